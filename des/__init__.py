@@ -1,0 +1,1 @@
+"""Discrete-event simulation of AI requests over several providers with fallback chains."""

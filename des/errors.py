@@ -1,0 +1,39 @@
+"""Errors a user can cause, each with where it is and what to write instead."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a scenario: where, and what to write instead."""
+
+    message: str
+    path: str = ""
+    file: str = ""
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part not in ("", None))
+        return ": ".join(part for part in (place, self.path, self.message) if part)
+
+
+class DesError(Exception):
+    """Anything a user can cause; the command line prints it without a traceback."""
+
+
+class ScenarioError(DesError):
+    """A scenario that cannot be run, with every problem found in it."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class OutputError(DesError):
+    """An output directory that exists, cannot be written or has no room."""
+
+
+class RunError(DesError):
+    """A run that broke one of its own laws: its figures must not be used."""

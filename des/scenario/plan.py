@@ -1,0 +1,335 @@
+"""The resolved scenario of one arm: frozen, flat and in base units (seconds, USD, shares, tokens).
+
+Everything a run needs stands here: names are replaced by indices, intent by laws, catalogue look-ups by prices,
+files by their contents. Components come in the order: declared components, providers, models; an endpoint's
+component is its model's.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from des.scenario.laws import Constant, Law
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Relative rate by hour of the week (168 values, mean 1, Monday 00:00 UTC first).
+
+    `offset_s` is how far into the week the scenario starts.
+    """
+
+    weights: tuple[float, ...]
+    offset_s: float = 0.0
+
+
+# Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoissonArrivals:
+    rate_per_s: float
+    profile: Profile | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BurstyArrivals:
+    """Superposed clients, each with gamma inter-arrival times of the given coefficient of variation.
+
+    `rate_per_s` is of all clients together; a profile warps time, so that bursts follow it.
+    """
+
+    rate_per_s: float
+    cv: float
+    clients: int = 1
+    profile: Profile | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchArrivals:
+    every_s: float
+    size: int
+    first_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedArrivals:
+    """Users who think, send a request, wait for its end and think again; everybody starts by thinking."""
+
+    users: int
+    think: Law
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayedArrivals:
+    """Recorded arrivals: `arrival_s` sorted, from 0, already stretched; repeated every `period_s` when looped."""
+
+    arrival_s: FloatArray
+    input_tokens: IntArray | None
+    output_tokens: IntArray | None
+    period_s: float | None
+
+
+Arrivals = PoissonArrivals | BurstyArrivals | BatchArrivals | ClosedArrivals | ReplayedArrivals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """A share of the requests may only use legs that carry all of these tags."""
+
+    share: float
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    arrivals: Arrivals
+    input_tokens: Law = Constant(0.0)
+    output_tokens: Law = Constant(0.0)
+    units: Law = Constant(1.0)
+    requirements: tuple[Requirement, ...] = ()
+
+
+# Components and their incidents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    error_rate: float = 1.0
+    outcome: str = "server_error"
+    error_latency: Law = Constant(0.2)
+    hang: float = 0.0
+    latency_factor: float = 1.0
+    kills_in_flight: bool = False
+
+    @property
+    def outage(self) -> bool:
+        return self.error_rate >= 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoissonIncidents:
+    """The shock ledger: incidents start as a Poisson process and may overlap."""
+
+    rate_per_s: float
+    duration: Law
+    effect: Effect
+    profile: Profile | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewalIncidents:
+    """Alternating up and down times."""
+
+    up: Law
+    down: Law
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkedRenewalIncidents:
+    """A law from start to start and a law of duration; incidents may overlap."""
+
+    between: Law
+    duration: Law
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedIncidents:
+    """Fixed windows, written in the scenario (`schedule`) or read from a file (`replay`), sorted by start."""
+
+    kind: str
+    start_s: tuple[float, ...]
+    end_s: tuple[float, ...]
+    effects: tuple[Effect, ...]  # one a window
+
+
+IncidentClass = PoissonIncidents | RenewalIncidents | MarkedRenewalIncidents | RecordedIncidents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependency:
+    component: int
+    share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    index: int
+    name: str  # "cdn", "anthropic", "anthropic/claude-sonnet-4-6"
+    kind: str  # "component", "provider" or "model"
+    incidents: tuple[IncidentClass, ...] = ()
+    depends_on: tuple[Dependency, ...] = ()
+
+
+# Endpoints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """A response time: `whole` alone, or connect + first token + output tokens / speed."""
+
+    whole: Law | None = None
+    connect: Law | None = None
+    first_token: Law | None = None
+    tokens_per_s: Law | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RandomError:
+    """A share of calls that fail at random: an attempt outcome other than ok, or `hang`."""
+
+    outcome: str
+    rate: float
+    latency: Law = Constant(0.2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenStreams:
+    """A share of responses that break after a share of their output (a connection error, partly billed)."""
+
+    rate: float
+    after: Law = Constant(0.5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """USD; `cached_input` and `cache_write` equal `input` where a provider has no such price."""
+
+    input_per_token: float = 0.0
+    cached_input_per_token: float = 0.0
+    cache_write_per_token: float = 0.0
+    output_per_token: float = 0.0
+    per_request: float = 0.0
+    per_unit: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """A token bucket of requests, shared by every endpoint that names its index."""
+
+    index: int
+    name: str  # "anthropic" (account) or "anthropic/claude-sonnet-4-6" (model)
+    requests_per_s: float
+    burst: float
+    refusal_latency: Law = Constant(0.05)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptCache:
+    """`share` of a request's input is a common prefix, warm while used again within `ttl_s`."""
+
+    share: float
+    ttl_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    index: int
+    provider: str
+    model: str
+    component: int
+    latency: Latency
+    errors: tuple[RandomError, ...] = ()
+    broken_streams: BrokenStreams | None = None
+    limits: tuple[int, ...] = ()
+    price: Price = field(default_factory=Price)
+    billing: Mapping[str, str]  # each attempt outcome and "broken_stream" -> none, input, partial, full
+    quality: float | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+# Chain and policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeout:
+    """Bounds in seconds; None is no bound. `idle_s` is the longest silence, the wait for the first token included."""
+
+    connect_s: float | None = None
+    first_token_s: float | None = None
+    idle_s: float | None = None
+    total_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilentRot:
+    """A leg breaks unnoticed; its first failed use, or the next probe, starts the repair."""
+
+    time_to_rot: Law
+    repair: Law
+    outcome: str = "client_error"
+    error_latency: Law = Constant(0.2)
+    probe_every_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    index: int
+    name: str
+    endpoint: int
+    timeout: Timeout = Timeout()
+    retries: int = 0
+    retry_on: frozenset[str]
+    fallback_on: frozenset[str]
+    invalid_output: float = 0.0
+    prompt_cache: PromptCache | None = None
+    silent_rot: SilentRot | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)  # the provider's, the model's and its own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backoff:
+    """v = min(cap, base * factor^k) (exponential), base * (1 + k) (linear), base (constant) or 0 (none)."""
+
+    kind: str = "none"
+    base_s: float = 0.0
+    factor: float = 2.0
+    cap_s: float = float("inf")
+    jitter: str = "none"
+    spread_s: float = 0.0  # additive jitter: v + U(0, spread)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseCache:
+    """Either a share of hits, or Zipf-popular keys kept for `ttl_s` after the response that filled them."""
+
+    hit_rate: float | None = None
+    keys: int | None = None
+    exponent: float = 1.0
+    ttl_s: float = float("inf")
+    latency: Law = Constant(0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    rounds: int = 1
+    retry_backoff: Backoff = Backoff()
+    round_backoff: Backoff = Backoff()
+    honour_retry_after: bool = False
+    deadline_s: float | None = None
+    response_cache: ResponseCache | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One arm, ready to run."""
+
+    arm: str
+    horizon_s: float
+    start: str | None  # ISO 8601, UTC
+    seed: int
+    start_up: bool  # every component starts up, instead of in equilibrium
+    drain_s: float | None  # cut this long after the horizon; None runs until every request has ended
+    workload: Workload
+    components: tuple[Component, ...]
+    endpoints: tuple[Endpoint, ...]
+    limits: tuple[Limit, ...]
+    chain: tuple[Leg, ...]
+    policy: Policy

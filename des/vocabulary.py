@@ -1,0 +1,56 @@
+"""The words of the project: outcomes, causes and kinds as they stand in scenario files, code and traces.
+
+Each tuple is the declared, fixed set of values of a dictionary column; a value's position is its code inside
+the engine. Every room may import this module; it imports nothing.
+"""
+
+from typing import Final
+
+ATTEMPT_OUTCOMES: Final = (
+    "ok",
+    "server_error",
+    "overloaded",
+    "rate_limited",
+    "timeout",
+    "connection_error",
+    "client_error",
+    "invalid_output",
+    "cancelled",
+)
+OK, SERVER_ERROR, OVERLOADED, RATE_LIMITED, TIMEOUT, CONNECTION_ERROR, CLIENT_ERROR, INVALID_OUTPUT, CANCELLED = range(9)
+
+HTTP_STATUS: Final = (200, 500, 529, 429, None, None, 400, 200, None)
+"""The status a client sees with each attempt outcome; None where no response is complete."""
+
+REQUEST_OUTCOMES: Final = ("ok", "failed", "deadline", "rejected", "in_flight")
+REQUEST_OK, REQUEST_FAILED, REQUEST_DEADLINE, REQUEST_REJECTED, REQUEST_IN_FLIGHT = range(5)
+
+ERROR_TYPES: Final = (*ATTEMPT_OUTCOMES[1:], "hang", "no_eligible_leg")
+"""Last failure of a request that was not served: the last attempt's outcome, `hang` for a call that can never
+end, `no_eligible_leg` for a request that no leg may take. The code of an attempt outcome is its own less one."""
+
+ATTEMPT_KINDS: Final = ("call", "hedge", "probe")
+CALL, HEDGE, PROBE = range(3)
+
+CAUSES: Final = ("incident", "limit", "capacity", "random", "deadline", "hedge_lost", "silent_rot")
+"""Why an attempt did not serve: an open incident, a rate limit, the endpoint's capacity, a random error, the
+request's deadline, a hedge that lost the race, a leg that had broken unnoticed."""
+BY_INCIDENT, BY_LIMIT, BY_CAPACITY, BY_CHANCE, BY_DEADLINE, BY_HEDGE, BY_ROT = range(7)
+
+INCIDENT_KINDS: Final = ("poisson", "renewal", "marked_renewal", "schedule", "replay")
+
+COMPONENT_STATES: Final = ("up", "degraded", "down")
+"""A component is down while an outage (error rate 1) is open, degraded while only brownouts are."""
+
+BILLED: Final = ("none", "input", "partial", "full")
+"""What an outcome is billed: nothing, its input, input and the output so far, or the full price of an ok call."""
+
+DEFAULT_RETRIED: Final = (
+    "server_error",
+    "overloaded",
+    "rate_limited",
+    "timeout",
+    "connection_error",
+    "invalid_output",
+)
+"""Outcomes that are retried, and that fall back, where a leg does not say otherwise."""
