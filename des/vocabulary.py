@@ -17,7 +17,8 @@ ATTEMPT_OUTCOMES: Final = (
     "invalid_output",
     "cancelled",
 )
-OK, SERVER_ERROR, OVERLOADED, RATE_LIMITED, TIMEOUT, CONNECTION_ERROR, CLIENT_ERROR, INVALID_OUTPUT, CANCELLED = range(9)
+OK, SERVER_ERROR, OVERLOADED, RATE_LIMITED, TIMEOUT = range(5)
+CONNECTION_ERROR, CLIENT_ERROR, INVALID_OUTPUT, CANCELLED = range(5, 9)
 
 HTTP_STATUS: Final = (200, 500, 529, 429, None, None, 400, 200, None)
 """The status a client sees with each attempt outcome; None where no response is complete."""

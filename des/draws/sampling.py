@@ -50,7 +50,8 @@ def sample_length_biased(law: Law, rng: np.random.Generator, size: int) -> Float
             return np.full(size, value)
         case Uniform(low, high):
             u = rng.random(size)
-            return np.sqrt(low * low + u * (high * high - low * low))
+            squared: FloatArray = low * low + u * (high * high - low * low)
+            return np.sqrt(squared)
         case Exponential(mean):
             return mean * rng.standard_gamma(2.0, size)
         case Lognormal(mu, sigma):
