@@ -13,7 +13,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK = 512
+BLOCK = 512  # a power of two: index >> 9 is the block, index & 511 the place in it
 KEPT_BLOCKS = 64  # requests in flight reach back this many blocks before one is drawn again
 
 
@@ -33,28 +33,29 @@ def generator(seed: int, replication: int, name: str, block: int = 0) -> np.rand
 Sampler = Callable[[np.random.Generator, int], NDArray[np.float64]]
 
 
-class Stream:
-    """Draws by index: `stream[i]` is a float, the same whenever and however often it is read."""
+class Stream(dict[int, "array[float]"]):
+    """Draws by index, the same whenever and however often they are read: `stream.at(i)`.
 
-    __slots__ = ("_blocks", "_name", "_replication", "_sampler", "_seed")
+    It is a dictionary from block number to that block's draws, drawn when first asked for, so that a hot loop may
+    read `stream[i >> 9][i & 511]` without a Python call.
+    """
+
+    __slots__ = ("_name", "_replication", "_sampler", "_seed")
 
     def __init__(self, seed: int, replication: int, name: str, sampler: Sampler) -> None:
+        super().__init__()
         self._seed = seed
         self._replication = replication
         self._name = name
         self._sampler = sampler
-        self._blocks: dict[int, array[float]] = {}
 
-    def __getitem__(self, index: int) -> float:
-        try:
-            return self._blocks[index >> 9][index & 511]
-        except KeyError:
-            return self._draw(index >> 9)[index & 511]
+    def at(self, index: int) -> float:
+        return self[index >> 9][index & 511]
 
-    def _draw(self, block: int) -> "array[float]":
+    def __missing__(self, block: int) -> "array[float]":
         values = self._sampler(generator(self._seed, self._replication, self._name, block), BLOCK)
         drawn = array("d", np.ascontiguousarray(values, dtype=np.float64).tobytes())
-        if len(self._blocks) >= KEPT_BLOCKS:
-            del self._blocks[min(self._blocks)]
-        self._blocks[block] = drawn
+        if len(self) >= KEPT_BLOCKS:
+            del self[min(self)]
+        self[block] = drawn
         return drawn

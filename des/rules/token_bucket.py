@@ -1,0 +1,11 @@
+"""The token bucket: refilled continuously, a token a call, never more than its burst."""
+
+
+def refilled(tokens: float, refilled_at_s: float, now_s: float, rate_per_s: float, burst: float) -> float:
+    """Tokens at `now_s` of a bucket that held `tokens` at `refilled_at_s`."""
+    return min(burst, tokens + (now_s - refilled_at_s) * rate_per_s)
+
+
+def retry_after_s(tokens: float, rate_per_s: float) -> float:
+    """Time until a whole token is there again; `tokens` is below one."""
+    return (1.0 - tokens) / rate_per_s
