@@ -50,8 +50,8 @@ def sample_length_biased(law: Law, rng: np.random.Generator, size: int) -> Float
             return np.full(size, value)
         case Uniform(low, high):
             u = rng.random(size)
-            squared: FloatArray = low * low + u * (high * high - low * low)
-            return np.sqrt(squared)
+            length: FloatArray = np.sqrt(low * low + u * (high * high - low * low))
+            return length
         case Exponential(mean):
             return mean * rng.standard_gamma(2.0, size)
         case Lognormal(mu, sigma):
@@ -63,7 +63,9 @@ def sample_length_biased(law: Law, rng: np.random.Generator, size: int) -> Float
         case Empirical(values):
             lengths = np.sort(np.asarray(values))
             edges = np.cumsum(lengths)
-            return lengths[np.searchsorted(edges, rng.random(size) * edges[-1], side="right").clip(0, len(values) - 1)]
+            chosen = np.searchsorted(edges, rng.random(size) * edges[-1], side="right").clip(0, len(values) - 1)
+            biased: FloatArray = lengths[chosen]
+            return biased
 
 
 def sample_residual(law: Law, rng: np.random.Generator, size: int) -> tuple[FloatArray, FloatArray]:

@@ -1,0 +1,136 @@
+"""Every incident of one replication, drawn before its clock starts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from des.faults.intervals import BoolArray, FloatArray, Intervals
+from des.faults.keys import ClassKeys
+from des.faults.ledger import ledger
+from des.faults.marked_renewal import marked_renewal
+from des.faults.reach import Reach
+from des.faults.recorded import recorded
+from des.faults.renewal import renewal
+from des.scenario.plan import (
+    Effect,
+    IncidentClass,
+    MarkedRenewalIncidents,
+    Plan,
+    PoissonIncidents,
+    RecordedIncidents,
+    RenewalIncidents,
+)
+from des.vocabulary import INCIDENT_KINDS
+
+IntArray = NDArray[np.int64]
+Number = TypeVar("Number", np.int64, np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """n incidents with `start_s < until_s`, sorted by start, then component, class and number in its class.
+
+    An incident's position is its id. Incidents open at time 0 start before it; an end may lie beyond `until_s`, but
+    incidents that start there are missing, so states are known up to `until_s` only.
+    """
+
+    until_s: float
+    component: IntArray  # int64[n], index into the plan's components
+    kind: IntArray  # int64[n], code into INCIDENT_KINDS
+    start_s: FloatArray  # float64[n], seconds since the scenario's start
+    end_s: FloatArray  # float64[n], always later than start_s
+    effect: IntArray  # int64[n], index into effects
+    effects: tuple[Effect, ...]  # every effect of the plan, drawn or not
+    hits: BoolArray  # bool[n, endpoints], whether the incident reaches the endpoint; contiguous by endpoint
+    shared: BoolArray  # bool[n], reaches endpoints of more than one provider
+
+    def __len__(self) -> int:
+        return len(self.start_s)
+
+    @property
+    def outage(self) -> BoolArray:
+        """bool[n]: whether every call that the incident reaches fails."""
+        return np.array([effect.outage for effect in self.effects], dtype=np.bool_)[self.effect]
+
+
+def draw_timeline(plan: Plan, replication: int, until_s: float) -> Timeline:
+    """All incidents that start before `until_s`, and those open at 0 unless the plan starts up.
+
+    A pure function of the plan's seed, the replication and, class by class, its component's name, its number there and
+    its own parameters: components and classes added elsewhere move nothing, and a later `until_s` appends. Raises
+    DesError where a class would have more incidents than can be drawn.
+    """
+    reach = Reach.of(plan)
+    codes: dict[Effect, int] = {}
+    component: list[IntArray] = []
+    kind: list[IntArray] = []
+    windows: list[Intervals] = []
+    effect: list[IntArray] = []
+    hits: list[BoolArray] = []
+    for index, incidents, keys in _classes(plan, replication):
+        drawn, effect_number = _draw(incidents, keys, until_s, plan.start_up)
+        class_codes = [codes.setdefault(one, len(codes)) for one in _effects(incidents)]
+        count = len(drawn.start_s)
+        component.append(np.full(count, index, dtype=np.int64))
+        kind.append(np.full(count, INCIDENT_KINDS.index(_kind(incidents)), dtype=np.int64))
+        windows.append(drawn)
+        effect.append(np.array(class_codes, dtype=np.int64)[effect_number])
+        hits.append(reach.hits(index, count, keys))
+    start_s = _column([drawn.start_s for drawn in windows], np.float64)
+    order = np.argsort(start_s, kind="stable")  # equal starts stay in order of component, class and number
+    by_endpoint = np.concatenate([np.zeros((len(plan.endpoints), 0), dtype=np.bool_), *hits], axis=1)
+    by_endpoint = np.take(by_endpoint, order, axis=1)
+    return Timeline(
+        until_s=until_s,
+        component=_column(component, np.int64)[order],
+        kind=_column(kind, np.int64)[order],
+        start_s=start_s[order],
+        end_s=_column([drawn.end_s for drawn in windows], np.float64)[order],
+        effect=_column(effect, np.int64)[order],
+        effects=tuple(codes),
+        hits=by_endpoint.T,
+        shared=reach.shared(by_endpoint),
+    )
+
+
+def _classes(plan: Plan, replication: int) -> Iterator[tuple[int, IncidentClass, ClassKeys]]:
+    for component in plan.components:
+        for number, incidents in enumerate(component.incidents):
+            yield component.index, incidents, ClassKeys(plan.seed, replication, component.name, number)
+
+
+def _draw(incidents: IncidentClass, keys: ClassKeys, until_s: float, start_up: bool) -> tuple[Intervals, IntArray]:
+    """Incidents in order of their number in the class, and each one's position in `_effects`."""
+    match incidents:
+        case PoissonIncidents():
+            drawn = ledger(incidents, keys, until_s, start_up)
+        case RenewalIncidents():
+            drawn = renewal(incidents, keys, until_s, start_up)
+        case MarkedRenewalIncidents():
+            drawn = marked_renewal(incidents, keys, until_s, start_up)
+        case RecordedIncidents():
+            return recorded(incidents, until_s)
+    return drawn, np.zeros(len(drawn.start_s), dtype=np.int64)
+
+
+def _effects(incidents: IncidentClass) -> tuple[Effect, ...]:
+    return incidents.effects if isinstance(incidents, RecordedIncidents) else (incidents.effect,)
+
+
+def _kind(incidents: IncidentClass) -> str:
+    match incidents:
+        case PoissonIncidents():
+            return "poisson"
+        case RenewalIncidents():
+            return "renewal"
+        case MarkedRenewalIncidents():
+            return "marked_renewal"
+        case RecordedIncidents():
+            return incidents.kind
+
+
+def _column(parts: list[NDArray[Number]], dtype: type[Number]) -> NDArray[Number]:
+    return np.concatenate([np.empty(0, dtype=dtype), *parts])
