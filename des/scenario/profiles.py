@@ -1,0 +1,69 @@
+"""Weekly profiles: how much busier one hour of the week is than another."""
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from des.scenario.plan import Profile
+
+HOURS_A_WEEK = 168
+_SIZES = {"weights": HOURS_A_WEEK, "hours": 24, "days": 7}
+
+
+def profile(
+    weights: Sequence[float] | None,
+    hours: Sequence[float] | None,
+    days: Sequence[float] | None,
+    start: datetime | None,
+) -> Profile:
+    """Relative rates by hour of the week, scaled to mean 1.
+
+    Either all 168 `weights` (Monday 00:00 UTC first), or `hours` (24), `days` (7, Monday first) or both, whose
+    outer product is taken; the missing one is flat. A `start` without a zone is UTC; without a start the scenario
+    begins on Monday 00:00. Raises ValueError for anything that is no such profile.
+    """
+    given = {"weights": weights, "hours": hours, "days": days}
+    for name, values in given.items():
+        if values is not None:
+            _check(name, values)
+    if weights is not None:
+        if hours is not None or days is not None:
+            raise ValueError("give either weights (168) or hours (24) and days (7), not both")
+        week = [float(weight) for weight in weights]
+    elif hours is not None or days is not None:
+        week = [float(day) * float(hour) for day in days or (1.0,) * 7 for hour in hours or (1.0,) * 24]
+    else:
+        raise ValueError("a profile needs hours (24), days (7) or weights (168)")
+    return Profile(weights=_mean_one(week), offset_s=0.0 if start is None else _seconds_into_week(start))
+
+
+def _check(name: str, values: Sequence[float]) -> None:
+    size = _SIZES[name]
+    if len(values) != size:
+        raise ValueError(f"{name} must have {size} numbers, not {len(values)}")
+    for position, value in enumerate(values):
+        if not math.isfinite(value):
+            raise ValueError(f"{name}[{position}] is {value}: weights are finite numbers")
+        if value < 0:
+            raise ValueError(f"{name}[{position}] is {value}: weights cannot be negative")
+    if not any(values):
+        raise ValueError(f"{name} are all zero: at least one must be positive")
+
+
+def _mean_one(week: Sequence[float]) -> tuple[float, ...]:
+    try:
+        total = math.fsum(week)
+    except OverflowError:
+        total = math.inf
+    if total == 0.0:
+        raise ValueError("the weights are too small to be told from zero")
+    scaled = tuple(HOURS_A_WEEK * weight / total for weight in week)
+    if not (math.isfinite(total) and all(map(math.isfinite, scaled))):
+        raise ValueError("the weights are too large")
+    return scaled
+
+
+def _seconds_into_week(start: datetime) -> float:
+    start = start.replace(tzinfo=UTC) if start.tzinfo is None else start.astimezone(UTC)
+    whole_s = start.weekday() * 86400 + start.hour * 3600 + start.minute * 60 + start.second
+    return whole_s + start.microsecond / 1e6
