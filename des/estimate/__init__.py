@@ -1,0 +1,1 @@
+"""Estimates: streaming accumulators over the rows of a run, intervals over replications, judgements."""
