@@ -1,0 +1,56 @@
+"""Latency of a call under a timeout, killed in flight by outages, or hedged."""
+
+import math
+
+from des.scenario.laws import Law
+from des.theory.moments import laplace, limited_mean, survival
+
+
+def mean_under_timeout_s(law: Law, timeout_s: float) -> float:
+    """E[min(L, t)]: the mean time of an attempt that is given up at the timeout."""
+    return limited_mean(law, timeout_s)
+
+
+def success_under_kills(mttf_s: float, mttr_s: float, latency: Law) -> float:
+    """P(a call is accepted and no outage kills it in flight): exponential up times, any down times, any latency.
+
+    A E[e^{-lambda L}]: up at its start, and no failure (rate lambda = 1/MTTF) within its latency.
+    """
+    return mttf_s / (mttf_s + mttr_s) * laplace(latency, 1.0 / mttf_s)
+
+
+def hedged_mean_s(law: Law, delay_s: float) -> float:
+    """Mean time until the earlier of two calls answers, the second sent after a delay if the first is still open.
+
+    int_0^h S(t) dt + int_h^inf S(t) S(t - h) dt, S the survival of one call's latency.
+    """
+    from scipy.integrate import quad
+
+    # in pieces: each quadrature sees one scale, and the tail is cut where it no longer counts
+    total, low, width = limited_mean(law, delay_s), delay_s, max(law.mean, 1e-9)
+    while True:
+        piece = quad(lambda t: survival(law, t) * survival(law, t - delay_s), low, low + width, limit=200)[0]
+        total += float(piece)
+        low += width
+        width *= 2.0
+        if piece <= 1e-12 * total:
+            return total
+
+
+def hedge_share(law: Law, delay_s: float) -> float:
+    """Mean number of extra calls that hedging after a delay sends: S(h)."""
+    return survival(law, delay_s)
+
+
+def latency_quantile_s(law: Law, share: float) -> float:
+    """The time within which a share of calls have answered, to 1e-12 of itself (bisection of the survival)."""
+    low, high = 0.0, max(law.mean, 1e-12)
+    while survival(law, high) > 1.0 - share:
+        high *= 2.0
+    while high - low > 1e-12 * high:
+        middle = 0.5 * (low + high)
+        if survival(law, middle) > 1.0 - share:
+            low = middle
+        else:
+            high = middle
+    return math.fsum((low, high)) / 2.0

@@ -1,0 +1,104 @@
+"""Shock ledgers: incidents of Poisson classes that may overlap, each hitting a set of members.
+
+The number of open incidents of a class is Poisson with mean rate x mean duration, whatever the law of the duration
+(the M/G/infinity queue), so all that follows holds for any durations and any overlap of the hit sets.
+"""
+
+import decimal
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+DIGITS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Shock:
+    """A class of outages: how often, how long on average (one unit of time), and which members it takes down."""
+
+    rate: float
+    mean_duration: float
+    hits: frozenset[int]
+
+    @property
+    def load(self) -> float:
+        """Mean number of incidents of the class that are open."""
+        return self.rate * self.mean_duration
+
+
+def split_by_hits(rate: float, mean_duration: float, hit_shares: Sequence[float]) -> tuple[Shock, ...]:
+    """A class that hits member i with probability `hit_shares[i]`, independently, as classes with fixed hit sets.
+
+    Thinning a Poisson process by marks gives independent Poisson processes; the class that hits nobody is left out.
+    """
+    shocks = []
+    for hits in _subsets(range(len(hit_shares))):
+        share = math.prod(p if i in hits else 1.0 - p for i, p in enumerate(hit_shares))
+        if hits and share > 0.0:
+            shocks.append(Shock(rate * share, mean_duration, hits))
+    return tuple(shocks)
+
+
+def all_up(shocks: Iterable[Shock], members: Iterable[int]) -> float:
+    """P(every one of the members is up) = exp(-sum of the loads of the classes that hit any of them)."""
+    wanted = frozenset(members)
+    return math.exp(-math.fsum(shock.load for shock in shocks if shock.hits & wanted))
+
+
+def all_down(shocks: Sequence[Shock], members: Iterable[int]) -> float:
+    """P(every one of the members is down), by inclusion and exclusion over the sets of members that are up.
+
+    2^n terms of alternating sign, summed with 60 digits: right to the last bits of a float also for tiny results.
+    """
+    return float(_all_down(shocks, frozenset(members)))
+
+
+def episode_rate(shocks: Iterable[Shock], member: int) -> float:
+    """Episodes per unit of time of one member: Lambda exp(-sum of loads), Lambda the rate of all that hits it."""
+    hitting = [shock for shock in shocks if member in shock.hits]
+    return math.fsum(s.rate for s in hitting) * math.exp(-math.fsum(s.load for s in hitting))
+
+
+def all_down_episode_rate(shocks: Sequence[Shock], members: Iterable[int]) -> float:
+    """Episodes of total outage per unit of time: each class's rate times the chance that the members it does not hit
+    are all down while not all of the members are."""
+    wanted = frozenset(members)
+    with decimal.localcontext() as context:
+        context.prec = DIGITS
+        everybody = _all_down(shocks, wanted)
+        total = sum(
+            (
+                decimal.Decimal(shock.rate) * (_all_down(shocks, wanted - shock.hits) - everybody)
+                for shock in shocks
+                if shock.hits & wanted
+            ),
+            decimal.Decimal(0),
+        )
+    return float(total)
+
+
+def ledger_for(availability: float, episodes: float) -> tuple[float, float]:
+    """(rate, mean duration) of one class of outages with the given availability and episodes per unit of time.
+
+    exp(-rate x duration) = A and rate x A = E, so rate = E / A and duration = -ln A / rate.
+    """
+    rate = episodes / availability
+    return rate, -math.log(availability) / rate
+
+
+def _all_down(shocks: Sequence[Shock], members: frozenset[int]) -> decimal.Decimal:
+    with decimal.localcontext() as context:
+        context.prec = DIGITS
+        loads = [(shock.hits, decimal.Decimal(shock.rate) * decimal.Decimal(shock.mean_duration)) for shock in shocks]
+        total = decimal.Decimal(0)
+        for up in _subsets(sorted(members)):
+            exponent = sum((load for hits, load in loads if hits & up), decimal.Decimal(0))
+            total += (-1) ** len(up) * (-exponent).exp()
+        return total
+
+
+def _subsets(members: Iterable[int]) -> Iterator[frozenset[int]]:
+    pool = tuple(members)
+    for size in range(len(pool) + 1):
+        yield from map(frozenset, combinations(pool, size))

@@ -1,0 +1,92 @@
+"""Rate limits under Poisson load: the share of calls that each kind of limiter refuses."""
+
+import decimal
+import math
+
+
+def token_bucket_refused(load: float, burst: int) -> float:
+    """P(a Poisson call finds no token): the bucket holds `burst` tokens, `load` is arrival rate / refill rate.
+
+    (1 + (rho - 1) G)/(1 + rho G), G = sum_{k<B} (-rho (B - 1 - k))^k / k! e^{rho (B - 1 - k)}. The missing tokens are
+    the customers of an M/D/1 queue with room for B (Brun and Garcia 2000), and the GCRA with increment 1/r and limit
+    (B - 1)/r is the same limiter. The terms alternate and reach e^{2 rho B}: they are summed with as many digits as
+    that takes.
+    """
+    with decimal.localcontext() as context:
+        context.prec = 60 + int(0.87 * load * burst)
+        rho = decimal.Decimal(load)
+        growth = rho.exp()
+        powers = [decimal.Decimal(1)]
+        for _ in range(burst - 1):
+            powers.append(powers[-1] * growth)
+        total, factorial = decimal.Decimal(0), decimal.Decimal(1)
+        for k in range(burst):
+            if k:
+                factorial *= k
+            rest = burst - 1 - k
+            base = decimal.Decimal(1) if k == 0 else (-rho * rest) ** k
+            total += base / factorial * powers[rest]
+        return float((1 + (rho - 1) * total) / (1 + rho * total))
+
+
+def fixed_window_refused(rate: float, calls: int, window: float) -> float:
+    """Share of Poisson calls refused by at most `calls` in each fixed window (any one unit of time).
+
+    [a P(K >= N) - N P(K >= N + 1)] / a with K ~ Poisson(a = rate x window): the mean excess over N per window.
+    """
+    mean = rate * window
+    return (mean * _poisson_at_least(calls, mean) - calls * _poisson_at_least(calls + 1, mean)) / mean
+
+
+def sliding_log_refused(rate: float, calls: int, window: float) -> float:
+    """Share refused by at most `calls` accepted ones in the window that ends now: Erlang B, each accepted call holding
+    a server for exactly one window."""
+    return erlang_b(calls, rate * window)
+
+
+def erlang_b(servers: int, load: float) -> float:
+    """P(all servers busy) where calls that find them so are lost, any law of service; `load` in erlangs.
+
+    The usual recursion 1/B(c) = 1 + c/(a B(c - 1)) (Cooper 1981, section 3.3).
+    """
+    blocked = 1.0
+    for server in range(1, servers + 1):
+        blocked = load * blocked / (server + load * blocked)
+    return blocked
+
+
+def overflow_refused(first: int, second: int, load: float) -> float:
+    """P(a pool of `first` and then one of `second` servers refuse), one service law: Erlang B of both together."""
+    return erlang_b(first + second, load)
+
+
+def erlang_c(servers: int, load: float) -> float:
+    """P(a call has to wait) where calls queue for exponential servers; the load must be below their number."""
+    blocked = erlang_b(servers, load)
+    return servers * blocked / (servers - load * (1.0 - blocked))
+
+
+def erlang_c_mean_wait(servers: int, load: float, mean_service: float) -> float:
+    """Mean wait of all calls in the same system, in the unit of `mean_service`: C(c, a) E[S] / (c - a)."""
+    return erlang_c(servers, load) * mean_service / (servers - load)
+
+
+def pollaczek_khinchine_wait(rate: float, mean_service: float, second_moment: float) -> float:
+    """Mean wait before one server under Poisson calls and any service law: rate E[S^2] / (2 (1 - rate E[S]))."""
+    return rate * second_moment / (2.0 * (1.0 - rate * mean_service))
+
+
+def little_mean_number(rate: float, mean_time: float) -> float:
+    """Little's law: the mean number present is the rate of arrivals times the mean time each one stays."""
+    return rate * mean_time
+
+
+def _poisson_at_least(count: int, mean: float) -> float:
+    from scipy.special import gammainc
+
+    return 1.0 if count <= 0 else float(gammainc(count, mean))
+
+
+def poisson_probability(count: int, mean: float) -> float:
+    """P(K = count) of a Poisson number."""
+    return math.exp(count * math.log(mean) - mean - math.lgamma(count + 1.0)) if mean > 0.0 else float(count == 0)

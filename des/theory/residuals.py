@@ -1,0 +1,29 @@
+"""Residual lives: how much is left of an interval that a fixed instant falls into.
+
+In equilibrium the age of the open interval has the same law as its residual: density P(X > x)/E[X].
+"""
+
+import math
+
+from des.scenario.laws import Law, Lognormal, Weibull
+from des.theory.moments import limited_mean, second_moment
+
+
+def residual_cdf(law: Law, time: float) -> float:
+    """P(residual <= time) = E[min(X, time)] / E[X]; zero below zero."""
+    return limited_mean(law, time) / law.mean
+
+
+def residual_mean(law: Law) -> float:
+    """E[X^2] / (2 E[X]): longer than half the mean wherever intervals vary."""
+    return second_moment(law) / (2.0 * law.mean)
+
+
+def weibull_residual(law: Weibull, gamma_variate: float) -> float:
+    """A Weibull law's residual from a Gamma(1/shape, 1) variate g: scale x g^(1/shape)."""
+    return float(law.scale * gamma_variate ** (1.0 / law.shape))
+
+
+def lognormal_residual(law: Lognormal, uniform_variate: float, normal_variate: float) -> float:
+    """A lognormal law's residual: a uniform share of a length-biased interval, Lognormal(mu + sigma^2, sigma)."""
+    return uniform_variate * math.exp(law.mu + law.sigma**2 + law.sigma * normal_variate)

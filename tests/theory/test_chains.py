@@ -1,0 +1,101 @@
+"""Cost and service of chains against walking every path, and the published figures."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from des.scenario.laws import Exponential
+from des.theory import chains
+from des.theory.chains import ChainLeg, DeadlineLeg
+
+IMAGE_CHAIN = [chains.paid_per_attempt(p, c) for p, c in ((0.97, 0.04), (0.94, 0.03), (0.91, 0.05))]
+CALCULATOR = [
+    DeadlineLeg(refused, 0.05, Exponential(mean)) for refused, mean in ((0.08, 0.9), (0.05, 0.7), (0.03, 0.543))
+]
+
+
+def walked(legs: list[ChainLeg], rounds: int) -> tuple[float, float, float]:
+    """(mean cost, mean attempts, P(served)) by walking each path of outcomes to its end."""
+    cost = attempts = served = 0.0
+    steps = legs * rounds
+    for first_success in range(len(steps) + 1):
+        failed = steps[:first_success]
+        weight = math.prod(1.0 - leg.success for leg in failed)
+        spent = sum(leg.failure_cost for leg in failed)
+        count = len(failed)
+        if first_success < len(steps):
+            weight *= steps[first_success].success
+            spent += steps[first_success].success_cost
+            count += 1
+            served += weight
+        cost, attempts = cost + weight * spent, attempts + weight * count
+    return cost, attempts, served
+
+
+def test_the_published_image_chain_costs_004099664_a_request() -> None:
+    assert chains.expected_cost(IMAGE_CHAIN, 3) == pytest.approx(0.04099664, abs=5e-9)
+    assert chains.served_by(IMAGE_CHAIN, 1)[0] == 0.97
+
+
+def test_a_hit_rate_of_080_leaves_a_fifth_of_the_cost() -> None:
+    whole = chains.expected_cost(IMAGE_CHAIN, 3)
+    assert chains.expected_cost(IMAGE_CHAIN, 3, cache_hit_rate=0.8) == pytest.approx(whole / 5.0)
+
+
+@pytest.mark.parametrize("rounds", [1, 2, 4])
+def test_cost_attempts_and_service_agree_with_walking_every_path(rounds: int) -> None:
+    legs = [ChainLeg(0.6, 0.05, 0.01), ChainLeg(0.3, 0.02, 0.02), ChainLeg(0.8, 0.4, 0.0)]
+    cost, attempts, served = walked(legs, rounds)
+    assert chains.expected_cost(legs, rounds) == pytest.approx(cost)
+    assert chains.expected_attempts(legs, rounds) == pytest.approx(attempts)
+    assert chains.served_probability(legs, rounds) == pytest.approx(served)
+    assert sum(chains.served_by(legs, rounds)) == pytest.approx(served)
+
+
+def test_the_cheapest_order_is_the_best_of_all_orders() -> None:
+    rng = np.random.default_rng(29)
+    for rounds in (1, 2):
+        for _ in range(60):
+            legs = [ChainLeg(*rng.uniform((0.05, 0.01, 0.0), (1.0, 1.0, 0.5))) for _ in range(4)]
+            ours = chains.expected_cost([legs[k] for k in chains.cheapest_order(legs)], rounds)
+            best = chains.cheapest_order_by_enumeration(legs, rounds)
+            assert ours == pytest.approx(chains.expected_cost([legs[k] for k in best], rounds))
+
+
+def test_the_cheapest_order_is_by_cost_over_success_when_paid_and_by_cost_when_failures_are_free() -> None:
+    paid = [chains.paid_per_attempt(p, c) for p, c in ((0.5, 0.04), (0.9, 0.06), (0.2, 0.01))]
+    free = [ChainLeg(p, c, 0.0) for p, c in ((0.5, 0.04), (0.9, 0.06), (0.2, 0.01))]
+    assert chains.cheapest_order(paid) == (2, 1, 0)
+    assert chains.cheapest_order(free) == (2, 0, 1)
+
+
+def test_a_leg_that_never_serves_goes_last_where_it_costs_anything() -> None:
+    assert chains.cheapest_order([ChainLeg(0.0, 1.0, 0.1), ChainLeg(0.5, 1.0, 0.1)]) == (1, 0)
+
+
+def test_the_published_calculator_has_an_exact_success_of_0677() -> None:
+    served = chains.served_before_deadline(CALCULATOR, 1.0)
+    assert sum(served) == pytest.approx(0.677, abs=5e-4)
+    shares = [share / sum(served) for share in served]
+    assert shares == pytest.approx([0.914, 0.079, 0.007], abs=0.02)
+    assert (0.700 - sum(served)) / math.sqrt(sum(served) * (1.0 - sum(served)) / 1000) == pytest.approx(1.6, abs=0.05)
+
+
+def test_service_within_a_deadline_agrees_with_simulation() -> None:
+    rng = np.random.default_rng(31)
+    trials = 200_000
+    spent, undecided = np.zeros(trials), np.ones(trials, dtype=bool)
+    for leg, exact in zip(CALCULATOR, chains.served_before_deadline(CALCULATOR, 1.0), strict=True):
+        refused = rng.random(trials) < leg.refused
+        in_time = spent + rng.exponential(leg.latency.mean, trials) <= 1.0
+        share = (undecided & ~refused & in_time).mean()
+        assert abs(share - exact) <= 4.0 * math.sqrt(exact * (1.0 - exact) / trials)
+        undecided &= refused
+        spent += 0.05
+
+
+def test_a_deadline_that_refusals_use_up_serves_nobody_later() -> None:
+    legs = list(itertools.repeat(DeadlineLeg(0.5, 0.6, Exponential(0.1)), 3))
+    assert chains.served_before_deadline(legs, 1.0)[2] == 0.0
