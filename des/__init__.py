@@ -1,1 +1,42 @@
-"""Discrete-event simulation of AI requests over several providers with fallback chains."""
+"""Discrete-event simulation of AI requests over several providers with fallback chains.
+
+    import des
+    run = des.run("scenarios/two_stage.yaml")     # simulate every request, keep traces and a summary
+    run = des.load("results/two_stage-0123456789ab")
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from des.scenario import Scenario
+    from des.study.run import run
+    from des.traces import load
+
+__all__ = ["Scenario", "__version__", "load", "run"]
+
+__version__: str
+
+_ROOMS = {"Scenario": "des.scenario", "run": "des.study.run", "load": "des.traces"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name at its first use: `import des` and `des --help` then take no time."""
+    if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            value: Any = version("des-fallback")
+        except PackageNotFoundError:  # a source tree on the path, never installed
+            value = "0+uninstalled"
+    elif name in _ROOMS:
+        from importlib import import_module
+
+        value = getattr(import_module(_ROOMS[name]), name)
+    else:
+        raise AttributeError(f"module 'des' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,108 @@
+"""Numbers as people read them: enough digits to tell what matters apart, never an exponent, never a cut."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+MINUTES_IN_30_DAYS = 43_200.0
+NOTHING = "-"
+
+Format = Callable[[float, int], str]
+"""Writes a value with so many decimals."""
+
+
+def significant(value: float, digits: int = 3) -> int:
+    """The decimals that show `value` to so many significant digits, none of them past the twelfth."""
+    if value == 0.0 or not math.isfinite(value):
+        return 0
+    return min(12, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
+
+
+def plain(value: float, decimals: int) -> str:
+    return f"{value:,.{decimals}f}"
+
+
+def percent(value: float, decimals: int) -> str:
+    return f"{100.0 * value:,.{decimals}f} %"
+
+
+def dollars(value: float, decimals: int) -> str:
+    return f"${value:,.{decimals}f}" if value >= 0.0 else f"-${-value:,.{decimals}f}"
+
+
+def seconds(value: float, decimals: int) -> str:
+    return f"{value:,.{decimals}f} s"
+
+
+def nines(availability: float) -> float:
+    """-log10(1 - A): 3 for 99.9 %; infinite when nothing was lost."""
+    return math.inf if availability >= 1.0 else -math.log10(1.0 - availability)
+
+
+def minutes_down(availability: float) -> float:
+    """Minutes of 30 days."""
+    return (1.0 - availability) * MINUTES_IN_30_DAYS
+
+
+def shown(figure: Mapping[str, Any] | None, write: Format, *, scale: float = 1.0, digits: int = 3) -> str:
+    """A figure `{mean, low, high}` with its interval where it has one; `scale` is what `write` multiplies by."""
+    if figure is None or figure["mean"] is None:
+        return NOTHING
+    mean, low, high = figure["mean"], figure["low"], figure["high"]
+    return with_interval(mean, low, high, write, significant(mean * scale, digits), scale=scale)
+
+
+def with_interval(
+    mean: float, low: float | None, high: float | None, write: Format, decimals: int, *, scale: float = 1.0
+) -> str:
+    """`mean ± half` for an interval of equal halves, `mean [low, high]` otherwise; `decimals` is the least number."""
+    if low is None or high is None:
+        return write(mean, decimals)
+    half = (high - low) / 2.0
+    if half <= 0.0:
+        return f"{write(mean, decimals)} ± 0"
+    decimals = max(decimals, significant(half * scale, 2))
+    if abs((low + high) / 2.0 - mean) <= 0.02 * half:
+        return f"{write(mean, decimals)} ± {bare(write(half, decimals))}"
+    return f"{write(mean, decimals)} [{bare(write(low, decimals))}, {bare(write(high, decimals))}]"
+
+
+def bare(text: str) -> str:
+    """Without its unit, which the value before it has."""
+    return text.removesuffix(" %").removesuffix(" s").replace("$", "")
+
+
+def availability(figure: Mapping[str, Any] | None, *, lost: str = "none lost") -> str:
+    """Three significant digits of what is missing to 100 %."""
+    if figure is None or figure["mean"] is None:
+        return NOTHING
+    mean, low, high = figure["mean"], figure["low"], figure["high"]
+    if mean >= 1.0 and (low is None or low >= 1.0):
+        return f"100 % ({lost})"
+    decimals = max(2, significant(100.0 * (1.0 - mean), 3))
+    return with_interval(mean, low, high, percent, decimals, scale=100.0)
+
+
+def availability_nines(figure: Mapping[str, Any] | None) -> str:
+    return _transformed(figure, nines, rising=True, decimals=lambda value: 2)
+
+
+def availability_minutes(figure: Mapping[str, Any] | None) -> str:
+    return _transformed(figure, minutes_down, rising=False, decimals=lambda value: significant(value, 3))
+
+
+def _transformed(
+    figure: Mapping[str, Any] | None, of: Callable[[float], float], *, rising: bool, decimals: Callable[[float], int]
+) -> str:
+    if figure is None or figure["mean"] is None:
+        return NOTHING
+    value = of(figure["mean"])
+    if not math.isfinite(value):
+        return NOTHING
+    if figure["low"] is None or figure["high"] is None:
+        return plain(value, decimals(value))
+    ends = [of(figure["low"]), of(figure["high"])]
+    low, high = ends if rising else ends[::-1]
+    if not math.isfinite(high):
+        return f"{plain(value, decimals(value))} [{plain(low, decimals(value))}, no limit]"
+    return with_interval(value, low, high, plain, decimals(value))

@@ -1,0 +1,184 @@
+"""A run's directory is whole or absent, whatever ends the writing."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from des.errors import OutputError
+from des.study.destination import WriteFailed, written_whole
+
+
+def _write(target: Path, text: str = "x", *, replace: bool = False) -> None:
+    with written_whole(target, replace=replace) as directory:
+        (directory / "requests").mkdir()
+        (directory / "requests" / "a.parquet").write_text(text)
+
+
+def test_a_finished_run_stands_under_its_name_alone(tmp_path: Path) -> None:
+    _write(tmp_path / "deep" / "run", "finished")
+    assert (tmp_path / "deep" / "run" / "requests" / "a.parquet").read_text() == "finished"
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["run"]
+
+
+def test_nothing_has_the_final_name_while_the_run_is_under_way(tmp_path: Path) -> None:
+    with written_whole(tmp_path / "run") as directory:
+        assert not (tmp_path / "run").exists()
+        assert ".partial-" in directory.name
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_whatever_ends_a_run_early_removes_it(tmp_path: Path, error: type[BaseException]) -> None:
+    with pytest.raises(error), written_whole(tmp_path / "run") as directory:
+        (directory / "half").write_text("x")
+        raise error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_existing_directory_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    with pytest.raises(OutputError, match="exists already"):
+        _write(tmp_path / "run")
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_a_file_in_the_way_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("mine")
+    for replace in (False, True):
+        with pytest.raises(OutputError, match="not a directory"):
+            _write(tmp_path / "run", replace=replace)
+    assert (tmp_path / "run").read_text() == "mine"
+
+
+def test_a_dangling_link_in_the_way_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "run").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(OutputError, match="exists already"):
+        _write(tmp_path / "run")
+
+
+def test_a_file_where_a_parent_should_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(OutputError, match="is not a directory") as caught:
+        _write(tmp_path / "file" / "run")
+    assert not isinstance(caught.value, WriteFailed)
+    assert str(tmp_path / "file") in str(caught.value)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
+def test_a_directory_without_permission_is_wrong_input(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(OutputError, match="permission denied") as caught:
+            _write(tmp_path / "run")
+    finally:
+        tmp_path.chmod(0o700)
+    assert not isinstance(caught.value, WriteFailed)
+
+
+def test_a_directory_made_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="exists already"), written_whole(tmp_path / "run"):
+        (tmp_path / "run").mkdir()
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_replacing_puts_the_new_run_in_the_old_ones_place(tmp_path: Path) -> None:
+    _write(tmp_path / "run", "old")
+    _write(tmp_path / "run", "new", replace=True)
+    assert (tmp_path / "run" / "requests" / "a.parquet").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_replacement_that_fails_leaves_the_old_run(tmp_path: Path) -> None:
+    _write(tmp_path / "run", "old")
+    with pytest.raises(ValueError, match="broke"), written_whole(tmp_path / "run", replace=True):
+        raise ValueError("broke")
+    assert (tmp_path / "run" / "requests" / "a.parquet").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(errno.ENOSPC, "no space left on the disk"), (errno.EIO, "input/output error")]
+)
+def test_a_disk_that_fails_is_said_and_nothing_is_kept(tmp_path: Path, number: int, words: str) -> None:
+    with pytest.raises(WriteFailed, match=words), written_whole(tmp_path / "run") as directory:
+        (directory / "half").write_text("x")
+        raise OSError(number, os.strerror(number))
+    assert list(tmp_path.iterdir()) == []
+
+
+_CHILD = """
+import sys, time
+from pathlib import Path
+from des.study.destination import written_whole
+with written_whole(Path(sys.argv[1])) as directory:
+    (directory / "half").write_text("x")
+    print("writing", flush=True)
+    time.sleep(60)
+"""
+
+
+def _child(target: Path) -> "subprocess.Popen[str]":
+    process = subprocess.Popen([sys.executable, "-c", _CHILD, str(target)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "writing\n"
+    return process
+
+
+def test_a_killed_run_leaves_nothing_that_looks_whole_and_the_next_one_clears_it_away(tmp_path: Path) -> None:
+    process = _child(tmp_path / "run")
+    process.kill()
+    process.wait()
+    left = list(tmp_path.iterdir())
+    assert len(left) == 1
+    assert left[0].name.startswith(".run.partial-")
+    _write(tmp_path / "run")
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_run_under_way_is_no_leftover(tmp_path: Path) -> None:
+    process = _child(tmp_path / "run")
+    try:
+        with written_whole(tmp_path / "run"):
+            assert len(list(tmp_path.iterdir())) == 2
+        assert sorted(path.name for path in tmp_path.iterdir())[-1] == "run"
+        assert len(list(tmp_path.iterdir())) == 2
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGHUP, 129)])
+def test_a_terminated_run_removes_what_it_wrote(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    process = _child(tmp_path / "run")
+    process.send_signal(number)
+    assert process.wait(timeout=10) == code
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_place_s_leftovers_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / ".other.partial-1-abc").mkdir()
+    _write(tmp_path / "run")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".other.partial-1-abc", "run"]
+
+
+def test_a_replaced_run_that_lost_its_successor_returns(tmp_path: Path) -> None:
+    (tmp_path / ".run.replaced-abc").mkdir()
+    (tmp_path / ".run.replaced-abc" / "manifest.json").write_text("{}")
+    with pytest.raises(ValueError, match="broke"), written_whole(tmp_path / "run"):
+        raise ValueError("broke")
+    assert (tmp_path / "run" / "manifest.json").exists()
+
+
+def test_permission_denied_is_wrong_input_and_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, *args: object, **kwargs: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(OutputError, match="permission denied") as caught:
+        _write(tmp_path / "run")
+    assert not isinstance(caught.value, WriteFailed)
