@@ -1,0 +1,78 @@
+"""When components and endpoints are down: episodes, their number and their share of the time.
+
+An episode is a maximal interval during which an outage (error rate 1) is open; outages that overlap or touch make one.
+Brownouts never make an episode. All figures hold up to the timeline's `until_s`, no further.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from des.faults.intervals import BoolArray, FloatArray, Intervals, none
+from des.faults.timeline import Timeline
+
+
+def down_intervals(timeline: Timeline, chosen: BoolArray) -> Intervals:
+    """Episodes made by the outages among the incidents that `chosen`, bool[n], selects: disjoint and sorted.
+
+    The first may start before 0 and the last end after `until_s`.
+    """
+    outages = chosen & timeline.outage
+    return merged(Intervals(timeline.start_s[outages], timeline.end_s[outages]))
+
+
+def component_down(timeline: Timeline, component: int) -> Intervals:
+    """Episodes of a component by its own incidents, whatever it depends on."""
+    return down_intervals(timeline, timeline.component == component)
+
+
+def endpoint_down(timeline: Timeline, endpoint: int) -> Intervals:
+    """Episodes of an endpoint by all incidents that reach it."""
+    return down_intervals(timeline, timeline.hits[:, endpoint])
+
+
+def all_down(timeline: Timeline, endpoints: Sequence[int]) -> Intervals:
+    """Episodes during which every one of `endpoints` is down."""
+    return intersection([endpoint_down(timeline, endpoint) for endpoint in endpoints])
+
+
+def down_share(intervals: Intervals, horizon_s: float) -> float:
+    """Share of [0, horizon_s) inside disjoint `intervals`."""
+    lengths = np.minimum(intervals.end_s, horizon_s) - np.maximum(intervals.start_s, 0.0)
+    return float(np.maximum(lengths, 0.0).sum()) / horizon_s
+
+
+def episodes_started(intervals: Intervals, horizon_s: float) -> int:
+    """How many of `intervals` start in [0, horizon_s)."""
+    return int(np.count_nonzero((intervals.start_s >= 0.0) & (intervals.start_s < horizon_s)))
+
+
+def merged(intervals: Intervals) -> Intervals:
+    """The union of `intervals`, sorted by start, as disjoint intervals that do not touch."""
+    if not len(intervals.start_s):
+        return none()
+    latest_end_s: FloatArray = np.maximum.accumulate(intervals.end_s)
+    first = np.concatenate(([True], intervals.start_s[1:] > latest_end_s[:-1]))
+    last = np.concatenate((first[1:], [True]))
+    return Intervals(intervals.start_s[first], latest_end_s[last])
+
+
+def intersection(several: Sequence[Intervals]) -> Intervals:
+    """Where all of `several` hold at once, each of them merged; of no intervals at all, none."""
+    if not several:
+        return none()
+    common = several[0]
+    for other in several[1:]:
+        common = _pair(common, other)
+    return common
+
+
+def _pair(a: Intervals, b: Intervals) -> Intervals:
+    time_s = np.concatenate((a.start_s, b.start_s, a.end_s, b.end_s))
+    starts = len(a.start_s) + len(b.start_s)
+    change = np.ones(len(time_s), dtype=np.int64)
+    change[starts:] = -1
+    order = np.lexsort((change, time_s))  # at one instant ends come before starts: half-open intervals
+    both = np.flatnonzero(np.cumsum(change[order]) == 2)
+    time_s = time_s[order]
+    return Intervals(time_s[both], time_s[both + 1])
