@@ -43,6 +43,9 @@ INCIDENT_KINDS: Final = ("poisson", "renewal", "marked_renewal", "schedule", "re
 COMPONENT_STATES: Final = ("up", "degraded", "down")
 """A component is down while an outage (error rate 1) is open, degraded while only brownouts are."""
 
+LEG_STATES: Final = ("working", "broken", "in_repair")
+"""A leg that rots silently is broken until a use or a probe notices, and then in repair."""
+
 BILLED: Final = ("none", "input", "partial", "full")
 """What an outcome is billed: nothing, its input, input and the output so far, or the full price of an ok call."""
 

@@ -1,0 +1,48 @@
+"""The simulation clock: SimPy's environment with events at absolute times and integer priorities."""
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+from typing import Any
+
+import simpy
+from simpy.events import Event
+
+# What happens first at one instant. SimPy's own events (process starts, successes) have priorities 0 and 1 and
+# so take effect at once, within the event that caused them.
+INCIDENT_END, INCIDENT_START, ATTEMPT_END, TIMER, ARRIVAL, HORIZON, CUT = range(10, 17)
+
+
+class Moment(Event):
+    """A point in time that is certain to come: triggered when made, like `simpy.Timeout`, but at an absolute time."""
+
+    _ok = True
+    _value: Any = None
+
+    def __init__(self, clock: "Clock") -> None:
+        self.env = clock
+        self.callbacks: list[Callable[[Event], None]] = []
+
+
+class Clock(simpy.Environment):
+    """Time is float64 seconds since the scenario's start.
+
+    SimPy's `Timeout` takes a delay, and now + (t - now) is not always t; so events are put on the queue at their
+    computed times, with the place among simultaneous ones given by (priority, order) and not by creation.
+    """
+
+    def until(self, time_s: float, priority: int, order: int) -> Moment:
+        """An event at `time_s`; (time, priority, order) must be its own."""
+        moment = Moment(self)
+        heappush(self._queue, (time_s, priority, order, moment))  # type: ignore[misc]
+        return moment
+
+    def play(self, done: Event) -> None:
+        """`run(until=done)` with the step written out: a call an event saved is a tenth of the run."""
+        queue = self._queue
+        while done.callbacks is not None:
+            self._now, _, _, event = heappop(queue)
+            callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
+            for callback in callbacks:
+                callback(event)
+            if not event._ok and not hasattr(event, "_defused"):
+                raise event._value

@@ -1,0 +1,129 @@
+"""A request and its walk along the chain."""
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+from simpy.events import Event
+
+from des.model.clock import ATTEMPT_END, TIMER
+from des.vocabulary import (
+    CANCELLED,
+    OK,
+    REQUEST_DEADLINE,
+    REQUEST_FAILED,
+    REQUEST_OK,
+    REQUEST_REJECTED,
+)
+
+if TYPE_CHECKING:
+    from des.model.call import Call
+    from des.model.simulation import Simulation
+
+INFINITY = float("inf")
+ATTEMPTS_BITS = 15  # attempts of one request are counted in an int16
+
+
+class Request:
+    """What a user sends, and what has become of it so far."""
+
+    __slots__ = (
+        "arrival_s",
+        "attempts",
+        "backoff_s",
+        "cost",
+        "deadline_s",
+        "id",
+        "input_tokens",
+        "last",
+        "luck",
+        "output_tokens",
+        "requirement",
+        "rounds",
+        "units",
+    )
+
+    def __init__(
+        self,
+        number: int,
+        luck: int,
+        arrival_s: float,
+        deadline_s: float,
+        input_tokens: int,
+        output_tokens: int,
+        units: float,
+        requirement: int,
+    ) -> None:
+        self.id = number
+        self.luck = luck  # the index of all its draws
+        self.arrival_s = arrival_s
+        self.deadline_s = deadline_s
+        self.input_tokens = input_tokens
+        self.output_tokens = output_tokens
+        self.units = units
+        self.requirement = requirement  # index into the workload's requirements; -1 for none
+        self.rounds = 0
+        self.attempts = 0
+        self.cost = 0  # picodollars
+        self.backoff_s = 0.0
+        self.last: Call | None = None
+
+    @classmethod
+    def probe(cls, nth: int, now_s: float, marks: tuple[int, int, float, int]) -> "Request":
+        """A synthetic request of its own, without a number."""
+        return cls(-1, nth, now_s, INFINITY, *marks)
+
+
+def request(sim: "Simulation", request: Request) -> Generator[Event, None, None]:
+    """Walk the chain until a leg serves the request, its deadline strikes or the chain is exhausted."""
+    clock, policy = sim.clock, sim.policy
+    until, record = clock.until, sim.recorder.attempt
+    if sim.response_cache is not None and sim.response_cache.answers(request, clock.now):
+        yield until(clock.now + sim.response_cache.latency_s(request), TIMER, request.id << ATTEMPTS_BITS)
+        return sim.finish_from_cache(request)
+    legs = sim.eligible(request)
+    if not legs:
+        return sim.finish(request, REQUEST_REJECTED)
+    calls = [0] * len(sim.legs)
+    round_waited_s = policy.round_backoff.base_s
+    for round_number in range(policy.rounds):
+        request.rounds += 1
+        for leg in legs:
+            waited_s = policy.retry_backoff.base_s
+            for retry in range(leg.retries + 1):
+                nth = calls[leg.index]
+                calls[leg.index] = nth + 1
+                call = leg.call(request, nth, round_number, clock._now)
+                request.attempts += 1
+                request.last = call
+                request.cost += call.cost
+                if call.end_s == INFINITY:
+                    return sim.abandon(request)
+                yield until(call.end_s, ATTEMPT_END, (request.id << ATTEMPTS_BITS) + call.attempt)
+                record(call)
+                outcome = call.outcome
+                if outcome == OK:
+                    leg.served(request, call)
+                    return sim.finish(request, REQUEST_OK)
+                if outcome == CANCELLED:
+                    return sim.finish(request, REQUEST_DEADLINE)
+                leg.failed(call)
+                if retry == leg.retries or not leg.is_retried[outcome]:
+                    break
+                waited_s = leg.retry_wait_s(request, call, nth, retry, waited_s)
+                if waited_s > 0.0:
+                    resume_s = min(clock._now + waited_s, request.deadline_s)
+                    request.backoff_s += resume_s - clock._now
+                    yield until(resume_s, TIMER, (request.id << ATTEMPTS_BITS) + call.attempt)
+                    if resume_s == request.deadline_s:
+                        return sim.finish(request, REQUEST_DEADLINE)
+            if not leg.falls_back[outcome]:
+                return sim.finish(request, REQUEST_FAILED)
+        if round_number + 1 < policy.rounds:
+            round_waited_s = sim.round_wait_s(request, round_number, round_waited_s)
+            if round_waited_s > 0.0:
+                resume_s = min(clock._now + round_waited_s, request.deadline_s)
+                request.backoff_s += resume_s - clock._now
+                yield until(resume_s, TIMER, (request.id << ATTEMPTS_BITS) + request.attempts)
+                if resume_s == request.deadline_s:
+                    return sim.finish(request, REQUEST_DEADLINE)
+    return sim.finish(request, REQUEST_FAILED)

@@ -1,0 +1,285 @@
+"""One replication of one arm: the processes and what they share."""
+
+from collections.abc import Callable, Generator
+from math import inf, nan
+
+import numpy as np
+from simpy.events import Event
+
+from des import vocabulary
+from des.draws import Stream
+from des.model.arrivals import RequestMarks, open_arrivals, think_time
+from des.model.caches import ResponseCache
+from des.model.clock import ARRIVAL, CUT, HORIZON, Clock
+from des.model.conditions import EndpointState, Ledger, component
+from des.model.leg import Leg, jittered_backoff_s
+from des.model.limits import Limit
+from des.model.luck import uniform
+from des.model.names import OTHER_LOSSES, Names
+from des.model.recorder import Recorder, Sink
+from des.model.request import Request, request
+from des.model.silent_rot import probes, rot
+from des.scenario.plan import ClosedArrivals, Effect, IncidentClass, Plan, RecordedIncidents
+from des.vocabulary import (
+    BY_INCIDENT,
+    BY_LIMIT,
+    BY_ROT,
+    REQUEST_DEADLINE,
+    REQUEST_FAILED,
+    REQUEST_IN_FLIGHT,
+    REQUEST_OK,
+    REQUEST_REJECTED,
+    TIMEOUT,
+)
+
+Process = Generator[Event, None, None]
+Progress = Callable[[float], None]
+
+HANG = vocabulary.ERROR_TYPES.index("hang")
+NO_ELIGIBLE_LEG = vocabulary.ERROR_TYPES.index("no_eligible_leg")
+
+
+def simulate(plan: Plan, replication: int, sink: Sink, on_progress: Progress | None = None) -> int:
+    """Run one replication to its end and return the number of requests that arrived.
+
+    Blocks of columns go to `sink` as the clock moves on, so memory does not grow with the number of requests;
+    `on_progress` is told the simulated time now and then.
+    """
+    return Simulation(plan, replication, sink, on_progress).run()
+
+
+class Simulation:
+    """The state that processes share."""
+
+    def __init__(self, plan: Plan, replication: int, sink: Sink, on_progress: Progress | None = None) -> None:
+        self.plan = plan
+        self.policy = plan.policy
+        self.replication = replication
+        self.clock = Clock()
+        self.ledger = Ledger(plan, replication)
+        self.names = Names.of(plan)
+        self.recorder = Recorder(plan, self.names, sink)
+        self.endpoints = [EndpointState(endpoint.index) for endpoint in plan.endpoints]
+        self.limits = [Limit(limit) for limit in plan.limits]
+        self.legs = [Leg(self, leg) for leg in plan.chain]
+        self.marks = RequestMarks(plan, replication)
+        self.response_cache = ResponseCache(plan, replication) if plan.policy.response_cache is not None else None
+        self._sink = sink
+        self._on_progress = on_progress
+        self._eligible = self._eligible_legs()
+        self._round_luck: list[Stream] = []
+        self._arrived = 0
+        self._open: dict[int, Request] = {}
+        self._arrivals_over = False
+        self._done = Event(self.clock)
+
+    def run(self) -> int:
+        """Start every process, play the clock until all requests have ended, hand over the rest."""
+        clock = self.clock
+        for part in self.plan.components:
+            if part.incidents:
+                clock.process(component(self, part))
+        for leg in self.legs:
+            if leg.plan.silent_rot is not None:
+                clock.process(rot(self, leg))
+                if leg.plan.silent_rot.probe_every_s is not None:
+                    clock.process(probes(self, leg))
+        clock.process(self._horizon())
+        if isinstance(self.plan.workload.arrivals, ClosedArrivals):
+            thinks = think_time(self.plan, self.replication)
+            for user in range(self.plan.workload.arrivals.users):
+                clock.process(self._user(user, self.plan.workload.arrivals.users, thinks))
+        else:
+            clock.process(self._arrivals())
+        clock.play(self._done)
+        self.recorder.close()
+        self._hand_over_incidents()
+        return self._arrived
+
+    # Arrivals
+
+    def _arrivals(self) -> Process:
+        """Open workload: start a request's process at each arrival."""
+        clock, deadline_s = self.clock, self._deadline_s()
+        until, process = clock.until, clock.process
+        for block in open_arrivals(self.plan, self.replication):
+            rows = zip(
+                range(block.first_id, block.first_id + len(block.arrival_s)),
+                block.arrival_s,
+                block.input_tokens,
+                block.output_tokens,
+                block.units,
+                block.requirement,
+                strict=True,
+            )
+            for number, arrival_s, input_tokens, output_tokens, units, requirement in rows:
+                yield until(arrival_s, ARRIVAL, 0)
+                arrived = Request(
+                    number, number, arrival_s, arrival_s + deadline_s, input_tokens, output_tokens, units, requirement
+                )
+                self._open[number] = arrived
+                self._arrived += 1
+                process(request(self, arrived))
+            if self._on_progress is not None:
+                self._on_progress(clock.now)
+
+    def _user(self, user: int, users: int, thinks: Stream) -> Process:
+        """Closed workload: think, send a request, wait for its end, until the horizon."""
+        clock, deadline_s, nth = self.clock, self._deadline_s(), 0
+        while True:
+            luck = nth * users + user
+            arrival_s = clock.now + thinks.at(luck)
+            if arrival_s >= self.plan.horizon_s:
+                return
+            yield clock.until(arrival_s, ARRIVAL, user)
+            arrived = Request(self._arrived, luck, arrival_s, arrival_s + deadline_s, *self.marks(luck))
+            self._open[arrived.id] = arrived
+            self._arrived += 1
+            yield from request(self, arrived)
+            if arrived.last is not None and arrived.last.end_s == inf:
+                return
+            nth += 1
+            if self._on_progress is not None and arrived.id % 4096 == 0:
+                self._on_progress(clock.now)
+
+    def _deadline_s(self) -> float:
+        return inf if self.policy.deadline_s is None else self.policy.deadline_s
+
+    def _horizon(self) -> Process:
+        """Arrivals are over at the horizon; with a drain, the run is cut a while after it."""
+        horizon_s, drain_s = self.plan.horizon_s, self.plan.drain_s
+        yield self.clock.until(horizon_s, HORIZON, 0)
+        self._arrivals_over = True
+        self._end_if_over()
+        if drain_s is not None:
+            yield self.clock.until(horizon_s + drain_s, CUT, 0)
+            if not self._done.triggered:
+                self._cut()
+
+    def _cut(self) -> None:
+        """End the run here: requests still open are in flight, and calls still under way leave no row."""
+        for left in self._open.values():
+            if left.last is not None and left.last.end_s > self.clock.now:
+                left.attempts -= 1
+                left.cost -= left.last.cost
+            self.recorder.request(left, nan, REQUEST_IN_FLIGHT, -1, -1)
+        self._done.succeed()
+
+    def _end_if_over(self) -> None:
+        if self._arrivals_over and not self._open and not self._done.triggered:
+            self._done.succeed()
+
+    # What requests ask of it
+
+    def eligible(self, request: Request) -> list[Leg]:
+        """The legs whose tags meet the request's requirement, in chain order."""
+        return self._eligible[request.requirement]
+
+    def round_wait_s(self, request: Request, rounds_done: int, previous_s: float) -> float:
+        """The wait after a round; `rounds_done` counts from 0, `previous_s` is the wait before it."""
+        while rounds_done >= len(self._round_luck):
+            name = f"round_backoff/{len(self._round_luck)}"
+            self._round_luck.append(Stream(self.plan.seed, self.replication, name, uniform))
+        luck = self._round_luck[rounds_done]
+        return jittered_backoff_s(self.policy.round_backoff, rounds_done, luck, request.luck, previous_s)
+
+    def is_killable(self, endpoint: int) -> bool:
+        """Whether any incident class may cut off calls at the endpoint."""
+        pending, seen = [self.plan.endpoints[endpoint].component], set[int]()
+        while pending:
+            index = pending.pop()
+            if index not in seen:
+                seen.add(index)
+                part = self.plan.components[index]
+                if any(effect.kills_in_flight for incidents in part.incidents for effect in _effects(incidents)):
+                    return True
+                pending.extend(dependency.component for dependency in part.depends_on)
+        return False
+
+    # How requests end
+
+    def finish(self, request: Request, outcome: int) -> None:
+        """A request has ended now."""
+        error_type = lost_to = -1
+        if outcome != REQUEST_OK:
+            error_type, lost_to = self._loss(request, outcome)
+        self.recorder.request(request, self.clock.now, outcome, error_type, lost_to)
+        self._close(request)
+
+    def finish_from_cache(self, request: Request) -> None:
+        self.recorder.request(request, self.clock.now, REQUEST_OK, -1, -1, cached=True)
+        self._close(request)
+
+    def abandon(self, request: Request) -> None:
+        """A request hangs in a call that can never end."""
+        assert request.last is not None
+        self.recorder.attempt(request.last)
+        _, lost_to = self._loss(request, REQUEST_FAILED)
+        if lost_to == self._other_loss("timeout"):
+            lost_to = self._other_loss("hang")
+        self.recorder.request(request, nan, REQUEST_FAILED, HANG, lost_to)
+        self._close(request)
+
+    def _close(self, request: Request) -> None:
+        del self._open[request.id]
+        if self._arrivals_over:
+            self._end_if_over()
+
+    def _loss(self, request: Request, outcome: int) -> tuple[int, int]:
+        """(error type, what the loss is put down to) by the request's last failure."""
+        last = request.last
+        if outcome == REQUEST_REJECTED:
+            return NO_ELIGIBLE_LEG, self._other_loss("no_eligible_leg")
+        assert last is not None
+        error_type = last.outcome - 1
+        if last.cause == BY_INCIDENT:
+            return error_type, int(self.ledger.timeline.component[last.cause_id])
+        if last.cause == BY_LIMIT:
+            return error_type, len(self.names.components) + last.cause_id
+        if last.cause == BY_ROT:
+            return error_type, self._other_loss("silent_rot")
+        if outcome == REQUEST_DEADLINE:
+            return error_type, self._other_loss("deadline")
+        return error_type, self._other_loss("timeout" if last.outcome == TIMEOUT else "random_error")
+
+    def _other_loss(self, name: str) -> int:
+        return len(self.names.components) + len(self.names.limits) + OTHER_LOSSES.index(name)
+
+    # Set-up and hand-over
+
+    def _eligible_legs(self) -> list[list[Leg]]:
+        """One list a requirement, and last, for index -1, all legs."""
+        chosen = [
+            [leg for leg in self.legs if required.tags.items() <= leg.plan.tags.items()]
+            for required in self.plan.workload.requirements
+        ]
+        return [*chosen, self.legs]
+
+    def _hand_over_incidents(self) -> None:
+        """Every incident that has started by the end of the run, in order of its number."""
+        timeline = self.ledger.timeline
+        begun = int(np.searchsorted(timeline.start_s, max(self.clock.now, 0.0), side="right"))
+        effects = [timeline.effects[index] for index in timeline.effect[:begun].tolist()]
+        endpoint_names = [f"{endpoint.provider}/{endpoint.model}" for endpoint in self.plan.endpoints]
+        struck = np.empty(begun, dtype=object)
+        for incident in range(begun):
+            struck[incident] = [endpoint_names[index] for index in self.ledger.struck(incident)]
+        self._sink.incidents(
+            {
+                "incident_id": np.arange(begun),
+                "component": timeline.component[:begun],
+                "kind": timeline.kind[:begun],
+                "shared": timeline.shared[:begun],
+                "start_s": timeline.start_s[:begun],
+                "end_s": timeline.end_s[:begun],
+                "error_rate": np.array([effect.error_rate for effect in effects], dtype=np.float64),
+                "latency_factor": np.array([effect.latency_factor for effect in effects], dtype=np.float64),
+                "hang": np.array([effect.hang for effect in effects], dtype=np.float64),
+                "kills_in_flight": np.array([effect.kills_in_flight for effect in effects], dtype=bool),
+                "endpoints": struck,
+            }
+        )
+
+
+def _effects(incidents: IncidentClass) -> tuple[Effect, ...]:
+    return incidents.effects if isinstance(incidents, RecordedIncidents) else (incidents.effect,)
