@@ -58,3 +58,20 @@ DEFAULT_RETRIED: Final = (
     "invalid_output",
 )
 """Outcomes that are retried, and that fall back, where a leg does not say otherwise."""
+
+METRICS: Final = (
+    "requests",
+    "availability",
+    "cost_usd",
+    "cost_usd_per_request",
+    "cost_usd_per_success",
+    "wasted_cost_share",
+    "latency_s_mean",
+    "latency_s_p50",
+    "latency_s_p95",
+    "latency_s_p99",
+    "fallback_share",
+    "attempts_per_request",
+    "rate_limited_share",
+)
+"""Headline figures of an arm, of which a scenario may expect values."""
