@@ -144,9 +144,15 @@ def test_rows_of_the_same_time_keep_the_order_of_the_file(write: Any) -> None:
 )
 def test_numbers_are_in_the_unit_given(write: Any, unit: str | None, seconds: float) -> None:
     path = write("a.csv", "t\n1000\n1007\n")
-    assert read_arrivals(path, time="t", unit=unit).arrival_s.tolist() == [0.0, pytest.approx(7 * seconds, rel=1e-15)]
+    assert read_arrivals(path, time="t", unit=unit).arrival_s.tolist() == [
+        0.0,
+        pytest.approx(7 * seconds, rel=1e-15, abs=0),
+    ]
     path = write("b.csv", "t\n0.5\n2\n")
-    assert read_arrivals(path, time="t", unit=unit).arrival_s.tolist() == [0.0, 1.5 * seconds]
+    assert read_arrivals(path, time="t", unit=unit).arrival_s.tolist() == [
+        0.0,
+        pytest.approx(1.5 * seconds, rel=1e-15, abs=0),
+    ]
 
 
 def test_epoch_nanoseconds_lose_nothing(write: Any) -> None:
