@@ -249,8 +249,14 @@ class _Table:
         faults.mark(bad, lambda row: f"{column} {self.text(column, row)!r} {what}")
 
     def _mark_missing(self, column: str, faults: _Faults) -> None:
-        missing = np.array([value in (None, "") for value in self.columns[column].to_pylist()], dtype=np.bool_)
-        faults.mark(missing, lambda row: f"{column} is missing")
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        array = self.columns[column]
+        missing = array.is_null()
+        if pa.types.is_string(array.type):
+            missing = pc.fill_null(pc.equal(array, ""), True)
+        faults.mark(np.asarray(missing), lambda row: f"{column} is missing")
 
     def _clock(self, column: str, array: Any, faults: _Faults) -> IntArray:
         """Nanoseconds since 1970; 0 in rows marked as bad."""
@@ -313,7 +319,7 @@ def _as_text(value: Any) -> str:
 
 def _looks_like_timestamps(array: Any) -> bool:
     """By the first value that is either a date or a number."""
-    for text in array.to_pylist():
+    for text in (value.as_py() for value in array):
         if text and text[:4].isdigit() and text[4:5] == "-":
             return True
         if _number(text) is not None:
