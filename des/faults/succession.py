@@ -18,6 +18,8 @@ FIRST_BLOCK = 32
 LARGEST_BLOCK = 1 << 16
 MAX_INCIDENTS = 50_000_000
 MAX_STALLED = 1_000_000
+LEAST_PROGRESS = 1e-6
+"""Share of the time simulated that this many incidents in a row must take, lest a law of mostly zeros never ends."""
 
 Block = tuple[Intervals, float]
 """Intervals of a block, and the instant from which the next block goes on."""
@@ -70,21 +72,23 @@ def refuse_too_many(keys: ClassKeys, expected: float) -> None:
 
 def _drawn(block: Callable[[int, int, float], Block], keys: ClassKeys, from_s: float, until_s: float) -> Intervals:
     blocks = [none()]
-    total = stalled = 0
+    least_step_s = (until_s - from_s) * LEAST_PROGRESS
+    total, stalled, progress_s = 0, 0, from_s
     for number, size in block_sizes():
         if from_s >= until_s:
             break
-        intervals, next_s = block(number, size, from_s)
+        intervals, from_s = block(number, size, from_s)
         blocks.append(intervals.lasting())
         total += size
-        stalled = 0 if next_s > from_s else stalled + size
+        stalled += size
+        if from_s - progress_s > least_step_s:
+            stalled, progress_s = 0, from_s
         if stalled > MAX_STALLED:
             raise DesError(
-                f"{keys.label}: {stalled:,} incidents in a row take no time at all; give its laws longer times"
+                f"{keys.label}: {stalled:,} incidents in a row take next to no time; give its laws longer times"
             )
         if total > MAX_INCIDENTS:
             refuse_too_many(keys, total)
-        from_s = next_s
     drawn = Intervals(*(np.concatenate(columns) for columns in zip(*blocks, strict=True)))
     return drawn.starting_before(until_s)
 

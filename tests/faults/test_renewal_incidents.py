@@ -39,9 +39,7 @@ def test_unavailability_and_episode_rate_are_in_equilibrium_from_the_start(
 def test_share_of_downtime_of_exponential_times_has_the_exact_variance(horizon_s: float) -> None:
     failure, repair = 1 / 400.0, 1 / 100.0
     down, both = failure / (failure + repair), failure + repair
-    variance = (
-        2 * down * (1 - down) / horizon_s**2 * (horizon_s / both - (1 - math.exp(-both * horizon_s)) / both**2)
-    )
+    variance = 2 * down * (1 - down) / horizon_s**2 * (horizon_s / both - (1 - math.exp(-both * horizon_s)) / both**2)
     plan = one_endpoint(up_down(Exponential(400.0), Exponential(100.0)))
     shares = [down_share(endpoint_down(one, 0), horizon_s) for one in timelines(plan, 1500, horizon_s)]
     assert_agrees([(share - down) ** 2 for share in shares], variance)
