@@ -26,7 +26,7 @@ PARTIAL = ".partial-"
 REPLACED = ".replaced-"
 
 
-class WriteFailed(OutputError):
+class WriteError(OutputError):
     """Writing broke off while the run was under way, because the disk filled up or the like."""
 
 
@@ -35,7 +35,7 @@ def written_whole(target: Path, *, replace: bool = False) -> Iterator[Path]:
     """A directory to write a run into; it becomes `target` when the block ends well, and is removed otherwise.
 
     Raises OutputError where `target` exists (unless `replace`) or nothing can be written beside it, and
-    WriteFailed where writing stops half-way. SIGTERM and SIGHUP unwind the block like Ctrl-C does.
+    WriteError where writing stops half-way. SIGTERM and SIGHUP unwind the block like Ctrl-C does.
     """
     if os.path.lexists(target) and not (replace and target.is_dir()):
         raise OutputError(_why_taken(target))
@@ -47,7 +47,7 @@ def written_whole(target: Path, *, replace: bool = False) -> Iterator[Path]:
             with _signals_held(), _alone_in(target.parent):
                 _install(partial, target, replace=replace)
         except OSError as error:
-            raise WriteFailed(f"writing to {target} failed: {_reason(error)}; nothing was kept") from error
+            raise WriteError(f"writing to {target} failed: {_reason(error)}; nothing was kept") from error
         finally:
             with _signals_held():
                 shutil.rmtree(partial, ignore_errors=True)
@@ -87,7 +87,7 @@ def _fresh_partial(target: Path) -> tuple[Path, int | None]:
     except (FileExistsError, NotADirectoryError) as error:
         raise OutputError(f"cannot write to {target}: {error.filename or target.parent} is not a directory") from error
     except OSError as error:
-        kind = WriteFailed if error.errno in (errno.ENOSPC, errno.EDQUOT) else OutputError
+        kind = WriteError if error.errno in (errno.ENOSPC, errno.EDQUOT) else OutputError
         raise kind(f"cannot write to {target}: {_reason(error)} ({error.filename or target.parent})") from error
 
 

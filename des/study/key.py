@@ -2,12 +2,29 @@
 
 import hashlib
 import json
+import platform
 from collections.abc import Mapping
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import des
+
+LIBRARIES = ("numpy", "simpy", "pyarrow", "genai-prices", "scipy", "pandas", "pydantic")
+"""Libraries that the manifest names; the first four have a say in what the traces hold, byte for byte."""
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Versions of everything that the figures may depend on."""
+    found = {"python": platform.python_version(), "des": des.__version__}
+    for library in LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:  # vendored without its metadata
+            found[library] = "unknown"
+    return found
 
 
 @cache
@@ -29,7 +46,13 @@ def file_digest(path: Path) -> str:
 
 
 def run_key(
-    *, resolved: Mapping[str, Any], seed: int, replications: int, arms: list[str], traces: bool, files: Mapping[str, str]
+    *,
+    resolved: Mapping[str, Any],
+    seed: int,
+    replications: int,
+    arms: list[str],
+    traces: bool,
+    files: Mapping[str, str],
 ) -> str:
     """Twelve hex digits; `files` maps each file the scenario reads to its SHA-256, of which only the latter counts."""
     identity = {
@@ -40,6 +63,7 @@ def run_key(
         "trace_level": trace_level(traces),
         "files": sorted(files.values()),
         "version": des.__version__,
+        "libraries": [versions()[library] for library in LIBRARIES[:4]],
         "source": source_digest(),
     }
     return hashlib.sha256(canonical_json(identity).encode()).hexdigest()[:12]

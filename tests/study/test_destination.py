@@ -5,19 +5,24 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from des.errors import OutputError
-from des.study.destination import WriteFailed, written_whole
+from des.study.destination import WriteError, written_whole
 
 
 def _write(target: Path, text: str = "x", *, replace: bool = False) -> None:
     with written_whole(target, replace=replace) as directory:
         (directory / "requests").mkdir()
         (directory / "requests" / "a.parquet").write_text(text)
+
+
+def _break_off(target: Path, error: BaseException) -> None:
+    with written_whole(target) as directory:
+        (directory / "half").write_text("x")
+        raise error
 
 
 def test_a_finished_run_stands_under_its_name_alone(tmp_path: Path) -> None:
@@ -34,9 +39,8 @@ def test_nothing_has_the_final_name_while_the_run_is_under_way(tmp_path: Path) -
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
 def test_whatever_ends_a_run_early_removes_it(tmp_path: Path, error: type[BaseException]) -> None:
-    with pytest.raises(error), written_whole(tmp_path / "run") as directory:
-        (directory / "half").write_text("x")
-        raise error
+    with pytest.raises(error):
+        _break_off(tmp_path / "run", error())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -65,7 +69,7 @@ def test_a_file_where_a_parent_should_be_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     with pytest.raises(OutputError, match="is not a directory") as caught:
         _write(tmp_path / "file" / "run")
-    assert not isinstance(caught.value, WriteFailed)
+    assert not isinstance(caught.value, WriteError)
     assert str(tmp_path / "file") in str(caught.value)
 
 
@@ -77,7 +81,7 @@ def test_a_directory_without_permission_is_wrong_input(tmp_path: Path) -> None:
             _write(tmp_path / "run")
     finally:
         tmp_path.chmod(0o700)
-    assert not isinstance(caught.value, WriteFailed)
+    assert not isinstance(caught.value, WriteError)
 
 
 def test_a_directory_made_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
@@ -105,9 +109,8 @@ def test_a_replacement_that_fails_leaves_the_old_run(tmp_path: Path) -> None:
     ("number", "words"), [(errno.ENOSPC, "no space left on the disk"), (errno.EIO, "input/output error")]
 )
 def test_a_disk_that_fails_is_said_and_nothing_is_kept(tmp_path: Path, number: int, words: str) -> None:
-    with pytest.raises(WriteFailed, match=words), written_whole(tmp_path / "run") as directory:
-        (directory / "half").write_text("x")
-        raise OSError(number, os.strerror(number))
+    with pytest.raises(WriteError, match=words):
+        _break_off(tmp_path / "run", OSError(number, os.strerror(number)))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -181,4 +184,4 @@ def test_permission_denied_is_wrong_input_and_says_where(tmp_path: Path, monkeyp
     monkeypatch.setattr(Path, "mkdir", refuse)
     with pytest.raises(OutputError, match="permission denied") as caught:
         _write(tmp_path / "run")
-    assert not isinstance(caught.value, WriteFailed)
+    assert not isinstance(caught.value, WriteError)

@@ -1,0 +1,134 @@
+"""The tables that `des run` prints: arms side by side, as many as the terminal is wide."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from des.analysis.expectations import INCONCLUSIVE, MET, Verdict
+from des.analysis.lines import WRITTEN, Line, lines
+from des.traces import Run
+
+GAP = 2
+"""Columns between two arms."""
+
+
+def print_run(run: Run, verdicts: Sequence[Verdict], *, reused: bool, console: Console) -> None:
+    """Everything a person wants to know first, then where the rest is."""
+    manifest, summary = run.manifest, run.summary
+    arms = list(summary["arms"])
+    _print_heading(manifest, console)
+    print_arms(list(lines(summary, arms)), arms, console)
+    if verdicts:
+        _print_verdicts(verdicts, console)
+    many = manifest["replications"]
+    if many == 1:
+        _say(console, "one replication: no interval (--replications N gives one)")
+    else:
+        _say(console, f"intervals: 95 %, over {many} replications")
+    if reused:
+        _say(console, "the same run as before: verified, not simulated again (--force does)")
+    _say(console, f"{'traces, ' if manifest['traces'] else ''}manifest and summary: {run.path}")
+
+
+def _print_heading(manifest: Mapping[str, Any], console: Console) -> None:
+    scenario = manifest["scenario"]
+    _say(console, str(scenario.get("title") or manifest["name"]), style="bold")
+    if scenario.get("question"):
+        _say(console, " ".join(str(scenario["question"]).split()))
+    many = manifest["replications"]
+    parts = [
+        f"horizon {scenario['horizon']}",
+        f"seed {manifest['seed']}",
+        f"{many} replication{'s' if many > 1 else ''}",
+        f"simulated in {manifest['wall_s']:,.1f} s",
+    ]
+    _say(console, ", ".join(parts))
+
+
+def print_arms(table: Sequence[Line], arms: Sequence[str], console: Console) -> None:
+    """Arms side by side; those that do not fit the width come below, in tables of their own."""
+    labels = max(cell_len(line.label) for line in table if line.cells)
+    widths = [
+        max(cell_len(arm), *(cell_len(line.cells[number]) for line in table if line.cells))
+        for number, arm in enumerate(arms)
+    ]
+    first = 0
+    while first < len(arms):
+        last, used = first + 1, labels + GAP + widths[first]
+        while last < len(arms) and used + GAP + widths[last] <= console.width:
+            used += GAP + widths[last]
+            last += 1
+        _print_some(table, arms, slice(first, last), [labels, *widths[first:last]], console)
+        first = last
+
+
+def _print_some(
+    table: Sequence[Line], arms: Sequence[str], some: slice, widths: Sequence[int], console: Console
+) -> None:
+    """Titles are printed between blocks of equal columns: inside one they would widen its first column."""
+    block: list[Line] = []
+    heads: Sequence[str] | None = arms[some]
+
+    def flush() -> None:
+        nonlocal heads
+        if block:
+            console.print(_block(block, widths, some, heads))
+            block.clear()
+            heads = None
+
+    console.print()
+    for line in table:
+        if line.cells:
+            block.append(line)
+        else:
+            flush()
+            _say(console, line.label, style="bold")
+    flush()
+    console.print()
+
+
+def _block(block: Sequence[Line], widths: Sequence[int], some: slice, heads: Sequence[str] | None) -> Table:
+    table = Table(
+        box=SIMPLE_HEAD if heads is not None else None,
+        show_header=heads is not None,
+        pad_edge=False,
+        show_edge=False,
+        padding=(0, GAP, 0, 0),
+    )
+    table.add_column("", overflow="fold", min_width=widths[0])
+    for number, width in enumerate(widths[1:]):
+        head = Text(heads[number]) if heads is not None else ""
+        table.add_column(head, justify="right", overflow="fold", min_width=width)
+    for line in block:
+        table.add_row(Text(line.label), *(Text(cell) for cell in line.cells[some]))
+    return table
+
+
+def _print_verdicts(verdicts: Sequence[Verdict], console: Console) -> None:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, GAP, 0, 0))
+    for title in ("expectation", "expected", "found", "met"):
+        table.add_column(title, overflow="fold")
+    for verdict in verdicts:
+        colour = "green" if verdict.result == MET else "yellow" if verdict.result == INCONCLUSIVE else "bold red"
+        met = Text({MET: "yes", INCONCLUSIVE: INCONCLUSIVE}.get(verdict.result, "no"), style=colour)
+        table.add_row(Text(f"{verdict.arm}.{verdict.metric}"), Text(verdict.expected), Text(_found(verdict)), met)
+    console.print(table)
+    console.print()
+
+
+def expectation_sentence(verdict: Verdict) -> str:
+    """`as_modelled.availability: expected >= 99.95%, found 99.90 %: missed`."""
+    return f"{verdict.arm}.{verdict.metric}: expected {verdict.expected}, found {_found(verdict)}: {verdict.result}"
+
+
+def _found(verdict: Verdict) -> str:
+    return WRITTEN[verdict.metric](verdict.figure)
+
+
+def _say(console: Console, text: str, *, style: str = "") -> None:
+    console.print(Text(text, style=style))

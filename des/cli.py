@@ -1,0 +1,249 @@
+"""The command line: parse, call the API, print."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, ParamSpec
+
+import typer
+
+import des
+from des.errors import DesError, RunError, ScenarioError
+
+if TYPE_CHECKING:  # what is imported inside the commands: `des --help` stays fast
+    from rich.console import Console
+
+    from des.study.study import Progress
+
+DONE: Final = 0
+FAILED: Final = 1
+WRONG_INPUT: Final = 2
+INCONCLUSIVE: Final = 3
+INTERRUPTED: Final = 130
+PIPE_CLOSED: Final = 141
+
+app = typer.Typer(
+    name="des",
+    help="Simulate AI requests over several providers with fallback chains: what uptime, cost and latency to expect.",
+    epilog="Exit codes: 0 fine, 1 the run failed or an expect was missed, 2 wrong input, 3 an expect is inconclusive.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Arguments = ParamSpec("Arguments")
+
+
+def main() -> None:
+    """The `des` command."""
+    try:
+        app()
+    except KeyboardInterrupt:  # before or after a command's own work
+        sys.exit(INTERRUPTED)
+
+
+def reported(command: Callable[Arguments, int]) -> Callable[Arguments, None]:
+    """Turn a command's result into the exit code, and what it raises into one clear message and its code."""
+
+    @wraps(command)
+    def wrapper(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        try:
+            code = command(*args, **kwargs)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _abandon_stdout()
+            code = PIPE_CLOSED
+        except KeyboardInterrupt:
+            _complain("interrupted: nothing was kept")
+            code = INTERRUPTED
+        except DesError as error:
+            _complain(str(error))
+            code = _code(error)
+        except SystemExit as stop:
+            _complain("stopped by a signal: nothing was kept")
+            code = stop.code if isinstance(stop.code, int) else FAILED
+        except OSError as error:  # standard output on a full disk, say
+            _abandon_stdout()
+            _complain(_unexpected(error))
+            code = FAILED
+        except Exception as error:
+            if os.environ.get("DES_DEBUG"):
+                raise
+            _complain(_unexpected(error))
+            code = FAILED
+        raise typer.Exit(code)
+
+    return wrapper
+
+
+def _code(error: DesError) -> int:
+    from des.study.destination import WriteError
+
+    return FAILED if isinstance(error, RunError | WriteError) else WRONG_INPUT
+
+
+def _unexpected(error: Exception) -> str:
+    what = " ".join(str(error).split()) or "no further words"
+    return f"unexpected {type(error).__name__}: {what} (set DES_DEBUG=1 for where it came from)"
+
+
+def _complain(message: str) -> None:
+    with suppress(OSError):  # nobody is left to tell
+        print(message, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _abandon_stdout() -> None:
+    """Let the interpreter's last flush go nowhere instead of failing a second time."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _say(text: str) -> None:
+    print(text)  # noqa: T201
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        _say(f"des {des.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of `des` itself."""
+
+
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Change a field, such as policy.rounds=3. Repeatable."),
+]
+
+
+@app.command(help="Simulate every request of a scenario; leave traces and a summary in results/.")
+@reported
+def run(
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file, YAML or TOML.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where to write; a directory that does not exist.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="Seed of all randomness, instead of the scenario's.")
+    ] = None,
+    replications: Annotated[
+        int | None, typer.Option("--replications", metavar="N", help="Independent runs of each arm.")
+    ] = None,
+    changes: SetOption = None,
+    no_traces: Annotated[bool, typer.Option("--no-traces", help="Keep the summary alone.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Simulate again what was run before.")] = False,
+) -> int:
+    from des.analysis import expectations
+    from des.analysis.tables import expectation_sentence, print_run
+    from des.study.run import ensure
+
+    with _progress() as progress:
+        finished = ensure(
+            scenario,
+            out=out,
+            seed=seed,
+            replications=replications,
+            overrides=tuple(changes or ()),
+            traces=not no_traces,
+            force=force,
+            progress=progress,
+        )
+    verdicts = expectations.verdicts(finished.run.manifest, finished.run.summary)
+    if as_json:
+        _say((finished.run.path / "summary.json").read_text(encoding="utf-8").rstrip("\n"))
+    else:
+        print_run(finished.run, verdicts, reused=finished.reused, console=_console())
+    amiss = [verdict for verdict in verdicts if verdict.result != expectations.MET]
+    if as_json:
+        for verdict in amiss:
+            _complain(expectation_sentence(verdict))
+    if any(verdict.result == expectations.MISSED for verdict in amiss):
+        return FAILED
+    return INCONCLUSIVE if amiss else DONE
+
+
+@app.command(help="Check scenario files and say everything that is wrong with them.")
+@reported
+def validate(
+    scenarios: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="Scenario files.")],
+    changes: SetOption = None,
+) -> int:
+    from des.scenario import load_scenario, plans
+
+    wrong = 0
+    for path in scenarios:
+        try:
+            plans(load_scenario(path, tuple(changes or ())))
+        except ScenarioError as error:
+            sys.stdout.flush()
+            _complain(str(error))
+            wrong += 1
+        else:
+            _say(f"{path}: ok")
+    return WRONG_INPUT if wrong else DONE
+
+
+@app.command(help="Print the JSON Schema of scenario files, for editors.")
+@reported
+def schema() -> int:
+    import json
+
+    from des.scenario import json_schema
+
+    _say(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    return DONE
+
+
+@app.command(help="List the providers and models a scenario may name, with their prices.")
+@reported
+def catalogue() -> int:
+    from des.analysis.catalogue_table import print_catalogue
+
+    print_catalogue(_console())
+    return DONE
+
+
+def _console() -> "Console":
+    """Standard output; a pipe gets 120 plain columns, or what COLUMNS says."""
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console = Console(highlight=False, soft_wrap=False, width=120)
+    return console
+
+
+@contextmanager
+def _progress() -> "Iterator[Progress | None]":
+    """A bar over the simulated time of all arms and replications, where standard error is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns: tuple[Any, ...] = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("simulating", total=1.0)
+
+        def report(share: float, what: str) -> None:
+            bar.update(task, completed=share, description=what)
+
+        yield report

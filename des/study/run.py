@@ -1,0 +1,115 @@
+"""Run a scenario: every arm and replication in turn, into one directory that is whole or absent."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from des.errors import DesError, OutputError
+from des.scenario import Loaded, from_mapping, load_scenario
+from des.scenario.overrides import with_assignments
+from des.study.destination import remove_leftovers, written_whole
+from des.study.key import file_digest
+from des.study.study import Progress, Study
+from des.traces import Run, load
+
+RESULTS = Path("results")
+"""Where runs go by default, below the current directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run on disk, and whether it had been there before."""
+
+    run: Run
+    reused: bool
+
+
+def run(
+    scenario: str | Path | Mapping[str, Any] | Loaded,
+    *,
+    out: str | Path | None = None,
+    seed: int | None = None,
+    replications: int | None = None,
+    overrides: Sequence[str] = (),
+    traces: bool = True,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Simulate every request of a scenario and keep traces, manifest and summary.
+
+    They land in `results/<scenario>-<key>/` below the current directory, or in `out`, which must not exist. The same
+    run found under its key is verified and returned as it is, unless `force` asks to simulate it again. `overrides`
+    are of the form `policy.rounds=3`.
+    Raises ScenarioError for a scenario that cannot be run, OutputError where it cannot be written, RunError when a
+    conservation law is broken. Whatever ends a run early, nothing of it is kept.
+    """
+    return ensure(
+        scenario,
+        out=out,
+        seed=seed,
+        replications=replications,
+        overrides=overrides,
+        traces=traces,
+        force=force,
+        progress=progress,
+    ).run
+
+
+def ensure(
+    scenario: str | Path | Mapping[str, Any] | Loaded,
+    *,
+    out: str | Path | None = None,
+    seed: int | None = None,
+    replications: int | None = None,
+    overrides: Sequence[str] = (),
+    traces: bool = True,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Finished:
+    """Like `run`, and says whether the run had been made before."""
+    study = Study.of(_loaded(scenario, overrides, seed, replications), traces=traces)
+    if out is not None:
+        with written_whole(Path(out)) as directory:
+            study.write(directory, progress)
+        return Finished(load(out), reused=False)
+    target = RESULTS / f"{study.name}-{study.key()}"
+    remove_leftovers(target)
+    if target.is_dir() and not force:
+        return Finished(_verified(target), reused=True)
+    with written_whole(target, replace=force) as directory:
+        study.write(directory, progress)
+    return Finished(load(target), reused=False)
+
+
+def _loaded(
+    scenario: str | Path | Mapping[str, Any] | Loaded,
+    overrides: Sequence[str],
+    seed: int | None,
+    replications: int | None,
+) -> Loaded:
+    changes = list(overrides)
+    if seed is not None:
+        changes.append(f"seed={seed}")
+    if replications is not None:
+        changes.append(f"replications={replications}")
+    if isinstance(scenario, Mapping):
+        scenario = from_mapping(scenario)
+    if not isinstance(scenario, Loaded):
+        return load_scenario(scenario, changes)
+    if not changes:
+        return scenario
+    changed = from_mapping(with_assignments(scenario.document, changes).content, scenario.document.folder)
+    return replace(changed, path=scenario.path)
+
+
+def _verified(directory: Path) -> Run:
+    """A run whose files are those it wrote; raises OutputError, naming the files that are not."""
+    try:
+        found = load(directory)
+        found.verify()
+        if file_digest(directory / "summary.json") != found.manifest.get("summary_sha256"):
+            raise OutputError(f"{directory}: summary.json has been changed")
+    except DesError as error:
+        raise OutputError(f"{error}\nthis run is damaged: --force simulates it again") from error
+    return found
