@@ -1,0 +1,134 @@
+"""What is sound piece by piece, but not together: too many attempts, overlapping windows, tags that nothing carries."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from des.scenario.document import Path
+from des.scenario.files import components_of
+from des.scenario.incidents import IncidentSpec, MarkedRenewalSpec, PoissonSpec, RenewalSpec, ScheduleSpec, WindowSpec
+from des.scenario.problems import Finding, meant
+from des.scenario.scenario import Scenario
+
+MOST_LEGS: Final = 127
+"""A chain position is an int8 in traces, and so is a round."""
+MOST_ATTEMPTS: Final = 32_767
+"""The number of an attempt is an int16 in traces."""
+MOST_INCIDENTS: Final = 2e7
+"""Incidents are drawn before the run starts and kept in memory."""
+
+
+def consistency_findings(scenario: Scenario) -> list[Finding]:
+    """What contradicts in a scenario whose parts and names are sound."""
+    return [*_attempts(scenario), *_latencies(scenario), *_tags(scenario), *_incidents(scenario)]
+
+
+def most_attempts(scenario: Scenario) -> int:
+    """Attempts of a request that nothing serves."""
+    return scenario.policy.rounds * sum(1 + leg.retries for leg in scenario.chain)
+
+
+def _attempts(scenario: Scenario) -> Iterator[Finding]:
+    if len(scenario.chain) > MOST_LEGS:
+        yield Finding(("chain",), f"{len(scenario.chain)} legs: at most {MOST_LEGS} are possible")
+    elif scenario.policy.rounds > MOST_LEGS:
+        message = f"{scenario.policy.rounds} rounds: at most {MOST_LEGS} are possible"
+        yield Finding(("policy", "rounds"), message)
+    elif (attempts := most_attempts(scenario)) > MOST_ATTEMPTS:
+        most_retried = max(range(len(scenario.chain)), key=lambda position: scenario.chain[position].retries)
+        path: Path = (
+            ("chain", most_retried, "retries") if scenario.chain[most_retried].retries else ("policy", "rounds")
+        )
+        message = (
+            f"a request may come to {attempts} attempts (rounds times legs with their retries): "
+            f"at most {MOST_ATTEMPTS} are possible"
+        )
+        yield Finding(path, message)
+
+
+def _latencies(scenario: Scenario) -> Iterator[Finding]:
+    for name, provider in scenario.providers.items():
+        for model_name, model in provider.models.items():
+            if model.latency is None and provider.latency is None:
+                path: Path = ("providers", name, "models", model_name, "latency")
+                message = "is required, but missing: say how long a call takes, such as 1.4s"
+                yield Finding(path, f"{message} (here, or for all models of {name})")
+
+
+def _tags(scenario: Scenario) -> Iterator[Finding]:
+    """A tag that nothing carries is a slip: it would silently turn every such request away."""
+    carried: dict[str, dict[str, None]] = {}
+    for provider in scenario.providers.values():
+        for tags in (provider.tags, *(model.tags for model in provider.models.values())):
+            for key, value in tags.items():
+                carried.setdefault(key, {})[value] = None
+    for leg in scenario.chain:
+        for key, value in leg.tags.items():
+            carried.setdefault(key, {})[value] = None
+    for position, requirement in enumerate(scenario.workload.requirements):
+        for key, value in requirement.tags.items():
+            path: Path = ("workload", "requirements", position, "tags", key)
+            if key not in carried:
+                yield Finding(path, f"no provider, model or leg has a tag '{key}'{meant(key, carried)}", at_key=True)
+            elif value not in carried[key]:
+                message = f"no provider, model or leg has '{key}: {value}'{meant(value, carried[key])}"
+                yield Finding(path, message)
+
+
+def _incidents(scenario: Scenario) -> Iterator[Finding]:
+    for _, path, component in components_of(scenario):
+        for position, incident in enumerate(component.incidents):
+            here: Path = (*path, "incidents", position)
+            if isinstance(incident, ScheduleSpec):
+                yield from _windows(incident, here, scenario.start)
+            elif (expected := _expected(incident, scenario.horizon)) > MOST_INCIDENTS:
+                message = f"about {expected:.3g} incidents until the horizon: more than fit ({MOST_INCIDENTS:.0e})"
+                yield Finding(here, message)
+
+
+def _expected(incident: IncidentSpec, horizon_s: float) -> float:
+    if isinstance(incident, PoissonSpec):
+        return incident.rate * horizon_s
+    if isinstance(incident, RenewalSpec):
+        return horizon_s / (incident.up.law().mean + incident.down.law().mean)
+    if isinstance(incident, MarkedRenewalSpec):
+        return horizon_s / incident.between.law().mean
+    return 0.0
+
+
+def _windows(schedule: ScheduleSpec, path: Path, start: datetime | None) -> Iterator[Finding]:
+    placed: list[tuple[float, float, int]] = []
+    for position, window in enumerate(schedule.windows):
+        here: Path = (*path, "windows", position)
+        unplaced = [
+            field for field in ("start", "end") if isinstance(getattr(window, field), datetime) and start is None
+        ]
+        for field in unplaced:
+            yield Finding((*here, field), "a timestamp needs the scenario's start: to place it by")
+        if unplaced:
+            continue
+        start_s, end_s = window_bounds(window, start)
+        if end_s <= start_s:
+            yield Finding((*here, "end"), "the window ends before it starts")
+        else:
+            placed.append((start_s, end_s, position))
+    placed.sort()
+    for (_, end_s, earlier), (start_s, _, later) in zip(placed, placed[1:], strict=False):
+        if start_s < end_s:
+            yield Finding((*path, "windows", later), f"overlaps windows[{earlier}] of the same schedule")
+
+
+def window_bounds(window: WindowSpec, start: datetime | None) -> tuple[float, float]:
+    """Start and end of a window in seconds of the run; `start` is that of the run."""
+    start_s = _seconds(window.start, start)
+    if window.duration is not None:
+        return start_s, start_s + window.duration
+    assert window.end is not None
+    return start_s, _seconds(window.end, start)
+
+
+def _seconds(moment: float | datetime, start: datetime | None) -> float:
+    if isinstance(moment, datetime):
+        assert start is not None
+        return (moment - start).total_seconds()
+    return moment

@@ -1,0 +1,151 @@
+"""Loading a scenario: read, override, validate all arms, report everything that is wrong at once."""
+
+import copy
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import ValidationError
+
+from des.errors import Problem, ScenarioError
+from des.scenario.consistency import consistency_findings
+from des.scenario.document import Document, path_text, read_document
+from des.scenario.expectations import AS_MODELLED, Expectation, read_expectation
+from des.scenario.files import file_digests
+from des.scenario.names import mapping
+from des.scenario.overrides import Overlay, lay_over, with_assignments
+from des.scenario.problems import Finding, findings_of
+from des.scenario.references import reference_findings
+from des.scenario.scenario import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One variant of a scenario: what it says after its overrides."""
+
+    name: str
+    scenario: Scenario
+    overlay: Overlay
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A scenario that is sound by itself; files it names are read, and prices looked up, by `plans`."""
+
+    scenario: Scenario
+    document: Document
+    path: FilePath | None
+    arms: Mapping[str, Arm] = field(repr=False)
+
+    def resolved(self) -> dict[str, Any]:
+        """The scenario after `--set`, as plain data that says the same again."""
+        return copy.deepcopy(self.document.content)
+
+    def files(self) -> dict[str, str]:
+        """SHA-256 of each replayed file, by its name as the scenario writes it. Raises ScenarioError."""
+        digests: dict[str, str] = {}
+        problems: list[Problem] = []
+        for arm in self.arms.values():
+            found, findings = file_digests(arm.scenario, self.document.folder)
+            digests |= found
+            problems += [problem_in_arm(self.document, arm.overlay, finding) for finding in findings]
+        if problems:
+            raise ScenarioError(list(dict.fromkeys(problems)))
+        return digests
+
+    def expectations(self) -> tuple[Expectation, ...]:
+        """What the scenario expects of its arms."""
+        arms = tuple(self.scenario.arms)
+        return tuple(
+            read_expectation(name, text, arms) for name, texts in self.scenario.expect.items() for text in texts
+        )
+
+
+def load_scenario(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Loaded:
+    """Reads a scenario file with `path=value` overrides; raises ScenarioError with every problem there is."""
+    file = FilePath(path)
+    return _loaded(with_assignments(read_document(file), overrides), file)
+
+
+def from_mapping(content: Mapping[str, Any], folder: str | os.PathLike[str] = ".") -> Loaded:
+    """A scenario from plain data, as a file would have it; files it names are relative to `folder`."""
+    return _loaded(Document(copy.deepcopy(dict(content)), folder=FilePath(folder)), None)
+
+
+def _loaded(document: Document, path: FilePath | None) -> Loaded:
+    scenario, findings = validate(document.content)
+    problems = [problem_at(document, finding) for finding in findings]
+    arms: dict[str, Arm] = {}
+    overrides = mapping(document.content.get("arms")) or {AS_MODELLED: {}}
+    for name, override in overrides.items():
+        overlay = lay_over(document.content, name, mapping(override))
+        variant, arm_findings = validate(overlay.content)
+        known = set(findings)
+        problems += [problem_at(document, finding) for finding in overlay.findings]
+        problems += [
+            problem_in_arm(document, overlay, finding, arm=name)
+            for finding in arm_findings
+            if not (finding in known and overlay.origin(finding.path) is None)
+            and not _of_the_base(finding, overlay, known)
+        ]
+        if variant is not None:
+            arms[name] = Arm(name, variant, overlay)
+    if problems or scenario is None:
+        raise ScenarioError(sorted(dict.fromkeys(problems), key=_by_place))
+    return Loaded(scenario, document, path, arms)
+
+
+def _by_place(problem: Problem) -> tuple[bool, int, int]:
+    return problem.line is not None, problem.line or 0, problem.column or 0
+
+
+def _of_the_base(finding: Finding, overlay: Overlay, known: set[Finding]) -> bool:
+    """Whether an arm only repeats what is wrong with a leg that it took over."""
+    origin = overlay.origin(finding.path)
+    return origin is not None and origin[0] != "arms" and Finding(origin, finding.message, finding.at_key) in known
+
+
+def validate(content: Mapping[str, Any]) -> tuple[Scenario | None, list[Finding]]:
+    """The scenario of a content, and what is wrong with it: by itself, in its names, taken together."""
+    said = without_nulls(content)
+    findings: list[Finding] = []
+    scenario = None
+    try:
+        scenario = Scenario.model_validate(said)
+    except ValidationError as error:
+        findings += findings_of(error, said, Scenario)
+    findings += reference_findings(said)
+    if scenario is not None and not findings:
+        findings += consistency_findings(scenario)
+    return (scenario if not findings else None), findings
+
+
+def without_nulls(value: Any) -> Any:
+    """What a content says: a key without a value is as good as left out."""
+    if isinstance(value, Mapping):
+        return {str(key): without_nulls(each) for key, each in value.items() if each is not None}
+    if isinstance(value, list | tuple):
+        return [without_nulls(each) for each in value]
+    return value
+
+
+def problem_at(document: Document, finding: Finding) -> Problem:
+    """The problem of a finding in the document itself."""
+    place = document.place(finding.path, of_key=finding.at_key)
+    return Problem(finding.message, path_text(finding.path), place.file, place.line, place.column)
+
+
+def problem_in_arm(document: Document, overlay: Overlay, finding: Finding, arm: str | None = None) -> Problem:
+    """The problem of a finding in the content of an arm: at the arm's own line if it set what is wrong.
+
+    With `arm`, what the arm only brought about elsewhere is put down at the arm, naming the path.
+    """
+    origin = overlay.origin(finding.path)
+    if origin is not None and (origin[0] == "arms" or arm is None):
+        return problem_at(document, Finding(origin, finding.message, finding.at_key))
+    if arm is None or ("arms", arm) not in document.values:
+        return problem_at(document, finding)
+    message = f"{path_text(finding.path)}: {finding.message}"
+    return problem_at(document, Finding(("arms", arm), message, at_key=True))

@@ -1,0 +1,86 @@
+"""The names of a scenario's content: components, providers, models, legs.
+
+These read content that may still be wrong elsewhere, so that every unknown name is found at once with every bad value.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from des.scenario.document import Path
+
+Content = Mapping[str, Any]
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def models_of(content: Content, provider: str) -> Mapping[str, Any]:
+    return mapping(mapping(mapping(content.get("providers")).get(provider)).get("models"))
+
+
+def component_paths(content: Content) -> dict[str, Path]:
+    """Each thing that can fail by name, in the order of the plan: components, providers, models (provider/model)."""
+    paths: dict[str, Path] = {}
+    for name in mapping(content.get("components")):
+        paths.setdefault(name, ("components", name))
+    for name in mapping(content.get("providers")):
+        paths.setdefault(name, ("providers", name))
+    for provider in mapping(content.get("providers")):
+        for model in models_of(content, provider):
+            paths.setdefault(f"{provider}/{model}", ("providers", provider, "models", model))
+    return paths
+
+
+def at(content: object, path: Path) -> Any:
+    """The value at a path; None where there is none."""
+    here: Any = content
+    for part in path:
+        if isinstance(part, int):
+            here = here[part] if isinstance(here, list) and part < len(here) else None
+        else:
+            here = mapping(here).get(part)
+    return here
+
+
+def dependencies(content: Content, path: Path) -> Iterator[tuple[Path, str]]:
+    """(path, name) of each entry of a component's depends_on that is well formed."""
+    for position, entry in enumerate(items(mapping(at(content, path)).get("depends_on"))):
+        here: Path = (*path, "depends_on", position)
+        if isinstance(entry, str):
+            yield here, entry
+        elif isinstance(entry, dict) and isinstance(entry.get("component"), str):
+            yield (*here, "component"), entry["component"]
+        elif isinstance(entry, dict) and len(entry) == 1:
+            (name,) = entry
+            yield here, name
+
+
+def leg_model(content: Content, leg: Content) -> str | None:
+    """The model of a leg: its own, else the provider's only one."""
+    model = leg.get("model")
+    if isinstance(model, str):
+        return model
+    models = list(models_of(content, str(leg.get("provider"))))
+    return models[0] if len(models) == 1 else None
+
+
+def leg_names(content: Content, chain: object) -> list[str]:
+    """The name of each leg: `name:`, else provider/model with #2, #3 for repeats; "" of what is no leg."""
+    names: list[str] = []
+    seen: dict[str, int] = {}
+    for leg in items(chain):
+        if not isinstance(leg, dict):
+            names.append("")
+            continue
+        if isinstance(leg.get("name"), str):
+            names.append(leg["name"])
+            continue
+        endpoint = f"{leg.get('provider')}/{leg_model(content, leg) or '?'}"
+        seen[endpoint] = seen.get(endpoint, 0) + 1
+        names.append(endpoint if seen[endpoint] == 1 else f"{endpoint}#{seen[endpoint]}")
+    return names

@@ -1,0 +1,257 @@
+"""Overrides: `--set path=value`, and arms laid over the scenario.
+
+Mappings merge, everything else replaces; `null` gives back the default. A path such as `policy.rounds` or
+`chain[0].timeout.total` reaches one value. Where each value of the result came from is kept, so that what is wrong with
+it is reported there.
+"""
+
+import copy
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from des.errors import Problem, ScenarioError
+from des.scenario.document import Document, Path, Place, path_text
+from des.scenario.names import items, leg_names, mapping
+from des.scenario.problems import Finding, meant
+from des.scenario.units import shown
+from des.scenario.yaml_nodes import YamlError, read_yaml
+
+FIXED_IN_ARMS: Final = ("arms", "expect", "seed", "replications")
+"""What all arms share: comparisons pair their runs."""
+
+_PART: Final = re.compile(r"""\[\s*(?:([0-9]+)|"([^"]*)"|'([^']*)'|([^\]"']+))\s*\]|([^.\[\]]+)|\.""")
+
+
+class UnknownPath(Exception):
+    """A path that leads nowhere in a scenario."""
+
+
+@dataclass(slots=True)
+class Overlay:
+    """The content of one arm while it is put together."""
+
+    content: dict[str, Any]
+    origins: dict[Path, Path] = field(default_factory=dict)
+    """Paths that the arm set -> the path within the document where it did."""
+    findings: list[Finding] = field(default_factory=list)
+    """What is wrong with the arm itself, by path within the document."""
+
+    def origin(self, path: Path) -> Path | None:
+        """Where in the document the arm set what stands at a path; None for what the arm left alone."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.origins:
+                return (*self.origins[path[:length]], *path[length:])
+        return None
+
+
+def with_assignments(document: Document, assignments: Sequence[str]) -> Document:
+    """The document with `path=value` set, in this order; raises ScenarioError with every one that cannot be."""
+    content = copy.deepcopy(document.content)
+    places: dict[Path, Place] = {}
+    problems: list[Problem] = []
+    for assignment in assignments:
+        here = Place(f"--set {assignment}")
+        text, equals, value_text = assignment.partition("=")
+        try:
+            if not equals or not text.strip():
+                raise UnknownPath("expected path=value, such as policy.rounds=3")
+            path = find_path(content, text.strip())
+            value = _value(value_text)
+            assign(content, path, value)
+        except UnknownPath as error:
+            problems.append(Problem(str(error), file=here.file))
+            continue
+        places = {known: place for known, place in places.items() if known[: len(path)] != path}
+        for length in range(1, len(path)):
+            if path[:length] not in document.values:
+                places.setdefault(path[:length], here)
+        places[path] = here
+        places |= dict.fromkeys(_below(value, path), here)
+    if problems:
+        raise ScenarioError(problems)
+    return document.with_content(content, places)
+
+
+def _below(value: object, path: Path) -> list[Path]:
+    children: list[tuple[Path, Any]] = []
+    if isinstance(value, dict):
+        children = [((*path, key), child) for key, child in value.items()]
+    elif isinstance(value, list):
+        children = [((*path, position), child) for position, child in enumerate(value)]
+    return [below for at, child in children for below in (at, *_below(child, at))]
+
+
+def _value(text: str) -> Any:
+    try:
+        return read_yaml(text)[0]
+    except YamlError as error:
+        raise UnknownPath(f"the value is no YAML: {error}") from None
+
+
+def find_path(content: Mapping[str, Any], text: str) -> Path:
+    """The path that a text such as `chain[0].retries` or `chain.0.retries` means within a content.
+
+    Keys may have dots themselves (`providers.google.models.gemini-2.5-flash.price`): the longest key that exists wins.
+    What does not exist yet may only be the last key or a section; names of providers and the like must exist. Raises
+    UnknownPath.
+    """
+    parts = _parts(text)
+    path: Path = ()
+    here: Any = content
+    while parts:
+        if isinstance(here, list):
+            path, here = _into_list(path, here, parts.pop(0), content)
+            continue
+        if here is not None and not isinstance(here, dict):
+            raise UnknownPath(f"{path_text(path)} is {shown(here)}, not a mapping: set it as a whole")
+        key, used = _longest_key(mapping(here), parts)
+        parts = parts[used:]
+        if parts and key not in mapping(here) and _named(path):
+            raise UnknownPath(f"{path_text((*path, key))}: unknown name '{key}'{meant(key, mapping(here))}")
+        path = (*path, key)
+        here = mapping(here).get(key)
+    return path
+
+
+def _parts(text: str) -> list[str]:
+    parts: list[str] = []
+    at = 0
+    while at < len(text):
+        match = _PART.match(text, at)
+        if match is None:
+            raise UnknownPath(f"'{text}' is no path such as policy.rounds or chain[0].retries")
+        word = next((group for group in match.groups() if group is not None), None)
+        if word is not None:
+            parts.append(word)
+        at = match.end()
+    if not parts:
+        raise UnknownPath(f"'{text}' is no path such as policy.rounds or chain[0].retries")
+    return parts
+
+
+def _longest_key(here: Mapping[str, Any], parts: Sequence[str]) -> tuple[str, int]:
+    for used in range(len(parts), 1, -1):
+        key = ".".join(parts[:used])
+        if key in here:
+            return key, used
+    return parts[0], 1
+
+
+def _into_list(path: Path, here: list[Any], part: str, content: Mapping[str, Any]) -> tuple[Path, Any]:
+    if part.isdigit():
+        position = int(part)
+        if position >= len(here):
+            many = f"has {len(here)} {'entry' if len(here) == 1 else 'entries'}, counted from 0"
+            raise UnknownPath(f"{path_text((*path, position))}: {path_text(path)} {many}")
+    elif path == ("chain",):
+        names = leg_names(content, here)
+        chosen = selected(part, here, names)
+        if len(chosen) != 1:
+            what = "is not the name of a leg" if not chosen else "means several legs"
+            raise UnknownPath(f"{path_text(path)}: '{part}' {what}{meant(part, names)}")
+        position = chosen[0]
+    else:
+        raise UnknownPath(f"{path_text(path)} is a list: write {path_text(path)}[0], not '{part}'")
+    return (*path, position), here[position]
+
+
+def _named(path: Path) -> bool:
+    """Whether the keys of a mapping are names that its author chose."""
+    return path in (("components",), ("providers",), ("arms",)) or (
+        len(path) == 3 and path[0] == "providers" and path[2] == "models"
+    )
+
+
+def assign(content: dict[str, Any], path: Path, value: Any) -> None:
+    """Sets the value at a path found by find_path."""
+    _parent(content, path)[path[-1]] = value
+
+
+def _parent(content: dict[str, Any], path: Path) -> Any:
+    """The mapping or list that holds the end of a path; mappings missing on the way are made."""
+    here: Any = content
+    for part in path[:-1]:
+        if isinstance(here, dict) and here.get(part) is None:
+            here[part] = {}
+        here = here[part]
+    return here
+
+
+def lay_over(base: Mapping[str, Any], arm: str, overrides: Mapping[str, Any]) -> Overlay:
+    """The scenario's content with an arm's overrides."""
+    overlay = Overlay({key: copy.deepcopy(value) for key, value in base.items() if key not in ("arms", "expect")})
+    for key, value in overrides.items():
+        here: Path = ("arms", arm, key)
+        root = re.split(r"[.\[]", key, maxsplit=1)[0]
+        if root in FIXED_IN_ARMS:
+            overlay.findings.append(Finding(here, f"'{root}' is the same in all arms", at_key=True))
+        elif key == "chain":
+            _choose_chain(overlay, value, here)
+        elif root == key:
+            _merge(overlay, overlay.content, (key,), value, here)
+        else:
+            try:
+                path = find_path(overlay.content, key)
+                _merge(overlay, _parent(overlay.content, path), path, value, here)
+            except UnknownPath as error:
+                overlay.findings.append(Finding(here, str(error), at_key=True))
+    return overlay
+
+
+def _merge(overlay: Overlay, here: Any, path: Path, value: Any, origin: Path) -> None:
+    """Merges a value into its mapping or list, which is that of all but the last part of the path."""
+    key = path[-1]
+    current = here.get(key) if isinstance(here, dict) else here[key]
+    if isinstance(value, dict) and isinstance(current, dict) and _same_kind(current, value):
+        for name, each in value.items():
+            _merge(overlay, current, (*path, name), each, (*origin, name))
+    else:
+        here[key] = copy.deepcopy(value)
+        overlay.origins[path] = origin
+
+
+def _same_kind(current: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
+    """Another `kind` is another thing, of which the old one's parameters say nothing."""
+    return "kind" not in value or value["kind"] == current.get("kind")
+
+
+def _choose_chain(overlay: Overlay, value: Any, origin: Path) -> None:
+    """Replaces the chain; a text in it takes the legs of that name, or of that provider, from the scenario's chain."""
+    if not isinstance(value, list):
+        _merge(overlay, overlay.content, ("chain",), value, origin)
+        return
+    legs = items(overlay.content.get("chain"))
+    names = leg_names(overlay.content, legs)
+    chain: list[Any] = []
+    origins: dict[Path, Path] = {}
+    for position, entry in enumerate(value):
+        if not isinstance(entry, str):
+            origins["chain", len(chain)] = (*origin, position)
+            chain.append(copy.deepcopy(entry))
+            continue
+        chosen = selected(entry, legs, names)
+        if not chosen:
+            known = [*names, *(str(mapping(leg).get("provider")) for leg in legs)]
+            message = f"unknown leg or provider '{entry}' in the chain{meant(entry, known)}"
+            overlay.findings.append(Finding((*origin, position), message))
+        for index in chosen:
+            origins["chain", len(chain)] = ("chain", index)
+            chain.append(_named_leg(legs[index], names[index]))
+    overlay.content["chain"] = chain
+    overlay.origins |= {("chain",): origin, **origins}
+
+
+def _named_leg(leg: Any, name: str) -> Any:
+    """A leg keeps its name, and with it its luck, where the legs before it are left out (`#2` stays `#2`)."""
+    leg = copy.deepcopy(leg)
+    if isinstance(leg, dict) and "#" in name:
+        leg.setdefault("name", name)
+    return leg
+
+
+def selected(word: str, legs: Sequence[Any], names: Sequence[str]) -> list[int]:
+    """Positions of the legs that a word means: the leg of that name, else all legs of that provider."""
+    by_name = [position for position, name in enumerate(names) if name == word]
+    return by_name or [position for position, leg in enumerate(legs) if mapping(leg).get("provider") == word]

@@ -1,0 +1,179 @@
+"""From pydantic's errors to findings in our own words, each at one path of the scenario."""
+
+import difflib
+import types
+import typing
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ValidationError
+
+from des.scenario.document import Path
+from des.scenario.units import shown
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong at a path of a scenario's content; `at_key` if it is the key that is wrong."""
+
+    path: Path
+    message: str
+    at_key: bool = False
+
+
+def unknown(what: str, word: str, known: Iterable[str]) -> str:
+    """`unknown provider 'opnai'; did you mean 'openai'?`"""
+    return f"unknown {what} '{word}'{meant(word, known)}"
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """The nearest known word as a question, else the known words, if they are few."""
+    words = list(dict.fromkeys(known))
+    if near := nearest(word, words):
+        return f"; did you mean '{near}'?"
+    if words and len(words) <= 15:
+        return f"; there {'is' if len(words) == 1 else 'are'}: {', '.join(words)}"
+    return ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    by_folded = {each.casefold().replace("-", "_"): each for each in known}
+    near = difflib.get_close_matches(word.casefold().replace("-", "_"), list(by_folded), n=1, cutoff=0.6)
+    return by_folded[near[0]] if near else None
+
+
+def findings_of(error: ValidationError, content: object, model: type[BaseModel]) -> list[Finding]:
+    """One finding for each thing that is wrong; `content` is what was validated as `model`."""
+    found: dict[Finding, None] = {}
+    for fault in error.errors(include_url=False):
+        loc = tuple(fault["loc"])
+        context = fault.get("ctx", {})
+        kind = fault["type"]
+        path = _path(loc, content, missing=kind == "missing")
+        if kind == "extra_forbidden":
+            key = str(loc[-1])
+            message = unknown("key", key, known_keys(model, loc[:-1]))
+            found[Finding(path, message, at_key=True)] = None
+        elif kind == "contradiction":
+            within = _path((*path, *context["at"]), content, missing=True)
+            found[Finding(within, context["message"])] = None
+        elif kind == "union_tag_invalid":
+            expected = [word.strip().strip("'") for word in context["expected_tags"].split(",")]
+            found[Finding((*path, "kind"), unknown("kind", str(context["tag"]), expected))] = None
+        elif kind == "union_tag_not_found":
+            found[Finding(path, _without_kind(fault["input"], model, loc))] = None
+        else:
+            found[Finding(path, _message(kind, fault, context))] = None
+    return list(found)
+
+
+def _message(kind: str, fault: Mapping[str, Any], context: Mapping[str, Any]) -> str:
+    value = fault["input"]
+    match kind:
+        case "value_error":
+            return str(context["error"])
+        case "missing":
+            return "is required, but missing"
+        case "model_type" | "dict_type" | "model_attributes_type":
+            return f"expected a mapping; got {shown(value)}"
+        case "tuple_type" | "list_type":
+            return f"expected a list; got {shown(value)}"
+        case "string_type":
+            return f"expected text; got {shown(value)}"
+        case "literal_error":
+            words = [word.strip().strip("'") for word in context["expected"].replace(" or ", ", ").split(",")]
+            return _not_one_of(value, words)
+        case "too_short":
+            return f"expected at least {context['min_length']} {'entry' if context['min_length'] == 1 else 'entries'}; it is empty"
+        case "less_than_equal":
+            return f"expected at most {context['le']}; got {shown(value)}"
+        case "greater_than_equal":
+            return f"expected at least {context['ge']}; got {shown(value)}"
+    return str(fault["msg"])
+
+
+def _not_one_of(value: object, words: list[str]) -> str:
+    hint = f"; did you mean '{near}'?" if isinstance(value, str) and (near := nearest(value, words)) else ""
+    return f"expected one of {', '.join(words)}; got {shown(value)}{hint}"
+
+
+def _without_kind(value: object, model: type[BaseModel], loc: Path) -> str:
+    if not isinstance(value, dict):
+        return f"expected a mapping with its kind; got {shown(value)}"
+    kinds = [kind for member in _at(model, loc) for kind in _kinds(member)]
+    return f"its kind is missing: one of {', '.join(dict.fromkeys(kinds))}"
+
+
+def _path(loc: Path, content: object, *, missing: bool) -> Path:
+    """The location without what pydantic adds to it: tags of unions, and parts of shorthands.
+
+    A part that the content does not have is dropped, unless it is the last one and its absence is the point.
+    """
+    path: list[str | int] = []
+    here: object = content
+    for position, part in enumerate(loc):
+        if (isinstance(here, dict) and part in here) or (
+            isinstance(here, list | tuple) and isinstance(part, int) and part < len(here)
+        ):
+            here = here[part]
+            path.append(part)
+        elif missing and position == len(loc) - 1 and isinstance(here, dict):
+            path.append(part)
+    return tuple(path)
+
+
+def known_keys(model: type[BaseModel], loc: Path) -> list[str]:
+    """The keys that may stand at a location within a model."""
+    return list(
+        dict.fromkeys(
+            name
+            for member in _at(model, loc)
+            if isinstance(member, type) and issubclass(member, BaseModel)
+            for name in member.model_fields
+        )
+    )
+
+
+def _at(model: type[BaseModel], loc: Path) -> list[Any]:
+    """The types that a location may have: following fields, list positions, mapping keys and tags of unions."""
+    here: list[Any] = [model]
+    for part in loc:
+        here = [step for member in here for step in _step(member, part)]
+    return [each for member in here for each in _members(member)]
+
+
+def _step(annotation: Any, part: str | int) -> Iterator[Any]:
+    for member in _members(annotation):
+        origin = typing.get_origin(member)
+        if isinstance(member, type) and issubclass(member, BaseModel):
+            if part in member.model_fields:
+                field = member.model_fields[str(part)]
+                yield field.annotation
+            elif part in _kinds(member):
+                yield member
+            elif not _kinds(member):
+                yield member  # the tag of a union that tells its members by form
+        elif origin is dict:
+            yield typing.get_args(member)[1]
+        elif origin is tuple and isinstance(part, int):
+            yield typing.get_args(member)[0]
+
+
+def _members(annotation: Any) -> Iterator[Any]:
+    origin = typing.get_origin(annotation)
+    if origin is typing.Annotated:
+        yield from _members(typing.get_args(annotation)[0])
+    elif origin in (typing.Union, types.UnionType):
+        for member in typing.get_args(annotation):
+            yield from _members(member)
+    else:
+        yield annotation
+
+
+def _kinds(member: Any) -> tuple[str, ...]:
+    """The values of `kind` that tell a model from others of its union."""
+    if isinstance(member, type) and issubclass(member, BaseModel) and (kind := member.model_fields.get("kind")):
+        if typing.get_origin(kind.annotation) is Literal:
+            return typing.get_args(kind.annotation)
+    return ()

@@ -1,0 +1,124 @@
+"""Names that must mean something: providers and models of legs, what is depended on, metrics and arms expected."""
+
+import re
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, Final
+
+from des.scenario.document import Path
+from des.scenario.expectations import AS_MODELLED, read_expectation, split_name
+from des.scenario.names import component_paths, dependencies, items, leg_model, leg_names, mapping, models_of
+from des.scenario.problems import Finding, meant, unknown
+from des.vocabulary import METRICS
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+_MODEL_NAME: Final = re.compile(r"[A-Za-z0-9_@][^\s#\[\]]*")
+_ARM_NAME: Final = re.compile(r"[a-z0-9_]+")
+
+
+def reference_findings(content: Mapping[str, Any]) -> list[Finding]:
+    """All names that mean nothing or two things; the content may be wrong in other ways."""
+    return [
+        *_names(content),
+        *_dependencies(content),
+        *_chain(content),
+        *_arms_and_expectations(content),
+    ]
+
+
+def _names(content: Mapping[str, Any]) -> Iterator[Finding]:
+    for section in ("components", "providers"):
+        for name in mapping(content.get(section)):
+            if not _NAME.fullmatch(name):
+                message = f"the name '{name}' may have letters, digits and . _ - + only"
+                yield Finding((section, name), message, at_key=True)
+    for name in mapping(content.get("providers")):
+        if name in mapping(content.get("components")):
+            message = f"'{name}' is a component as well: a provider is a component of its own, so name one otherwise"
+            yield Finding(("providers", name), message, at_key=True)
+        for model in models_of(content, name):
+            if not _MODEL_NAME.fullmatch(model):
+                message = f"the name '{model}' must have neither spaces nor # [ ]"
+                yield Finding(("providers", name, "models", model), message, at_key=True)
+
+
+def _dependencies(content: Mapping[str, Any]) -> Iterator[Finding]:
+    paths = component_paths(content)
+    graph: dict[str, set[str]] = {name: set() for name in paths}
+    edges: dict[tuple[str, str], Path] = {}
+    for name, path in paths.items():
+        if path[0] == "providers" and len(path) == 4:
+            graph[name].add(str(path[1]))
+        for here, wanted in dependencies(content, path):
+            if wanted not in paths:
+                yield Finding(here, unknown("component", wanted, paths))
+            elif (name, wanted) in edges or (len(path) == 4 and wanted == path[1]):
+                yield Finding(here, f"'{name}' depends on '{wanted}' already")
+            else:
+                edges[name, wanted] = here
+                graph[name].add(wanted)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        # Each name in the list is a dependency of the next one.
+        circle = list(reversed(error.args[1]))
+        steps = zip(circle, circle[1:], strict=False)
+        here = next((edges[step] for step in steps if step in edges), ("providers",))
+        yield Finding(here, f"a circle of dependencies: {' -> '.join(circle)}")
+
+
+def _chain(content: Mapping[str, Any]) -> Iterator[Finding]:
+    providers = mapping(content.get("providers"))
+    chain = items(content.get("chain"))
+    names = leg_names(content, chain)
+    first: dict[str, int] = {}
+    for position, leg in enumerate(chain):
+        here: Path = ("chain", position)
+        if isinstance(leg, str):
+            message = f"a leg is a mapping such as {{provider: {leg}}}; only arms select legs by name"
+            yield Finding(here, message)
+            continue
+        provider = mapping(leg).get("provider")
+        if not isinstance(provider, str):
+            continue
+        if provider not in providers:
+            yield Finding((*here, "provider"), unknown("provider", provider, providers))
+            continue
+        models = models_of(content, provider)
+        model = leg.get("model")
+        if isinstance(model, str) and model not in models:
+            yield Finding((*here, "model"), unknown(f"model of {provider}", model, models))
+        elif model is None and leg_model(content, leg) is None and models:
+            message = f"which model? {provider} has {', '.join(models)}"
+            yield Finding((*here, "model"), message)
+        name = names[position]
+        if name in first:
+            path = (*here, "name") if "name" in leg else here
+            yield Finding(path, f"the leg's name '{name}' is that of chain[{first[name]}] already")
+        first.setdefault(name, position)
+
+
+def _arms_and_expectations(content: Mapping[str, Any]) -> Iterator[Finding]:
+    arms = tuple(mapping(content.get("arms")))
+    for arm in arms:
+        if not _ARM_NAME.fullmatch(arm):
+            message = f"the name of an arm has a-z, 0-9 and _ only; got '{arm}'"
+            yield Finding(("arms", arm), message, at_key=True)
+    for name, texts in mapping(content.get("expect")).items():
+        arm, metric = split_name(name, arms)
+        if arm not in (arms or (AS_MODELLED,)):
+            yield Finding(("expect", name), unknown("arm", arm, arms or (AS_MODELLED,)), at_key=True)
+        elif metric not in METRICS:
+            known = f"unknown metric '{metric}'{meant(metric, METRICS)}"
+            yield Finding(("expect", name), known, at_key=True)
+        else:
+            yield from _values(name, texts, arms)
+
+
+def _values(name: str, texts: object, arms: tuple[str, ...]) -> Iterator[Finding]:
+    for position, text in enumerate(texts if isinstance(texts, list) else [texts]):
+        if isinstance(text, str) and re.match(r"\s*(>=|<=|>|<)\s*\S", text):
+            try:
+                read_expectation(name, text, arms)
+            except ValueError as error:
+                yield Finding(("expect", name, position) if isinstance(texts, list) else ("expect", name), str(error))

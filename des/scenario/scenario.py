@@ -1,0 +1,44 @@
+"""The root of a scenario."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from des.scenario.chain import LegSpec
+from des.scenario.expectations import ExpectationTexts
+from des.scenario.policy import PolicySpec
+from des.scenario.providers import ComponentSpec, ProviderSpec
+from des.scenario.spec import Shorthand, Spec, Text
+from des.scenario.units import Count, Duration, PositiveCount, PositiveDuration, Timestamp
+from des.scenario.workload import WorkloadSpec
+
+Overrides = Annotated[dict[Text, Any], Shorthand(lambda value: {} if value is None else value, {"type": "null"})]
+
+
+class Scenario(Spec):
+    """A study: requests, what serves them, what fails, and what the client does about it."""
+
+    title: Text = ""
+    question: Text = ""
+    """What the study is to answer."""
+    description: Text = ""
+    horizon: PositiveDuration
+    """When arrivals stop."""
+    start: Timestamp | None = None
+    """Pins the run to the calendar."""
+    seed: Count = 0
+    replications: Annotated[PositiveCount, Field(le=1_000_000)] = 1
+    start_state: Literal["equilibrium", "up"] = "equilibrium"
+    """Whether incidents may be open when the run starts."""
+    drain: Duration | None = None
+    """Cut requests that have not ended so long after the horizon; by default the run waits for them."""
+    workload: WorkloadSpec
+    components: dict[Text, ComponentSpec] = Field(default_factory=dict)
+    """Whatever providers and models depend on."""
+    providers: Annotated[dict[Text, ProviderSpec], Field(min_length=1)]
+    chain: Annotated[tuple[LegSpec, ...], Field(min_length=1)]
+    policy: PolicySpec = PolicySpec()
+    arms: dict[Text, Overrides] = Field(default_factory=dict)
+    """Variants to compare: each overrides parts of the scenario."""
+    expect: dict[Text, ExpectationTexts] = Field(default_factory=dict)
+    """What must come out, by metric or arm.metric: ">= 99.95%"."""

@@ -1,0 +1,383 @@
+"""Quantities as a scenario writes them (`45min`, `12/y`, `99.95%`), read into base units.
+
+Base units are seconds, events per second, shares of one, USD and plain counts. A year is 365 days. Every reader
+raises ValueError with a message that says what was expected and what stood there; NaN, infinities and negative
+quantities are refused everywhere.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+SECONDS: Final = {
+    "us": 1e-6,
+    "ms": 1e-3,
+    "s": 1.0,
+    "sec": 1.0,
+    "min": 60.0,
+    "h": 3600.0,
+    "d": 86400.0,
+    "w": 604800.0,
+    "y": 31536000.0,
+}
+MINUTE_S: Final = SECONDS["min"]
+WEEK_S: Final = SECONDS["w"]
+YEAR_S: Final = SECONDS["y"]
+
+_NUMBER: Final = r"[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?"
+_UNIT: Final = "|".join(sorted(SECONDS, key=len, reverse=True))
+_DURATION_PART: Final = re.compile(rf"({_NUMBER})\s*({_UNIT})(?![A-Za-z])")
+_DURATION: Final = re.compile(rf"(?:(?:{_NUMBER})\s*(?:{_UNIT})\s*)+")
+_RATE: Final = re.compile(rf"({_NUMBER})\s*/\s*({_NUMBER})?\s*({_UNIT})")
+_PERCENT: Final = re.compile(rf"({_NUMBER})\s*%")
+_USD: Final = re.compile(rf"\$\s*({_NUMBER})|({_NUMBER})\s*USD")
+_PLAIN: Final = re.compile(_NUMBER)
+
+
+def shown(value: object) -> str:
+    """How a message quotes what a scenario says."""
+    if isinstance(value, str):
+        return f"'{value}'" if len(value) <= 60 else f"'{value[:57]}...'"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    return str(value)
+
+
+def _number(value: object, expected: str) -> float:
+    """A finite, non-negative number; text that reads as one counts as well."""
+    if isinstance(value, str) and _PLAIN.fullmatch(value.strip()):
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"expected {expected}; got {shown(value)}")
+    number = float(value)
+    if math.isnan(number) or math.isinf(number):
+        raise ValueError(f"expected {expected}; got {shown(value)}, which is not a finite number")
+    if number < 0.0:
+        raise ValueError(f"expected {expected}; got {shown(value)}, which is negative")
+    return number
+
+
+def _finite(number: float, text: str) -> float:
+    if math.isinf(number):
+        raise ValueError(f"{shown(text)} is too large")
+    return number
+
+
+def _refuse_negative(text: str, expected: str) -> None:
+    if re.match(r"-\s*[0-9.]", text):
+        raise ValueError(f"expected {expected}; got {shown(text)}, which is negative")
+
+
+def read_duration(value: object) -> float:
+    """Seconds of `30s`, `45min`, `1h 30min`, `90d`; a bare number is refused unless it is 0."""
+    expected = "a duration such as 30s, 45min or 90d"
+    if isinstance(value, str):
+        text = value.strip()
+        if _DURATION.fullmatch(text):
+            return _finite(
+                math.fsum(float(number) * SECONDS[unit] for number, unit in _DURATION_PART.findall(text)), text
+            )
+        _refuse_negative(text, expected)
+        if re.fullmatch(rf"(?:{_NUMBER})\s*(m|M|mins|minutes?|months?|mo)", text):
+            raise ValueError(f"expected {expected}; got {shown(value)}: minutes are written 'min', a month 30d")
+        if re.fullmatch(rf"(?:{_NUMBER})\s*[A-Za-z]+", text):
+            raise ValueError(
+                f"expected {expected}; got {shown(value)}: the units are ms, s, min, h, d, w and y (365 days)"
+            )
+        if not _PLAIN.fullmatch(text):
+            raise ValueError(f"expected {expected}; got {shown(value)}")
+    number = _number(value, expected)
+    if number:
+        raise ValueError(f"expected {expected}; got {shown(value)}, which has no unit: write {number:g}s for seconds")
+    return 0.0
+
+
+def read_positive_duration(value: object) -> float:
+    duration_s = read_duration(value)
+    if duration_s <= 0.0:
+        raise ValueError("expected a duration above zero, such as 30s, 45min or 90d; got 0")
+    return duration_s
+
+
+def read_rate(value: object) -> float:
+    """Events per second of `2/min`, `50/s`, `12/y`, `20/4h`; a bare number is refused unless it is 0."""
+    expected = "a rate such as 50/s, 2/min or 12/y"
+    if isinstance(value, str):
+        text = value.strip()
+        if match := _RATE.fullmatch(text):
+            count, periods, unit = match.groups()
+            period_s = float(periods or 1.0) * SECONDS[unit]
+            if period_s == 0.0:
+                raise ValueError(f"expected {expected}; got {shown(value)}, whose period is zero")
+            return _finite(float(count) / period_s, text)
+        _refuse_negative(text, expected)
+        if re.fullmatch(rf"(?:{_NUMBER})\s*/\s*(m|M|mo|month|minute)", text):
+            raise ValueError(f"expected {expected}; got {shown(value)}: per minute is written '/min', per month '/30d'")
+        if not _PLAIN.fullmatch(text):
+            raise ValueError(f"expected {expected}; got {shown(value)}")
+    number = _number(value, expected)
+    if number:
+        raise ValueError(f"expected {expected}; got {shown(value)}, which has no unit: write {number:g}/s, for example")
+    return 0.0
+
+
+def read_positive_rate(value: object) -> float:
+    rate_per_s = read_rate(value)
+    if rate_per_s <= 0.0:
+        raise ValueError("expected a rate above zero, such as 50/s, 2/min or 12/y; got 0")
+    return rate_per_s
+
+
+def read_share(value: object) -> float:
+    """A share of one: `0.2%` or 0.002."""
+    expected = "a share such as 0.2% or 0.002"
+    if isinstance(value, str):
+        text = value.strip()
+        if match := _PERCENT.fullmatch(text):
+            # Dividing by 100 keeps 99.95% the float nearest to 0.9995; multiplying by 0.01 would not.
+            return _share(float(match.group(1)) / 100.0, value)
+        _refuse_negative(text, expected)
+    return _share(_number(value, expected), value)
+
+
+def _share(share: float, value: object) -> float:
+    if share > 1.0:
+        hint = f": write {share:g}% for per cent" if not isinstance(value, str) else ""
+        raise ValueError(f"expected a share between 0 and 1 (0% to 100%); got {shown(value)}{hint}")
+    return share
+
+
+def read_usd(value: object) -> float:
+    """USD of 0.04, `$0.04` or `0.04 USD`."""
+    if isinstance(value, str) and (match := _USD.fullmatch(value.strip())):
+        return float(match.group(1) or match.group(2))
+    return _number(value, "an amount in USD such as 0.04 or $0.04")
+
+
+def read_amount(value: object) -> float:
+    return _number(value, "a number that is not negative")
+
+
+def read_positive(value: object) -> float:
+    number = _number(value, "a number above zero")
+    if number <= 0.0:
+        raise ValueError("expected a number above zero; got 0")
+    return number
+
+
+def read_real(value: object) -> float:
+    """Any finite number, of either sign (a lognormal's mu)."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"expected a number; got {shown(value)}")
+    if not math.isfinite(value):
+        raise ValueError(f"expected a finite number; got {shown(value)}")
+    return float(value)
+
+
+def read_factor(value: object) -> float:
+    """A factor of slowing down: 1 or more."""
+    number = _number(value, "a factor of 1 or more")
+    if number < 1.0:
+        raise ValueError(f"expected a factor of 1 or more; got {shown(value)}")
+    return number
+
+
+def read_speed(value: object) -> float:
+    """Tokens per second: 60 or `60/s`."""
+    if isinstance(value, str) and _RATE.fullmatch(value.strip()):
+        value = read_rate(value)
+    number = _number(value, "a speed in tokens per second such as 60 or 60/s")
+    if number <= 0.0:
+        raise ValueError("expected a speed above zero, in tokens per second; got 0")
+    return number
+
+
+def read_count(value: object) -> int:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"expected a whole number; got {shown(value)}")
+    if value < 0:
+        raise ValueError(f"expected a whole number that is not negative; got {value}")
+    if value > 2**63 - 1:
+        raise ValueError(f"expected a whole number below 2^63; got {value}")
+    return value
+
+
+def read_positive_count(value: object) -> int:
+    count = read_count(value)
+    if count < 1:
+        raise ValueError("expected a whole number of at least 1; got 0")
+    return count
+
+
+def read_timestamp(value: object) -> datetime:
+    """A moment in UTC of an ISO 8601 timestamp with its zone, such as 2025-01-01T00:00Z."""
+    expected = "a timestamp with its zone, such as 2025-01-01T00:00Z"
+    moment = value
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise ValueError(f"expected {expected}; got {shown(value)}") from None
+    if not isinstance(moment, datetime):
+        raise ValueError(f"expected {expected}; got {shown(value)}")
+    if moment.tzinfo is None:
+        raise ValueError(f"expected {expected}; got {shown(str(value))}, which has no zone (append Z for UTC)")
+    return moment.astimezone(UTC)
+
+
+def read_moment(value: object) -> float | datetime:
+    """Seconds since the start of the run (`90d`), or a timestamp."""
+    if isinstance(value, datetime):
+        return read_timestamp(value)
+    if isinstance(value, str) and re.match(r"\s*[0-9]{4}-[0-9]{2}", value):
+        return read_timestamp(value)
+    try:
+        return read_duration(value)
+    except ValueError as error:
+        raise ValueError(f"{error}; a timestamp such as 2025-01-01T00:00Z is possible too") from None
+
+
+def read_word(value: object) -> str:
+    """A tag or a cell of a table: text, or a number or truth value as it is written."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise ValueError(f"expected text; got {shown(value)}")
+
+
+_DURATION_PATTERN: Final = rf"^\s*((?:{_NUMBER})\s*(?:{_UNIT})\s*)+$"
+_RATE_PATTERN: Final = rf"^\s*(?:{_NUMBER})\s*/\s*(?:{_NUMBER})?\s*(?:{_UNIT})\s*$"
+
+
+def _written(description: str, examples: list[object], *forms: dict[str, object]) -> WithJsonSchema:
+    """The JSON Schema of a quantity: one of the forms in which it may be written."""
+    form = dict(forms[0]) if len(forms) == 1 else {"anyOf": list(forms)}
+    return WithJsonSchema({**form, "description": description, "examples": examples})
+
+
+def _read(reader: Callable[[Any], Any]) -> BeforeValidator:
+    return BeforeValidator(reader)
+
+
+def _in_seconds(duration_s: float) -> str:
+    return f"{duration_s!r}s"
+
+
+def _moment_text(moment: float | datetime) -> str:
+    return moment.isoformat() if isinstance(moment, datetime) else _in_seconds(moment)
+
+
+_DURATION_FORMS: Final[tuple[dict[str, object], ...]] = (
+    {"type": "string", "pattern": _DURATION_PATTERN},
+    {"const": 0},
+)
+_RATE_FORMS: Final[tuple[dict[str, object], ...]] = ({"type": "string", "pattern": _RATE_PATTERN}, {"const": 0})
+_TIMESTAMP_PATTERN: Final = r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(?:Z|[+-][0-9]{2}:?[0-9]{2})\s*$"
+
+Duration = Annotated[
+    float,
+    _read(read_duration),
+    PlainSerializer(_in_seconds),
+    _written("A duration in ms, s, min, h, d, w or y (365 days)", ["500ms", "45min", "90d"], *_DURATION_FORMS),
+]
+PositiveDuration = Annotated[
+    float,
+    _read(read_positive_duration),
+    PlainSerializer(_in_seconds),
+    _written("A duration above zero in ms, s, min, h, d, w or y (365 days)", ["30s", "4h", "1y"], _DURATION_FORMS[0]),
+]
+Rate = Annotated[
+    float,
+    _read(read_rate),
+    PlainSerializer(lambda rate_per_s: f"{rate_per_s!r}/s"),
+    _written("A rate per ms, s, min, h, d, w or y", ["50/s", "2/min", "12/y"], *_RATE_FORMS),
+]
+PositiveRate = Annotated[
+    float,
+    _read(read_positive_rate),
+    PlainSerializer(lambda rate_per_s: f"{rate_per_s!r}/s"),
+    _written("A rate above zero per ms, s, min, h, d, w or y", ["50/s", "2/min"], _RATE_FORMS[0]),
+]
+Share = Annotated[
+    float,
+    _read(read_share),
+    _written(
+        "A share: per cent, or a number from 0 to 1",
+        ["0.2%", 0.002],
+        {"type": "string", "pattern": rf"^\s*(?:{_NUMBER})\s*%?\s*$"},
+        {"type": "number", "minimum": 0, "maximum": 1},
+    ),
+]
+Usd = Annotated[
+    float,
+    _read(read_usd),
+    _written(
+        "An amount in USD",
+        [0.04, "$0.04"],
+        {"type": "number", "minimum": 0},
+        {"type": "string", "pattern": rf"^\s*(?:\$\s*(?:{_NUMBER})|(?:{_NUMBER})(?:\s*USD)?)\s*$"},
+    ),
+]
+Amount = Annotated[
+    float, _read(read_amount), _written("A number of at least 0", [0, 1.5], {"type": "number", "minimum": 0})
+]
+Positive = Annotated[
+    float, _read(read_positive), _written("A number above 0", [1, 2.5], {"type": "number", "exclusiveMinimum": 0})
+]
+Real = Annotated[float, _read(read_real), _written("A number", [0.248, -0.543], {"type": "number"})]
+Factor = Annotated[
+    float, _read(read_factor), _written("A factor of 1 or more", [1, 2.5], {"type": "number", "minimum": 1})
+]
+Speed = Annotated[
+    float,
+    _read(read_speed),
+    _written(
+        "Tokens per second",
+        [60, "60/s"],
+        {"type": "number", "exclusiveMinimum": 0},
+        {"type": "string", "pattern": _RATE_PATTERN},
+    ),
+]
+Count = Annotated[
+    int, _read(read_count), _written("A whole number of at least 0", [0, 3], {"type": "integer", "minimum": 0})
+]
+PositiveCount = Annotated[
+    int,
+    _read(read_positive_count),
+    _written("A whole number of at least 1", [1, 20], {"type": "integer", "minimum": 1}),
+]
+Timestamp = Annotated[
+    datetime,
+    _read(read_timestamp),
+    PlainSerializer(lambda moment: moment.isoformat()),
+    _written(
+        "A timestamp with its zone",
+        ["2025-01-01T00:00Z"],
+        {"type": "string", "pattern": _TIMESTAMP_PATTERN},
+    ),
+]
+Moment = Annotated[
+    float | datetime,
+    _read(read_moment),
+    PlainSerializer(_moment_text),
+    _written(
+        "Time since the start of the run, or a timestamp with its zone",
+        ["90d", "2025-01-01T00:00Z"],
+        *_DURATION_FORMS,
+        {"type": "string", "pattern": _TIMESTAMP_PATTERN},
+    ),
+]
+Word = Annotated[str, _read(read_word), _written("Text", ["eu"], {"type": ["string", "number", "boolean"]})]
