@@ -127,7 +127,10 @@ SetOption = Annotated[
 ]
 
 
-@app.command(help="Simulate every request of a scenario; leave traces and a summary in results/.")
+@app.command(
+    short_help="Simulate a scenario: traces and a summary.",
+    help="Simulate every request of a scenario; leave traces and a summary in results/.",
+)
 @reported
 def run(
     scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file, YAML or TOML.")],
@@ -174,7 +177,9 @@ def run(
     return INCONCLUSIVE if amiss else DONE
 
 
-@app.command(help="Check scenario files and say everything that is wrong with them.")
+@app.command(
+    short_help="Check scenario files.", help="Check scenario files and say everything that is wrong with them."
+)
 @reported
 def validate(
     scenarios: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="Scenario files.")],
@@ -195,7 +200,9 @@ def validate(
     return WRONG_INPUT if wrong else DONE
 
 
-@app.command(help="Print the JSON Schema of scenario files, for editors.")
+@app.command(
+    short_help="Print the JSON Schema of scenario files.", help="Print the JSON Schema of scenario files, for editors."
+)
 @reported
 def schema() -> int:
     import json
@@ -206,7 +213,10 @@ def schema() -> int:
     return DONE
 
 
-@app.command(help="List the providers and models a scenario may name, with their prices.")
+@app.command(
+    short_help="List known providers, models and prices.",
+    help="List the providers and models a scenario may name, with their prices.",
+)
 @reported
 def catalogue() -> int:
     from des.analysis.catalogue_table import print_catalogue

@@ -58,8 +58,8 @@ def _price(value: float) -> Text:
 
 def _print_sources(listed: list[CatalogueModel], console: Console) -> None:
     for source, date in dict.fromkeys((model.source, model.date) for model in listed):
-        console.print(Text(f"  {source}, {date}"))
+        console.print(Text(f"  {source}, {date}"), soft_wrap=True)
     for model in listed:
         if model.note:
-            console.print(Text(f"  {model.model}: {model.note}"))
+            console.print(Text(f"  {model.model}: {model.note}"), soft_wrap=True)
     console.print()

@@ -59,7 +59,7 @@ def with_interval(
     if low is None or high is None:
         return write(mean, decimals)
     half = (high - low) / 2.0
-    if half <= 0.0:
+    if half <= 1e-12 * abs(mean):  # equal but for rounding
         return f"{write(mean, decimals)} ± 0"
     decimals = max(decimals, significant(half * scale, 2))
     if abs((low + high) / 2.0 - mean) <= 0.02 * half:
