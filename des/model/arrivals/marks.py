@@ -32,7 +32,7 @@ class RequestMarks:
         self._plan = plan
         self._replication = replication
         self._recorded = _recorded_tokens(arrivals) if isinstance(arrivals, ReplayedArrivals) else (None, None)
-        self._requirement_edges = _edges(plan.workload.requirements)
+        self._requirement_edges = requirement_edges(plan.workload.requirements)
         # Users advance at different speeds: the block of the slowest must outlive several passes over all users.
         self._kept = KEPT_BLOCKS + 4 * users // BLOCK
         self._blocks: dict[int, tuple[memoryview, ...]] = {}
@@ -93,7 +93,7 @@ def _whole(recorded: IntArray | None) -> TokenArray | None:
     return recorded.clip(0, MOST_TOKENS).astype(np.int32)
 
 
-def _edges(requirements: tuple[Requirement, ...]) -> FloatArray | None:
+def requirement_edges(requirements: tuple[Requirement, ...]) -> FloatArray | None:
     """Upper ends of the requirements' parts of [0, 1); the rest of the requests have none."""
     if not requirements:
         return None
