@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 
 from des.scenario.document import Path
@@ -113,7 +114,7 @@ def _windows(schedule: ScheduleSpec, path: Path, start: datetime | None) -> Iter
         else:
             placed.append((start_s, end_s, position))
     placed.sort()
-    for (_, end_s, earlier), (start_s, _, later) in zip(placed, placed[1:], strict=False):
+    for (_, end_s, earlier), (start_s, _, later) in pairwise(placed):
         if start_s < end_s:
             yield Finding((*path, "windows", later), f"overlaps windows[{earlier}] of the same schedule")
 

@@ -28,7 +28,7 @@ LARGEST_CV: Final = 1e6
 
 class _Distribution(Spec):
     @classmethod
-    def model_parametrized_name(cls, params: tuple[type[Any], ...]) -> str:
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
         names = {id(Duration): "Duration", id(Amount): "Count", id(Share): "Share", id(Speed): "Speed"}
         return f"{cls.__name__.removesuffix('Spec')}{names.get(id(params[0]), '')}"
 

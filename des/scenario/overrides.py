@@ -24,7 +24,7 @@ FIXED_IN_ARMS: Final = ("arms", "expect", "seed", "replications")
 _PART: Final = re.compile(r"""\[\s*(?:([0-9]+)|"([^"]*)"|'([^']*)'|([^\]"']+))\s*\]|([^.\[\]]+)|\.""")
 
 
-class UnknownPath(Exception):
+class UnknownPathError(Exception):
     """A path that leads nowhere in a scenario."""
 
 
@@ -56,11 +56,11 @@ def with_assignments(document: Document, assignments: Sequence[str]) -> Document
         text, equals, value_text = assignment.partition("=")
         try:
             if not equals or not text.strip():
-                raise UnknownPath("expected path=value, such as policy.rounds=3")
+                raise UnknownPathError("expected path=value, such as policy.rounds=3")
             path = find_path(content, text.strip())
             value = _value(value_text)
             assign(content, path, value)
-        except UnknownPath as error:
+        except UnknownPathError as error:
             problems.append(Problem(str(error), file=here.file))
             continue
         places = {known: place for known, place in places.items() if known[: len(path)] != path}
@@ -87,7 +87,7 @@ def _value(text: str) -> Any:
     try:
         return read_yaml(text)[0]
     except YamlError as error:
-        raise UnknownPath(f"the value is no YAML: {error}") from None
+        raise UnknownPathError(f"the value is no YAML: {error}") from None
 
 
 def find_path(content: Mapping[str, Any], text: str) -> Path:
@@ -95,7 +95,7 @@ def find_path(content: Mapping[str, Any], text: str) -> Path:
 
     Keys may have dots themselves (`providers.google.models.gemini-2.5-flash.price`): the longest key that exists wins.
     What does not exist yet may only be the last key or a section; names of providers and the like must exist. Raises
-    UnknownPath.
+    UnknownPathError.
     """
     parts = _parts(text)
     path: Path = ()
@@ -105,11 +105,11 @@ def find_path(content: Mapping[str, Any], text: str) -> Path:
             path, here = _into_list(path, here, parts.pop(0), content)
             continue
         if here is not None and not isinstance(here, dict):
-            raise UnknownPath(f"{path_text(path)} is {shown(here)}, not a mapping: set it as a whole")
+            raise UnknownPathError(f"{path_text(path)} is {shown(here)}, not a mapping: set it as a whole")
         key, used = _longest_key(mapping(here), parts)
         parts = parts[used:]
         if parts and key not in mapping(here) and _named(path):
-            raise UnknownPath(f"{path_text((*path, key))}: unknown name '{key}'{meant(key, mapping(here))}")
+            raise UnknownPathError(f"{path_text((*path, key))}: unknown name '{key}'{meant(key, mapping(here))}")
         path = (*path, key)
         here = mapping(here).get(key)
     return path
@@ -121,13 +121,13 @@ def _parts(text: str) -> list[str]:
     while at < len(text):
         match = _PART.match(text, at)
         if match is None:
-            raise UnknownPath(f"'{text}' is no path such as policy.rounds or chain[0].retries")
+            raise UnknownPathError(f"'{text}' is no path such as policy.rounds or chain[0].retries")
         word = next((group for group in match.groups() if group is not None), None)
         if word is not None:
             parts.append(word)
         at = match.end()
     if not parts:
-        raise UnknownPath(f"'{text}' is no path such as policy.rounds or chain[0].retries")
+        raise UnknownPathError(f"'{text}' is no path such as policy.rounds or chain[0].retries")
     return parts
 
 
@@ -144,16 +144,16 @@ def _into_list(path: Path, here: list[Any], part: str, content: Mapping[str, Any
         position = int(part)
         if position >= len(here):
             many = f"has {len(here)} {'entry' if len(here) == 1 else 'entries'}, counted from 0"
-            raise UnknownPath(f"{path_text((*path, position))}: {path_text(path)} {many}")
+            raise UnknownPathError(f"{path_text((*path, position))}: {path_text(path)} {many}")
     elif path == ("chain",):
         names = leg_names(content, here)
         chosen = selected(part, here, names)
         if len(chosen) != 1:
             what = "is not the name of a leg" if not chosen else "means several legs"
-            raise UnknownPath(f"{path_text(path)}: '{part}' {what}{meant(part, names)}")
+            raise UnknownPathError(f"{path_text(path)}: '{part}' {what}{meant(part, names)}")
         position = chosen[0]
     else:
-        raise UnknownPath(f"{path_text(path)} is a list: write {path_text(path)}[0], not '{part}'")
+        raise UnknownPathError(f"{path_text(path)} is a list: write {path_text(path)}[0], not '{part}'")
     return (*path, position), here[position]
 
 
@@ -195,7 +195,7 @@ def lay_over(base: Mapping[str, Any], arm: str, overrides: Mapping[str, Any]) ->
             try:
                 path = find_path(overlay.content, key)
                 _merge(overlay, _parent(overlay.content, path), path, value, here)
-            except UnknownPath as error:
+            except UnknownPathError as error:
                 overlay.findings.append(Finding(here, str(error), at_key=True))
     return overlay
 

@@ -85,7 +85,7 @@ def _message(kind: str, fault: Mapping[str, Any], context: Mapping[str, Any]) ->
             words = [word.strip().strip("'") for word in context["expected"].replace(" or ", ", ").split(",")]
             return _not_one_of(value, words)
         case "too_short":
-            return f"expected at least {context['min_length']} {'entry' if context['min_length'] == 1 else 'entries'}; it is empty"
+            return "is empty: at least one entry is needed"
         case "less_than_equal":
             return f"expected at most {context['le']}; got {shown(value)}"
         case "greater_than_equal":
@@ -111,16 +111,19 @@ def _path(loc: Path, content: object, *, missing: bool) -> Path:
     A part that the content does not have is dropped, unless it is the last one and its absence is the point.
     """
     path: list[str | int] = []
-    here: object = content
+    here: Any = content
     for position, part in enumerate(loc):
-        if (isinstance(here, dict) and part in here) or (
-            isinstance(here, list | tuple) and isinstance(part, int) and part < len(here)
-        ):
+        known = part in here if isinstance(here, dict) else _in_list(here, part)
+        if known:
             here = here[part]
             path.append(part)
         elif missing and position == len(loc) - 1 and isinstance(here, dict):
             path.append(part)
     return tuple(path)
+
+
+def _in_list(here: object, part: str | int) -> bool:
+    return isinstance(here, list | tuple) and isinstance(part, int) and part < len(here)
 
 
 def known_keys(model: type[BaseModel], loc: Path) -> list[str]:
@@ -173,7 +176,7 @@ def _members(annotation: Any) -> Iterator[Any]:
 
 def _kinds(member: Any) -> tuple[str, ...]:
     """The values of `kind` that tell a model from others of its union."""
-    if isinstance(member, type) and issubclass(member, BaseModel) and (kind := member.model_fields.get("kind")):
-        if typing.get_origin(kind.annotation) is Literal:
-            return typing.get_args(kind.annotation)
-    return ()
+    if not (isinstance(member, type) and issubclass(member, BaseModel) and "kind" in member.model_fields):
+        return ()
+    annotation = member.model_fields["kind"].annotation
+    return typing.get_args(annotation) if typing.get_origin(annotation) is Literal else ()

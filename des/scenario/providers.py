@@ -48,7 +48,8 @@ class ComponentSpec(Spec):
     """Anything that can fail, by one of three ways to say how.
 
     `incidents` lists classes of incidents; `availability` with `episodes_per_year` states outages of all causes, of
-    which the component's own are what the shared ones leave; `mttf` with `mttr` alternates exponential up and down times.
+    which the component's own are what the shared ones leave; `mttf` with `mttr` alternates exponential up and down
+    times.
     """
 
     depends_on: DependencyList = ()
@@ -129,7 +130,7 @@ class StreamLatencySpec(Spec):
     def _takes_time(self) -> Self:
         if self.connect is None and self.first_token is None and self.tokens_per_second is None:
             raise contradiction(
-                "a latency is a duration, a distribution (kind: ...), or first_token and tokens_per_second"
+                "empty: write a duration, a distribution (kind: ...), or {first_token, tokens_per_second}"
             )
         return self
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from typing import Any, Final
 
 from des.scenario.document import Path
@@ -62,7 +63,7 @@ def _dependencies(content: Mapping[str, Any]) -> Iterator[Finding]:
     except CycleError as error:
         # Each name in the list is a dependency of the next one.
         circle = list(reversed(error.args[1]))
-        steps = zip(circle, circle[1:], strict=False)
+        steps = pairwise(circle)
         here = next((edges[step] for step in steps if step in edges), ("providers",))
         yield Finding(here, f"a circle of dependencies: {' -> '.join(circle)}")
 

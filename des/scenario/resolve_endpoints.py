@@ -128,9 +128,7 @@ def _own_price(spec: PriceSpec) -> Price:
 
 
 def _no_price(listed: str, model: str) -> str:
-    remedy = (
-        "write price: {input_per_mtok: 3, output_per_mtok: 15} or {per_request: 0.04}; {per_request: 0} if it is free"
-    )
+    remedy = "write price: {input_per_mtok: 3, output_per_mtok: 15}, or {per_request: 0} if it is free"
     if listed not in provider_names():
         near = nearest(listed, provider_names())
         hint = f" (did you mean catalogue: {near}?)" if near else ""

@@ -59,9 +59,9 @@ class _Reading:
             return None
         self.open_nodes.add(id(node))
         try:
-            if isinstance(node, yaml.SequenceNode):
-                return [self.value(item, (*path, position)) for position, item in enumerate(node.value)]
-            return self._mapping(node, path)
+            if isinstance(node, yaml.MappingNode):
+                return self._mapping(node, path)
+            return [self.value(item, (*path, position)) for position, item in enumerate(node.value)]
         finally:
             self.open_nodes.discard(id(node))
 
