@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from des.draws import generator
 from des.model.arrivals.blocks import arrival_times
 from des.scenario.plan import PoissonArrivals, Profile
 
@@ -27,8 +28,6 @@ def test_gaps_are_exponential(plan_of):
 
 
 def test_times_are_one_running_sum_over_all_blocks(plan_of):
-    from des.draws import generator
-
     arrival_s = times(plan_of(PoissonArrivals(rate_per_s=1.0), horizon_s=30_000.0))
     gaps = np.concatenate([generator(11, 0, "workload/gaps", b).standard_exponential(4096) for b in range(9)])
     assert np.array_equal(arrival_s, np.cumsum(gaps)[: arrival_s.size])
