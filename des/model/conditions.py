@@ -22,13 +22,14 @@ MARGIN_S = 86_400.0  # drawn beyond the horizon, for the requests that are still
 class Condition:
     """The incidents open at an endpoint, by number; None stands for none open."""
 
-    __slots__ = ("effects", "error_rates", "factor", "hang_shares", "incidents")
+    __slots__ = ("effects", "error_rates", "factor", "hang_shares", "hangs", "incidents")
 
     def __init__(self, incidents: list[int], effects: list[Effect]) -> None:
         self.incidents = tuple(incidents)
         self.effects = tuple(effects)
         self.hang_shares = tuple(effect.hang for effect in effects)
         self.error_rates = tuple(effect.error_rate for effect in effects)
+        self.hangs = any(self.hang_shares)
         self.factor = 1.0
         for effect in effects:
             self.factor *= effect.latency_factor

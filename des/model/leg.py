@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from des.draws import Stream
 from des.model.caches import WarmPrefix
-from des.model.call import Call, Failure, Response
+from des.model.call import Call, Failure, Response, call_row
 from des.model.luck import PROBE, CallLuck
 from des.model.silent_rot import Rot
 from des.rules.backoff import backoff_s, jittered_s
@@ -52,6 +52,7 @@ class Leg:
         self._ledger = sim.ledger
         self._is_killable = sim.is_killable(leg.endpoint)
         self._retry_backoff = sim.policy.retry_backoff
+        self._plain_waits_s = _plain_waits_s(sim.policy.retry_backoff, leg.retries)
         self._honours_retry_after = sim.policy.honour_retry_after
         self._key = (sim.plan.seed, sim.replication, leg, endpoint)
         self._luck: list[CallLuck] = []
@@ -98,27 +99,19 @@ class Leg:
 
     def luck(self, nth: int) -> CallLuck:
         """The streams of the n-th call that one request makes of this leg."""
+        if nth == PROBE:
+            return self._probe_luck
         while nth >= len(self._luck):
             self._luck.append(CallLuck(*self._key, len(self._luck)))
         return self._luck[nth]
 
     def call(self, request: "Request", nth: int, round_number: int, now_s: float) -> Call:
-        """The request's n-th call of this leg, started now."""
-        try:
-            luck = self._luck[nth]
-        except IndexError:
-            luck = self.luck(nth)
-        return self._call(request, luck, round_number, now_s)
-
-    def probe(self, request: "Request", now_s: float) -> Call:
-        """A synthetic call, with luck of its own."""
-        return self._call(request, self._probe_luck, 0, now_s)
-
-    def _call(self, request: "Request", luck: CallLuck, round_number: int, now_s: float) -> Call:
+        """The request's n-th call of this leg, started now; n is PROBE for a synthetic one."""
+        luck = self._luck[nth] if 0 <= nth < len(self._luck) else self.luck(nth)
         for limit in self._limits:
             if not limit.has_token(now_s):
-                after_s = luck.of("refusal", limit.refusal_latency).at(request.luck)
-                refusal = Failure(RATE_LIMITED, BY_LIMIT, limit.index, after_s)
+                after_s = luck.delay_s("refusal", limit.refusal_latency, request.luck)
+                refusal = (RATE_LIMITED, BY_LIMIT, limit.index, after_s)
                 return self._failed(request, luck, round_number, now_s, refusal, limit.retry_after_s())
         for limit in self._limits:
             limit.take()
@@ -137,28 +130,28 @@ class Leg:
         if self.rot is not None and self.rot.broken:
             law = self.plan.silent_rot
             assert law is not None
-            after_s = luck.of("rot_latency", law.error_latency).at(index)
-            return Failure(OUTCOME[law.outcome], BY_ROT, -1, after_s)
-        if condition is not None and any(condition.hang_shares):
+            after_s = luck.delay_s("rot_latency", law.error_latency, index)
+            return OUTCOME[law.outcome], BY_ROT, -1, after_s
+        if condition is not None and condition.hangs:
             struck = struck_by(luck.hang.at(index), (*condition.hang_shares, self._hang_rate))
             if 0 <= struck < len(condition.incidents):
-                return Failure(TIMEOUT, BY_INCIDENT, condition.incidents[struck], inf)
+                return TIMEOUT, BY_INCIDENT, condition.incidents[struck], inf
             if struck >= 0:
-                return Failure(TIMEOUT, BY_CHANCE, -1, inf)
+                return TIMEOUT, BY_CHANCE, -1, inf
         elif self._hang_rate > 0.0 and luck.hang.at(index) < self._hang_rate:
-            return Failure(TIMEOUT, BY_CHANCE, -1, inf)
+            return TIMEOUT, BY_CHANCE, -1, inf
         if condition is not None:
             struck = struck_by(luck.incident.at(index), condition.error_rates)
             if struck >= 0:
                 effect = condition.effects[struck]
-                after_s = luck.of("incident_latency", effect.error_latency).at(index)
-                return Failure(OUTCOME[effect.outcome], BY_INCIDENT, condition.incidents[struck], after_s)
+                after_s = luck.delay_s("incident_latency", effect.error_latency, index)
+                return OUTCOME[effect.outcome], BY_INCIDENT, condition.incidents[struck], after_s
         if self._errors:
             kind = kind_of(luck.error.at(index), self._error_rates)
             if kind >= 0:
                 error = self._errors[kind]
-                after_s = luck.of(f"{error.outcome}_latency", error.latency).at(index)
-                return Failure(OUTCOME[error.outcome], BY_CHANCE, -1, after_s)
+                after_s = luck.delay_s(f"{error.outcome}_latency", error.latency, index)
+                return OUTCOME[error.outcome], BY_CHANCE, -1, after_s
         return None
 
     def _response(self, request: "Request", luck: CallLuck) -> Response:
@@ -181,14 +174,14 @@ class Leg:
                 if request.output_tokens > 1:
                     gap_s = 1.0 / speed
         if not self._spoils:
-            return Response(OK, connect_s, first_s, gap_s, full_s, full_s, speed)
+            return OK, connect_s, first_s, gap_s, full_s, full_s, speed
         if self._broken_rate > 0.0 and luck.broken[block][place] < self._broken_rate:
             assert luck.after is not None
             share = luck.after[block][place]
             broken_s = share * full_s if luck.whole is not None else first_s + share * (full_s - first_s)
-            return Response(CONNECTION_ERROR, connect_s, min(first_s, broken_s), gap_s, broken_s, full_s, speed)
+            return CONNECTION_ERROR, connect_s, min(first_s, broken_s), gap_s, broken_s, full_s, speed
         spoilt = self._invalid_rate > 0.0 and luck.invalid[block][place] < self._invalid_rate
-        return Response(INVALID_OUTPUT if spoilt else OK, connect_s, first_s, gap_s, full_s, full_s, speed)
+        return (INVALID_OUTPUT if spoilt else OK), connect_s, first_s, gap_s, full_s, full_s, speed
 
     # What the client sees of it
 
@@ -219,7 +212,7 @@ class Leg:
         cached, cost = 0, 0
         if mode != "none":
             cached, cost = self._cost(request, mode, now_s, 0, 0.0)
-        return Call(
+        return call_row(
             request.id,
             request.attempts,
             round_number,
@@ -264,7 +257,7 @@ class Leg:
         cached, cost = 0, 0
         if mode != "none":
             cached, cost = self._cost(request, mode, now_s, output, done)
-        return Call(
+        return call_row(
             request.id,
             request.attempts,
             round_number,
@@ -352,7 +345,10 @@ class Leg:
 
     def retry_wait_s(self, request: "Request", call: Call, nth: int, retry: int, previous_s: float) -> float:
         """The wait before the retry that follows `call`; `previous_s` is the wait before it, at first the base."""
-        wait_s = jittered_backoff_s(self._retry_backoff, retry, self._luck[nth].backoff, request.luck, previous_s)
+        if self._plain_waits_s:
+            wait_s = self._plain_waits_s[retry]
+        else:
+            wait_s = jittered_backoff_s(self._retry_backoff, retry, self._luck[nth].backoff, request.luck, previous_s)
         if self._honours_retry_after and call.retry_after_s == call.retry_after_s:
             return max(wait_s, call.retry_after_s)
         return wait_s
@@ -361,7 +357,7 @@ class Leg:
 def jittered_backoff_s(policy: plan.Backoff, k: int, luck: Stream, index: int, previous_s: float) -> float:
     """The k-th wait with the jitter that the luck at `index` gives it."""
     wait_s = backoff_s(policy.kind, policy.base_s, policy.factor, policy.cap_s, k)
-    if policy.jitter == "none" or policy.kind == "none":
+    if not _has_jitter(policy):
         return wait_s
     return jittered_s(
         policy.jitter,
@@ -372,3 +368,14 @@ def jittered_backoff_s(policy: plan.Backoff, k: int, luck: Stream, index: int, p
         spread_s=policy.spread_s,
         previous_s=previous_s,
     )
+
+
+def _has_jitter(policy: plan.Backoff) -> bool:
+    return policy.jitter != "none" and policy.kind != "none"
+
+
+def _plain_waits_s(policy: plan.Backoff, retries: int) -> list[float]:
+    """The waits before each retry where luck has no part in them, else nothing."""
+    if _has_jitter(policy):
+        return []
+    return [backoff_s(policy.kind, policy.base_s, policy.factor, policy.cap_s, k) for k in range(retries)]

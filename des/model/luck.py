@@ -7,7 +7,7 @@ make the same call meet the same luck.
 import numpy as np
 
 from des.draws import Stream, sample
-from des.scenario.laws import Law
+from des.scenario.laws import Constant, Law
 from des.scenario.plan import Endpoint, Leg
 
 PROBE = -1  # the n of calls that probes make
@@ -72,6 +72,10 @@ class CallLuck:
             seed, replication, name = self._key
             stream = self._laws[purpose, law] = law_stream(seed, replication, f"{name}/{purpose}", law)
         return stream
+
+    def delay_s(self, purpose: str, law: Law, index: int) -> float:
+        """A draw of a law that is mostly a constant."""
+        return law.value if isinstance(law, Constant) else self.of(purpose, law).at(index)
 
     def kill(self, count: int) -> Stream:
         """The uniforms against the count-th killing incident that strikes the call in flight."""

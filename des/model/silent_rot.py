@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from simpy.events import Event
 
 from des.model.clock import ATTEMPT_END, INCIDENT_END, INCIDENT_START, TIMER
-from des.model.luck import law_stream
+from des.model.luck import PROBE, law_stream
 from des.model.request import Request
 from des.vocabulary import BY_ROT
 
@@ -73,7 +73,7 @@ def probes(sim: "Simulation", leg: "Leg") -> Generator[Event, None, None]:
             continue
         order = -(nth * len(sim.legs) + leg.index) - 1
         yield clock.until(due_s, TIMER, order)
-        call = leg.probe(Request.probe(nth, clock.now, sim.marks(nth)), clock.now)
+        call = leg.call(Request.probe(nth, clock.now, sim.marks(nth)), PROBE, 0, clock.now)
         if call.end_s != float("inf"):
             yield clock.until(call.end_s, ATTEMPT_END, order)
         sim.recorder.attempt(call)

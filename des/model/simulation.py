@@ -78,19 +78,19 @@ class Simulation:
         clock = self.clock
         for part in self.plan.components:
             if part.incidents:
-                clock.process(component(self, part))
+                clock.walk(component(self, part))
         for leg in self.legs:
             if leg.plan.silent_rot is not None:
-                clock.process(rot(self, leg))
+                clock.walk(rot(self, leg))
                 if leg.plan.silent_rot.probe_every_s is not None:
-                    clock.process(probes(self, leg))
-        clock.process(self._horizon())
+                    clock.walk(probes(self, leg))
+        clock.walk(self._horizon())
         if isinstance(self.plan.workload.arrivals, ClosedArrivals):
             thinks = think_time(self.plan, self.replication)
             for user in range(self.plan.workload.arrivals.users):
-                clock.process(self._user(user, self.plan.workload.arrivals.users, thinks))
+                clock.walk(self._user(user, self.plan.workload.arrivals.users, thinks))
         else:
-            clock.process(self._arrivals())
+            clock.walk(self._arrivals())
         clock.play(self._done)
         self.recorder.close()
         self._hand_over_incidents()
@@ -101,7 +101,7 @@ class Simulation:
     def _arrivals(self) -> Process:
         """Open workload: start a request's process at each arrival."""
         clock, deadline_s = self.clock, self._deadline_s()
-        until, process = clock.until, clock.process
+        until, walk = clock.until, clock.walk
         for block in open_arrivals(self.plan, self.replication):
             rows = zip(
                 range(block.first_id, block.first_id + len(block.arrival_s)),
@@ -119,7 +119,7 @@ class Simulation:
                 )
                 self._open[number] = arrived
                 self._arrived += 1
-                process(request(self, arrived))
+                walk(request(self, arrived))
             if self._on_progress is not None:
                 self._on_progress(clock.now)
 

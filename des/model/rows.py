@@ -1,0 +1,55 @@
+"""Rows packed into a fixed buffer: no Python object outlives its row, and columns are views of the bytes."""
+
+from struct import Struct
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+ROWS = 1024  # in a buffer at first; more where one instant has more
+
+
+class Rows:
+    """A table under way, sorted and handed over in pieces.
+
+    `layout` is [(column, struct code)], with the codes q (int64), i (int32), h (int16), b (int8), d (float64);
+    `order` names the columns that rows are sorted by, the time first.
+    """
+
+    _TYPES: ClassVar = {"q": "<i8", "i": "<i4", "h": "<i2", "b": "i1", "d": "<f8"}
+
+    def __init__(self, layout: list[tuple[str, str]], order: tuple[str, ...]) -> None:
+        packed = Struct("<" + "".join(code for _, code in layout))
+        self._pack_into = packed.pack_into
+        self._size = packed.size
+        self._type = np.dtype([(name, self._TYPES[code]) for name, code in layout])
+        self._order = order
+        self._buffer = bytearray(self._size * ROWS)
+        self._end = 0
+
+    def append(self, row: tuple[Any, ...]) -> bool:
+        """Take a row; true when the buffer is full and has to be settled before the next one."""
+        self._pack_into(self._buffer, self._end, *row)
+        self._end += self._size
+        return self._end == len(self._buffer)
+
+    def grow(self) -> None:
+        """Make room for as many rows again."""
+        self._buffer.extend(bytes(len(self._buffer)))
+
+    def settle(self, *, last: bool = False) -> NDArray[Any]:
+        """The rows that nothing can come before any more, in order; those of the last instant are held back.
+
+        Rows come in order of time, but at one instant in order of happening; `last` hands over all of them.
+        """
+        count = self._end // self._size
+        rows = np.frombuffer(bytes(memoryview(self._buffer)[: self._end]), dtype=self._type)
+        rows = rows[np.lexsort([rows[column] for column in reversed(self._order)])]
+        time_s = rows[self._order[0]]
+        whole = count if last or not count else int(np.searchsorted(time_s, time_s[-1], side="left"))
+        held = rows[whole:].tobytes()
+        if 2 * len(held) > len(self._buffer):
+            self.grow()
+        self._buffer[: len(held)] = held
+        self._end = len(held)
+        return rows[:whole]
