@@ -1,0 +1,119 @@
+"""A finished run, read back: its tables as pandas frames, its manifest and summary as dicts."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from des.errors import DesError
+from des.traces.schemas import TABLES
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+MANIFEST = "manifest.json"
+SUMMARY = "summary.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A directory that holds a whole run. A table is read at its first use and kept."""
+
+    path: Path
+    manifest: Mapping[str, Any]
+    summary: Mapping[str, Any]
+
+    @cached_property
+    def requests(self) -> "pd.DataFrame":
+        """One row per request, all arms and replications; names are categorical."""
+        return self._frame("requests")
+
+    @cached_property
+    def attempts(self) -> "pd.DataFrame":
+        """One row per call of a leg; nullable integers (`request_id` of a probe) are pandas' own."""
+        return self._frame("attempts")
+
+    @cached_property
+    def incidents(self) -> "pd.DataFrame":
+        """One row per incident."""
+        return self._frame("incidents")
+
+    @cached_property
+    def transitions(self) -> "pd.DataFrame":
+        """One row per change of state."""
+        return self._frame("transitions")
+
+    def verify(self) -> None:
+        """Read every trace and compare its SHA-256 with the manifest's; raises DesError naming each that differs."""
+        recorded: Mapping[str, Mapping[str, Any]] = self.manifest.get("traces", {})
+        present = {path.relative_to(self.path).as_posix() for table in TABLES for path in (self.path / table).glob("*")}
+        problems = [f"{name} is in no manifest" for name in sorted(present - recorded.keys())]
+        for name, facts in recorded.items():
+            if name not in present:
+                problems.append(f"{name} is missing")
+            elif _sha256(self.path / name) != facts["sha256"]:
+                problems.append(f"{name} has been changed")
+        if problems:
+            raise DesError("\n".join(f"{self.path}: {problem}" for problem in problems))
+
+    def _frame(self, table: str) -> "pd.DataFrame":
+        directory = self.path / table
+        if not directory.is_dir():
+            raise DesError(f"{self.path}: this run kept no {table}; run its scenario again with traces")
+        import pyarrow.parquet as pq
+
+        return _as_pandas(pq.read_table(directory, schema=TABLES[table]))
+
+    def __repr__(self) -> str:
+        arms = self.manifest.get("arms", [])
+        replications = self.manifest.get("replications", "?")
+        traces = self.manifest.get("traces", {})
+        rows = {
+            table: sum(facts["rows"] for name, facts in traces.items() if name.startswith(table)) for table in TABLES
+        }
+        held = ", ".join(f"{count:,} {table}" for table, count in rows.items()) if traces else "no traces"
+        return f"<Run {self.path}: arms {', '.join(arms)}; replications {replications}; {held}>"
+
+
+def load(run: str | Path) -> Run:
+    """Open the directory of a run. Raises DesError where it is none; traces are not read yet."""
+    path = Path(run)
+    if not path.is_dir():
+        raise DesError(f"{path}: no such run; name the directory of a finished run")
+    return Run(path, _json(path, MANIFEST), _json(path, SUMMARY))
+
+
+def _json(path: Path, name: str) -> dict[str, Any]:
+    try:
+        content = json.loads((path / name).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DesError(f"{path}: not a run, as it holds no {name}") from None
+    except OSError as error:
+        raise DesError(f"{path / name}: cannot be read ({error.strerror or error})") from None
+    except ValueError as error:
+        raise DesError(f"{path / name}: not valid JSON ({error})") from None
+    if not isinstance(content, dict):
+        raise DesError(f"{path / name}: not an object")
+    return content
+
+
+def _as_pandas(table: "pa.Table") -> "pd.DataFrame":
+    """Dictionaries become categoricals, integers with nulls pandas' nullable ones, so that ids stay exact."""
+    import pandas as pd
+    import pyarrow as pa
+
+    nullable = {pa.int16(): pd.Int16Dtype(), pa.int64(): pd.Int64Dtype()}
+    columns = {
+        field.name: table.column(field.name).to_pandas(types_mapper=nullable.get if field.nullable else None)
+        for field in table.schema
+    }
+    return pd.DataFrame(columns, copy=False)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,117 @@
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from des.estimate.exact import RunningMean, integer_sum
+from des.estimate.totals import Totals
+from des.vocabulary import ATTEMPT_OUTCOMES, REQUEST_OUTCOMES
+
+sys.path.insert(0, str(Path(__file__).parent))
+import walks
+
+SERVED_BY = [0, 0, 1, -1, 0, 1, 0, -1, 0, 0]
+
+
+def totals(requests: walks.Block, attempts: walks.Block, size: int = 1000) -> Totals:
+    accumulated = Totals(walks.NAMES, walks.LEGS)
+    for block in walks.cut(attempts, size):
+        accumulated.attempts(block)
+    for block in walks.cut(requests, size):
+        accumulated.requests(block)
+    return accumulated
+
+
+def test_the_metrics_of_a_small_run_are_those_counted_by_hand() -> None:
+    found = totals(*walks.run(SERVED_BY, probes=3))
+    found.check(len(SERVED_BY))
+    metrics = found.metrics()
+    bill = (10 * 3 + 4 * 1 + 3 * 5) * 1e-3
+    wasted = (2 * 3 + 2 * 4) * 1e-3
+    assert metrics["requests"] == 10
+    assert metrics["availability"] == 0.8
+    assert metrics["cost_usd"] == pytest.approx(bill)
+    assert metrics["cost_usd_per_request"] == pytest.approx(bill / 10)
+    assert metrics["cost_usd_per_success"] == pytest.approx(bill / 8)
+    assert metrics["wasted_cost_usd"] == pytest.approx(wasted)
+    assert metrics["wasted_cost_share"] == pytest.approx(wasted / bill)
+    assert metrics["probe_cost_usd"] == pytest.approx(0.015)
+    assert metrics["latency_s_mean"] == pytest.approx((6 * 1.5 + 2 * 2.0) / 8)
+    assert metrics["latency_s_p50"] == pytest.approx(1.5, rel=1.1e-3)
+    assert metrics["latency_s_p95"] == pytest.approx(2.0, rel=1.1e-3)
+    assert metrics["fallback_share"] == 0.25
+    assert metrics["served_share"] == dict(zip(walks.LEGS, (0.75, 0.25), strict=True))
+    assert metrics["attempts"] == 14
+    assert metrics["probes"] == 3
+    assert metrics["attempts_per_request"] == 1.4
+    assert metrics["rate_limited_share"] == 6 / 14
+    assert metrics["lost_by_cause"] == {"cdn": 0, "anthropic": 0, "openai": 2, "unattributed": 0}
+    assert metrics["quality_mean"] == pytest.approx((6 * 0.5 + 2 * 0.75) / 8)
+    assert metrics["request_outcomes"] == {**dict.fromkeys(REQUEST_OUTCOMES, 0), "ok": 8, "failed": 2}
+    assert metrics["attempt_outcomes"] == {**dict.fromkeys(ATTEMPT_OUTCOMES, 0), "ok": 8, "rate_limited": 6}
+
+
+@pytest.mark.parametrize("size", [1, 3, 7])
+def test_no_figure_depends_on_how_rows_are_cut_into_blocks(size: int) -> None:
+    served_by = np.random.default_rng(3).integers(-1, 2, 200).tolist()
+    whole = totals(*walks.run(served_by, probes=5))
+    pieces = totals(*walks.run(served_by, probes=5), size)
+    pieces.check(200)
+    assert pieces.metrics() == whole.metrics()
+
+
+def test_a_run_without_requests_has_no_shares_and_breaks_no_law() -> None:
+    nothing = Totals(walks.NAMES, walks.LEGS)
+    nothing.check(0)
+    metrics = nothing.metrics()
+    for metric in ("availability", "cost_usd_per_request", "latency_s_mean", "latency_s_p99", "attempts_per_request"):
+        assert metrics[metric] is None
+    assert set(metrics["served_share"].values()) == {None}
+    assert metrics["requests"] == metrics["cost_usd"] == 0
+
+
+def test_requests_in_flight_count_neither_for_nor_against_availability() -> None:
+    requests, attempts = walks.run([0, 0, -1, -1])
+    last = np.flatnonzero(requests["request_id"] == 3)
+    for name, value in (("end_s", np.nan), ("latency_s", np.nan), ("outcome", 4), ("lost_to", -1)):
+        requests[name][last] = value
+    requests = {name: np.concatenate([np.delete(column, last), column[last]]) for name, column in requests.items()}
+    open_call = (attempts["request_id"] == 3) & (attempts["attempt"] == 1)
+    attempts = {name: column[~open_call] for name, column in attempts.items()}
+    requests["cost_picousd"][-1] = requests["wasted_picousd"][-1] = walks.PRICE[0]
+    found = totals(requests, attempts)
+    found.check(4)
+    metrics = found.metrics()
+    assert metrics["availability"] == 2 / 3
+    assert metrics["request_outcomes"]["in_flight"] == 1
+    assert sum(metrics["lost_by_cause"].values()) == 1
+
+
+def test_an_answer_out_of_the_cache_is_served_by_no_leg() -> None:
+    requests, attempts = walks.run([0, 1, 0])
+    hit = requests["request_id"] == 0
+    for name, value in (("chain_position", -1), ("attempts", 0), ("cost_picousd", 0), ("wasted_picousd", 0)):
+        requests[name][hit] = value
+    requests["response_cache_hit"][hit] = True
+    requests["quality"][hit] = np.nan
+    attempts = {name: column[attempts["request_id"] != 0] for name, column in attempts.items()}
+    found = totals(requests, attempts)
+    found.check(3)
+    metrics = found.metrics()
+    assert metrics["availability"] == 1.0
+    assert metrics["response_cache_hit_share"] == 1 / 3
+    assert list(metrics["served_share"].values()) == [1 / 3, 1 / 3]
+    assert metrics["fallback_share"] == 1 / 3
+
+
+def test_sums_of_large_integers_are_exact() -> None:
+    values = np.array([2**62, 2**62, 2**62, -1, 7], np.int64)
+    assert integer_sum(values) == 3 * 2**62 + 6
+
+
+def test_a_mean_of_a_year_of_latencies_does_not_overflow() -> None:
+    mean = RunningMean()
+    for _ in range(10):
+        mean.add(np.full(1000, 3.0e7))
+    assert mean.value == 3.0e7
