@@ -10,7 +10,8 @@ _LOW_BITS: Final = 32
 
 
 def integer_sum(values: NDArray[Any]) -> int:
-    """The sum of 64-bit integers, without overflow."""
+    """The sum of integers of any width, without overflow."""
+    values = values.astype(np.int64, copy=False)
     high = int(np.sum(values >> _LOW_BITS, dtype=np.int64))
     low = int(np.sum(values & ((1 << _LOW_BITS) - 1), dtype=np.int64))
     return (high << _LOW_BITS) + low
