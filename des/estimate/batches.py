@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from des.estimate.exact import RunningMean
 from des.estimate.histogram import LogHistogram
-from des.vocabulary import BY_INCIDENT, PROBE, REQUEST_DEADLINE, REQUEST_FAILED, REQUEST_REJECTED
+from des.estimate.laws import is_lost
+from des.vocabulary import BY_INCIDENT, PROBE
 
 Block = Mapping[str, NDArray[Any]]
-_LOST: Final = (REQUEST_FAILED, REQUEST_DEADLINE, REQUEST_REJECTED)
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class BatchTotals:
 
     def requests(self, block: Block) -> None:
         number = block["request_id"]
-        lost = np.isin(block["outcome"], _LOST)
+        lost = is_lost(block["outcome"])
         for batch, rows in _by_batch(number // self._size):
             state = self._of(batch)
             state.requests += len(rows)

@@ -12,18 +12,35 @@ from numpy.typing import NDArray
 
 from des.errors import RunError
 from des.estimate.exact import integer_sum, spread_sum, spread_sum_of_first
-from des.vocabulary import ATTEMPT_OUTCOMES, PROBE, REQUEST_IN_FLIGHT, REQUEST_OK, REQUEST_OUTCOMES
+from des.vocabulary import (
+    ATTEMPT_OUTCOMES,
+    PROBE,
+    REQUEST_DEADLINE,
+    REQUEST_FAILED,
+    REQUEST_IN_FLIGHT,
+    REQUEST_OK,
+    REQUEST_OUTCOMES,
+    REQUEST_REJECTED,
+)
 
 Block = Mapping[str, NDArray[Any]]
 _MODULUS: Final = 1 << 64
+_LOST: Final = (REQUEST_FAILED, REQUEST_DEADLINE, REQUEST_REJECTED)
+
+
+def is_lost(outcome: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether a request ended without being served."""
+    return np.isin(outcome, _LOST)
 
 
 class Laws:
-    """Raises RunError, naming the law and the first row or the figures that break it."""
+    """Raises RunError, naming the law and the first row or the figures that break it.
+
+    A call that the end of the run cut off has no row, and counts and costs nothing in its request's.
+    """
 
     def __init__(self) -> None:
         self._requests = 0
-        self._in_flight = 0
         self._ids = 0  # fingerprint of the ids seen
         self._calls_counted = _PerRequest()  # by the requests' rows
         self._calls_seen = _PerRequest()  # as rows of attempts
@@ -43,10 +60,10 @@ class Laws:
         _law("a request that was served has an end, one in flight has none", number, _end_amiss(outcome, never))
         _law("latency is end less arrival", number, _differ(block["latency_s"], end_s - start_s))
         _law("no request wastes more than it costs", number, block["wasted_picousd"] > block["cost_picousd"])
+        _law("a lost request names what it was lost to", number, is_lost(outcome) & (block["lost_to"] < 0))
         out_of_order = self._last_request.disorder(end_s, number, np.zeros_like(number))
         _law("requests come in order of their end, then their number", number, out_of_order)
         self._requests += len(number)
-        self._in_flight += int(np.count_nonzero(outcome == REQUEST_IN_FLIGHT))
         self._ids = (self._ids + spread_sum(number)) % _MODULUS
         self._calls_counted.add(number, block["attempts"])
         self._cost_counted.add(number, block["cost_picousd"])
@@ -75,13 +92,11 @@ class Laws:
                 "every arrival has one outcome", f"the request numbers are not 0 to {arrivals - 1}, once each"
             )
         seen, counted = self._calls_seen, self._calls_counted
-        # a call that the end of the run cut off has no row: then each request may lack its last call and its hedge
-        missing = counted.total - seen.total
-        if not 0 <= missing <= 2 * self._in_flight or (
-            self._in_flight == 0 and seen.fingerprint != counted.fingerprint
-        ):
+        if seen != counted:
             detail = f"requests count {counted.total} attempts, {seen.total} were made"
-            raise _broken("every attempt belongs to the request that counts it", _or_moved(detail, missing))
+            raise _broken(
+                "every attempt belongs to the request that counts it", _or_moved(detail, counted.total - seen.total)
+            )
         seen, counted = self._cost_seen, self._cost_counted
         if seen != counted:
             detail = f"requests cost {counted.total} picodollars, their attempts {seen.total}"

@@ -11,23 +11,17 @@ from numpy.typing import NDArray
 
 from des.estimate.exact import RunningMean, integer_sum
 from des.estimate.histogram import LogHistogram
-from des.estimate.laws import Laws
+from des.estimate.laws import Laws, is_lost
 from des.vocabulary import (
     ATTEMPT_OUTCOMES,
     PROBE,
     RATE_LIMITED,
-    REQUEST_DEADLINE,
-    REQUEST_FAILED,
     REQUEST_IN_FLIGHT,
     REQUEST_OK,
     REQUEST_OUTCOMES,
-    REQUEST_REJECTED,
 )
 
 PICODOLLARS: Final = 10**12
-LOST: Final = (REQUEST_FAILED, REQUEST_DEADLINE, REQUEST_REJECTED)
-UNATTRIBUTED: Final = "unattributed"
-"""Lost requests whose last failure was no component's and no limit's."""
 
 Block = Mapping[str, NDArray[Any]]
 Metrics = dict[str, Any]
@@ -43,7 +37,7 @@ class Totals:
 
     def __init__(self, names: Mapping[str, Mapping[str, Sequence[str]]], legs: Sequence[str]) -> None:
         self._legs = tuple(legs)
-        self._lost_names = (*names["requests"].get("lost_to", ()), UNATTRIBUTED)
+        self._lost_names = tuple(names["requests"]["lost_to"])
         self._laws = Laws()
         self._outcomes = np.zeros(len(REQUEST_OUTCOMES), np.int64)
         self._attempt_outcomes = np.zeros(len(ATTEMPT_OUTCOMES), np.int64)
@@ -65,8 +59,8 @@ class Totals:
         ok = outcome == REQUEST_OK
         self._outcomes += np.bincount(outcome, minlength=len(REQUEST_OUTCOMES))
         self._served += np.bincount(block["chain_position"][ok] % len(self._served), minlength=len(self._served))
-        lost = np.isin(outcome, LOST)
-        self._lost += np.bincount(block["lost_to"][lost] % len(self._lost), minlength=len(self._lost))
+        lost_to = block["lost_to"][is_lost(outcome)]
+        self._lost += np.bincount(lost_to, minlength=len(self._lost))
         latency_s = block["latency_s"][ok]
         self._latency.add(latency_s)
         self._latency_s.add(latency_s)

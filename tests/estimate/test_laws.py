@@ -79,6 +79,10 @@ def move_an_attempt_to_another_request(requests: walks.Block, attempts: walks.Bl
     requests["wasted_picousd"][:] = 0
 
 
+def lose_to_nothing(requests: walks.Block, attempts: walks.Block) -> None:
+    requests["lost_to"][:] = -1
+
+
 def lose_an_attempt(requests: walks.Block, attempts: walks.Block) -> None:
     requests["attempts"][0] += 1
 
@@ -103,6 +107,7 @@ def end_before_start(requests: walks.Block, attempts: walks.Block) -> None:
         ("latency is end less arrival", set_request("latency_s", 0.1)),
         ("latency is end less arrival", set_request("latency_s", np.nan)),
         ("no request wastes more than it costs", set_request("wasted_picousd", 10**12)),
+        ("a lost request names what it was lost to", lose_to_nothing),
         ("requests come in order of their end, then their number", swap(0)),
         ("every attempt has one known outcome", set_attempt("outcome", 9)),
         ("no attempt ends before it starts", end_before_start),
