@@ -1,6 +1,8 @@
 """A call: one attempt on one leg, known to its end at its start."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple, cast
 
 
 class Call(NamedTuple):
@@ -22,11 +24,9 @@ class Call(NamedTuple):
     output_tokens: int
 
 
-# A named tuple made without its own Python-level constructor, which costs as much as the rest of a refused call.
-def call_row(*values: Any) -> Call:
-    """A `Call` of the values of its fields, in order."""
-    return tuple.__new__(Call, values)
-
+# The named tuple's own constructor is a Python call, which would cost as much as the rest of a refused attempt.
+as_call = cast("Callable[[tuple[Any, ...]], Call]", partial(tuple.__new__, Call))
+"""A `Call` of the values of its fields, in order."""
 
 Failure = tuple[int, int, int, float]
 """How a provider fails a call, if the client waits: (outcome, cause, cause_id, seconds, infinite for a hang)."""

@@ -16,14 +16,19 @@ Walk = Generator[Event, None, None]
 
 
 class Moment(Event):
-    """A point in time that is certain to come: triggered when made, like `simpy.Timeout`, but at an absolute time."""
+    """A point in time that is certain to come: triggered when made, like `simpy.Timeout`, but at an absolute time.
+
+    SimPy's `Timeout` takes a delay, and now + (t - now) is not always t. Among simultaneous moments the place is
+    given by (priority, order) and not by creation; (time, priority, order) must be the moment's own.
+    """
 
     _ok = True
     _value: Any = None
 
-    def __init__(self, clock: "Clock") -> None:
+    def __init__(self, clock: "Clock", time_s: float, priority: int, order: int) -> None:
         self.env = clock
         self.callbacks: list[Callable[[Event], None]] = []
+        heappush(clock._queue, (time_s, priority, order, self))  # type: ignore[misc]
 
 
 class WalkingProcess(simpy.Process):
@@ -51,17 +56,7 @@ class WalkingProcess(simpy.Process):
 
 
 class Clock(simpy.Environment):
-    """Time is float64 seconds since the scenario's start.
-
-    SimPy's `Timeout` takes a delay, and now + (t - now) is not always t; so events are put on the queue at their
-    computed times, with the place among simultaneous ones given by (priority, order) and not by creation.
-    """
-
-    def until(self, time_s: float, priority: int, order: int) -> Moment:
-        """An event at `time_s`; (time, priority, order) must be its own."""
-        moment = Moment(self)
-        heappush(self._queue, (time_s, priority, order, moment))  # type: ignore[misc]
-        return moment
+    """Time is float64 seconds since the scenario's start."""
 
     def walk(self, generator: Walk) -> WalkingProcess:
         """Start a process now."""

@@ -10,7 +10,7 @@ import numpy as np
 from simpy.events import Event
 
 from des.faults import Timeline, draw_timeline
-from des.model.clock import INCIDENT_END, INCIDENT_START
+from des.model.clock import INCIDENT_END, INCIDENT_START, Moment
 from des.scenario.plan import Component, Effect, Plan
 
 if TYPE_CHECKING:
@@ -140,18 +140,18 @@ def turns(ledger: Ledger, component: int) -> Iterator[tuple[float, list[int], li
 
 def component(sim: "Simulation", component: Component) -> Generator[Event, None, None]:
     """Walk a component's timeline, raise and clear its incidents where they strike, trace what becomes of it."""
-    ledger, until = sim.ledger, sim.clock.until
+    ledger, clock = sim.ledger, sim.clock
     open_incidents: set[int] = set()
     state = "up"
     for time_s, ending, starting in turns(ledger, component.index):
         if ending or not starting:
-            yield until(time_s, INCIDENT_END, component.index)
+            yield Moment(clock, time_s, INCIDENT_END, component.index)
         for incident in ending:
             open_incidents.remove(incident)
             for endpoint in ledger.struck(incident):
                 sim.endpoints[endpoint].clear_incident(incident, ledger)
         if starting:
-            yield until(time_s, INCIDENT_START, component.index)
+            yield Moment(clock, time_s, INCIDENT_START, component.index)
         for incident in starting:
             open_incidents.add(incident)
             for endpoint in ledger.struck(incident):

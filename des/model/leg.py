@@ -3,19 +3,17 @@
 from math import inf, nan
 from typing import TYPE_CHECKING
 
-from des.draws import Stream
 from des.model.caches import WarmPrefix
-from des.model.call import Call, Failure, Response, call_row
+from des.model.call import Call, Failure, Response, as_call
 from des.model.luck import PROBE, CallLuck
 from des.model.silent_rot import Rot
-from des.rules.backoff import backoff_s, jittered_s
-from des.rules.billing import flat_cost, picodollars, token_cost
+from des.model.tariff import Tariff
+from des.model.waits import Waits
 from des.rules.timeouts import gives_up_after_s
 from des.rules.walk import kind_of, struck_by
 from des.scenario import plan
 from des.vocabulary import (
     ATTEMPT_OUTCOMES,
-    BILLED,
     BY_CHANCE,
     BY_DEADLINE,
     BY_INCIDENT,
@@ -47,19 +45,19 @@ class Leg:
         self.falls_back = [name in leg.fallback_on for name in ATTEMPT_OUTCOMES]
         self.rot = None if leg.silent_rot is None else Rot()
         self.prefix = None if leg.prompt_cache is None else WarmPrefix(leg.prompt_cache)
+        self.remembers = self.rot is not None or self.prefix is not None
         self._state = sim.endpoints[leg.endpoint]
         self._limits: list[Limit] = [sim.limits[index] for index in endpoint.limits]
         self._ledger = sim.ledger
         self._is_killable = sim.is_killable(leg.endpoint)
-        self._retry_backoff = sim.policy.retry_backoff
-        self._plain_waits_s = _plain_waits_s(sim.policy.retry_backoff, leg.retries)
+        self._waits = Waits(sim.policy.retry_backoff, leg.retries)
         self._honours_retry_after = sim.policy.honour_retry_after
         self._key = (sim.plan.seed, sim.replication, leg, endpoint)
         self._luck: list[CallLuck] = []
         self._probe_luck = CallLuck(*self._key, PROBE)
         self._read_errors(leg, endpoint)
         self._read_timeout(leg.timeout, endpoint.latency)
-        self._read_prices(endpoint)
+        self._tariff = Tariff(endpoint, self.prefix)
 
     def _read_errors(self, leg: plan.Leg, endpoint: plan.Endpoint) -> None:
         self._errors = [error for error in endpoint.errors if error.outcome not in ("invalid_output", "hang")]
@@ -83,19 +81,6 @@ class Leg:
         self._bounds = (connect, first_token, idle, total)
         self._least_bound_s = min(self._bounds)
         self._streams = latency.whole is None
-
-    def _read_prices(self, endpoint: plan.Endpoint) -> None:
-        price = endpoint.price
-        self._token_prices = (
-            picodollars(price.input_per_token),
-            picodollars(price.cached_input_per_token),
-            picodollars(price.cache_write_per_token),
-            picodollars(price.output_per_token),
-        )
-        self._per_request, self._per_unit = picodollars(price.per_request), picodollars(price.per_unit)
-        self._modes = [endpoint.billing[name] for name in ATTEMPT_OUTCOMES]
-        self._broken_mode = endpoint.billing["broken_stream"]
-        assert set(self._modes) <= set(BILLED)
 
     def luck(self, nth: int) -> CallLuck:
         """The streams of the n-th call that one request makes of this leg."""
@@ -208,25 +193,27 @@ class Leg:
             if killed is not None:
                 end_s, outcome, cause, cause_id = killed
                 retry_after_s = nan
-        mode = self._modes[outcome]
+        mode = self._tariff.modes[outcome]
         cached, cost = 0, 0
         if mode != "none":
-            cached, cost = self._cost(request, mode, now_s, 0, 0.0)
-        return call_row(
-            request.id,
-            request.attempts,
-            round_number,
-            self.index,
-            now_s,
-            end_s,
-            outcome,
-            cause,
-            cause_id,
-            retry_after_s,
-            cost,
-            request.input_tokens,
-            cached,
-            0,
+            cached, cost = self._tariff.bill(request, mode, now_s, 0, 0.0)
+        return as_call(
+            (
+                request.id,
+                request.attempts,
+                round_number,
+                self.index,
+                now_s,
+                end_s,
+                outcome,
+                cause,
+                cause_id,
+                retry_after_s,
+                cost,
+                request.input_tokens,
+                cached,
+                0,
+            )
         )
 
     def _answered(
@@ -253,25 +240,27 @@ class Leg:
             output, done = request.output_tokens, 1.0
         else:
             output, done = self._output_so_far(request, end_s - now_s, first_s, full_s, speed)
-        mode = self._broken_mode if broken else self._modes[outcome]
+        mode = self._tariff.broken_stream if broken else self._tariff.modes[outcome]
         cached, cost = 0, 0
         if mode != "none":
-            cached, cost = self._cost(request, mode, now_s, output, done)
-        return call_row(
-            request.id,
-            request.attempts,
-            round_number,
-            self.index,
-            now_s,
-            end_s,
-            outcome,
-            cause,
-            cause_id,
-            nan,
-            cost,
-            request.input_tokens,
-            cached,
-            output,
+            cached, cost = self._tariff.bill(request, mode, now_s, output, done)
+        return as_call(
+            (
+                request.id,
+                request.attempts,
+                round_number,
+                self.index,
+                now_s,
+                end_s,
+                outcome,
+                cause,
+                cause_id,
+                nan,
+                cost,
+                request.input_tokens,
+                cached,
+                output,
+            )
         )
 
     def _blame_for_slowness(self, response: Response) -> tuple[int, int]:
@@ -296,8 +285,6 @@ class Leg:
                 return kill_s, OUTCOME[effect.outcome], BY_INCIDENT, incident
         return None
 
-    # What it costs
-
     def _output_so_far(
         self, request: "Request", elapsed_s: float, first_s: float, full_s: float, speed: float
     ) -> tuple[int, float]:
@@ -315,23 +302,9 @@ class Leg:
         output = min(request.output_tokens, int((elapsed_s - first_s) * speed))
         return output, output / request.output_tokens
 
-    def _cost(self, request: "Request", mode: str, now_s: float, output: int, done: float) -> tuple[int, int]:
-        """(input tokens read from the prompt cache, picodollars)."""
-        plain, cached, written = request.input_tokens, 0, 0
-        if self.prefix is not None:
-            if self.prefix.is_warm(now_s):
-                cached = self.prefix.tokens(plain)
-            else:
-                written = self.prefix.tokens(plain)
-            plain -= cached + written
-        cost = token_cost(mode, plain, cached, written, request.output_tokens, output, self._token_prices)
-        if self._per_request or self._per_unit:
-            cost += flat_cost(mode, self._per_request, self._per_unit, request.units, done)
-        return cached, cost
-
     # What follows from it
 
-    def served(self, request: "Request", call: Call) -> None:
+    def served(self, call: Call) -> None:
         """An answer has come: it warms the prompt cache."""
         if self.prefix is not None:
             self.prefix.use(call.end_s)
@@ -345,37 +318,7 @@ class Leg:
 
     def retry_wait_s(self, request: "Request", call: Call, nth: int, retry: int, previous_s: float) -> float:
         """The wait before the retry that follows `call`; `previous_s` is the wait before it, at first the base."""
-        if self._plain_waits_s:
-            wait_s = self._plain_waits_s[retry]
-        else:
-            wait_s = jittered_backoff_s(self._retry_backoff, retry, self._luck[nth].backoff, request.luck, previous_s)
+        wait_s = self._waits.wait_s(retry, self._luck[nth].backoff, request.luck, previous_s)
         if self._honours_retry_after and call.retry_after_s == call.retry_after_s:
             return max(wait_s, call.retry_after_s)
         return wait_s
-
-
-def jittered_backoff_s(policy: plan.Backoff, k: int, luck: Stream, index: int, previous_s: float) -> float:
-    """The k-th wait with the jitter that the luck at `index` gives it."""
-    wait_s = backoff_s(policy.kind, policy.base_s, policy.factor, policy.cap_s, k)
-    if not _has_jitter(policy):
-        return wait_s
-    return jittered_s(
-        policy.jitter,
-        wait_s,
-        luck.at(index),
-        base_s=policy.base_s,
-        cap_s=policy.cap_s,
-        spread_s=policy.spread_s,
-        previous_s=previous_s,
-    )
-
-
-def _has_jitter(policy: plan.Backoff) -> bool:
-    return policy.jitter != "none" and policy.kind != "none"
-
-
-def _plain_waits_s(policy: plan.Backoff, retries: int) -> list[float]:
-    """The waits before each retry where luck has no part in them, else nothing."""
-    if _has_jitter(policy):
-        return []
-    return [backoff_s(policy.kind, policy.base_s, policy.factor, policy.cap_s, k) for k in range(retries)]

@@ -58,11 +58,11 @@ class Recorder:
     def __init__(self, plan: Plan, names: Names, sink: Sink) -> None:
         self._sink = sink
         self._names = names
-        self._attempts = Rows(ATTEMPT_LAYOUT, ("end_s", "request_id", "attempt"))
-        self._requests = Rows(REQUEST_LAYOUT, ("end_s", "request_id"))
-        self._transitions = Rows(TRANSITION_LAYOUT, ("time_s", "entity"))
-        self._endless_attempts = Rows(ATTEMPT_LAYOUT, ("end_s", "request_id", "attempt"))
-        self._endless_requests = Rows(REQUEST_LAYOUT, ("end_s", "request_id"))
+        self.attempts = Rows(ATTEMPT_LAYOUT, ("end_s", "request_id", "attempt"), self._send_attempts)
+        self._requests = Rows(REQUEST_LAYOUT, ("end_s", "request_id"), self._send_requests)
+        self._transitions = Rows(TRANSITION_LAYOUT, ("time_s", "entity"), self._send_transitions)
+        self._endless_attempts = Rows(ATTEMPT_LAYOUT, ("end_s", "request_id", "attempt"), None)
+        self._endless_requests = Rows(REQUEST_LAYOUT, ("end_s", "request_id"), None)
         endpoints = [plan.endpoints[leg.endpoint] for leg in plan.chain]
         self._provider_of_leg = np.array([names.providers.index(e.provider) for e in endpoints] + [-1])
         self._model_of_leg = np.array([names.models.index(e.model) for e in endpoints] + [-1])
@@ -71,11 +71,8 @@ class Recorder:
         self._status = np.array([-1 if status is None else status for status in vocabulary.HTTP_STATUS])
 
     def attempt(self, call: Call) -> None:
-        if call.end_s == inf:
-            if self._endless_attempts.append(call):
-                self._endless_attempts.grow()
-        elif self._attempts.append(call):
-            self._send_attempts(self._attempts.settle())
+        """Take a call that may never end; one that has ended may go to `attempts` as it is."""
+        (self._endless_attempts if call.end_s == inf else self.attempts).append(call)
 
     def request(
         self, request: Request, end_s: float, outcome: int, error_type: int, lost_to: int, *, cached: bool = False
@@ -99,27 +96,23 @@ class Recorder:
             cached,
             lost_to,
         )
-        if end_s != end_s:
-            if self._endless_requests.append(row):
-                self._endless_requests.grow()
-        elif self._requests.append(row):
-            self._send_requests(self._requests.settle())
+        (self._endless_requests if end_s != end_s else self._requests).append(row)
 
     def transition(self, time_s: float, entity: str, kind: str, before: str, after: str) -> None:
         names = self._names
-        row = (
-            time_s,
-            names.entities.index(entity),
-            names.entity_kinds.index(kind),
-            names.states.index(before),
-            names.states.index(after),
+        self._transitions.append(
+            (
+                time_s,
+                names.entities.index(entity),
+                names.entity_kinds.index(kind),
+                names.states.index(before),
+                names.states.index(after),
+            )
         )
-        if self._transitions.append(row):
-            self._send_transitions(self._transitions.settle())
 
     def close(self) -> None:
         """Hand over what is left; what never ended comes last, by number."""
-        for attempts in (self._attempts, self._endless_attempts):
+        for attempts in (self.attempts, self._endless_attempts):
             self._send_attempts(attempts.settle(last=True))
         for requests in (self._requests, self._endless_requests):
             self._send_requests(requests.settle(last=True))

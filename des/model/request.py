@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from simpy.events import Event
 
-from des.model.clock import ATTEMPT_END, TIMER
+from des.model.clock import ATTEMPT_END, TIMER, Moment
 from des.vocabulary import (
     CANCELLED,
     OK,
@@ -76,9 +76,9 @@ class Request:
 def request(sim: "Simulation", request: Request) -> Generator[Event, None, None]:
     """Walk the chain until a leg serves the request, its deadline strikes or the chain is exhausted."""
     clock, policy = sim.clock, sim.policy
-    until, record = clock.until, sim.recorder.attempt
+    record = sim.recorder.attempts.append
     if sim.response_cache is not None and sim.response_cache.answers(request, clock.now):
-        yield until(clock.now + sim.response_cache.latency_s(request), TIMER, request.id << ATTEMPTS_BITS)
+        yield Moment(clock, clock.now + sim.response_cache.latency_s(request), TIMER, request.id << ATTEMPTS_BITS)
         return sim.finish_from_cache(request)
     legs = sim.eligible(request)
     if not legs:
@@ -98,22 +98,24 @@ def request(sim: "Simulation", request: Request) -> Generator[Event, None, None]
                 request.cost += call.cost
                 if call.end_s == INFINITY:
                     return sim.abandon(request)
-                yield until(call.end_s, ATTEMPT_END, (request.id << ATTEMPTS_BITS) + call.attempt)
+                yield Moment(clock, call.end_s, ATTEMPT_END, (request.id << ATTEMPTS_BITS) + call.attempt)
                 record(call)
                 outcome = call.outcome
                 if outcome == OK:
-                    leg.served(request, call)
+                    if leg.remembers:
+                        leg.served(call)
                     return sim.finish(request, REQUEST_OK)
                 if outcome == CANCELLED:
                     return sim.finish(request, REQUEST_DEADLINE)
-                leg.failed(call)
+                if leg.remembers:
+                    leg.failed(call)
                 if retry == leg.retries or not leg.is_retried[outcome]:
                     break
                 waited_s = leg.retry_wait_s(request, call, nth, retry, waited_s)
                 if waited_s > 0.0:
                     resume_s = min(clock._now + waited_s, request.deadline_s)
                     request.backoff_s += resume_s - clock._now
-                    yield until(resume_s, TIMER, (request.id << ATTEMPTS_BITS) + call.attempt)
+                    yield Moment(clock, resume_s, TIMER, (request.id << ATTEMPTS_BITS) + call.attempt)
                     if resume_s == request.deadline_s:
                         return sim.finish(request, REQUEST_DEADLINE)
             if not leg.falls_back[outcome]:
@@ -123,7 +125,7 @@ def request(sim: "Simulation", request: Request) -> Generator[Event, None, None]
             if round_waited_s > 0.0:
                 resume_s = min(clock._now + round_waited_s, request.deadline_s)
                 request.backoff_s += resume_s - clock._now
-                yield until(resume_s, TIMER, (request.id << ATTEMPTS_BITS) + request.attempts)
+                yield Moment(clock, resume_s, TIMER, (request.id << ATTEMPTS_BITS) + request.attempts)
                 if resume_s == request.deadline_s:
                     return sim.finish(request, REQUEST_DEADLINE)
     return sim.finish(request, REQUEST_FAILED)

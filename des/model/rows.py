@@ -1,5 +1,6 @@
 """Rows packed into a fixed buffer: no Python object outlives its row, and columns are views of the bytes."""
 
+from collections.abc import Callable
 from struct import Struct
 from typing import Any, ClassVar
 
@@ -13,27 +14,35 @@ class Rows:
     """A table under way, sorted and handed over in pieces.
 
     `layout` is [(column, struct code)], with the codes q (int64), i (int32), h (int16), b (int8), d (float64);
-    `order` names the columns that rows are sorted by, the time first.
+    `order` names the columns that rows are sorted by, the time first. Full buffers go to `send`; without it rows are
+    kept until asked for.
     """
 
     _TYPES: ClassVar = {"q": "<i8", "i": "<i4", "h": "<i2", "b": "i1", "d": "<f8"}
 
-    def __init__(self, layout: list[tuple[str, str]], order: tuple[str, ...]) -> None:
+    def __init__(
+        self, layout: list[tuple[str, str]], order: tuple[str, ...], send: Callable[[NDArray[Any]], None] | None
+    ) -> None:
         packed = Struct("<" + "".join(code for _, code in layout))
         self._pack_into = packed.pack_into
         self._size = packed.size
         self._type = np.dtype([(name, self._TYPES[code]) for name, code in layout])
         self._order = order
+        self._send = send
         self._buffer = bytearray(self._size * ROWS)
         self._end = 0
 
-    def append(self, row: tuple[Any, ...]) -> bool:
-        """Take a row; true when the buffer is full and has to be settled before the next one."""
+    def append(self, row: tuple[Any, ...]) -> None:
+        """Take a row, which may send those before it."""
         self._pack_into(self._buffer, self._end, *row)
         self._end += self._size
-        return self._end == len(self._buffer)
+        if self._end == len(self._buffer):
+            if self._send is None:
+                self._grow()
+            else:
+                self._send(self.settle())
 
-    def grow(self) -> None:
+    def _grow(self) -> None:
         """Make room for as many rows again."""
         self._buffer.extend(bytes(len(self._buffer)))
 
@@ -49,7 +58,7 @@ class Rows:
         whole = count if last or not count else int(np.searchsorted(time_s, time_s[-1], side="left"))
         held = rows[whole:].tobytes()
         if 2 * len(held) > len(self._buffer):
-            self.grow()
+            self._grow()
         self._buffer[: len(held)] = held
         self._end = len(held)
         return rows[:whole]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from simpy.events import Event
 
-from des.model.clock import ATTEMPT_END, INCIDENT_END, INCIDENT_START, TIMER
+from des.model.clock import ATTEMPT_END, INCIDENT_END, INCIDENT_START, TIMER, Moment
 from des.model.luck import PROBE, law_stream
 from des.model.request import Request
 from des.vocabulary import BY_ROT
@@ -46,12 +46,12 @@ def rot(sim: "Simulation", leg: "Leg") -> Generator[Event, None, None]:
         sim.recorder.transition(clock.now, leg.name, "leg", before, after)
 
     for nth in count():
-        yield clock.until(clock.now + time_to_rot.at(nth), INCIDENT_START, order)
+        yield Moment(clock, clock.now + time_to_rot.at(nth), INCIDENT_START, order)
         state.broken, state.noticed = True, Event(clock)
         turn("working", "broken")
         yield state.noticed
         turn("broken", "in_repair")
-        yield clock.until(clock.now + repair.at(nth), INCIDENT_END, order)
+        yield Moment(clock, clock.now + repair.at(nth), INCIDENT_END, order)
         state.broken, state.noticed = False, None
         turn("in_repair", "working")
 
@@ -72,10 +72,10 @@ def probes(sim: "Simulation", leg: "Leg") -> Generator[Event, None, None]:
         if due_s < clock.now:
             continue
         order = -(nth * len(sim.legs) + leg.index) - 1
-        yield clock.until(due_s, TIMER, order)
+        yield Moment(clock, due_s, TIMER, order)
         call = leg.call(Request.probe(nth, clock.now, sim.marks(nth)), PROBE, 0, clock.now)
         if call.end_s != float("inf"):
-            yield clock.until(call.end_s, ATTEMPT_END, order)
+            yield Moment(clock, call.end_s, ATTEMPT_END, order)
         sim.recorder.attempt(call)
         if call.cause == BY_ROT and leg.rot is not None:
             leg.rot.notice()

@@ -10,15 +10,16 @@ from des import vocabulary
 from des.draws import Stream
 from des.model.arrivals import RequestMarks, open_arrivals, think_time
 from des.model.caches import ResponseCache
-from des.model.clock import ARRIVAL, CUT, HORIZON, Clock
+from des.model.clock import ARRIVAL, CUT, HORIZON, Clock, Moment
 from des.model.conditions import EndpointState, Ledger, component
-from des.model.leg import Leg, jittered_backoff_s
+from des.model.leg import Leg
 from des.model.limits import Limit
 from des.model.luck import uniform
 from des.model.names import OTHER_LOSSES, Names
 from des.model.recorder import Recorder, Sink
 from des.model.request import Request, request
 from des.model.silent_rot import probes, rot
+from des.model.waits import Waits
 from des.scenario.plan import ClosedArrivals, Effect, IncidentClass, Plan, RecordedIncidents
 from des.vocabulary import (
     BY_INCIDENT,
@@ -68,6 +69,7 @@ class Simulation:
         self._on_progress = on_progress
         self._eligible = self._eligible_legs()
         self._round_luck: list[Stream] = []
+        self._round_waits = Waits(plan.policy.round_backoff, plan.policy.rounds)
         self._arrived = 0
         self._open: dict[int, Request] = {}
         self._arrivals_over = False
@@ -101,7 +103,7 @@ class Simulation:
     def _arrivals(self) -> Process:
         """Open workload: start a request's process at each arrival."""
         clock, deadline_s = self.clock, self._deadline_s()
-        until, walk = clock.until, clock.walk
+        walk = clock.walk
         for block in open_arrivals(self.plan, self.replication):
             rows = zip(
                 range(block.first_id, block.first_id + len(block.arrival_s)),
@@ -113,7 +115,7 @@ class Simulation:
                 strict=True,
             )
             for number, arrival_s, input_tokens, output_tokens, units, requirement in rows:
-                yield until(arrival_s, ARRIVAL, 0)
+                yield Moment(clock, arrival_s, ARRIVAL, 0)
                 arrived = Request(
                     number, number, arrival_s, arrival_s + deadline_s, input_tokens, output_tokens, units, requirement
                 )
@@ -131,7 +133,7 @@ class Simulation:
             arrival_s = clock.now + thinks.at(luck)
             if arrival_s >= self.plan.horizon_s:
                 return
-            yield clock.until(arrival_s, ARRIVAL, user)
+            yield Moment(clock, arrival_s, ARRIVAL, user)
             arrived = Request(self._arrived, luck, arrival_s, arrival_s + deadline_s, *self.marks(luck))
             self._open[arrived.id] = arrived
             self._arrived += 1
@@ -148,11 +150,11 @@ class Simulation:
     def _horizon(self) -> Process:
         """Arrivals are over at the horizon; with a drain, the run is cut a while after it."""
         horizon_s, drain_s = self.plan.horizon_s, self.plan.drain_s
-        yield self.clock.until(horizon_s, HORIZON, 0)
+        yield Moment(self.clock, horizon_s, HORIZON, 0)
         self._arrivals_over = True
         self._end_if_over()
         if drain_s is not None:
-            yield self.clock.until(horizon_s + drain_s, CUT, 0)
+            yield Moment(self.clock, horizon_s + drain_s, CUT, 0)
             if not self._done.triggered:
                 self._cut()
 
@@ -180,8 +182,7 @@ class Simulation:
         while rounds_done >= len(self._round_luck):
             name = f"round_backoff/{len(self._round_luck)}"
             self._round_luck.append(Stream(self.plan.seed, self.replication, name, uniform))
-        luck = self._round_luck[rounds_done]
-        return jittered_backoff_s(self.policy.round_backoff, rounds_done, luck, request.luck, previous_s)
+        return self._round_waits.wait_s(rounds_done, self._round_luck[rounds_done], request.luck, previous_s)
 
     def is_killable(self, endpoint: int) -> bool:
         """Whether any incident class may cut off calls at the endpoint."""

@@ -3,7 +3,8 @@
 
 def refilled(tokens: float, refilled_at_s: float, now_s: float, rate_per_s: float, burst: float) -> float:
     """Tokens at `now_s` of a bucket that held `tokens` at `refilled_at_s`."""
-    return min(burst, tokens + (now_s - refilled_at_s) * rate_per_s)
+    tokens += (now_s - refilled_at_s) * rate_per_s
+    return tokens if tokens < burst else burst
 
 
 def retry_after_s(tokens: float, rate_per_s: float) -> float:

@@ -1,0 +1,31 @@
+"""The waits of a back-off policy: precomputed where luck has no part in them."""
+
+from des.draws import Stream
+from des.rules.backoff import backoff_s, jittered_s
+from des.scenario.plan import Backoff
+
+
+class Waits:
+    """Waits by k, the retries (or rounds) done before, from 0."""
+
+    __slots__ = ("_has_jitter", "_plain_s", "_policy")
+
+    def __init__(self, policy: Backoff, most: int) -> None:
+        self._policy = policy
+        self._has_jitter = policy.jitter != "none" and policy.kind != "none"
+        self._plain_s = [backoff_s(policy.kind, policy.base_s, policy.factor, policy.cap_s, k) for k in range(most)]
+
+    def wait_s(self, k: int, luck: Stream, index: int, previous_s: float) -> float:
+        """The k-th wait; `previous_s` is the wait before it, the policy's base at first."""
+        if not self._has_jitter:
+            return self._plain_s[k]
+        policy = self._policy
+        return jittered_s(
+            policy.jitter,
+            self._plain_s[k],
+            luck.at(index),
+            base_s=policy.base_s,
+            cap_s=policy.cap_s,
+            spread_s=policy.spread_s,
+            previous_s=previous_s,
+        )
