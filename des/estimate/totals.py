@@ -58,7 +58,8 @@ class Totals:
         outcome = block["outcome"]
         ok = outcome == REQUEST_OK
         self._outcomes += np.bincount(outcome, minlength=len(REQUEST_OUTCOMES))
-        self._served += np.bincount(block["chain_position"][ok] % len(self._served), minlength=len(self._served))
+        by_leg = np.where(block["chain_position"] < 0, len(self._legs), block["chain_position"])[ok]
+        self._served += np.bincount(by_leg, minlength=len(self._served))
         lost_to = block["lost_to"][is_lost(outcome)]
         self._lost += np.bincount(lost_to, minlength=len(self._lost))
         latency_s = block["latency_s"][ok]

@@ -106,6 +106,24 @@ def test_an_answer_out_of_the_cache_is_served_by_no_leg() -> None:
     assert metrics["fallback_share"] == 1 / 3
 
 
+def test_columns_of_any_integer_width_give_the_same_figures() -> None:
+    requests, attempts = walks.run(SERVED_BY, probes=2)
+    narrow = {
+        "outcome": np.int8,
+        "chain_position": np.int8,
+        "attempts": np.int16,
+        "kind": np.int8,
+        "request_id": np.int32,
+    }
+
+    def narrowed(block: walks.Block) -> walks.Block:
+        return {name: column.astype(narrow.get(name, column.dtype)) for name, column in block.items()}
+
+    found = totals(narrowed(requests), narrowed(attempts))
+    found.check(len(SERVED_BY))
+    assert found.metrics() == totals(requests, attempts).metrics()
+
+
 def test_sums_of_large_integers_are_exact() -> None:
     values = np.array([2**62, 2**62, 2**62, -1, 7], np.int64)
     assert integer_sum(values) == 3 * 2**62 + 6
