@@ -1,5 +1,6 @@
 """The command line: parse, call the API, print."""
 
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -41,6 +42,9 @@ Arguments = ParamSpec("Arguments")
 
 def main() -> None:
     """The `des` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without a letter shows a question mark instead
     try:
         app()
     except KeyboardInterrupt:  # before or after a command's own work

@@ -25,7 +25,8 @@ def lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
     """Every line of the table of these arms."""
     of = [summary["arms"][arm] for arm in arms]
     for label, metric, write in HEADLINES:
-        yield Line(label, tuple(write(metrics.get(metric)) for metrics in of))
+        if any(metric in metrics for metrics in of):
+            yield Line(label, tuple(write(metrics.get(metric)) for metrics in of))
     served = [metrics.get("served_share") or {} for metrics in of]
     yield from _named("served by (share of ok requests)", served, share, list(_names(served)))
     lost = [metrics.get("lost_by_cause") or {} for metrics in of]
@@ -143,6 +144,12 @@ HEADLINES: Final[Sequence[tuple[str, str, Write]]] = (
     ("attempts per request", "attempts_per_request", number),
     ("  rate-limited", "rate_limited_share", share),
     ("served by a fallback", "fallback_share", share),
+    ("batches", "batches", count),
+    ("  hit by an incident", "batches_hit_by_incident", count),
+    ("  with lost requests", "batches_with_lost_requests", count),
+    ("  done after, mean", "batch_lateness_s_mean", seconds),
+    ("  done after, p95", "batch_lateness_s_p95", seconds),
+    ("  done after, at most", "batch_lateness_s_max", seconds),
 )
 """Label, metric, and how its value is written."""
 

@@ -6,7 +6,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from des.estimate.totals import Totals
+from des.estimate.batches import BatchTotals
+from des.estimate.totals import Metrics, Totals
+from des.model import names
+from des.scenario.plan import BatchArrivals, Plan
 from des.traces.schemas import TABLES
 from des.traces.writer import TraceWriter, WrittenTrace
 
@@ -17,29 +20,29 @@ class Recorder:
     """The engine's sink for one replication; without a directory it keeps totals alone."""
 
     def __init__(
-        self,
-        totals: Totals,
-        *,
-        directory: Path | None,
-        arm: str,
-        replication: int,
-        names: Mapping[str, Mapping[str, Sequence[str]]],
-        scenario: str,
+        self, plan: Plan, replication: int, *, directory: Path | None, arms: Sequence[str], scenario: str
     ) -> None:
-        self.totals = totals
+        columns = names(plan)
+        self._totals = Totals(columns, [leg.name for leg in plan.chain])
+        arrivals = plan.workload.arrivals
+        self._batches = BatchTotals(arrivals.size) if isinstance(arrivals, BatchArrivals) else None
         self._writers: dict[str, TraceWriter] = {}
-        if directory is None:
-            return
-        for table in TABLES:
-            self._writers[table] = TraceWriter(directory, table, arm, replication, names[table], scenario)
+        if directory is not None:
+            for table in TABLES:
+                values = {**columns[table], "arm": arms}
+                self._writers[table] = TraceWriter(directory, table, plan.arm, replication, values, scenario)
 
     def requests(self, block: Block) -> None:
         self._write("requests", block)
-        self.totals.requests(block)
+        self._totals.requests(block)
+        if self._batches is not None:
+            self._batches.requests(block)
 
     def attempts(self, block: Block) -> None:
         self._write("attempts", block)
-        self.totals.attempts(block)
+        self._totals.attempts(block)
+        if self._batches is not None:
+            self._batches.attempts(block)
 
     def incidents(self, block: Block) -> None:
         self._write("incidents", block)
@@ -47,9 +50,16 @@ class Recorder:
     def transitions(self, block: Block) -> None:
         self._write("transitions", block)
 
-    def close(self) -> list[WrittenTrace]:
-        """Finish the files and say what is in them."""
-        return [writer.close() for writer in self._writers.values()]
+    def close(self, arrivals: int) -> tuple[Metrics, list[WrittenTrace]]:
+        """Finish the files; the replication's figures, and what is in each file.
+
+        Raises RunError, naming the law, where the rows do not account for each arrival, call and cost.
+        """
+        self._totals.check(arrivals)
+        metrics = self._totals.metrics()
+        if self._batches is not None:
+            metrics |= self._batches.metrics()
+        return metrics, [writer.close() for writer in self._writers.values()]
 
     def abort(self) -> None:
         """Let go of the files of a replication that will not be finished."""

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from des.estimate.summary import summary
-from des.estimate.totals import Metrics, Totals
-from des.model import names, simulate
+from des.estimate.totals import Metrics
+from des.model import simulate
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan
 from des.study.downtime import Spells, combined, downtime
@@ -67,8 +67,8 @@ class Study:
         for number, (arm, replication) in enumerate(self._parts()):
             plan = self.plans[arm]
             told = self._progress_of_part(number, arm, replication, progress)
-            totals, files = self._replicate(plan, replication, directory, told)
-            metrics[arm].append(totals.metrics())
+            figures, files = self._replicate(plan, replication, directory, told)
+            metrics[arm].append(figures)
             spells[arm].append(downtime(plan, replication))
             written.extend(files)
         if progress is not None:
@@ -95,20 +95,16 @@ class Study:
 
     def _replicate(
         self, plan: Plan, replication: int, directory: Path, told: Callable[[float], None] | None
-    ) -> tuple[Totals, list[WrittenTrace]]:
-        columns = names(plan)
+    ) -> tuple[Metrics, list[WrittenTrace]]:
         recorder = Recorder(
-            Totals(columns, [leg.name for leg in plan.chain]),
+            plan,
+            replication,
             directory=directory if self.traces else None,
-            arm=plan.arm,
-            replication=replication,
-            names={table: {**columns[table], "arm": list(self.plans)} for table in columns},
+            arms=list(self.plans),
             scenario=self.name,
         )
         try:
-            arrivals = simulate(plan, replication, recorder, told)
-            recorder.totals.check(arrivals)
-            return recorder.totals, recorder.close()
+            return recorder.close(simulate(plan, replication, recorder, told))
         except BaseException:
             recorder.abort()
             raise

@@ -17,7 +17,7 @@ LEGS = ("anthropic/claude-sonnet-4-6", "openai/gpt-5-mini", "google/gemini-2.5-f
 
 
 def _metrics(availability: float, *, legs: tuple[str, ...] = LEGS) -> dict[str, Any]:
-    nothing = Totals({"requests": {}}, legs).metrics()
+    nothing = Totals({"requests": {"lost_to": ()}}, legs).metrics()
     return nothing | {
         "requests": 1_051_200,
         "availability": availability,
