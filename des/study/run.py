@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from des.errors import DesError, OutputError
-from des.scenario import Loaded, from_mapping, load_scenario
+from des.scenario import Loaded, Scenario, from_mapping, load_scenario
 from des.scenario.overrides import with_assignments
 from des.study.destination import remove_leftovers, written_whole
 from des.study.key import file_digest
@@ -26,7 +26,7 @@ class Finished:
 
 
 def run(
-    scenario: str | Path | Mapping[str, Any] | Loaded,
+    scenario: str | Path | Mapping[str, Any] | Scenario | Loaded,
     *,
     out: str | Path | None = None,
     seed: int | None = None,
@@ -57,7 +57,7 @@ def run(
 
 
 def ensure(
-    scenario: str | Path | Mapping[str, Any] | Loaded,
+    scenario: str | Path | Mapping[str, Any] | Scenario | Loaded,
     *,
     out: str | Path | None = None,
     seed: int | None = None,
@@ -83,7 +83,7 @@ def ensure(
 
 
 def _loaded(
-    scenario: str | Path | Mapping[str, Any] | Loaded,
+    scenario: str | Path | Mapping[str, Any] | Scenario | Loaded,
     overrides: Sequence[str],
     seed: int | None,
     replications: int | None,
@@ -93,6 +93,8 @@ def _loaded(
         changes.append(f"seed={seed}")
     if replications is not None:
         changes.append(f"replications={replications}")
+    if isinstance(scenario, Scenario):
+        scenario = scenario.model_dump(mode="json", exclude_unset=True)
     if isinstance(scenario, Mapping):
         scenario = from_mapping(scenario)
     if not isinstance(scenario, Loaded):
