@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from des.scenario.laws import Constant, Empirical, Exponential, Gamma, Law, Lognormal, Uniform, Weibull
 from des.scenario.spec import DURATION_SCHEMA, SHARE_SCHEMA, Spec, contradiction, scalar_as
-from des.scenario.units import SECONDS, Amount, Duration, Positive, PositiveDuration, Real, Share, Speed
+from des.scenario.units import SECONDS, Amount, Duration, Positive, PositiveDuration, Real, Share, Speed, written_as
 
 Value = TypeVar("Value", bound=float)
 PositiveValue = TypeVar("PositiveValue", bound=float)
@@ -29,8 +29,16 @@ LARGEST_CV: Final = 1e6
 class _Distribution(Spec):
     @classmethod
     def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
-        names = {id(Duration): "Duration", id(Amount): "Count", id(Share): "Share", id(Speed): "Speed"}
-        return f"{cls.__name__.removesuffix('Spec')}{names.get(id(params[0]), '')}"
+        values: list[tuple[Any, str]] = [
+            (Duration, "Duration"),
+            (PositiveDuration, "Duration"),
+            (Amount, "Count"),
+            (Positive, "Count"),
+            (Share, "Share"),
+            (Speed, "Speed"),
+        ]
+        value = next((name for each, name in values if each is params[0]), "")
+        return f"{cls.__name__.removesuffix('Spec')}{value}"
 
 
 class ConstantSpec(_Distribution, Generic[Value]):
@@ -231,7 +239,7 @@ CountLaw = Annotated[
         | EmpiricalSpec[Amount],
         Field(discriminator="kind"),
     ],
-    scalar_as("value", {"type": "number", "minimum": 0}, kind="constant"),
+    scalar_as("value", written_as(Amount), kind="constant"),
 ]
 """A distribution of tokens or of billed units."""
 
@@ -246,7 +254,7 @@ SpeedLaw = Annotated[
         | EmpiricalSpec[Speed],
         Field(discriminator="kind"),
     ],
-    scalar_as("value", {"type": ["number", "string"], "examples": [60, "60/s"]}, kind="constant"),
+    scalar_as("value", written_as(Speed), kind="constant"),
 ]
 """A distribution of speeds, in tokens per second."""
 

@@ -11,6 +11,8 @@ from datetime import date, time
 from pathlib import Path as FilePath
 from typing import Any
 
+import numpy as np
+
 from des.errors import Problem, ScenarioError
 from des.scenario.toml_places import toml_places
 from des.scenario.yaml_nodes import YamlError, read_yaml
@@ -117,16 +119,18 @@ def _from_toml(text: str, file: str) -> tuple[Any, _Places, _Places]:
         message, line, column = _toml_fault(error, text)
         raise ScenarioError([Problem(message, file=file, line=line, column=column)]) from None
     key_marks, value_marks = toml_places(text)
-    return _plain(content), _placed(key_marks, file), _placed(value_marks, file)
+    return plain(content), _placed(key_marks, file), _placed(value_marks, file)
 
 
-def _plain(value: Any) -> Any:
-    """TOML's dates and times as the text that YAML has for them."""
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return value.isoformat() if isinstance(value, date | time) else value
+def plain(value: Any) -> Any:
+    """What a YAML file would have: dicts with text keys, lists, dates and times as text, Python's own numbers."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _toml_fault(error: tomllib.TOMLDecodeError, text: str) -> tuple[str, int, int]:

@@ -11,10 +11,10 @@ from pydantic import ValidationError
 
 from des.errors import Problem, ScenarioError
 from des.scenario.consistency import consistency_findings
-from des.scenario.document import Document, path_text, read_document
+from des.scenario.document import Document, Path, path_text, plain, read_document
 from des.scenario.expectations import AS_MODELLED, Expectation, read_expectation
 from des.scenario.files import file_digests
-from des.scenario.names import mapping
+from des.scenario.names import is_named, mapping
 from des.scenario.overrides import Overlay, lay_over, with_assignments
 from des.scenario.problems import Finding, findings_of
 from des.scenario.references import reference_findings
@@ -71,7 +71,7 @@ def load_scenario(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -
 
 def from_mapping(content: Mapping[str, Any], folder: str | os.PathLike[str] = ".") -> Loaded:
     """A scenario from plain data, as a file would have it; files it names are relative to `folder`."""
-    return _loaded(Document(copy.deepcopy(dict(content)), folder=FilePath(folder)), None)
+    return _loaded(Document(plain(content), folder=FilePath(folder)), None)
 
 
 def _loaded(document: Document, path: FilePath | None) -> Loaded:
@@ -82,13 +82,12 @@ def _loaded(document: Document, path: FilePath | None) -> Loaded:
     for name, override in overrides.items():
         overlay = lay_over(document.content, name, mapping(override))
         variant, arm_findings = validate(overlay.content)
-        known = set(findings)
+        known = {finding.path for finding in findings}
         problems += [problem_at(document, finding) for finding in overlay.findings]
         problems += [
             problem_in_arm(document, overlay, finding, arm=name)
             for finding in arm_findings
-            if not (finding in known and overlay.origin(finding.path) is None)
-            and not _of_the_base(finding, overlay, known)
+            if not _of_the_base(finding, overlay, known)
         ]
         if variant is not None:
             arms[name] = Arm(name, variant, overlay)
@@ -101,10 +100,10 @@ def _by_place(problem: Problem) -> tuple[bool, int, int]:
     return problem.line is not None, problem.line or 0, problem.column or 0
 
 
-def _of_the_base(finding: Finding, overlay: Overlay, known: set[Finding]) -> bool:
-    """Whether an arm only repeats what is wrong with a leg that it took over."""
-    origin = overlay.origin(finding.path)
-    return origin is not None and origin[0] != "arms" and Finding(origin, finding.message, finding.at_key) in known
+def _of_the_base(finding: Finding, overlay: Overlay, known: set[Path]) -> bool:
+    """Whether an arm only repeats what is wrong with the scenario, or with a leg taken over from it."""
+    origin = overlay.origin(finding.path) or finding.path
+    return origin[0] != "arms" and origin in known
 
 
 def validate(content: Mapping[str, Any]) -> tuple[Scenario | None, list[Finding]]:
@@ -122,12 +121,17 @@ def validate(content: Mapping[str, Any]) -> tuple[Scenario | None, list[Finding]
     return (scenario if not findings else None), findings
 
 
-def without_nulls(value: Any) -> Any:
-    """What a content says: a key without a value is as good as left out."""
+def without_nulls(value: Any, path: Path = ()) -> Any:
+    """What a content says: a key without a value is as good as left out, and a name without one has nothing special."""
     if isinstance(value, Mapping):
-        return {str(key): without_nulls(each) for key, each in value.items() if each is not None}
+        named = is_named(path)
+        return {
+            str(key): {} if named and each is None else without_nulls(each, (*path, str(key)))
+            for key, each in value.items()
+            if named or each is not None
+        }
     if isinstance(value, list | tuple):
-        return [without_nulls(each) for each in value]
+        return [without_nulls(each, (*path, position)) for position, each in enumerate(value)]
     return value
 
 

@@ -19,6 +19,13 @@ def items(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def is_named(path: Path) -> bool:
+    """Whether the keys of a mapping are names that its author chose."""
+    return path in (("components",), ("providers",), ("arms",)) or (
+        len(path) == 3 and path[0] == "providers" and path[2] == "models"
+    )
+
+
 def models_of(content: Content, provider: str) -> Mapping[str, Any]:
     return mapping(mapping(mapping(content.get("providers")).get(provider)).get("models"))
 

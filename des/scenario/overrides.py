@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from des.errors import Problem, ScenarioError
 from des.scenario.document import Document, Path, Place, path_text
-from des.scenario.names import items, leg_names, mapping
+from des.scenario.names import is_named, items, leg_names, mapping
 from des.scenario.problems import Finding, meant
 from des.scenario.units import shown
 from des.scenario.yaml_nodes import YamlError, read_yaml
@@ -84,6 +84,8 @@ def _below(value: object, path: Path) -> list[Path]:
 
 
 def _value(text: str) -> Any:
+    if text.lstrip().startswith((">", "<")):
+        return text.strip()  # a comparison: YAML would take its sign for that of a block
     try:
         return read_yaml(text)[0]
     except YamlError as error:
@@ -108,7 +110,7 @@ def find_path(content: Mapping[str, Any], text: str) -> Path:
             raise UnknownPathError(f"{path_text(path)} is {shown(here)}, not a mapping: set it as a whole")
         key, used = _longest_key(mapping(here), parts)
         parts = parts[used:]
-        if parts and key not in mapping(here) and _named(path):
+        if parts and key not in mapping(here) and is_named(path):
             raise UnknownPathError(f"{path_text((*path, key))}: unknown name '{key}'{meant(key, mapping(here))}")
         path = (*path, key)
         here = mapping(here).get(key)
@@ -157,13 +159,6 @@ def _into_list(path: Path, here: list[Any], part: str, content: Mapping[str, Any
     return (*path, position), here[position]
 
 
-def _named(path: Path) -> bool:
-    """Whether the keys of a mapping are names that its author chose."""
-    return path in (("components",), ("providers",), ("arms",)) or (
-        len(path) == 3 and path[0] == "providers" and path[2] == "models"
-    )
-
-
 def assign(content: dict[str, Any], path: Path, value: Any) -> None:
     """Sets the value at a path found by find_path."""
     _parent(content, path)[path[-1]] = value
@@ -204,7 +199,10 @@ def _merge(overlay: Overlay, here: Any, path: Path, value: Any, origin: Path) ->
     """Merges a value into its mapping or list, which is that of all but the last part of the path."""
     key = path[-1]
     current = here.get(key) if isinstance(here, dict) else here[key]
-    if isinstance(value, dict) and isinstance(current, dict) and _same_kind(current, value):
+    if value is None and isinstance(here, dict) and current is not None:
+        del here[key]
+        overlay.origins[path] = origin
+    elif isinstance(value, dict) and isinstance(current, dict) and _same_kind(current, value):
         for name, each in value.items():
             _merge(overlay, current, (*path, name), each, (*origin, name))
     else:
@@ -239,6 +237,8 @@ def _choose_chain(overlay: Overlay, value: Any, origin: Path) -> None:
         for index in chosen:
             origins["chain", len(chain)] = ("chain", index)
             chain.append(_named_leg(legs[index], names[index]))
+    if any(finding.path[: len(origin)] == origin for finding in overlay.findings):
+        return
     overlay.content["chain"] = chain
     overlay.origins |= {("chain",): origin, **origins}
 

@@ -1,16 +1,20 @@
 """From pydantic's errors to findings in our own words, each at one path of the scenario."""
 
 import difflib
+import re
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Tag, ValidationError
 
 from des.scenario.document import Path
 from des.scenario.units import shown
+
+MISSING: Final = "is required, but missing"
+_NEAR: Final = re.compile(r"did you mean '([^']*)'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ def findings_of(error: ValidationError, content: object, model: type[BaseModel])
         context = fault.get("ctx", {})
         kind = fault["type"]
         path = _path(loc, content, missing=kind == "missing")
+        if kind == "too_short" and fault["input"]:
+            continue  # only because its entries are wrong, which is said of each
         if kind == "extra_forbidden":
             key = str(loc[-1])
             message = unknown("key", key, known_keys(model, loc[:-1]))
@@ -65,7 +71,17 @@ def findings_of(error: ValidationError, content: object, model: type[BaseModel])
             found[Finding(path, _without_kind(fault["input"], model, loc))] = None
         else:
             found[Finding(path, _message(kind, fault, context))] = None
-    return list(found)
+    return _without_slips(list(found))
+
+
+def _without_slips(findings: list[Finding]) -> list[Finding]:
+    """A key that is missing because it is misspelt is one thing wrong, not two."""
+    slips = {
+        (*finding.path[:-1], match.group(1))
+        for finding in findings
+        if finding.at_key and (match := _NEAR.search(finding.message)) is not None
+    }
+    return [finding for finding in findings if not (finding.message == MISSING and finding.path in slips)]
 
 
 def _message(kind: str, fault: Mapping[str, Any], context: Mapping[str, Any]) -> str:
@@ -74,7 +90,7 @@ def _message(kind: str, fault: Mapping[str, Any], context: Mapping[str, Any]) ->
         case "value_error":
             return str(context["error"])
         case "missing":
-            return "is required, but missing"
+            return MISSING
         case "model_type" | "dict_type" | "model_attributes_type":
             return f"expected a mapping; got {shown(value)}"
         case "tuple_type" | "list_type":
@@ -143,35 +159,38 @@ def _at(model: type[BaseModel], loc: Path) -> list[Any]:
     here: list[Any] = [model]
     for part in loc:
         here = [step for member in here for step in _step(member, part)]
-    return [each for member in here for each in _members(member)]
+    return [each for member in here for each, _ in _members(member)]
 
 
 def _step(annotation: Any, part: str | int) -> Iterator[Any]:
-    for member in _members(annotation):
+    for member, tags in _members(annotation):
         origin = typing.get_origin(member)
-        if isinstance(member, type) and issubclass(member, BaseModel):
+        if part in tags:
+            yield member
+        elif isinstance(member, type) and issubclass(member, BaseModel):
             if part in member.model_fields:
                 field = member.model_fields[str(part)]
                 yield field.annotation
             elif part in _kinds(member):
                 yield member
-            elif not _kinds(member):
-                yield member  # the tag of a union that tells its members by form
         elif origin is dict:
             yield typing.get_args(member)[1]
         elif origin is tuple and isinstance(part, int):
             yield typing.get_args(member)[0]
 
 
-def _members(annotation: Any) -> Iterator[Any]:
+def _members(annotation: Any, tags: tuple[str, ...] = ()) -> Iterator[tuple[Any, tuple[str, ...]]]:
+    """The members of a union, each with the tags it has in unions that tell members by their form."""
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
-        yield from _members(typing.get_args(annotation)[0])
+        inner, *metadata = typing.get_args(annotation)
+        own = tuple(str(each.tag) for each in metadata if isinstance(each, Tag))
+        yield from _members(inner, (*tags, *own))
     elif origin in (typing.Union, types.UnionType):
         for member in typing.get_args(annotation):
-            yield from _members(member)
+            yield from _members(member, tags)
     else:
-        yield annotation
+        yield annotation, tags
 
 
 def _kinds(member: Any) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from des.scenario.distributions import DurationLaw, ShareLaw, SpeedLaw
 from des.scenario.incidents import EffectSpec, IncidentSpec, PoissonSpec
-from des.scenario.spec import SHARE_SCHEMA, Shorthand, Spec, Text, contradiction, scalar_as
+from des.scenario.spec import MAY_BE_EMPTY, SHARE_SCHEMA, Shorthand, Spec, Text, contradiction, scalar_as
 from des.scenario.units import Amount, Positive, PositiveDuration, PositiveRate, Share, Usd, Word
 from des.vocabulary import ATTEMPT_OUTCOMES
 
@@ -324,7 +324,7 @@ class ModelSpec(ComponentSpec):
 class ProviderSpec(ComponentSpec):
     """A provider: an account with limits, and models; latency and errors are those of models without their own."""
 
-    models: Annotated[dict[Text, ModelSpec], Field(min_length=1)]
+    models: Annotated[dict[Text, Annotated[ModelSpec, MAY_BE_EMPTY]], Field(min_length=1)]
     catalogue: Text | None = None
     """Name of the provider in the catalogue of prices, if it is another one."""
     latency: LatencySpec | None = None

@@ -8,11 +8,11 @@ from des.scenario.chain import LegSpec
 from des.scenario.expectations import ExpectationTexts
 from des.scenario.policy import PolicySpec
 from des.scenario.providers import ComponentSpec, ProviderSpec
-from des.scenario.spec import Shorthand, Spec, Text
+from des.scenario.spec import MAY_BE_EMPTY, Spec, Text
 from des.scenario.units import Count, Duration, PositiveCount, PositiveDuration, Timestamp
 from des.scenario.workload import WorkloadSpec
 
-Overrides = Annotated[dict[Text, Any], Shorthand(lambda value: {} if value is None else value, {"type": "null"})]
+Overrides = Annotated[dict[Text, Any], MAY_BE_EMPTY]
 
 
 class Scenario(Spec):
@@ -33,7 +33,7 @@ class Scenario(Spec):
     drain: Duration | None = None
     """Cut requests that have not ended so long after the horizon; by default the run waits for them."""
     workload: WorkloadSpec
-    components: dict[Text, ComponentSpec] = Field(default_factory=dict)
+    components: dict[Text, Annotated[ComponentSpec, MAY_BE_EMPTY]] = Field(default_factory=dict)
     """Whatever providers and models depend on."""
     providers: Annotated[dict[Text, ProviderSpec], Field(min_length=1)]
     chain: Annotated[tuple[LegSpec, ...], Field(min_length=1)]

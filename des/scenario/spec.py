@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandle
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from des.scenario.units import shown
+from des.scenario.units import Duration, Share, shown, written_as
 
 Text = StrictStr
 
@@ -15,7 +15,7 @@ Text = StrictStr
 class Spec(BaseModel):
     """A part of a scenario as its author writes it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Shorthand:
@@ -55,6 +55,13 @@ def _flag(value: object) -> object:
     return value
 
 
+def _nothing_special(value: object) -> object:
+    return {} if value is None else value
+
+
+MAY_BE_EMPTY = Shorthand(_nothing_special, {"type": "null"})
+"""A name of which nothing special is said."""
+
 Flag = Annotated[bool, BeforeValidator(_flag)]
-DURATION_SCHEMA = {"type": ["string", "integer"], "examples": ["30s", "1.4s"]}
-SHARE_SCHEMA = {"type": ["string", "number"], "examples": ["0.2%", 0.002]}
+DURATION_SCHEMA = written_as(Duration)
+SHARE_SCHEMA = written_as(Share)

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
@@ -266,6 +266,13 @@ def _written(description: str, examples: list[object], *forms: dict[str, object]
     """The JSON Schema of a quantity: one of the forms in which it may be written."""
     form = dict(forms[0]) if len(forms) == 1 else {"anyOf": list(forms)}
     return WithJsonSchema({**form, "description": description, "examples": examples})
+
+
+def written_as(quantity: Any) -> dict[str, Any]:
+    """The JSON Schema of a quantity of this module."""
+    schema = next(each for each in get_args(quantity) if isinstance(each, WithJsonSchema)).json_schema
+    assert schema is not None
+    return dict(schema)
 
 
 def _read(reader: Callable[[Any], Any]) -> BeforeValidator:

@@ -119,6 +119,8 @@ def read_yaml(text: str) -> tuple[Any, dict[Path, Mark], dict[Path, Mark]]:
         message = ", ".join(part for part in (error.problem, error.context) if part)
         if "'\\t'" in message:
             message = "a tab where YAML wants spaces"
+        elif "got '['" in message:
+            message += " (within braces, a key with brackets needs quotes: write chain.0.retries for chain[0].retries)"
         raise YamlError([(f"YAML: {message}", *((mark.line + 1, mark.column + 1) if mark else (1, 1)))]) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1

@@ -1,0 +1,353 @@
+"""Every kind of bad input gets one message in words, at its line and column."""
+
+from collections.abc import Callable
+
+import pytest
+
+Problems = Callable[..., list[str]]
+
+DURATION = "expected a duration such as 30s, 45min or 90d"
+POSITIVE_DURATION = "expected a duration above zero, such as 30s, 45min or 90d"
+RATE = "expected a rate such as 50/s, 2/min or 12/y"
+
+ONE_PROBLEM = [
+    # Unknown and missing keys.
+    ("horizon: 30d", "horizn: 30d", "3:1: horizn: unknown key 'horizn'; did you mean 'horizon'?"),
+    ("horizon: 30d\n", "", "1:1: horizon: is required, but missing"),
+    ("horizon: 30d", "horizon:", "3:9: horizon: is required, but missing"),
+    (
+        "server_error: 0.2%",
+        "server_eror: 0.2%",
+        "24:18: providers.anthropic.models.claude-sonnet-4-6.errors.server_eror: unknown key 'server_eror'; "
+        "did you mean 'server_error'?",
+    ),
+    (
+        "first_token: 900ms",
+        "first_tokn: 900ms",
+        "23:19: providers.anthropic.models.claude-sonnet-4-6.latency.first_tokn: unknown key 'first_tokn'; "
+        "did you mean 'first_token'?",
+    ),
+    (
+        "p99: 4142",
+        "p98: 4142",
+        "8:44: workload.tokens.input.p98: unknown key 'p98'; did you mean 'p99'?",
+    ),
+    ("  rounds: 2\n", "  rounds: 2\n  rounds: 3\n", "34:3: the key 'rounds' stands here a second time (first at 33:3)"),
+    # Wrong units.
+    ("horizon: 30d", "horizon: 30", f"3:10: horizon: {DURATION}; got 30, which has no unit: write 30s for seconds"),
+    (
+        "horizon: 30d",
+        "horizon: 30m",
+        f"3:10: horizon: {DURATION}; got '30m': minutes are written 'min', a month 30d",
+    ),
+    (
+        "rate: 2/min",
+        "rate: 2",
+        f"6:35: workload.arrivals.rate: {RATE}; got 2, which has no unit: write 2/s, for example",
+    ),
+    (
+        "median: 1.4s",
+        "median: 1.4",
+        f"28:55: providers.openai.models.gpt-5-mini.latency.median: {DURATION}; got 1.4, which has no unit: "
+        "write 1.4s for seconds",
+    ),
+    # Negative, zero, NaN.
+    ("rate: 2/min", "rate: -2/min", f"6:35: workload.arrivals.rate: {RATE}; got '-2/min', which is negative"),
+    ("rate: 2/min", "rate: .nan", f"6:35: workload.arrivals.rate: {RATE}; got nan, which is not a finite number"),
+    (
+        "rate: 2/min",
+        "rate: 0",
+        "6:35: workload.arrivals.rate: expected a rate above zero, such as 50/s, 2/min or 12/y; got 0",
+    ),
+    ("horizon: 30d", "horizon: 0s", f"3:10: horizon: {POSITIVE_DURATION}; got 0"),
+    ("timeout: 30s", "timeout: 0s", f"30:36: chain[0].timeout: {POSITIVE_DURATION}; got 0"),
+    ("retries: 1", "retries: -1", "30:50: chain[0].retries: expected a whole number that is not negative; got -1"),
+    ("retries: 1", "retries: 1.5", "30:50: chain[0].retries: expected a whole number; got 1.5"),
+    ("rounds: 2", "rounds: 0", "33:11: policy.rounds: expected a whole number of at least 1; got 0"),
+    ("rounds: 2", "rounds: 010", "33:11: policy.rounds: expected a whole number; got '010'"),
+    ("rounds: 2", "rounds: yes", "33:11: policy.rounds: expected a whole number; got 'yes'"),
+    ("seed: 7", "seed: true", "4:7: seed: expected a whole number; got true"),
+    # Shares over one.
+    (
+        "server_error: 0.2%",
+        "server_error: 2",
+        "24:32: providers.anthropic.models.claude-sonnet-4-6.errors.server_error: expected a share between 0 and 1 "
+        "(0% to 100%); got 2: write 2% for per cent",
+    ),
+    (
+        "errors: {server_error: 0.2%}",
+        "errors: {server_error: 60%, overloaded: 50%}",
+        "24:17: providers.anthropic.models.claude-sonnet-4-6.errors: the shares of calls that fail add up to 1.1, "
+        "above 1",
+    ),
+    ("{cdn: 80%}", "{cdn: 180%}", None),
+    # Kinds.
+    (
+        "{kind: poisson, rate: 2/min}",
+        "{kind: poison, rate: 2/min}",
+        "6:20: workload.arrivals.kind: unknown kind 'poison'; did you mean 'poisson'?",
+    ),
+    (
+        "{kind: poisson, rate: 2/min}",
+        "{rate: 2/min}",
+        "6:13: workload.arrivals: its kind is missing: one of poisson, bursty, batch, closed, replay",
+    ),
+    (
+        "jitter: full",
+        "jitter: fll",
+        "34:62: policy.backoff.jitter: expected one of none, full, equal, decorrelated, additive; got 'fll'; "
+        "did you mean 'full'?",
+    ),
+    # Names.
+    (
+        "provider: openai",
+        "provider: opnai",
+        "31:16: chain[1].provider: unknown provider 'opnai'; did you mean 'openai'?",
+    ),
+    (
+        "model: gpt-5-mini",
+        "model: gpt-5mini",
+        "31:31: chain[1].model: unknown model of openai 'gpt-5mini'; did you mean 'gpt-5-mini'?",
+    ),
+    (
+        "depends_on: [cdn]",
+        "depends_on: [cnd]",
+        "26:18: providers.openai.depends_on[0]: unknown component 'cnd'; did you mean 'cdn'?",
+    ),
+    (
+        "  cdn:\n",
+        "  cdn:\n    depends_on: [openai]\n",
+        "12:18: components.cdn.depends_on[0]: a circle of dependencies: cdn -> openai -> cdn",
+    ),
+    (
+        "depends_on: [cdn]",
+        "depends_on: [cdn, cdn]",
+        "26:23: providers.openai.depends_on[1]: 'openai' depends on 'cdn' already",
+    ),
+    (
+        'availability: ">= 99.95%"',
+        'availabilty: ">= 99.95%"',
+        "40:3: expect.availabilty: unknown metric 'availabilty'; did you mean 'availability'?",
+    ),
+    (
+        "primary_only.latency_s_p95",
+        "primary.latency_s_p95",
+        "41:3: expect.primary.latency_s_p95: unknown arm 'primary'; did you mean 'primary_only'?",
+    ),
+    (
+        '">= 99.95%"',
+        "99.95%",
+        '40:17: expect.availability: expected a comparison such as ">= 99.95%" or "< 2s"; got \'99.95%\'',
+    ),
+    (
+        '">= 99.95%"',
+        '">= 9995%"',
+        "40:17: expect.availability: expected a share between 0 and 1 (0% to 100%); got '9995%'",
+    ),
+    ("primary_only: {", "Primary: {", None),
+    # Contradictions.
+    (
+        "  rounds: 2\n",
+        "  rounds: 2\n  retry_backoff: 1s\n",
+        "34:18: policy.retry_backoff: backoff sets retry_backoff too: give either backoff, or retry_backoff and "
+        "round_backoff",
+    ),
+    (
+        "retries: 1",
+        "retries: 1, retry_on: []",
+        "30:50: chain[0].retries: retry_on is empty, so the retries never happen",
+    ),
+    (
+        "total: 60s",
+        "total: 6s",
+        "31:66: chain[1].timeout.first_token: first_token is longer than total, so it never strikes",
+    ),
+    ("cap: 8s", "cap: 8ms", "34:50: policy.backoff.cap: cap is below base"),
+    (
+        "    episodes_per_year: 10\n",
+        "",
+        "17:19: providers.anthropic.availability: availability needs episodes_per_year, since 99.9% may be many short "
+        "outages or a few long ones; for calls that fail at random say errors: {server_error: 3%} on the model",
+    ),
+    # What traces cannot hold.
+    ("rounds: 2", "rounds: 200", "33:11: policy.rounds: 200 rounds: at most 127 are possible"),
+    (
+        "retries: 1",
+        "retries: 20000",
+        "30:50: chain[0].retries: a request may come to 40004 attempts (rounds times legs with their retries): "
+        "at most 32767 are possible",
+    ),
+    (
+        "median: 1020, p99: 4142",
+        "median: 1020, p99: 41420000",
+        "8:12: workload.tokens.input: token counts may reach 7.85e+14, above the 2147483647 of a trace",
+    ),
+    # Types.
+    ("chain:\n", "chain: 3\nchain_:\n", None),
+    ("title: Two peers behind one CDN", "title: 12", "1:8: title: expected text; got 12"),
+    ("policy:\n", "policy: [1]\npolice:\n", None),
+    # The catalogue.
+    (
+        "      claude-sonnet-4-6:",
+        "      claude-sonet-4-6:",
+        "22:7: providers.anthropic.models.claude-sonet-4-6.price: is required, since the catalogue has no model "
+        "'claude-sonet-4-6' of anthropic (did you mean 'claude-sonnet-4-6'?): write price: {input_per_mtok: 3, "
+        "output_per_mtok: 15}, or {per_request: 0} if it is free",
+    ),
+]
+
+
+@pytest.mark.parametrize(("good", "bad", "message"), [case for case in ONE_PROBLEM if case[2]])
+def test_one_thing_wrong_gives_one_message(
+    good: str, bad: str, message: str, two_providers: str, problems: Problems
+) -> None:
+    assert two_providers.count(good) >= 1
+    assert problems(two_providers.replace(good, bad, 1)) == [f"s.yaml:{message}"]
+
+
+@pytest.mark.parametrize(("good", "bad", "message"), ONE_PROBLEM)
+def test_no_message_shows_where_it_was_made(
+    good: str, bad: str, message: str | None, two_providers: str, problems: Problems
+) -> None:
+    found = problems(two_providers.replace(good, bad, 1))
+    assert found
+    for line in found:
+        assert line.startswith("s.yaml:")
+        for inside in ("pydantic", "Input should", "Value error", "whole.", "stream.", "constant", "tagged"):
+            assert inside not in line
+
+
+def test_all_problems_come_at_once_in_the_order_of_lines(two_providers: str, problems: Problems) -> None:
+    text = (
+        two_providers.replace("rate: 2/min", "rate: -2/min")
+        .replace("depends_on: [cdn]", "depends_on: [cnd]")
+        .replace("provider: openai", "provider: opnai")
+        .replace("jitter: full", "jitter: fll")
+        .replace("chain: [anthropic]", "policy: {rouns: 2}")
+        .replace('availability: ">=', 'availabilty: ">=')
+    )
+    assert [line.split(": ")[1] for line in problems(text)] == [
+        "workload.arrivals.rate",
+        "providers.openai.depends_on[0]",
+        "chain[1].provider",
+        "policy.backoff.jitter",
+        "arms.primary_only.policy.rouns",
+        "expect.availabilty",
+    ]
+
+
+def test_an_empty_chain_is_refused(two_providers: str, problems: Problems) -> None:
+    start = two_providers.index("chain:\n")
+    end = two_providers.index("policy:\n")
+    text = two_providers[:start] + "chain: []\n" + two_providers[end:]
+    assert (
+        problems(text.replace("chain: [anthropic]", ""))
+        == [
+            "s.yaml:29:8: chain: is empty: at least one entry is needed",
+            "s.yaml:39:3: expect.primary_only.latency_s_p95: unknown arm 'primary_only'; there is: as_modelled",
+        ][:1]
+    )
+
+
+def test_a_leg_as_text_says_what_a_leg_is(two_providers: str, problems: Problems) -> None:
+    text = two_providers.replace("  - {provider: anthropic, timeout: 30s, retries: 1}\n", "  - anthropic\n")
+    assert any("a leg is a mapping such as {provider: anthropic}" in line for line in problems(text))
+
+
+def test_a_leg_of_a_provider_with_two_models_must_name_one(two_providers: str, problems: Problems) -> None:
+    text = two_providers.replace("      gpt-5-mini:", "      gpt-5: {latency: 3s}\n      gpt-5-mini:").replace(
+        ", model: gpt-5-mini", ""
+    )
+    assert problems(text) == ["s.yaml:32:5: chain[1].model: which model? openai has gpt-5, gpt-5-mini"]
+
+
+def test_two_legs_cannot_have_one_name(two_providers: str, problems: Problems) -> None:
+    text = two_providers.replace("timeout: 30s", "name: x, timeout: 30s").replace("model: gpt-5-mini, ", "name: x, ")
+    assert problems(text) == ["s.yaml:31:30: chain[1].name: the leg's name 'x' is that of chain[0] already"]
+
+
+def test_a_model_without_latency_is_refused(two_providers: str, problems: Problems) -> None:
+    text = two_providers.replace("{latency: {kind: lognormal, median: 1.4s, p99: 9s}}", "{quality: 1}")
+    (line,) = problems(text)
+    assert line.startswith("s.yaml:28:7: providers.openai.models.gpt-5-mini.latency: is required, but missing")
+
+
+def test_overlapping_windows_of_one_schedule_are_refused(two_providers: str, problems: Problems) -> None:
+    schedule = "{kind: schedule, windows: [{start: 1d, end: 2d}, {start: 3d, duration: 1h}, {start: 36h, end: 50h}]}"
+    text = two_providers.replace("{kind: poisson, rate: 1.2/y, duration: {kind: exponential, mean: 1h}}", schedule)
+    text = text.replace("    availability: 99.5%\n    episodes_per_year: 10\n", "")
+    assert problems(text) == [
+        "s.yaml:13:85: components.cdn.incidents[0].windows[2]: overlaps windows[0] of the same schedule"
+    ]
+
+
+def test_timestamps_of_windows_need_a_start(two_providers: str, problems: Problems) -> None:
+    schedule = "{kind: schedule, windows: [{start: 2025-01-01T00:00Z, duration: 1h}]}"
+    text = two_providers.replace("{kind: poisson, rate: 1.2/y, duration: {kind: exponential, mean: 1h}}", schedule)
+    text = text.replace("    availability: 99.5%\n    episodes_per_year: 10\n", "")
+    (line,) = problems(text)
+    assert line.endswith("incidents[0].windows[0].start: a timestamp needs the scenario's start: to place it by")
+    assert problems("start: 2024-12-31T00:00Z\n" + text) == []
+
+
+@pytest.mark.parametrize("field", ["latency_factor: 3", "hang: 20%"])
+def test_an_incident_that_slows_or_hangs_some_calls_must_say_how_many_fail(
+    field: str, two_providers: str, problems: Problems
+) -> None:
+    text = two_providers.replace("rate: 1.2/y,", f"rate: 1.2/y, {field},")
+    (line,) = problems(text)
+    assert "without error_rate" in line
+    assert problems(two_providers.replace("rate: 1.2/y,", f"rate: 1.2/y, {field}, error_rate: 0%,")) == []
+
+
+def test_tags_that_nothing_carries_are_refused(two_providers: str, problems: Problems) -> None:
+    text = two_providers.replace("components:\n", "  requirements: [{share: 40%, tags: {region: eu}}]\ncomponents:\n")
+    assert problems(text) == []
+    (wrong_value,) = problems(text.replace("tags: {region: eu}}]", "tags: {region: euu}}]"))
+    assert wrong_value == (
+        "s.yaml:10:46: workload.requirements[0].tags.region: no provider, model or leg has 'region: euu'; "
+        "did you mean 'eu'?"
+    )
+    (wrong_key,) = problems(text.replace("tags: {region: eu}}]", "tags: {regoin: eu}}]"))
+    assert "has a tag 'regoin'; did you mean 'region'?" in wrong_key
+
+
+def test_intent_that_shared_components_exceed_is_refused_with_the_numbers(
+    two_providers: str, problems: Problems
+) -> None:
+    (line,) = problems(two_providers.replace("99.5%", "99.9999%"))
+    assert line.startswith("s.yaml:17:19: providers.anthropic.availability: ")
+    assert "shared components alone bring" in line
+
+
+def test_intent_behind_outages_that_are_no_poisson_class_is_refused(two_providers: str, problems: Problems) -> None:
+    text = two_providers.replace(
+        "{kind: poisson, rate: 1.2/y, duration: {kind: exponential, mean: 1h}}",
+        "{kind: renewal, up: {kind: exponential, mean: 300d}, down: 1h}",
+    )
+    (line,) = problems(text)
+    assert line.startswith("s.yaml:17:19: providers.anthropic.availability: 'cdn', behind 'anthropic', has outages")
+    assert problems(text.replace("down: 1h", "down: 1h, error_rate: 50%")) == []
+
+
+def test_replayed_files_are_refused_in_one_line(
+    two_providers: str, problems: Problems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DES_DATA", raising=False)
+    arrivals = "{kind: replay, file: '${DES_DATA}/workloads/trace.csv', columns: {time: at}}"
+    text = two_providers.replace("{kind: poisson, rate: 2/min}", arrivals)
+    assert problems(text) == [
+        "s.yaml:6:34: workload.arrivals.file: environment variable DES_DATA is not set: "
+        "it must name the folder with workloads/trace.csv"
+    ]
+    monkeypatch.setenv("DES_DATA", "data")
+    assert problems(text) == ["s.yaml:6:34: workload.arrivals.file: data/workloads/trace.csv: no such file"]
+
+
+def test_prices_beyond_what_money_can_hold_are_refused(two_providers: str, problems: Problems) -> None:
+    text = two_providers.replace("gpt-5-mini: {", "gpt-5-mini: {price: {per_request: 2e6}, ")
+    (line,) = problems(text)
+    assert (
+        line
+        == "s.yaml:28:27: providers.openai.models.gpt-5-mini.price: a call may cost 2e+06 USD: at most 1e6 are possible"
+    )

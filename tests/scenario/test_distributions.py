@@ -1,0 +1,100 @@
+"""Distributions come out as laws in base units, however they are parametrised."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import TypeAdapter, ValidationError
+from scipy import stats
+
+from des.scenario import laws
+from des.scenario.distributions import CountLaw, DurationLaw, ShareLaw, SpeedLaw, upper_reach
+
+DURATION: TypeAdapter[Any] = TypeAdapter(DurationLaw)
+COUNT: TypeAdapter[Any] = TypeAdapter(CountLaw)
+
+
+def duration(**spec: object) -> laws.Law:
+    law: laws.Law = DURATION.validate_python(spec).law()
+    return law
+
+
+def test_a_bare_scalar_is_a_constant() -> None:
+    assert DURATION.validate_python("90s").law() == laws.Constant(90.0)
+    assert COUNT.validate_python(120).law() == laws.Constant(120.0)
+    assert TypeAdapter(ShareLaw).validate_python("40%").law() == laws.Constant(0.4)
+    assert TypeAdapter(SpeedLaw).validate_python("60/s").law() == laws.Constant(60.0)
+
+
+def test_values_of_a_duration_carry_units() -> None:
+    assert duration(kind="uniform", low="1s", high="1min") == laws.Uniform(1.0, 60.0)
+    assert duration(kind="exponential", mean="2h") == laws.Exponential(7200.0)
+    assert duration(kind="gamma", shape=2, scale="3s") == laws.Gamma(2.0, 3.0)
+    assert duration(kind="weibull", shape=0.671, scale="3.919d") == laws.Weibull(0.671, 3.919 * 86400)
+    assert duration(kind="empirical", values=["1s", "2s"]) == laws.Empirical((1.0, 2.0))
+
+
+def test_a_lognormal_has_the_median_and_the_percentile_that_were_given() -> None:
+    for name, probability in (("p95", 0.95), ("p99", 0.99)):
+        law = duration(kind="lognormal", median="1.4s", **{name: "9s"})
+        assert isinstance(law, laws.Lognormal)
+        fitted = stats.lognorm(law.sigma, scale=math.exp(law.mu))
+        assert fitted.median() == pytest.approx(1.4)
+        assert fitted.ppf(probability) == pytest.approx(9.0)
+
+
+@pytest.mark.parametrize("kind", ["lognormal", "gamma"])
+def test_mean_and_coefficient_of_variation_are_those_given(kind: str) -> None:
+    law = duration(kind=kind, mean="40min", cv=1.7)
+    if isinstance(law, laws.Lognormal):
+        fitted = stats.lognorm(law.sigma, scale=math.exp(law.mu))
+    else:
+        assert isinstance(law, laws.Gamma)
+        fitted = stats.gamma(law.shape, scale=law.scale)
+    assert fitted.mean() == pytest.approx(2400.0)
+    assert fitted.std() / fitted.mean() == pytest.approx(1.7)
+    assert law.mean == pytest.approx(2400.0)
+
+
+def test_mu_of_a_duration_is_of_seconds_unless_its_unit_is_given() -> None:
+    in_hours = duration(kind="lognormal", mu=0.248, sigma=1.226, unit="h")
+    assert isinstance(in_hours, laws.Lognormal)
+    assert math.exp(in_hours.mu) == pytest.approx(3600.0 * math.exp(0.248))
+    assert duration(kind="lognormal", mu=0.248, sigma=1.226) == laws.Lognormal(0.248, 1.226)
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ({"kind": "lognormal", "median": "1s"}, "median and p95"),
+        ({"kind": "lognormal", "median": "1s", "p95": "2s", "p99": "3s"}, "here: median, p95, p99"),
+        ({"kind": "lognormal", "median": "2s", "p95": "1s"}, "not above the median"),
+        ({"kind": "lognormal", "median": "2s", "sigma": 1, "unit": "h"}, "unit belongs to mu"),
+        ({"kind": "lognormal", "mu": 0, "sigma": 100}, "beyond the range"),
+        ({"kind": "uniform", "low": "2s", "high": "1s"}, "high is below low"),
+        ({"kind": "exponential", "mean": "0s"}, "above zero"),
+        ({"kind": "gamma", "mean": "1s", "cv": 0}, "above zero"),
+        ({"kind": "gamma", "shape": 1}, "shape and scale, or mean and cv"),
+        ({"kind": "empirical", "values": []}, "at least 1"),
+        ({"kind": "weibull", "shape": math.nan, "scale": "1s"}, "finite"),
+    ],
+)
+def test_a_law_that_cannot_be_is_refused(spec: dict[str, object], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        DURATION.validate_python(spec)
+
+
+@pytest.mark.parametrize(
+    ("law", "fitted"),
+    [
+        (laws.Exponential(3.0), stats.expon(scale=3.0)),
+        (laws.Lognormal(1.0, 0.7), stats.lognorm(0.7, scale=math.e)),
+        (laws.Weibull(0.7, 2.0), stats.weibull_min(0.7, scale=2.0)),
+        (laws.Gamma(0.3, 2.0), stats.gamma(0.3, scale=2.0)),
+        (laws.Gamma(30.0, 2.0), stats.gamma(30.0, scale=2.0)),
+    ],
+)
+def test_the_upper_reach_is_passed_about_once_in_a_billion_draws(law: laws.Law, fitted: Any) -> None:
+    assert 1e-16 < fitted.sf(upper_reach(law)) < 2e-9
+    assert np.isfinite(upper_reach(law))

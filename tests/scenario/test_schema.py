@@ -1,0 +1,61 @@
+"""The JSON Schema accepts what the loader accepts, and warns of what it refuses."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from des.scenario import json_schema
+from des.scenario.document import read_document
+from des.scenario.yaml_nodes import read_yaml
+
+jsonschema = pytest.importorskip("jsonschema")
+
+SHIPPED = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def validator() -> Any:
+    schema = json_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+def test_every_definition_is_described_and_named_for_readers(validator: Any) -> None:
+    definitions = validator.schema["$defs"]
+    assert {"Leg", "Policy", "Provider", "Model", "LognormalDuration", "LognormalCount"} <= set(definitions)
+    assert definitions["Leg"]["properties"]["retries"]["description"] == "Further attempts on this leg in one round."
+    assert not any("Annotated" in name for name in definitions)
+    assert all(definition.get("description") for definition in definitions.values())
+
+
+def test_shorthands_are_accepted(validator: Any, two_providers: str) -> None:
+    content = read_yaml(two_providers)[0]
+    assert [error.message for error in validator.iter_errors(content)] == []
+    content["policy"]["backoff"] = "1s"
+    content["policy"]["billing"] = {"timeout": "full"}
+    content["providers"]["openai"]["models"]["gpt-5-mini"] = None
+    content["providers"]["openai"]["latency"] = "3s"
+    content["arms"]["nothing"] = None
+    assert [error.message for error in validator.iter_errors(content)] == []
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ("horizon: 30d", "horizon: 30"),
+        ("rounds: 2", "rouns: 2"),
+        ("rate: 2/min", "rate: -2/min"),
+        ("server_error: 0.2%", "server_error: 2"),
+        ("kind: poisson, rate: 2/min", "kind: poison, rate: 2/min"),
+        ("retries: 1", "retries: -1"),
+        ("jitter: full", "jitter: fll"),
+    ],
+)
+def test_what_is_wrong_is_marked(validator: Any, two_providers: str, good: str, bad: str) -> None:
+    assert not validator.is_valid(read_yaml(two_providers.replace(good, bad))[0])
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
+def test_shipped_scenarios_satisfy_the_schema(validator: Any, path: Path) -> None:
+    assert [f"{error.json_path}: {error.message}" for error in validator.iter_errors(read_document(path).content)] == []
