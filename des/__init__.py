@@ -1,8 +1,8 @@
 """Discrete-event simulation of AI requests over several providers with fallback chains.
 
-    import des
-    run = des.run("scenarios/two_stage.yaml")     # simulate every request, keep traces and a summary
-    run = des.load("results/two_stage-0123456789ab")
+import des
+run = des.run("scenarios/two_stage.yaml")     # simulate every request, keep traces and a summary
+run = des.load("results/two_stage-0123456789ab")
 """
 
 from typing import TYPE_CHECKING, Any

@@ -32,7 +32,8 @@ def print_run(run: Run, verdicts: Sequence[Verdict], *, reused: bool, console: C
         _say(console, f"intervals: 95 %, over {many} replications")
     if reused:
         _say(console, "the same run as before: verified, not simulated again (--force does)")
-    _say(console, f"{'traces, ' if manifest['traces'] else ''}manifest and summary: {run.path}")
+    where = f"{'traces, ' if manifest['traces'] else ''}manifest and summary: {run.path}"
+    console.print(Text(where), soft_wrap=True)  # a path is copied whole
 
 
 def _print_heading(manifest: Mapping[str, Any], console: Console) -> None:
