@@ -92,8 +92,7 @@ def plan_of(scenario: Mapping[str, Any]) -> Plan:
     return plan
 
 
-def runs(scenario: Mapping[str, Any], replications: int = REPLICATIONS) -> Iterator[Run]:
-    plan = plan_of(scenario)
+def runs(plan: Plan, replications: int) -> Iterator[Run]:
     for replication in range(replications):
         kept = _Kept()
         simulate(plan, replication, kept)
@@ -108,10 +107,11 @@ def runs(scenario: Mapping[str, Any], replications: int = REPLICATIONS) -> Itera
 
 
 def replicate(
-    scenario: Mapping[str, Any], metrics: Mapping[str, Metric], replications: int = REPLICATIONS
+    scenario: Mapping[str, Any] | Plan, metrics: Mapping[str, Metric], replications: int = REPLICATIONS
 ) -> dict[str, NDArray[np.float64]]:
     """Each metric of every replication, float64[replications]."""
-    rows = [[metric(run) for metric in metrics.values()] for run in runs(scenario, replications)]
+    plan = scenario if isinstance(scenario, Plan) else plan_of(scenario)
+    rows = [[metric(run) for metric in metrics.values()] for run in runs(plan, replications)]
     return dict(zip(metrics, np.array(rows, dtype=np.float64).T, strict=True))
 
 
