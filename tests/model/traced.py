@@ -51,7 +51,7 @@ class Traced:
         frame = pd.DataFrame({name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]})
         for column, values in names(self.plan)[table].items():
             words = np.array([*values, None], dtype=object)  # code -1 takes the last
-            frame[column] = words[frame[column].to_numpy()]
+            frame[column] = pd.Series(words[frame[column].to_numpy()], dtype=object)
         return frame
 
     @cached_property
