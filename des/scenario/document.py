@@ -118,6 +118,8 @@ def _from_toml(text: str, file: str) -> tuple[Any, _Places, _Places]:
     except tomllib.TOMLDecodeError as error:
         message, line, column = _toml_fault(error, text)
         raise ScenarioError([Problem(message, file=file, line=line, column=column)]) from None
+    except RecursionError:
+        raise ScenarioError([Problem("TOML: nested too deeply", file=file)]) from None
     key_marks, value_marks = toml_places(text)
     return plain(content), _placed(key_marks, file), _placed(value_marks, file)
 

@@ -92,11 +92,12 @@ def _loaded(document: Document, path: FilePath | None) -> Loaded:
         if variant is not None:
             arms[name] = Arm(name, variant, overlay)
     if problems or scenario is None:
-        raise ScenarioError(sorted(dict.fromkeys(problems), key=_by_place))
+        raise ScenarioError(sorted(dict.fromkeys(problems), key=by_place))
     return Loaded(scenario, document, path, arms)
 
 
-def _by_place(problem: Problem) -> tuple[bool, int, int]:
+def by_place(problem: Problem) -> tuple[bool, int, int]:
+    """Sorts problems as a reader meets them; those without a line come first."""
     return problem.line is not None, problem.line or 0, problem.column or 0
 
 

@@ -221,6 +221,8 @@ def _choose_chain(overlay: Overlay, value: Any, origin: Path) -> None:
         _merge(overlay, overlay.content, ("chain",), value, origin)
         return
     legs = items(overlay.content.get("chain"))
+    if any(isinstance(entry, str) for entry in value) and not _sound(legs):
+        return
     names = leg_names(overlay.content, legs)
     chain: list[Any] = []
     origins: dict[Path, Path] = {}
@@ -241,6 +243,11 @@ def _choose_chain(overlay: Overlay, value: Any, origin: Path) -> None:
         return
     overlay.content["chain"] = chain
     overlay.origins |= {("chain",): origin, **origins}
+
+
+def _sound(legs: Sequence[Any]) -> bool:
+    """Whether the chain is one that legs can be selected from; what is wrong with it otherwise is said there."""
+    return bool(legs) and all(isinstance(mapping(leg).get("provider"), str) for leg in legs)
 
 
 def _named_leg(leg: Any, name: str) -> Any:

@@ -21,7 +21,10 @@ class DependencySpec(Spec):
 def _dependency(value: object) -> object:
     if isinstance(value, str):
         return {"component": value}
-    if isinstance(value, dict) and len(value) == 1 and "component" not in value:
+    if isinstance(value, dict) and value and "component" not in value:
+        if len(value) > 1:
+            entries = ", ".join(f"{{{component}: ...}}" for component in value)
+            raise ValueError(f"one component an entry: [{entries}]")
         ((component, share),) = value.items()
         return {"component": component, "share": share}
     return value

@@ -52,7 +52,8 @@ def _dependencies(content: Mapping[str, Any]) -> Iterator[Finding]:
             graph[name].add(str(path[1]))
         for here, wanted in dependencies(content, path):
             if wanted not in paths:
-                yield Finding(here, unknown("component", wanted, paths))
+                if isinstance(content.get("components", {}), dict):
+                    yield Finding(here, unknown("component", wanted, paths))
             elif (name, wanted) in edges or (len(path) == 4 and wanted == path[1]):
                 yield Finding(here, f"'{name}' depends on '{wanted}' already")
             else:
@@ -83,7 +84,8 @@ def _chain(content: Mapping[str, Any]) -> Iterator[Finding]:
         if not isinstance(provider, str):
             continue
         if provider not in providers:
-            yield Finding((*here, "provider"), unknown("provider", provider, providers))
+            if providers:
+                yield Finding((*here, "provider"), unknown("provider", provider, providers))
             continue
         models = models_of(content, provider)
         model = leg.get("model")

@@ -5,7 +5,7 @@ import numpy as np
 from des.errors import Problem, ScenarioError
 from des.scenario.consistency import most_attempts
 from des.scenario.distributions import upper_reach
-from des.scenario.loading import Arm, Loaded, problem_in_arm
+from des.scenario.loading import Arm, Loaded, by_place, problem_in_arm
 from des.scenario.plan import Endpoint, Plan, ReplayedArrivals, Workload
 from des.scenario.problems import Finding
 from des.scenario.resolve_chain import resolve_chain, resolve_policy
@@ -29,7 +29,8 @@ def plans(loaded: Loaded) -> dict[str, Plan]:
         for finding in findings:
             problems.setdefault(problem_in_arm(loaded.document, arm.overlay, finding), []).append(arm.name)
     if problems:
-        raise ScenarioError([_of_arms(problem, arms, len(loaded.arms)) for problem, arms in problems.items()])
+        named = [_of_arms(problem, arms, len(loaded.arms)) for problem, arms in problems.items()]
+        raise ScenarioError(sorted(named, key=by_place))
     return resolved
 
 

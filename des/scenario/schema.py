@@ -3,7 +3,10 @@
 import ast
 import inspect
 import json
+import sys
 from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from des.scenario.scenario import Scenario
@@ -52,16 +55,25 @@ def _describe(definition: dict[str, Any], model: type[Spec]) -> None:
 
 
 def _field_docstrings(model: type) -> dict[str, str]:
-    """Read from the source here, and not by pydantic on import, where it takes longer than all the rest."""
-    if not issubclass(model, Spec) or "[" in model.__qualname__:
-        return {}
+    return _docstrings(model.__module__).get(model.__qualname__, {}) if issubclass(model, Spec) else {}
+
+
+@cache
+def _docstrings(module: str) -> dict[str, dict[str, str]]:
+    """Docstrings below fields, by class and field.
+
+    Read from the source here, and not by pydantic on import, where it takes longer than all the rest.
+    """
     try:
-        body = ast.parse(inspect.getsource(model)).body[0]
+        tree = ast.parse(inspect.getsource(sys.modules[module]))
     except (OSError, TypeError):
         return {}
-    assert isinstance(body, ast.ClassDef)
+    return {each.name: _below_fields(each) for each in tree.body if isinstance(each, ast.ClassDef)}
+
+
+def _below_fields(definition: ast.ClassDef) -> dict[str, str]:
     docstrings: dict[str, str] = {}
-    for field, below in zip(body.body, body.body[1:], strict=False):
+    for field, below in pairwise(definition.body):
         if not (isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)):
             continue
         if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and isinstance(below.value.value, str):

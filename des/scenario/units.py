@@ -50,7 +50,8 @@ def shown(value: object) -> str:
         return "a mapping"
     if isinstance(value, list | tuple):
         return "a list"
-    return str(value)
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _number(value: object, expected: str) -> float:
@@ -59,12 +60,19 @@ def _number(value: object, expected: str) -> float:
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"expected {expected}; got {shown(value)}")
-    number = float(value)
+    number = _as_float(value)
     if math.isnan(number) or math.isinf(number):
         raise ValueError(f"expected {expected}; got {shown(value)}, which is not a finite number")
     if number < 0.0:
         raise ValueError(f"expected {expected}; got {shown(value)}, which is negative")
     return number
+
+
+def _as_float(value: int | float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _finite(number: float, text: str) -> float:
@@ -179,9 +187,9 @@ def read_real(value: object) -> float:
     """Any finite number, of either sign (a lognormal's mu)."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"expected a number; got {shown(value)}")
-    if not math.isfinite(value):
+    if not math.isfinite(number := _as_float(value)):
         raise ValueError(f"expected a finite number; got {shown(value)}")
-    return float(value)
+    return number
 
 
 def read_factor(value: object) -> float:

@@ -9,8 +9,11 @@ import yaml
 Path = tuple[str | int, ...]
 Mark = tuple[int, int]
 
-MOST_NODES: Final = 1_000_000
-"""More comes of nested aliases that multiply, not of a scenario."""
+MOST_NODES: Final = 100_000
+"""More comes of nested aliases that multiply, or of data that belong in a file of their own."""
+
+LONGEST_INTEGER: Final = 300
+"""Digits beyond which an integer is read as the infinite float it is; Python refuses to read thousands of them."""
 
 _INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _HEXADECIMAL: Final = re.compile(r"0x[0-9a-fA-F]+|0o[0-7]+")
@@ -48,7 +51,10 @@ class _Reading:
     def value(self, node: yaml.Node, path: Path) -> Any:
         self.values[path] = _mark(node)
         if len(self.values) > MOST_NODES:
-            raise YamlError([("aliases multiply to more than a million values", *_mark(node))])
+            message = (
+                f"more than {MOST_NODES} values: aliases that multiply, or data that belong in a file of their own"
+            )
+            raise YamlError([(message, *_mark(node))])
         if node.tag not in _PLAIN_TAGS:
             self.fault(f"tags such as {node.tag.replace('tag:yaml.org,2002:', '!!')} are not supported", node)
             return None
@@ -130,7 +136,10 @@ def read_yaml(text: str) -> tuple[Any, dict[Path, Mark], dict[Path, Mark]]:
     if node is None:
         return None, {}, {}
     reading = _Reading()
-    content = reading.value(node, ())
+    try:
+        content = reading.value(node, ())
+    except RecursionError:
+        raise YamlError([("YAML: nested too deeply", 1, 1)]) from None
     if reading.faults:
         raise YamlError(reading.faults)
     return content, reading.keys, reading.values
@@ -140,7 +149,7 @@ def resolve_plain(text: str) -> Any:
     """The value of a plain scalar by YAML 1.2's core schema, except that numbers with a leading zero stay text."""
     if text in _WORDS:
         return _WORDS[text]
-    if _INTEGER.fullmatch(text):
+    if _INTEGER.fullmatch(text) and len(text) <= LONGEST_INTEGER:
         return int(text)
     if _FLOAT.fullmatch(text):
         return float(text)

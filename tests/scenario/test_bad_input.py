@@ -236,6 +236,25 @@ def test_all_problems_come_at_once_in_the_order_of_lines(two_providers: str, pro
     ]
 
 
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ("providers", "14:12: providers: expected a mapping; got a list"),
+        ("components", "10:13: components: expected a mapping; got a list"),
+        ("chain", "29:8: chain: expected a list; got 'x'"),
+    ],
+)
+def test_a_section_of_the_wrong_form_draws_no_further_messages(
+    section: str, message: str, two_providers: str, problems: Problems
+) -> None:
+    content = "x" if section == "chain" else "[x]"
+    text = two_providers.replace(f"\n{section}:\n", f"\n{section}: {content}\nrest_of_it:\n")
+    assert problems(text) == [
+        f"s.yaml:{message}",
+        f"s.yaml:{int(message.split(':')[0]) + 1}:1: rest_of_it: unknown key 'rest_of_it'",
+    ]
+
+
 def test_an_empty_chain_is_refused(two_providers: str, problems: Problems) -> None:
     start = two_providers.index("chain:\n")
     end = two_providers.index("policy:\n")

@@ -43,6 +43,7 @@ def test_durations_are_seconds(text: object, seconds: float) -> None:
         (-3, "negative"),
         (math.nan, "finite"),
         (math.inf, "finite"),
+        (10**400, "finite"),
         (True, "got true"),
         ("soon", "got 'soon'"),
         ("", "got ''"),
