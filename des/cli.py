@@ -233,9 +233,13 @@ def _console() -> "Console":
     """Standard output; a pipe gets 120 plain columns, or what COLUMNS says."""
     from rich.console import Console
 
-    console = Console(highlight=False, soft_wrap=False)
+    class Output(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # which `reported` knows; the library's way is to exit with code 1
+
+    console = Output(highlight=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
-        console = Console(highlight=False, soft_wrap=False, width=120)
+        console = Output(highlight=False, width=120)
     return console
 
 

@@ -240,9 +240,10 @@ def test_version_and_help_are_quick_to_say(tmp_path: Path) -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("arguments", [["schema"], ["catalogue"], ["run", "small.yaml"]])
+def test_a_reader_that_leaves_is_no_error(ran: tuple[Path, Done], arguments: list[str]) -> None:
     process = subprocess.Popen(
-        [DES, "schema"], cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [DES, *arguments], cwd=ran[0], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     assert process.stdout is not None
     assert process.stderr is not None

@@ -71,43 +71,26 @@ def print_arms(table: Sequence[Line], arms: Sequence[str], console: Console) -> 
 def _print_some(
     table: Sequence[Line], arms: Sequence[str], some: slice, widths: Sequence[int], console: Console
 ) -> None:
-    """Titles are printed between blocks of equal columns: inside one they would widen its first column."""
-    block: list[Line] = []
-    heads: Sequence[str] | None = arms[some]
+    """Set by hand: titles then widen no column, and a label too long for its figures has a line of its own."""
+    whole = sum(widths) + GAP * (len(widths) - 1)
 
-    def flush() -> None:
-        nonlocal heads
-        if block:
-            console.print(_block(block, widths, some, heads))
-            block.clear()
-            heads = None
+    def text(label: str, cells: Sequence[str]) -> str:
+        figures = (" " * (width - cell_len(cell)) + cell for cell, width in zip(cells, widths[1:], strict=True))
+        gap = " " * GAP
+        if whole > console.width:
+            return f"{label}\n{gap}{gap.join(figures)}"
+        return label + " " * (widths[0] - cell_len(label)) + gap + gap.join(figures)
 
     console.print()
+    _say(console, text("", arms[some]), style="bold")
+    _say(console, "─" * min(whole, console.width))
     for line in table:
-        if line.cells:
-            block.append(line)
-        else:
-            flush()
-            _say(console, line.label, style="bold")
-    flush()
+        _say(
+            console,
+            text(line.label, line.cells[some]) if line.cells else line.label,
+            style="" if line.cells else "bold",
+        )
     console.print()
-
-
-def _block(block: Sequence[Line], widths: Sequence[int], some: slice, heads: Sequence[str] | None) -> Table:
-    table = Table(
-        box=SIMPLE_HEAD if heads is not None else None,
-        show_header=heads is not None,
-        pad_edge=False,
-        show_edge=False,
-        padding=(0, GAP, 0, 0),
-    )
-    table.add_column("", overflow="fold", min_width=widths[0])
-    for number, width in enumerate(widths[1:]):
-        head = Text(heads[number]) if heads is not None else ""
-        table.add_column(head, justify="right", overflow="fold", min_width=width)
-    for line in block:
-        table.add_row(Text(line.label), *(Text(cell) for cell in line.cells[some]))
-    return table
 
 
 def _print_verdicts(verdicts: Sequence[Verdict], console: Console) -> None:

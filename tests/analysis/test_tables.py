@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from des.analysis.expectations import verdicts
+from des.analysis.lines import lines
 from des.analysis.tables import print_run
 from des.estimate.summary import entry, summary
 from des.estimate.totals import Totals
@@ -75,6 +76,31 @@ def test_nothing_is_cut_off_or_wider_than_the_terminal(width: int, replications:
         assert f"arm_with_a_name_{number}" in text
     assert text.count("99.954") == arms if replications == 1 else text.count("99.9550") == arms
     assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("width", range(60, 132))
+def test_every_figure_is_whole_at_any_width(width: int) -> None:
+    run = _run(("as_modelled", "primary_only", "reversed"), replications=3)
+    printed = _printed(run, width)
+    for line in lines(run.summary, list(run.summary["arms"])):
+        assert not line.cells or any(line.label in row for row in printed.splitlines())
+        for cell in line.cells:
+            assert any(cell in row for row in printed.splitlines()), cell
+    figures = [row for row in printed.splitlines() if row.startswith("availability")]
+    assert sum(row.count("99.955") for row in figures) == 3
+
+
+def test_columns_line_up_below_their_titles() -> None:
+    rows = _printed(_run()).splitlines()
+    ends = {len(row) for row in rows if row.startswith(("requests  ", "  openai/gpt-5-mini", "  cdn", "  p99"))}
+    assert len(ends) == 1
+
+
+def test_labels_wider_than_the_terminal_stand_above_their_figures() -> None:
+    printed = _printed(_run(legs=("a-provider-with-a-long-name/" + "m" * 50,)), 80)
+    assert "m" * 50 in printed
+    assert "99.9540 %" in printed
+    assert "…" not in printed
 
 
 def test_one_replication_says_that_it_has_no_interval() -> None:
