@@ -204,6 +204,8 @@ class Simulation:
         error_type = lost_to = -1
         if outcome != REQUEST_OK:
             error_type, lost_to = self._loss(request, outcome)
+        elif self.response_cache is not None:
+            self.response_cache.keep(request, self.clock.now)
         self.recorder.request(request, self.clock.now, outcome, error_type, lost_to)
         self._close(request)
 

@@ -48,7 +48,7 @@ class SilentRotSpec(Spec):
 
     time_to_rot: DurationLaw
     repair: DurationLaw
-    outcome: FailureOutcome = "client_error"
+    outcome: FailureOutcome = "server_error"
     error_latency: DurationLaw | None = None
     """Time until a call of the broken leg is answered; 200 ms by default."""
     probe_every: PositiveDuration | None = None

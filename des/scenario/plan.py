@@ -264,7 +264,7 @@ class SilentRot:
 
     time_to_rot: Law
     repair: Law
-    outcome: str = "client_error"
+    outcome: str = "server_error"
     error_latency: Law = Constant(0.2)
     probe_every_s: float | None = None
 

@@ -291,8 +291,8 @@ class BillingSpec(Spec):
 
 
 def _billing(value: object) -> object:
-    if isinstance(value, BillingSpec):
-        return value
+    if isinstance(value, BillingSpec) or (isinstance(value, dict) and value.keys() == BillingSpec.model_fields.keys()):
+        return value  # as a dumped scenario has it
     return {"table": value} if isinstance(value, dict) else {"shorthand": value}
 
 

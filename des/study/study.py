@@ -15,7 +15,7 @@ from des.model import simulate
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan
 from des.study.downtime import Spells, combined, downtime
-from des.study.key import run_key
+from des.study.key import canonical_json, run_key
 from des.study.manifest import manifest_of
 from des.study.recorder import Recorder
 from des.traces.writer import WrittenTrace
@@ -101,7 +101,7 @@ class Study:
             replication,
             directory=directory if self.traces else None,
             arms=list(self.plans),
-            scenario=self.name,
+            scenario=canonical_json(self.loaded.resolved()),
         )
         try:
             return recorder.close(simulate(plan, replication, recorder, told))
