@@ -1,0 +1,320 @@
+"""The shipped scenarios: each is a whole file with its question first, runs by the command, and answers sensibly."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+import des
+from des.model.arrivals import RequestMarks
+from des.scenario import load_scenario, plans
+from des.scenario.yaml_nodes import read_yaml
+from des.traces import Run
+
+ROOT = Path(__file__).parents[2]
+SCENARIOS = ROOT / "scenarios"
+SCHEMA = ROOT / "des.schema.json"
+DES = str(Path(sys.executable).with_name("des"))
+
+SHORTENED = {
+    "image_chain": ["horizon=3h"],
+    "image_chain_cached": ["horizon=3h"],
+    "two_stage": ["horizon=5y", "replications=1"],
+    "three_stage": ["horizon=5y", "replications=1"],
+    "single_provider": ["horizon=3y", "replications=1"],
+    "published_calculator": ["horizon=3h"],
+    "hang_without_timeout": ["horizon=6d"],
+    "four_hourly_batch": ["horizon=120d", "replications=1"],
+    "forty_providers": ["horizon=90d", "replications=1"],
+    "eu_only": ["horizon=2y", "replications=1"],
+    "cost_overhead": ["horizon=1d"],
+    "silent_rot": ["horizon=3y", "replications=1"],
+    "status_page_replay": ["horizon=20d"],
+    "history_fitted": ["horizon=1y", "replications=1"],
+}
+"""Every shipped scenario, and what makes it short enough to run among the tests."""
+
+Answer = Callable[[str], Run]
+
+
+def path_of(name: str) -> Path:
+    return SCENARIOS / f"{name}.yaml"
+
+
+def lacks_data(name: str) -> str:
+    """Why a scenario cannot run here; nothing where it can."""
+    if name != "status_page_replay":
+        return ""
+    folder = os.environ.get("DES_DATA")
+    if not folder:
+        return "DES_DATA is not set"
+    files = ("incidents/status_page_incidents.csv", "workloads/AzureLLMInferenceTrace_conv.csv")
+    missing = [file for file in files if not (Path(folder) / file).is_file()]
+    return f"DES_DATA ({folder}) lacks {', '.join(missing)}" if missing else ""
+
+
+@pytest.fixture(scope="module")
+def answer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answer]:
+    """A shipped scenario's shortened run, made once by the installed command."""
+    folder = tmp_path_factory.mktemp("shipped")
+
+    @cache
+    def run(name: str) -> Run:
+        if reason := lacks_data(name):
+            pytest.skip(reason)
+        changes = [part for change in [*SHORTENED[name], "expect={}"] for part in ("--set", change)]
+        out = folder / name
+        done = subprocess.run(
+            [DES, "run", str(path_of(name)), *changes, "--out", str(out)], capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stderr
+        assert plain(des.load(out).manifest["scenario"]["question"]) in plain(done.stdout)
+        return des.load(out)
+
+    yield run
+    run.cache_clear()
+
+
+def plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+def of_arm(table: str, run: Run, arm: str, columns: list[str] | None = None) -> pd.DataFrame:
+    return pq.read_table(run.path / table / f"{arm}-0000.parquet", columns=columns).to_pandas()
+
+
+def mean(run: Run, arm: str, metric: str) -> float:
+    return float(run.summary["arms"][arm][metric]["mean"])
+
+
+def four_errors(share: float, n: int) -> float:
+    return 4.0 * math.sqrt(share * (1.0 - share) / n)
+
+
+def test_these_scenarios_are_shipped() -> None:
+    assert {path.name for path in SCENARIOS.iterdir()} == {f"{name}.yaml" for name in SHORTENED}
+
+
+@pytest.mark.parametrize("name", SHORTENED)
+def test_it_points_the_editor_to_the_schema_and_opens_with_its_question(name: str) -> None:
+    text = path_of(name).read_text(encoding="utf-8")
+    assert text.splitlines()[0] == "# yaml-language-server: $schema=../des.schema.json"
+    content, _, _ = read_yaml(text)
+    assert list(content)[:2] == ["title", "question"]
+    assert content["title"].strip()
+    assert content["question"].strip().endswith("?")
+
+
+@pytest.mark.parametrize("name", SHORTENED)
+def test_it_is_valid_by_the_schema_that_its_first_line_names(name: str) -> None:
+    content, _, _ = read_yaml(path_of(name).read_text(encoding="utf-8"))
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    assert not list(jsonschema.Draft202012Validator(schema).iter_errors(content))
+
+
+def test_the_schema_file_is_what_the_command_prints() -> None:
+    printed = subprocess.run([DES, "schema"], capture_output=True, text=True, check=True).stdout
+    assert SCHEMA.read_text(encoding="utf-8") == printed, "des schema > des.schema.json brings it up to date"
+
+
+def test_they_validate() -> None:
+    files = [str(path_of(name)) for name in SHORTENED if not lacks_data(name)]
+    done = subprocess.run([DES, "validate", *files], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(": ok") == len(files)
+
+
+def test_a_replay_without_its_files_says_what_is_missing(tmp_path: Path) -> None:
+    without = {key: value for key, value in os.environ.items() if key != "DES_DATA"}
+    for environment in (without, without | {"DES_DATA": str(tmp_path)}):
+        done = subprocess.run(
+            [DES, "run", str(path_of("status_page_replay"))],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 2
+        assert "DES_DATA" in done.stderr or str(tmp_path) in done.stderr
+        assert "status_page_incidents.csv" in done.stderr
+        assert "AzureLLMInferenceTrace_conv.csv" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", SHORTENED)
+def test_it_runs_and_leaves_a_whole_run(name: str, answer: Answer) -> None:
+    run = answer(name)
+    run.verify()
+    for arm in run.manifest["arms"]:
+        outcomes = of_arm("requests", run, arm, ["outcome"])["outcome"].value_counts()
+        assert outcomes.sum() == mean(run, arm, "requests") > 0
+        assert outcomes["ok"] / outcomes.sum() == pytest.approx(mean(run, arm, "availability"))
+
+
+def test_most_images_cost_exactly_one_attempt(answer: Answer) -> None:
+    cost = of_arm("requests", answer("image_chain"), "as_modelled", ["cost_usd"])["cost_usd"]
+    assert abs((cost == 0.04).mean() - 0.97) < four_errors(0.97, len(cost))
+    assert abs(cost.mean() - 0.04099664) < 4.0 * cost.std() / math.sqrt(len(cost))
+
+
+def test_the_cache_leaves_a_fifth_of_the_bill(answer: Answer) -> None:
+    requests = of_arm("requests", answer("image_chain_cached"), "as_modelled", ["cost_usd", "response_cache_hit"])
+    hit, cost = requests["response_cache_hit"], requests["cost_usd"]
+    assert abs(hit.mean() - 0.8) < four_errors(0.8, len(hit))
+    assert (cost[hit] == 0.0).all()
+    assert abs(cost.mean() - 0.04099664 / 5.0) < 4.0 * cost.std() / math.sqrt(len(cost))
+
+
+def test_popular_prompts_are_answered_from_the_cache(answer: Answer) -> None:
+    hits = of_arm("requests", answer("image_chain_cached"), "popular_prompts", ["response_cache_hit"])
+    assert 0.05 < hits["response_cache_hit"].mean() < 0.95
+
+
+def test_the_calculator_succeeds_with_0677(answer: Answer) -> None:
+    run = answer("published_calculator")
+    assert abs(mean(run, "as_modelled", "availability") - 0.677) < four_errors(0.677, 10_000)
+    latency_s = of_arm("requests", run, "as_modelled", ["latency_s"])["latency_s"]
+    assert latency_s.max() <= 1.0 + 1e-9
+
+
+def test_a_second_stage_serves_what_the_first_one_loses(answer: Answer) -> None:
+    run = answer("two_stage")
+    both, first = (of_arm("requests", run, arm).set_index("request_id") for arm in ("as_modelled", "primary_only"))
+    assert (both.sort_index()["arrival_s"] == first.sort_index()["arrival_s"]).all()  # arms share arrivals
+    assert mean(run, "as_modelled", "availability") > mean(run, "primary_only", "availability")
+    lost = first.index[first["outcome"] != "ok"]
+    assert (both.loc[lost, "provider"] == "openai").mean() > 0.9
+
+
+def test_only_the_shared_cloud_reaches_all_three_at_once(answer: Answer) -> None:
+    run = answer("three_stage")
+    assert not of_arm("incidents", run, "as_modelled")["shared"].any()
+    shared = of_arm("incidents", run, "shared_cloud").query("shared")
+    assert set(shared["component"]) == {"cloud"}
+    assert all(len(endpoints) == 3 for endpoints in shared["endpoints"])
+    assert mean(run, "as_modelled", "availability") >= mean(run, "shared_cloud", "availability")
+
+
+def test_retries_mend_random_errors_and_no_outages(answer: Answer) -> None:
+    arms = answer("single_provider").summary["arms"]
+    lost = {arm: {cause: lost["mean"] for cause, lost in arms[arm]["lost_by_cause"].items()} for arm in arms}
+    assert lost["no_retries"]["random_error"] > 50 * lost["as_modelled"]["random_error"]
+    assert lost["as_modelled"]["openai"] > 0.8 * lost["no_retries"]["openai"] > 0
+    assert lost["patient"]["openai"] < lost["as_modelled"]["openai"]
+
+
+def test_the_fallback_fires_when_the_bound_on_the_call_does(answer: Answer) -> None:
+    run = answer("hang_without_timeout")
+    hung = of_arm("requests", run, "no_timeout").query("error_type == 'hang'")
+    assert len(hung) >= 30  # one a minute in 40 minutes
+    assert hung[["end_s", "latency_s"]].isna().all(axis=None)
+    for arm, bound_s in (("ten_minutes", 600.0), ("thirty_seconds", 30.0), ("first_token_5s", 5.0)):
+        requests = of_arm("requests", run, arm).set_index("request_id")
+        caught = requests.loc[hung["request_id"]]
+        assert (caught["provider"].dropna() == "openai").all()
+        assert (caught["outcome"] == "ok").mean() > 0.9
+        assert (caught["latency_s"] >= bound_s).all()
+        assert (caught["latency_s"] < bound_s + 60.0).all()
+    ended = of_arm("requests", run, "deadline_only").set_index("request_id").loc[hung["request_id"]]
+    assert set(ended["outcome"]) == {"deadline"}
+    assert np.allclose(ended["latency_s"], 30.0)
+
+
+def test_batches_are_counted_by_what_their_calls_met(answer: Answer) -> None:
+    run = answer("four_hourly_batch")
+    for arm in run.manifest["arms"]:
+        requests, attempts = of_arm("requests", run, arm), of_arm("attempts", run, arm)
+        requests["batch"] = requests["request_id"] // 20
+        assert (requests.groupby("batch")["arrival_s"].nunique() == 1).all()
+        assert (np.sort(requests["arrival_s"].unique()) == 1800.0 + 14400.0 * np.arange(720)).all()
+        done_s = requests.groupby("batch")["latency_s"].max()
+        hit = (attempts.loc[attempts["cause"] == "incident", "request_id"] // 20).nunique()
+        assert mean(run, arm, "batches") == 720
+        assert mean(run, arm, "batches_hit_by_incident") == hit > 0
+        assert mean(run, arm, "batch_lateness_s_mean") == pytest.approx(done_s.mean(), abs=1e-6)
+    assert mean(run, "hasty", "availability") <= mean(run, "as_modelled", "availability")
+
+
+def test_the_later_legs_of_forty_are_hardly_ever_called(answer: Answer) -> None:
+    run = answer("forty_providers")
+    called = of_arm("attempts", run, "as_modelled", ["chain_position"])["chain_position"]
+    assert len(run.summary["arms"]["as_modelled"]["served_share"]) == 40
+    assert (called == 0).mean() > 0.9
+    assert mean(run, "one_of_each_cloud", "availability") >= mean(run, "first_three", "availability")
+
+
+def test_no_restricted_request_is_ever_sent_out_of_the_eu(answer: Answer) -> None:
+    run = answer("eu_only")
+    plan = plans(load_scenario(path_of("eu_only"), SHORTENED["eu_only"]))["as_modelled"]
+    marks = RequestMarks(plan, 0)
+    for arm in ("as_modelled", "second_eu_leg"):
+        calls = of_arm("attempts", run, arm, ["request_id", "provider"])
+        restricted = calls["request_id"].map(lambda number: marks(number)[3] == 0)
+        in_the_eu = calls["provider"].astype(str).str.endswith("_eu")
+        assert in_the_eu[restricted].all()
+        assert not in_the_eu[~restricted].all()
+        requests = int(mean(run, arm, "requests"))
+        share = sum(marks(number)[3] == 0 for number in range(requests)) / requests
+        assert abs(share - 0.4) < four_errors(0.4, requests)
+    for arm in ("all_in_the_eu", "second_eu_leg_all_in_the_eu"):
+        assert set(of_arm("attempts", run, arm, ["provider"])["provider"]) <= {"anthropic_eu", "openai_eu"}
+
+
+def test_overheads_rise_with_stages_and_roughness_into_the_reported_bands(answer: Answer) -> None:
+    run = answer("cost_overhead")
+    listed = mean(run, "list_price", "cost_usd_per_success")
+    overhead = {arm: mean(run, arm, "cost_usd_per_success") / listed - 1.0 for arm in run.manifest["arms"]}
+    assert -0.02 < overhead["calm_two"] < 0.03
+    assert 0.03 < overhead["busy_two"] < overhead["busy_three"] < 0.1
+    assert 0.05 < overhead["busy_three"] < overhead["rough_two"] < 0.2
+    assert 0.1 < overhead["cut_off_free"] < overhead["rough_three"] < overhead["cut_off_in_full"] < 0.4
+
+
+def test_checks_find_a_rotten_fallback_on_their_day(answer: Answer) -> None:
+    run = answer("silent_rot")
+    assert not (of_arm("attempts", run, "no_checks", ["kind"])["kind"] == "probe").any()
+    probes = of_arm("attempts", run, "monthly_checks").query("kind == 'probe'")
+    assert list(probes["start_s"]) == [30 * 86400.0 * n for n in range(1, 37)]  # of 1,095 days
+    assert (probes["outcome"] != "ok").any()
+    turns = of_arm("transitions", run, "monthly_checks").query("kind == 'leg'")
+    assert set(turns["to"]) == {"broken", "in_repair", "working"}
+    assert mean(run, "no_rot", "availability") >= mean(run, "weekly_checks", "availability")
+    assert run.summary["arms"]["no_rot"]["lost_by_cause"]["silent_rot"]["mean"] == 0
+
+
+def test_the_replay_replays_what_the_files_hold(answer: Answer) -> None:
+    run = answer("status_page_replay")
+    data = Path(os.environ["DES_DATA"])
+    recorded = pd.read_csv(data / "incidents/status_page_incidents.csv", parse_dates=["started_at", "resolved_at"])
+    first_days = recorded.query(
+        "service == 'api' and provider in ('openai', 'anthropic') and resolved_at > started_at"
+        " and started_at < '2024-01-21T00:00Z' and resolved_at > '2024-01-01T00:00Z'"
+    )
+    incidents = of_arm("incidents", run, "as_modelled").query("start_s < 20 * 86400")
+    starts_s = (first_days["started_at"] - pd.Timestamp("2024-01-01T00:00Z")).dt.total_seconds()
+    assert sorted(incidents["start_s"]) == sorted(starts_s)
+    conversation = pd.read_csv(data / "workloads/AzureLLMInferenceTrace_conv.csv")
+    requests = of_arm("requests", run, "as_modelled").sort_values("request_id").head(len(conversation))
+    assert (requests["input_tokens"].to_numpy() == conversation["ContextTokens"].to_numpy()).all()
+    assert requests["arrival_s"].iloc[-1] == pytest.approx(100 * 3501.721937, abs=1e-3)
+
+
+def test_fitted_incidents_come_as_often_as_the_fit_says(answer: Answer) -> None:
+    incidents = of_arm("incidents", answer("history_fitted"), "as_modelled").query("0 <= start_s < 365 * 86400")
+    counts = incidents["component"].value_counts()
+    for component, shape, scale_d in (("openai", 0.749, 3.086), ("anthropic", 0.813, 2.392)):
+        expected = 365.0 / (scale_d * math.gamma(1.0 + 1.0 / shape))
+        cv = math.sqrt(math.gamma(1.0 + 2.0 / shape) / math.gamma(1.0 + 1.0 / shape) ** 2 - 1.0)
+        assert abs(counts[component] - expected) < 4.0 * cv * math.sqrt(expected)
+    assert set(incidents["error_rate"]) == {0.11}
