@@ -1,0 +1,66 @@
+"""What the README shows works: its Python runs, its scenario is valid, its links lead somewhere."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+import des
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "results" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DES = str(Path(sys.executable).with_name("des"))
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+
+
+def test_its_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
+    monkeypatch.chdir(tmp_path)
+    shortened: Callable[..., des.traces.Run] = partial(des.run, overrides=["horizon=10y", "replications=2"])
+    monkeypatch.setattr(des, "run", shortened)
+    names: dict[str, object] = {}
+    for block in blocks("python"):
+        exec(compile(block, "README.md", "exec"), names)
+    printed = capsys.readouterr().out
+    assert "primary_only" in printed
+    assert "99%" in printed
+    assert "anthropic" in printed.rpartition("99%")[2]  # the outages that cost most
+    assert len(names["requests"]) > 1000  # type: ignore[arg-type]
+
+
+def test_its_scenario_is_valid(tmp_path: Path) -> None:
+    for number, block in enumerate(blocks("yaml")):
+        path = tmp_path / f"{number}.yaml"
+        path.write_text(block, encoding="utf-8")
+        done = subprocess.run([DES, "validate", str(path)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+
+def test_it_names_every_shipped_scenario() -> None:
+    for path in (ROOT / "scenarios").glob("*.yaml"):
+        assert f"`{path.name}`" in README
+
+
+def test_it_names_every_command_and_every_room() -> None:
+    help_text = subprocess.run([DES, "--help"], capture_output=True, text=True, check=True).stdout
+    commands = re.findall(r"^  ([a-z]+)  ", help_text.partition("Commands:")[2], flags=re.MULTILINE)
+    assert commands
+    for command in commands:
+        assert f"`{command}`" in README
+    for room in (path.parent.name for path in (ROOT / "des").glob("*/__init__.py")):
+        assert f"`des/{room}/`" in README
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: os.path.relpath(path, ROOT))
+def test_links_lead_to_files(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        assert "://" in target or (page.parent / target).exists(), target

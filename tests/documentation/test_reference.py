@@ -1,0 +1,82 @@
+"""The reference pages are complete: every field, column, metric and word stands in them."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from des import vocabulary
+from des.traces.schemas import TABLES
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = json.loads((ROOT / "des.schema.json").read_text(encoding="utf-8"))
+
+
+def words(page: str) -> set[str]:
+    """Everything that stands between backticks, word by word."""
+    quoted = re.findall(r"`([^`\n]+)`", (ROOT / "docs" / page).read_text(encoding="utf-8"))
+    return set(re.findall(r"[A-Za-z_0-9]+", " ".join(quoted)))
+
+
+def fields(schema: Any) -> set[str]:
+    if isinstance(schema, list):
+        return set().union(*map(fields, schema))
+    if not isinstance(schema, dict):
+        return set()
+    own = schema.get("properties", {})
+    return {*own, *fields(list(schema.values())), *fields(list(own.values()))}
+
+
+def choices(schema: Any) -> set[str]:
+    """The words that a field may have as its value."""
+    if isinstance(schema, list):
+        return set().union(*map(choices, schema))
+    if not isinstance(schema, dict):
+        return set()
+    given = [*schema.get("enum", []), schema.get("const")]
+    return {word for word in given if isinstance(word, str)} | choices(list(schema.values()))
+
+
+def test_every_field_of_a_scenario_is_explained() -> None:
+    assert len(fields(SCHEMA)) > 100
+    assert not fields(SCHEMA) - words("scenario.md")
+
+
+def test_every_choice_of_a_field_is_explained() -> None:
+    assert {"marked_renewal", "decorrelated", "per_attempt"} <= choices(SCHEMA)
+    assert not choices(SCHEMA) - words("scenario.md")
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_column_of_a_trace_is_explained(table: str) -> None:
+    assert not set(TABLES[table].names) - words("outputs.md")
+
+
+def test_every_word_of_the_traces_is_explained() -> None:
+    for values in (
+        vocabulary.ATTEMPT_OUTCOMES,
+        vocabulary.REQUEST_OUTCOMES,
+        vocabulary.ERROR_TYPES,
+        vocabulary.CAUSES,
+        vocabulary.ATTEMPT_KINDS,
+        vocabulary.INCIDENT_KINDS,
+        vocabulary.COMPONENT_STATES,
+        vocabulary.LEG_STATES,
+        vocabulary.METRICS,
+    ):
+        assert not set(values) - words("outputs.md")
+
+
+def test_every_metric_and_every_entry_of_the_manifest_is_explained(tmp_path: Path) -> None:
+    import des
+
+    workload = {"arrivals": {"kind": "batch", "every": "1h", "size": 2}}
+    providers = {"one": {"models": {"m": {"latency": "1s", "price": {"per_request": 0}}}}}
+    scenario = {"horizon": "3h", "workload": workload, "providers": providers, "chain": [{"provider": "one"}]}
+    run = des.run(scenario, out=tmp_path / "run")
+    explained = words("outputs.md")
+    assert not set(run.summary["arms"]["as_modelled"]) - explained
+    assert not set(run.summary) - {"quantiles", "confidence"} - explained
+    assert not set(run.manifest) - explained
