@@ -304,16 +304,11 @@ class Leg:
 
     # What follows from it
 
-    def served(self, call: Call) -> None:
-        """An answer has come: it warms the prompt cache."""
-        if self.prefix is not None:
-            self.prefix.use(call.end_s)
-
-    def failed(self, call: Call) -> None:
-        """A call has failed: a broken leg is noticed; an answer of no use still warms the prompt cache."""
+    def learns(self, call: Call) -> None:
+        """A call has ended: a broken leg is noticed, an answer, be it of no use, warms the prompt cache."""
         if call.cause == BY_ROT and self.rot is not None:
             self.rot.notice()
-        if self.prefix is not None and call.outcome == INVALID_OUTPUT:
+        if self.prefix is not None and call.outcome in (OK, INVALID_OUTPUT):
             self.prefix.use(call.end_s)
 
     def retry_wait_s(self, request: "Request", call: Call, nth: int, retry: int, previous_s: float) -> float:

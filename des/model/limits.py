@@ -1,6 +1,6 @@
 """Rate limits of providers as state: a token bucket each, shared by every endpoint that names it."""
 
-from des.rules.token_bucket import refilled, retry_after_s
+from des.rules.token_bucket import WHOLE, refilled, retry_after_s
 from des.scenario import plan
 from des.scenario.laws import Law
 
@@ -21,7 +21,7 @@ class Limit:
     def has_token(self, now_s: float) -> bool:
         self._tokens = refilled(self._tokens, self._refilled_at_s, now_s, self._rate_per_s, self._burst)
         self._refilled_at_s = now_s
-        return self._tokens >= 1.0
+        return self._tokens >= WHOLE
 
     def take(self) -> None:
         """Take a token that `has_token` has just seen."""

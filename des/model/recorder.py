@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from des import vocabulary
 from des.model.call import Call
+from des.model.clock import Clock
 from des.model.names import Names
 from des.model.request import Request
 from des.model.rows import Rows
@@ -55,14 +56,14 @@ class Recorder:
     Rows without an end, which come last of all, wait in tables of their own.
     """
 
-    def __init__(self, plan: Plan, names: Names, sink: Sink) -> None:
+    def __init__(self, plan: Plan, names: Names, clock: Clock, sink: Sink) -> None:
         self._sink = sink
         self._names = names
-        self.attempts = Rows(ATTEMPT_LAYOUT, ("end_s", "request_id", "attempt"), self._send_attempts)
-        self._requests = Rows(REQUEST_LAYOUT, ("end_s", "request_id"), self._send_requests)
-        self._transitions = Rows(TRANSITION_LAYOUT, ("time_s", "entity"), self._send_transitions)
-        self._endless_attempts = Rows(ATTEMPT_LAYOUT, ("end_s", "request_id", "attempt"), None)
-        self._endless_requests = Rows(REQUEST_LAYOUT, ("end_s", "request_id"), None)
+        self.attempts = Rows(clock, ATTEMPT_LAYOUT, ("end_s", "request_id", "attempt"), self._send_attempts)
+        self._requests = Rows(clock, REQUEST_LAYOUT, ("end_s", "request_id"), self._send_requests)
+        self._transitions = Rows(clock, TRANSITION_LAYOUT, ("time_s", "entity"), self._send_transitions)
+        self._endless_attempts = Rows(clock, ATTEMPT_LAYOUT, ("end_s", "request_id", "attempt"), None)
+        self._endless_requests = Rows(clock, REQUEST_LAYOUT, ("end_s", "request_id"), None)
         endpoints = [plan.endpoints[leg.endpoint] for leg in plan.chain]
         self._provider_of_leg = np.array([names.providers.index(e.provider) for e in endpoints] + [-1])
         self._model_of_leg = np.array([names.models.index(e.model) for e in endpoints] + [-1])
@@ -71,7 +72,7 @@ class Recorder:
         self._status = np.array([-1 if status is None else status for status in vocabulary.HTTP_STATUS])
 
     def attempt(self, call: Call) -> None:
-        """Take a call that may never end; one that has ended may go to `attempts` as it is."""
+        """Take a call that may never end; one that does may go to `attempts` as it is, and before its end."""
         (self._endless_attempts if call.end_s == inf else self.attempts).append(call)
 
     def request(
@@ -110,13 +111,13 @@ class Recorder:
             )
         )
 
-    def close(self) -> None:
-        """Hand over what is left; what never ended comes last, by number."""
-        for attempts in (self.attempts, self._endless_attempts):
-            self._send_attempts(attempts.settle(last=True))
-        for requests in (self._requests, self._endless_requests):
-            self._send_requests(requests.settle(last=True))
-        self._send_transitions(self._transitions.settle(last=True))
+    def close(self, until_s: float) -> None:
+        """Hand over what is left up to the end of the run; what never ended comes last, by number."""
+        self._send_attempts(self.attempts.settle(until_s=until_s))
+        self._send_requests(self._requests.settle(until_s=until_s))
+        self._send_transitions(self._transitions.settle(until_s=until_s))
+        self._send_attempts(self._endless_attempts.settle(until_s=nan))
+        self._send_requests(self._endless_requests.settle(until_s=nan))
 
     def _send_transitions(self, rows: NDArray[Any]) -> None:
         if len(rows):

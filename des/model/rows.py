@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from simpy import Environment
 
-ROWS = 1024  # in a buffer at first; more where one instant has more
+ROWS = 2048  # in a buffer at first; more where one instant has more
 
 
 class Rows:
@@ -21,8 +22,13 @@ class Rows:
     _TYPES: ClassVar = {"q": "<i8", "i": "<i4", "h": "<i2", "b": "i1", "d": "<f8"}
 
     def __init__(
-        self, layout: list[tuple[str, str]], order: tuple[str, ...], send: Callable[[NDArray[Any]], None] | None
+        self,
+        clock: Environment,
+        layout: list[tuple[str, str]],
+        order: tuple[str, ...],
+        send: Callable[[NDArray[Any]], None] | None,
     ) -> None:
+        self._clock = clock
         packed = Struct("<" + "".join(code for _, code in layout))
         self._pack_into = packed.pack_into
         self._size = packed.size
@@ -46,16 +52,20 @@ class Rows:
         """Make room for as many rows again."""
         self._buffer.extend(bytes(len(self._buffer)))
 
-    def settle(self, *, last: bool = False) -> NDArray[Any]:
-        """The rows that nothing can come before any more, in order; those of the last instant are held back.
+    def settle(self, *, until_s: float | None = None) -> NDArray[Any]:
+        """The rows that nothing can come before any more, in order: those of times before now.
 
-        Rows come in order of time, but at one instant in order of happening; `last` hands over all of them.
+        Rows may be of times to come, but none is of a time gone by. `until_s` ends the table: rows up to it are handed
+        over, later ones dropped; NaN, which sorts last, hands over all.
         """
         count = self._end // self._size
         rows = np.frombuffer(bytes(memoryview(self._buffer)[: self._end]), dtype=self._type)
         rows = rows[np.lexsort([rows[column] for column in reversed(self._order)])]
         time_s = rows[self._order[0]]
-        whole = count if last or not count else int(np.searchsorted(time_s, time_s[-1], side="left"))
+        if until_s is not None:
+            self._end = 0
+            return rows[: int(np.searchsorted(time_s, until_s, side="right"))]
+        whole = int(np.searchsorted(time_s, self._clock.now, side="left")) if count else 0
         held = rows[whole:].tobytes()
         if 2 * len(held) > len(self._buffer):
             self._grow()

@@ -59,7 +59,7 @@ class Simulation:
         self.clock = Clock()
         self.ledger = Ledger(plan, replication)
         self.names = Names.of(plan)
-        self.recorder = Recorder(plan, self.names, sink)
+        self.recorder = Recorder(plan, self.names, self.clock, sink)
         self.endpoints = [EndpointState(endpoint.index) for endpoint in plan.endpoints]
         self.limits = [Limit(limit) for limit in plan.limits]
         self.legs = [Leg(self, leg) for leg in plan.chain]
@@ -94,7 +94,7 @@ class Simulation:
         else:
             clock.walk(self._arrivals())
         clock.play(self._done)
-        self.recorder.close()
+        self.recorder.close(clock.now)
         self._hand_over_incidents()
         return self._arrived
 
@@ -164,6 +164,8 @@ class Simulation:
             if left.last is not None and left.last.end_s > self.clock.now:
                 left.attempts -= 1
                 left.cost -= left.last.cost
+            elif left.last is not None:
+                left.backoff_s += self.clock.now - left.last.end_s
             self.recorder.request(left, nan, REQUEST_IN_FLIGHT, -1, -1)
         self._done.succeed()
 

@@ -1,5 +1,8 @@
 """The token bucket: refilled continuously, a token a call, never more than its burst."""
 
+WHOLE = 1.0 - 1e-9
+"""What counts as a whole token: a client that waits just as long as it was told must not miss it by rounding."""
+
 
 def refilled(tokens: float, refilled_at_s: float, now_s: float, rate_per_s: float, burst: float) -> float:
     """Tokens at `now_s` of a bucket that held `tokens` at `refilled_at_s`."""

@@ -13,7 +13,7 @@ def struck_by(u: float, shares: Sequence[float]) -> int:
     left = 1.0
     for index, share in enumerate(shares):
         reach += left * share
-        if u < reach:
+        if u < reach or share >= 1.0:  # rounding leaves no gap below 1 for a certain cause to be missed in
             return index
         left *= 1.0 - share
     return -1
