@@ -24,7 +24,7 @@ def test_a_broken_leg_fails_from_its_rot_until_it_is_repaired_after_the_first_fa
     """Rots at 25 s, fails at 30 s and is seen to at 30.2 s, works again at 40.2 s; then rots at 65.2 s."""
     of = traced(ROT, horizon="95s")
     outcomes = [of.outcomes(number)[0] for number in range(10)]
-    ok, bad = "ok", "client_error"
+    ok, bad = "ok", "server_error"
     assert outcomes == [ok, ok, ok, bad, bad, ok, ok, bad, bad, ok]
     assert {call.cause for call in of.calls(3) + of.calls(8)} == {"silent_rot"}
     assert turns(of) == [
@@ -52,7 +52,7 @@ def test_a_leg_that_nobody_uses_stays_broken() -> None:
 def test_a_probe_notices_a_broken_leg_before_a_request_does() -> None:
     """Rots at 25 s; the probe at 28 s fails, so the leg works again at 38.2 s, before the request at 40 s."""
     of = traced({**ROT, "probe_every": "7s"}, horizon="60s")
-    assert [of.outcomes(number)[0] for number in range(6)] == ["ok", "ok", "ok", "client_error", "ok", "ok"]
+    assert [of.outcomes(number)[0] for number in range(6)] == ["ok", "ok", "ok", "server_error", "ok", "ok"]
     assert turns(of)[:3] == [(25.0, "broken"), (28.2, "in_repair"), (38.2, "working")]
 
 
