@@ -318,6 +318,21 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Surge:
+    """Somebody else's failover: while every endpoint of `when` is down, attempts at `to` meet a crowd.
+
+    An attempt is overloaded with probability max(0, 1 - capacity / (external + own load)), where the crowd makes the
+    load at `to` `load` times what `to` is built for: `load` is relative to the capacity. With `capacity_per_s`
+    given, our own rate of attempts, as a share of it, comes on top.
+    """
+
+    when: tuple[int, ...]  # endpoints
+    to: tuple[int, ...]  # endpoints
+    load: float
+    capacity_per_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """One arm, ready to run."""
 
@@ -333,3 +348,5 @@ class Plan:
     limits: tuple[Limit, ...]
     chain: tuple[Leg, ...]
     policy: Policy
+    shared: float = 1.0  # phi, the share of the shared incidents left common: 1 as modelled, 0 the independent twin
+    surges: tuple[Surge, ...] = ()
