@@ -22,7 +22,7 @@ MARGIN_S = 86_400.0  # drawn beyond the horizon, for the requests that are still
 class Condition:
     """The incidents open at an endpoint, by number; None stands for none open."""
 
-    __slots__ = ("effects", "error_rates", "factor", "hang_shares", "hangs", "incidents")
+    __slots__ = ("effects", "error_rates", "factor", "hang_shares", "hangs", "incidents", "is_outage")
 
     def __init__(self, incidents: list[int], effects: list[Effect]) -> None:
         self.incidents = tuple(incidents)
@@ -30,6 +30,7 @@ class Condition:
         self.hang_shares = tuple(effect.hang for effect in effects)
         self.error_rates = tuple(effect.error_rate for effect in effects)
         self.hangs = any(self.hang_shares)
+        self.is_outage = any(effect.outage for effect in effects)
         self.factor = 1.0
         for effect in effects:
             self.factor *= effect.latency_factor
@@ -93,6 +94,11 @@ class EndpointState:
         self.index = index
         self.condition: Condition | None = None
         self._open: list[int] = []
+
+    @property
+    def is_down(self) -> bool:
+        """Whether an outage is open."""
+        return self.condition is not None and self.condition.is_outage
 
     def raise_incident(self, incident: int, ledger: Ledger) -> None:
         insort(self._open, incident)

@@ -14,6 +14,7 @@ from des.rules.walk import kind_of, struck_by
 from des.scenario import plan
 from des.vocabulary import (
     ATTEMPT_OUTCOMES,
+    BY_CAPACITY,
     BY_CHANCE,
     BY_DEADLINE,
     BY_INCIDENT,
@@ -23,6 +24,7 @@ from des.vocabulary import (
     CONNECTION_ERROR,
     INVALID_OUTPUT,
     OK,
+    OVERLOADED,
     RATE_LIMITED,
     TIMEOUT,
 )
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from des.model.request import Request
     from des.model.simulation import Simulation
 
+OVERLOAD_S = 0.2  # until a 529 is answered, as other errors are by default
 OUTCOME = {name: code for code, name in enumerate(ATTEMPT_OUTCOMES)} | {"hang": TIMEOUT}
 
 
@@ -48,6 +51,7 @@ class Leg:
         self.remembers = self.rot is not None or self.prefix is not None
         self._state = sim.endpoints[leg.endpoint]
         self._limits: list[Limit] = [sim.limits[index] for index in endpoint.limits]
+        self._surges = [surge for surge, law in zip(sim.surges, sim.plan.surges, strict=True) if leg.endpoint in law.to]
         self._ledger = sim.ledger
         self._is_killable = sim.is_killable(leg.endpoint)
         self._waits = Waits(sim.policy.retry_backoff, leg.retries)
@@ -100,6 +104,10 @@ class Leg:
                 return self._failed(request, luck, round_number, now_s, refusal, limit.retry_after_s())
         for limit in self._limits:
             limit.take()
+        for surge in self._surges:
+            if luck.crowd.at(request.luck) < surge.overload(now_s):
+                overload = (OVERLOADED, BY_CAPACITY, -1, OVERLOAD_S)
+                return self._failed(request, luck, round_number, now_s, overload, nan)
         if self._fails_by_chance or self._state.condition is not None:
             failure = self._failure(request, luck)
             if failure is not None:
@@ -187,7 +195,8 @@ class Leg:
             if give_up_s < after_s:
                 outcome, end_s, retry_after_s = TIMEOUT, now_s + give_up_s, nan
         if end_s > request.deadline_s:
-            outcome, cause, cause_id, end_s, retry_after_s = CANCELLED, BY_DEADLINE, -1, request.deadline_s, nan
+            cause_id = cause_id if cause == BY_INCIDENT else -1  # the incident that the call would have met stays named
+            outcome, cause, end_s, retry_after_s = CANCELLED, BY_DEADLINE, request.deadline_s, nan
         if self._is_killable:
             killed = self._killed(request, luck, now_s, end_s)
             if killed is not None:

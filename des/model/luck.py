@@ -31,6 +31,7 @@ class CallLuck:
         "backoff",
         "broken",
         "connect",
+        "crowd",
         "error",
         "first_token",
         "hang",
@@ -44,6 +45,7 @@ class CallLuck:
     def __init__(self, seed: int, replication: int, leg: Leg, endpoint: Endpoint, nth: int) -> None:
         self._key = (seed, replication, f"leg/{leg.name}/{'probe' if nth == PROBE else nth}")
         self._laws: dict[tuple[str, Law], Stream] = {}
+        self.crowd = self._uniform("crowd")
         self.hang = self._uniform("hang")
         self.incident = self._uniform("incident")
         self.error = self._uniform("error")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from des import vocabulary
 from des.scenario.plan import Plan
 
-OTHER_LOSSES = ("random_error", "timeout", "silent_rot", "deadline", "no_eligible_leg", "hang")
+OTHER_LOSSES = ("random_error", "timeout", "silent_rot", "overload", "deadline", "no_eligible_leg", "hang")
 """What a lost request is put down to where neither a component nor a limit is to blame."""
 
 

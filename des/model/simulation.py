@@ -19,9 +19,12 @@ from des.model.names import OTHER_LOSSES, Names
 from des.model.recorder import Recorder, Sink
 from des.model.request import Request, request
 from des.model.silent_rot import probes, rot
+from des.model.surge import Surge
 from des.model.waits import Waits
 from des.scenario.plan import ClosedArrivals, Effect, IncidentClass, Plan, RecordedIncidents
 from des.vocabulary import (
+    BY_CAPACITY,
+    BY_DEADLINE,
     BY_INCIDENT,
     BY_LIMIT,
     BY_ROT,
@@ -62,6 +65,7 @@ class Simulation:
         self.recorder = Recorder(plan, self.names, self.clock, sink)
         self.endpoints = [EndpointState(endpoint.index) for endpoint in plan.endpoints]
         self.limits = [Limit(limit) for limit in plan.limits]
+        self.surges = [Surge(surge, self.endpoints) for surge in plan.surges]
         self.legs = [Leg(self, leg) for leg in plan.chain]
         self.marks = RequestMarks(plan, replication)
         self.response_cache = ResponseCache(plan, replication) if plan.policy.response_cache is not None else None
@@ -237,10 +241,12 @@ class Simulation:
             return NO_ELIGIBLE_LEG, self._other_loss("no_eligible_leg")
         assert last is not None
         error_type = last.outcome - 1
-        if last.cause == BY_INCIDENT:
+        if last.cause == BY_INCIDENT or (last.cause == BY_DEADLINE and last.cause_id >= 0):
             return error_type, int(self.ledger.timeline.component[last.cause_id])
         if last.cause == BY_LIMIT:
             return error_type, len(self.names.components) + last.cause_id
+        if last.cause == BY_CAPACITY:
+            return error_type, self._other_loss("overload")
         if last.cause == BY_ROT:
             return error_type, self._other_loss("silent_rot")
         if outcome == REQUEST_DEADLINE:
