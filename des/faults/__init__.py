@@ -1,6 +1,19 @@
 """From incident classes to what each endpoint suffers when. NumPy only: no SimPy here."""
 
 from des.faults.intervals import Intervals
+from des.faults.marginals import Downtime, Marginals, marginals, marginals_over
+from des.faults.sharing import SharedClass, Sharing, sharing
 from des.faults.timeline import Timeline, draw_timeline
 
-__all__ = ["Intervals", "Timeline", "draw_timeline"]
+__all__ = [
+    "Downtime",
+    "Intervals",
+    "Marginals",
+    "SharedClass",
+    "Sharing",
+    "Timeline",
+    "draw_timeline",
+    "marginals",
+    "marginals_over",
+    "sharing",
+]

@@ -7,6 +7,7 @@ Brownouts never make an episode. All figures hold up to the timeline's `until_s`
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from des.faults.intervals import BoolArray, FloatArray, Intervals, none
 from des.faults.timeline import Timeline
@@ -68,11 +69,18 @@ def intersection(several: Sequence[Intervals]) -> Intervals:
 
 
 def _pair(a: Intervals, b: Intervals) -> Intervals:
-    time_s = np.concatenate((a.start_s, b.start_s, a.end_s, b.end_s))
-    starts = len(a.start_s) + len(b.start_s)
-    change = np.ones(len(time_s), dtype=np.int64)
-    change[starts:] = -1
-    order = np.lexsort((change, time_s))  # at one instant ends come before starts: half-open intervals
-    both = np.flatnonzero(np.cumsum(change[order]) == 2)
-    time_s = time_s[order]
-    return Intervals(time_s[both], time_s[both + 1])
+    """Each common interval starts where one of the two does, inside the other."""
+    in_b, covering_b = _covering(b, a.start_s)
+    in_a, covering_a = _covering(a, b.start_s)
+    both = a.start_s[in_b], b.start_s[in_a]
+    ends = np.minimum(a.end_s[in_b], b.end_s[covering_b]), np.minimum(b.end_s[in_a], a.end_s[covering_a])
+    start_s, first = np.unique(np.concatenate(both), return_index=True)  # sorted, and once where both start at once
+    return Intervals(start_s, np.concatenate(ends)[first])
+
+
+def _covering(intervals: Intervals, time_s: FloatArray) -> tuple[BoolArray, NDArray[np.intp]]:
+    """Which instants lie in one of disjoint `intervals`, and of those that do, in which."""
+    latest = np.searchsorted(intervals.start_s, time_s, side="right") - 1
+    inside = latest >= 0
+    inside[inside] = intervals.end_s[latest[inside]] > time_s[inside]
+    return inside, latest[inside]

@@ -21,6 +21,7 @@ class Reach:
     names: tuple[str, ...]  # of components, by index
     endpoint_components: tuple[int, ...]
     endpoint_providers: tuple[str, ...]
+    endpoint_names: tuple[str, ...]
 
     @classmethod
     def of(cls, plan: Plan) -> "Reach":
@@ -29,12 +30,24 @@ class Reach:
             names=tuple(component.name for component in plan.components),
             endpoint_components=tuple(endpoint.component for endpoint in plan.endpoints),
             endpoint_providers=tuple(endpoint.provider for endpoint in plan.endpoints),
+            endpoint_names=tuple(f"{endpoint.provider}/{endpoint.model}" for endpoint in plan.endpoints),
         )
 
-    def hits(self, origin: int, count: int, keys: ClassKeys) -> BoolArray:
-        """bool[endpoints, count]: whether each of `count` incidents of component `origin` hits each endpoint."""
-        reached: dict[int, BoolArray] = {origin: np.ones(1, dtype=np.bool_)}  # one value where all incidents agree
+    def members(self, origin: int) -> tuple[int, ...]:
+        """The endpoints that an incident of component `origin` can hit."""
+        reached = {origin}
         for component in self.dependencies_first:
+            if any(edge.share > 0.0 and edge.component in reached for edge in component.depends_on):
+                reached.add(component.index)
+        return tuple(endpoint for endpoint, component in enumerate(self.endpoint_components) if component in reached)
+
+    def hits(self, origin: int, count: int, keys: ClassKeys, only: int | None = None) -> BoolArray:
+        """bool[endpoints, count]: whether each of `count` incidents of component `origin` hits each endpoint.
+
+        With `only` an endpoint, no other is hit.
+        """
+        reached: dict[int, BoolArray] = {origin: np.ones(1, dtype=np.bool_)}  # one value where all incidents agree
+        for component in self.dependencies_first if only is None else self._leading_to(only):
             for edge in component.depends_on:
                 behind = reached.get(edge.component)
                 if behind is None or edge.share <= 0.0:
@@ -47,9 +60,17 @@ class Reach:
                 reached[component.index] = behind if before is None else before | behind
         hits = np.zeros((len(self.endpoint_components), count), dtype=np.bool_)
         for endpoint, component_index in enumerate(self.endpoint_components):
-            if component_index in reached:
+            if component_index in reached and only in (None, endpoint):
                 hits[endpoint] = reached[component_index]
         return hits
+
+    def _leading_to(self, endpoint: int) -> list[Component]:
+        """The endpoint's component and all that it depends on, in order."""
+        wanted = {self.endpoint_components[endpoint]}
+        for component in reversed(self.dependencies_first):
+            if component.index in wanted:
+                wanted.update(edge.component for edge in component.depends_on if edge.share > 0.0)
+        return [component for component in self.dependencies_first if component.index in wanted]
 
     def shared(self, hits: BoolArray) -> BoolArray:
         """bool[count]: whether an incident, a column of `hits`, reaches endpoints of more than one provider."""

@@ -7,22 +7,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from des.faults.incident_classes import effects_of, kind_of
+from des.faults.independent_twin import Draw
 from des.faults.intervals import BoolArray, FloatArray, Intervals
 from des.faults.keys import ClassKeys
-from des.faults.ledger import ledger
-from des.faults.marked_renewal import marked_renewal
-from des.faults.reach import Reach
-from des.faults.recorded import recorded
-from des.faults.renewal import renewal
-from des.scenario.plan import (
-    Effect,
-    IncidentClass,
-    MarkedRenewalIncidents,
-    Plan,
-    PoissonIncidents,
-    RecordedIncidents,
-    RenewalIncidents,
-)
+from des.scenario.plan import Effect, IncidentClass, Plan
 from des.vocabulary import INCIDENT_KINDS
 
 IntArray = NDArray[np.int64]
@@ -59,11 +48,13 @@ class Timeline:
 def draw_timeline(plan: Plan, replication: int, until_s: float) -> Timeline:
     """All incidents that start before `until_s`, and those open at 0 unless the plan starts up.
 
-    A pure function of the plan's seed, the replication and, class by class, its component's name, its number there and
-    its own parameters: components and classes added elsewhere move nothing, and a later `until_s` appends. Raises
-    DesError where a class would have more incidents than can be drawn.
+    What is common to several endpoints, and what each suffers by itself, follows the plan's `shared`. A pure function
+    of the plan's seed, the replication and, class by class, its component's name, its number there and its own
+    parameters (below `shared: 1` the names of the endpoints it can hit too, and for recorded incidents the horizon):
+    components and classes added elsewhere move nothing, and a later `until_s` appends. Raises DesError where a class
+    would have more incidents than can be drawn, or recorded incidents cannot be set apart.
     """
-    reach = Reach.of(plan)
+    draw = Draw.of(plan, replication, until_s)
     codes: dict[Effect, int] = {}
     component: list[IntArray] = []
     kind: list[IntArray] = []
@@ -71,14 +62,15 @@ def draw_timeline(plan: Plan, replication: int, until_s: float) -> Timeline:
     effect: list[IntArray] = []
     hits: list[BoolArray] = []
     for index, incidents, keys in _classes(plan, replication):
-        drawn, effect_number = _draw(incidents, keys, until_s, plan.start_up)
-        class_codes = [codes.setdefault(one, len(codes)) for one in _effects(incidents)]
-        count = len(drawn.start_s)
-        component.append(np.full(count, index, dtype=np.int64))
-        kind.append(np.full(count, INCIDENT_KINDS.index(_kind(incidents)), dtype=np.int64))
-        windows.append(drawn)
-        effect.append(np.array(class_codes, dtype=np.int64)[effect_number])
-        hits.append(reach.hits(index, count, keys))
+        class_codes = np.array([codes.setdefault(one, len(codes)) for one in effects_of(incidents)], dtype=np.int64)
+        class_kind = INCIDENT_KINDS.index(kind_of(incidents))
+        for part in draw.parts(index, incidents, keys):
+            count = len(part.effect)
+            component.append(np.full(count, index, dtype=np.int64))
+            kind.append(np.full(count, class_kind, dtype=np.int64))
+            windows.append(part.windows)
+            effect.append(class_codes[part.effect])
+            hits.append(part.hits)
     start_s = _column([drawn.start_s for drawn in windows], np.float64)
     order = np.argsort(start_s, kind="stable")  # equal starts stay in order of component, class and number
     by_endpoint = np.concatenate([np.zeros((len(plan.endpoints), 0), dtype=np.bool_), *hits], axis=1)
@@ -92,7 +84,7 @@ def draw_timeline(plan: Plan, replication: int, until_s: float) -> Timeline:
         effect=_column(effect, np.int64)[order],
         effects=tuple(codes),
         hits=by_endpoint.T,
-        shared=reach.shared(by_endpoint),
+        shared=draw.reach.shared(by_endpoint),
     )
 
 
@@ -100,36 +92,6 @@ def _classes(plan: Plan, replication: int) -> Iterator[tuple[int, IncidentClass,
     for component in plan.components:
         for number, incidents in enumerate(component.incidents):
             yield component.index, incidents, ClassKeys(plan.seed, replication, component.name, number)
-
-
-def _draw(incidents: IncidentClass, keys: ClassKeys, until_s: float, start_up: bool) -> tuple[Intervals, IntArray]:
-    """Incidents in order of their number in the class, and each one's position in `_effects`."""
-    match incidents:
-        case PoissonIncidents():
-            drawn = ledger(incidents, keys, until_s, start_up)
-        case RenewalIncidents():
-            drawn = renewal(incidents, keys, until_s, start_up)
-        case MarkedRenewalIncidents():
-            drawn = marked_renewal(incidents, keys, until_s, start_up)
-        case RecordedIncidents():
-            return recorded(incidents, until_s)
-    return drawn, np.zeros(len(drawn.start_s), dtype=np.int64)
-
-
-def _effects(incidents: IncidentClass) -> tuple[Effect, ...]:
-    return incidents.effects if isinstance(incidents, RecordedIncidents) else (incidents.effect,)
-
-
-def _kind(incidents: IncidentClass) -> str:
-    match incidents:
-        case PoissonIncidents():
-            return "poisson"
-        case RenewalIncidents():
-            return "renewal"
-        case MarkedRenewalIncidents():
-            return "marked_renewal"
-        case RecordedIncidents():
-            return incidents.kind
 
 
 def _column(parts: list[NDArray[Number]], dtype: type[Number]) -> NDArray[Number]:
