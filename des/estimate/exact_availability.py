@@ -1,0 +1,184 @@
+"""The exact estimator: unavailability, total outages and one call per leg, from the laws alone."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import product
+from typing import Final
+
+import numpy as np
+
+from des.estimate import clear_sky
+from des.estimate.exact_joint import Caller, Joint
+from des.estimate.exact_sources import RENEWAL, Source, Sources, sources_of
+from des.estimate.hit_sets import union
+from des.estimate.inapplicable import Inapplicable
+from des.estimate.law_functions import quantile
+from des.estimate.one_call import why_not_one_call, why_one_call_differs
+from des.estimate.recorded_states import RecordedStates, recorded_states
+from des.scenario.plan import Plan
+from des.theory.availability import effective_redundancy
+
+EXACT: Final = "exact"
+YEAR_S: Final = 365.0 * 86_400.0
+MOST_MIXTURES: Final = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointAnswer:
+    """One endpoint's own failures: the marginals, which are the same for every share of common incidents.
+
+    An episode's mean duration is None where there are no episodes, its 95th percentile also where several classes or
+    overlapping incidents make it up: that law has no closed form.
+    """
+
+    name: str
+    unavailability: float
+    episodes_per_year: float
+    mean_duration_s: float | None
+    p95_duration_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExactAnswer:
+    """Long-run figures of one plan, time-weighted; years of 365 days.
+
+    `k_eff` is None where an endpoint never fails, or nobody is ever down together. `availability` is of requests that
+    call each leg once, at the instant of their arrival: None, with the reason, where that has no closed form.
+    `differs` says why the scenario's own requests fare otherwise, and is empty where they do not.
+    """
+
+    estimator: str
+    endpoints: tuple[EndpointAnswer, ...]  # the chain's, each once
+    all_down: float
+    all_down_episodes_per_year: float
+    all_down_mean_s: float | None
+    k_eff: float | None
+    frechet_low: float
+    frechet_high: float
+    availability: float | None
+    availability_reason: str
+    differs: tuple[str, ...]
+
+
+def exact(plan: Plan) -> ExactAnswer:
+    """Raises Inapplicable, naming what stands in the way, where P(all down) has no closed form."""
+    sources = sources_of(plan)
+    if len(sources.mixtures) > MOST_MIXTURES:
+        raise Inapplicable(f"{len(sources.mixtures)} shared renewal classes at a share between 0 and 1")
+    chained = list(dict.fromkeys(leg.endpoint for leg in plan.chain))
+    states = recorded_states(sources.recorded, plan)
+    outages = [(weight, _Outages(kept, states)) for weight, kept in _assignments(sources, outages_only=True)]
+    endpoints = tuple(_endpoint(plan, endpoint, outages, sources) for endpoint in chained)
+    down = _mean([(weight, model.all_down(chained)) for weight, model in outages])
+    episodes = _mean([(weight, model.episode_rate(chained)) for weight, model in outages])
+    unavailabilities = [endpoint.unavailability for endpoint in endpoints]
+    reason = why_not_one_call(
+        plan, tuple(sources.all()), [effect for one, _ in sources.recorded for effect in one.effects]
+    )
+    return ExactAnswer(
+        estimator=EXACT,
+        endpoints=endpoints,
+        all_down=down,
+        all_down_episodes_per_year=episodes * YEAR_S,
+        all_down_mean_s=down / episodes if episodes > 0.0 else None,
+        k_eff=k_eff(down, unavailabilities),
+        frechet_low=max(0.0, math.fsum(unavailabilities) - len(unavailabilities) + 1.0),
+        frechet_high=min(unavailabilities),
+        availability=None if reason else 1.0 - _all_calls_fail(plan, sources, states),
+        availability_reason=reason,
+        differs=why_one_call_differs(plan),
+    )
+
+
+def k_eff(all_down: float, unavailabilities: Sequence[float]) -> float | None:
+    """ln P(all down) / mean ln U_i; None where an endpoint is never or always down, or all of them never are."""
+    if all_down <= 0.0 or not all(0.0 < u < 1.0 for u in unavailabilities):
+        return None
+    return effective_redundancy(all_down, unavailabilities)
+
+
+def _assignments(sources: Sources, *, outages_only: bool) -> list[tuple[float, tuple[Source, ...]]]:
+    """(probability, sources) of every way in which mixtures can turn out."""
+    result = []
+    for chosen in product((True, False), repeat=len(sources.mixtures)):
+        weight, kept = 1.0, list(sources.always)
+        for mixture, common in zip(sources.mixtures, chosen, strict=True):
+            weight *= mixture.phi if common else 1.0 - mixture.phi
+            kept += [mixture.common] if common else list(mixture.apart)
+        result.append((weight, tuple(s for s in kept if s.outage or not outages_only)))
+    return result
+
+
+class _Outages:
+    """Who is down, of sources in equilibrium over the states of recorded windows."""
+
+    def __init__(self, sources: tuple[Source, ...], states: RecordedStates) -> None:
+        self._sources = sources
+        self._states = states
+        self._joint = Joint(sources)
+
+    def all_down(self, endpoints: Sequence[int]) -> float:
+        return math.fsum(weight * self._down(endpoints, down) for weight, down in self._states.down_sets())
+
+    def episode_rate(self, endpoints: Sequence[int]) -> float:
+        """Starts per second of everybody being down: of each incident or window that completes it."""
+        everybody = reduce(int.__or__, (1 << endpoint for endpoint in endpoints))
+        rate = 0.0
+        for weight, down in self._states.down_sets():
+            for source in self._sources:
+                before = self._down(endpoints, down, source)
+                for hits, share in source.sets:
+                    if hits & everybody:
+                        after = self._down(endpoints, down | hits, source)
+                        rate += weight * source.rate_per_s * share * max(0.0, after - before)
+        for starts_per_s, before_set, after_set in self._states.steps():
+            if everybody & after_set & ~before_set:
+                after = self._down(endpoints, after_set)
+                rate += starts_per_s * max(0.0, after - self._down(endpoints, after_set & before_set))
+        return rate
+
+    def _down(self, endpoints: Sequence[int], already: int, starting: Source | None = None) -> float:
+        return self._joint.all_fail([Caller(e) for e in endpoints if not already >> e & 1], starting)
+
+
+def _endpoint(plan: Plan, endpoint: int, outages: Sequence[tuple[float, _Outages]], sources: Sources) -> EndpointAnswer:
+    unavailability = _mean([(weight, model.all_down([endpoint])) for weight, model in outages])
+    rate = _mean([(weight, model.episode_rate([endpoint])) for weight, model in outages])
+    of = plan.endpoints[endpoint]
+    return EndpointAnswer(
+        name=f"{of.provider}/{of.model}",
+        unavailability=unavailability,
+        episodes_per_year=rate * YEAR_S,
+        mean_duration_s=unavailability / rate if rate > 0.0 else None,
+        p95_duration_s=_p95(endpoint, sources),
+    )
+
+
+def _p95(endpoint: int, sources: Sources) -> float | None:
+    """Of a single renewal class: its incidents never overlap, so an episode is one of them."""
+    hitting = {
+        (source.component, source.kind, source.duration)
+        for source in sources.all()
+        if source.outage and union(source.sets) >> endpoint & 1
+    }
+    recorded = any(hits >> endpoint & 1 for _, hits in sources.recorded)
+    if len(hitting) != 1 or recorded:
+        return None
+    ((_, kind, duration),) = hitting
+    return float(quantile(duration, np.array([0.95]))[0]) if kind == RENEWAL else None
+
+
+def _all_calls_fail(plan: Plan, sources: Sources, states: RecordedStates) -> float:
+    callers = [(leg.endpoint, clear_sky.success(plan, leg)) for leg in plan.chain]
+    total = 0.0
+    for weight, kept in _assignments(sources, outages_only=False):
+        joint = Joint(kept)
+        for share, factor in states.factors():
+            total += weight * share * joint.all_fail([Caller(e, chance * factor[e]) for e, chance in callers])
+    return total
+
+
+def _mean(weighted: Sequence[tuple[float, float]]) -> float:
+    return math.fsum(weight * value for weight, value in weighted)
