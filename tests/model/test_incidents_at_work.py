@@ -182,3 +182,14 @@ def test_a_run_that_starts_up_has_no_incident_open_at_its_start() -> None:
     traced = run(scenario({"a": provider(incidents=[often])}, horizon="1h", start_state="up"))
     assert (traced.incidents.start_s > 0.0).all()
     assert traced.outcomes(0) == ["ok"]
+
+
+@pytest.mark.xfail(strict=True, reason="the bill counts its output, its row does not")
+def test_an_incident_of_invalid_output_delivers_the_output_that_it_bills() -> None:
+    """The outcome is a complete answer of no use: its tokens are counted and billed in full."""
+    price = {"input_per_mtok": 1, "output_per_mtok": 2}
+    garbling = provider(price=price, incidents=[window("0s", "1d", outcome="invalid_output")])
+    (call,) = run(scenario({"a": garbling}, arrivals=at("0s"), workload=tokens(100, 40))).calls()
+    assert (call.outcome, call.http_status) == ("invalid_output", 200)
+    assert call.cost_picousd == 100 * 1_000_000 + 40 * 2_000_000
+    assert call.output_tokens == 40

@@ -76,3 +76,27 @@ def test_a_call_that_one_limit_refuses_takes_no_token_from_another() -> None:
     assert traced.outcomes(2) == ["rate_limited", "rate_limited"]
     assert [call.cause_id for call in traced.calls(2)] == [0, 0]  # the account's limit refuses before the model's
     assert traced.calls(1)[0].cause_id == 1
+
+
+def test_incidents_end_and_start_before_what_else_is_due_at_that_instant() -> None:
+    """The call of `a` fails at 5 s, when one outage of `b` ends and, in another scenario, one starts."""
+    failing = provider(errors={"server_error": {"rate": 1, "latency": "5s"}})
+    over = {"a": failing, "b": provider(incidents=[window("1s", "5s")])}
+    begun = {"a": failing, "b": provider(incidents=[window("5s", "9s")])}
+    assert run(scenario(over, arrivals=at("0s"))).outcomes() == ["server_error", "ok"]
+    assert run(scenario(begun, arrivals=at("0s"))).outcomes() == ["server_error", "server_error"]
+
+
+def test_a_retry_that_is_due_when_an_outage_ends_finds_it_over() -> None:
+    down_till_5s = provider(incidents=[window("0s", "5s", error_latency="1s")])
+    chain = [{"provider": "a", "retries": 1}]
+    traced = run(scenario({"a": down_till_5s}, arrivals=at("0s"), chain=chain, policy={"backoff": "4s"}))
+    assert [(call.outcome, call.start_s) for call in traced.calls()] == [("server_error", 0.0), ("ok", 5.0)]
+
+
+def test_calls_of_one_instant_take_tokens_in_order_of_their_requests() -> None:
+    limited = provider(limits={"requests": "1/d", "burst": 3})
+    failing = provider(errors={"server_error": {"rate": 1, "latency": "2s"}})
+    traced = run(scenario({"a": failing, "b": limited}, arrivals=at("0s", size=9)))
+    served = traced.requests[traced.requests.outcome == "ok"]
+    assert sorted(served.request_id) == [0, 1, 2]

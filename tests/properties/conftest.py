@@ -6,15 +6,17 @@ from hypothesis import HealthCheck, Phase, settings
 
 SLOW_TO_DRAW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
 WITHOUT_SHRINKING = [Phase.explicit, Phase.generate]
-"""Whole scenarios take minutes to shrink: `wide` does it, a failure of `same` is printed as it was found."""
+"""Whole scenarios take minutes to shrink; a failure is printed as it was found."""
 
 settings.register_profile(
     "same",
     derandomize=True,
     deadline=None,
-    max_examples=40,
+    max_examples=30,
     suppress_health_check=SLOW_TO_DRAW,
     phases=WITHOUT_SHRINKING,
 )
-settings.register_profile("wide", deadline=None, max_examples=1000, suppress_health_check=SLOW_TO_DRAW)
+settings.register_profile(
+    "wide", deadline=None, max_examples=1000, suppress_health_check=SLOW_TO_DRAW, phases=WITHOUT_SHRINKING
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
