@@ -5,20 +5,23 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from des.errors import Problem, ScenarioError
 from des.scenario.consistency import consistency_findings
 from des.scenario.document import Document, Path, path_text, plain, read_document
-from des.scenario.expectations import AS_MODELLED, Expectation, read_expectation
+from des.scenario.expectations import AS_MODELLED, Expectation, default_arm, read_expectation, split_name
 from des.scenario.files import file_digests
 from des.scenario.names import is_named, mapping
 from des.scenario.overrides import Overlay, lay_over, with_assignments
-from des.scenario.problems import Finding, findings_of
+from des.scenario.problems import Finding, findings_of, unknown
 from des.scenario.references import reference_findings
 from des.scenario.scenario import Scenario
+
+BUILT_IN_ARMS: Final[Mapping[str, Mapping[str, Any]]] = {AS_MODELLED: {}, "independent": {"shared": 0}}
+"""Arms that every comparison has: the scenario, and its twin of the same marginals with nothing in common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,31 @@ class Loaded:
         if problems:
             raise ScenarioError(list(dict.fromkeys(problems)))
         return digests
+
+    def with_arms(self, names: Sequence[str] | None = None) -> "Loaded":
+        """The scenario with the arms of a comparison: its own, and those built in that it lacks.
+
+        These are `as_modelled`, which comes first then, and `independent`, the twin with nothing in common. `names`
+        selects arms, in this order. Expectations go with their arms. Raises ScenarioError for names of no arm.
+        """
+        own = {name: mapping(override) for name, override in mapping(self.document.content.get("arms")).items()}
+        known = {name: own.get(name, BUILT_IN_ARMS.get(name, {})) for name in (*BUILT_IN_ARMS, *own)}
+        chosen = list(dict.fromkeys(known if names is None else names))
+        problems = [Problem(unknown("arm", name, known), "arms") for name in chosen if name not in known]
+        if not chosen:
+            problems = [Problem(f"no arm is named; there are: {', '.join(known)}", "arms")]
+        if problems:
+            raise ScenarioError(problems)
+        content = copy.deepcopy(self.document.content)
+        content["arms"] = {name: copy.deepcopy(known[name]) for name in chosen}
+        expect: dict[str, list[Any]] = {}
+        for name, texts in mapping(content.pop("expect", None)).items():
+            arm, metric = split_name(name, tuple(own))
+            if arm in chosen:
+                said_as = metric if arm == default_arm(tuple(chosen)) else f"{arm}.{metric}"
+                expect.setdefault(said_as, []).extend(texts if isinstance(texts, list) else [texts])
+        content |= {"expect": expect} if expect else {}
+        return _loaded(self.document.with_content(content, {}), self.path)
 
     def expectations(self) -> tuple[Expectation, ...]:
         """What the scenario expects of its arms."""

@@ -3,12 +3,19 @@
 These read content that may still be wrong elsewhere, so that every unknown name is found at once with every bad value.
 """
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from des.scenario.document import Path
 
 Content = Mapping[str, Any]
+
+COMPONENT_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+
+
+def bad_component_name(name: str) -> str:
+    return f"the name '{name}' may have letters, digits and . _ - + only"
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -17,6 +24,23 @@ def mapping(value: object) -> Mapping[str, Any]:
 
 def items(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def entries(content: Content, section: str) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """(path, mapping) of each entry of a list of mappings, or of the only one, written without the list."""
+    value = content.get(section)
+    if isinstance(value, dict):
+        yield (section,), value
+    for position, entry in enumerate(items(value)):
+        if isinstance(entry, dict):
+            yield (section, position), entry
+
+
+def as_written(content: Content, path: Path) -> Path:
+    """The path without the position of an entry that is written without its list."""
+    if len(path) > 1 and isinstance(path[1], int) and isinstance(content.get(str(path[0])), dict):
+        return (path[0], *path[2:])
+    return path
 
 
 def is_named(path: Path) -> bool:

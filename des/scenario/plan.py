@@ -1,8 +1,8 @@
 """The resolved scenario of one arm: frozen, flat and in base units (seconds, USD, shares, tokens).
 
 Everything a run needs stands here: names are replaced by indices, intent by laws, catalogue look-ups by prices,
-files by their contents. Components come in the order: declared components, providers, models; an endpoint's
-component is its model's.
+files by their contents. Components come in the order: declared components, common causes, providers, models; an
+endpoint's component is its model's.
 """
 
 from collections.abc import Mapping
@@ -162,7 +162,7 @@ class Dependency:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
     index: int
-    name: str  # "cdn", "anthropic", "anthropic/claude-sonnet-4-6"
+    name: str  # "cdn", "common_cause", "anthropic", "anthropic/claude-sonnet-4-6"
     kind: str  # "component", "provider" or "model"
     incidents: tuple[IncidentClass, ...] = ()
     depends_on: tuple[Dependency, ...] = ()
@@ -321,9 +321,8 @@ class Policy:
 class Surge:
     """Somebody else's failover: while every endpoint of `when` is down, attempts at `to` meet a crowd.
 
-    An attempt is overloaded with probability max(0, 1 - capacity / (external + own load)), where the crowd makes the
-    load at `to` `load` times what `to` is built for: `load` is relative to the capacity. With `capacity_per_s`
-    given, our own rate of attempts, as a share of it, comes on top.
+    An attempt is overloaded with probability max(0, 1 - capacity / (external + own load)), the external load being
+    `load` times the capacity: 1 - 1 / load, unless `capacity_per_s` is given to count the own attempts against.
     """
 
     when: tuple[int, ...]  # endpoints

@@ -8,11 +8,21 @@ from typing import Any, Final
 
 from des.scenario.document import Path
 from des.scenario.expectations import AS_MODELLED, read_expectation, split_name
-from des.scenario.names import component_paths, dependencies, items, leg_model, leg_names, mapping, models_of
+from des.scenario.names import (
+    COMPONENT_NAME,
+    bad_component_name,
+    component_paths,
+    dependencies,
+    items,
+    leg_model,
+    leg_names,
+    mapping,
+    models_of,
+)
 from des.scenario.problems import Finding, meant, unknown
+from des.scenario.sharing_references import sharing_findings
 from des.vocabulary import METRICS
 
-_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 _MODEL_NAME: Final = re.compile(r"[A-Za-z0-9_@][^\s#\[\]]*")
 _ARM_NAME: Final = re.compile(r"[a-z0-9_]+")
 
@@ -22,6 +32,7 @@ def reference_findings(content: Mapping[str, Any]) -> list[Finding]:
     return [
         *_names(content),
         *_dependencies(content),
+        *sharing_findings(content),
         *_chain(content),
         *_arms_and_expectations(content),
     ]
@@ -30,9 +41,8 @@ def reference_findings(content: Mapping[str, Any]) -> list[Finding]:
 def _names(content: Mapping[str, Any]) -> Iterator[Finding]:
     for section in ("components", "providers"):
         for name in mapping(content.get(section)):
-            if not _NAME.fullmatch(name):
-                message = f"the name '{name}' may have letters, digits and . _ - + only"
-                yield Finding((section, name), message, at_key=True)
+            if not COMPONENT_NAME.fullmatch(name):
+                yield Finding((section, name), bad_component_name(name), at_key=True)
     for name in mapping(content.get("providers")):
         if name in mapping(content.get("components")):
             message = f"'{name}' is a component as well: a provider is a component of its own, so name one otherwise"

@@ -1,16 +1,20 @@
 """From a sound scenario to one plan per arm: files read, prices looked up, intent turned into laws."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from des.errors import Problem, ScenarioError
 from des.scenario.consistency import most_attempts
 from des.scenario.distributions import upper_reach
 from des.scenario.loading import Arm, Loaded, by_place, problem_in_arm
+from des.scenario.names import as_written
 from des.scenario.plan import Endpoint, Plan, ReplayedArrivals, Workload
 from des.scenario.problems import Finding
 from des.scenario.resolve_chain import resolve_chain, resolve_policy
 from des.scenario.resolve_components import resolve_components
 from des.scenario.resolve_endpoints import resolve_endpoints
+from des.scenario.resolve_surges import resolve_surges
 from des.scenario.resolve_workload import resolve_workload
 
 MOST_USD_PER_CALL = 1e6
@@ -26,7 +30,8 @@ def plans(loaded: Loaded) -> dict[str, Plan]:
         plan, findings = _plan(arm, loaded)
         if plan is not None:
             resolved[arm.name] = plan
-        for finding in findings:
+        for found in findings:
+            finding = replace(found, path=as_written(arm.overlay.content, found.path))
             problems.setdefault(problem_in_arm(loaded.document, arm.overlay, finding), []).append(arm.name)
     if problems:
         named = [_of_arms(problem, arms, len(loaded.arms)) for problem, arms in problems.items()]
@@ -45,6 +50,8 @@ def _of_arms(problem: Problem, arms: list[str], arm_count: int) -> Problem:
 def _plan(arm: Arm, loaded: Loaded) -> tuple[Plan | None, list[Finding]]:
     scenario, folder = arm.scenario, loaded.document.folder
     components, findings = resolve_components(scenario, folder)
+    if not components:
+        return None, findings
     endpoints, limits, price_findings = resolve_endpoints(scenario, components)
     workload, workload_findings = resolve_workload(scenario, folder)
     findings += [*price_findings, *workload_findings]
@@ -65,6 +72,8 @@ def _plan(arm: Arm, loaded: Loaded) -> tuple[Plan | None, list[Finding]]:
         limits=limits,
         chain=resolve_chain(scenario, endpoints),
         policy=resolve_policy(scenario.policy),
+        shared=scenario.shared,
+        surges=resolve_surges(scenario, endpoints),
     ), []
 
 

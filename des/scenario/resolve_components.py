@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path as FilePath
 from typing import Final
 
@@ -36,6 +36,15 @@ from des.scenario.plan import (
 from des.scenario.problems import Finding, meant
 from des.scenario.providers import ComponentSpec
 from des.scenario.recorded import RecordedRows, read_incidents
+from des.scenario.resolve_common_causes import (
+    CommonCause,
+    OwnOutages,
+    common_causes,
+    common_class,
+    has_outages,
+    own_outages,
+    without_common,
+)
 from des.scenario.scenario import Scenario
 
 MOST_UNCERTAIN_EDGES: Final = 16
@@ -54,25 +63,105 @@ class _Node:
 
 def resolve_components(scenario: Scenario, folder: FilePath) -> tuple[tuple[Component, ...], list[Finding]]:
     """Components in the plan's order, and what keeps any of them from being resolved."""
-    nodes = {node.name: node for node in _nodes(scenario)}
-    edges: dict[str, tuple[tuple[str, float], ...]] = {name: node.depends_on for name, node in nodes.items()}
-    graph = {name: [target for target, _ in targets] for name, targets in edges.items()}
+    graph = _Graph(scenario)
     findings: list[Finding] = []
+    try:
+        order = list(TopologicalSorter(graph.steps()).static_order())
+    except CycleError:
+        message = "what is common to these members hangs on what is common to the others, in a circle"
+        return (), [Finding(("common_cause",), f"{message}: write the causes as components to depend on")]
     classes: dict[str, tuple[IncidentClass, ...]] = {}
-    for name in TopologicalSorter(graph).static_order():
-        classes[name] = _classes(nodes[name], classes, edges, scenario, folder, findings)
-    index = {name: position for position, name in enumerate(nodes)}
-    components = tuple(
-        Component(
-            index=index[name],
-            name=name,
-            kind=_kind(node.path),
-            incidents=classes[name],
-            depends_on=tuple(Dependency(component=index[target], share=share) for target, share in node.depends_on),
+    whole: dict[str, tuple[IncidentClass, ...]] = {}
+    outages: dict[str, OwnOutages] = {}
+    common: dict[str, PoissonIncidents] = {}
+    for step, name in order:
+        if step == "whole":
+            known = len(findings)
+            edges = {**graph.edges, name: graph.nodes[name].depends_on}
+            whole[name] = _classes(graph.nodes[name], classes, edges, scenario, folder, findings)
+            if len(findings) == known and name in graph.causes_of:
+                _note_outages(graph, name, whole[name], outages, findings)
+        elif step == "cause":
+            if incidents := _common(graph.causes[name], outages, findings):
+                common[name] = incidents
+            classes[name] = (incidents,) if incidents else ()
+        elif name in outages:
+            taken = [(graph.causes[cause], common[cause]) for cause in graph.causes_of[name] if cause in common]
+            classes[name] = without_common(name, outages[name], whole[name], taken, findings)
+        else:
+            classes[name] = whole[name]
+    return graph.components(classes), findings
+
+
+class _Graph:
+    """Who depends on whom, common causes included, and in which order their incidents can be worked out."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.nodes = {node.name: node for node in _nodes(scenario)}
+        self.causes = common_causes(scenario)
+        self.causes_of: dict[str, list[str]] = {}
+        for cause in self.causes.values():
+            for member in cause.spec.members:
+                self.causes_of.setdefault(member, []).append(cause.name)
+        self.edges: dict[str, tuple[tuple[str, float], ...]] = dict.fromkeys(self.causes, ())
+        for name, node in self.nodes.items():
+            self.edges[name] = (*node.depends_on, *((cause, 1.0) for cause in self.causes_of.get(name, ())))
+
+    def steps(self) -> dict[tuple[str, str], list[tuple[str, str]]]:
+        """Each step with those before it: all of a node's incidents, what members have in common, what they keep."""
+        steps: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        for name, node in self.nodes.items():
+            steps["whole", name] = [("kept", target) for target, _ in node.depends_on]
+            steps["kept", name] = [("whole", name), *(("cause", cause) for cause in self.causes_of.get(name, ()))]
+        for name, cause in self.causes.items():
+            steps["cause", name] = [("whole", member) for member in cause.spec.members]
+        return steps
+
+    def components(self, classes: Mapping[str, tuple[IncidentClass, ...]]) -> tuple[Component, ...]:
+        """Declared components, common causes, providers and models, in this order."""
+        kinds = dict.fromkeys(self.causes, "component")
+        kinds |= {name: _kind(node.path) for name, node in self.nodes.items()}
+        names = sorted(kinds, key=lambda name: (kinds[name] != "component", name in self.causes))
+        index = {name: position for position, name in enumerate(names)}
+        return tuple(
+            Component(
+                index=index[name],
+                name=name,
+                kind=kinds[name],
+                incidents=classes[name],
+                depends_on=tuple(
+                    Dependency(component=index[target], share=share) for target, share in self.edges[name]
+                ),
+            )
+            for name in names
         )
-        for name, node in nodes.items()
-    )
-    return components, findings
+
+
+def _note_outages(
+    graph: _Graph,
+    name: str,
+    classes: tuple[IncidentClass, ...],
+    outages: dict[str, OwnOutages],
+    findings: list[Finding],
+) -> None:
+    try:
+        outages[name] = own_outages(name, graph.nodes[name].spec, classes)
+    except ValueError as error:
+        cause = graph.causes[graph.causes_of[name][0]]
+        findings.append(Finding((*cause.path, "members", cause.spec.members.index(name)), str(error)))
+
+
+def _common(cause: CommonCause, outages: Mapping[str, OwnOutages], findings: list[Finding]) -> PoissonIncidents | None:
+    """The class of a common cause; none where a member's outages are unknown or nothing is common."""
+    members = {name: outages[name] for name in cause.spec.members if name in outages}
+    if len(members) < len(cause.spec.members):
+        return None
+    try:
+        incidents = common_class(cause, members)
+    except ValueError as error:
+        findings.append(Finding((*cause.path, "members"), str(error)))
+        return None
+    return incidents if incidents.rate_per_s > 0.0 else None
 
 
 def _nodes(scenario: Scenario) -> list[_Node]:
@@ -222,7 +311,7 @@ def _shared_outages(
     for source in _behind(name, edges):
         share = reach_probability(edges, name, source)
         for incidents in resolved[source]:
-            if share == 0.0 or not _outages(incidents):
+            if share == 0.0 or not has_outages(incidents):
                 continue
             if not isinstance(incidents, PoissonIncidents):
                 raise ValueError(
@@ -231,12 +320,6 @@ def _shared_outages(
                 )
             shared.append((incidents.rate_per_s, share, incidents.duration.mean))
     return shared
-
-
-def _outages(incidents: IncidentClass) -> bool:
-    if isinstance(incidents, RecordedIncidents):
-        return any(effect.outage for effect in incidents.effects)
-    return incidents.effect.outage
 
 
 def _behind(name: str, edges: Edges) -> list[str]:

@@ -8,8 +8,9 @@ from des.scenario.chain import LegSpec
 from des.scenario.expectations import ExpectationTexts
 from des.scenario.policy import PolicySpec
 from des.scenario.providers import ComponentSpec, ProviderSpec
+from des.scenario.sharing import CommonCauses, Surges
 from des.scenario.spec import MAY_BE_EMPTY, Spec, Text
-from des.scenario.units import Count, Duration, PositiveCount, PositiveDuration, Timestamp
+from des.scenario.units import Count, Duration, PositiveCount, PositiveDuration, Share, Timestamp
 from des.scenario.workload import WorkloadSpec
 
 Overrides = Annotated[dict[Text, Any], MAY_BE_EMPTY]
@@ -36,6 +37,12 @@ class Scenario(Spec):
     components: dict[Text, Annotated[ComponentSpec, MAY_BE_EMPTY]] = Field(default_factory=dict)
     """Whatever providers and models depend on."""
     providers: Annotated[dict[Text, ProviderSpec], Field(min_length=1)]
+    common_cause: CommonCauses = ()
+    """Outages that components, providers or models have in common."""
+    surge: Surges = ()
+    """Who is overrun while whom is down."""
+    shared: Share = 1.0
+    """How much of what is shared stays common: 100% as modelled, 0% the independent twin, of the same marginals."""
     chain: Annotated[tuple[LegSpec, ...], Field(min_length=1)]
     policy: PolicySpec = PolicySpec()
     arms: dict[Text, Overrides] = Field(default_factory=dict)

@@ -35,6 +35,17 @@ class Shorthand:
         return {"anyOf": [handler(schema), self.schema]}
 
 
+class OneAlone(Shorthand):
+    """Lets a list of one mapping be written as that mapping."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda value: [value] if isinstance(value, dict | Spec) else value, {})
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        entries = handler(schema)
+        return {"anyOf": [entries, entries["items"]]}
+
+
 def scalar_as(field: str, schema: Mapping[str, Any], **fixed: object) -> Shorthand:
     """Reads anything but a mapping as the value of one field (`timeout: 30s` as `timeout: {total: 30s}`)."""
 
