@@ -130,6 +130,22 @@ SetOption = Annotated[
     typer.Option("--set", metavar="PATH=VALUE", help="Change a field, such as policy.rounds=3. Repeatable."),
 ]
 
+WorkersOption = Annotated[
+    int, typer.Option("--workers", metavar="N", min=1, help="Processes that share the replications.")
+]
+PrecisionOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--precision",
+        metavar="METRIC=SHARE",
+        help="Replicate until the interval's half-width is this share of the figure. Repeatable.",
+    ),
+]
+MaxReplicationsOption = Annotated[
+    int | None,
+    typer.Option("--max-replications", metavar="N", help="Where --precision gives up.  [default: 1000]"),
+]
+
 
 @app.command(
     short_help="Simulate a scenario: traces and a summary.",
@@ -148,6 +164,9 @@ def run(
         int | None, typer.Option("--replications", metavar="N", help="Independent runs of each arm.")
     ] = None,
     changes: SetOption = None,
+    workers: WorkersOption = 1,
+    precision: PrecisionOption = None,
+    max_replications: MaxReplicationsOption = None,
     no_traces: Annotated[bool, typer.Option("--no-traces", help="Keep the summary alone.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Simulate again what was run before.")] = False,
@@ -165,6 +184,9 @@ def run(
             overrides=tuple(changes or ()),
             traces=not no_traces,
             force=force,
+            workers=workers,
+            precision=tuple(precision or ()),
+            max_replications=max_replications,
             progress=progress,
         )
     verdicts = expectations.verdicts(finished.run.manifest, finished.run.summary)

@@ -53,9 +53,14 @@ def run_key(
     arms: list[str],
     traces: bool,
     files: Mapping[str, str],
+    precision: Mapping[str, Any] | None = None,
+    comparison: bool = False,
 ) -> str:
-    """Twelve hex digits; `files` maps each file the scenario reads to its SHA-256, of which only the latter counts."""
-    identity = {
+    """Twelve hex digits; `files` maps each file the scenario reads to its SHA-256, of which only the latter counts.
+
+    The number of processes is no part of it: it changes nothing.
+    """
+    identity: dict[str, Any] = {
         "scenario": resolved,
         "seed": seed,
         "replications": replications,
@@ -66,6 +71,10 @@ def run_key(
         "libraries": [versions()[library] for library in LIBRARIES[:4]],
         "source": source_digest(),
     }
+    if precision is not None:
+        identity["precision"] = precision
+    if comparison:
+        identity["comparison"] = True
     return hashlib.sha256(canonical_json(identity).encode()).hexdigest()[:12]
 
 

@@ -10,6 +10,7 @@ from des.scenario import Loaded, Scenario, from_mapping, load_scenario
 from des.scenario.overrides import with_assignments
 from des.study.destination import remove_leftovers, written_whole
 from des.study.key import file_digest
+from des.study.precision import Precision
 from des.study.study import Progress, Study
 from des.traces import Run, load
 
@@ -34,13 +35,19 @@ def run(
     overrides: Sequence[str] = (),
     traces: bool = True,
     force: bool = False,
+    workers: int = 1,
+    precision: Mapping[str, float] | Sequence[str] = (),
+    max_replications: int | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Simulate every request of a scenario and keep traces, manifest and summary.
 
     They land in `results/<scenario>-<key>/` below the current directory, or in `out`, which must not exist. The same
     run found under its key is verified and returned as it is, unless `force` asks to simulate it again. `overrides`
-    are of the form `policy.rounds=3`.
+    are of the form `policy.rounds=3`. `workers` processes share the replications; their number changes nothing but
+    the time it takes. `precision={"availability": 0.1}` replicates until the 95 % interval's half-width is a tenth of
+    the figure (of what availability lacks to 100 %), or there are `max_replications` (1,000); `summary.json` says
+    under `precision` how many it took and whether that was enough.
     Raises ScenarioError for a scenario that cannot be run, OutputError where it cannot be written, RunError when a
     conservation law is broken. Whatever ends a run early, nothing of it is kept.
     """
@@ -52,6 +59,9 @@ def run(
         overrides=overrides,
         traces=traces,
         force=force,
+        workers=workers,
+        precision=precision,
+        max_replications=max_replications,
         progress=progress,
     ).run
 
@@ -65,20 +75,31 @@ def ensure(
     overrides: Sequence[str] = (),
     traces: bool = True,
     force: bool = False,
+    workers: int = 1,
+    precision: Mapping[str, float] | Sequence[str] = (),
+    max_replications: int | None = None,
     progress: Progress | None = None,
 ) -> Finished:
     """Like `run`, and says whether the run had been made before."""
-    study = Study.of(_loaded(scenario, overrides, seed, replications), traces=traces)
+    if workers < 1:
+        raise DesError(f"workers {workers}: at least 1 process has to do the work")
+    asked = Precision.of(precision, max_replications)
+    study = Study.of(_loaded(scenario, overrides, seed, replications), traces=traces, precision=asked)
+    return kept(study, out=out, force=force, workers=workers, progress=progress)
+
+
+def kept(study: Study, *, out: str | Path | None, force: bool, workers: int, progress: Progress | None) -> Finished:
+    """A study's run: the one found under its key, or a new one."""
     if out is not None:
         with written_whole(Path(out)) as directory:
-            study.write(directory, progress)
+            study.write(directory, workers=workers, progress=progress)
         return Finished(load(out), reused=False)
     target = RESULTS / f"{study.name}-{study.key()}"
     remove_leftovers(target)
     if target.is_dir() and not force:
         return Finished(_verified(target), reused=True)
     with written_whole(target, replace=force) as directory:
-        study.write(directory, progress)
+        study.write(directory, workers=workers, progress=progress)
     return Finished(load(target), reused=False)
 
 

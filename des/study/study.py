@@ -4,21 +4,20 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from des.estimate.summary import summary
-from des.estimate.totals import Metrics
-from des.model import simulate
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan
-from des.study.downtime import Spells, combined, downtime
+from des.study.downtime import combined
 from des.study.key import canonical_json, run_key
 from des.study.manifest import manifest_of
-from des.study.recorder import Recorder
-from des.traces.writer import WrittenTrace
+from des.study.precision import Precision
+from des.study.replication import Outcome, Part, Replicator
+from des.study.workers import Watch, Workers
 
 Progress = Callable[[float, str], None]
 """Told the share of the simulated time of all arms and replications that is done, and what is under way."""
@@ -31,15 +30,15 @@ class Study:
     loaded: Loaded
     plans: Mapping[str, Plan]
     traces: bool
+    precision: Precision | None = None
 
     @classmethod
-    def of(cls, loaded: Loaded, *, traces: bool) -> "Study":
-        """Raises ScenarioError with every problem of every arm."""
-        return cls(loaded, plans(loaded), traces)
-
-    @property
-    def replications(self) -> int:
-        return self.loaded.scenario.replications
+    def of(cls, loaded: Loaded, *, traces: bool, precision: Precision | None = None) -> "Study":
+        """Raises ScenarioError with every problem of every arm, DesError where precision is asked of no arm."""
+        study = cls(loaded, plans(loaded), traces, precision)
+        if precision is not None:
+            precision.check_arms(list(study.plans))
+        return study
 
     @property
     def name(self) -> str:
@@ -52,78 +51,78 @@ class Study:
         return run_key(
             resolved=self.loaded.resolved(),
             seed=self.loaded.scenario.seed,
-            replications=self.replications,
+            replications=self.loaded.scenario.replications,
             arms=list(self.plans),
             traces=self.traces,
             files=self.loaded.files(),
+            precision=None if self.precision is None else self.precision.identity(),
         )
 
-    def write(self, directory: Path, progress: Progress | None = None) -> None:
-        """Simulate everything; raises RunError where a replication breaks a conservation law."""
+    def write(self, directory: Path, *, workers: int = 1, progress: Progress | None = None) -> None:
+        """Simulate everything, in so many processes; raises RunError where a conservation law is broken."""
         started = time.perf_counter()
-        written: list[WrittenTrace] = []
-        metrics: dict[str, list[Metrics]] = {arm: [] for arm in self.plans}
-        spells: dict[str, list[Spells]] = {arm: [] for arm in self.plans}
-        for number, (arm, replication) in enumerate(self._parts()):
-            plan = self.plans[arm]
-            told = self._progress_of_part(number, arm, replication, progress)
-            figures, files = self._replicate(plan, replication, directory, told)
-            metrics[arm].append(figures)
-            spells[arm].append(downtime(plan, replication))
-            written.extend(files)
+        outcomes = self._outcomes(directory, workers, progress)
         if progress is not None:
             progress(1.0, "writing")
-        summary_text = json_text(summary(metrics) | _by_group({arm: combined(spells[arm]) for arm in spells}))
+        content = self._summary(outcomes)
+        replications = min(len(of_arm) for of_arm in outcomes.values())
+        if self.precision is not None:
+            content["precision"] = self.precision.as_found(replications, content["arms"])
+        summary_text = json_text(content)
         (directory / "summary.json").write_text(summary_text, encoding="utf-8")
         manifest = manifest_of(
             name=self.name,
             key=self.key(),
             resolved=self.loaded.resolved(),
             seed=self.loaded.scenario.seed,
-            replications=self.replications,
+            replications=replications,
             arms=list(self.plans),
             traces=self.traces,
-            written=written,
+            written=[trace for of_arm in outcomes.values() for outcome in of_arm for trace in outcome.written],
             summary_sha256=hashlib.sha256(summary_text.encode()).hexdigest(),
             files=self.loaded.files(),
             wall_s=time.perf_counter() - started,
         )
         (directory / "manifest.json").write_text(json_text(manifest), encoding="utf-8")
 
-    def _parts(self) -> list[tuple[str, int]]:
-        return [(arm, replication) for arm in self.plans for replication in range(self.replications)]
+    def _outcomes(self, directory: Path, workers: int, progress: Progress | None) -> dict[str, list[Outcome]]:
+        """Of each arm, replication by replication: as many as asked for, or as the precision takes."""
+        outcomes: dict[str, list[Outcome]] = {arm: [] for arm in self.plans}
+        asked = self.loaded.scenario.replications
+        wanted = asked if self.precision is None else self.precision.first(asked)
+        done = 0
+        replicator = Replicator(self.plans, directory if self.traces else None, canonical_json(self.loaded.resolved()))
+        with Workers(replicator, workers) as pool:
+            while done < wanted:
+                parts = [Part(arm, number) for arm in self.plans for number in range(done, wanted)]
+                watch = None if progress is None else self._watch(parts, done, wanted, progress)
+                for part, outcome in zip(parts, pool.map(parts, watch), strict=True):
+                    outcomes[part.arm].append(outcome)
+                done = wanted
+                if self.precision is not None:
+                    wanted = self.precision.further(done, self._summary(outcomes)["arms"])
+        return outcomes
 
-    def _replicate(
-        self, plan: Plan, replication: int, directory: Path, told: Callable[[float], None] | None
-    ) -> tuple[Metrics, list[WrittenTrace]]:
-        recorder = Recorder(
-            plan,
-            replication,
-            directory=directory if self.traces else None,
-            arms=list(self.plans),
-            scenario=canonical_json(self.loaded.resolved()),
-        )
-        try:
-            return recorder.close(simulate(plan, replication, recorder, told))
-        except BaseException:
-            recorder.abort()
-            raise
+    def _summary(self, outcomes: Mapping[str, Sequence[Outcome]]) -> dict[str, Any]:
+        metrics = {arm: [outcome.metrics for outcome in of_arm] for arm, of_arm in outcomes.items()}
+        spells = {arm: combined([outcome.spells for outcome in of_arm]) for arm, of_arm in outcomes.items()}
+        return summary(metrics) | _by_group(spells)
 
-    def _progress_of_part(
-        self, number: int, arm: str, replication: int, progress: Progress | None
-    ) -> Callable[[float], None] | None:
-        if progress is None:
-            return None
-        parts = self._parts()
-        lengths_s = [self.plans[name].horizon_s for name, _ in parts]
-        before_s, whole_s = sum(lengths_s[:number]), sum(lengths_s)
-        what = f"{arm} {replication + 1}/{self.replications}" if self.replications > 1 else arm
+    def _watch(self, parts: Sequence[Part], done: int, wanted: int, progress: Progress) -> Watch:
+        """Turns how far each replication's clock has come into the share of all simulated time."""
+        horizons_s = {arm: plan.horizon_s for arm, plan in self.plans.items()}
+        lengths_s = [horizons_s[part.arm] for part in parts]
+        before_s = done * sum(horizons_s.values())
+        whole_s = before_s + sum(lengths_s)
+        reached_s = [0.0] * len(parts)
 
-        def told(now_s: float) -> None:
-            progress((before_s + min(now_s, lengths_s[number])) / whole_s, what)
+        def watch(number: int, now_s: float) -> None:
+            part = parts[number]
+            reached_s[number] = min(now_s, lengths_s[number])
+            what = f"{part.arm} {part.replication + 1}/{wanted}" if wanted > 1 else part.arm
+            progress((before_s + sum(reached_s)) / whole_s, what)
 
-        told(0.0)
-        return told
+        return watch
 
 
 def json_text(value: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from des.errors import OutputError, RunError, ScenarioError
 from des.model import Sink
 from des.scenario import from_mapping, plans
 from des.scenario.plan import Plan
-from des.study import study
+from des.study import replication
 from des.study.downtime import downtime
 from des.study.run import Finished, ensure
 from des.traces import Run
@@ -170,7 +170,7 @@ def test_an_existing_output_directory_is_refused_before_anything_is_simulated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "there").mkdir()
-    monkeypatch.setattr(study, "simulate", _must_not_run)
+    monkeypatch.setattr(replication, "simulate", _must_not_run)
     with pytest.raises(OutputError, match="exists already"):
         _ensure(out="there")
     assert list((tmp_path / "there").iterdir()) == []
@@ -225,12 +225,12 @@ def _dearer_attempts(table: str, block: Block) -> Block:
 def test_a_run_that_breaks_a_conservation_law_fails_and_is_not_kept(
     change: Callable[[str, Block], Block], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    simulate = study.simulate
+    simulate = replication.simulate
 
     def tampered(plan: Plan, replication: int, sink: Sink, *rest: Any) -> int:
         return simulate(plan, replication, _Tampering(sink, change), *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(study, "simulate", tampered)
+    monkeypatch.setattr(replication, "simulate", tampered)
     with pytest.raises(RunError):
         _ensure()
     assert list((tmp_path / "results").iterdir()) == []

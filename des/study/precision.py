@@ -1,0 +1,141 @@
+"""How precise the figures have to be, and how many replications that takes."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Final
+
+from des.errors import DesError
+from des.vocabulary import METRICS
+
+LEAST_REPLICATIONS: Final = 10
+"""Where the scenario does not ask for several: a half-width over fewer says little about itself."""
+MOST_REPLICATIONS: Final = 1000
+_RESERVE: Final = 1.1
+"""How many more replications than the half-width so far makes necessary: it is an estimate too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A metric of one arm, or of every arm, and the relative half-width that its interval must not exceed."""
+
+    name: str  # as written: metric or arm.metric
+    half_width: float
+
+    @property
+    def arm(self) -> str | None:
+        return self.name.rpartition(".")[0] or None
+
+    @property
+    def metric(self) -> str:
+        return self.name.rpartition(".")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """Replicate until every target is met, or there are `most` replications."""
+
+    targets: tuple[Target, ...]
+    most: int = MOST_REPLICATIONS
+
+    @classmethod
+    def of(cls, asked: Mapping[str, float] | Sequence[str] | str, most: int | None = None) -> "Precision | None":
+        """From {"availability": 0.1} or texts such as `availability=0.1`; None where nothing is asked.
+
+        Raises DesError for what is no metric or no share.
+        """
+        if isinstance(asked, str):
+            asked = (asked,)
+        pairs = list(asked.items()) if isinstance(asked, Mapping) else [_pair(text) for text in asked]
+        if not pairs:
+            return None
+        most = MOST_REPLICATIONS if most is None else most
+        if most < 2:
+            raise DesError(f"max replications {most}: an interval needs at least 2")
+        return cls(tuple(_target(name, value) for name, value in pairs), most)
+
+    def check_arms(self, arms: Sequence[str]) -> None:
+        """Raises DesError for a target of an arm that is not run."""
+        for target in self.targets:
+            if target.arm is not None and target.arm not in arms:
+                raise DesError(f"--precision {target.name}: no arm {target.arm!r} among {', '.join(arms)}")
+
+    def first(self, replications: int) -> int:
+        """How many replications to begin with, when the scenario asks for so many."""
+        return min(self.most, replications if replications > 1 else LEAST_REPLICATIONS)
+
+    def further(self, done: int, arms: Mapping[str, Mapping[str, Any]]) -> int:
+        """How many replications there have to be in all, judging by the summary of those `done`; `done` is enough."""
+        excess = max(width / target for target, width in self.reached(arms))
+        if excess <= 1.0 or done >= self.most:
+            return done
+        needed = done * min(2.0, excess * excess * _RESERVE)  # at most twice as many: the estimate may be far off
+        return min(self.most, max(done + 1, math.ceil(needed)))
+
+    def reached(self, arms: Mapping[str, Mapping[str, Any]]) -> list[tuple[float, float]]:
+        """(target, relative half-width) of each target in each arm it is of."""
+        return [
+            (target.half_width, relative_half_width(target.metric, metrics[target.metric]))
+            for target in self.targets
+            for arm, metrics in arms.items()
+            if target.arm in (None, arm)
+        ]
+
+    def as_found(self, done: int, arms: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """JSON-able: what was asked, what it took, and whether it was reached."""
+        return {
+            "asked": {target.name: target.half_width for target in self.targets},
+            "max_replications": self.most,
+            "replications": done,
+            "reached": all(width <= target for target, width in self.reached(arms)),
+            "half_widths": {
+                f"{arm}.{target.metric}": _finite(relative_half_width(target.metric, metrics[target.metric]))
+                for target in self.targets
+                for arm, metrics in arms.items()
+                if target.arm in (None, arm)
+            },
+        }
+
+    def identity(self) -> dict[str, Any]:
+        """What tells two runs apart."""
+        return {"targets": {target.name: target.half_width for target in self.targets}, "most": self.most}
+
+
+def relative_half_width(metric: str, figure: Mapping[str, Any]) -> float:
+    """The longer side of an interval over the figure; availability counts by what it lacks to 100 %."""
+    mean, low, high = figure["mean"], figure["low"], figure["high"]
+    if mean is None or low is None or high is None:
+        return math.inf
+    half = max(high - mean, mean - low)
+    whole = 1.0 - mean if metric == "availability" else abs(mean)
+    if half == 0.0 and metric != "availability":
+        return 0.0
+    return half / whole if whole > 0.0 else math.inf
+
+
+def _pair(text: str) -> tuple[str, float]:
+    name, equals, value = text.partition("=")
+    try:
+        if not equals:
+            raise ValueError
+        value = value.strip()
+        number = float(value.removesuffix("%")) / 100.0 if value.endswith("%") else float(value)
+    except ValueError:
+        raise DesError(f"--precision {text}: expected metric=share, such as availability=0.1") from None
+    return name.strip(), number
+
+
+def _target(name: str, value: float) -> Target:
+    target = Target(name, float(value))
+    if target.metric not in METRICS:
+        near = get_close_matches(target.metric, METRICS, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(METRICS)}"
+        raise DesError(f"--precision {name}: unknown metric {target.metric!r}{hint}")
+    if not 0.0 < target.half_width < 1.0:
+        raise DesError(f"--precision {name}={value}: expected a relative half-width between 0 and 1, such as 0.1")
+    return target
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
