@@ -251,6 +251,74 @@ def catalogue() -> int:
     return DONE
 
 
+@app.command(
+    short_help="Fit laws to an incident history.",
+    help="Say what an incident history holds (how often, how long, when, together with what), and write it as YAML.",
+)
+@reported
+def fit(
+    history: Annotated[
+        Path, typer.Argument(metavar="HISTORY", help="CSV, parquet, JSON lines, or a status page's incidents.json.")
+    ],
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--columns", metavar="ROLE=COLUMN,...", help="start, end, service, provider, severity, id."),
+    ] = None,
+    services: Annotated[
+        list[str] | None, typer.Option("--service", metavar="NAME", help="Only this service. Repeatable.")
+    ] = None,
+    since: Annotated[str | None, typer.Option("--since", metavar="DATE", help="Leave out what came before.")] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="DATE", help="Leave out what came after.")] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out rows with missing, reversed or duplicate times.")
+    ] = False,
+    open_ends: Annotated[
+        bool, typer.Option("--open-ends", help="A row without an end is an incident that is still open.")
+    ] = False,
+    between: Annotated[
+        str | None, typer.Option("--between", metavar="LAW", help="Law of the times between incidents in the YAML.")
+    ] = None,
+    repair: Annotated[
+        str | None, typer.Option("--repair", metavar="LAW", help="Law of the times to repair in the YAML.")
+    ] = None,
+    permutations: Annotated[
+        int | None, typer.Option("--permutations", metavar="N", help="So many of the whole-week shifts, not all.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of the choice of shifts.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the YAML here.")] = None,
+) -> int:
+    from des.analysis import fit_tables
+    from des.study.fit import as_json as fit_as_json
+    from des.study.fit import fit as fit_history
+
+    found = fit_history(
+        history,
+        columns=tuple(columns or ()),
+        services=tuple(services or ()),
+        since=since,
+        until=until,
+        skip_bad=skip_bad,
+        open_ends=open_ends,
+        between=between,
+        repair=repair,
+        permutations=permutations,
+        seed=seed,
+        out=out,
+    )
+    for row in found.history.skipped:
+        _complain(f"skipped: {row}")
+    if as_json:
+        import json
+
+        _say(json.dumps(fit_as_json(found), indent=2, ensure_ascii=False, allow_nan=False))
+        return DONE
+    for line in fit_tables.lines(found.calibration, found.cautions, found.history.source):
+        _say(line)
+    _say(f"\nscenario: {out}" if out else f"\n{found.fragment.rstrip()}")
+    return DONE
+
+
 def _console() -> "Console":
     """Standard output; a pipe gets 120 plain columns, or what COLUMNS says."""
     from rich.console import Console

@@ -1,0 +1,38 @@
+"""From the recorded incidents of services to the laws, profiles and overlaps that a scenario can be written with."""
+
+from des.faults.calibration.calibrate import Calibration, ServiceCalibration, calibrate, calibrate_service
+from des.faults.calibration.cautions import cautions
+from des.faults.calibration.fragment import component_names, fragment
+from des.faults.calibration.laws import KINDS, FittedLaw, FittedTimes, fit_times
+from des.faults.calibration.overlap import Overlap, holm, overlap, overlaps
+from des.faults.calibration.seasonality import Seasonality, WeekProfile, seasonality
+from des.faults.calibration.service_history import ServiceHistory, observed
+from des.faults.calibration.severity import Severity, severities
+from des.faults.calibration.trend import Trend, trend
+
+__all__ = [
+    "KINDS",
+    "Calibration",
+    "FittedLaw",
+    "FittedTimes",
+    "Overlap",
+    "Seasonality",
+    "ServiceCalibration",
+    "ServiceHistory",
+    "Severity",
+    "Trend",
+    "WeekProfile",
+    "calibrate",
+    "calibrate_service",
+    "cautions",
+    "component_names",
+    "fit_times",
+    "fragment",
+    "holm",
+    "observed",
+    "overlap",
+    "overlaps",
+    "seasonality",
+    "severities",
+    "trend",
+]

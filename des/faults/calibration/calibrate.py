@@ -1,0 +1,70 @@
+"""Everything that an incident history says: laws, trend, seasonality, severity and overlap, service by service."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from des.draws import generator
+from des.faults.calibration.laws import FittedTimes, fit_times
+from des.faults.calibration.overlap import Overlap, overlaps
+from des.faults.calibration.seasonality import Seasonality, seasonality
+from des.faults.calibration.service_history import DAY_S, HOUR_S, ServiceHistory
+from des.faults.calibration.severity import Severity, severities
+from des.faults.calibration.trend import Trend, trend
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCalibration:
+    """One service: `between` are times from start to start (in days), `repair` durations (in hours)."""
+
+    name: str
+    from_s: float
+    until_s: float
+    incidents: int
+    still_open: int
+    share_open: float
+    between: FittedTimes
+    repair: FittedTimes
+    trend: Trend | None
+    seasonality: Seasonality | None
+    severities: tuple[Severity, ...]
+
+    @property
+    def per_year(self) -> float:
+        """Incidents a year."""
+        return self.incidents / self.years if self.years > 0.0 else float("nan")
+
+    @property
+    def years(self) -> float:
+        return (self.until_s - self.from_s) / (365 * DAY_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    services: tuple[ServiceCalibration, ...]
+    overlaps: tuple[Overlap, ...]
+
+
+def calibrate(histories: Sequence[ServiceHistory], *, permutations: int | None = None, seed: int = 0) -> Calibration:
+    """Each service, and each pair of services over all whole-week shifts or so many of them."""
+    return Calibration(
+        services=tuple(calibrate_service(history) for history in histories),
+        overlaps=overlaps(histories, permutations, generator(seed, 0, "week shifts")),
+    )
+
+
+def calibrate_service(history: ServiceHistory) -> ServiceCalibration:
+    durations_s, still_open = history.durations_s()
+    observed_s = history.until_s - history.from_s
+    return ServiceCalibration(
+        name=history.name,
+        from_s=history.from_s,
+        until_s=history.until_s,
+        incidents=len(durations_s),
+        still_open=int(still_open.sum()),
+        share_open=history.open_s() / observed_s if observed_s > 0.0 else float("nan"),
+        between=fit_times(history.gaps_s, None, DAY_S),
+        repair=fit_times(durations_s, still_open, HOUR_S),
+        trend=trend(history),
+        seasonality=seasonality(history),
+        severities=severities(history),
+    )

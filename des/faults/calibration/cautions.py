@@ -1,0 +1,136 @@
+"""Where a history says little or misleads: what must be known before its figures are used."""
+
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+from des.faults.calibration.calibrate import Calibration, ServiceCalibration
+from des.faults.calibration.overlap import Overlap
+
+FEW: Final = 20
+SIGNIFICANT: Final = 0.05
+FAR: Final = 1.15
+"""A fitted mean this many times the seen one, or below one over it, is told."""
+MANY_WITHOUT_LENGTH: Final = 0.1
+FEW_EPISODES: Final = 5
+ALIKE: Final = 0.05
+"""In the logarithm of a mean."""
+STEEP: Final = 1.5
+"""A rate that moved by this factor is told, as a possibility, where only Laplace's test is sure."""
+
+
+def cautions(calibration: Calibration, between: str | None = None, repair: str | None = None) -> tuple[str, ...]:
+    """One sentence each, with the remedy where there is one; `between` and `repair` are the kinds of law chosen."""
+    of_services = (text for service in calibration.services for text in _of_service(service, between, repair))
+    return (*of_services, *_of_overlaps(calibration.overlaps))
+
+
+def date(moment_s: float) -> str:
+    return datetime.fromtimestamp(moment_s, UTC).strftime("%Y-%m-%d")
+
+
+def _of_service(service: ServiceCalibration, between: str | None, repair: str | None) -> Iterator[str]:
+    name = service.name
+    if service.incidents <= 1:
+        yield (
+            f"{name}: {'one incident only' if service.incidents else 'no incident in this window'}: nothing can be "
+            "said about how often it fails, nor how long; it is left out of the scenario"
+        )
+        return
+    if service.incidents < FEW:
+        yield (
+            f"{name}: {service.incidents} incidents only: every parameter is uncertain (see its standard error), and "
+            "which law fits best is close to chance"
+        )
+    yield from _of_times(service, between, repair)
+    yield from _of_trend(service)
+    if service.seasonality is None:
+        yield f"{name}: too little to tell weekdays or hours apart (10 incidents over two weeks are the least)"
+
+
+def _of_times(service: ServiceCalibration, between: str | None, repair: str | None) -> Iterator[str]:
+    for times, what, kind, option in (
+        (service.between, "times between incidents", between, "between"),
+        (service.repair, "times to repair", repair, "repair"),
+    ):
+        if times.count == times.censored:
+            yield f"{service.name}: no {what} that ended and lasted: no law"
+        elif times.count == 1:
+            yield f"{service.name}: one of its {what} above zero: no law"
+        elif not times.spread:
+            yield f"{service.name}: all {what} are the same: a constant, no law (were they recorded or filled in?)"
+        elif not times.censored and (fitted := times.fitted(kind)) is not None:
+            ratio = fitted.law_s.mean / times.mean_s
+            if not 1.0 / FAR <= ratio <= FAR:
+                near = next((law for law in times.laws if abs(math.log(law.law_s.mean / times.mean_s)) < ALIKE), None)
+                other = f"; --{option} {near.kind} does (AIC +{near.aic - times.laws[0].aic:.1f})" if near else ""
+                yield (
+                    f"{service.name}: the {fitted.kind} of the {what} has {ratio:.2f} times the mean seen, which a "
+                    f"simulation will not repeat{other}"
+                )
+    if service.repair.dropped > service.incidents * MANY_WITHOUT_LENGTH:
+        lasting = service.incidents - service.repair.dropped
+        more = f"has {service.incidents / lasting:.2g} times as many" if lasting else "cannot be written"
+        yield (
+            f"{service.name}: {service.repair.dropped} of {service.incidents} incidents have no length; they count "
+            f"for the times between, not for durations: in a simulation all last, so it {more}"
+        )
+    if service.repair.censored:
+        yield (
+            f"{service.name}: {service.repair.censored} still open: the laws count what they lasted so far "
+            "(right-censored), the means shown do not know better"
+        )
+
+
+def _of_trend(service: ServiceCalibration) -> Iterator[str]:
+    found = service.trend
+    if found is None:
+        yield f"{service.name}: too few incidents for a test of growth"
+        return
+    low, high = sorted((found.before_change_per_year, found.after_change_per_year))
+    if found.p_value < SIGNIFICANT:
+        moved = "the rate moved"
+    elif found.laplace_p < SIGNIFICANT and low * STEEP < high and service.incidents >= FEW:
+        moved = "the rate may have moved"
+    else:
+        return
+    yield (
+        f"{service.name}: {moved} (Laplace p {p_text(found.laplace_p)}, allowing for bursts "
+        f"{p_text(found.p_value)}), most likely about {date(found.changed_s)}, from "
+        f"{found.before_change_per_year:.3g} to {found.after_change_per_year:.3g} a year: one law over all of it "
+        f"reads the change as clustering; --since {date(found.changed_s)} fits the later part"
+    )
+
+
+def _of_overlaps(pairs: tuple[Overlap, ...]) -> Iterator[str]:
+    known = [pair for pair in pairs if not math.isnan(pair.p_value)]
+    for pair in pairs:
+        names = f"{pair.first} and {pair.second}"
+        if pair.weeks < 2:
+            yield f"{names}: one common week only: nothing to shift, no p-value"
+        elif math.isnan(pair.p_value):
+            yield f"{names}: one of them is never open in their common weeks: nothing to compare"
+        elif 1.0 / (1 + pair.shifts) > SIGNIFICANT:
+            yield f"{names}: {pair.shifts} shifts can show no p-value below {1.0 / (1 + pair.shifts):.2g}"
+    few = [pair for pair in known if pair.episodes < FEW_EPISODES]
+    if few:
+        listed = ", ".join(f"{pair.first} and {pair.second} ({pair.episodes})" for pair in few[:4])
+        more = f", and {len(few) - 4} pairs more" if len(few) > 4 else ""
+        yield f"fewer than {FEW_EPISODES} times open together, so that a ratio says little: {listed}{more}"
+    if len(known) > 1:
+        least = len(known) / (1 + max(pair.shifts for pair in known))
+        if least > SIGNIFICANT:
+            yield (
+                f"{len(known)} comparisons with these numbers of weeks: no adjusted p-value can fall below "
+                f"{min(least, 1.0):.2g}; name the services that matter with --service"
+            )
+
+
+def p_text(p_value: float) -> str:
+    """Three decimals, without the zero before them."""
+    if math.isnan(p_value):
+        return "-"
+    if p_value < 0.0005:
+        return "<.001"
+    return f"{p_value:.3f}".lstrip("0")

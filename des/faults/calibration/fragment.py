@@ -1,0 +1,143 @@
+"""A calibration as the part of a scenario that it determines: YAML, to be pasted."""
+
+import math
+import re
+from collections.abc import Iterator
+from textwrap import wrap
+
+from des.faults.calibration.calibrate import Calibration, ServiceCalibration
+from des.faults.calibration.cautions import SIGNIFICANT, date, p_text
+from des.faults.calibration.laws import FittedTimes
+from des.faults.calibration.seasonality import WeekProfile
+from des.faults.calibration.service_history import DAY_S, HOUR_S
+
+WIDTH = 80
+
+
+def fragment(calibration: Calibration, source: str, between: str | None = None, repair: str | None = None) -> str:
+    """`components:` with a `marked_renewal` each and, where weekdays or hours differ, an arm with Poisson `profile`s.
+
+    `between` and `repair` name the kind of law; otherwise it is the one of the lowest AIC. Services of which
+    nothing can be said are named in a comment. Always a YAML mapping, an empty one at worst.
+    """
+    names = component_names(calibration)
+    written = [service for service in calibration.services if _laws(service, between, repair) is not None]
+    lines = [*_heading(calibration, source, names)]
+    for service in calibration.services:
+        if service not in written:
+            lines += _comment(f"{service.name}: left out, {service.incidents} incidents say too little.")
+    if not written:
+        return "\n".join([*lines, "{}", ""])
+    lines += ["components:"]
+    for service in written:
+        lines += _component(service, names[service.name], between, repair)
+    seasonal = [service for service in written if service.seasonality and not service.seasonality.profile.flat]
+    if seasonal:
+        lines += _comment("The same rates and durations, at the hours and on the days they were seen; no clustering.")
+        lines += ["arms:", "  as_modelled: {}", "  by_time_of_week:"]
+        for service in seasonal:
+            lines += _arm(service, names[service.name], repair)
+    return "\n".join([*lines, ""])
+
+
+def component_names(calibration: Calibration) -> dict[str, str]:
+    """A component's name for each service: lower case letters, digits and underscores, no two alike."""
+    names: dict[str, str] = {}
+    for service in calibration.services:
+        plain = re.sub(r"[^a-z0-9]+", "_", service.name.lower()).strip("_") or "service"
+        plain = plain if plain[0].isalpha() else f"service_{plain}"
+        name, number = plain, 2
+        while name in names.values():
+            name, number = f"{plain}_{number}", number + 1
+        names[service.name] = name
+    return names
+
+
+def _heading(calibration: Calibration, source: str, names: dict[str, str]) -> Iterator[str]:
+    some = next(iter(names.values()), "name")
+    yield from _comment(f"Fitted to {source} by maximum likelihood with location 0.")
+    yield from _comment(f"A provider fails with its component: depends_on: [{some}].")
+    yield from _comment(
+        "error_rate is assumed: a history of open incidents does not tell how many calls failed. 100% is the worst "
+        "case; most open incidents are brownouts."
+    )
+    for pair in calibration.overlaps:
+        if pair.p_adjusted < SIGNIFICANT and pair.ratio_to_shifts > 1.0:
+            yield from _comment(
+                f"Open together {pair.ratio_to_product:.3g} times as long as independent ones would be (adjusted p "
+                f"{p_text(pair.p_adjusted)}): {names[pair.first]} and {names[pair.second]}. Apart they are no "
+                "redundancy: let what depends on either depend on one of them."
+            )
+
+
+def _comment(text: str) -> list[str]:
+    return [f"# {line}" for line in wrap(" ".join(text.split()), WIDTH - 2)]
+
+
+def _laws(service: ServiceCalibration, between: str | None, repair: str | None) -> tuple[str, str] | None:
+    first, second = law_text(service.between, between), law_text(service.repair, repair)
+    return None if first is None or second is None else (first, second)
+
+
+def _component(service: ServiceCalibration, name: str, between: str | None, repair: str | None) -> list[str]:
+    laws = _laws(service, between, repair)
+    assert laws is not None
+    return [
+        f"  {name}:",
+        f"    # {service.name}: {service.incidents} incidents, {date(service.from_s)} to {date(service.until_s)}",
+        "    incidents:",
+        "      - kind: marked_renewal",
+        f"        between: {laws[0]}",
+        f"        duration: {laws[1]}",
+        "        error_rate: 100%",
+    ]
+
+
+def _arm(service: ServiceCalibration, name: str, repair: str | None) -> list[str]:
+    assert service.seasonality is not None
+    lasting = service.repair.count / service.years
+    return [
+        f"    components.{name}.incidents:",
+        "      - kind: poisson",
+        f"        rate: {_number(lasting)}/y",
+        *_profile(service.seasonality.profile),
+        f"        duration: {law_text(service.repair, repair)}",
+        "        error_rate: 100%",
+    ]
+
+
+def _profile(profile: WeekProfile) -> Iterator[str]:
+    yield "        profile:"
+    if profile.harmonics:
+        yield from _weights("hours", profile.hours)
+    if profile.days_model != "flat":
+        yield from _weights("days", profile.days)
+
+
+def _weights(name: str, weights: tuple[float, ...]) -> list[str]:
+    text = f"{name}: [{', '.join(f'{weight:.3f}' for weight in weights)}]"
+    indent = " " * 10
+    return wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + " " * (len(name) + 3))
+
+
+def law_text(times: FittedTimes, kind: str | None) -> str | None:
+    """The law as a scenario writes it; None where the data give none."""
+    fitted = times.fitted(kind)
+    unit = {HOUR_S: "h", DAY_S: "d"}[times.unit_s]
+    if fitted is None:
+        constant = times.law(kind)
+        return None if constant is None else f"{_number(times.mean_s / times.unit_s)}{unit}"
+    first, *rest = (_number(value) for value in fitted.parameters)
+    match fitted.kind:
+        case "lognormal":
+            return f"{{kind: lognormal, mu: {first}, sigma: {rest[0]}, unit: {unit}}}"
+        case "exponential":
+            return f"{{kind: exponential, mean: {first}{unit}}}"
+        case _:
+            return f"{{kind: {fitted.kind}, shape: {first}, scale: {rest[0]}{unit}}}"
+
+
+def _number(value: float) -> str:
+    """Four significant digits, never an exponent."""
+    decimals = 3 if value == 0.0 else max(0, 3 - math.floor(math.log10(abs(value))))
+    return f"{value:.{min(decimals, 12)}f}"

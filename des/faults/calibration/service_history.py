@@ -1,0 +1,95 @@
+"""The recorded incidents of one service, and what of them an analysis sees."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from des.faults.intervals import BoolArray, FloatArray
+
+MINUTE_S = 60.0
+HOUR_S = 3600.0
+DAY_S = 86_400.0
+WEEK_S = 7 * DAY_S
+YEAR_S = 365 * DAY_S
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceHistory:
+    """Incidents of one service in seconds since 1970, sorted by start and observed from `from_s` to `until_s`.
+
+    `end_s` is infinite for an incident that is still open. Incidents may overlap, may begin before `from_s` and may
+    end after `until_s`: they count as open time inside, but only what starts inside counts as an incident.
+    """
+
+    provider: str
+    service: str
+    from_s: float
+    until_s: float
+    start_s: FloatArray
+    end_s: FloatArray
+    severity: tuple[str, ...]
+    incident_id: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.provider}/{self.service}" if self.provider else self.service
+
+    @property
+    def inside(self) -> BoolArray:
+        """Which incidents start while the service is observed."""
+        return (self.start_s >= self.from_s) & (self.start_s <= self.until_s)
+
+    @property
+    def starts_s(self) -> FloatArray:
+        return self.start_s[self.inside]
+
+    @property
+    def gaps_s(self) -> FloatArray:
+        """Times from start to start, those of zero included."""
+        return np.diff(self.starts_s)
+
+    def durations_s(self) -> tuple[FloatArray, BoolArray]:
+        """How long each incident that starts inside lasted, and whether it was still open when last seen."""
+        ends = self.end_s[self.inside]
+        still_open = np.isinf(ends)
+        return np.where(still_open, self.until_s, ends) - self.starts_s, still_open
+
+    @property
+    def years(self) -> float:
+        return (self.until_s - self.from_s) / YEAR_S
+
+    def open_s(self) -> float:
+        """Time with at least one incident open."""
+        starts, ends = (np.clip(times, self.from_s, self.until_s) for times in (self.start_s, self.end_s))
+        reach = np.maximum.accumulate(np.concatenate(([self.from_s], ends)))
+        return float(np.maximum(0.0, reach[1:] - np.maximum(starts, reach[:-1])).sum())
+
+    def open_minutes(self, from_s: float, until_s: float) -> BoolArray:
+        """Whether an incident is open, minute by minute; both ends rounded to the minute."""
+        minutes = round((until_s - from_s) / MINUTE_S)
+        edges = np.zeros(minutes + 1, dtype=np.int64)
+        for times, step in ((self.start_s, 1), (self.end_s, -1)):
+            places = np.clip(np.rint((times - from_s) / MINUTE_S), 0, minutes).astype(np.int64)
+            np.add.at(edges, places, step)
+        return np.cumsum(edges[:-1]) > 0
+
+
+def observed(history: ServiceHistory, since_s: float | None, until_s: float | None) -> ServiceHistory:
+    """The same service seen through a narrower window; where nothing was recorded yet (or any more) it ends there."""
+    from_s = history.from_s if since_s is None else max(history.from_s, since_s)
+    last_s = history.until_s if until_s is None else min(history.until_s, until_s)
+    kept = (history.start_s <= last_s) & (history.end_s >= from_s)
+    return replace(
+        history,
+        from_s=from_s,
+        until_s=last_s,
+        start_s=history.start_s[kept],
+        end_s=history.end_s[kept],
+        severity=_some(history.severity, kept),
+        incident_id=_some(history.incident_id, kept),
+    )
+
+
+def _some(texts: Sequence[str], kept: BoolArray) -> tuple[str, ...]:
+    return tuple(text for text, keep in zip(texts, kept.tolist(), strict=True) if keep)

@@ -1,0 +1,385 @@
+"""Incident histories from files: CSV, parquet, JSON lines, or a status page's `incidents.json`.
+
+No row is guessed at and none is skipped unasked: rows with missing, unreadable, reversed or duplicate times are
+told by row, all of them, before anything is fitted.
+"""
+
+import csv
+import difflib
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from des.errors import DesError
+from des.faults.calibration import ServiceHistory
+from des.scenario.recorded_file import FORMATS, RecordedFileError, read_columns
+
+ROLES: Final = ("start", "end", "service", "provider", "severity", "id")
+LAYOUTS: Final[Sequence[Mapping[str, str]]] = (
+    {
+        "start": "started_at",
+        "end": "resolved_at",
+        "service": "service",
+        "provider": "provider",
+        "severity": "impact_level",
+        "id": "incident_id",
+    },
+    {"start": "start_s", "end": "end_s", "service": "component", "severity": "error_rate"},
+)
+"""Columns that need no naming: those of a status page's history, and those of a run's own incidents."""
+MOST_ROWS_TOLD: Final = 20
+LONG_AGO_S: Final = 1e8
+"""Numbers below are seconds from a start of their own; above, seconds since 1970 (March 1973 and later)."""
+MILLISECONDS_FROM: Final = 1e11
+FIRST_MONDAY_S: Final = 4 * 86_400.0
+"""Where seconds from a start of their own are placed: on a Monday 00:00 UTC, as a scenario without `start:` is."""
+
+
+class HistoryError(DesError):
+    """A history that cannot be fitted as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Each service's incidents, in the order of their names; `skipped` rows were left out because it was asked for."""
+
+    source: str
+    services: tuple[ServiceHistory, ...]
+    rows: int
+    skipped: tuple[str, ...]
+    relative: bool
+    """Whether times were seconds from a start of their own."""
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Rows as they stand, and where each stands. `is_open` says that a missing end means: not over yet."""
+
+    place: list[Callable[[], str]] = field(default_factory=list)
+    start: list[Any] = field(default_factory=list)
+    end: list[Any] = field(default_factory=list)
+    is_open: list[bool] = field(default_factory=list)
+    provider: list[str] = field(default_factory=list)
+    service: list[str] = field(default_factory=list)
+    severity: list[str] = field(default_factory=list)
+    id: list[str] = field(default_factory=list)
+    last_seen: list[Any] = field(default_factory=list)
+    """Times at which nothing begins or ends, but somebody was still looking."""
+
+    def name(self, row: int) -> str:
+        return f"{self.provider[row]}/{self.service[row]}" if self.provider[row] else self.service[row]
+
+
+def read_history(
+    path: Path,
+    *,
+    columns: Sequence[str] = (),
+    services: Sequence[str] = (),
+    skip_bad: bool = False,
+    open_ends: bool = False,
+) -> History:
+    """The incidents of the services named (`service` or `provider/service`), or of all.
+
+    `columns` are texts such as `start=began,end=over,service=team`. With `open_ends` a row without an end is an
+    incident that is still open. Raises HistoryError, with every bad row unless `skip_bad` leaves them out.
+    """
+    named = parse_columns(columns)
+    rows = _read(path, named, open_ends)
+    chosen = _chosen(path, rows, services)
+    zero, scale, numbers = _clock(rows, chosen)
+    kept, bad = _sound(rows, chosen, zero, scale, numbers)
+    if bad and not skip_bad:
+        told = "\n".join(bad[:MOST_ROWS_TOLD])
+        more = f"\n(and {len(bad) - MOST_ROWS_TOLD} more)" if len(bad) > MOST_ROWS_TOLD else ""
+        raise HistoryError(f"{told}{more}\n{_rows(len(bad))} cannot be fitted; --skip-bad leaves them out")
+    if not kept:
+        raise HistoryError(f"{path}: no row left to fit")
+    seen_s = max(max(start, start if math.isinf(end) else end) for _, start, end in kept)
+    for moment in rows.last_seen:
+        try:
+            seen_s = max(seen_s, _moment(moment, numbers) * scale + zero)
+        except ValueError:
+            continue
+    return History(
+        source=path.name,
+        services=tuple(_services(rows, kept, seen_s)),
+        rows=len(kept),
+        skipped=tuple(bad),
+        relative=zero > 0.0,
+    )
+
+
+def parse_columns(texts: Sequence[str]) -> dict[str, str]:
+    """{role: column} of `role=column` pairs, parted by commas or given one by one."""
+    named: dict[str, str] = {}
+    for pair in (pair.strip() for text in texts for pair in text.split(",")):
+        role, equals, column = (part.strip() for part in pair.partition("="))
+        if not equals or not column:
+            raise HistoryError(f"--columns {pair!r}: expected pairs such as start=started_at,end=resolved_at")
+        if role not in ROLES:
+            raise HistoryError(f"--columns {pair!r}: unknown role {role!r}; there are {', '.join(ROLES)}")
+        if role in named:
+            raise HistoryError(f"--columns: {role} is given twice ({named[role]!r} and {column!r})")
+        named[role] = column
+    if named and not {"start", "end"} <= set(named):
+        raise HistoryError("--columns needs start=... and end=... at least")
+    return named
+
+
+def read_moment(text: str, option: str) -> float:
+    """Seconds since 1970 of a date or timestamp given as an option; without a zone it is UTC."""
+    try:
+        return _moment(text, numbers=False)
+    except ValueError as error:
+        raise HistoryError(f"{option} {text!r}: {error}") from None
+
+
+# Files
+
+
+def _read(path: Path, named: Mapping[str, str], open_ends: bool) -> _Rows:
+    if not path.exists():
+        raise HistoryError(f"{path}: no such file")
+    if path.is_dir():
+        raise HistoryError(f"{path}: is a folder; name one file in it")
+    if path.suffix.lower() == ".json" and (page := _status_page(path)) is not None:
+        if named:
+            raise HistoryError(f"{path}: is a status page's incidents.json, whose fields need no --columns")
+        return _page_rows(path, page)
+    return _table_rows(path, named, open_ends)
+
+
+def _status_page(path: Path) -> Mapping[str, Any] | None:
+    """The whole document, if it is one; None for JSON lines."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise HistoryError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except ValueError:
+        return None
+    if isinstance(document, list):
+        document = {"incidents": document}
+    if not isinstance(document, dict) or not isinstance(document.get("incidents"), list):
+        raise HistoryError(f"{path}: has no list of `incidents` as a status page's incidents.json has")
+    return document
+
+
+def _page_rows(path: Path, page: Mapping[str, Any]) -> _Rows:
+    """One row for each component of each incident; an incident without components counts for the page."""
+    rows = _Rows()
+    about = page.get("page")
+    provider = str(about.get("name") or "") if isinstance(about, dict) else ""
+    if isinstance(about, dict):
+        rows.last_seen.append(about.get("updated_at"))
+    for number, incident in enumerate(page["incidents"]):
+        if not isinstance(incident, dict):
+            raise HistoryError(f"{path}: incidents[{number}] is no incident: {str(incident)[:40]!r}")
+        listed = incident.get("components")
+        components = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+        names = [str(each.get("name") or "") for each in components] or [provider or path.stem]
+        label = f"{path}: incidents[{number}] ({incident.get('id') or incident.get('name') or 'without id'})"
+        rows.last_seen.append(incident.get("updated_at"))
+        for name in dict.fromkeys(names):
+            rows.place.append(lambda label=label: label)  # type: ignore[misc]
+            rows.start.append(incident.get("started_at") or incident.get("created_at"))
+            rows.end.append(incident.get("resolved_at"))
+            rows.is_open.append(incident.get("status") not in ("resolved", "postmortem", "completed"))
+            rows.provider.append(provider if components else "")
+            rows.service.append(name)
+            rows.severity.append(str(incident.get("impact") or ""))
+            rows.id.append(str(incident.get("id") or ""))
+    if not rows.start:
+        raise HistoryError(f"{path}: has no incidents")
+    return rows
+
+
+def _table_rows(path: Path, named: Mapping[str, str], open_ends: bool) -> _Rows:
+    try:
+        columns = named or _layout(path)
+        read = read_columns(path, list(columns.values()), None)
+    except RecordedFileError as error:
+        raise HistoryError(str(error)) from error
+    values = {role: read.arrays[column].to_pylist() for role, column in columns.items()}
+    nothing = [""] * read.row_count
+
+    def texts(role: str) -> list[str]:
+        return [_text(value) for value in values[role]] if role in values else nothing
+
+    def place(row: int) -> Callable[[], str]:
+        return lambda: read.place(row)
+
+    return _Rows(
+        place=[place(row) for row in range(read.row_count)],
+        start=values["start"],
+        end=values["end"],
+        is_open=[open_ends] * read.row_count,
+        provider=texts("provider"),
+        service=texts("service") if "service" in values else [path.stem] * read.row_count,
+        severity=texts("severity"),
+        id=texts("id"),
+    )
+
+
+def _layout(path: Path) -> Mapping[str, str]:
+    """The columns of a known layout that the file has."""
+    there = _header(path)
+    for layout in LAYOUTS:
+        if layout["start"] in there and layout["end"] in there:
+            return {role: column for role, column in layout.items() if column in there}
+    raise HistoryError(
+        f"{path}: says nowhere when incidents start and end; name the columns: --columns start=...,end=..."
+        f"[,service=...,provider=...,severity=...,id=...] (there are: {', '.join(map(repr, there))})"
+    )
+
+
+def _header(path: Path) -> list[str]:
+    kind = FORMATS.get(path.suffix.lower())
+    try:
+        if kind == "csv":
+            with path.open(newline="", encoding="utf-8-sig") as file:
+                return next(csv.reader(file), [])
+        if kind == "jsonl":
+            with path.open(encoding="utf-8-sig") as file:
+                first = json.loads(next((line for line in file if line.strip()), "{}"))
+            return list(first) if isinstance(first, dict) else []
+        if kind == "parquet":
+            from pyarrow import parquet
+
+            return list(parquet.read_schema(path).names)
+    except OSError as error:
+        raise HistoryError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (ValueError, csv.Error) as error:  # which pyarrow's own and UnicodeDecodeError are
+        raise HistoryError(f"{path}: is no {kind} file: {str(error).splitlines()[0]}") from error
+    raise HistoryError(f"{path}: format unknown by its name; a history is .csv, .parquet, .jsonl or .json")
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+# Rows
+
+
+def _chosen(path: Path, rows: _Rows, services: Sequence[str]) -> list[int]:
+    """The rows of the services named."""
+    if not services:
+        return list(range(len(rows.start)))
+    there = sorted({rows.name(row) for row in range(len(rows.start))})
+    known = {name.lower() for name in there} | {name.lower() for name in rows.service}
+    for wanted in services:
+        if wanted.lower() not in known:
+            near = difflib.get_close_matches(wanted.lower(), sorted(known), n=1, cutoff=0.5)
+            meant = f"; did you mean {near[0]!r}?" if near else ""
+            raise HistoryError(f"{path}: no service {wanted!r}{meant} (there are: {', '.join(there)})")
+    named = {name.lower() for name in services}
+    return [
+        row for row in range(len(rows.start)) if rows.name(row).lower() in named or rows.service[row].lower() in named
+    ]
+
+
+def _clock(rows: _Rows, chosen: Sequence[int]) -> tuple[float, float, bool]:
+    """(second 0 as seconds since 1970, seconds in a unit, whether times are numbers), by what most rows hold."""
+    numbers = [value for row in chosen if (value := _as_number(rows.start[row])) is not None]
+    if len(numbers) * 2 <= sum(rows.start[row] not in (None, "") for row in chosen):
+        return 0.0, 1.0, False
+    if min(numbers) < LONG_AGO_S:
+        return FIRST_MONDAY_S, 1.0, True
+    return 0.0, 1e-3 if min(numbers) >= MILLISECONDS_FROM else 1.0, True
+
+
+def _sound(
+    rows: _Rows, chosen: Sequence[int], zero: float, scale: float, numbers: bool
+) -> tuple[list[tuple[int, float, float]], list[str]]:
+    """(row, start, end) of each sound row, an infinite end while open, and a line for every other row."""
+    kept: list[tuple[int, float, float]] = []
+    bad: list[str] = []
+    seen: dict[tuple[str, float, float], int] = {}
+    for row in chosen:
+        try:
+            if _missing(rows.start[row]):
+                raise ValueError("the start is missing")
+            start = zero + scale * _moment(rows.start[row], numbers)
+            if _missing(rows.end[row]):
+                if not rows.is_open[row]:
+                    raise ValueError("the end is missing (still open? --open-ends takes it so)")
+                end = math.inf
+            else:
+                end = zero + scale * _moment(rows.end[row], numbers)
+            if end < start:
+                raise ValueError(f"the end {_text(rows.end[row])} is before the start {_text(rows.start[row])}")
+            first = seen.setdefault((rows.name(row), start, end), row)
+            if first != row:
+                raise ValueError(f"the same times of {rows.name(row)} as in {rows.place[first]()}")
+        except ValueError as error:
+            bad.append(f"{rows.place[row]()}: {error}")
+        else:
+            kept.append((row, start, end))
+    return kept, bad
+
+
+def _services(rows: _Rows, kept: Sequence[tuple[int, float, float]], seen_s: float) -> Iterator[ServiceHistory]:
+    groups: dict[tuple[str, str], list[tuple[float, float, int]]] = {}
+    for row, start, end in kept:
+        groups.setdefault((rows.provider[row], rows.service[row]), []).append((start, end, row))
+    for (provider, service), group in sorted(groups.items()):
+        group.sort()
+        starts, ends, order = zip(*group, strict=True)
+        is_open = any(map(math.isinf, ends))
+        yield ServiceHistory(
+            provider=provider,
+            service=service,
+            from_s=starts[0],
+            until_s=seen_s if is_open else max(ends),
+            start_s=np.array(starts, dtype=np.float64),
+            end_s=np.array(ends, dtype=np.float64),
+            severity=tuple(rows.severity[row] for row in order),
+            incident_id=tuple(rows.id[row] for row in order),
+        )
+
+
+def _missing(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _as_number(value: object) -> float | None:
+    if isinstance(value, bool) or _missing(value):
+        return None
+    if isinstance(value, int | float):
+        return float(value)
+    try:
+        return float(value) if isinstance(value, str) and "_" not in value else None
+    except ValueError:
+        return None
+
+
+def _moment(value: object, numbers: bool) -> float:
+    """Seconds since 1970 of a timestamp, or the number itself. Raises ValueError in words."""
+    if numbers:
+        number = _as_number(value)
+        if number is None or not math.isfinite(number):
+            raise ValueError(f"{_text(value)!r} is no number of seconds, as others are")
+        return number
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise ValueError(f"{value!r} is no timestamp such as 2024-05-01T12:30:00Z") from None
+    if isinstance(value, datetime):
+        return (value.replace(tzinfo=UTC) if value.tzinfo is None else value).timestamp()
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp()
+    raise ValueError(f"{_text(value)!r} is no timestamp such as 2024-05-01T12:30:00Z")
+
+
+def _rows(count: int) -> str:
+    return f"{count} row{'s' if count != 1 else ''}"
