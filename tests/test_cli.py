@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from study.small_scenario import ENDLESS, write_small
 
+from tests.signals import heed_signals
+
 DES = str(Path(sys.executable).with_name("des"))
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "DES_DEBUG", "FORCE_COLOR")}
 
@@ -277,7 +279,12 @@ def _under_way(folder: Path, *arguments: str) -> "Iterator[subprocess.Popen[str]
     """A run of ten years that is writing its traces."""
     write_small(folder, **ENDLESS)
     process = subprocess.Popen(
-        [DES, "run", "small.yaml", *arguments], cwd=folder, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True
+        [DES, "run", "small.yaml", *arguments],
+        cwd=folder,
+        env=ENVIRONMENT,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_signals,
     )
     try:
         deadline = time.monotonic() + 60

@@ -11,6 +11,7 @@ import pytest
 
 from des.errors import OutputError
 from des.study.destination import WriteError, written_whole
+from tests.signals import heed_signals
 
 
 def _write(target: Path, text: str = "x", *, replace: bool = False) -> None:
@@ -126,7 +127,9 @@ with written_whole(Path(sys.argv[1])) as directory:
 
 
 def _child(target: Path) -> "subprocess.Popen[str]":
-    process = subprocess.Popen([sys.executable, "-c", _CHILD, str(target)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", _CHILD, str(target)], stdout=subprocess.PIPE, text=True, preexec_fn=heed_signals
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == "writing\n"
     return process
