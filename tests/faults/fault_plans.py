@@ -48,6 +48,8 @@ def plan_of(
     *,
     seed: int = 1,
     start_up: bool = False,
+    shared: float = 1.0,
+    horizon_s: float = 1.0,
 ) -> Plan:
     """Components in the order of `incidents`; an endpoint `provider/model` is the component of that name."""
     edges = edges or {}
@@ -66,7 +68,7 @@ def plan_of(
     )
     return Plan(
         arm="as_modelled",
-        horizon_s=1.0,
+        horizon_s=horizon_s,
         start=None,
         seed=seed,
         start_up=start_up,
@@ -87,6 +89,7 @@ def plan_of(
         limits=(),
         chain=(),
         policy=Policy(),
+        shared=shared,
     )
 
 

@@ -2,107 +2,21 @@
 
 import itertools
 import math
-from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from exact_ledger import Ledger
 from fault_plans import assert_agrees, one_endpoint, plan_of, shocks, timelines
+from ledger_graphs import DURATION, GRAPHS
 from scipy import special, stats
 
 from des.faults import draw_timeline
 from des.faults.episodes import all_down, down_intervals, down_share, endpoint_down, episodes_started
-from des.scenario.laws import Constant, Empirical, Exponential, Gamma, Law, Lognormal, Uniform, Weibull
+from des.scenario.laws import Constant, Exponential, Law, Lognormal, Uniform, Weibull
 from des.scenario.plan import Plan, Profile
 
 HOUR_S = 3600.0
 WEEK_S = 168 * HOUR_S
-
-
-def hit_sets(plan: Plan, origin: int) -> dict[frozenset[int], float]:
-    """Probability of each set of endpoints hit by an incident of `origin`, by trying every combination of marks."""
-    edges = [(component.index, edge) for component in plan.components for edge in component.depends_on]
-    chances: dict[frozenset[int], float] = {}
-    for marks in itertools.product([True, False], repeat=len(edges)):
-        chance = math.prod(edge.share if mark else 1 - edge.share for mark, (_, edge) in zip(marks, edges, strict=True))
-        reached = {origin}
-        while True:
-            more = {
-                dependent
-                for mark, (dependent, edge) in zip(marks, edges, strict=True)
-                if mark and edge.component in reached
-            }
-            if more <= reached:
-                break
-            reached |= more
-        hit = frozenset(endpoint.index for endpoint in plan.endpoints if endpoint.component in reached)
-        chances[hit] = chances.get(hit, 0.0) + chance
-    return chances
-
-
-class Ledger:
-    """Closed forms of a plan whose incidents are all Poisson."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.everything = frozenset(endpoint.index for endpoint in plan.endpoints)
-        self.rows = [
-            (incidents.rate_per_s * chance, incidents.duration.mean, hit)
-            for component in plan.components
-            for incidents in component.incidents
-            for hit, chance in hit_sets(plan, component.index).items()
-        ]
-
-    def all_up(self, chosen: frozenset[int]) -> float:
-        return math.exp(-sum(rate * mean_s for rate, mean_s, hit in self.rows if hit & chosen))
-
-    def all_down(self, chosen: frozenset[int]) -> float:
-        subsets = itertools.chain.from_iterable(
-            itertools.combinations(sorted(chosen), size) for size in range(len(chosen) + 1)
-        )
-        return sum((-1) ** len(subset) * self.all_up(frozenset(subset)) for subset in subsets)
-
-    def episodes_per_s(self, chosen: frozenset[int]) -> float:
-        down = self.all_down(chosen)
-        return sum(rate * (self.all_down(chosen - hit) - down) for rate, _, hit in self.rows if hit & chosen)
-
-
-DURATION: Law = Lognormal(6.0, 1.0)
-
-GRAPHS: Mapping[str, Plan] = {
-    "two providers behind one component": plan_of(
-        {
-            "cdn": [shocks(1e-4, Weibull(0.7, 500.0))],
-            "a/m": [shocks(2e-4, DURATION)],
-            "b/m": [shocks(1e-4, Exponential(900.0)), shocks(1e-4, Uniform(0.0, 600.0))],
-        },
-        {"a/m": {"cdn": 0.7}, "b/m": {"cdn": 0.7}},
-        ["a/m", "b/m"],
-    ),
-    "diamond": plan_of(
-        {
-            "cloud": [shocks(3e-4, DURATION)],
-            "east": [shocks(2e-4, Exponential(400.0))],
-            "west": [shocks(2e-4, Gamma(0.5, 800.0))],
-            "a": [shocks(1e-4, Constant(500.0))],
-            "a/m": [],
-            "a/n": [shocks(1e-4, Exponential(500.0))],
-            "b/m": [shocks(2e-4, Empirical((100.0, 200.0, 2000.0)))],
-        },
-        {
-            "east": {"cloud": 0.6},
-            "west": {"cloud": 0.6},
-            "a": {"east": 0.5, "west": 0.5},
-            "a/m": {"a": 1.0},
-            "a/n": {"a": 1.0},
-            "b/m": {"west": 0.8},
-        },
-        ["a/m", "a/n", "b/m"],
-    ),
-    "dependency declared after its dependent": plan_of(
-        {"b/m": [shocks(1e-4, DURATION)], "a/m": [], "provider": [], "net": [shocks(4e-4, DURATION)]},
-        {"provider": {"net": 0.5}, "a/m": {"provider": 1.0}, "b/m": {"provider": 0.5}},
-        ["a/m", "b/m"],
-    ),
-}
 
 
 @pytest.mark.parametrize("name", GRAPHS)
