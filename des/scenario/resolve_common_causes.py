@@ -87,8 +87,8 @@ def common_class(cause: CommonCause, members: Mapping[str, OwnOutages]) -> Poiss
             raise ValueError(
                 f"the outages of '{first}' and '{name}' differ in {difference}, while a common one is the same for "
                 "both: give them the same, or write the cause as a component that they depend on, such as "
-                f"{cause.name.partition('#')[0]}: {{incidents: [{{kind: poisson, {yearly}}}]}}, beside outages of "
-                "their own that are so much rarer"
+                f"{cause.name.partition('#')[0]}: {{incidents: [{{kind: poisson, {yearly}}}]}}, beside so much rarer "
+                "outages of their own (which availability and episodes_per_year leave by themselves)"
             )
     return dataclasses.replace(pattern, rate_per_s=rate_per_s)
 
@@ -118,7 +118,7 @@ def _numbers(law: Law) -> Iterable[float]:
 
 def _in_words(law: Law) -> str:
     shape = next((f", {field} {getattr(law, field):.4g}" for field in ("sigma", "shape") if hasattr(law, field)), "")
-    return f"{type(law).__name__.lower()} of mean {law.mean / 60.0:.4g} min{shape}"
+    return f"{type(law).__name__.lower()} of mean {law.mean / 60.0:.6g} min{shape}"
 
 
 def without_common(
@@ -146,7 +146,7 @@ def without_common(
 def _too_much(name: str, own: OwnOutages, cause: CommonCause, last: PoissonIncidents, common_per_s: float) -> str:
     available_per_s = own.incidents.rate_per_s - (common_per_s - last.rate_per_s)
     most = available_per_s / (last.rate_per_s / cause.spec.fraction)
-    percent = math.floor(most * 1e4) / 100.0
+    percent = math.floor(most * 1e4 * (1.0 + _ROUNDING)) / 100.0
     remedy = f"a fraction of at most {percent:g}% is possible" if most > 0.0 else "the others leave nothing to this one"
     return (
         f"common causes take {common_per_s * YEAR_S:.4g} outages a year from '{name}', "

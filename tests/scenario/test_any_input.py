@@ -13,7 +13,19 @@ from des.scenario.yaml_nodes import read_yaml
 
 from .conftest import TWO_PROVIDERS
 
-CONTENT = read_yaml(TWO_PROVIDERS)[0]
+SHARED = """\
+common_cause:
+  - {members: [anthropic/claude-sonnet-4-6, openai], fraction: 10%, name: fire}
+surge: {when: anthropic, to: [openai], load: 1.4, capacity: 50/s}
+shared: 30%
+"""
+INCIDENTS = "incidents: [{kind: poisson, rate: 4/y, duration: 1h}]"
+CONTENT = read_yaml(
+    TWO_PROVIDERS.replace("        errors:", f"        {INCIDENTS}\n        errors:").replace(
+        "    models:\n      gpt", f"    {INCIDENTS}\n    models:\n      gpt"
+    )
+    + SHARED
+)[0]
 FOREIGN = ("pydantic", "Input should", "Value error", "NoneType", "Traceback", "<class", "Annotated", "Spec")
 
 JUNK: Any = st.one_of(
@@ -59,7 +71,7 @@ def changed(path: tuple[Any, ...], key: str | None, junk: Any) -> dict[str, Any]
     return content
 
 
-@settings(max_examples=400, derandomize=True, deadline=None)
+@settings(max_examples=600, derandomize=True, deadline=None)
 @given(path=st.sampled_from(PATHS), key=st.none() | st.sampled_from(KEYS), junk=JUNK)
 def test_anything_anywhere_loads_or_is_refused_in_words(path: tuple[Any, ...], key: str | None, junk: Any) -> None:
     refused: tuple[Problem, ...] = ()
@@ -70,6 +82,10 @@ def test_anything_anywhere_loads_or_is_refused_in_words(path: tuple[Any, ...], k
     for problem in refused:
         assert "\n" not in str(problem)
         assert not any(word in problem.message for word in FOREIGN), problem.message
+
+
+def test_the_scenario_itself_loads() -> None:
+    assert plans(from_mapping(CONTENT))
 
 
 @pytest.mark.parametrize("junk", [None, [], "x", 3])

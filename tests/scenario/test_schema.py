@@ -37,6 +37,11 @@ def test_shorthands_are_accepted(validator: Any, two_providers: str) -> None:
     content["providers"]["openai"]["models"]["gpt-5-mini"] = None
     content["providers"]["openai"]["latency"] = "3s"
     content["arms"]["nothing"] = None
+    content["common_cause"] = {"members": ["anthropic", "openai"], "fraction": "10%"}
+    content["surge"] = {"when": "anthropic", "to": "openai", "load": 1.4}
+    assert [error.message for error in validator.iter_errors(content)] == []
+    content["common_cause"] = [content["common_cause"]]
+    content["surge"] = [{**content["surge"], "to": ["openai"], "capacity": "50/s"}]
     assert [error.message for error in validator.iter_errors(content)] == []
 
 
@@ -50,6 +55,9 @@ def test_shorthands_are_accepted(validator: Any, two_providers: str) -> None:
         ("kind: poisson, rate: 2/min", "kind: poison, rate: 2/min"),
         ("retries: 1", "retries: -1"),
         ("jitter: full", "jitter: fll"),
+        ("seed: 7", "seed: 7\nshared: 2"),
+        ("seed: 7", "seed: 7\ncommon_cause: {members: [a, b]}"),
+        ("seed: 7", "seed: 7\nsurge: {when: a, to: b, load: 0}"),
     ],
 )
 def test_what_is_wrong_is_marked(validator: Any, two_providers: str, good: str, bad: str) -> None:
