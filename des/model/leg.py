@@ -104,10 +104,9 @@ class Leg:
                 return self._failed(request, luck, round_number, now_s, refusal, limit.retry_after_s())
         for limit in self._limits:
             limit.take()
-        for surge in self._surges:
-            if luck.crowd.at(request.luck) < surge.overload(now_s):
-                overload = (OVERLOADED, BY_CAPACITY, -1, OVERLOAD_S)
-                return self._failed(request, luck, round_number, now_s, overload, nan)
+        if self._surges and luck.crowd.at(request.luck) < max([surge.overload(now_s) for surge in self._surges]):
+            overload = (OVERLOADED, BY_CAPACITY, -1, OVERLOAD_S)
+            return self._failed(request, luck, round_number, now_s, overload, nan)
         if self._fails_by_chance or self._state.condition is not None:
             failure = self._failure(request, luck)
             if failure is not None:
