@@ -1,0 +1,175 @@
+"""`des fit`: what it prints, what it writes, and what it refuses."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from des.analysis.fit_tables import lines
+from des.study.destination import WriteError
+from des.study.fit import as_json, fit
+from des.study.history import HistoryError
+from des.study.run import ensure
+from study.small_scenario import small
+
+DES = Path(sys.executable).with_name("des")
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two services over two years; a third with one incident."""
+    rng = np.random.default_rng(4)
+    frames = []
+    for service, count in (("api", 150), ("chat", 120), ("new", 1)):
+        start = np.sort(rng.random(count)) * 2 * 365 * 86_400
+        began = pd.Timestamp("2023-01-01", tz="UTC") + pd.to_timedelta(np.round(start), unit="s")
+        lasted = pd.to_timedelta(np.round(rng.lognormal(8.0, 1.2, count)), unit="s")
+        frames.append(
+            pd.DataFrame(
+                {
+                    "incident_id": [f"{service}{number}" for number in range(count)],
+                    "provider": "acme",
+                    "service": service,
+                    "started_at": began.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                    "resolved_at": (began + lasted).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                    "impact_level": rng.integers(0, 4, count),
+                }
+            )
+        )
+    path = tmp_path_factory.mktemp("history") / "history.csv"
+    pd.concat(frames).to_csv(path, index=False)
+    return path
+
+
+def _des(*arguments: object) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "DES_DEBUG")}
+    return subprocess.run(
+        [str(DES), "fit", *map(str, arguments)], capture_output=True, text=True, timeout=120, env=environment
+    )
+
+
+def test_what_is_printed_fits_80_columns_and_ends_with_the_fragment(history: Path) -> None:
+    done = _des(history)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    for words in ("acme/api", "start to start", "time to repair", "weibull", "open together", "beware", "severity"):
+        assert words in done.stdout
+    _, _, pasted = done.stdout.partition("\n# Fitted to ")
+    piece = yaml.safe_load("# " + pasted)
+    assert list(piece["components"]) == ["acme_api", "acme_chat"]
+    assert done.stdout.endswith(fit(history).fragment)
+
+
+def test_one_incident_is_told_and_left_out(history: Path) -> None:
+    found = fit(history)
+    assert any(caution.startswith("acme/new: one incident only") for caution in found.cautions)
+    assert "# acme/new: left out" in found.fragment
+
+
+def test_json_holds_every_figure_and_no_nan(history: Path) -> None:
+    done = _des(history, "--json", "--service", "api", "--service", "new")
+    assert done.returncode == 0
+    document: dict[str, Any] = json.loads(done.stdout)
+    api = document["services"]["acme/api"]
+    assert api["incidents"] == 150
+    assert set(api["repair_hours"]["laws"]) == {"lognormal", "weibull", "gamma", "exponential"}
+    assert api["repair_hours"]["laws"]["lognormal"]["sigma"] == pytest.approx(1.2, abs=0.3)
+    assert api["repair_hours"]["best"] == "lognormal"
+    assert api["from"].endswith("Z")
+    assert document["services"]["acme/new"]["between_days"]["mean"] is None
+    assert document["fragment"] == fit(history, services=["api", "new"]).fragment
+    assert "NaN" not in done.stdout
+    assert document == as_json(fit(history, services=["api", "new"]))
+
+
+def test_the_fragment_goes_to_a_new_file(history: Path, tmp_path: Path) -> None:
+    out = tmp_path / "fitted.yaml"
+    done = _des(history, "--out", out)
+    assert done.returncode == 0
+    assert out.read_text() == fit(history).fragment
+    assert "components:" not in done.stdout
+    assert str(out) in done.stdout
+    with pytest.raises(HistoryError, match="exists already"):
+        fit(history, out=out)
+    with pytest.raises(WriteError):
+        fit(history, out=tmp_path / "nowhere" / "fitted.yaml")
+
+
+def test_a_pasted_fragment_runs(history: Path, tmp_path: Path) -> None:
+    piece = yaml.safe_load(fit(history).fragment)
+    scenario = small(horizon="60d", workload={"arrivals": {"kind": "poisson", "rate": "2/h"}}) | piece
+    scenario["workload"]["tokens"] = {"input": 10, "output": 10}
+    scenario["providers"]["first"]["depends_on"] = ["acme_api"]
+    scenario["providers"]["second"]["depends_on"] = ["acme_chat"]
+    run = ensure(scenario, out=tmp_path / "run", traces=False).run
+    for components in run.summary["components"].values():
+        for name in ("acme_api", "acme_chat"):
+            assert 0.9 < components[name]["availability"]["mean"] < 1.0
+
+
+def test_windows_are_given_by_date(history: Path) -> None:
+    found = fit(history, services=["api"], since="2024-01-01", until="2024-06-01T00:00:00Z")
+    (service,) = found.calibration.services
+    assert 20 < service.incidents < 60
+    assert service.years == pytest.approx(152 / 365)
+    assert max(map(len, lines(found.calibration, found.cautions, found.history.source))) <= 80
+
+
+def test_bad_rows_are_told_and_skipped_only_when_asked(history: Path, tmp_path: Path) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text(history.read_text() + "x,acme,api,2024-06-01T00:00:00Z,2024-05-01T00:00:00Z,1\n")
+    done = _des(path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{path}:273: the end 2024-05-01T00:00:00Z is before the start" in done.stderr
+    assert "--skip-bad" in done.stderr
+    done = _des(path, "--skip-bad", "--json")
+    assert done.returncode == 0
+    assert f"skipped: {path}:273" in done.stderr
+    assert len(json.loads(done.stdout)["skipped"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"since": "soon"}, "--since 'soon'"),
+        ({"since": "2024-01-01", "until": "2024-01-01"}, "is not before --until"),
+        ({"since": "2030-01-01"}, "no incident starts between"),
+        ({"between": "normal"}, "the laws are lognormal, weibull, gamma, exponential"),
+        ({"permutations": 0}, "at least 1"),
+        ({"services": ["apo"]}, "did you mean"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(history: Path, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(HistoryError, match=said):
+        fit(history, **options)
+
+
+def test_history_of_a_run_is_fitted_to_the_laws_it_was_simulated_by(tmp_path: Path) -> None:
+    incident = {
+        "kind": "marked_renewal",
+        "between": {"kind": "weibull", "shape": 0.8, "scale": "20h"},
+        "duration": {"kind": "lognormal", "mu": 0.2, "sigma": 1.2, "unit": "h"},
+    }
+    scenario = small(horizon="2y", workload={"arrivals": {"kind": "poisson", "rate": "1/d"}}, arms={})
+    scenario["workload"]["tokens"] = {"input": 10, "output": 10}
+    scenario["providers"]["first"]["incidents"] = [incident]
+    ensure(scenario, out=tmp_path / "run")
+    (path,) = (tmp_path / "run" / "incidents").glob("*.parquet")
+    found = fit(path)
+    assert "Monday" in found.cautions[0]
+    (service,) = found.calibration.services
+    for times, kind, exact in (
+        (service.between, "weibull", (0.8, 20 / 24)),
+        (service.repair, "lognormal", (0.2, 1.2)),
+    ):
+        fitted = times.fitted(kind)
+        assert fitted is not None
+        for value, error, truth in zip(fitted.parameters, fitted.standard_errors, exact, strict=True):
+            assert abs(value - truth) < 4 * error
