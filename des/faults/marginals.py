@@ -1,7 +1,7 @@
 """What each endpoint suffers by itself, and what the whole chain suffers at once: the two halves of a comparison.
 
-Figures add up: `one + other` is over the replications of both, so any amount of time is summed piece by piece. Only
-outages count, as in `episodes`.
+Figures add up: `one + other` is over the replications of both, so any amount of time is summed piece by piece. Down
+means that an outage is open, as in `episodes`; impaired, that any incident is, be it a brownout.
 """
 
 import math
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from des.faults.episodes import down_share, endpoint_down, intersection
+from des.faults.episodes import down_share, endpoint_down, intersection, merged
 from des.faults.intervals import FloatArray, Intervals
 from des.faults.timeline import Timeline, draw_timeline
 from des.scenario.plan import Plan
@@ -20,7 +20,7 @@ YEAR_S = 365 * 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Downtime:
-    """How long and how often something was down in the time observed."""
+    """How long and how often something was down (or impaired) in the time observed."""
 
     observed_s: float
     down_s: float
@@ -62,11 +62,17 @@ class Marginals:
     endpoints: tuple[Downtime, ...]  # of the plan, in its order
     chain: tuple[int, ...]  # the endpoints that must all be down for a total outage
     all_down: Downtime
+    impaired: tuple[Downtime, ...]  # of the plan's endpoints, any incident counting
+    all_impaired: Downtime  # every endpoint of the chain at once
 
     @property
     def all_down_if_independent(self) -> float:
         """The product of the chain's unavailabilities."""
         return math.prod(self.endpoints[endpoint].unavailability for endpoint in self.chain)
+
+    @property
+    def all_impaired_if_independent(self) -> float:
+        return math.prod(self.impaired[endpoint].unavailability for endpoint in self.chain)
 
     def __add__(self, other: "Marginals") -> "Marginals":
         return total([self, other])
@@ -74,11 +80,17 @@ class Marginals:
 
 def marginals(timeline: Timeline, horizon_s: float, chain: Sequence[int]) -> Marginals:
     """Over [0, horizon_s), at most what the timeline was drawn for; `chain` names endpoints."""
-    downs = [endpoint_down(timeline, endpoint) for endpoint in range(timeline.hits.shape[1])]
+    every = range(timeline.hits.shape[1])
+    downs = [endpoint_down(timeline, endpoint) for endpoint in every]
+    impairments = downs
+    if not timeline.outage.all():
+        impairments = [_open(timeline, endpoint) for endpoint in every]
     return Marginals(
         endpoints=tuple(_observed(down, horizon_s) for down in downs),
         chain=tuple(chain),
         all_down=_observed(intersection([downs[endpoint] for endpoint in chain]), horizon_s),
+        impaired=tuple(_observed(impaired, horizon_s) for impaired in impairments),
+        all_impaired=_observed(intersection([impairments[endpoint] for endpoint in chain]), horizon_s),
     )
 
 
@@ -94,12 +106,19 @@ def total(parts: Sequence[Marginals]) -> Marginals:
         endpoints=tuple(_sum(several) for several in zip(*(part.endpoints for part in parts), strict=True)),
         chain=parts[0].chain,
         all_down=_sum([part.all_down for part in parts]),
+        impaired=tuple(_sum(several) for several in zip(*(part.impaired for part in parts), strict=True)),
+        all_impaired=_sum([part.all_impaired for part in parts]),
     )
 
 
 def chain_endpoints(plan: Plan) -> tuple[int, ...]:
     """The endpoints of the plan's legs, each once."""
     return tuple(dict.fromkeys(leg.endpoint for leg in plan.chain))
+
+
+def _open(timeline: Timeline, endpoint: int) -> Intervals:
+    hit = timeline.hits[:, endpoint]
+    return merged(Intervals(timeline.start_s[hit], timeline.end_s[hit]))
 
 
 def _observed(down: Intervals, horizon_s: float) -> Downtime:

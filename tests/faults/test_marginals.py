@@ -58,6 +58,20 @@ def test_a_total_outage_is_when_every_endpoint_of_the_chain_is_down() -> None:
     assert of_windows(0, 1, 2).all_down.episodes == 0
 
 
+def test_brownouts_impair_and_take_nothing_down() -> None:
+    plan = plan_of(
+        {"a/m": [recorded((10.0, 20.0, BROWNOUT), (15.0, 30.0, OUTAGE))], "b/m": [recorded((0.0, 12.0, BROWNOUT))]},
+        endpoints=["a/m", "b/m"],
+    )
+    drawn = marginals(draw_timeline(plan, 0, HORIZON_S), HORIZON_S, (0, 1))
+    assert [one.unavailability for one in drawn.endpoints] == [0.15, 0.0]
+    assert [one.unavailability for one in drawn.impaired] == pytest.approx([0.2, 0.12])
+    assert (drawn.all_down.down_s, drawn.all_impaired.down_s) == pytest.approx((0.0, 2.0))
+    assert drawn.all_impaired_if_independent == pytest.approx(0.024)
+    outages = of_windows(0, 1).impaired
+    assert outages[0].unavailability == of_windows(0, 1).endpoints[0].unavailability
+
+
 def test_parts_add_up() -> None:
     one, other = of_windows(0, 1), of_windows(0, 1)
     both = one + other

@@ -170,8 +170,14 @@ def test_between_none_and_all_recorded_incidents_are_common_in_a_share_of_the_re
     assert abs(common / 200 - 0.4) < 4 * math.sqrt(0.24 / 200)
 
 
-def test_a_window_that_reaches_an_endpoint_by_chance_is_marked_once_for_each() -> None:
-    plan = history(share=0.5, endpoints=("b/m", "c/m"))
+def test_a_window_that_reaches_endpoints_by_chance_over_one_edge_is_marked_for_each_by_itself() -> None:
+    plan = plan_of(
+        {"cloud": [recorded(SHARED)], "region": [], "b/m": [], "c/m": []},
+        {"region": {"cloud": 0.5}, "b/m": {"region": 1.0}, "c/m": {"region": 1.0}},
+        ["b/m", "c/m"],
+        shared=0.0,
+        horizon_s=6 * WEEK_S,
+    )
     drawn = [draw_timeline(plan, replication, 6 * WEEK_S) for replication in range(400)]
     hours = [[hours_of(one, endpoint, 6).mean() for one in drawn] for endpoint in (0, 1)]
     for of_endpoint in hours:
