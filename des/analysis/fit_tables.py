@@ -13,6 +13,9 @@ WIDTH: Final = 80
 DAY_NAMES: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 HOURS_A_CLASS: Final = 3
 MOST_PAIRS: Final = 45
+PARAMETERS_WIDTH: Final = 41
+MOST_GROWTH: Final = 100.0
+"""A factor a year that says no more than the two rates beside it."""
 
 
 def lines(calibration: Calibration, cautions: Sequence[str], source: str) -> Iterator[str]:
@@ -71,23 +74,31 @@ def _times(title: str, times: FittedTimes) -> Iterator[str]:
     yield f"    {'seen':54}{'':>9}{_figure(seen):>11}"
     for number, law in enumerate(times.laws):
         parameters = "  ".join(
-            f"{name} {value:.3f} ±{_error(error)}"
+            f"{name} {_parameter(value)} ±{_parameter(error)}"
             for (name, value), error in zip(law.named.items(), law.standard_errors, strict=True)
         )
+        if len(parameters) > PARAMETERS_WIDTH:
+            parameters = "  ".join(f"{name} {value:.3g}" for name, value in law.named.items())
         better = f"{law.aic:.1f}" if number == 0 else f"+{law.aic - times.laws[0].aic:.1f}"
-        yield f"    {law.kind:13}{parameters:41}{better:>9}{_figure(law.law_s.mean / law.unit_s):>11}"
+        yield f"    {law.kind:13}{parameters:{PARAMETERS_WIDTH}}{better:>9}{_figure(law.law_s.mean / law.unit_s):>11}"
 
 
 def _trend(found: Trend) -> Iterator[str]:
     years = ", ".join(f"{year}: {_figure(rate)}" for year, rate in found.by_year)
     yield from _wrapped(f"a year in {years}", "  trend     ", "            ")
     yield from _wrapped(
-        f"first half {_figure(found.before_per_year)}, second {_figure(found.after_per_year)}; x "
-        f"{_figure(found.growth_per_year)} every year; p {p_text(found.laplace_p)} (Laplace), "
+        f"first half {_figure(found.before_per_year)}, second {_figure(found.after_per_year)}"
+        f"{_growth(found.growth_per_year)}; p {p_text(found.laplace_p)} (Laplace), "
         f"{p_text(found.p_value)} (allowing for bursts)",
         "            ",
         "            ",
     )
+
+
+def _growth(factor: float) -> str:
+    if math.isnan(factor):
+        return ""
+    return f"; x {_figure(factor)} every year" if 1 / MOST_GROWTH < factor < MOST_GROWTH else ""
 
 
 def _seasonality(found: Seasonality) -> Iterator[str]:
@@ -159,11 +170,18 @@ def _ratio(value: float) -> str:
 
 
 def _figure(value: float) -> str:
-    return NOTHING if not math.isfinite(value) else f"{value:,.{significant(value)}f}"
+    if not math.isfinite(value):
+        return NOTHING
+    return f"{value:.2e}" if abs(value) >= 1e9 else f"{value:,.{significant(value)}f}"
 
 
-def _error(error: float) -> str:
-    return NOTHING if math.isnan(error) else f"{error:.3f}"
+def _parameter(value: float) -> str:
+    """Three decimals, as histories are quoted, as long as that is no more than is known."""
+    if math.isnan(value):
+        return NOTHING
+    if abs(value) >= 1e6:
+        return f"{value:.3g}"
+    return f"{value:.{3 if abs(value) < 100.0 else significant(value, 5)}f}"
 
 
 def _percent(value: float, decimals: int | None = None) -> str:

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,6 +38,8 @@ MOST_ROWS_TOLD: Final = 20
 LONG_AGO_S: Final = 1e8
 """Numbers below are seconds from a start of their own; above, seconds since 1970 (March 1973 and later)."""
 MILLISECONDS_FROM: Final = 1e11
+FARTHEST_S: Final = 4.2e9
+"""From 1970, either way: before 1837 or after 2103 nobody looked."""
 FIRST_MONDAY_S: Final = 4 * 86_400.0
 """Where seconds from a start of their own are placed: on a Monday 00:00 UTC, as a scenario without `start:` is."""
 
@@ -211,7 +214,11 @@ def _table_rows(path: Path, named: Mapping[str, str], open_ends: bool) -> _Rows:
     def texts(role: str) -> list[str]:
         return [_text(value) for value in values[role]] if role in values else nothing
 
+    lines = cache(lambda: _csv_lines(path))  # many bad rows are told without reading the file for each
+
     def place(row: int) -> Callable[[], str]:
+        if path.suffix.lower() == ".csv":
+            return lambda: f"{path}:{lines()[row + 1]}"
         return lambda: read.place(row)
 
     return _Rows(
@@ -224,6 +231,19 @@ def _table_rows(path: Path, named: Mapping[str, str], open_ends: bool) -> _Rows:
         severity=texts("severity"),
         id=texts("id"),
     )
+
+
+def _csv_lines(path: Path) -> list[int]:
+    """The line on which each row that is not blank begins, the header's first."""
+    found: list[int] = []
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.reader(file)
+        line = 1
+        for cells in reader:
+            if cells:
+                found.append(line)
+            line = reader.line_num + 1
+    return found
 
 
 def _layout(path: Path) -> Mapping[str, str]:
@@ -292,6 +312,8 @@ def _clock(rows: _Rows, chosen: Sequence[int]) -> tuple[float, float, bool]:
     numbers = [value for row in chosen if (value := _as_number(rows.start[row])) is not None]
     if len(numbers) * 2 <= sum(rows.start[row] not in (None, "") for row in chosen):
         return 0.0, 1.0, False
+    if min(numbers) >= 1900_01_01 and max(numbers) <= 2100_12_31:
+        raise HistoryError(f"times such as {numbers[0]:.0f} read as dates, not seconds: write them as 2024-01-31")
     if min(numbers) < LONG_AGO_S:
         return FIRST_MONDAY_S, 1.0, True
     return 0.0, 1e-3 if min(numbers) >= MILLISECONDS_FROM else 1.0, True
@@ -315,6 +337,9 @@ def _sound(
                 end = math.inf
             else:
                 end = zero + scale * _moment(rows.end[row], numbers)
+            for moment, text in ((start, rows.start[row]), (end, rows.end[row])):
+                if abs(moment) > FARTHEST_S and math.isfinite(moment):
+                    raise ValueError(f"{_text(text)} is out of range")
             if end < start:
                 raise ValueError(f"the end {_text(rows.end[row])} is before the start {_text(rows.start[row])}")
             first = seen.setdefault((rows.name(row), start, end), row)

@@ -140,4 +140,4 @@ def law_text(times: FittedTimes, kind: str | None) -> str | None:
 def _number(value: float) -> str:
     """Four significant digits, never an exponent."""
     decimals = 3 if value == 0.0 else max(0, 3 - math.floor(math.log10(abs(value))))
-    return f"{value:.{min(decimals, 12)}f}"
+    return f"{value:.{min(decimals, 18)}f}"

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from des.faults.calibration.service_history import DAY_S, WEEK_S, ServiceHistory
-from des.faults.intervals import FloatArray
+from des.faults.intervals import BoolArray, FloatArray
 
 MINUTES_A_WEEK = 10_080
 TOGETHER_S = 300.0
@@ -91,7 +91,7 @@ def overlap(
     one, other = (history.open_minutes(from_s, until_s) for history in (first, second))
     both = one & other
     shifts = _shifts(weeks, permutations, rng)
-    by_shift = _together_by_shift(one, other, weeks)
+    together, *shifted = _together(one, other, weeks, [0, *shifts.tolist()])
     few, many = sorted(
         (_between(history.starts_s, from_s, until_s) for history in (first, second)), key=lambda starts: len(starts)
     )
@@ -107,8 +107,8 @@ def overlap(
         share_both=float(both.mean()),
         episodes=int(both[0]) + int((both[1:] & ~both[:-1]).sum()),
         shifts=len(shifts),
-        shifted_share_both=float(by_shift[shifts].mean()) / len(both) if len(shifts) else math.nan,
-        p_value=_p_value(by_shift, shifts) if len(shifts) and one.any() and other.any() else math.nan,
+        shifted_share_both=float(np.mean(shifted)) / len(both) if shifted else math.nan,
+        p_value=_p_value(together, shifted) if shifted and one.any() and other.any() else math.nan,
         p_adjusted=math.nan,
         starts_first=len(_between(first.starts_s, from_s, until_s)),
         starts_second=len(_between(second.starts_s, from_s, until_s)),
@@ -136,26 +136,23 @@ def _shifts(weeks: int, permutations: int | None, rng: np.random.Generator) -> N
     return np.sort(rng.choice(every, permutations, replace=False))
 
 
-def _together_by_shift(one: NDArray[np.bool_], other: NDArray[np.bool_], weeks: int) -> FloatArray:
-    """Minutes of both open if `other` began k weeks later, round the end, for every k: on bits, eight bytes at once."""
+def _together(one: BoolArray, other: BoolArray, weeks: int, shifts: Sequence[int]) -> list[int]:
+    """Minutes of both open if `other` began k weeks later, round the end: on bits, eight bytes at once."""
     rows, columns = (_words(minutes.reshape(weeks, MINUTES_A_WEEK)) for minutes in (one, other))
-    twice = np.concatenate((columns, columns))  # weeks - k on is `other` moved by k
-    return np.array(
-        [int(np.bitwise_count(rows & twice[weeks - k : 2 * weeks - k]).sum(dtype=np.int64)) for k in range(weeks)],
-        dtype=np.float64,
-    )
+    twice = np.concatenate((columns, columns))  # from row weeks - k on it is `other` moved by k
+    return [int(np.bitwise_count(rows & twice[weeks - k : 2 * weeks - k]).sum(dtype=np.int64)) for k in shifts]
 
 
-def _words(minutes: NDArray[np.bool_]) -> NDArray[np.uint64]:
+def _words(minutes: BoolArray) -> NDArray[np.uint64]:
     bits = np.packbits(minutes, axis=1)
     padded = np.zeros((len(bits), -(-bits.shape[1] // 8) * 8), dtype=np.uint8)
     padded[:, : bits.shape[1]] = bits
     return padded.view(np.uint64)
 
 
-def _p_value(by_shift: FloatArray, shifts: NDArray[np.int64]) -> float:
+def _p_value(together: int, shifted: Sequence[int]) -> float:
     """One-sided; what was seen is itself one of the shifts."""
-    return (1 + int((by_shift[shifts] >= by_shift[0]).sum())) / (1 + len(shifts))
+    return (1 + sum(minutes >= together for minutes in shifted)) / (1 + len(shifted))
 
 
 def _between(times: FloatArray, from_s: float, until_s: float) -> FloatArray:

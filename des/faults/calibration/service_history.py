@@ -68,7 +68,7 @@ class ServiceHistory:
     def open_minutes(self, from_s: float, until_s: float) -> BoolArray:
         """Whether an incident is open, minute by minute; both ends rounded to the minute."""
         minutes = round((until_s - from_s) / MINUTE_S)
-        edges = np.zeros(minutes + 1, dtype=np.int64)
+        edges = np.zeros(minutes + 1, dtype=np.int32)
         for times, step in ((self.start_s, 1), (self.end_s, -1)):
             places = np.clip(np.rint((times - from_s) / MINUTE_S), 0, minutes).astype(np.int64)
             np.add.at(edges, places, step)

@@ -10,6 +10,7 @@ from des.faults.calibration.service_history import YEAR_S, ServiceHistory
 from des.faults.intervals import FloatArray
 
 LEAST_STARTS = 5
+LEAST_YEARS = 0.5
 LEAST_SHARE = 0.1
 """Of the window on either side of the moment at which the rate is said to have moved."""
 
@@ -28,6 +29,7 @@ class Trend:
     laplace_p: float
     p_value: float
     growth_per_year: float
+    """nan for a window of less than half a year."""
     changed_s: float
     """Where one step in the rate would be most likely, whether there was one or not."""
     before_change_per_year: float
@@ -48,7 +50,7 @@ def trend(history: ServiceHistory) -> Trend | None:
     count = len(after)
     laplace = (float(after.mean()) - length / 2.0) / (length / math.sqrt(12.0 * count))
     gaps = np.diff(np.concatenate(([0.0], after)))
-    variation = float(gaps.std(ddof=1) / gaps.mean())
+    variation = float(gaps.std(ddof=1) / gaps.mean()) if gaps.any() else 0.0
     middle = int((after < length / 2.0).sum())
     changed, left = _step(after, length)
     return Trend(
@@ -57,7 +59,7 @@ def trend(history: ServiceHistory) -> Trend | None:
         laplace=laplace,
         laplace_p=_two_sided(laplace),
         p_value=_two_sided(laplace / variation) if variation > 0.0 else 1.0,
-        growth_per_year=math.exp(_growth(float(after.mean()) / length) / length * YEAR_S),
+        growth_per_year=_growth(float(after.mean()) / length, length / YEAR_S),
         changed_s=history.from_s + changed,
         before_change_per_year=left / changed * YEAR_S,
         after_change_per_year=(count - left) / (length - changed) * YEAR_S,
@@ -69,8 +71,10 @@ def _two_sided(score: float) -> float:
     return math.erfc(abs(score) / math.sqrt(2.0))
 
 
-def _growth(mean: float) -> float:
-    """The exponent b of a rate proportional to exp(b t) on [0, 1] whose starts have that mean, by bisection."""
+def _growth(mean: float, years: float) -> float:
+    """Growth a year of a rate proportional to exp(b t) on [0, 1], whose starts have that mean, b by bisection."""
+    if years < LEAST_YEARS:
+        return math.nan
 
     def expected(b: float) -> float:
         return 0.5 + b / 12.0 if abs(b) < 1e-4 else 1.0 / -math.expm1(-b) - 1.0 / b
@@ -79,7 +83,7 @@ def _growth(mean: float) -> float:
     for _ in range(80):
         middle = (low + high) / 2.0
         low, high = (middle, high) if expected(middle) < mean else (low, middle)
-    return (low + high) / 2.0
+    return math.exp((low + high) / 2.0 / years)
 
 
 def _step(after: FloatArray, length: float) -> tuple[float, int]:

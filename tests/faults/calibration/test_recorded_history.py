@@ -156,4 +156,4 @@ def test_the_fragment_names_every_service(whole: Fit) -> None:
 def test_open_time_is_that_of_the_minute_grid() -> None:
     for service in read_history(FILE).services:
         minutes = service.open_minutes(service.from_s, service.until_s)
-        assert service.open_s() == pytest.approx(60.0 * np.count_nonzero(minutes), rel=1e-3)
+        assert service.open_s() == pytest.approx(60.0 * np.count_nonzero(minutes), rel=5e-3)
