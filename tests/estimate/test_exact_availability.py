@@ -6,45 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from exact_plans import outages, plan_of, provider, up_down
 
 from des.estimate.exact_availability import exact
 from des.estimate.inapplicable import Inapplicable
 from des.faults import draw_timeline
 from des.faults.episodes import all_down, down_share, episodes_started
-from des.scenario import from_mapping, plans
-from des.scenario.plan import Plan
 from des.theory import ledger
 from des.theory.availability import pair_down_with_common_fraction
 from des.theory.ledger import Shock
 
 YEAR_S = 365.0 * 86_400.0
-
-
-def plan_of(**rest: Any) -> Plan:
-    providers = rest.pop("providers")
-    content = {
-        "title": "exact",
-        "horizon": "1y",
-        "workload": {"arrivals": {"kind": "poisson", "rate": "1/h"}},
-        "providers": providers,
-        "chain": [{"provider": name} for name in providers],
-        **rest,
-    }
-    (plan,) = plans(from_mapping(content)).values()
-    return plan
-
-
-def provider(**rest: Any) -> dict[str, Any]:
-    return {"latency": 0, "models": {"model": {"price": {"per_request": 0}}}, **rest}
-
-
-def outages(rate: str, mean: str, **effect: Any) -> dict[str, Any]:
-    return {"kind": "poisson", "rate": rate, "duration": {"kind": "exponential", "mean": mean}, **effect}
-
-
-def up_down(up: str, down: str, **effect: Any) -> dict[str, Any]:
-    laws = {"up": {"kind": "exponential", "mean": up}, "down": {"kind": "exponential", "mean": down}}
-    return {"kind": "renewal", **laws, **effect}
 
 
 def test_three_independent_providers_at_a_tenth_and_a_half_per_mille() -> None:

@@ -1,0 +1,298 @@
+"""The timeline estimator: incidents are drawn over many years, requests are not; each instant's loss is integrated.
+
+Exact: the share of time in which endpoints and the whole chain are down along the drawn timelines, and, for every
+sampled arrival, the chance that its calls fail given what is open when they start. Sampled: the timelines, arrival
+instants within the neighbourhood of incidents (stratified over it), and the durations, back-offs and manners of failure
+of one request each. An arrival further than the longest walk from any incident fares as under a clear sky, whose loss
+is estimated apart. The interval is Student's over blocks of years with luck of their own.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from des.draws import generator
+from des.errors import DesError
+from des.estimate.failing_walk import FailingWalk, longest_walk_s
+from des.estimate.inapplicable import Inapplicable
+from des.estimate.law_functions import longest
+from des.estimate.summary import CONFIDENCE, entry
+from des.estimate.timeline_refusals import arrival_profile, needs_whole_horizons, refusals
+from des.estimate.timeline_sky import ClearSky, TimelineSky, affected
+from des.faults import Intervals, Timeline, draw_timeline
+from des.faults.episodes import all_down, down_share, endpoint_down, episodes_started
+from des.faults.ledger import weights_at
+from des.scenario.plan import MarkedRenewalIncidents, Plan, PoissonIncidents, RenewalIncidents
+
+TIMELINE: Final = "timeline"
+YEAR_S: Final = 365.0 * 86_400.0
+BLOCKS: Final = 40
+SAMPLES: Final = 12_000
+"""Arrivals sampled in a block of years, over all strata; and as many under a clear sky."""
+MOST_STRATA: Final = 32
+MOST_INCIDENTS: Final = 400_000
+"""Incidents drawn at once, about: what a timeline takes of memory."""
+
+FloatArray = NDArray[np.float64]
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineAnswer:
+    """Long-run figures over `years` simulated, each `{mean, low, high, n, estimator}` with a 95 % interval.
+
+    `unavailability` is of the chain's endpoints by name; `all_down_episodes` were seen in all. The interval of the
+    episode rate is the exact one of a Poisson count.
+    """
+
+    estimator: str
+    years: float
+    blocks: int
+    availability: Entry
+    all_down: Entry
+    all_down_episodes: int
+    all_down_episodes_per_year: Entry
+    unavailability: dict[str, Entry]
+    wall_s: float
+
+
+def timeline(
+    plan: Plan,
+    years: float,
+    seed: int | None = None,
+    workers: int = 1,
+    progress: Callable[[float], None] | None = None,
+    samples: int = SAMPLES,
+) -> TimelineAnswer:
+    """Raises Inapplicable, naming what makes requests interact. The same for any number of workers.
+
+    `samples` arrivals are walked in each of the 40 blocks of years.
+    """
+    against = refusals(plan)
+    if against:
+        raise Inapplicable("; ".join(against))
+    if not years > 0.0:
+        raise DesError(f"--years: must be above 0, not {years:g}")
+    started = time.perf_counter()
+    if seed is not None:
+        plan = replace(plan, seed=seed)
+    pieces, piece_s = _pieces(plan, years)
+    blocks = min(BLOCKS, pieces)
+    bounds = [round(pieces * block / blocks) for block in range(blocks + 1)]
+    tasks = [(plan, range(low, high), piece_s, samples) for low, high in pairwise(bounds)]
+    done: list[_Block] = []
+    if workers > 1:
+        with ProcessPoolExecutor(workers) as pool:
+            for block in pool.map(_simulate_block, tasks):
+                done.append(block)
+                _tell(progress, len(done) / blocks)
+    else:
+        for task in tasks:
+            done.append(_simulate_block(task))
+            _tell(progress, len(done) / blocks)
+    return _answer(plan, done, pieces * piece_s / YEAR_S, time.perf_counter() - started)
+
+
+def poisson_rate(count: int, years: float) -> Entry:
+    """A rate per year with the exact interval of a Poisson count (Garwood 1936)."""
+    from scipy.special import gammaincinv
+
+    tail = (1.0 - CONFIDENCE) / 2.0
+    low = float(gammaincinv(count, tail)) if count else 0.0
+    high = float(gammaincinv(count + 1.0, 1.0 - tail))
+    return {"mean": count / years, "low": low / years, "high": high / years, "n": count, "estimator": TIMELINE}
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    lost: float
+    all_down: float
+    episodes: int
+    down: tuple[float, ...]
+
+
+def _answer(plan: Plan, blocks: list[_Block], years: float, wall_s: float) -> TimelineAnswer:
+    episodes = sum(block.episodes for block in blocks)
+    names = [f"{plan.endpoints[e].provider}/{plan.endpoints[e].model}" for e in _chained(plan)]
+    return TimelineAnswer(
+        estimator=TIMELINE,
+        years=years,
+        blocks=len(blocks),
+        availability=entry([1.0 - block.lost for block in blocks], share=True, estimator=TIMELINE),
+        all_down=entry([block.all_down for block in blocks], share=True, estimator=TIMELINE),
+        all_down_episodes=episodes,
+        all_down_episodes_per_year=poisson_rate(episodes, years),
+        unavailability={
+            name: entry([block.down[number] for block in blocks], share=True, estimator=TIMELINE)
+            for number, name in enumerate(names)
+        },
+        wall_s=wall_s,
+    )
+
+
+def _pieces(plan: Plan, years: float) -> tuple[int, float]:
+    """(how many timelines, how long): whole horizons where a replication is one, else as long as memory allows."""
+    if needs_whole_horizons(plan):
+        return max(1, math.ceil(years * YEAR_S / plan.horizon_s)), plan.horizon_s
+    per_year = incidents_per_year(plan)
+    rounds = max(1, math.ceil(per_year * years / (MOST_INCIDENTS * BLOCKS)))
+    return BLOCKS * rounds, years * YEAR_S / (BLOCKS * rounds)
+
+
+def incidents_per_year(plan: Plan) -> float:
+    """Expected, of all components together, those on record left out."""
+    rate_per_s = 0.0
+    for component in plan.components:
+        for incidents in component.incidents:
+            match incidents:
+                case PoissonIncidents():
+                    rate_per_s += incidents.rate_per_s
+                case RenewalIncidents():
+                    rate_per_s += 1.0 / (incidents.up.mean + incidents.down.mean)
+                case MarkedRenewalIncidents():
+                    rate_per_s += 1.0 / incidents.between.mean
+    return rate_per_s * YEAR_S
+
+
+def _chained(plan: Plan) -> list[int]:
+    return list(dict.fromkeys(leg.endpoint for leg in plan.chain))
+
+
+def _simulate_block(task: tuple[Plan, range, float, int]) -> _Block:
+    plan, pieces, piece_s, samples = task
+    endpoints = _chained(plan)
+    samples = max(400, samples // len(pieces))
+    parts = []
+    for piece in pieces:
+        rng = generator(plan.seed, piece, "estimate/timeline")
+        reach_s = _reach_s(plan)
+        drawn = draw_timeline(plan, piece, piece_s + reach_s)
+        together = all_down(drawn, endpoints)
+        parts.append(
+            _Block(
+                lost=_lost(plan, drawn, endpoints, piece_s, reach_s, samples, rng),
+                all_down=down_share(together, piece_s),
+                episodes=episodes_started(together, piece_s),
+                down=tuple(down_share(endpoint_down(drawn, endpoint), piece_s) for endpoint in endpoints),
+            )
+        )
+    count = len(parts)
+    return _Block(
+        lost=math.fsum(part.lost for part in parts) / count,
+        all_down=math.fsum(part.all_down for part in parts) / count,
+        episodes=sum(part.episodes for part in parts),
+        down=tuple(math.fsum(column) / count for column in zip(*(part.down for part in parts), strict=True)),
+    )
+
+
+def _reach_s(plan: Plan) -> float:
+    """How long after its arrival a request can be met by an incident: in a call it starts, or, killed, within one."""
+    effects = tuple(dict.fromkeys(_effects(plan)))
+    reach_s = longest_walk_s(plan, effects)
+    if any(effect.kills_in_flight for effect in effects):
+        for leg in plan.chain:
+            latency = plan.endpoints[leg.endpoint].latency
+            laws = [law for law in (latency.whole, latency.connect, latency.first_token) if law is not None]
+            reach_s += sum(longest(law) for law in laws)
+    return reach_s
+
+
+def _effects(plan: Plan) -> list[Any]:
+    return [
+        effect
+        for component in plan.components
+        for incidents in component.incidents
+        for effect in (incidents.effects if hasattr(incidents, "effects") else (incidents.effect,))
+    ]
+
+
+def lost_along(plan: Plan, drawn: Timeline, until_s: float, samples: int, rng: np.random.Generator) -> float:
+    """Unbiased for the share of requests lost that arrive in [0, until_s) along one drawn timeline.
+
+    The timeline has to reach the longest walk further than `until_s`.
+    """
+    return _lost(plan, drawn, _chained(plan), until_s, _reach_s(plan), samples, rng)
+
+
+def _lost(
+    plan: Plan,
+    drawn: Timeline,
+    endpoints: list[int],
+    until_s: float,
+    reach_s: float,
+    samples: int,
+    rng: np.random.Generator,
+) -> float:
+    walk = FailingWalk(plan, drawn.effects)
+    clear = float(walk.lost(ClearSky(), np.zeros(samples), rng).mean())
+    strata = _strata([affected(drawn, endpoint, reach_s) for endpoint in endpoints], until_s)
+    if not strata:
+        return clear
+    sky = TimelineSky(drawn, endpoints)
+    profile = arrival_profile(plan)
+    arrived = until_s if profile is None else _expected_arrivals(profile_weights(plan), until_s)
+    each = max(100, samples // len(strata))
+    excess = 0.0
+    for windows in strata:
+        measure, arrival_s = _stratified(windows, each, rng)
+        lost = walk.lost(sky, arrival_s, rng) - clear
+        if profile is not None:
+            lost = lost * weights_at(profile, arrival_s)
+        excess += measure * float(lost.mean())
+    return clear + excess / arrived
+
+
+def _strata(several: list[Intervals], until_s: float) -> list[Intervals]:
+    """[0, until_s) where any of `several` holds, parted by which of them do; by how many, if that makes too many."""
+    time_s = np.concatenate([np.concatenate(intervals) for intervals in several])
+    bits = [1 << number for number in range(len(several))] if len(several) <= 20 else [1] * len(several)
+    change = np.concatenate(
+        [np.repeat((bit, -bit), len(intervals.start_s)) for bit, intervals in zip(bits, several, strict=True)]
+    )
+    time_s = np.clip(time_s, 0.0, until_s)
+    order = np.argsort(time_s, kind="stable")
+    start_s = time_s[order]
+    end_s = np.append(start_s[1:], until_s)
+    held = np.cumsum(change[order])
+    kept = (end_s > start_s) & (held > 0)
+    start_s, end_s, held = start_s[kept], end_s[kept], held[kept]
+    if len(np.unique(held)) > MOST_STRATA:
+        held = np.array([bin(mask).count("1") for mask in held.tolist()], dtype=np.int64)
+    return [Intervals(start_s[held == mask], end_s[held == mask]) for mask in np.unique(held).tolist()]
+
+
+def _stratified(windows: Intervals, count: int, rng: np.random.Generator) -> tuple[float, FloatArray]:
+    """(total length, one instant from each of `count` equal parts of it)."""
+    reach = np.cumsum(windows.end_s - windows.start_s)
+    measure = float(reach[-1])
+    at = (np.arange(count) + rng.random(count)) * (measure / count)
+    window = np.minimum(np.searchsorted(reach, at, side="right"), len(reach) - 1)
+    into_s = at - (reach[window] - (windows.end_s - windows.start_s)[window])
+    return measure, np.minimum(windows.start_s[window] + into_s, np.nextafter(windows.end_s[window], 0.0))
+
+
+def profile_weights(plan: Plan) -> FloatArray:
+    """The arrivals' weight in each hour of a week, the first one the hour in which the scenario starts."""
+    profile = arrival_profile(plan)
+    assert profile is not None
+    return weights_at(profile, np.arange(168, dtype=np.float64) * 3600.0)
+
+
+def _expected_arrivals(weights: FloatArray, until_s: float) -> float:
+    """Integral of the weekly weights over [0, until_s): of hours counted from the start."""
+    weeks, rest_s = divmod(until_s, 168 * 3600.0)
+    hours, into_s = divmod(rest_s, 3600.0)
+    whole = float(weights[: int(hours)].sum()) * 3600.0
+    return weeks * float(weights.sum()) * 3600.0 + whole + float(weights[int(hours) % 168]) * into_s
+
+
+def _tell(progress: Callable[[float], None] | None, share: float) -> None:
+    if progress is not None:
+        progress(share)
