@@ -1,26 +1,68 @@
-"""From the metrics of replications to a summary: means, Student t intervals, and how they meet expectations."""
+"""From the figures of replications to a summary: means and quantiles, their intervals, how they meet expectations."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from operator import eq, ge, gt, le, lt
 from typing import Any, Final
 
-from des.estimate.histogram import RELATIVE_ERROR
+import numpy as np
+
+from des.estimate.histogram import RELATIVE_ERROR, LogHistogram
+from des.estimate.intervals import CONFIDENCE as CONFIDENCE
+from des.estimate.intervals import (
+    FEW_EPISODES,
+    FEW_EVENTS,
+    Interval,
+    compound_bounds,
+    poisson_bounds,
+    sectioned,
+    students_t,
+)
+from des.estimate.losses import Losses
 from des.estimate.totals import Metrics
 
 REQUEST_LEVEL: Final = "request level"
-CONFIDENCE: Final = 0.95
 QUANTILES: Final = {"method": "log histogram", "relative_error": RELATIVE_ERROR}
+LATENCY_QUANTILES: Final = {"latency_s_p50": 0.5, "latency_s_p95": 0.95, "latency_s_p99": 0.99}
+MOSTLY: Final = 0.9
+"""Share of the lost requests that must have been lost in outages for these to be what the interval is over."""
 
 MET, MISSED, INCONCLUSIVE = "met", "missed", "inconclusive"
 COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = {">=": ge, "<=": le, ">": gt, "<": lt, "==": eq}
 
 Entry = dict[str, Any]
-"""{"mean", "low", "high", "n", "estimator"} of one metric."""
+"""{"mean", "low", "high", "n", "estimator"} of one metric, and "interval" where it is not Student's t."""
 
 
-def summary(arms: Mapping[str, Sequence[Metrics]]) -> dict[str, Any]:
-    """The content of summary.json, from each arm's metrics replication by replication."""
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One replication: its figures, and what their joint intervals need besides."""
+
+    metrics: Metrics
+    losses: Losses
+    latency: LogHistogram
+
+
+class Pool:
+    """What the replications of one arm observed, one after the other."""
+
+    def __init__(self) -> None:
+        self.metrics: list[Metrics] = []
+        self.losses: list[Losses] = []
+        self.latency = LogHistogram()  # of all replications together
+
+    def __len__(self) -> int:
+        return len(self.metrics)
+
+    def add(self, observed: Observed) -> None:
+        self.metrics.append(observed.metrics)
+        self.losses.append(observed.losses)
+        self.latency.merge(observed.latency)
+
+
+def summary(arms: Mapping[str, Pool]) -> dict[str, Any]:
+    """The content of summary.json, from what each arm's replications observed."""
     return {
         "quantiles": dict(QUANTILES),
         "confidence": CONFIDENCE,
@@ -28,14 +70,18 @@ def summary(arms: Mapping[str, Sequence[Metrics]]) -> dict[str, Any]:
     }
 
 
-def summarise(replications: Sequence[Metrics]) -> dict[str, Any]:
+def summarise(pool: Pool) -> dict[str, Any]:
     """One arm's entries; a metric that is a dict by name becomes a dict of entries by name.
 
-    Replications are the unit of inference: a quantile's interval is over the replications' own quantiles.
+    Replications are the unit of inference. Quantiles of latency are of all replications together, with an interval by
+    sectioning; availability has one over outages where these are few.
     """
-    return {
-        metric: _entries([metrics[metric] for metrics in replications], _is_share(metric)) for metric in replications[0]
-    }
+    of = pool.metrics
+    entries = {metric: _entries([metrics[metric] for metrics in of], _is_share(metric)) for metric in of[0]}
+    entries["availability"] = availability_entry([metrics["availability"] for metrics in of], pool.losses)
+    for metric, share in LATENCY_QUANTILES.items():
+        entries[metric] = quantile_entry(pool.latency.quantile(share), [metrics[metric] for metrics in of])
+    return entries
 
 
 def entry(values: Sequence[float | None], *, share: bool = False, estimator: str = REQUEST_LEVEL) -> Entry:
@@ -44,24 +90,49 @@ def entry(values: Sequence[float | None], *, share: bool = False, estimator: str
     The interval is cut off at zero, and at one for a share: no metric lies beyond.
     """
     known = [value for value in values if value is not None]
-    n = len(known)
-    if n == 0:
+    if not known:
         return {"mean": None, "low": None, "high": None, "n": 0, "estimator": estimator}
-    mean = math.fsum(known) / n
-    if n == 1:
-        return {"mean": mean, "low": None, "high": None, "n": 1, "estimator": estimator}
-    from scipy.special import stdtrit  # Student t quantile, without the second that scipy.stats takes to import
+    return _written(students_t(known), len(known), share=share, estimator=estimator)
 
-    variance = math.fsum((value - mean) ** 2 for value in known) / (n - 1)
-    half_width = float(stdtrit(n - 1, (1.0 + CONFIDENCE) / 2.0)) * math.sqrt(variance / n)
-    high = mean + half_width
-    return {
-        "mean": mean,
-        "low": max(0.0, mean - half_width),
-        "high": min(1.0, high) if share else high,
-        "n": n,
-        "estimator": estimator,
-    }
+
+def quantile_entry(whole: float | None, values: Sequence[float | None]) -> Entry:
+    """A quantile of all replications together, `whole`, from their own."""
+    known = [value for value in values if value is not None]
+    if whole is None or len(known) < 2:
+        return entry(values)
+    return _written(sectioned(whole, known), len(known)) | {"interval": "sectioning"}
+
+
+def availability_entry(values: Sequence[float | None], losses: Sequence[Losses]) -> Entry:
+    """Availability by requests; over the outages that lost most of what was lost, where there are few of them."""
+    found = entry(values, share=True)
+    sizes = [float(size) for each in losses for size in each.in_outages]
+    apart = sum(each.apart for each in losses)
+    if not _worth_bounds(values, sizes) or sum(sizes) < MOSTLY * (sum(sizes) + apart):
+        return found
+    return found | _over_episodes(found["mean"], sizes, apart)
+
+
+def up_entry(values: Sequence[float], episodes_s: Sequence[Sequence[float]], *, estimator: str) -> Entry:
+    """Share of the time up, replication by replication, with the length of each episode of being down in them.
+
+    Without an episode there is no interval: nothing is known of how long one would be.
+    """
+    found = entry(values, share=True, estimator=estimator)
+    sizes = [size for several in episodes_s for size in several]
+    if not sizes:
+        return found | {"low": None, "high": None}
+    return found | _over_episodes(found["mean"], sizes, 0) if _worth_bounds(values, sizes) else found
+
+
+def count_entry(values: Sequence[float], *, estimator: str) -> Entry:
+    """The mean of counts of rare events, with exact Poisson bounds where there are few and they are left to chance."""
+    found = entry(values, estimator=estimator)
+    total, n = round(math.fsum(values)), len(values)
+    if n < 2 or total >= FEW_EVENTS or (total > 0 and len(set(values)) == 1):
+        return found
+    low, high = poisson_bounds(total)
+    return found | {"low": low / n, "high": high / n, "interval": "poisson"}
 
 
 def judge(comparison: str, bound: float, metric: Mapping[str, Any]) -> str:
@@ -82,6 +153,28 @@ def judge(comparison: str, bound: float, metric: Mapping[str, Any]) -> str:
     if len(ends) == 2:
         return INCONCLUSIVE
     return MET if ends == {True} else MISSED
+
+
+def _worth_bounds(values: Sequence[float | None], sizes: Sequence[float]) -> bool:
+    """Whether episodes are too few for Student's t, and not the same ones each time, as recorded ones are."""
+    return len(values) > 1 and 0 < len(sizes) < FEW_EPISODES and len(set(values)) > 1
+
+
+def _over_episodes(up: float, sizes: Sequence[float], apart: int) -> dict[str, Any]:
+    low, high = compound_bounds(np.array(sizes), apart)
+    whole = math.fsum(sizes) + apart
+    return {
+        "low": max(0.0, 1.0 - (1.0 - up) * high / whole),
+        "high": min(1.0, 1.0 - (1.0 - up) * low / whole),
+        "interval": f"bootstrap-t over {len(sizes)} episode{'s' if len(sizes) > 1 else ''}",
+    }
+
+
+def _written(found: Interval, n: int, *, share: bool = False, estimator: str = REQUEST_LEVEL) -> Entry:
+    low, high = found.low, found.high
+    if low is not None and high is not None:
+        low, high = max(0.0, low), min(1.0, high) if share else high
+    return {"mean": found.value, "low": low, "high": high, "n": n, "estimator": estimator}
 
 
 def _entries(values: Sequence[Any], share: bool) -> dict[str, Any]:

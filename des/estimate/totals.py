@@ -79,6 +79,11 @@ class Totals:
         self._probes += int(np.count_nonzero(probe))
         self._probe_cost += integer_sum(block["cost_picousd"][probe])
 
+    @property
+    def latency(self) -> LogHistogram:
+        """Of ok requests, in seconds."""
+        return self._latency
+
     def check(self, arrivals: int) -> None:
         """Raise RunError, naming the law, unless all rows together account for each arrival, call and cost."""
         self._laws.check(arrivals)

@@ -1,55 +1,73 @@
 """How long and how often components, endpoints and the whole chain were down, weighted by time, not by traffic."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from des.estimate.summary import entry
-from des.faults import Intervals, draw_timeline
+import numpy as np
+
+from des.estimate.summary import count_entry, up_entry
+from des.faults import Intervals, Timeline
 from des.faults.episodes import all_down, component_down, down_share, endpoint_down, episodes_started
 from des.scenario.plan import Plan
 
 TIMELINE: Final = "incident timeline"
 """The estimator's name: figures of the very incidents that the requests met."""
 
-Spells = Mapping[str, Mapping[str, tuple[float, float]]]
-"""Group (components, endpoints, chain) -> name -> (share of the horizon up, episodes that started in it)."""
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """How something fared over the horizon of one replication."""
+
+    up: float  # share of the horizon
+    started: int  # episodes that began in it
+    episodes_s: tuple[float, ...]  # how much of it each episode took, those open at its ends too
 
 
-def downtime(plan: Plan, replication: int) -> Spells:
+Spells = Mapping[str, Mapping[str, Spell]]
+"""Group (components, endpoints, chain) -> name -> how it fared."""
+
+
+def downtime(plan: Plan, timeline: Timeline) -> Spells:
     """Of one replication: components by their own incidents, the chain's endpoints by all that reach them.
 
     `chain` is down while every one of its legs is.
     """
     horizon_s = plan.horizon_s
-    timeline = draw_timeline(plan, replication, horizon_s)
-
-    def spell(down: Intervals) -> tuple[float, float]:
-        return 1.0 - down_share(down, horizon_s), float(episodes_started(down, horizon_s))
-
     endpoints = list(dict.fromkeys(leg.endpoint for leg in plan.chain))
     of = plan.endpoints
     return {
         "components": {
-            component.name: spell(component_down(timeline, component.index))
+            component.name: _spell(component_down(timeline, component.index), horizon_s)
             for component in plan.components
             if component.incidents
         },
-        "endpoints": {f"{of[e].provider}/{of[e].model}": spell(endpoint_down(timeline, e)) for e in endpoints},
-        "chain": {"every leg": spell(all_down(timeline, endpoints))},
+        "endpoints": {
+            f"{of[e].provider}/{of[e].model}": _spell(endpoint_down(timeline, e), horizon_s) for e in endpoints
+        },
+        "chain": {"every leg": _spell(all_down(timeline, endpoints), horizon_s)},
     }
 
 
 def combined(replications: Sequence[Spells]) -> dict[str, dict[str, dict[str, Any]]]:
     """Means and intervals over the replications, by group and name."""
     return {
-        group: {
-            name: {
-                "availability": entry(
-                    [spells[group][name][0] for spells in replications], share=True, estimator=TIMELINE
-                ),
-                "episodes": entry([spells[group][name][1] for spells in replications], estimator=TIMELINE),
-            }
-            for name in replications[0][group]
-        }
+        group: {name: _entries([spells[group][name] for spells in replications]) for name in replications[0][group]}
         for group in replications[0]
     }
+
+
+def _entries(spells: Sequence[Spell]) -> dict[str, Any]:
+    return {
+        "availability": up_entry(
+            [spell.up for spell in spells], [spell.episodes_s for spell in spells], estimator=TIMELINE
+        ),
+        "episodes": count_entry([float(spell.started) for spell in spells], estimator=TIMELINE),
+    }
+
+
+def _spell(down: Intervals, horizon_s: float) -> Spell:
+    within = np.minimum(down.end_s, horizon_s) - np.maximum(down.start_s, 0.0)
+    return Spell(
+        1.0 - down_share(down, horizon_s), episodes_started(down, horizon_s), tuple(within[within > 0.0].tolist())
+    )

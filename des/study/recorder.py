@@ -7,7 +7,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from des.estimate.batches import BatchTotals
-from des.estimate.totals import Metrics, Totals
+from des.estimate.losses import LossCounter
+from des.estimate.summary import Observed
+from des.estimate.totals import Totals
+from des.faults import Intervals
 from des.model import names
 from des.scenario.plan import BatchArrivals, Plan
 from des.traces.schemas import TABLES
@@ -17,13 +20,24 @@ Block = Mapping[str, NDArray[Any]]
 
 
 class Recorder:
-    """The engine's sink for one replication; without a directory it keeps totals alone."""
+    """The engine's sink for one replication; without a directory it keeps totals alone.
+
+    `outages` is when some endpoint of the chain is down.
+    """
 
     def __init__(
-        self, plan: Plan, replication: int, *, directory: Path | None, arms: Sequence[str], scenario: str
+        self,
+        plan: Plan,
+        replication: int,
+        outages: Intervals,
+        *,
+        directory: Path | None,
+        arms: Sequence[str],
+        scenario: str,
     ) -> None:
         columns = names(plan)
         self._totals = Totals(columns, [leg.name for leg in plan.chain])
+        self._losses = LossCounter(outages.start_s, outages.end_s)
         arrivals = plan.workload.arrivals
         self._batches = BatchTotals(arrivals.size) if isinstance(arrivals, BatchArrivals) else None
         self._writers: dict[str, TraceWriter] = {}
@@ -35,6 +49,7 @@ class Recorder:
     def requests(self, block: Block) -> None:
         self._write("requests", block)
         self._totals.requests(block)
+        self._losses.requests(block)
         if self._batches is not None:
             self._batches.requests(block)
 
@@ -50,7 +65,7 @@ class Recorder:
     def transitions(self, block: Block) -> None:
         self._write("transitions", block)
 
-    def close(self, arrivals: int) -> tuple[Metrics, list[WrittenTrace]]:
+    def close(self, arrivals: int) -> tuple[Observed, list[WrittenTrace]]:
         """Finish the files; the replication's figures, and what is in each file.
 
         Raises RunError, naming the law, where the rows do not account for each arrival, call and cost.
@@ -59,7 +74,8 @@ class Recorder:
         metrics = self._totals.metrics()
         if self._batches is not None:
             metrics |= self._batches.metrics()
-        return metrics, [writer.close() for writer in self._writers.values()]
+        observed = Observed(metrics, self._losses.losses(), self._totals.latency)
+        return observed, [writer.close() for writer in self._writers.values()]
 
     def abort(self) -> None:
         """Let go of the files of a replication that will not be finished."""

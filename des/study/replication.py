@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from des.estimate.totals import Metrics
+import numpy as np
+
+from des.estimate.summary import Observed
+from des.faults import draw_timeline
+from des.faults.episodes import down_intervals
 from des.model import simulate
 from des.scenario.plan import Plan
 from des.study.downtime import Spells, downtime
@@ -25,7 +29,7 @@ class Part:
 class Outcome:
     """What a replication leaves besides the files it wrote."""
 
-    metrics: Metrics
+    observed: Observed
     spells: Spells
     written: tuple[WrittenTrace, ...]
 
@@ -43,12 +47,21 @@ class Replicator:
         plan = self.plans[part.arm]
         if told is not None:
             told(0.0)
+        timeline = draw_timeline(plan, part.replication, plan.horizon_s)
+        of_chain = np.zeros(len(timeline), np.bool_)
+        for endpoint in {leg.endpoint for leg in plan.chain}:
+            of_chain |= timeline.hits[:, endpoint]
         recorder = Recorder(
-            plan, part.replication, directory=self.directory, arms=list(self.plans), scenario=self.scenario
+            plan,
+            part.replication,
+            down_intervals(timeline, of_chain),
+            directory=self.directory,
+            arms=list(self.plans),
+            scenario=self.scenario,
         )
         try:
-            metrics, written = recorder.close(simulate(plan, part.replication, recorder, told))
+            observed, written = recorder.close(simulate(plan, part.replication, recorder, told))
         except BaseException:
             recorder.abort()
             raise
-        return Outcome(metrics, downtime(plan, part.replication), tuple(written))
+        return Outcome(observed, downtime(plan, timeline), tuple(written))

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from des.estimate.summary import summary
+from des.estimate.summary import Pool, summary
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan
-from des.study.downtime import combined
+from des.study.downtime import Spells, combined
 from des.study.key import canonical_json, run_key
 from des.study.manifest import manifest_of
 from des.study.precision import Precision
 from des.study.replication import Outcome, Part, Replicator
 from des.study.workers import Watch, Workers
+from des.traces.writer import WrittenTrace
 
 Progress = Callable[[float, str], None]
 """Told the share of the simulated time of all arms and replications that is done, and what is under way."""
@@ -61,13 +62,12 @@ class Study:
     def write(self, directory: Path, *, workers: int = 1, progress: Progress | None = None) -> None:
         """Simulate everything, in so many processes; raises RunError where a conservation law is broken."""
         started = time.perf_counter()
-        outcomes = self._outcomes(directory, workers, progress)
+        found = self._replicate(directory, workers, progress)
         if progress is not None:
             progress(1.0, "writing")
-        content = self._summary(outcomes)
-        replications = min(len(of_arm) for of_arm in outcomes.values())
+        content = found.summary()
         if self.precision is not None:
-            content["precision"] = self.precision.as_found(replications, content["arms"])
+            content["precision"] = self.precision.as_found(found.replications, content["arms"])
         summary_text = json_text(content)
         (directory / "summary.json").write_text(summary_text, encoding="utf-8")
         manifest = manifest_of(
@@ -75,38 +75,31 @@ class Study:
             key=self.key(),
             resolved=self.loaded.resolved(),
             seed=self.loaded.scenario.seed,
-            replications=replications,
+            replications=found.replications,
             arms=list(self.plans),
             traces=self.traces,
-            written=[trace for of_arm in outcomes.values() for outcome in of_arm for trace in outcome.written],
+            written=found.written,
             summary_sha256=hashlib.sha256(summary_text.encode()).hexdigest(),
             files=self.loaded.files(),
             wall_s=time.perf_counter() - started,
         )
         (directory / "manifest.json").write_text(json_text(manifest), encoding="utf-8")
 
-    def _outcomes(self, directory: Path, workers: int, progress: Progress | None) -> dict[str, list[Outcome]]:
-        """Of each arm, replication by replication: as many as asked for, or as the precision takes."""
-        outcomes: dict[str, list[Outcome]] = {arm: [] for arm in self.plans}
+    def _replicate(self, directory: Path, workers: int, progress: Progress | None) -> "Found":
+        """As many replications of each arm as asked for, or as the precision takes."""
+        found = Found({arm: Pool() for arm in self.plans}, {arm: [] for arm in self.plans}, [])
         asked = self.loaded.scenario.replications
         wanted = asked if self.precision is None else self.precision.first(asked)
-        done = 0
         replicator = Replicator(self.plans, directory if self.traces else None, canonical_json(self.loaded.resolved()))
         with Workers(replicator, workers) as pool:
-            while done < wanted:
+            while (done := found.replications) < wanted:
                 parts = [Part(arm, number) for arm in self.plans for number in range(done, wanted)]
                 watch = None if progress is None else self._watch(parts, done, wanted, progress)
                 for part, outcome in zip(parts, pool.map(parts, watch), strict=True):
-                    outcomes[part.arm].append(outcome)
-                done = wanted
+                    found.add(part, outcome)
                 if self.precision is not None:
-                    wanted = self.precision.further(done, self._summary(outcomes)["arms"])
-        return outcomes
-
-    def _summary(self, outcomes: Mapping[str, Sequence[Outcome]]) -> dict[str, Any]:
-        metrics = {arm: [outcome.metrics for outcome in of_arm] for arm, of_arm in outcomes.items()}
-        spells = {arm: combined([outcome.spells for outcome in of_arm]) for arm, of_arm in outcomes.items()}
-        return summary(metrics) | _by_group(spells)
+                    wanted = self.precision.further(wanted, found.summary()["arms"])
+        return found
 
     def _watch(self, parts: Sequence[Part], done: int, wanted: int, progress: Progress) -> Watch:
         """Turns how far each replication's clock has come into the share of all simulated time."""
@@ -123,6 +116,28 @@ class Study:
             progress((before_s + sum(reached_s)) / whole_s, what)
 
         return watch
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the replications so far have left, arm by arm."""
+
+    observed: Mapping[str, Pool]
+    spells: Mapping[str, list[Spells]]
+    written: list[WrittenTrace]
+
+    @property
+    def replications(self) -> int:
+        """Of every arm."""
+        return min(len(pool) for pool in self.observed.values())
+
+    def add(self, part: Part, outcome: Outcome) -> None:
+        self.observed[part.arm].add(outcome.observed)
+        self.spells[part.arm].append(outcome.spells)
+        self.written.extend(outcome.written)
+
+    def summary(self) -> dict[str, Any]:
+        return summary(self.observed) | _by_group({arm: combined(spells) for arm, spells in self.spells.items()})
 
 
 def json_text(value: Mapping[str, Any]) -> str:

@@ -60,13 +60,18 @@ class Workers(Generic[Task, Result]):
                             stream.close()
             self._processes.clear()
 
-    def map(self, tasks: Sequence[Task], watch: Watch | None = None) -> list[Result]:
-        """The results in the order of the tasks. What a task raises is raised here; RunError for a lost process."""
+    def map(self, tasks: Sequence[Task], watch: Watch | None = None) -> Iterator[Result]:
+        """The results in the order of the tasks, to be taken to the last before the next sequence.
+
+        What a task raises is raised here; RunError for a process that is lost.
+        """
         if self._count == 1 or (len(tasks) == 1 and not self._processes):
-            return [self._job(task, _told(watch, number)) for number, task in enumerate(tasks)]
+            for number, task in enumerate(tasks):
+                yield self._job(task, _told(watch, number))
+            return
         while len(self._processes) < min(self._count, len(tasks)):
             self._processes.append(_started(self._job))
-        return _Round(tasks, self._processes, watch).results()
+        yield from _Round(tasks, self._processes, watch).results()
 
 
 def _told(watch: Watch | None, number: int) -> Told | None:
@@ -98,18 +103,19 @@ class _Round(Generic[Task, Result]):
         for process in processes:
             threading.Thread(target=self._serve, args=(process,), daemon=True).start()
 
-    def results(self) -> list[Result]:
+    def results(self) -> Iterator[Result]:
         found: dict[int, Result] = {}
-        while len(found) < len(self._tasks):
-            what, number, content = self._news.get()
-            if what == "error":
-                self._waiting.clear()
-                raise content
-            if what == "done":
-                found[number], content = content, math.inf
-            if self._watch is not None:
-                self._watch(number, content)
-        return [found[number] for number in range(len(self._tasks))]
+        for next_one in range(len(self._tasks)):
+            while next_one not in found:
+                what, number, content = self._news.get()
+                if what == "error":
+                    self._waiting.clear()
+                    raise content
+                if what == "done":
+                    found[number], content = content, math.inf
+                if self._watch is not None:
+                    self._watch(number, content)
+            yield found.pop(next_one)
 
     def _serve(self, process: "subprocess.Popen[bytes]") -> None:
         to, out_of = process.stdin, process.stdout

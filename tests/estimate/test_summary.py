@@ -1,4 +1,5 @@
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -6,7 +7,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from des.estimate.summary import entry, judge, summarise, summary
+from des.estimate.losses import Losses
+from des.estimate.summary import (
+    Observed,
+    Pool,
+    availability_entry,
+    count_entry,
+    entry,
+    judge,
+    summarise,
+    summary,
+    up_entry,
+)
 from des.estimate.totals import Totals
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -47,17 +59,20 @@ def test_a_students_interval_covers_a_normal_mean_as_often_as_it_says() -> None:
     assert abs(covered / 2000 - 0.95) < 4 * np.sqrt(0.95 * 0.05 / 2000)
 
 
-def test_a_summary_has_an_entry_for_each_metric_and_name_of_each_arm() -> None:
-    replications = []
-    for served_by in ([0, 0, 1, -1], [0, 1, 1, 1]):
+def _pool(*walked: list[int]) -> Pool:
+    pool = Pool()
+    for served_by in walked:
         requests, attempts = walks.run(served_by)
         totals = Totals(walks.NAMES, walks.LEGS)
         totals.requests(requests)
         totals.attempts(attempts)
-        replications.append(totals.metrics())
-    content = json.loads(
-        json.dumps(summary({"as_modelled": replications, "single": replications[:1]}), allow_nan=False)
-    )
+        pool.add(Observed(totals.metrics(), Losses(), totals.latency))
+    return pool
+
+
+def test_a_summary_has_an_entry_for_each_metric_and_name_of_each_arm() -> None:
+    both, single = _pool([0, 0, 1, -1], [0, 1, 1, 1]), _pool([0, 0, 1, -1])
+    content = json.loads(json.dumps(summary({"as_modelled": both, "single": single}), allow_nan=False))
     assert content["quantiles"] == {"method": "log histogram", "relative_error": 0.001}
     found = content["arms"]["as_modelled"]
     assert found["availability"]["mean"] == 0.875
@@ -66,7 +81,53 @@ def test_a_summary_has_an_entry_for_each_metric_and_name_of_each_arm() -> None:
     assert found["lost_by_cause"]["openai"]["mean"] == 0.5
     assert found["latency_s_p99"]["mean"] == pytest.approx(2.0, rel=1.1e-3)
     assert content["arms"]["single"]["availability"]["low"] is None
-    assert list(found) == list(summarise(replications))
+    assert list(found) == list(summarise(both))
+
+
+def test_a_quantile_is_of_all_replications_together_and_its_interval_is_by_sectioning() -> None:
+    pool = _pool([0] * 30 + [1] * 10, [0] * 30)
+    found = summarise(pool)["latency_s_p95"]
+    assert found["mean"] == pool.latency.quantile(0.95) == pytest.approx(2.0, rel=1.1e-3)
+    assert (found["n"], found["interval"]) == (2, "sectioning")
+    about = math.sqrt(((2.0 - 2.0) ** 2 + (1.5 - 2.0) ** 2) / 2)
+    assert found["high"] - found["mean"] == pytest.approx(stats.t.ppf(0.975, 1) * about, rel=0.01)
+
+
+def test_few_outages_give_availability_an_interval_over_outages() -> None:
+    losses = [Losses((40, 10), 1), Losses((), 0), Losses((25,), 0)]
+    found = availability_entry([0.949, 1.0, 0.975], losses)
+    assert found["interval"] == "bootstrap-t over 3 episodes"
+    assert found["mean"] - found["low"] > found["high"] - found["mean"] > 0.0
+    assert found["low"] < entry([0.949, 1.0, 0.975], share=True)["mean"] < found["high"]
+
+
+@pytest.mark.parametrize(
+    ("values", "losses"),
+    [
+        ([0.9], [Losses((10,))]),
+        ([0.9, 0.9], [Losses((10,)), Losses((10,))]),
+        ([0.9, 0.95], [Losses((3,), 97), Losses((), 50)]),
+        ([0.9, 0.95], [Losses((1,) * 100), Losses((1,) * 100)]),
+    ],
+    ids=["one replication", "the same each time", "mostly lost outside", "many outages"],
+)
+def test_otherwise_availability_keeps_students_interval(values: list[float], losses: list[Losses]) -> None:
+    assert availability_entry(values, losses) == entry(values, share=True)
+
+
+def test_counts_below_twenty_have_exact_poisson_bounds() -> None:
+    found = count_entry([2.0, 0.0, 1.0, 0.0], estimator="incident timeline")
+    low, high = stats.chi2.ppf(0.025, 6) / 2, stats.chi2.ppf(0.975, 8) / 2
+    assert (found["mean"], found["interval"]) == (0.75, "poisson")
+    assert found["low"] == pytest.approx(low / 4)
+    assert found["high"] == pytest.approx(high / 4)
+    assert "interval" not in count_entry([10.0, 12.0], estimator="incident timeline")
+    assert count_entry([1.0, 1.0], estimator="incident timeline")["low"] == 1.0  # a window on record, each time
+
+
+def test_no_episode_says_nothing_about_how_long_one_is() -> None:
+    found = up_entry([1.0, 1.0], [(), ()], estimator="incident timeline")
+    assert (found["mean"], found["low"], found["high"]) == (1.0, None, None)
 
 
 @pytest.mark.parametrize(

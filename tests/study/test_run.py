@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 import des
 from des.errors import OutputError, RunError, ScenarioError
+from des.faults import draw_timeline
 from des.model import Sink
 from des.scenario import from_mapping, plans
 from des.scenario.plan import Plan
 from des.study import replication
-from des.study.downtime import downtime
+from des.study.downtime import Spell, downtime
 from des.study.run import Finished, ensure
 from des.traces import Run
 from study.small_scenario import small, write_small
@@ -263,7 +264,7 @@ def test_downtime_counts_only_what_lies_within_the_horizon() -> None:
     content = small(horizon="1h")
     content["providers"]["first"]["incidents"][0]["windows"] = windows
     plan = plans(from_mapping(content))["as_modelled"]
-    assert downtime(plan, 0)["components"]["first"] == (0.5, 1.0)
+    assert downtime(plan, draw_timeline(plan, 0, plan.horizon_s))["components"]["first"] == Spell(0.5, 1, (1800.0,))
 
 
 def test_the_manifest_is_json_as_the_file_has_it(made: Run) -> None:

@@ -59,29 +59,29 @@ def test_the_number_of_processes_is_no_part_of_the_key(tmp_path: Path, monkeypat
 
 def test_results_come_in_the_order_of_the_tasks() -> None:
     with Workers(tasks.slow_first, 3) as workers:
-        assert workers.map(list(range(6))) == [number * 10 for number in range(6)]
-        assert workers.map([7, 8]) == [70, 80]
+        assert list(workers.map(list(range(6)))) == [number * 10 for number in range(6)]
+        assert list(workers.map([7, 8])) == [70, 80]
 
 
 def test_an_error_in_a_worker_is_raised_as_itself() -> None:
     with pytest.raises(RunError) as caught, Workers(tasks.breaks, 2) as workers:
-        workers.map([0, 1, 2, 3])
+        list(workers.map([0, 1, 2, 3]))
     assert str(caught.value) == "law 2 is broken"
 
 
 def test_an_error_that_cannot_travel_keeps_its_words() -> None:
     with pytest.raises(RuntimeError, match="StubbornError: 1 and 2"), Workers(tasks.stubborn, 2) as workers:
-        workers.map([0, 1])
+        list(workers.map([0, 1]))
 
 
 def test_a_worker_that_is_killed_is_said() -> None:
     with pytest.raises(RunError, match="SIGKILL"), Workers(tasks.dies, 2) as workers:
-        workers.map([0, 1])
+        list(workers.map([0, 1]))
 
 
 def test_what_a_task_prints_does_not_disturb_its_result(capfd: pytest.CaptureFixture[str]) -> None:
     with Workers(tasks.talks, 2) as workers:
-        assert workers.map([1, 2]) == [1, 2]
+        assert list(workers.map([1, 2])) == [1, 2]
     assert "talking" in capfd.readouterr().err
 
 

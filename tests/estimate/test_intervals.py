@@ -1,0 +1,66 @@
+"""Intervals against closed forms and SciPy; how often they cover is measured by `benchmarks.coverage`."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from des.estimate.intervals import compound_bounds, poisson_bounds, sectioned, students_t
+from des.estimate.losses import LossCounter, Losses
+from des.vocabulary import REQUEST_FAILED, REQUEST_OK
+
+
+def test_students_interval_is_scipys() -> None:
+    values = [3.0, 5.0, 4.0, 8.0]
+    low, high = stats.t.interval(0.95, 3, loc=np.mean(values), scale=stats.sem(values))
+    assert students_t(values) == pytest.approx((5.0, low, high))
+    assert students_t([2.0]) == (2.0, None, None)
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 19])
+def test_poisson_bounds_leave_two_and_a_half_percent_on_either_side(count: int) -> None:
+    low, high = poisson_bounds(count)
+    assert stats.poisson.cdf(count, high) == pytest.approx(0.025)
+    if count:
+        assert stats.poisson.sf(count - 1, low) == pytest.approx(0.025)
+    else:
+        assert low == 0.0
+
+
+def test_sectioning_spreads_about_the_figure_of_all_together() -> None:
+    found = sectioned(2.0, [1.0, 2.0, 4.0])
+    half = stats.t.ppf(0.975, 2) * np.sqrt((1.0 + 0.0 + 4.0) / 6.0)
+    assert found == pytest.approx((2.0, 2.0 - half, 2.0 + half))
+
+
+def test_bounds_over_episodes_scale_with_their_unit_and_repeat() -> None:
+    sizes = np.random.default_rng(3).lognormal(0.0, 1.3, 20)
+    low, high = compound_bounds(sizes)
+    assert 0.0 < low < sizes.sum() < high
+    assert compound_bounds(sizes) == (low, high)
+    assert compound_bounds(sizes * 60.0) == pytest.approx((low * 60.0, high * 60.0))
+
+
+def test_bounds_over_many_equal_episodes_come_near_poissons_own() -> None:
+    low, high = compound_bounds(np.ones(100))
+    assert low == pytest.approx(poisson_bounds(100)[0], rel=0.05)
+    assert high == pytest.approx(poisson_bounds(100)[1], rel=0.05)
+
+
+def test_fewer_episodes_make_wider_bounds_and_one_makes_some() -> None:
+    widths = []
+    for n in (1, 3, 10, 50):
+        low, high = compound_bounds(np.full(n, 2.0))
+        assert 0.0 < low < 2.0 * n < high < np.inf
+        widths.append(np.log(high / low))
+    assert widths == sorted(widths, reverse=True)
+
+
+def test_a_lost_request_counts_for_the_outage_it_met() -> None:
+    counter = LossCounter(np.array([10.0, 50.0]), np.array([20.0, 60.0]))
+    block = {
+        "arrival_s": np.array([5.0, 9.0, 12.0, 19.9, 30.0, 55.0, 58.0]),
+        "end_s": np.array([6.0, 11.0, 13.0, 25.0, 31.0, 56.0, np.nan]),
+        "outcome": np.array([REQUEST_FAILED] * 5 + [REQUEST_OK, REQUEST_FAILED]),
+    }
+    counter.requests(block)
+    assert counter.losses() == Losses((3, 1), 2)
