@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from des.model.arrivals import RequestMarks, think_time
 from model.rich_scenario import rich_scenario
 from model.traced import Traced, plan_of, provider, run, scenario, trace, window
 
@@ -229,3 +230,21 @@ def test_users_of_a_closed_workload_carry_their_luck_whatever_delays_them() -> N
     assert list(quick.input_tokens[:both]) == list(slow.input_tokens[:both])
     thought = [rows.arrival_s.to_numpy()[1:both] - rows.end_s.to_numpy()[: both - 1] for rows in (quick, slow)]
     assert np.allclose(thought[0], thought[1], rtol=0, atol=1e-9)
+
+
+def test_luck_in_a_closed_workload_belongs_to_the_user_and_the_users_nth_request() -> None:
+    users = 3
+    workload = {"tokens": {"input": {"kind": "lognormal", "median": 500, "p95": 2000}}}
+    arrivals = {"kind": "closed", "users": users, "think": {"kind": "exponential", "mean": "5s"}}
+    latency = {"kind": "exponential", "mean": "3s"}
+    of = run(scenario({"a": provider(latency)}, arrivals=arrivals, workload=workload, horizon="300s"))
+    marks, thinks = RequestMarks(of.plan, 0), think_time(of.plan, 0)
+    rows = {row.arrival_s: row for row in of.requests.itertuples()}
+    followed = 0
+    for user in range(users):
+        now_s, nth = 0.0, 0
+        while (arrival_s := now_s + thinks.at(nth * users + user)) < 300.0:
+            row = rows[arrival_s]
+            assert row.input_tokens == marks(nth * users + user)[0]
+            now_s, nth, followed = row.end_s, nth + 1, followed + 1
+    assert followed == of.arrived

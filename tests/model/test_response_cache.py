@@ -42,6 +42,14 @@ def test_a_response_is_kept_for_its_time_to_live_from_its_end_on() -> None:
     assert list(hits) == [False, True, True, False, True, True, False, True, True, False]
 
 
+def test_the_time_to_live_counts_from_the_end_of_the_response_and_not_from_its_request() -> None:
+    """Asked for at 0 s, answered at 5 s and kept until 14 s."""
+    policy = cache(kind="zipf", keys=1, exponent=1, ttl="9s")
+    traced = run(scenario({"a": provider("5s")}, policy=policy, horizon="40s"))
+    hits = traced.requests.sort_values("request_id").response_cache_hit
+    assert list(hits) == [False, True, False, True]
+
+
 def test_a_response_is_not_yet_kept_while_it_is_under_way() -> None:
     policy = cache(kind="zipf", keys=1, exponent=1, ttl="1h")
     traced = run(scenario({"a": provider("25s")}, policy=policy, horizon="50s"))

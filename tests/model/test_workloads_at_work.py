@@ -162,6 +162,19 @@ def test_a_run_that_goes_on_for_days_past_its_horizon_meets_the_incidents_there(
     assert sum(days > 1.5 for days in waited) >= 3  # beyond the first day that is drawn ahead
 
 
+def test_no_incident_is_missed_where_more_are_drawn() -> None:
+    """An incident every two seconds, and one request that takes longer than a day, as far as is drawn ahead."""
+    steady = {"kind": "renewal", "up": "1.9s", "down": "100ms"}
+    traced = run(
+        scenario({"a": provider("87000s", incidents=[steady])}, arrivals=at("0s"), horizon="1s", start_state="up")
+    )
+    incidents = traced.incidents
+    assert np.diff(incidents.start_s).max() < 2.001
+    edges = np.sort(np.concatenate([np.maximum(incidents.start_s, 0.0), incidents.end_s]))
+    assert traced.transitions.time_s.tolist() == edges[edges <= 87000.0].tolist()
+    assert traced.transitions.time_s.max() > 86_998.0
+
+
 def test_what_is_drawn_later_does_not_change_what_was_drawn_first() -> None:
     """The same run with a horizon past all of it, drawn in one go, sees the same incidents and calls."""
     hourly = {
@@ -187,18 +200,19 @@ def test_what_is_drawn_later_does_not_change_what_was_drawn_first() -> None:
         assert short.incidents[["start_s", "end_s"]].equals(long.incidents[["start_s", "end_s"]][:shared])
 
 
-def test_requests_and_attempts_come_in_order_of_end_and_number() -> None:
-    latency = {"kind": "uniform", "low": "1s", "high": "9s"}
-    providers = {"a": provider("2s", errors={"server_error": 0.5}), "b": provider(latency)}
-    arrivals = {"kind": "batch", "every": "1s", "size": 4}
-    traced = run(scenario(providers, arrivals=arrivals, horizon="1500s"))
-    for rows, keys in (
-        (traced.requests, ["end_s", "request_id"]),
-        (traced.attempts, ["end_s", "request_id", "attempt"]),
-    ):
-        assert len(rows) > 5000
-        assert rows[keys].equals(rows[keys].sort_values(keys, ignore_index=True))
-    assert sorted(traced.requests.request_id) == list(range(traced.arrived))
+def test_rows_of_one_instant_come_in_order_of_number_whatever_happened_first() -> None:
+    """At each second calls that have taken 2 s end, then waits of 2 s, of which some end in answers at once."""
+    providers = {"a": provider("2s", errors={"server_error": {"rate": 0.5, "latency": 0}}), "b": provider(0)}
+    arrivals = {"kind": "batch", "every": "1s", "size": 5}
+    chain = [{"provider": "a", "retries": 1}, {"provider": "b"}]
+    of = run(scenario(providers, arrivals=arrivals, horizon="2500s", chain=chain, policy={"backoff": "2s"}))
+    assert len(of.blocks["requests"]) > 3
+    requests, attempts = of.requests, of.attempts
+    by_end = ["end_s", "request_id"]
+    assert requests[by_end].equals(requests[by_end].sort_values(by_end, ignore_index=True))
+    by_end = ["end_s", "request_id", "attempt"]
+    assert attempts[by_end].equals(attempts[by_end].sort_values(by_end, ignore_index=True))
+    assert sorted(requests.request_id) == list(range(of.arrived))
 
 
 def test_progress_is_told_without_changing_the_run() -> None:
