@@ -1,6 +1,7 @@
 """The exact estimator: unavailability, total outages and one call per leg, from the laws alone."""
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -171,12 +172,17 @@ def _p95(endpoint: int, sources: Sources) -> float | None:
 
 
 def _all_calls_fail(plan: Plan, sources: Sources, states: RecordedStates) -> float:
-    callers = [(leg.endpoint, clear_sky.success(plan, leg)) for leg in plan.chain]
+    endpoints = [leg.endpoint for leg in plan.chain]
+    chances: dict[tuple[float, ...], float] = defaultdict(float)
+    for share, output in clear_sky.outputs(plan):
+        chances[tuple(clear_sky.success(plan, leg, output) for leg in plan.chain)] += share
     total = 0.0
     for weight, kept in _assignments(sources, outages_only=False):
         joint = Joint(kept)
-        for share, factor in states.factors():
-            total += weight * share * joint.all_fail([Caller(e, chance * factor[e]) for e, chance in callers])
+        for lasting, factor in states.factors():
+            for successes, share in chances.items():
+                callers = [Caller(e, chance * factor[e]) for e, chance in zip(endpoints, successes, strict=True)]
+                total += weight * lasting * share * joint.all_fail(callers)
     return total
 
 

@@ -27,7 +27,7 @@ MARKED: Final = "marked_renewal"
 class Source:
     """Incidents that come independently of every other source's.
 
-    `between` is from start to start, for a marked renewal class alone.
+    `between` is from start to start, of a marked renewal class alone, `up` the time up of an alternating one.
     """
 
     component: str
@@ -37,6 +37,7 @@ class Source:
     effect: Effect
     sets: HitSets
     between: Law | None = None
+    up: Law | None = None
 
     @property
     def load(self) -> float:
@@ -150,6 +151,7 @@ def _source(component: Component, incidents: IncidentClass, sets: HitSets) -> So
                 duration=incidents.down,
                 effect=incidents.effect,
                 sets=sets,
+                up=incidents.up,
             )
         case MarkedRenewalIncidents():
             return Source(

@@ -2,15 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 
+from des.estimate.clear_sky import hangs_on_output
 from des.estimate.exact_sources import Source
 from des.estimate.hit_sets import union
 from des.scenario.plan import BatchArrivals, ClosedArrivals, Effect, Leg, Plan, ReplayedArrivals, Timeout
+
+MOST_STREAMING_LEGS = 6
 
 
 def why_not_one_call(plan: Plan, sources: Sequence[Source], recorded: Sequence[Effect]) -> str:
     """What stands in the way of a closed form; empty if nothing does."""
     if plan.workload.requirements:
         return "some requests may not use every leg (requirements)"
+    if len(plan.chain) > MOST_STREAMING_LEGS and any(hangs_on_output(plan, leg) for leg in plan.chain):
+        return f"the time-outs of more than {MOST_STREAMING_LEGS} legs hang on the same output"
     effects = [(source.effect, union(source.sets)) for source in sources]
     effects += [(effect, -1) for effect in recorded]
     for position, leg in enumerate(plan.chain):

@@ -9,7 +9,7 @@ is estimated apart. The interval is Student's over blocks of years with luck of 
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 from des.draws import generator
 from des.errors import DesError
+from des.estimate.control_variates import Controlled, with_controls
+from des.estimate.exact_availability import exact
 from des.estimate.failing_walk import FailingWalk, longest_walk_s
 from des.estimate.inapplicable import Inapplicable
 from des.estimate.law_functions import longest
@@ -37,6 +39,7 @@ BLOCKS: Final = 40
 SAMPLES: Final = 12_000
 """Arrivals sampled in a block of years, over all strata; and as many under a clear sky."""
 MOST_STRATA: Final = 32
+MOST_CONTROLS: Final = 4
 MOST_INCIDENTS: Final = 400_000
 """Incidents drawn at once, about: what a timeline takes of memory."""
 
@@ -49,13 +52,15 @@ class TimelineAnswer:
     """Long-run figures over `years` simulated, each `{mean, low, high, n, estimator}` with a 95 % interval.
 
     `unavailability` is of the chain's endpoints by name; `all_down_episodes` were seen in all. The interval of the
-    episode rate is the exact one of a Poisson count.
+    episode rate is the exact one of a Poisson count. The availability is controlled by the blocks' own downtime where
+    that has a closed form, which made its variance `variance_reduction` times smaller.
     """
 
     estimator: str
     years: float
     blocks: int
     availability: Entry
+    variance_reduction: float
     all_down: Entry
     all_down_episodes: int
     all_down_episodes_per_year: Entry
@@ -120,12 +125,14 @@ class _Block:
 
 def _answer(plan: Plan, blocks: list[_Block], years: float, wall_s: float) -> TimelineAnswer:
     episodes = sum(block.episodes for block in blocks)
+    served = _controlled(plan, blocks)
     names = [f"{plan.endpoints[e].provider}/{plan.endpoints[e].model}" for e in _chained(plan)]
     return TimelineAnswer(
         estimator=TIMELINE,
         years=years,
         blocks=len(blocks),
-        availability=entry([1.0 - block.lost for block in blocks], share=True, estimator=TIMELINE),
+        availability=served.entry,
+        variance_reduction=served.variance_reduction,
         all_down=entry([block.all_down for block in blocks], share=True, estimator=TIMELINE),
         all_down_episodes=episodes,
         all_down_episodes_per_year=poisson_rate(episodes, years),
@@ -135,6 +142,21 @@ def _answer(plan: Plan, blocks: list[_Block], years: float, wall_s: float) -> Ti
         },
         wall_s=wall_s,
     )
+
+
+def _controlled(plan: Plan, blocks: Sequence[_Block]) -> Controlled:
+    """Availability, with the blocks' downtime as control where its mean is known exactly."""
+    served = [1.0 - block.lost for block in blocks]
+    try:
+        closed = exact(plan)
+    except Inapplicable:
+        return Controlled(entry(served, share=True, estimator=TIMELINE), 1.0)
+    controls = [[block.all_down for block in blocks]]
+    known = [closed.all_down]
+    if 1 < len(closed.endpoints) <= MOST_CONTROLS:
+        controls += [[block.down[number] for block in blocks] for number in range(len(closed.endpoints))]
+        known += [endpoint.unavailability for endpoint in closed.endpoints]
+    return with_controls(served, controls, known, share=True, estimator=TIMELINE)
 
 
 def _pieces(plan: Plan, years: float) -> tuple[int, float]:
@@ -172,12 +194,12 @@ def _simulate_block(task: tuple[Plan, range, float, int]) -> _Block:
     parts = []
     for piece in pieces:
         rng = generator(plan.seed, piece, "estimate/timeline")
-        reach_s = _reach_s(plan)
-        drawn = draw_timeline(plan, piece, piece_s + reach_s)
+        beyond_s = reach_s(plan)
+        drawn = draw_timeline(plan, piece, piece_s + beyond_s)
         together = all_down(drawn, endpoints)
         parts.append(
             _Block(
-                lost=_lost(plan, drawn, endpoints, piece_s, reach_s, samples, rng),
+                lost=_lost(plan, drawn, endpoints, piece_s, beyond_s, samples, rng),
                 all_down=down_share(together, piece_s),
                 episodes=episodes_started(together, piece_s),
                 down=tuple(down_share(endpoint_down(drawn, endpoint), piece_s) for endpoint in endpoints),
@@ -192,16 +214,16 @@ def _simulate_block(task: tuple[Plan, range, float, int]) -> _Block:
     )
 
 
-def _reach_s(plan: Plan) -> float:
+def reach_s(plan: Plan) -> float:
     """How long after its arrival a request can be met by an incident: in a call it starts, or, killed, within one."""
     effects = tuple(dict.fromkeys(_effects(plan)))
-    reach_s = longest_walk_s(plan, effects)
+    longest_s = longest_walk_s(plan, effects)
     if any(effect.kills_in_flight for effect in effects):
         for leg in plan.chain:
             latency = plan.endpoints[leg.endpoint].latency
             laws = [law for law in (latency.whole, latency.connect, latency.first_token) if law is not None]
-            reach_s += sum(longest(law) for law in laws)
-    return reach_s
+            longest_s += sum(longest(law) for law in laws)
+    return longest_s
 
 
 def _effects(plan: Plan) -> list[Any]:
@@ -218,7 +240,7 @@ def lost_along(plan: Plan, drawn: Timeline, until_s: float, samples: int, rng: n
 
     The timeline has to reach the longest walk further than `until_s`.
     """
-    return _lost(plan, drawn, _chained(plan), until_s, _reach_s(plan), samples, rng)
+    return _lost(plan, drawn, _chained(plan), until_s, reach_s(plan), samples, rng)
 
 
 def _lost(

@@ -185,3 +185,22 @@ def test_an_availability_without_a_closed_form_says_why() -> None:
     answer = exact(plan_of(providers={"a": provider(incidents=[slow])}, chain=[{"provider": "a", "timeout": "1s"}]))
     assert answer.availability is None
     assert answer.availability_reason == "incidents slow a/model down towards its time-out"
+
+
+def test_calls_for_one_long_output_are_too_slow_together() -> None:
+    """At 50 tokens a second and 10 s, a request for more than 500 tokens is lost on both legs."""
+    streaming = {
+        "latency": {"first_token": 0, "tokens_per_second": 50},
+        "models": {"model": {"price": {"per_request": 0}}},
+    }
+    plan = plan_of(
+        workload={
+            "arrivals": {"kind": "poisson", "rate": "1/h"},
+            "tokens": {"input": 1, "output": {"kind": "exponential", "mean": 100}},
+        },
+        providers={"a": streaming, "b": streaming},
+        chain=[{"provider": "a", "timeout": "10s"}, {"provider": "b", "timeout": "10s"}],
+    )
+    availability = exact(plan).availability
+    assert availability is not None
+    assert 1.0 - availability == pytest.approx(math.exp(-5.005), rel=0.03)

@@ -1,0 +1,132 @@
+"""Which estimator answers for the availability of a plan, why, and its answer."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from des.errors import DesError
+from des.estimate.exact_availability import EXACT, ExactAnswer, exact
+from des.estimate.inapplicable import Inapplicable
+from des.estimate.rare_availability import RARE, rare, why_not_rare
+from des.estimate.summary import REQUEST_LEVEL
+from des.estimate.timeline_availability import TIMELINE, timeline
+from des.estimate.timeline_refusals import refusals
+from des.scenario.plan import Plan
+
+YEARS: Final = 10_000.0
+FEWEST_EPISODES: Final = 200.0
+"""Total outages to be expected below which a plain timeline would say little."""
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """An estimator and the reason for it; `exact` is the closed form of what it covers, or None and why not."""
+
+    estimator: str
+    reason: str
+    exact: ExactAnswer | None
+    why_not_exact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AvailabilityAnswer:
+    """Figures `{mean, low, high, n, estimator}` of one arm; a closed form has no interval.
+
+    `availability` is None where requests interact: `des run` simulates them. `years` are those of incidents drawn.
+    """
+
+    choice: Choice
+    availability: Entry | None
+    all_down: Entry | None
+    all_down_episodes_per_year: Entry | None
+    years: float | None
+    wall_s: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        return asdict(self)
+
+
+def choose(plan: Plan, years: float = YEARS) -> Choice:
+    """Exact where a request calls each leg once, else what sees enough total outages in so many years."""
+    closed, why_not = _closed(plan)
+    against = refusals(plan)
+
+    def chosen(estimator: str, reason: str) -> Choice:
+        return Choice(estimator=estimator, reason=reason, exact=closed, why_not_exact=why_not)
+
+    if closed is not None and closed.availability is not None and not closed.differs:
+        return chosen(EXACT, "a request calls each leg once, and every class has a closed form")
+    if against:
+        return chosen(REQUEST_LEVEL, "; ".join(against))
+    if closed is not None:
+        beyond = closed.availability_reason or ", ".join(closed.differs)
+        episodes = closed.all_down_episodes_per_year * years
+        if episodes < FEWEST_EPISODES and not why_not_rare(plan):
+            return chosen(RARE, f"{beyond}; {episodes:.3g} total outages to be expected in {years:,.0f} years")
+    else:
+        beyond = why_not
+    return chosen(TIMELINE, beyond)
+
+
+def availability(
+    plan: Plan,
+    years: float = YEARS,
+    *,
+    estimator: str | None = None,
+    workers: int = 1,
+    progress: Callable[[float], None] | None = None,
+) -> AvailabilityAnswer:
+    """The answer of the estimator that `choose` names, or of the one asked for.
+
+    Raises Inapplicable where the one asked for does not cover the plan, DesError for a name that is none.
+    """
+    started = time.perf_counter()
+    choice = choose(plan, years)
+    if estimator is not None and estimator != choice.estimator:
+        if estimator not in (EXACT, TIMELINE, RARE):
+            raise DesError(f"unknown estimator '{estimator}': {EXACT}, {TIMELINE} or {RARE}")
+        choice = Choice(estimator=estimator, reason="asked for", exact=choice.exact, why_not_exact=choice.why_not_exact)
+    closed = choice.exact
+    served, years_drawn = None, None
+    down = None if closed is None else _known(closed.all_down)
+    episodes = None if closed is None else _known(closed.all_down_episodes_per_year)
+    if choice.estimator == EXACT:
+        served = _known(_one_call(choice))
+    elif choice.estimator == TIMELINE:
+        drawn = timeline(plan, years, workers=workers, progress=progress)
+        served, years_drawn = drawn.availability, drawn.years
+        down, episodes = down or drawn.all_down, episodes or drawn.all_down_episodes_per_year
+    elif choice.estimator == RARE:
+        tilted = rare(plan, progress=progress)
+        served, down = tilted.availability, down or tilted.all_down
+    return AvailabilityAnswer(
+        choice=choice,
+        availability=served,
+        all_down=down,
+        all_down_episodes_per_year=episodes,
+        years=years_drawn,
+        wall_s=time.perf_counter() - started,
+    )
+
+
+def _one_call(choice: Choice) -> float:
+    if choice.exact is None:
+        raise Inapplicable(choice.why_not_exact)
+    if choice.exact.availability is None:
+        raise Inapplicable(choice.exact.availability_reason)
+    return choice.exact.availability
+
+
+def _closed(plan: Plan) -> tuple[ExactAnswer | None, str]:
+    try:
+        return exact(plan), ""
+    except Inapplicable as reason:
+        return None, str(reason)
+
+
+def _known(value: float) -> Entry:
+    return {"mean": value, "low": None, "high": None, "n": 0, "estimator": EXACT}

@@ -1,0 +1,212 @@
+"""What a request can meet around its arrival, drawn from the equilibrium itself, with rare incidents made common.
+
+For each sample and class: how many incidents are open at the arrival or start within the longest walk after it, when,
+and how much of each is left. Whether there are any is drawn from a tilted law where a tilt asks for it: Poisson with a
+larger mean, or an alternating process more often down. The ratio of the laws is the weight: figures stay unbiased.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from des.draws import sample, sample_residual
+from des.estimate.exact_sources import POISSON, RENEWAL, Source
+from des.estimate.law_functions import survival
+from des.scenario.laws import Law
+from des.scenario.plan import Effect
+from des.theory.moments import limited_mean
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+COMMON_LOAD = 1.0
+"""Mean number of incidents met of a tilted Poisson class: what makes P(one is met) cheapest to estimate."""
+COMMON_SHARE = 0.7
+"""How often a tilted alternating class is down, or goes down within the walk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Incidents of one source with one hit set (or, of an alternating source, all of its hit sets)."""
+
+    source: Source
+    sets: tuple[tuple[int, float], ...]
+    rate_per_s: float
+
+    @property
+    def load(self) -> float:
+        return self.rate_per_s * self.source.duration.mean
+
+
+@dataclass(frozen=True, slots=True)
+class InstantSky:
+    """Incidents of n samples as columns, sorted by start along each row; slots without one start at infinity."""
+
+    start_s: FloatArray  # float64[n, slots], before 0 where open at the arrival, which is time 0
+    end_s: FloatArray
+    effect: IntArray
+    hits: IntArray  # endpoints hit, a bit mask
+    kills: BoolArray  # bool[effects + 1]
+
+    def open_effects(self, endpoint: int, at_s: FloatArray, rows: IntArray) -> IntArray:
+        at_s = at_s[:, None]
+        hit = (self.hits[rows] >> endpoint & 1).astype(bool)
+        is_open = hit & (self.start_s[rows] <= at_s) & (at_s < self.end_s[rows])
+        return np.where(is_open, self.effect[rows], -1)
+
+    def next_kill(self, endpoint: int, after_s: FloatArray, rows: IntArray) -> tuple[FloatArray, IntArray]:
+        hit = (self.hits[rows] >> endpoint & 1).astype(bool) & self.kills[self.effect[rows]]
+        start_s = np.where(hit & (self.start_s[rows] > after_s[:, None]), self.start_s[rows], np.inf)
+        first = start_s.argmin(axis=1)
+        everybody = np.arange(len(rows))
+        return start_s[everybody, first], self.effect[rows][everybody, first]
+
+    def all_down(self, endpoints: Sequence[int], outage: BoolArray) -> BoolArray:
+        """bool[n]: whether every endpoint is down at the arrival."""
+        is_open = (self.start_s <= 0.0) & (self.end_s > 0.0) & outage[self.effect]
+        down = np.bitwise_or.reduce(np.where(is_open, self.hits, 0), axis=1)
+        wanted = sum(1 << endpoint for endpoint in endpoints)
+        everybody: BoolArray = np.asarray((down & wanted) == wanted, dtype=np.bool_)
+        return everybody
+
+
+def drawn_sky(
+    parts: Sequence[Part],
+    tilts: Sequence[frozenset[int]],
+    shares: FloatArray,
+    tilt: IntArray,
+    reach_s: float,
+    effects: Sequence[Effect],
+    rng: np.random.Generator,
+) -> tuple[InstantSky, FloatArray]:
+    """A sky of n samples and their weights.
+
+    Sample i makes the parts in `tilts[tilt[i]]` common; each tilt has its share of the samples. The weight is the ratio
+    of the true law to the mixture over all tilts (the balance heuristic; Veach and Guibas 1995).
+    """
+    n = len(tilt)
+    codes = {effect: code for code, effect in enumerate(effects)}
+    log_ratio = np.zeros((len(tilts), n))  # of each tilt's law to the true one, given what was drawn
+    columns: list[tuple[FloatArray, FloatArray, IntArray, IntArray]] = []
+    for number, part in enumerate(parts):
+        tilted = np.array([number in chosen for chosen in tilts])
+        draw = _poisson if part.source.kind == POISSON else _alternating
+        drawn, ratio = draw(part, tilted[tilt], reach_s, rng)
+        log_ratio[tilted] += ratio
+        effect = codes[part.source.effect]
+        for start_s, end_s in drawn:
+            hits = _hit(part, n, rng)
+            columns.append((start_s, end_s, np.full(n, effect, dtype=np.int64), hits))
+    start_s, end_s, effect_codes, hits = (
+        np.stack(column, axis=1) if columns else np.full((n, 1), blank)
+        for column, blank in zip(
+            zip(*columns, strict=True) if columns else [()] * 4, (np.inf, -np.inf, -1, 0), strict=True
+        )
+    )
+    empty = ~np.isfinite(start_s)
+    effect_codes = np.where(empty, -1, effect_codes)
+    hits = np.where(empty, 0, hits)
+    order = np.argsort(start_s, axis=1, kind="stable")
+    filled = max(1, int((~empty).sum(axis=1).max(initial=0)))
+    order = order[:, :filled]
+    sky = InstantSky(
+        start_s=np.take_along_axis(start_s, order, axis=1),
+        end_s=np.take_along_axis(end_s, order, axis=1),
+        effect=np.take_along_axis(effect_codes, order, axis=1),
+        hits=np.take_along_axis(hits, order, axis=1),
+        kills=np.array([*(effect.kills_in_flight for effect in effects), False]),
+    )
+    shift = log_ratio.max(axis=0)
+    return sky, np.exp(-shift) / (shares @ np.exp(log_ratio - shift))
+
+
+def parts_of(source: Source) -> list[Part]:
+    """A Poisson source by hit set, so that what hits everybody can be made common by itself; another one as it is."""
+    if source.kind == RENEWAL:
+        return [Part(source, source.sets, source.rate_per_s)]
+    return [Part(source, ((hits, 1.0),), source.rate_per_s * share) for hits, share in source.sets]
+
+
+Drawn = list[tuple[FloatArray, FloatArray]]
+
+
+def _poisson(part: Part, tilted: BoolArray, reach_s: float, rng: np.random.Generator) -> tuple[Drawn, FloatArray]:
+    """Incidents met: open at the arrival or starting within reach, as one Poisson number of them."""
+    met = part.load + part.rate_per_s * reach_s
+    common = max(met, COMMON_LOAD)
+    count = rng.poisson(np.where(tilted, common, met))
+    ratio = (met - common) + count * np.log(common / met)
+
+    def draw(chosen: IntArray) -> tuple[FloatArray, FloatArray]:
+        start_s, length_s = _residual(part, len(chosen), rng)
+        later = rng.random(len(chosen)) * met >= part.load
+        start_s[later] = rng.random(int(later.sum())) * reach_s
+        length_s[later] = start_s[later] + sample(part.source.duration, rng, int(later.sum()))
+        return start_s, length_s
+
+    return _slots(count, draw), ratio
+
+
+def _alternating(part: Part, tilted: BoolArray, reach_s: float, rng: np.random.Generator) -> tuple[Drawn, FloatArray]:
+    """Down at the arrival, going down within reach, or neither; a tilt makes the first two common."""
+    up = part.source.up
+    assert up is not None
+    n, load = len(tilted), part.load
+    soon = (1.0 - load) * limited_mean(up, reach_s) / up.mean  # P(up, but for less than the reach)
+    met = load + soon
+    common = max(met, min(COMMON_SHARE, 0.5 * (1.0 + met)))
+    meets = rng.random(n) < np.where(tilted, common, met)
+    misses = np.log1p(-common) - np.log1p(-met) if met < 1.0 else 0.0
+    ratio = np.where(meets, np.log(common / met), misses)
+    down = meets & (rng.random(n) * met < load)
+    drawn = _slots(down.astype(np.int64), lambda chosen: _residual(part, len(chosen), rng))
+    now_s = np.full(n, np.inf)
+    now_s[meets & ~down] = _short_residual(up, reach_s, int((meets & ~down).sum()), rng)
+    if drawn:
+        now_s[down] = drawn[0][1][down] + sample(up, rng, int(down.sum()))
+    while (starting := np.flatnonzero(now_s < reach_s)).size:
+        start_s, end_s = np.full(n, np.inf), np.full(n, -np.inf)
+        start_s[starting] = now_s[starting]
+        end_s[starting] = now_s[starting] + sample(part.source.duration, rng, len(starting))
+        drawn.append((start_s, end_s))
+        now_s = np.full(n, np.inf)
+        now_s[starting] = end_s[starting] + sample(up, rng, len(starting))
+    return drawn, ratio
+
+
+def _short_residual(up: Law, reach_s: float, count: int, rng: np.random.Generator) -> FloatArray:
+    """What is left of an up time in equilibrium, given that it is less than the reach.
+
+    Its density falls like P(up time > t): a uniform instant is kept with that probability.
+    """
+    kept = np.empty(0)
+    while len(kept) < count:
+        tried = rng.random(2 * (count - len(kept)) + 16) * reach_s
+        kept = np.concatenate((kept, tried[rng.random(len(tried)) < survival(up, tried)]))
+    return kept[:count]
+
+
+def _residual(part: Part, count: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+    age_s, residual_s = sample_residual(part.source.duration, rng, count)
+    return -age_s, residual_s
+
+
+def _slots(count: IntArray, draw: Callable[[IntArray], tuple[FloatArray, FloatArray]]) -> Drawn:
+    """As many columns as the largest count; row i fills the first count[i] of them."""
+    slots: Drawn = []
+    for slot in range(int(count.max(initial=0))):
+        chosen = np.flatnonzero(count > slot)
+        start_s, end_s = np.full(len(count), np.inf), np.full(len(count), -np.inf)
+        start_s[chosen], end_s[chosen] = draw(chosen)
+        slots.append((start_s, end_s))
+    return slots
+
+
+def _hit(part: Part, n: int, rng: np.random.Generator) -> IntArray:
+    if len(part.sets) == 1 and part.sets[0][1] >= 1.0:
+        return np.full(n, part.sets[0][0], dtype=np.int64)
+    masks = np.array([*(hits for hits, _ in part.sets), 0], dtype=np.int64)
+    edges = np.cumsum([share for _, share in part.sets])
+    return masks[np.searchsorted(edges, rng.random(n), side="right")]

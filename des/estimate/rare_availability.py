@@ -1,0 +1,195 @@
+"""The rare-event estimator: requests and total outages in equilibrium, with the incidents that matter made common.
+
+No timeline is drawn. A sample is one arrival: the incidents open at it and those that start within the longest walk
+after it, from laws under which sets of classes that could take down endpoints together are open about as often as not,
+and a weight that undoes it. What is exact and what is sampled of the walk is as in the timeline estimator. Unbiased for
+Poisson ledgers and alternating renewal classes in equilibrium, and arrivals that do not look at them; incidents that
+follow the time of week, marked renewal classes (how many are open has no law to tilt) and recorded windows are refused
+by name. Where P(all down) has a closed form, the weights' own figure for it is the control variate of the loss.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from des.draws import generator
+from des.estimate.control_variates import with_controls
+from des.estimate.exact_availability import exact
+from des.estimate.exact_sources import MARKED, sources_of
+from des.estimate.failing_walk import FailingWalk
+from des.estimate.hit_sets import union
+from des.estimate.inapplicable import Inapplicable
+from des.estimate.instant_sky import Part, drawn_sky, parts_of
+from des.estimate.summary import entry
+from des.estimate.timeline_availability import reach_s
+from des.estimate.timeline_refusals import refusals
+from des.scenario.plan import Plan
+
+RARE: Final = "rare events"
+SAMPLES: Final = 400_000
+BATCHES: Final = 40
+MOST_TILTS: Final = 48
+MOST_ENDPOINTS: Final = 6
+"""Up to so many endpoints every set of them is made to fail together by a tilt of its own."""
+
+IntArray = NDArray[np.int64]
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RareAnswer:
+    """Figures `{mean, low, high, n, estimator}` with 95 % intervals over 40 batches; `lost` is 1 - availability.
+
+    `all_down` is simulated throughout. `variance_reduction` is what its closed form as a control brought to `lost`.
+    """
+
+    estimator: str
+    samples: int
+    availability: Entry
+    variance_reduction: float
+    lost: Entry
+    all_down: Entry
+    wall_s: float
+
+    @property
+    def relative_half_width(self) -> float:
+        """Of `lost`; infinite where nothing was lost."""
+        mean: float = self.lost["mean"]
+        return float((self.lost["high"] - mean) / mean) if mean > 0.0 else math.inf
+
+
+def rare(
+    plan: Plan, samples: int = SAMPLES, seed: int | None = None, progress: Callable[[float], None] | None = None
+) -> RareAnswer:
+    """Raises Inapplicable, naming what it does not cover."""
+    parts = _parts(plan)
+    started = time.perf_counter()
+    if seed is not None:
+        plan = replace(plan, seed=seed)
+    effects = tuple(dict.fromkeys(part.source.effect for part in parts))
+    walk, longest_s = FailingWalk(plan, effects), reach_s(plan)
+    outage = np.array([*(effect.outage for effect in effects), False])
+    endpoints = list(dict.fromkeys(leg.endpoint for leg in plan.chain))
+    tilts = _tilts(parts, endpoints)
+    counts = _shared_out(max(2 * len(tilts), samples // BATCHES), parts, tilts, endpoints)
+    each = int(counts.sum())
+    lost, down = [], []
+    for batch in range(BATCHES):
+        rng = generator(plan.seed, batch, "estimate/rare")
+        tilt = rng.permutation(np.repeat(np.arange(len(tilts)), counts))
+        sky, weight = drawn_sky(parts, tilts, counts / each, tilt, longest_s, effects, rng)
+        lost.append(float(np.mean(weight * walk.lost(sky, np.zeros(each), rng))))
+        down.append(float(np.mean(weight * sky.all_down(endpoints, outage))))
+        if progress is not None:
+            progress((batch + 1) / BATCHES)
+    figure, reduction = entry(lost, share=True, estimator=RARE), 1.0
+    try:
+        controlled = with_controls(lost, [down], [exact(plan).all_down], share=True, estimator=RARE)
+    except Inapplicable:
+        pass
+    else:
+        figure, reduction = controlled.entry, controlled.variance_reduction
+    return RareAnswer(
+        estimator=RARE,
+        samples=each * BATCHES,
+        availability=complement(figure),
+        variance_reduction=reduction,
+        lost=figure,
+        all_down=entry(down, share=True, estimator=RARE),
+        wall_s=time.perf_counter() - started,
+    )
+
+
+def complement(figure: Entry) -> Entry:
+    """The same of 1 - x."""
+    low, high = figure["low"], figure["high"]
+    return {
+        **figure,
+        "mean": 1.0 - figure["mean"],
+        "low": None if high is None else 1.0 - high,
+        "high": None if low is None else 1.0 - low,
+    }
+
+
+def why_not_rare(plan: Plan) -> str:
+    """What stands in the way; empty if nothing does."""
+    try:
+        _parts(plan)
+    except Inapplicable as reason:
+        return str(reason)
+    return ""
+
+
+def _parts(plan: Plan) -> list[Part]:
+    against = refusals(plan)
+    if against:
+        raise Inapplicable("; ".join(against))
+    sources = sources_of(plan)
+    if sources.recorded:
+        raise Inapplicable("recorded windows are not in equilibrium")
+    if sources.mixtures:
+        raise Inapplicable("a shared renewal class at a share between 0 and 1 is a mixture of two models")
+    for source in sources.always:
+        if source.kind == MARKED:
+            raise Inapplicable(f"{source.component}: marked renewal incidents have no law of open ones to tilt")
+        if source.load >= 1.0 and source.up is not None:
+            raise Inapplicable(f"{source.component}: is never up")
+    return [part for source in sources.always for part in parts_of(source)]
+
+
+def _tilts(parts: Sequence[Part], endpoints: Sequence[int]) -> list[frozenset[int]]:
+    """Sets of parts to make common together: covers of the sets of endpoints, the likeliest first, and none at all."""
+    hit = [union(part.sets) for part in parts]
+    chained = sum(1 << endpoint for endpoint in endpoints)
+    found: dict[frozenset[int], float] = {}
+    sizes = range(1, len(endpoints) + 1) if len(endpoints) <= MOST_ENDPOINTS else (1,)
+    for size in sizes:
+        for chosen in combinations(endpoints, size):
+            wanted = sum(1 << endpoint for endpoint in chosen)
+            for cover in _covers(wanted, hit):
+                found[cover] = math.prod(min(1.0, parts[number].load) for number in cover)
+    for number, hits in enumerate(hit):
+        if hits & chained:
+            found.setdefault(frozenset({number}), parts[number].load)
+    whole = sorted((cover for cover in found if _union(cover, hit) & chained == chained), key=lambda c: -found[c])
+    rest = sorted((cover for cover in found if cover not in set(whole)), key=lambda c: -found[c])
+    half = MOST_TILTS // 2
+    kept = whole[: max(half, MOST_TILTS - len(rest))]
+    return [frozenset(), *kept, *rest[: MOST_TILTS - len(kept)]]
+
+
+def _shared_out(
+    samples: int, parts: Sequence[Part], tilts: Sequence[frozenset[int]], endpoints: Sequence[int]
+) -> IntArray:
+    """How many samples each tilt gets: half of them go to those that can take all endpoints down."""
+    hit = [union(part.sets) for part in parts]
+    chained = sum(1 << endpoint for endpoint in endpoints)
+    whole = np.array([_union(tilt, hit) & chained == chained for tilt in tilts])
+    shares = np.where(whole, 1.0 / max(1, whole.sum()), 1.0 / max(1, (~whole).sum()))
+    counts: IntArray = np.maximum(1, np.rint(samples * shares / shares.sum())).astype(np.int64)
+    return counts
+
+
+def _covers(wanted: int, hit: Sequence[int], chosen: frozenset[int] = frozenset()) -> Iterator[frozenset[int]]:
+    """Sets of parts that hit all of `wanted` between them, each added for an endpoint that was still missing."""
+    missing = wanted & ~_union(chosen, hit)
+    if not missing:
+        yield chosen
+        return
+    lowest = missing & -missing
+    for number, hits in enumerate(hit):
+        if hits & lowest:
+            yield from _covers(wanted, hit, chosen | {number})
+
+
+def _union(chosen: frozenset[int], hit: Sequence[int]) -> int:
+    together = 0
+    for number in chosen:
+        together |= hit[number]
+    return together
