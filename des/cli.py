@@ -319,6 +319,46 @@ def fit(
     return DONE
 
 
+@app.command(
+    short_help="Hold simulator and theory against each other.",
+    help="Simulate what has a closed form, and print simulated, exact and their distance in standard errors.",
+)
+@reported
+def check(
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="NAME", help="Only this check. Repeatable.")
+    ] = None,
+    list_them: Annotated[bool, typer.Option("--list", help="Print the names of the checks and stop.")] = False,
+    workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Processes that share the checks.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> int:
+    from time import perf_counter
+
+    from des.analysis.check_table import print_cases, print_check
+    from des.check.suite import CASES, all_ok, as_dict
+    from des.study.check import check as run_checks
+
+    if list_them:
+        print_cases(CASES, _console())
+        return DONE
+    started = perf_counter()
+    with _progress() as progress:
+        checked = run_checks(tuple(only or ()), workers=workers, progress=progress)
+    if as_json:
+        import json
+
+        _say(json.dumps(as_dict(checked), indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        print_check(checked, _console(), wall_s=perf_counter() - started)
+    return DONE if all_ok(checked) else FAILED
+
+
+def _say_json(content: dict[str, Any]) -> None:
+    import json
+
+    _say(json.dumps(content, indent=2, ensure_ascii=False))
+
+
 def _console() -> "Console":
     """Standard output; a pipe gets 120 plain columns, or what COLUMNS says."""
     from rich.console import Console

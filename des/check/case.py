@@ -1,0 +1,69 @@
+"""A closed form and what it is held against, and the rule by which the two agree."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+LARGEST_SCORE: Final = 4.0
+FEWEST_SAMPLES: Final = 20
+ROUNDING: Final = 1e-9
+"""What two exact figures may differ by, relative to themselves."""
+
+DES_RUN: Final = "des run"
+TIMELINES: Final = "timelines"
+ESTIMATOR: Final = "estimator"
+MONTE_CARLO: Final = "Monte Carlo"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One claim: a simulated mean with its standard error over `n` samples, and the exact figure.
+
+    Two exact figures have no standard error: n = 1, and they must be equal.
+    """
+
+    claim: str
+    simulated: float
+    standard_error: float
+    n: int
+    exact: float
+
+    @property
+    def z(self) -> float | None:
+        """Standard errors from simulated to exact; None between two exact figures."""
+        if self.n == 1:
+            return None
+        if not self.standard_error > 0.0:
+            return math.nan
+        return (self.simulated - self.exact) / self.standard_error
+
+    @property
+    def ok(self) -> bool:
+        if self.z is None:
+            return math.isclose(self.simulated, self.exact, rel_tol=ROUNDING)
+        return self.n >= FEWEST_SAMPLES and abs(self.z) <= LARGEST_SCORE  # NaN is not
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Findings that come from one simulation; `by` says what simulates."""
+
+    name: str
+    by: str
+    find: Callable[[], Iterator[Finding]]
+
+
+def compared(claim: str, samples: Sequence[float] | NDArray[Any], exact: float) -> Finding:
+    """The mean of independent samples against the exact figure."""
+    values = np.asarray(samples, dtype=np.float64)
+    error = float(values.std(ddof=1)) / math.sqrt(len(values))
+    return Finding(claim, float(values.mean()), error, len(values), exact)
+
+
+def equal(claim: str, found: float, exact: float) -> Finding:
+    """Two ways to one exact figure."""
+    return Finding(claim, found, 0.0, 1, exact)

@@ -1,0 +1,109 @@
+"""All cases of the check, and what their scores say together."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from des.check import availability, calls, chains, ledgers, queues, small_models
+from des.check.case import Case, Finding
+from des.errors import DesError
+
+CASES: Final[tuple[Case, ...]] = (
+    *availability.CASES,
+    *ledgers.CASES,
+    *chains.CASES,
+    *calls.CASES,
+    *small_models.CASES,
+    *queues.CASES,
+)
+BY_NAME: Final = {case.name: case for case in CASES}
+
+FEWEST_SCORES: Final = 20
+"""Below so many scores their spread says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A case, what it found, and the processor time that took."""
+
+    case: str
+    by: str
+    findings: tuple[Finding, ...]
+    cpu_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Mean square of the scores, each over what Student's t predicts for its number of samples: near 1.
+
+    A squared score has a variance of about 2, and scores of one case are correlated, so that they are taken as worth
+    half their number. Without enough scores nothing is expected of them.
+    """
+
+    scores: int
+    mean_square: float | None
+    expected: float | None
+    low: float | None
+    high: float | None
+
+    @property
+    def ok(self) -> bool:
+        if self.mean_square is None or self.low is None or self.high is None:
+            return True
+        return self.low <= self.mean_square <= self.high
+
+
+def chosen(names: Sequence[str]) -> tuple[str, ...]:
+    """The names of the cases asked for, in the order of the suite; all where none is. DesError for a name that is
+    none."""
+    unknown = [name for name in names if name not in BY_NAME]
+    if unknown:
+        raise DesError(f"--only: no check is called '{unknown[0]}'; `des check --list` names them")
+    return tuple(name for name in BY_NAME if not names or name in names)
+
+
+def spread(findings: Sequence[Finding]) -> Spread:
+    scored = [(finding.z, finding.n) for finding in findings if finding.z is not None]
+    if len(scored) < FEWEST_SCORES:
+        return Spread(len(scored), None, None, None, None)
+    expected = sum((n - 1) / (n - 3) for _, n in scored) / len(scored)
+    mean_square = sum(z * z for z, _ in scored) / len(scored)
+    reach = 4.0 * math.sqrt(2.0 / (len(scored) / 2.0))
+    return Spread(len(scored), mean_square, expected, max(0.0, expected * (1.0 - reach)), expected * (1.0 + reach))
+
+
+def as_dict(checked: Sequence[Checked]) -> dict[str, Any]:
+    """JSON-able: the rows, and what they say together."""
+    findings = [finding for one in checked for finding in one.findings]
+    whole = spread(findings)
+    rows = [
+        {
+            "check": one.case,
+            "claim": finding.claim.strip(),
+            "by": one.by,
+            "simulated": finding.simulated,
+            "exact": finding.exact,
+            "standard_error": finding.standard_error,
+            "n": finding.n,
+            "z": None if finding.z is None or math.isnan(finding.z) else finding.z,
+            "ok": finding.ok,
+        }
+        for one in checked
+        for finding in one.findings
+    ]
+    return {
+        "ok": all_ok(checked),
+        "rows": rows,
+        "scores": whole.scores,
+        "mean_squared_z": whole.mean_square,
+        "mean_squared_z_expected": whole.expected,
+        "mean_squared_z_low": whole.low,
+        "mean_squared_z_high": whole.high,
+        "cpu_s": sum(one.cpu_s for one in checked),
+    }
+
+
+def all_ok(checked: Sequence[Checked]) -> bool:
+    findings = [finding for one in checked for finding in one.findings]
+    return all(finding.ok for finding in findings) and spread(findings).ok

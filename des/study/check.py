@@ -1,0 +1,28 @@
+"""The check, case by case over processes."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from des.check.suite import BY_NAME, Checked, chosen
+from des.study.workers import Told, Workers
+
+
+def check(
+    only: Sequence[str] = (), *, workers: int = 1, progress: Callable[[float, str], None] | None = None
+) -> tuple[Checked, ...]:
+    """Raises DesError for a name that no case has. The same findings for any number of workers."""
+    names = chosen(only)
+    done = []
+    with Workers(_checked, workers) as working:
+        for one in working.map(names):
+            done.append(one)
+            if progress is not None:
+                progress(len(done) / len(names), one.case)
+    return tuple(done)
+
+
+def _checked(name: str, told: Told | None) -> Checked:
+    case = BY_NAME[name]
+    started = time.process_time()
+    findings = tuple(case.find())
+    return Checked(name, case.by, findings, time.process_time() - started)
