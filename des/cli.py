@@ -204,6 +204,69 @@ def run(
 
 
 @app.command(
+    short_help="Availability over years of incidents, without simulating requests.",
+    help="Say how available a scenario's chain is: exactly where that is known, else over years of incidents or by "
+    "making rare ones common.",
+)
+@reported
+def availability(
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file, YAML or TOML.")],
+    years: Annotated[float, typer.Option("--years", metavar="N", help="Years of incidents to draw.")] = 10_000.0,
+    estimator: Annotated[
+        str | None, typer.Option("--estimator", help="exact, timeline or 'rare events', instead of the one that suits.")
+    ] = None,
+    changes: SetOption = None,
+    workers: WorkersOption = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> int:
+    from des.analysis.availability_tables import print_availability
+    from des.estimate.choice import availability as available
+    from des.scenario import load_scenario, plans
+
+    loaded = load_scenario(scenario, tuple(changes or ()))
+    arms = plans(loaded)
+    answers = {}
+    with _progress() as progress:
+        for number, (arm, plan) in enumerate(arms.items()):
+
+            def told(share: float, arm: str = arm, number: int = number) -> None:
+                if progress is not None:
+                    progress((number + share) / len(arms), arm)
+
+            told(0.0)
+            answers[arm] = available(plan, years, estimator=estimator, workers=workers, progress=told)
+    if as_json:
+        _say_json({"arms": {arm: answer.as_dict() for arm, answer in answers.items()}})
+    else:
+        print_availability(loaded.scenario.title, answers, _console())
+    return DONE
+
+
+@app.command(
+    short_help="What to expect of a scenario before it runs.",
+    help="Say before a run how many requests and incidents to expect, what is known exactly, which estimator will "
+    "serve and how long it will take.",
+)
+@reported
+def explain(
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file, YAML or TOML.")],
+    changes: SetOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> int:
+    from des.analysis.availability_tables import print_explanation
+    from des.scenario import load_scenario, plans
+    from des.study.explanation import explain as explained
+
+    loaded = load_scenario(scenario, tuple(changes or ()))
+    answers = {arm: explained(plan, loaded.scenario.replications) for arm, plan in plans(loaded).items()}
+    if as_json:
+        _say_json({"arms": {arm: answer.as_dict() for arm, answer in answers.items()}})
+    else:
+        print_explanation(loaded.scenario.title, answers, _console())
+    return DONE
+
+
+@app.command(
     short_help="Check scenario files.", help="Check scenario files and say everything that is wrong with them."
 )
 @reported
@@ -351,6 +414,12 @@ def check(
     else:
         print_check(checked, _console(), wall_s=perf_counter() - started)
     return DONE if all_ok(checked) else FAILED
+
+
+def _say_json(content: dict[str, Any]) -> None:
+    import json
+
+    _say(json.dumps(content, indent=2, ensure_ascii=False))
 
 
 def _say_json(content: dict[str, Any]) -> None:

@@ -1,0 +1,137 @@
+"""What `des availability` and `des explain` print: arms side by side, then a word on each estimator."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from des.analysis import figures
+from des.analysis.lines import Line
+from des.analysis.tables import print_arms
+from des.estimate.choice import AvailabilityAnswer
+from des.estimate.exact_availability import EXACT, ExactAnswer
+from des.estimate.summary import REQUEST_LEVEL
+from des.study.explanation import Explanation
+
+Entry = Mapping[str, Any]
+
+
+def print_availability(title: str, answers: Mapping[str, AvailabilityAnswer], console: Console) -> None:
+    """One column an arm."""
+    arms, of = list(answers), list(answers.values())
+    closed = [answer.choice.exact for answer in of]
+    lines = [
+        Line("availability", tuple(figures.availability(answer.availability) for answer in of)),
+        Line("nines", tuple(figures.availability_nines(answer.availability) for answer in of)),
+        Line("minutes lost of 30 days", tuple(figures.availability_minutes(answer.availability) for answer in of)),
+        Line("estimator", tuple(answer.choice.estimator for answer in of)),
+        Line("years of incidents", tuple(_number(answer.years) for answer in of)),
+        Line("time", tuple(f"{answer.wall_s:,.1f} s" for answer in of)),
+        Line("every leg down at once"),
+        Line("  share of time", tuple(_entry(answer.all_down) for answer in of)),
+        Line("  episodes a year", tuple(_entry(answer.all_down_episodes_per_year) for answer in of)),
+        *_redundancy(closed),
+    ]
+    console.print(Text(title, style="bold"))
+    print_arms(lines, arms, console)
+    for arm, answer in answers.items():
+        _say(console, f"{arm}: {_because(answer.choice.estimator, answer.choice.reason)}")
+    _say(console, "intervals: 95 %; figures without one are exact")
+
+
+def print_explanation(title: str, explained: Mapping[str, Explanation], console: Console) -> None:
+    """One column an arm."""
+    arms, of = list(explained), list(explained.values())
+    names = list(dict.fromkeys(name for one in of for name in one.incidents))
+    closed = [one.choice.exact for one in of]
+    endpoints = list(dict.fromkeys(endpoint.name for one in closed if one for endpoint in one.endpoints))
+    lines = [
+        Line("requests a replication", tuple(f"{_number(one.requests)} ({one.requests_how})" for one in of)),
+        Line("replications", tuple(_number(one.replications) for one in of)),
+        Line("time of des run, about", tuple(_duration(one.run_s) for one in of)),
+        Line("estimator of availability", tuple(one.choice.estimator for one in of)),
+        Line("incidents expected in the horizon"),
+        *(Line(f"  {name}", tuple(_number(one.incidents.get(name)) for one in of)) for name in names),
+        Line("unavailable (share of time)"),
+        *(Line(f"  {name}", tuple(_marginal(one, name) for one in closed)) for name in endpoints),
+        Line("every leg down at once"),
+        Line("  share of time", _each(closed, lambda one: figure(one.all_down))),
+        Line("  episodes a year", _each(closed, lambda one: figure(one.all_down_episodes_per_year))),
+        *_redundancy(closed),
+        Line("  years to know it to 10 %, about", tuple(_number(one.years_needed) for one in of)),
+        Line("availability, one call a leg", _each(closed, _one_call)),
+    ]
+    console.print(Text(title, style="bold"))
+    print_arms(lines, arms, console)
+    for arm, one in explained.items():
+        _say(console, f"{arm}: {_because(one.choice.estimator, one.choice.reason)}")
+        if one.choice.exact is None:
+            _say(console, f"  no closed form: {one.choice.why_not_exact}")
+        elif one.choice.exact.availability is None:
+            _say(console, f"  no closed form of one call a leg: {one.choice.exact.availability_reason}")
+        if one.requests_per_s is not None:
+            _say(console, f"  probed on this machine: {one.requests_per_s:,.0f} requests a second")
+
+
+def figure(value: float) -> str:
+    """Three digits; below a ten-thousandth with an exponent, since nobody counts zeros."""
+    if value == 0.0 or not math.isfinite(value):
+        return f"{value:g}"
+    return f"{value:.3g}" if abs(value) < 1e-4 else figures.plain(value, figures.significant(value))
+
+
+def _redundancy(closed: list[ExactAnswer | None]) -> list[Line]:
+    return [
+        Line("  k_eff", _each(closed, lambda one: "-" if one.k_eff is None else f"{one.k_eff:.2f}")),
+        Line("  at least, whatever is shared", _each(closed, lambda one: figure(one.frechet_low))),
+        Line("  at most, whatever is shared", _each(closed, lambda one: figure(one.frechet_high))),
+    ]
+
+
+def _each(closed: list[ExactAnswer | None], write: Callable[[ExactAnswer], str]) -> tuple[str, ...]:
+    return tuple(figures.NOTHING if one is None else write(one) for one in closed)
+
+
+def _marginal(one: ExactAnswer | None, name: str) -> str:
+    found = [endpoint.unavailability for endpoint in one.endpoints if endpoint.name == name] if one else []
+    return figure(found[0]) if found else figures.NOTHING
+
+
+def _one_call(one: ExactAnswer) -> str:
+    if one.availability is None:
+        return figures.NOTHING
+    return figures.availability({"mean": one.availability, "low": None, "high": None})
+
+
+def _entry(entry: Entry | None) -> str:
+    if entry is None or entry["mean"] is None:
+        return figures.NOTHING
+    if entry["low"] is None:
+        return figure(entry["mean"])
+    return f"{figure(entry['mean'])} [{figure(entry['low'])}, {figure(entry['high'])}]"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return figures.NOTHING
+    return f"{value:,.0f}" if value >= 10.0 else f"{value:,.3g}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120.0:
+        return f"{seconds:,.1f} s" if seconds < 10.0 else f"{seconds:,.0f} s"
+    return f"{seconds / 60.0:,.0f} min" if seconds < 7200.0 else f"{seconds / 3600.0:,.1f} h"
+
+
+def _because(estimator: str, reason: str) -> str:
+    if estimator == REQUEST_LEVEL:
+        return f"requests interact ({reason}), so only des run tells its availability"
+    if estimator == EXACT:
+        return f"exact: {reason}"
+    return f"{estimator}, beyond the closed form: {reason}"
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(Text(text))

@@ -1,0 +1,70 @@
+"""The estimator that suits is chosen, named and explained."""
+
+from typing import Any
+
+import pytest
+from exact_plans import outages, plan_of, provider
+
+from des.errors import DesError
+from des.estimate.choice import availability, choose
+from des.estimate.exact_availability import EXACT
+from des.estimate.inapplicable import Inapplicable
+from des.estimate.rare_availability import RARE
+from des.estimate.summary import REQUEST_LEVEL
+from des.estimate.timeline_availability import TIMELINE
+
+RARELY = {"incidents": [outages("2/y", "30min")]}
+OFTEN = {"incidents": [outages("20/y", "30h")]}
+RETRIES = {"chain": [{"provider": "a", "retries": 1}, {"provider": "b"}]}
+
+
+@pytest.mark.parametrize(
+    ("failing", "rest", "expected", "because"),
+    [
+        (OFTEN, {}, EXACT, "calls each leg once"),
+        (OFTEN, RETRIES, TIMELINE, "retries"),
+        (RARELY, RETRIES, RARE, "total outages to be expected in 1,000 years"),
+        ({**OFTEN, "limits": {"requests": "5/s"}}, {}, REQUEST_LEVEL, "limit a: requests share its tokens"),
+        (OFTEN, {"start_state": "up"}, TIMELINE, "start_state: up"),
+    ],
+)
+def test_what_suits_is_chosen(failing: dict[str, Any], rest: dict[str, Any], expected: str, because: str) -> None:
+    plan = plan_of(providers={"a": provider(**failing), "b": provider(**failing)}, **rest)
+    choice = choose(plan, 1_000.0)
+    assert choice.estimator == expected
+    assert because in choice.reason
+
+
+def test_where_requests_interact_what_is_down_is_known_nevertheless() -> None:
+    answer = availability(plan_of(providers={"a": provider(**OFTEN, limits={"requests": "5/s"})}))
+    assert answer.availability is None
+    assert answer.all_down is not None
+    assert answer.all_down["estimator"] == EXACT
+
+
+def test_all_estimators_that_apply_agree() -> None:
+    plan = plan_of(providers={"a": provider(**OFTEN), "b": provider(**OFTEN)})
+    closed, drawn, tilted = (availability(plan, 200.0, estimator=name) for name in (EXACT, TIMELINE, RARE))
+    assert closed.availability is not None
+    for one in (drawn, tilted):
+        figure = one.availability
+        assert figure is not None
+        half = figure["high"] - figure["mean"]
+        assert abs(figure["mean"] - closed.availability["mean"]) <= 2.0 * half + 1e-12  # no retries: the control is all
+
+
+def test_an_estimator_that_does_not_apply_is_refused_when_asked_for() -> None:
+    plan = plan_of(providers={"a": provider(**OFTEN)}, start_state="up")
+    with pytest.raises(Inapplicable, match="start_state: up"):
+        availability(plan, 1.0, estimator=EXACT)
+    with pytest.raises(DesError, match="unknown estimator 'guess': exact, timeline or rare events"):
+        availability(plan, 1.0, estimator="guess")
+
+
+def test_answers_are_plain_data() -> None:
+    import json
+
+    plan = plan_of(providers={"a": provider(**OFTEN)})
+    content = json.loads(json.dumps(availability(plan).as_dict(), allow_nan=False))
+    assert content["choice"]["estimator"] == EXACT
+    assert content["choice"]["exact"]["endpoints"][0]["name"] == "a/model"

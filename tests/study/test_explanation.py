@@ -1,0 +1,81 @@
+"""What is said before a run comes true."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from des.analysis.availability_tables import figure, print_availability, print_explanation
+from des.estimate.choice import availability
+from des.scenario import from_mapping, plans
+from des.scenario.plan import Plan
+from des.study.explanation import EPISODES_NEEDED, expected_requests, explain
+
+
+def _plans(**changes: Any) -> dict[str, Plan]:
+    outages = {"kind": "poisson", "rate": "20/y", "duration": "5h"}
+    content = {
+        "title": "explained",
+        "horizon": "90d",
+        "workload": {"arrivals": {"kind": "poisson", "rate": "2/h"}},
+        "components": {"cdn": {"incidents": [{"kind": "poisson", "rate": "1/y", "duration": "2h"}]}},
+        "providers": {
+            name: {
+                "depends_on": ["cdn"],
+                "latency": "1s",
+                "incidents": [outages],
+                "models": {"model": {"price": {"per_request": 0}}},
+            }
+            for name in ("a", "b")
+        },
+        "chain": [{"provider": "a", "retries": 1}, {"provider": "b"}],
+        "arms": {"as_modelled": {}, "single": {"chain": ["b"]}},
+        **changes,
+    }
+    return dict(plans(from_mapping(content)))
+
+
+def test_size_and_precision_are_computed_beforehand() -> None:
+    one = explain(_plans()["as_modelled"], 3)
+    assert one.requests == pytest.approx(2 * 24 * 90)
+    assert one.incidents == pytest.approx({"cdn": 90 / 365, "a": 1800 / 365, "b": 1800 / 365})
+    assert one.choice.exact is not None
+    assert one.years_needed == pytest.approx(EPISODES_NEEDED / one.choice.exact.all_down_episodes_per_year)
+    assert one.run_s > 0.0
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "expected"),
+    [
+        ({"kind": "batch", "every": "4h", "size": 10, "first": "1h"}, 10.0 * 540),
+        ({"kind": "bursty", "rate": "1/h", "cv": 2}, 24.0 * 90),
+        ({"kind": "closed", "users": 4, "think": "1h"}, None),
+    ],
+)
+def test_requests_are_counted_for_every_kind_of_arrivals(arrivals: dict[str, Any], expected: float | None) -> None:
+    plan = _plans(workload={"arrivals": arrivals})["as_modelled"]
+    assert expected_requests(plan) == expected
+    if expected is None:
+        assert explain(plan, 1).requests == pytest.approx(4 * 24 * 90, rel=0.2)
+
+
+def test_tables_name_every_arm_and_estimator() -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, width=120, highlight=False)
+    arms = _plans()
+    print_availability("explained", {arm: availability(plan, 50.0) for arm, plan in arms.items()}, console)
+    print_explanation("explained", {arm: explain(plan, 1) for arm, plan in arms.items()}, console)
+    text = stream.getvalue()
+    for word in ("as_modelled", "single", "exact", "k_eff", "every leg down at once", "years to know it to 10 %"):
+        assert word in text
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_explanations_are_plain_data() -> None:
+    json.dumps(explain(_plans()["single"], 1).as_dict(), allow_nan=False)
+
+
+def test_small_probabilities_are_written_so_that_zeros_need_no_counting() -> None:
+    assert [figure(value) for value in (0.0, 2.744e-9, 0.0123456, 12.0)] == ["0", "2.74e-09", "0.0123", "12.0"]
