@@ -1,6 +1,6 @@
 """The request's deadline is inherited by every later leg, retry and wait."""
 
-from model.traced import at, provider, run, scenario, tokens
+from model.traced import at, provider, run, scenario, tokens, window
 
 FAILING = {"errors": {"server_error": {"rate": 1, "latency": "4s"}}}
 
@@ -78,3 +78,11 @@ def test_no_attempt_or_wait_goes_past_the_deadline() -> None:
     assert (traced.attempts.end_s.to_numpy() <= requests.arrival_s[traced.attempts.request_id].to_numpy() + 5.0).all()
     cut = traced.attempts[traced.attempts.outcome == "cancelled"]
     assert set(cut.request_id) <= set(struck.index)
+
+
+def test_a_deadline_that_cuts_off_a_hang_keeps_the_incident_behind_it_named() -> None:
+    hanging = provider(incidents=[window("0s", "1d", hang=1)])
+    traced = run(scenario({"a": hanging}, arrivals=at("0s"), policy={"deadline": "3s"}))
+    (call,) = traced.calls()
+    assert (call.outcome, call.cause, call.cause_id) == ("cancelled", "deadline", 0)
+    assert (traced.request().outcome, traced.request().lost_to) == ("deadline", "a")

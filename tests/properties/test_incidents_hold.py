@@ -59,8 +59,11 @@ def no_call_outlives_a_kill_that_takes_all(scenario: Scenario, of: Traced) -> No
 
 def an_incident_is_to_blame_only_where_it_was_open_or_cut_the_call_off(scenario: Scenario, of: Traced) -> None:
     for call, strikes in attempts_with_strikes(of):
-        if call.cause != "incident":
+        if call.cause == "deadline" and call.cause_id >= 0:  # struck, had there been time
+            assert strikes.open_at(call.start_s)[strikes.id == call.cause_id].all()
+        elif call.cause != "incident":
             assert call.cause == "limit" or call.cause_id == -1
+        if call.cause != "incident":
             continue
         assert call.cause_id in strikes.id
         place = int(np.flatnonzero(strikes.id == call.cause_id)[0])
