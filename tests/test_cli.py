@@ -288,7 +288,7 @@ def _under_way(folder: Path, *arguments: str) -> "Iterator[subprocess.Popen[str]
     )
     try:
         deadline = time.monotonic() + 60
-        while not list((folder / "results").glob(".small-*.partial-*/requests/*.parquet")):
+        while not list((folder / "results").glob(".partial/small-*/requests/*.parquet")):
             assert process.poll() is None, process.stderr.read() if process.stderr else ""
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -312,8 +312,8 @@ def test_an_interrupted_run_removes_what_it_wrote(tmp_path: Path, number: signal
 def test_a_killed_run_leaves_nothing_that_looks_whole(tmp_path: Path) -> None:
     with _under_way(tmp_path) as process:
         process.kill()
-    (left,) = (tmp_path / "results").iterdir()
-    assert ".partial-" in left.name
+    assert [path.name for path in (tmp_path / "results").iterdir()] == [".partial"]
+    (left,) = (tmp_path / "results" / ".partial").iterdir()
     assert not (left / "manifest.json").exists()
 
 

@@ -1,14 +1,18 @@
-"""The directory of a run: written beside its place under a temporary name, and renamed when complete.
+"""The directory of a run: written in `.partial` beside its place, and renamed when complete.
 
-A directory under its own name is therefore whole. What a crash left behind carries `.partial-` in its name; the
-next run for the same place removes it, which the lock its writer held tells apart from a run still under way.
+A directory under its own name is therefore whole, and a pattern over runs (`results/*/requests/*.parquet`, of which
+some tools let the `*` stand for hidden names too) finds nothing of one under way, a level further down. What a crash
+left behind stays in `.partial`; the next run for the same place removes it, which the lock its writer held tells
+apart from a run still under way.
 """
 
 import errno
 import os
+import re
 import secrets
 import shutil
 import signal
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,8 +26,9 @@ try:
 except ImportError:  # no advisory locks here: leftovers then stay until somebody removes them
     fcntl = None  # type: ignore[assignment]
 
-PARTIAL = ".partial-"
-REPLACED = ".replaced-"
+PARTIAL = ".partial"
+_WRITER = r"[0-9]+-[0-9a-f]{6}"  # process and chance
+_REPLACED = r"replaced-[0-9a-f]{6}"
 
 
 class WriteError(OutputError):
@@ -51,6 +56,8 @@ def written_whole(target: Path, *, replace: bool = False) -> Iterator[Path]:
         finally:
             with _signals_held():
                 shutil.rmtree(partial, ignore_errors=True)
+                with _alone_in(target.parent):
+                    _remove_if_empty(partial.parent)
             if lock is not None:
                 os.close(lock)
 
@@ -63,17 +70,18 @@ def remove_leftovers(target: Path) -> None:
 
 
 def _clear(target: Path) -> None:
-    for leftover in _siblings(target, REPLACED):
+    for leftover in _leftovers(target, _REPLACED):
         if not target.exists():
             with suppress(OSError):
                 leftover.rename(target)
         else:
             shutil.rmtree(leftover, ignore_errors=True)
-    for leftover in _siblings(target, PARTIAL):
+    for leftover in _leftovers(target, _WRITER):
         lock = _locked(leftover)
         if lock is not None:
             shutil.rmtree(leftover, ignore_errors=True)
             os.close(lock)
+    _remove_if_empty(target.parent / PARTIAL)
 
 
 def _fresh_partial(target: Path) -> tuple[Path, int | None]:
@@ -81,14 +89,35 @@ def _fresh_partial(target: Path) -> tuple[Path, int | None]:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _alone_in(target.parent):
             _clear(target)
-            partial = target.parent / f".{target.name}{PARTIAL}{os.getpid()}-{secrets.token_hex(3)}"
-            partial.mkdir()
+            partial = _make_in_partial(target.parent, f"{target.name}-{os.getpid()}-{secrets.token_hex(3)}")
             return partial, _locked(partial)
     except (FileExistsError, NotADirectoryError) as error:
         raise OutputError(f"cannot write to {target}: {error.filename or target.parent} is not a directory") from error
     except OSError as error:
         kind = WriteError if error.errno in (errno.ENOSPC, errno.EDQUOT) else OutputError
         raise kind(f"cannot write to {target}: {_reason(error)} ({error.filename or target.parent})") from error
+
+
+def _make_in_partial(parent: Path, name: str) -> Path:
+    """A new directory in `.partial`, which whoever may write to the parent may write to as well."""
+    holder = parent / PARTIAL
+    while True:
+        try:
+            if not holder.is_dir():
+                holder.mkdir(exist_ok=True)
+                with suppress(PermissionError):  # somebody else's already
+                    holder.chmod(stat.S_IMODE(parent.stat().st_mode))
+            (holder / name).mkdir()
+        except FileNotFoundError:  # removed as empty meanwhile, where directories cannot be locked
+            if parent.is_dir():
+                continue
+            raise
+        return holder / name
+
+
+def _remove_if_empty(holder: Path) -> None:
+    with suppress(OSError):
+        holder.rmdir()
 
 
 @contextmanager
@@ -102,10 +131,12 @@ def _alone_in(directory: Path) -> Iterator[None]:
             os.close(lock)
 
 
-def _siblings(target: Path, mark: str) -> list[Path]:
-    prefix = f".{target.name}{mark}"
+def _leftovers(target: Path, pattern: str) -> list[Path]:
+    names = re.compile(f"{re.escape(target.name)}-{pattern}")
     try:
-        return sorted(path for path in target.parent.iterdir() if path.name.startswith(prefix) and path.is_dir())
+        return sorted(
+            path for path in (target.parent / PARTIAL).iterdir() if names.fullmatch(path.name) and path.is_dir()
+        )
     except OSError:
         return []
 
@@ -139,7 +170,7 @@ def _sync(directory: Path) -> None:
 
 def _install(partial: Path, target: Path, *, replace: bool) -> None:
     if replace and target.is_dir():
-        former = target.parent / f".{target.name}{REPLACED}{partial.name.rpartition('-')[2]}"
+        former = partial.with_name(f"{target.name}-replaced-{partial.name.rpartition('-')[2]}")
         target.rename(former)
         try:
             partial.rename(target)

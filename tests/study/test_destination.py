@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,63 @@ def test_a_finished_run_stands_under_its_name_alone(tmp_path: Path) -> None:
 def test_nothing_has_the_final_name_while_the_run_is_under_way(tmp_path: Path) -> None:
     with written_whole(tmp_path / "run") as directory:
         assert not (tmp_path / "run").exists()
-        assert ".partial-" in directory.name
+        assert directory.parent == tmp_path / ".partial"
+
+
+def test_a_pattern_over_all_runs_finds_nothing_of_one_under_way(tmp_path: Path) -> None:
+    with written_whole(tmp_path / "run") as directory:
+        (directory / "requests").mkdir()
+        (directory / "requests" / "a.parquet").write_text("half")
+        assert list(tmp_path.glob("*/requests/*.parquet")) == []  # the * of pathlib stands for hidden names too
+    assert len(list(tmp_path.glob("*/requests/*.parquet"))) == 1
+
+
+def test_a_pattern_over_all_runs_finds_one_run_where_one_replaces_another(tmp_path: Path) -> None:
+    _write(tmp_path / "run", "old")
+    with written_whole(tmp_path / "run", replace=True) as directory:
+        (directory / "requests").mkdir()
+        (directory / "requests" / "a.parquet").write_text("new")
+        assert [path.read_text() for path in tmp_path.glob("*/requests/*.parquet")] == ["old"]
+
+
+def test_runs_side_by_side_leave_each_other_s_directory_alone(tmp_path: Path) -> None:
+    with written_whole(tmp_path / "one") as one:
+        _write(tmp_path / "two")
+        with written_whole(tmp_path / "three") as three:
+            assert one.parent == three.parent
+        assert one.is_dir()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "three", "two"]
+
+
+def test_many_runs_at_once_in_one_place_all_come_out_whole(tmp_path: Path) -> None:
+    def many(worker: int) -> None:
+        for number in range(20):
+            _write(tmp_path / f"run-{worker}-{number}")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(many, range(4)))
+    assert len(list(tmp_path.glob("run-*/requests/a.parquet"))) == 80
+    assert not (tmp_path / ".partial").exists()
+
+
+def test_many_runs_at_once_where_nothing_can_be_locked_come_out_whole_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("des.study.destination.fcntl", None)
+    test_many_runs_at_once_in_one_place_all_come_out_whole(tmp_path)
+
+
+def test_whoever_may_write_to_the_folder_may_run_there_at_the_same_time(tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+    with written_whole(tmp_path / "run") as directory:
+        assert directory.parent.stat().st_mode & 0o7777 == 0o1777
+
+
+def test_a_file_named_as_the_partial_directory_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / ".partial").write_text("mine")
+    with pytest.raises(OutputError, match=r"\.partial is not a directory"):
+        _write(tmp_path / "run")
+    assert (tmp_path / ".partial").read_text() == "mine"
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
@@ -139,9 +196,9 @@ def test_a_killed_run_leaves_nothing_that_looks_whole_and_the_next_one_clears_it
     process = _child(tmp_path / "run")
     process.kill()
     process.wait()
-    left = list(tmp_path.iterdir())
-    assert len(left) == 1
-    assert left[0].name.startswith(".run.partial-")
+    assert [path.name for path in tmp_path.iterdir()] == [".partial"]
+    (left,) = (tmp_path / ".partial").iterdir()
+    assert left.name.startswith("run-")
     _write(tmp_path / "run")
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
@@ -150,9 +207,9 @@ def test_a_run_under_way_is_no_leftover(tmp_path: Path) -> None:
     process = _child(tmp_path / "run")
     try:
         with written_whole(tmp_path / "run"):
-            assert len(list(tmp_path.iterdir())) == 2
-        assert sorted(path.name for path in tmp_path.iterdir())[-1] == "run"
-        assert len(list(tmp_path.iterdir())) == 2
+            assert len(list((tmp_path / ".partial").iterdir())) == 2
+        assert sorted(path.name for path in tmp_path.iterdir()) == [".partial", "run"]
+        assert len(list((tmp_path / ".partial").iterdir())) == 1
     finally:
         process.kill()
         process.wait()
@@ -166,18 +223,22 @@ def test_a_terminated_run_removes_what_it_wrote(tmp_path: Path, number: signal.S
     assert list(tmp_path.iterdir()) == []
 
 
-def test_another_place_s_leftovers_are_left_alone(tmp_path: Path) -> None:
-    (tmp_path / ".other.partial-1-abc").mkdir()
+@pytest.mark.parametrize("other", ["other-1-abcdef", "run-2-1-abcdef", "run-replaced-1-abcdef", "prune-1-abcdef"])
+def test_another_place_s_leftovers_are_left_alone(tmp_path: Path, other: str) -> None:
+    (tmp_path / ".partial" / other).mkdir(parents=True)
     _write(tmp_path / "run")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".other.partial-1-abc", "run"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".partial", "run"]
+    assert [path.name for path in (tmp_path / ".partial").iterdir()] == [other]
 
 
 def test_a_replaced_run_that_lost_its_successor_returns(tmp_path: Path) -> None:
-    (tmp_path / ".run.replaced-abc").mkdir()
-    (tmp_path / ".run.replaced-abc" / "manifest.json").write_text("{}")
+    former = tmp_path / ".partial" / "run-replaced-abcdef"
+    former.mkdir(parents=True)
+    (former / "manifest.json").write_text("{}")
     with pytest.raises(ValueError, match="broke"), written_whole(tmp_path / "run"):
         raise ValueError("broke")
     assert (tmp_path / "run" / "manifest.json").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_permission_denied_is_wrong_input_and_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
