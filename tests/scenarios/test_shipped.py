@@ -16,8 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import des
+from des.estimate.exact_availability import ExactAnswer, exact
 from des.model.arrivals import RequestMarks
 from des.scenario import load_scenario, plans
+from des.scenario.laws import Lognormal
+from des.scenario.plan import Plan, PoissonIncidents
 from des.scenario.yaml_nodes import read_yaml
 from des.traces import Run
 
@@ -41,6 +44,14 @@ SHORTENED = {
     "silent_rot": ["horizon=3y", "replications=1"],
     "status_page_replay": ["horizon=20d"],
     "history_fitted": ["horizon=1y", "replications=1"],
+    "shared_cdn": ["horizon=3y", "replications=1"],
+    "same_provider_fallback": ["horizon=1y", "replications=1"],
+    "aws_region": ["horizon=3y", "replications=1"],
+    "common_cause_sweep": ["horizon=2y", "replications=1"],
+    "three_stage_correlated": ["horizon=3y", "replications=1"],
+    "market_failover_surge": ["horizon=4y", "replications=1"],
+    "named_shocks_replay": ["workload.arrivals.rate=1/h", "replications=1"],
+    "price_of_downtime": ["horizon=2y", "replications=1"],
 }
 """Every shipped scenario, and what makes it short enough to run among the tests."""
 
@@ -51,15 +62,21 @@ def path_of(name: str) -> Path:
     return SCENARIOS / f"{name}.yaml"
 
 
+REPLAYED = {
+    "status_page_replay": ("incidents/status_page_incidents.csv", "workloads/AzureLLMInferenceTrace_conv.csv"),
+    "named_shocks_replay": ("incidents/shared_infrastructure_shocks.csv",),
+}
+"""The files under DES_DATA that a scenario replays."""
+
+
 def lacks_data(name: str) -> str:
     """Why a scenario cannot run here; nothing where it can."""
-    if name != "status_page_replay":
+    if name not in REPLAYED:
         return ""
     folder = os.environ.get("DES_DATA")
     if not folder:
         return "DES_DATA is not set"
-    files = ("incidents/status_page_incidents.csv", "workloads/AzureLLMInferenceTrace_conv.csv")
-    missing = [file for file in files if not (Path(folder) / file).is_file()]
+    missing = [file for file in REPLAYED[name] if not (Path(folder) / file).is_file()]
     return f"DES_DATA ({folder}) lacks {', '.join(missing)}" if missing else ""
 
 
@@ -101,6 +118,26 @@ def four_errors(share: float, n: int) -> float:
     return 4.0 * math.sqrt(share * (1.0 - share) / n)
 
 
+@cache
+def arms_of(name: str) -> dict[str, Plan]:
+    return plans(load_scenario(path_of(name)))
+
+
+def exactly(name: str, arm: str) -> ExactAnswer:
+    return exact(arms_of(name)[arm])
+
+
+def against_chance(name: str, arm: str) -> float:
+    """How many times as often everybody is down together as chance would have it."""
+    answer = exactly(name, arm)
+    return answer.all_down / math.prod(endpoint.unavailability for endpoint in answer.endpoints)
+
+
+def minutes_a_year(name: str, arm: str) -> float:
+    """With every leg down."""
+    return exactly(name, arm).all_down * 365.0 * 1440.0
+
+
 def test_these_scenarios_are_shipped() -> None:
     assert {path.name for path in SCENARIOS.iterdir()} == {f"{name}.yaml" for name in SHORTENED}
 
@@ -134,11 +171,12 @@ def test_they_validate() -> None:
     assert done.stdout.count(": ok") == len(files)
 
 
-def test_a_replay_without_its_files_says_what_is_missing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", REPLAYED)
+def test_a_replay_without_its_files_says_what_is_missing(name: str, tmp_path: Path) -> None:
     without = {key: value for key, value in os.environ.items() if key != "DES_DATA"}
     for environment in (without, without | {"DES_DATA": str(tmp_path)}):
         done = subprocess.run(
-            [DES, "run", str(path_of("status_page_replay"))],
+            [DES, "run", str(path_of(name))],
             cwd=tmp_path,
             env=environment,
             capture_output=True,
@@ -146,8 +184,7 @@ def test_a_replay_without_its_files_says_what_is_missing(tmp_path: Path) -> None
         )
         assert done.returncode == 2
         assert "DES_DATA" in done.stderr or str(tmp_path) in done.stderr
-        assert "status_page_incidents.csv" in done.stderr
-        assert "AzureLLMInferenceTrace_conv.csv" in done.stderr
+        assert all(Path(file).name in done.stderr for file in REPLAYED[name])
         assert "Traceback" not in done.stderr
         assert not list(tmp_path.iterdir())
 
@@ -318,3 +355,118 @@ def test_fitted_incidents_come_as_often_as_the_fit_says(answer: Answer) -> None:
         cv = math.sqrt(math.gamma(1.0 + 2.0 / shape) / math.gamma(1.0 + 1.0 / shape) ** 2 - 1.0)
         assert abs(counts[component] - expected) < 4.0 * cv * math.sqrt(expected)
     assert set(incidents["error_rate"]) == {0.11}
+
+
+def test_a_tenth_through_the_cdn_is_a_hundredfold_and_a_hundredth_elevenfold() -> None:
+    arms = ("as_modelled", "independent", "one_in_a_hundred")
+    shared, independent, hundredth = (exactly("shared_cdn", arm) for arm in arms)
+    for endpoint in (*shared.endpoints, *independent.endpoints, *hundredth.endpoints):
+        assert endpoint.unavailability == pytest.approx(0.001, rel=1e-9)
+        assert endpoint.episodes_per_year == pytest.approx(12.0, rel=1e-9)
+        assert endpoint.mean_duration_s == pytest.approx(43.8 * 60.0, rel=1e-6)
+    assert independent.all_down == pytest.approx(1e-6, rel=1e-9)
+    assert shared.all_down == pytest.approx(1.007e-4, rel=1e-3)
+    assert hundredth.all_down == pytest.approx(11e-6, rel=0.01)
+    assert hundredth.k_eff == pytest.approx(1.65, abs=0.01)
+
+
+def test_the_cdn_and_the_providers_have_outages_of_one_law() -> None:
+    classes = [each for part in arms_of("shared_cdn")["as_modelled"].components for each in part.incidents]
+    assert len(classes) == 3
+    for incidents in classes:
+        assert isinstance(incidents, PoissonIncidents)
+        assert isinstance(incidents.duration, Lognormal)
+        assert incidents.duration.mean == pytest.approx(43.8 * 60.0, rel=1e-3)
+        assert incidents.duration.sigma == pytest.approx(1.3)
+
+
+def test_two_models_of_a_provider_fail_together_as_often_as_its_services_did() -> None:
+    name = "same_provider_fallback"
+    assert against_chance(name, "as_modelled") == pytest.approx(19.46, rel=0.01)
+    assert against_chance(name, "inside_openai") == pytest.approx(7.60, rel=0.01)
+    assert against_chance(name, "other_provider") == pytest.approx(1.0)
+    open_share = {end.name: end.unavailability for end in exactly(name, "as_modelled").endpoints}
+    assert list(open_share.values()) == pytest.approx([0.0378, 0.0305], rel=1e-3)
+    open_share = {end.name: end.unavailability for end in exactly(name, "inside_openai").endpoints}
+    assert list(open_share.values()) == pytest.approx([0.0217, 0.0485], rel=2e-3)
+    lost = [1.0 - (exactly(name, f"one_call_in_nine{arm}").availability or 0.0) for arm in ("", "_independent")]
+    assert lost[0] / lost[1] == pytest.approx(19.46, rel=0.02)  # by whichever reading
+
+
+def test_minutes_with_every_leg_down_are_as_the_scenarios_say() -> None:
+    said = {
+        ("common_cause_sweep", "none_in_common"): 13.14,
+        ("common_cause_sweep", "one_percent"): 39.2,
+        ("common_cause_sweep", "five_percent"): 144,
+        ("common_cause_sweep", "as_modelled"): 274,
+        ("common_cause_sweep", "thirty_percent"): 796,
+        ("common_cause_sweep", "all_in_common"): 2628,
+        ("aws_region", "as_modelled"): 300,
+        ("aws_region", "independent"): 4.7,
+        ("aws_region", "two_regions"): 34.2,
+        ("aws_region", "two_clouds"): 49,
+        ("aws_region", "two_regions_and_openai"): 4.7,
+        ("three_stage_correlated", "as_modelled"): 7.5,
+        ("three_stage_correlated", "independent"): 2.744e-9 * 365 * 1440,
+        ("three_stage_correlated", "two_stages"): 28,
+        ("price_of_downtime", "one_stage"): 43_800 * 0.06,  # 1,000 dollars an hour
+        ("price_of_downtime", "two_stages"): 2_011 * 0.06,
+        ("price_of_downtime", "as_modelled"): 10 * 0.06,
+        ("price_of_downtime", "three_behind_the_cdn"): 1_811 * 0.06,
+    }
+    assert {key: minutes_a_year(*key) for key in said} == pytest.approx(said, rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["shared_cdn", "aws_region", "common_cause_sweep", "three_stage_correlated"])
+def test_its_arms_differ_in_what_is_shared_alone(name: str) -> None:
+    arms = list(arms_of(name))
+    known = {end.name: end for arm in arms for end in exactly(name, arm).endpoints}
+    for arm in arms:
+        for endpoint in exactly(name, arm).endpoints:
+            assert endpoint.unavailability == pytest.approx(known[endpoint.name].unavailability)
+            assert endpoint.episodes_per_year == pytest.approx(known[endpoint.name].episodes_per_year)
+
+
+def test_the_crowd_is_met_at_the_fallback_while_the_primary_is_down(answer: Answer) -> None:
+    run = answer("market_failover_surge")
+    attempts = of_arm("attempts", run, "as_modelled")
+    in_outages = attempts.query("provider == 'anthropic' and cause == 'incident'")["request_id"]
+    others = attempts.query("provider == 'openai' and cause != 'incident'")
+    met = others.loc[others["request_id"].isin(in_outages), "outcome"]
+    assert len(met) > 20
+    assert abs((met == "overloaded").mean() - 0.4 / 1.4) < four_errors(0.4 / 1.4, len(met))
+    alone = of_arm("attempts", run, "nobody_else").query("provider == 'openai'")
+    assert not (alone["outcome"] == "overloaded").any()
+    lost = [1.0 - mean(run, arm, "availability") for arm in ("patient", "as_modelled", "run_on_the_fallback")]
+    assert lost == sorted(lost)
+    assert run.summary["arms"]["as_modelled"]["lost_by_cause"]["overload"]["mean"] > 0
+
+
+def test_the_named_shocks_come_when_and_where_they_came(answer: Answer) -> None:
+    run = answer("named_shocks_replay")
+    recorded = pd.read_csv(
+        Path(os.environ["DES_DATA"]) / "incidents/shared_infrastructure_shocks.csv",
+        parse_dates=["started_at", "resolved_at"],
+    )
+    played = of_arm("incidents", run, "as_modelled").query("kind == 'replay'")
+    begin = pd.Timestamp("2024-12-01T00:00Z")
+    assert sorted(played["start_s"]) == sorted((recorded["started_at"] - begin).dt.total_seconds())
+    assert sorted(played["end_s"]) == sorted((recorded["resolved_at"] - begin).dt.total_seconds())
+    assert set(played.loc[played["shared"], "component"]) == {"google_cloud", "cloudflare"}
+    assert (
+        of_arm("incidents", run, "ordinary_year").query("kind == 'replay' and component == 'openai'")["error_rate"] == 0
+    ).all()
+    apart = of_arm("incidents", run, "independent").query("component == 'cloudflare'")
+    assert len(apart) == 2
+    assert not apart["shared"].any()
+
+
+def test_downtime_is_on_the_bill_of_the_arms_that_price_it(answer: Answer) -> None:
+    run = answer("price_of_downtime")
+    for arm in ("two_stages_priced", "three_stages_priced"):
+        requests = of_arm("requests", run, arm)
+        priced = requests["provider"] == "nobody"
+        assert (requests.loc[priced, "cost_usd"] >= 2000.0).all()
+        assert (requests.loc[~priced, "cost_usd"] < 10.0).all()
+    lost = (of_arm("requests", run, "two_stages_priced")["provider"] == "nobody").sum()
+    assert lost == (of_arm("requests", run, "two_stages")["outcome"] == "failed").sum()
