@@ -62,7 +62,7 @@ def downtime_of_a_window() -> Iterator[Finding]:
             providers={"p": provider(incidents=outages(exponential("80s"), exponential("20s")))},
         )
     )
-    shares = np.array([down_share(endpoint_down(draw_timeline(plan, k, 120.0), 0), 120.0) for k in range(1500)])
+    shares = np.array([down_share(endpoint_down(draw_timeline(plan, k, 120.0), 0), 120.0) for k in range(3000)])
     yield compared("share of a window down: variance", (shares - 0.2) ** 2, downtime.share_variance(80.0, 20.0, 120.0))
     yield compared("  P(no downtime in it)", shares == 0.0, downtime.no_downtime(80.0, 20.0, 120.0))
 
@@ -79,7 +79,7 @@ def monthly_objective() -> Iterator[Finding]:
             scenario(horizon="30d", rate=IDLE, start_state="up", providers={"p": provider(incidents=incidents)})
         )
         spent_s = np.array(
-            [down_share(endpoint_down(draw_timeline(plan, k, month_s), 0), month_s) for k in range(1500)]
+            [down_share(endpoint_down(draw_timeline(plan, k, month_s), 0), month_s) for k in range(3000)]
         )
         for minutes in (43.2, 216.0):
             met = downtime.downtime_cdf(15.0 * DAY_S, law, month_s, minutes * 60.0)
@@ -96,7 +96,7 @@ def equilibrium() -> Iterator[Finding]:
     until_s = 400.0 * 3600.0
     plan = plan_of(scenario(horizon="400h", rate=IDLE, providers={"p": provider(incidents=written)}))
     first_up_s, first_down_s = [], []
-    for k in range(1500):
+    for k in range(3000):
         spells = endpoint_down(draw_timeline(plan, k, until_s), 0)
         start_s, end_s = (spells.start_s[0], spells.end_s[0]) if len(spells.start_s) else (until_s, until_s)
         first_up_s.append(max(0.0, start_s))
@@ -118,7 +118,7 @@ def independent_pair() -> Iterator[Finding]:
             },
         )
     )
-    until_s = 20_000.0
+    until_s = 100_000.0
     both = [all_down(draw_timeline(plan, k, until_s), [0, 1]) for k in range(32)]
     share = np.array([down_share(one, until_s) for one in both])
     episodes = np.array([episodes_started(one, until_s) / until_s for one in both])

@@ -21,6 +21,7 @@ from des.check.replications import (
     served_share,
 )
 from des.estimate.intervals import t_quantile
+from des.estimate.rare_availability import rare
 from des.estimate.timeline_availability import timeline
 from des.scenario.laws import Exponential
 from des.theory import chains, retries
@@ -164,10 +165,38 @@ def retries_in_long_outage() -> Iterator[Finding]:
     up_s = 3600.0 / 1.3835e-3 - 3600.0
     plan = plan_of(_retried(exponential(f"{up_s}s"), exponential("1h"), "1y", "1/h"))
     found = timeline(plan, 20_000.0, samples=1_000).availability
-    error = (found["high"] - found["mean"]) / t_quantile(found["n"] - 1)
     lost = retries.all_fail_in_outage(up_s, 3600.0, [1.0, 2.0, 4.0])
     claim = "retries inside an hour's outage (timeline estimator): lost"
-    yield Finding(claim, 1.0 - found["mean"], error, found["n"], lost)
+    yield _estimated(claim, {**found, "mean": 1.0 - found["mean"]}, found["high"] - found["mean"], lost)
+
+
+def rare_outages() -> Iterator[Finding]:
+    """Three independent providers, each down for 1.4e-3 of the time and each asked four times."""
+    down_s = 3600.0
+    up_s = down_s / 1.4e-3 - down_s
+    up, down = exponential(f"{up_s}s"), exponential(f"{down_s}s")
+    providers = {name: provider(incidents=outages(up, down)) for name in "abc"}
+    plan = plan_of(
+        scenario(
+            horizon="1y",
+            rate="1/h",
+            providers=providers,
+            chain=[{"provider": name, "retries": 3} for name in providers],
+            policy={"retry_backoff": {"kind": "constant", "base": "5min"}},
+        )
+    )
+    answer = rare(plan)
+    all_down, lost = answer.all_down, answer.lost
+    claim = "three providers down for 1.4e-3 of the time (rare events): P(all down)"
+    yield _estimated(claim, all_down, all_down["high"] - all_down["mean"], 1.4e-3**3)
+    # whatever the others do, each one's calls are five minutes apart
+    fails = retries.all_fail_in_outage(up_s, down_s, [300.0] * 3)
+    yield _estimated("  lost with three retries of each", lost, lost["high"] - lost["mean"], fails**3)
+
+
+def _estimated(claim: str, figure: dict[str, Any], half_width: float, exact: float) -> Finding:
+    """An estimator's figure, by the half-width of its 95 % interval over `n` batches."""
+    return Finding(claim, figure["mean"], half_width / t_quantile(figure["n"] - 1), figure["n"], exact)
 
 
 def _retried(up: Any, down: Any, horizon: str, rate: str) -> dict[str, Any]:
@@ -204,4 +233,5 @@ CASES: Final = (
     Case("retry_times", DES_RUN, retry_times),
     Case("retries_in_outage", DES_RUN, retries_in_outage),
     Case("retries_in_long_outage", ESTIMATOR, retries_in_long_outage),
+    Case("rare_outages", ESTIMATOR, rare_outages),
 )

@@ -31,7 +31,7 @@ from des.theory.moments import laplace
 
 WEEK_S: Final = 7 * 86_400.0
 HOUR_S: Final = 3600.0
-LONG_S: Final = 40_000.0
+LONG_S: Final = 150_000.0
 
 MARKED: Final[dict[str, Any]] = {
     "components": {"cdn": {"incidents": shocks("1/100s", {"kind": "lognormal", "mean": "15s", "cv": 2.0})}},
@@ -182,7 +182,7 @@ def intent() -> Iterator[Finding]:
             providers={name: provider(depends_on=["cdn"], availability="99.5%", episodes_per_year=10) for name in "ab"},
         )
     )
-    years = 1000.0
+    years = 3000.0
     until_s = years * 365.0 * 86_400.0
     rate, duration = ledger.ledger_for(0.995, 10.0)  # in years
     shared = Shock(3.0, 2.0 / 8760.0, frozenset({0, 1}))

@@ -14,12 +14,14 @@ from des.scenario.laws import Constant, Exponential, Gamma, Law, Lognormal
 from des.theory import latency, limiters
 from des.theory.moments import second_moment
 
+WINDOWS: Final = 20_000
+
 
 def fixed_window() -> Iterator[Finding]:
     for rate, calls, window_s in ((1.0, 60, 60.0), (2.0, 10, 4.0)):
         rng, mean = rng_of(f"fixed {calls}"), rate * window_s
-        arrivals_s = np.cumsum(rng.exponential(1.0 / rate, int(4000 * mean * 1.2)))
-        within = np.bincount((arrivals_s / window_s).astype(np.int64), minlength=4000)[:4000]
+        arrivals_s = np.cumsum(rng.exponential(1.0 / rate, int(WINDOWS * mean * 1.2)))
+        within = np.bincount((arrivals_s / window_s).astype(np.int64), minlength=WINDOWS)[:WINDOWS]
         exact = limiters.fixed_window_refused(rate, calls, window_s)
         yield compared(
             f"at most {calls} in a fixed window at load {mean:g}: refused", np.maximum(within - calls, 0) / mean, exact
@@ -30,7 +32,7 @@ def sliding_log() -> Iterator[Finding]:
     for rate, calls, window_s in ((1.0, 60, 60.0), (2.0, 10, 4.0)):
         refused = []
         for batch in range(BATCHES):
-            arrivals_s = np.cumsum(rng_of(f"sliding {calls}", batch).exponential(1.0 / rate, 4000)).tolist()
+            arrivals_s = np.cumsum(rng_of(f"sliding {calls}", batch).exponential(1.0 / rate, 11_000)).tolist()
             kept: deque[float] = deque()
             lost = 0
             for number, now in enumerate(arrivals_s):
@@ -40,7 +42,7 @@ def sliding_log() -> Iterator[Finding]:
                     kept.append(now)
                 elif number >= 1000:
                     lost += 1
-            refused.append(lost / 3000)
+            refused.append(lost / 10_000)
         exact = limiters.sliding_log_refused(rate, calls, window_s)
         yield compared(f"at most {calls} in a sliding window at load {rate * window_s:g}: refused", refused, exact)
 
@@ -64,7 +66,7 @@ def overflow() -> Iterator[Finding]:
 
 def _lost(name: str, law: Law, rate: float, pools: tuple[int, ...], batch: int) -> list[float]:
     """Share of Poisson calls that the first pool refuses, the first two, and so on."""
-    count, warm = 4000, 200
+    count, warm = 8000, 200
     rng = rng_of(name, batch)
     arrivals = np.cumsum(rng.exponential(1.0 / rate, count)).tolist()
     services = sample(law, rng, count).tolist()
@@ -85,8 +87,8 @@ def erlang_c() -> Iterator[Finding]:
     waited, waits = [], []
     for batch in range(BATCHES):
         rng = rng_of("erlang c", batch)
-        arrivals = np.cumsum(rng.exponential(0.5, 5000)).tolist()
-        services = rng.exponential(1.0, 5000).tolist()
+        arrivals = np.cumsum(rng.exponential(0.5, 15_000)).tolist()
+        services = rng.exponential(1.0, 15_000).tolist()
         free = [0.0, 0.0, 0.0]
         own = []
         for now, service in zip(arrivals, services, strict=True):
@@ -105,7 +107,7 @@ def pollaczek_khinchine() -> Iterator[Finding]:
     laws: tuple[tuple[str, Law], ...] = (("gamma", Gamma(0.5, 2.0)), ("constant", Constant(1.0)))
     for name, law in laws:
         rng = rng_of(f"one server {name}")
-        queues, warm, count = 400, 300, 1200
+        queues, warm, count = 1000, 300, 3000
         wait, total = np.zeros(queues), np.zeros(queues)
         for step in range(warm + count):
             if step >= warm:

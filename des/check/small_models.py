@@ -64,14 +64,14 @@ class _Pair:
 def repaired_together() -> Iterator[Finding]:
     phi, rate, repair = 0.3, 0.4, 1.0
     pair = _Pair(((1 - phi) * rate, (1 - phi) * rate, phi * rate), (1.0, 1.0), True, "together")
-    share = [pair.both_down_share(batch, 30.0, 2500.0) for batch in range(BATCHES)]
+    share = [pair.both_down_share(batch, 30.0, 6000.0) for batch in range(BATCHES)]
     exact = markov.pair_down_repaired_together(rate / repair, phi)
     yield compared("common shocks repaired together: P(both down)", share, exact)
 
 
 def repaired_alone() -> Iterator[Finding]:
     pair = _Pair((0.2, 0.4, 0.15), (1.0, 0.5), False, "alone")
-    share = [pair.both_down_share(batch, 30.0, 2500.0) for batch in range(BATCHES)]
+    share = [pair.both_down_share(batch, 30.0, 6000.0) for batch in range(BATCHES)]
     exact = markov.pair_down_repaired_alone(0.2, 0.4, 0.15, 1.0, 2.0)
     yield compared("common shocks repaired apart: P(both down)", share, exact)
 
@@ -79,13 +79,13 @@ def repaired_alone() -> Iterator[Finding]:
 def first_total_outage() -> Iterator[Finding]:
     phi, rate, repair = 0.2, 0.3, 1.0
     pair = _Pair(((1 - phi) * rate, (1 - phi) * rate, phi * rate), (1.0, 1.0), True, "first")
-    times = [pair.first_total_outage_s(batch) for batch in range(2000)]
+    times = [pair.first_total_outage_s(batch) for batch in range(6000)]
     yield compared("first total outage after, mean", times, markov.mean_time_to_total_outage(rate, phi, repair))
 
 
 def breaker() -> Iterator[Finding]:
     for failures, open_s in ((3, 10.0), (1, 4.0)):
-        cycles = _breaker_cycles(60.0, 20.0, 0.5, failures, open_s, 1500)
+        cycles = _breaker_cycles(60.0, 20.0, 0.5, failures, open_s, 5000)
         exact = breaker_cycle(60.0, 20.0, 0.5, failures, open_s)
         yield compared(f"breaker of {failures}, open {open_s:g} s: successes a cycle", cycles[:, 0], exact.successes)
         yield compared("  failures a cycle", cycles[:, 1], exact.failures)

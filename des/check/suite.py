@@ -1,7 +1,7 @@
 """All cases of the check, and what their scores say together."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -80,7 +80,7 @@ def as_dict(checked: Sequence[Checked]) -> dict[str, Any]:
     rows = [
         {
             "check": one.case,
-            "claim": finding.claim.strip(),
+            "claim": claim,
             "by": one.by,
             "simulated": finding.simulated,
             "exact": finding.exact,
@@ -90,7 +90,7 @@ def as_dict(checked: Sequence[Checked]) -> dict[str, Any]:
             "ok": finding.ok,
         }
         for one in checked
-        for finding in one.findings
+        for claim, finding in zip(_whole_claims(one.findings), one.findings, strict=True)
     ]
     return {
         "ok": all_ok(checked),
@@ -102,6 +102,17 @@ def as_dict(checked: Sequence[Checked]) -> dict[str, Any]:
         "mean_squared_z_high": whole.high,
         "cpu_s": sum(one.cpu_s for one in checked),
     }
+
+
+def _whole_claims(findings: Sequence[Finding]) -> Iterator[str]:
+    """An indented claim goes on with what the one above it speaks of."""
+    subject = ""
+    for finding in findings:
+        if finding.claim.startswith(" "):
+            yield f"{subject}: {finding.claim.strip()}"
+        else:
+            subject = finding.claim.rpartition(":")[0] or finding.claim
+            yield finding.claim
 
 
 def all_ok(checked: Sequence[Checked]) -> bool:
