@@ -61,7 +61,11 @@ REQUESTS: Final = _schema(
         _field("wasted_cost_usd", pa.float64(), "the part of it billed for attempts that did not serve", unit="USD"),
         _field("input_tokens", pa.int32(), "length of the prompt", unit="token", otel="gen_ai.usage.input_tokens"),
         _field(
-            "output_tokens", pa.int32(), "length of the full answer", unit="token", otel="gen_ai.usage.output_tokens"
+            "output_tokens",
+            pa.int32(),
+            "length of the answer; 0 if the request was not served",
+            unit="token",
+            otel="gen_ai.usage.output_tokens",
         ),
         _field("response_cache_hit", pa.bool_(), "answered out of the client's response cache"),
         _field("quality", pa.float32(), "quality of the model that served; null if unknown or none did", null=True),
@@ -108,7 +112,7 @@ ATTEMPTS: Final = _schema(
 )
 
 INCIDENTS: Final = _schema(
-    "One row per incident of a component, sorted by start time.",
+    "One row per incident of a component, sorted by start, then incident_id.",
     [
         _field("incident_id", pa.int64(), "number of the incident in its replication; attempts name it as cause_id"),
         _field("component", MANY, "what failed"),
@@ -127,7 +131,7 @@ INCIDENTS: Final = _schema(
 )
 
 TRANSITIONS: Final = _schema(
-    "One row per change of state of a component or a leg, sorted by time.",
+    "One row per change of state of a component or a leg, sorted by time, then entity in the model's order.",
     [
         _field("time_s", pa.float64(), "when, since the scenario's start", unit="s"),
         _field("entity", MANY, "what changed its state"),

@@ -31,6 +31,9 @@ def test_every_field_has_a_description_and_every_time_and_sum_its_unit() -> None
             assert expected is None or field.metadata[b"unit"] == expected, (table, field.name)
     assert REQUESTS.field("input_tokens").metadata[b"otel"] == b"gen_ai.usage.input_tokens"
     assert ATTEMPTS.field("http_status").metadata[b"otel"] == b"http.response.status_code"
+    assert REQUESTS.field("output_tokens").metadata[b"description"].endswith(b"0 if the request was not served")
+    for table, schema in TABLES.items():
+        assert b"sorted by" in schema.metadata[b"description"], table
 
 
 def test_rows_come_back_as_they_were_written(tmp_path: Path) -> None:
