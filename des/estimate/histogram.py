@@ -1,5 +1,7 @@
 """A histogram of latencies on a logarithmic scale: any quantile to 0.1 %, in memory that does not grow.
 
+The least and the greatest value are kept exactly, and no quantile lies beyond them.
+
 Bins are found by comparison with edges that come from repeated multiplication alone, never from a logarithm:
 NumPy's differs between processors, and with it the bin of a value at an edge.
 """
@@ -36,10 +38,11 @@ def bin_edges() -> FloatArray:
 class LogHistogram:
     """Counts of values >= 0. Zero is kept apart and exact; what lies outside the bins counts in the outermost."""
 
-    __slots__ = ("_bins", "_zeros")
+    __slots__ = ("_bins", "_greatest", "_least", "_zeros")
 
     def __init__(self) -> None:
         self._zeros = 0
+        self._least, self._greatest = math.inf, -math.inf  # of the values above zero
         self._bins = np.zeros(len(bin_edges()) - 1, np.int64)
 
     @property
@@ -52,6 +55,9 @@ class LogHistogram:
             raise ValueError("a histogram of latencies holds no NaN and nothing below zero")
         positive = values[values > 0.0]
         self._zeros += len(values) - len(positive)
+        if len(positive):
+            self._least = min(self._least, float(positive.min()))
+            self._greatest = max(self._greatest, float(positive.max()))
         last = len(self._bins) - 1
         places = np.searchsorted(bin_edges(), positive, side="right") - 1
         self._bins += np.bincount(np.clip(places, 0, last), minlength=last + 1)
@@ -59,6 +65,8 @@ class LogHistogram:
     def merge(self, other: "LogHistogram") -> None:
         """Count everything that the other one has counted."""
         self._zeros += other._zeros
+        self._least = min(self._least, other._least)
+        self._greatest = max(self._greatest, other._greatest)
         self._bins += other._bins
 
     def quantile(self, share: float) -> float | None:
@@ -70,15 +78,17 @@ class LogHistogram:
         if rank <= self._zeros:
             return 0.0
         place = int(np.searchsorted(np.cumsum(self._bins), rank - self._zeros, side="left"))
-        return float(bin_edges()[place]) * _GROWTH
+        return min(max(float(bin_edges()[place]) * _GROWTH, self._least), self._greatest)
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON-able, with the bins that hold something."""
+        """JSON-able, with the bins that hold something, and the least and greatest value above zero."""
         held = np.flatnonzero(self._bins)
         return {
             "relative_error": RELATIVE_ERROR,
             "lowest_s": LOWEST_S,
             "zeros": self._zeros,
+            "least_s": self._least if len(held) else None,
+            "greatest_s": self._greatest if len(held) else None,
             "bins": [[int(place), int(self._bins[place])] for place in held],
         }
 
@@ -91,4 +101,6 @@ class LogHistogram:
         histogram._zeros = int(content["zeros"])
         for place, count in content["bins"]:
             histogram._bins[place] = count
+        if content["bins"]:
+            histogram._least, histogram._greatest = float(content["least_s"]), float(content["greatest_s"])
         return histogram

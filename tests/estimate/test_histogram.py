@@ -23,6 +23,32 @@ def test_a_quantile_is_within_a_tenth_of_a_percent_of_the_inverse_distribution_f
     assert abs(found - exact) <= exact * RELATIVE_ERROR * (1 + 1e-9)
 
 
+@given(LATENCIES, SHARES)
+def test_no_quantile_lies_beyond_the_values(values: list[float], share: float) -> None:
+    histogram = LogHistogram()
+    histogram.add(np.array(values))
+    found = histogram.quantile(share)
+    assert found is not None
+    assert min(values) <= found <= max(values)
+
+
+@pytest.mark.parametrize("value", [0.0, 1e-12, 0.7, 1.0, 5e9])
+def test_quantiles_of_a_constant_are_that_constant(value: float) -> None:
+    first, second = LogHistogram(), LogHistogram()
+    first.add(np.array([value, value]))
+    second.add(np.array([value]))
+    first.merge(second)
+    again = LogHistogram.from_dict(json.loads(json.dumps(first.as_dict())))
+    for histogram in (first, second, again):
+        assert [histogram.quantile(share) for share in (0.0, 0.5, 0.95, 0.99, 1.0)] == [value] * 5
+
+
+def test_zeros_leave_the_quantiles_above_them_as_exact() -> None:
+    histogram = LogHistogram()
+    histogram.add(np.array([0.0, 1.0, 1.0]))
+    assert [histogram.quantile(share) for share in (0.3, 0.5, 0.99)] == [0.0, 1.0, 1.0]
+
+
 def test_the_edges_are_geometric_and_span_a_nanosecond_to_thirty_years() -> None:
     edges = bin_edges()
     np.testing.assert_allclose(edges[1:] / edges[:-1], 1.001**2, rtol=1e-14)
@@ -62,6 +88,10 @@ def test_a_histogram_survives_json() -> None:
 
 def test_without_values_there_is_no_quantile() -> None:
     assert LogHistogram().quantile(0.5) is None
+    again = LogHistogram.from_dict(json.loads(json.dumps(LogHistogram().as_dict())))
+    assert again.quantile(0.5) is None
+    again.merge(LogHistogram())
+    assert again.count == 0
 
 
 @pytest.mark.parametrize("value", [-1e-9, float("nan")])
