@@ -1,7 +1,8 @@
 """Recorded history read from files: incident windows and arrivals, from CSV, JSON lines or parquet.
 
-Nothing is guessed and no row is skipped: every row that `where` keeps must be sound, or reading fails with the
-first bad row and how many more there are. Timestamps are exact to the nanosecond; those without a zone are UTC.
+Nothing is guessed and no row is skipped: every row that `where` keeps must be sound, or reading fails with the first
+row of each kind of fault and how many more there are. Timestamps are exact to the nanosecond; those without a zone
+are UTC.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from des.scenario.recorded_file import RecordedFileError, and_more, read_columns
+from des.scenario.recorded_file import RecordedColumns, RecordedFileError, and_more, read_sound_rows, together_with
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -72,7 +73,14 @@ def read_incidents(
     whatever the origin. `where` keeps the rows whose columns hold one of the values given. Raises RecordedFileError.
     """
     where = where or {}
-    table = _Table.read(Path(path), [start, end, *([severity] if severity else []), *where], format).where(where)
+    wanted = [start, end, *([severity] if severity else []), *where]
+    read = read_sound_rows(Path(path), wanted, format)
+    with together_with(read.broken):
+        return _incidents(_Table.of(Path(path), read).where(where), start, end, severity, origin)
+
+
+def _incidents(table: "_Table", start: str, end: str, severity: str | None, origin: datetime | None) -> RecordedRows:
+    path = table.path
     faults = _Faults(table)
     start_time, end_time = table.times(start, None, faults), table.times(end, None, faults)
     if not faults.bad.any() and start_time.is_clock != end_time.is_clock:
@@ -113,7 +121,14 @@ def read_arrivals(
         raise RecordedFileError(f"{path}: unknown unit {unit!r}; times are in {', '.join(UNITS)}")
     where = where or {}
     wanted = [time, *(column for column in (input_tokens, output_tokens) if column), *where]
-    table = _Table.read(Path(path), wanted, format).where(where)
+    read = read_sound_rows(Path(path), wanted, format)
+    with together_with(read.broken):
+        return _arrivals(_Table.of(Path(path), read).where(where), time, input_tokens, output_tokens, unit)
+
+
+def _arrivals(
+    table: "_Table", time: str, input_tokens: str | None, output_tokens: str | None, unit: str | None
+) -> RecordedArrivalRows:
     faults = _Faults(table)
     times = table.times(time, unit, faults)
     if not times.is_clock:
@@ -162,7 +177,7 @@ def _nanoseconds(moment: datetime) -> int:
 
 
 class _Faults:
-    """Bad rows as they are found; the first in the file's order is named, the rest counted."""
+    """Bad rows as they are found; of each kind the first is named, the rest counted."""
 
     def __init__(self, table: "_Table") -> None:
         self.table = table
@@ -178,10 +193,12 @@ class _Faults:
     def check(self) -> None:
         if not self.bad.any():
             return
-        first = int(np.argmax(self.bad))
-        describe = next(describe for bad, describe in self.found if bad[first])
-        more = int(self.bad.sum()) - 1
-        raise RecordedFileError(self.table.place(int(self.table.rows[first])) + ": " + describe(first) + and_more(more))
+        firsts = sorted((int(np.argmax(bad)), kind) for kind, (bad, _) in enumerate(self.found) if bad.any())
+        raise RecordedFileError("; ".join(self._told(first, *self.found[kind]) for first, kind in firsts))
+
+    def _told(self, first: int, bad: BoolArray, describe: Callable[[int], str]) -> str:
+        place = self.table.place(int(self.table.rows[first]))
+        return f"{place}: {describe(first)}{and_more(int(bad.sum()) - 1)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +211,7 @@ class _Table:
     rows: IntArray  # of the file, still there
 
     @classmethod
-    def read(cls, path: Path, wanted: Sequence[str], format: str | None) -> "_Table":  # noqa: A002
-        read = read_columns(path, wanted, format)
+    def of(cls, path: Path, read: RecordedColumns) -> "_Table":
         return cls(path, read.arrays, read.place, np.arange(read.row_count))
 
     def where(self, wanted: Mapping[str, Sequence[str]]) -> "_Table":

@@ -4,6 +4,7 @@ import csv
 import difflib
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,19 +19,44 @@ class RecordedFileError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class RecordedColumns:
-    """Every column is text, int64, float64 or timestamps; `place` names a row (from 0) as a person would find it."""
+    """Every column is text, int64, float64 or timestamps; `place` names a row (from 0) as a person would find it.
+
+    `broken` tells of rows that are no rows at all and left out, nothing if there are none.
+    """
 
     arrays: dict[str, Any]  # pyarrow arrays
     row_count: int
     place: Callable[[int], str]
+    broken: str = ""
 
 
 def and_more(count: int) -> str:
     return f" (and {count} more bad row{'s' if count > 1 else ''})" if count else ""
 
 
+@contextmanager
+def together_with(broken: str) -> Iterator[None]:
+    """Raises a RecordedFileError of broken rows in the end, and of what else the block found wrong with the file."""
+    try:
+        yield
+    except RecordedFileError as error:
+        raise RecordedFileError("; ".join(each for each in (broken, str(error)) if each)) from error
+    if broken:
+        raise RecordedFileError(broken)
+
+
 def read_columns(path: Path, wanted: Sequence[str], format: str | None) -> RecordedColumns:  # noqa: A002
-    """The columns wanted, of a file in the format given or told by its suffix. Raises RecordedFileError."""
+    """Like `read_sound_rows`, but broken rows raise a RecordedFileError as well."""
+    read = read_sound_rows(path, wanted, format)
+    with together_with(read.broken):
+        return read
+
+
+def read_sound_rows(path: Path, wanted: Sequence[str], format: str | None) -> RecordedColumns:  # noqa: A002
+    """The columns wanted, of a file in the format given or told by its suffix. Raises RecordedFileError.
+
+    The caller looks into the rows that could be read and raises what it finds `together_with` the broken ones.
+    """
     if format is None:
         format = FORMATS.get(path.suffix.lower())  # noqa: A001
         if format is None:
@@ -49,7 +75,7 @@ def read_columns(path: Path, wanted: Sequence[str], format: str | None) -> Recor
     except UnicodeDecodeError as error:
         raise RecordedFileError(f"{path}: is no {format} file: it holds bytes that are not UTF-8 text") from error
     if not columns.row_count:
-        raise RecordedFileError(f"{path}: has no rows")
+        raise RecordedFileError(columns.broken or f"{path}: has no rows")
     return columns
 
 
@@ -86,28 +112,38 @@ def _read_csv(path: Path, wanted: Sequence[str]) -> RecordedColumns:
     if not header:
         raise RecordedFileError(f"{path}: is empty")
     _require(path, wanted, header)
+    skipped: list[int] = []  # cells of each row that has too few or too many
+
+    def skip(row: Any) -> str:
+        skipped.append(row.actual_columns)
+        return "skip"
+
     try:
         read = arrow_csv.read_csv(
             path,
-            parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
+            parse_options=arrow_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=skip),
             convert_options=arrow_csv.ConvertOptions(
                 column_types={column: pa.string() for column in wanted}, include_columns=wanted
             ),
         )
     except pa.ArrowInvalid as error:
-        ragged = [(line, len(cells)) for line, cells in _csv_rows(path) if len(cells) != len(header)]
-        if not ragged:
-            raise RecordedFileError(f"{path}: is no CSV: {_first_line(error)}") from error
-        line, cells = ragged[0]
-        raise RecordedFileError(
-            f"{path}:{line}: has {cells} cells, the header {len(header)}{and_more(len(ragged) - 1)}"
-        ) from error
+        raise RecordedFileError(f"{path}: is no CSV: {_first_line(error)}") from error
 
     def place(row: int) -> str:
-        lines = (line for line, _ in _csv_rows(path))
+        lines = (line for line, cells in _csv_rows(path) if len(cells) == len(header))
         return f"{path}:{next(line for index, line in enumerate(lines) if index == row + 1)}"
 
-    return RecordedColumns({column: read[column].combine_chunks() for column in wanted}, read.num_rows, place)
+    broken = _ragged(path, len(header), skipped) if skipped else ""
+    return RecordedColumns({column: read[column].combine_chunks() for column in wanted}, read.num_rows, place, broken)
+
+
+def _ragged(path: Path, width: int, skipped: Sequence[int]) -> str:
+    """Which rows have another number of cells than the header: the first, and how many more."""
+    place, cells = next(
+        ((f"{path}:{line}", len(cells)) for line, cells in _csv_rows(path) if len(cells) != width),
+        (f"{path}: a row", skipped[0]),
+    )
+    return f"{place}: has {cells} cell{'s' if cells > 1 else ''}, the header {width}{and_more(len(skipped) - 1)}"
 
 
 def _read_json_lines(path: Path, wanted: Sequence[str]) -> RecordedColumns:
@@ -130,14 +166,13 @@ def _read_json_lines(path: Path, wanted: Sequence[str]) -> RecordedColumns:
             lines.append(number)
             for column, values in columns.items():
                 values.append(row.get(column))
-    if bad:
-        raise RecordedFileError(
-            f"{path}:{bad[0]}: is no JSON object; one object a line is expected{and_more(len(bad) - 1)}"
-        )
-    if lines:
-        _require(path, wanted, list(there))
+    broken = f"{path}:{bad[0]}: is no JSON object; one object a line is expected{and_more(len(bad) - 1)}" if bad else ""
+    missing = [column for column in wanted if column not in there]
+    if lines and missing:
+        with together_with(broken):
+            _require(path, missing, list(there))
     arrays = {column: _json_array(values) for column, values in columns.items()}
-    return RecordedColumns(arrays, len(lines), lambda row: f"{path}:{lines[row]}")
+    return RecordedColumns(arrays, len(lines), lambda row: f"{path}:{lines[row]}", broken)
 
 
 def _json_array(values: Sequence[Any]) -> Any:

@@ -10,6 +10,7 @@ import pytest
 from pyarrow import parquet
 
 from des.scenario.recorded import RecordedFileError, read_arrivals, read_incidents
+from des.scenario.recorded_file import read_columns
 
 ORIGIN = datetime(2024, 1, 1, tzinfo=UTC)
 NAMES = {"start": "from", "end": "to"}
@@ -205,6 +206,14 @@ ARRIVALS = {"time": "t", "input_tokens": "n"}
         ("when,n\n1,2\n", r"no column 't' \(there are: 'when', 'n'\)"),
         ("t,t,n\n1,1,2\n", "column 't' stands 2 times"),
         ("t,n\n1,2\n2,3,4\n3\n", r"a.csv:3: has 3 cells, the header 2 \(and 1 more bad row\)"),
+        ("t,n\n3\n1,2,4\n", r"a.csv:2: has 1 cell, the header 2 \(and 1 more bad row\)$"),
+        (
+            "t,n\n1,2\n2,3,4\n5,x\n\n3\nsoon,1\n6,y\n",
+            r"^\S*a.csv:3: has 3 cells, the header 2 \(and 1 more bad row\); "
+            r"\S*a.csv:4: n 'x' is not a number \(and 1 more bad row\); "
+            r"\S*a.csv:7: t 'soon' is not a timestamp or a number$",
+        ),
+        ("t,m\n1,2\n2,3,4\n", r"^\S*a.csv: no column 'n'"),
         ("t,n\n1,2\n,3\n", "a.csv:3: t is missing"),
         ("t,n\n1,2\nsoon,3\n", "a.csv:3: t 'soon' is not a timestamp or a number"),
         ("t,n\n1,2\nnan,3\n", "a.csv:3: t 'nan' is not a finite number"),
@@ -229,10 +238,44 @@ def test_a_bad_csv_is_refused_with_its_line(write: Any, content: str | bytes, me
     assert "\n" not in str(refused.value)
 
 
-def test_the_first_bad_row_is_named_and_the_others_counted_over_all_columns(write: Any) -> None:
-    path = write("a.csv", "t,n\n1,2\n2,x\nsoon,y\n4,5\nlater,6\n")
-    with pytest.raises(RecordedFileError, match=r"a.csv:3: n 'x' is not a number \(and 2 more bad rows\)"):
+def test_the_first_row_of_each_fault_is_named_and_the_others_counted(write: Any) -> None:
+    path = write("a.csv", "t,n\n1,2\n2,x\nsoon,y\n4,5\nlater,6\n8,z\n9,\n7,zz\n")
+    with pytest.raises(RecordedFileError) as refused:
         read_arrivals(path, **ARRIVALS)
+    assert str(refused.value) == "; ".join(
+        [
+            f"{path}:3: n 'x' is not a number (and 2 more bad rows)",
+            f"{path}:4: t 'soon' is not a timestamp or a number (and 1 more bad row)",
+            f"{path}:8: n is missing",
+        ]
+    )
+
+
+def test_short_rows_hide_nothing_else_that_is_wrong_with_a_file(write: Any) -> None:
+    path = write("a.csv", "from,to,who\n1,2,a\n3\n9,8,a\n")
+    with pytest.raises(RecordedFileError, match=r"a.csv:3: has 1 cell, the header 3; \S*a.csv:4: to '8' is before"):
+        read_incidents(path, **NAMES)
+    with pytest.raises(RecordedFileError, match=r"a.csv:3: has 1 cell, the header 3; \S*: no row left where 'who'"):
+        read_incidents(path, **NAMES, where={"who": ["b"]})
+    with pytest.raises(RecordedFileError, match=r"a.csv:3: has 1 cell, the header 3$"):
+        read_incidents(write("a.csv", "from,to,who\n1,2,a\n3\n"), **NAMES, where={"who": ["a"]})
+
+
+def test_many_short_rows_of_a_long_file_are_counted_and_the_others_placed(write: Any) -> None:
+    rows = [f"{number},{'x' if number == 199_990 else 1}" if number % 1000 else "7" for number in range(200_000)]
+    path = write("a.csv", "t,n\n" + "\n".join(rows) + "\n")
+    with pytest.raises(RecordedFileError) as refused:
+        read_arrivals(path, **ARRIVALS)
+    assert str(refused.value) == (
+        f"{path}:2: has 1 cell, the header 2 (and 199 more bad rows); {path}:199992: n 'x' is not a number"
+    )
+
+
+def test_whoever_reads_columns_alone_is_given_no_file_with_broken_rows(write: Any) -> None:
+    with pytest.raises(RecordedFileError, match=r"a.csv:3: has 1 cell, the header 2$"):
+        read_columns(write("a.csv", "t,n\n1,2\n3\n"), ["t"], None)
+    with pytest.raises(RecordedFileError, match=r"a.jsonl:2: is no JSON object"):
+        read_columns(write("a.jsonl", '{"t": 1}\n3\n'), ["t"], None)
 
 
 def test_rows_are_named_by_their_line_in_the_file_when_where_leaves_some_out(write: Any) -> None:
@@ -254,6 +297,12 @@ def test_no_row_left_says_what_the_column_holds(write: Any) -> None:
     [
         ("[\n", "a.jsonl:1: is no JSON object"),
         ('{"t": 1, "n": 2}\n{"t": 2, "n"\n[1]\n', r"a.jsonl:2: is no JSON object.*\(and 1 more bad row\)"),
+        (
+            '{"t": 1, "n": 2}\n7\n{"t": 2, "n": "x"}\n{"t": 3}\n',
+            r"a.*:2: is no JSON object; .* expected; \S*a.*:3: n 'x' is not a number; \S*a.*:4: n is missing$",
+        ),
+        ('{"t": 1}\n7\n', r"a.jsonl:2: is no JSON object; .* expected; \S*: no column 'n'"),
+        ("7\n", r"a.jsonl:1: is no JSON object"),
         ('{"t": 1, "n": 2}\n\n{"t": 2}\n', "a.jsonl:3: n is missing"),
         ('{"t": 1, "n": 2}\n{"t": 2, "n": null}\n', "a.jsonl:2: n is missing"),
         ('{"t": 1, "n": NaN}\n', "a.jsonl:1: n 'nan' is not a finite number"),
@@ -273,7 +322,7 @@ def test_a_bad_parquet_file_is_refused_with_its_row(write: Any, tmp_path: Path) 
         read_arrivals(write("a.parquet", "t,n\n1,2\n"), **ARRIVALS)
     table = pa.table({"t": [1.0, 2.0, None], "n": pa.array([1.0, float("nan"), 3.0])})
     parquet.write_table(table, tmp_path / "b.parquet")
-    with pytest.raises(RecordedFileError, match=r"b.parquet: row 2: n 'nan' is not a finite number \(and 1 more"):
+    with pytest.raises(RecordedFileError, match=r"b.parquet: row 2: n 'nan' is not a finite.*row 3: t is missing"):
         read_arrivals(tmp_path / "b.parquet", **ARRIVALS)
 
 
