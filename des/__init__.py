@@ -2,6 +2,7 @@
 
 import des
 run = des.run("scenarios/two_stage.yaml")     # simulate every request, keep traces and a summary
+des.compare("scenarios/shared_cdn.yaml")      # against the twin in which nothing is shared
 run = des.load("results/two_stage-0123456789ab")
 """
 
@@ -9,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from des.scenario import Scenario
+    from des.study.compare import compare
     from des.study.run import run
     from des.traces import load
 
-__all__ = ["Scenario", "__version__", "load", "run"]
+__all__ = ["Scenario", "__version__", "compare", "load", "run"]
 
 __version__: str
 
-_ROOMS = {"Scenario": "des.scenario", "run": "des.study.run", "load": "des.traces"}
+_ROOMS = {"Scenario": "des.scenario", "run": "des.study.run", "compare": "des.study.compare", "load": "des.traces"}
 
 
 def __getattr__(name: str) -> Any:

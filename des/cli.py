@@ -17,6 +17,7 @@ from des.errors import DesError, RunError, ScenarioError
 if TYPE_CHECKING:  # what is imported inside the commands: `des --help` stays fast
     from rich.console import Console
 
+    from des.study.run import Finished
     from des.study.study import Progress
 
 DONE: Final = 0
@@ -29,7 +30,8 @@ PIPE_CLOSED: Final = 141
 app = typer.Typer(
     name="des",
     help="Simulate AI requests over several providers with fallback chains: what uptime, cost and latency to expect.",
-    epilog="Exit codes: 0 fine, 1 the run failed or an expect was missed, 2 wrong input, 3 an expect is inconclusive.",
+    epilog="Exit codes: 0 fine, 1 the run failed or an expect was missed, 2 wrong input, 3 an expect is inconclusive "
+    "or a --precision not reached.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -171,8 +173,7 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Simulate again what was run before.")] = False,
 ) -> int:
-    from des.analysis import expectations
-    from des.analysis.tables import expectation_sentence, print_run
+    from des.analysis.tables import print_run
     from des.study.run import ensure
 
     with _progress() as progress:
@@ -189,18 +190,78 @@ def run(
             max_replications=max_replications,
             progress=progress,
         )
-    verdicts = expectations.verdicts(finished.run.manifest, finished.run.summary)
+    return _conclude(finished, print_run, as_json)
+
+
+def _conclude(finished: "Finished", show: Callable[..., None], as_json: bool) -> int:
+    """Print a finished run; the exit code by what was expected of it."""
+    from des.analysis import expectations
+    from des.analysis.tables import expectation_sentence, precision_sentence
+
+    summary = finished.run.summary
+    verdicts = expectations.verdicts(finished.run.manifest, summary)
+    amiss = [verdict for verdict in verdicts if verdict.result != expectations.MET]
+    imprecise = not summary.get("precision", {"reached": True})["reached"]
     if as_json:
         _say((finished.run.path / "summary.json").read_text(encoding="utf-8").rstrip("\n"))
-    else:
-        print_run(finished.run, verdicts, reused=finished.reused, console=_console())
-    amiss = [verdict for verdict in verdicts if verdict.result != expectations.MET]
-    if as_json:
         for verdict in amiss:
             _complain(expectation_sentence(verdict))
+        for sentence in precision_sentence(summary) if imprecise else ():
+            _complain(sentence)
+    else:
+        show(finished.run, verdicts, reused=finished.reused, console=_console())
     if any(verdict.result == expectations.MISSED for verdict in amiss):
         return FAILED
-    return INCONCLUSIVE if amiss else DONE
+    return INCONCLUSIVE if amiss or imprecise else DONE
+
+
+@app.command(
+    short_help="Compare the arms of a scenario.",
+    help="Compare a scenario as modelled with its independent twin, and with its other arms: the same requests, "
+    "incidents and luck in each.",
+)
+@reported
+def compare(
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file, YAML or TOML.")],
+    arms: Annotated[
+        str | None, typer.Option("--arms", metavar="A,B", help="Which arms, the first being compared with.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where to write; a directory that does not exist.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="Seed of all randomness, instead of the scenario's.")
+    ] = None,
+    replications: Annotated[
+        int | None, typer.Option("--replications", metavar="N", help="Independent runs of each arm.")
+    ] = None,
+    changes: SetOption = None,
+    workers: WorkersOption = 1,
+    precision: PrecisionOption = None,
+    max_replications: MaxReplicationsOption = None,
+    no_traces: Annotated[bool, typer.Option("--no-traces", help="Keep the summary alone.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Simulate again what was run before.")] = False,
+) -> int:
+    from des.analysis.comparison_tables import print_comparison
+    from des.study.compare import ensure_compared
+
+    with _progress() as progress:
+        finished = ensure_compared(
+            scenario,
+            arms=None if arms is None else [arm.strip() for arm in arms.split(",") if arm.strip()],
+            out=out,
+            seed=seed,
+            replications=replications,
+            overrides=tuple(changes or ()),
+            traces=not no_traces,
+            force=force,
+            workers=workers,
+            precision=tuple(precision or ()),
+            max_replications=max_replications,
+            progress=progress,
+        )
+    return _conclude(finished, print_comparison, as_json)
 
 
 @app.command(
@@ -414,12 +475,6 @@ def check(
     else:
         print_check(checked, _console(), wall_s=perf_counter() - started)
     return DONE if all_ok(checked) else FAILED
-
-
-def _say_json(content: dict[str, Any]) -> None:
-    import json
-
-    _say(json.dumps(content, indent=2, ensure_ascii=False))
 
 
 def _say_json(content: dict[str, Any]) -> None:

@@ -376,3 +376,36 @@ def test_a_terminal_sees_a_progress_bar_on_standard_error_alone(tmp_path: Path) 
     assert process.wait(timeout=60) == 0
     assert b"%" in seen
     assert b"\x1b" not in out
+
+
+def test_compare_shows_marginals_then_what_failing_together_changes(tmp_path: Path) -> None:
+    write_small(tmp_path, horizon="2h")
+    arguments = ("compare", "small.yaml", "--arms", "as_modelled,independent", "--replications", 2, "--no-traces")
+    done = _des(*arguments, "--workers", 2, folder=tmp_path)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    places = [done.stdout.index(words) for words in ("Each endpoint by itself", "k_eff", "Against as_modelled")]
+    assert places == sorted(places)
+    (directory,) = (tmp_path / "results").iterdir()
+    again = _des(*arguments, "--json", folder=tmp_path)
+    assert again.stdout == (directory / "summary.json").read_text()
+    assert list(json.loads(again.stdout)["comparison"]["joint"]) == ["as_modelled", "independent"]
+
+
+@pytest.mark.parametrize("option", [("--arms", "nobody"), ("--arms", ","), ("--precision", "cost"), ("--workers", 0)])
+def test_wrong_options_of_compare_are_code_2_and_write_nothing(tmp_path: Path, option: tuple[str, Any]) -> None:
+    write_small(tmp_path)
+    _is_a_clear_error(_des("compare", "small.yaml", *option, folder=tmp_path), 2)
+    assert _left(tmp_path) == []
+
+
+def test_a_precision_that_is_not_reached_is_said_and_has_the_code_of_the_inconclusive(tmp_path: Path) -> None:
+    write_small(tmp_path, horizon="1h")
+    arguments = ("run", "small.yaml", "--no-traces", "--precision", "cost_usd=0.1%", "--max-replications", 3)
+    done = _des(*arguments, folder=tmp_path)
+    assert done.returncode == 3
+    assert "NOT reached after 3 replications" in done.stdout
+    again = _des(*arguments, "--json", folder=tmp_path)
+    assert again.returncode == 3
+    assert "NOT reached" in again.stderr
+    assert json.loads(again.stdout)["precision"]["reached"] is False

@@ -1,6 +1,6 @@
 """The tables that `des run` prints: arms side by side, as many as the terminal is wide."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -21,22 +21,48 @@ def print_run(run: Run, verdicts: Sequence[Verdict], *, reused: bool, console: C
     """Everything a person wants to know first, then where the rest is."""
     manifest, summary = run.manifest, run.summary
     arms = list(summary["arms"])
-    _print_heading(manifest, console)
+    print_heading(manifest, console)
     print_arms(list(lines(summary, arms)), arms, console)
     if verdicts:
-        _print_verdicts(verdicts, console)
+        print_verdicts(verdicts, console)
     many = manifest["replications"]
     if many == 1:
         _say(console, "one replication: no interval (--replications N gives one)")
     else:
         _say(console, f"intervals: 95 %, over {many} replications")
+    for sentence in precision_sentence(summary):
+        _say(console, sentence)
+    print_where(run, reused, console)
+
+
+def print_where(run: Run, reused: bool, console: Console) -> None:
+    """Where the files are."""
     if reused:
         _say(console, "the same run as before: verified, not simulated again (--force does)")
-    where = f"{'traces, ' if manifest['traces'] else ''}manifest and summary: {run.path}"
+    where = f"{'traces, ' if run.manifest['traces'] else ''}manifest and summary: {run.path}"
     console.print(Text(where), soft_wrap=True)  # a path is copied whole
 
 
-def _print_heading(manifest: Mapping[str, Any], console: Console) -> None:
+def precision_sentence(summary: Mapping[str, Any]) -> Iterator[str]:
+    """What precision was asked for, whether it was reached, and how many replications that took."""
+    found = summary.get("precision")
+    if found is None:
+        return
+    asked = ", ".join(f"{name} ± {100.0 * share:g} %" for name, share in found["asked"].items())
+    if found["reached"]:
+        yield f"precision {asked}: reached after {found['replications']:,} replications"
+        return
+    so_far = ", ".join(
+        f"{name} " + ("unknown" if w is None else f"± {100.0 * w:.3g} %") for name, w in found["half_widths"].items()
+    )
+    yield (
+        f"precision {asked}: NOT reached after {found['replications']:,} replications, the most allowed "
+        f"(--max-replications); so far {so_far}"
+    )
+
+
+def print_heading(manifest: Mapping[str, Any], console: Console) -> None:
+    """What the run was of."""
     scenario = manifest["scenario"]
     _say(console, str(scenario.get("title") or manifest["name"]), style="bold")
     if scenario.get("question"):
@@ -93,7 +119,8 @@ def _print_some(
     console.print()
 
 
-def _print_verdicts(verdicts: Sequence[Verdict], console: Console) -> None:
+def print_verdicts(verdicts: Sequence[Verdict], console: Console) -> None:
+    """Each expectation and how it was met."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, GAP, 0, 0))
     for title in ("expectation", "expected", "found", "met"):
         table.add_column(title, overflow="fold")

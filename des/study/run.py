@@ -81,11 +81,16 @@ def ensure(
     progress: Progress | None = None,
 ) -> Finished:
     """Like `run`, and says whether the run had been made before."""
+    check_workers(workers)
+    asked = Precision.of(precision, max_replications)
+    study = Study.of(loaded(scenario, overrides, seed, replications), traces=traces, precision=asked)
+    return kept(study, out=out, force=force, workers=workers, progress=progress)
+
+
+def check_workers(workers: int) -> None:
+    """Raises DesError below one."""
     if workers < 1:
         raise DesError(f"workers {workers}: at least 1 process has to do the work")
-    asked = Precision.of(precision, max_replications)
-    study = Study.of(_loaded(scenario, overrides, seed, replications), traces=traces, precision=asked)
-    return kept(study, out=out, force=force, workers=workers, progress=progress)
 
 
 def kept(study: Study, *, out: str | Path | None, force: bool, workers: int, progress: Progress | None) -> Finished:
@@ -103,7 +108,7 @@ def kept(study: Study, *, out: str | Path | None, force: bool, workers: int, pro
     return Finished(load(target), reused=False)
 
 
-def _loaded(
+def loaded(
     scenario: str | Path | Mapping[str, Any] | Scenario | Loaded,
     overrides: Sequence[str],
     seed: int | None,

@@ -11,6 +11,7 @@ from typing import Any
 
 from des.estimate.summary import Pool, summary
 from des.scenario import Loaded, plans
+from des.scenario.expectations import default_arm
 from des.scenario.plan import Plan
 from des.study.downtime import Spells, combined
 from des.study.key import canonical_json, run_key
@@ -32,11 +33,14 @@ class Study:
     plans: Mapping[str, Plan]
     traces: bool
     precision: Precision | None = None
+    comparison: bool = False  # of the arms with the first, or the one as modelled
 
     @classmethod
-    def of(cls, loaded: Loaded, *, traces: bool, precision: Precision | None = None) -> "Study":
+    def of(
+        cls, loaded: Loaded, *, traces: bool, precision: Precision | None = None, comparison: bool = False
+    ) -> "Study":
         """Raises ScenarioError with every problem of every arm, DesError where precision is asked of no arm."""
-        study = cls(loaded, plans(loaded), traces, precision)
+        study = cls(loaded, plans(loaded), traces, precision, comparison)
         if precision is not None:
             precision.check_arms(list(study.plans))
         return study
@@ -57,15 +61,18 @@ class Study:
             traces=self.traces,
             files=self.loaded.files(),
             precision=None if self.precision is None else self.precision.identity(),
+            comparison=self.comparison,
         )
 
     def write(self, directory: Path, *, workers: int = 1, progress: Progress | None = None) -> None:
         """Simulate everything, in so many processes; raises RunError where a conservation law is broken."""
         started = time.perf_counter()
         found = self._replicate(directory, workers, progress)
+        content = found.summary()
+        if self.comparison:
+            content["comparison"] = self._comparison(found, progress)
         if progress is not None:
             progress(1.0, "writing")
-        content = found.summary()
         if self.precision is not None:
             content["precision"] = self.precision.as_found(found.replications, content["arms"])
         summary_text = json_text(content)
@@ -100,6 +107,12 @@ class Study:
                 if self.precision is not None:
                     wanted = self.precision.further(wanted, found.summary()["arms"])
         return found
+
+    def _comparison(self, found: "Found", progress: Progress | None) -> dict[str, Any]:
+        from des.estimate.comparison import compare_arms
+
+        told = None if progress is None else lambda what: progress(1.0, what)
+        return compare_arms(self.plans, found.observed, default_arm(tuple(self.plans)), told)
 
     def _watch(self, parts: Sequence[Part], done: int, wanted: int, progress: Progress) -> Watch:
         """Turns how far each replication's clock has come into the share of all simulated time."""

@@ -1,0 +1,122 @@
+"""How endpoints of an arm fare by themselves, and how often all of them are down at once, by the best estimator."""
+
+import math
+from collections.abc import Callable
+from typing import Any, Final
+
+from des.estimate.choice import availability
+from des.estimate.drawn_incidents import (
+    MOST_HORIZONS,
+    DrawnIncidents,
+    Figure,
+    episodes_per_year,
+    figure,
+    mean_episode_s,
+    p95_episode_s,
+    unavailability,
+)
+from des.estimate.exact_availability import EXACT, ExactAnswer, exact, k_eff
+from des.estimate.inapplicable import Inapplicable
+from des.estimate.timeline_availability import YEAR_S
+from des.estimate.timeline_refusals import needs_whole_horizons
+from des.faults import sharing
+from des.scenario.plan import Plan
+
+YEARS: Final = 2_000.0
+"""Simulated for the share of requests lost, where it has no closed form."""
+
+
+def exact_or_none(plan: Plan) -> ExactAnswer | None:
+    try:
+        return exact(plan)
+    except Inapplicable:
+        return None
+
+
+def marginal_figures(answer: ExactAnswer | None, drawn: DrawnIncidents, plan: Plan) -> dict[str, dict[str, Any]]:
+    """By endpoint of the chain: unavailability, episodes per year, their mean duration and its 95th percentile."""
+    known = {} if answer is None else {endpoint.name: endpoint for endpoint in answer.endpoints}
+    figures: dict[str, dict[str, Any]] = {}
+    for endpoint in drawn.parts[0].chain:
+        of = plan.endpoints[endpoint]
+        name = f"{of.provider}/{of.model}"
+        downs = [part.endpoints[endpoint] for part in drawn.parts]
+        own = known.get(name)
+        figures[name] = {
+            "unavailability": unavailability(downs) if own is None else _exact(own.unavailability),
+            "episodes_per_year": episodes_per_year(downs) if own is None else _exact(own.episodes_per_year),
+            "mean_duration_s": mean_episode_s(downs) if own is None else _exact(own.mean_duration_s),
+            "p95_duration_s": _exact(own.p95_duration_s)
+            if own is not None and own.p95_duration_s is not None
+            else p95_episode_s(downs),
+            "impaired_share": unavailability([part.impaired[endpoint] for part in drawn.parts]),
+        }
+    return figures
+
+
+def joint_figures(answer: ExactAnswer | None, drawn: DrawnIncidents, plan: Plan) -> dict[str, Any]:
+    """All endpoints of the chain down at once: how much of the time, how often a year, for how long.
+
+    `any_in_a_year` takes total outages for a Poisson process in the time between them.
+    """
+    if answer is not None:
+        down = _exact(answer.all_down)
+        per_year = _exact(answer.all_down_episodes_per_year)
+        mean_s = _exact(answer.all_down_mean_s)
+        redundancy = answer.k_eff
+        low, high = answer.frechet_low, answer.frechet_high
+    else:
+        downs = [part.all_down for part in drawn.parts]
+        down, per_year, mean_s = unavailability(downs), episodes_per_year(downs), mean_episode_s(downs)
+        together = drawn.together
+        alone = [together.endpoints[endpoint].unavailability for endpoint in together.chain]
+        redundancy = k_eff(down["mean"], alone)
+        low, high = max(0.0, math.fsum(alone) - len(alone) + 1.0), min(alone)
+    assert down is not None
+    assert per_year is not None
+    return {
+        "sharing": sharing(plan).label,
+        "estimator": down["estimator"],
+        "all_down": down,
+        "episodes_per_year": per_year,
+        "mean_duration_s": mean_s,
+        "any_in_a_year": {
+            key: _any_in_a_year(down["mean"], value) if key in ("mean", "low", "high") else value
+            for key, value in per_year.items()
+        },
+        "k_eff": redundancy,
+        "frechet_low": low,
+        "frechet_high": high,
+    }
+
+
+def long_run_failure_share(plan: Plan, told: Callable[[float], None] | None = None) -> tuple[Figure | None, str]:
+    """The share of requests lost without the noise of a run, or why it takes one."""
+    years = YEARS
+    if needs_whole_horizons(plan):
+        years = min(years, MOST_HORIZONS * plan.horizon_s / YEAR_S)
+    found = availability(plan, years, progress=told)
+    if found.availability is None:
+        return None, found.choice.reason
+    mean, low, high = (found.availability[key] for key in ("mean", "low", "high"))
+    return (
+        figure(
+            1.0 - mean,
+            None if high is None else 1.0 - high,
+            None if low is None else 1.0 - low,
+            found.availability["estimator"],
+        ),
+        "",
+    )
+
+
+def _any_in_a_year(all_down: float, episodes_per_year: float | None) -> float | None:
+    if episodes_per_year is None:
+        return None
+    if all_down >= 1.0:
+        return 1.0
+    return -math.expm1(math.log1p(-all_down) - episodes_per_year / (1.0 - all_down))
+
+
+def _exact(value: float | None) -> Figure | None:
+    return None if value is None else figure(value, estimator=EXACT)

@@ -1,0 +1,152 @@
+"""Compare the arms of a scenario: the same requests, incidents and luck in each, other joint failures."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from des.scenario import Loaded, Scenario
+from des.study.precision import Precision
+from des.study.run import Finished, check_workers, kept, loaded
+from des.study.study import Progress, Study
+from des.traces import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Arms compared: the run they are from, and its figures as frames."""
+
+    run: Run
+
+    @property
+    def figures(self) -> Mapping[str, Any]:
+        """What `summary.json` holds under `comparison`."""
+        found: Mapping[str, Any] = self.run.summary["comparison"]
+        return found
+
+    @property
+    def baseline(self) -> str:
+        return str(self.figures["baseline"])
+
+    @cached_property
+    def marginals(self) -> "pd.DataFrame":
+        """Each endpoint by itself: one row for an endpoint and an arm."""
+        import pandas as pd
+
+        rows = [
+            {"endpoint": endpoint, "arm": arm} | _flat(figures)
+            for arm, endpoints in self.figures["marginals"].items()
+            for endpoint, figures in endpoints.items()
+        ]
+        return pd.DataFrame(rows).set_index(["endpoint", "arm"]).sort_index(level="endpoint", sort_remaining=False)
+
+    @cached_property
+    def joint(self) -> "pd.DataFrame":
+        """All endpoints of the chain down at once, and what requests met: one row an arm."""
+        import pandas as pd
+
+        arms = self.run.summary["arms"]
+        rows = [
+            {"arm": arm}
+            | _flat({key: value for key, value in figures.items() if not key.endswith("_reason")})
+            | _flat({f"simulated_{metric}": arms[arm][metric] for metric in ("availability",)})
+            | _flat({metric: arms[arm][metric] for metric in ("cost_usd_per_request", "latency_s_p95")})
+            for arm, figures in self.figures["joint"].items()
+        ]
+        return pd.DataFrame(rows).set_index("arm")
+
+    @cached_property
+    def differences(self) -> "pd.DataFrame":
+        """Each other arm less the baseline, paired by replication: one row for an arm and a metric."""
+        import pandas as pd
+
+        rows = [
+            {"arm": arm, "metric": metric} | _flat(figures or {})
+            for arm, metrics in self.figures["differences"].items()
+            for metric, figures in metrics.items()
+        ]
+        frame = pd.DataFrame(rows, columns=None if rows else ["arm", "metric"])
+        return frame.set_index(["arm", "metric"])
+
+    def __repr__(self) -> str:
+        from des.analysis.comparison_tables import comparison_text
+
+        return comparison_text(self.run)
+
+
+def compare(
+    scenario: str | Path | Mapping[str, Any] | Scenario | Loaded,
+    *,
+    arms: Sequence[str] | None = None,
+    out: str | Path | None = None,
+    seed: int | None = None,
+    replications: int | None = None,
+    overrides: Sequence[str] = (),
+    traces: bool = True,
+    force: bool = False,
+    workers: int = 1,
+    precision: Mapping[str, float] | Sequence[str] = (),
+    max_replications: int | None = None,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Run the arms of a scenario, `as_modelled` and `independent` among them unless `arms` says which, and compare.
+
+    `independent` is the twin in which every endpoint keeps its own law of failure and nothing is shared. Everything
+    else is as in `des.run`, the directory too; its `summary.json` has the figures under `comparison` as well.
+    """
+    return Comparison(
+        ensure_compared(
+            scenario,
+            arms=arms,
+            out=out,
+            seed=seed,
+            replications=replications,
+            overrides=overrides,
+            traces=traces,
+            force=force,
+            workers=workers,
+            precision=precision,
+            max_replications=max_replications,
+            progress=progress,
+        ).run
+    )
+
+
+def ensure_compared(
+    scenario: str | Path | Mapping[str, Any] | Scenario | Loaded,
+    *,
+    arms: Sequence[str] | None = None,
+    out: str | Path | None = None,
+    seed: int | None = None,
+    replications: int | None = None,
+    overrides: Sequence[str] = (),
+    traces: bool = True,
+    force: bool = False,
+    workers: int = 1,
+    precision: Mapping[str, float] | Sequence[str] = (),
+    max_replications: int | None = None,
+    progress: Progress | None = None,
+) -> Finished:
+    """Like `compare`, and says whether it had been made before."""
+    check_workers(workers)
+    asked = Precision.of(precision, max_replications)
+    chosen = loaded(scenario, overrides, seed, replications).with_arms(arms)
+    study = Study.of(chosen, traces=traces, precision=asked, comparison=True)
+    return kept(study, out=out, force=force, workers=workers, progress=progress)
+
+
+def _flat(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """`name`, `name_low` and `name_high` for a figure with an interval, what is not one as it is."""
+    row: dict[str, Any] = {}
+    for name, figure in figures.items():
+        if isinstance(figure, Mapping):
+            row[name] = figure["mean"]
+            row[f"{name}_low"] = figure["low"]
+            row[f"{name}_high"] = figure["high"]
+        else:
+            row[name] = figure
+    return row
