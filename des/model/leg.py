@@ -54,7 +54,7 @@ class Leg:
         self._surges = [surge for surge, law in zip(sim.surges, sim.plan.surges, strict=True) if leg.endpoint in law.to]
         self._ledger = sim.ledger
         self._is_killable = sim.is_killable(leg.endpoint)
-        self._waits = Waits(sim.policy.retry_backoff, leg.retries)
+        self._waits = Waits(sim.policy.retry_backoff)
         self._honours_retry_after = sim.policy.honour_retry_after
         self._key = (sim.plan.seed, sim.replication, leg, endpoint)
         self._luck: list[CallLuck] = []
@@ -186,7 +186,10 @@ class Leg:
         failure: Failure,
         retry_after_s: float,
     ) -> Call:
-        """A failing call, unless the client, its deadline or an incident ends it first. It has no output."""
+        """A failing call, unless the client, its deadline or an incident ends it first.
+
+        A failure has no output, but for the output of no use that invalid output is.
+        """
         outcome, cause, cause_id, after_s = failure
         end_s = now_s + after_s
         if after_s > self._least_bound_s:
@@ -203,8 +206,9 @@ class Leg:
                 retry_after_s = nan
         mode = self._tariff.modes[outcome]
         cached, cost = 0, 0
+        output, done = (request.output_tokens, 1.0) if outcome == INVALID_OUTPUT else (0, 0.0)
         if mode != "none":
-            cached, cost = self._tariff.bill(request, mode, now_s, 0, 0.0)
+            cached, cost = self._tariff.bill(request, mode, now_s, output, done)
         return as_call(
             (
                 request.id,
@@ -220,7 +224,7 @@ class Leg:
                 cost,
                 request.input_tokens,
                 cached,
-                0,
+                output,
             )
         )
 
@@ -238,7 +242,8 @@ class Leg:
                 outcome, end_s, broken = TIMEOUT, now_s + give_up_s, False
                 cause, cause_id = self._blame_for_slowness(response)
         if end_s > request.deadline_s:
-            outcome, cause, cause_id, end_s, broken = CANCELLED, BY_DEADLINE, -1, request.deadline_s, False
+            cause_id = self._blame_for_lateness(whole_s, request.deadline_s - now_s)
+            outcome, cause, end_s, broken = CANCELLED, BY_DEADLINE, request.deadline_s, False
         if self._is_killable:
             killed = self._killed(request, luck, now_s, end_s)
             if killed is not None:
@@ -282,6 +287,13 @@ class Leg:
             self._bounds, connect_s / factor, first_s / factor, gap_s / factor, whole_s / factor
         )
         return (BY_INCIDENT, condition.slowest()) if unslowed_s == inf else (-1, -1)
+
+    def _blame_for_lateness(self, whole_s: float, left_s: float) -> int:
+        """The incident that made a response too late for the deadline; -1 where it would have been late anyway."""
+        condition = self._state.condition
+        if condition is None or condition.factor <= 1.0 or whole_s / condition.factor > left_s:
+            return -1
+        return condition.slowest()
 
     def _killed(
         self, request: "Request", luck: CallLuck, now_s: float, end_s: float

@@ -82,7 +82,10 @@ def request(sim: "Simulation", request: Request) -> Generator[Event, None, None]
     clock, policy = sim.clock, sim.policy
     record = sim.recorder.attempts.append
     if sim.response_cache is not None and sim.response_cache.answers(request, clock.now):
-        yield Moment(clock, clock.now + sim.response_cache.latency_s(request), TIMER, request.id << ATTEMPTS_BITS)
+        answer_s = clock.now + sim.response_cache.latency_s(request)
+        yield Moment(clock, min(answer_s, request.deadline_s), TIMER, request.id << ATTEMPTS_BITS)
+        if answer_s > request.deadline_s:
+            return sim.finish(request, REQUEST_DEADLINE)
         return sim.finish_from_cache(request)
     legs = sim.eligible(request)
     if not legs:

@@ -59,7 +59,7 @@ def rot(sim: "Simulation", leg: "Leg") -> Generator[Event, None, None]:
 def probes(sim: "Simulation", leg: "Leg") -> Generator[Event, None, None]:
     """Call the leg at fixed times until the horizon, with a request of the workload's kind, to see whether it works.
 
-    Probes pay, take tokens from limits and are traced; a probe still under way when the next is due delays it.
+    Probes pay, take tokens from limits and are traced; probes that fall due while one is under way are left out.
     """
     law = leg.plan.silent_rot
     assert law is not None

@@ -28,6 +28,7 @@ from des.vocabulary import (
     BY_INCIDENT,
     BY_LIMIT,
     BY_ROT,
+    CANCELLED,
     REQUEST_DEADLINE,
     REQUEST_FAILED,
     REQUEST_IN_FLIGHT,
@@ -73,7 +74,7 @@ class Simulation:
         self._on_progress = on_progress
         self._eligible = self._eligible_legs()
         self._round_luck: list[Stream] = []
-        self._round_waits = Waits(plan.policy.round_backoff, plan.policy.rounds)
+        self._round_waits = Waits(plan.policy.round_backoff)
         self._arrived = 0
         self._open: dict[int, Request] = {}
         self._arrivals_over = False
@@ -239,7 +240,8 @@ class Simulation:
         last = request.last
         if outcome == REQUEST_REJECTED:
             return NO_ELIGIBLE_LEG, self._other_loss("no_eligible_leg")
-        assert last is not None
+        if last is None:  # the cache was too slow for the deadline
+            return CANCELLED - 1, self._other_loss("deadline")
         error_type = last.outcome - 1
         if last.cause == BY_INCIDENT or (last.cause == BY_DEADLINE and last.cause_id >= 0):
             return error_type, int(self.ledger.timeline.component[last.cause_id])

@@ -1,4 +1,4 @@
-"""The waits of a back-off policy: precomputed where luck has no part in them."""
+"""The waits of a back-off policy, each computed once before jitter."""
 
 from des.draws import Stream
 from des.rules.backoff import backoff_s, jittered_s
@@ -10,16 +10,19 @@ class Waits:
 
     __slots__ = ("_has_jitter", "_plain_s", "_policy")
 
-    def __init__(self, policy: Backoff, most: int) -> None:
+    def __init__(self, policy: Backoff) -> None:
         self._policy = policy
         self._has_jitter = policy.jitter != "none" and policy.kind != "none"
-        self._plain_s = [backoff_s(policy.kind, policy.base_s, policy.factor, policy.cap_s, k) for k in range(most)]
+        self._plain_s: list[float] = []
 
     def wait_s(self, k: int, luck: Stream, index: int, previous_s: float) -> float:
         """The k-th wait; `previous_s` is the wait before it, the policy's base at first."""
+        policy = self._policy
+        while k >= len(self._plain_s):
+            nth = len(self._plain_s)
+            self._plain_s.append(backoff_s(policy.kind, policy.base_s, policy.factor, policy.cap_s, nth))
         if not self._has_jitter:
             return self._plain_s[k]
-        policy = self._policy
         return jittered_s(
             policy.jitter,
             self._plain_s[k],

@@ -14,6 +14,8 @@ def backoff_s(kind: str, base_s: float, factor: float, cap_s: float, k: int) -> 
         return min(cap_s, base_s * (1 + k))
     wait_s = base_s
     for _ in range(k):
+        if wait_s >= cap_s and factor >= 1.0:
+            break
         wait_s *= factor
     return min(cap_s, wait_s)
 

@@ -86,3 +86,21 @@ def test_a_deadline_that_cuts_off_a_hang_keeps_the_incident_behind_it_named() ->
     (call,) = traced.calls()
     assert (call.outcome, call.cause, call.cause_id) == ("cancelled", "deadline", 0)
     assert (traced.request().outcome, traced.request().lost_to) == ("deadline", "a")
+
+
+def test_a_cached_answer_slower_than_the_deadline_is_a_deadline_missed() -> None:
+    cache = {"kind": "share", "hit_rate": 1, "latency": "5s"}
+    policy = {"deadline": "1s", "response_cache": cache}
+    traced = run(scenario({"a": provider()}, chain=[{"provider": "a"}], policy=policy))
+    row = traced.request(0)
+    assert (row.outcome, row.error_type, row.lost_to) == ("deadline", "cancelled", "deadline")
+    assert row.end_s == row.arrival_s + 1.0
+
+
+def test_a_response_that_an_incident_made_late_for_the_deadline_is_put_down_to_it() -> None:
+    slow = {"kind": "schedule", "windows": [{"start": "0s", "end": "1h"}], "error_rate": 0, "latency_factor": 4}
+    traced = run(
+        scenario({"a": provider(latency="1s", incidents=[slow])}, chain=[{"provider": "a"}], policy={"deadline": "2s"})
+    )
+    assert traced.request(0).lost_to == "a"
+    assert traced.calls(0)[0].cause == "deadline"
