@@ -389,7 +389,7 @@ def test_two_models_of_a_provider_fail_together_as_often_as_its_services_did() -
     assert list(open_share.values()) == pytest.approx([0.0378, 0.0305], rel=1e-3)
     open_share = {end.name: end.unavailability for end in exactly(name, "inside_openai").endpoints}
     assert list(open_share.values()) == pytest.approx([0.0217, 0.0485], rel=2e-3)
-    lost = [1.0 - (exactly(name, f"one_call_in_nine{arm}").availability or 0.0) for arm in ("", "_independent")]
+    lost = [1.0 - (exactly(name, arm).availability or 0.0) for arm in ("brownouts", "brownouts_apart")]
     assert lost[0] / lost[1] == pytest.approx(19.46, rel=0.02)  # by whichever reading
 
 
