@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from des.scenario.distributions import DurationLaw
 from des.scenario.incidents import FailureOutcome
@@ -89,3 +90,12 @@ class LegSpec(Spec):
         if self.retries and self.retry_on == ():
             raise contradiction("retry_on is empty, so the retries never happen", "retries")
         return self
+
+
+def _no_name(value: object) -> object:
+    if isinstance(value, str):
+        raise PydanticCustomError("no_leg", "a leg is a mapping", {"word": value})
+    return value
+
+
+Leg = Annotated[LegSpec, BeforeValidator(_no_name)]

@@ -5,6 +5,7 @@ for a duration, `median: 1020` for tokens. `.law()` gives the distribution in ca
 """
 
 import math
+import re
 from typing import Annotated, Any, Final, Generic, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
@@ -263,6 +264,18 @@ ShareLaw = Annotated[
     scalar_as("value", SHARE_SCHEMA, kind="constant"),
 ]
 """A distribution of shares of one."""
+
+
+def is_parameter(key: object) -> bool:
+    """Whether a key is one of a distribution, or a percentile that somebody takes for one."""
+    return isinstance(key, str) and (key in _PARAMETERS or re.fullmatch(r"p_?[0-9]+([._][0-9]+)?", key) is not None)
+
+
+_PARAMETERS: Final = {
+    key
+    for each in (ConstantSpec, UniformSpec, LognormalDurationSpec, GammaSpec, EmpiricalSpec)
+    for key in each.model_fields
+}
 
 
 def upper_reach(law: Law) -> float:

@@ -4,7 +4,7 @@ import difflib
 import re
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -14,7 +14,11 @@ from des.scenario.document import Path
 from des.scenario.units import shown
 
 MISSING: Final = "is required, but missing"
+OTHER_WORDS: Final = {"retry": "retries", "max_retries": "retries", "p50": "median", "p_50": "median"}
+"""Keys by the names that others give them, where those are nearer in letters to something else."""
 _NEAR: Final = re.compile(r"did you mean '([^']*)'")
+_PERCENTILES: Final = "the percentiles are median, p95 and p99"
+_PERCENTILE: Final = re.compile(r"[pP]_?[0-9]+([._][0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +45,19 @@ def meant(word: str, known: Iterable[str]) -> str:
     return ""
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     by_folded = {each.casefold().replace("-", "_"): each for each in known}
-    near = difflib.get_close_matches(word.casefold().replace("-", "_"), list(by_folded), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word.casefold().replace("-", "_"), list(by_folded), n=1, cutoff=cutoff)
     return by_folded[near[0]] if near else None
+
+
+def unknown_key(key: str, known: Sequence[str]) -> str:
+    word = OTHER_WORDS.get(key.casefold(), "")
+    if word in known:
+        return f"unknown key '{key}'; did you mean '{word}'?"
+    if _PERCENTILE.fullmatch(key) and "p99" in known and key.casefold() not in known:
+        return f"unknown key '{key}'; {_PERCENTILES}"
+    return unknown("key", key, known)
 
 
 def findings_of(error: ValidationError, content: object, model: type[BaseModel]) -> list[Finding]:
@@ -59,7 +72,7 @@ def findings_of(error: ValidationError, content: object, model: type[BaseModel])
             continue  # only because its entries are wrong, which is said of each
         if kind == "extra_forbidden":
             key = str(loc[-1])
-            message = unknown("key", key, known_keys(model, loc[:-1]))
+            message = unknown_key(key, known_keys(model, loc[:-1]))
             found[Finding(path, message, at_key=True)] = None
         elif kind == "contradiction":
             within = _path((*path, *context["at"]), content, missing=True)
@@ -91,6 +104,8 @@ def _message(kind: str, fault: Mapping[str, Any], context: Mapping[str, Any]) ->
             return str(context["error"])
         case "missing":
             return MISSING
+        case "no_leg":
+            return f"a leg is a mapping such as {{provider: {context['word']}}}; only an arm selects legs by name"
         case "model_type" | "dict_type" | "model_attributes_type":
             return f"expected a mapping; got {shown(value)}"
         case "tuple_type" | "list_type":
@@ -117,8 +132,27 @@ def _not_one_of(value: object, words: list[str]) -> str:
 def _without_kind(value: object, model: type[BaseModel], loc: Path) -> str:
     if not isinstance(value, dict):
         return f"expected a mapping with its kind; got {shown(value)}"
-    kinds = [kind for member in _at(model, loc) for kind in _kinds(member)]
+    members = [member for member in _at(model, loc) if _kinds(member)]
+    kinds = [kind for member in members for kind in _kinds(member)]
+    if written := _with_kind([str(key) for key in value], members):
+        return f"its kind is missing: write {written}"
     return f"its kind is missing: one of {', '.join(dict.fromkeys(kinds))}"
+
+
+def _with_kind(keys: Sequence[str], members: Sequence[Any]) -> str:
+    """The only member that has all these keys, as it is written; percentiles are of a lognormal."""
+    keys = [OTHER_WORDS.get(key.casefold(), key) for key in keys]
+    lognormal = [member for member in members if "lognormal" in _kinds(member)]
+    percentiles = [key.casefold() for key in keys if _PERCENTILE.fullmatch(key)]
+    hint = ""
+    if lognormal and keys and len(percentiles) + keys.count("median") == len(keys):
+        hint = "" if {*percentiles} <= {"p95", "p99"} else f"; {_PERCENTILES}"
+        keys = ["median", "p95" if "p95" in percentiles and "p99" not in percentiles else "p99"]
+        members = lognormal
+    fitting = [member for member in members if keys and {*keys} <= {*member.model_fields}]
+    if len(fitting) != 1:
+        return ""
+    return f"{{kind: {_kinds(fitting[0])[0]}, {', '.join(f'{key}: ...' for key in dict.fromkeys(keys))}}}{hint}"
 
 
 def _path(loc: Path, content: object, *, missing: bool) -> Path:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from des.scenario.distributions import DurationLaw, ShareLaw, SpeedLaw
+from des.scenario.distributions import DurationLaw, ShareLaw, SpeedLaw, is_parameter
 from des.scenario.incidents import EffectSpec, IncidentSpec, PoissonSpec
 from des.scenario.spec import MAY_BE_EMPTY, SHARE_SCHEMA, Shorthand, Spec, Text, contradiction, scalar_as
 from des.scenario.units import Amount, Positive, PositiveDuration, PositiveRate, Share, Usd, Word
@@ -75,8 +75,8 @@ class ComponentSpec(Spec):
     def _one_account_of_failures(self) -> Self:
         if self.availability is not None and self.episodes_per_year is None:
             raise contradiction(
-                "availability needs episodes_per_year, since 99.9% may be many short outages or a few long ones; "
-                "for calls that fail at random say errors: {server_error: 3%} on the model",
+                f"availability needs episodes_per_year, since {100.0 * self.availability:.10g}% may be many short "
+                "outages or a few long ones; for calls that fail at random say errors: {server_error: 3%} on the model",
                 "availability",
             )
         if self.episodes_per_year is not None and self.availability is None:
@@ -139,9 +139,12 @@ class StreamLatencySpec(Spec):
 
 
 def _latency_form(value: object) -> str:
-    if isinstance(value, StreamLatencySpec) or (isinstance(value, dict) and "kind" not in value):
+    if isinstance(value, StreamLatencySpec):
         return "stream"
-    return "whole"
+    if not isinstance(value, dict) or "kind" in value:
+        return "whole"
+    streamed = bool(value.keys() & StreamLatencySpec.model_fields.keys())
+    return "stream" if streamed or not any(is_parameter(key) for key in value) else "whole"
 
 
 LatencySpec = Annotated[

@@ -86,10 +86,6 @@ def _chain(content: Mapping[str, Any]) -> Iterator[Finding]:
     first: dict[str, int] = {}
     for position, leg in enumerate(chain):
         here: Path = ("chain", position)
-        if isinstance(leg, str):
-            message = f"a leg is a mapping such as {{provider: {leg}}}; only arms select legs by name"
-            yield Finding(here, message)
-            continue
         provider = mapping(leg).get("provider")
         if not isinstance(provider, str):
             continue

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from des.scenario.chain import LegSpec
+from des.scenario.chain import Leg
 from des.scenario.expectations import ExpectationTexts
 from des.scenario.policy import PolicySpec
 from des.scenario.providers import ComponentSpec, ProviderSpec
@@ -43,7 +43,7 @@ class Scenario(Spec):
     """Who is overrun while whom is down."""
     shared: Share = 1.0
     """How much of what is shared stays common: 100% as modelled, 0% the independent twin, of the same marginals."""
-    chain: Annotated[tuple[LegSpec, ...], Field(min_length=1)]
+    chain: Annotated[tuple[Leg, ...], Field(min_length=1)]
     policy: PolicySpec = PolicySpec()
     arms: dict[Text, Overrides] = Field(default_factory=dict)
     """Variants to compare: each overrides parts of the scenario."""

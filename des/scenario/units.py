@@ -14,10 +14,8 @@ from typing import Annotated, Any, Final, get_args
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 SECONDS: Final = {
-    "us": 1e-6,
     "ms": 1e-3,
     "s": 1.0,
-    "sec": 1.0,
     "min": 60.0,
     "h": 3600.0,
     "d": 86400.0,

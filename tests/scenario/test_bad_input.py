@@ -30,8 +30,11 @@ ONE_PROBLEM = [
     (
         "p99: 4142",
         "p98: 4142",
-        "8:44: workload.tokens.input.p98: unknown key 'p98'; did you mean 'p99'?",
+        "8:44: workload.tokens.input.p98: unknown key 'p98'; the percentiles are median, p95 and p99",
     ),
+    ("p99: 4142", "P99: 4142", "8:44: workload.tokens.input.P99: unknown key 'P99'; did you mean 'p99'?"),
+    ("median: 1020", "p50: 1020", "8:30: workload.tokens.input.p50: unknown key 'p50'; did you mean 'median'?"),
+    ("retries: 1", "retry: 1", "30:41: chain[0].retry: unknown key 'retry'; did you mean 'retries'?"),
     ("  rounds: 2\n", "  rounds: 2\n  rounds: 3\n", "34:3: the key 'rounds' stands here a second time (first at 33:3)"),
     # Wrong units.
     ("horizon: 30d", "horizon: 30", f"3:10: horizon: {DURATION}; got 30, which has no unit: write 30s for seconds"),
@@ -91,6 +94,23 @@ ONE_PROBLEM = [
         "{kind: poisson, rate: 2/min}",
         "{rate: 2/min}",
         "6:13: workload.arrivals: its kind is missing: one of poisson, bursty, batch, closed, replay",
+    ),
+    (
+        "{kind: poisson, rate: 2/min}",
+        "{every: 4h, size: 20}",
+        "6:13: workload.arrivals: its kind is missing: write {kind: batch, every: ..., size: ...}",
+    ),
+    (
+        "{kind: lognormal, median: 1.4s, p99: 9s}",
+        "{p50: 1.4s, p99: 9s}",
+        "28:29: providers.openai.models.gpt-5-mini.latency: its kind is missing: write {kind: lognormal, median: ..., "
+        "p99: ...}",
+    ),
+    (
+        "{kind: lognormal, median: 1.4s, p99: 9s}",
+        "{median: 1.4s, p90: 9s}",
+        "28:29: providers.openai.models.gpt-5-mini.latency: its kind is missing: write {kind: lognormal, median: ..., "
+        "p99: ...}; the percentiles are median, p95 and p99",
     ),
     (
         "jitter: full",
@@ -166,7 +186,7 @@ ONE_PROBLEM = [
     (
         "    episodes_per_year: 10\n",
         "",
-        "17:19: providers.anthropic.availability: availability needs episodes_per_year, since 99.9% may be many short "
+        "17:19: providers.anthropic.availability: availability needs episodes_per_year, since 99.5% may be many short "
         "outages or a few long ones; for calls that fail at random say errors: {server_error: 3%} on the model",
     ),
     # What traces cannot hold.
@@ -269,8 +289,18 @@ def test_an_empty_chain_is_refused(two_providers: str, problems: Problems) -> No
 
 
 def test_a_leg_as_text_says_what_a_leg_is(two_providers: str, problems: Problems) -> None:
-    text = two_providers.replace("  - {provider: anthropic, timeout: 30s, retries: 1}\n", "  - anthropic\n")
-    assert any("a leg is a mapping such as {provider: anthropic}" in line for line in problems(text))
+    start, end = two_providers.index("chain:\n"), two_providers.index("policy:\n")
+    assert problems(two_providers[:start] + "chain: [anthropic, openai]\n" + two_providers[end:]) == [
+        "s.yaml:29:9: chain[0]: a leg is a mapping such as {provider: anthropic}; only an arm selects legs by name",
+        "s.yaml:29:20: chain[1]: a leg is a mapping such as {provider: openai}; only an arm selects legs by name",
+    ]
+
+
+def test_a_distribution_of_several_possible_kinds_is_told_all(two_providers: str, problems: Problems) -> None:
+    assert problems(two_providers.replace("{kind: exponential, mean: 1h}", "{mean: 1h}")) == [
+        "s.yaml:13:48: components.cdn.incidents[0].duration: its kind is missing: one of constant, uniform, "
+        "exponential, lognormal, gamma, weibull, empirical"
+    ]
 
 
 def test_a_leg_of_a_provider_with_two_models_must_name_one(two_providers: str, problems: Problems) -> None:

@@ -39,6 +39,8 @@ def test_durations_are_seconds(text: object, seconds: float) -> None:
         ("5m", "minutes are written 'min'"),
         ("3 months", "a month 30d"),
         ("3 fortnights", "the units are ms, s, min"),
+        ("3us", "the units are ms, s, min"),
+        ("3sec", "the units are ms, s, min"),
         ("-3s", "negative"),
         (-3, "negative"),
         (math.nan, "finite"),
