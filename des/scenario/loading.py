@@ -15,7 +15,7 @@ from des.scenario.document import Document, Path, path_text, plain, read_documen
 from des.scenario.expectations import AS_MODELLED, Expectation, default_arm, read_expectation, split_name
 from des.scenario.files import file_digests
 from des.scenario.names import is_named, mapping
-from des.scenario.overrides import Overlay, lay_over, with_assignments
+from des.scenario.overrides import Assignment, Overlay, lay_over, with_assignments
 from des.scenario.problems import Finding, findings_of, unknown
 from des.scenario.references import reference_findings
 from des.scenario.scenario import Scenario
@@ -91,7 +91,7 @@ class Loaded:
         )
 
 
-def load_scenario(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Loaded:
+def load_scenario(path: str | os.PathLike[str], overrides: Sequence[str | Assignment] = ()) -> Loaded:
     """Reads a scenario file with `path=value` overrides; raises ScenarioError with every problem there is."""
     file = FilePath(path)
     return _loaded(with_assignments(read_document(file), overrides), file)

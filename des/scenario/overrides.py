@@ -13,19 +13,29 @@ from typing import Any, Final
 
 from des.errors import Problem, ScenarioError
 from des.scenario.document import Document, Path, Place, path_text
-from des.scenario.names import is_named, items, leg_names, mapping
-from des.scenario.problems import Finding, meant
+from des.scenario.names import at, is_named, items, leg_names, mapping
+from des.scenario.problems import Finding, meant, nearest
 from des.scenario.units import shown
 from des.scenario.yaml_nodes import YamlError, read_yaml
 
 FIXED_IN_ARMS: Final = ("arms", "expect", "seed", "replications")
 """What all arms share: comparisons pair their runs."""
+SLIP: Final = 0.8
+"""So like an old name (by difflib's ratio) a new one may not be unless it is set as a whole."""
 
 _PART: Final = re.compile(r"""\[\s*(?:([0-9]+)|"([^"]*)"|'([^']*)'|([^\]"']+))\s*\]|([^.\[\]]+)|\.""")
 
 
 class UnknownPathError(Exception):
     """A path that leads nowhere in a scenario."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """`path=value`, and what its author wrote for it (`--seed -1`), by which problems call it."""
+
+    text: str
+    said_as: str
 
 
 @dataclass(slots=True)
@@ -46,14 +56,19 @@ class Overlay:
         return None
 
 
-def with_assignments(document: Document, assignments: Sequence[str]) -> Document:
-    """The document with `path=value` set, in this order; raises ScenarioError with every one that cannot be."""
+def with_assignments(document: Document, assignments: Sequence[str | Assignment]) -> Document:
+    """The document with `path=value` set, in this order; raises ScenarioError with every one that cannot be.
+
+    Problems call a text `--set path=value`.
+    """
     content = copy.deepcopy(document.content)
     places: dict[Path, Place] = {}
     problems: list[Problem] = []
     for assignment in assignments:
-        here = Place(f"--set {assignment}")
-        text, equals, value_text = assignment.partition("=")
+        if isinstance(assignment, str):
+            assignment = Assignment(assignment, f"--set {assignment}")
+        here = Place(assignment.said_as)
+        text, equals, value_text = assignment.text.partition("=")
         try:
             if not equals or not text.strip():
                 raise UnknownPathError("expected path=value, such as policy.rounds=3")
@@ -96,25 +111,37 @@ def find_path(content: Mapping[str, Any], text: str) -> Path:
     """The path that a text such as `chain[0].retries` or `chain.0.retries` means within a content.
 
     Keys may have dots themselves (`providers.google.models.gemini-2.5-flash.price`): the longest key that exists wins.
-    What does not exist yet may only be the last key or a section; names of providers and the like must exist. Raises
-    UnknownPathError.
+    What does not exist yet is made. A new name of a component, provider or model must not be nearly an old one, or be
+    set as a whole: it is taken for a slip. What an arm sets within lists of the scenario is one dotted key of the arm.
+    Raises UnknownPathError.
     """
     parts = _parts(text)
     path: Path = ()
     here: Any = content
     while parts:
+        if here is None and path[:1] == ("arms",) and isinstance(at(content, path[2:]), list):
+            return (*path[:2], path_text(path[2:]) + "".join(f"[{part}]" for part in parts))
         if isinstance(here, list):
             path, here = _into_list(path, here, parts.pop(0), content)
             continue
         if here is not None and not isinstance(here, dict):
             raise UnknownPathError(f"{path_text(path)} is {shown(here)}, not a mapping: set it as a whole")
         key, used = _longest_key(mapping(here), parts)
+        if path == ("expect",) and key not in mapping(here):
+            key, used = ".".join(parts), len(parts)  # arm.metric is one key
         parts = parts[used:]
-        if parts and key not in mapping(here) and is_named(path):
-            raise UnknownPathError(f"{path_text((*path, key))}: unknown name '{key}'{meant(key, mapping(here))}")
+        if parts and key not in mapping(here) and is_named(path) and path != ("arms",):
+            _refuse_slip((*path, key), mapping(here))
         path = (*path, key)
         here = mapping(here).get(key)
     return path
+
+
+def _refuse_slip(path: Path, known: Mapping[str, Any]) -> None:
+    name, new = str(path[-1]), path_text(path)
+    if nearest(name, known, SLIP):
+        remedy = f"a new one is set as a whole: {new}={{...}}"
+        raise UnknownPathError(f"{new}: unknown name '{name}'{meant(name, known)} ({remedy})")
 
 
 def _parts(text: str) -> list[str]:

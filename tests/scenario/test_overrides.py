@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from des.errors import ScenarioError
-from des.scenario import from_mapping, plans
-from des.scenario.overrides import UnknownPathError, find_path
+from des.scenario import from_mapping, load_scenario, plans
+from des.scenario.overrides import Assignment, UnknownPathError, find_path
 
 Load = Callable[..., Any]
 Problems = Callable[..., list[str]]
@@ -82,6 +82,71 @@ def test_sets_that_lead_nowhere_are_all_named(two_providers: str, problems: Prob
     assert len(found) == 4
     assert found[0] == "--set rounds: expected path=value, such as policy.rounds=3"
     assert "the value is no YAML" in found[3]
+
+
+def test_set_makes_new_arms(two_providers: str, load: Load) -> None:
+    overrides = ["arms.a.chain=[openai]", "arms.a.policy.rounds=3", "arms.primary_onl.policy.rounds=4"]
+    resolved = plans(load(two_providers, [*overrides, "expect.a.latency_s_p95=< 2s"]))
+    assert list(resolved) == ["as_modelled", "primary_only", "a", "primary_onl"]
+    assert [leg.name for leg in resolved["a"].chain] == ["openai/gpt-5-mini"]
+    assert (resolved["a"].policy.rounds, resolved["primary_onl"].policy.rounds) == (3, 4)
+    loaded = load(two_providers, [*overrides, "expect.a.latency_s_p95=< 2s"])
+    assert loaded.resolved()["expect"]["a.latency_s_p95"] == "< 2s"
+    assert ("a", "latency_s_p95", 2.0) in [(each.arm, each.metric, each.value) for each in loaded.expectations()]
+
+
+def test_set_makes_the_first_arms_and_expectations(images: str, load: Load) -> None:
+    loaded = load(images, ["arms.second.chain=[two]", "expect.availability=> 50%"], name="s.toml")
+    assert [leg.name for leg in plans(loaded)["second"].chain] == ["two/image"]
+    assert loaded.expectations()[0].arm == "second"
+
+
+def test_set_reaches_into_the_legs_of_an_arm(two_providers: str, load: Load) -> None:
+    resolved = plans(load(two_providers, ["arms.a.chain[0].retries=4", "arms.a.chain.openai.timeout.total=90s"]))
+    assert [leg.retries for leg in resolved["a"].chain] == [4, 0]
+    assert resolved["a"].chain[1].timeout.total_s == 90.0
+    assert resolved["as_modelled"].chain[0].retries == 1
+
+
+def test_set_makes_new_components_providers_and_models(two_providers: str, load: Load) -> None:
+    overrides = [
+        "components.network.mttf=30d",
+        "components.network.mttr=1h",
+        "components.cdn2={mttf: 90d, mttr: 1h}",
+        "providers.openai.depends_on=[network, cdn2]",
+        "providers.openai.models.huge.latency=3s",
+        "providers.openai.models.huge.price.per_request=0",
+        "providers.third.models.small={latency: 1s, price: {per_request: 0}}",
+        "chain=[{provider: openai, model: huge}, {provider: third}]",
+        "arms.primary_only=",
+        "expect=",
+    ]
+    plan = plans(load(two_providers, overrides))["as_modelled"]
+    assert [leg.name for leg in plan.chain] == ["openai/huge", "third/small"]
+    assert {"network", "cdn2"} <= {component.name for component in plan.components}
+
+
+@pytest.mark.parametrize(
+    ("override", "path"),
+    [("components.cdnn.mttf=1d", "components.cdnn"), ("providers.opnai.latency=1s", "providers.opnai")],
+)
+def test_a_new_name_that_is_nearly_an_old_one_is_taken_for_a_slip(
+    override: str, path: str, two_providers: str, problems: Problems
+) -> None:
+    (line,) = problems(two_providers, [override])
+    assert line.startswith(f"--set {override}: {path}: unknown name '")
+    assert line.endswith(f"'? (a new one is set as a whole: {path}={{...}})")
+
+
+def test_an_assignment_is_called_what_its_author_wrote(two_providers: str, load: Load) -> None:
+    load(two_providers)
+    assert load_scenario("s.yaml", [Assignment("seed=3", "--seed 3")]).scenario.seed == 3
+    with pytest.raises(ScenarioError) as refused:
+        load_scenario("s.yaml", [Assignment("replications=0", "--replications 0"), Assignment("seed=-1", "--seed -1")])
+    assert sorted(str(refused.value).splitlines()) == [
+        "--replications 0: replications: expected a whole number of at least 1; got 0",
+        "--seed -1: seed: expected a whole number that is not negative; got -1",
+    ]
 
 
 def test_no_arms_is_one_arm(images: str, load: Load) -> None:
