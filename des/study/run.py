@@ -7,7 +7,7 @@ from typing import Any
 
 from des.errors import DesError, OutputError
 from des.scenario import Loaded, Scenario, from_mapping, load_scenario
-from des.scenario.overrides import with_assignments
+from des.scenario.overrides import Assignment, with_assignments
 from des.study.destination import remove_leftovers, written_whole
 from des.study.key import file_digest
 from des.study.precision import Precision
@@ -114,11 +114,11 @@ def loaded(
     seed: int | None,
     replications: int | None,
 ) -> Loaded:
-    changes = list(overrides)
+    changes: list[str | Assignment] = list(overrides)
     if seed is not None:
-        changes.append(f"seed={seed}")
+        changes.append(Assignment(f"seed={seed}", f"--seed {seed}"))
     if replications is not None:
-        changes.append(f"replications={replications}")
+        changes.append(Assignment(f"replications={replications}", f"--replications {replications}"))
     if isinstance(scenario, Scenario):
         scenario = scenario.model_dump(mode="json", exclude_unset=True)
     if isinstance(scenario, Mapping):
