@@ -3,6 +3,7 @@
 import des
 run = des.run("scenarios/two_stage.yaml")     # simulate every request, keep traces and a summary
 des.compare("scenarios/shared_cdn.yaml")      # against the twin in which nothing is shared
+des.sweep("scenarios/two_stage.yaml", {"policy.rounds": [1, 2, 3]})
 run = des.load("results/two_stage-0123456789ab")
 """
 
@@ -12,13 +13,20 @@ if TYPE_CHECKING:
     from des.scenario import Scenario
     from des.study.compare import compare
     from des.study.run import run
+    from des.study.sweep import sweep
     from des.traces import load
 
-__all__ = ["Scenario", "__version__", "compare", "load", "run"]
+__all__ = ["Scenario", "__version__", "compare", "load", "run", "sweep"]
 
 __version__: str
 
-_ROOMS = {"Scenario": "des.scenario", "run": "des.study.run", "compare": "des.study.compare", "load": "des.traces"}
+_ROOMS = {
+    "Scenario": "des.scenario",
+    "run": "des.study.run",
+    "compare": "des.study.compare",
+    "sweep": "des.study.sweep",
+    "load": "des.traces",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -328,6 +328,59 @@ def explain(
 
 
 @app.command(
+    short_help="Run a scenario over ranges of its fields.",
+    help="Run a scenario at every combination of the values of some fields; one row a point. Points found in results/ "
+    "are not simulated again.",
+)
+@reported
+def sweep(
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file, YAML or TOML.")],
+    over: Annotated[
+        list[str], typer.Option("--over", metavar="PATH=V1,V2", help="A field and its values. Repeatable: all pairs.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where to write; a directory that does not exist.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="Seed of all randomness, instead of the scenario's.")
+    ] = None,
+    replications: Annotated[
+        int | None, typer.Option("--replications", metavar="N", help="Independent runs of each arm.")
+    ] = None,
+    changes: SetOption = None,
+    workers: WorkersOption = 1,
+    precision: PrecisionOption = None,
+    max_replications: MaxReplicationsOption = None,
+    traces: Annotated[bool, typer.Option("--traces", help="Keep the traces of every point.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print sweep.json instead of a table.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Simulate again what was run before.")] = False,
+) -> int:
+    from des.analysis.sweep_table import print_sweep
+
+    with _progress() as progress:
+        finished = des.sweep(
+            scenario,
+            over,
+            out=out,
+            seed=seed,
+            replications=replications,
+            overrides=tuple(changes or ()),
+            traces=traces,
+            force=force,
+            workers=workers,
+            precision=tuple(precision or ()),
+            max_replications=max_replications,
+            progress=progress,
+        )
+    if as_json:
+        _say((finished.path / "sweep.json").read_text(encoding="utf-8").rstrip("\n"))
+    else:
+        print_sweep(finished, _console())
+    reached = all(run.summary.get("precision", {"reached": True})["reached"] for run in finished.runs)
+    return DONE if reached else INCONCLUSIVE
+
+
+@app.command(
     short_help="Check scenario files.", help="Check scenario files and say everything that is wrong with them."
 )
 @reported

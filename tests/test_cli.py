@@ -409,3 +409,18 @@ def test_a_precision_that_is_not_reached_is_said_and_has_the_code_of_the_inconcl
     assert again.returncode == 3
     assert "NOT reached" in again.stderr
     assert json.loads(again.stdout)["precision"]["reached"] is False
+
+
+def test_sweep_prints_a_row_a_point(tmp_path: Path) -> None:
+    write_small(tmp_path, horizon="1h", expect={"availability": "> 1%"})
+    done = _des("sweep", "small.yaml", "--over", "policy.rounds=1,2", "--arms", folder=tmp_path)
+    _is_a_clear_error(done, 2)
+    done = _des("sweep", "small.yaml", "--over", "policy.rounds=1,2", folder=tmp_path)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    rows = [line.split() for line in done.stdout.splitlines() if "as_modelled" in line]
+    assert [row[0] for row in rows] == ["1", "2"]
+    assert [row[-1] for row in rows] == ["met", "met"]
+    assert max(map(len, done.stdout.splitlines()[:-1])) <= 120
+    again = _des("sweep", "small.yaml", "--over", "policy.rounds=1,2", "--json", folder=tmp_path)
+    assert json.loads(again.stdout)["over"] == ["policy.rounds"]

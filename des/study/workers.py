@@ -29,6 +29,9 @@ Told = Callable[[float], None]
 Watch = Callable[[int, float], None]
 """Told a task's number in its sequence and how far it has come."""
 
+PATIENCE_S: Final = 10.0
+"""What a worker gets for cleaning up."""
+
 _START: Final = "import sys; sys.path[:] = sys.argv[1:]; from des.study.worker import main; main()"
 
 
@@ -51,9 +54,13 @@ class Workers(Generic[Task, Result]):
         with _interrupts_held():
             for process in self._processes:
                 with suppress(OSError):
-                    process.kill()
+                    process.terminate()  # a task that writes a directory of its own removes it
             for process in self._processes:
-                process.wait()
+                try:
+                    process.wait(timeout=PATIENCE_S)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
                 for stream in (process.stdin, process.stdout):
                     if stream is not None:
                         with suppress(OSError):

@@ -1,0 +1,106 @@
+"""A sweep runs every combination of values, each as a run of its own, and puts them side by side."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import des
+from des.errors import DesError, ScenarioError
+from des.study.sweep import Sweep
+from study.small_scenario import small, write_small
+
+
+@pytest.fixture(autouse=True)
+def _results_land_in_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def _sweep(**options: object) -> Sweep:
+    content = small(horizon="1h", title="s")
+    return des.sweep(content, ["policy.rounds=1,2", "chain[0].retries=0,2"], **options)  # type: ignore[arg-type]
+
+
+def test_every_combination_is_a_point_and_each_arm_of_it_a_row() -> None:
+    found = _sweep()
+    assert [dict(point) for point in found.points] == [
+        {"policy.rounds": rounds, "chain[0].retries": retries} for rounds in "12" for retries in "02"
+    ]
+    assert list(found.table.index.names) == ["policy.rounds", "chain[0].retries", "arm"]
+    assert len(found.table) == 4 * 2
+    calls = found.table.attempts_per_request
+    assert calls["1", "2", "primary_only"] > calls["1", "0", "primary_only"]
+    for run, point in zip(found.runs, found.points, strict=True):
+        assert run.manifest["scenario"]["policy"]["rounds"] == int(point["policy.rounds"])
+    assert "4 points" in repr(found)
+
+
+def test_points_share_their_random_numbers() -> None:
+    requests = [run.summary["arms"]["as_modelled"]["requests"]["mean"] for run in _sweep().runs]
+    assert len(set(requests)) == 1
+
+
+def test_points_are_runs_that_are_found_again(tmp_path: Path) -> None:
+    first = _sweep()
+    assert des.run(small(horizon="1h", title="s") | {"policy": {"rounds": 1}}, traces=False).path not in {
+        run.path for run in first.runs
+    }  # its first leg says nothing of retries
+    made = {path: path.stat().st_mtime_ns for path in (tmp_path / "results").glob("s-*/manifest.json")}
+    again = _sweep()
+    assert again.path == first.path
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "results").glob("s-*/manifest.json")} == made
+    table = pd.read_csv(first.path / "sweep.csv")
+    assert len(table) == 8
+    assert json.loads((first.path / "sweep.json").read_text())["points"][3]["values"]["policy.rounds"] == "2"
+
+
+def test_the_number_of_processes_changes_nothing(tmp_path: Path) -> None:
+    for workers in (1, 3):
+        _sweep(out=tmp_path / str(workers), workers=workers, replications=2)
+    contents = [
+        {
+            path.relative_to(tmp_path / workers).as_posix(): path.read_bytes()
+            for path in (tmp_path / workers).rglob("*")
+            if path.is_file() and path.name != "manifest.json"
+        }
+        for workers in ("1", "3")
+    ]
+    assert contents[0] == contents[1]
+    assert "points/0003/summary.json" in contents[0]
+    assert not (tmp_path / "results").exists()
+
+
+def test_what_is_wrong_with_any_point_is_said_before_anything_runs(tmp_path: Path) -> None:
+    path = write_small(tmp_path)
+    with pytest.raises(ScenarioError) as caught:
+        des.sweep(path, {"policy.rounds": [1, 0, -1], "polici.x": [1]})
+    assert "polici.x" in str(caught.value)
+    with pytest.raises(ScenarioError) as caught:
+        des.sweep(path, {"policy.rounds": [1, 0, -1]})
+    assert len(caught.value.problems) == 2
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("over", "words"),
+    [
+        ([], "nothing to sweep over"),
+        (["policy.rounds"], "expected path=value,value"),
+        (["policy.rounds="], "expected values"),
+        (["policy.rounds=1,,2"], "expected values"),
+        (["policy.rounds=1", "policy.rounds=2"], "given twice"),
+        ([f"seed={','.join(map(str, range(101)))}", f"policy.rounds={','.join(map(str, range(1, 101)))}"], "10,100"),
+    ],
+)
+def test_what_cannot_be_swept_over_is_refused_in_words(over: list[str], words: str) -> None:
+    with pytest.raises(DesError, match=words):
+        des.sweep(small(), over)
+
+
+def test_values_may_hold_commas_in_brackets() -> None:
+    found = des.sweep(small(horizon="1h", arms={}), ["chain=[{provider: first, timeout: 5s}],[{provider: second}]"])
+    assert [list(run.summary["arms"]["as_modelled"]["served_share"]) for run in found.runs] == [
+        ["first/a"],
+        ["second/b"],
+    ]
