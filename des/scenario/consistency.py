@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
+from math import inf
 from typing import Final
 
 from des.scenario.document import Path
@@ -15,13 +16,15 @@ MOST_LEGS: Final = 127
 """A chain position is an int8 in traces, and so is a round."""
 MOST_ATTEMPTS: Final = 32_767
 """The number of an attempt is an int16 in traces."""
+LONGEST_WAIT_S: Final = 365 * 86_400.0
+"""Between two attempts of a request without a deadline: the clock runs on until every request has ended."""
 MOST_INCIDENTS: Final = 2e7
 """Incidents are drawn before the run starts and kept in memory."""
 
 
 def consistency_findings(scenario: Scenario) -> list[Finding]:
     """What contradicts in a scenario whose parts and names are sound."""
-    return [*_attempts(scenario), *_latencies(scenario), *_tags(scenario), *_incidents(scenario)]
+    return [*_attempts(scenario), *_waits(scenario), *_latencies(scenario), *_tags(scenario), *_incidents(scenario)]
 
 
 def most_attempts(scenario: Scenario) -> int:
@@ -45,6 +48,32 @@ def _attempts(scenario: Scenario) -> Iterator[Finding]:
             f"at most {MOST_ATTEMPTS} are possible"
         )
         yield Finding(path, message)
+
+
+def _waits(scenario: Scenario) -> Iterator[Finding]:
+    """Waits that double without a cap outgrow any clock: the last of them must be one that somebody could mean."""
+    policy = scenario.policy
+    if policy.deadline is not None:
+        return
+    most_retries = max((leg.retries for leg in scenario.chain), default=0)
+    for field, waits in (("retry_backoff", most_retries), ("round_backoff", policy.rounds - 1)):
+        backoff = getattr(policy, field) or policy.backoff
+        if backoff is None or not backoff.base:
+            continue
+        grows = (backoff.factor or 2.0) if backoff.kind == "exponential" else 1.0
+        if backoff.jitter == "decorrelated":
+            grows = max(grows, 3.0)
+        wait_s, cap_s = backoff.base, inf if backoff.cap is None else backoff.cap
+        for _ in range(waits - 1):
+            wait_s *= grows
+            if grows <= 1.0 or wait_s > cap_s or wait_s > LONGEST_WAIT_S:
+                break
+        if min(wait_s, cap_s) > LONGEST_WAIT_S:
+            written = field if getattr(policy, field) is not None else "backoff"
+            message = (
+                f"waits grow beyond {LONGEST_WAIT_S / 86_400:.0f} days before the last attempt: give a cap, such as 60s"
+            )
+            yield Finding(("policy", written), message)
 
 
 def _latencies(scenario: Scenario) -> Iterator[Finding]:

@@ -400,3 +400,17 @@ def test_prices_beyond_what_money_can_hold_are_refused(two_providers: str, probl
         line
         == "s.yaml:28:27: providers.openai.models.gpt-5-mini.price: a call may cost 2e+06 USD: at most 1e6 are possible"
     )
+
+
+def test_waits_that_double_without_end_are_refused(two_providers: str, problems: Problems) -> None:
+    def with_backoff(backoff: str, retries: int, deadline: str = "120s") -> list[str]:
+        text = two_providers.replace("retries: 1", f"retries: {retries}")
+        text = text.replace("{kind: exponential, base: 500ms, cap: 8s, jitter: full}", backoff)
+        return problems(text.replace("deadline: 120s", f"deadline: {deadline}"))
+
+    doubling = "{kind: exponential, base: 1s}"
+    (line,) = with_backoff(doubling, 40, "null")
+    assert "policy.backoff: waits grow beyond 365 days before the last attempt: give a cap" in line
+    assert with_backoff("{kind: exponential, base: 1s, cap: 60s}", 40, "null") == []
+    assert with_backoff(doubling, 40, "1h") == []
+    assert with_backoff(doubling, 20, "null") == []
