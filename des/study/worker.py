@@ -9,6 +9,8 @@ import time
 import traceback
 from typing import Any, BinaryIO, Final
 
+from des.errors import DesError
+
 REPORT_EVERY_S: Final = 0.1
 
 
@@ -71,4 +73,6 @@ def _portable(error: Exception) -> Exception:
             return error
     except Exception:
         pass
+    if isinstance(error, DesError):
+        return DesError(str(error))
     return RuntimeError(f"{type(error).__name__}: {error}")

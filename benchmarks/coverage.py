@@ -1,0 +1,68 @@
+"""`python -m benchmarks.coverage`: how often 95 % intervals cover the exact value, over many repeated small studies.
+
+Each study has 10 replications. Exits with 1 where an interval covers less often than 93 % of the time or more often
+than 97 % (exact Poisson bounds, which are discrete, may be more careful).
+"""
+
+import argparse
+import math
+import sys
+import time
+from collections import defaultdict
+
+from rich.console import Console
+from rich.progress import Progress
+
+from benchmarks.coverage_studies import CASES, Task, covers, study
+from des.study.workers import Workers, available
+
+LEAST, MOST = 0.93, 0.97
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.coverage", description=__doc__)
+    parser.add_argument("--studies", type=int, default=1000, help="of each case (default 1000)")
+    parser.add_argument("--workers", type=int, default=available(), help="processes (default: all processors)")
+    parser.add_argument("--only", choices=CASES, action="append", help="these cases alone")
+    parser.add_argument("--first-seed", type=int, default=0, metavar="N", help="where the studies' seeds begin")
+    options = parser.parse_args()
+    tasks = [
+        Task(case, options.first_seed + number) for case in options.only or CASES for number in range(options.studies)
+    ]
+    judged: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
+    started = time.perf_counter()
+    with (
+        Workers(study, options.workers) as workers,
+        Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar,
+    ):
+        for found in bar.track(workers.map(tasks), total=len(tasks), description="studies"):
+            for figure, interval in found.items():
+                judged[figure].append(interval)
+    print(f"{options.studies:,} studies of 10 replications each, in {time.perf_counter() - started:,.0f} s\n")
+    print(f"{'figure':<42} {'covers':>15}  {'lies below':>10} {'lies above':>10} {'half-width':>10}")
+    print("-" * 92)
+    amiss = []
+    for figure, intervals in judged.items():
+        n = len(intervals)
+        coverage = sum(map(covers, intervals)) / n
+        error = 100.0 * 1.96 * math.sqrt(coverage * (1.0 - coverage) / n)
+        below = sum(exact < low for low, exact, _ in intervals) / n
+        above = sum(exact > high for _, exact, high in intervals) / n
+        careful = figure.startswith("rate of")
+        # of what is missing to 100 %, for an availability
+        halves = sorted(
+            (high - low) / 2.0 / (1.0 - exact if "availab" in figure else exact) for low, exact, high in intervals
+        )
+        print(
+            f"{figure:<42} {100 * coverage:6.1f} % ± {error:3.1f}  {100 * below:8.1f} % {100 * above:8.1f} % "
+            f"{100 * halves[n // 2]:8.0f} %"
+        )
+        if not LEAST <= coverage <= (1.0 if careful else MOST):
+            amiss.append(figure)
+    for figure in amiss:
+        print(f"\n{figure}: not between {LEAST:.0%} and {MOST:.0%}")
+    return 1 if amiss else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""Small studies whose exact answers are known, each judged by the interval that a summary would give."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+
+from des.estimate.summary import Pool, count_entry, summarise, up_entry
+from des.faults import draw_timeline
+from des.scenario import from_mapping, plans
+from des.scenario.laws import Lognormal
+from des.scenario.plan import Plan, PoissonArrivals
+from des.study.downtime import downtime
+from des.study.replication import Part, Replicator
+from des.study.workers import Told
+
+REPLICATIONS: Final = 10
+REQUESTS: Final = 200
+"""Expected in a replication of a study of latency."""
+MANY_REQUESTS: Final = 1000
+"""And of one of lost requests."""
+UNAVAILABILITY: Final = 0.01
+EPISODES_PER_YEAR: Final = 20.0
+YEAR_S: Final = 365 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One study of one case."""
+
+    case: str
+    number: int
+
+
+def study(task: Task, told: Told | None) -> dict[str, tuple[float, float, float]]:
+    """(low, exact, high) of each figure of the case."""
+    return CASES[task.case](task.number)
+
+
+def latency(number: int) -> dict[str, tuple[float, float, float]]:
+    """Mean and 95th percentile of a lognormal latency of sigma 0.8."""
+    plan = replace(_plan("latency"), seed=number)
+    law = plan.endpoints[0].latency.whole
+    assert isinstance(law, Lognormal)
+    figures = summarise(_requests(plan))
+    return {
+        "mean latency": _judged(figures["latency_s_mean"], law.mean),
+        "p95 latency": _judged(figures["latency_s_p95"], math.exp(law.mu + 1.6448536269514722 * law.sigma)),
+    }
+
+
+def lost_requests(episodes: float) -> Callable[[int], dict[str, tuple[float, float, float]]]:
+    """Availability by requests, lost in so many outages of lognormal duration over all replications."""
+
+    def judged(number: int) -> dict[str, tuple[float, float, float]]:
+        plan = _over_horizons(_plan("lost requests"), episodes, number)
+        name = f"availability of requests, {episodes:g} outages"
+        return {name: _judged(summarise(_requests(plan))["availability"], 1.0 - UNAVAILABILITY)}
+
+    return judged
+
+
+def time_down(episodes: float) -> Callable[[int], dict[str, tuple[float, float, float]]]:
+    """Unavailability and episodes over time, with so many expected over all replications."""
+
+    def judged(number: int) -> dict[str, tuple[float, float, float]]:
+        plan = _over_horizons(_plan("lost requests"), episodes, number)
+        spells = [
+            downtime(plan, draw_timeline(plan, replication, plan.horizon_s))["endpoints"]["p/m"]
+            for replication in range(REPLICATIONS)
+        ]
+        up = up_entry([spell.up for spell in spells], [spell.episodes_s for spell in spells], estimator="")
+        if up["low"] is None:  # no episode at all: nothing is claimed
+            up |= {"low": 0.0, "high": 1.0}
+        found = {f"unavailability, {episodes:g} episodes": _judged(up, 1.0 - UNAVAILABILITY)}
+        if episodes < 20:
+            count = count_entry([float(spell.started) for spell in spells], estimator="")
+            found[f"rate of {episodes:g} episodes"] = _judged(count, episodes / REPLICATIONS)
+        return found
+
+    return judged
+
+
+CASES: Final[Mapping[str, Callable[[int], dict[str, tuple[float, float, float]]]]] = {
+    "latency": latency,
+    "time-8": time_down(8),
+    "time-20": time_down(20),
+    "time-60": time_down(60),
+    "time-200": time_down(200),
+    "requests-20": lost_requests(20),
+    "requests-60": lost_requests(60),
+}
+
+
+def _requests(plan: Plan) -> Pool:
+    pool = Pool()
+    replicator = Replicator({"as_modelled": plan}, None, "{}")
+    for replication in range(REPLICATIONS):
+        pool.add(replicator(Part("as_modelled", replication), None).observed)
+    return pool
+
+
+def _over_horizons(plan: Plan, episodes: float, seed: int) -> Plan:
+    """Horizons so long that all replications together have so many episodes; the same requests in each."""
+    horizon_s = episodes / EPISODES_PER_YEAR * YEAR_S / REPLICATIONS
+    arrivals = PoissonArrivals(rate_per_s=MANY_REQUESTS / horizon_s)
+    return replace(plan, seed=seed, horizon_s=horizon_s, workload=replace(plan.workload, arrivals=arrivals))
+
+
+@cache
+def _plan(name: str) -> Plan:
+    provider: dict[str, Any] = {"models": {"m": {"price": {"per_request": 0}}}}
+    provider["models"]["m"]["latency"] = {"kind": "lognormal", "median": "1s", "sigma": 0.8}
+    if name == "lost requests":
+        provider |= {"availability": f"{100 * (1 - UNAVAILABILITY)}%", "episodes_per_year": EPISODES_PER_YEAR}
+        provider["models"]["m"]["latency"] = "1ms"
+    content = {
+        "horizon": f"{REQUESTS}min",
+        "workload": {"arrivals": {"kind": "poisson", "rate": "1/min"}},
+        "providers": {"p": provider},
+        "chain": [{"provider": "p"}],
+    }
+    return plans(from_mapping(content))["as_modelled"]
+
+
+def _judged(figure: Mapping[str, Any], exact: float) -> tuple[float, float, float]:
+    return float(figure["low"]), exact, float(figure["high"])
+
+
+def covers(judged: tuple[float, float, float]) -> bool:
+    low, exact, high = judged
+    return bool(low <= exact <= high) and not np.isnan(low + high)
