@@ -28,6 +28,7 @@ def print_availability(title: str, answers: Mapping[str, AvailabilityAnswer], co
         Line("minutes lost of 30 days", tuple(figures.availability_minutes(answer.availability) for answer in of)),
         Line("estimator", tuple(answer.choice.estimator for answer in of)),
         Line("years of incidents", tuple(_number(answer.years) for answer in of)),
+        Line("total outages seen", tuple(_number(answer.all_down_episodes_seen) for answer in of)),
         Line("time", tuple(f"{answer.wall_s:,.1f} s" for answer in of)),
         Line("every leg down at once"),
         Line("  share of time", tuple(_entry(answer.all_down) for answer in of)),

@@ -43,6 +43,7 @@ class AvailabilityAnswer:
     all_down: Entry | None
     all_down_episodes_per_year: Entry | None
     years: float | None
+    all_down_episodes_seen: int | None  # in those years
     wall_s: float
 
     def as_dict(self) -> dict[str, Any]:
@@ -91,14 +92,14 @@ def availability(
             raise DesError(f"unknown estimator '{estimator}': {EXACT}, {TIMELINE} or {RARE}")
         choice = Choice(estimator=estimator, reason="asked for", exact=choice.exact, why_not_exact=choice.why_not_exact)
     closed = choice.exact
-    served, years_drawn = None, None
+    served, years_drawn, seen = None, None, None
     down = None if closed is None else _known(closed.all_down)
     episodes = None if closed is None else _known(closed.all_down_episodes_per_year)
     if choice.estimator == EXACT:
         served = _known(_one_call(choice))
     elif choice.estimator == TIMELINE:
         drawn = timeline(plan, years, workers=workers, progress=progress)
-        served, years_drawn = drawn.availability, drawn.years
+        served, years_drawn, seen = drawn.availability, drawn.years, drawn.all_down_episodes
         down, episodes = down or drawn.all_down, episodes or drawn.all_down_episodes_per_year
     elif choice.estimator == RARE:
         tilted = rare(plan, progress=progress)
@@ -109,6 +110,7 @@ def availability(
         all_down=down,
         all_down_episodes_per_year=episodes,
         years=years_drawn,
+        all_down_episodes_seen=seen,
         wall_s=time.perf_counter() - started,
     )
 

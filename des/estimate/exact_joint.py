@@ -44,6 +44,7 @@ class Joint:
     def __init__(self, sources: Sequence[Source]) -> None:
         self._sources = tuple(sources)
         self._kept: dict[tuple[tuple[Caller, ...], int], float] = {}
+        self._alone: dict[tuple[Caller, tuple[int, ...], int], float] = {}
 
     def all_fail(self, callers: Sequence[Caller], starting: Source | None = None) -> float:
         """P(every caller fails); of nobody, 1.
@@ -117,12 +118,18 @@ class Joint:
                 hit = [sum(1 << bit for endpoint, bit in place.items() if hits >> endpoint & 1) for _, hits in states]
                 down = np.concatenate([down | each for each in hit])
         for caller in callers:
-            with decimal.localcontext() as context:
-                context.prec = DIGITS
-                hitting = [source for source in own if union(source.sets) >> caller.endpoint & 1]
-                fails = float(1 - self._all_succeed((caller,), hitting, starting))
+            hitting = tuple(source for source in own if union(source.sets) >> caller.endpoint & 1)
+            fails = self._fails_alone(caller, hitting, starting if starting in hitting else None)
             likely = likely * np.where(down >> place[caller.endpoint] & 1, 1.0, fails)
         return float(likely.sum())
+
+    def _fails_alone(self, caller: Caller, sources: tuple[Source, ...], starting: Source | None) -> float:
+        key = (caller, tuple(map(id, sources)), id(starting))
+        if key not in self._alone:
+            with decimal.localcontext() as context:
+                context.prec = DIGITS
+                self._alone[key] = float(1 - self._all_succeed((caller,), sources, starting))
+        return self._alone[key]
 
 
 def _is_shared(source: Source, everybody: int) -> bool:

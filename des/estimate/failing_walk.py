@@ -28,6 +28,8 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 INFINITY = float("inf")
 RAREST_OUTPUT = 1e-9
+SLIGHT = 1e-15
+"""A chance of being lost below which it is not worth following every walk."""
 
 
 class FailingWalk:
@@ -62,6 +64,13 @@ class FailingWalk:
 
         round_waited_s = np.full(n, policy.round_backoff.base_s)
         for round_number in range(policy.rounds):
+            slight = np.flatnonzero(walking & (weight < SLIGHT))
+            if len(slight):  # Russian roulette: few go on, for the rest, so that long walks end
+                spared = rng.random(len(slight)) * SLIGHT < weight[slight]
+                weight[slight] = np.where(spared, SLIGHT, 0.0)
+                end(slight[~spared])
+            if not walking.any():
+                break
             for position, leg in enumerate(plan.chain):
                 waited_s = np.full(n, policy.retry_backoff.base_s)
                 rows = np.flatnonzero(walking & eligible[:, position] & (weight > 0.0))

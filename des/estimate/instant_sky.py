@@ -63,6 +63,16 @@ class InstantSky:
         everybody = np.arange(len(rows))
         return start_s[everybody, first], self.effect[rows][everybody, first]
 
+    def meets_any(self, endpoints: Sequence[int]) -> BoolArray:
+        """bool[n]: whether any incident of the sample hits one of the endpoints."""
+        wanted = sum(1 << endpoint for endpoint in endpoints)
+        met: BoolArray = np.asarray((self.hits & wanted).any(axis=1), dtype=np.bool_)
+        return met
+
+    def of(self, rows: IntArray) -> "InstantSky":
+        """The sky of some of the samples."""
+        return InstantSky(self.start_s[rows], self.end_s[rows], self.effect[rows], self.hits[rows], self.kills)
+
     def all_down(self, endpoints: Sequence[int], outage: BoolArray) -> BoolArray:
         """bool[n]: whether every endpoint is down at the arrival."""
         is_open = (self.start_s <= 0.0) & (self.end_s > 0.0) & outage[self.effect]

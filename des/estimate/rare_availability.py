@@ -2,7 +2,8 @@
 
 No timeline is drawn. A sample is one arrival: the incidents open at it and those that start within the longest walk
 after it, from laws under which sets of classes that could take down endpoints together are open about as often as not,
-and a weight that undoes it. What is exact and what is sampled of the walk is as in the timeline estimator. Unbiased for
+and a weight that undoes it; what is lost under a clear sky is estimated apart, and samples that meet no incident leave
+it at that. What is exact and what is sampled of the walk is as in the timeline estimator. Unbiased for
 Poisson ledgers and alternating renewal classes in equilibrium, and arrivals that do not look at them; incidents that
 follow the time of week, marked renewal classes (how many are open has no law to tilt) and recorded windows are refused
 by name. Where P(all down) has a closed form, the weights' own figure for it is the control variate of the loss.
@@ -29,6 +30,7 @@ from des.estimate.instant_sky import Part, drawn_sky, parts_of
 from des.estimate.summary import entry
 from des.estimate.timeline_availability import reach_s
 from des.estimate.timeline_refusals import refusals
+from des.estimate.timeline_sky import ClearSky
 from des.scenario.plan import Plan
 
 RARE: Final = "rare events"
@@ -84,7 +86,10 @@ def rare(
         rng = generator(plan.seed, batch, "estimate/rare")
         tilt = rng.permutation(np.repeat(np.arange(len(tilts)), counts))
         sky, weight = drawn_sky(parts, tilts, counts / each, tilt, longest_s, effects, rng)
-        lost.append(float(np.mean(weight * walk.lost(sky, np.zeros(each), rng))))
+        clear = float(walk.lost(ClearSky(), np.zeros(each), rng).mean())
+        met = np.flatnonzero(sky.meets_any(endpoints))
+        excess = weight[met] * (walk.lost(sky.of(met), np.zeros(len(met)), rng) - clear)
+        lost.append(clear + float(excess.sum()) / each)
         down.append(float(np.mean(weight * sky.all_down(endpoints, outage))))
         if progress is not None:
             progress((batch + 1) / BATCHES)

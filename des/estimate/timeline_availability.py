@@ -38,8 +38,10 @@ YEAR_S: Final = 365.0 * 86_400.0
 BLOCKS: Final = 40
 SAMPLES: Final = 12_000
 """Arrivals sampled in a block of years, over all strata; and as many under a clear sky."""
+FEWEST_SAMPLES: Final = 100
 MOST_STRATA: Final = 32
 MOST_CONTROLS: Final = 4
+FEW_EPISODES: Final = 200
 MOST_INCIDENTS: Final = 400_000
 """Incidents drawn at once, about: what a timeline takes of memory."""
 
@@ -53,7 +55,8 @@ class TimelineAnswer:
 
     `unavailability` is of the chain's endpoints by name; `all_down_episodes` were seen in all. The interval of the
     episode rate is the exact one of a Poisson count. The availability is controlled by the blocks' own downtime where
-    that has a closed form, which made its variance `variance_reduction` times smaller.
+    that has a closed form, which made its variance `variance_reduction` times smaller. Of fewer than 200 total outages
+    the ones that are missing or too many are taken to lose every request.
     """
 
     estimator: str
@@ -151,8 +154,12 @@ def _controlled(plan: Plan, blocks: Sequence[_Block]) -> Controlled:
         closed = exact(plan)
     except Inapplicable:
         return Controlled(entry(served, share=True, estimator=TIMELINE), 1.0)
-    controls = [[block.all_down for block in blocks]]
-    known = [closed.all_down]
+    controls: list[list[float]] = []
+    known: list[float] = []
+    if sum(block.episodes for block in blocks) < FEW_EPISODES:  # too few to regress on, or none: all down is all lost
+        served = [lives + block.all_down - closed.all_down for lives, block in zip(served, blocks, strict=True)]
+    else:
+        controls, known = [[block.all_down for block in blocks]], [closed.all_down]
     if 1 < len(closed.endpoints) <= MOST_CONTROLS:
         controls += [[block.down[number] for block in blocks] for number in range(len(closed.endpoints))]
         known += [endpoint.unavailability for endpoint in closed.endpoints]
@@ -190,7 +197,7 @@ def _chained(plan: Plan) -> list[int]:
 def _simulate_block(task: tuple[Plan, range, float, int]) -> _Block:
     plan, pieces, piece_s, samples = task
     endpoints = _chained(plan)
-    samples = max(400, samples // len(pieces))
+    samples = max(FEWEST_SAMPLES, samples // len(pieces))
     parts = []
     for piece in pieces:
         rng = generator(plan.seed, piece, "estimate/timeline")
@@ -260,7 +267,7 @@ def _lost(
     sky = TimelineSky(drawn, endpoints)
     profile = arrival_profile(plan)
     arrived = until_s if profile is None else _expected_arrivals(profile_weights(plan), until_s)
-    each = max(100, samples // len(strata))
+    each = max(FEWEST_SAMPLES // 4, samples // len(strata))
     excess = 0.0
     for windows in strata:
         measure, arrival_s = _stratified(windows, each, rng)

@@ -150,7 +150,7 @@ def _agree(answer: TimelineAnswer, simulated: tuple[float, float]) -> None:
 
 def test_everything_that_can_happen_to_a_call_is_as_in_the_simulation_of_requests() -> None:
     plan = _busy_plan()
-    _agree(timeline(plan, 60.0, samples=4_000), _simulated(plan, 10))
+    _agree(timeline(plan, 60.0, samples=4_000), _simulated(plan, 6))
 
 
 def test_arrivals_and_incidents_that_follow_the_week_meet_as_in_the_simulation_of_requests() -> None:
