@@ -24,9 +24,14 @@ class Line:
 def lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
     """Every line of the table of these arms."""
     of = [summary["arms"][arm] for arm in arms]
+    freed: set[str] = set()  # metrics whose figure by control variates has had its line
     for label, metric, write in HEADLINES:
         if any(metric in metrics for metrics in of):
             yield Line(label, tuple(write(metrics.get(metric)) for metrics in of))
+            better = [(metrics.get(metric) or {}).get("controlled") for metrics in of]
+            if any(better) and metric not in freed:
+                freed.add(metric)
+                yield Line("  freed of luck with outages", tuple(write(each) for each in better))
     served = [metrics.get("served_share") or {} for metrics in of]
     yield from _named("served by (share of ok requests)", served, share, list(_names(served)))
     lost = [metrics.get("lost_by_cause") or {} for metrics in of]

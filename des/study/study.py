@@ -13,6 +13,7 @@ from des.estimate.summary import Pool, summary
 from des.scenario import Loaded, plans
 from des.scenario.expectations import default_arm
 from des.scenario.plan import Plan
+from des.study.controls import controlled
 from des.study.downtime import Spells, combined
 from des.study.key import canonical_json, run_key
 from des.study.manifest import manifest_of
@@ -69,6 +70,9 @@ class Study:
         started = time.perf_counter()
         found = self._replicate(directory, workers, progress)
         content = found.summary()
+        for arm, plan in self.plans.items():
+            for metric, figure in controlled(plan, found.observed[arm], found.spells[arm]).items():
+                content["arms"][arm][metric]["controlled"] = figure
         if self.comparison:
             content["comparison"] = self._comparison(found, progress)
         if progress is not None:

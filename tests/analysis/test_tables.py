@@ -10,7 +10,9 @@ from rich.console import Console
 from des.analysis.expectations import verdicts
 from des.analysis.lines import lines
 from des.analysis.tables import print_run
-from des.estimate.summary import entry, summary
+from des.estimate.histogram import LogHistogram
+from des.estimate.losses import Losses
+from des.estimate.summary import Observed, Pool, entry, summary
 from des.estimate.totals import Totals
 from des.traces import Run
 
@@ -34,9 +36,16 @@ def _spells(*names: str) -> dict[str, Any]:
     return {name: {"availability": entry([0.995, 0.994]), "episodes": entry([10.0, 12.0])} for name in names}
 
 
+def _pool(replications: list[dict[str, Any]]) -> Pool:
+    pool = Pool()
+    for metrics in replications:
+        pool.add(Observed(metrics, Losses(), LogHistogram()))
+    return pool
+
+
 def _run(arms: tuple[str, ...] = ("as_modelled", "primary_only"), replications: int = 1, **changes: Any) -> Run:
     levels = [0.99954, 0.9996, 0.99951][:replications]
-    content = summary({arm: [_metrics(level, **changes) for level in levels] for arm in arms})
+    content = summary({arm: _pool([_metrics(level, **changes) for level in levels]) for arm in arms})
     content |= {
         "components": {arm: _spells("cdn", "anthropic") for arm in arms},
         "endpoints": {arm: _spells("anthropic/claude-sonnet-4-6") for arm in arms},
