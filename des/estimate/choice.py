@@ -1,5 +1,6 @@
 """Which estimator answers for the availability of a plan, why, and its answer."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -85,6 +86,8 @@ def availability(
 
     Raises Inapplicable where the one asked for does not cover the plan, DesError for a name that is none.
     """
+    if not 0.0 < years < math.inf:
+        raise DesError(f"--years: must be above 0, not {years:g}")
     started = time.perf_counter()
     choice = choose(plan, years)
     if estimator is not None and estimator != choice.estimator:
