@@ -56,7 +56,7 @@ def run_key(
     precision: Mapping[str, Any] | None = None,
     comparison: bool = False,
 ) -> str:
-    """Twelve hex digits; `files` maps each file the scenario reads to its SHA-256, of which only the latter counts.
+    """Twelve hex digits; `files` maps each file the scenario reads, as the scenario writes its name, to its SHA-256.
 
     The number of processes is no part of it: it changes nothing.
     """
@@ -66,7 +66,7 @@ def run_key(
         "replications": replications,
         "arms": arms,
         "trace_level": trace_level(traces),
-        "files": sorted(files.values()),
+        "files": sorted(files.items()),
         "version": des.__version__,
         "libraries": [versions()[library] for library in LIBRARIES[:4]],
         "source": source_digest(),
