@@ -16,7 +16,7 @@ from des.scenario.expectations import AS_MODELLED, Expectation, default_arm, rea
 from des.scenario.files import file_digests
 from des.scenario.names import is_named, mapping
 from des.scenario.overrides import Assignment, Overlay, lay_over, with_assignments
-from des.scenario.problems import Finding, findings_of, unknown
+from des.scenario.problems import Finding, findings_of, unknown, without_slips
 from des.scenario.references import reference_findings
 from des.scenario.scenario import Scenario
 
@@ -144,10 +144,27 @@ def validate(content: Mapping[str, Any]) -> tuple[Scenario | None, list[Finding]
         scenario = Scenario.model_validate(said)
     except ValidationError as error:
         findings += findings_of(error, said, Scenario)
+    findings = without_slips([*findings, *_empty_slips(content, findings)])
     findings += reference_findings(said)
     if scenario is not None and not findings:
         findings += consistency_findings(scenario)
     return (scenario if not findings else None), findings
+
+
+def _empty_slips(content: Mapping[str, Any], known: list[Finding]) -> list[Finding]:
+    """What is wrong with keys that have no value, which `without_nulls` leaves out: unknown ones, empty expectations."""
+    found: list[Finding] = []
+    try:
+        Scenario.model_validate(content)
+    except ValidationError as error:
+        found += [each for each in findings_of(error, content, Scenario) if each.at_key and each not in known]
+    for name, texts in mapping(content.get("expect")).items():
+        if texts is None:
+            metric, colon, comparison = name.partition(":")
+            space = f"; YAML wants a space after the colon: {metric}: {comparison}" if colon else ""
+            message = f'expected a comparison such as ">= 99.95%"; got nothing{space}'
+            found.append(Finding(("expect", name), message))
+    return found
 
 
 def without_nulls(value: Any, path: Path = ()) -> Any:

@@ -52,6 +52,9 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
 
 
 def unknown_key(key: str, known: Sequence[str]) -> str:
+    word, colon, value = key.partition(":")
+    if colon and word in known:
+        return f"unknown key '{key}'; YAML wants a space after the colon: {word}: {value}"
     word = OTHER_WORDS.get(key.casefold(), "")
     if word in known:
         return f"unknown key '{key}'; did you mean '{word}'?"
@@ -84,10 +87,10 @@ def findings_of(error: ValidationError, content: object, model: type[BaseModel])
             found[Finding(path, _without_kind(fault["input"], model, loc))] = None
         else:
             found[Finding(path, _message(kind, fault, context))] = None
-    return _without_slips(list(found))
+    return without_slips(list(found))
 
 
-def _without_slips(findings: list[Finding]) -> list[Finding]:
+def without_slips(findings: list[Finding]) -> list[Finding]:
     """A key that is missing because it is misspelt is one thing wrong, not two."""
     slips = {
         (*finding.path[:-1], match.group(1))

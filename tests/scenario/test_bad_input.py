@@ -414,3 +414,33 @@ def test_waits_that_double_without_end_are_refused(two_providers: str, problems:
     assert with_backoff("{kind: exponential, base: 1s, cap: 60s}", 40, "null") == []
     assert with_backoff(doubling, 40, "1h") == []
     assert with_backoff(doubling, 20, "null") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("policy:\n", "polcy:\npolicy:\n", "s.yaml:32:1: polcy: unknown key 'polcy'; did you mean 'policy'?"),
+        ("  rounds: 2\n", "  ronds:\n", "s.yaml:33:3: policy.ronds: unknown key 'ronds'; did you mean 'rounds'?"),
+        (
+            "  as_modelled: {}\n",
+            "  as_modelled: {policy: {ronds: }}\n",
+            "s.yaml:37:26: arms.as_modelled.policy.ronds: unknown key 'ronds'; did you mean 'rounds'?",
+        ),
+        (
+            'availability: ">= 99.95%"',
+            "availability:",
+            's.yaml:40:16: expect.availability: expected a comparison such as ">= 99.95%"; got nothing',
+        ),
+    ],
+)
+def test_a_key_without_a_value_is_held_to_the_same_names(
+    old: str, new: str, line: str, two_providers: str, problems: Problems
+) -> None:
+    assert problems(two_providers.replace(old, new)) == [line]
+
+
+def test_a_space_missing_after_a_colon_is_pointed_out(two_providers: str, problems: Problems) -> None:
+    (line,) = problems(two_providers, ["expect={availability:'>=99%'}"])
+    assert "a space after the colon: availability: '>=99%'" in line
+    (line,) = problems(two_providers, ["policy={rounds:3}"])
+    assert "a space after the colon: rounds: 3" in line
