@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK = 512  # a power of two: index >> 9 is the block, index & 511 the place in it
-KEPT_BLOCKS = 64  # requests in flight reach back this many blocks before one is drawn again
+KEPT_BLOCKS = 64  # at first: requests in flight reach back so many blocks before one is drawn again
+MOST_BLOCKS = 8192
 
 
 @lru_cache(maxsize=4096)
@@ -40,7 +41,7 @@ class Stream(dict[int, "array[float]"]):
     read `stream[i >> 9][i & 511]` without a Python call.
     """
 
-    __slots__ = ("_name", "_replication", "_sampler", "_seed")
+    __slots__ = ("_furthest", "_kept", "_name", "_replication", "_sampler", "_seed")
 
     def __init__(self, seed: int, replication: int, name: str, sampler: Sampler) -> None:
         super().__init__()
@@ -48,6 +49,8 @@ class Stream(dict[int, "array[float]"]):
         self._replication = replication
         self._name = name
         self._sampler = sampler
+        self._kept = KEPT_BLOCKS
+        self._furthest = -1
 
     def at(self, index: int) -> float:
         return self[index >> 9][index & 511]
@@ -55,7 +58,11 @@ class Stream(dict[int, "array[float]"]):
     def __missing__(self, block: int) -> "array[float]":
         values = self._sampler(generator(self._seed, self._replication, self._name, block), BLOCK)
         drawn = array("d", np.ascontiguousarray(values, dtype=np.float64).tobytes())
-        if len(self) >= KEPT_BLOCKS:
+        if block > self._furthest:
+            self._furthest = block
+        elif len(self) >= self._kept:  # readers reach further back than what is kept, as many users in turn do
+            self._kept = min(2 * self._kept, MOST_BLOCKS)
+        if len(self) >= self._kept:
             del self[min(self)]
         self[block] = drawn
         return drawn

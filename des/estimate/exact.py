@@ -5,6 +5,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from des.errors import RunError
+
 _STEPS_PER_UNIT: Final = 1_000_000_000
 _LOW_BITS: Final = 32
 
@@ -28,7 +30,10 @@ class RunningMean:
 
     def add(self, values: NDArray[Any]) -> None:
         self._count += len(values)
-        self._total += integer_sum(np.rint(np.asarray(values, np.float64) * _STEPS_PER_UNIT).astype(np.int64))
+        steps = np.rint(np.asarray(values, np.float64) * _STEPS_PER_UNIT)
+        if len(steps) and np.abs(steps).max() >= 2.0**63:
+            raise RunError(f"a figure of {np.abs(values).max():.3g} is beyond what can be averaged exactly (9.2e9)")
+        self._total += integer_sum(steps.astype(np.int64))
 
     @property
     def value(self) -> float | None:

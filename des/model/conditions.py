@@ -16,7 +16,7 @@ from des.scenario.plan import Component, Effect, Plan
 if TYPE_CHECKING:
     from des.model.simulation import Simulation
 
-MARGIN_S = 86_400.0  # drawn beyond the horizon, for the requests that are still under way then
+MARGIN_S = 86_400.0  # drawn beyond the horizon at most, for the requests that are still under way then
 
 
 class Condition:
@@ -47,7 +47,7 @@ class Ledger:
     def __init__(self, plan: Plan, replication: int) -> None:
         self._plan = plan
         self._replication = replication
-        self.timeline: Timeline = draw_timeline(plan, replication, plan.horizon_s + MARGIN_S)
+        self.timeline: Timeline = draw_timeline(plan, replication, plan.horizon_s + min(MARGIN_S, plan.horizon_s))
         self._kills: dict[int, tuple[list[float], list[int]]] = {}
 
     def extend(self, until_s: float) -> None:
@@ -64,25 +64,30 @@ class Ledger:
         """The endpoints that an incident reaches."""
         return np.flatnonzero(self.timeline.hits[incident]).tolist()
 
-    def kills(self, endpoint: int, after_s: float, until_s: float) -> list[tuple[float, int]]:
-        """(time, incident) of the killing incidents that start at the endpoint in (after, until], in order.
+    def kills(self, endpoint: int, after_s: float, until_s: float) -> Iterator[tuple[float, int]]:
+        """(time, incident) of the killing incidents that start at the endpoint in (after, until], in order."""
+        place = -1
+        while True:
+            times, incidents = self._killing(endpoint)
+            if place < 0:
+                place = bisect_right(times, after_s)
+            while place < len(times):
+                if times[place] > until_s:
+                    return
+                yield times[place], incidents[place]
+                place += 1
+            if self.timeline.until_s > until_s:
+                return
+            self.extend(1.5 * self.timeline.until_s)
 
-        A call that would never end is held against the incidents drawn so far.
-        """
-        if until_s != float("inf"):
-            self.extend(until_s)
+    def _killing(self, endpoint: int) -> tuple[list[float], list[int]]:
+        """Starts and numbers of the killing incidents drawn so far; drawing more only appends to them."""
         if endpoint not in self._kills:
             timeline = self.timeline
             killing = np.array([effect.kills_in_flight for effect in timeline.effects], dtype=bool)
             struck = np.flatnonzero(timeline.hits[:, endpoint] & killing[timeline.effect])
             self._kills[endpoint] = (timeline.start_s[struck].tolist(), struck.tolist())
-        times, incidents = self._kills[endpoint]
-        found = []
-        for place in range(bisect_right(times, after_s), len(times)):
-            if times[place] > until_s:
-                break
-            found.append((times[place], incidents[place]))
-        return found
+        return self._kills[endpoint]
 
 
 class EndpointState:

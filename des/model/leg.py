@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from des.model.request import Request
     from des.model.simulation import Simulation
 
+NEVER_S = 365 * 86_400.0
+WHOLE_TOKEN = 1e-6  # a token is whole within the rounding of clock times
 OVERLOAD_S = 0.2  # until a 529 is answered, as other errors are by default
 OUTCOME = {name: code for code, name in enumerate(ATTEMPT_OUTCOMES)} | {"hang": TIMEOUT}
 
@@ -298,7 +300,12 @@ class Leg:
     def _killed(
         self, request: "Request", luck: CallLuck, now_s: float, end_s: float
     ) -> tuple[float, int, int, int] | None:
-        """(time, outcome, cause, incident) of the incident that cuts the call off, if one does."""
+        """(time, outcome, cause, incident) of the incident that cuts the call off, if one does.
+
+        A call that nothing else ends is held against the incidents of a year; what no incident of a year has ended is
+        taken never to end.
+        """
+        end_s = min(end_s, now_s + NEVER_S)
         for count, (kill_s, incident) in enumerate(self._ledger.kills(self._state.index, now_s, end_s)):
             effect = self._ledger.effect(incident)
             if luck.kill(count).at(request.luck) < effect.error_rate:
@@ -314,12 +321,12 @@ class Leg:
         """
         if not self._streams:
             done = min(1.0, elapsed_s / full_s) if full_s > 0.0 else 1.0
-            return int(done * request.output_tokens), done
+            return int(done * request.output_tokens + WHOLE_TOKEN), done
         if elapsed_s < first_s:
             return 0, 0.0
         if speed == 0.0 or request.output_tokens == 0:
             return request.output_tokens, 1.0
-        output = min(request.output_tokens, int((elapsed_s - first_s) * speed))
+        output = min(request.output_tokens, int((elapsed_s - first_s) * speed + WHOLE_TOKEN))
         return output, output / request.output_tokens
 
     # What follows from it

