@@ -4,18 +4,22 @@ YAML is read strictly: the core types of YAML 1.2 (`1e-4` is a number, `no`, `01
 is text, duplicate keys are errors. TOML comes out the same.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, time
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from des.errors import Problem, ScenarioError
 from des.scenario.toml_places import toml_places
 from des.scenario.yaml_nodes import YamlError, read_yaml
+
+MOST_BYTES: Final = 4_000_000
+"""Longer files hold data, not a scenario."""
 
 Path = tuple[str | int, ...]
 """Keys and list positions from the root to a value."""
@@ -88,7 +92,12 @@ def read_document(path: FilePath) -> Document:
 
 def _text(path: FilePath, file: str) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as opened:
+            read = opened.read(MOST_BYTES + 1)
+        if len(read) > MOST_BYTES:
+            message = f"over {MOST_BYTES // 1_000_000} MB: data belong in files that the scenario names"
+            raise ScenarioError([Problem(message, file=file)])
+        return read.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
         raise ScenarioError([Problem("no such file", file=file)]) from None
     except IsADirectoryError:
@@ -118,6 +127,10 @@ def _from_toml(text: str, file: str) -> tuple[Any, _Places, _Places]:
     except tomllib.TOMLDecodeError as error:
         message, line, column = _toml_fault(error, text)
         raise ScenarioError([Problem(message, file=file, line=line, column=column)]) from None
+    except ValueError:  # Python reads no number of thousands of digits
+        longest = re.search(r"[0-9_]{4301,}", text)
+        line = text.count("\n", 0, longest.start()) + 1 if longest else None
+        raise ScenarioError([Problem("TOML: a number of too many digits", file=file, line=line)]) from None
     except RecursionError:
         raise ScenarioError([Problem("TOML: nested too deeply", file=file)]) from None
     key_marks, value_marks = toml_places(text)

@@ -2,7 +2,7 @@
 
 import copy
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, Final
@@ -19,6 +19,7 @@ from des.scenario.overrides import Assignment, Overlay, lay_over, with_assignmen
 from des.scenario.problems import Finding, findings_of, unknown, without_slips
 from des.scenario.references import reference_findings
 from des.scenario.scenario import Scenario
+from des.scenario.yaml_nodes import LONE_SURROGATE, has_lone_surrogate
 
 BUILT_IN_ARMS: Final[Mapping[str, Mapping[str, Any]]] = {AS_MODELLED: {}, "independent": {"shared": 0}}
 """Arms that every comparison has: the scenario, and its twin of the same marginals with nothing in common."""
@@ -99,7 +100,22 @@ def load_scenario(path: str | os.PathLike[str], overrides: Sequence[str | Assign
 
 def from_mapping(content: Mapping[str, Any], folder: str | os.PathLike[str] = ".") -> Loaded:
     """A scenario from plain data, as a file would have it; files it names are relative to `folder`."""
-    return _loaded(Document(plain(content), folder=FilePath(folder)), None)
+    said = plain(content)
+    if broken := list(_lone_surrogates(said)):
+        raise ScenarioError([Problem(LONE_SURROGATE, path_text(path)) for path in broken])
+    return _loaded(Document(said, folder=FilePath(folder)), None)
+
+
+def _lone_surrogates(value: Any, path: Path = ()) -> Iterator[Path]:
+    """Where a text is not one; below a key that is not, the mapping stands for it."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from [path] if has_lone_surrogate(key) else _lone_surrogates(each, (*path, key))
+    elif isinstance(value, list):
+        for position, each in enumerate(value):
+            yield from _lone_surrogates(each, (*path, position))
+    elif isinstance(value, str) and has_lone_surrogate(value):
+        yield path
 
 
 def _loaded(document: Document, path: FilePath | None) -> Loaded:

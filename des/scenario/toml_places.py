@@ -26,6 +26,8 @@ class _Scan:
     keys: dict[Path, Mark] = field(default_factory=dict)
     values: dict[Path, Mark] = field(default_factory=dict)
     sizes: dict[Path, int] = field(default_factory=dict)  # tables so far of each array of tables
+    counted: int = 0  # characters whose lines are counted
+    line: int = 1
 
     def document(self) -> None:
         self.values[()] = (1, 1)
@@ -147,5 +149,8 @@ class _Scan:
         return self.at < len(self.text)
 
     def _mark(self, at: int) -> Mark:
-        before = self.text.rfind("\n", 0, at)
-        return self.text.count("\n", 0, at) + 1, at - before
+        first, last = sorted((self.counted, at))
+        lines = self.text.count("\n", first, last)
+        self.line += lines if at >= self.counted else -lines
+        self.counted = at
+        return self.line, at - self.text.rfind("\n", 0, at)

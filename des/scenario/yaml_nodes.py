@@ -12,6 +12,8 @@ Mark = tuple[int, int]
 MOST_NODES: Final = 100_000
 """More comes of nested aliases that multiply, or of data that belong in a file of their own."""
 
+LONE_SURROGATE: Final = "half a character (U+D800 to U+DFFF), which no text may hold alone"
+
 LONGEST_INTEGER: Final = 300
 """Digits beyond which an integer is read as the infinite float it is; Python refuses to read thousands of them."""
 
@@ -44,21 +46,21 @@ class _Reading:
     values: dict[Path, Mark] = field(default_factory=dict)
     faults: list[tuple[str, int, int]] = field(default_factory=list)
     open_nodes: set[int] = field(default_factory=set)
+    visits: int = 0
 
     def fault(self, message: str, node: yaml.Node) -> None:
         self.faults.append((message, *_mark(node)))
 
     def value(self, node: yaml.Node, path: Path) -> Any:
         self.values[path] = _mark(node)
-        if len(self.values) > MOST_NODES:
-            message = (
-                f"more than {MOST_NODES} values: aliases that multiply, or data that belong in a file of their own"
-            )
-            raise YamlError([(message, *_mark(node))])
+        self._visit(node, 1)
         if node.tag not in _PLAIN_TAGS:
             self.fault(f"tags such as {node.tag.replace('tag:yaml.org,2002:', '!!')} are not supported", node)
             return None
         if isinstance(node, yaml.ScalarNode):
+            if has_lone_surrogate(node.value):
+                self.fault(LONE_SURROGATE, node)
+                return None
             return resolve_plain(node.value) if node.style is None else node.value
         if id(node) in self.open_nodes:
             self.fault("an alias within its own anchor never ends", node)
@@ -71,6 +73,14 @@ class _Reading:
         finally:
             self.open_nodes.discard(id(node))
 
+    def _visit(self, node: yaml.Node, count: int) -> None:
+        self.visits += count
+        if self.visits > MOST_NODES:
+            message = (
+                f"more than {MOST_NODES} values: aliases that multiply, or data that belong in a file of their own"
+            )
+            raise YamlError([(message, *_mark(node))])
+
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         content: dict[str, Any] = {}
         merged: list[yaml.MappingNode] = []
@@ -79,6 +89,9 @@ class _Reading:
                 self.fault("a key must be text", key_node)
                 continue
             key = key_node.value
+            if has_lone_surrogate(key):
+                self.fault(LONE_SURROGATE, key_node)
+                continue
             if key == "<<" and key_node.style is None:
                 merged += self._merged(value_node)
                 continue
@@ -99,6 +112,7 @@ class _Reading:
         if id(node) in self.open_nodes:
             self.fault("an alias within its own anchor never ends", node)
             return {}
+        self._visit(node, 1 + len(node.value))
         self.open_nodes.add(id(node))
         try:
             rest = [
@@ -160,6 +174,10 @@ def resolve_plain(text: str) -> Any:
     if _NAN.fullmatch(text):
         return float("nan")
     return text
+
+
+def has_lone_surrogate(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _mark(node: yaml.Node) -> Mark:

@@ -144,3 +144,24 @@ def test_only_true_and_false_are_truth_values(two_providers: str, problems: Call
 def test_a_name_with_nothing_below_it_has_nothing_special(two_providers: str, load: Callable[..., Any]) -> None:
     text = two_providers.replace("  cdn:\n", "  idle:\n  cdn:\n")
     assert load(text).scenario.components["idle"].incidents == ()
+
+
+def test_merges_that_multiply_are_stopped() -> None:
+    rows = ["a0: &a0 {x: 1}"]
+    rows += [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}" for n in range(1, 10)]
+    assert "aliases that multiply" in faults("\n".join(rows))[0][0]
+
+
+def test_files_of_data_are_refused_by_their_size(tmp_path: Path) -> None:
+    (tmp_path / "big.yaml").write_text("title: x\n" + "# data\n" * 600_000)
+    assert "over 4 MB: data belong in files that the scenario names" in message(tmp_path / "big.yaml")
+
+
+@pytest.mark.parametrize(("text", "column"), [('{a: "\\ud800"}', 5), ('{"\\udfff": 1}', 2)])
+def test_half_a_character_is_no_text(text: str, column: int) -> None:
+    assert [(line, at) for _, line, at in faults(text)] == [(1, column)]
+
+
+def test_numbers_of_thousands_of_digits_are_refused_in_toml_too(tmp_path: Path) -> None:
+    (tmp_path / "long.toml").write_text(f"title = 'x'\nseed = {'9' * 5000}\n")
+    assert "long.toml:2" in message(tmp_path / "long.toml")
