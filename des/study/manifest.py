@@ -9,6 +9,28 @@ from des.study.key import source_digest, trace_level, versions
 from des.traces.writer import WrittenTrace
 
 
+def identity_of(
+    *,
+    key: str,
+    resolved: Mapping[str, Any],
+    seed: int,
+    replications: int,
+    arms: Sequence[str],
+    traces: bool,
+    files: Mapping[str, str],
+) -> dict[str, Any]:
+    """The part of a manifest that is known before anything is simulated, but for replications that a precision asks."""
+    return {
+        "key": key,
+        "scenario": resolved,
+        "seed": seed,
+        "replications": replications,
+        "arms": list(arms),
+        "trace_level": trace_level(traces),
+        "files": dict(sorted(files.items())),
+    }
+
+
 def manifest_of(
     *,
     name: str,
@@ -26,14 +48,16 @@ def manifest_of(
     """JSON-able. `created_at`, `wall_s` and the platform are all that may differ between two makings of one run."""
     return {
         "name": name,
-        "key": key,
-        "scenario": resolved,
-        "seed": seed,
-        "replications": replications,
-        "arms": list(arms),
+        **identity_of(
+            key=key,
+            resolved=resolved,
+            seed=seed,
+            replications=replications,
+            arms=arms,
+            traces=traces,
+            files=files,
+        ),
         "estimator": "request level",
-        "trace_level": trace_level(traces),
-        "files": dict(sorted(files.items())),
         "traces": {
             trace.name: {"sha256": trace.sha256, "rows": trace.rows, "bytes": trace.bytes}
             for trace in sorted(written, key=lambda trace: trace.name)

@@ -9,10 +9,12 @@ from des.errors import DesError, OutputError
 from des.scenario import Loaded, Scenario, from_mapping, load_scenario
 from des.scenario.overrides import Assignment, with_assignments
 from des.study.destination import remove_leftovers, written_whole
-from des.study.key import file_digest
+from des.study.key import canonical_json, file_digest
+from des.study.manifest import identity_of
 from des.study.precision import Precision
 from des.study.study import Progress, Study
 from des.traces import Run, load
+from des.traces.reader import MANIFEST, SUMMARY
 
 RESULTS = Path("results")
 """Where runs go by default, below the current directory."""
@@ -102,7 +104,7 @@ def kept(study: Study, *, out: str | Path | None, force: bool, workers: int, pro
     target = RESULTS / f"{study.name}-{study.key()}"
     remove_leftovers(target)
     if target.is_dir() and not force:
-        return Finished(_verified(target), reused=True)
+        return Finished(_verified(target, study), reused=True)
     with written_whole(target, replace=force) as directory:
         study.write(directory, workers=workers, progress=progress)
     return Finished(load(target), reused=False)
@@ -131,13 +133,47 @@ def loaded(
     return replace(changed, path=scenario.path)
 
 
-def _verified(directory: Path) -> Run:
-    """A run whose files are those it wrote; raises OutputError, naming the files that are not."""
+def _verified(directory: Path, study: Study) -> Run:
+    """The study's own run with the files that it wrote; raises OutputError, naming what is not as it was."""
     try:
         found = load(directory)
         found.verify()
-        if file_digest(directory / "summary.json") != found.manifest.get("summary_sha256"):
-            raise OutputError(f"{directory}: summary.json has been changed")
+        if file_digest(directory / SUMMARY) != found.manifest.get("summary_sha256"):
+            raise OutputError(f"{directory}: {SUMMARY} has been changed")
+        _check_identity(found, study)
     except DesError as error:
         raise OutputError(f"{error}\nthis run is damaged: --force simulates it again") from error
     return found
+
+
+def _check_identity(found: Run, study: Study) -> None:
+    """The manifest, which no checksum covers, names the run that is asked for."""
+    identity = identity_of(
+        key=study.key(),
+        resolved=study.loaded.resolved(),
+        seed=study.loaded.scenario.seed,
+        replications=_replications(found, study),
+        arms=list(study.plans),
+        traces=study.traces,
+        files=study.loaded.files(),
+    )
+    for field, expected in identity.items():
+        if field not in found.manifest or _differs(found.manifest[field], expected):
+            raise OutputError(f"{found.path / MANIFEST}: {field} is not that of this run")
+
+
+def _differs(found: Any, expected: Any) -> bool:
+    try:
+        return canonical_json(found) != canonical_json(expected)
+    except ValueError:  # NaN, which the manifest was not written with
+        return True
+
+
+def _replications(found: Run, study: Study) -> int:
+    """As many as asked for, or as the summary says that the precision took."""
+    if study.precision is None:
+        return study.loaded.scenario.replications
+    precision = found.summary.get("precision")
+    if not isinstance(precision, dict) or not isinstance(precision.get("replications"), int):
+        raise OutputError(f"{found.path / SUMMARY}: precision is not that of this run")
+    return int(precision["replications"])

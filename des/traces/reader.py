@@ -55,8 +55,8 @@ class Run:
         for name, facts in recorded.items():
             if name not in present:
                 problems.append(f"{name} is missing")
-            elif _sha256(self.path / name) != facts["sha256"]:
-                problems.append(f"{name} has been changed")
+            elif problem := _difference(self.path / name, facts["sha256"]):
+                problems.append(f"{name} {problem}")
         if problems:
             raise DesError("\n".join(f"{self.path}: {problem}" for problem in problems))
 
@@ -84,7 +84,21 @@ def load(run: str | Path) -> Run:
     path = Path(run)
     if not path.is_dir():
         raise DesError(f"{path}: no such run; name the directory of a finished run")
-    return Run(path, _json(path, MANIFEST), _json(path, SUMMARY))
+    manifest = _json(path, MANIFEST)
+    _check_shape(path / MANIFEST, manifest)
+    return Run(path, manifest, _json(path, SUMMARY))
+
+
+def _check_shape(file: Path, manifest: Mapping[str, Any]) -> None:
+    """What is read here of a manifest has the form that it was written in."""
+    arms, traces = manifest.get("arms", []), manifest.get("traces", {})
+    if not (isinstance(arms, list) and all(isinstance(arm, str) for arm in arms)):
+        raise DesError(f"{file}: arms is not a list of names")
+    if not isinstance(traces, dict):
+        raise DesError(f"{file}: traces is not an object")
+    for name, facts in traces.items():
+        if not (isinstance(facts, dict) and type(facts.get("rows")) is int and isinstance(facts.get("sha256"), str)):
+            raise DesError(f"{file}: traces lacks the rows or the checksum of {name}")
 
 
 def _json(path: Path, name: str) -> dict[str, Any]:
@@ -114,6 +128,11 @@ def _as_pandas(table: "pa.Table") -> "pd.DataFrame":
     return pd.DataFrame(columns, copy=False)
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _difference(path: Path, sha256: str) -> str | None:
+    """What keeps a file from being the one recorded, if anything does."""
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        return f"cannot be read ({(error.strerror or str(error)).lower()})"
+    return None if found == sha256 else "has been changed"

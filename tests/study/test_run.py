@@ -167,6 +167,44 @@ def test_a_damaged_run_is_refused_by_name(name: str, damage: str) -> None:
     assert name in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("key", "0" * 12),
+        ("seed", 8),
+        ("replications", 2),
+        ("arms", ["as_modelled"]),
+        ("scenario", {"title": float("nan")}),
+        ("trace_level", "none"),
+        ("traces", 3),
+        ("traces", {"requests/as_modelled-0000.parquet": "ab"}),
+    ],
+)
+def test_a_run_whose_manifest_names_another_is_refused(field: str, value: Any) -> None:
+    manifest = _ensure().run.path / "manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {field: value}))
+    with pytest.raises(OutputError, match="--force") as caught:
+        _ensure()
+    assert f"manifest.json: {field} " in str(caught.value)
+
+
+def test_a_run_that_took_the_replications_its_precision_asked_is_found_again() -> None:
+    options: dict[str, Any] = {"precision": {"availability": 0.9}, "max_replications": 12}
+    assert not _ensure(**options).reused
+    assert _ensure(**options).reused
+
+
+@pytest.mark.parametrize("name", ["requests/as_modelled-0000.parquet", "summary.json", "manifest.json"])
+def test_a_directory_where_a_file_of_the_run_belongs_is_damage(name: str) -> None:
+    path = _ensure().run.path / name
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(OutputError, match="--force") as caught:
+        _ensure()
+    assert name in str(caught.value)
+    assert not _ensure(force=True).reused
+
+
 def test_an_existing_output_directory_is_refused_before_anything_is_simulated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
