@@ -25,6 +25,9 @@ Z99: Final = 2.3263478740408408
 LARGEST_EXPONENT: Final = 650.0
 """exp() of more leaves no room below the largest float for a mean over many draws."""
 LARGEST_CV: Final = 1e6
+SMALLEST_SHAPE: Final = 0.05
+"""Of a gamma or Weibull: smaller ones draw values that underflow to zero, and their means overflow."""
+LARGEST_SHAPE: Final = 1e12
 
 
 class _Distribution(Spec):
@@ -153,7 +156,7 @@ class GammaSpec(_Distribution, Generic[PositiveValue]):
     """Gamma, by shape and scale or by mean and coefficient of variation."""
 
     kind: Literal["gamma"]
-    shape: Positive | None = None
+    shape: Annotated[Positive, Field(ge=SMALLEST_SHAPE, le=LARGEST_SHAPE)] | None = None
     scale: PositiveValue | None = None
     mean: PositiveValue | None = None
     cv: Positive | None = None
@@ -163,6 +166,9 @@ class GammaSpec(_Distribution, Generic[PositiveValue]):
     def _one_way(self) -> Self:
         _one_way_of(self, ("shape", "scale"), ("mean", "cv"))
         _small_enough(self.cv)
+        if self.cv is not None and 1.0 / self.cv**2 < SMALLEST_SHAPE:
+            most = SMALLEST_SHAPE**-0.5
+            raise contradiction(f"a gamma's coefficient of variation is at most {most:.3g}; got {self.cv:g}", "cv")
         return self
 
     def law(self) -> Law:
@@ -177,7 +183,7 @@ class WeibullSpec(_Distribution, Generic[PositiveValue]):
     """Weibull: a hazard that falls (shape below 1) or grows (above 1)."""
 
     kind: Literal["weibull"]
-    shape: Annotated[Positive, Field(ge=0.01)]
+    shape: Annotated[Positive, Field(ge=SMALLEST_SHAPE, le=LARGEST_SHAPE)]
     scale: PositiveValue
 
     def law(self) -> Law:

@@ -3,6 +3,7 @@
 import csv
 import difflib
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -150,29 +151,47 @@ def _read_json_lines(path: Path, wanted: Sequence[str]) -> RecordedColumns:
     there: dict[str, None] = {}
     columns: dict[str, list[Any]] = {column: [] for column in wanted}
     lines: list[int] = []
-    bad: list[int] = []
+    bad: list[tuple[int, str]] = []
     with path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, 1):
             if line.isspace():
                 continue
             try:
                 row = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 row = None
             if not isinstance(row, dict):
-                bad.append(number)
+                bad.append((number, "is no JSON object; one object a line is expected"))
+                continue
+            if "\\ud" in line.lower() and not _is_text(row):
+                bad.append((number, "holds half a character (\\ud800 to \\udfff), which no text may"))
                 continue
             there.update(dict.fromkeys(row))
             lines.append(number)
             for column, values in columns.items():
                 values.append(row.get(column))
-    broken = f"{path}:{bad[0]}: is no JSON object; one object a line is expected{and_more(len(bad) - 1)}" if bad else ""
+    broken = f"{path}:{bad[0][0]}: {bad[0][1]}{and_more(len(bad) - 1)}" if bad else ""
     missing = [column for column in wanted if column not in there]
     if lines and missing:
         with together_with(broken):
             _require(path, missing, list(there))
     arrays = {column: _json_array(values) for column, values in columns.items()}
     return RecordedColumns(arrays, len(lines), lambda row: f"{path}:{lines[row]}", broken)
+
+
+def _is_text(row: dict[str, Any]) -> bool:
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _as_float(number: int | float) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 def _json_array(values: Sequence[Any]) -> Any:
@@ -184,7 +203,7 @@ def _json_array(values: Sequence[Any]) -> Any:
         try:
             return pa.array(values, pa.int64() if kinds == {int} else pa.float64())
         except (pa.ArrowInvalid, OverflowError):
-            return pa.array([None if value is None else float(value) for value in values], pa.float64())
+            return pa.array([None if value is None else _as_float(value) for value in values], pa.float64())
     texts = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
     return pa.array(texts, pa.string())
 

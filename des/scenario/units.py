@@ -26,6 +26,10 @@ MINUTE_S: Final = SECONDS["min"]
 WEEK_S: Final = SECONDS["w"]
 YEAR_S: Final = SECONDS["y"]
 
+FIRST_YEAR: Final = 1700
+LAST_YEAR: Final = 2199
+"""Timestamps are nanoseconds since 1970 in an int64, which ends in 1677 and in 2262."""
+
 _NUMBER: Final = r"[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?"
 _UNIT: Final = "|".join(sorted(SECONDS, key=len, reverse=True))
 _DURATION_PART: Final = re.compile(rf"({_NUMBER})\s*({_UNIT})(?![A-Za-z])")
@@ -240,7 +244,13 @@ def read_timestamp(value: object) -> datetime:
         raise ValueError(f"expected {expected}; got {shown(value)}")
     if moment.tzinfo is None:
         raise ValueError(f"expected {expected}; got {shown(str(value))}, which has no zone (append Z for UTC)")
-    return moment.astimezone(UTC)
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError:
+        moment = datetime.min.replace(tzinfo=UTC)
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"expected a timestamp between {FIRST_YEAR} and {LAST_YEAR}; got {shown(str(value))}")
+    return moment
 
 
 def read_moment(value: object) -> float | datetime:

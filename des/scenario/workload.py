@@ -27,7 +27,7 @@ class BurstyArrivalsSpec(Spec):
     kind: Literal["bursty"]
     rate: PositiveRate
     """Of all clients together."""
-    cv: Positive
+    cv: Annotated[Positive, Field(ge=0.01, le=1000.0)]
     clients: PositiveCount = 1
     profile: ProfileSpec | None = None
 
@@ -78,7 +78,7 @@ class ReplayedArrivalsSpec(Spec):
     """Of times that are numbers: seconds, if it is not given. Timestamps are recognised by themselves."""
     where: dict[Text, Words] = Field(default_factory=dict)
     """Rows to keep: each column with the value or values it must have."""
-    stretch: Positive = 1.0
+    stretch: Annotated[Positive, Field(ge=1e-6, le=1e6)] = 1.0
     """How many times longer gaps become: 100 makes an hour into a hundred."""
     loop: Flag = False
     """Begin again at the end, until the horizon."""

@@ -444,3 +444,27 @@ def test_a_space_missing_after_a_colon_is_pointed_out(two_providers: str, proble
     assert "a space after the colon: availability: '>=99%'" in line
     (line,) = problems(two_providers, ["policy={rounds:3}"])
     assert "a space after the colon: rounds: 3" in line
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("seed: 7", 'start: "0001-01-01T00:00+23:59"', "between 1700 and 2199"),
+        ("seed: 7", 'start: "9999-12-31T23:59:59-23:00"', "between 1700 and 2199"),
+        ("kind: poisson, rate: 2/min", "kind: bursty, rate: 2/min, cv: 1e200", "at most 1000.0"),
+        ("kind: poisson, rate: 2/min", "kind: bursty, rate: 2/min, cv: 1e-200", "at least 0.01"),
+        (
+            "kind: poisson, rate: 2/min",
+            "kind: replay, file: x.csv, columns: {time: t}, stretch: 1e308",
+            "at most 1000000.0",
+        ),
+        ("tokens_per_second: 60", "tokens_per_second: {kind: gamma, shape: 0.001, scale: 60}", "at least 0.05"),
+        ("tokens_per_second: 60", "tokens_per_second: {kind: gamma, mean: 60, cv: 100}", "is at most 4.47; got 100"),
+        ("first_token: 900ms", "first_token: {kind: weibull, shape: 0.01, scale: 1s}", "at least 0.05"),
+    ],
+)
+def test_numbers_beyond_what_can_be_reckoned_are_refused(
+    old: str, new: str, words: str, two_providers: str, problems: Problems
+) -> None:
+    (line,) = problems(two_providers.replace(old, new))
+    assert words in line

@@ -296,6 +296,8 @@ def test_no_row_left_says_what_the_column_holds(write: Any) -> None:
     ("content", "message"),
     [
         ("[\n", "a.jsonl:1: is no JSON object"),
+        ('{"t": 1}\n{"t": ' + "[" * 200_000, "a.jsonl:2: is no JSON object"),
+        ('{"t": 1}\n{"t": "\\ud800"}\n', "a.jsonl:2: holds half a character"),
         ('{"t": 1, "n": 2}\n{"t": 2, "n"\n[1]\n', r"a.jsonl:2: is no JSON object.*\(and 1 more bad row\)"),
         (
             '{"t": 1, "n": 2}\n7\n{"t": 2, "n": "x"}\n{"t": 3}\n',
