@@ -13,6 +13,7 @@ import secrets
 import shutil
 import signal
 import stat
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -29,24 +30,34 @@ except ImportError:  # no advisory locks here: leftovers then stay until somebod
 PARTIAL = ".partial"
 _WRITER = r"[0-9]+-[0-9a-f]{6}"  # process and chance
 _REPLACED = r"replaced-[0-9a-f]{6}"
+_ATTEMPTS = 100  # at a directory that others keep removing
 
 
 class WriteError(OutputError):
     """Writing broke off while the run was under way, because the disk filled up or the like."""
 
 
+class TakenError(OutputError):
+    """The place of a run is another's already, perhaps since a moment ago."""
+
+
 @contextmanager
 def written_whole(target: Path, *, replace: bool = False) -> Iterator[Path]:
     """A directory to write a run into; it becomes `target` when the block ends well, and is removed otherwise.
 
-    Raises OutputError where `target` exists (unless `replace`) or nothing can be written beside it, and
-    WriteError where writing stops half-way. SIGTERM and SIGHUP unwind the block like Ctrl-C does.
+    Raises TakenError where `target` exists (unless `replace`), at the latest when the block ends, OutputError where
+    nothing can be written beside it, and WriteError where writing stops half-way. SIGTERM and SIGHUP unwind the block
+    like Ctrl-C does, and further signals wait until that is done.
     """
     if os.path.lexists(target) and not (replace and target.is_dir()):
-        raise OutputError(_why_taken(target))
+        raise TakenError(_why_taken(target))
     with _terminating_signals_raise():
-        partial, lock = _fresh_partial(target)
+        made = _missing(target.parent)
+        partial: Path | None = None
+        lock: int | None = None
         try:
+            with _signals_held():
+                partial, lock = _fresh_partial(target)
             yield partial
             _sync(partial)
             with _signals_held(), _alone_in(target.parent):
@@ -55,11 +66,23 @@ def written_whole(target: Path, *, replace: bool = False) -> Iterator[Path]:
             raise WriteError(f"writing to {target} failed: {_reason(error)}; nothing was kept") from error
         finally:
             with _signals_held():
-                shutil.rmtree(partial, ignore_errors=True)
+                if partial is not None:
+                    shutil.rmtree(partial, ignore_errors=True)
                 with _alone_in(target.parent):
-                    _remove_if_empty(partial.parent)
-            if lock is not None:
-                os.close(lock)
+                    _remove_if_empty(target.parent / PARTIAL)
+                    for directory in made:
+                        _remove_if_empty(directory)
+                if lock is not None:
+                    os.close(lock)
+
+
+def obstacle(target: Path) -> str | None:
+    """What stands where a directory belongs, if it is none: a file or a link to nowhere."""
+    if target.is_dir() or not os.path.lexists(target):
+        return None
+    if target.is_symlink() and not target.exists():
+        return f"a broken link to {target.readlink()}"
+    return "a file"
 
 
 def remove_leftovers(target: Path) -> None:
@@ -71,11 +94,11 @@ def remove_leftovers(target: Path) -> None:
 
 def _clear(target: Path) -> None:
     for leftover in _leftovers(target, _REPLACED):
-        if not target.exists():
+        if not os.path.lexists(target):
             with suppress(OSError):
                 leftover.rename(target)
-        else:
-            shutil.rmtree(leftover, ignore_errors=True)
+        elif target.is_dir():
+            _discard(leftover)
     for leftover in _leftovers(target, _WRITER):
         lock = _locked(leftover)
         if lock is not None:
@@ -84,13 +107,39 @@ def _clear(target: Path) -> None:
     _remove_if_empty(target.parent / PARTIAL)
 
 
+def _discard(directory: Path) -> None:
+    """Of a link, the link alone: what it leads to is not ours."""
+    if directory.is_symlink():
+        with suppress(OSError):
+            directory.unlink()
+    else:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _missing(directory: Path) -> list[Path]:
+    """Directories that have to be made for this one to exist, the innermost first."""
+    missing = []
+    while not os.path.lexists(directory) and directory != directory.parent:
+        missing.append(directory)
+        directory = directory.parent
+    return missing
+
+
 def _fresh_partial(target: Path) -> tuple[Path, int | None]:
+    name = f"{target.name}-{os.getpid()}-{secrets.token_hex(3)}"
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with _alone_in(target.parent):
-            _clear(target)
-            partial = _make_in_partial(target.parent, f"{target.name}-{os.getpid()}-{secrets.token_hex(3)}")
-            return partial, _locked(partial)
+        for attempt in range(_ATTEMPTS):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with _alone_in(target.parent):
+                _clear(target)
+                try:
+                    partial = _make_in_partial(target.parent, name)
+                except FileNotFoundError:  # a run that failed took the directory that it had made with it
+                    if attempt == _ATTEMPTS - 1:
+                        raise
+                    continue
+                return partial, _locked(partial)
+        raise AssertionError("the last attempt returns or raises")
     except (FileExistsError, NotADirectoryError) as error:
         raise OutputError(f"cannot write to {target}: {error.filename or target.parent} is not a directory") from error
     except OSError as error:
@@ -135,7 +184,9 @@ def _leftovers(target: Path, pattern: str) -> list[Path]:
     names = re.compile(f"{re.escape(target.name)}-{pattern}")
     try:
         return sorted(
-            path for path in (target.parent / PARTIAL).iterdir() if names.fullmatch(path.name) and path.is_dir()
+            path
+            for path in (target.parent / PARTIAL).iterdir()
+            if names.fullmatch(path.name) and (path.is_dir() or path.is_symlink())
         )
     except OSError:
         return []
@@ -177,17 +228,17 @@ def _install(partial: Path, target: Path, *, replace: bool) -> None:
         except OSError:
             former.rename(target)
             raise
-        shutil.rmtree(former, ignore_errors=True)
+        _discard(former)
         return
     if os.path.lexists(target):  # made by somebody else meanwhile; an empty one would be replaced silently
-        raise OutputError(_why_taken(target))
+        raise TakenError(_why_taken(target))
     partial.rename(target)
 
 
 def _why_taken(target: Path) -> str:
-    if target.is_dir():
-        return f"{target} exists already; name a directory that does not exist"
-    return f"{target} exists already and is not a directory; name a directory that does not exist"
+    what = obstacle(target)
+    nature = "" if what is None else f" and is not a directory but {what}"
+    return f"{target} exists already{nature}; name a directory that does not exist"
 
 
 def _reason(error: OSError) -> str:
@@ -206,25 +257,42 @@ def _reason(error: OSError) -> str:
 
 @contextmanager
 def _terminating_signals_raise() -> Iterator[None]:
-    """SIGTERM and SIGHUP raise SystemExit in the main thread, where nobody else handles them."""
+    """SIGTERM and SIGHUP raise SystemExit in the main thread, and SIGINT KeyboardInterrupt, where nobody else handles
+    them; while one of these unwinds the block, further ones are passed over, as it is ending already.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    raised: list[BaseException] = []
 
     def leave(number: int, frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
+        if not any(error in raised for error in _being_handled()):
+            raised.append(KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number))
+            raise raised[-1]
 
-    ours = []
-    for name in ("SIGTERM", "SIGHUP"):
+    former = {}
+    for name, default in (
+        ("SIGTERM", signal.SIG_DFL),
+        ("SIGHUP", signal.SIG_DFL),
+        ("SIGINT", signal.default_int_handler),
+    ):
         number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+        if number is not None and signal.getsignal(number) is default:
             signal.signal(number, leave)
-            ours.append(number)
+            former[number] = default
     try:
         yield
     finally:
-        for number in ours:
-            signal.signal(number, signal.SIG_DFL)
+        for number, default in former.items():
+            signal.signal(number, default)
+
+
+def _being_handled() -> Iterator[BaseException]:
+    """The exception that the interrupted code is dealing with, and those it came out of."""
+    error = sys.exception()
+    while error is not None:
+        yield error
+        error = error.__context__
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 from des.errors import DesError, OutputError
 from des.scenario import Loaded, Scenario, from_mapping, load_scenario
 from des.scenario.overrides import Assignment, with_assignments
-from des.study.destination import remove_leftovers, written_whole
+from des.study.destination import TakenError, obstacle, remove_leftovers, written_whole
 from des.study.key import canonical_json, file_digest
 from des.study.manifest import identity_of
 from des.study.precision import Precision
@@ -103,10 +103,17 @@ def kept(study: Study, *, out: str | Path | None, force: bool, workers: int, pro
         return Finished(load(out), reused=False)
     target = RESULTS / f"{study.name}-{study.key()}"
     remove_leftovers(target)
+    if (what := obstacle(target)) is not None:
+        raise OutputError(f"{target}: this run belongs here, but {what} is in its way; move or remove it")
     if target.is_dir() and not force:
         return Finished(_verified(target, study), reused=True)
-    with written_whole(target, replace=force) as directory:
-        study.write(directory, workers=workers, progress=progress)
+    try:
+        with written_whole(target, replace=force) as directory:
+            study.write(directory, workers=workers, progress=progress)
+    except TakenError:
+        if not target.is_dir():
+            raise
+        return Finished(_verified(target, study), reused=True)  # somebody else's, who was done first
     return Finished(load(target), reused=False)
 
 

@@ -5,7 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -221,6 +224,96 @@ def test_a_terminated_run_removes_what_it_wrote(tmp_path: Path, number: signal.S
     process.send_signal(number)
     assert process.wait(timeout=10) == code
     assert list(tmp_path.iterdir()) == []
+
+
+def test_signals_one_after_another_leave_nothing_behind(tmp_path: Path) -> None:
+    for number in range(5):
+        process = _child(tmp_path / f"run-{number}")
+        for signalled in (signal.SIGTERM, signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            process.send_signal(signalled)
+            time.sleep(0.001)
+        process.wait(timeout=10)
+        assert list(tmp_path.iterdir()) == []
+
+
+def _swallow_one_signal(target: Path) -> None:
+    with written_whole(target):
+        with suppress(SystemExit):
+            os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.usefixtures("_signals_as_in_a_shell")
+def test_a_signal_whose_exception_was_swallowed_does_not_keep_the_next_from_ending_the_run(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        _swallow_one_signal(tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
+
+
+def _signalled_again_while_unwinding(target: Path, cleaned: list[str]) -> None:
+    with written_whole(target):
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGINT)
+            cleaned.append("all")
+
+
+@pytest.mark.usefixtures("_signals_as_in_a_shell")
+def test_signals_during_the_unwinding_are_passed_over(tmp_path: Path) -> None:
+    cleaned: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        _signalled_again_while_unwinding(tmp_path / "run", cleaned)
+    assert cleaned == ["all"]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def _signals_as_in_a_shell() -> Iterator[None]:
+    """Not ignored, as they are in a runner started in the background."""
+    former = {
+        number: signal.signal(number, default)
+        for number, default in ((signal.SIGTERM, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler))
+    }
+    yield
+    for number, handler in former.items():
+        signal.signal(number, handler)
+
+
+def test_a_run_that_fails_takes_the_folders_made_for_it_along(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    with pytest.raises(ValueError, match="broke"):
+        _break_off(tmp_path / "there" / "made" / "deep" / "run", ValueError("broke"))
+    assert list((tmp_path / "there").iterdir()) == []
+
+
+def test_a_folder_that_others_use_meanwhile_stays(tmp_path: Path) -> None:
+    with suppress(ValueError), written_whole(tmp_path / "made" / "run"):
+        _write(tmp_path / "made" / "other")
+        raise ValueError
+    assert [path.name for path in (tmp_path / "made").iterdir()] == ["other"]
+
+
+def test_runs_that_fail_beside_each_other_do_not_take_each_other_s_folder(tmp_path: Path) -> None:
+    def many(worker: int) -> None:
+        for number in range(50):
+            with suppress(ValueError):
+                _break_off(tmp_path / "made" / f"run-{worker}-{number}", ValueError())
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(many, range(4)))
+    _write(tmp_path / "made" / "run")
+
+
+def test_replacing_a_link_leaves_what_it_leads_to(tmp_path: Path) -> None:
+    _write(tmp_path / "elsewhere", "old")
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "run").symlink_to(Path("..") / "elsewhere")
+    _write(tmp_path / "runs" / "run", "new", replace=True)
+    assert (tmp_path / "elsewhere" / "requests" / "a.parquet").read_text() == "old"
+    assert (tmp_path / "runs" / "run" / "requests" / "a.parquet").read_text() == "new"
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["run"]
 
 
 @pytest.mark.parametrize("other", ["other-1-abcdef", "run-2-1-abcdef", "run-replaced-1-abcdef", "prune-1-abcdef"])

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from des.scenario.plan import Plan
 from des.study import replication
 from des.study.downtime import Spell, downtime
 from des.study.run import Finished, ensure
+from des.study.study import Study
 from des.traces import Run
 from study.small_scenario import small, write_small
 
@@ -205,6 +207,36 @@ def test_a_directory_where_a_file_of_the_run_belongs_is_damage(name: str) -> Non
     assert not _ensure(force=True).reused
 
 
+def test_the_same_run_made_by_somebody_else_meanwhile_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    write = Study.write
+
+    def overtaken(study: Study, directory: Path, **options: Any) -> None:
+        write(study, directory, **options)
+        monkeypatch.setattr(Study, "write", write)
+        others.append(_ensure())
+
+    others: list[Finished] = []
+    monkeypatch.setattr(Study, "write", overtaken)
+    second = _ensure()
+    assert (others[0].reused, second.reused) == (False, True)
+    assert second.run.manifest == others[0].run.manifest
+    assert [path.name for path in Path("results").iterdir()] == [second.run.path.name]
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_what_is_in_the_way_of_a_run_nobody_named_a_place_for_is_said(force: bool) -> None:
+    path = _ensure().run.path
+    shutil.rmtree(path)
+    path.write_text("mine")
+    with pytest.raises(OutputError, match=f"{path}: .* a file is in its way"):
+        _ensure(force=force)
+    path.unlink()
+    path.symlink_to("nowhere")
+    with pytest.raises(OutputError, match=f"{path}: .* a broken link to nowhere is in its way"):
+        _ensure(force=force)
+    assert path.is_symlink()
+
+
 def test_an_existing_output_directory_is_refused_before_anything_is_simulated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,7 +304,7 @@ def test_a_run_that_breaks_a_conservation_law_fails_and_is_not_kept(
     monkeypatch.setattr(replication, "simulate", tampered)
     with pytest.raises(RunError):
         _ensure()
-    assert list((tmp_path / "results").iterdir()) == []
+    assert not (tmp_path / "results").exists()
 
 
 def test_progress_runs_from_nothing_to_all_over_arms_and_replications() -> None:
