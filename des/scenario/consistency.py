@@ -11,6 +11,7 @@ from des.scenario.files import components_of
 from des.scenario.incidents import IncidentSpec, MarkedRenewalSpec, PoissonSpec, RenewalSpec, ScheduleSpec, WindowSpec
 from des.scenario.problems import Finding, meant
 from des.scenario.scenario import Scenario
+from des.scenario.workload import BatchArrivalsSpec, BurstyArrivalsSpec, PoissonArrivalsSpec
 
 MOST_LEGS: Final = 127
 """A chain position is an int8 in traces, and so is a round."""
@@ -18,13 +19,15 @@ MOST_ATTEMPTS: Final = 32_767
 """The number of an attempt is an int16 in traces."""
 LONGEST_WAIT_S: Final = 365 * 86_400.0
 """Between two attempts of a request without a deadline: the clock runs on until every request has ended."""
+MOST_REQUESTS: Final = 1e9
+"""Of one replication, and probes of one leg likewise."""
 MOST_INCIDENTS: Final = 2e7
 """Incidents are drawn before the run starts and kept in memory."""
 
 
 def consistency_findings(scenario: Scenario) -> list[Finding]:
     """What contradicts in a scenario whose parts and names are sound."""
-    return [*_attempts(scenario), *_waits(scenario), *_latencies(scenario), *_tags(scenario), *_incidents(scenario)]
+    return [*_attempts(scenario), *_waits(scenario), *_latencies(scenario), *_tags(scenario), *_incidents(scenario), *_requests(scenario)]
 
 
 def most_attempts(scenario: Scenario) -> int:
@@ -114,6 +117,25 @@ def _incidents(scenario: Scenario) -> Iterator[Finding]:
             elif (expected := _expected(incident, scenario.horizon)) > MOST_INCIDENTS:
                 message = f"about {expected:.3g} incidents until the horizon: more than fit ({MOST_INCIDENTS:.0e})"
                 yield Finding(here, message)
+
+
+def _requests(scenario: Scenario) -> Iterator[Finding]:
+    spec = scenario.workload.arrivals
+    expected = 0.0
+    if isinstance(spec, PoissonArrivalsSpec | BurstyArrivalsSpec):
+        expected = spec.rate * scenario.horizon
+    elif isinstance(spec, BatchArrivalsSpec):
+        expected = max(0.0, scenario.horizon - spec.first) / spec.every * spec.size
+    if expected > MOST_REQUESTS:
+        message = f"about {expected:.3g} requests until the horizon: at most {MOST_REQUESTS:.0e} are possible"
+        yield Finding(("workload", "arrivals"), message)
+    for position, leg in enumerate(scenario.chain):
+        rot = leg.silent_rot
+        if rot is None or rot.probe_every is None:
+            continue
+        if (probes := scenario.horizon / rot.probe_every) > MOST_REQUESTS:
+            message = f"about {probes:.3g} probes until the horizon: at most {MOST_REQUESTS:.0e} are possible"
+            yield Finding(("chain", position, "silent_rot", "probe_every"), message)
 
 
 def _expected(incident: IncidentSpec, horizon_s: float) -> float:

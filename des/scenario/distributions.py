@@ -8,12 +8,24 @@ import math
 import re
 from typing import Annotated, Any, Final, Generic, Literal, Self, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from des.scenario.laws import Constant, Empirical, Exponential, Gamma, Law, Lognormal, Uniform, Weibull
 from des.scenario.spec import DURATION_SCHEMA, SHARE_SCHEMA, Spec, contradiction, scalar_as
-from des.scenario.units import SECONDS, Amount, Duration, Positive, PositiveDuration, Real, Share, Speed, written_as
+from des.scenario.units import (
+    LONGEST_S,
+    SECONDS,
+    YEAR_S,
+    Amount,
+    Duration,
+    Positive,
+    PositiveDuration,
+    Real,
+    Share,
+    Speed,
+    written_as,
+)
 
 Value = TypeVar("Value", bound=float)
 PositiveValue = TypeVar("PositiveValue", bound=float)
@@ -220,6 +232,13 @@ def _small_enough(cv: float | None) -> None:
         raise contradiction(f"a coefficient of variation lies between 1e-6 and 1e6; got {cv:g}", "cv")
 
 
+def _bounded(spec: Any) -> Any:
+    if (mean_s := spec.law().mean) > LONGEST_S * (1.0 + 1e-9):
+        years = mean_s / YEAR_S
+        raise ValueError(f"expected a mean of at most {LONGEST_S / YEAR_S:.0f}y; here it is {years:.3g}y")
+    return spec
+
+
 DurationLaw = Annotated[
     Annotated[
         ConstantSpec[Duration]
@@ -230,6 +249,7 @@ DurationLaw = Annotated[
         | WeibullSpec[PositiveDuration]
         | EmpiricalSpec[Duration],
         Field(discriminator="kind"),
+        AfterValidator(_bounded),
     ],
     scalar_as("value", DURATION_SCHEMA, kind="constant"),
 ]

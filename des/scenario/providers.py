@@ -7,7 +7,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from des.scenario.distributions import DurationLaw, ShareLaw, SpeedLaw, is_parameter
 from des.scenario.incidents import EffectSpec, IncidentSpec, PoissonSpec
 from des.scenario.spec import MAY_BE_EMPTY, SHARE_SCHEMA, Shorthand, Spec, Text, contradiction, scalar_as
-from des.scenario.units import Amount, Positive, PositiveDuration, PositiveRate, Share, Usd, Word
+from des.scenario.units import Amount, FrequentRate, Positive, PositiveDuration, Share, Usd, Word
 from des.vocabulary import ATTEMPT_OUTCOMES
 
 
@@ -203,7 +203,7 @@ class ErrorsSpec(Spec):
 class LimitsSpec(Spec):
     """A rate limit, as a token bucket: what goes over it is refused (429) with Retry-After."""
 
-    requests: PositiveRate
+    requests: FrequentRate
     burst: Positive | None = None
     """Requests that may come at once; by default those of one second, at least 1."""
     refusal_latency: DurationLaw | None = None
@@ -320,7 +320,7 @@ class ModelSpec(ComponentSpec):
     errors: ErrorsSpec | None = None
     price: PriceSpec | None = None
     """The catalogue's price by default."""
-    quality: Amount | None = None
+    quality: Annotated[Amount, Field(le=1e30)] | None = None
     """How good its answers are, on any scale."""
     tags: Tags = Field(default_factory=dict)
     limits: LimitsSpec | None = None

@@ -24,6 +24,8 @@ from des.scenario.sharing_references import sharing_findings
 from des.vocabulary import METRICS
 
 _MODEL_NAME: Final = re.compile(r"[A-Za-z0-9_@][^\s#\[\]]*")
+LONGEST_ARM_NAME: Final = 64
+"""It is the name of a folder too."""
 _ARM_NAME: Final = re.compile(r"[a-z0-9_]+")
 
 
@@ -101,6 +103,8 @@ def _chain(content: Mapping[str, Any]) -> Iterator[Finding]:
             message = f"which model? {provider} has {', '.join(models)}"
             yield Finding((*here, "model"), message)
         name = names[position]
+        if not name.strip():
+            yield Finding((*here, "name"), "the leg's name is empty")
         if name in first:
             path = (*here, "name") if "name" in leg else here
             yield Finding(path, f"the leg's name '{name}' is that of chain[{first[name]}] already")
@@ -112,6 +116,9 @@ def _arms_and_expectations(content: Mapping[str, Any]) -> Iterator[Finding]:
     for arm in arms:
         if not _ARM_NAME.fullmatch(arm):
             message = f"the name of an arm has a-z, 0-9 and _ only; got '{arm}'"
+            yield Finding(("arms", arm), message, at_key=True)
+        elif len(arm) > LONGEST_ARM_NAME:
+            message = f"the name of an arm has at most {LONGEST_ARM_NAME} characters; got {len(arm)}"
             yield Finding(("arms", arm), message, at_key=True)
     for name, texts in mapping(content.get("expect")).items():
         arm, metric = split_name(name, arms)

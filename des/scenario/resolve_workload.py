@@ -4,6 +4,7 @@ from pathlib import Path as FilePath
 
 import numpy as np
 
+from des.scenario.consistency import MOST_REQUESTS
 from des.scenario.distributions import CountLaw
 from des.scenario.document import Path
 from des.scenario.files import located
@@ -83,6 +84,9 @@ def _replayed(spec: ReplayedArrivalsSpec, horizon_s: float, folder: FilePath) ->
     period_s = None
     if spec.loop:
         period_s = _period(arrival_s)
+        if (expected := horizon_s / period_s * kept) > MOST_REQUESTS:
+            message = f"about {expected:.3g} requests until the horizon: at most {MOST_REQUESTS:.0e} are possible"
+            raise ValueError(message)
     else:
         kept = int(np.searchsorted(arrival_s, horizon_s, side="left"))
         arrival_s = arrival_s[:kept]

@@ -10,7 +10,7 @@ from des.scenario.policy import PolicySpec
 from des.scenario.providers import ComponentSpec, ProviderSpec
 from des.scenario.sharing import CommonCauses, Surges
 from des.scenario.spec import MAY_BE_EMPTY, Spec, Text
-from des.scenario.units import Count, Duration, PositiveCount, PositiveDuration, Share, Timestamp
+from des.scenario.units import Count, Duration, Horizon, PositiveCount, Share, Timestamp
 from des.scenario.workload import WorkloadSpec
 
 Overrides = Annotated[dict[Text, Any], MAY_BE_EMPTY]
@@ -23,7 +23,7 @@ class Scenario(Spec):
     question: Text = ""
     """What the study is to answer."""
     description: Text = ""
-    horizon: PositiveDuration
+    horizon: Horizon
     """When arrivals stop."""
     start: Timestamp | None = None
     """Pins the run to the calendar."""

@@ -26,6 +26,11 @@ MINUTE_S: Final = SECONDS["min"]
 WEEK_S: Final = SECONDS["w"]
 YEAR_S: Final = SECONDS["y"]
 
+LONGEST_S: Final = 200.0 * YEAR_S
+"""Of a duration: a clock of nanoseconds in an int64 ends after 292 years."""
+LONGEST_HORIZON_S: Final = 1000.0 * YEAR_S
+SLOWEST_PER_S: Final = 0.01 / YEAR_S
+"""Of a rate that somebody waits for."""
 FIRST_YEAR: Final = 1700
 LAST_YEAR: Final = 2199
 """Timestamps are nanoseconds since 1970 in an int64, which ends in 1677 and in 2262."""
@@ -88,15 +93,17 @@ def _refuse_negative(text: str, expected: str) -> None:
         raise ValueError(f"expected {expected}; got {shown(text)}, which is negative")
 
 
-def read_duration(value: object) -> float:
+def read_duration(value: object, most_s: float = LONGEST_S) -> float:
     """Seconds of `30s`, `45min`, `1h 30min`, `90d`; a bare number is refused unless it is 0."""
     expected = "a duration such as 30s, 45min or 90d"
     if isinstance(value, str):
         text = value.strip()
         if _DURATION.fullmatch(text):
-            return _finite(
-                math.fsum(float(number) * SECONDS[unit] for number, unit in _DURATION_PART.findall(text)), text
-            )
+            parts = [float(number) * SECONDS[unit] for number, unit in _DURATION_PART.findall(text)]
+            duration_s = _finite(math.fsum(parts) if all(map(math.isfinite, parts)) else math.inf, text)
+            if duration_s > most_s:
+                raise ValueError(f"expected at most {most_s / YEAR_S:.0f}y; got {shown(value)}, which is too large")
+            return duration_s
         _refuse_negative(text, expected)
         if re.fullmatch(rf"(?:{_NUMBER})\s*(m|M|mins|minutes?|months?|mo)", text):
             raise ValueError(f"expected {expected}; got {shown(value)}: minutes are written 'min', a month 30d")
@@ -117,6 +124,11 @@ def read_positive_duration(value: object) -> float:
     if duration_s <= 0.0:
         raise ValueError("expected a duration above zero, such as 30s, 45min or 90d; got 0")
     return duration_s
+
+
+def read_horizon(value: object) -> float:
+    horizon_s = read_duration(value, LONGEST_HORIZON_S)
+    return horizon_s or read_positive_duration(value)
 
 
 def read_rate(value: object) -> float:
@@ -145,6 +157,14 @@ def read_positive_rate(value: object) -> float:
     rate_per_s = read_rate(value)
     if rate_per_s <= 0.0:
         raise ValueError("expected a rate above zero, such as 50/s, 2/min or 12/y; got 0")
+    return rate_per_s
+
+
+def read_frequent_rate(value: object) -> float:
+    """A rate that requests come at or wait for."""
+    rate_per_s = read_positive_rate(value)
+    if rate_per_s < SLOWEST_PER_S * (1.0 - 1e-9):
+        raise ValueError(f"expected at least 1/100y; got {shown(value)}, which is too rare to wait for")
     return rate_per_s
 
 
@@ -260,7 +280,7 @@ def read_moment(value: object) -> float | datetime:
     if isinstance(value, str) and re.match(r"\s*[0-9]{4}-[0-9]{2}", value):
         return read_timestamp(value)
     try:
-        return read_duration(value)
+        return read_duration(value, LONGEST_HORIZON_S)
     except ValueError as error:
         raise ValueError(f"{error}; a timestamp such as 2025-01-01T00:00Z is possible too") from None
 
@@ -322,6 +342,12 @@ PositiveDuration = Annotated[
     PlainSerializer(_in_seconds),
     _written("A duration above zero in ms, s, min, h, d, w or y (365 days)", ["30s", "4h", "1y"], _DURATION_FORMS[0]),
 ]
+Horizon = Annotated[
+    float,
+    _read(read_horizon),
+    PlainSerializer(_in_seconds),
+    _written("A duration above zero in ms, s, min, h, d, w or y (365 days)", ["30s", "4h", "1y"], _DURATION_FORMS[0]),
+]
 Rate = Annotated[
     float,
     _read(read_rate),
@@ -331,6 +357,12 @@ Rate = Annotated[
 PositiveRate = Annotated[
     float,
     _read(read_positive_rate),
+    PlainSerializer(lambda rate_per_s: f"{rate_per_s!r}/s"),
+    _written("A rate above zero per ms, s, min, h, d, w or y", ["50/s", "2/min"], _RATE_FORMS[0]),
+]
+FrequentRate = Annotated[
+    float,
+    _read(read_frequent_rate),
     PlainSerializer(lambda rate_per_s: f"{rate_per_s!r}/s"),
     _written("A rate above zero per ms, s, min, h, d, w or y", ["50/s", "2/min"], _RATE_FORMS[0]),
 ]

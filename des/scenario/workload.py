@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from des.scenario.distributions import CountLaw, DurationLaw, upper_reach
 from des.scenario.incidents import ProfileSpec, Words
 from des.scenario.spec import Flag, Spec, Text, contradiction
-from des.scenario.units import Duration, Positive, PositiveCount, PositiveDuration, PositiveRate, Share, Word
+from des.scenario.units import Duration, FrequentRate, Positive, PositiveCount, PositiveDuration, Share, Word
 
 MOST_TOKENS = 2**31 - 1
 """Token counts are int32 in traces."""
@@ -17,7 +17,7 @@ class PoissonArrivalsSpec(Spec):
     """Requests at random, independent of each other."""
 
     kind: Literal["poisson"]
-    rate: PositiveRate
+    rate: FrequentRate
     profile: ProfileSpec | None = None
 
 
@@ -25,10 +25,10 @@ class BurstyArrivalsSpec(Spec):
     """Clients with gamma inter-arrival times: the larger the coefficient of variation, the burstier."""
 
     kind: Literal["bursty"]
-    rate: PositiveRate
+    rate: FrequentRate
     """Of all clients together."""
     cv: Annotated[Positive, Field(ge=0.01, le=1000.0)]
-    clients: PositiveCount = 1
+    clients: Annotated[PositiveCount, Field(le=100_000)] = 1
     profile: ProfileSpec | None = None
 
 
@@ -37,7 +37,7 @@ class BatchArrivalsSpec(Spec):
 
     kind: Literal["batch"]
     every: PositiveDuration
-    size: PositiveCount
+    size: Annotated[PositiveCount, Field(le=10_000_000)]
     first: Duration = 0.0
     """When the first batch comes."""
 

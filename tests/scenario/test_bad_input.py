@@ -461,6 +461,22 @@ def test_a_space_missing_after_a_colon_is_pointed_out(two_providers: str, proble
         ("tokens_per_second: 60", "tokens_per_second: {kind: gamma, shape: 0.001, scale: 60}", "at least 0.05"),
         ("tokens_per_second: 60", "tokens_per_second: {kind: gamma, mean: 60, cv: 100}", "is at most 4.47; got 100"),
         ("first_token: 900ms", "first_token: {kind: weibull, shape: 0.01, scale: 1s}", "at least 0.05"),
+        ("horizon: 30d", "horizon: 1001y", "at most 1000y"),
+        ("timeout: 30s", "timeout: 201y", "at most 200y"),
+        ("first_token: 900ms", "first_token: {kind: lognormal, mu: 30, sigma: 1}", "a mean of at most 200y"),
+        ("requests: 4000/min", "requests: 1/101y", "at least 1/100y"),
+        ("rate: 2/min", "rate: 1000/s", "about 2.59e+09 requests"),
+        ("kind: poisson, rate: 2/min", "kind: batch, every: 1s, size: 10000", "about 2.59e+10 requests"),
+        ("kind: poisson, rate: 2/min", "kind: batch, every: 1y, size: 10000001", "at most 10000000"),
+        ("kind: poisson, rate: 2/min", "kind: bursty, rate: 2/min, cv: 1, clients: 100001", "at most 100000"),
+        (
+            "timeout: 30s,",
+            "silent_rot: {time_to_rot: 1d, repair: 1h, probe_every: 1e-9s},",
+            "about 2.59e+15 probes",
+        ),
+        ("timeout: 30s,", 'name: "",', "name is empty"),
+        ("  as_modelled: {}\n", f"  as_modelled: {{}}\n  {'a' * 65}: {{}}\n", "at most 64 characters; got 65"),
+        ("        errors: {", "        quality: 1e31\n        errors: {", "at most 1e+30"),
     ],
 )
 def test_numbers_beyond_what_can_be_reckoned_are_refused(
