@@ -27,7 +27,14 @@ MOST_INCIDENTS: Final = 2e7
 
 def consistency_findings(scenario: Scenario) -> list[Finding]:
     """What contradicts in a scenario whose parts and names are sound."""
-    return [*_attempts(scenario), *_waits(scenario), *_latencies(scenario), *_tags(scenario), *_incidents(scenario), *_requests(scenario)]
+    return [
+        *_attempts(scenario),
+        *_waits(scenario),
+        *_latencies(scenario),
+        *_tags(scenario),
+        *_incidents(scenario),
+        *_requests(scenario),
+    ]
 
 
 def most_attempts(scenario: Scenario) -> int:

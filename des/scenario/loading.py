@@ -168,7 +168,7 @@ def validate(content: Mapping[str, Any]) -> tuple[Scenario | None, list[Finding]
 
 
 def _empty_slips(content: Mapping[str, Any], known: list[Finding]) -> list[Finding]:
-    """What is wrong with keys that have no value, which `without_nulls` leaves out: unknown ones, empty expectations."""
+    """What is wrong with keys without a value, which `without_nulls` leaves out: unknown ones, empty expectations."""
     found: list[Finding] = []
     try:
         Scenario.model_validate(content)

@@ -1,8 +1,12 @@
 """Every kind of bad input gets one message in words, at its line and column."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+
+from des.errors import ScenarioError
+from des.scenario import from_mapping
 
 Problems = Callable[..., list[str]]
 
@@ -484,3 +488,15 @@ def test_numbers_beyond_what_can_be_reckoned_are_refused(
 ) -> None:
     (line,) = problems(two_providers.replace(old, new))
     assert words in line
+
+
+def test_a_loop_of_too_many_requests_is_refused(two_providers: str, problems: Problems, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("t\n0\n0.00001\n")
+    replay = "kind: replay, file: x.csv, columns: {time: t}, loop: true"
+    (line,) = problems(two_providers.replace("kind: poisson, rate: 2/min", replay))
+    assert "about 2.59e+11 requests" in line
+
+
+def test_half_a_character_in_plain_data_is_refused() -> None:
+    with pytest.raises(ScenarioError, match="title: half a character"):
+        from_mapping({"title": "\ud800"})
