@@ -129,8 +129,8 @@ def _from_toml(text: str, file: str) -> tuple[Any, _Places, _Places]:
         raise ScenarioError([Problem(message, file=file, line=line, column=column)]) from None
     except ValueError:  # Python reads no number of thousands of digits
         longest = re.search(r"[0-9_]{4301,}", text)
-        line = text.count("\n", 0, longest.start()) + 1 if longest else None
-        raise ScenarioError([Problem("TOML: a number of too many digits", file=file, line=line)]) from None
+        at = text.count("\n", 0, longest.start()) + 1 if longest else None
+        raise ScenarioError([Problem("TOML: a number of too many digits", file=file, line=at)]) from None
     except RecursionError:
         raise ScenarioError([Problem("TOML: nested too deeply", file=file)]) from None
     key_marks, value_marks = toml_places(text)
