@@ -20,7 +20,7 @@ from des.study.workers import Told
 REPLICATIONS: Final = 10
 REQUESTS: Final = 200
 """Expected in a replication of a study of latency."""
-MANY_REQUESTS: Final = 1000
+MANY_REQUESTS: Final = 400
 """And of one of lost requests."""
 UNAVAILABILITY: Final = 0.01
 EPISODES_PER_YEAR: Final = 20.0

@@ -34,7 +34,7 @@ SMALL: dict[str, Any] = {
     "arms": {"as_modelled": {}, "primary_only": {"chain": ["first"]}},
 }
 
-ENDLESS = {"horizon": "10y", "workload": {"arrivals": {"kind": "poisson", "rate": "1000/s"}}}
+ENDLESS = {"horizon": "10y", "workload": {"arrivals": {"kind": "poisson", "rate": "2/s"}}}
 """Laid over it, a run that somebody has to stop."""
 
 

@@ -140,3 +140,13 @@ def test_marginals_match_exactly_or_within_four_standard_errors(
 ) -> None:
     assert match(_endpoint(one), _endpoint(other))["verdict"] == verdict
     assert match(_endpoint(one), {})["verdict"] == "none"
+
+
+def test_a_comparison_is_the_same_for_any_number_of_processes(tmp_path: Path) -> None:
+    content = small(horizon="2h", replications=2)
+    runs = [
+        des.compare(content, arms=["as_modelled", "independent"], out=tmp_path / str(workers), workers=workers).run
+        for workers in (1, 2)
+    ]
+    assert (runs[0].path / "summary.json").read_bytes() == (runs[1].path / "summary.json").read_bytes()
+    assert runs[0].manifest["traces"] == runs[1].manifest["traces"]
