@@ -357,21 +357,27 @@ def sweep(
 ) -> int:
     from des.analysis.sweep_table import print_sweep
 
-    with _progress() as progress:
-        finished = des.sweep(
-            scenario,
-            over,
-            out=out,
-            seed=seed,
-            replications=replications,
-            overrides=tuple(changes or ()),
-            traces=traces,
-            force=force,
-            workers=workers,
-            precision=tuple(precision or ()),
-            max_replications=max_replications,
-            progress=progress,
-        )
+    try:
+        with _progress() as progress:
+            finished = des.sweep(
+                scenario,
+                over,
+                out=out,
+                seed=seed,
+                replications=replications,
+                overrides=tuple(changes or ()),
+                traces=traces,
+                force=force,
+                workers=workers,
+                precision=tuple(precision or ()),
+                max_replications=max_replications,
+                progress=progress,
+            )
+    except (KeyboardInterrupt, SystemExit) as stop:
+        if out is not None:
+            raise
+        _complain("stopped: the points that were finished are kept in results/; the same command goes on from there")
+        return stop.code if isinstance(stop, SystemExit) and isinstance(stop.code, int) else INTERRUPTED
     if as_json:
         _say((finished.path / "sweep.json").read_text(encoding="utf-8").rstrip("\n"))
     else:

@@ -51,7 +51,7 @@ def written_whole(target: Path, *, replace: bool = False) -> Iterator[Path]:
     """
     if os.path.lexists(target) and not (replace and target.is_dir()):
         raise TakenError(_why_taken(target))
-    with _terminating_signals_raise():
+    with terminating_signals_raise():
         made = _missing(target.parent)
         partial: Path | None = None
         lock: int | None = None
@@ -256,7 +256,7 @@ def _reason(error: OSError) -> str:
 
 
 @contextmanager
-def _terminating_signals_raise() -> Iterator[None]:
+def terminating_signals_raise() -> Iterator[None]:
     """SIGTERM and SIGHUP raise SystemExit in the main thread, and SIGINT KeyboardInterrupt, where nobody else handles
     them; while one of these unwinds the block, further ones are passed over, as it is ending already.
     """

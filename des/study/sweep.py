@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from des.errors import DesError, Problem, ScenarioError
 from des.scenario import Loaded, Scenario
-from des.study.destination import written_whole
+from des.study.destination import terminating_signals_raise, written_whole
 from des.study.precision import Precision
 from des.study.run import RESULTS, check_workers, kept, loaded
 from des.study.study import Progress, Study, json_text
@@ -141,7 +141,7 @@ def _run_all(
         if progress is not None:
             progress(sum(done) / len(done), f"point {number + 1}/{len(done)}")
 
-    with Workers(_make, workers if apart else 1) as pool:
+    with terminating_signals_raise(), Workers(_make, workers if apart else 1) as pool:
         return list(pool.map(points, watch))
 
 

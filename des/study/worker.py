@@ -20,14 +20,17 @@ def main() -> None:
     os.dup2(2, 1)  # what anything prints must not fall between the answers
     tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, tasks), daemon=True).start()
-    job = tasks.get()
-    while True:
-        task = tasks.get()
-        try:
-            answer = ("done", job(task, _Reporter(answers)))
-        except Exception as error:
-            answer = ("error", _portable(error))
-        _send(answers, answer)
+    try:
+        job = tasks.get()
+        while True:
+            task = tasks.get()
+            try:
+                answer = ("done", job(task, _Reporter(answers)))
+            except Exception as error:
+                answer = ("error", _portable(error))
+            _send(answers, answer)
+    except SystemExit as stop:  # the task has cleaned up; the interpreter's own way out would wait for the listener
+        os._exit(stop.code if isinstance(stop.code, int) else 1)
 
 
 def _listen(stream: BinaryIO, tasks: "queue.SimpleQueue[Any]") -> None:

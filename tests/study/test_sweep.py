@@ -1,6 +1,11 @@
 """A sweep runs every combination of values, each as a run of its own, and puts them side by side."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +14,8 @@ import pytest
 import des
 from des.errors import DesError, ScenarioError
 from des.study.sweep import Sweep
-from study.small_scenario import small, write_small
+from study.small_scenario import ENDLESS, small, write_small
+from tests.signals import heed_signals
 
 
 @pytest.fixture(autouse=True)
@@ -104,3 +110,36 @@ def test_values_may_hold_commas_in_brackets() -> None:
         ["first/a"],
         ["second/b"],
     ]
+
+
+@pytest.mark.parametrize(("number", "group", "code"), [(signal.SIGINT, True, 130), (signal.SIGTERM, False, 143)])
+def test_an_interrupted_sweep_leaves_nothing_half_done(
+    number: signal.Signals, group: bool, code: int, tmp_path: Path
+) -> None:
+    write_small(tmp_path, **ENDLESS)
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "des",
+            *["sweep", "small.yaml", "--over", "policy.rounds=1,2", "--workers", "2", "--traces"],
+        ],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=heed_signals,
+    )
+    deadline_s = time.monotonic() + 60.0
+    while len(list(tmp_path.rglob("requests/*.parquet"))) < 2:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
+    if group:
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
+    _, words = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert words.count("\n") == 1
+    assert "points that were finished are kept" in words
+    assert list(tmp_path.glob("results/*")) == []
