@@ -1,6 +1,6 @@
 """Rate limits of providers as state: a token bucket each, shared by every endpoint that names it."""
 
-from des.rules.token_bucket import WHOLE, refilled, retry_after_s
+from des.rules.token_bucket import WHOLE, refilled, retry_after_s, without_one
 from des.scenario import plan
 from des.scenario.laws import Law
 
@@ -25,7 +25,7 @@ class Limit:
 
     def take(self) -> None:
         """Take a token that `has_token` has just seen."""
-        self._tokens -= 1.0
+        self._tokens = without_one(self._tokens)
 
     def retry_after_s(self) -> float:
         """Time until a token is there, as seen when `has_token` last refused."""

@@ -4,6 +4,11 @@ WHOLE = 1.0 - 1e-9
 """What counts as a whole token: a client that waits just as long as it was told must not miss it by rounding."""
 
 
+def without_one(tokens: float) -> float:
+    """Tokens left of a bucket that held at least `WHOLE`: none, never fewer, where it held one but for rounding."""
+    return tokens - 1.0 if tokens > 1.0 else 0.0
+
+
 def refilled(tokens: float, refilled_at_s: float, now_s: float, rate_per_s: float, burst: float) -> float:
     """Tokens at `now_s` of a bucket that held `tokens` at `refilled_at_s`."""
     tokens += (now_s - refilled_at_s) * rate_per_s

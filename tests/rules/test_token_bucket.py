@@ -2,7 +2,7 @@
 
 import pytest
 
-from des.rules.token_bucket import refilled, retry_after_s
+from des.rules.token_bucket import WHOLE, refilled, retry_after_s, without_one
 
 
 def test_a_bucket_gains_its_rate_times_the_time_passed() -> None:
@@ -27,3 +27,8 @@ def test_refilling_in_two_steps_is_refilling_in_one() -> None:
 def test_a_refused_call_learns_when_a_whole_token_is_there(tokens: float, rate: float, wait: float) -> None:
     assert retry_after_s(tokens, rate) == wait
     assert refilled(tokens, 100.0, 100.0 + wait, rate, 5.0) == 1.0
+
+
+@pytest.mark.parametrize(("tokens", "left"), [(10.0, 9.0), (1.5, 0.5), (1.0, 0.0), (1.0 - 1e-16, 0.0), (WHOLE, 0.0)])
+def test_a_bucket_is_never_short_of_tokens_however_its_last_one_rounded(tokens: float, left: float) -> None:
+    assert without_one(tokens) == left
