@@ -26,9 +26,12 @@ HTTP_STATUS: Final = (200, 500, 529, 429, None, None, 400, 200, None)
 REQUEST_OUTCOMES: Final = ("ok", "failed", "deadline", "rejected", "in_flight")
 REQUEST_OK, REQUEST_FAILED, REQUEST_DEADLINE, REQUEST_REJECTED, REQUEST_IN_FLIGHT = range(5)
 
-ERROR_TYPES: Final = (*ATTEMPT_OUTCOMES[1:], "hang", "no_eligible_leg")
+ERROR_TYPES: Final = (*ATTEMPT_OUTCOMES[1:], "hang", "no_eligible_leg", "circuit_open", "client_limit")
 """Last failure of a request that was not served: the last attempt's outcome, `hang` for a call that can never
-end, `no_eligible_leg` for a request that no leg may take. The code of an attempt outcome is its own less one."""
+end, `no_eligible_leg` for a request that no leg may take. The code of an attempt outcome is its own less one.
+
+A request for which no leg was called since the client itself refused is `circuit_open` where every leg was out (a
+breaker, a cooldown, an ejection, probes), `client_limit` where a queue, a throttle, a ramp or a budget refused."""
 
 ATTEMPT_KINDS: Final = ("call", "hedge", "probe")
 CALL, HEDGE, PROBE = range(3)
@@ -45,6 +48,15 @@ COMPONENT_STATES: Final = ("up", "degraded", "down")
 
 LEG_STATES: Final = ("working", "broken", "in_repair")
 """A leg that rots silently is broken until a use or a probe notices, and then in repair."""
+
+ENTITY_KINDS: Final = ("component", "provider", "model", "leg", "breaker", "limit", "capacity")
+"""What `transitions` tell of. A breaker is any guard of a leg: a breaker, a cooldown, an ejection, its probes."""
+
+GUARD_STATES: Final = ("closed", "open", "half_open", "cooling", "ejected", "unhealthy", "healthy")
+"""States of a breaker (the first three), of a cooldown and an ejection (closed again after them), of probes."""
+
+LIMIT_STATES: Final = ("admitting", "refusing")
+"""States of a limit and of a capacity: refusing from its first refusal until it admits again."""
 
 BILLED: Final = ("none", "input", "partial", "full")
 """What an outcome is billed: nothing, its input, input and the output so far, or the full price of an ok call."""

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from des import vocabulary
 from des.scenario.plan import Plan
 
-OTHER_LOSSES = ("random_error", "timeout", "silent_rot", "overload", "deadline", "no_eligible_leg", "hang")
+OTHER_LOSSES = (
+    "random_error",
+    "timeout",
+    "silent_rot",
+    "overload",
+    "deadline",
+    "no_eligible_leg",
+    "hang",
+    "circuit_open",
+    "client_limit",
+)
 """What a lost request is put down to where neither a component nor a limit is to blame."""
 
 
@@ -36,8 +46,13 @@ class Names:
             components=components,
             limits=limits,
             entities=_distinct((*components, *legs)),
-            entity_kinds=("component", "provider", "model", "leg"),
-            states=(*vocabulary.COMPONENT_STATES, *vocabulary.LEG_STATES),
+            entity_kinds=vocabulary.ENTITY_KINDS,
+            states=(
+                *vocabulary.COMPONENT_STATES,
+                *vocabulary.LEG_STATES,
+                *vocabulary.GUARD_STATES,
+                *vocabulary.LIMIT_STATES,
+            ),
             losses=(*components, *limits, *OTHER_LOSSES),
         )
 

@@ -12,6 +12,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from des.scenario.laws import Constant, Law
+from des.scenario.plan_client import AdaptiveThrottling as AdaptiveThrottling
+from des.scenario.plan_client import Backoff as Backoff
+from des.scenario.plan_client import Breaker as Breaker
+from des.scenario.plan_client import Bulkhead as Bulkhead
+from des.scenario.plan_client import Client as Client
+from des.scenario.plan_client import Cooldown as Cooldown
+from des.scenario.plan_client import Ejection as Ejection
+from des.scenario.plan_client import Group as Group
+from des.scenario.plan_client import Guard as Guard
+from des.scenario.plan_client import Hedge as Hedge
+from des.scenario.plan_client import LegClient as LegClient
+from des.scenario.plan_client import Probes as Probes
+from des.scenario.plan_client import Ramp as Ramp
+from des.scenario.plan_client import RetryAfter as RetryAfter
+from des.scenario.plan_client import RetryBudget as RetryBudget
+from des.scenario.plan_client import RetryRule as RetryRule
+from des.scenario.plan_client import Routing as Routing
+from des.scenario.plan_client import Shaping as Shaping
+from des.scenario.plan_limits import Capacity as Capacity
+from des.scenario.plan_limits import Limit as Limit
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -106,6 +126,7 @@ class Effect:
     hang: float = 0.0
     latency_factor: float = 1.0
     kills_in_flight: bool = False
+    status: int | None = None  # the HTTP status of its failures, if not the outcome's usual one
 
     @property
     def outage(self) -> bool:
@@ -188,6 +209,7 @@ class RandomError:
     outcome: str
     rate: float
     latency: Law = Constant(0.2)
+    status: int | None = None  # HTTP, if not the outcome's usual one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,17 +233,6 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """A token bucket of requests, shared by every endpoint that names its index."""
-
-    index: int
-    name: str  # "anthropic" (account) or "anthropic/claude-sonnet-4-6" (model)
-    requests_per_s: float
-    burst: float
-    refusal_latency: Law = Constant(0.05)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PromptCache:
     """`share` of a request's input is a common prefix, warm while used again within `ttl_s`."""
 
@@ -239,6 +250,7 @@ class Endpoint:
     errors: tuple[RandomError, ...] = ()
     broken_streams: BrokenStreams | None = None
     limits: tuple[int, ...] = ()
+    capacity: int | None = None  # index into Plan.capacities
     price: Price = field(default_factory=Price)
     billing: Mapping[str, str]  # each attempt outcome and "broken_stream" -> none, input, partial, full
     quality: float | None = None
@@ -282,18 +294,12 @@ class Leg:
     prompt_cache: PromptCache | None = None
     silent_rot: SilentRot | None = None
     tags: Mapping[str, str] = field(default_factory=dict)  # the provider's, the model's and its own
+    limits: tuple[int, ...] = ()  # the client's budgets; those of the provider are the endpoint's
+    position: int = -1  # of its group in the chain; the leg's own index where nothing is said
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backoff:
-    """v = min(cap, base * factor^k) (exponential), base * (1 + k) (linear), base (constant) or 0 (none)."""
-
-    kind: str = "none"
-    base_s: float = 0.0
-    factor: float = 2.0
-    cap_s: float = float("inf")
-    jitter: str = "none"
-    spread_s: float = 0.0  # additive jitter: v + U(0, spread)
+    def __post_init__(self) -> None:
+        if self.position < 0:
+            object.__setattr__(self, "position", self.index)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,8 +316,8 @@ class ResponseCache:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     rounds: int = 1
-    retry_backoff: Backoff = Backoff()
-    round_backoff: Backoff = Backoff()
+    retry_backoff: Backoff = field(default_factory=Backoff)
+    round_backoff: Backoff = field(default_factory=Backoff)
     honour_retry_after: bool = False
     deadline_s: float | None = None
     response_cache: ResponseCache | None = None
@@ -349,3 +355,6 @@ class Plan:
     policy: Policy
     shared: float = 1.0  # phi, the share of the shared incidents left common: 1 as modelled, 0 the independent twin
     surges: tuple[Surge, ...] = ()
+    capacities: tuple[Capacity, ...] = ()
+    statuses: tuple[tuple[str, int], ...] = ()  # (outcome, status) of the outcome kinds from code 9 on
+    client: Client | None = None  # None: the plain walk, by `chain` and `policy` alone

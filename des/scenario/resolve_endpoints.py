@@ -56,7 +56,7 @@ def _limits(spec: LimitsSpec | None, name: str, limits: list[Limit]) -> tuple[in
     limit = Limit(
         index=len(limits),
         name=name,
-        requests_per_s=spec.requests,
+        rate_per_s=spec.requests,
         burst=spec.burst if spec.burst is not None else max(1.0, spec.requests),
         refusal_latency=spec.refusal_latency.law() if spec.refusal_latency else Constant(0.05),
     )

@@ -64,6 +64,9 @@ def test_every_word_of_the_traces_is_explained() -> None:
         vocabulary.INCIDENT_KINDS,
         vocabulary.COMPONENT_STATES,
         vocabulary.LEG_STATES,
+        vocabulary.ENTITY_KINDS,
+        vocabulary.GUARD_STATES,
+        vocabulary.LIMIT_STATES,
         vocabulary.METRICS,
     ):
         assert not set(values) - words("outputs.md")
