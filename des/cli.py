@@ -27,6 +27,9 @@ INCONCLUSIVE: Final = 3
 INTERRUPTED: Final = 130
 PIPE_CLOSED: Final = 141
 
+STANDARD_ERROR: Final = 2
+"""The last of the three numbers that the standard streams have."""
+
 app = typer.Typer(
     name="des",
     help="Simulate AI requests over several providers with fallback chains: what uptime, cost and latency to expect.",
@@ -44,6 +47,7 @@ Arguments = ParamSpec("Arguments")
 
 def main() -> None:
     """The `des` command."""
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without a letter shows a question mark instead
@@ -51,6 +55,16 @@ def main() -> None:
         app()
     except KeyboardInterrupt:  # before or after a command's own work
         sys.exit(INTERRUPTED)
+
+
+def _open_what_is_closed() -> None:
+    """A standard stream closed by the caller goes nowhere, and no file of ours takes its number."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= STANDARD_ERROR:
+        os.set_inheritable(number, True)
+    os.close(number)
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def reported(command: Callable[Arguments, int]) -> Callable[Arguments, None]:

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import resource
+import shlex
 import shutil
 import signal
 import subprocess
@@ -262,6 +263,18 @@ def test_printing_to_a_full_disk_is_said_in_one_line(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_nobody_to_tell_and_no_error(tmp_path: Path, closed: str) -> None:
+    write_small(tmp_path, horizon="1h")
+    for arguments, code in (("run small.yaml", 0), ("validate small.yaml", 0), ("run nobody.yaml", 2)):
+        command = f"{shlex.quote(DES)} {arguments} {closed}"
+        done = subprocess.run(command, shell=True, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
+        assert done.returncode == code
+        assert "unexpected" not in done.stderr
+    (directory,) = (tmp_path / "results").iterdir()
+    assert json.loads((directory / "summary.json").read_text())["arms"]
 
 
 def test_an_ascii_terminal_gets_its_table_too(ran: tuple[Path, Done]) -> None:

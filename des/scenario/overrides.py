@@ -14,7 +14,7 @@ from typing import Any, Final
 from des.errors import Problem, ScenarioError
 from des.scenario.document import Document, Path, Place, path_text
 from des.scenario.names import at, is_named, items, leg_names, mapping
-from des.scenario.problems import Finding, meant, nearest
+from des.scenario.problems import Finding, meant, nearest, unknown
 from des.scenario.units import shown
 from des.scenario.yaml_nodes import YamlError, read_yaml
 
@@ -74,6 +74,8 @@ def with_assignments(document: Document, assignments: Sequence[str | Assignment]
                 raise UnknownPathError("expected path=value, such as policy.rounds=3")
             path = find_path(content, text.strip())
             value = _value(value_text)
+            if value is None and _is_no_component(path, content):
+                raise UnknownPathError(f"{path_text(path)}: {_nothing_to_take_out(path, content)}")
             assign(content, path, value)
         except UnknownPathError as error:
             problems.append(Problem(str(error), file=here.file))
@@ -226,7 +228,13 @@ def _merge(overlay: Overlay, here: Any, path: Path, value: Any, origin: Path) ->
     """Merges a value into its mapping or list, which is that of all but the last part of the path."""
     key = path[-1]
     current = here.get(key) if isinstance(here, dict) else here[key]
-    if value is None and isinstance(here, dict) and current is not None:
+    if value is None and _is_no_component(path, overlay.content):
+        overlay.findings.append(Finding(origin, _nothing_to_take_out(path, overlay.content), at_key=True))
+        return
+    if path == ("components",) and isinstance(value, dict) and current is None:
+        current = here[key] = {}
+        overlay.origins[path] = origin
+    if value is None and isinstance(here, dict) and key in here:
         del here[key]
         overlay.origins[path] = origin
     elif isinstance(value, dict) and isinstance(current, dict) and _same_kind(current, value):
@@ -235,6 +243,17 @@ def _merge(overlay: Overlay, here: Any, path: Path, value: Any, origin: Path) ->
     else:
         here[key] = copy.deepcopy(value)
         overlay.origins[path] = origin
+
+
+def _is_no_component(path: Path, content: Mapping[str, Any]) -> bool:
+    """Whether a path is that of a component which the content does not have."""
+    return len(path) == 2 and path[0] == "components" and path[1] not in mapping(content.get("components"))
+
+
+def _nothing_to_take_out(path: Path, content: Mapping[str, Any]) -> str:
+    """`null` takes a component out; of a name that is none it would make one that nobody meant."""
+    name, known = str(path[-1]), mapping(content.get("components"))
+    return f"{unknown('component', name, known)} (null takes out one that is there)"
 
 
 def _same_kind(current: Mapping[str, Any], value: Mapping[str, Any]) -> bool:

@@ -228,6 +228,16 @@ def test_null_takes_a_component_out(two_providers: str, load: Load) -> None:
             "{providers: {openai: null}}",
             "38:3: arms.primary_only: chain[1].provider: unknown provider 'openai'; there is: anthropic",
         ),
+        (
+            "{components: {cnd: null}}",
+            "38:31: arms.primary_only.components.cnd: unknown component 'cnd'; did you mean 'cdn'? "
+            "(null takes out one that is there)",
+        ),
+        (
+            "{components.cnd: null}",
+            "38:18: arms.primary_only.components.cnd: unknown component 'cnd'; did you mean 'cdn'? "
+            "(null takes out one that is there)",
+        ),
         ("[1]", "38:17: arms.primary_only: expected a mapping; got a list"),
     ],
 )
@@ -235,6 +245,11 @@ def test_a_problem_of_an_arm_is_reported_at_its_own_line(
     arm: str, message: str, two_providers: str, problems: Problems
 ) -> None:
     assert problems(two_providers.replace("{chain: [anthropic]}", arm)) == [f"s.yaml:{message}"]
+
+
+def test_set_takes_out_no_component_that_is_not_there(two_providers: str, load: Load) -> None:
+    with pytest.raises(ScenarioError, match=r"--set components.cnd=null: .*did you mean 'cdn'"):
+        load(two_providers, ["components.cnd=null"])
 
 
 def test_a_problem_of_the_scenario_is_not_repeated_by_its_arms(two_providers: str, problems: Problems) -> None:
