@@ -1,1 +1,1 @@
-"""The semantics as pure functions of scalars: + - x / min max and comparisons, no state, no I/O, no imports."""
+"""The semantics as pure functions of scalars and small arrays: + - x / min max and comparisons, no state, no I/O."""

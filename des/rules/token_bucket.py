@@ -18,3 +18,29 @@ def refilled(tokens: float, refilled_at_s: float, now_s: float, rate_per_s: floa
 def retry_after_s(tokens: float, rate_per_s: float) -> float:
     """Time until a whole token is there again; `tokens` is below one."""
     return (1.0 - tokens) / rate_per_s
+
+
+TICK_S = 1e-6
+"""A refill this short is granted ahead of time: as of `WHOLE`, for amounts and rates of any size."""
+
+
+def holds(tokens: float, amount: float, rate_per_s: float) -> bool:
+    """Whether a call that takes `amount` tokens is admitted. A bucket in debt, by a correction, holds less than 0."""
+    return tokens + rate_per_s * TICK_S >= amount
+
+
+def without(tokens: float, amount: float) -> float:
+    """Tokens left of a bucket that `holds` the amount: none, never fewer, where it held it but for rounding."""
+    return tokens - amount if tokens > amount else 0.0
+
+
+def corrected(tokens: float, reckoned: float, used: float, burst: float) -> float:
+    """Tokens once a call for which `reckoned` were taken has used `used`: less is given back, more becomes a debt."""
+    return min(burst, tokens + reckoned - used)
+
+
+def holds_again_after_s(tokens: float, amount: float, rate_per_s: float, burst: float) -> float:
+    """Time until a bucket holds the amount; infinite above the burst, which no refill reaches ("request too large")."""
+    if amount > burst + rate_per_s * TICK_S:
+        return float("inf")
+    return max(0.0, (min(amount, burst) - tokens) / rate_per_s)
