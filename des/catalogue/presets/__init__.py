@@ -1,0 +1,57 @@
+"""Policies of the clients that people really run: SDKs, gateways and resilience libraries, by name and version.
+
+A scenario takes one over with `policy: {preset: litellm@1.109}` and overrides any field of it. A name without a
+version stands for the newest version listed.
+"""
+
+from copy import deepcopy
+from dataclasses import replace
+from difflib import get_close_matches
+from functools import cache
+
+from des.catalogue.presets.gateways import GATEWAYS
+from des.catalogue.presets.preset import Preset
+from des.catalogue.presets.resilience import RESILIENCE
+from des.catalogue.presets.sdks import SDKS
+
+__all__ = ["Preset", "names", "preset", "presets"]
+
+
+def presets() -> tuple[Preset, ...]:
+    """Every preset: SDKs, gateways, then resilience policies; versions of one name from old to new."""
+    return (*SDKS, *GATEWAYS, *RESILIENCE)
+
+
+def names() -> tuple[str, ...]:
+    """`name@version` of every preset."""
+    return tuple(_by_name())
+
+
+def preset(name: str) -> Preset:
+    """The preset of `name@version`, or the newest of `name`; its policy may be changed freely.
+
+    Raises LookupError, whose text names the nearest preset or the versions there are.
+    """
+    found = _by_name().get(name) or _newest().get(name)
+    if found is None:
+        raise LookupError(_unknown(name))
+    return replace(found, policy=deepcopy(dict(found.policy)))
+
+
+def _unknown(name: str) -> str:
+    bare = name.partition("@")[0]
+    if versions := [known.full_name for known in presets() if known.name == bare]:
+        return f"unknown version of a preset '{name}'; listed: {', '.join(versions)}"
+    near = get_close_matches(bare, _newest(), n=1)
+    hint = f"did you mean '{_newest()[near[0]].full_name}'?" if near else "`des catalogue --presets` lists them"
+    return f"unknown preset '{name}'; {hint}"
+
+
+@cache
+def _by_name() -> dict[str, Preset]:
+    return {each.full_name: each for each in presets()}
+
+
+@cache
+def _newest() -> dict[str, Preset]:
+    return {each.name: each for each in presets()}

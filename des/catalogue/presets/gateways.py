@@ -1,0 +1,218 @@
+"""AI gateways: retries, failover, cooldowns and breakers by their defaults."""
+
+from typing import Any, Final
+
+from des.catalogue.presets.preset import Preset
+
+READ: Final = "2026-11-22"
+
+ANY_ERROR: Final = ("4xx", "5xx", "timeout", "connection_error")
+
+
+def _any_error() -> list[str]:
+    return list(ANY_ERROR)
+
+
+LITELLM: Final[dict[str, Any]] = {
+    "retries": 2,
+    "retry_on": [408, 409, 429, "5xx", "timeout", "connection_error"],
+    "fallback_on": _any_error(),
+    "fallback_depth": 5,
+    "timeout": "6000s",
+    "backoff": {
+        "kind": "exponential",
+        "base": "500ms",
+        "factor": 2,
+        "cap": "8s",
+        "jitter": "additive",
+        "spread": "750ms",
+    },
+    "retry_after": {"mode": "honour", "cap": "60s", "above": "ignore", "combine": "replace", "spread": "750ms"},
+    "wait_after_last": True,
+    "wait_with_healthy_peer": False,
+    "cooldown": {
+        "on": ["rate_limited"],
+        "share": "50%",
+        "minimum": 5,
+        "all_failed": 1000,
+        "window": "60s",
+        "also_on": [401, 404],
+        "for": "5s",
+        "retry_after": True,
+    },
+    "routing": "weighted",
+}
+
+GATEWAYS: Final = (
+    Preset(
+        name="litellm",
+        version="1.109",
+        kind="gateway",
+        title="LiteLLM router and proxy",
+        policy=LITELLM,
+        source=(
+            "package litellm 1.109.1: router_python_core.py, router_utils/cooldown_handlers.py, "
+            "router_utils/fallback_event_handlers.py, constants.py"
+        ),
+        date=READ,
+        not_modelled=(
+            "Retry-After counts there in whole seconds of 1 to 60; a fraction such as 0.4 is waited for here.",
+            "401 and 403 are retried there in groups of several deployments; 402 cools a deployment of several.",
+            "A failure that reads APIConnectionError never cools a deployment there.",
+            "Context-window and content-policy fallbacks: requests here have no content.",
+        ),
+    ),
+    Preset(
+        name="portkey",
+        version="2026-05",
+        kind="gateway",
+        title="Portkey gateway, open source",
+        policy={
+            "retries": 0,
+            "retry_on": [429, 500, 502, 503, 504, "connection_error"],
+            "fallback_on": _any_error(),
+            "backoff": {"kind": "exponential", "base": "1s", "factor": 2},
+            "retry_after": {
+                "mode": "honour",
+                "above": "refuse",
+                "on": ["rate_limited"],
+                "combine": "replace",
+                "total": "60s",
+            },
+        },
+        source="repository Portkey-AI/gateway: src/handlers/retryHandler.ts, src/globals.ts",
+        date=READ,
+        not_modelled=(
+            "Retry-After is an option there (use_retry_after_header), off by default: retry_after: ignore.",
+            "After a Retry-After was waited for, the waits that follow are 0 there.",
+        ),
+    ),
+    Preset(
+        name="portkey-hosted",
+        version="2026-05",
+        kind="gateway",
+        title="Portkey's hosted gateway, with its circuit breaker",
+        policy={
+            "retries": 0,
+            "retry_on": [429, 500, 502, 503, 504, "connection_error"],
+            "fallback_on": _any_error(),
+            "backoff": {"kind": "exponential", "base": "1s", "factor": 2},
+            "retry_after": {
+                "mode": "honour",
+                "above": "refuse",
+                "on": ["rate_limited"],
+                "combine": "replace",
+                "total": "60s",
+            },
+            "breaker": {
+                "kind": "time_window",
+                "window": "60s",
+                "failure_share": "20%",
+                "minimum": 10,
+                "open": "30s",
+                "counts": ["5xx"],
+                "all_open": "bypass",
+            },
+        },
+        source="documentation portkey.ai/docs: product/ai-gateway/circuit-breaker (2026-09-15)",
+        date=READ,
+        not_modelled=(
+            "The share and its minimum have no default there: those of the documentation's example stand here.",
+            "The window in which failures count is undocumented: 60 s are assumed.",
+            "By default, statuses above 500 count there; 500 counts here as well.",
+        ),
+    ),
+    Preset(
+        name="bifrost",
+        version="2026",
+        kind="gateway",
+        title="Bifrost gateway",
+        policy={
+            "retries": 0,
+            "retry_on": [429, "5xx", "timeout", "connection_error"],
+            "fallback_on": _any_error(),
+            "timeout": "30s",
+            "backoff": {
+                "kind": "exponential",
+                "base": "500ms",
+                "factor": 2,
+                "cap": "5s",
+                "jitter": "scaled",
+                "low": 0.8,
+                "high": 1.2,
+            },
+            "retry_after": "ignore",
+        },
+        source="repository maximhq/bifrost: core/bifrost.go, core/utils.go",
+        date=READ,
+        not_modelled=(
+            "Keys of one provider: a 429 moves on to the next key, a 401, 402 or 403 takes a key out for good.",
+        ),
+    ),
+    Preset(
+        name="kong-ai",
+        version="3.13",
+        kind="gateway",
+        title="Kong AI Gateway, plugin ai-proxy-advanced",
+        policy={
+            "retries": 5,
+            "retry_on": ["timeout", "connection_error"],
+            "fallback_on": ["timeout", "connection_error"],
+            "timeout": "60s",
+            "backoff": "none",
+            "retry_after": "ignore",
+        },
+        source="documentation developer.konghq.com: plugin ai-proxy-advanced 3.13, reference",
+        date=READ,
+        not_modelled=(
+            "A retry goes to the next target there: put the targets into one group of the chain.",
+            "Its breaker is off by default: with max_fails: N, write breaker: {kind: consecutive, failures: N, "
+            "open: 10s, half_open: null}.",
+        ),
+    ),
+    Preset(
+        name="cloudflare-ai",
+        version="2026",
+        kind="gateway",
+        title="Cloudflare AI Gateway, with the most retries that it makes",
+        policy={
+            "retries": 4,
+            "retry_on": [429, "5xx", "timeout", "connection_error"],
+            "backoff": {"kind": "exponential", "base": "100ms", "factor": 2, "cap": "5s"},
+            "retry_after": "ignore",
+        },
+        source="documentation developers.cloudflare.com/ai-gateway: configuration/request-handling (2026-06-15)",
+        date=READ,
+        not_modelled=(
+            "Attempts, delay and kind of back-off are settings without a default there: its least delay stands here.",
+            "Which statuses it retries is undocumented: 429 and 5xx are assumed.",
+            "Its timeout is to the first byte (timeout: {first_token: ...}), and not on the last attempt.",
+        ),
+    ),
+    Preset(
+        name="helicone",
+        version="2025-07",
+        kind="gateway",
+        title="Helicone AI Gateway",
+        policy={
+            "ejection": {
+                "consecutive": None,
+                "share": "10%",
+                "minimum": 20,
+                "window": "60s",
+                "every": "5s",
+                "for": "30s",
+                "longest": "30s",
+                "most": "100%",
+                "on_rate_limited": "30s",
+            },
+            "routing": {"kind": "least_busy", "choices": 2},
+        },
+        source="repository Helicone/ai-gateway: ai-gateway/src/discover/monitor, ai-gateway/src/config",
+        date=READ,
+        not_modelled=(
+            "An endpoint returns there once its errors have left the window of 60 s: here after 30 s, if they have.",
+            "The load of the two that are compared is a moving average of latency times calls in flight there.",
+        ),
+    ),
+)

@@ -1,0 +1,30 @@
+"""What the catalogue knows about a client: its policy, and where and when its defaults were read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """The client policy of a named version of an SDK, a gateway or a resilience library.
+
+    `policy` holds fields of a scenario's `policy:` as plain values (text, numbers, lists, mappings): `timeout` is that
+    of one attempt, `deadline` that of the whole request. `source` is the package or repository and the files in it,
+    or the documentation; `date` (ISO) the day it was read; `not_modelled` says what of it the policy leaves out or
+    assumes, one sentence each.
+    """
+
+    name: str
+    version: str
+    kind: Literal["sdk", "gateway", "resilience"]
+    title: str
+    policy: Mapping[str, Any]
+    source: str
+    date: str
+    not_modelled: tuple[str, ...] = ()
+
+    @property
+    def full_name(self) -> str:
+        """`openai-python@3.54`, as a scenario writes it."""
+        return f"{self.name}@{self.version}"
