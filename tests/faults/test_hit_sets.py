@@ -1,6 +1,7 @@
 """Which endpoints an incident reaches, on given and on random graphs."""
 
 import numpy as np
+from examples import TIMES
 from fault_plans import BROWNOUT, plan_of, shocks, start_to_start, up_down
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -91,7 +92,7 @@ def reachable(plan: Plan, origin: int, at_least: float) -> set[int]:
     return reached
 
 
-@settings(derandomize=True, deadline=None, max_examples=80)
+@settings(max_examples=80 * TIMES)
 @given(graphs())
 def test_random_graphs_keep_the_laws_of_a_timeline(plan: Plan) -> None:
     until_s = 20_000.0

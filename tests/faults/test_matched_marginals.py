@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 from exact_ledger import Ledger
+from examples import TIMES
 from fault_plans import OUTAGE, plan_of, shocks, start_to_start, up_down
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ from des.scenario.plan import IncidentClass, Plan, PoissonIncidents, Profile, Re
 
 PHIS = (0.0, 0.3, 1.0)
 REPLICATIONS = 30
-EXAMPLES = 10
+EXAMPLES = 10 * TIMES
 WEEK_S = 168 * 3600.0
 HORIZON_S = 4 * WEEK_S
 BUSY = Profile(weights=tuple(2.0 if hour % 24 < 12 else 0.0 for hour in range(168)), offset_s=5000.0)
@@ -148,13 +149,13 @@ def graphs(draw: st.DrawFn, kinds: Sequence[IncidentClass], recorded: bool) -> P
     return plan_of(incidents, edges, endpoints, seed=draw(st.integers(0, 2**64 - 1)), horizon_s=HORIZON_S)
 
 
-@settings(derandomize=True, deadline=None, max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES)
 @given(graphs(POISSON, recorded=False))
 def test_marginals_match_on_random_graphs_of_random_shocks(plan: Plan) -> None:
     assert_marginals_match(plan, HORIZON_S, Comparisons(EXAMPLES * 3 * (12 + 6)))
 
 
-@settings(derandomize=True, deadline=None, max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES)
 @given(graphs((*POISSON, *RENEWAL), recorded=True))
 def test_marginals_match_on_random_graphs_of_all_kinds_of_incidents(plan: Plan) -> None:
     assert_marginals_match(plan, HORIZON_S, Comparisons(EXAMPLES * 3 * 12))

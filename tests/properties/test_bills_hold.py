@@ -3,12 +3,11 @@
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given
 from model.traced import Traced
 
 from des.model.arrivals import RequestMarks
 from properties.runs import run
-from properties.whole_scenarios import scenarios
+from properties.whole_scenarios import of_whole_scenarios
 
 Scenario = dict[str, Any]
 PICO = Decimal(10) ** 12
@@ -127,7 +126,7 @@ def is_billed(of: Traced, call: Any) -> bool:
     return endpoint.billing[call.outcome] != "none"
 
 
-@given(scenarios())
+@of_whole_scenarios
 def test_calls_cost_what_the_scenario_says(scenario: Scenario) -> None:
     of = run(scenario)
     every_call_costs_what_the_table_says(scenario, of)

@@ -3,13 +3,12 @@
 from typing import Any
 
 import numpy as np
-from hypothesis import given
 from model.traced import Traced, trace
 
 from des.estimate.totals import Totals
 from des.model import names
 from properties.runs import calls, run
-from properties.whole_scenarios import scenarios
+from properties.whole_scenarios import of_whole_scenarios
 
 Scenario = dict[str, Any]
 
@@ -101,7 +100,7 @@ def the_same_plan_gives_the_same_bytes(scenario: Scenario, of: Traced) -> None:
     assert trace(of.plan).digest() == of.digest()
 
 
-@given(scenarios())
+@of_whole_scenarios
 def test_nothing_is_lost_or_counted_twice(scenario: Scenario) -> None:
     of = run(scenario)
     every_arrival_has_exactly_one_outcome(scenario, of)

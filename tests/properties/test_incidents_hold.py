@@ -4,11 +4,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from hypothesis import given
 from model.traced import Traced
 
 from properties.runs import run, run_end_s
-from properties.whole_scenarios import scenarios
+from properties.whole_scenarios import of_whole_scenarios
 
 Scenario = dict[str, Any]
 
@@ -146,7 +145,7 @@ def incidents_reach_only_what_depends_on_them(scenario: Scenario, of: Traced) ->
     assert list(of.incidents.incident_id) == list(range(len(of.incidents)))
 
 
-@given(scenarios())
+@of_whole_scenarios
 def test_calls_suffer_the_incidents_that_strike_them_and_no_others(scenario: Scenario) -> None:
     of = run(scenario)
     nothing_is_answered_that_started_in_an_outage(scenario, of)

@@ -3,11 +3,10 @@
 from typing import Any
 
 import numpy as np
-from hypothesis import given
 from model.traced import Traced
 
 from properties.runs import run
-from properties.whole_scenarios import scenarios
+from properties.whole_scenarios import of_whole_scenarios
 
 Scenario = dict[str, Any]
 
@@ -58,7 +57,7 @@ def the_first_calls_of_a_full_bucket_are_admitted(scenario: Scenario, of: Traced
         assert not ((first.cause == "limit") & (first.cause_id == limit.index)).any()
 
 
-@given(scenarios())
+@of_whole_scenarios
 def test_limits_admit_what_they_may_and_refuse_for_a_reason(scenario: Scenario) -> None:
     of = run(scenario)
     no_window_admits_more_than_the_rate_times_its_length_and_the_burst(scenario, of)

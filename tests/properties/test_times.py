@@ -4,11 +4,10 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from hypothesis import given
 from model.traced import Traced
 
 from properties.runs import ROUNDING_S, by_request, run
-from properties.whole_scenarios import scenarios
+from properties.whole_scenarios import of_whole_scenarios
 
 Scenario = dict[str, Any]
 
@@ -109,7 +108,7 @@ def each_user_of_a_closed_workload_has_one_request_at_a_time(scenario: Scenario,
     assert max(open_then, default=0) <= arrivals["users"]
 
 
-@given(scenarios())
+@of_whole_scenarios
 def test_nothing_happens_before_its_cause_or_after_its_bound(scenario: Scenario) -> None:
     of = run(scenario)
     requests_arrive_in_order_before_the_horizon(scenario, of)

@@ -3,13 +3,12 @@
 from typing import Any
 
 import numpy as np
-from hypothesis import given
 from model.traced import Traced
 
 from des.model.arrivals import RequestMarks
 from des.scenario.plan import Backoff, Leg, Plan
 from properties.runs import ROUNDING_S, by_request, run
-from properties.whole_scenarios import scenarios
+from properties.whole_scenarios import of_whole_scenarios
 
 Scenario = dict[str, Any]
 NO_WAIT = (0.0, 0.0)
@@ -163,7 +162,7 @@ def no_leg_is_called_more_often_in_a_round_than_its_retries_allow(scenario: Scen
     assert own.empty or own["round"].max() < of.plan.policy.rounds
 
 
-@given(scenarios())
+@of_whole_scenarios
 def test_requests_walk_the_chain_as_their_policy_lays_down(scenario: Scenario) -> None:
     of = run(scenario)
     calls_follow_the_chain(scenario, of)

@@ -1,7 +1,10 @@
 """Whole scenarios, drawn: every kind of incident, error, limit, wait, cache, bill and workload, over a few minutes."""
 
+from collections.abc import Callable
 from typing import Any
 
+from examples import TIMES
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 Draw = Any
@@ -312,3 +315,9 @@ def scenarios(draw: Draw) -> dict[str, Any]:
         "chain": chain,
         "policy": draw(policies()),
     }
+
+
+def of_whole_scenarios(claim: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
+    """The test of a claim about every scenario. They take minutes to shrink: a failure is printed as it was found."""
+    without_shrinking = [Phase.explicit, Phase.reuse, Phase.generate]
+    return settings(max_examples=30 * TIMES, phases=without_shrinking)(given(scenarios())(claim))

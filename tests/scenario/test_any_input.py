@@ -4,6 +4,7 @@ import copy
 from typing import Any
 
 import pytest
+from examples import TIMES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -71,7 +72,7 @@ def changed(path: tuple[Any, ...], key: str | None, junk: Any) -> dict[str, Any]
     return content
 
 
-@settings(max_examples=600, derandomize=True, deadline=None)
+@settings(max_examples=600 * TIMES)
 @given(path=st.sampled_from(PATHS), key=st.none() | st.sampled_from(KEYS), junk=JUNK)
 def test_anything_anywhere_loads_or_is_refused_in_words(path: tuple[Any, ...], key: str | None, junk: Any) -> None:
     refused: tuple[Problem, ...] = ()

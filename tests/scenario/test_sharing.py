@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from des.scenario import from_mapping, plans
@@ -109,7 +109,6 @@ def test_a_pair_with_a_share_in_common_is_down_together_as_theory_says(
         assert all_down(found, [endpoint]) == pytest.approx(-math.expm1(-load), rel=1e-12)
 
 
-@settings(deadline=None)
 @given(
     available=st.floats(0.9, 0.99999),
     episodes=st.floats(1.0, 200.0),

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from examples import TIMES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +23,7 @@ def operational_s(profile: Profile, time_s: float) -> float:
     return total
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30 * TIMES)
 @given(weights, offsets, st.floats(0.0, 3 * WEEK_S))
 def test_the_clock_inverts_the_integral_of_the_weights(weights, offset_s, operational):
     profile = Profile(tuple(weights), offset_s)
@@ -30,7 +31,7 @@ def test_the_clock_inverts_the_integral_of_the_weights(weights, offset_s, operat
     assert operational_s(profile, time_s) == pytest.approx(operational, abs=1e-4)
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30 * TIMES)
 @given(weights, offsets)
 def test_the_clock_never_runs_backwards(weights, offset_s):
     clock = OperationalClock(Profile(tuple(weights), offset_s))

@@ -1,0 +1,25 @@
+"""Property tests draw the same examples on every run; what else they find is found by exploring, see examples.py."""
+
+from examples import EXPLORES, TIMES
+from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
+
+SLOW_TO_DRAW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
+
+
+def draw_no_constants_of_the_code() -> None:
+    """Hypothesis mixes the numbers and words of all imported modules of the project into what it draws.
+
+    Even with its seed fixed, examples then change with every edit, and with the tests that ran before.
+    """
+    assert callable(providers._get_local_constants)
+    providers._get_local_constants = providers.Constants
+
+
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=SLOW_TO_DRAW)
+settings.register_profile(
+    "explore", max_examples=100 * TIMES, deadline=None, print_blob=True, suppress_health_check=SLOW_TO_DRAW
+)
+settings.load_profile("explore" if EXPLORES else "same")
+if not EXPLORES:
+    draw_no_constants_of_the_code()
