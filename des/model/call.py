@@ -2,7 +2,12 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from des.vocabulary import BY_DEADLINE, CALL, CANCELLED
+
+if TYPE_CHECKING:
+    from des.model.conditions import Condition
 
 
 class Call(NamedTuple):
@@ -22,6 +27,7 @@ class Call(NamedTuple):
     input_tokens: int
     cached_tokens: int
     output_tokens: int
+    kind: int = CALL  # or HEDGE; probes are known by their request
 
 
 # The named tuple's own constructor is a Python call, which would cost as much as the rest of a refused attempt.
@@ -36,3 +42,19 @@ Response = tuple[int, float, float, float, float, float, float]
 
 (outcome, connected, first token, gap between two tokens or 0 where it comes whole, its end or the moment at which
 the stream breaks, its end had the stream not broken, tokens per second or 0 where it comes whole)."""
+
+Cut = tuple[int, int]
+"""What ends a call that somebody else ends: (outcome, cause)."""
+
+AT_DEADLINE: Cut = (CANCELLED, BY_DEADLINE)
+
+
+class Fate(NamedTuple):
+    """What a provider makes of a call that nobody gives up: a failure, or else a response."""
+
+    attempt: int  # the call's number among its request's
+    failure: Failure | None
+    response: Response | None
+    retry_after_s: float  # NaN where the provider sends none
+    condition: "Condition | None"  # of the endpoint when the call came
+    is_warm: bool  # whether the leg's prompt cache was warm then

@@ -7,15 +7,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from des import vocabulary
 from des.model.call import Call
 from des.model.clock import Clock
+from des.model.kinds import Kinds
 from des.model.names import Names
 from des.model.request import Request
 from des.model.rows import Rows
 from des.rules.billing import PICO
 from des.scenario.plan import Plan
-from des.vocabulary import CALL, PROBE, REQUEST_OK
+from des.vocabulary import PROBE, REQUEST_OK
 
 Block = Mapping[str, NDArray[Any]]
 
@@ -46,7 +46,7 @@ REQUEST_LAYOUT = [
     ("response_cache_hit", "b"),
     ("lost_to", "h"),
 ]
-ATTEMPT_LAYOUT = list(zip(Call._fields, "qhbbddbbqdqiii", strict=True))
+ATTEMPT_LAYOUT = list(zip(Call._fields, "qhbbddbbqdqiiib", strict=True))
 TRANSITION_LAYOUT = [("time_s", "d"), ("entity", "h"), ("kind", "b"), ("from", "b"), ("to", "b")]
 
 
@@ -69,7 +69,9 @@ class Recorder:
         self._model_of_leg = np.array([names.models.index(e.model) for e in endpoints] + [-1])
         quality = [nan if e.quality is None else e.quality for e in endpoints]
         self._quality_of_leg = np.array([*quality, nan], dtype=np.float32)
-        self._status = np.array([-1 if status is None else status for status in vocabulary.HTTP_STATUS])
+        kinds = Kinds(plan)
+        self._status = np.array(kinds.statuses)
+        self._outcome = np.array(kinds.outcomes, dtype=np.int8)
 
     def attempt(self, call: Call) -> None:
         """Take a call that may never end; one that does may go to `attempts` as it is, and before its end."""
@@ -137,11 +139,11 @@ class Recorder:
                 "leg": leg,
                 "provider": self._provider_of_leg[leg],
                 "model": self._model_of_leg[leg],
-                "kind": np.where(rows["request_id"] < 0, PROBE, CALL),
+                "kind": np.where(rows["request_id"] < 0, PROBE, rows["kind"]),
                 "start_s": start_s,
                 "end_s": end_s,
                 "duration_s": end_s - start_s,
-                "outcome": outcome,
+                "outcome": self._outcome[outcome],
                 "http_status": np.where(np.isnan(end_s), -1, self._status[outcome]),
                 "cause": rows["cause"],
                 "cause_id": rows["cause_id"],

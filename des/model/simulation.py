@@ -12,6 +12,7 @@ from des.model.arrivals import RequestMarks, open_arrivals, think_time
 from des.model.caches import ResponseCache
 from des.model.clock import ARRIVAL, CUT, HORIZON, Clock, Moment
 from des.model.conditions import EndpointState, Ledger, component
+from des.model.kinds import Kinds
 from des.model.leg import Leg
 from des.model.limits import Limit
 from des.model.luck import uniform
@@ -63,6 +64,7 @@ class Simulation:
         self.clock = Clock()
         self.ledger = Ledger(plan, replication)
         self.names = Names.of(plan)
+        self.kinds = Kinds(plan)
         self.recorder = Recorder(plan, self.names, self.clock, sink)
         self.endpoints = [EndpointState(endpoint.index) for endpoint in plan.endpoints]
         self.limits = [Limit(limit) for limit in plan.limits]
@@ -242,7 +244,7 @@ class Simulation:
             return NO_ELIGIBLE_LEG, self._other_loss("no_eligible_leg")
         if last is None:  # the cache was too slow for the deadline
             return CANCELLED - 1, self._other_loss("deadline")
-        error_type = last.outcome - 1
+        error_type = self.kinds.outcomes[last.outcome] - 1
         if last.cause == BY_INCIDENT or (last.cause == BY_DEADLINE and last.cause_id >= 0):
             return error_type, int(self.ledger.timeline.component[last.cause_id])
         if last.cause == BY_LIMIT:
@@ -253,7 +255,7 @@ class Simulation:
             return error_type, self._other_loss("silent_rot")
         if outcome == REQUEST_DEADLINE:
             return error_type, self._other_loss("deadline")
-        return error_type, self._other_loss("timeout" if last.outcome == TIMEOUT else "random_error")
+        return error_type, self._other_loss("timeout" if error_type == TIMEOUT - 1 else "random_error")
 
     def _other_loss(self, name: str) -> int:
         return len(self.names.components) + len(self.names.limits) + OTHER_LOSSES.index(name)

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from des.model.caches import WarmPrefix
+from des.model.kinds import Kinds
 from des.rules.billing import flat_cost, picodollars, token_cost
 from des.scenario.plan import Endpoint
-from des.vocabulary import ATTEMPT_OUTCOMES
 
 if TYPE_CHECKING:
     from des.model.request import Request
@@ -16,7 +16,7 @@ class Tariff:
 
     __slots__ = ("_counts_calls", "_per_request", "_per_unit", "_prefix", "_token_prices", "broken_stream", "modes")
 
-    def __init__(self, endpoint: Endpoint, prefix: WarmPrefix | None) -> None:
+    def __init__(self, endpoint: Endpoint, kinds: Kinds, prefix: WarmPrefix | None) -> None:
         price = endpoint.price
         self._token_prices = (
             picodollars(price.input_per_token),
@@ -27,17 +27,17 @@ class Tariff:
         self._per_request, self._per_unit = picodollars(price.per_request), picodollars(price.per_unit)
         self._counts_calls = bool(self._per_request or self._per_unit)
         self._prefix = prefix
-        self.modes = [endpoint.billing[name] for name in ATTEMPT_OUTCOMES]
+        self.modes = [endpoint.billing[name] for name in kinds.names]
         self.broken_stream = endpoint.billing["broken_stream"]
 
-    def bill(self, request: "Request", mode: str, now_s: float, output: int, done: float) -> tuple[int, int]:
-        """(input tokens read from the prompt cache, picodollars) of a call that starts now.
+    def bill(self, request: "Request", mode: str, is_warm: bool, output: int, done: float) -> tuple[int, int]:
+        """(input tokens read from the prompt cache, picodollars) of a call that found the cache warm, or not.
 
         `output` and `done` are the tokens and the share of the response made by its end.
         """
         plain, cached, written = request.input_tokens, 0, 0
         if self._prefix is not None:
-            if self._prefix.is_warm(now_s):
+            if is_warm:
                 cached = self._prefix.tokens(plain)
             else:
                 written = self._prefix.tokens(plain)

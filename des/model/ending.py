@@ -1,0 +1,236 @@
+"""How the calls of a leg end for its client: by themselves, or by whatever ends them first; and what is billed."""
+
+from math import inf, nan
+from typing import TYPE_CHECKING
+
+from des.model.call import Call, Cut, Failure, Response, as_call
+from des.model.kinds import Kinds
+from des.model.luck import CallLuck
+from des.model.tariff import Tariff
+from des.rules.timeouts import gives_up_after_s
+from des.scenario import plan
+from des.vocabulary import (
+    BY_CHANCE,
+    BY_DEADLINE,
+    BY_HEDGE,
+    BY_INCIDENT,
+    CALL,
+    CONNECTION_ERROR,
+    INVALID_OUTPUT,
+    OK,
+    TIMEOUT,
+)
+
+if TYPE_CHECKING:
+    from des.model.conditions import Condition, Ledger
+    from des.model.request import Request
+
+NEVER_S = 365 * 86_400.0
+WHOLE_TOKEN = 1e-6  # a token is whole within the rounding of clock times
+
+
+class Ending:
+    """The client's bounds on a leg's calls, the incidents that may cut them off, and the endpoint's tariff.
+
+    Nothing here has a memory: the same call, asked about again, ends in the same way.
+    """
+
+    def __init__(
+        self,
+        leg: plan.Leg,
+        endpoint: plan.Endpoint,
+        kinds: Kinds,
+        tariff: Tariff,
+        ledger: "Ledger",
+        *,
+        is_killable: bool,
+    ) -> None:
+        self._leg = leg.index
+        self._endpoint = endpoint.index
+        self._kinds, self._outcomes = kinds, kinds.outcomes
+        self._tariff = tariff
+        self._ledger = ledger
+        self._is_killable = is_killable
+        timeout = leg.timeout
+        given = (timeout.connect_s, timeout.first_token_s, timeout.idle_s, timeout.total_s)
+        connect, first_token, idle, total = (inf if bound is None else bound for bound in given)
+        self._bounds = (connect, first_token, idle, total)
+        self._least_bound_s = min(self._bounds)
+        self._streams = endpoint.latency.whole is None
+
+    def failed(
+        self,
+        request: "Request",
+        luck: CallLuck,
+        attempt: int,
+        round_number: int,
+        now_s: float,
+        until_s: float,
+        cut: Cut,
+        failure: Failure,
+        retry_after_s: float,
+        is_warm: bool,
+    ) -> Call:
+        """A failing call, unless the client, the cut at `until_s` or an incident ends it first.
+
+        A failure has no output, but for the output of no use that invalid output is.
+        """
+        outcome, cause, cause_id, after_s = failure
+        end_s = now_s + after_s
+        if after_s > self._least_bound_s:
+            give_up_s = gives_up_after_s(self._bounds, 0.0, after_s, 0.0, after_s)
+            if give_up_s < after_s:
+                outcome, end_s, retry_after_s = TIMEOUT, now_s + give_up_s, nan
+        if end_s > until_s:
+            end_s, retry_after_s = until_s, nan
+            if cut[0] != TIMEOUT:
+                cause_id = cause_id if cause == BY_INCIDENT and cut[1] == BY_DEADLINE else -1
+                cause = cut[1]
+            outcome = cut[0]
+        if self._is_killable:
+            killed = self._killed(request, luck, now_s, end_s)
+            if killed is not None:
+                end_s, outcome, cause, cause_id = killed
+                retry_after_s = nan
+        mode = self._tariff.modes[outcome]
+        cached, cost = 0, 0
+        output, done = (request.output_tokens, 1.0) if self._outcomes[outcome] == INVALID_OUTPUT else (0, 0.0)
+        if mode != "none":
+            cached, cost = self._tariff.bill(request, mode, is_warm, output, done)
+        return as_call(
+            (
+                request.id,
+                attempt,
+                round_number,
+                self._leg,
+                now_s,
+                end_s,
+                outcome,
+                cause,
+                cause_id,
+                retry_after_s,
+                cost,
+                request.input_tokens,
+                cached,
+                output,
+                CALL,
+            )
+        )
+
+    def answered(
+        self,
+        request: "Request",
+        luck: CallLuck,
+        attempt: int,
+        round_number: int,
+        now_s: float,
+        until_s: float,
+        cut: Cut,
+        response: Response,
+        condition: "Condition | None",
+        is_warm: bool,
+    ) -> Call:
+        """An answered call, unless the client, the cut at `until_s` or an incident ends it first.
+
+        `condition` and `is_warm` are as the call met them at its start.
+        """
+        outcome, connect_s, first_s, gap_s, whole_s, full_s, speed = response
+        cause, cause_id = (-1, -1) if outcome == OK else (BY_CHANCE, -1)
+        broken = outcome == CONNECTION_ERROR
+        end_s = now_s + whole_s
+        if whole_s > self._least_bound_s or gap_s > self._bounds[2]:
+            give_up_s = gives_up_after_s(self._bounds, connect_s, first_s, gap_s, whole_s)
+            if give_up_s < whole_s:
+                outcome, end_s, broken = TIMEOUT, now_s + give_up_s, False
+                cause, cause_id = self._blame_for_slowness(response, condition)
+        if end_s > until_s:
+            outcome, cause, cause_id = self._blame_for_lateness(cut, whole_s, until_s - now_s, condition)
+            end_s, broken = until_s, False
+        if self._is_killable:
+            killed = self._killed(request, luck, now_s, end_s)
+            if killed is not None:
+                end_s, outcome, cause, cause_id = killed
+                broken = False
+        if outcome in (OK, INVALID_OUTPUT):
+            output, done = request.output_tokens, 1.0
+        else:
+            output, done = self._output_so_far(request, end_s - now_s, first_s, full_s, speed)
+        mode = self._tariff.broken_stream if broken else self._tariff.modes[outcome]
+        cached, cost = 0, 0
+        if mode != "none":
+            cached, cost = self._tariff.bill(request, mode, is_warm, output, done)
+        return as_call(
+            (
+                request.id,
+                attempt,
+                round_number,
+                self._leg,
+                now_s,
+                end_s,
+                outcome,
+                cause,
+                cause_id,
+                nan,
+                cost,
+                request.input_tokens,
+                cached,
+                output,
+                CALL,
+            )
+        )
+
+    def _blame_for_slowness(self, response: Response, condition: "Condition | None") -> tuple[int, int]:
+        """The incident that made a response too slow; nobody where it would have been too slow anyway."""
+        if condition is None or condition.factor <= 1.0:
+            return -1, -1
+        _, connect_s, first_s, gap_s, whole_s, _, _ = response
+        factor = condition.factor
+        unslowed_s = gives_up_after_s(
+            self._bounds, connect_s / factor, first_s / factor, gap_s / factor, whole_s / factor
+        )
+        return (BY_INCIDENT, condition.slowest()) if unslowed_s == inf else (-1, -1)
+
+    def _blame_for_lateness(
+        self, cut: Cut, whole_s: float, left_s: float, condition: "Condition | None"
+    ) -> tuple[int, int, int]:
+        """(outcome, cause, incident) of a response cut off `left_s` into the call.
+
+        The incident that made it too late is named, unless it would have been late anyway: -1. It is to blame for a
+        timeout; a deadline or a lost race stays one.
+        """
+        outcome, cause = cut
+        if condition is None or condition.factor <= 1.0 or whole_s / condition.factor > left_s or cause == BY_HEDGE:
+            return outcome, cause, -1
+        return outcome, BY_INCIDENT if outcome == TIMEOUT else cause, condition.slowest()
+
+    def _killed(
+        self, request: "Request", luck: CallLuck, now_s: float, end_s: float
+    ) -> tuple[float, int, int, int] | None:
+        """(time, outcome, cause, incident) of the incident that cuts the call off, if one does.
+
+        A call that nothing else ends is held against the incidents of a year; what no incident of a year has ended is
+        taken never to end.
+        """
+        end_s = min(end_s, now_s + NEVER_S)
+        for count, (kill_s, incident) in enumerate(self._ledger.kills(self._endpoint, now_s, end_s)):
+            effect = self._ledger.effect(incident)
+            if luck.kill(count).at(request.luck) < effect.error_rate:
+                return kill_s, self._kinds.code(effect.outcome, effect.status), BY_INCIDENT, incident
+        return None
+
+    def _output_so_far(
+        self, request: "Request", elapsed_s: float, first_s: float, full_s: float, speed: float
+    ) -> tuple[int, float]:
+        """(tokens, share of the response) made when the call is cut off.
+
+        A response that comes whole is made at an even pace, a streamed one after its first token.
+        """
+        if not self._streams:
+            done = min(1.0, elapsed_s / full_s) if full_s > 0.0 else 1.0
+            return int(done * request.output_tokens + WHOLE_TOKEN), done
+        if elapsed_s < first_s:
+            return 0, 0.0
+        if speed == 0.0 or request.output_tokens == 0:
+            return request.output_tokens, 1.0
+        output = min(request.output_tokens, int((elapsed_s - first_s) * speed + WHOLE_TOKEN))
+        return output, output / request.output_tokens
