@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 import pytest
 from study.small_scenario import ENDLESS, write_small
 
+from tests.patience import PATIENCE_S, wait_until
 from tests.signals import heed_signals
 
 DES = str(Path(sys.executable).with_name("des"))
@@ -35,7 +35,7 @@ def _des(*arguments: object, folder: Path, **options: Any) -> Done:
         env=ENVIRONMENT | options.pop("env", {}),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
         **options,
     )
 
@@ -252,7 +252,7 @@ def test_a_reader_that_leaves_is_no_error(ran: tuple[Path, Done], arguments: lis
     assert process.stderr is not None
     process.stdout.close()
     assert process.stderr.read() == b""
-    assert process.wait(timeout=60) == 141
+    assert process.wait(timeout=PATIENCE_S) == 141
 
 
 def test_printing_to_a_full_disk_is_said_in_one_line(tmp_path: Path) -> None:
@@ -300,11 +300,7 @@ def _under_way(folder: Path, *arguments: str) -> "Iterator[subprocess.Popen[str]
         preexec_fn=heed_signals,
     )
     try:
-        deadline = time.monotonic() + 60
-        while not list((folder / "results").glob(".partial/small-*/requests/*.parquet")):
-            assert process.poll() is None, process.stderr.read() if process.stderr else ""
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: list((folder / "results").glob(".partial/small-*/requests/*.parquet")), process)
         yield process
     finally:
         process.kill()
@@ -315,7 +311,7 @@ def _under_way(folder: Path, *arguments: str) -> "Iterator[subprocess.Popen[str]
 def test_an_interrupted_run_removes_what_it_wrote(tmp_path: Path, number: signal.Signals, code: int) -> None:
     with _under_way(tmp_path) as process:
         process.send_signal(number)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == code
     assert "nothing was kept" in said
     assert len(said.splitlines()) == 1
@@ -386,7 +382,7 @@ def test_a_terminal_sees_a_progress_bar_on_standard_error_alone(tmp_path: Path) 
         os.close(ours)
     assert process.stdout is not None
     out = process.stdout.read()
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=PATIENCE_S) == 0
     assert b"%" in seen
     assert b"\x1b" not in out
 

@@ -23,6 +23,7 @@ from des.scenario.laws import Lognormal
 from des.scenario.plan import Plan, PoissonIncidents
 from des.scenario.yaml_nodes import read_yaml
 from des.traces import Run
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 SCENARIOS = ROOT / "scenarios"
@@ -92,7 +93,10 @@ def answer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answer]:
         changes = [part for change in [*SHORTENED[name], "expect={}"] for part in ("--set", change)]
         out = folder / name
         done = subprocess.run(
-            [DES, "run", str(path_of(name)), *changes, "--out", str(out)], capture_output=True, text=True, timeout=300
+            [DES, "run", str(path_of(name)), *changes, "--out", str(out)],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
         )
         assert done.returncode == 0, done.stderr
         assert plain(des.load(out).manifest["scenario"]["question"]) in plain(done.stdout)

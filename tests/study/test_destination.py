@@ -15,6 +15,7 @@ import pytest
 
 from des.errors import OutputError
 from des.study.destination import WriteError, written_whole
+from tests.patience import PATIENCE_S
 from tests.signals import heed_signals
 
 
@@ -182,7 +183,7 @@ from des.study.destination import written_whole
 with written_whole(Path(sys.argv[1])) as directory:
     (directory / "half").write_text("x")
     print("writing", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -222,7 +223,7 @@ def test_a_run_under_way_is_no_leftover(tmp_path: Path) -> None:
 def test_a_terminated_run_removes_what_it_wrote(tmp_path: Path, number: signal.Signals, code: int) -> None:
     process = _child(tmp_path / "run")
     process.send_signal(number)
-    assert process.wait(timeout=10) == code
+    assert process.wait(timeout=PATIENCE_S) == code
     assert list(tmp_path.iterdir()) == []
 
 
@@ -232,7 +233,7 @@ def test_signals_one_after_another_leave_nothing_behind(tmp_path: Path) -> None:
         for signalled in (signal.SIGTERM, signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
             process.send_signal(signalled)
             time.sleep(0.001)
-        process.wait(timeout=10)
+        process.wait(timeout=PATIENCE_S)
         assert list(tmp_path.iterdir()) == []
 
 

@@ -18,6 +18,7 @@ from des.study.fit import as_json, fit
 from des.study.history import HistoryError
 from des.study.run import ensure
 from study.small_scenario import small
+from tests.patience import PATIENCE_S
 
 DES = Path(sys.executable).with_name("des")
 
@@ -51,7 +52,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _des(*arguments: object) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "DES_DEBUG")}
     return subprocess.run(
-        [str(DES), "fit", *map(str, arguments)], capture_output=True, text=True, timeout=120, env=environment
+        [str(DES), "fit", *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE_S, env=environment
     )
 
 

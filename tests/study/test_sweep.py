@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +14,7 @@ import des
 from des.errors import DesError, ScenarioError
 from des.study.sweep import Sweep
 from study.small_scenario import ENDLESS, small, write_small
+from tests.patience import PATIENCE_S, wait_until
 from tests.signals import heed_signals
 
 
@@ -130,15 +130,12 @@ def test_an_interrupted_sweep_leaves_nothing_half_done(
         start_new_session=True,
         preexec_fn=heed_signals,
     )
-    deadline_s = time.monotonic() + 60.0
-    while len(list(tmp_path.rglob("requests/*.parquet"))) < 2:
-        assert time.monotonic() < deadline_s
-        time.sleep(0.05)
+    wait_until(lambda: len(list(tmp_path.rglob("requests/*.parquet"))) >= 2, process)
     if group:
         os.killpg(process.pid, number)
     else:
         process.send_signal(number)
-    _, words = process.communicate(timeout=60)
+    _, words = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == code
     assert words.count("\n") == 1
     assert "points that were finished are kept" in words

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,8 @@ from des.study.study import Study
 from des.study.workers import Workers
 from study import tasks
 from study.small_scenario import ENDLESS, write_small
+from tests.patience import PATIENCE_S, wait_until
+from tests.signals import heed_signals
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +90,7 @@ def test_processes_start_without_the_caller_s_program(tmp_path: Path) -> None:
     write_small(tmp_path, horizon="1h")
     script = tmp_path / "script.py"
     script.write_text("import des\nprint(des.run('small.yaml', workers=2, replications=2).manifest['replications'])\n")
-    done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S)
     assert (done.stdout, done.returncode) == ("2\n", 0)
 
 
@@ -134,23 +135,18 @@ def test_whatever_ends_the_command_ends_its_workers(
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=heed_signals,
     )
-    deadline_s = time.monotonic() + 60.0
-    while not list(tmp_path.rglob("requests/*-0001.parquet")):
-        assert time.monotonic() < deadline_s
-        time.sleep(0.05)
+    wait_until(lambda: list(tmp_path.rglob("requests/*-0001.parquet")), process)
     workers = _children(process.pid)
     assert len(workers) == 2
     if group:
         os.killpg(process.pid, number)  # as a terminal's Ctrl-C does
     else:
         process.send_signal(number)
-    _, words = process.communicate(timeout=60)
+    _, words = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == code
-    deadline_s = time.monotonic() + 20.0
-    while any(map(_alive, workers)):
-        assert time.monotonic() < deadline_s
-        time.sleep(0.05)
+    wait_until(lambda: not any(map(_alive, workers)))
     assert "Traceback" not in words
     if number != signal.SIGKILL:
         assert "nothing was kept" in words
