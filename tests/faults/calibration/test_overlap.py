@@ -8,8 +8,6 @@ import pytest
 from calibration.histories import DAY, HOUR, MONDAY_S, WEEK, history
 from des.faults.calibration import Overlap, ServiceHistory, holm, overlap, overlaps
 
-RNG = np.random.default_rng(0)
-
 
 def _overlap(one: ServiceHistory, other: ServiceHistory, permutations: int | None = None) -> Overlap:
     found = overlap(one, other, permutations, np.random.default_rng(1))
@@ -60,7 +58,7 @@ def test_only_whole_weeks_common_to_both_count_from_the_first_midnight() -> None
     assert found.from_s == MONDAY_S + DAY
     assert found.weeks == 3
     assert found.starts_first == 1
-    assert overlap(one, history([0.0], HOUR, 5 * DAY), None, RNG) is None
+    assert overlap(one, history([0.0], HOUR, 5 * DAY), None, np.random.default_rng(0)) is None
 
 
 def test_independent_services_are_seldom_called_dependent() -> None:
@@ -128,6 +126,6 @@ def test_holm_adjusts_in_steps_and_never_falls() -> None:
 
 
 def test_pairs_are_adjusted_for_their_number() -> None:
-    pairs = overlaps([_random(seed, 20) for seed in range(4)], None, RNG)
+    pairs = overlaps([_random(seed, 20) for seed in range(4)], None, np.random.default_rng(0))
     assert len(pairs) == 6
     assert [pair.p_adjusted for pair in pairs] == holm([pair.p_value for pair in pairs])
