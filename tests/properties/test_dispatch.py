@@ -3,13 +3,11 @@
 from typing import Any
 from unittest.mock import patch
 
-from hypothesis import given
-
 from des.model.call import Call
 from des.model.leg import Leg
 from des.model.request import Request
 from properties.runs import run
-from properties.whole_scenarios import scenarios
+from properties.whole_scenarios import of_whole_scenarios
 
 
 def in_two_steps(leg: Leg, request: Request, nth: int, round_number: int, now_s: float) -> Call:
@@ -19,7 +17,7 @@ def in_two_steps(leg: Leg, request: Request, nth: int, round_number: int, now_s:
     return leg.ended(request, fate, nth, round_number, now_s, request.deadline_s)
 
 
-@given(scenarios())
+@of_whole_scenarios
 def test_a_call_is_what_its_dispatch_comes_to_by_the_deadline(scenario: dict[str, Any]) -> None:
     at_once = run(scenario).digest()
     with patch.object(Leg, "call", in_two_steps):
