@@ -7,7 +7,10 @@ from typing import Final
 
 from des.analysis.figures import NOTHING, significant
 from des.faults.calibration import Calibration, FittedTimes, Overlap, Seasonality, ServiceCalibration, Trend
-from des.faults.calibration.cautions import date, p_text
+from des.faults.calibration.cautions import counted, date, p_text
+from des.faults.calibration.fragment import LEAST_INCIDENTS
+from des.faults.calibration.laws import LEAST_TIMES
+from des.faults.calibration.service_history import YEAR_S
 
 WIDTH: Final = 80
 DAY_NAMES: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -21,7 +24,8 @@ MOST_GROWTH: Final = 100.0
 def lines(calibration: Calibration, cautions: Sequence[str], source: str) -> Iterator[str]:
     """Every line, without the piece of scenario."""
     total = sum(service.incidents for service in calibration.services)
-    yield from _wrapped(f"{source}: {total} incidents of {len(calibration.services)} services, times in UTC")
+    services = counted(len(calibration.services), "services")
+    yield from _wrapped(f"{source}: {counted(total, 'incidents')} of {services}, times in UTC")
     for service in calibration.services:
         yield ""
         yield from _service(service)
@@ -42,10 +46,11 @@ def _wrapped(text: str, first: str = "", rest: str = "") -> list[str]:
 def _service(service: ServiceCalibration) -> Iterator[str]:
     yield service.name
     yield "─" * min(WIDTH, max(len(service.name), 40))
+    if service.incidents < LEAST_INCIDENTS:
+        yield from _single(service)
+        return
     window = f"{date(service.from_s)} to {date(service.until_s)}"
-    yield f"  {service.incidents} incidents, {window}" + (
-        f": {_figure(service.per_year)} a year" if math.isfinite(service.per_year) else ""
-    )
+    yield f"  {counted(service.incidents, 'incidents')}, {window}{_rate(service)}"
     open_now = f"; {service.still_open} still open" if service.still_open else ""
     yield f"  open {_percent(service.share_open)} of the time{open_now}"
     yield from _times("start to start, days", service.between)
@@ -62,6 +67,25 @@ def _service(service: ServiceCalibration) -> Iterator[str]:
         yield from _wrapped(mix, "  severity  ", "            ")
 
 
+def _single(service: ServiceCalibration) -> Iterator[str]:
+    if not service.incidents:
+        yield "  no incident in this window"
+        return
+    lasted = "still open" if service.still_open else f"lasted {_hours(service.until_s - service.from_s)}"
+    if not service.still_open and service.repair.count:
+        lasted = f"lasted {_hours(service.repair.mean_s)}"
+    yield f"  1 incident, {date(service.from_s)}, {lasted}: no rate can be estimated"
+
+
+def _rate(service: ServiceCalibration) -> str:
+    """Of few incidents by the times between them, with its interval: their window is no guide."""
+    if service.between.few:
+        low, high = service.between.mean_interval_s
+        figures = (_figure(YEAR_S / moment_s) for moment_s in (service.between.mean_s, high, low))
+        return ": about {} a year (95 %: {} to {})".format(*figures)
+    return f": {_figure(service.per_year)} a year" if math.isfinite(service.per_year) else ""
+
+
 def _times(title: str, times: FittedTimes) -> Iterator[str]:
     counted = str(times.count) + (f", {times.dropped} of zero dropped" if times.dropped else "")
     if times.censored:
@@ -72,15 +96,19 @@ def _times(title: str, times: FittedTimes) -> Iterator[str]:
         return
     yield f"  {f'{title} ({counted})':56}{'AIC':>9}{'mean':>11}"
     yield f"    {'seen':54}{'':>9}{_figure(seen):>11}"
-    for number, law in enumerate(times.laws):
+    shown = [law for law in times.laws if not times.few or law.kind == "exponential"]
+    for number, law in enumerate(shown):
         parameters = "  ".join(
             f"{name} {_parameter(value)} ±{_parameter(error)}"
             for (name, value), error in zip(law.named.items(), law.standard_errors, strict=True)
         )
         if len(parameters) > PARAMETERS_WIDTH:
             parameters = "  ".join(f"{name} {value:.3g}" for name, value in law.named.items())
-        better = f"{law.aic:.1f}" if number == 0 else f"+{law.aic - times.laws[0].aic:.1f}"
+        better = f"{law.aic:.1f}" if number == 0 else f"+{law.aic - shown[0].aic:.1f}"
         yield f"    {law.kind:13}{parameters:{PARAMETERS_WIDTH}}{better:>9}{_figure(law.law_s.mean / law.unit_s):>11}"
+    if times.few:
+        low, high = (_figure(moment_s / times.unit_s) for moment_s in times.mean_interval_s)
+        yield f"    fewer than {LEAST_TIMES}, too few to tell laws apart; mean {low} to {high} (95 %)"
 
 
 def _trend(found: Trend) -> Iterator[str]:

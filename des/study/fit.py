@@ -1,5 +1,6 @@
 """`des fit`: a history read, fitted, cautioned about and written as a piece of scenario."""
 
+import difflib
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -13,13 +14,16 @@ from des.faults.calibration import (
     FittedTimes,
     Overlap,
     ServiceCalibration,
+    ServiceHistory,
     calibrate,
     cautions,
     fragment,
     observed,
 )
+from des.faults.calibration.fragment import LEAST_INCIDENTS
 from des.study.destination import WriteError
-from des.study.history import History, HistoryError, read_history, read_moment
+from des.study.history import History, read_history, read_moment
+from des.study.history_json import HistoryError
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,9 @@ def fit(
     """
     for option, kind in (("--between", between), ("--repair", repair)):
         if kind not in (None, *KINDS):
-            raise HistoryError(f"{option} {kind!r}: the laws are {', '.join(KINDS)}")
+            near = difflib.get_close_matches(str(kind).lower(), KINDS, n=1)
+            meant = f"; did you mean {near[0]!r}?" if near else ""
+            raise HistoryError(f"{option} {kind!r}: unknown law{meant} (the laws are {', '.join(KINDS)})")
     if permutations is not None and permutations < 1:
         raise HistoryError(f"--permutations {permutations}: at least 1")
     if out is not None and out.exists():
@@ -68,6 +74,10 @@ def fit(
     seen = [service for service in windows if service.from_s <= service.until_s]
     if not any(len(service.starts_s) for service in seen):
         raise HistoryError(f"{path}: no incident starts between {since or 'the beginning'} and {until or 'the end'}")
+    if all(len(service.starts_s) < LEAST_INCIDENTS for service in seen):
+        raise HistoryError(
+            f"{path}: {_singles(seen)}: no rate can be estimated; a service needs two incidents at least"
+        )
     calibration = calibrate(seen, permutations=permutations, seed=seed)
     unseen = [
         f"{service.name}: not recorded between these dates, left out"
@@ -83,6 +93,12 @@ def fit(
     if out is not None:
         _write(out, text)
     return Fit(history, calibration, (*relative, *unseen, *cautions(calibration, between, repair)), text)
+
+
+def _singles(services: Sequence[ServiceHistory]) -> str:
+    names = [service.name for service in services if len(service.starts_s)]
+    each = f" each of {len(names)} services" if len(names) > 1 else f" of {names[0]}"
+    return f"one incident only{each}"
 
 
 def _write(out: Path, text: str) -> None:
@@ -113,9 +129,9 @@ def _service(service: ServiceCalibration) -> dict[str, Any]:
         "from": _iso(service.from_s),
         "until": _iso(service.until_s),
         "incidents": service.incidents,
-        "incidents_per_year": service.per_year,
+        "incidents_per_year": service.per_year if service.incidents >= LEAST_INCIDENTS else None,
         "still_open": service.still_open,
-        "share_open": service.share_open,
+        "share_open": service.share_open if service.incidents >= LEAST_INCIDENTS else None,
         "between_days": _times(service.between),
         "repair_hours": _times(service.repair),
         "trend": None
@@ -135,6 +151,7 @@ def _times(times: FittedTimes) -> dict[str, Any]:
         "mean": times.mean_s / times.unit_s,
         "median": times.median_s / times.unit_s,
         "best": times.laws[0].kind if times.laws else None,
+        "few": times.few,
         "laws": {
             law.kind: {
                 **law.named,

@@ -6,7 +6,6 @@ told by row, all of them, before anything is fitted.
 
 import csv
 import difflib
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,9 +16,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from des.errors import DesError
 from des.faults.calibration import ServiceHistory
 from des.scenario.recorded_file import FORMATS, RecordedFileError, read_columns
+from des.study.history_json import HistoryError, parsed, status_page
 
 ROLES: Final = ("start", "end", "service", "provider", "severity", "id")
 LAYOUTS: Final[Sequence[Mapping[str, str]]] = (
@@ -42,10 +41,6 @@ FARTHEST_S: Final = 4.2e9
 """From 1970, either way: before 1837 or after 2103 nobody looked."""
 FIRST_MONDAY_S: Final = 4 * 86_400.0
 """Where seconds from a start of their own are placed: on a Monday 00:00 UTC, as a scenario without `start:` is."""
-
-
-class HistoryError(DesError):
-    """A history that cannot be fitted as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +121,9 @@ def parse_columns(texts: Sequence[str]) -> dict[str, str]:
         if not equals or not column:
             raise HistoryError(f"--columns {pair!r}: expected pairs such as start=started_at,end=resolved_at")
         if role not in ROLES:
-            raise HistoryError(f"--columns {pair!r}: unknown role {role!r}; there are {', '.join(ROLES)}")
+            near = difflib.get_close_matches(role.lower(), ROLES, n=1)
+            meant = f"; did you mean {near[0]!r}?" if near else ""
+            raise HistoryError(f"--columns {pair!r}: unknown role {role!r}{meant} (there are: {', '.join(ROLES)})")
         if role in named:
             raise HistoryError(f"--columns: {role} is given twice ({named[role]!r} and {column!r})")
         named[role] = column
@@ -151,26 +148,11 @@ def _read(path: Path, named: Mapping[str, str], open_ends: bool) -> _Rows:
         raise HistoryError(f"{path}: no such file")
     if path.is_dir():
         raise HistoryError(f"{path}: is a folder; name one file in it")
-    if path.suffix.lower() == ".json" and (page := _status_page(path)) is not None:
+    if path.suffix.lower() == ".json" and (page := status_page(path)) is not None:
         if named:
             raise HistoryError(f"{path}: is a status page's incidents.json, whose fields need no --columns")
         return _page_rows(path, page)
     return _table_rows(path, named, open_ends)
-
-
-def _status_page(path: Path) -> Mapping[str, Any] | None:
-    """The whole document, if it is one; None for JSON lines."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise HistoryError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except ValueError:
-        return None
-    if isinstance(document, list):
-        document = {"incidents": document}
-    if not isinstance(document, dict) or not isinstance(document.get("incidents"), list):
-        raise HistoryError(f"{path}: has no list of `incidents` as a status page's incidents.json has")
-    return document
 
 
 def _page_rows(path: Path, page: Mapping[str, Any]) -> _Rows:
@@ -252,6 +234,8 @@ def _layout(path: Path) -> Mapping[str, str]:
     for layout in LAYOUTS:
         if layout["start"] in there and layout["end"] in there:
             return {role: column for role, column in layout.items() if column in there}
+    if not there:
+        raise HistoryError(f"{path}: is empty: not even a line with the names of the columns")
     raise HistoryError(
         f"{path}: says nowhere when incidents start and end; name the columns: --columns start=...,end=..."
         f"[,service=...,provider=...,severity=...,id=...] (there are: {', '.join(map(repr, there))})"
@@ -266,8 +250,10 @@ def _header(path: Path) -> list[str]:
                 return next(csv.reader(file), [])
         if kind == "jsonl":
             with path.open(encoding="utf-8-sig") as file:
-                first = json.loads(next((line for line in file if line.strip()), "{}"))
-            return list(first) if isinstance(first, dict) else []
+                first = parsed(next((line for line in file if line.strip()), "{}"))
+            if not isinstance(first, dict):
+                raise HistoryError(f'{path}: its first line is {first!r:.40}, not an object such as {{"start": ...}}')
+            return list(first)
         if kind == "parquet":
             from pyarrow import parquet
 

@@ -13,9 +13,10 @@ import pytest
 import yaml
 
 from des.analysis.fit_tables import lines
+from des.scenario import from_mapping, plans
 from des.study.destination import WriteError
 from des.study.fit import as_json, fit
-from des.study.history import HistoryError
+from des.study.history_json import HistoryError
 from des.study.run import ensure
 from study.small_scenario import small
 from tests.patience import PATIENCE_S
@@ -72,6 +73,50 @@ def test_one_incident_is_told_and_left_out(history: Path) -> None:
     found = fit(history)
     assert any(caution.startswith("acme/new: one incident only") for caution in found.cautions)
     assert "# acme/new: left out" in found.fragment
+
+
+def test_nothing_but_single_incidents_is_an_error(history: Path) -> None:
+    done = _des(history, "--service", "new")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "one incident only of acme/new: no rate can be estimated" in done.stderr
+
+
+def test_a_single_incident_has_neither_rate_nor_share_of_time(history: Path) -> None:
+    document = as_json(fit(history))
+    assert document["services"]["acme/new"]["incidents_per_year"] is None
+    assert document["services"]["acme/new"]["share_open"] is None
+    found = fit(history)
+    block = "\n".join(lines(found.calibration, found.cautions, "h.csv")).partition("acme/new\n")[2].partition("\n\n")[0]
+    assert "1 incident, 20" in block
+    assert "no rate can be estimated" in block
+    assert "a year" not in block
+    assert "%" not in block
+
+
+@pytest.mark.parametrize("count", [2, 3, 9])
+def test_few_incidents_give_exponentials_marked_in_the_fragment_that_runs(
+    history: Path, tmp_path: Path, count: int
+) -> None:
+    rows = [line for line in history.read_text().splitlines() if ",api," in line]
+    path = tmp_path / "few.csv"
+    path.write_text("\n".join([history.read_text().splitlines()[0], *rows[:count]]))
+    found = fit(path)
+    (service,) = found.calibration.services
+    piece = yaml.safe_load(found.fragment)["components"]["acme_api"]["incidents"][0]
+    for law, times in ((piece["between"], service.between), (piece["duration"], service.repair)):
+        assert law["kind"] == "exponential"
+        assert float(law["mean"][:-1]) == pytest.approx(times.mean_s / times.unit_s, rel=1e-3)
+    flat = " ".join(found.fragment.replace("#", " ").split())
+    assert f"Beware: {count} times to repair only, fewer than the 10 that tell laws apart: the scenario takes" in flat
+    assert sum("fewer than the 10" in caution for caution in found.cautions) == 2
+    assert max(map(len, [*found.fragment.splitlines(), *lines(found.calibration, found.cautions, "few.csv")])) <= 80
+    asked = fit(path, repair="lognormal")
+    assert "lognormal asked for is close to a guess" in " ".join(asked.fragment.replace("#", " ").split())
+    scenario = small(horizon="60d", workload={"arrivals": {"kind": "poisson", "rate": "2/h"}})
+    scenario["workload"]["tokens"] = {"input": 10, "output": 10}
+    scenario["providers"]["first"]["depends_on"] = ["acme_api"]
+    for one in (found, asked):
+        plans(from_mapping(scenario | yaml.safe_load(one.fragment)))
 
 
 def test_json_holds_every_figure_and_no_nan(history: Path) -> None:

@@ -1,6 +1,7 @@
 """Histories in any of the forms they come in; every bad row is told."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from des.study.history import History, HistoryError, parse_columns, read_history
+from des.study.history import History, parse_columns, read_history
+from des.study.history_json import HistoryError
 
 HEADER = "incident_id,provider,service,started_at,resolved_at,impact_level\n"
 GOOD = "a,openai,api,2024-01-01T10:00:00Z,2024-01-01T11:30:00Z,2\n"
@@ -227,13 +229,13 @@ def test_services_are_named_with_or_without_their_provider(tmp_path: Path) -> No
     ("columns", "said"),
     [
         (["start"], "expected pairs such as start=started_at,end=resolved_at"),
-        (["begin=a,end=b"], "unknown role 'begin'; there are start, end"),
+        (["begin=a,end=b"], "unknown role 'begin' (there are: start, end"),
         (["start=a"], "needs start=... and end=... at least"),
         (["start=a,end=b,start=c"], "start is given twice"),
     ],
 )
 def test_columns_that_make_no_sense_are_refused(columns: list[str], said: str) -> None:
-    with pytest.raises(HistoryError, match=said.replace(".", r"\.")):
+    with pytest.raises(HistoryError, match=re.escape(said)):
         parse_columns(columns)
 
 
@@ -247,7 +249,13 @@ def test_a_file_that_says_nowhere_when_is_refused_with_its_columns(tmp_path: Pat
     ("name", "content", "said"),
     [
         ("gone.csv", None, "no such file"),
-        ("history.csv", "", "says nowhere when"),
+        ("history.csv", "", "is empty"),
+        ("history.json", "", "is empty"),
+        ("history.json", '{"incidents": [\n {"id": "a", "started_at": "20', "json:2:28: the JSON is truncated"),
+        ("history.json", '{"incidents": [\n {"id": "a", "resolved_at": nul', "json:2:29: the JSON is truncated"),
+        ("history.json", '{"incidents": [1 2]}', "json:1:18: is no JSON: expecting ',' delimiter"),
+        ("history.json", "[" * 100_000, "nested too deeply"),
+        ("history.jsonl", "[1]", "its first line is [1]"),
         ("history.csv", HEADER, "has no rows"),
         ("history.txt", "x", "format unknown by its name"),
         ("history.parquet", "x", "is no parquet file"),

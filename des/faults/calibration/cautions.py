@@ -6,12 +6,19 @@ from datetime import UTC, datetime
 from typing import Final
 
 from des.faults.calibration.calibrate import Calibration, ServiceCalibration
+from des.faults.calibration.laws import LEAST_TIMES, FittedLaw, FittedTimes
 from des.faults.calibration.overlap import Overlap
+from des.faults.calibration.service_history import DAY_S, HOUR_S
 
+BETWEEN: Final = "times between incidents"
+REPAIR: Final = "times to repair"
+OPTIONS: Final = {BETWEEN: "--between", REPAIR: "--repair"}
+UNITS: Final = {HOUR_S: "h", DAY_S: "d"}
 FEW: Final = 20
 SIGNIFICANT: Final = 0.05
 FAR: Final = 1.15
 """A fitted mean this many times the seen one, or below one over it, is told."""
+MOST_TOLD: Final = 1e6
 MANY_WITHOUT_LENGTH: Final = 0.1
 FEW_EPISODES: Final = 5
 ALIKE: Final = 0.05
@@ -34,8 +41,8 @@ def _of_service(service: ServiceCalibration, between: str | None, repair: str | 
     name = service.name
     if service.incidents <= 1:
         yield (
-            f"{name}: {'one incident only' if service.incidents else 'no incident in this window'}: nothing can be "
-            "said about how often it fails, nor how long; it is left out of the scenario"
+            f"{name}: {'one incident only' if service.incidents else 'no incident in this window'}: no rate can be "
+            "estimated; it is left out of the scenario"
         )
         return
     if service.incidents < FEW:
@@ -43,32 +50,59 @@ def _of_service(service: ServiceCalibration, between: str | None, repair: str | 
             f"{name}: {service.incidents} incidents only: every parameter is uncertain (see its standard error), and "
             "which law fits best is close to chance"
         )
-    yield from _of_times(service, between, repair)
+    yield from (
+        f"{name}: {text}"
+        for text in (of_law(service.between, BETWEEN, between), of_law(service.repair, REPAIR, repair))
+        if text
+    )
+    yield from _of_durations(service)
     yield from _of_trend(service)
     if service.seasonality is None:
         yield f"{name}: too little to tell weekdays or hours apart (10 incidents over two weeks are the least)"
 
 
-def _of_times(service: ServiceCalibration, between: str | None, repair: str | None) -> Iterator[str]:
-    for times, what, kind, option in (
-        (service.between, "times between incidents", between, "between"),
-        (service.repair, "times to repair", repair, "repair"),
-    ):
-        if times.count == times.censored:
-            yield f"{service.name}: no {what} that ended and lasted: no law"
-        elif times.count == 1:
-            yield f"{service.name}: one of its {what} above zero: no law"
-        elif not times.spread:
-            yield f"{service.name}: all {what} are the same: a constant, no law (were they recorded or filled in?)"
-        elif not times.censored and (fitted := times.fitted(kind)) is not None:
-            ratio = fitted.law_s.mean / times.mean_s
-            if not 1.0 / FAR <= ratio <= FAR:
-                near = next((law for law in times.laws if abs(math.log(law.law_s.mean / times.mean_s)) < ALIKE), None)
-                other = f"; --{option} {near.kind} does (AIC +{near.aic - times.laws[0].aic:.1f})" if near else ""
-                yield (
-                    f"{service.name}: the {fitted.kind} of the {what} has {ratio:.2f} times the mean seen, which a "
-                    f"simulation will not repeat{other}"
-                )
+def of_law(times: FittedTimes, what: str, kind: str | None) -> str | None:
+    """What to beware of in the law that the scenario takes for these times; None where there is nothing."""
+    if not times.ended:
+        return f"no {what} that ended and lasted: no law"
+    fitted = times.fitted(kind)
+    if times.few and fitted is not None:
+        only = f"{counted(times.ended, what)} only, fewer than the {LEAST_TIMES} that tell laws apart"
+        unit = UNITS[times.unit_s]
+        low, mean, high = (
+            _digits(moment_s / times.unit_s)
+            for moment_s in (times.mean_interval_s[0], fitted.law_s.mean, times.mean_interval_s[1])
+        )
+        if kind is None or fitted.kind == "exponential":
+            return f"{only}: the scenario takes an exponential of their mean, {mean} {unit} (95 %: {low} to {high})"
+        return f"{only}: the {fitted.kind} asked for is close to a guess; its mean is {_against_seen(fitted, times)}"
+    if fitted is None:
+        return f"all {what} are the same: a constant, no law (were they recorded or filled in?)"
+    ratio = fitted.law_s.mean / times.mean_s
+    if times.censored or 1.0 / FAR <= ratio <= FAR:
+        return None
+    near = next((law for law in times.laws if abs(math.log(law.law_s.mean / times.mean_s)) < ALIKE), None)
+    other = f"; {OPTIONS[what]} {near.kind} does (AIC +{near.aic - times.laws[0].aic:.1f})" if near else ""
+    mean = f"{ratio:.2f} times the mean seen"
+    return f"the {fitted.kind} of the {what} has {mean}, which a simulation will not repeat{other}"
+
+
+def _against_seen(fitted: FittedLaw, times: FittedTimes) -> str:
+    ratio = fitted.law_s.mean / times.mean_s
+    return f"{ratio:.3g} times the one seen" if ratio < MOST_TOLD else f"more than {MOST_TOLD:,.0f} times the one seen"
+
+
+def _digits(value: float) -> str:
+    return f"{value:.3g}" if value < 1000.0 else f"{value:,.0f}"
+
+
+def counted(number: int, plural: str) -> str:
+    """`1 time to repair`, `3 times to repair`."""
+    first, space, rest = plural.partition(" ")
+    return f"{number} {plural if number != 1 else first.removesuffix('s') + space + rest}"
+
+
+def _of_durations(service: ServiceCalibration) -> Iterator[str]:
     if service.repair.dropped > service.incidents * MANY_WITHOUT_LENGTH:
         lasting = service.incidents - service.repair.dropped
         more = f"has {service.incidents / lasting:.2g} times as many" if lasting else "cannot be written"

@@ -6,26 +6,37 @@ from collections.abc import Iterator
 from textwrap import wrap
 
 from des.faults.calibration.calibrate import Calibration, ServiceCalibration
-from des.faults.calibration.cautions import SIGNIFICANT, date, p_text
+from des.faults.calibration.cautions import (
+    BETWEEN,
+    FEW,
+    REPAIR,
+    SIGNIFICANT,
+    UNITS,
+    counted,
+    date,
+    of_law,
+    p_text,
+)
 from des.faults.calibration.laws import FittedTimes
 from des.faults.calibration.seasonality import WeekProfile
-from des.faults.calibration.service_history import DAY_S, HOUR_S
 
 WIDTH = 80
+LEAST_INCIDENTS = 2
 
 
 def fragment(calibration: Calibration, source: str, between: str | None = None, repair: str | None = None) -> str:
     """`components:` with a `marked_renewal` each and, where weekdays or hours differ, an arm with Poisson `profile`s.
 
-    `between` and `repair` name the kind of law; otherwise it is the one of the lowest AIC. Services of which
-    nothing can be said are named in a comment. Always a YAML mapping, an empty one at worst.
+    `between` and `repair` name the kind of law; otherwise it is the one of the lowest AIC, or of few times the
+    exponential, which a comment says. Services of which nothing can be said are named in a comment. Always a YAML
+    mapping, an empty one at worst.
     """
     names = component_names(calibration)
     written = [service for service in calibration.services if _laws(service, between, repair) is not None]
     lines = [*_heading(calibration, source, names)]
     for service in calibration.services:
         if service not in written:
-            lines += _comment(f"{service.name}: left out, {service.incidents} incidents say too little.")
+            lines += _comment(f"{service.name}: left out, {_too_little(service)}.")
     if not written:
         return "\n".join([*lines, "{}", ""])
     lines += ["components:"]
@@ -70,8 +81,8 @@ def _heading(calibration: Calibration, source: str, names: dict[str, str]) -> It
             )
 
 
-def _comment(text: str) -> list[str]:
-    return [f"# {line}" for line in wrap(" ".join(text.split()), WIDTH - 2)]
+def _comment(text: str, width: int = WIDTH) -> list[str]:
+    return [f"# {line}" for line in wrap(" ".join(text.split()), width - 2, break_on_hyphens=False)]
 
 
 def _laws(service: ServiceCalibration, between: str | None, repair: str | None) -> tuple[str, str] | None:
@@ -79,12 +90,31 @@ def _laws(service: ServiceCalibration, between: str | None, repair: str | None) 
     return None if first is None or second is None else (first, second)
 
 
+def _too_little(service: ServiceCalibration) -> str:
+    if service.incidents < LEAST_INCIDENTS:
+        return f"{counted(service.incidents, 'incidents')} only: no rate can be estimated"
+    return " and ".join(
+        text
+        for text in (of_law(times, what, None) for times, what in _sorts(service) if not times.ended)
+        if text is not None
+    )
+
+
+def _sorts(service: ServiceCalibration) -> tuple[tuple[FittedTimes, str], ...]:
+    return (service.between, BETWEEN), (service.repair, REPAIR)
+
+
 def _component(service: ServiceCalibration, name: str, between: str | None, repair: str | None) -> list[str]:
     laws = _laws(service, between, repair)
     assert laws is not None
+    kinds = {BETWEEN: between, REPAIR: repair}
+    notes = [of_law(times, what, kinds[what]) for times, what in _sorts(service)]
+    uncertain = " (few: every parameter is uncertain)" if service.incidents < FEW else ""
+    window = f"{date(service.from_s)} to {date(service.until_s)}{uncertain}"
     return [
         f"  {name}:",
-        f"    # {service.name}: {service.incidents} incidents, {date(service.from_s)} to {date(service.until_s)}",
+        *(f"    {line}" for line in _comment(f"{service.name}: {service.incidents} incidents, {window}", WIDTH - 4)),
+        *(f"    {line}" for note in notes if note for line in _comment(f"Beware: {note}.", WIDTH - 4)),
         "    incidents:",
         "      - kind: marked_renewal",
         f"        between: {laws[0]}",
@@ -123,7 +153,7 @@ def _weights(name: str, weights: tuple[float, ...]) -> list[str]:
 def law_text(times: FittedTimes, kind: str | None) -> str | None:
     """The law as a scenario writes it; None where the data give none."""
     fitted = times.fitted(kind)
-    unit = {HOUR_S: "h", DAY_S: "d"}[times.unit_s]
+    unit = UNITS[times.unit_s]
     if fitted is None:
         constant = times.law(kind)
         return None if constant is None else f"{_number(times.mean_s / times.unit_s)}{unit}"

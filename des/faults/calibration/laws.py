@@ -20,6 +20,8 @@ PARAMETERS: Final = {
 LEAST_SPREAD: Final = 1e-6
 """Of the logarithms: below it the times are one time, and laws with a shape have no maximum."""
 LARGEST_SHAPE: Final = 1e7
+LEAST_TIMES: Final = 10
+"""That ended: with fewer the shapes of laws are noise (a lognormal's mean may be ten times the one seen)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +68,39 @@ class FittedTimes:
     laws: tuple[FittedLaw, ...]
 
     @property
+    def ended(self) -> int:
+        return self.count - self.censored
+
+    @property
+    def few(self) -> bool:
+        """Too few to tell laws apart: only their mean, that of an exponential, is worth something."""
+        return 0 < self.ended < LEAST_TIMES
+
+    @property
     def spread(self) -> bool:
-        return bool(self.laws)
+        return len(self.laws) > 1
+
+    @property
+    def mean_interval_s(self) -> tuple[float, float]:
+        """95 % for the mean of an exponential: total time / mean is gamma distributed, shape the times ended."""
+        from scipy import special
+
+        total_s = self.count * self.mean_s
+        low, high = (total_s / float(special.gammaincinv(self.ended, share)) for share in (0.975, 0.025))
+        return low, high
 
     def law(self, kind: str | None) -> Law | None:
-        """The law of that kind, else the best; a constant where the times are all the same; none without times."""
-        for fitted in self.laws:
-            if kind in (None, fitted.kind):
-                return fitted.law_s
-        return Constant(self.mean_s) if self.count > 1 and self.censored < self.count else None
+        """In seconds, of the law of `fitted`; a constant where the times are all the same; none without times."""
+        fitted = self.fitted(kind)
+        if fitted is not None:
+            return fitted.law_s
+        return Constant(self.mean_s) if self.ended else None
 
     def fitted(self, kind: str | None) -> FittedLaw | None:
-        return next((fitted for fitted in self.laws if kind in (None, fitted.kind)), None)
+        """The law of that kind, else the best, or the exponential of few times; None where nothing varies."""
+        wanted = "exponential" if kind is None and self.few else kind
+        some = [fitted for fitted in self.laws if wanted in (None, fitted.kind)]
+        return next(iter(some or self.laws), None)
 
 
 def fit_times(times_s: FloatArray, censored: BoolArray | None, unit_s: float) -> FittedTimes:
@@ -88,6 +111,8 @@ def fit_times(times_s: FloatArray, censored: BoolArray | None, unit_s: float) ->
     laws: list[FittedLaw] = []
     if ended.sum() > 1 and np.std(np.log(times)) > LEAST_SPREAD:
         laws = [_fit(kind, times, ended, unit_s) for kind in KINDS]
+    elif 0 < ended.sum() < LEAST_TIMES:
+        laws = [_fit("exponential", times, ended, unit_s)]
     return FittedTimes(
         count=len(times),
         censored=int((~ended).sum()),

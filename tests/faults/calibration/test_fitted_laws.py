@@ -115,16 +115,34 @@ def test_zeroes_are_dropped_and_counted() -> None:
 
 
 def test_without_spread_there_is_a_constant_and_no_law() -> None:
-    same = _fitted(np.full(9, 2.0))
+    same = _fitted(np.full(12, 2.0))
     assert not same.laws
     assert same.law(None) == Constant(2.0 * HOUR)
 
 
-@pytest.mark.parametrize("times", [[], [0.0, 0.0], [3.0]], ids=str)
-def test_one_time_or_none_gives_nothing(times: list[float]) -> None:
+@pytest.mark.parametrize("times", [[], [0.0, 0.0]], ids=str)
+def test_no_time_gives_nothing(times: list[float]) -> None:
     fitted = _fitted(np.array(times))
     assert not fitted.laws
     assert fitted.law(None) is None
+
+
+@pytest.mark.parametrize("times", [[3.0], [2.0, 2.0], [0.1, 0.2, 900.0]], ids=str)
+def test_few_times_give_an_exponential_of_their_mean(times: list[float]) -> None:
+    fitted = _fitted(np.array(times))
+    assert fitted.few
+    assert fitted.law(None) == Exponential(np.mean(times) * HOUR)
+    low, high = fitted.mean_interval_s
+    assert stats.chi2.cdf(2 * sum(times) * HOUR / low, 2 * len(times)) == pytest.approx(0.975)
+    assert stats.chi2.cdf(2 * sum(times) * HOUR / high, 2 * len(times)) == pytest.approx(0.025)
+
+
+def test_a_law_that_was_asked_for_is_given_of_few_times_too() -> None:
+    fitted = _fitted(DRAWN[:9])
+    chosen = fitted.fitted("lognormal")
+    assert chosen is not None
+    assert chosen.kind == "lognormal"
+    assert not _fitted(DRAWN[:10]).few
 
 
 def test_times_that_have_all_not_ended_give_nothing() -> None:
