@@ -196,14 +196,12 @@ GATEWAYS: Final = (
         title="Helicone AI Gateway",
         policy={
             "ejection": {
-                "consecutive": None,
                 "share": "10%",
                 "minimum": 20,
                 "window": "60s",
                 "every": "5s",
                 "for": "30s",
                 "longest": "30s",
-                "most": "100%",
                 "on_rate_limited": "30s",
             },
             "routing": {"kind": "least_busy", "choices": 2},

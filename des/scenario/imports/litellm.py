@@ -1,0 +1,237 @@
+"""`des import litellm`: a LiteLLM proxy configuration as a scenario that runs.
+
+What a configuration cannot say (how fast and how often models answer, how much is asked of them, what fails) is assumed
+in fields of its own, each under a comment.
+"""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any, Final
+
+from des.errors import Problem, ScenarioError
+from des.scenario.document import Document, Path
+from des.scenario.imports.accounts import Endpoints, endpoints
+from des.scenario.imports.deployments import Deployment, read_deployments
+from des.scenario.imports.fallbacks import ANY, Groups, Hop, read_fallbacks, walk
+from des.scenario.imports.litellm_policy import PRESET, enforces_limits, read_policy
+from des.scenario.imports.reading import Reading, read_configuration
+from des.scenario.imports.yaml_text import commented, yaml_text
+from des.scenario.loading import by_place
+from des.scenario.names import at, mapping
+from des.scenario.overrides import with_assignments
+from des.scenario.problems import unknown
+
+MOST_HOPS: Final = 5
+"""Fallbacks after which LiteLLM looks up no further ones."""
+REQUESTS: Final = 100_000
+"""About as many as a scenario imported has, so that it runs in seconds."""
+HORIZONS: Final = {"7d": 10080, "2d": 2880, "1d": 1440, "12h": 720, "8h": 480, "4h": 240, "2h": 120, "1h": 60}
+PER_MIN: Final = 30.0
+"""Requests, where no limit tells how many are meant."""
+TOKENS_PER_REQUEST: Final = 1400.0
+"""About the mean, input and output, of the tokens assumed."""
+WITHIN_GROUP: Final = {"retry_backoff": "none", "retry_after": "ignore"}
+"""Of a hop that is one order of a group: no wait comes while any order has a healthy deployment."""
+ANSWERS: Final[dict[str, Any]] = {
+    "latency": {"first_token": {"kind": "lognormal", "median": "900ms", "p99": "4s"}, "tokens_per_second": 60},
+    "errors": {"server_error": "0.2%"},
+}
+OPENAI_SDK: Final = frozenset({"openai", "azure", "azure_ai"})
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A scenario's text, its content, and what of the configuration is not in it."""
+
+    text: str
+    content: dict[str, Any]
+    remarks: tuple[Problem, ...]
+
+
+def import_litellm(path: FilePath, *, model: str | None = None, assignments: Sequence[str] = ()) -> Imported:
+    """The scenario of requests for `model`, a group or an alias; by default the first group with fallbacks.
+
+    `assignments` (`path=value`) change fields of the scenario. Raises ScenarioError with everything that is wrong.
+    """
+    reading = read_configuration(path, "a LiteLLM configuration")
+    deployments = read_deployments(reading)
+    groups = Groups(deployments, _aliases(reading, {each.group for each in deployments}))
+    fallbacks = read_fallbacks(reading, groups)
+    policy = read_policy(reading)
+    most = reading.count(("router_settings", "max_fallbacks"))
+    enforced = enforces_limits(reading)
+    reading.stop_if_wrong()
+    entry = _entry(reading, groups, fallbacks, model)
+    hops = walk(entry, groups, fallbacks, MOST_HOPS if most is None else most)
+    _remark_unreached(reading, deployments, hops, entry)
+    if len(hops) - 1 > MOST_HOPS or most is not None:
+        policy["fallback_depth"] = max(len(hops) - 1, 1)
+    found = endpoints([deployment for hop in hops for deployment in hop.deployments])
+    content, comments = _scenario(reading, entry, hops, found, policy)
+    if enforced:
+        content["budgets"] = _budgets(hops, found)
+    for deployment in found.unpriced:
+        reading.remark((*deployment.path, "litellm_params", "model"), "no price in the catalogue: free of charge here")
+    reading.stop_if_wrong()
+    changed = with_assignments(Document(content), assignments).content
+    kept = {here: text for here, text in comments.items() if at(changed, here) == at(content, here)}
+    text = "\n".join(commented(_header(path, entry))) + "\n" + yaml_text(changed, kept)
+    return Imported(text, changed, tuple(sorted(reading.remarks, key=by_place)))
+
+
+def _header(path: FilePath, entry: str) -> str:
+    return (
+        f"Imported from {path.name}, a LiteLLM proxy configuration: requests for {entry}, as LiteLLM {PRESET[8:]} "
+        "treats them. What it cannot say is assumed, under comments that begin so: put what you measure there."
+    )
+
+
+def _aliases(reading: Reading, groups: set[str]) -> dict[str, str]:
+    aliases: dict[str, str] = {}
+    for alias, target in reading.section("router_settings", "model_group_alias").items():
+        path: Path = ("router_settings", "model_group_alias", alias)
+        name = mapping(target).get("model") if isinstance(target, dict) else target
+        if not isinstance(name, str):
+            reading.problem(path, "expected the name of a group")
+        elif name not in groups:
+            reading.problem(path, unknown("group", name, groups))
+        else:
+            aliases[alias] = name
+    return aliases
+
+
+def _entry(reading: Reading, groups: Groups, fallbacks: dict[str, list[str]], model: str | None) -> str:
+    if model is not None:
+        if not groups.hops(model):
+            raise ScenarioError([Problem(unknown("model", model, groups.names()), file="--model")])
+        return model
+    with_fallbacks = (name for name in fallbacks if name != ANY and groups.hops(name))
+    named = next(with_fallbacks, None) or next((name for name in groups.names() if ANY not in name), None)
+    if named is None:
+        reading.problem(("model_list",), "only wildcards are listed: say which model is asked for, with --model")
+        reading.stop_if_wrong()
+    return str(named)
+
+
+def _remark_unreached(reading: Reading, deployments: list[Deployment], hops: list[Hop], entry: str) -> None:
+    reached = {deployment.path for hop in hops for deployment in hop.deployments}
+    rest: dict[str, Path] = {}
+    for deployment in deployments:
+        if deployment.path not in reached:
+            rest.setdefault(deployment.group, deployment.path)
+    for group, path in rest.items():
+        reading.remark(
+            path, f"group '{group}' is not reached by requests for '{entry}': left out (--model {group} imports it)"
+        )
+
+
+def _scenario(
+    reading: Reading, entry: str, hops: list[Hop], found: Endpoints, policy: dict[str, Any]
+) -> tuple[dict[str, Any], dict[Path, str]]:
+    per_min = _rate_per_min(hops[0])
+    horizon = next((name for name, minutes in HORIZONS.items() if per_min * minutes <= REQUESTS), "1h")
+    names = [hop.name for hop in hops]
+    comments = {**found.comments, **_assumptions(hops)}
+    for provider, said in found.providers.items():
+        own: dict[str, Any] = {}
+        if len(hops) > 1 and provider == next(iter(found.providers)):
+            own["incidents"] = [{"kind": "schedule", "windows": [{"start": "20min", "end": "40min"}]}]
+            comments["providers", provider, "incidents"] = "assumed: an outage, so that fallbacks are seen"
+        found.providers[provider] = {**own, **copy.deepcopy(ANSWERS), **said}
+    content = {
+        "title": f"LiteLLM: {', then '.join(names)}",
+        "question": (
+            f"What do requests for {entry} meet when its deployments fail: how many are lost, how long do they take, "
+            "what do they cost?"
+        ),
+        "horizon": horizon,
+        "seed": 1,
+        "workload": {
+            "arrivals": {"kind": "poisson", "rate": f"{per_min:g}/min"},
+            "tokens": {
+                "input": {"kind": "lognormal", "median": 1020, "p99": 4142},
+                "output": {"kind": "lognormal", "median": 129, "p99": 601},
+            },
+        },
+        "providers": found.providers,
+        "chain": [_chain_entry(reading, hop, found) for hop in hops],
+        "policy": policy,
+    }
+    return content, comments
+
+
+def _assumptions(hops: list[Hop]) -> dict[Path, str]:
+    limited = any(deployment.rpm or deployment.tpm for deployment in hops[0].deployments)
+    return {
+        ("horizon",): "assumed: so long that a hundred thousand requests come at most, or an hour",
+        ("workload", "arrivals"): "assumed: "
+        + ("half of what the first group's rpm and tpm allow" if limited else "how much is asked"),
+        ("workload", "tokens"): "assumed: an hour of production conversations (AzureLLMInferenceTrace_conv of "
+        "2023-11-16, CC-BY 4.0)",
+        ("providers",): "assumed of each: how long answers take, and the share of calls that fail at random",
+    }
+
+
+def _rate_per_min(hop: Hop) -> float:
+    """Half the requests a minute that a hop's rpm and tpm allow."""
+    allowed = sum(
+        min(limit for limit in (each.rpm, each.tpm and each.tpm / TOKENS_PER_REQUEST) if limit)
+        for each in hop.deployments
+        if each.rpm or each.tpm
+    )
+    return float(f"{max(allowed / 2.0, 1.0):.2g}") if allowed else PER_MIN
+
+
+def _chain_entry(reading: Reading, hop: Hop, found: Endpoints) -> dict[str, Any]:
+    legs = [_leg(deployment, found, several=len(hop.deployments) > 1) for deployment in hop.deployments]
+    own = _own_retries(reading, hop)
+    if hop.one_of_several:
+        own |= WITHIN_GROUP
+    if len(legs) == 1:
+        return {**legs[0], **own}
+    return {"group": hop.name, "legs": legs, **own}
+
+
+def _own_retries(reading: Reading, hop: Hop) -> dict[str, Any]:
+    said = {deployment.retries for deployment in hop.deployments}
+    if said == {None}:
+        return {}
+    if len(said) == 1:
+        return {"retries": said.pop()}
+    for deployment in hop.deployments:
+        if deployment.retries is not None:
+            path = (*deployment.path, "litellm_params", "num_retries")
+            reading.remark(path, "a group's deployments retry alike here: those of this one are the group's")
+    return {}
+
+
+def _leg(deployment: Deployment, found: Endpoints, *, several: bool) -> dict[str, Any]:
+    provider, model = found.places[deployment]
+    leg: dict[str, Any] = {"provider": provider, "model": model}
+    if several:
+        weights = {"weight": deployment.weight, "rpm": deployment.rpm, "tpm": deployment.tpm}
+        leg |= {key: _plain(weight) for key, weight in weights.items() if weight is not None}
+    if deployment.timeout_s is not None:
+        leg["timeout"] = f"{deployment.timeout_s:g}s"
+    if deployment.concurrent is not None:
+        leg["bulkhead"] = {"concurrent": deployment.concurrent, "queue": 100_000, "max_wait": "600s"}
+    if deployment.sdk_retries and deployment.account.provider in OPENAI_SDK:
+        leg["clients"] = [{"preset": "openai-python@3.54", "retries": deployment.sdk_retries}]
+    return leg
+
+
+def _budgets(hops: list[Hop], found: Endpoints) -> dict[str, Any]:
+    """What LiteLLM itself refuses, in clock minutes, when it enforces rpm and tpm."""
+    budgets: dict[str, Any] = {}
+    for provider, model in dict.fromkeys(found.places.values()):
+        limits = found.providers[provider]["models"][model].get("limits")
+        if limits:
+            legs = [f"{provider}/{model}"]
+            budgets[f"litellm {provider}/{model}"] = {**limits, "algorithm": {"fixed_window": "1min"}, "legs": legs}
+    return budgets
+
+
+def _plain(number: float) -> int | float:
+    return int(number) if number.is_integer() else number
