@@ -15,6 +15,8 @@ from des.theory import latency, limiters
 from des.theory.moments import second_moment
 
 WINDOWS: Final = 20_000
+LAW: Final = Lognormal(0.0, 0.8)
+"""Of a hedged call."""
 
 
 def fixed_window() -> Iterator[Finding]:
@@ -119,12 +121,15 @@ def pollaczek_khinchine() -> Iterator[Finding]:
 
 def hedge() -> Iterator[Finding]:
     for delay_s in (0.8, 2.0):
-        law = Lognormal(0.0, 0.8)
         rng = rng_of(f"hedge {delay_s}")
-        first, second = sample(law, rng, 100_000), sample(law, rng, 100_000)
+        first, second = sample(LAW, rng, 100_000), sample(LAW, rng, 100_000)
         took = np.where(first > delay_s, np.minimum(first, delay_s + second), first)
-        yield compared(f"hedge after {delay_s:g} s: mean, s", took, latency.hedged_mean_s(law, delay_s))
-        yield compared("  extra calls", first > delay_s, latency.hedge_share(law, delay_s))
+        yield compared(f"hedge after {delay_s:g} s: mean, s", took, latency.hedged_mean_s(LAW, delay_s))
+        yield compared("  extra calls", first > delay_s, latency.hedge_share(LAW, delay_s))
+    answers = np.stack([sample(LAW, rng_of(f"copies {sent}"), 50_000) + 0.6 * sent for sent in range(4)])
+    yield compared("three copies, one each 0.6 s: mean, s", answers.min(axis=0), latency.hedged_mean_s(LAW, 0.6, 3))
+    sent_then = [answers[:sent].min(axis=0) > 0.6 * sent for sent in (1, 2, 3)]
+    yield compared("  extra calls", np.sum(sent_then, axis=0), latency.hedge_share(LAW, 0.6, 3))
 
 
 CASES: Final = (

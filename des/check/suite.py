@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from des.check import availability, calls, chains, ledgers, queues, small_models
+from des.check import availability, budgets, calls, chains, ledgers, queues, small_models
 from des.check.case import Case, Finding
 from des.errors import DesError
 
@@ -16,6 +16,7 @@ CASES: Final[tuple[Case, ...]] = (
     *calls.CASES,
     *small_models.CASES,
     *queues.CASES,
+    *budgets.CASES,
 )
 BY_NAME: Final = {case.name: case for case in CASES}
 

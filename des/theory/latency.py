@@ -19,17 +19,24 @@ def success_under_kills(mttf_s: float, mttr_s: float, latency: Law) -> float:
     return mttf_s / (mttf_s + mttr_s) * laplace(latency, 1.0 / mttf_s)
 
 
-def hedged_mean_s(law: Law, delay_s: float) -> float:
-    """Mean time until the earlier of two calls answers, the second sent after a delay if the first is still open.
+def hedged_mean_s(law: Law, delay_s: float, copies: int = 1) -> float:
+    """Mean time until the earliest of a call and its copies answers, one copy more after each delay while none has.
 
-    int_0^h S(t) dt + int_h^inf S(t) S(t - h) dt, S the survival of one call's latency.
+    The integral of S(t) S(t - h) ... S(t - n h), S the survival of one call's latency (1 before its start); for one
+    copy int_0^h S(t) dt + int_h^inf S(t) S(t - h) dt.
     """
     from scipy.integrate import quad
 
+    def unanswered(time_s: float) -> float:
+        return math.prod(survival(law, time_s - sent * delay_s) for sent in range(copies + 1))
+
     # in pieces: each quadrature sees one scale, and the tail is cut where it no longer counts
     total, low, width = limited_mean(law, delay_s), delay_s, max(law.mean, 1e-9)
+    for sent in range(1, copies):
+        total += float(quad(unanswered, low, (sent + 1) * delay_s, limit=200)[0])
+        low = (sent + 1) * delay_s
     while True:
-        piece = quad(lambda t: survival(law, t) * survival(law, t - delay_s), low, low + width, limit=200)[0]
+        piece = quad(unanswered, low, low + width, limit=200)[0]
         total += float(piece)
         low += width
         width *= 2.0
@@ -37,9 +44,11 @@ def hedged_mean_s(law: Law, delay_s: float) -> float:
             return total
 
 
-def hedge_share(law: Law, delay_s: float) -> float:
-    """Mean number of extra calls that hedging after a delay sends: S(h)."""
-    return survival(law, delay_s)
+def hedge_share(law: Law, delay_s: float, copies: int = 1) -> float:
+    """Mean number of extra calls that hedging after each delay sends: S(h) + S(2h) S(h) + ..., up to the copies."""
+    return math.fsum(
+        math.prod(survival(law, part * delay_s) for part in range(1, sent + 1)) for sent in range(1, copies + 1)
+    )
 
 
 def latency_quantile_s(law: Law, share: float) -> float:

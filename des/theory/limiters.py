@@ -71,6 +71,27 @@ def erlang_c_mean_wait(servers: int, load: float, mean_service: float) -> float:
     return erlang_c(servers, load) * mean_service / (servers - load)
 
 
+def bounded_queue_refused(servers: int, room: int, load: float) -> float:
+    """P(a call is turned away) by exponential servers and `room` places to wait for them (M/M/c/c+K)."""
+    return _bounded_queue(servers, room, load)[-1]
+
+
+def bounded_queue_mean_wait(servers: int, room: int, load: float, mean_service: float) -> float:
+    """Mean wait of the calls that are taken by the same system, by Little's law, in the unit of `mean_service`."""
+    states = _bounded_queue(servers, room, load)
+    queued = math.fsum(number * share for number, share in enumerate(states[servers:]))
+    return queued * mean_service / (load * (1.0 - states[-1]))
+
+
+def _bounded_queue(servers: int, room: int, load: float) -> list[float]:
+    """P(so many calls present), 0 .. servers + room: of the birth and death chain, where any load will do."""
+    weights = [1.0]
+    for present in range(1, servers + room + 1):
+        weights.append(weights[-1] * load / min(present, servers))
+    total = math.fsum(weights)
+    return [weight / total for weight in weights]
+
+
 def pollaczek_khinchine_wait(rate: float, mean_service: float, second_moment: float) -> float:
     """Mean wait before one server under Poisson calls and any service law: rate E[S^2] / (2 (1 - rate E[S]))."""
     return rate * second_moment / (2.0 * (1.0 - rate * mean_service))

@@ -41,6 +41,9 @@ BEYOND = {
     "normal_cdf",
     "poisson_probability",
     "mean_wait_s",
+    # one line each, said of a scenario
+    "layers_attempts",
+    "collapse_feeds_itself",
     "ChainLeg",
 }
 

@@ -52,3 +52,17 @@ def test_quantiles_invert_the_survival() -> None:
     assert latency.latency_quantile_s(LOGNORMAL, 0.5) == pytest.approx(1.0)
     assert latency.latency_quantile_s(Exponential(2.0), 0.95) == pytest.approx(-2.0 * math.log(0.05))
     assert latency.latency_quantile_s(Constant(3.0), 0.99) == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize("copies", [2, 3])
+def test_several_copies_shorten_the_mean_as_in_simulation(copies: int) -> None:
+    rng = np.random.default_rng(79)
+    trials, delay = 200_000, 0.6
+    answers = np.stack([sample(LOGNORMAL, rng, trials) + sent * delay for sent in range(copies + 1)])
+    hedged = answers.min(axis=0)
+    exact = latency.hedged_mean_s(LOGNORMAL, delay, copies)
+    assert abs(hedged.mean() - exact) <= 4.0 * hedged.std() / math.sqrt(trials)
+    open_then = [answers[:sent].min(axis=0) > sent * delay for sent in range(1, copies + 1)]
+    extra = np.sum(open_then, axis=0)
+    share = latency.hedge_share(LOGNORMAL, delay, copies)
+    assert abs(extra.mean() - share) <= 4.0 * extra.std() / math.sqrt(trials)

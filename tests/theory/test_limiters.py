@@ -115,3 +115,24 @@ def test_pollaczek_khinchine_is_erlang_c_for_one_exponential_server_and_half_of_
     exponential = limiters.pollaczek_khinchine_wait(rate, mean, 2.0 * mean**2)
     assert exponential == pytest.approx(limiters.erlang_c_mean_wait(1, rate * mean, mean))
     assert limiters.pollaczek_khinchine_wait(rate, mean, mean**2) == pytest.approx(exponential / 2.0)
+
+
+def test_a_bounded_queue_lies_between_no_queue_and_an_endless_one() -> None:
+    assert limiters.bounded_queue_refused(4, 0, 3.0) == pytest.approx(limiters.erlang_b(4, 3.0))
+    assert limiters.bounded_queue_mean_wait(4, 0, 3.0, 2.0) == 0.0
+    assert limiters.bounded_queue_refused(4, 200, 3.0) == pytest.approx(0.0, abs=1e-12)
+    endless = limiters.erlang_c_mean_wait(4, 3.0, 2.0)
+    assert limiters.bounded_queue_mean_wait(4, 200, 3.0, 2.0) == pytest.approx(endless)
+
+
+def test_one_server_with_a_bounded_queue_refuses_the_last_of_a_geometric_law() -> None:
+    # M/M/1/5: (1 - rho) rho^5 / (1 - rho^6)
+    rho = 0.8
+    assert limiters.bounded_queue_refused(1, 4, rho) == pytest.approx((1 - rho) * rho**5 / (1 - rho**6))
+    assert limiters.bounded_queue_refused(1, 4, 1.0) == pytest.approx(1.0 / 6.0)
+
+
+def test_a_bounded_queue_serves_at_most_its_servers_and_waits_nearly_full_under_overload() -> None:
+    refused = limiters.bounded_queue_refused(3, 10, 30.0)
+    assert 30.0 * (1.0 - refused) == pytest.approx(3.0, rel=1e-3)
+    assert limiters.bounded_queue_mean_wait(3, 10, 30.0, 1.0) == pytest.approx(10.0 / 3.0, rel=0.05)
