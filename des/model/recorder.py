@@ -39,6 +39,7 @@ REQUEST_LAYOUT = [
     ("rounds", "b"),
     ("attempts", "h"),
     ("backoff_s", "d"),
+    ("queued_s", "d"),
     ("cost", "q"),
     ("wasted", "q"),
     ("input_tokens", "i"),
@@ -69,6 +70,7 @@ class Recorder:
         self._model_of_leg = np.array([names.models.index(e.model) for e in endpoints] + [-1])
         quality = [nan if e.quality is None else e.quality for e in endpoints]
         self._quality_of_leg = np.array([*quality, nan], dtype=np.float32)
+        self._position_of_leg = np.array([*(leg.position for leg in plan.chain), -1], dtype=np.int8)
         kinds = Kinds(plan)
         self._status = np.array(kinds.statuses)
         self._outcome = np.array(kinds.outcomes, dtype=np.int8)
@@ -92,6 +94,7 @@ class Recorder:
             request.rounds,
             request.attempts,
             request.backoff_s,
+            request.queued_s,
             request.cost,
             request.cost - last.cost if served and last is not None else request.cost,
             request.input_tokens,
@@ -135,7 +138,7 @@ class Recorder:
                 "request_id": rows["request_id"],
                 "attempt": rows["attempt"],
                 "round": rows["round"],
-                "chain_position": leg,
+                "chain_position": self._position_of_leg[leg],
                 "leg": leg,
                 "provider": self._provider_of_leg[leg],
                 "model": self._model_of_leg[leg],
@@ -170,11 +173,11 @@ class Recorder:
                 "error_type": rows["error_type"],
                 "provider": self._provider_of_leg[leg],
                 "model": self._model_of_leg[leg],
-                "chain_position": leg,
+                "chain_position": self._position_of_leg[leg],
                 "rounds": rows["rounds"],
                 "attempts": rows["attempts"],
                 "backoff_s": rows["backoff_s"],
-                "queued_s": np.zeros(len(rows)),
+                "queued_s": rows["queued_s"],
                 "cost_picousd": rows["cost"],
                 "wasted_picousd": rows["wasted"],
                 "cost_usd": rows["cost"] / PICO,

@@ -41,6 +41,8 @@ class Request:
         "rounds",
         "units",
     )
+    queued_s = 0.0  # in queues of the client's own
+    refused_by = ""  # the error type of a request that the client itself refused
 
     def __init__(
         self,
@@ -71,6 +73,14 @@ class Request:
     def probe(cls, nth: int, now_s: float, marks: tuple[int, int, float, int]) -> "Request":
         """A synthetic request of its own, without a number."""
         return cls(-1, nth, now_s, INFINITY, *marks)
+
+    def cut(self, now_s: float) -> None:
+        """The run ends here: a call under way leaves no row, and a wait is over."""
+        if self.last is not None and self.last.end_s > now_s:
+            self.attempts -= 1
+            self.cost -= self.last.cost
+        elif self.last is not None:
+            self.backoff_s += now_s - self.last.end_s
 
 
 def request(sim: "Simulation", request: Request) -> Generator[Event, None, None]:
