@@ -32,6 +32,16 @@ def test_a_refusal_says_when_a_token_is_there() -> None:
     assert np.isnan(traced.calls(0)[0].retry_after_s)
 
 
+@pytest.mark.parametrize(("requests", "refill_s"), [("6/min", 10.0), ("20/min", 3.0), ("3/s", 1 / 3)])
+@pytest.mark.parametrize("every", ["0.7s", "1.3s", "7s", "10s"])
+def test_no_refusal_asks_for_more_than_a_token_s_time(requests: str, refill_s: float, every: str) -> None:
+    batches = {"kind": "batch", "every": every, "size": 15, "first": "1s"}
+    traced = run(scenario({"a": refusing(requests=requests, burst=10)}, arrivals=batches, horizon="90s"))
+    asked_s = traced.attempts.retry_after_s[traced.attempts.outcome == "rate_limited"]
+    assert len(asked_s) > 20
+    assert asked_s.between(0.0, refill_s, inclusive="right").all()
+
+
 def test_refusals_cost_no_token() -> None:
     """A token every 20 s: however often the client asks in between."""
     chain = [{"provider": "a", "retries": 18}]
