@@ -286,19 +286,29 @@ def compare(
 @reported
 def availability(
     scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file, YAML or TOML.")],
-    years: Annotated[float, typer.Option("--years", metavar="N", help="Years of incidents to draw.")] = 10_000.0,
+    years: Annotated[
+        float, typer.Option("--years", metavar="N", help="Years of incidents to draw, where they are drawn.")
+    ] = 10_000.0,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="Seed of all randomness, instead of the scenario's.")
+    ] = None,
     estimator: Annotated[
         str | None, typer.Option("--estimator", help="exact, timeline or 'rare events', instead of the one that suits.")
     ] = None,
     changes: SetOption = None,
-    workers: WorkersOption = 1,
+    workers: Annotated[
+        int, typer.Option("--workers", metavar="N", min=1, help="Processes that share the years of incidents.")
+    ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> int:
     from des.analysis.availability_tables import print_availability
     from des.estimate.choice import availability as available
-    from des.scenario import load_scenario, plans
+    from des.estimate.choice import check_years
+    from des.scenario import plans
+    from des.study.run import loaded as loaded_from
 
-    loaded = load_scenario(scenario, tuple(changes or ()))
+    check_years(years)
+    loaded = loaded_from(scenario, tuple(changes or ()), seed, None)
     arms = plans(loaded)
     answers = {}
     with _progress() as progress:

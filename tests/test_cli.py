@@ -20,6 +20,7 @@ from study.small_scenario import ENDLESS, write_small
 from tests.patience import PATIENCE_S, wait_until
 from tests.signals import heed_signals
 
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
 DES = str(Path(sys.executable).with_name("des"))
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "DES_DEBUG", "FORCE_COLOR")}
 
@@ -418,6 +419,41 @@ def test_a_precision_that_is_not_reached_is_said_and_has_the_code_of_the_inconcl
     assert again.returncode == 3
     assert "NOT reached" in again.stderr
     assert json.loads(again.stdout)["precision"]["reached"] is False
+
+
+@pytest.mark.parametrize("years", ["inf", "nan", "1e300", "-1", "0", "1e-300", "many"])
+def test_years_that_are_none_are_code_2_whatever_the_estimator(tmp_path: Path, years: str) -> None:
+    write_small(tmp_path)
+    done = _des("availability", "small.yaml", "--years", years, folder=tmp_path)
+    _is_a_clear_error(done, 2)
+    assert "--years" in done.stderr
+    assert "unexpected" not in done.stderr
+
+
+def test_availability_has_a_seed_of_its_own(tmp_path: Path) -> None:
+    retried = {"chain": [{"provider": "first", "retries": 1}, {"provider": "second"}]}
+    outages = {"kind": "poisson", "rate": "20/y", "duration": {"kind": "exponential", "mean": "10h"}}
+    write_small(tmp_path, **retried, arms={}, components={"cloud": {"incidents": [outages]}})
+    sets = [f"--set=providers.{name}.depends_on=[cloud]" for name in ("first", "second")]
+    sets += ["--set=providers.second.limits=null", "--set=providers.first.incidents=null"]
+    command = ("availability", "small.yaml", *sets, "--years", 50, "--estimator", "timeline", "--json")
+
+    def lost(*more: object) -> dict[str, Any]:
+        done = _des(*command, *more, folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+        (answer,) = json.loads(done.stdout)["arms"].values()
+        found: dict[str, Any] = answer["availability"]
+        return found
+
+    assert lost() == lost("--workers", 2) != lost("--seed", 99) == lost("--seed", 99)
+
+
+def test_availability_says_why_it_has_no_figure_and_what_has_one(tmp_path: Path) -> None:
+    shutil.copy(SCENARIOS / "market_failover_surge.yaml", tmp_path)
+    done = _des("availability", "market_failover_surge.yaml", "--years", 20, folder=tmp_path)
+    assert done.returncode == 0
+    assert "requests interact (surge: it depends on the load)" in done.stdout
+    assert "des compare" in done.stdout
 
 
 def test_sweep_prints_a_row_a_point(tmp_path: Path) -> None:

@@ -39,6 +39,12 @@ def print_availability(title: str, answers: Mapping[str, AvailabilityAnswer], co
     print_arms(lines, arms, console)
     for arm, answer in answers.items():
         _say(console, f"{arm}: {_because(answer.choice.estimator, answer.choice.reason)}")
+    if any(answer.availability is None for answer in of):
+        _say(
+            console,
+            "-: not known without requests, of which this command draws none; des compare SCENARIO (or des run) "
+            "simulates them; every leg down at once is known all the same, where it has a figure",
+        )
     _say(console, "intervals: 95 %; figures without one are exact")
 
 
@@ -128,7 +134,7 @@ def _duration(seconds: float) -> str:
 
 def _because(estimator: str, reason: str) -> str:
     if estimator == REQUEST_LEVEL:
-        return f"requests interact ({reason}), so only des run tells its availability"
+        return f"requests interact ({reason}): only simulated requests tell its availability, see des compare"
     if estimator == EXACT:
         return f"exact: {reason}"
     return f"{estimator}, beyond the closed form: {reason}"

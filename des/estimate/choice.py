@@ -1,6 +1,5 @@
 """Which estimator answers for the availability of a plan, why, and its answer."""
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -16,6 +15,9 @@ from des.estimate.timeline_refusals import refusals
 from des.scenario.plan import Plan
 
 YEARS: Final = 10_000.0
+LEAST_YEARS: Final = 0.01
+MOST_YEARS: Final = 1e8
+"""Of which a small chain takes about a day."""
 FEWEST_EPISODES: Final = 200.0
 """Total outages to be expected below which a plain timeline would say little."""
 
@@ -86,8 +88,7 @@ def availability(
 
     Raises Inapplicable where the one asked for does not cover the plan, DesError for a name that is none.
     """
-    if not 0.0 < years < math.inf:
-        raise DesError(f"--years: must be above 0, not {years:g}")
+    check_years(years)
     started = time.perf_counter()
     choice = choose(plan, years)
     if estimator is not None and estimator != choice.estimator:
@@ -116,6 +117,12 @@ def availability(
         all_down_episodes_seen=seen,
         wall_s=time.perf_counter() - started,
     )
+
+
+def check_years(years: float) -> None:
+    """Raises DesError for a number of years that nobody can draw, whatever the estimator."""
+    if not LEAST_YEARS <= years <= MOST_YEARS:
+        raise DesError(f"--years {years:g}: a number from {LEAST_YEARS:g} to {MOST_YEARS:,.0f}, such as {YEARS:,.0f}")
 
 
 def _one_call(choice: Choice) -> float:
