@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from des.estimate.drawn_incidents import DrawnIncidents
 from des.estimate.exact_availability import EXACT
-from des.estimate.intervals import Interval
+from des.estimate.intervals import NO_SPREAD, Interval
 from des.estimate.joint_figures import exact_or_none, joint_figures, long_run_failure_share, marginal_figures
-from des.estimate.paired import holm, paired
+from des.estimate.paired import Paired, holm, paired
+from des.estimate.rare_pairs import discordance, explained, rare_pair
 from des.estimate.summary import Pool
 from des.scenario.plan import Plan
 
@@ -76,15 +77,18 @@ def match(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def differences(observed: Mapping[str, Pool], baseline: str) -> dict[str, Any]:
-    """By arm and metric, the arm less the baseline; p-values are adjusted for all of them by Holm's method."""
+    """By arm and metric, the arm less the baseline; p-values are adjusted for all of them by Holm's method.
+
+    Student's t over paired replications, but where few outages lost the requests: these are then what is counted, of
+    the share lost and of a metric that follows it.
+    """
     found: dict[str, dict[str, Any]] = {}
     p_values: dict[tuple[str, str], float] = {}
     for arm, pool in observed.items():
         if arm == baseline:
             continue
         found[arm] = {}
-        for metric in METRICS:
-            pair = paired(_values(pool, metric), _values(observed[baseline], metric))
+        for metric, (pair, method) in _pairs(pool, observed[baseline]).items():
             if pair is None:
                 found[arm][metric] = None
                 continue
@@ -95,12 +99,53 @@ def differences(observed: Mapping[str, Pool], baseline: str) -> dict[str, Any]:
                 "p_holm": None,
                 "variance_reduction": pair.variance_reduction,
                 "n": pair.n,
+                "interval": method,
             }
             if pair.p_value is not None:
                 p_values[arm, metric] = pair.p_value
     for (arm, metric), adjusted in holm(p_values).items():
         found[arm][metric]["p_holm"] = adjusted
     return found
+
+
+def _pairs(pool: Pool, against: Pool) -> dict[str, tuple[Paired | None, str]]:
+    """By metric: the comparison, and by what its interval is."""
+    found: dict[str, tuple[Paired | None, str]] = {}
+    for metric in METRICS:
+        pair = paired(_values(pool, metric), _values(against, metric))
+        found[metric] = pair, "none: one replication" if pair and pair.n < 2 else _spread(pair)
+    plain = found["failure_share"][0]
+    if plain is None or plain.n < max(2, len(pool)):  # a replication without requests
+        return found
+    ours, theirs = _requests(pool), _requests(against)
+    differ = discordance(pool.losses, against.losses, ours / theirs)
+    if differ is None:
+        return found
+    lost = rare_pair(differ, plain, ours)
+    method = f"of {differ.outages} outages that differ" if differ.outages else "none: the same are lost in both"
+    found["failure_share"] = lost, method
+    causes = _less(pool, against, "failure_share")
+    for metric in METRICS[1:]:
+        values, others = _values(pool, metric), _values(against, metric)
+        if differ.outages and None not in values and None not in others:
+            follows = explained(values, others, lost, causes)  # type: ignore[arg-type]
+            if follows is not None:
+                found[metric] = follows, f"{method}, as it follows the requests lost"
+    return found
+
+
+def _spread(pair: Paired | None) -> str:
+    return NO_SPREAD if pair is not None and pair.difference.low is None else "Student's t, paired"
+
+
+def _less(pool: Pool, against: Pool, metric: str) -> list[float]:
+    pairs = zip(_values(pool, metric), _values(against, metric), strict=True)
+    return [one - other for one, other in pairs if one is not None and other is not None]
+
+
+def _requests(pool: Pool) -> float:
+    """All that availability is a share of."""
+    return math.fsum(metrics["requests"] - metrics["request_outcomes"]["in_flight"] for metrics in pool.metrics)
 
 
 def _values(pool: Pool, metric: str) -> list[float | None]:
@@ -110,7 +155,8 @@ def _values(pool: Pool, metric: str) -> list[float | None]:
 
 
 def _written(interval: Interval) -> dict[str, Any]:
-    return {"mean": interval.value, "low": interval.low, "high": interval.high}
+    """Infinite, of a ratio to nothing, is None with a low end."""
+    return {"mean": None if math.isinf(interval.value) else interval.value, "low": interval.low, "high": interval.high}
 
 
 def _ratio(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> float | None:

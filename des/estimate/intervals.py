@@ -18,6 +18,9 @@ FEW_EPISODES: Final = 200
 FEW_EVENTS: Final = 20
 """Below it the bounds of a rate are Poisson's own."""
 RESAMPLES: Final = 1999
+NO_SPREAD: Final = "none: the same throughout"
+"""Instead of an interval where all replications agree: they may by chance, so it would claim too much."""
+_ROUNDING: Final = 1e-14
 _USUAL_LOG_SPREAD: Final = 1.3
 """Standard deviation of ln(duration) that durations have where nothing else is said; counts as one episode's worth."""
 _BANDWIDTH: Final = 1.5
@@ -32,11 +35,17 @@ class Interval(NamedTuple):
     high: float | None
 
 
+def alike(values: Sequence[float]) -> bool:
+    """Whether values are the same but for rounding: their spread then says nothing of how sure their mean is."""
+    low, high = min(values), max(values)
+    return high - low <= _ROUNDING * max(abs(low), abs(high))
+
+
 def students_t(values: Sequence[float]) -> Interval:
-    """The mean of independent values; its interval takes two of them."""
+    """The mean of independent values; its interval takes two of them that differ."""
     n = len(values)
     mean = math.fsum(values) / n
-    if n < 2:
+    if n < 2 or alike(values):
         return Interval(mean, None, None)
     half = t_quantile(n - 1) * standard_error(values)
     return Interval(mean, mean - half, mean + half)
@@ -48,18 +57,20 @@ def sectioned(whole: float, sections: Sequence[float]) -> Interval:
     Its spread is that of the replications' own figures about it.
     """
     n = len(sections)
-    if n < 2:
+    if n < 2 or alike((whole, *sections)):
         return Interval(whole, None, None)
     about = math.fsum((value - whole) ** 2 for value in sections)
     half = t_quantile(n - 1) * math.sqrt(about / (n * (n - 1)))
     return Interval(whole, whole - half, whole + half)
 
 
-def poisson_bounds(count: int) -> tuple[float, float]:
-    """Exact bounds of the mean of a Poisson variable that came out as `count` (Garwood 1936)."""
+def poisson_bounds(count: float, tail: float = (1.0 - CONFIDENCE) / 2.0) -> tuple[float, float]:
+    """Exact bounds of the mean of a Poisson variable that came out as `count` (Garwood 1936).
+
+    A count of effective events need not be whole. `tail` is left out on either side.
+    """
     from scipy.special import gammaincinv
 
-    tail = (1.0 - CONFIDENCE) / 2.0
     low = float(gammaincinv(count, tail)) if count else 0.0
     return low, float(gammaincinv(count + 1, 1.0 - tail))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,24 @@ from des.estimate.laws import is_lost
 Block = Mapping[str, NDArray[Any]]
 
 
+MOST_APART: Final = 200
+"""Requests lost apart from outages of which the times are kept; of more it takes no telling apart."""
+
+
 @dataclass(frozen=True, slots=True)
 class Losses:
     """Of one replication: how many requests each outage lost, those that lost some, and how many were lost apart."""
 
     in_outages: tuple[int, ...] = ()
     apart: int = 0
+    spans_s: tuple[tuple[float, float], ...] = ()  # from when to when those outages lasted
+    apart_s: tuple[float, ...] = ()  # when those lost apart arrived, the first 200 of them
+
+    @property
+    def clusters(self) -> list[tuple[float, float, int]]:
+        """(start, end, lost) of whatever lost requests, in seconds: outages, and requests that met none."""
+        outages = [(*span, lost) for span, lost in zip(self.spans_s, self.in_outages, strict=True)]
+        return [*outages, *((at_s, at_s, 1) for at_s in self.apart_s)]
 
 
 class LossCounter:
@@ -28,6 +40,7 @@ class LossCounter:
         self._end_s = end_s
         self._lost = np.zeros(len(start_s), np.int64)
         self._apart = 0
+        self._apart_s: list[float] = []
 
     def requests(self, block: Block) -> None:
         """A request counts for the last outage that was open at some time between its arrival and its end."""
@@ -41,6 +54,10 @@ class LossCounter:
         within[within] = self._end_s[place[within]] >= arrival_s[within]
         self._lost += np.bincount(place[within], minlength=len(self._lost))
         self._apart += int(np.count_nonzero(~within))
+        if len(self._apart_s) < MOST_APART:
+            self._apart_s.extend(arrival_s[~within][: MOST_APART - len(self._apart_s)].tolist())
 
     def losses(self) -> Losses:
-        return Losses(tuple(int(count) for count in self._lost if count), self._apart)
+        some = np.flatnonzero(self._lost)
+        spans_s = zip(self._start_s[some].tolist(), self._end_s[some].tolist(), strict=True)
+        return Losses(tuple(self._lost[some].tolist()), self._apart, tuple(spans_s), tuple(self._apart_s))

@@ -27,7 +27,7 @@ from des.estimate.failing_walk import FailingWalk
 from des.estimate.hit_sets import union
 from des.estimate.inapplicable import Inapplicable
 from des.estimate.instant_sky import Part, drawn_sky, parts_of
-from des.estimate.summary import entry
+from des.estimate.summary import complement, entry
 from des.estimate.timeline_availability import reach_s
 from des.estimate.timeline_refusals import refusals
 from des.estimate.timeline_sky import ClearSky
@@ -61,9 +61,9 @@ class RareAnswer:
 
     @property
     def relative_half_width(self) -> float:
-        """Of `lost`; infinite where nothing was lost."""
-        mean: float = self.lost["mean"]
-        return float((self.lost["high"] - mean) / mean) if mean > 0.0 else math.inf
+        """Of `lost`; infinite where nothing was lost, or all batches lost the same."""
+        mean, high = self.lost["mean"], self.lost["high"]
+        return math.inf if high is None or mean == 0.0 else float((high - mean) / mean)
 
 
 def rare(
@@ -109,17 +109,6 @@ def rare(
         all_down=entry(down, share=True, estimator=RARE),
         wall_s=time.perf_counter() - started,
     )
-
-
-def complement(figure: Entry) -> Entry:
-    """The same of 1 - x."""
-    low, high = figure["low"], figure["high"]
-    return {
-        **figure,
-        "mean": 1.0 - figure["mean"],
-        "low": None if high is None else 1.0 - high,
-        "high": None if low is None else 1.0 - low,
-    }
 
 
 def why_not_rare(plan: Plan) -> str:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -25,11 +25,11 @@ from des.estimate.exact_availability import exact
 from des.estimate.failing_walk import FailingWalk, longest_walk_s
 from des.estimate.inapplicable import Inapplicable
 from des.estimate.law_functions import longest
-from des.estimate.summary import CONFIDENCE, entry
+from des.estimate.summary import CONFIDENCE, MOSTLY, complement, entry, up_entry
 from des.estimate.timeline_refusals import arrival_profile, needs_whole_horizons, refusals
 from des.estimate.timeline_sky import ClearSky, TimelineSky, affected
 from des.faults import Intervals, Timeline, draw_timeline
-from des.faults.episodes import all_down, down_share, endpoint_down, episodes_started
+from des.faults.episodes import down_share, endpoint_down, episodes_started, intersection
 from des.faults.ledger import weights_at
 from des.scenario.plan import MarkedRenewalIncidents, Plan, PoissonIncidents, RenewalIncidents
 
@@ -124,6 +124,8 @@ class _Block:
     all_down: float
     episodes: int
     down: tuple[float, ...]
+    together_s: tuple[float, ...]  # how much of the block each time of everybody down took
+    down_s: tuple[tuple[float, ...], ...]  # and each time of each endpoint
 
 
 def _answer(plan: Plan, blocks: list[_Block], years: float, wall_s: float) -> TimelineAnswer:
@@ -136,15 +138,22 @@ def _answer(plan: Plan, blocks: list[_Block], years: float, wall_s: float) -> Ti
         blocks=len(blocks),
         availability=served.entry,
         variance_reduction=served.variance_reduction,
-        all_down=entry([block.all_down for block in blocks], share=True, estimator=TIMELINE),
+        all_down=_share_down([block.all_down for block in blocks], [block.together_s for block in blocks]),
         all_down_episodes=episodes,
         all_down_episodes_per_year=poisson_rate(episodes, years),
         unavailability={
-            name: entry([block.down[number] for block in blocks], share=True, estimator=TIMELINE)
+            name: _share_down([block.down[number] for block in blocks], [block.down_s[number] for block in blocks])
             for number, name in enumerate(names)
         },
         wall_s=wall_s,
     )
+
+
+def _share_down(shares: Sequence[float], episodes_s: Sequence[Sequence[float]]) -> Entry:
+    """Over few episodes by these, as of a run; over many by the blocks."""
+    return complement(up_entry([1.0 - share for share in shares], episodes_s, estimator=TIMELINE)) | {
+        "mean": math.fsum(shares) / len(shares)
+    }
 
 
 def _controlled(plan: Plan, blocks: Sequence[_Block]) -> Controlled:
@@ -153,7 +162,7 @@ def _controlled(plan: Plan, blocks: Sequence[_Block]) -> Controlled:
     try:
         closed = exact(plan)
     except Inapplicable:
-        return Controlled(entry(served, share=True, estimator=TIMELINE), 1.0)
+        return Controlled(_by_total_outages(entry(served, share=True, estimator=TIMELINE), blocks), 1.0)
     controls: list[list[float]] = []
     known: list[float] = []
     if sum(block.episodes for block in blocks) < FEW_EPISODES:  # too few to regress on, or none: all down is all lost
@@ -164,6 +173,16 @@ def _controlled(plan: Plan, blocks: Sequence[_Block]) -> Controlled:
         controls += [[block.down[number] for block in blocks] for number in range(len(closed.endpoints))]
         known += [endpoint.unavailability for endpoint in closed.endpoints]
     return with_controls(served, controls, known, share=True, estimator=TIMELINE)
+
+
+def _by_total_outages(plain: Entry, blocks: Sequence[_Block]) -> Entry:
+    """The wider of the interval over blocks and, where total outages are few and most of the loss, one over these."""
+    down = _share_down([block.all_down for block in blocks], [block.together_s for block in blocks])
+    lost, share = 1.0 - plain["mean"], down["mean"]
+    if plain["low"] is None or down["low"] is None or share < MOSTLY * lost:
+        return plain
+    low, high = (min(1.0, lost * down[end] / share) for end in ("low", "high"))
+    return plain | {"low": min(plain["low"], 1.0 - high), "high": max(plain["high"], 1.0 - low)}
 
 
 def _pieces(plan: Plan, years: float) -> tuple[int, float]:
@@ -203,13 +222,16 @@ def _simulate_block(task: tuple[Plan, range, float, int]) -> _Block:
         rng = generator(plan.seed, piece, "estimate/timeline")
         beyond_s = reach_s(plan)
         drawn = draw_timeline(plan, piece, piece_s + beyond_s)
-        together = all_down(drawn, endpoints)
+        downs = [endpoint_down(drawn, endpoint) for endpoint in endpoints]
+        together = intersection(downs)
         parts.append(
             _Block(
                 lost=_lost(plan, drawn, endpoints, piece_s, beyond_s, samples, rng),
                 all_down=down_share(together, piece_s),
                 episodes=episodes_started(together, piece_s),
-                down=tuple(down_share(endpoint_down(drawn, endpoint), piece_s) for endpoint in endpoints),
+                down=tuple(down_share(down, piece_s) for down in downs),
+                together_s=_lengths(together, piece_s),
+                down_s=tuple(_lengths(down, piece_s) for down in downs),
             )
         )
     count = len(parts)
@@ -218,7 +240,16 @@ def _simulate_block(task: tuple[Plan, range, float, int]) -> _Block:
         all_down=math.fsum(part.all_down for part in parts) / count,
         episodes=sum(part.episodes for part in parts),
         down=tuple(math.fsum(column) / count for column in zip(*(part.down for part in parts), strict=True)),
+        together_s=tuple(chain.from_iterable(part.together_s for part in parts)),
+        down_s=tuple(tuple(chain.from_iterable(several)) for several in zip(*(p.down_s for p in parts), strict=True)),
     )
+
+
+def _lengths(down: Intervals, until_s: float) -> tuple[float, ...]:
+    """Of what of them lies in [0, until_s); of very many the first."""
+    few = slice(0, FEW_EPISODES)
+    within = np.minimum(down.end_s, until_s) - np.maximum(down.start_s, 0.0)
+    return tuple(within[within > 0.0][few].tolist())
 
 
 def reach_s(plan: Plan) -> float:

@@ -63,4 +63,11 @@ def test_a_lost_request_counts_for_the_outage_it_met() -> None:
         "outcome": np.array([REQUEST_FAILED] * 5 + [REQUEST_OK, REQUEST_FAILED]),
     }
     counter.requests(block)
-    assert counter.losses() == Losses((3, 1), 2)
+    assert counter.losses() == Losses((3, 1), 2, ((10.0, 20.0), (50.0, 60.0)), (5.0, 30.0))
+
+
+@pytest.mark.parametrize("values", [[2.0] * 4, [0.0] * 4, [0.1 + 0.2, 0.3]])
+def test_values_that_agree_claim_no_precision(values: list[float]) -> None:
+    mean = sum(values) / len(values)
+    assert students_t(values) == pytest.approx((mean, None, None))
+    assert sectioned(values[0], values)[1:] == (None, None)

@@ -48,8 +48,42 @@ def test_a_ratio_covers_the_true_one_as_often_as_it_says() -> None:
 def test_arms_that_do_the_same_differ_by_nothing() -> None:
     found = paired([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
     assert found is not None
-    assert found.difference == (0.0, 0.0, 0.0)
+    assert found.difference == (0.0, None, None)
+    assert found.ratio == (1.0, None, None)
     assert (found.p_value, found.variance_reduction) == (1.0, None)
+
+
+def test_differences_that_are_all_the_same_are_no_proof() -> None:
+    found = paired([3.0, 3.0, 3.0, 3.0], [1.0, 1.0, 1.0, 1.0])
+    assert found is not None
+    assert found.difference == (2.0, None, None)
+    assert (found.p_value, found.ratio) == (None, (3.0, None, None))
+
+
+@pytest.mark.parametrize("effect", [0.0, 0.5, 1.0, 2.0, 4.0])
+def test_p_value_difference_and_ratio_agree(effect: float) -> None:
+    generator = np.random.default_rng(8)
+    for n in (2, 4, 10):
+        for _ in range(50):
+            theirs = generator.normal(5.0, 1.5, n)
+            found = paired((theirs + generator.normal(effect, 1.5, n)).tolist(), theirs.tolist())
+            assert found is not None
+            assert found.p_value is not None
+            assert found.ratio is not None
+            (_, low, high), (_, least, most) = found.difference, found.ratio
+            assert low is not None
+            assert high is not None
+            significant = found.p_value < 0.05
+            assert significant == (not low <= 0.0 <= high)
+            if least is not None:
+                assert significant == (not least <= 1.0 <= (np.inf if most is None else most))
+
+
+def test_a_ratio_to_what_is_hardly_known_has_no_ends() -> None:
+    found = paired([4.0, -1.0, 5.0, 1.0], [4.0, -3.0, 6.0, -1.0])
+    assert found is not None
+    assert found.ratio is not None
+    assert found.ratio[1:] == (None, None)
 
 
 def test_one_pair_has_a_difference_and_no_interval() -> None:

@@ -122,7 +122,35 @@ def test_counts_below_twenty_have_exact_poisson_bounds() -> None:
     assert found["low"] == pytest.approx(low / 4)
     assert found["high"] == pytest.approx(high / 4)
     assert "interval" not in count_entry([10.0, 12.0], estimator="incident timeline")
-    assert count_entry([1.0, 1.0], estimator="incident timeline")["low"] == 1.0  # a window on record, each time
+    by_chance = count_entry([1.0, 1.0], estimator="incident timeline")
+    assert by_chance["low"] < 1.0 < by_chance["high"]
+
+
+def test_windows_on_record_are_exact_and_say_so() -> None:
+    for found in (
+        count_entry([1.0, 1.0], estimator="incident timeline", recorded=True),
+        up_entry([0.9, 0.9], [(360.0,), (360.0,)], estimator="incident timeline", recorded=True),
+    ):
+        assert (found["low"], found["high"]) == (None, None)
+        assert "on record" in found["interval"]
+
+
+def test_replications_that_agree_by_chance_have_no_interval_of_width_zero() -> None:
+    found = summarise(_pool([0, 0, 1, -1], [0, 0, -1, 1], [0, -1, 0, 1]))
+    for figure in (found["cost_usd_per_request"], found["availability"], found["request_outcomes"]["deadline"]):
+        assert (figure["low"], figure["high"]) == (None, None)
+        assert figure["interval"] == "none: the same throughout"
+    lost = found["request_outcomes"]["failed"]
+    bounds = stats.chi2.ppf(0.025, 6) / 6, stats.chi2.ppf(0.975, 8) / 6
+    assert (lost["mean"], lost["low"], lost["high"]) == pytest.approx((1.0, *bounds))
+
+
+def test_requests_lost_at_once_count_once() -> None:
+    alone = _pool([0, -1], [-1, 0])
+    together = _pool([0, -1], [-1, 0])
+    together.losses = [Losses((1, 9)), Losses((10,))]
+    wide, narrow = (summarise(pool)["request_outcomes"]["failed"] for pool in (together, alone))
+    assert wide["low"] < narrow["low"] < narrow["high"] < wide["high"]
 
 
 def test_no_episode_says_nothing_about_how_long_one_is() -> None:
