@@ -1,11 +1,13 @@
 """Compare the arms of a scenario: the same requests, incidents and luck in each, other joint failures."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from des.errors import DesError
 from des.scenario import Loaded, Scenario
 from des.study.precision import Precision
 from des.study.run import Finished, check_workers, kept, loaded
@@ -134,9 +136,25 @@ def ensure_compared(
     """Like `compare`, and says whether it had been made before."""
     check_workers(workers)
     asked = Precision.of(precision, max_replications)
-    chosen = loaded(scenario, overrides, seed, replications).with_arms(arms)
+    of = loaded(scenario, overrides, seed, replications)
+    chosen = of.with_arms(arms)
+    if arms is not None:
+        _check_several(arms, list(of.with_arms().scenario.arms))
     study = Study.of(chosen, traces=traces, precision=asked, comparison=True)
     return kept(study, out=out, force=force, workers=workers, progress=progress)
+
+
+def _check_several(arms: Sequence[str], known: Sequence[str]) -> None:
+    """Raises DesError for an arm named twice, or for a lone one."""
+    twice = [name for name, count in Counter(arms).items() if count > 1]
+    if twice:
+        raise DesError(f"arms: {', '.join(map(repr, twice))} is named twice; name each arm once")
+    if len(arms) == 1:
+        others = [name for name in known if name != arms[0]]
+        raise DesError(
+            f"arms: {arms[0]!r} alone compares nothing; add another arm ({', '.join(others)}) "
+            "or name none to compare them all"
+        )
 
 
 def _flat(figures: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from des.estimate.summary import count_entry, up_entry
-from des.faults import Intervals, Timeline
+from des.faults import Intervals, Timeline, sharing
 from des.faults.episodes import all_down, component_down, down_share, endpoint_down, episodes_started
 from des.scenario.plan import Plan
 
@@ -22,6 +22,7 @@ class Spell:
     up: float  # share of the horizon
     started: int  # episodes that began in it
     episodes_s: tuple[float, ...]  # how much of it each episode took, those open at its ends too
+    begun_s: float = 0.0  # sum of their starts: the same in two replications where they are on record, hardly by chance
 
 
 Spells = Mapping[str, Mapping[str, Spell]]
@@ -31,16 +32,18 @@ Spells = Mapping[str, Mapping[str, Spell]]
 def downtime(plan: Plan, timeline: Timeline) -> Spells:
     """Of one replication: components by their own incidents, the chain's endpoints by all that reach them.
 
-    `chain` is down while every one of its legs is.
+    `chain` is down while every one of its legs is. Components whose incidents an arm has set apart are left out: their
+    timeline holds a copy for each member, so the time they are down is nobody's.
     """
     horizon_s = plan.horizon_s
+    apart = {one.component for one in sharing(plan).classes} if plan.shared < 1.0 else set()
     endpoints = list(dict.fromkeys(leg.endpoint for leg in plan.chain))
     of = plan.endpoints
     return {
         "components": {
             component.name: _spell(component_down(timeline, component.index), horizon_s)
             for component in plan.components
-            if component.incidents
+            if component.incidents and component.name not in apart
         },
         "endpoints": {
             f"{of[e].provider}/{of[e].model}": _spell(endpoint_down(timeline, e), horizon_s) for e in endpoints
@@ -58,16 +61,24 @@ def combined(replications: Sequence[Spells]) -> dict[str, dict[str, dict[str, An
 
 
 def _entries(spells: Sequence[Spell]) -> dict[str, Any]:
+    first = spells[0]
+    recorded = len(spells) > 1 and bool(first.episodes_s) and all(spell == first for spell in spells)
     return {
         "availability": up_entry(
-            [spell.up for spell in spells], [spell.episodes_s for spell in spells], estimator=TIMELINE
+            [spell.up for spell in spells],
+            [spell.episodes_s for spell in spells],
+            estimator=TIMELINE,
+            recorded=recorded,
         ),
-        "episodes": count_entry([float(spell.started) for spell in spells], estimator=TIMELINE),
+        "episodes": count_entry([float(spell.started) for spell in spells], estimator=TIMELINE, recorded=recorded),
     }
 
 
 def _spell(down: Intervals, horizon_s: float) -> Spell:
     within = np.minimum(down.end_s, horizon_s) - np.maximum(down.start_s, 0.0)
     return Spell(
-        1.0 - down_share(down, horizon_s), episodes_started(down, horizon_s), tuple(within[within > 0.0].tolist())
+        1.0 - down_share(down, horizon_s),
+        episodes_started(down, horizon_s),
+        tuple(within[within > 0.0].tolist()),
+        float(down.start_s[within > 0.0].sum()),
     )

@@ -7,8 +7,14 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from des.errors import DesError
+from des.estimate.intervals import NO_SPREAD
+from des.estimate.summary import RECORDED
 from des.vocabulary import METRICS
 
+SHORTFALL: Final = ("availability", "failure_share", "all_down")
+"""Metrics that count by what is lost of requests or time; nothing lost is not precise, however alike."""
+ASKABLE: Final = (*METRICS, "failure_share", "all_down")
+"""Metrics that precision can be asked for."""
 LEAST_REPLICATIONS: Final = 10
 """Where the scenario does not ask for several: a half-width over fewer says little about itself."""
 MOST_REPLICATIONS: Final = 1000
@@ -65,51 +71,64 @@ class Precision:
         """How many replications to begin with, when the scenario asks for so many."""
         return min(self.most, replications if replications > 1 else LEAST_REPLICATIONS)
 
-    def further(self, done: int, arms: Mapping[str, Mapping[str, Any]]) -> int:
+    def further(self, done: int, summary: Mapping[str, Any]) -> int:
         """How many replications there have to be in all, judging by the summary of those `done`; `done` is enough."""
-        excess = max(width / target for target, width in self.reached(arms))
+        excess = max(width / target for target, width in self.reached(summary))
         if excess <= 1.0 or done >= self.most:
             return done
         needed = done * min(2.0, excess * excess * _RESERVE)  # at most twice as many: the estimate may be far off
         return min(self.most, max(done + 1, math.ceil(needed)))
 
-    def reached(self, arms: Mapping[str, Mapping[str, Any]]) -> list[tuple[float, float]]:
+    def reached(self, summary: Mapping[str, Any]) -> list[tuple[float, float]]:
         """(target, relative half-width) of each target in each arm it is of."""
-        return [
-            (target.half_width, relative_half_width(target.metric, metrics[target.metric]))
-            for target in self.targets
-            for arm, metrics in arms.items()
-            if target.arm in (None, arm)
-        ]
+        return [(target.half_width, width) for target, _, width in self._widths(summary)]
 
-    def as_found(self, done: int, arms: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    def as_found(self, done: int, summary: Mapping[str, Any]) -> dict[str, Any]:
         """JSON-able: what was asked, what it took, and whether it was reached."""
         return {
             "asked": {target.name: target.half_width for target in self.targets},
             "max_replications": self.most,
             "replications": done,
-            "reached": all(width <= target for target, width in self.reached(arms)),
-            "half_widths": {
-                f"{arm}.{target.metric}": _finite(relative_half_width(target.metric, metrics[target.metric]))
-                for target in self.targets
-                for arm, metrics in arms.items()
-                if target.arm in (None, arm)
-            },
+            "reached": all(width <= target for target, width in self.reached(summary)),
+            "half_widths": {f"{arm}.{target.metric}": _finite(width) for target, arm, width in self._widths(summary)},
         }
+
+    def _widths(self, summary: Mapping[str, Any]) -> list[tuple[Target, str, float]]:
+        return [
+            (target, arm, relative_half_width(target.metric, asked_figure(summary, arm, target.metric)))
+            for target in self.targets
+            for arm in summary["arms"]
+            if target.arm in (None, arm)
+        ]
 
     def identity(self) -> dict[str, Any]:
         """What tells two runs apart."""
         return {"targets": {target.name: target.half_width for target in self.targets}, "most": self.most}
 
 
+def asked_figure(summary: Mapping[str, Any], arm: str, metric: str) -> Mapping[str, Any]:
+    """The arm's figure of this run; `failure_share` and `all_down` are told by the availability they are short of."""
+    if metric == "all_down":
+        return dict(summary["chain"][arm]["every leg"]["availability"])
+    return dict(summary["arms"][arm]["availability" if metric == "failure_share" else metric])
+
+
 def relative_half_width(metric: str, figure: Mapping[str, Any]) -> float:
-    """The longer side of an interval over the figure; availability counts by what it lacks to 100 %."""
+    """The longer side of an interval over the figure; availability counts by what it lacks to 100 %.
+
+    Zero where replications do not differ at all, or incidents on record leave nothing to chance; infinite where there
+    is no interval otherwise, or nothing was lost.
+    """
     mean, low, high = figure["mean"], figure["low"], figure["high"]
-    if mean is None or low is None or high is None:
+    if mean is None:
         return math.inf
+    whole = 1.0 - mean if metric in SHORTFALL else abs(mean)
+    why = figure.get("interval")
+    if low is None or high is None:
+        certain = why == RECORDED or (why == NO_SPREAD and metric not in SHORTFALL)
+        return 0.0 if certain and (whole > 0.0 or metric not in SHORTFALL) else math.inf
     half = max(high - mean, mean - low)
-    whole = 1.0 - mean if metric == "availability" else abs(mean)
-    if half == 0.0 and metric != "availability":
+    if half == 0.0 and metric not in SHORTFALL:
         return 0.0
     return half / whole if whole > 0.0 else math.inf
 
@@ -128,10 +147,13 @@ def _pair(text: str) -> tuple[str, float]:
 
 def _target(name: str, value: float) -> Target:
     target = Target(name, float(value))
-    if target.metric not in METRICS:
-        near = get_close_matches(target.metric, METRICS, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(METRICS)}"
-        raise DesError(f"--precision {name}: unknown metric {target.metric!r}{hint}")
+    if target.metric not in ASKABLE:
+        near = get_close_matches(target.metric, ASKABLE, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise DesError(
+            f"--precision {name}: unknown metric {target.metric!r}{hint}\n"
+            f"precision can be asked for: {', '.join(ASKABLE)}; of one arm as arm.metric"
+        )
     if not 0.0 < target.half_width < 1.0:
         raise DesError(f"--precision {name}={value}: expected a relative half-width between 0 and 1, such as 0.1")
     return target

@@ -78,7 +78,7 @@ class Study:
         if progress is not None:
             progress(1.0, "writing")
         if self.precision is not None:
-            content["precision"] = self.precision.as_found(found.replications, content["arms"])
+            content["precision"] = self.precision.as_found(found.replications, content)
         summary_text = json_text(content)
         (directory / "summary.json").write_text(summary_text, encoding="utf-8")
         manifest = manifest_of(
@@ -109,7 +109,7 @@ class Study:
                 for part, outcome in zip(parts, pool.map(parts, watch), strict=True):
                     found.add(part, outcome)
                 if self.precision is not None:
-                    wanted = self.precision.further(wanted, found.summary()["arms"])
+                    wanted = self.precision.further(wanted, found.summary())
         return found
 
     def _comparison(self, found: "Found", progress: Progress | None) -> dict[str, Any]:

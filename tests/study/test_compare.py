@@ -100,12 +100,23 @@ def test_arms_are_chosen_by_name_and_the_first_is_compared_with(tmp_path: Path) 
     content = small(horizon="1h", arms={"primary_only": {"chain": ["first"]}})
     found = des.compare(content, arms=["primary_only", "as_modelled"], out=tmp_path / "a", traces=False)
     assert found.baseline == "as_modelled"
-    only = des.compare(content, arms=["primary_only"], out=tmp_path / "b", traces=False)
-    assert only.baseline == "primary_only"
-    assert only.differences.empty
-    assert "one replication: no interval" in repr(only)
+    assert "one replication: no interval" in repr(found)
     with pytest.raises(ScenarioError, match="primary_onyl"):
         des.compare(content, arms=["primary_onyl"], out=tmp_path / "c")
+
+
+@pytest.mark.parametrize(
+    ("arms", "words"),
+    [
+        (["independent", "as_modelled", "independent"], "'independent' is named twice"),
+        (["primary_only"], "'primary_only' alone compares nothing; add another arm .as_modelled, independent"),
+    ],
+)
+def test_an_arm_twice_or_alone_is_no_comparison(arms: list[str], words: str, tmp_path: Path) -> None:
+    content = small(horizon="1h", arms={"primary_only": {"chain": ["first"]}})
+    with pytest.raises(DesError, match=words):
+        des.compare(content, arms=arms, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_recorded_windows_too_short_to_set_apart_are_refused(tmp_path: Path) -> None:

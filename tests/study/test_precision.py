@@ -8,7 +8,7 @@ import pytest
 import des
 from des.errors import DesError
 from des.study.precision import LEAST_REPLICATIONS, Precision, relative_half_width
-from study.small_scenario import write_small
+from study.small_scenario import small, write_small
 
 
 def _figure(mean: float | None, low: float | None, high: float | None) -> dict[str, float | None]:
@@ -54,11 +54,13 @@ def test_more_is_asked_for_as_the_half_width_demands_and_never_more_than_twice()
     assert precision is not None
     assert precision.first(1) == LEAST_REPLICATIONS
     assert precision.first(40) == 40
-    assert precision.further(100, {"a": {"cost_usd": _figure(1.0, 0.91, 1.09)}}) == 100
-    assert precision.further(100, {"a": {"cost_usd": _figure(1.0, 0.89, 1.11)}}) == math.ceil(100 * 1.21 * 1.1)
-    assert precision.further(100, {"a": {"cost_usd": _figure(1.0, 0.1, 1.9)}}) == 200
-    assert precision.further(400, {"a": {"cost_usd": _figure(None, None, None)}}) == 500
-    assert precision.further(500, {"a": {"cost_usd": _figure(1.0, 0.1, 1.9)}}) == 500
+    assert precision.further(100, {"arms": {"a": {"cost_usd": _figure(1.0, 0.91, 1.09)}}}) == 100
+    assert precision.further(100, {"arms": {"a": {"cost_usd": _figure(1.0, 0.89, 1.11)}}}) == math.ceil(
+        100 * 1.21 * 1.1
+    )
+    assert precision.further(100, {"arms": {"a": {"cost_usd": _figure(1.0, 0.1, 1.9)}}}) == 200
+    assert precision.further(400, {"arms": {"a": {"cost_usd": _figure(None, None, None)}}}) == 500
+    assert precision.further(500, {"arms": {"a": {"cost_usd": _figure(1.0, 0.1, 1.9)}}}) == 500
 
 
 def test_availability_counts_by_what_it_lacks() -> None:
@@ -67,12 +69,34 @@ def test_availability_counts_by_what_it_lacks() -> None:
     assert relative_half_width("wasted_cost_share", _figure(0.0, 0.0, 0.0)) == 0.0
 
 
+def test_what_is_the_same_each_time_is_precise_but_where_nothing_was_lost() -> None:
+    same = _figure(1.0, None, None) | {"interval": "none: the same throughout"}
+    assert relative_half_width("cost_usd", same) == 0.0
+    for metric in ("availability", "failure_share", "all_down"):
+        assert relative_half_width(metric, same) == math.inf
+
+
+def test_shares_of_lost_requests_and_of_total_outages_can_be_asked_for(tmp_path: Path) -> None:
+    content = small(horizon="2h", replications=2)
+    for provider in content["providers"].values():
+        provider["incidents"] = [{"kind": "poisson", "rate": "10/h", "duration": "2min"}]
+    asked = {"as_modelled.failure_share": 0.4, "as_modelled.all_down": 0.35}
+    run = des.run(content, out=tmp_path / "run", traces=False, precision=asked)
+    found = run.summary["precision"]
+    assert found["reached"]
+    for group, name in (("arms", "availability"), ("chain", "every leg")):
+        figure = run.summary[group]["as_modelled"][name]
+        figure = figure if group == "arms" else figure["availability"]
+        assert max(figure["high"] - figure["mean"], figure["mean"] - figure["low"]) <= 0.4 * (1.0 - figure["mean"])
+
+
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
         (["availability"], "expected metric=share"),
         (["availability=narrow"], "expected metric=share"),
         (["availabilty=0.1"], "did you mean 'availability'"),
+        (["lost=0.1"], "can be asked for: requests, availability, .*failure_share, all_down"),
         ({"availability": 0.0}, "between 0 and 1"),
         ({"availability": math.nan}, "between 0 and 1"),
         ({"nobody.availability": 0.1}, "no arm 'nobody'"),

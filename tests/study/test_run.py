@@ -334,7 +334,9 @@ def test_downtime_counts_only_what_lies_within_the_horizon() -> None:
     content = small(horizon="1h")
     content["providers"]["first"]["incidents"][0]["windows"] = windows
     plan = plans(from_mapping(content))["as_modelled"]
-    assert downtime(plan, draw_timeline(plan, 0, plan.horizon_s))["components"]["first"] == Spell(0.5, 1, (1800.0,))
+    assert downtime(plan, draw_timeline(plan, 0, plan.horizon_s))["components"]["first"] == Spell(
+        0.5, 1, (1800.0,), 1800.0
+    )
 
 
 def test_the_manifest_is_json_as_the_file_has_it(made: Run) -> None:
