@@ -451,10 +451,64 @@ def schema() -> int:
     help="List the providers and models a scenario may name, with their prices.",
 )
 @reported
-def catalogue() -> int:
+def catalogue(
+    presets: Annotated[
+        bool, typer.Option("--presets", help="List the policies of SDKs, gateways and resilience libraries instead.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> int:
+    if as_json:
+        import json
+        from dataclasses import asdict
+
+        from des.analysis.presets_table import as_json as presets_as_json
+        from des.catalogue import models
+
+        listed = presets_as_json() if presets else [asdict(model) for model in models()]
+        _say(json.dumps(listed, indent=2, ensure_ascii=False))
+        return DONE
+    if presets:
+        from des.analysis.presets_table import print_presets
+
+        print_presets(_console())
+        return DONE
     from des.analysis.catalogue_table import print_catalogue
 
     print_catalogue(_console())
+    return DONE
+
+
+imports = typer.Typer(
+    help="Turn another program's configuration into a scenario.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(imports, name="import", short_help="Turn a LiteLLM configuration into a scenario.")
+
+
+@imports.command(
+    name="litellm",
+    short_help="Of a LiteLLM proxy configuration.",
+    help="Print the scenario of a LiteLLM proxy configuration, and on standard error what it could not carry over.",
+)
+@reported
+def import_litellm(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The proxy's config.yaml.")],
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="NAME", help="Which model is asked for.  [default: the first with fallbacks]"),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the scenario here.")] = None,
+    changes: SetOption = None,
+) -> int:
+    from des.study import imported
+
+    found = imported.litellm(config, model=model, assignments=tuple(changes or ()), out=out)
+    _say(f"scenario: {out}" if out else found.text.rstrip())
+    sys.stdout.flush()
+    for remark in found.remarks:
+        _complain(str(remark))
     return DONE
 
 
