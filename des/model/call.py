@@ -37,11 +37,15 @@ as_call = cast("Callable[[tuple[Any, ...]], Call]", partial(tuple.__new__, Call)
 Failure = tuple[int, int, int, float]
 """How a provider fails a call, if the client waits: (outcome, cause, cause_id, seconds, infinite for a hang)."""
 
-Response = tuple[int, float, float, float, float, float, float]
+Response = tuple[int, float, float, float, float, float, float, float]
 """When the parts of a response come, in seconds into the call, and what becomes of it:
 
 (outcome, connected, first token, gap between two tokens or 0 where it comes whole, its end or the moment at which
-the stream breaks, its end had the stream not broken, tokens per second or 0 where it comes whole)."""
+the stream breaks, its end had the stream not broken, tokens per second or 0 where it comes whole, the wait before the
+endpoint took the call up, which all of them but the connection come after)."""
+
+NaturalEnd = tuple[int, float, int]
+"""How a call ends that nobody cuts off: (outcome, seconds into the call, tokens of output)."""
 
 Cut = tuple[int, int]
 """What ends a call that somebody else ends: (outcome, cause)."""

@@ -3,13 +3,14 @@
 from math import inf, nan
 from typing import TYPE_CHECKING
 
-from des.model.call import Call, Cut, Failure, Response, as_call
+from des.model.call import Call, Cut, Failure, NaturalEnd, Response, as_call
 from des.model.kinds import Kinds
 from des.model.luck import CallLuck
 from des.model.tariff import Tariff
 from des.rules.timeouts import gives_up_after_s
 from des.scenario import plan
 from des.vocabulary import (
+    BY_CAPACITY,
     BY_CHANCE,
     BY_DEADLINE,
     BY_HEDGE,
@@ -47,6 +48,7 @@ class Ending:
     ) -> None:
         self._leg = leg.index
         self._endpoint = endpoint.index
+        self._capacity = -1 if endpoint.capacity is None else endpoint.capacity
         self._kinds, self._outcomes = kinds, kinds.outcomes
         self._tariff = tariff
         self._ledger = ledger
@@ -134,7 +136,7 @@ class Ending:
 
         `condition` and `is_warm` are as the call met them at its start.
         """
-        outcome, connect_s, first_s, gap_s, whole_s, full_s, speed = response
+        outcome, connect_s, first_s, gap_s, whole_s, _, _, _ = response
         cause, cause_id = (-1, -1) if outcome == OK else (BY_CHANCE, -1)
         broken = outcome == CONNECTION_ERROR
         end_s = now_s + whole_s
@@ -144,7 +146,7 @@ class Ending:
                 outcome, end_s, broken = TIMEOUT, now_s + give_up_s, False
                 cause, cause_id = self._blame_for_slowness(response, condition)
         if end_s > until_s:
-            outcome, cause, cause_id = self._blame_for_lateness(cut, whole_s, until_s - now_s, condition)
+            outcome, cause, cause_id = self._blame_for_lateness(cut, response, until_s - now_s, condition)
             end_s, broken = until_s, False
         if self._is_killable:
             killed = self._killed(request, luck, now_s, end_s)
@@ -154,7 +156,7 @@ class Ending:
         if outcome in (OK, INVALID_OUTPUT):
             output, done = request.output_tokens, 1.0
         else:
-            output, done = self._output_so_far(request, end_s - now_s, first_s, full_s, speed)
+            output, done = self._output_so_far(request, end_s - now_s, response)
         mode = self._tariff.broken_stream if broken else self._tariff.modes[outcome]
         cached, cost = 0, 0
         if mode != "none":
@@ -180,28 +182,46 @@ class Ending:
         )
 
     def _blame_for_slowness(self, response: Response, condition: "Condition | None") -> tuple[int, int]:
-        """The incident that made a response too slow; nobody where it would have been too slow anyway."""
-        if condition is None or condition.factor <= 1.0:
-            return -1, -1
-        _, connect_s, first_s, gap_s, whole_s, _, _ = response
-        factor = condition.factor
-        unslowed_s = gives_up_after_s(
-            self._bounds, connect_s / factor, first_s / factor, gap_s / factor, whole_s / factor
-        )
-        return (BY_INCIDENT, condition.slowest()) if unslowed_s == inf else (-1, -1)
+        """(cause, its number): the incident that made a response too slow, or else the queue before the endpoint.
+
+        Nobody where it would have been too slow anyway.
+        """
+        _, connect_s, first_s, gap_s, whole_s, _, _, queued_s = response
+        if condition is not None and condition.factor > 1.0:
+            factor = condition.factor
+            unslowed_s = gives_up_after_s(
+                self._bounds,
+                connect_s / factor,
+                (first_s - queued_s) / factor + queued_s,
+                gap_s / factor,
+                (whole_s - queued_s) / factor + queued_s,
+            )
+            if unslowed_s == inf:
+                return BY_INCIDENT, condition.slowest()
+        if queued_s > 0.0:
+            at_once_s = gives_up_after_s(self._bounds, connect_s, first_s - queued_s, gap_s, whole_s - queued_s)
+            if at_once_s == inf:
+                return BY_CAPACITY, self._capacity
+        return -1, -1
 
     def _blame_for_lateness(
-        self, cut: Cut, whole_s: float, left_s: float, condition: "Condition | None"
+        self, cut: Cut, response: Response, left_s: float, condition: "Condition | None"
     ) -> tuple[int, int, int]:
-        """(outcome, cause, incident) of a response cut off `left_s` into the call.
+        """(outcome, cause, its number) of a response cut off `left_s` into the call.
 
-        The incident that made it too late is named, unless it would have been late anyway: -1. It is to blame for a
-        timeout; a deadline or a lost race stays one.
+        The incident that made it too late is named, unless it would have been late anyway: -1. It, or else the queue,
+        is to blame for a timeout; a deadline or a lost race stays one.
         """
         outcome, cause = cut
-        if condition is None or condition.factor <= 1.0 or whole_s / condition.factor > left_s or cause == BY_HEDGE:
+        if cause == BY_HEDGE:
             return outcome, cause, -1
-        return outcome, BY_INCIDENT if outcome == TIMEOUT else cause, condition.slowest()
+        whole_s, queued_s = response[4], response[7]
+        factor = 1.0 if condition is None else condition.factor
+        if condition is not None and factor > 1.0 and (whole_s - queued_s) / factor + queued_s <= left_s:
+            return outcome, BY_INCIDENT if outcome == TIMEOUT else cause, condition.slowest()
+        if outcome == TIMEOUT and queued_s > 0.0 and whole_s - queued_s <= left_s:
+            return outcome, BY_CAPACITY, self._capacity
+        return outcome, cause, -1
 
     def _killed(
         self, request: "Request", luck: CallLuck, now_s: float, end_s: float
@@ -218,15 +238,17 @@ class Ending:
                 return kill_s, self._kinds.code(effect.outcome, effect.status), BY_INCIDENT, incident
         return None
 
-    def _output_so_far(
-        self, request: "Request", elapsed_s: float, first_s: float, full_s: float, speed: float
-    ) -> tuple[int, float]:
+    def _output_so_far(self, request: "Request", elapsed_s: float, response: Response) -> tuple[int, float]:
         """(tokens, share of the response) made when the call is cut off.
 
-        A response that comes whole is made at an even pace, a streamed one after its first token.
+        A response that comes whole is made at an even pace from when the endpoint took it up, a streamed one after its
+        first token.
         """
+        _, _, first_s, _, _, full_s, speed, queued_s = response
         if not self._streams:
-            done = min(1.0, elapsed_s / full_s) if full_s > 0.0 else 1.0
+            if elapsed_s < queued_s:
+                return 0, 0.0
+            done = min(1.0, (elapsed_s - queued_s) / (full_s - queued_s)) if full_s > queued_s else 1.0
             return int(done * request.output_tokens + WHOLE_TOKEN), done
         if elapsed_s < first_s:
             return 0, 0.0
@@ -234,3 +256,21 @@ class Ending:
             return request.output_tokens, 1.0
         output = min(request.output_tokens, int((elapsed_s - first_s) * speed + WHOLE_TOKEN))
         return output, output / request.output_tokens
+
+    def natural_end(
+        self, request: "Request", failure: Failure | None, response: Response | None, borne_s: float
+    ) -> NaturalEnd:
+        """What the provider makes of a call that nobody ends before.
+
+        A hang lasts until the leg's timeout, and at most `borne_s`.
+        """
+        if failure is not None:
+            outcome, _, _, after_s = failure
+            if after_s == inf:
+                after_s = min(borne_s, gives_up_after_s(self._bounds, 0.0, inf, 0.0, inf))
+            return outcome, after_s, request.output_tokens if self._outcomes[outcome] == INVALID_OUTPUT else 0
+        assert response is not None
+        outcome, whole_s = response[0], response[4]
+        if outcome in (OK, INVALID_OUTPUT):
+            return outcome, whole_s, request.output_tokens
+        return outcome, whole_s, self._output_so_far(request, whole_s, response)[0]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from des.model.caches import WarmPrefix
 from des.model.call import AT_DEADLINE, Call, Cut, Failure, Fate
 from des.model.ending import Ending
+from des.model.gate import Gate
+from des.model.limits import RequestBucket
 from des.model.luck import PROBE, CallLuck
 from des.model.service import Service
 from des.model.silent_rot import Rot
@@ -15,7 +17,6 @@ from des.scenario import plan
 from des.vocabulary import BY_CAPACITY, BY_LIMIT, BY_ROT, INVALID_OUTPUT, OK, OVERLOADED, RATE_LIMITED
 
 if TYPE_CHECKING:
-    from des.model.limits import Limit
     from des.model.request import Request
     from des.model.simulation import Simulation
 
@@ -34,9 +35,11 @@ class Leg:
         self.prefix = None if leg.prompt_cache is None else WarmPrefix(leg.prompt_cache)
         self.remembers = self.rot is not None or self.prefix is not None
         self._state = sim.endpoints[leg.endpoint]
-        self._limits: list[Limit] = [sim.limits[index] for index in endpoint.limits]
+        self._buckets: list[RequestBucket] = []
+        self._gate: Gate | None = None
+        self._set_limits(sim, leg, endpoint)
         self._surges = [surge for surge, law in zip(sim.surges, sim.plan.surges, strict=True) if leg.endpoint in law.to]
-        self._may_refuse = bool(self._limits or self._surges)
+        self._may_refuse = bool(self._buckets or self._surges)
         self._waits = Waits(sim.policy.retry_backoff)
         self._honours_retry_after = sim.policy.honour_retry_after
         self._key = (sim.plan.seed, sim.replication, leg, endpoint)
@@ -47,7 +50,16 @@ class Leg:
         self._failure, self._response = service.failure, service.response
         tariff = Tariff(endpoint, sim.kinds, self.prefix)
         ending = Ending(leg, endpoint, sim.kinds, tariff, sim.ledger, is_killable=sim.is_killable(leg.endpoint))
-        self._failed, self._answered = ending.failed, ending.answered
+        self._failed, self._answered, self._natural_end = ending.failed, ending.answered, ending.natural_end
+
+    def _set_limits(self, sim: "Simulation", leg: plan.Leg, endpoint: plan.Endpoint) -> None:
+        """Plain buckets of requests, or else everything that a gate minds."""
+        limits = [sim.limits[index] for index in (*endpoint.limits, *leg.limits)]
+        if not sim.tells_of_limits:
+            self._buckets = [limit for limit in limits if isinstance(limit, RequestBucket)]
+        elif limits or endpoint.capacity is not None:
+            capacity = None if endpoint.capacity is None else sim.capacities[endpoint.capacity]
+            self._gate = Gate([(limit, sim.limit_turns[limit.index]) for limit in limits], capacity)
 
     def luck(self, nth: int) -> CallLuck:
         """The streams of the n-th call that one request makes of this leg."""
@@ -62,6 +74,8 @@ class Leg:
 
         It is what has `ended` of its `dispatch`, with nothing but the request's deadline to cut it off.
         """
+        if self._gate is not None:
+            return self.ended(request, self.dispatch(request, nth, now_s), nth, round_number, now_s, request.deadline_s)
         luck = self._luck[nth] if 0 <= nth < len(self._luck) else self.luck(nth)
         attempt, until_s = request.attempts, request.deadline_s
         is_warm = self.prefix is not None and self.prefix.is_warm(now_s)
@@ -87,18 +101,33 @@ class Leg:
             request, luck, attempt, round_number, now_s, until_s, AT_DEADLINE, response, condition, is_warm
         )
 
-    def dispatch(self, request: "Request", nth: int, now_s: float) -> Fate:
+    def dispatch(self, request: "Request", nth: int, now_s: float, given_up_s: float | None = None) -> Fate:
         """Send the request's n-th call of this leg now: what the provider makes of it, if nobody gives it up.
 
-        Tokens and places are taken, whatever becomes of the call on the client's side.
+        Tokens and places are taken, whatever becomes of the call on the client's side. A call that hangs keeps its
+        place in a limit of concurrency until the leg's own timeout or `given_up_s`, at first the request's deadline.
         """
-        luck = self.luck(nth)
+        luck, gate = self.luck(nth), self._gate
         is_warm = self.prefix is not None and self.prefix.is_warm(now_s)
-        failure, retry_after_s = self._refusal(request, luck, now_s)
         condition = self._state.condition
+        cached_tokens = 0
+        if gate is None:
+            failure, retry_after_s = self._refusal(request, luck, now_s)
+        else:
+            if is_warm and self.prefix is not None:
+                cached_tokens = self.prefix.tokens(request.input_tokens)
+            refusal = gate.refusal(request, luck, cached_tokens, now_s)
+            if refusal is not None:
+                return Fate(request.attempts, refusal[0], None, refusal[1], condition, is_warm)
+            failure, retry_after_s = self._crowded(request, luck, now_s) or gate.overload(request, luck, now_s), nan
         if failure is None and (self._fails_by_chance or condition is not None):
             failure = self._failure(request, luck)
         response = None if failure is not None else self._response(request, luck)
+        if gate is not None:
+            if response is not None:
+                response = gate.queued(response, now_s)
+            borne_s = (request.deadline_s if given_up_s is None else given_up_s) - now_s
+            gate.count(request, cached_tokens, now_s, self._natural_end(request, failure, response, borne_s))
         return Fate(request.attempts, failure, response, retry_after_s, condition, is_warm)
 
     def ended(
@@ -136,15 +165,19 @@ class Leg:
 
     def _refusal(self, request: "Request", luck: CallLuck, now_s: float) -> tuple[Failure | None, float]:
         """(failure, Retry-After) of a call that is turned away at the door; the others have taken their tokens."""
-        for limit in self._limits:
-            if not limit.has_token(now_s):
-                after_s = luck.delay_s("refusal", limit.refusal_latency, request.luck)
-                return (RATE_LIMITED, BY_LIMIT, limit.index, after_s), limit.retry_after_s()
-        for limit in self._limits:
-            limit.take()
+        for bucket in self._buckets:
+            if not bucket.has_token(now_s):
+                after_s = luck.delay_s("refusal", bucket.refusal_latency, request.luck)
+                return (RATE_LIMITED, BY_LIMIT, bucket.index, after_s), bucket.token_after_s()
+        for bucket in self._buckets:
+            bucket.take_token()
+        return self._crowded(request, luck, now_s), nan
+
+    def _crowded(self, request: "Request", luck: CallLuck, now_s: float) -> Failure | None:
+        """The failure of a call that everybody else's failover crowds out."""
         if self._surges and luck.crowd.at(request.luck) < max([surge.overload(now_s) for surge in self._surges]):
-            return (OVERLOADED, BY_CAPACITY, -1, OVERLOAD_S), nan
-        return None, nan
+            return OVERLOADED, BY_CAPACITY, -1, OVERLOAD_S
+        return None
 
     # What follows from it
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from des import vocabulary
+from des.model.turns import are_told
 from des.scenario.plan import Plan
 
 OTHER_LOSSES = (
@@ -17,7 +18,7 @@ OTHER_LOSSES = (
     "circuit_open",
     "client_limit",
 )
-"""What a lost request is put down to where neither a component nor a limit is to blame."""
+"""What a lost request is put down to where no component, limit or capacity is to blame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +30,17 @@ class Names:
     legs: tuple[str, ...]
     components: tuple[str, ...]
     limits: tuple[str, ...]
-    entities: tuple[str, ...]  # components, then legs
+    capacities: tuple[str, ...]
+    entities: tuple[str, ...]  # components, then legs, then, where they are told of, limits and capacities
     entity_kinds: tuple[str, ...]
     states: tuple[str, ...]
-    losses: tuple[str, ...]  # components, then limits, then OTHER_LOSSES
+    losses: tuple[str, ...]  # components, then limits, then capacities, then OTHER_LOSSES
 
     @classmethod
     def of(cls, plan: Plan) -> "Names":
         components = tuple(component.name for component in plan.components)
         limits = tuple(f"limit {limit.name}" for limit in plan.limits)
+        capacities = tuple(f"capacity {capacity.name}" for capacity in plan.capacities)
         legs = tuple(leg.name for leg in plan.chain)
         return cls(
             providers=_distinct(endpoint.provider for endpoint in plan.endpoints),
@@ -45,7 +48,8 @@ class Names:
             legs=legs,
             components=components,
             limits=limits,
-            entities=_distinct((*components, *legs)),
+            capacities=capacities,
+            entities=_distinct((*components, *legs, *((*limits, *capacities) if are_told(plan) else ()))),
             entity_kinds=vocabulary.ENTITY_KINDS,
             states=(
                 *vocabulary.COMPONENT_STATES,
@@ -53,7 +57,7 @@ class Names:
                 *vocabulary.GUARD_STATES,
                 *vocabulary.LIMIT_STATES,
             ),
-            losses=(*components, *limits, *OTHER_LOSSES),
+            losses=(*components, *limits, *capacities, *OTHER_LOSSES),
         )
 
 

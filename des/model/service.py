@@ -97,11 +97,11 @@ class Service:
                 if request.output_tokens > 1:
                     gap_s = 1.0 / speed
         if not self._spoils:
-            return OK, connect_s, first_s, gap_s, full_s, full_s, speed
+            return OK, connect_s, first_s, gap_s, full_s, full_s, speed, 0.0
         if self._broken_rate > 0.0 and luck.broken[block][place] < self._broken_rate:
             assert luck.after is not None
             share = luck.after[block][place]
             broken_s = share * full_s if luck.whole is not None else first_s + share * (full_s - first_s)
-            return CONNECTION_ERROR, connect_s, min(first_s, broken_s), gap_s, broken_s, full_s, speed
+            return CONNECTION_ERROR, connect_s, min(first_s, broken_s), gap_s, broken_s, full_s, speed, 0.0
         spoilt = self._invalid_rate > 0.0 and luck.invalid[block][place] < self._invalid_rate
-        return (INVALID_OUTPUT if spoilt else OK), connect_s, first_s, gap_s, full_s, full_s, speed
+        return (INVALID_OUTPUT if spoilt else OK), connect_s, first_s, gap_s, full_s, full_s, speed, 0.0

@@ -11,16 +11,18 @@ from des.draws import Stream
 from des.model.arrivals import RequestMarks, open_arrivals, think_time
 from des.model.caches import ResponseCache
 from des.model.clock import ARRIVAL, CUT, HORIZON, Clock, Moment
+from des.model.capacity import Capacity
 from des.model.conditions import EndpointState, Ledger, component
 from des.model.kinds import Kinds
 from des.model.leg import Leg
-from des.model.limits import Limit
+from des.model.limit_algorithms import at_work
 from des.model.luck import uniform
 from des.model.names import OTHER_LOSSES, Names
 from des.model.recorder import Recorder, Sink
 from des.model.request import Request, request
 from des.model.silent_rot import probes, rot
 from des.model.surge import Surge
+from des.model.turns import Turns, are_told
 from des.model.waits import Waits
 from des.scenario.plan import ClosedArrivals, Effect, IncidentClass, Plan, RecordedIncidents
 from des.vocabulary import (
@@ -67,7 +69,12 @@ class Simulation:
         self.kinds = Kinds(plan)
         self.recorder = Recorder(plan, self.names, self.clock, sink)
         self.endpoints = [EndpointState(endpoint.index) for endpoint in plan.endpoints]
-        self.limits = [Limit(limit) for limit in plan.limits]
+        self.limits = [at_work(limit) for limit in plan.limits]
+        self.tells_of_limits = are_told(plan)
+        self.limit_turns = [Turns(self.recorder, "limit", limit.name) for limit in plan.limits]
+        self.capacities = [
+            (Capacity(capacity), Turns(self.recorder, "capacity", capacity.name)) for capacity in plan.capacities
+        ]
         self.surges = [Surge(surge, self.endpoints) for surge in plan.surges]
         self.legs = [Leg(self, leg) for leg in plan.chain]
         self.marks = RequestMarks(plan, replication)
@@ -249,6 +256,8 @@ class Simulation:
             return error_type, int(self.ledger.timeline.component[last.cause_id])
         if last.cause == BY_LIMIT:
             return error_type, len(self.names.components) + last.cause_id
+        if last.cause == BY_CAPACITY and last.cause_id >= 0:
+            return error_type, len(self.names.components) + len(self.names.limits) + last.cause_id
         if last.cause == BY_CAPACITY:
             return error_type, self._other_loss("overload")
         if last.cause == BY_ROT:
@@ -258,7 +267,7 @@ class Simulation:
         return error_type, self._other_loss("timeout" if error_type == TIMEOUT - 1 else "random_error")
 
     def _other_loss(self, name: str) -> int:
-        return len(self.names.components) + len(self.names.limits) + OTHER_LOSSES.index(name)
+        return len(self.names.losses) - len(OTHER_LOSSES) + OTHER_LOSSES.index(name)
 
     # Set-up and hand-over
 
