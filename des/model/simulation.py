@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator
 from math import inf, nan
+from typing import Any
 
 import numpy as np
 from simpy.events import Event
@@ -10,8 +11,11 @@ from des import vocabulary
 from des.draws import Stream
 from des.model.arrivals import RequestMarks, open_arrivals, think_time
 from des.model.caches import ResponseCache
-from des.model.clock import ARRIVAL, CUT, HORIZON, Clock, Moment
 from des.model.capacity import Capacity
+from des.model.client.client import Client
+from des.model.client.request import ClientRequest
+from des.model.client.walk import client_request
+from des.model.clock import ARRIVAL, CUT, HORIZON, Clock, Moment
 from des.model.conditions import EndpointState, Ledger, component
 from des.model.kinds import Kinds
 from des.model.leg import Leg
@@ -44,7 +48,6 @@ Process = Generator[Event, None, None]
 Progress = Callable[[float], None]
 
 HANG = vocabulary.ERROR_TYPES.index("hang")
-NO_ELIGIBLE_LEG = vocabulary.ERROR_TYPES.index("no_eligible_leg")
 
 
 def simulate(plan: Plan, replication: int, sink: Sink, on_progress: Progress | None = None) -> int:
@@ -81,11 +84,14 @@ class Simulation:
         self.response_cache = ResponseCache(plan, replication) if plan.policy.response_cache is not None else None
         self._sink = sink
         self._on_progress = on_progress
-        self._eligible = self._eligible_legs()
+        self.eligible_legs = self._eligible_legs()
+        self.cut_s = inf if plan.drain_s is None else plan.horizon_s + plan.drain_s
+        self.client = None if plan.client is None else Client(self, plan.client)
         self._round_luck: list[Stream] = []
         self._round_waits = Waits(plan.policy.round_backoff)
         self._arrived = 0
         self._open: dict[int, Request] = {}
+        self.strays = 0  # calls under way that no request waits for
         self._arrivals_over = False
         self._done = Event(self.clock)
 
@@ -100,6 +106,8 @@ class Simulation:
                 clock.walk(rot(self, leg))
                 if leg.plan.silent_rot.probe_every_s is not None:
                     clock.walk(probes(self, leg))
+        if self.client is not None:
+            self.client.start()
         clock.walk(self._horizon())
         if isinstance(self.plan.workload.arrivals, ClosedArrivals):
             thinks = think_time(self.plan, self.replication)
@@ -118,6 +126,7 @@ class Simulation:
         """Open workload: start a request's process at each arrival."""
         clock, deadline_s = self.clock, self._deadline_s()
         walk = clock.walk
+        make, serve = self._way_of_requests()
         for block in open_arrivals(self.plan, self.replication):
             rows = zip(
                 range(block.first_id, block.first_id + len(block.arrival_s)),
@@ -130,33 +139,38 @@ class Simulation:
             )
             for number, arrival_s, input_tokens, output_tokens, units, requirement in rows:
                 yield Moment(clock, arrival_s, ARRIVAL, 0)
-                arrived = Request(
+                arrived = make(
                     number, number, arrival_s, arrival_s + deadline_s, input_tokens, output_tokens, units, requirement
                 )
                 self._open[number] = arrived
                 self._arrived += 1
-                walk(request(self, arrived))
+                walk(serve(self, arrived))
             if self._on_progress is not None:
                 self._on_progress(clock.now)
 
     def _user(self, user: int, users: int, thinks: Stream) -> Process:
         """Closed workload: think, send a request, wait for its end, until the horizon."""
         clock, deadline_s, nth = self.clock, self._deadline_s(), 0
+        make, serve = self._way_of_requests()
         while True:
             luck = nth * users + user
             arrival_s = clock.now + thinks.at(luck)
             if arrival_s >= self.plan.horizon_s:
                 return
             yield Moment(clock, arrival_s, ARRIVAL, user)
-            arrived = Request(self._arrived, luck, arrival_s, arrival_s + deadline_s, *self.marks(luck))
+            arrived = make(self._arrived, luck, arrival_s, arrival_s + deadline_s, *self.marks(luck))
             self._open[arrived.id] = arrived
             self._arrived += 1
-            yield from request(self, arrived)
+            yield from serve(self, arrived)
             if arrived.last is not None and arrived.last.end_s == inf:
                 return
             nth += 1
             if self._on_progress is not None and arrived.id % 4096 == 0:
                 self._on_progress(clock.now)
+
+    def _way_of_requests(self) -> tuple[type[Request], Callable[["Simulation", Any], Process]]:
+        """What requests are, and the walk that serves them: the plain one for a plan that asks for no more."""
+        return (Request, request) if self.client is None else (ClientRequest, client_request)
 
     def _deadline_s(self) -> float:
         return inf if self.policy.deadline_s is None else self.policy.deadline_s
@@ -166,39 +180,41 @@ class Simulation:
         horizon_s, drain_s = self.plan.horizon_s, self.plan.drain_s
         yield Moment(self.clock, horizon_s, HORIZON, 0)
         self._arrivals_over = True
-        self._end_if_over()
+        self.end_if_over()
         if drain_s is not None:
-            yield Moment(self.clock, horizon_s + drain_s, CUT, 0)
+            yield Moment(self.clock, self.cut_s, CUT, 0)
             if not self._done.triggered:
                 self._cut()
 
     def _cut(self) -> None:
         """End the run here: requests still open are in flight, and calls still under way leave no row."""
         for left in self._open.values():
-            if left.last is not None and left.last.end_s > self.clock.now:
-                left.attempts -= 1
-                left.cost -= left.last.cost
-            elif left.last is not None:
-                left.backoff_s += self.clock.now - left.last.end_s
+            left.cut(self.clock.now)
             self.recorder.request(left, nan, REQUEST_IN_FLIGHT, -1, -1)
         self._done.succeed()
 
-    def _end_if_over(self) -> None:
-        if self._arrivals_over and not self._open and not self._done.triggered:
+    def end_if_over(self) -> None:
+        """End the run where nobody will come, and nothing is under way any more."""
+        if self._arrivals_over and not self._open and not self._done.triggered and not self.strays:
             self._done.succeed()
 
     # What requests ask of it
 
     def eligible(self, request: Request) -> list[Leg]:
         """The legs whose tags meet the request's requirement, in chain order."""
-        return self._eligible[request.requirement]
+        return self.eligible_legs[request.requirement]
 
-    def round_wait_s(self, request: Request, rounds_done: int, previous_s: float) -> float:
-        """The wait after a round; `rounds_done` counts from 0, `previous_s` is the wait before it."""
-        while rounds_done >= len(self._round_luck):
+    def round_wait_s(self, request: Request, rounds_done: int, previous_s: float, nth: int | None = None) -> float:
+        """The wait after a round; `rounds_done` counts from 0, `previous_s` is the wait before it.
+
+        `nth` counts the request's waits between rounds, where it walks the chain more than once.
+        """
+        if nth is None:
+            nth = rounds_done
+        while nth >= len(self._round_luck):
             name = f"round_backoff/{len(self._round_luck)}"
             self._round_luck.append(Stream(self.plan.seed, self.replication, name, uniform))
-        return self._round_waits.wait_s(rounds_done, self._round_luck[rounds_done], request.luck, previous_s)
+        return self._round_waits.wait_s(rounds_done, self._round_luck[nth], request.luck, previous_s)
 
     def is_killable(self, endpoint: int) -> bool:
         """Whether any incident class may cut off calls at the endpoint."""
@@ -242,13 +258,14 @@ class Simulation:
     def _close(self, request: Request) -> None:
         del self._open[request.id]
         if self._arrivals_over:
-            self._end_if_over()
+            self.end_if_over()
 
     def _loss(self, request: Request, outcome: int) -> tuple[int, int]:
         """(error type, what the loss is put down to) by the request's last failure."""
         last = request.last
         if outcome == REQUEST_REJECTED:
-            return NO_ELIGIBLE_LEG, self._other_loss("no_eligible_leg")
+            name = request.refused_by or "no_eligible_leg"
+            return vocabulary.ERROR_TYPES.index(name), self._other_loss(name)
         if last is None:  # the cache was too slow for the deadline
             return CANCELLED - 1, self._other_loss("deadline")
         error_type = self.kinds.outcomes[last.outcome] - 1

@@ -1,0 +1,50 @@
+"""A group of legs, tried as one entry of the chain."""
+
+from typing import TYPE_CHECKING
+
+from des.model.client.leg import ClientLeg
+from des.model.client.retrying import Retrying
+from des.model.client.routing import Router
+from des.scenario import plan
+
+if TYPE_CHECKING:
+    from des.model.client.client import Client
+    from des.model.client.request import ClientRequest
+
+
+class Group:
+    """The legs of a group that one requirement leaves eligible, with the group's rules."""
+
+    def __init__(self, client: "Client", law: plan.Group, legs: list[ClientLeg]) -> None:
+        kinds = client.sim.kinds
+        self.plan = law
+        self.index, self.name = law.index, law.name
+        self.legs = legs
+        self.retrying = Retrying(law.retry, kinds, client.luck, None)
+        self.falls_back = [kind in law.fallback_on for kind in range(len(kinds.outcomes))]
+        self._router = Router(law.routing, client.luck, law.name)
+        self._bypasses = all(leg.bypasses for leg in legs)
+
+    @property
+    def has_healthy_peer(self) -> bool:
+        """Whether the group has several legs, and one that admits."""
+        return len(self.legs) > 1 and any(leg.admits() for leg in self.legs)
+
+    def pick(
+        self, request: "ClientRequest", nth: int, left_out: list[ClientLeg], now_s: float
+    ) -> tuple[ClientLeg | None, str]:
+        """The leg of a request's n-th pick, or none and why: circuit_open or client_limit.
+
+        Where every leg is out, breakers may be bypassed: then all of them are open to the pick.
+        """
+        legs = [leg for leg in self.legs if leg not in left_out and leg.admits()]
+        if not legs and not left_out and self._bypasses:
+            legs = self.legs
+        if not legs:
+            return None, "client_limit" if left_out else "circuit_open"
+        place = self._router.pick(request, nth, legs, now_s)
+        return (None, "client_limit") if place < 0 else (legs[place], "")
+
+    def peer(self, left_out: list[ClientLeg]) -> ClientLeg | None:
+        """The first leg that admits, but for those."""
+        return next((leg for leg in self.legs if leg not in left_out and leg.admits()), None)
