@@ -120,6 +120,7 @@ GATEWAYS: Final = (
             "The share and its minimum have no default there: those of the documentation's example stand here.",
             "The window in which failures count is undocumented: 60 s are assumed.",
             "By default, statuses above 500 count there; 500 counts here as well.",
+            "Which targets there are is the group's legs here: put them into one group of the chain, routing: ordered.",
         ),
     ),
     Preset(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any, Final
 
+from des.catalogue.presets import preset
 from des.errors import Problem, ScenarioError
 from des.scenario.document import Document, Path
 from des.scenario.imports.accounts import Endpoints, endpoints
@@ -156,7 +157,7 @@ def _scenario(
             },
         },
         "providers": found.providers,
-        "chain": [_chain_entry(reading, hop, found) for hop in hops],
+        "chain": [_chain_entry(reading, hop, found, policy) for hop in hops],
         "policy": policy,
     }
     return content, comments
@@ -184,14 +185,38 @@ def _rate_per_min(hop: Hop) -> float:
     return float(f"{max(allowed / 2.0, 1.0):.2g}") if allowed else PER_MIN
 
 
-def _chain_entry(reading: Reading, hop: Hop, found: Endpoints) -> dict[str, Any]:
-    legs = [_leg(deployment, found, several=len(hop.deployments) > 1) for deployment in hop.deployments]
+def _chain_entry(reading: Reading, hop: Hop, found: Endpoints, policy: dict[str, Any]) -> dict[str, Any]:
+    weights = _weights(hop, policy)
+    legs = [_leg(each, found) | said for each, said in zip(hop.deployments, weights, strict=True)]
     own = _own_retries(reading, hop)
     if hop.one_of_several:
         own |= WITHIN_GROUP
-    if len(legs) == 1:
-        return {**legs[0], **own}
-    return {"group": hop.name, "legs": legs, **own}
+    if len(legs) > 1:
+        return {"group": hop.name, "legs": legs, **own}
+    if hop.one_of_several and policy.get("cooldown") != "none":
+        own["cooldown"] = _cooldown_within_group(policy.get("cooldown", {}))
+    return {**legs[0], **own}
+
+
+def _weights(hop: Hop, policy: dict[str, Any]) -> list[dict[str, Any]]:
+    """What LiteLLM routes each deployment of a hop by: weights where any is given, else rpm, else tpm."""
+    said: list[dict[str, float | None]] = [
+        {"weight": each.weight, "rpm": each.rpm, "tpm": each.tpm} for each in hop.deployments
+    ]
+    kept: tuple[str, ...] = ()
+    if len(said) > 1 and policy.get("routing") == "usage_based":
+        kept = ("rpm", "tpm")
+    elif len(said) > 1 and "routing" not in policy:
+        kept = next(((key,) for key in ("weight", "rpm", "tpm") if any(each[key] for each in said)), ())
+    if kept == ("weight",):
+        said = [{**each, "weight": each["weight"] or 0.0} for each in said]
+    return [{key: _plain(number) for key in kept if (number := each[key]) is not None} for each in said]
+
+
+def _cooldown_within_group(said: dict[str, Any]) -> dict[str, Any]:
+    """Of a deployment that is the only one of its order: its group has others, so that one 429 cools it."""
+    whole: dict[str, Any] = preset(PRESET).policy["cooldown"] | said
+    return {**whole, "also_on": [429, *whole["also_on"]]}
 
 
 def _own_retries(reading: Reading, hop: Hop) -> dict[str, Any]:
@@ -199,7 +224,8 @@ def _own_retries(reading: Reading, hop: Hop) -> dict[str, Any]:
     if said == {None}:
         return {}
     if len(said) == 1:
-        return {"retries": said.pop()}
+        retries = said.pop()
+        return {"retries": retries} if retries else {"retries": 0, "wait_after_last": False}
     for deployment in hop.deployments:
         if deployment.retries is not None:
             path = (*deployment.path, "litellm_params", "num_retries")
@@ -207,12 +233,9 @@ def _own_retries(reading: Reading, hop: Hop) -> dict[str, Any]:
     return {}
 
 
-def _leg(deployment: Deployment, found: Endpoints, *, several: bool) -> dict[str, Any]:
+def _leg(deployment: Deployment, found: Endpoints) -> dict[str, Any]:
     provider, model = found.places[deployment]
     leg: dict[str, Any] = {"provider": provider, "model": model}
-    if several:
-        weights = {"weight": deployment.weight, "rpm": deployment.rpm, "tpm": deployment.tpm}
-        leg |= {key: _plain(weight) for key, weight in weights.items() if weight is not None}
     if deployment.timeout_s is not None:
         leg["timeout"] = f"{deployment.timeout_s:g}s"
     if deployment.concurrent is not None:

@@ -70,6 +70,8 @@ def read_policy(reading: Reading) -> dict[str, Any]:
     if timeout_s:
         policy["timeout"] = f"{timeout_s:g}s"
     _retry_policy(reading, policy)
+    if policy.get("retries") == 0:
+        policy["wait_after_last"] = False  # of no retries at all LiteLLM makes no wait either
     _least_wait(reading, policy)
     _cooldown(reading, policy)
     _routing(reading, policy)

@@ -22,7 +22,7 @@ def test_groups_come_of_model_names_and_the_chain_of_fallbacks(tmp_path: Path) -
     assert chain(found) == ["gpt-4o", "anthropic/claude-sonnet-4-5", "openai/gpt-5-mini"]
     assert found.content["chain"][0]["legs"] == [
         {"provider": "azure-my-eu", "model": "gpt-4o-eu", "rpm": 600, "timeout": "30s"},
-        {"provider": "azure-my-us", "model": "gpt-4o-us", "rpm": 300, "tpm": 280000},
+        {"provider": "azure-my-us", "model": "gpt-4o-us", "rpm": 300},
     ]
 
 
@@ -145,6 +145,36 @@ def test_orders_of_a_group_come_before_its_fallbacks(tmp_path: Path) -> None:
     assert chain(imported(tmp_path, text)) == ["azure/gpt-5", "openai/gpt-5", "anthropic/claude-sonnet-4-5"]
 
 
+def test_a_deployment_alone_in_its_order_is_treated_as_one_of_its_group(tmp_path: Path) -> None:
+    text = configuration(
+        deployment("a", "openai/gpt-5", order=2),
+        deployment("a", "azure/gpt-5", order=1),
+        router_settings="{cooldown_time: 30}",
+    )
+    for leg in imported(tmp_path, text).content["chain"]:
+        assert (leg["retry_backoff"], leg["retry_after"]) == ("none", "ignore")
+        assert leg["cooldown"]["also_on"] == [429, 401, 404]
+        assert leg["cooldown"]["for"] == "30s"
+
+
+@pytest.mark.parametrize(
+    ("params", "settings", "expected"),
+    [
+        ([{"weight": 2}, {"rpm": 9}], "{}", [{"weight": 2}, {"weight": 0}]),
+        ([{"rpm": 9, "tpm": 1}, {"tpm": 2}], "{}", [{"rpm": 9}, {}]),
+        ([{"tpm": 1}, {"tpm": 2}], "{}", [{"tpm": 1}, {"tpm": 2}]),
+        ([{"rpm": 9, "tpm": 1}, {"weight": 1}], "{routing_strategy: usage-based-routing}", [{"rpm": 9, "tpm": 1}, {}]),
+        ([{"rpm": 9}, {"weight": 1}], "{routing_strategy: least-busy}", [{}, {}]),
+    ],
+)
+def test_deployments_keep_what_they_are_routed_by(
+    tmp_path: Path, params: list[dict[str, int]], settings: str, expected: list[dict[str, int]]
+) -> None:
+    text = configuration(*(deployment("a", "openai/gpt-5", **said) for said in params), router_settings=settings)
+    legs = imported(tmp_path, text).content["chain"][0]["legs"]
+    assert [{key: leg[key] for key in ("weight", "rpm", "tpm") if key in leg} for leg in legs] == expected
+
+
 def test_an_alias_stands_for_its_group(tmp_path: Path) -> None:
     text = configuration(
         deployment("a", "openai/gpt-5"),
@@ -188,7 +218,7 @@ def test_accounts_are_told_apart_by_region_address_and_key(tmp_path: Path) -> No
             "{routing_strategy: latency-based-routing, routing_strategy_args: {lowest_latency_buffer: 0.5}}",
             {"routing": {"kind": "least_latency", "buffer": 0.5}},
         ),
-        ("{num_retries: 0, timeout: 12.5}", {"retries": 0, "timeout": "12.5s"}),
+        ("{num_retries: 0, timeout: 12.5}", {"retries": 0, "timeout": "12.5s", "wait_after_last": False}),
         ("{allowed_fails: 3, cooldown_time: 1}", {"cooldown": {"allowed_fails": 3, "for": "1s"}}),
         ("{disable_cooldowns: true}", {"cooldown": "none"}),
         ("{retry_after: 0}", {}),
