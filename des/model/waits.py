@@ -31,4 +31,6 @@ class Waits:
             cap_s=policy.cap_s,
             spread_s=policy.spread_s,
             previous_s=previous_s,
+            low=policy.low,
+            high=policy.high,
         )

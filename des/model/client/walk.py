@@ -137,7 +137,7 @@ class Walk:
             is_last = retry == rule.retries
             if result.outcome <= OK or not retrying.is_retried[result.outcome]:
                 return result
-            if is_last and not rule.waits_after_last:
+            if is_last and not (rule.waits_after_last and rule.retries):
                 return result
             waited_s = retrying.wait_s(self.request, result, retry, waited_s)
             if not is_last:
