@@ -78,6 +78,9 @@ class _Kept:
     def incidents(self, block: Mapping[str, NDArray[Any]]) -> None:
         self.blocks["incidents"].append(block)
 
+    def refusals(self, block: Mapping[str, NDArray[Any]]) -> None:
+        """Of no use here."""
+
     def columns(self, table: str) -> Columns:
         blocks = self.blocks[table]
         if not blocks:

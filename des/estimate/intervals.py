@@ -75,6 +75,15 @@ def poisson_bounds(count: float, tail: float = (1.0 - CONFIDENCE) / 2.0) -> tupl
     return low, float(gammaincinv(count + 1, 1.0 - tail))
 
 
+def binomial_bounds(count: int, n: int) -> tuple[float, float]:
+    """Exact bounds of the probability of what came out so often of n times (Clopper and Pearson 1934)."""
+    from scipy.special import betaincinv
+
+    tail = (1.0 - CONFIDENCE) / 2.0
+    low = float(betaincinv(count, n - count + 1.0, tail)) if count else 0.0
+    return low, float(betaincinv(count + 1.0, n - count, 1.0 - tail)) if count < n else 1.0
+
+
 def compound_bounds(sizes: NDArray[np.float64], singles: int = 0) -> tuple[float, float]:
     """Bounds of the mean of a sum of Poisson many independent sizes, such as the downtime of few episodes.
 

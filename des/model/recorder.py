@@ -21,12 +21,16 @@ Block = Mapping[str, NDArray[Any]]
 
 
 class Sink(Protocol):
-    """Where blocks of columns go: dictionary columns as codes, nulls as NaN or -1, money in picodollars too."""
+    """Where blocks of columns go: dictionary columns as codes, nulls as NaN or -1, money in picodollars too.
+
+    What a client's policy refused itself comes once, at the end, counted by minute, leg and reason, for plans with one.
+    """
 
     def requests(self, block: Block) -> None: ...
     def attempts(self, block: Block) -> None: ...
     def transitions(self, block: Block) -> None: ...
     def incidents(self, block: Block) -> None: ...
+    def refusals(self, block: Block) -> None: ...
 
 
 REQUEST_LAYOUT = [

@@ -118,6 +118,8 @@ class Simulation:
         clock.play(self._done)
         self.recorder.close(clock.now)
         self._hand_over_incidents()
+        if self.client is not None:
+            self._sink.refusals(self.client.refusals.columns(vocabulary.ERROR_TYPES))
         return self._arrived
 
     # Arrivals

@@ -21,7 +21,7 @@ class Collected:
     """A sink that keeps every block it is given."""
 
     def __init__(self) -> None:
-        self.blocks: dict[str, list[Mapping[str, NDArray[Any]]]] = {table: [] for table in TABLES}
+        self.blocks: dict[str, list[Mapping[str, NDArray[Any]]]] = {table: [] for table in (*TABLES, "refusals")}
 
     def requests(self, block: Mapping[str, NDArray[Any]]) -> None:
         self.blocks["requests"].append(block)
@@ -34,6 +34,9 @@ class Collected:
 
     def incidents(self, block: Mapping[str, NDArray[Any]]) -> None:
         self.blocks["incidents"].append(block)
+
+    def refusals(self, block: Mapping[str, NDArray[Any]]) -> None:
+        self.blocks["refusals"].append(block)
 
 
 @dataclass(frozen=True)
