@@ -7,6 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from des.estimate.batches import BatchTotals
+from des.estimate.cascades import Cascade, CascadeTotals
 from des.estimate.losses import LossCounter
 from des.estimate.summary import Observed
 from des.estimate.totals import Totals
@@ -23,6 +24,7 @@ class Recorder:
     """The engine's sink for one replication; without a directory it keeps totals alone.
 
     `outages` is when some endpoint of the chain is down.
+    `triggers` is when something may set off a cascade; None for runs in which there can be none.
     """
 
     def __init__(
@@ -34,16 +36,20 @@ class Recorder:
         directory: Path | None,
         arms: Sequence[str],
         scenario: str,
+        triggers: Intervals | None = None,
     ) -> None:
         columns = names(plan)
         self._totals = Totals(columns, [leg.name for leg in plan.chain])
         self._losses = LossCounter(outages.start_s, outages.end_s)
         arrivals = plan.workload.arrivals
         self._batches = BatchTotals(arrivals.size) if isinstance(arrivals, BatchArrivals) else None
+        self._cascade = None if triggers is None else CascadeTotals(plan, columns, triggers)
         self._writers: dict[str, TraceWriter] = {}
         if directory is not None:
             for table in TABLES:
-                values = {**columns[table], "arm": arms}
+                if table == "minutes" and self._cascade is None:
+                    continue
+                values = {**columns.get(table, {}), "arm": arms}
                 self._writers[table] = TraceWriter(directory, table, plan.arm, replication, values, scenario)
 
     def requests(self, block: Block) -> None:
@@ -52,21 +58,31 @@ class Recorder:
         self._losses.requests(block)
         if self._batches is not None:
             self._batches.requests(block)
+        if self._cascade is not None:
+            self._cascade.requests(block)
 
     def attempts(self, block: Block) -> None:
         self._write("attempts", block)
         self._totals.attempts(block)
         if self._batches is not None:
             self._batches.attempts(block)
+        if self._cascade is not None:
+            self._cascade.attempts(block)
 
     def incidents(self, block: Block) -> None:
         self._write("incidents", block)
 
     def transitions(self, block: Block) -> None:
         self._write("transitions", block)
+        if self._cascade is not None:
+            self._cascade.transitions(block)
 
-    def close(self, arrivals: int) -> tuple[Observed, list[WrittenTrace]]:
-        """Finish the files; the replication's figures, and what is in each file.
+    def refusals(self, block: Block) -> None:
+        if self._cascade is not None:
+            self._cascade.refusals(block)
+
+    def close(self, arrivals: int) -> tuple[Observed, Cascade | None, list[WrittenTrace]]:
+        """Finish the files; the replication's figures, those of its cascades, and what is in each file.
 
         Raises RunError, naming the law, where the rows do not account for each arrival, call and cost.
         """
@@ -75,7 +91,11 @@ class Recorder:
         if self._batches is not None:
             metrics |= self._batches.metrics()
         observed = Observed(metrics, self._losses.losses(), self._totals.latency)
-        return observed, [writer.close() for writer in self._writers.values()]
+        cascade = None
+        if self._cascade is not None:
+            cascade, bins = self._cascade.close()
+            self._write("minutes", bins.rows())
+        return observed, cascade, [writer.close() for writer in self._writers.values()]
 
     def abort(self) -> None:
         """Let go of the files of a replication that will not be finished."""

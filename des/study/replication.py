@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from des.estimate.cascades import Cascade, may_cascade, triggers
 from des.estimate.summary import Observed
 from des.faults import draw_timeline
 from des.faults.episodes import down_intervals
@@ -32,6 +33,7 @@ class Outcome:
     observed: Observed
     spells: Spells
     written: tuple[WrittenTrace, ...]
+    cascade: Cascade | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,11 @@ class Replicator:
             directory=self.directory,
             arms=list(self.plans),
             scenario=self.scenario,
+            triggers=triggers(plan, timeline) if may_cascade(self.plans.values()) else None,
         )
         try:
-            observed, written = recorder.close(simulate(plan, part.replication, recorder, told))
+            observed, cascade, written = recorder.close(simulate(plan, part.replication, recorder, told))
         except BaseException:
             recorder.abort()
             raise
-        return Outcome(observed, downtime(plan, timeline), tuple(written))
+        return Outcome(observed, downtime(plan, timeline), tuple(written), cascade)

@@ -5,10 +5,11 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from des.estimate.cascades import Cascade, cascade_entries
 from des.estimate.summary import Pool, summary
 from des.scenario import Loaded, plans
 from des.scenario.expectations import default_arm
@@ -142,6 +143,7 @@ class Found:
     observed: Mapping[str, Pool]
     spells: Mapping[str, list[Spells]]
     written: list[WrittenTrace]
+    cascades: dict[str, list[Cascade]] = field(default_factory=dict)  # of no arm where there can be none
 
     @property
     def replications(self) -> int:
@@ -152,9 +154,14 @@ class Found:
         self.observed[part.arm].add(outcome.observed)
         self.spells[part.arm].append(outcome.spells)
         self.written.extend(outcome.written)
+        if outcome.cascade is not None:
+            self.cascades.setdefault(part.arm, []).append(outcome.cascade)
 
     def summary(self) -> dict[str, Any]:
-        return summary(self.observed) | _by_group({arm: combined(spells) for arm, spells in self.spells.items()})
+        content = summary(self.observed)
+        for arm, cascades in self.cascades.items():
+            content["arms"][arm] |= cascade_entries(cascades)
+        return content | _by_group({arm: combined(spells) for arm, spells in self.spells.items()})
 
 
 def json_text(value: Mapping[str, Any]) -> str:

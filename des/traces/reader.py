@@ -47,6 +47,11 @@ class Run:
         """One row per change of state."""
         return self._frame("transitions")
 
+    @cached_property
+    def minutes(self) -> "pd.DataFrame":
+        """One row per minute, of a run in which requests get in each other's way or a client's policy decides."""
+        return self._frame("minutes")
+
     def verify(self) -> None:
         """Read every trace and compare its SHA-256 with the manifest's; raises DesError naming each that differs."""
         recorded: Mapping[str, Mapping[str, Any]] = self.manifest.get("traces", {})
@@ -63,6 +68,8 @@ class Run:
     def _frame(self, table: str) -> "pd.DataFrame":
         directory = self.path / table
         if not directory.is_dir():
+            if table == "minutes" and self.manifest.get("traces"):
+                raise DesError(f"{self.path}: a run has minutes where its scenario has limits, a surge or a client")
             raise DesError(f"{self.path}: this run kept no {table}; run its scenario again with traces")
         import pyarrow.parquet as pq
 
@@ -73,7 +80,9 @@ class Run:
         replications = self.manifest.get("replications", "?")
         traces = self.manifest.get("traces", {})
         rows = {
-            table: sum(facts["rows"] for name, facts in traces.items() if name.startswith(table)) for table in TABLES
+            table: sum(facts["rows"] for name, facts in traces.items() if name.startswith(table))
+            for table in TABLES
+            if table != "minutes"
         }
         held = ", ".join(f"{count:,} {table}" for table, count in rows.items()) if traces else "no traces"
         return f"<Run {self.path}: arms {', '.join(arms)}; replications {replications}; {held}>"

@@ -1,4 +1,4 @@
-"""The four tables of a run as explicit Arrow schemas: columns, order, types, units and OpenTelemetry names.
+"""The tables of a run as explicit Arrow schemas: columns, order, types, units and OpenTelemetry names.
 
 A schema is fixed whatever the rows hold, so that a column of nothing but nulls keeps its type. Each field's
 metadata has its `unit` (where it has one), the `otel` attribute it corresponds to (OpenTelemetry semantic
@@ -141,9 +141,36 @@ TRANSITIONS: Final = _schema(
     ],
 )
 
+MINUTES: Final = _schema(
+    "One row per minute, sorted by time, up to the horizon or the last minute after it in which anything happened. "
+    "A run of more than 31 days has bins of several minutes: bin_s. Probes are left out.",
+    [
+        _field("time_s", pa.float64(), "start of the bin, since the scenario's start", unit="s"),
+        _field(
+            "bin_s",
+            pa.float64(),
+            "length of the bin: 60, or a multiple of it where the horizon is longer than 31 days",
+            unit="s",
+        ),
+        _field("offered", pa.int64(), "requests that arrived"),
+        _field("calls", pa.int64(), "calls sent, hedges not included"),
+        _field("hedges", pa.int64(), "hedges sent"),
+        _field("retries", pa.int64(), "calls sent that were not the first of their request"),
+        _field("admitted", pa.int64(), "calls and hedges sent that neither a limit nor a capacity refused"),
+        _field("refused_by_limit", pa.int64(), "calls and hedges sent that a limit answered with 429"),
+        _field("refused_by_capacity", pa.int64(), "calls and hedges sent that a capacity or a surge answered with 529"),
+        _field("refused_by_client", pa.int64(), "times that the client itself refused a leg or a group to a request"),
+        _field("served", pa.int64(), "requests that arrived and were served in the end"),
+        _field("goodput", pa.int64(), "requests whose answer came"),
+        _field("late_work", pa.int64(), "calls and hedges that their client gave up: timed out or cancelled"),
+        _field("failed", pa.int64(), "requests that arrived and were lost in the end"),
+    ],
+)
+
 TABLES: Final[Mapping[str, pa.Schema]] = {
     "requests": REQUESTS,
     "attempts": ATTEMPTS,
     "incidents": INCIDENTS,
     "transitions": TRANSITIONS,
+    "minutes": MINUTES,
 }
