@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from des.analysis import figures
+from des.analysis.cascade_lines import cascade_lines, cascade_sentences
 from des.analysis.expectations import Verdict
 from des.analysis.lines import Line, money, seconds
 from des.analysis.tables import GAP, precision_sentence, print_arms, print_heading, print_verdicts, print_where
@@ -32,7 +33,9 @@ def print_comparison(run: Run, verdicts: Sequence[Verdict], *, reused: bool, con
         _say(console, f"{arm}: {found['joint'][arm]['sharing']}")
     console.print()
     _say(console, "All of a chain's endpoints down at once, and what requests met", style="bold")
-    print_arms(list(_joint_lines(run.summary, arms)), arms, console)
+    print_arms([*_joint_lines(run.summary, arms), *cascade_lines(run.summary, arms)], arms, console)
+    for sentence in cascade_sentences(run.summary, arms):
+        _say(console, sentence)
     others = [arm for arm in arms if arm != found["baseline"]]
     if others:
         _say(console, f"Against {found['baseline']}, replication by replication", style="bold")

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from des.analysis.cascade_lines import cascade_lines, cascade_sentences
 from des.analysis.expectations import INCONCLUSIVE, MET, Verdict
 from des.analysis.lines import WRITTEN, Line, lines
 from des.traces import Run
@@ -22,7 +23,9 @@ def print_run(run: Run, verdicts: Sequence[Verdict], *, reused: bool, console: C
     manifest, summary = run.manifest, run.summary
     arms = list(summary["arms"])
     print_heading(manifest, console)
-    print_arms(list(lines(summary, arms)), arms, console)
+    print_arms([*lines(summary, arms), *cascade_lines(summary, arms)], arms, console)
+    for sentence in cascade_sentences(summary, arms):
+        _say(console, sentence)
     if verdicts:
         print_verdicts(verdicts, console)
     many = manifest["replications"]

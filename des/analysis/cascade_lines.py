@@ -1,0 +1,123 @@
+"""What tables say of cascades: calls per request, refusals, recovery, what was out of service, metastable runs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from des.analysis import figures
+from des.analysis.lines import MOST_NAMES, Figure, Line, Write, number, share
+
+TITLE: Final = "limits, retries and recovery"
+MINUTE_S: Final = 60.0
+
+ALWAYS: Final[Sequence[tuple[str, str, Write]]] = (
+    ("  retry amplification", "retry_amplification", number),
+    ("  goodput a minute", "goodput_per_minute", number),
+    ("  calls a minute, at most", "peak_calls_per_minute", number),
+)
+REFUSALS: Final[Sequence[tuple[str, str, Write]]] = (
+    ("  calls refused by a limit", "refused_by_limit_share", share),
+    ("  calls refused by a capacity", "refused_by_capacity_share", share),
+    ("  tries refused by the client", "refused_by_client_share", share),
+)
+"""Left out where no arm had any."""
+
+
+def cascade_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
+    """One column an arm; nothing for runs in which there can be no cascade."""
+    of = [summary["arms"][arm] for arm in arms]
+    if not any("retry_amplification" in metrics for metrics in of):
+        return
+    yield Line(TITLE)
+    for label, metric, write in ALWAYS:
+        yield Line(label, tuple(write(metrics.get(metric)) for metrics in of))
+    for label, metric, write in REFUSALS:
+        if any(_mean(metrics.get(metric)) for metrics in of):
+            yield Line(label, tuple(write(metrics.get(metric)) for metrics in of))
+    if any((metrics.get("time_to_recover_s") or {}).get("triggers") for metrics in of):
+        yield Line("  time to recover", tuple(_recovery(metrics.get("time_to_recover_s")) for metrics in of))
+        yield Line("  metastable runs", tuple(_metastable(metrics.get("metastable")) for metrics in of))
+    yield from _times_out(of)
+
+
+def cascade_sentences(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[str]:
+    """Metastable arms by name, and how coarse the minutes are where they are no minutes."""
+    several = len(arms) > 1
+    for arm in arms:
+        found = summary["arms"][arm].get("metastable")
+        if found is not None and found["runs"]:
+            yield f"metastable{f' ({arm})' if several else ''}: {_collapse(found)}"
+    bins_s = [found["resolution_s"] for arm in arms if (found := summary["arms"][arm].get("time_to_recover_s"))]
+    if bins_s and max(bins_s) > MINUTE_S:
+        yield (
+            f"minutes are in bins of {max(bins_s) / MINUTE_S:,.0f} min, and times to recover as coarse: "
+            "the run is longer than 31 days"
+        )
+
+
+def _collapse(found: Mapping[str, Any]) -> str:
+    runs, of = found["runs"], found["n"]
+    which = "the run" if of == 1 else f"{runs:,} of {of:,} runs"
+    goodput = figures.percent(found["goodput_share"], figures.significant(100.0 * found["goodput_share"], 2))
+    observed = _between(*found["observed_s"])
+    return (
+        f"{which} stayed collapsed after the trigger had ended "
+        f"(goodput {goodput} of what was offered for the {observed} observed)"
+    )
+
+
+def _recovery(found: Mapping[str, Any] | None) -> str:
+    """`3.0 min ± 0.4`, or `not within 41 min: 17 of 20`."""
+    if found is None or not found["triggers"]:
+        return figures.NOTHING
+    if found["not_within_s"] is None:
+        return _duration(found)
+    text = f"not within {_between(*found['not_within_s'])}"
+    missing = found["triggers"] - found["recovered"]
+    return text if missing == found["triggers"] == 1 else f"{text}: {missing:,} of {found['triggers']:,}"
+
+
+def _metastable(found: Mapping[str, Any] | None) -> str:
+    return figures.NOTHING if found is None or not found["n"] else f"{found['runs']:,} of {found['n']:,}"
+
+
+def _times_out(of: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
+    """Share of the time that each breaker, limit and capacity was out, those out longest first."""
+    shares = [metrics.get("time_out_share") or {} for metrics in of]
+    times = [metrics.get("times_out") or {} for metrics in of]
+    longest = {name: max(_mean(arm.get(name)) for arm in shares) for name in sorted({n for arm in shares for n in arm})}
+    names = sorted(longest, key=lambda name: -longest[name])
+    if not names:
+        return
+    more = f", the {MOST_NAMES} longest of {len(names)}" if len(names) > MOST_NAMES else ""
+    yield Line(f"share of the time out (times){more}")
+    for name in names[:MOST_NAMES]:
+        yield Line(
+            f"  {name}",
+            tuple(_out(arm.get(name), often.get(name)) for arm, often in zip(shares, times, strict=True)),
+        )
+
+
+def _out(found: Figure | None, times: Figure | None) -> str:
+    if found is None or times is None:
+        return figures.NOTHING
+    often = times["mean"]
+    return f"{share(found)} ({figures.plain(often, 0 if float(often).is_integer() else figures.significant(often))})"
+
+
+def _duration(figure: Mapping[str, Any]) -> str:
+    """Seconds, or minutes from two on."""
+    if figure["mean"] is None or figure["mean"] < 2 * MINUTE_S:
+        return figures.shown(figure, figures.seconds)
+    of_minutes = {key: None if figure[key] is None else figure[key] / MINUTE_S for key in ("mean", "low", "high")}
+    return f"{figures.shown(of_minutes, figures.plain)} min"
+
+
+def _between(low_s: float, high_s: float) -> str:
+    """`25 min`, or `12 to 25 min`."""
+    unit_s, unit = (MINUTE_S, "min") if high_s >= 2 * MINUTE_S else (1.0, "s")
+    low, high = (f"{value / unit_s:,.0f}" for value in (low_s, high_s))
+    return f"{high} {unit}" if low == high else f"{low} to {high} {unit}"
+
+
+def _mean(figure: Figure | None) -> float:
+    return 0.0 if figure is None or figure["mean"] is None else float(figure["mean"])
