@@ -19,7 +19,7 @@ def scenario(policy: dict[str, Any]) -> dict[str, Any]:
         "horizon": "10s",
         "seed": 1,
         "workload": {"arrivals": {"kind": "poisson", "rate": "1/s"}},
-        "providers": {name: model for name in "abc"},
+        "providers": dict.fromkeys("abc", model),
         "chain": [PEERS, {"provider": "c"}],
         "policy": policy,
     }
@@ -51,5 +51,5 @@ def test_an_sdk_goes_into_a_gateway(name: str) -> None:
 
 
 def test_a_quota_does_not_go_into_a_gateway() -> None:
-    with pytest.raises(ScenarioError, match="a client inside a call only retries, but 'aws-standard@1.44'"):
+    with pytest.raises(ScenarioError, match="a client inside a call only retries"):
         from_mapping(scenario({"preset": "litellm@1.109", "clients": ["aws-standard@1.44"]}))

@@ -122,7 +122,7 @@ def test_litellm_never_cools_a_single_deployment_by_429() -> None:
 @pytest.mark.parametrize("status", [401, 404])
 def test_litellm_cools_even_a_single_deployment_by_401_and_404(status: int) -> None:
     traced = played(LITELLM, {"a": failing("client_error", status), "b": serving()}, **every(2, 8))
-    assert [len(traced.calls(number)) for number in range(4)] == [2, 1, 1, 2]  # at 0, 2, 4 and 6 s: cooling from 1 to 6 s
+    assert [len(traced.calls(number)) for number in range(4)] == [2, 1, 1, 2]  # every 2 s: it cools from 1 to 6 s
 
 
 def test_litellm_cools_a_deployment_of_two_that_fails_more_than_half_of_five_calls() -> None:

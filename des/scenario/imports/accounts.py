@@ -82,10 +82,14 @@ def _limits(found: Endpoints, deployment: Deployment, path: Path, model: dict[st
     limits = {metric: amount for metric, amount in said.items() if amount is not None}
     if not limits:
         return
-    known = {metric: float(text.partition("/")[0]) for metric, text in model.get("limits", {}).items()}
+    known = {
+        metric: float(model["limits"][metric].partition("/")[0]) for metric in said if metric in model.get("limits", {})
+    }
     merged = known | {metric: max(amount, known.get(metric, 0.0)) for metric, amount in limits.items()}
-    model["limits"] = {metric: f"{merged[metric]:g}/min" for metric in said if metric in merged}
-    found.comments[*path, "limits"] = "assumed: the provider grants what rpm and tpm say, by which LiteLLM only weighs"
+    model["limits"] = {metric: f"{_whole(merged[metric])}/min" for metric in said if metric in merged}
+    if "requests" in merged:
+        model["limits"]["burst"] = {"requests": max(_whole(merged["requests"]), 1)}
+    found.comments[*path, "limits"] = "assumed: the provider grants what rpm and tpm say, a whole minute of it at once"
 
 
 def _price(found: Endpoints, deployment: Deployment, path: Path, model: dict[str, Any]) -> None:
@@ -114,10 +118,14 @@ def _price(found: Endpoints, deployment: Deployment, path: Path, model: dict[str
     found.comments[*path, "price"] = f"list price of {listed.provider}/{listed.model} ({listed.source}, {listed.date})"
 
 
+def _whole(number: float) -> int | float:
+    return int(number) if number.is_integer() else number
+
+
 def _per_mtok(per_token: float) -> int | float:
     """USD per million tokens, without what a product of floats adds to it."""
     price = float(f"{per_token * PER_MTOK:.12g}")
-    return int(price) if price.is_integer() else price
+    return _whole(price)
 
 
 def _listed(deployment: Deployment) -> CatalogueModel | None:

@@ -5,6 +5,7 @@ in fields of its own, each under a comment.
 """
 
 import copy
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -69,10 +70,12 @@ def import_litellm(path: FilePath, *, model: str | None = None, assignments: Seq
     _remark_unreached(reading, deployments, hops, entry)
     if len(hops) - 1 > MOST_HOPS or most is not None:
         policy["fallback_depth"] = max(len(hops) - 1, 1)
+    if all(len(hop.deployments) == 1 for hop in hops):
+        policy.pop("routing", None)  # where there is nothing to route
     found = endpoints([deployment for hop in hops for deployment in hop.deployments])
     content, comments = _scenario(reading, entry, hops, found, policy)
     if enforced:
-        content["budgets"] = _budgets(hops, found)
+        content["budgets"] = _budgets(found)
     for deployment in found.unpriced:
         reading.remark((*deployment.path, "litellm_params", "model"), "no price in the catalogue: free of charge here")
     reading.stop_if_wrong()
@@ -245,14 +248,17 @@ def _leg(deployment: Deployment, found: Endpoints) -> dict[str, Any]:
     return leg
 
 
-def _budgets(hops: list[Hop], found: Endpoints) -> dict[str, Any]:
+def _budgets(found: Endpoints) -> dict[str, Any]:
     """What LiteLLM itself refuses, in clock minutes, when it enforces rpm and tpm."""
     budgets: dict[str, Any] = {}
     for provider, model in dict.fromkeys(found.places.values()):
-        limits = found.providers[provider]["models"][model].get("limits")
+        limits = dict(found.providers[provider]["models"][model].get("limits", {}))
+        limits.pop("burst", None)  # a window takes what its rate allows
         if limits:
-            legs = [f"{provider}/{model}"]
-            budgets[f"litellm {provider}/{model}"] = {**limits, "algorithm": {"fixed_window": "1min"}, "legs": legs}
+            name = f"{provider}-" + re.sub(r"[^A-Za-z0-9_.+-]+", "-", model)
+            name += f"-{len(budgets)}" * (name in budgets)
+            window = {"algorithm": {"fixed_window": "1min"}}
+            budgets[name] = {**limits, **window, "legs": [f"{provider}/{model}"]}
     return budgets
 
 

@@ -49,6 +49,7 @@ def test_rpm_and_tpm_become_the_limits_of_each_model(tmp_path: Path) -> None:
     assert providers["azure-my-us"]["models"]["gpt-4o-us"]["limits"] == {
         "requests": "300/min",
         "tokens": "280000/min",
+        "burst": {"requests": 300},
     }
 
 
@@ -234,7 +235,8 @@ def test_accounts_are_told_apart_by_region_address_and_key(tmp_path: Path) -> No
     ],
 )
 def test_router_settings_say_what_the_preset_does_not(tmp_path: Path, settings: str, expected: dict[str, Any]) -> None:
-    found = imported(tmp_path, configuration(deployment("a", "openai/gpt-5"), router_settings=settings))
+    two = [deployment("a", "openai/gpt-5"), deployment("a", "azure/gpt-5")]
+    found = imported(tmp_path, configuration(*two, router_settings=settings))
     assert found.content["policy"] == {"preset": "litellm@1.109", **expected}
 
 
@@ -271,7 +273,7 @@ def test_a_value_may_come_from_the_environment(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("DES_TEST_RPM", "90")
     found = imported(tmp_path, text)
     assert chain(found) == ["azure/gpt-5"]
-    assert found.content["providers"]["azure"]["models"]["gpt-5"]["limits"] == {"requests": "90/min"}
+    assert found.content["providers"]["azure"]["models"]["gpt-5"]["limits"]["requests"] == "90/min"
 
 
 def test_retries_within_the_sdk_are_a_layer_within_the_gateway(tmp_path: Path) -> None:
