@@ -2,14 +2,25 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import pairwise
-from math import inf
+from itertools import pairwise, repeat
+from math import inf, prod
 from typing import Final
 
+from des.scenario.chain import LegSpec
 from des.scenario.document import Path
 from des.scenario.files import components_of
 from des.scenario.incidents import IncidentSpec, MarkedRenewalSpec, PoissonSpec, RenewalSpec, ScheduleSpec, WindowSpec
+from des.scenario.inheritance import (
+    call_setting,
+    clients_of,
+    deadline_of,
+    legs_with_paths,
+    policy_backoff,
+    retries_of,
+    retry_setting,
+)
 from des.scenario.problems import Finding, meant
+from des.scenario.retries import ApplicationSpec, BackoffSpec
 from des.scenario.scenario import Scenario
 from des.scenario.workload import BatchArrivalsSpec, BurstyArrivalsSpec, PoissonArrivalsSpec
 
@@ -39,20 +50,35 @@ def consistency_findings(scenario: Scenario) -> list[Finding]:
 
 def most_attempts(scenario: Scenario) -> int:
     """Attempts of a request that nothing serves."""
-    return scenario.policy.rounds * sum(1 + leg.retries for leg in scenario.chain)
+    application = scenario.policy.application
+    again = 1 + application.retries if isinstance(application, ApplicationSpec) else 1
+    return again * scenario.policy.rounds * sum(map(_attempts_on, repeat(scenario), range(len(scenario.chain))))
+
+
+def _attempts_on(scenario: Scenario, position: int) -> int:
+    """Attempts in one round on an entry of the chain, on whichever of its legs makes the most of them."""
+    return (1 + retries_of(scenario, position)) * max(
+        calls_of_attempt(scenario, position, path, leg) for path, leg in legs_with_paths(scenario, position)
+    )
+
+
+def calls_of_attempt(scenario: Scenario, position: int, path: Path, leg: LegSpec) -> int:
+    """Calls that one attempt may come to, by the clients inside it and by hedges."""
+    hedge = call_setting(scenario, position, path, leg, "hedge").value
+    layers = [1 + client.retries for client in clients_of(scenario, position, leg)]
+    return prod(layers) * (1 + hedge.at_most if hedge is not None else 1)
 
 
 def _attempts(scenario: Scenario) -> Iterator[Finding]:
-    if len(scenario.chain) > MOST_LEGS:
-        yield Finding(("chain",), f"{len(scenario.chain)} legs: at most {MOST_LEGS} are possible")
+    if len(scenario.legs) > MOST_LEGS:
+        yield Finding(("chain",), f"{len(scenario.legs)} legs: at most {MOST_LEGS} are possible")
     elif scenario.policy.rounds > MOST_LEGS:
         message = f"{scenario.policy.rounds} rounds: at most {MOST_LEGS} are possible"
         yield Finding(("policy", "rounds"), message)
     elif (attempts := most_attempts(scenario)) > MOST_ATTEMPTS:
-        most_retried = max(range(len(scenario.chain)), key=lambda position: scenario.chain[position].retries)
-        path: Path = (
-            ("chain", most_retried, "retries") if scenario.chain[most_retried].retries else ("policy", "rounds")
-        )
+        most_retried = max(range(len(scenario.chain)), key=lambda position: retries_of(scenario, position))
+        retries = retry_setting(scenario, most_retried, "retries")
+        path: Path = retries.path if retries.value else ("policy", "rounds")
         message = (
             f"a request may come to {attempts} attempts (rounds times legs with their retries): "
             f"at most {MOST_ATTEMPTS} are possible"
@@ -63,27 +89,48 @@ def _attempts(scenario: Scenario) -> Iterator[Finding]:
 def _waits(scenario: Scenario) -> Iterator[Finding]:
     """Waits that double without a cap outgrow any clock: the last of them must be one that somebody could mean."""
     policy = scenario.policy
-    if policy.deadline is not None:
+    if deadline_of(policy) is not None:
         return
-    most_retries = max((leg.retries for leg in scenario.chain), default=0)
-    for field, waits in (("retry_backoff", most_retries), ("round_backoff", policy.rounds - 1)):
-        backoff = getattr(policy, field) or policy.backoff
-        if backoff is None or not backoff.base:
-            continue
-        grows = (backoff.factor or 2.0) if backoff.kind == "exponential" else 1.0
-        if backoff.jitter == "decorrelated":
-            grows = max(grows, 3.0)
-        wait_s, cap_s = backoff.base, inf if backoff.cap is None else backoff.cap
-        for _ in range(waits - 1):
-            wait_s *= grows
-            if grows <= 1.0 or wait_s > cap_s or wait_s > LONGEST_WAIT_S:
-                break
-        if min(wait_s, cap_s) > LONGEST_WAIT_S:
-            written = field if getattr(policy, field) is not None else "backoff"
+    found: set[Path] = set()
+    for path, backoff, waits in _all_waits(scenario):
+        if backoff is not None and path not in found and _outgrows(backoff, waits):
+            found.add(path)
             message = (
                 f"waits grow beyond {LONGEST_WAIT_S / 86_400:.0f} days before the last attempt: give a cap, such as 60s"
             )
-            yield Finding(("policy", written), message)
+            yield Finding(path, message)
+
+
+def _all_waits(scenario: Scenario) -> Iterator[tuple[Path, BackoffSpec | None, int]]:
+    """(where it is written, back-off, how many waits it makes) of retries, rounds, clients and the application."""
+    policy = scenario.policy
+    retries = [retries_of(scenario, position) for position in range(len(scenario.chain))]
+    for field, waits in (("retry_backoff", max(retries)), ("round_backoff", policy.rounds - 1)):
+        written = "backoff" if policy.backoff is not None else field
+        yield ("policy", written), policy_backoff(policy, field), waits
+    for position, entry in enumerate(scenario.chain):
+        yield ("chain", position, "retry_backoff"), entry.retry_backoff, retries[position]
+        for path, leg in legs_with_paths(scenario, position):
+            said = call_setting(scenario, position, path, leg, "clients")
+            for depth, client in enumerate(said.value or ()):
+                yield (*said.path, depth, "backoff"), client.backoff, client.retries
+    if isinstance(policy.application, ApplicationSpec):
+        yield ("policy", "application", "backoff"), policy.application.backoff, policy.application.retries
+
+
+def _outgrows(backoff: BackoffSpec, waits: int) -> bool:
+    base_s = max(backoff.base or 0.0, (backoff.throttled.base or 0.0) if backoff.throttled else 0.0)
+    if base_s == 0.0:
+        return False
+    grows = (backoff.factor or 2.0) if backoff.kind in ("exponential", "envoy") else 1.0
+    if backoff.jitter == "decorrelated":
+        grows = max(grows, 3.0)
+    wait_s, cap_s = base_s, inf if backoff.cap is None else backoff.cap
+    for _ in range(waits if backoff.kind == "envoy" else waits - 1):
+        wait_s *= grows
+        if grows <= 1.0 or wait_s > cap_s or wait_s > LONGEST_WAIT_S:
+            break
+    return min(wait_s, cap_s) > LONGEST_WAIT_S
 
 
 def _latencies(scenario: Scenario) -> Iterator[Finding]:
@@ -102,8 +149,8 @@ def _tags(scenario: Scenario) -> Iterator[Finding]:
         for tags in (provider.tags, *(model.tags for model in provider.models.values())):
             for key, value in tags.items():
                 carried.setdefault(key, {})[value] = None
-    for leg in scenario.chain:
-        for key, value in leg.tags.items():
+    for placed in scenario.legs:
+        for key, value in placed.spec.tags.items():
             carried.setdefault(key, {})[value] = None
     for position, requirement in enumerate(scenario.workload.requirements):
         for key, value in requirement.tags.items():
@@ -136,13 +183,13 @@ def _requests(scenario: Scenario) -> Iterator[Finding]:
     if expected > MOST_REQUESTS:
         message = f"about {expected:.3g} requests until the horizon: at most {MOST_REQUESTS:.0e} are possible"
         yield Finding(("workload", "arrivals"), message)
-    for position, leg in enumerate(scenario.chain):
-        rot = leg.silent_rot
+    for placed in scenario.legs:
+        rot = placed.spec.silent_rot
         if rot is None or rot.probe_every is None:
             continue
         if (probes := scenario.horizon / rot.probe_every) > MOST_REQUESTS:
             message = f"about {probes:.3g} probes until the horizon: at most {MOST_REQUESTS:.0e} are possible"
-            yield Finding(("chain", position, "silent_rot", "probe_every"), message)
+            yield Finding((*placed.path, "silent_rot", "probe_every"), message)
 
 
 def _expected(incident: IncidentSpec, horizon_s: float) -> float:

@@ -10,6 +10,7 @@ from des.scenario.laws import Constant
 from des.scenario.plan import Effect, Profile
 from des.scenario.profiles import profile
 from des.scenario.spec import Flag, Shorthand, Spec, Text, contradiction
+from des.scenario.statuses import Status, misfit
 from des.scenario.units import Amount, Factor, Moment, PositiveDuration, Rate, Share, Word
 
 FailureOutcome = Literal[
@@ -25,6 +26,8 @@ class EffectSpec(Spec):
     """Share of calls that fail: 100% is an outage, less a brownout."""
     outcome: FailureOutcome = "server_error"
     """What such a failure looks like to the client."""
+    status: Status | None = None
+    """Its HTTP status, if not the outcome's usual one."""
     error_latency: DurationLaw | None = None
     """Time until the failure is answered; 200 ms by default."""
     hang: Share = 0.0
@@ -33,6 +36,12 @@ class EffectSpec(Spec):
     """How many times longer responses take."""
     kills_in_flight: Flag = False
     """Whether calls in flight are cut off when the incident starts, each with probability error_rate."""
+
+    @model_validator(mode="after")
+    def _status_fits(self) -> Self:
+        if message := misfit(self.outcome, self.status):
+            raise contradiction(message, "status")
+        return self
 
     @model_validator(mode="after")
     def _says_what_fails(self) -> Self:
@@ -68,6 +77,7 @@ def effect_of(spec: EffectSpec, over: EffectSpec | None = None) -> Effect:
         hang=said("hang"),
         latency_factor=said("latency_factor"),
         kills_in_flight=said("kills_in_flight"),
+        status=spec.status if "outcome" in spec.model_fields_set else said("status"),
     )
 
 

@@ -10,14 +10,16 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from des.errors import Problem, ScenarioError
+from des.scenario.client_consistency import client_findings
 from des.scenario.consistency import consistency_findings
 from des.scenario.document import Document, Path, path_text, plain, read_document
 from des.scenario.expectations import AS_MODELLED, Expectation, default_arm, read_expectation, split_name
 from des.scenario.files import file_digests
-from des.scenario.names import is_named, mapping
+from des.scenario.names import entry_names, is_named, mapping
 from des.scenario.overrides import Assignment, Overlay, lay_over, with_assignments
+from des.scenario.presets import at_the_preset, with_presets
 from des.scenario.problems import Finding, findings_of, unknown, without_slips
-from des.scenario.references import reference_findings
+from des.scenario.references import reference_findings, routing_findings
 from des.scenario.scenario import Scenario
 from des.scenario.yaml_nodes import LONE_SURROGATE, has_lone_surrogate
 
@@ -125,7 +127,7 @@ def _loaded(document: Document, path: FilePath | None) -> Loaded:
     overrides = mapping(document.content.get("arms")) or {AS_MODELLED: {}}
     for name, override in overrides.items():
         overlay = lay_over(document.content, name, mapping(override))
-        variant, arm_findings = validate(overlay.content)
+        variant, arm_findings = validate(overlay.content, entry_names(document.content))
         known = {finding.path for finding in findings}
         problems += [problem_at(document, finding) for finding in overlay.findings]
         problems += [
@@ -151,9 +153,13 @@ def _of_the_base(finding: Finding, overlay: Overlay, known: set[Path]) -> bool:
     return origin[0] != "arms" and origin in known
 
 
-def validate(content: Mapping[str, Any]) -> tuple[Scenario | None, list[Finding]]:
-    """The scenario of a content, and what is wrong with it: by itself, in its names, taken together."""
-    said = without_nulls(content)
+def validate(content: Mapping[str, Any], known: Sequence[str] = ()) -> tuple[Scenario | None, list[Finding]]:
+    """The scenario of a content, and what is wrong with it: by itself, in its names, taken together.
+
+    `known` are names of entries that its chain may lack: an arm's budgets may be over legs that it leaves out.
+    """
+    expanded, preset_findings = with_presets(content)
+    said = without_nulls(expanded)
     findings: list[Finding] = []
     scenario = None
     try:
@@ -161,10 +167,10 @@ def validate(content: Mapping[str, Any]) -> tuple[Scenario | None, list[Finding]
     except ValidationError as error:
         findings += findings_of(error, said, Scenario)
     findings = without_slips([*findings, *_empty_slips(content, findings)])
-    findings += reference_findings(said)
+    findings += [*preset_findings, *reference_findings(said, known), *routing_findings(content)]
     if scenario is not None and not findings:
-        findings += consistency_findings(scenario)
-    return (scenario if not findings else None), findings
+        findings += [*consistency_findings(scenario), *client_findings(scenario)]
+    return (scenario if not findings else None), [at_the_preset(each, content, expanded) for each in findings]
 
 
 def _empty_slips(content: Mapping[str, Any], known: list[Finding]) -> list[Finding]:

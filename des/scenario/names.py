@@ -45,7 +45,7 @@ def as_written(content: Content, path: Path) -> Path:
 
 def is_named(path: Path) -> bool:
     """Whether the keys of a mapping are names that its author chose."""
-    return path in (("components",), ("providers",), ("arms",)) or (
+    return path in (("components",), ("providers",), ("arms",), ("budgets",)) or (
         len(path) == 3 and path[0] == "providers" and path[2] == "models"
     )
 
@@ -100,11 +100,38 @@ def leg_model(content: Content, leg: Content) -> str | None:
     return models[0] if len(models) == 1 else None
 
 
+def chain_legs(chain: object) -> list[tuple[Path, Any]]:
+    """(path within the chain, leg) of each leg, those of groups included; what is neither stands for itself."""
+    legs: list[tuple[Path, Any]] = []
+    for position, entry in enumerate(items(chain)):
+        if is_group(entry):
+            legs += [((position, "legs", within), leg) for within, leg in enumerate(items(entry.get("legs")))]
+        else:
+            legs.append(((position,), entry))
+    return legs
+
+
+def is_group(entry: object) -> bool:
+    return bool(mapping(entry).keys() & {"group", "legs"})
+
+
+def group_names(chain: object) -> list[str | None]:
+    """The name of each entry that is a group; None of others."""
+    named = [mapping(entry).get("group") if is_group(entry) else None for entry in items(chain)]
+    return [name if isinstance(name, str) else None for name in named]
+
+
+def entry_names(content: Content) -> list[str]:
+    """Names of all legs and groups of the chain."""
+    chain = content.get("chain")
+    return [*leg_names(content, chain), *(name for name in group_names(chain) if name is not None)]
+
+
 def leg_names(content: Content, chain: object) -> list[str]:
-    """The name of each leg: `name:`, else provider/model with #2, #3 for repeats; "" of what is no leg."""
+    """The name of each leg of `chain_legs`: `name:`, else provider/model with #2, #3 for repeats; "" of no leg."""
     names: list[str] = []
     seen: dict[str, int] = {}
-    for leg in items(chain):
+    for _, leg in chain_legs(chain):
         if not isinstance(leg, dict):
             names.append("")
             continue

@@ -7,13 +7,13 @@ it is reported there.
 
 import copy
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from des.errors import Problem, ScenarioError
 from des.scenario.document import Document, Path, Place, path_text
-from des.scenario.names import at, is_named, items, leg_names, mapping
+from des.scenario.names import at, chain_legs, group_names, is_named, items, leg_names, mapping
 from des.scenario.problems import Finding, meant, nearest, unknown
 from des.scenario.units import shown
 from des.scenario.yaml_nodes import YamlError, read_yaml
@@ -177,15 +177,29 @@ def _into_list(path: Path, here: list[Any], part: str, content: Mapping[str, Any
             many = f"has {len(here)} {'entry' if len(here) == 1 else 'entries'}, counted from 0"
             raise UnknownPathError(f"{path_text((*path, position))}: {path_text(path)} {many}")
     elif path == ("chain",):
-        names = leg_names(content, here)
-        chosen = selected(part, here, names)
-        if len(chosen) != 1:
-            what = "is not the name of a leg" if not chosen else "means several legs"
-            raise UnknownPathError(f"{path_text(path)}: '{part}' {what}{meant(part, names)}")
-        position = chosen[0]
+        within = _entry_named(path, here, part, content)
+        return (*path, *within), at(here, within)
+    elif path[:1] == ("chain",) and path[2:] == ("legs",):
+        within = _entry_named(path, content["chain"], part, content, group=path[1])
+        return (*path[:1], *within), at(content["chain"], within)
     else:
         raise UnknownPathError(f"{path_text(path)} is a list: write {path_text(path)}[0], not '{part}'")
     return (*path, position), here[position]
+
+
+def _entry_named(
+    path: Path, chain: list[Any], word: str, content: Mapping[str, Any], group: str | int | None = None
+) -> Path:
+    """The path within the chain of the only group or leg of a name; of a leg of `group`, where that is given."""
+    legs, names = chain_legs(chain), leg_names(content, chain)
+    groups = [(position,) for position, name in enumerate(group_names(chain)) if name == word and group is None]
+    chosen = [legs[index][0] for index in selected(word, [leg for _, leg in legs], names)]
+    found: list[Path] = [*groups] or [within for within in chosen if group in (None, within[0])]
+    if len(found) != 1:
+        what = "is not the name of a leg" if not found else "means several legs"
+        known = [*names, *(name for name in group_names(chain) if name is not None)]
+        raise UnknownPathError(f"{path_text(path)}: '{word}' {what}{meant(word, known)}")
+    return found[0]
 
 
 def assign(content: dict[str, Any], path: Path, value: Any) -> None:
@@ -262,14 +276,16 @@ def _same_kind(current: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
 
 
 def _choose_chain(overlay: Overlay, value: Any, origin: Path) -> None:
-    """Replaces the chain; a text in it takes the legs of that name, or of that provider, from the scenario's chain."""
+    """Replaces the chain; a text in it takes the group or legs of that name, or of that provider, from the scenario's.
+
+    Legs of a group keep their group, and with it its settings, without its other legs.
+    """
     if not isinstance(value, list):
         _merge(overlay, overlay.content, ("chain",), value, origin)
         return
-    legs = items(overlay.content.get("chain"))
-    if any(isinstance(entry, str) for entry in value) and not _sound(legs):
+    known = _Chain(overlay.content)
+    if any(isinstance(entry, str) for entry in value) and not known.is_sound:
         return
-    names = leg_names(overlay.content, legs)
     chain: list[Any] = []
     origins: dict[Path, Path] = {}
     for position, entry in enumerate(value):
@@ -277,23 +293,55 @@ def _choose_chain(overlay: Overlay, value: Any, origin: Path) -> None:
             origins["chain", len(chain)] = (*origin, position)
             chain.append(copy.deepcopy(entry))
             continue
-        chosen = selected(entry, legs, names)
-        if not chosen:
-            known = [*names, *(str(mapping(leg).get("provider")) for leg in legs)]
-            message = f"unknown leg or provider '{entry}' in the chain{meant(entry, known)}"
+        taken = list(known.taken(entry))
+        if not taken:
+            message = f"unknown leg or provider '{entry}' in the chain{meant(entry, known.words)}"
             overlay.findings.append(Finding((*origin, position), message))
-        for index in chosen:
-            origins["chain", len(chain)] = ("chain", index)
-            chain.append(_named_leg(legs[index], names[index]))
+        for index, within, content in taken:
+            here: Path = ("chain", len(chain))
+            origins[here] = ("chain", index)
+            origins |= {(*here, "legs", new): ("chain", index, "legs", old) for new, old in enumerate(within)}
+            chain.append(content)
     if any(finding.path[: len(origin)] == origin for finding in overlay.findings):
         return
     overlay.content["chain"] = chain
     overlay.origins |= {("chain",): origin, **origins}
 
 
-def _sound(legs: Sequence[Any]) -> bool:
-    """Whether the chain is one that legs can be selected from; what is wrong with it otherwise is said there."""
-    return bool(legs) and all(isinstance(mapping(leg).get("provider"), str) for leg in legs)
+class _Chain:
+    """The scenario's chain, of which an arm takes entries by name."""
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        self._entries = items(content.get("chain"))
+        self._legs = chain_legs(self._entries)
+        self._names = leg_names(content, self._entries)
+        self._groups = group_names(self._entries)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether legs can be selected from it; what is wrong with it otherwise is said there."""
+        return bool(self._legs) and all(isinstance(mapping(leg).get("provider"), str) for _, leg in self._legs)
+
+    @property
+    def words(self) -> list[str]:
+        providers = (str(mapping(leg).get("provider")) for _, leg in self._legs)
+        return [*self._names, *(name for name in self._groups if name is not None), *providers]
+
+    def taken(self, word: str) -> Iterator[tuple[int, list[int], Any]]:
+        """(position, positions of its legs if it is a group, content) of each entry that a word means."""
+        if word in self._groups:
+            group = self._groups.index(word)
+            chosen = [position for position, (path, _) in enumerate(self._legs) if path[0] == group]
+        else:
+            chosen = selected(word, [leg for _, leg in self._legs], self._names)
+        for entry in dict.fromkeys(int(self._legs[position][0][0]) for position in chosen):
+            of_entry = [position for position in chosen if self._legs[position][0][0] == entry]
+            legs = [_named_leg(self._legs[position][1], self._names[position]) for position in of_entry]
+            if len(self._legs[of_entry[0]][0]) == 1:
+                yield entry, [], legs[0]
+            else:
+                within = [int(self._legs[position][0][2]) for position in of_entry]
+                yield entry, within, {**copy.deepcopy(self._entries[entry]), "legs": legs}
 
 
 def _named_leg(leg: Any, name: str) -> Any:

@@ -1,55 +1,29 @@
 """The client's policy as a scenario writes it: rounds, back-off, deadline, billing, response cache."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
+from des.scenario.call_settings import CallSettings
 from des.scenario.distributions import DurationLaw
+from des.scenario.groups import Routing
+from des.scenario.guards import Off
 from des.scenario.providers import Billing
-from des.scenario.spec import DURATION_SCHEMA, Shorthand, Spec, contradiction
-from des.scenario.units import Amount, Duration, Positive, PositiveCount, PositiveDuration, Share
+from des.scenario.retries import ApplicationSpec, Backoff, Retries, RetryAfter
+from des.scenario.spec import Flag, Spec, Text, contradiction, mapping_or_word
+from des.scenario.statuses import Handled
+from des.scenario.timeouts import Timeout
+from des.scenario.units import Amount, Count, PositiveCount, PositiveDuration, Share
 
 
-class BackoffSpec(Spec):
-    """The wait before another attempt: min(cap, base * factor^k), base * (1 + k), base, or none; then jitter."""
-
-    kind: Literal["none", "constant", "linear", "exponential"]
-    base: Duration | None = None
-    factor: Positive | None = None
-    """Of an exponential back-off; 2 by default."""
-    cap: PositiveDuration | None = None
-    jitter: Literal["none", "full", "equal", "decorrelated", "additive"] = "none"
-    spread: Duration | None = None
-    """Of additive jitter: the wait grows by up to so much."""
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.kind == "none":
-            for field in ("base", "factor", "cap", "spread"):
-                if getattr(self, field) is not None:
-                    raise contradiction(f"a back-off of kind none has no {field}", field)
-            if self.jitter != "none":
-                raise contradiction("a back-off of kind none has no jitter", "jitter")
-            return self
-        if self.base is None:
-            raise contradiction(f"a back-off of kind {self.kind} needs its base, such as 500ms")
-        if self.factor is not None and self.kind != "exponential":
-            raise contradiction("factor belongs to an exponential back-off", "factor")
-        if self.cap is not None and self.cap < self.base:
-            raise contradiction("cap is below base", "cap")
-        if (self.jitter == "additive") != (self.spread is not None):
-            field = "jitter" if self.jitter == "additive" else "spread"
-            raise contradiction("additive jitter and spread belong together", field)
-        return self
+def _off_or_else(value: Any) -> str:
+    """The tag of a field that is `none` or a quantity."""
+    return "word" if value == "none" else "quantity"
 
 
-def _backoff(value: object) -> object:
-    if value == "none":
-        return {"kind": "none"}
-    return value if isinstance(value, dict | Spec) else {"kind": "constant", "base": value}
-
-
-Backoff = Annotated[BackoffSpec, Shorthand(_backoff, DURATION_SCHEMA)]
+TimeoutOrNone = Annotated[Annotated[Timeout, Tag("quantity")] | Off, Discriminator(_off_or_else)]
+DeadlineOrNone = Annotated[Annotated[PositiveDuration, Tag("quantity")] | Off, Discriminator(_off_or_else)]
+ApplicationOrNone = Annotated[Annotated[ApplicationSpec, Tag("mapping")] | Off, Discriminator(mapping_or_word)]
 
 
 class ShareCacheSpec(Spec):
@@ -72,24 +46,54 @@ class ZipfCacheSpec(Spec):
     """Of a hit; none by default."""
 
 
-class PolicySpec(Spec):
-    """What the client does about failures, for all legs alike."""
+class PolicySpec(CallSettings):
+    """What the client does about failures, for all entries of the chain that do not say otherwise."""
 
+    preset: Text | None = None
+    """Takes the policy of a client that people run, by name and version; whatever else is written overrides it."""
     rounds: PositiveCount = 1
     """Passes over the chain."""
+    retries: Retries | None = None
+    """Further attempts on an entry in one round; 0 by default."""
+    retry_on: tuple[Handled, ...] | None = None
+    """Outcomes or statuses that are retried."""
+    fallback_on: tuple[Handled, ...] | None = None
+    """Outcomes or statuses after which the next entry is tried."""
+    fallback_depth: Count | None = None
+    """How many entries after the first one are tried, at most."""
+    timeout: TimeoutOrNone | None = None
+    """Of each call; with clients, its total is of all that they do in an attempt."""
     backoff: Backoff | None = None
     """Sets both retry_backoff and round_backoff."""
     retry_backoff: Backoff | None = None
-    """Before another attempt on the same leg."""
+    """Before another attempt on the same entry."""
     round_backoff: Backoff | None = None
     """Before another round."""
-    retry_after: Literal["ignore", "honour"] = "ignore"
-    """Whether to wait as long as a refusal asks for."""
-    deadline: PositiveDuration | None = None
+    retry_after: RetryAfter | None = None
+    """Whether to wait as long as a refusal asks for; ignored by default."""
+    wait_after_last: Flag = False
+    """Whether a wait follows the last failed attempt on an entry too."""
+    wait_with_healthy_peer: Flag = True
+    """Whether a wait is due while the group has another leg that admits."""
+    routing: Routing | None = None
+    """Of the legs within each group; as written by default."""
+    order: Routing | None = None
+    """Of the entries of the chain; as written by default."""
+    application: ApplicationOrNone | None = None
+    """What calls the whole chain, and calls it again when that fails."""
+    deadline: DeadlineOrNone | None = None
     """After which a request is given up."""
     billing: Billing | None = None
     """`provider` by default."""
     response_cache: Annotated[ShareCacheSpec | ZipfCacheSpec, Field(discriminator="kind")] | None = None
+
+    @model_validator(mode="after")
+    def _retries_on_something(self) -> Self:
+        if self.retries and self.retry_on == ():
+            raise contradiction("retry_on is empty, so the retries never happen", "retries")
+        if self.round_backoff is not None and self.round_backoff.throttled is not None:
+            raise contradiction("a round ends with any failure: throttled belongs to retry_backoff", "round_backoff")
+        return self
 
     @model_validator(mode="after")
     def _one_backoff(self) -> Self:

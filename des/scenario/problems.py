@@ -152,7 +152,7 @@ def _with_kind(keys: Sequence[str], members: Sequence[Any]) -> str:
         hint = "" if {*percentiles} <= {"p95", "p99"} else f"; {_PERCENTILES}"
         keys = ["median", "p95" if "p95" in percentiles and "p99" not in percentiles else "p99"]
         members = lognormal
-    fitting = [member for member in members if keys and {*keys} <= {*member.model_fields}]
+    fitting = [member for member in members if keys and {*keys} <= {*_keys(member)}]
     if len(fitting) != 1:
         return ""
     return f"{{kind: {_kinds(fitting[0])[0]}, {', '.join(f'{key}: ...' for key in dict.fromkeys(keys))}}}{hint}"
@@ -186,9 +186,14 @@ def known_keys(model: type[BaseModel], loc: Path) -> list[str]:
             name
             for member in _at(model, loc)
             if isinstance(member, type) and issubclass(member, BaseModel)
-            for name in member.model_fields
+            for name in _keys(member)
         )
     )
+
+
+def _keys(model: type[BaseModel]) -> dict[str, str]:
+    """The fields of a model by their keys in a scenario (`for` is no name in Python)."""
+    return {field.alias or name: name for name, field in model.model_fields.items()}
 
 
 def _at(model: type[BaseModel], loc: Path) -> list[Any]:
@@ -205,9 +210,8 @@ def _step(annotation: Any, part: str | int) -> Iterator[Any]:
         if part in tags:
             yield member
         elif isinstance(member, type) and issubclass(member, BaseModel):
-            if part in member.model_fields:
-                field = member.model_fields[str(part)]
-                yield field.annotation
+            if name := _keys(member).get(str(part)):
+                yield member.model_fields[name].annotation
             elif part in _kinds(member):
                 yield member
         elif origin is dict:

@@ -6,8 +6,10 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from des.scenario.distributions import DurationLaw, ShareLaw, SpeedLaw, is_parameter
 from des.scenario.incidents import EffectSpec, IncidentSpec, PoissonSpec
+from des.scenario.limits import Capacity, LimitList
 from des.scenario.spec import MAY_BE_EMPTY, SHARE_SCHEMA, Shorthand, Spec, Text, contradiction, scalar_as
-from des.scenario.units import Amount, FrequentRate, Positive, PositiveDuration, Share, Usd, Word
+from des.scenario.statuses import Status, misfit
+from des.scenario.units import Amount, Positive, PositiveDuration, Share, Usd, Word
 from des.vocabulary import ATTEMPT_OUTCOMES
 
 
@@ -159,6 +161,8 @@ class RandomErrorSpec(Spec):
     rate: Share
     latency: DurationLaw | None = None
     """Time until the failure is answered; 200 ms by default."""
+    status: Status | None = None
+    """HTTP status, if not the outcome's usual one."""
 
 
 ErrorShare = Annotated[RandomErrorSpec, scalar_as("rate", SHARE_SCHEMA)]
@@ -193,26 +197,17 @@ class ErrorsSpec(Spec):
         return tuple((name, spec) for name in fields if (spec := getattr(self, name)) is not None)
 
     @model_validator(mode="after")
+    def _statuses_fit(self) -> Self:
+        for outcome, spec in self.at_once:
+            if message := misfit(outcome, spec.status):
+                raise contradiction(message, outcome, "status")
+        return self
+
+    @model_validator(mode="after")
     def _shares_of_one_whole(self) -> Self:
         total = sum(spec.rate for _, spec in self.at_once) + self.hang
         if total > 1.0 + 1e-9:
             raise contradiction(f"the shares of calls that fail add up to {total:.6g}, above 1")
-        return self
-
-
-class LimitsSpec(Spec):
-    """A rate limit, as a token bucket: what goes over it is refused (429) with Retry-After."""
-
-    requests: FrequentRate
-    burst: Positive | None = None
-    """Requests that may come at once; by default those of one second, at least 1."""
-    refusal_latency: DurationLaw | None = None
-    """Time until the refusal is answered; 50 ms by default."""
-
-    @model_validator(mode="after")
-    def _holds_a_token(self) -> Self:
-        if self.burst is not None and self.burst < 1.0:
-            raise contradiction("a bucket of less than one request would refuse every call", "burst")
         return self
 
 
@@ -323,7 +318,9 @@ class ModelSpec(ComponentSpec):
     quality: Annotated[Amount, Field(le=1e30)] | None = None
     """How good its answers are, on any scale."""
     tags: Tags = Field(default_factory=dict)
-    limits: LimitsSpec | None = None
+    limits: LimitList | None = None
+    capacity: Capacity | None = None
+    """Calls served at once, and a queue before them."""
     billing: Billing | None = None
 
 
@@ -336,5 +333,7 @@ class ProviderSpec(ComponentSpec):
     latency: LatencySpec | None = None
     errors: ErrorsSpec | None = None
     tags: Tags = Field(default_factory=dict)
-    limits: LimitsSpec | None = None
+    limits: LimitList | None = None
+    capacity: Capacity | None = None
+    """Calls served at once, and a queue before them."""
     billing: Billing | None = None

@@ -1,18 +1,22 @@
 """Names that must mean something: providers and models of legs, what is depended on, metrics and arms expected."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import Any, Final
 
-from des.scenario.document import Path
+from des.scenario.document import Path, path_text
 from des.scenario.expectations import AS_MODELLED, read_expectation, split_name
 from des.scenario.names import (
     COMPONENT_NAME,
     bad_component_name,
+    chain_legs,
     component_paths,
     dependencies,
+    entry_names,
+    group_names,
+    is_group,
     items,
     leg_model,
     leg_names,
@@ -29,13 +33,17 @@ LONGEST_ARM_NAME: Final = 64
 _ARM_NAME: Final = re.compile(r"[a-z0-9_]+")
 
 
-def reference_findings(content: Mapping[str, Any]) -> list[Finding]:
-    """All names that mean nothing or two things; the content may be wrong in other ways."""
+def reference_findings(content: Mapping[str, Any], known: Sequence[str] = ()) -> list[Finding]:
+    """All names that mean nothing or two things; the content may be wrong in other ways.
+
+    `known` are names of entries that budgets may name though the chain lacks them.
+    """
     return [
         *_names(content),
         *_dependencies(content),
         *sharing_findings(content),
         *_chain(content),
+        *_budgets(content, known),
         *_arms_and_expectations(content),
     ]
 
@@ -85,9 +93,9 @@ def _chain(content: Mapping[str, Any]) -> Iterator[Finding]:
     providers = mapping(content.get("providers"))
     chain = items(content.get("chain"))
     names = leg_names(content, chain)
-    first: dict[str, int] = {}
-    for position, leg in enumerate(chain):
-        here: Path = ("chain", position)
+    first: dict[str, Path] = {}
+    for (within, leg), name in zip(chain_legs(chain), names, strict=True):
+        here: Path = ("chain", *within)
         provider = mapping(leg).get("provider")
         if not isinstance(provider, str):
             continue
@@ -102,13 +110,60 @@ def _chain(content: Mapping[str, Any]) -> Iterator[Finding]:
         elif model is None and leg_model(content, leg) is None and models:
             message = f"which model? {provider} has {', '.join(models)}"
             yield Finding((*here, "model"), message)
-        name = names[position]
         if not name.strip():
             yield Finding((*here, "name"), "the leg's name is empty")
         if name in first:
             path = (*here, "name") if "name" in leg else here
-            yield Finding(path, f"the leg's name '{name}' is that of chain[{first[name]}] already")
-        first.setdefault(name, position)
+            yield Finding(path, f"the leg's name '{name}' is that of {path_text(first[name])} already")
+        first.setdefault(name, here)
+    yield from _groups(content, first)
+
+
+def _groups(content: Mapping[str, Any], legs: Mapping[str, Path]) -> Iterator[Finding]:
+    taken: dict[str, str] = {name: f"the leg {path_text(path)}" for name, path in legs.items()}
+    taken |= {name: f"the provider '{name}'" for name in mapping(content.get("providers"))}
+    for position, name in enumerate(group_names(content.get("chain"))):
+        here: Path = ("chain", position, "group")
+        if name is None:
+            continue
+        if not name.strip():
+            yield Finding(here, "the group's name is empty")
+        elif name in taken:
+            yield Finding(here, f"'{name}' is the name of {taken[name]} already")
+        taken.setdefault(name, f"the group {path_text(('chain', position))}")
+
+
+def _budgets(content: Mapping[str, Any], known: Sequence[str]) -> Iterator[Finding]:
+    words = [*entry_names(content), *mapping(content.get("providers"))]
+    limited = component_paths(content)
+    for name, budget in mapping(content.get("budgets")).items():
+        if not COMPONENT_NAME.fullmatch(name):
+            yield Finding(("budgets", name), bad_component_name(name), at_key=True)
+        elif name in limited:
+            message = f"'{name}' is a component as well, whose limits have that name: name the budget otherwise"
+            yield Finding(("budgets", name), message, at_key=True)
+        seen: dict[str, None] = {}
+        for position, word in enumerate(items(mapping(budget).get("legs"))):
+            here: Path = ("budgets", name, "legs", position)
+            if not isinstance(word, str):
+                continue
+            if word in seen:
+                yield Finding(here, f"'{word}' is in the budget already")
+            elif items(content.get("chain")) and word not in words and word not in known:
+                yield Finding(here, unknown("leg, group or provider", word, words))
+            seen[word] = None
+
+
+def routing_findings(content: Mapping[str, Any]) -> Iterator[Finding]:
+    """Routing where there is nothing to route, in a content as it is written: presets bring theirs anywhere."""
+    chain = items(content.get("chain"))
+    said = mapping(content.get("policy")).get("routing")
+    if said not in (None, "ordered", {"kind": "ordered"}) and chain and not any(is_group(entry) for entry in chain):
+        message = (
+            "routing is among the legs of a group, and the chain has none: write chain: [{group: main, legs: [...]}], "
+            "or order, which is that of the chain's entries"
+        )
+        yield Finding(("policy", "routing"), message)
 
 
 def _arms_and_expectations(content: Mapping[str, Any]) -> Iterator[Finding]:

@@ -12,8 +12,11 @@ from des.scenario.names import as_written
 from des.scenario.plan import Endpoint, Plan, ReplayedArrivals, Workload
 from des.scenario.problems import Finding
 from des.scenario.resolve_chain import resolve_chain, resolve_policy
+from des.scenario.resolve_client import resolve_client
 from des.scenario.resolve_components import resolve_components
 from des.scenario.resolve_endpoints import resolve_endpoints
+from des.scenario.resolve_limits import add_budget
+from des.scenario.resolve_statuses import statuses_of
 from des.scenario.resolve_surges import resolve_surges
 from des.scenario.resolve_workload import resolve_workload
 
@@ -52,13 +55,20 @@ def _plan(arm: Arm, loaded: Loaded) -> tuple[Plan | None, list[Finding]]:
     components, findings = resolve_components(scenario, folder)
     if not components:
         return None, findings
-    endpoints, limits, price_findings = resolve_endpoints(scenario, components)
+    resolved, price_findings = resolve_endpoints(scenario, components)
+    endpoints, limits = resolved.endpoints, [*resolved.limits]
     workload, workload_findings = resolve_workload(scenario, folder)
     findings += [*price_findings, *workload_findings]
     if workload is not None:
         findings += _absurd_prices(endpoints, workload, most_attempts(scenario))
     if findings or workload is None:
         return None, findings
+    statuses = statuses_of(components, endpoints)
+    budgets: dict[str, tuple[int, ...]] = {}
+    for name, budget in scenario.budgets.items():
+        for over, indices in add_budget(name, budget, limits).items():
+            budgets[over] = (*budgets.get(over, ()), *indices)
+    chain = resolve_chain(scenario, endpoints, statuses, budgets)
     return Plan(
         arm=arm.name,
         horizon_s=scenario.horizon,
@@ -69,11 +79,14 @@ def _plan(arm: Arm, loaded: Loaded) -> tuple[Plan | None, list[Finding]]:
         workload=workload,
         components=components,
         endpoints=endpoints,
-        limits=limits,
-        chain=resolve_chain(scenario, endpoints),
+        limits=tuple(limits),
+        chain=chain,
         policy=resolve_policy(scenario.policy),
         shared=scenario.shared,
         surges=resolve_surges(scenario, endpoints),
+        capacities=resolved.capacities,
+        statuses=statuses,
+        client=resolve_client(scenario, chain, statuses),
     ), []
 
 

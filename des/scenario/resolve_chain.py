@@ -1,22 +1,54 @@
 """From the chain and the policy to the plan's legs and policy."""
 
-from des.scenario.chain import LegSpec, SilentRotSpec, TimeoutSpec
+from collections.abc import Mapping
+
+from des.scenario import resolve_rules as rules
+from des.scenario.chain import LegSpec, PromptCacheSpec, SilentRotSpec
+from des.scenario.groups import GroupSpec
+from des.scenario.inheritance import deadline_of, policy_backoff, retries_of, timeout_of
 from des.scenario.laws import Constant
-from des.scenario.plan import Backoff, Endpoint, Leg, Policy, PromptCache, ResponseCache, SilentRot, Timeout
-from des.scenario.policy import BackoffSpec, PolicySpec, ShareCacheSpec
+from des.scenario.plan import Endpoint, Leg, Policy, PromptCache, ResponseCache, SilentRot, Timeout
+from des.scenario.policy import PolicySpec, ShareCacheSpec
+from des.scenario.resolve_client import handled
 from des.scenario.scenario import Scenario
-from des.vocabulary import DEFAULT_RETRIED
+from des.scenario.statuses import Statuses, outcomes_of
+from des.scenario.timeouts import TimeoutSpec
 
 
-def resolve_chain(scenario: Scenario, endpoints: tuple[Endpoint, ...]) -> tuple[Leg, ...]:
-    """The legs of the chain, in order."""
+def resolve_chain(
+    scenario: Scenario,
+    endpoints: tuple[Endpoint, ...],
+    statuses: Statuses = (),
+    budgets: Mapping[str, tuple[int, ...]] | None = None,
+) -> tuple[Leg, ...]:
+    """The legs of the chain, in order; `budgets` are indices of limits by the names that they are over."""
     by_name = {(endpoint.provider, endpoint.model): endpoint for endpoint in endpoints}
     seen: dict[str, int] = {}
     legs = []
-    for index, spec in enumerate(scenario.chain):
+    for index, placed in enumerate(scenario.legs):
+        spec, entry = placed.spec, scenario.chain[placed.entry]
         model = spec.model or next(iter(scenario.providers[spec.provider].models))
         endpoint = by_name[spec.provider, model]
-        legs.append(_leg(index, spec, endpoint, _rejected(scenario, spec, model), _name(spec, endpoint, seen)))
+        name = _name(spec, endpoint, seen)
+        words = (name, spec.provider, *((entry.group,) if isinstance(entry, GroupSpec) else ()))
+        over = budgets or {}
+        legs.append(
+            Leg(
+                index=index,
+                name=name,
+                endpoint=endpoint.index,
+                timeout=_timeout(timeout_of(scenario, placed.entry, spec)),
+                retries=retries_of(scenario, placed.entry),
+                retry_on=outcomes_of(handled(scenario, placed.entry, "retry_on", statuses), statuses),
+                fallback_on=outcomes_of(handled(scenario, placed.entry, "fallback_on", statuses), statuses),
+                invalid_output=_rejected(scenario, spec, model),
+                prompt_cache=_prompt_cache(spec.prompt_cache),
+                silent_rot=_silent_rot(spec.silent_rot),
+                tags={**endpoint.tags, **spec.tags},
+                limits=tuple(dict.fromkeys(limit for word in words for limit in over.get(word, ()))),
+                position=placed.entry,
+            )
+        )
     return tuple(legs)
 
 
@@ -38,21 +70,8 @@ def _rejected(scenario: Scenario, spec: LegSpec, model: str) -> float:
     return 1.0 - (1.0 - of_model) * (1.0 - spec.invalid_output)
 
 
-def _leg(index: int, spec: LegSpec, endpoint: Endpoint, invalid_output: float, name: str) -> Leg:
-    cache = spec.prompt_cache
-    return Leg(
-        index=index,
-        name=name,
-        endpoint=endpoint.index,
-        timeout=_timeout(spec.timeout),
-        retries=spec.retries,
-        retry_on=frozenset(DEFAULT_RETRIED if spec.retry_on is None else spec.retry_on),
-        fallback_on=frozenset(DEFAULT_RETRIED if spec.fallback_on is None else spec.fallback_on),
-        invalid_output=invalid_output,
-        prompt_cache=PromptCache(share=cache.share, ttl_s=cache.ttl) if cache else None,
-        silent_rot=_silent_rot(spec.silent_rot),
-        tags={**endpoint.tags, **spec.tags},
-    )
+def _prompt_cache(spec: PromptCacheSpec | None) -> PromptCache | None:
+    return None if spec is None else PromptCache(share=spec.share, ttl_s=spec.ttl)
 
 
 def _timeout(spec: TimeoutSpec | None) -> Timeout:
@@ -77,24 +96,11 @@ def resolve_policy(spec: PolicySpec) -> Policy:
     """The client's policy."""
     return Policy(
         rounds=spec.rounds,
-        retry_backoff=_backoff(spec.retry_backoff or spec.backoff),
-        round_backoff=_backoff(spec.round_backoff or spec.backoff),
-        honour_retry_after=spec.retry_after == "honour",
-        deadline_s=spec.deadline,
+        retry_backoff=rules.backoff(policy_backoff(spec, "retry_backoff")),
+        round_backoff=rules.backoff(policy_backoff(spec, "round_backoff")),
+        honour_retry_after=spec.retry_after is not None and spec.retry_after.mode == "honour",
+        deadline_s=deadline_of(spec),
         response_cache=_response_cache(spec),
-    )
-
-
-def _backoff(spec: BackoffSpec | None) -> Backoff:
-    if spec is None or spec.kind == "none":
-        return Backoff()
-    return Backoff(
-        kind=spec.kind,
-        base_s=spec.base or 0.0,
-        factor=2.0 if spec.factor is None else spec.factor,
-        cap_s=float("inf") if spec.cap is None else spec.cap,
-        jitter=spec.jitter,
-        spread_s=spec.spread or 0.0,
     )
 
 

@@ -1,35 +1,47 @@
 """From providers and models to the plan's endpoints: latency, random errors, limits, prices, billing."""
 
+from dataclasses import dataclass
+
 from des.catalogue import find_model, model_names, provider_names
 from des.scenario.document import Path
 from des.scenario.laws import Constant
-from des.scenario.plan import BrokenStreams, Component, Endpoint, Latency, Limit, Price, RandomError
+from des.scenario.plan import BrokenStreams, Capacity, Component, Endpoint, Latency, Limit, Price, RandomError
 from des.scenario.problems import Finding, nearest
 from des.scenario.providers import (
     BillingSpec,
     ErrorsSpec,
-    LimitsSpec,
     ModelSpec,
     PriceSpec,
     ProviderSpec,
     StreamLatencySpec,
 )
+from des.scenario.resolve_limits import add_capacity, add_limits
 from des.scenario.scenario import Scenario
 
 
-def resolve_endpoints(
-    scenario: Scenario, components: tuple[Component, ...]
-) -> tuple[tuple[Endpoint, ...], tuple[Limit, ...], list[Finding]]:
-    """Endpoints and limits in the order of providers and models, and the models that have no price."""
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Endpoints with their limits and capacities, in the order of providers and models."""
+
+    endpoints: tuple[Endpoint, ...]
+    limits: tuple[Limit, ...]
+    capacities: tuple[Capacity, ...]
+
+
+def resolve_endpoints(scenario: Scenario, components: tuple[Component, ...]) -> tuple[Endpoints, list[Finding]]:
+    """The endpoints, and the models that have no price."""
     component = {each.name: each.index for each in components}
     endpoints: list[Endpoint] = []
     limits: list[Limit] = []
+    capacities: list[Capacity] = []
     findings: list[Finding] = []
     for provider_name, provider in scenario.providers.items():
-        account = _limits(provider.limits, provider_name, limits)
+        account = add_limits(provider.limits or (), provider_name, limits)
+        shared = add_capacity(provider.capacity, provider_name, capacities)
         for model_name, model in provider.models.items():
             name = f"{provider_name}/{model_name}"
             errors = model.errors or provider.errors or ErrorsSpec()
+            own = add_capacity(model.capacity, name, capacities)
             price = _price(provider_name, provider, model_name, model, findings)
             endpoints.append(
                 Endpoint(
@@ -40,28 +52,15 @@ def resolve_endpoints(
                     latency=_latency(provider, model),
                     errors=_random_errors(errors),
                     broken_streams=_broken_streams(errors),
-                    limits=(*account, *_limits(model.limits, name, limits)),
+                    limits=(*account, *add_limits(model.limits or (), name, limits)),
+                    capacity=shared if own is None else own,
                     price=price,
                     billing=_billing(scenario, provider, model).outcomes(),
                     quality=model.quality,
                     tags={**provider.tags, **model.tags},
                 )
             )
-    return tuple(endpoints), tuple(limits), findings
-
-
-def _limits(spec: LimitsSpec | None, name: str, limits: list[Limit]) -> tuple[int, ...]:
-    if spec is None:
-        return ()
-    limit = Limit(
-        index=len(limits),
-        name=name,
-        rate_per_s=spec.requests,
-        burst=spec.burst if spec.burst is not None else max(1.0, spec.requests),
-        refusal_latency=spec.refusal_latency.law() if spec.refusal_latency else Constant(0.05),
-    )
-    limits.append(limit)
-    return (limit.index,)
+    return Endpoints(tuple(endpoints), tuple(limits), tuple(capacities)), findings
 
 
 def _latency(provider: ProviderSpec, model: ModelSpec) -> Latency:
@@ -78,7 +77,12 @@ def _latency(provider: ProviderSpec, model: ModelSpec) -> Latency:
 
 def _random_errors(errors: ErrorsSpec) -> tuple[RandomError, ...]:
     found = [
-        RandomError(outcome=outcome, rate=spec.rate, latency=spec.latency.law() if spec.latency else Constant(0.2))
+        RandomError(
+            outcome=outcome,
+            rate=spec.rate,
+            latency=spec.latency.law() if spec.latency else Constant(0.2),
+            status=spec.status,
+        )
         for outcome, spec in errors.at_once
         if spec.rate > 0.0
     ]

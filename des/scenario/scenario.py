@@ -1,17 +1,29 @@
 """The root of a scenario."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from des.scenario.chain import Leg
+from des.scenario.chain import LegSpec
+from des.scenario.document import Path
 from des.scenario.expectations import ExpectationTexts
+from des.scenario.groups import Entry, GroupSpec
+from des.scenario.limits import BudgetSpec
 from des.scenario.policy import PolicySpec
 from des.scenario.providers import ComponentSpec, ProviderSpec
 from des.scenario.sharing import CommonCauses, Surges
 from des.scenario.spec import MAY_BE_EMPTY, Spec, Text
 from des.scenario.units import Count, Duration, Horizon, PositiveCount, Share, Timestamp
 from des.scenario.workload import WorkloadSpec
+
+
+class PlacedLeg(NamedTuple):
+    """A leg, where it is written, and the position of its entry in the chain."""
+
+    path: Path
+    entry: int
+    spec: LegSpec
+
 
 Overrides = Annotated[dict[Text, Any], MAY_BE_EMPTY]
 
@@ -43,9 +55,25 @@ class Scenario(Spec):
     """Who is overrun while whom is down."""
     shared: Share = 1.0
     """How much of what is shared stays common: 100% as modelled, 0% the independent twin, of the same marginals."""
-    chain: Annotated[tuple[Leg, ...], Field(min_length=1)]
+    budgets: dict[Text, BudgetSpec] = Field(default_factory=dict)
+    """The client's own limits over legs, by name."""
+    chain: Annotated[tuple[Entry, ...], Field(min_length=1)]
     policy: PolicySpec = PolicySpec()
     arms: dict[Text, Overrides] = Field(default_factory=dict)
     """Variants to compare: each overrides parts of the scenario."""
     expect: dict[Text, ExpectationTexts] = Field(default_factory=dict)
     """What must come out, by metric or arm.metric: ">= 99.95%"."""
+
+    @property
+    def legs(self) -> tuple[PlacedLeg, ...]:
+        """All legs, those of groups included, in the order of the plan."""
+        found: list[PlacedLeg] = []
+        for position, entry in enumerate(self.chain):
+            if isinstance(entry, GroupSpec):
+                found += [
+                    PlacedLeg(("chain", position, "legs", within), position, leg)
+                    for within, leg in enumerate(entry.legs)
+                ]
+            else:
+                found.append(PlacedLeg(("chain", position), position, entry))
+        return tuple(found)

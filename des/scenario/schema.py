@@ -49,7 +49,8 @@ def _describe(definition: dict[str, Any], model: type[Spec]) -> None:
     if definition and (text := inspect.getdoc(model)):
         definition.setdefault("description", text)
     said = {field: text for each in reversed(model.__mro__) for field, text in _field_docstrings(each).items()}
-    for field, text in said.items():
+    aliases = {name: each.alias for name, each in model.model_fields.items() if each.alias}
+    for field, text in ((aliases.get(name, name), text) for name, text in said.items()):
         if field in definition.get("properties", {}):
             definition["properties"][field]["description"] = text
 

@@ -15,7 +15,7 @@ Text = StrictStr
 class Spec(BaseModel):
     """A part of a scenario as its author writes it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, serialize_by_alias=True)
 
 
 class Shorthand:
@@ -53,6 +53,11 @@ def scalar_as(field: str, schema: Mapping[str, Any], **fixed: object) -> Shortha
         return value if isinstance(value, dict | Spec) else {**fixed, field: value}
 
     return Shorthand(expand, schema)
+
+
+def mapping_or_word(value: object) -> str:
+    """The tag of a field that takes a mapping, or a word or number instead: `mapping` or `word`."""
+    return "mapping" if isinstance(value, dict | Spec) else "word"
 
 
 def contradiction(message: str, *field: str | int) -> PydanticCustomError:

@@ -119,7 +119,7 @@ ONE_PROBLEM = [
     (
         "jitter: full",
         "jitter: fll",
-        "34:62: policy.backoff.jitter: expected one of none, full, equal, decorrelated, additive; got 'fll'; "
+        "34:62: policy.backoff.jitter: expected one of none, full, equal, decorrelated, additive, scaled; got 'fll'; "
         "did you mean 'full'?",
     ),
     # Names.
