@@ -53,8 +53,16 @@ def _refusals(plan: Plan) -> Iterator[str]:
         for limit in plan.endpoints[leg.endpoint].limits:
             yield f"limit {plan.limits[limit].name}: requests share its tokens"
             break
+        for limit in leg.limits:
+            yield f"budget {plan.limits[limit].name}: requests share it"
+            break
+        capacity = plan.endpoints[leg.endpoint].capacity
+        if capacity is not None:
+            yield f"capacity {plan.capacities[capacity].name}: requests wait for one another"
         if leg.silent_rot is not None:
             yield f"silent rot of {leg.name}: it depends on the leg's use"
+    if plan.client is not None:
+        yield "client policy: what it does depends on earlier requests, or goes beyond a plain walk of the chain"
     if plan.surges:
         yield "surge: it depends on the load"
     if plan.policy.response_cache is not None and plan.policy.response_cache.hit_rate is None:

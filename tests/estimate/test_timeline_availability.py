@@ -194,6 +194,9 @@ def test_the_answer_is_the_same_for_any_number_of_workers() -> None:
     ("change", "named"),
     [
         ({"providers": {"a": provider(limits={"requests": "5/s"})}}, "limit a: requests share its tokens"),
+        ({"providers": {"a": provider(capacity=3)}}, "capacity a: requests wait for one another"),
+        ({"budgets": {"own": {"requests": "5/s", "legs": ["a"]}}}, "budget own: requests share it"),
+        ({"policy": {"hedge": {"after": "1s"}}}, "client policy"),
         ({"workload": {"arrivals": {"kind": "closed", "users": 3, "think": "1s"}}}, "closed workload"),
         ({"chain": [{"provider": "a", "silent_rot": {"time_to_rot": "9d", "repair": "1d"}}]}, "silent rot of a/model"),
         (
