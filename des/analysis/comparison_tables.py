@@ -14,11 +14,13 @@ from des.analysis.cascade_lines import cascade_lines, cascade_sentences
 from des.analysis.expectations import Verdict
 from des.analysis.lines import Line, money, seconds
 from des.analysis.tables import GAP, precision_sentence, print_arms, print_heading, print_verdicts, print_where
+from des.estimate.exact_availability import EXACT
 from des.traces import Run
 
 MOST_ENDPOINTS: Final = 12
 MINUTES_IN_A_YEAR: Final = 525_600.0
 HOUR_S: Final = 3600.0
+NOTICEABLY: Final = 1.2
 
 Figure = Mapping[str, Any]
 
@@ -59,22 +61,24 @@ def _print_marginals(found: Mapping[str, Any], arms: Sequence[str], console: Con
     names = list(dict.fromkeys(name for arm in arms for name in found["marginals"][arm]))
     console.print()
     _say(console, "Each endpoint by itself", style="bold")
+    brownouts = _has_brownouts(found)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, GAP, 0, 0))
     table.add_column("endpoint", overflow="fold")
     table.add_column("arm", overflow="fold")
-    for title in ("unavailable", "episodes a year", "mean length", "95th percentile"):
+    titles = ("unavailable", "episodes a year", "mean length", "95th percentile")
+    for title in (*titles, "impaired") if brownouts else titles:
         table.add_column(title, justify="right", overflow="fold")
     for name in names[:MOST_ENDPOINTS]:
         for number, arm in enumerate(arm for arm in arms if name in found["marginals"][arm]):
             of = found["marginals"][arm][name]
-            table.add_row(
-                Text(name if number == 0 else ""),
-                Text(arm),
+            cells = [
                 _percent(of["unavailability"]),
-                figures.shown(of["episodes_per_year"], figures.plain),
+                _number(of["episodes_per_year"]),
                 _length(of["mean_duration_s"]),
                 _length(of["p95_duration_s"]),
-            )
+            ]
+            cells += [_percent(of["impaired_share"])] if brownouts else []
+            table.add_row(Text(name if number == 0 else ""), Text(arm), *cells)
     console.print(table)
     if len(names) > MOST_ENDPOINTS:
         _say(console, f"and {len(names) - MOST_ENDPOINTS} more, in summary.json")
@@ -104,20 +108,28 @@ def _joint_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Li
     def line(label: str, write: Callable[[Any], str], of: Sequence[Any]) -> Line:
         return Line(label, tuple(write(each) for each in of))
 
-    yield line("all down, share of the time", lambda of: _percent(of["all_down"]), joint)
-    yield line("  minutes a year", lambda of: _number(of["all_down"], MINUTES_IN_A_YEAR), joint)
-    yield line("  nines", lambda of: _nines(of["all_down"]["mean"]), joint)
-    yield line("  between (Fréchet)", lambda of: _percent(_point(of["frechet_low"])), joint)
-    yield line("  and", lambda of: _percent(_point(of["frechet_high"])), joint)
-    yield line("total outages a year", lambda of: _number(of["episodes_per_year"]), joint)
-    yield line("  mean length", lambda of: _length(of["mean_duration_s"]), joint)
-    yield line("  at least one in a year", lambda of: _percent(of["any_in_a_year"]), joint)
-    yield line("as good as so many independent (k_eff)", lambda of: _number(_point(of["k_eff"])), joint)
-    yield line("  estimator", lambda of: of["estimator"], joint)
+    outages = any(of["all_down"]["mean"] or of["frechet_high"] for of in joint)
+    if outages:
+        yield line("all down, share of the time", lambda of: _percent(of["all_down"]), joint)
+        yield line("  minutes a year", lambda of: _number(of["all_down"], MINUTES_IN_A_YEAR), joint)
+        yield line("  nines", lambda of: _nines(of["all_down"]), joint)
+        yield line("  between (Fréchet)", lambda of: _percent(_point(of["frechet_low"])), joint)
+        yield line("  and", lambda of: _percent(_point(of["frechet_high"])), joint)
+        yield line("total outages a year", lambda of: _number(of["episodes_per_year"]), joint)
+        yield line("  mean length", lambda of: _length(of["mean_duration_s"]), joint)
+        yield line("  at least one in a year", lambda of: _percent(of["any_in_a_year"]), joint)
+        yield line("as good as so many independent (k_eff)", lambda of: _number(_point(of["k_eff"])), joint)
+        yield line("  estimator", lambda of: of["estimator"], joint)
+    if _has_brownouts(summary["comparison"]):
+        yield line("all impaired, share of the time", lambda of: _percent(of.get("all_impaired")), joint)
+        yield line("  at least once in a year", lambda of: _percent(of.get("any_impaired_in_a_year")), joint)
+        yield line("  estimator", lambda of: _named(of.get("all_impaired")), joint)
+    elif not outages:
+        yield line("all down, share of the time", lambda of: _percent(of["all_down"]), joint)
     if any(of["failure_share"] for of in joint):
         yield line("requests lost, in the long run", lambda of: _percent(of["failure_share"]), joint)
         yield line("  estimator", lambda of: of["failure_share"]["estimator"] if of["failure_share"] else "-", joint)
-    yield line("requests lost, in this run", lambda of: _percent(_lost(of["availability"])), metrics)
+    yield line("requests lost, in this run", lambda of: _lost(of["availability"]), metrics)
     yield line("cost per request", lambda of: money(of["cost_usd_per_request"]), metrics)
     yield line("latency, p95", lambda of: seconds(of["latency_s_p95"]), metrics)
 
@@ -127,10 +139,13 @@ def _difference_lines(found: Mapping[str, Any], arms: Sequence[str]) -> Iterator
     for label, key in (
         ("all down, share of the time", "all_down"),
         ("total outages a year", "episodes_per_year"),
+        ("all impaired, share of the time", "all_impaired"),
         ("requests lost, in the long run", "failure_share"),
     ):
-        if any(of[key] is not None for of in ratios):
-            yield Line(label, tuple(_times(of[key]) for of in ratios))
+        if key == "all_impaired" and not _has_brownouts(found):
+            continue
+        if any(of.get(key) is not None for of in ratios):
+            yield Line(label, tuple(_times(of.get(key), of.get(f"{key}_ends")) for of in ratios))
     for label, metric, write in (
         ("requests lost, in this run", "failure_share", _signed_percent),
         ("cost per request", "cost_usd_per_request", _signed(figures.dollars)),
@@ -142,7 +157,8 @@ def _difference_lines(found: Mapping[str, Any], arms: Sequence[str]) -> Iterator
         yield Line(label, tuple(figures.NOTHING if each is None else write(each["difference"]) for each in of))
         yield Line("  ratio", tuple(_ratio(each) for each in of))
         if any(each and each["n"] > 1 for each in of):
-            yield Line("  p, adjusted for all (Holm)", tuple(_p_value(each) for each in of))
+            yield Line("  p (adjusted for all, Holm)", tuple(_p_value(each) for each in of))
+            yield Line("  interval", tuple(_method(each) for each in of))
             yield Line("  variance reduced by pairing", tuple(_reduction(each) for each in of))
 
 
@@ -156,21 +172,39 @@ def _notes(run: Run, arms: Sequence[str]) -> Iterator[str]:
         yield "one replication: no interval for what requests met (--replications N gives one)"
     else:
         yield f"intervals: 95 %; of requests over {many} replications, which all arms share"
+        yield "no interval: exact where the estimator is, otherwise too little was seen to tell"
     yield from precision_sentence(run.summary)
 
 
-def _lost(availability: Figure) -> Figure:
+def _has_brownouts(found: Mapping[str, Any]) -> bool:
+    """Whether some endpoint is noticeably more often impaired than down."""
+    return any(
+        of["impaired_share"]["mean"] > NOTICEABLY * (of["unavailability"]["high"] or of["unavailability"]["mean"])
+        for endpoints in found["marginals"].values()
+        for of in endpoints.values()
+    )
+
+
+def _named(figure: Figure | None) -> str:
+    return figures.NOTHING if figure is None else str(figure["estimator"])
+
+
+def _lost(availability: Figure) -> str:
     mean, low, high = (availability[key] for key in ("mean", "low", "high"))
-    return {
-        "mean": None if mean is None else 1.0 - mean,
-        "low": None if high is None else 1.0 - high,
-        "high": None if low is None else 1.0 - low,
-    }
+    if mean == 1.0 and low is None:
+        return "none"
+    return _percent(
+        {
+            "mean": None if mean is None else 1.0 - mean,
+            "low": None if high is None else 1.0 - high,
+            "high": None if low is None else 1.0 - low,
+        }
+    )
 
 
 def _percent(figure: Figure | None) -> str:
     if figure is not None and figure["mean"] == 0.0 and not figure["high"]:
-        return "0 %"
+        return "0 %" if figure.get("estimator") in (None, EXACT) else "none seen"
     return figures.shown(figure, figures.percent, scale=100.0)
 
 
@@ -181,8 +215,10 @@ def _number(figure: Figure | None, scale: float = 1.0) -> str:
     return figures.shown(scaled, figures.plain)
 
 
-def _nines(share: float) -> str:
-    return "no end" if share <= 0.0 else f"{figures.nines(1.0 - share):.2f}"
+def _nines(share: Figure) -> str:
+    if share["mean"] > 0.0:
+        return f"{figures.nines(1.0 - share['mean']):.2f}"
+    return "no end" if share["estimator"] == EXACT else figures.NOTHING
 
 
 def _length(figure: Figure | None) -> str:
@@ -193,20 +229,42 @@ def _length(figure: Figure | None) -> str:
     return f"{_number(figure, 1.0 / unit_s)} {unit}"
 
 
-def _times(ratio: float | None) -> str:
-    return figures.NOTHING if ratio is None else f"x {figures.plain(ratio, figures.significant(ratio))}"
+def _times(ratio: float | None, ends: Sequence[float] | None) -> str:
+    if ratio is None:
+        return figures.NOTHING
+    low, high = ends if ends is not None else (None, None)
+    return f"x {_number({'mean': ratio, 'low': low, 'high': high})}"
 
 
 def _ratio(pair: Mapping[str, Any] | None) -> str:
     if pair is None or pair["ratio"] is None:
         return figures.NOTHING
-    return f"x {_number(pair['ratio'])}"
+    mean, low, high = (pair["ratio"][key] for key in ("mean", "low", "high"))
+    if low is None or high is not None:
+        return figures.NOTHING if mean is None else f"x {_number(pair['ratio'])}"
+    least = figures.plain(low, figures.significant(low))
+    if mean is None:
+        return f"x {least} or more"
+    return f"x {figures.plain(mean, figures.significant(mean))} [{least}, no limit]"
 
 
 def _p_value(pair: Mapping[str, Any] | None) -> str:
     if pair is None or pair["p_holm"] is None:
         return figures.NOTHING
-    return "below 0.001" if pair["p_holm"] < 0.001 else f"{pair['p_holm']:.3f}"
+    return f"{_probability(pair['p_value'])} ({_probability(pair['p_holm'])})"
+
+
+def _probability(value: float) -> str:
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _method(pair: Mapping[str, Any] | None) -> str:
+    """In a word or two: what is behind it."""
+    if pair is None:
+        return figures.NOTHING
+    method = str(pair.get("interval", ""))
+    outages = method.removeprefix("of ").partition(" ")[0]
+    return f"{outages} outages" if outages.isdigit() else method.removeprefix("none: ").removesuffix(", paired")
 
 
 def _reduction(pair: Mapping[str, Any] | None) -> str:

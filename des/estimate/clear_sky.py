@@ -59,7 +59,7 @@ def outputs(plan: Plan) -> list[tuple[float, float]]:
     """(share, tokens): the outputs of requests as far as they decide about time-outs, by cells of their law.
 
     All calls of a request are for the same output, so where one is too slow the next one likely is. The cells are fine
-    in the body of the law and go on in equal steps of orders of magnitude to a billionth.
+    in the body of the law and go on in equal steps of orders of magnitude to a trillionth.
     """
     law = output_tokens(plan)
     if isinstance(law, Constant) or not any(hangs_on_output(plan, leg) for leg in plan.chain):
@@ -68,7 +68,7 @@ def outputs(plan: Plan) -> list[tuple[float, float]]:
         values, counts = np.unique(np.rint(np.maximum(law.values, 1.0)), return_counts=True)
         if len(values) <= 512:
             return [(count / len(law.values), value) for value, count in zip(values.tolist(), counts, strict=True)]
-    edges = np.concatenate((np.linspace(1.0, 0.1, 49)[:-1], np.geomspace(0.1, 1e-9, 97), [0.0]))
+    edges = np.concatenate((np.linspace(1.0, 0.1, 49)[:-1], np.geomspace(0.1, 1e-12, 769), [0.0]))
     tokens = np.rint(np.maximum(quantile(law, 1.0 - 0.5 * (edges[1:] + edges[:-1])), 1.0))
     return list(zip((edges[:-1] - edges[1:]).tolist(), tokens.tolist(), strict=True))
 

@@ -15,7 +15,8 @@ from des.scenario.plan import Plan
 
 METRICS: Final = ("failure_share", "cost_usd_per_request", "latency_s_p95")
 """What requests of two arms are compared by; the first is 1 - availability."""
-MARGINALS: Final = ("unavailability", "episodes_per_year", "mean_duration_s", "p95_duration_s")
+MARGINALS: Final = ("unavailability", "episodes_per_year", "mean_duration_s", "p95_duration_s", "impaired_share")
+RATIOS: Final = ("all_down", "episodes_per_year", "failure_share", "all_impaired")
 STANDARD_ERRORS: Final = 4.0
 EQUAL: Final = 1e-9
 """Relative difference of two exact figures that are the same but for rounding."""
@@ -43,9 +44,8 @@ def compare_arms(
         "match": {arm: match(marginals[baseline], of) for arm, of in marginals.items() if arm != baseline},
         "joint": joint,
         "joint_ratios": {
-            arm: {
-                key: _ratio(of[key], joint[baseline][key]) for key in ("all_down", "episodes_per_year", "failure_share")
-            }
+            arm: {key: _ratio(of[key], joint[baseline][key]) for key in RATIOS}
+            | {f"{key}_ends": _ratio_ends(of[key], joint[baseline][key]) for key in RATIOS}
             for arm, of in joint.items()
             if arm != baseline
         },
@@ -63,7 +63,7 @@ def match(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     exactly, worst, differ = False, 0.0, False
     for name in in_common:
         for key in MARGINALS:
-            a, b = one[name][key], other[name][key]
+            a, b = one[name].get(key), other[name].get(key)
             if a is None or b is None:
                 differ = differ or (a is not b and key != "p95_duration_s")
             elif a["estimator"] == b["estimator"] == EXACT:
@@ -163,6 +163,32 @@ def _ratio(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> fl
     if one is None or other is None or not other["mean"]:
         return None
     return float(one["mean"] / other["mean"])
+
+
+def _ratio_ends(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> list[float] | None:
+    """95 % interval of the ratio of two figures, one exact perhaps, from their own on the log scale.
+
+    None where both are exact, or one has none otherwise. As if they had no luck in common: if anything too wide.
+    """
+    if one is None or other is None or not one["mean"] or not other["mean"]:
+        return None
+    sides = []
+    for figure, low, high in ((one, "low", "high"), (other, "high", "low")):
+        if figure["estimator"] == EXACT:
+            sides.append((0.0, 0.0))
+        elif figure[low] is None or figure[high] is None:
+            return None
+        else:
+            sides.append(tuple(_log_distance(figure["mean"], figure[end]) for end in (low, high)))
+    if all(side == (0.0, 0.0) for side in sides):
+        return None
+    ratio = one["mean"] / other["mean"]
+    below, above = (math.hypot(*(side[end] for side in sides)) for end in (0, 1))
+    return [ratio * math.exp(-below), ratio * math.exp(min(above, 700.0))]
+
+
+def _log_distance(mean: float, end: float) -> float:
+    return abs(math.log(end / mean)) if end > 0.0 else math.inf
 
 
 def _apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:

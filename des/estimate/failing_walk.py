@@ -27,7 +27,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 INFINITY = float("inf")
-RAREST_OUTPUT = 1e-9
+RAREST_OUTPUT = 1e-12
 SLIGHT = 1e-15
 """A chance of being lost below which it is not worth following every walk."""
 

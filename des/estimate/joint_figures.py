@@ -87,6 +87,8 @@ def joint_figures(answer: ExactAnswer | None, drawn: DrawnIncidents, plan: Plan)
         "k_eff": redundancy,
         "frechet_low": low,
         "frechet_high": high,
+        "all_impaired": unavailability([part.all_impaired for part in drawn.parts]),
+        "any_impaired_in_a_year": _impaired_in_a_year(drawn),
     }
 
 
@@ -116,6 +118,16 @@ def _any_in_a_year(all_down: float, episodes_per_year: float | None) -> float | 
     if all_down >= 1.0:
         return 1.0
     return -math.expm1(math.log1p(-all_down) - episodes_per_year / (1.0 - all_down))
+
+
+def _impaired_in_a_year(drawn: DrawnIncidents) -> Figure:
+    """That everybody is impaired at once some time in a year, such times taken for a Poisson process."""
+    impaired = [part.all_impaired for part in drawn.parts]
+    share, per_year = unavailability(impaired)["mean"], episodes_per_year(impaired)
+    return {
+        key: _any_in_a_year(share, value) if key in ("mean", "low", "high") else value
+        for key, value in per_year.items()
+    }
 
 
 def _exact(value: float | None) -> Figure | None:

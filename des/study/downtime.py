@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from des.estimate.summary import count_entry, up_entry
 from des.faults import Intervals, Timeline, sharing
-from des.faults.episodes import all_down, component_down, down_share, endpoint_down, episodes_started
+from des.faults.episodes import all_down, component_down, down_share, endpoint_down, episodes_started, merged
 from des.scenario.plan import Plan
+from des.vocabulary import INCIDENT_KINDS
 
+ON_RECORD: Final = ("schedule", "replay")
 TIMELINE: Final = "incident timeline"
 """The estimator's name: figures of the very incidents that the requests met."""
 
@@ -50,6 +53,17 @@ def downtime(plan: Plan, timeline: Timeline) -> Spells:
         },
         "chain": {"every leg": _spell(all_down(timeline, endpoints), horizon_s)},
     }
+
+
+def losing_intervals(timeline: Timeline, chosen: NDArray[np.bool_]) -> Intervals:
+    """When one of the `chosen` incidents, bool[n], is open that makes calls fail, all or some: disjoint and sorted.
+
+    Of recorded ones only outages: a brownout on record may last as long as the run, and is nothing that happens.
+    """
+    fails = np.array([effect.error_rate > 0.0 or effect.hang > 0.0 for effect in timeline.effects], np.bool_)
+    at_random = ~np.isin(timeline.kind, [INCIDENT_KINDS.index(kind) for kind in ON_RECORD])
+    losing = chosen & (timeline.outage | (fails[timeline.effect] & at_random))
+    return merged(Intervals(timeline.start_s[losing], timeline.end_s[losing]))
 
 
 def combined(replications: Sequence[Spells]) -> dict[str, dict[str, dict[str, Any]]]:

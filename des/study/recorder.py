@@ -23,7 +23,7 @@ Block = Mapping[str, NDArray[Any]]
 class Recorder:
     """The engine's sink for one replication; without a directory it keeps totals alone.
 
-    `outages` is when some endpoint of the chain is down.
+    `outages` is when requests may be lost together: some endpoint of the chain is down, or fails some of its calls.
     `triggers` is when something may set off a cascade; None for runs in which there can be none.
     """
 

@@ -9,10 +9,9 @@ import numpy as np
 from des.estimate.cascades import Cascade, may_cascade, triggers
 from des.estimate.summary import Observed
 from des.faults import draw_timeline
-from des.faults.episodes import down_intervals
 from des.model import simulate
 from des.scenario.plan import Plan
-from des.study.downtime import Spells, downtime
+from des.study.downtime import Spells, downtime, losing_intervals
 from des.study.recorder import Recorder
 from des.study.workers import Told
 from des.traces.writer import WrittenTrace
@@ -56,7 +55,7 @@ class Replicator:
         recorder = Recorder(
             plan,
             part.replication,
-            down_intervals(timeline, of_chain),
+            losing_intervals(timeline, of_chain),
             directory=self.directory,
             arms=list(self.plans),
             scenario=self.scenario,

@@ -85,6 +85,41 @@ def test_it_shows_as_the_tables_of_the_command(made: Comparison) -> None:
     assert max(map(len, text.splitlines()[:-1])) <= 120
 
 
+def test_brownouts_alone_are_compared_by_how_often_all_are_impaired(tmp_path: Path) -> None:
+    brownouts = {"cdn": {"incidents": [{"kind": "poisson", "rate": "40/y", "duration": "1h", "error_rate": 0.3}]}}
+    content = shared_cdn(components=brownouts)
+    for provider in content["providers"].values():
+        del provider["availability"], provider["episodes_per_year"]
+    found = des.compare(content, out=tmp_path / "run", traces=False)
+    joint = found.figures["joint"]
+    share = 1.0 - math.exp(-40.0 / 8760.0)
+    assert joint["as_modelled"]["all_impaired"]["low"] < share < joint["as_modelled"]["all_impaired"]["high"]
+    assert joint["independent"]["all_impaired"]["high"] < 0.1 * share
+    low, high = found.figures["joint_ratios"]["independent"]["all_impaired_ends"]
+    assert low < share < high
+    text = repr(found)
+    assert "all impaired, share of the time" in text
+    assert "k_eff" not in text
+
+
+def test_a_component_whose_copies_are_nobodys_is_left_out_of_the_twin(made: Comparison) -> None:
+    assert "cdn" in made.run.summary["components"]["as_modelled"]
+    assert "cdn" not in made.run.summary["components"]["independent"]
+    assert "first/a" in made.run.summary["endpoints"]["independent"]
+
+
+@pytest.mark.parametrize(("arm", "n"), [("independent", 3)])
+def test_p_values_and_intervals_of_the_requests_say_the_same(made: Comparison, arm: str, n: int) -> None:
+    for figures in made.figures["differences"][arm].values():
+        assert figures["n"] == n
+        low, high = figures["difference"]["low"], figures["difference"]["high"]
+        if low is None:
+            assert figures["p_value"] in (None, 1.0)
+        else:
+            assert low < high
+            assert (figures["p_value"] < 0.05) == (not low <= 0.0 <= high)
+
+
 def test_a_comparison_is_not_the_run_of_the_same_arms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     content = small(horizon="1h", arms={"as_modelled": {}, "independent": {"shared": 0}})
