@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from des.check import availability, budgets, calls, chains, ledgers, queues, small_models
+from des.check import availability, budgets, calls, chains, clients, ledgers, limits, queues, small_models
 from des.check.case import Case, Finding
 from des.errors import DesError
 
@@ -17,6 +17,8 @@ CASES: Final[tuple[Case, ...]] = (
     *small_models.CASES,
     *queues.CASES,
     *budgets.CASES,
+    *limits.CASES,
+    *clients.CASES,
 )
 BY_NAME: Final = {case.name: case for case in CASES}
 
