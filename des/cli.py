@@ -335,19 +335,23 @@ def availability(
 @reported
 def explain(
     scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file, YAML or TOML.")],
+    precision: Annotated[
+        float, typer.Option("--precision", metavar="SHARE", help="Of P(all down), for the years that it takes.")
+    ] = 0.1,
     changes: SetOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> int:
     from des.analysis.availability_tables import print_explanation
-    from des.scenario import load_scenario, plans
-    from des.study.explanation import explain as explained
+    from des.scenario import load_scenario
+    from des.study.explanation import check_precision, explain_all
 
+    check_precision(precision)
     loaded = load_scenario(scenario, tuple(changes or ()))
-    answers = {arm: explained(plan, loaded.scenario.replications) for arm, plan in plans(loaded).items()}
+    explained = explain_all(loaded, precision)
     if as_json:
-        _say_json({"arms": {arm: answer.as_dict() for arm, answer in answers.items()}})
+        _say_json(explained.as_dict())
     else:
-        print_explanation(loaded.scenario.title, answers, _console())
+        print_explanation(loaded.scenario.title, explained, _console())
     return DONE
 
 

@@ -13,7 +13,7 @@ from des.analysis.tables import print_arms
 from des.estimate.choice import AvailabilityAnswer
 from des.estimate.exact_availability import EXACT, ExactAnswer
 from des.estimate.summary import REQUEST_LEVEL
-from des.study.explanation import Explanation
+from des.study.explanation import Explained
 
 Entry = Mapping[str, Any]
 
@@ -48,16 +48,20 @@ def print_availability(title: str, answers: Mapping[str, AvailabilityAnswer], co
     _say(console, "intervals: 95 %; figures without one are exact")
 
 
-def print_explanation(title: str, explained: Mapping[str, Explanation], console: Console) -> None:
-    """One column an arm."""
-    arms, of = list(explained), list(explained.values())
+def print_explanation(title: str, explained: Explained, console: Console) -> None:
+    """One column an arm; then each command for all of them."""
+    arms, of = list(explained.arms), list(explained.arms.values())
     names = list(dict.fromkeys(name for one in of for name in one.incidents))
     closed = [one.choice.exact for one in of]
+    precision = f"{100.0 * of[0].precision:g} %"
     endpoints = list(dict.fromkeys(endpoint.name for one in closed if one for endpoint in one.endpoints))
     lines = [
         Line("requests a replication", tuple(f"{_number(one.requests)} ({one.requests_how})" for one in of)),
         Line("replications", tuple(_number(one.replications) for one in of)),
-        Line("time of des run, about", tuple(_duration(one.run_s) for one in of)),
+        Line("time it takes, about"),
+        Line("  des run", tuple(_duration(one.run_s) for one in of)),
+        Line("  des availability", tuple(_duration(one.availability_s) for one in of)),
+        Line("  des compare", tuple(_duration(one.compare_s) for one in of)),
         Line("estimator of availability", tuple(one.choice.estimator for one in of)),
         Line("incidents expected in the horizon"),
         *(Line(f"  {name}", tuple(_number(one.incidents.get(name)) for one in of)) for name in names),
@@ -67,12 +71,12 @@ def print_explanation(title: str, explained: Mapping[str, Explanation], console:
         Line("  share of time", _each(closed, lambda one: figure(one.all_down))),
         Line("  episodes a year", _each(closed, lambda one: figure(one.all_down_episodes_per_year))),
         *_redundancy(closed),
-        Line("  years to know it to 10 %, about", tuple(_number(one.years_needed) for one in of)),
+        Line(f"  years to know it to {precision}, about", tuple(_number(one.years_needed) for one in of)),
         Line("availability, one call a leg", _each(closed, _one_call)),
     ]
     console.print(Text(title, style="bold"))
     print_arms(lines, arms, console)
-    for arm, one in explained.items():
+    for arm, one in explained.arms.items():
         _say(console, f"{arm}: {_because(one.choice.estimator, one.choice.reason)}")
         if one.choice.exact is None:
             _say(console, f"  no closed form: {one.choice.why_not_exact}")
@@ -80,6 +84,10 @@ def print_explanation(title: str, explained: Mapping[str, Explanation], console:
             _say(console, f"  no closed form of one call a leg: {one.choice.exact.availability_reason}")
         if one.requests_per_s is not None:
             _say(console, f"  probed on this machine: {one.requests_per_s:,.0f} requests a second")
+    takes = ", ".join(f"des {command} {_duration(seconds)}" for command, seconds in explained.seconds.items())
+    _say(console, f"all arms together, about, with one process on this machine: {takes}")
+    if further := [arm for arm in explained.compared if arm not in explained.arms]:
+        _say(console, f"des compare has {' and '.join(further)} besides")
 
 
 def figure(value: float) -> str:

@@ -1,12 +1,12 @@
 """What to expect of a scenario before it runs: its size, what is known exactly, what will serve, how long it takes."""
 
-import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from des.estimate.choice import YEARS, Choice, choose
-from des.model import simulate
+from des.errors import DesError
+from des.estimate.choice import YEARS, Choice
+from des.scenario import Loaded, plans
 from des.scenario.plan import (
     BatchArrivals,
     BurstyArrivals,
@@ -20,24 +20,18 @@ from des.scenario.plan import (
     RenewalIncidents,
     ReplayedArrivals,
 )
+from des.study.time_needed import chosen, drawing_s, estimator_s, run_time
 
 PRECISION: Final = 0.1
-EPISODES_NEEDED: Final = 2.0 * (1.96 / PRECISION) ** 2
-"""Total outages after which P(all down) is known to within 10 %, 95 times in 100: the variance of the time down over n
-episodes is (1 + cv^2) / n of its square, and lengths as of an exponential law have cv = 1."""
-PROBE_REQUESTS: Final = 1_500.0
-RECORDING: Final = 1.4
-"""What a run takes over the simulation alone, for its totals and traces; measured to be 1.2 to 1.6."""
-INCIDENT_S: Final = 1e-4
-"""What an incident takes, both of its turns and its row, about."""
+LEAST_PRECISION: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Of one arm. `incidents` are expected over the horizon, by component; `run_s` is for all replications.
+    """Of one arm. `incidents` are expected over the horizon, by component; times are of one process on this machine.
 
-    `years_needed` is how many years of incidents a plain simulation needs until P(all down) is known to within 10 %;
-    None where that never happens or has no closed form.
+    `years_needed` is how many years of incidents a plain simulation needs until P(all down) is known to within the
+    `precision`, a share of it; None where that never happens or has no closed form.
     """
 
     requests: float
@@ -45,35 +39,94 @@ class Explanation:
     replications: int
     incidents: Mapping[str, float]
     choice: Choice
+    precision: float
     years_needed: float | None
-    requests_per_s: float | None  # simulated a second of this machine's time; None without requests
-    run_s: float
+    requests_per_s: float | None  # simulated a second; None without requests
+    run_s: float  # of `des run`, all replications
+    availability_s: float  # of `des availability` with the years that it has by itself
+    compare_s: float  # of `des compare`: its requests, and what they lose in the long run
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-able."""
         return asdict(self)
 
 
-def explain(plan: Plan, replications: int, years: float = YEARS) -> Explanation:
-    """Simulates some 1,500 requests to see how fast that goes; all else is computed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """A scenario's own arms, and the seconds that each command takes for all that it does."""
+
+    arms: Mapping[str, Explanation]
+    seconds: Mapping[str, float]
+    """`run`, `availability` and, where the scenario has a twin, `compare`."""
+    compared: tuple[str, ...]
+    """The arms of `des compare`: it has some by itself."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        arms = {arm: one.as_dict() for arm, one in self.arms.items()}
+        return {"arms": arms, "seconds": dict(self.seconds), "compared": list(self.compared)}
+
+
+def explain_all(loaded: Loaded, precision: float = PRECISION) -> Explained:
+    """Raises DesError for a precision that is none."""
+    check_precision(precision)
+    replications = loaded.scenario.replications
+    own = plans(loaded)
+    arms = {arm: explain(plan, replications, precision=precision) for arm, plan in own.items()}
+    seconds = {
+        "run": sum(one.run_s for one in arms.values()),
+        "availability": sum(one.availability_s for one in arms.values()),
+    }
+    try:
+        of_comparison = plans(loaded.with_arms())
+        drawing = drawing_s(next(iter(of_comparison.values())))
+    except DesError:  # what cannot be set apart has no twin, which des compare says itself
+        return Explained(arms=arms, seconds=seconds, compared=())
+    built_in = {
+        arm: explain(plan, replications, precision=precision) for arm, plan in of_comparison.items() if arm not in own
+    }
+    everything = {**arms, **built_in}
+    seconds["compare"] = sum(everything[arm].compare_s + drawing for arm in of_comparison)
+    return Explained(arms=arms, seconds=seconds, compared=tuple(of_comparison))
+
+
+def check_precision(precision: float) -> None:
+    """Raises DesError where no share of a figure is meant."""
+    if not LEAST_PRECISION <= precision < 1.0:
+        raise DesError(f"--precision {precision:g}: a share of the figure such as {PRECISION:g}, at least 1e-06")
+
+
+def explain(plan: Plan, replications: int, years: float = YEARS, precision: float = PRECISION) -> Explanation:
+    """Does small parts of the work to see how fast that goes; all else is computed."""
     known = expected_requests(plan)
-    probe_s, probed, probed_horizon_s = _probe(plan, known)
-    requests = known if known is not None else probed * plan.horizon_s / probed_horizon_s
-    incidents = expected_incidents(plan)
-    per_request_s = probe_s / probed if probed else 0.0
-    work_s = (requests * per_request_s + sum(incidents.values()) * INCIDENT_S) * RECORDING
-    choice = choose(plan, years)
+    run = run_time(plan, known)
+    choice, choice_s = chosen(plan, years)
+    run_s = run.of(plan) * replications
+    availability_s = choice_s + estimator_s(plan, choice, years)
     episodes = choice.exact.all_down_episodes_per_year if choice.exact is not None else 0.0
+    per_request_s = run.per_s * run.horizon_s / run.requests if run.requests else 0.0
     return Explanation(
-        requests=requests,
+        requests=known if known is not None else run.requests * plan.horizon_s / run.horizon_s,
         requests_how="probed" if known is None else "expected",
         replications=replications,
-        incidents=incidents,
+        incidents=expected_incidents(plan),
         choice=choice,
-        years_needed=EPISODES_NEEDED / episodes if episodes > 0.0 else None,
+        precision=precision,
+        years_needed=episodes_needed(precision) / episodes if episodes > 0.0 else None,
         requests_per_s=1.0 / per_request_s if per_request_s > 0.0 else None,
-        run_s=work_s * replications,
+        run_s=run_s,
+        availability_s=availability_s,
+        compare_s=run_s + availability_s,
     )
+
+
+def episodes_needed(precision: float) -> float:
+    """Total outages after which P(all down) is known to within that share of it, 95 times in 100.
+
+    The variance of the time down over n episodes is (1 + cv^2) / n of its square, and lengths as of an exponential law
+    have cv = 1.
+    """
+    return 2.0 * (1.96 / precision) ** 2
 
 
 def expected_requests(plan: Plan) -> float | None:
@@ -112,27 +165,3 @@ def _expected(incidents: IncidentClass, horizon_s: float) -> float:
             return horizon_s / incidents.between.mean
         case RecordedIncidents():
             return float(sum(0.0 <= start_s < horizon_s for start_s in incidents.start_s))
-
-
-def _probe(plan: Plan, requests: float | None) -> tuple[float, int, float]:
-    """(seconds taken, requests made, horizon simulated) of the first requests of the plan."""
-    arrivals = plan.workload.arrivals
-    if requests is None:
-        assert isinstance(arrivals, ClosedArrivals)
-        horizon_s = max(arrivals.think.mean, 1e-3) * max(2.0, PROBE_REQUESTS / arrivals.users)
-    else:
-        horizon_s = plan.horizon_s * PROBE_REQUESTS / requests if requests > 0.0 else plan.horizon_s
-    horizon_s = min(plan.horizon_s, horizon_s)
-    small = replace(plan, horizon_s=horizon_s)
-    started = time.perf_counter()
-    made = simulate(small, 0, _Nowhere())
-    return time.perf_counter() - started, made, horizon_s
-
-
-class _Nowhere:
-    """A sink that keeps nothing."""
-
-    def requests(self, block: Mapping[str, Any]) -> None: ...
-    def attempts(self, block: Mapping[str, Any]) -> None: ...
-    def transitions(self, block: Mapping[str, Any]) -> None: ...
-    def incidents(self, block: Mapping[str, Any]) -> None: ...

@@ -2,19 +2,25 @@
 
 import io
 import json
+import math
 from typing import Any
 
 import pytest
 from rich.console import Console
 
 from des.analysis.availability_tables import figure, print_availability, print_explanation
+from des.errors import DesError
 from des.estimate.choice import availability
-from des.scenario import from_mapping, plans
+from des.scenario import Loaded, from_mapping, plans
 from des.scenario.plan import Plan
-from des.study.explanation import EPISODES_NEEDED, expected_requests, explain
+from des.study.explanation import episodes_needed, expected_requests, explain, explain_all
 
 
 def _plans(**changes: Any) -> dict[str, Plan]:
+    return dict(plans(_loaded(**changes)))
+
+
+def _loaded(**changes: Any) -> Loaded:
     outages = {"kind": "poisson", "rate": "20/y", "duration": "5h"}
     content = {
         "title": "explained",
@@ -34,7 +40,7 @@ def _plans(**changes: Any) -> dict[str, Plan]:
         "arms": {"as_modelled": {}, "single": {"chain": ["b"]}},
         **changes,
     }
-    return dict(plans(from_mapping(content)))
+    return from_mapping(content)
 
 
 def test_size_and_precision_are_computed_beforehand() -> None:
@@ -42,7 +48,7 @@ def test_size_and_precision_are_computed_beforehand() -> None:
     assert one.requests == pytest.approx(2 * 24 * 90)
     assert one.incidents == pytest.approx({"cdn": 90 / 365, "a": 1800 / 365, "b": 1800 / 365})
     assert one.choice.exact is not None
-    assert one.years_needed == pytest.approx(EPISODES_NEEDED / one.choice.exact.all_down_episodes_per_year)
+    assert one.years_needed == pytest.approx(episodes_needed(0.1) / one.choice.exact.all_down_episodes_per_year)
     assert one.run_s > 0.0
 
 
@@ -66,7 +72,7 @@ def test_tables_name_every_arm_and_estimator() -> None:
     console = Console(file=stream, width=120, highlight=False)
     arms = _plans()
     print_availability("explained", {arm: availability(plan, 50.0) for arm, plan in arms.items()}, console)
-    print_explanation("explained", {arm: explain(plan, 1) for arm, plan in arms.items()}, console)
+    print_explanation("explained", explain_all(_loaded()), console)
     text = stream.getvalue()
     for word in ("as_modelled", "single", "exact", "k_eff", "every leg down at once", "years to know it to 10 %"):
         assert word in text
@@ -79,3 +85,23 @@ def test_explanations_are_plain_data() -> None:
 
 def test_small_probabilities_are_written_so_that_zeros_need_no_counting() -> None:
     assert [figure(value) for value in (0.0, 2.744e-9, 0.0123456, 12.0)] == ["0", "2.74e-09", "0.0123", "12.0"]
+
+
+def test_every_command_is_given_a_time_and_compare_its_twin_too() -> None:
+    explained = explain_all(_loaded(), 0.05)
+    assert set(explained.seconds) == {"run", "availability", "compare"}
+    assert all(seconds > 0.0 for seconds in explained.seconds.values())
+    assert explained.seconds["compare"] > explained.seconds["run"]
+    assert set(explained.compared) == {"as_modelled", "independent", "single"}
+    assert list(explained.arms) == ["as_modelled", "single"]
+    json.dumps(explained.as_dict(), allow_nan=False)
+
+
+def test_half_the_error_takes_four_times_the_years() -> None:
+    assert episodes_needed(0.05) == pytest.approx(4 * episodes_needed(0.1))
+
+
+@pytest.mark.parametrize("precision", [0.0, -0.1, 1.0, math.nan, math.inf])
+def test_a_precision_that_is_no_share_is_refused(precision: float) -> None:
+    with pytest.raises(DesError, match="--precision"):
+        explain_all(_loaded(), precision)
