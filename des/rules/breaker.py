@@ -26,11 +26,6 @@ def share_opens(failed: int, calls: int, failure_share: float, minimum: int) -> 
     return calls >= minimum and calls > 0 and failed / calls >= failure_share
 
 
-def is_due(opened_s: float, open_s: float, now_s: float) -> bool:
-    """Whether a breaker that opened at `opened_s` has been open long enough."""
-    return now_s >= opened_s + open_s
-
-
 def admits_probe(started: int, half_open: int) -> bool:
     """Half-open: whether another call may go through as a probe; `started` counts those since it went half-open."""
     return started < half_open

@@ -6,7 +6,6 @@ from des.rules.breaker import (
     OPEN,
     admits_probe,
     after_probes,
-    is_due,
     share_opens,
     streak_after,
     streak_opens,
@@ -32,11 +31,6 @@ def test_polly_opens_at_a_tenth_of_at_least_100_calls() -> None:
     assert not share_opens(11, 120, 0.1, 100)
     assert share_opens(12, 120, 0.1, 100)
     assert not share_opens(0, 0, 0.1, 0)
-
-
-def test_a_breaker_is_due_when_its_time_is_over() -> None:
-    assert not is_due(10.0, 30.0, 39.9)
-    assert is_due(10.0, 30.0, 40.0)
 
 
 def test_a_half_open_breaker_admits_its_probes_and_no_more() -> None:
