@@ -172,14 +172,14 @@ def _ratio_ends(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) 
     """
     if one is None or other is None or not one["mean"] or not other["mean"]:
         return None
-    sides = []
+    sides: list[tuple[float, float]] = []
     for figure, low, high in ((one, "low", "high"), (other, "high", "low")):
         if figure["estimator"] == EXACT:
             sides.append((0.0, 0.0))
         elif figure[low] is None or figure[high] is None:
             return None
         else:
-            sides.append(tuple(_log_distance(figure["mean"], figure[end]) for end in (low, high)))
+            sides.append((_log_distance(figure["mean"], figure[low]), _log_distance(figure["mean"], figure[high])))
     if all(side == (0.0, 0.0) for side in sides):
         return None
     ratio = one["mean"] / other["mean"]
