@@ -49,7 +49,7 @@ def _bytes(directory: Path) -> dict[str, bytes]:
 def test_a_run_holds_a_trace_of_each_table_arm_and_replication(made: Run) -> None:
     expected = {
         f"{table}/{arm}-{replication:04d}.parquet"
-        for table in ("requests", "attempts", "incidents", "transitions")
+        for table in ("requests", "attempts", "incidents", "transitions", "minutes")
         for arm in ("as_modelled", "primary_only")
         for replication in (0, 1)
     }

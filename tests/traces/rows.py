@@ -45,6 +45,7 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
         "from": COMPONENT_STATES,
         "to": COMPONENT_STATES,
     },
+    "minutes": {"arm": ARMS},
 }
 
 Block = dict[str, NDArray[Any]]
