@@ -31,7 +31,7 @@ MOST_AT_ONCE: Final = 1000
 
 
 def client_findings(scenario: Scenario) -> list[Finding]:
-    """What contradicts in the client's policy, its budgets, and limits against the workload."""
+    """What contradicts in the client's policy, its budgets, and limits against the workload, once a place."""
     found = [
         *_hedges(scenario),
         *_retry_budgets(scenario),
@@ -42,7 +42,8 @@ def client_findings(scenario: Scenario) -> list[Finding]:
         *_buckets(scenario),
         *(finding for name, spec in scenario.budgets.items() for finding in budget_findings(name, spec)),
     ]
-    return list({(finding.path, finding.at_key): finding for finding in found}.values())
+    first = {finding.path: finding for finding in reversed(found)}
+    return [finding for finding in found if first[finding.path] is finding]
 
 
 def _settings(scenario: Scenario, field: str) -> Iterator[tuple[Said, int, str, float | None]]:

@@ -3,7 +3,7 @@
 import copy
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from des.scenario.consistency import consistency_findings
 from des.scenario.document import Document, Path, path_text, plain, read_document
 from des.scenario.expectations import AS_MODELLED, Expectation, default_arm, read_expectation, split_name
 from des.scenario.files import file_digests
-from des.scenario.names import entry_names, is_named, mapping
+from des.scenario.names import as_written, entry_names, is_named, mapping
 from des.scenario.overrides import Assignment, Overlay, lay_over, with_assignments
 from des.scenario.presets import at_the_preset, with_presets
 from des.scenario.problems import Finding, findings_of, unknown, without_slips
@@ -169,7 +169,8 @@ def validate(content: Mapping[str, Any], known: Sequence[str] = ()) -> tuple[Sce
     findings = without_slips([*findings, *_empty_slips(content, findings)])
     findings += [*preset_findings, *reference_findings(said, known), *routing_findings(content)]
     if scenario is not None and not findings:
-        findings += [*consistency_findings(scenario), *client_findings(scenario)]
+        found = [*consistency_findings(scenario), *client_findings(scenario)]
+        findings += [replace(each, path=as_written(said, each.path)) for each in found]
     return (scenario if not findings else None), [at_the_preset(each, content, expanded) for each in findings]
 
 

@@ -37,10 +37,15 @@ def entries(content: Content, section: str) -> Iterator[tuple[Path, Mapping[str,
 
 
 def as_written(content: Content, path: Path) -> Path:
-    """The path without the position of an entry that is written without its list."""
-    if len(path) > 1 and isinstance(path[1], int) and isinstance(content.get(str(path[0])), dict):
-        return (path[0], *path[2:])
-    return path
+    """The path without the positions of entries that are written without their list."""
+    written: list[str | int] = []
+    here: Any = content
+    for part in path:
+        if isinstance(part, int) and isinstance(here, dict):
+            continue
+        written.append(part)
+        here = at(here, (part,))
+    return tuple(written)
 
 
 def is_named(path: Path) -> bool:

@@ -9,6 +9,8 @@ from des.catalogue import CatalogueModel, find_model, provider_names
 from des.scenario.document import Path
 from des.scenario.imports.deployments import Account, Deployment
 
+TOKENS_PER_REQUEST: Final = {"tokens": 1400.0, "input_tokens": 1230.0, "output_tokens": 170.0}
+"""About the means that are assumed of requests."""
 PER_MTOK: Final = 1e6
 _HOST: Final = re.compile(r"(?:https?://)?([A-Za-z0-9-]+)(?:[.:/].*)?")
 _FAMILIES: Final = {"gpt": "openai", "chatgpt": "openai", "claude": "anthropic", "gemini": "google"}
@@ -24,12 +26,14 @@ class Endpoints:
     """Deployment -> (provider, model)."""
     comments: dict[Path, str]
     unpriced: list[Deployment]
+    too_small: list[Deployment]
+    """Those with a limit of fewer tokens a minute than one request has."""
 
 
 def endpoints(deployments: Sequence[Deployment]) -> Endpoints:
     """One provider for each account, in order of appearance; deployments of one model at one account share it."""
     names = _names(dict.fromkeys(deployment.account for deployment in deployments))
-    found = Endpoints({}, {}, {}, [])
+    found = Endpoints({}, {}, {}, [], [])
     for deployment in deployments:
         provider, model = names[deployment.account], _model_name(deployment.model)
         found.places[deployment] = (provider, model)
@@ -46,7 +50,7 @@ def _names(accounts: Iterable[Account]) -> dict[Account, str]:
     names: dict[Account, str] = {}
     for account in listed:
         peers = [each for each in listed if each.provider == account.provider]
-        name = _slug(account.provider)
+        name = _slug(account.provider) or "provider"
         if len(peers) > 1:
             told = _slug(account.region) or _slug(_host(account.address))
             name = f"{name}-{told}" if told and told != name else name
@@ -80,6 +84,10 @@ def _limits(found: Endpoints, deployment: Deployment, path: Path, model: dict[st
         "output_tokens": deployment.otpm,
     }
     limits = {metric: amount for metric, amount in said.items() if amount is not None}
+    small = [metric for metric, amount in limits.items() if amount < TOKENS_PER_REQUEST.get(metric, 0.0)]
+    if small:
+        found.too_small.append(deployment)
+    limits = {metric: amount for metric, amount in limits.items() if metric not in small}
     if not limits:
         return
     known = {

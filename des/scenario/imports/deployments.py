@@ -121,7 +121,11 @@ def _deployment(reading: Reading, path: Path) -> Deployment | None:
     provider, name = _split(model, reading.text((*params, "custom_llm_provider")))
 
     def amount(key: str) -> float | None:
-        return reading.number((*(params if key in given else path), key)) or None
+        here = (*(params if key in given else path), key)
+        found = reading.number(here)
+        if found is not None and 0.0 < found < 1.0:
+            reading.problem(here, f"expected at least 1 a minute; got {found:g}")
+        return found or None
 
     return Deployment(
         group=group,

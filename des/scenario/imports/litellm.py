@@ -14,7 +14,7 @@ from typing import Any, Final
 from des.catalogue.presets import preset
 from des.errors import Problem, ScenarioError
 from des.scenario.document import Document, Path
-from des.scenario.imports.accounts import Endpoints, endpoints
+from des.scenario.imports.accounts import TOKENS_PER_REQUEST, Endpoints, endpoints
 from des.scenario.imports.deployments import Deployment, read_deployments
 from des.scenario.imports.fallbacks import ANY, Groups, Hop, read_fallbacks, walk
 from des.scenario.imports.litellm_policy import PRESET, enforces_limits, read_policy
@@ -32,8 +32,6 @@ REQUESTS: Final = 100_000
 HORIZONS: Final = {"7d": 10080, "2d": 2880, "1d": 1440, "12h": 720, "8h": 480, "4h": 240, "2h": 120, "1h": 60}
 PER_MIN: Final = 30.0
 """Requests, where no limit tells how many are meant."""
-TOKENS_PER_REQUEST: Final = 1400.0
-"""About the mean, input and output, of the tokens assumed."""
 WITHIN_GROUP: Final = {"retry_backoff": "none", "retry_after": "ignore"}
 """Of a hop that is one order of a group: no wait comes while any order has a healthy deployment."""
 ANSWERS: Final[dict[str, Any]] = {
@@ -78,6 +76,8 @@ def import_litellm(path: FilePath, *, model: str | None = None, assignments: Seq
         content["budgets"] = _budgets(found)
     for deployment in found.unpriced:
         reading.remark((*deployment.path, "litellm_params", "model"), "no price in the catalogue: free of charge here")
+    for deployment in found.too_small:
+        reading.remark(deployment.path, "a limit of fewer tokens a minute than one request has: left out")
     reading.stop_if_wrong()
     changed = with_assignments(Document(content), assignments).content
     kept = {here: text for here, text in comments.items() if at(changed, here) == at(content, here)}
@@ -181,7 +181,7 @@ def _assumptions(hops: list[Hop]) -> dict[Path, str]:
 def _rate_per_min(hop: Hop) -> float:
     """Half the requests a minute that a hop's rpm and tpm allow."""
     allowed = sum(
-        min(limit for limit in (each.rpm, each.tpm and each.tpm / TOKENS_PER_REQUEST) if limit)
+        min(limit for limit in (each.rpm, each.tpm and each.tpm / TOKENS_PER_REQUEST["tokens"]) if limit)
         for each in hop.deployments
         if each.rpm or each.tpm
     )

@@ -1,0 +1,238 @@
+"""Contradictory policies, limits and groups are refused in words, at the line of what is wrong."""
+
+from collections.abc import Callable
+
+import pytest
+
+Problems = Callable[..., list[str]]
+
+BASE = """\
+horizon: 1d
+workload: {arrivals: {kind: poisson, rate: 10/s}, tokens: {input: 1000, output: 200}}
+providers:
+  a: {latency: 1s, LIMITS, models: {m: {price: {per_request: 0}}}}
+  b: {latency: 1s, models: {m: {price: {per_request: 0}}, n: {price: {per_request: 0}}}}
+budgets: {BUDGETS}
+chain: [{provider: a, timeout: 10s}, {provider: b, model: m}]
+policy: {POLICY}
+"""
+GROUP = "chain: [{group: g, LEGS}]"
+
+
+def text(policy: str = "", limits: str = "", budgets: str = "", chain: str = "") -> str:
+    written = BASE.replace("POLICY", policy).replace(" LIMITS,", f" {limits}," if limits else "")
+    written = written.replace("BUDGETS", budgets)
+    lines = [chain if chain and line.startswith("chain:") else line for line in written.splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+POLICIES = [
+    ("retry_budget: {kind: active, share: 20%}", "8:24: policy.retry_budget: a retry budget, but no retries"),
+    ("retries: 1, retry_budget: {kind: active, share: 0, minimum: 0}", "share: a budget of nothing"),
+    (
+        "retries: 1, retry_budget: {kind: quota, capacity: 5, retry_cost: 14}",
+        "8:75: policy.retry_budget.retry_cost: a retry costs more than the whole capacity",
+    ),
+    ("retries: 1, retry_budget: {kind: lavish}", "unknown kind 'lavish'; there are: active, ratio, quota, throttle"),
+    ("hedge: {after: 20s}", "8:25: policy.hedge.after: the timeout of a strikes after 10 s, before any copy"),
+    (
+        "hedge: {after: 4s, at_most: 3}",
+        "8:38: policy.hedge.at_most: the timeout of a strikes after 10 s, before copy 3",
+    ),
+    ("deadline: 3s, hedge: {after: 3s}", "policy.hedge.after: the deadline strikes after 3 s, before any copy"),
+    ("hedge: {after: 1s, loser: run, billed: true}", "policy.hedge.billed: a copy that runs is billed as any call"),
+    (
+        "breaker: {kind: consecutive, failures: 5, open: 30s, half_open: 0}",
+        "8:74: policy.breaker.half_open: expected a whole number of at least 1; got 0",
+    ),
+    (
+        "breaker: {kind: count_window, calls: 10, failure_share: 50%, minimum: 20, open: 1s}",
+        "policy.breaker.minimum: the window has 10 calls, so a minimum above that is never reached",
+    ),
+    (
+        "breaker: {kind: time_window, window: 30s, failure_share: 150%, open: 5s}",
+        "policy.breaker.failure_share: expected a share between 0 and 1 (0% to 100%); got '150%'",
+    ),
+    (
+        "breaker: {kind: time_window, window: 30s, failure_share: 0, open: 5s}",
+        "policy.breaker.failure_share: a share of 0 would be reached without a failure",
+    ),
+    ("breaker: {kind: consecutive, failures: 5}", "policy.breaker.open: is required, but missing"),
+    (
+        "breaker: {failures: 5, open: 30s}",
+        "policy.breaker: its kind is missing: write {kind: consecutive, failures: ..., ",
+    ),
+    ("breaker: nne", "policy.breaker: expected one of none; got 'nne'; did you mean 'none'?"),
+    (
+        "cooldown: {for: 5s}",
+        "policy.cooldown: nothing ever cools: give on, share, all_failed, also_on or allowed_fails",
+    ),
+    ("cooldown: {on: [429], minimum: 5}", "policy.cooldown.minimum: minimum belongs to share"),
+    ("cooldown: {on: [429], fr: 5s}", "policy.cooldown.fr: unknown key 'fr'; did you mean 'for'?"),
+    ("cooldown: {on: [rate_limitd]}", "got 'rate_limitd'; did you mean 'rate_limited'?"),
+    ("ejection: {for: 5s}", "policy.ejection: nothing is ever ejected: give consecutive, share or on_rate_limited"),
+    ("ejection: {consecutive: 5, for: 30s, longest: 3s}", "policy.ejection.longest: longest is below for"),
+    ("probes: {every: 1s, timeout: 5s}", "policy.probes.timeout: timeout is longer than every: probes would overlap"),
+    ("shaping: {rate: 10/s}", "policy.shaping: a queue without an end: give queue: 100 or max_wait: 10s"),
+    ("shaping: {rate: 10/s, queue: 0, max_wait: 1s}", "policy.shaping.max_wait: where nobody may wait (queue: 0)"),
+    ("bulkhead: {concurrent: 5, queue: 3}", "policy.bulkhead.queue: calls that hang would keep the queue for ever"),
+    ("adaptive_throttling: {k: 0.5}", "policy.adaptive_throttling.k: expected at least 1.0; got 0.5"),
+    ("ramp: {start: 100%, over: 1min, reset_after: 1min}", "policy.ramp.start: a ramp that starts at 100 % is none"),
+    ("backoff: {kind: exponential, base: 2s, cap: 1s}", "policy.backoff.cap: cap is below base"),
+    (
+        "backoff: {kind: exponential, base: 2s, jitter: scaled, low: 0.8}",
+        "policy.backoff.jitter: scaled jitter needs low and high, such as low: 0.8, high: 1.2",
+    ),
+    ("backoff: {kind: constant, base: 2s, low: 0.8}", "policy.backoff.low: low belongs to scaled jitter"),
+    (
+        "backoff: {kind: constant, base: 2s, cap: 3s, throttled: {base: 5s}}",
+        "policy.backoff.throttled.base: cap is below base",
+    ),
+    ("retry_after: {mode: ignore, cap: 2s}", "8:43: policy.retry_after.cap: what is ignored has no cap"),
+    ("retry_after: {above: refuse}", "policy.retry_after.above: above what? give cap: 60s, or total"),
+    ("retries: 2, retry_on: []", "policy.retries: retry_on is empty, so the retries never happen"),
+    ("retry_on: [299]", "policy.retry_on[0]: expected one of server_error"),
+    ("routing: weighted", "8:19: policy.routing: routing is among the legs of a group, and the chain has none"),
+    ("order: {kind: weighted, buffer: 1}", "policy.order.buffer: buffer belongs to least_latency"),
+    ("application: {retries: 0}", "policy.application.retries: expected a whole number of at least 1; got 0"),
+    ("application: {retries: 1, retry_on: [deadline]}", "policy.application.retry_on: deadline is an attempt cut off"),
+    (
+        "clients: [{retries: 1, timeout: 5s, attempt_timeout: 10s}]",
+        "policy.clients[0].attempt_timeout: attempt_timeout is",
+    ),
+    (
+        "rounds: 20, retries: 100",
+        "policy.retries: a request may make 4040 attempts without waiting once, more than 1000: give a back-off",
+    ),
+    (
+        "rounds: 20, application: {retries: 100}",
+        "policy.application.retries: a request may make 4040 attempts without waiting once, more than 1000",
+    ),
+    ("retries: 20000, backoff: 1s", "policy.retries: a request may come to 40002 attempts"),
+    ("retries: 60, clients: [{retries: 600, backoff: 1s}], backoff: 1s", "a request may come to 73322 attempts"),
+]
+
+
+@pytest.mark.parametrize(("policy", "message"), POLICIES, ids=[policy for policy, _ in POLICIES])
+def test_a_contradictory_policy_gives_one_message_at_its_place(problems: Problems, policy: str, message: str) -> None:
+    (line,) = problems(text(policy))
+    assert line.startswith("s.yaml:8:")
+    assert message in line
+
+
+LIMITS = [
+    (
+        "limits: {burst: 5}",
+        "providers.a.limits: limits what? give one of requests, input_tokens, output_tokens, tokens",
+    ),
+    (
+        "limits: {requests: 5/min, tokens: 5000/min, burst: 5}",
+        "limits.burst: burst of which? write burst: {requests: ...",
+    ),
+    (
+        "limits: {requests: 5/min, burst: {tokens: 50}}",
+        "burst.tokens: there is no limit of tokens that this is the burst",
+    ),
+    (
+        "limits: {requests: 5/min, burst: 0.5}",
+        "limits.burst: a bucket of less than one request would refuse every call",
+    ),
+    ("limits: {requests: 5/min, algorithm: {fixed_window: 1s}}", "limits.requests: less than one in 1 s: every call"),
+    (
+        "limits: {requests: 5/min, burst: 2, algorithm: {sliding_log: 1min}}",
+        "limits.burst: a window takes what its rate",
+    ),
+    ("limits: {requests: 5/min, algorithm: leaky}", "limits.algorithm: expected one of token_bucket; got 'leaky'"),
+    (
+        "limits: {requests: 5/min, algorithm: {}}",
+        "algorithm: one of token_bucket, {fixed_window: 1min} and {sliding_log",
+    ),
+    (
+        "limits: {requests: 5/min, counting: {estimate: 9}}",
+        "counting: an estimate is of output tokens, of which there is",
+    ),
+    (
+        "limits: {requests: 5/min, counting: success, counts_refused: true}",
+        "counts_refused: counting: success counts no",
+    ),
+    ("limits: {concurrency: 5, counting: success}", "limits.counting: calls at once count from their dispatch on"),
+    ("limits: {input_tokens: 500/min}", "limits.input_tokens: a mean request has 1000 input_tokens, but at most 500"),
+    (
+        "limits: {acceleration: {growth: 2, over: 1s, floor: 1/min}}",
+        "acceleration.floor: a floor of less than one request a window would refuse for ever",
+    ),
+    ("capacity: 0", "providers.a.capacity: expected a whole number of at least 1; got 0"),
+    (
+        "errors: {client_error: {rate: 1%, status: 503}}",
+        "status: 503 is no status of client_error: it belongs to server_e",
+    ),
+    ("errors: {connection_error: {rate: 1%, status: 503}}", "status: connection_error has no status of its own"),
+    (
+        "incidents: [{kind: poisson, rate: 1/y, duration: 1h, status: 401}]",
+        "status: 401 is no status of server_error: it belongs to client_error",
+    ),
+]
+
+
+@pytest.mark.parametrize(("limits", "message"), LIMITS, ids=[limits for limits, _ in LIMITS])
+def test_what_a_provider_cannot_have_is_refused_at_its_place(problems: Problems, limits: str, message: str) -> None:
+    (line,) = problems(text(limits=limits))
+    assert line.startswith("s.yaml:4:")
+    assert message in line
+
+
+BUDGETS = [
+    ("own: {requests: 5/s, legs: [c]}", "budgets.own.legs[0]: unknown leg, group or provider 'c'"),
+    ("own: {requests: 5/s, legs: []}", "budgets.own.legs: is empty"),
+    ("own: {requests: 5/s, legs: [a, a]}", "budgets.own.legs[1]: 'a' is in the budget already"),
+    ("own: {requests: 5/s, legs: [a, b], split: {a: 70%, b: 20%}}", "split: the shares add up to 90 %, not to 100 %"),
+    ("own: {requests: 5/s, legs: [a, b], split: {a: 100%}}", "split: 'b' has no share: give it one, or take it out"),
+    ("own: {requests: 5/s, legs: [a], split: {a: 50%, b: 50%}}", "split.b: 'b' is not among the budget's legs"),
+    ("own: {requests: 5/s, legs: [a, b], split: half}", "split: expected one of shared, equal; got 'half'"),
+    ("own: {concurrency: 1, legs: [a, b], split: equal}", "split: the part of 'a' comes to 0.5 concurrency: less than"),
+    ("a: {requests: 5/s, legs: [a]}", "budgets.a: 'a' is a component as well, whose limits have that name"),
+]
+
+
+@pytest.mark.parametrize(("budgets", "message"), BUDGETS, ids=[budgets for budgets, _ in BUDGETS])
+def test_what_a_budget_cannot_be_is_refused_at_its_place(problems: Problems, budgets: str, message: str) -> None:
+    (line,) = problems(text(budgets=budgets))
+    assert line.startswith("s.yaml:6:")
+    assert message in line
+
+
+CHAINS = [
+    ("chain: [{group: g, legs: []}]", "chain[0].legs: is empty: at least one entry is needed"),
+    ("chain: [{legs: [{provider: a}]}]", "chain[0].group: is required, but missing"),
+    ("chain: [{group: g, legs: [{group: h, legs: [{provider: a}]}]}]", "chain[0].legs[0]: a group within a group"),
+    ("chain: [{group: g, legs: [{provider: a, retries: 2}]}]", "chain[0].legs[0].retries: an attempt of a group picks"),
+    ("chain: [{group: g, legs: [{provider: a, weight: 0}]}]", "legs[0].weight: all weights are 0, so no leg is ever"),
+    ("chain: [{group: a, legs: [{provider: a}]}]", "chain[0].group: 'a' is the name of the provider 'a' already"),
+    ("chain: [{group: g, legs: [{provider: c}]}]", "chain[0].legs[0].provider: unknown provider 'c'"),
+    ("chain: [{group: g, legs: [{provider: a}], routng: ordered}]", "unknown key 'routng'; did you mean 'routing'?"),
+    (
+        "chain: [{group: g, legs: [{provider: a}]}, {group: h, legs: [{provider: a, name: a/m}]}]",
+        "chain[1].legs[0].name: the leg's name 'a/m' is that of chain[0].legs[0] already",
+    ),
+    (
+        "chain: [{provider: a, ramp: {start: 10%, over: 1min, reset_after: 1min}}]",
+        "chain[0].ramp: nothing fails over to the only entry of the chain: write ramp: none",
+    ),
+    ("chain: [{provider: a, hedge: {after: 1s, to: next}}]", "chain[0].hedge.to: the chain has no other leg"),
+    (
+        "chain: [{provider: a, retry_budget: {kind: active, share: 1%}}, {provider: b, model: m, retries: 1}]",
+        "chain[0].retry_budget: a retry budget, but no retries",
+    ),
+]
+
+
+@pytest.mark.parametrize(("chain", "message"), CHAINS, ids=[chain for chain, _ in CHAINS])
+def test_what_a_chain_cannot_be_is_refused_at_its_place(problems: Problems, chain: str, message: str) -> None:
+    (line,) = problems(text(chain=chain))
+    assert line.startswith("s.yaml:7:")
+    assert message in line
+
+
+def test_all_weights_of_a_weighted_order_may_not_be_zero(problems: Problems) -> None:
+    (line,) = problems(text("order: weighted", chain="chain: [{provider: a, weight: 0}]"))
+    assert "chain[0].weight: all weights are 0" in line
