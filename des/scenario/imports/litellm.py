@@ -195,7 +195,8 @@ def _chain_entry(reading: Reading, hop: Hop, found: Endpoints, policy: dict[str,
     if hop.one_of_several:
         own |= WITHIN_GROUP
     if len(legs) > 1:
-        return {"group": hop.name, "legs": legs, **own}
+        taken = {*found.providers, *(f"{provider}/{model}" for provider, model in found.places.values())}
+        return {"group": hop.name + "-group" * (hop.name in taken), "legs": legs, **own}
     if hop.one_of_several and policy.get("cooldown") != "none":
         own["cooldown"] = _cooldown_within_group(policy.get("cooldown", {}))
     return {**legs[0], **own}

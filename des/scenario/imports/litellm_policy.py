@@ -124,7 +124,7 @@ def _least_wait(reading: Reading, policy: dict[str, Any]) -> None:
     retries = policy.get("retries", RETRIES)
     if not least_s or least_s <= FIRST_WAIT_S:
         return
-    if least_s >= min(FIRST_WAIT_S * 2.0**retries, LONGEST_WAIT_S):
+    if least_s >= min(FIRST_WAIT_S * 2.0 ** min(retries, 10), LONGEST_WAIT_S):
         policy["backoff"] = {
             "kind": "constant",
             "base": f"{min(least_s, LONGEST_WAIT_S):g}s",

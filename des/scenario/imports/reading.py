@@ -13,6 +13,8 @@ from des.scenario.names import at, items, mapping
 from des.scenario.units import shown
 from des.scenario.yaml_nodes import YamlError, read_yaml
 
+MOST_COUNTED: Final = 32_766
+"""Retries that a scenario may have; other counts are far below."""
 _VARIABLE: Final = re.compile(r"os\.environ/(.+)")
 
 
@@ -98,8 +100,11 @@ class Reading:
         return None
 
     def count(self, path: Path) -> int | None:
-        """A whole number that is not negative."""
+        """A whole number from 0 to MOST_COUNTED."""
         number = self.number(path)
+        if number is not None and number > MOST_COUNTED:
+            self.problem(path, f"expected at most {MOST_COUNTED}; got {number:g}")
+            return None
         if number is not None and not number.is_integer():
             self.problem(path, f"expected a whole number; got {number:g}")
             return None

@@ -32,6 +32,8 @@ ONE = deployment("a", "openai/gpt-5")
         (configuration(deployment("a", "a", rpm=-1)), "rpm: expected a number from 0 to 1e15; got -1"),
         (configuration(deployment("a", "a", rpm=".inf")), "rpm: expected a number from 0 to 1e15"),
         (configuration(deployment("a", "a", order=1.5)), "order: expected a whole number; got 1.5"),
+        (configuration(deployment("a", "a", rpm=0.5)), "rpm: expected at least 1 a minute; got 0.5"),
+        (configuration(ONE, router_settings="{num_retries: 1e9, retry_after: 5}"), "expected at most 32766; got 1e+09"),
         (configuration(deployment("a", "[1]")), "model: expected text; got a list"),
         (
             configuration(deployment("a", "os.environ/DES_TEST_ABSENT")),

@@ -29,6 +29,15 @@ POLICIES = configuration(
     litellm_settings="{default_fallbacks: [meta-llama/llama-4], cache: true}",
 )
 
+CLASHING = configuration(
+    deployment("openai", "openai/gpt-5", tpm=50),
+    deployment("openai", "azure/gpt-5"),
+    deployment("anthropic/m", "anthropic/m"),
+    deployment("anthropic/m", "/"),
+    router_settings="{fallbacks: [{openai: [anthropic/m]}]}",
+)
+"""Groups named as providers and models are, a limit of less than a request, a model without a name."""
+
 
 def traced(folder: Path, text: str, horizon: str) -> Traced:
     found = imported(folder, text, assignments=[f"horizon={horizon}"])
@@ -37,7 +46,7 @@ def traced(folder: Path, text: str, horizon: str) -> Traced:
     return trace(plans(load_scenario(path))["as_modelled"])
 
 
-@pytest.mark.parametrize("text", [TWO_REGIONS, ORDERED, USAGE_BASED, POLICIES])
+@pytest.mark.parametrize("text", [TWO_REGIONS, ORDERED, USAGE_BASED, POLICIES, CLASHING])
 def test_imported_scenarios_run(tmp_path: Path, text: str) -> None:
     found = traced(tmp_path, text, "2min")
     assert found.arrived > 0
