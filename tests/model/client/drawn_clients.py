@@ -1,0 +1,181 @@
+"""Clients, drawn: any mix of layers, groups, guards, budgets, queues, hedges and routings over a drawn scenario."""
+
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import strategies as st
+
+from des.scenario import plan
+from model.client.general import codes, plain_client
+
+Draw = Any
+FAILURES = ("server_error", "overloaded", "rate_limited", "timeout", "connection_error", "invalid_output")
+
+
+def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.one_of(st.none(), strategy)
+
+
+backoffs = st.builds(
+    plan.Backoff,
+    kind=st.sampled_from(["none", "constant", "exponential", "envoy"]),
+    base_s=st.sampled_from([0.1, 1.0]),
+    cap_s=st.sampled_from([2.0, 8.0]),
+    jitter=st.sampled_from(["none", "full", "additive", "decorrelated"]),
+    spread_s=st.just(0.5),
+)
+
+
+@st.composite
+def rules(draw: Draw, of: plan.Plan) -> plan.RetryRule:
+    failures = codes(of, FAILURES)
+    return plan.RetryRule(
+        retries=draw(st.integers(0, 2)),
+        retry_on=failures,
+        backoff=draw(backoffs),
+        throttled_backoff=draw(maybe(backoffs)),
+        retry_after=plan.RetryAfter(
+            honours=draw(st.booleans()),
+            cap_s=draw(st.sampled_from([2.0, 60.0])),
+            above=draw(st.sampled_from(["clip", "refuse", "ignore"])),
+            on=codes(of, ["rate_limited"]),
+            combine=draw(st.sampled_from(["max", "replace"])),
+            spread_s=draw(st.sampled_from([0.0, 0.75])),
+            total_s=draw(st.sampled_from([5.0, float("inf")])),
+        ),
+        waits_after_last=draw(st.booleans()),
+        waits_with_healthy_peer=draw(st.booleans()),
+        timeout_s=draw(maybe(st.sampled_from([2.0, 10.0]))),
+        attempt_timeout_s=draw(maybe(st.sampled_from([0.7, 5.0]))),
+    )
+
+
+@st.composite
+def guards(draw: Draw, of: plan.Plan) -> plan.Guard:
+    failures = codes(of, FAILURES)
+    match draw(st.sampled_from(["consecutive", "count_window", "time_window", "cooldown", "ejection"])):
+        case "cooldown":
+            return plan.Cooldown(
+                at_once=codes(of, ["rate_limited"]),
+                always=codes(of, ["client_error"]),
+                counts=failures,
+                failure_share=0.5,
+                minimum=2,
+                all_failed=4,
+                allowed_fails=draw(st.sampled_from([None, None, 1])),
+                honours_retry_after=draw(st.booleans()),
+            )
+        case "ejection":
+            return plan.Ejection(
+                consecutive=draw(maybe(st.just(2))),
+                failure_share=0.3,
+                minimum=3,
+                for_s=5.0,
+                longest_s=15.0,
+                every_s=draw(st.sampled_from([0.0, 4.0])),
+                most=draw(st.sampled_from([0.1, 1.0])),
+                rate_limited_s=draw(maybe(st.just(3.0))),
+                counts=failures,
+            )
+        case kind:
+            return plan.Breaker(
+                kind=kind,
+                failures=2,
+                calls=4,
+                window_s=20.0,
+                failure_share=0.5,
+                minimum=3,
+                open_s=6.0,
+                half_open=draw(st.sampled_from([None, 1, 2])),
+                counts=failures,
+                all_open="refuse",
+            )
+
+
+hedges = st.builds(
+    plan.Hedge,
+    after_s=st.sampled_from([0.2, 1.0]),
+    at_most=st.integers(1, 2),
+    loser=st.sampled_from(["cancel", "run"]),
+    billed=st.booleans(),
+    to=st.sampled_from(["same", "next"]),
+)
+budgets = st.sampled_from(
+    [
+        plan.RetryBudget(kind="active", share=0.2, minimum=1),
+        plan.RetryBudget(kind="ratio", share=0.2, per_second=0.1, ttl_s=10.0),
+        plan.RetryBudget(kind="quota", capacity=50.0, retry_cost=14.0, throttle_cost=5.0, success=1.0),
+        plan.RetryBudget(kind="throttle", max_tokens=10.0, token_ratio=0.1),
+    ]
+)
+shapings = st.builds(
+    plan.Shaping,
+    rate_per_s=st.sampled_from([0.3, 2.0]),
+    burst=st.sampled_from([1.0, 3.0]),
+    queue=st.sampled_from([None, 0, 2]),
+    max_wait_s=st.sampled_from([None, 3.0]),
+)
+bulkheads = st.builds(
+    plan.Bulkhead,
+    concurrent=st.integers(1, 3),
+    queue=st.sampled_from([0, 2]),
+    max_wait_s=st.sampled_from([None, 2.0]),
+)
+routings = st.builds(
+    plan.Routing,
+    kind=st.sampled_from(["ordered", "weighted", "cheapest", "least_latency", "least_busy", "usage_based"]),
+    samples=st.just(3),
+    choices=st.sampled_from([None, 2]),
+)
+
+
+@st.composite
+def clients(draw: Draw, of: plan.Plan) -> plan.Client:
+    plain = plain_client(of)
+    indices = list(range(len(of.chain)))
+    cut = draw(st.integers(1, len(indices)))
+    members = [indices[:cut]] + [[index] for index in indices[cut:]]
+    groups = [
+        replace(
+            plain.groups[legs[0]],
+            index=place,
+            name=f"group {place}",
+            legs=tuple(legs),
+            routing=draw(routings),
+            retry=draw(rules(of)),
+        )
+        for place, legs in enumerate(members)
+    ]
+    legs = tuple(
+        plan.LegClient(
+            leg=index,
+            inner=tuple(draw(st.lists(rules(of), max_size=1))),
+            guards=tuple(draw(st.lists(guards(of), max_size=2))),
+            hedge=draw(maybe(hedges)),
+            probes=draw(maybe(st.just(plan.Probes(every_s=7.0, timeout_s=1.0, unhealthy_after=2, healthy_after=1)))),
+            shaping=draw(st.sampled_from([None, None, 0])),
+            bulkhead=draw(maybe(bulkheads)),
+            throttle=draw(maybe(st.just(plan.AdaptiveThrottling(k=2.0, window_s=30.0)))),
+            retry_budget=draw(st.sampled_from([None, 0])),
+            ramp=draw(maybe(st.just(plan.Ramp(start=0.1, over_s=30.0, reset_after_s=10.0)))),
+            weight=draw(st.sampled_from([1.0, 2.0])),
+            rpm=draw(maybe(st.just(20.0))),
+        )
+        for index in indices
+    )
+    application = draw(rules(of))
+    return plan.Client(
+        groups=tuple(groups),
+        legs=legs,
+        application=draw(maybe(st.just(replace(application, retry_on=frozenset({1, 3}))))),
+        retry_budgets=(draw(budgets),),
+        shapings=(draw(shapings),),
+        order=draw(routings),
+        fallback_depth=draw(st.sampled_from([None, 1])),
+    )
+
+
+def with_positions(of: plan.Plan, client: plan.Client) -> plan.Plan:
+    position = {leg: group.index for group in client.groups for leg in group.legs}
+    chain = tuple(replace(leg, position=position[leg.index]) for leg in of.chain)
+    return replace(of, chain=chain, client=client)

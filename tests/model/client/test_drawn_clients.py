@@ -1,0 +1,94 @@
+"""What holds for any client over any scenario."""
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from properties.runs import plan_of
+from properties.whole_scenarios import scenarios
+
+from model.client.drawn_clients import clients, with_positions
+from model.traced import Traced, trace
+
+
+def own_calls(of: Traced) -> Any:
+    return of.attempts[of.attempts.kind != "probe"]
+
+
+def every_arrival_has_one_outcome(of: Traced) -> None:
+    assert sorted(of.requests.request_id) == list(range(of.arrived))
+    lost = of.requests.outcome.isin(["failed", "deadline", "rejected"])
+    assert (of.requests.error_type.notna() == lost).all()
+    assert (of.requests.lost_to.notna() == lost).all()
+
+
+def requests_cost_and_count_their_attempts(of: Traced) -> None:
+    made = own_calls(of).groupby("request_id")
+    cost, count = made.cost_picousd.sum(), made.size()
+    for request in of.requests.itertuples():
+        assert request.cost_picousd == cost.get(request.request_id, 0)
+        assert request.attempts == count.get(request.request_id, 0)
+
+
+def times_are_in_order_and_deadlines_hold(of: Traced) -> None:
+    ended = of.attempts[of.attempts.end_s.notna()]
+    assert (ended.end_s >= ended.start_s).all()
+    requests = of.requests[of.requests.end_s.notna()]
+    assert (requests.end_s >= requests.arrival_s).all()
+    waited = of.requests.backoff_s + of.requests.queued_s
+    assert (waited >= 0.0).all()
+    latency = (requests.end_s - requests.arrival_s).to_numpy()
+    assert (waited[requests.index].to_numpy() <= latency + 1e-6).all()
+    deadline_s = of.plan.policy.deadline_s
+    if deadline_s is not None:
+        assert (latency <= deadline_s + 1e-6).all()
+    first = own_calls(of).groupby("request_id").start_s.min()
+    arrival = of.requests.set_index("request_id").arrival_s
+    assert (first >= arrival[first.index]).all()
+
+
+def served_requests_end_with_the_call_that_served_them(of: Traced) -> None:
+    ok = own_calls(of)[own_calls(of).outcome == "ok"]
+    ends = {(call.request_id, call.end_s, call.provider, call.model) for call in ok.itertuples()}
+    for request in of.requests[of.requests.outcome == "ok"].itertuples():
+        if not request.response_cache_hit:
+            assert (request.request_id, request.end_s, request.provider, request.model) in ends
+
+
+def rejected_requests_called_nobody(of: Traced) -> None:
+    rejected = of.requests[of.requests.outcome == "rejected"]
+    assert (rejected.attempts == 0).all()
+    assert rejected.error_type.isin(["no_eligible_leg", "circuit_open", "client_limit"]).all()
+
+
+def transitions_follow_each_other(of: Traced) -> None:
+    turns = of.transitions[of.transitions.kind == "breaker"]
+    assert (np.diff(of.transitions.time_s.to_numpy()) >= 0.0).all()
+    assert (turns["from"] != turns["to"]).all()
+
+
+def hedges_stay_below_their_most(of: Traced) -> None:
+    assert of.plan.client is not None
+    most = max([leg.hedge.at_most for leg in of.plan.client.legs if leg.hedge is not None], default=0)
+    calls = own_calls(of)
+    kinds = calls.groupby(["request_id", "kind"]).size().unstack(fill_value=0)
+    if "hedge" in kinds:
+        plain = kinds["call"] if "call" in kinds else 0
+        cut = of.plan.drain_s is not None  # a hedge may be over where its call is cut
+        assert cut or (kinds["hedge"] <= most * plain).all()
+
+
+@given(st.data())
+def test_any_client_keeps_the_books(data: st.DataObject) -> None:
+    plain = plan_of(data.draw(scenarios()))
+    whole = with_positions(plain, data.draw(clients(plain)))
+    of = trace(whole)
+    every_arrival_has_one_outcome(of)
+    requests_cost_and_count_their_attempts(of)
+    times_are_in_order_and_deadlines_hold(of)
+    served_requests_end_with_the_call_that_served_them(of)
+    rejected_requests_called_nobody(of)
+    transitions_follow_each_other(of)
+    hedges_stay_below_their_most(of)
+    assert trace(whole).digest() == of.digest()
