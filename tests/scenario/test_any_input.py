@@ -27,6 +27,37 @@ CONTENT = read_yaml(
     )
     + SHARED
 )[0]
+CLIENTS = read_yaml("""\
+budgets: {own: {requests: 50/s, legs: [main, openai], split: {main: 70%, openai: 30%}}}
+chain:
+  - group: main
+    routing: {kind: least_latency, buffer: 0.5, samples: 3}
+    retries: 2
+    legs:
+      - {provider: anthropic, weight: 3, rpm: 60, timeout: 30s, clients: [openai-python, {retries: 1, backoff: 1s}]}
+      - {provider: anthropic, hedge: {after: 2s}, bulkhead: {concurrent: 5, queue: 3, max_wait: 1s}, breaker: none}
+  - {provider: openai, retry_on: [429, 5xx], ramp: {start: 10%, over: 10min, reset_after: 1min}}
+policy:
+  preset: litellm@1.109
+  cooldown: {for: 60s, also_on: [401]}
+  retry_after: {cap: 30s, on: [rate_limited], total: 1min}
+  retry_budget: {kind: quota, capacity: 500, retry_cost: 14, scope: leg}
+  breaker: {kind: time_window, window: 30s, failure_share: 10%, open: 5s, counts: [5xx]}
+  ejection: {share: 10%, minimum: 20, for: 30s, longest: 5min}
+  shaping: {rate: 10/s, queue: 9}
+  probes: {every: 30s, timeout: 5s}
+  adaptive_throttling: {k: 2, window: 2min}
+  backoff: {throttled: {base: 1s}}
+  application: {retries: 2, retry_on: [failed], backoff: 5s, timeout: 10min}
+""")[0]
+OF_CLIENTS = copy.deepcopy(CONTENT) | CLIENTS
+OF_CLIENTS["arms"]["primary_only"] = {"chain": ["main"], "policy.cooldown.for": "9s", "chain[main].legs[0].weight": 2}
+OF_CLIENTS["providers"]["anthropic"]["capacity"] = {"concurrent": 30, "queue": 60}
+OF_CLIENTS["providers"]["anthropic"]["limits"] = [
+    {"requests": "9/s", "tokens": "9000/s", "burst": {"requests": 9}, "counting": {"estimate": 99}},
+    {"concurrency": 9, "acceleration": {"growth": 2, "over": "1min", "floor": "60/min"}},
+    {"output_tokens": "900/s", "algorithm": {"sliding_log": "1min"}, "counting": "success"},
+]
 FOREIGN = ("pydantic", "Input should", "Value error", "NoneType", "Traceback", "<class", "Annotated", "Spec")
 
 JUNK: Any = st.one_of(
@@ -57,11 +88,12 @@ def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 PATHS = paths(CONTENT)
+CLIENT_PATHS = [path for path in paths(OF_CLIENTS) if path[0] in CLIENTS or path not in PATHS]
 KEYS = ["kind", "name", "duration", "errors", "effect", "hang", "mttf", "profile", "policy", "chain", "nonsense"]
 
 
-def changed(path: tuple[Any, ...], key: str | None, junk: Any) -> dict[str, Any]:
-    content: dict[str, Any] = copy.deepcopy(CONTENT)
+def changed(path: tuple[Any, ...], key: str | None, junk: Any, base: dict[str, Any] | None = None) -> dict[str, Any]:
+    content: dict[str, Any] = copy.deepcopy(CONTENT if base is None else base)
     here: Any = content
     for part in path[:-1]:
         here = here[part]
@@ -75,9 +107,19 @@ def changed(path: tuple[Any, ...], key: str | None, junk: Any) -> dict[str, Any]
 @settings(max_examples=600 * TIMES)
 @given(path=st.sampled_from(PATHS), key=st.none() | st.sampled_from(KEYS), junk=JUNK)
 def test_anything_anywhere_loads_or_is_refused_in_words(path: tuple[Any, ...], key: str | None, junk: Any) -> None:
+    loads_or_is_refused(changed(path, key, junk))
+
+
+@settings(max_examples=400 * TIMES)
+@given(path=st.sampled_from(CLIENT_PATHS), key=st.none() | st.sampled_from([*KEYS, "group", "legs", "for"]), junk=JUNK)
+def test_so_does_anything_anywhere_in_what_clients_do(path: tuple[Any, ...], key: str | None, junk: Any) -> None:
+    loads_or_is_refused(changed(path, key, junk, OF_CLIENTS))
+
+
+def loads_or_is_refused(content: dict[str, Any]) -> None:
     refused: tuple[Problem, ...] = ()
     try:
-        plans(from_mapping(changed(path, key, junk)))
+        plans(from_mapping(content))
     except ScenarioError as error:
         refused = error.problems
     for problem in refused:
@@ -87,6 +129,7 @@ def test_anything_anywhere_loads_or_is_refused_in_words(path: tuple[Any, ...], k
 
 def test_the_scenario_itself_loads() -> None:
     assert plans(from_mapping(CONTENT))
+    assert all(plan.client is not None for plan in plans(from_mapping(OF_CLIENTS)).values())
 
 
 @pytest.mark.parametrize("junk", [None, [], "x", 3])
