@@ -122,3 +122,13 @@ def test_aws_pays_fourteen_of_five_hundred_for_a_retry() -> None:
 def test_aws_pays_five_for_a_retry_after_a_throttle() -> None:
     traced = played(AWS, {"a": failing("rate_limited")}, **in_turn(120))
     assert len(traced.attempts) == 120 + 500 // 5
+
+
+def test_an_sdk_within_a_gateway_within_an_application_multiplies_their_calls() -> None:
+    traced = played(
+        "litellm@1.109",
+        {"a": failing()},
+        clients=["openai-python@3.54"],
+        application={"retries": 3, "backoff": "1s"},
+    )
+    assert len(traced.calls()) == 4 * 3 * 3
