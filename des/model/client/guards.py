@@ -295,8 +295,10 @@ class EjectionGuard(Guard):
         self._times += 1
         self._ejected = True
         self._turn("closed", "ejected")
-        back_s = now_s + for_s
-        self._timer(ejections.first_check_s(back_s, every_s) if every_s > 0.0 else back_s, self._come_back)
+        self._back_s = now_s + for_s
+        if every_s > 0.0:
+            self._back_s = ejections.first_check_s(self._back_s, every_s)
+        self._timer(self._back_s, self._come_back)
 
     def _come_back(self) -> None:
         self._pool.ejected -= 1

@@ -74,7 +74,7 @@ def hedges_stay_below_their_most(of: Traced) -> None:
     calls = own_calls(of)
     kinds = calls.groupby(["request_id", "kind"]).size().unstack(fill_value=0)
     if "hedge" in kinds:
-        plain = kinds["call"] if "call" in kinds else 0
+        plain = kinds.get("call", 0)
         cut = of.plan.drain_s is not None  # a hedge may be over where its call is cut
         assert cut or (kinds["hedge"] <= most * plain).all()
 
