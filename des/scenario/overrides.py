@@ -211,7 +211,7 @@ def _parent(content: dict[str, Any], path: Path) -> Any:
     """The mapping or list that holds the end of a path; mappings missing on the way are made."""
     here: Any = content
     for part in path[:-1]:
-        if isinstance(here, dict) and here.get(part) is None:
+        if (here.get(part) if isinstance(here, dict) else here[part]) is None:
             here[part] = {}
         here = here[part]
     return here

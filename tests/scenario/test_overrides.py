@@ -291,3 +291,12 @@ def test_plain_data_makes_a_scenario_too() -> None:
 def test_the_resolved_scenario_says_the_same_again(two_providers: str, load: Load) -> None:
     loaded = load(two_providers, ["policy.rounds=3"])
     assert plans(from_mapping(loaded.resolved())) == plans(loaded)
+
+
+def test_an_arm_that_reaches_into_an_empty_entry_is_refused_for_the_entry(
+    two_providers: str, problems: Problems
+) -> None:
+    text = two_providers.replace("chain:\n", "chain:\n  -\n").replace(
+        "as_modelled: {}", "as_modelled: {chain[0].name: x}"
+    )
+    assert any("chain[0]" in line for line in problems(text))
