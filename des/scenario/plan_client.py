@@ -260,7 +260,7 @@ class LegClient:
     throttle: AdaptiveThrottling | None = None
     retry_budget: int | None = None  # index into Client.retry_budgets
     ramp: Ramp | None = None
-    weight: float = 1.0
+    weight: float = 1.0  # among its peers; by rpm or tpm where none of them has one
     rpm: float | None = None  # requests a minute; for routing alone
     tpm: float | None = None  # tokens a minute; for routing alone
 
