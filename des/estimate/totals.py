@@ -42,6 +42,7 @@ class Totals:
         self._outcomes = np.zeros(len(REQUEST_OUTCOMES), np.int64)
         self._attempt_outcomes = np.zeros(len(ATTEMPT_OUTCOMES), np.int64)
         self._served = np.zeros(len(self._legs) + 1, np.int64)  # the last: by no leg
+        self._fallbacks = 0  # served by a later group than the first
         self._lost = np.zeros(len(self._lost_names), np.int64)
         self._latency = LogHistogram()
         self._latency_s = RunningMean()
@@ -58,8 +59,9 @@ class Totals:
         outcome = block["outcome"]
         ok = outcome == REQUEST_OK
         self._outcomes += np.bincount(outcome, minlength=len(REQUEST_OUTCOMES))
-        by_leg = np.where(block["chain_position"] < 0, len(self._legs), block["chain_position"])[ok]
+        by_leg = np.where(block["served_by"] < 0, len(self._legs), block["served_by"])[ok]
         self._served += np.bincount(by_leg, minlength=len(self._served))
+        self._fallbacks += int(np.count_nonzero(block["chain_position"][ok] > 0))
         lost_to = block["lost_to"][is_lost(outcome)]
         self._lost += np.bincount(lost_to, minlength=len(self._lost))
         latency_s = block["latency_s"][ok]
@@ -111,7 +113,7 @@ class Totals:
             "latency_s_p50": self._latency.quantile(0.5),
             "latency_s_p95": self._latency.quantile(0.95),
             "latency_s_p99": self._latency.quantile(0.99),
-            "fallback_share": _ratio(sum(served[1:-1]), ok),
+            "fallback_share": _ratio(self._fallbacks, ok),
             "attempts_per_request": _ratio(attempts, requests),
             "rate_limited_share": _ratio(int(self._attempt_outcomes[RATE_LIMITED]), attempts),
             "served_share": {leg: _ratio(count, ok) for leg, count in zip(self._legs, served[:-1], strict=True)},

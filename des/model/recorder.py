@@ -192,5 +192,6 @@ class Recorder:
                 "quality": self._quality_of_leg[leg],
                 "weight": np.ones(len(rows)),
                 "lost_to": rows["lost_to"],
+                "served_by": leg,
             }
         )

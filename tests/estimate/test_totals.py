@@ -92,8 +92,9 @@ def test_requests_in_flight_count_neither_for_nor_against_availability() -> None
 def test_an_answer_out_of_the_cache_is_served_by_no_leg() -> None:
     requests, attempts = walks.run([0, 1, 0])
     hit = requests["request_id"] == 0
-    for name, value in (("chain_position", -1), ("attempts", 0), ("cost_picousd", 0), ("wasted_picousd", 0)):
+    for name, value in (("chain_position", -1), ("served_by", -1), ("attempts", 0), ("cost_picousd", 0)):
         requests[name][hit] = value
+    requests["wasted_picousd"][hit] = 0
     requests["response_cache_hit"][hit] = True
     requests["quality"][hit] = np.nan
     attempts = {name: column[attempts["request_id"] != 0] for name, column in attempts.items()}
@@ -104,6 +105,14 @@ def test_an_answer_out_of_the_cache_is_served_by_no_leg() -> None:
     assert metrics["response_cache_hit_share"] == 1 / 3
     assert list(metrics["served_share"].values()) == [1 / 3, 1 / 3]
     assert metrics["fallback_share"] == 1 / 3
+
+
+def test_a_leg_serves_for_itself_and_is_a_fallback_by_its_place_in_the_chain() -> None:
+    requests, attempts = walks.run([0, 1, 0])
+    requests["chain_position"][:] = 0
+    metrics = totals(requests, attempts).metrics()
+    assert list(metrics["served_share"].values()) == [2 / 3, 1 / 3]
+    assert metrics["fallback_share"] == 0.0
 
 
 def test_columns_of_any_integer_width_give_the_same_figures() -> None:

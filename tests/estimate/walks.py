@@ -48,6 +48,7 @@ def run(served_by: list[int], *, probes: int = 0) -> tuple[Block, Block]:
                 "outcome": REQUEST_OUTCOMES.index("ok" if served else "failed"),
                 "error_type": -1 if served else ERROR_TYPES.index("rate_limited"),
                 "chain_position": server,
+                "served_by": server,
                 "attempts": last + 1,
                 "cost_picousd": cost,
                 "wasted_picousd": cost - (PRICE[server] if served else 0),
