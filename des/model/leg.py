@@ -39,7 +39,6 @@ class Leg:
         self._gate: Gate | None = None
         self._set_limits(sim, leg, endpoint)
         self._surges = [surge for surge, law in zip(sim.surges, sim.plan.surges, strict=True) if leg.endpoint in law.to]
-        self._may_refuse = bool(self._buckets or self._surges)
         self._waits = Waits(sim.policy.retry_backoff)
         self._honours_retry_after = sim.policy.honour_retry_after
         self._key = (sim.plan.seed, sim.replication, leg, endpoint)
@@ -72,17 +71,27 @@ class Leg:
     def call(self, request: "Request", nth: int, round_number: int, now_s: float) -> Call:
         """The request's n-th call of this leg, started now; n is PROBE for a synthetic one.
 
-        It is what has `ended` of its `dispatch`, with nothing but the request's deadline to cut it off.
+        It is what has `ended` of its `dispatch`, with nothing but the request's deadline to cut it off; both in one,
+        and written out for plain limits, since most calls of most runs are made here.
         """
         if self._gate is not None:
             return self.ended(request, self.dispatch(request, nth, now_s), nth, round_number, now_s, request.deadline_s)
         luck = self._luck[nth] if 0 <= nth < len(self._luck) else self.luck(nth)
         attempt, until_s = request.attempts, request.deadline_s
         is_warm = self.prefix is not None and self.prefix.is_warm(now_s)
-        failure, retry_after_s = self._refusal(request, luck, now_s) if self._may_refuse else (None, nan)
-        condition = self._state.condition
-        if failure is None and (self._fails_by_chance or condition is not None):
-            failure = self._failure(request, luck)
+        failure, retry_after_s, condition = None, nan, self._state.condition
+        for bucket in self._buckets:
+            if not bucket.has_token(now_s):
+                after_s = luck.delay_s("refusal", bucket.refusal_latency, request.luck)
+                failure, retry_after_s = (RATE_LIMITED, BY_LIMIT, bucket.index, after_s), bucket.token_after_s()
+                break
+        else:
+            for bucket in self._buckets:
+                bucket.take_token()
+            if self._surges:
+                failure = self._crowded(request, luck, now_s)
+            if failure is None and (self._fails_by_chance or condition is not None):
+                failure = self._failure(request, luck)
         if failure is not None:
             return self._failed(
                 request,
