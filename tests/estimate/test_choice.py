@@ -60,7 +60,7 @@ def test_an_estimator_that_does_not_apply_is_refused_when_asked_for() -> None:
     with pytest.raises(DesError, match="unknown estimator 'guess': exact, timeline or rare events"):
         availability(plan, 1.0, estimator="guess")
     for years in (0.0, -1.0, float("nan"), float("inf")):
-        with pytest.raises(DesError, match="a number from 0.01"):
+        with pytest.raises(DesError, match=r"a number from 0\.01"):
             availability(plan, years)
 
 
