@@ -25,7 +25,8 @@ PATIENCE: Final = 5.0
 MORE_LOAD: Final = 1.1
 """Times the load before, above which there is no telling: more load may be too much by itself."""
 NOISE: Final = 2.0
-"""Standard deviations of a Poisson count that load may be above that."""
+"""Standard deviations by which load has to be above that, or what is served below the baseline, to be no chance."""
+_ROUNDING: Final = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def _steady_from(bins: Bins, after: slice, baseline: float) -> int | None:
     (asked,) = np.nonzero(finished)
     if not len(asked):
         return None
-    good = served[asked] >= RECOVERED * baseline * finished[asked]
+    good = served[asked] >= RECOVERED * baseline * finished[asked] * (1.0 - _ROUNDING)
     (bad,) = np.nonzero(~good)
     first = np.concatenate(([0], bad + 1))
     length = np.concatenate((bad, [len(asked)])) - first
@@ -135,7 +136,9 @@ def _collapsed(bins: Bins, span: slice, baseline: float, before_per_s: float, ho
     served, failed, offered = (int(_of(bins, name, span).sum()) for name in ("served", "failed", "offered"))
     lasts_s = min(span.stop * bins.bin_s, horizon_s) - span.start * bins.bin_s
     most = MORE_LOAD * before_per_s * lasts_s
-    return served < RECOVERED * baseline * (served + failed) and offered <= most + NOISE * math.sqrt(most)
+    share = RECOVERED * baseline
+    least = share * (served + failed) - NOISE * math.sqrt((served + failed) * share * (1.0 - share))
+    return served < least and offered <= most + NOISE * math.sqrt(most)
 
 
 def _of(bins: Bins, name: str, span: slice) -> NDArray[np.int64]:
