@@ -89,7 +89,7 @@ class Minutes:
     def attempts(self, block: Block) -> None:
         kind, outcome, cause = block["kind"], block["outcome"], block["cause"]
         real = kind != PROBE
-        given_up = real & ((outcome == TIMEOUT) | (outcome == CANCELLED))
+        given_up = real & ((outcome == TIMEOUT) | (outcome == CANCELLED)) & ~np.isnan(block["end_s"])
         self._count("late_work", self._bins_of(block["end_s"][given_up]))
         sent = self._bins_of(block["start_s"])
         by_limit = real & (cause == BY_LIMIT) & (outcome == RATE_LIMITED)
