@@ -86,7 +86,7 @@ class Router:
             return costs.index(min(costs))
         u = self._luck.stream("route", self._name, nth).at(request.luck)
         if routing.kind == "weighted":
-            return rules.weighted(weights(legs), u)
+            return rules.weighted([leg.plan.weight for leg in legs], u)
         if routing.kind == "least_latency":
             return rules.lowest_latency([leg.statistics.mean_latency_s() for leg in legs], routing.buffer, u)
         if routing.kind == "least_busy":
@@ -102,15 +102,3 @@ class Router:
             [INFINITY if leg.plan.rpm is None else leg.plan.rpm for leg in legs],
             u,
         )
-
-
-def weights(legs: Sequence["ClientLeg"]) -> list[float]:
-    """The weights where any is given, else the requests a minute, else the tokens a minute."""
-    laws = [leg.plan for leg in legs]
-    if any(law.weight != 1.0 for law in laws):
-        return [law.weight for law in laws]
-    if any(law.rpm is not None for law in laws):
-        return [law.rpm or 0.0 for law in laws]
-    if any(law.tpm is not None for law in laws):
-        return [law.tpm or 0.0 for law in laws]
-    return [law.weight for law in laws]
