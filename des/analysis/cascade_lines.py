@@ -98,10 +98,11 @@ def _times_out(of: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
 
 
 def _out(found: Figure | None, times: Figure | None) -> str:
+    """Means alone: arms have to fit side by side."""
     if found is None or times is None:
         return figures.NOTHING
-    often = times["mean"]
-    return f"{share(found)} ({figures.plain(often, 0 if float(often).is_integer() else figures.significant(often))})"
+    often = float(times["mean"])
+    return f"{figures.percent(found['mean'], 2)} ({figures.plain(often, 0 if often.is_integer() else 1)})"
 
 
 def _duration(figure: Mapping[str, Any]) -> str:
