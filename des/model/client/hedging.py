@@ -42,7 +42,8 @@ def hedged_call(walk: "Walk", leg: "ClientLeg", bound: Bound) -> Generator[Event
     """
     hedge, clock, request = leg.hedge, walk.clock, walk.request
     assert hedge is not None
-    flights = [_launch(walk, leg, bound, CALL, None)]
+    own = _launch(walk, leg, bound, CALL, None)
+    flights = [own]
     sent = 0
     hedge_s = clock.now + hedge.after_s
     while True:
@@ -57,6 +58,7 @@ def hedged_call(walk: "Walk", leg: "ClientLeg", bound: Bound) -> Generator[Event
         if end_s == inf:
             for flight in flights[1:]:
                 walk.sim.recorder.attempt(flight.call)
+            request.cost += sum(flight.call.cost for flight in flights)
             request.last = flights[0].call
             raise NeverEnds
         yield Moment(clock, end_s, ATTEMPT_END, walk.order_of(first.call))
@@ -68,6 +70,7 @@ def hedged_call(walk: "Walk", leg: "ClientLeg", bound: Bound) -> Generator[Event
         elif flights:
             continue
         request.last = first.call
+        walk.own_outcome = own.call.outcome
         if walk.struck(first.call, bound):
             raise BoundStruck(bound)
         return Result(first.call.outcome, first.call.retry_after_s, first.leg, first.nth)

@@ -9,7 +9,11 @@ MINUTE_S = 60.0
 
 
 class Refusals:
-    """Counts of calls that were not made; a group without a leg that admits counts at its first leg."""
+    """Counts of calls that were not made.
+
+    Each refusal by a queue, a ramp or throttling counts at its leg, even if another of its group is called then; that a
+    group had no leg to call counts once, at its first leg.
+    """
 
     __slots__ = ("counts",)
 

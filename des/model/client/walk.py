@@ -87,6 +87,7 @@ class Walk:
         "_taken",
         "client",
         "clock",
+        "own_outcome",
         "request",
         "sim",
     )
@@ -96,6 +97,7 @@ class Walk:
         self.client = client
         self.clock = sim.clock
         self.request = request
+        self.own_outcome = CANCELLED  # of the last call itself, where a hedge on another leg may have decided it
         self._calls = [0] * len(sim.legs)
         self._decisions = 0  # of adaptive throttling, for their luck
         self._picks: dict[int, int] = {}  # by group, for their luck
@@ -229,9 +231,12 @@ class Walk:
             self._picks[group.index] = nth + 1
             leg, reason = group.pick(self.request, nth, left_out, self.clock.now)
             if leg is None:
-                return self._refused(left_out[0] if left_out else group.legs[0], reason)
+                if not left_out:
+                    self.client.refusals.count(self.clock.now, group.legs[0].index, reason)
+                return self._refused(reason)
             is_bypassed = not leg.admits()
             if not self._lets_through(leg) or not (yield from self._queue(leg, bound)):
+                self.client.refusals.count(self.clock.now, leg.index, "client_limit")
                 left_out.append(leg)
                 continue
             if is_bypassed or leg.admits():
@@ -246,11 +251,11 @@ class Walk:
             is_own = struck.bound.owner is group.retrying
             self._end(leg, tickets, TIMEOUT if is_own else CANCELLED, nan)
             raise
-        self._end(leg, tickets, result.outcome, result.retry_after_s)
+        is_own = result.leg is leg
+        self._end(leg, tickets, result.outcome if is_own else self.own_outcome, result.retry_after_s if is_own else nan)
         return result
 
-    def _refused(self, leg: "ClientLeg", reason: str) -> Result:
-        self.client.refusals.count(self.clock.now, leg.index, reason)
+    def _refused(self, reason: str) -> Result:
         if self.request.refused_by != "client_limit":
             self.request.refused_by = reason
         return Result(REFUSED, nan, None, 0)

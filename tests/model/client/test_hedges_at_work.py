@@ -125,3 +125,20 @@ def test_latency_is_that_of_the_earlier_of_two_exponential_calls(loser: str) -> 
     assert abs(latency.mean() - (1 - np.exp(-1) / 2)) < 4 * error
     share = (traced.attempts.kind == "hedge").sum() / len(traced.requests)
     assert abs(share - np.exp(-1)) < 4 * np.sqrt(0.37 * 0.63 / len(traced.requests))
+
+
+def test_copies_that_never_end_are_all_paid() -> None:
+    endless = provider("1s", errors={"hang": 1}, billing={"timeout": "full"}, **PRICED)
+    traced = trace(hedged(plan.Hedge(after_s=2.0), endless))
+    assert traced.request().cost_usd == traced.attempts.cost_usd.sum() == 2.0
+
+
+def test_a_leg_that_loses_to_hedges_elsewhere_neither_fails_nor_succeeds_for_its_breaker() -> None:
+    flaky = provider("10s", errors={"server_error": {"rate": 0.5, "latency": 0}})
+    of = hedged(plan.Hedge(after_s=2.0, to="next"), flaky, provider("1s"), arrivals=poisson("1/s"), horizon="30s")
+    breaker = plan.Breaker(kind="consecutive", failures=3, open_s=1000.0, counts=frozenset({1}))
+    traced = trace(with_legs(of, guards=(breaker,)))
+    opened = traced.transitions[traced.transitions.kind == "breaker"]
+    failed = traced.attempts[(traced.attempts.leg == "a/m") & (traced.attempts.outcome == "server_error")]
+    assert opened.entity.tolist() == ["a/m"]
+    assert opened.time_s.tolist() == [sorted(failed.end_s)[2]]

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from des import vocabulary
 from des.scenario import plan
 from model.client.general import timeline, with_client, with_legs, with_rule
 from model.traced import Traced, at, plan_of, poisson, provider, scenario, trace, window
@@ -126,3 +127,14 @@ def test_adaptive_throttling_refuses_what_the_backend_would() -> None:
     served = (settled.outcome == "ok").sum()
     assert abs(len(settled) / served - 2.0) < 0.1
     assert np.isclose(served / 960.0, 5.0, rtol=0.05)
+
+
+def test_what_the_client_refuses_is_counted_by_minute_leg_and_reason() -> None:
+    traced = behind(plan.Bulkhead(concurrent=2), size=5)
+    (refused,) = traced.blocks["refusals"]
+    assert {name: column.tolist() for name, column in refused.items()} == {
+        "minute": [0],
+        "leg": [0],
+        "reason": [vocabulary.ERROR_TYPES.index("client_limit")],
+        "count": [3],
+    }
