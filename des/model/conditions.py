@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 MARGIN_S = 86_400.0  # drawn beyond the horizon at most, for the requests that are still under way then
 
 
+def kills(effect: Effect) -> bool:
+    """Whether incidents of this effect may cut off calls in flight."""
+    return effect.kills_in_flight and effect.error_rate > 0.0
+
+
 class Condition:
     """The incidents open at an endpoint, by number; None stands for none open."""
 
@@ -84,7 +89,7 @@ class Ledger:
         """Starts and numbers of the killing incidents drawn so far; drawing more only appends to them."""
         if endpoint not in self._kills:
             timeline = self.timeline
-            killing = np.array([effect.kills_in_flight for effect in timeline.effects], dtype=bool)
+            killing = np.array([kills(effect) for effect in timeline.effects], dtype=bool)
             struck = np.flatnonzero(timeline.hits[:, endpoint] & killing[timeline.effect])
             self._kills[endpoint] = (timeline.start_s[struck].tolist(), struck.tolist())
         return self._kills[endpoint]

@@ -49,7 +49,8 @@ class Ending:
         self._leg = leg.index
         self._endpoint = endpoint.index
         self._capacity = -1 if endpoint.capacity is None else endpoint.capacity
-        self._kinds, self._outcomes = kinds, kinds.outcomes
+        self._kinds = kinds
+        self._useless = frozenset(kind for kind, base in enumerate(kinds.outcomes) if base == INVALID_OUTPUT)
         self._tariff = tariff
         self._ledger = ledger
         self._is_killable = is_killable
@@ -96,7 +97,7 @@ class Ending:
                 retry_after_s = nan
         mode = self._tariff.modes[outcome]
         cached, cost = 0, 0
-        output, done = (request.output_tokens, 1.0) if self._outcomes[outcome] == INVALID_OUTPUT else (0, 0.0)
+        output, done = (request.output_tokens, 1.0) if outcome in self._useless else (0, 0.0)
         if mode != "none":
             cached, cost = self._tariff.bill(request, mode, is_warm, output, done)
         return as_call(
@@ -234,7 +235,7 @@ class Ending:
         end_s = min(end_s, now_s + NEVER_S)
         for count, (kill_s, incident) in enumerate(self._ledger.kills(self._endpoint, now_s, end_s)):
             effect = self._ledger.effect(incident)
-            if luck.kill(count).at(request.luck) < effect.error_rate:
+            if luck.kill(count, request.luck) < effect.error_rate:
                 return kill_s, self._kinds.code(effect.outcome, effect.status), BY_INCIDENT, incident
         return None
 
@@ -268,7 +269,7 @@ class Ending:
             outcome, _, _, after_s = failure
             if after_s == inf:
                 after_s = min(borne_s, gives_up_after_s(self._bounds, 0.0, inf, 0.0, inf))
-            return outcome, after_s, request.output_tokens if self._outcomes[outcome] == INVALID_OUTPUT else 0
+            return outcome, after_s, request.output_tokens if outcome in self._useless else 0
         assert response is not None
         outcome, whole_s = response[0], response[4]
         if outcome in (OK, INVALID_OUTPUT):

@@ -11,6 +11,7 @@ from des.scenario.laws import Constant, Law
 from des.scenario.plan import Endpoint, Leg
 
 PROBE = -1  # the n of calls that probes make
+KILLS_BY_COUNT = 16  # killing incidents that have a stream each
 
 
 def uniform(rng: np.random.Generator, size: int) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
@@ -38,6 +39,7 @@ class CallLuck:
         "incident",
         "invalid",
         "kills",
+        "late_kills",
         "speed",
         "whole",
     )
@@ -59,6 +61,7 @@ class CallLuck:
         self.speed = self._maybe("speed", latency.tokens_per_s)
         self.after = self._maybe("after", None if streams is None else streams.after)
         self.kills: list[Stream] = []
+        self.late_kills: tuple[int, Stream] | None = None
 
     def _maybe(self, purpose: str, law: Law | None) -> Stream | None:
         return None if law is None else self.of(purpose, law)
@@ -79,8 +82,16 @@ class CallLuck:
         """A draw of a law that is mostly a constant."""
         return law.value if isinstance(law, Constant) else self.of(purpose, law).at(index)
 
-    def kill(self, count: int) -> Stream:
-        """The uniforms against the count-th killing incident that strikes the call in flight."""
+    def kill(self, count: int, index: int) -> float:
+        """The uniform against the count-th killing incident that strikes a request's call in flight.
+
+        The first few have a stream each; a call that outlives more, as an endless one may thousands, has one for them
+        all, of which only the last call's is kept.
+        """
+        if count >= KILLS_BY_COUNT:
+            if self.late_kills is None or self.late_kills[0] != index:
+                self.late_kills = index, self._uniform(f"late_kills/{index}")
+            return self.late_kills[1].at(count - KILLS_BY_COUNT)
         while len(self.kills) <= count:
             self.kills.append(self._uniform(f"kill/{len(self.kills)}"))
-        return self.kills[count]
+        return self.kills[count].at(index)

@@ -16,7 +16,7 @@ from des.model.client.client import Client
 from des.model.client.request import ClientRequest
 from des.model.client.walk import client_request
 from des.model.clock import ARRIVAL, CUT, HORIZON, Clock, Moment
-from des.model.conditions import EndpointState, Ledger, component
+from des.model.conditions import EndpointState, Ledger, component, kills
 from des.model.kinds import Kinds
 from des.model.leg import Leg
 from des.model.limit_algorithms import at_work
@@ -226,7 +226,7 @@ class Simulation:
             if index not in seen:
                 seen.add(index)
                 part = self.plan.components[index]
-                if any(effect.kills_in_flight for incidents in part.incidents for effect in _effects(incidents)):
+                if any(kills(effect) for incidents in part.incidents for effect in _effects(incidents)):
                     return True
                 pending.extend(dependency.component for dependency in part.depends_on)
         return False

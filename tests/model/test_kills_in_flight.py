@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from model.traced import at, poisson, provider, run, scenario, tokens, window
+from des.model.luck import KILLS_BY_COUNT, CallLuck
+from model.traced import at, plan_of, poisson, provider, run, scenario, tokens, window
 
 
 def killing(start: str, end: str, **effect: object) -> dict[str, object]:
@@ -100,3 +101,13 @@ def test_kills_start_while_the_call_is_under_way_and_name_an_incident_that_reach
     assert killed.sum() > 300
     assert open_at_start.sum() > 100
     assert all(f"{row.provider}/{row.model}" in row.endpoints for row in blamed.itertuples())
+
+
+def test_an_endless_call_that_thousands_of_incidents_spare_keeps_few_draws() -> None:
+    plan = plan_of(scenario({"a": provider("10s")}, arrivals=at("0s")))
+    luck = CallLuck(7, 0, plan.chain[0], plan.endpoints[0], 0)
+    drawn = [luck.kill(count, 3) for count in range(5_000)]
+    assert len(luck.kills) == KILLS_BY_COUNT
+    assert [luck.kill(count, 3) for count in range(5_000)] == drawn
+    assert luck.kill(4_999, 4) != drawn[4_999]
+    assert abs(sum(drawn) / len(drawn) - 0.5) < 0.02
