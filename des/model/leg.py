@@ -77,37 +77,31 @@ class Leg:
         if self._gate is not None:
             return self.ended(request, self.dispatch(request, nth, now_s), nth, round_number, now_s, request.deadline_s)
         luck = self._luck[nth] if 0 <= nth < len(self._luck) else self.luck(nth)
-        attempt, until_s = request.attempts, request.deadline_s
-        is_warm = self.prefix is not None and self.prefix.is_warm(now_s)
-        failure, retry_after_s, condition = None, nan, self._state.condition
-        for bucket in self._buckets:
+        prefix, deadline_s = self.prefix, request.deadline_s
+        is_warm = prefix is not None and prefix.is_warm(now_s)
+        attempt = request.attempts
+        buckets = self._buckets
+        for bucket in buckets:
             if not bucket.has_token(now_s):
                 after_s = luck.delay_s("refusal", bucket.refusal_latency, request.luck)
-                failure, retry_after_s = (RATE_LIMITED, BY_LIMIT, bucket.index, after_s), bucket.token_after_s()
-                break
-        else:
-            for bucket in self._buckets:
-                bucket.take_token()
-            if self._surges:
-                failure = self._crowded(request, luck, now_s)
-            if failure is None and (self._fails_by_chance or condition is not None):
-                failure = self._failure(request, luck)
+                refusal = (RATE_LIMITED, BY_LIMIT, bucket.index, after_s)
+                wait_s = bucket.token_after_s()
+                return self._failed(
+                    request, luck, attempt, round_number, now_s, deadline_s, AT_DEADLINE, refusal, wait_s, is_warm
+                )
+        for bucket in buckets:
+            bucket.take_token()
+        failure = self._crowded(request, luck, now_s) if self._surges else None
+        condition = self._state.condition
+        if failure is None and (self._fails_by_chance or condition is not None):
+            failure = self._failure(request, luck)
         if failure is not None:
             return self._failed(
-                request,
-                luck,
-                attempt,
-                round_number,
-                now_s,
-                until_s,
-                AT_DEADLINE,
-                failure,
-                retry_after_s,
-                is_warm,
+                request, luck, attempt, round_number, now_s, deadline_s, AT_DEADLINE, failure, nan, is_warm
             )
         response = self._response(request, luck)
         return self._answered(
-            request, luck, attempt, round_number, now_s, until_s, AT_DEADLINE, response, condition, is_warm
+            request, luck, attempt, round_number, now_s, deadline_s, AT_DEADLINE, response, condition, is_warm
         )
 
     def dispatch(self, request: "Request", nth: int, now_s: float, given_up_s: float | None = None) -> Fate:
