@@ -17,14 +17,19 @@ if TYPE_CHECKING:
 
 
 class Gate:
-    """The limits of one leg, those of its endpoint and the client's own, and the endpoint's capacity.
+    """The limits of one leg, the client's budgets before those of its endpoint, and the endpoint's capacity.
 
-    A call takes from all its limits or from none; one that could never fit is refused each time, without Retry-After.
-    It is the first limit without room that refuses, and whose Retry-After is told.
+    A call takes from all limits of its endpoint or from none; one that could never fit is refused each time, without
+    Retry-After. It is the first limit without room that refuses, and whose Retry-After is told. The first so many are
+    `budgets`: what they refuse never reaches the provider, and what the provider's limits refuse has spent them, as a
+    call that failed.
     """
 
-    def __init__(self, limits: Sequence[tuple[Limit, Turns]], capacity: tuple[Capacity, Turns] | None) -> None:
+    def __init__(
+        self, limits: Sequence[tuple[Limit, Turns]], capacity: tuple[Capacity, Turns] | None, *, budgets: int = 0
+    ) -> None:
         self._limits = limits
+        self._budgets = budgets
         self._capacity = capacity
 
     def refusal(
@@ -42,7 +47,11 @@ class Gate:
         else:
             return None
         after_s = luck.delay_s("refusal", limit.refusal_latency, request.luck)
-        for each, _ in self._limits:
+        met = self._limits[: self._budgets]
+        if all(limit is not budget for budget, _ in met):
+            self._spend(request, cached_tokens, now_s, now_s + after_s)
+            met = self._limits[self._budgets :]
+        for each, _ in met:
             if each.plan.counts_refused and each.plan.counted != "success" and each.plan.metric != "concurrency":
                 wanted = reckoned(each.plan, request, cached_tokens)
                 each.admits(wanted, now_s)
@@ -73,19 +82,38 @@ class Gate:
     def count(self, request: "Request", cached_tokens: int, now_s: float, natural_end: NaturalEnd) -> None:
         """Count a call that was not refused against every limit, now and at the end that the provider brings it to."""
         outcome, lasts_s, output_tokens = natural_end
-        end_s = now_s + lasts_s
         failed = outcome not in (OK, INVALID_OUTPUT)
         for limit, turns in self._limits:
             turns.admitted(now_s)
-            law = limit.plan
-            taken = 0.0 if law.counted == "success" else reckoned(law, request, cached_tokens)
-            entry = limit.take(taken, now_s, end_s) if taken else -1
-            if law.metric == "concurrency":
-                continue
-            final = taken
-            if failed and (law.counted == "success" or not law.counts_failed):
-                final = 0.0
-            elif law.counted != "dispatch":
-                final = used(law, request, cached_tokens, output_tokens)
-            if final != taken and end_s < inf:
-                limit.correct_at(end_s, taken, final, entry)
+            _count(limit, request, cached_tokens, now_s, now_s + lasts_s, output_tokens, failed=failed)
+
+    def _spend(self, request: "Request", cached_tokens: int, now_s: float, end_s: float) -> None:
+        """Count a call that the provider's limits refuse against the budgets, for which it is a failed one."""
+        for budget, turns in self._limits[: self._budgets]:
+            turns.admitted(now_s)
+            _count(budget, request, cached_tokens, now_s, end_s, 0, failed=True)
+
+
+def _count(
+    limit: Limit,
+    request: "Request",
+    cached_tokens: int,
+    now_s: float,
+    end_s: float,
+    output_tokens: int,
+    *,
+    failed: bool,
+) -> None:
+    """Take what a call is reckoned to use now, and correct it at its end."""
+    law = limit.plan
+    taken = 0.0 if law.counted == "success" else reckoned(law, request, cached_tokens)
+    entry = limit.take(taken, now_s, end_s) if taken else -1
+    if law.metric == "concurrency":
+        return
+    final = taken
+    if failed and (law.counted == "success" or not law.counts_failed):
+        final = 0.0
+    elif law.counted != "dispatch":
+        final = used(law, request, cached_tokens, output_tokens)
+    if final != taken and end_s < inf:
+        limit.correct_at(end_s, taken, final, entry)

@@ -53,12 +53,13 @@ class Leg:
 
     def _set_limits(self, sim: "Simulation", leg: plan.Leg, endpoint: plan.Endpoint) -> None:
         """Plain buckets of requests, or else everything that a gate minds."""
-        limits = [sim.limits[index] for index in (*endpoint.limits, *leg.limits)]
+        limits = [sim.limits[index] for index in (*leg.limits, *endpoint.limits)]
         if not sim.tells_of_limits:
             self._buckets = [limit for limit in limits if isinstance(limit, RequestBucket)]
         elif limits or endpoint.capacity is not None:
             capacity = None if endpoint.capacity is None else sim.capacities[endpoint.capacity]
-            self._gate = Gate([(limit, sim.limit_turns[limit.index]) for limit in limits], capacity)
+            turning = [(limit, sim.limit_turns[limit.index]) for limit in limits]
+            self._gate = Gate(turning, capacity, budgets=len(leg.limits))
 
     def luck(self, nth: int) -> CallLuck:
         """The streams of the n-th call that one request makes of this leg."""
