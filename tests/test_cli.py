@@ -441,8 +441,7 @@ def test_availability_has_a_seed_of_its_own(tmp_path: Path) -> None:
     def lost(*more: object) -> dict[str, Any]:
         done = _des(*command, *more, folder=tmp_path)
         assert done.returncode == 0, done.stderr
-        (answer,) = json.loads(done.stdout)["arms"].values()
-        found: dict[str, Any] = answer["availability"]
+        found: dict[str, Any] = json.loads(done.stdout)["arms"]["as_modelled"]["availability"]
         return found
 
     assert lost() == lost("--workers", 2) != lost("--seed", 99) == lost("--seed", 99)

@@ -18,8 +18,14 @@ from des.study.explanation import Explained
 Entry = Mapping[str, Any]
 
 
-def print_availability(title: str, answers: Mapping[str, AvailabilityAnswer], console: Console) -> None:
-    """One column an arm."""
+def print_availability(
+    title: str,
+    answers: Mapping[str, AvailabilityAnswer],
+    console: Console,
+    *,
+    left_out: Mapping[str, str] | None = None,
+) -> None:
+    """One column an arm; `left_out` are arms without one, and why."""
     arms, of = list(answers), list(answers.values())
     closed = [answer.choice.exact for answer in of]
     lines = [
@@ -39,6 +45,8 @@ def print_availability(title: str, answers: Mapping[str, AvailabilityAnswer], co
     print_arms(lines, arms, console)
     for arm, answer in answers.items():
         _say(console, f"{arm}: {_because(answer.choice.estimator, answer.choice.reason)}")
+    for arm, reason in (left_out or {}).items():
+        _say(console, f"{arm} is left out: {reason}")
     if any(answer.availability is None for answer in of):
         _say(
             console,
@@ -58,7 +66,7 @@ def print_explanation(title: str, explained: Explained, console: Console) -> Non
     lines = [
         Line("requests a replication", tuple(f"{_number(one.requests)} ({one.requests_how})" for one in of)),
         Line("replications", tuple(_number(one.replications) for one in of)),
-        Line("time it takes, about"),
+        Line("processor seconds it takes, about"),
         Line("  des run", tuple(_duration(one.run_s) for one in of)),
         Line("  des availability", tuple(_duration(one.availability_s) for one in of)),
         Line("  des compare", tuple(_duration(one.compare_s) for one in of)),
@@ -85,9 +93,11 @@ def print_explanation(title: str, explained: Explained, console: Console) -> Non
         if one.requests_per_s is not None:
             _say(console, f"  probed on this machine: {one.requests_per_s:,.0f} requests a second")
     takes = ", ".join(f"des {command} {_duration(seconds)}" for command, seconds in explained.seconds.items())
-    _say(console, f"all arms together, about, with one process on this machine: {takes}")
+    _say(console, f"processor time of all arms together, about, on this machine: {takes}")
     if further := [arm for arm in explained.compared if arm not in explained.arms]:
-        _say(console, f"des compare has {' and '.join(further)} besides")
+        _say(console, f"des availability and des compare have {' and '.join(further)} besides")
+    for arm, reason in explained.left_out.items():
+        _say(console, f"{arm} is left out by des availability, and des compare refuses it: {reason}")
 
 
 def figure(value: float) -> str:

@@ -12,8 +12,8 @@ from des.cli.reporting import DONE, FAILED, complain, console, progress_bar, rep
 
 @app.command(
     short_help="Availability over years of incidents, without simulating requests.",
-    help="Say how available a scenario's chain is: exactly where that is known, else over years of incidents or by "
-    "making rare ones common.",
+    help="Say how available a scenario's chain is, as modelled and with nothing shared: exactly where that is known, "
+    "else over years of incidents or by making rare ones common.",
 )
 @reported
 def availability(
@@ -32,28 +32,18 @@ def availability(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> int:
     from des.analysis.availability_tables import print_availability
-    from des.estimate.choice import availability as available
     from des.estimate.choice import check_years
-    from des.scenario import plans
+    from des.study.available import available
     from des.study.run import loaded as loaded_from
 
     check_years(years)
     loaded = loaded_from(scenario, tuple(changes or ()), seed, None)
-    arms = plans(loaded)
-    answers = {}
     with progress_bar() as progress:
-        for number, (arm, plan) in enumerate(arms.items()):
-
-            def told(share: float, arm: str = arm, number: int = number) -> None:
-                if progress is not None:
-                    progress((number + share) / len(arms), arm)
-
-            told(0.0)
-            answers[arm] = available(plan, years, estimator=estimator, workers=workers, progress=told)
+        found = available(loaded, years, estimator=estimator, workers=workers, progress=progress)
     if as_json:
-        say_json({"arms": {arm: answer.as_dict() for arm, answer in answers.items()}})
+        say_json(found.as_dict())
     else:
-        print_availability(loaded.scenario.title, answers, console())
+        print_availability(loaded.scenario.title, found.answers, console(), left_out=found.left_out)
     return DONE
 
 
@@ -77,7 +67,8 @@ def explain(
 
     check_precision(precision)
     loaded = load_scenario(scenario, tuple(changes or ()))
-    explained = explain_all(loaded, precision)
+    with progress_bar() as progress:
+        explained = explain_all(loaded, precision, progress)
     if as_json:
         say_json(explained.as_dict())
     else:

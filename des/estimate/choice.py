@@ -54,9 +54,12 @@ class AvailabilityAnswer:
         return asdict(self)
 
 
-def choose(plan: Plan, years: float = YEARS) -> Choice:
-    """Exact where a request calls each leg once, else what sees enough total outages in so many years."""
-    closed, why_not = _closed(plan)
+def choose(plan: Plan, years: float = YEARS, other: Choice | None = None) -> Choice:
+    """Exact where a request calls each leg once, else what sees enough total outages in so many years.
+
+    The closed form is that of an `other` choice for the same plan, if there is one.
+    """
+    closed, why_not = _closed(plan) if other is None else (other.exact, other.why_not_exact)
     against = refusals(plan)
 
     def chosen(estimator: str, reason: str) -> Choice:

@@ -35,21 +35,29 @@ class DrawnIncidents:
 
         Raises DesError where recorded incidents cannot be set apart.
         """
-        horizon_s = sharing(plan).comparable_s
-        years = horizon_s / YEAR_S
-        per_horizon = incidents_per_year(plan) * years + _recorded(plan)
-        wanted = min(YEARS_ENOUGH / years, MOST_INCIDENTS / per_horizon if per_horizon > 0.0 else 1.0, MOST_HORIZONS)
+        horizons, horizon_s = horizons_of(plan)
+        return cls.some(plan, horizons, horizon_s)
+
+    @classmethod
+    def some(cls, plan: Plan, horizons: int, horizon_s: float) -> "DrawnIncidents":
+        """The first so many."""
         chain = chain_endpoints(plan)
         return cls(
-            tuple(
-                marginals(draw_timeline(plan, number, horizon_s), horizon_s, chain)
-                for number in range(max(LEAST_HORIZONS, math.ceil(wanted)))
-            )
+            tuple(marginals(draw_timeline(plan, number, horizon_s), horizon_s, chain) for number in range(horizons))
         )
 
     @property
     def together(self) -> Marginals:
         return total(self.parts)
+
+
+def horizons_of(plan: Plan) -> tuple[int, float]:
+    """(how many, their length in seconds), as `DrawnIncidents.of` draws and with its errors."""
+    horizon_s = sharing(plan).comparable_s
+    years = horizon_s / YEAR_S
+    per_horizon = incidents_per_year(plan) * years + _recorded(plan)
+    wanted = min(YEARS_ENOUGH / years, MOST_INCIDENTS / per_horizon if per_horizon > 0.0 else 1.0, MOST_HORIZONS)
+    return max(LEAST_HORIZONS, math.ceil(wanted)), horizon_s
 
 
 def unavailability(downs: Sequence[Downtime]) -> Figure:

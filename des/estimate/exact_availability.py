@@ -174,8 +174,11 @@ def _p95(endpoint: int, sources: Sources) -> float | None:
 def _all_calls_fail(plan: Plan, sources: Sources, states: RecordedStates) -> float:
     endpoints = [leg.endpoint for leg in plan.chain]
     chances: dict[tuple[float, ...], float] = defaultdict(float)
-    for share, output in clear_sky.outputs(plan):
-        chances[tuple(clear_sky.success(plan, leg, output) for leg in plan.chain)] += share
+    outputs = clear_sky.outputs(plan)
+    tokens = np.array([output for _, output in outputs])
+    by_leg = [clear_sky.success(plan, leg, tokens).tolist() for leg in plan.chain]
+    for (share, _), successes in zip(outputs, zip(*by_leg, strict=True), strict=True):
+        chances[successes] += share
     total = 0.0
     for weight, kept in _assignments(sources, outages_only=False):
         joint = Joint(kept)

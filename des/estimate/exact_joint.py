@@ -45,6 +45,7 @@ class Joint:
         self._sources = tuple(sources)
         self._kept: dict[tuple[tuple[Caller, ...], int], float] = {}
         self._alone: dict[tuple[Caller, tuple[int, ...], int], float] = {}
+        self._spared: dict[tuple[tuple[int, ...], tuple[int, ...], int], Decimal] = {}
 
     def all_fail(self, callers: Sequence[Caller], starting: Source | None = None) -> float:
         """P(every caller fails); of nobody, 1.
@@ -96,10 +97,19 @@ class Joint:
         product = Decimal(1)
         for caller in callers:
             product *= Decimal(caller.success)
+        return product * self._all_spared(callers, sources, starting)
+
+    def _all_spared(self, callers: Sequence[Caller], sources: Sequence[Source], starting: Source | None) -> Decimal:
+        """E[product over the open incidents of what they leave of the callers' chances]."""
+        key = (tuple(caller.endpoint for caller in callers), tuple(map(id, sources)), id(starting))
+        if key in self._spared:
+            return self._spared[key]
+        product = Decimal(1)
         for source in sources:
             kept = sum((Decimal(share) * _survival(source, hits, callers) for hits, share in source.sets), Decimal(0))
             missed = 1 - sum((Decimal(share) for _, share in source.sets), Decimal(0))
             product *= _mean_factor(source, kept + missed, source is starting)
+        self._spared[key] = product
         return product
 
     def _conditioned(

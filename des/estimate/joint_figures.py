@@ -92,12 +92,14 @@ def joint_figures(answer: ExactAnswer | None, drawn: DrawnIncidents, plan: Plan)
     }
 
 
+def long_run_years(plan: Plan) -> float:
+    """Of incidents drawn for it, where they are; a plan that is drawn by whole horizons gets a bounded number."""
+    return min(YEARS, MOST_HORIZONS * plan.horizon_s / YEAR_S) if needs_whole_horizons(plan) else YEARS
+
+
 def long_run_failure_share(plan: Plan, told: Callable[[float], None] | None = None) -> tuple[Figure | None, str]:
     """The share of requests lost without the noise of a run, or why it takes one."""
-    years = YEARS
-    if needs_whole_horizons(plan):
-        years = min(years, MOST_HORIZONS * plan.horizon_s / YEAR_S)
-    found = availability(plan, years, progress=told)
+    found = availability(plan, long_run_years(plan), progress=told)
     if found.availability is None:
         return None, found.choice.reason
     mean, low, high = (found.availability[key] for key in ("mean", "low", "high"))

@@ -31,7 +31,7 @@ from des.estimate.summary import complement, entry
 from des.estimate.timeline_availability import reach_s
 from des.estimate.timeline_refusals import refusals
 from des.estimate.timeline_sky import ClearSky
-from des.scenario.plan import Plan
+from des.scenario.plan import Effect, Plan
 
 RARE: Final = "rare events"
 SAMPLES: Final = 400_000
@@ -70,29 +70,15 @@ def rare(
     plan: Plan, samples: int = SAMPLES, seed: int | None = None, progress: Callable[[float], None] | None = None
 ) -> RareAnswer:
     """Raises Inapplicable, naming what it does not cover."""
-    parts = _parts(plan)
     started = time.perf_counter()
-    if seed is not None:
-        plan = replace(plan, seed=seed)
-    effects = tuple(dict.fromkeys(part.source.effect for part in parts))
-    walk, longest_s = FailingWalk(plan, effects), reach_s(plan)
-    outage = np.array([*(effect.outage for effect in effects), False])
-    endpoints = list(dict.fromkeys(leg.endpoint for leg in plan.chain))
-    tilts = _tilts(parts, endpoints)
-    counts = _shared_out(max(2 * len(tilts), samples // BATCHES), parts, tilts, endpoints)
-    each = int(counts.sum())
+    batches = _Batches.of(plan if seed is None else replace(plan, seed=seed), samples)
     lost, down = [], []
-    for batch in range(BATCHES):
-        rng = generator(plan.seed, batch, "estimate/rare")
-        tilt = rng.permutation(np.repeat(np.arange(len(tilts)), counts))
-        sky, weight = drawn_sky(parts, tilts, counts / each, tilt, longest_s, effects, rng)
-        clear = float(walk.lost(ClearSky(), np.zeros(each), rng).mean())
-        met = np.flatnonzero(sky.meets_any(endpoints))
-        excess = weight[met] * (walk.lost(sky.of(met), np.zeros(len(met)), rng) - clear)
-        lost.append(clear + float(excess.sum()) / each)
-        down.append(float(np.mean(weight * sky.all_down(endpoints, outage))))
+    for number in range(BATCHES):
+        lost_in_batch, down_in_batch = batches.draw(number)
+        lost.append(lost_in_batch)
+        down.append(down_in_batch)
         if progress is not None:
-            progress((batch + 1) / BATCHES)
+            progress((number + 1) / BATCHES)
     figure, reduction = entry(lost, share=True, estimator=RARE), 1.0
     try:
         controlled = with_controls(lost, [down], [exact(plan).all_down], share=True, estimator=RARE)
@@ -102,13 +88,61 @@ def rare(
         figure, reduction = controlled.entry, controlled.variance_reduction
     return RareAnswer(
         estimator=RARE,
-        samples=each * BATCHES,
+        samples=batches.each * BATCHES,
         availability=complement(figure),
         variance_reduction=reduction,
         lost=figure,
         all_down=entry(down, share=True, estimator=RARE),
         wall_s=time.perf_counter() - started,
     )
+
+
+def one_part(plan: Plan, samples: int = SAMPLES) -> tuple[Callable[[], object], int]:
+    """A part of what `rare` does, to see how long it takes, and how many of such parts there are."""
+    batches = _Batches.of(plan, samples)
+    return lambda: batches.draw(0), BATCHES
+
+
+@dataclass(frozen=True, slots=True)
+class _Batches:
+    """What all batches have in common; `each` has so many samples, `counts` of them by tilt."""
+
+    plan: Plan
+    parts: tuple[Part, ...]
+    effects: tuple[Effect, ...]
+    walk: FailingWalk
+    reach_s: float
+    tilts: tuple[frozenset[int], ...]
+    counts: IntArray
+    each: int
+
+    @classmethod
+    def of(cls, plan: Plan, samples: int) -> "_Batches":
+        parts = tuple(_parts(plan))
+        endpoints = _chained(plan)
+        tilts = tuple(_tilts(parts, endpoints))
+        counts = _shared_out(max(2 * len(tilts), samples // BATCHES), parts, tilts, endpoints)
+        effects = tuple(dict.fromkeys(part.source.effect for part in parts))
+        walk = FailingWalk(plan, effects)
+        return cls(plan, parts, effects, walk, reach_s(plan), tilts, counts, int(counts.sum()))
+
+    def draw(self, number: int) -> tuple[float, float]:
+        """(share lost, share of time all are down) by one batch."""
+        effects, walk, each = self.effects, self.walk, self.each
+        endpoints = _chained(self.plan)
+        outage = np.array([*(effect.outage for effect in effects), False])
+        rng = generator(self.plan.seed, number, "estimate/rare")
+        tilt = rng.permutation(np.repeat(np.arange(len(self.tilts)), self.counts))
+        sky, weight = drawn_sky(self.parts, self.tilts, self.counts / each, tilt, self.reach_s, effects, rng)
+        clear = float(walk.lost(ClearSky(), np.zeros(each), rng).mean())
+        met = np.flatnonzero(sky.meets_any(endpoints))
+        excess = weight[met] * (walk.lost(sky.of(met), np.zeros(len(met)), rng) - clear)
+        down = float(np.mean(weight * sky.all_down(endpoints, outage)))
+        return clear + float(excess.sum()) / each, down
+
+
+def _chained(plan: Plan) -> list[int]:
+    return list(dict.fromkeys(leg.endpoint for leg in plan.chain))
 
 
 def why_not_rare(plan: Plan) -> str:

@@ -108,6 +108,13 @@ def timeline(
     return _answer(plan, done, pieces * piece_s / YEAR_S, time.perf_counter() - started)
 
 
+def one_part(plan: Plan, years: float, samples: int = SAMPLES) -> tuple[Callable[[], object], int]:
+    """A part of what `timeline` does, to see how long it takes, and how many of such parts there are."""
+    pieces, piece_s = _pieces(plan, years)
+    in_a_block = math.ceil(pieces / min(BLOCKS, pieces))
+    return lambda: _simulate_block((plan, range(1), piece_s, samples // in_a_block)), pieces
+
+
 def poisson_rate(count: int, years: float) -> Entry:
     """A rate per year with the exact interval of a Poisson count (Garwood 1936)."""
     from scipy.special import gammaincinv

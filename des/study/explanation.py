@@ -1,11 +1,14 @@
 """What to expect of a scenario before it runs: its size, what is known exactly, what will serve, how long it takes."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from des.errors import DesError
-from des.estimate.choice import YEARS, Choice
+from des.estimate.choice import YEARS, Choice, choose
+from des.estimate.joint_figures import long_run_years
+from des.estimate.timeline_availability import TIMELINE
 from des.scenario import Loaded, plans
 from des.scenario.plan import (
     BatchArrivals,
@@ -20,6 +23,8 @@ from des.scenario.plan import (
     RenewalIncidents,
     ReplayedArrivals,
 )
+from des.study.available import compared_arms
+from des.study.study import Progress
 from des.study.time_needed import chosen, drawing_s, estimator_s, run_time
 
 PRECISION: Final = 0.1
@@ -28,7 +33,7 @@ LEAST_PRECISION: Final = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Of one arm. `incidents` are expected over the horizon, by component; times are of one process on this machine.
+    """Of one arm. `incidents` are expected over the horizon, by component; times are processor seconds of this machine.
 
     `years_needed` is how many years of incidents a plain simulation needs until P(all down) is known to within the
     `precision`, a share of it; None where that never happens or has no closed form.
@@ -53,41 +58,51 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """A scenario's own arms, and the seconds that each command takes for all that it does."""
+    """A scenario's own arms, and the processor seconds that each command takes for all that it does."""
 
     arms: Mapping[str, Explanation]
     seconds: Mapping[str, float]
-    """`run`, `availability` and, where the scenario has a twin, `compare`."""
+    """`run`, `availability` and, where its twin can be drawn, `compare`."""
     compared: tuple[str, ...]
-    """The arms of `des compare`: it has some by itself."""
+    """The arms of `des availability` and `des compare`: they have some by themselves."""
+    left_out: Mapping[str, str]
+    """Arms that they would have by themselves, and why not."""
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-able."""
         arms = {arm: one.as_dict() for arm, one in self.arms.items()}
-        return {"arms": arms, "seconds": dict(self.seconds), "compared": list(self.compared)}
+        return {
+            "arms": arms,
+            "seconds": dict(self.seconds),
+            "compared": list(self.compared),
+            "left_out": dict(self.left_out),
+        }
 
 
-def explain_all(loaded: Loaded, precision: float = PRECISION) -> Explained:
+def explain_all(loaded: Loaded, precision: float = PRECISION, progress: Progress | None = None) -> Explained:
     """Raises DesError for a precision that is none."""
     check_precision(precision)
-    replications = loaded.scenario.replications
     own = plans(loaded)
-    arms = {arm: explain(plan, replications, precision=precision) for arm, plan in own.items()}
+    of_comparison, left_out = compared_arms(loaded)
+    everything = {**own, **of_comparison}
+    explained: dict[str, Explanation] = {}
+    for number, (arm, plan) in enumerate(everything.items()):
+        if progress is not None:
+            progress(number / len(everything), arm)
+        explained[arm] = explain(plan, loaded.scenario.replications, precision=precision)
     seconds = {
-        "run": sum(one.run_s for one in arms.values()),
-        "availability": sum(one.availability_s for one in arms.values()),
+        "run": sum(explained[arm].run_s for arm in own),
+        "availability": sum(explained[arm].availability_s for arm in of_comparison),
     }
-    try:
-        of_comparison = plans(loaded.with_arms())
-        drawing = drawing_s(next(iter(of_comparison.values())))
-    except DesError:  # what cannot be set apart has no twin, which des compare says itself
-        return Explained(arms=arms, seconds=seconds, compared=())
-    built_in = {
-        arm: explain(plan, replications, precision=precision) for arm, plan in of_comparison.items() if arm not in own
-    }
-    everything = {**arms, **built_in}
-    seconds["compare"] = sum(everything[arm].compare_s + drawing for arm in of_comparison)
-    return Explained(arms=arms, seconds=seconds, compared=tuple(of_comparison))
+    if not left_out:
+        with suppress(DesError):  # an arm of the scenario's own that cannot be drawn, as that command says itself
+            seconds["compare"] = sum(explained[arm].compare_s + drawing_s(plan) for arm, plan in of_comparison.items())
+    return Explained(
+        arms={arm: explained[arm] for arm in own},
+        seconds=seconds,
+        compared=tuple(of_comparison),
+        left_out=left_out,
+    )
 
 
 def check_precision(precision: float) -> None:
@@ -102,7 +117,11 @@ def explain(plan: Plan, replications: int, years: float = YEARS, precision: floa
     run = run_time(plan, known)
     choice, choice_s = chosen(plan, years)
     run_s = run.of(plan) * replications
-    availability_s = choice_s + estimator_s(plan, choice, years)
+    serving_s = estimator_s(plan, choice, years)
+    few_years = long_run_years(plan)
+    compared = choose(plan, few_years, choice)
+    same = compared.estimator == choice.estimator and choice.estimator != TIMELINE  # which takes its time by the years
+    compared_s = serving_s if same else estimator_s(plan, compared, few_years)
     episodes = choice.exact.all_down_episodes_per_year if choice.exact is not None else 0.0
     per_request_s = run.per_s * run.horizon_s / run.requests if run.requests else 0.0
     return Explanation(
@@ -115,8 +134,8 @@ def explain(plan: Plan, replications: int, years: float = YEARS, precision: floa
         years_needed=episodes_needed(precision) / episodes if episodes > 0.0 else None,
         requests_per_s=1.0 / per_request_s if per_request_s > 0.0 else None,
         run_s=run_s,
-        availability_s=availability_s,
-        compare_s=run_s + availability_s,
+        availability_s=choice_s + serving_s,
+        compare_s=run_s + choice_s + compared_s,
     )
 
 

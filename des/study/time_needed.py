@@ -10,24 +10,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from des.estimate import rare_availability, timeline_availability
 from des.estimate.choice import Choice, choose
-from des.estimate.drawn_incidents import DrawnIncidents
-from des.estimate.rare_availability import RARE, rare
-from des.estimate.rare_availability import SAMPLES as RARE_SAMPLES
-from des.estimate.timeline_availability import SAMPLES as TIMELINE_SAMPLES
-from des.estimate.timeline_availability import TIMELINE, timeline
+from des.estimate.drawn_incidents import DrawnIncidents, horizons_of
+from des.estimate.rare_availability import RARE
+from des.estimate.timeline_availability import TIMELINE
 from des.scenario.plan import ClosedArrivals, Plan
 from des.study.replication import Part, Replicator
 
-FEW_REQUESTS: Final = 500.0
-MORE_REQUESTS: Final = 3_000.0
-TAKES: Final = 2
-"""Of each part: the quicker one counts."""
-SMALL: Final = 0.02
-LARGE: Final = 0.08
-"""Shares of an estimator's samples and years: from two of them follow what is fixed and what grows."""
-LEAST_SLOPE: Final = 0.2
-"""Of the whole time over the share: a smaller one is noise."""
+FEW_REQUESTS: Final = 150.0
+MORE_REQUESTS: Final = 700.0
+FEW_HORIZONS: Final = 20
+"""One of so many horizons of incidents is drawn to see how long all of them take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +38,15 @@ class RunTime:
 
 
 def run_time(plan: Plan, requests: float | None) -> RunTime:
-    """Simulates some thousand requests; `requests` are those expected in the horizon, None where nobody knows."""
+    """Simulates some hundred requests, twice; `requests` are those expected in the horizon, None where nobody knows."""
     short_s, long_s = (_horizon_s(plan, requests, count) for count in (FEW_REQUESTS, MORE_REQUESTS))
     with tempfile.TemporaryDirectory() as folder:
-        _replicated(replace(plan, horizon_s=short_s), Path(folder) / "first")
-        made, long_took_s = _best(replace(plan, horizon_s=long_s), Path(folder) / "long")
-        if long_s >= plan.horizon_s:
-            return RunTime(0.0, long_took_s / long_s, made, long_s)
-        _, short_took_s = _best(replace(plan, horizon_s=short_s), Path(folder) / "short")
+        _, first_took_s = _replicated(replace(plan, horizon_s=long_s), Path(folder) / "first")
+        _, short_took_s = _replicated(replace(plan, horizon_s=short_s), Path(folder) / "short")
+        made, again_took_s = _replicated(replace(plan, horizon_s=long_s), Path(folder) / "again")
+    long_took_s = min(first_took_s, again_took_s)  # the very first one imports what it needs
+    if long_s >= plan.horizon_s:
+        return RunTime(0.0, long_took_s / long_s, made, long_s)
     per_s = max(0.5 * long_took_s / long_s, (long_took_s - short_took_s) / (long_s - short_s))
     return RunTime(max(0.0, long_took_s - per_s * long_s), per_s, made, long_s)
 
@@ -64,11 +59,6 @@ def _horizon_s(plan: Plan, requests: float | None, count: float) -> float:
     else:
         horizon_s = plan.horizon_s * count / requests if requests > 0.0 else plan.horizon_s
     return min(plan.horizon_s, horizon_s)
-
-
-def _best(plan: Plan, folder: Path) -> tuple[int, float]:
-    took = [_replicated(plan, folder / str(take)) for take in range(TAKES)]
-    return took[0][0], min(took_s for _, took_s in took)
 
 
 def _replicated(plan: Plan, folder: Path) -> tuple[int, float]:
@@ -88,28 +78,24 @@ def chosen(plan: Plan, years: float) -> tuple[Choice, float]:
 
 
 def estimator_s(plan: Plan, choice: Choice, years: float) -> float:
-    """What the estimator takes beyond being chosen: a fixed part, and one in proportion to its samples and years."""
+    """What the estimator takes beyond being chosen: one of its equal parts is done, and counts for all."""
     if choice.estimator == TIMELINE:
-        return _extrapolated(lambda share: timeline(plan, years * share, samples=round(TIMELINE_SAMPLES * share)))
-    if choice.estimator == RARE:
-        return _extrapolated(lambda share: rare(plan, round(RARE_SAMPLES * share)))
-    return 0.0
+        work, parts = timeline_availability.one_part(plan, years)
+    elif choice.estimator == RARE:
+        work, parts = rare_availability.one_part(plan)
+    else:
+        return 0.0
+    return parts * _taken(work)
 
 
 def drawing_s(plan: Plan) -> float:
-    """What `des compare` takes for the incidents by which an arm's endpoints are compared; alike for all arms."""
+    """What `des compare` takes for the incidents by which an arm's endpoints are compared."""
+    horizons, horizon_s = horizons_of(plan)
+    some = -(-horizons // FEW_HORIZONS)
+    return _taken(lambda: DrawnIncidents.some(plan, some, horizon_s)) * horizons / some
+
+
+def _taken(work: Callable[[], object]) -> float:
     started = time.process_time()
-    DrawnIncidents.of(plan)
-    return time.process_time() - started
-
-
-def _extrapolated(work: Callable[[float], object]) -> float:
-    small_s, large_s = _taken(work, SMALL), _taken(work, LARGE)
-    slope_s = max(LEAST_SLOPE * large_s / LARGE, (large_s - small_s) / (LARGE - SMALL))
-    return large_s + slope_s * (1.0 - LARGE)
-
-
-def _taken(work: Callable[[float], object], share: float) -> float:
-    started = time.process_time()
-    work(share)
+    work()
     return time.process_time() - started

@@ -10,9 +10,11 @@ from rich.console import Console
 
 from des.analysis.availability_tables import figure, print_availability, print_explanation
 from des.errors import DesError
+from des.estimate import rare_availability, timeline_availability
 from des.estimate.choice import availability
 from des.scenario import Loaded, from_mapping, plans
 from des.scenario.plan import Plan
+from des.study.available import available
 from des.study.explanation import episodes_needed, expected_requests, explain, explain_all
 
 
@@ -105,3 +107,38 @@ def test_half_the_error_takes_four_times_the_years() -> None:
 def test_a_precision_that_is_no_share_is_refused(precision: float) -> None:
     with pytest.raises(DesError, match="--precision"):
         explain_all(_loaded(), precision)
+
+
+def test_availability_has_the_arms_of_a_comparison_and_says_which_it_cannot_draw() -> None:
+    with_twin = available(_loaded(), 50.0)
+    assert list(with_twin.answers) == ["as_modelled", "independent", "single"]
+    assert with_twin.left_out == {}
+    together, apart = (with_twin.answers[arm].all_down for arm in ("as_modelled", "independent"))
+    assert together is not None
+    assert apart is not None
+    assert together["mean"] > apart["mean"] > 0.0
+
+
+def test_a_twin_that_cannot_be_drawn_is_left_out_with_the_reason() -> None:
+    recorded = {"incidents": [{"kind": "schedule", "windows": [{"start": "1d", "end": "1.2d"}]}]}
+    short = _loaded(horizon="6d", components={"cdn": recorded})
+    found = available(short, 1.0)
+    assert list(found.answers) == ["as_modelled", "single"]
+    assert "whole weeks" in found.left_out["independent"]
+    explained = explain_all(short)
+    assert explained.left_out == found.left_out
+    assert set(explained.seconds) == {"run", "availability"}
+    stream = io.StringIO()
+    print_availability(
+        "short", found.answers, Console(file=stream, width=120, highlight=False), left_out=found.left_out
+    )
+    assert "independent is left out" in stream.getvalue()
+    json.dumps(found.as_dict(), allow_nan=False)
+
+
+def test_parts_of_an_estimator_are_equal_shares_of_it() -> None:
+    plan = _plans()["as_modelled"]
+    for one_part, most in ((timeline_availability.one_part(plan, 100.0), 40), (rare_availability.one_part(plan), 40)):
+        work, parts = one_part
+        work()
+        assert parts == most
