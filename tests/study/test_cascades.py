@@ -73,6 +73,15 @@ def test_the_summary_says_what_the_minutes_say(stormy: Run) -> None:
         assert metrics["times_out"].get("capacity a/m refusing", {"mean": 0.0})["mean"] == begun
 
 
+def test_every_figure_of_a_cascade_is_explained(stormy: Run) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "outputs.md").read_text(encoding="utf-8")
+    for metric, figure in stormy.summary["arms"]["as_modelled"].items():
+        assert f"`{metric}`" in page
+        if metric in ("metastable", "time_to_recover_s"):
+            for name in set(figure) - {"mean", "low", "high", "n", "estimator", "interval"}:
+                assert f"`{name}`" in page, name
+
+
 def test_a_breaker_that_refuses_shows_in_its_minutes_and_its_time_out(tmp_path: Path) -> None:
     down = {"kind": "schedule", "windows": [{"start": "5min", "end": "10min"}]}
     scenario = storm(

@@ -40,7 +40,7 @@ def test_every_byte_is_the_same_for_any_number_of_processes(tmp_path: Path) -> N
         path, out=tmp_path / "three", replications=4, workers=3, progress=lambda share, what: told.append(share)
     )
     assert _content(one.path) == _content(three.path)
-    assert len(_content(one.path)) == 4 * 2 * 4 + 1
+    assert len(_content(one.path)) == 5 * 2 * 4 + 1
     assert list(one.manifest) == list(three.manifest)
     differing = {name for name in one.manifest if one.manifest[name] != three.manifest[name]}
     assert differing <= {"created_at", "wall_s"}
