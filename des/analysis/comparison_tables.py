@@ -263,8 +263,8 @@ def _method(pair: Mapping[str, Any] | None) -> str:
     if pair is None:
         return figures.NOTHING
     method = str(pair.get("interval", ""))
-    outages = method.removeprefix("of ").partition(" ")[0]
-    return f"{outages} outages" if outages.isdigit() else method.removeprefix("none: ").removesuffix(", paired")
+    incidents = method.removeprefix("of ").partition(" ")[0]
+    return f"{incidents} incidents" if incidents.isdigit() else method.removeprefix("none: ").removesuffix(", paired")
 
 
 def _reduction(pair: Mapping[str, Any] | None) -> str:

@@ -21,7 +21,10 @@ STANDARD_ERRORS: Final = 4.0
 EQUAL: Final = 1e-9
 """Relative difference of two exact figures that are the same but for rounding."""
 
-Told = Callable[[str], None]
+Told = Callable[[float, str], None]
+"""Told the share of the work that is done, and what is under way."""
+DRAWN: Final = 0.2
+"""Share of an arm's work that is to draw its incidents; the rest is for requests in the long run."""
 
 
 def compare_arms(
@@ -31,12 +34,20 @@ def compare_arms(
     `differences` of every other arm from the baseline, paired replication by replication."""
     marginals: dict[str, Any] = {}
     joint: dict[str, Any] = {}
-    for arm, plan in plans.items():
-        if told is not None:
-            told(f"incidents of {arm}")
+    for number, (arm, plan) in enumerate(plans.items()):
+
+        def tell(share: float, what: str, number: int = number) -> None:
+            if told is not None:
+                told((number + share) / len(plans), what)
+
+        def in_the_long_run(share: float, tell: Callable[[float, str], None] = tell, arm: str = arm) -> None:
+            tell(DRAWN + (1.0 - DRAWN) * share, f"long run of {arm}")
+
+        tell(0.0, f"incidents of {arm}")
         answer, drawn = exact_or_none(plan), DrawnIncidents.of(plan)
         marginals[arm] = marginal_figures(answer, drawn, plan)
-        lost, reason = long_run_failure_share(plan)
+        in_the_long_run(0.0)
+        lost, reason = long_run_failure_share(plan, in_the_long_run)
         joint[arm] = joint_figures(answer, drawn, plan) | {"failure_share": lost, "failure_share_reason": reason}
     return {
         "baseline": baseline,
@@ -79,7 +90,7 @@ def match(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
 def differences(observed: Mapping[str, Pool], baseline: str) -> dict[str, Any]:
     """By arm and metric, the arm less the baseline; p-values are adjusted for all of them by Holm's method.
 
-    Student's t over paired replications, but where few outages lost the requests: these are then what is counted, of
+    Student's t over paired replications, but where few incidents lost the requests: these are then what is counted, of
     the share lost and of a metric that follows it.
     """
     found: dict[str, dict[str, Any]] = {}
@@ -122,7 +133,7 @@ def _pairs(pool: Pool, against: Pool) -> dict[str, tuple[Paired | None, str]]:
     if differ is None:
         return found
     lost = rare_pair(differ, plain, ours)
-    method = f"of {differ.outages} outages that differ" if differ.outages else "none: the same are lost in both"
+    method = f"of {differ.outages} incidents that differ" if differ.outages else "none: the same are lost in both"
     found["failure_share"] = lost, method
     causes = _less(pool, against, "failure_share")
     for metric in METRICS[1:]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from des.estimate.cascades import Cascade, cascade_entries
 from des.estimate.summary import Pool, summary
@@ -24,7 +24,9 @@ from des.study.workers import Watch, Workers
 from des.traces.writer import WrittenTrace
 
 Progress = Callable[[float, str], None]
-"""Told the share of the simulated time of all arms and replications that is done, and what is under way."""
+"""Told the share of the work that is done, and what is under way."""
+SIMULATED: Final = 0.5
+"""Share of the work of a comparison that is the simulation; the rest is for figures of the long run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +71,14 @@ class Study:
     def write(self, directory: Path, *, workers: int = 1, progress: Progress | None = None) -> None:
         """Simulate everything, in so many processes; raises RunError where a conservation law is broken."""
         started = time.perf_counter()
-        found = self._replicate(directory, workers, progress)
+        simulated = SIMULATED if self.comparison else 1.0
+        found = self._replicate(directory, workers, _within(progress, 0.0, simulated))
         content = found.summary()
         for arm, plan in self.plans.items():
             for metric, figure in controlled(plan, found.observed[arm], found.spells[arm]).items():
                 content["arms"][arm][metric]["controlled"] = figure
         if self.comparison:
-            content["comparison"] = self._comparison(found, progress)
+            content["comparison"] = self._comparison(found, _within(progress, simulated, 1.0))
         if progress is not None:
             progress(1.0, "writing")
         if self.precision is not None:
@@ -116,8 +119,7 @@ class Study:
     def _comparison(self, found: "Found", progress: Progress | None) -> dict[str, Any]:
         from des.estimate.comparison import compare_arms
 
-        told = None if progress is None else lambda what: progress(1.0, what)
-        return compare_arms(self.plans, found.observed, default_arm(tuple(self.plans)), told)
+        return compare_arms(self.plans, found.observed, default_arm(tuple(self.plans)), progress)
 
     def _watch(self, parts: Sequence[Part], done: int, wanted: int, progress: Progress) -> Watch:
         """Turns how far each replication's clock has come into the share of all simulated time."""
@@ -162,6 +164,11 @@ class Found:
         for arm, cascades in self.cascades.items():
             content["arms"][arm] |= cascade_entries(cascades)
         return content | _by_group({arm: combined(spells) for arm, spells in self.spells.items()})
+
+
+def _within(progress: Progress | None, low: float, high: float) -> Progress | None:
+    """Tells of a part of the work that goes from one share of it to another."""
+    return None if progress is None else lambda share, what: progress(low + (high - low) * share, what)
 
 
 def json_text(value: Mapping[str, Any]) -> str:

@@ -100,6 +100,7 @@ def test_brownouts_alone_are_compared_by_how_often_all_are_impaired(tmp_path: Pa
     text = repr(found)
     assert "all impaired, share of the time" in text
     assert "k_eff" not in text
+    assert "outages" not in text
 
 
 def test_a_component_whose_copies_are_nobodys_is_left_out_of_the_twin(made: Comparison) -> None:
@@ -196,3 +197,16 @@ def test_a_comparison_is_the_same_for_any_number_of_processes(tmp_path: Path) ->
     ]
     assert (runs[0].path / "summary.json").read_bytes() == (runs[1].path / "summary.json").read_bytes()
     assert runs[0].manifest["traces"] == runs[1].manifest["traces"]
+
+
+def test_figures_of_the_long_run_are_steps_of_the_progress(tmp_path: Path) -> None:
+    told: list[tuple[float, str]] = []
+    des.compare(
+        shared_cdn(), out=tmp_path / "out", traces=False, progress=lambda share, what: told.append((share, what))
+    )
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    long_run = [share for share, what in told if what == "long run of independent"]
+    assert 0.5 < min(long_run) < max(long_run) <= 1.0
+    assert max(share for share, what in told if what.startswith("as_modelled")) <= 0.5
