@@ -22,6 +22,8 @@ STEADY_S: Final = 180.0
 PATIENCE_S: Final = 600.0
 PATIENCE: Final = 5.0
 """Metastable is what has not recovered in this many lengths of its trigger, nor in ten minutes."""
+TOLD: Final = 0.5
+"""Share of a bin's requests that must have ended: where a run is cut off, the served ones end first."""
 MORE_LOAD: Final = 1.1
 """Times the load before, above which there is no telling: more load may be too much by itself."""
 NOISE: Final = 2.0
@@ -112,10 +114,10 @@ def _each(bins: Bins, triggers: Intervals, horizon_s: float) -> Iterator[Recover
 
 
 def _steady_from(bins: Bins, after: slice, baseline: float) -> int | None:
-    """The first bin from which service is back for long enough; bins in which no request ended tell nothing."""
+    """The first bin from which service is back for long enough; bins of whose requests few ended tell nothing."""
     served = bins.of["served"][after]
     finished = served + bins.of["failed"][after]
-    (asked,) = np.nonzero(finished)
+    (asked,) = np.nonzero(finished > TOLD * bins.of["offered"][after])
     if not len(asked):
         return None
     good = served[asked] >= RECOVERED * baseline * finished[asked] * (1.0 - _ROUNDING)

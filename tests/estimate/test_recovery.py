@@ -60,6 +60,14 @@ def test_fewer_than_three_minutes_are_enough_at_the_end() -> None:
     assert found.recovered_s == 8 * 60.0
 
 
+def test_minutes_whose_requests_mostly_never_ended_are_passed_over() -> None:
+    cut_off = bins([ALL] * 10 + [NONE] * 2 + [NONE] * 15 + [0.2] * 3)
+    cut_off.of["failed"][-3:] = 0
+    (found,) = after(cut_off, (10, 12))
+    assert found.recovered_s is None
+    assert found.metastable is True
+
+
 def test_minutes_in_which_nobody_asks_are_passed_over() -> None:
     offered = [100] * 14 + [0, 100, 0, 0, 100, 100, 100]
     (found,) = after(bins([ALL] * 10 + [NONE] * 2 + [NONE] * 2 + [ALL] * 7, offered), (10, 12))
