@@ -75,6 +75,7 @@ def test_a_run_prints_its_figures_and_leaves_its_directory(ran: tuple[Path, Done
         "attempts",
         "incidents",
         "manifest.json",
+        "minutes",
         "requests",
         "summary.json",
         "transitions",
