@@ -32,6 +32,7 @@ class ClientLeg:
         self.layers = tuple(Retrying(rule, sim.kinds, client.luck, nth) for nth, rule in enumerate(law.inner))
         self.guards = tuple(_guard(client, self.name, guard, group, pool) for guard in law.guards)
         self.health = None if law.probes is None else Health(law.probes, client.turns_of(self.name))
+        self._is_guarded = bool(self.guards) or self.health is not None
         self.hedge = law.hedge
         self.budget = None if law.retry_budget is None else client.budgets[law.retry_budget]
         self.shaper = None if law.shaping is None else client.shapers[law.shaping]
@@ -45,6 +46,8 @@ class ClientLeg:
 
     def admits(self) -> bool:
         """Whether no guard keeps the leg out, and its health does not."""
+        if not self._is_guarded:
+            return True
         if self.health is not None and not self.health.healthy:
             return False
         return all(guard.admits() for guard in self.guards)

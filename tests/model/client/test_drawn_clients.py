@@ -1,5 +1,7 @@
 """What holds for any client over any scenario."""
 
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from properties.runs import plan_of
 from properties.whole_scenarios import scenarios
 
+from des.scenario import plan
 from model.client.drawn_clients import clients, with_positions
 from model.traced import Traced, trace
 
@@ -77,6 +80,54 @@ def hedges_stay_below_their_most(of: Traced) -> None:
         plain = kinds.get("call", 0)
         cut = of.plan.drain_s is not None  # a hedge may be over where its call is cut
         assert cut or (kinds["hedge"] <= most * plain).all()
+
+
+def nobody_calls_a_leg_that_is_out(of: Traced) -> None:
+    assert of.plan.client is not None
+    for leg in of.plan.client.legs:
+        if len(leg.guards) != 1:  # the transitions of two are those of one entity
+            continue
+        name = of.plan.chain[leg.leg].name
+        turns = of.transitions[(of.transitions.kind == "breaker") & (of.transitions.entity == name)]
+        states = list(zip(turns.time_s, turns["to"], strict=True))
+        starts_s = of.attempts[(of.attempts.kind == "call") & (of.attempts.leg == name)].start_s
+        for (start_s, state), (end_s, _) in pairwise([*states, (np.inf, "")]):
+            inside = starts_s.between(start_s, end_s, inclusive="neither").sum()
+            if state in ("open", "cooling", "ejected"):
+                assert inside == 0
+            if state == "half_open":
+                assert isinstance(leg.guards[0], plan.Breaker)
+                given_up = of.attempts[(of.attempts.leg == name) & of.attempts.outcome.isin(["cancelled", "timeout"])]
+                assert inside <= (leg.guards[0].half_open or 0) + len(given_up)
+
+
+def no_more_calls_are_under_way_than_the_bulkhead_holds(of: Traced) -> None:
+    assert of.plan.client is not None
+    for leg in of.plan.client.legs:
+        calls = of.attempts[(of.attempts.kind == "call") & (of.attempts.leg == of.plan.chain[leg.leg].name)]
+        if leg.bulkhead is None or len(calls) == 0:
+            continue
+        ends_s = calls.end_s.fillna(np.inf).to_numpy()
+        for start_s in calls.start_s:
+            assert ((calls.start_s <= start_s) & (ends_s > start_s)).sum() <= leg.bulkhead.concurrent
+
+
+def nobody_waits_longer_than_the_longest_wait(of: Traced) -> None:
+    assert of.plan.client is not None
+    client = of.plan.client
+    if all(leg.shaping is None and leg.bulkhead is None for leg in client.legs):
+        assert (of.requests.queued_s == 0.0).all()
+
+
+@given(st.data())
+def test_any_client_without_layers_inside_keeps_legs_out_and_queues_bounded(data: st.DataObject) -> None:
+    plain = plan_of(data.draw(scenarios()))
+    client = data.draw(clients(plain))
+    legs = tuple(replace(leg, inner=(), hedge=None, probes=None) for leg in client.legs)
+    of = trace(with_positions(plain, replace(client, legs=legs)))
+    nobody_calls_a_leg_that_is_out(of)
+    no_more_calls_are_under_way_than_the_bulkhead_holds(of)
+    nobody_waits_longer_than_the_longest_wait(of)
 
 
 @given(st.data())
