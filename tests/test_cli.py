@@ -106,7 +106,7 @@ def test_traces_of_a_replay_in_another_process_are_the_same_bytes(ran: tuple[Pat
     assert _des("run", "small.yaml", "--out", "here", folder=tmp_path, env={"PYTHONHASHSEED": "99"}).returncode == 0
     (directory,) = (folder / "results").iterdir()
     names = [path.relative_to(directory) for path in directory.rglob("*.parquet")]
-    assert len(names) == 8
+    assert len(names) == 10
     for name in [*names, Path("summary.json")]:
         assert (directory / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
 
