@@ -61,6 +61,8 @@ def explain(
     changes: SetOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> int:
+    from time import process_time
+
     from des.analysis.availability_tables import print_explanation
     from des.scenario import load_scenario
     from des.study.explanation import check_precision, explain_all
@@ -68,7 +70,7 @@ def explain(
     check_precision(precision)
     loaded = load_scenario(scenario, tuple(changes or ()))
     with progress_bar() as progress:
-        explained = explain_all(loaded, precision, progress)
+        explained = explain_all(loaded, precision, progress, start_s=process_time())
     if as_json:
         say_json(explained.as_dict())
     else:

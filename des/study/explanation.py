@@ -79,8 +79,10 @@ class Explained:
         }
 
 
-def explain_all(loaded: Loaded, precision: float = PRECISION, progress: Progress | None = None) -> Explained:
-    """Raises DesError for a precision that is none."""
+def explain_all(
+    loaded: Loaded, precision: float = PRECISION, progress: Progress | None = None, *, start_s: float = 0.0
+) -> Explained:
+    """`start_s` of the processor go to starting any command. Raises DesError for a precision that is none."""
     check_precision(precision)
     own = plans(loaded)
     of_comparison, left_out = compared_arms(loaded)
@@ -91,12 +93,13 @@ def explain_all(loaded: Loaded, precision: float = PRECISION, progress: Progress
             progress(number / len(everything), arm)
         explained[arm] = explain(plan, loaded.scenario.replications, precision=precision)
     seconds = {
-        "run": sum(explained[arm].run_s for arm in own),
-        "availability": sum(explained[arm].availability_s for arm in of_comparison),
+        "run": start_s + sum(explained[arm].run_s for arm in own),
+        "availability": start_s + sum(explained[arm].availability_s for arm in of_comparison),
     }
     if not left_out:
         with suppress(DesError):  # an arm of the scenario's own that cannot be drawn, as that command says itself
-            seconds["compare"] = sum(explained[arm].compare_s + drawing_s(plan) for arm, plan in of_comparison.items())
+            drawing = sum(map(drawing_s, of_comparison.values()))
+            seconds["compare"] = start_s + drawing + sum(explained[arm].compare_s for arm in of_comparison)
     return Explained(
         arms={arm: explained[arm] for arm in own},
         seconds=seconds,
