@@ -19,6 +19,7 @@ from des.vocabulary import (
     CONNECTION_ERROR,
     INVALID_OUTPUT,
     OK,
+    RATE_LIMITED,
     TIMEOUT,
 )
 
@@ -60,6 +61,9 @@ class Ending:
         self._bounds = (connect, first_token, idle, total)
         self._least_bound_s = min(self._bounds)
         self._streams = endpoint.latency.whole is None
+        is_plain = not is_killable and tariff.modes[RATE_LIMITED] == "none"
+        self.plain_refusal_s = self._least_bound_s if is_plain else -1.0
+        """Up to how long a refusal may take and yet end by itself, at no cost; -1 where it may end otherwise."""
 
     def failed(
         self,

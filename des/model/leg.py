@@ -4,7 +4,7 @@ from math import nan
 from typing import TYPE_CHECKING
 
 from des.model.caches import WarmPrefix
-from des.model.call import AT_DEADLINE, Call, Cut, Failure, Fate
+from des.model.call import AT_DEADLINE, Call, Cut, Failure, Fate, as_call
 from des.model.ending import Ending
 from des.model.gate import Gate
 from des.model.limits import RequestBucket
@@ -14,7 +14,7 @@ from des.model.silent_rot import Rot
 from des.model.tariff import Tariff
 from des.model.waits import Waits
 from des.scenario import plan
-from des.vocabulary import BY_CAPACITY, BY_LIMIT, BY_ROT, INVALID_OUTPUT, OK, OVERLOADED, RATE_LIMITED
+from des.vocabulary import BY_CAPACITY, BY_LIMIT, BY_ROT, CALL, INVALID_OUTPUT, OK, OVERLOADED, RATE_LIMITED
 
 if TYPE_CHECKING:
     from des.model.request import Request
@@ -50,6 +50,7 @@ class Leg:
         tariff = Tariff(endpoint, sim.kinds, self.prefix)
         ending = Ending(leg, endpoint, sim.kinds, tariff, sim.ledger, is_killable=sim.is_killable(leg.endpoint))
         self._failed, self._answered, self._natural_end = ending.failed, ending.answered, ending.natural_end
+        self._plain_refusal_s = ending.plain_refusal_s
 
     def _set_limits(self, sim: "Simulation", leg: plan.Leg, endpoint: plan.Endpoint) -> None:
         """Plain buckets of requests, or else everything that a gate minds."""
@@ -78,31 +79,79 @@ class Leg:
         if self._gate is not None:
             return self.ended(request, self.dispatch(request, nth, now_s), nth, round_number, now_s, request.deadline_s)
         luck = self._luck[nth] if 0 <= nth < len(self._luck) else self.luck(nth)
-        prefix, deadline_s = self.prefix, request.deadline_s
-        is_warm = prefix is not None and prefix.is_warm(now_s)
-        attempt = request.attempts
-        buckets = self._buckets
+        buckets, deadline_s = self._buckets, request.deadline_s
         for bucket in buckets:
             if not bucket.has_token(now_s):
                 after_s = luck.delay_s("refusal", bucket.refusal_latency, request.luck)
-                refusal = (RATE_LIMITED, BY_LIMIT, bucket.index, after_s)
-                wait_s = bucket.token_after_s()
-                return self._failed(
-                    request, luck, attempt, round_number, now_s, deadline_s, AT_DEADLINE, refusal, wait_s, is_warm
-                )
+                end_s = now_s + after_s
+                if after_s <= self._plain_refusal_s and end_s <= deadline_s:
+                    return as_call(
+                        (
+                            request.id,
+                            request.attempts,
+                            round_number,
+                            self.index,
+                            now_s,
+                            end_s,
+                            RATE_LIMITED,
+                            BY_LIMIT,
+                            bucket.index,
+                            bucket.token_after_s(),
+                            0,
+                            request.input_tokens,
+                            0,
+                            0,
+                            CALL,
+                        )
+                    )
+                failure = (RATE_LIMITED, BY_LIMIT, bucket.index, after_s)
+                return self._fails(request, luck, round_number, now_s, failure, bucket.token_after_s())
         for bucket in buckets:
             bucket.take_token()
-        failure = self._crowded(request, luck, now_s) if self._surges else None
+        if self._surges:
+            overload = self._crowded(request, luck, now_s)
+            if overload is not None:
+                return self._fails(request, luck, round_number, now_s, overload, nan)
         condition = self._state.condition
-        if failure is None and (self._fails_by_chance or condition is not None):
-            failure = self._failure(request, luck)
-        if failure is not None:
-            return self._failed(
-                request, luck, attempt, round_number, now_s, deadline_s, AT_DEADLINE, failure, nan, is_warm
-            )
-        response = self._response(request, luck)
+        if self._fails_by_chance or condition is not None:
+            caught = self._failure(request, luck)
+            if caught is not None:
+                return self._fails(request, luck, round_number, now_s, caught, nan)
+        is_warm = self.prefix is not None and self.prefix.is_warm(now_s)
         return self._answered(
-            request, luck, attempt, round_number, now_s, deadline_s, AT_DEADLINE, response, condition, is_warm
+            request,
+            luck,
+            request.attempts,
+            round_number,
+            now_s,
+            deadline_s,
+            AT_DEADLINE,
+            self._response(request, luck),
+            condition,
+            is_warm,
+        )
+
+    def _fails(
+        self,
+        request: "Request",
+        luck: CallLuck,
+        round_number: int,
+        now_s: float,
+        failure: Failure,
+        retry_after_s: float,
+    ) -> Call:
+        """A call that fails, and that only the request's deadline may cut off."""
+        return self._failed(
+            request,
+            luck,
+            request.attempts,
+            round_number,
+            now_s,
+            request.deadline_s,
+            AT_DEADLINE,
+            failure,
+            retry_after_s,
+            self.prefix is not None and self.prefix.is_warm(now_s),
         )
 
     def dispatch(self, request: "Request", nth: int, now_s: float, given_up_s: float | None = None) -> Fate:

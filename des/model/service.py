@@ -27,6 +27,7 @@ class Service:
         self._rot, self._rot_law = rot, leg.silent_rot
         self._errors = [error for error in endpoint.errors if error.outcome not in ("invalid_output", "hang")]
         self._error_rates = [error.rate for error in self._errors]
+        self._error_kinds = [kinds.code(error.outcome, error.status) for error in self._errors]
         valid = 1.0 - leg.invalid_output
         answered = 1.0
         for error in endpoint.errors:
@@ -73,7 +74,7 @@ class Service:
             if struck >= 0:
                 error = self._errors[struck]
                 after_s = luck.delay_s(f"{error.outcome}_latency", error.latency, index)
-                return self._kinds.code(error.outcome, error.status), BY_CHANCE, -1, after_s
+                return self._error_kinds[struck], BY_CHANCE, -1, after_s
         return None
 
     def response(self, request: "Request", luck: CallLuck) -> Response:
