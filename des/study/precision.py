@@ -49,12 +49,14 @@ class Precision:
     def of(cls, asked: Mapping[str, float] | Sequence[str] | str, most: int | None = None) -> "Precision | None":
         """From {"availability": 0.1} or texts such as `availability=0.1`; None where nothing is asked.
 
-        Raises DesError for what is no metric or no share.
+        Raises DesError for what is no metric or no share, and for a bound of nothing.
         """
         if isinstance(asked, str):
             asked = (asked,)
         pairs = list(asked.items()) if isinstance(asked, Mapping) else [_pair(text) for text in asked]
         if not pairs:
+            if most is not None:
+                raise DesError(f"--max-replications {most}: bounds a --precision METRIC=SHARE, and none is asked for")
             return None
         most = MOST_REPLICATIONS if most is None else most
         if most < 2:

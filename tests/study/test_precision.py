@@ -106,3 +106,9 @@ def test_what_cannot_be_asked_is_refused_in_words(asked: object, words: str, tmp
     with pytest.raises(DesError, match=words):
         des.run(write_small(tmp_path), out=tmp_path / "out", precision=asked)  # type: ignore[arg-type]
     assert not (tmp_path / "out").exists()
+
+
+def test_a_bound_without_a_precision_bounds_nothing() -> None:
+    assert Precision.of(()) is None
+    with pytest.raises(DesError, match="--max-replications 5: bounds a --precision"):
+        Precision.of((), 5)
