@@ -36,7 +36,7 @@ def seconds(value: float, decimals: int) -> str:
 
 def nines(availability: float) -> float:
     """-log10(1 - A): 3 for 99.9 %; infinite when nothing was lost."""
-    return math.inf if availability >= 1.0 else -math.log10(1.0 - availability)
+    return math.inf if availability >= 1.0 else 0.0 - math.log10(1.0 - availability)
 
 
 def minutes_down(availability: float) -> float:

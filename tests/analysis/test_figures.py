@@ -33,6 +33,7 @@ def test_nines_and_minutes_follow_from_availability() -> None:
     assert figures.availability_nines(_figure(0.999)) == "3.00"
     assert figures.availability_minutes(_figure(0.999)) == "43.2"
     assert figures.availability_nines(_figure(1.0)) == "-"
+    assert figures.availability_nines(_figure(0.0)) == "0.00"
     assert figures.availability_minutes(_figure(1.0)) == "0"
 
 

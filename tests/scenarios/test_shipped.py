@@ -4,122 +4,33 @@ import json
 import math
 import os
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
 import jsonschema
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 import pytest
 
-import des
 from des.estimate.exact_availability import ExactAnswer, exact
 from des.model.arrivals import RequestMarks
 from des.scenario import load_scenario, plans
 from des.scenario.laws import Lognormal
 from des.scenario.plan import Plan, PoissonIncidents
 from des.scenario.yaml_nodes import read_yaml
-from des.traces import Run
-from tests.patience import PATIENCE_S
-
-ROOT = Path(__file__).parents[2]
-SCENARIOS = ROOT / "scenarios"
-SCHEMA = ROOT / "des.schema.json"
-DES = str(Path(sys.executable).with_name("des"))
-
-SHORTENED = {
-    "image_chain": ["horizon=3h"],
-    "image_chain_cached": ["horizon=3h"],
-    "two_stage": ["horizon=5y", "replications=1"],
-    "three_stage": ["horizon=5y", "replications=1"],
-    "single_provider": ["horizon=3y", "replications=1"],
-    "published_calculator": ["horizon=3h"],
-    "hang_without_timeout": ["horizon=6d"],
-    "four_hourly_batch": ["horizon=120d", "replications=1"],
-    "forty_providers": ["horizon=90d", "replications=1"],
-    "eu_only": ["horizon=2y", "replications=1"],
-    "cost_overhead": ["horizon=1d"],
-    "silent_rot": ["horizon=3y", "replications=1"],
-    "status_page_replay": ["horizon=20d"],
-    "history_fitted": ["horizon=1y", "replications=1"],
-    "shared_cdn": ["horizon=3y", "replications=1"],
-    "same_provider_fallback": ["horizon=1y", "replications=1"],
-    "aws_region": ["horizon=3y", "replications=1"],
-    "common_cause_sweep": ["horizon=2y", "replications=1"],
-    "three_stage_correlated": ["horizon=3y", "replications=1"],
-    "market_failover_surge": ["horizon=4y", "replications=1"],
-    "named_shocks_replay": ["workload.arrivals.rate=1/h", "replications=1"],
-    "price_of_downtime": ["horizon=6y", "replications=1"],
-}
-"""Every shipped scenario, and what makes it short enough to run among the tests."""
-
-Answer = Callable[[str], Run]
-
-
-def path_of(name: str) -> Path:
-    return SCENARIOS / f"{name}.yaml"
-
-
-REPLAYED = {
-    "status_page_replay": ("incidents/status_page_incidents.csv", "workloads/AzureLLMInferenceTrace_conv.csv"),
-    "named_shocks_replay": ("incidents/shared_infrastructure_shocks.csv",),
-}
-"""The files under DES_DATA that a scenario replays."""
-
-
-def lacks_data(name: str) -> str:
-    """Why a scenario cannot run here; nothing where it can."""
-    if name not in REPLAYED:
-        return ""
-    folder = os.environ.get("DES_DATA")
-    if not folder:
-        return "DES_DATA is not set"
-    missing = [file for file in REPLAYED[name] if not (Path(folder) / file).is_file()]
-    return f"DES_DATA ({folder}) lacks {', '.join(missing)}" if missing else ""
-
-
-@pytest.fixture(scope="module")
-def answer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answer]:
-    """A shipped scenario's shortened run, made once by the installed command."""
-    folder = tmp_path_factory.mktemp("shipped")
-
-    @cache
-    def run(name: str) -> Run:
-        if reason := lacks_data(name):
-            pytest.skip(reason)
-        changes = [part for change in [*SHORTENED[name], "expect={}"] for part in ("--set", change)]
-        out = folder / name
-        done = subprocess.run(
-            [DES, "run", str(path_of(name)), *changes, "--out", str(out)],
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-        )
-        assert done.returncode == 0, done.stderr
-        assert plain(des.load(out).manifest["scenario"]["question"]) in plain(done.stdout)
-        return des.load(out)
-
-    yield run
-    run.cache_clear()
-
-
-def plain(text: str) -> str:
-    return " ".join(text.split())
-
-
-def of_arm(table: str, run: Run, arm: str, columns: list[str] | None = None) -> pd.DataFrame:
-    return pq.read_table(run.path / table / f"{arm}-0000.parquet", columns=columns).to_pandas()
-
-
-def mean(run: Run, arm: str, metric: str) -> float:
-    return float(run.summary["arms"][arm][metric]["mean"])
-
-
-def four_errors(share: float, n: int) -> float:
-    return 4.0 * math.sqrt(share * (1.0 - share) / n)
+from tests.scenarios.shipped import (
+    DES,
+    REPLAYED,
+    SCENARIOS,
+    SCHEMA,
+    SHORTENED,
+    Answer,
+    four_errors,
+    lacks_data,
+    mean,
+    of_arm,
+    path_of,
+)
 
 
 @cache
