@@ -32,6 +32,7 @@ class Request:
         "backoff_s",
         "cost",
         "deadline_s",
+        "hangs",
         "id",
         "input_tokens",
         "last",
@@ -68,6 +69,7 @@ class Request:
         self.cost = 0  # picodollars
         self.backoff_s = 0.0
         self.last: Call | None = None
+        self.hangs = False  # for ever, so that its user sends no other
 
     @classmethod
     def probe(cls, nth: int, now_s: float, marks: tuple[int, int, float, int]) -> "Request":

@@ -164,7 +164,7 @@ class Simulation:
             self._open[arrived.id] = arrived
             self._arrived += 1
             yield from serve(self, arrived)
-            if arrived.last is not None and arrived.last.end_s == inf:
+            if arrived.hangs:
                 return
             nth += 1
             if self._on_progress is not None and arrived.id % 4096 == 0:
@@ -248,13 +248,15 @@ class Simulation:
         self._close(request)
 
     def abandon(self, request: Request) -> None:
-        """A request hangs in a call that can never end."""
-        assert request.last is not None
-        self.recorder.attempt(request.last)
-        _, lost_to = self._loss(request, REQUEST_FAILED)
-        if lost_to == self._other_loss("timeout"):
-            lost_to = self._other_loss("hang")
+        """A request hangs in a call that can never end, or waits for ever for the place of such calls."""
+        lost_to = self._other_loss("hang")
+        if request.last is not None and request.last.end_s == inf:
+            self.recorder.attempt(request.last)
+            _, blamed = self._loss(request, REQUEST_FAILED)
+            if blamed != self._other_loss("timeout"):
+                lost_to = blamed
         self.recorder.request(request, nan, REQUEST_FAILED, HANG, lost_to)
+        request.hangs = True
         self._close(request)
 
     def _close(self, request: Request) -> None:

@@ -24,6 +24,15 @@ def weighted(weights: Sequence[float], u: float) -> int:
     return last if last >= 0 else int(u * len(weights))
 
 
+def next_in_turn(candidates: Sequence[int], last: int) -> int:
+    """Position of the first candidate after the one that took the pick before, else of the first of all.
+
+    `candidates` are numbers in order, `last` the number that was picked, -1 at first. Kong AI 3.13: each call, and so
+    each retry, goes to the next target.
+    """
+    return next((place for place, number in enumerate(candidates) if number > last), 0)
+
+
 def least(values: Sequence[float], u: float) -> int:
     """Index of the least value, equals alike: least busy takes the calls under way (litellm 1.109)."""
     lowest = min(values)

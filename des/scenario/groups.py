@@ -11,14 +11,14 @@ from des.scenario.retries import RetrySettings
 from des.scenario.spec import Spec, Text, contradiction, scalar_as
 from des.scenario.units import Amount, PositiveCount
 
-RoutingKind = Literal["ordered", "weighted", "cheapest", "least_latency", "least_busy", "usage_based"]
+RoutingKind = Literal["ordered", "round_robin", "weighted", "cheapest", "least_latency", "least_busy", "usage_based"]
 
 
 class RoutingSpec(Spec):
     """Which comes first."""
 
     kind: RoutingKind
-    """As written; at random by weight, else rpm, else tpm; by the price of a success; by the mean of the last
+    """As written; in turn; at random by weight, else rpm, else tpm; by the price of a success; by the mean of the last
     latencies; by calls under way; by tokens of the clock minute.
     """
     buffer: Amount | None = None

@@ -66,9 +66,10 @@ class RetryRule:
 class Routing:
     """The order in which legs of a group (or groups of the chain) are tried.
 
-    ordered; weighted (by weight, else rpm, else tpm); cheapest (expected price of a success); least_latency (mean of
-    the last `samples`, at random among those within 1 + `buffer` of the least); least_busy (of `choices` drawn, or of
-    all); usage_based (fewest tokens in the clock minute).
+    ordered; round_robin (each pick, a retry's too, takes the next one); weighted (by weight, else rpm, else tpm);
+    cheapest (expected price of a success); least_latency (mean of the last `samples`, at random among those within
+    1 + `buffer` of the least); least_busy (of `choices` drawn, or of all); usage_based (fewest tokens in the clock
+    minute).
     """
 
     kind: str = "ordered"

@@ -4,7 +4,15 @@ import math
 
 import pytest
 
-from des.rules.routing import best_of_choices, cost_per_success, least, lowest_latency, usage_based, weighted
+from des.rules.routing import (
+    best_of_choices,
+    cost_per_success,
+    least,
+    lowest_latency,
+    next_in_turn,
+    usage_based,
+    weighted,
+)
 
 GRID = [(i + 0.5) / 6000 for i in range(6000)]
 LARGEST_UNIFORM = math.nextafter(1.0, 0.0)
@@ -72,3 +80,11 @@ def test_two_choices_take_the_less_busy_of_two_different_ones() -> None:
     assert {best_of_choices([4, 3, 2], 3, u) for u in GRID} == {2}
     assert best_of_choices([4], 2, LARGEST_UNIFORM) == 0
     assert shares([best_of_choices([4, 3], 1, u) for u in GRID], 2) == pytest.approx([0.5, 0.5])
+
+
+def test_turns_go_round_past_those_that_are_out() -> None:
+    assert next_in_turn([0, 1, 2], -1) == 0
+    assert next_in_turn([0, 1, 2], 0) == 1
+    assert next_in_turn([0, 1, 2], 2) == 0
+    assert next_in_turn([3, 7], 4) == 1
+    assert next_in_turn([3, 7], 9) == 0

@@ -162,11 +162,12 @@ GATEWAYS: Final = (
             "timeout": "60s",
             "backoff": "none",
             "retry_after": "ignore",
+            "routing": "round_robin",
         },
         source="documentation developer.konghq.com: plugin ai-proxy-advanced 3.13, reference",
         date=READ,
         not_modelled=(
-            "A retry goes to the next target there: put the targets into one group of the chain.",
+            "A retry goes to the next target of a group: put the targets into one group of the chain.",
             "Its breaker is off by default: with max_fails: N, write breaker: {kind: consecutive, failures: N, "
             "open: 10s, half_open: null}.",
         ),

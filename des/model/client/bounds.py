@@ -26,7 +26,7 @@ class BoundStruck(Exception):  # noqa: N818 - not an error
 
 
 class NeverEnds(Exception):  # noqa: N818 - not an error
-    """A call under way can never end, and nobody gives it up."""
+    """A call under way can never end, or a wait for the place of such calls, and nobody gives it up."""
 
 
 def deadline(until_s: float) -> Bound:

@@ -58,6 +58,8 @@ def hedged_call(walk: "Walk", leg: "ClientLeg", bound: Bound) -> Generator[Event
         if end_s == inf:
             for flight in flights[1:]:
                 walk.sim.recorder.attempt(flight.call)
+                if flight.tickets is not None and flight.leg.bulkhead is not None:
+                    flight.leg.bulkhead.lose()
             request.cost += sum(flight.call.cost for flight in flights)
             request.last = flights[0].call
             raise NeverEnds
@@ -135,3 +137,5 @@ def _lose(walk: "Walk", loser: Flight, hedge: plan.Hedge, now_s: float) -> None:
     walk.sim.recorder.attempt(loser.call)
     if loser.call.end_s < inf:
         walk.client.let_run(loser.call.end_s, lambda: _over(loser, None))
+    elif loser.tickets is not None and loser.leg.bulkhead is not None:
+        loser.leg.bulkhead.lose()

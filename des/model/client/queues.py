@@ -55,12 +55,14 @@ class Shaper:
 class Waiter:
     """A call in the queue of a bulkhead, until it is let in or gives up."""
 
-    __slots__ = ("came", "let_in", "over")
+    __slots__ = ("came", "give_up_s", "let_in", "over", "strands")
 
-    def __init__(self, clock: "Clock") -> None:
-        self.came = Event(clock)  # triggered by either
+    def __init__(self, clock: "Clock", give_up_s: float) -> None:
+        self.came = Event(clock)  # triggered when it is over, whichever way
+        self.give_up_s = give_up_s
         self.let_in = False
         self.over = False
+        self.strands = False  # nothing will ever let it in, and it does not give up
 
 
 class Bulkhead:
@@ -71,6 +73,7 @@ class Bulkhead:
         self._clock = clock
         self._timer = timer
         self._free = law.concurrent
+        self._lost = 0  # places held by calls that never end
         self._queue: deque[Waiter] = deque()
         self.queued = 0
 
@@ -89,13 +92,15 @@ class Bulkhead:
         """Wait for a place until the longest wait or `until_s`; None where the queue is full."""
         if self.queued >= self._law.queue:
             return None
-        waiter = Waiter(self._clock)
+        longest_s = inf if self._law.max_wait_s is None else self._clock.now + self._law.max_wait_s
+        waiter = Waiter(self._clock, min(until_s, longest_s))
         self._queue.append(waiter)
         self.queued += 1
-        longest_s = inf if self._law.max_wait_s is None else self._clock.now + self._law.max_wait_s
-        give_up_s = min(until_s, longest_s)
-        if give_up_s < inf:
-            self._timer(give_up_s, lambda: self._give_up(waiter))
+        if waiter.give_up_s < inf:
+            self._timer(waiter.give_up_s, lambda: self._give_up(waiter))
+        elif self._lost == self._law.concurrent:
+            waiter.strands = True
+            self._end(waiter)
         return waiter
 
     def leave(self) -> None:
@@ -109,8 +114,20 @@ class Bulkhead:
                 return
         self._free += 1
 
+    def lose(self) -> None:
+        """A call that holds a place never ends; where all do, who waits without giving up waits for ever."""
+        self._lost += 1
+        if self._lost == self._law.concurrent:
+            for waiter in self._queue:
+                if waiter.give_up_s == inf and not waiter.over:
+                    waiter.strands = True
+                    self._end(waiter)
+
     def _give_up(self, waiter: Waiter) -> None:
         if not waiter.over:
             self.queued -= 1
-            waiter.over = True
-            waiter.came.succeed()
+            self._end(waiter)
+
+    def _end(self, waiter: Waiter) -> None:
+        waiter.over = True
+        waiter.came.succeed()

@@ -75,12 +75,17 @@ class Router:
         self._routing = routing
         self._luck = luck
         self._name = name
+        self._last = -1  # the leg that took the pick before, in turn
 
     def pick(self, request: "ClientRequest", nth: int, legs: Sequence["ClientLeg"], now_s: float) -> int:
         """The place of the leg that takes the n-th pick of a request; -1 where every one is at its bounds."""
         routing = self._routing
-        if routing.kind == "ordered" or (len(legs) == 1 and routing.kind != "usage_based"):
+        if routing.kind == "ordered" or (len(legs) == 1 and routing.kind not in ("usage_based", "round_robin")):
             return 0
+        if routing.kind == "round_robin":
+            place = rules.next_in_turn([leg.index for leg in legs], self._last)
+            self._last = legs[place].index
+            return place
         if routing.kind == "cheapest":
             costs = [leg.statistics.cost_per_success(leg.price(request, now_s)) for leg in legs]
             return costs.index(min(costs))

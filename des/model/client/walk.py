@@ -251,6 +251,10 @@ class Walk:
             is_own = struck.bound.owner is group.retrying
             self._end(leg, tickets, TIMEOUT if is_own else CANCELLED, nan)
             raise
+        except NeverEnds:
+            if leg.bulkhead is not None:
+                leg.bulkhead.lose()
+            raise
         is_own = result.leg is leg
         self._end(leg, tickets, result.outcome if is_own else self.own_outcome, result.retry_after_s if is_own else nan)
         return result
@@ -306,6 +310,9 @@ class Walk:
             return False
         request.waits, request.waiting_since_s = "queue", clock.now
         yield waiter.came
+        if waiter.strands:
+            request.waits = ""  # for ever: there is no length to it
+            raise NeverEnds
         request.over_wait(clock.now)
         if clock.now >= bound.until_s:
             if waiter.let_in:

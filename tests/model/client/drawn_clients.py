@@ -123,7 +123,9 @@ bulkheads = st.builds(
 )
 routings = st.builds(
     plan.Routing,
-    kind=st.sampled_from(["ordered", "weighted", "cheapest", "least_latency", "least_busy", "usage_based"]),
+    kind=st.sampled_from(
+        ["ordered", "round_robin", "weighted", "cheapest", "least_latency", "least_busy", "usage_based"]
+    ),
     samples=st.just(3),
     choices=st.sampled_from([None, 2]),
 )

@@ -89,6 +89,29 @@ def test_the_place_behind_a_bulkhead_is_held_by_all_of_a_call_s_layers() -> None
     assert [start for _, start, _ in timeline(traced, 1)] == [2.0, 3.0]
 
 
+def test_who_waits_for_the_place_of_a_call_that_never_ends_waits_for_ever() -> None:
+    hanging = provider("1s", errors={"hang": 1.0})
+    twice = {"kind": "batch", "every": "5s", "size": 2}
+    of = plan_of(scenario({"a": hanging}, arrivals=twice, horizon="8s"))
+    for queue, ending in ((10, ["failed"] * 4), (1, ["failed", "failed", "rejected", "rejected"])):
+        traced = trace(with_legs(of, bulkhead=plan.Bulkhead(concurrent=1, queue=queue)))
+        requests = traced.requests.sort_values("request_id")
+        assert requests.outcome.tolist() == ending
+        failed = requests[requests.outcome == "failed"]
+        assert failed.end_s.isna().all()
+        assert (failed.error_type == "hang").all()
+        assert failed.lost_to.tolist() == ["hang"] * len(failed)
+        assert len(traced.attempts) == 1
+
+
+def test_who_waits_so_long_at_most_gives_up_where_every_place_is_lost() -> None:
+    hanging = provider("1s", errors={"hang": 1.0})
+    of = plan_of(scenario({"a": hanging}, arrivals=at("0s", size=2), horizon="20s"))
+    traced = trace(with_legs(of, bulkhead=plan.Bulkhead(concurrent=1, queue=5, max_wait_s=3.0)))
+    assert traced.request(1).outcome == "rejected"
+    assert traced.request(1).end_s == 3.0
+
+
 def test_a_run_that_is_cut_counts_the_time_in_queues_so_far() -> None:
     traced = behind(plan.Bulkhead(concurrent=1, queue=10), size=2, horizon="100ms", drain="400ms")
     waiting = traced.request(1)

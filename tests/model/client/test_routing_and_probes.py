@@ -32,6 +32,11 @@ def test_weights_share_calls_out() -> None:
     assert shares(of)["a/m"] == pytest.approx(2 / 3, abs=0.03)
 
 
+def test_legs_take_turns_and_a_retry_takes_the_next() -> None:
+    found = shares(routed("round_robin", provider(), provider(), provider()))
+    assert max(found.values()) - min(found.values()) < 0.01
+
+
 def test_the_cheapest_is_called() -> None:
     dear, cheap = provider(price={"per_request": 2}), provider(price={"per_request": 1})
     assert shares(routed("cheapest", dear, cheap)) == {"b/m": 1.0}
