@@ -1,5 +1,6 @@
 """Limits of any amount by algorithm, each a state around the rule of its name."""
 
+from collections.abc import Callable
 from heapq import heappop, heappush
 from math import inf
 
@@ -187,7 +188,7 @@ class Concurrency(Limit):
         return concurrency.admits(len(self._ends_s), self.plan.burst)
 
 
-ALGORITHMS: dict[str, type[Limit]] = {
+ALGORITHMS: dict[str, Callable[[plan.Limit], Limit]] = {
     "token_bucket": TokenBucket,
     "fixed_window": FixedWindow,
     "sliding_log": SlidingLog,

@@ -3,6 +3,7 @@
 What a call's end will change is known at its start. It waits, in order of time, until the limit is next looked at.
 """
 
+from abc import ABC, abstractmethod
 from heapq import heappop, heappush
 
 from des.rules.token_bucket import WHOLE, corrected, refilled, retry_after_s, without_one
@@ -10,7 +11,7 @@ from des.scenario import plan
 from des.scenario.laws import Law
 
 
-class Limit:
+class Limit(ABC):
     """What every algorithm has in common: amounts are calls or tokens, and none settles by itself."""
 
     __slots__ = ("_numbered", "_pending", "index", "plan", "refusal_latency")
@@ -30,27 +31,27 @@ class Limit:
             self._correct(at_s, reckoned, used, entry)
         return self._has_room(amount, now_s)
 
+    @abstractmethod
     def take(self, amount: float, now_s: float, end_s: float) -> int:
         """Take what `admits` has just been asked for, room or not; the entry, for `correct_at`.
 
         `end_s` is when the provider will be done with the call.
         """
-        raise NotImplementedError
 
     def correct_at(self, at_s: float, reckoned: float, used: float, entry: int = -1) -> None:
         """Count `used` instead of the `reckoned` that was taken, once the clock has come to `at_s`."""
         self._numbered += 1
         heappush(self._pending, (at_s, self._numbered, reckoned, used, entry))
 
+    @abstractmethod
     def retry_after_s(self, amount: float, now_s: float) -> float:
         """Time until a call refused now would be admitted if no other came; infinite if never."""
-        raise NotImplementedError
 
-    def _has_room(self, amount: float, now_s: float) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def _has_room(self, amount: float, now_s: float) -> bool: ...
 
-    def _correct(self, at_s: float, reckoned: float, used: float, entry: int) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _correct(self, at_s: float, reckoned: float, used: float, entry: int) -> None: ...
 
 
 class RequestBucket(Limit):

@@ -1,5 +1,6 @@
 """What takes a leg out of the walk for a time, as state: breakers, cooldowns and ejections."""
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -21,20 +22,20 @@ Turn = Callable[[str, str], None]
 """Traces a transition that takes place now, from and to."""
 
 
-class Guard:
+class Guard(ABC):
     """Lets calls of one leg through or not. What a call was let through with comes back when it ends."""
 
+    @abstractmethod
     def admits(self) -> bool:
         """Whether a call may start now."""
-        raise NotImplementedError
 
     def enter(self) -> int:
         """A call that was admitted starts; returns its ticket."""
         return 0
 
+    @abstractmethod
     def learn(self, ticket: int, outcome: int, retry_after_s: float, now_s: float) -> None:
         """A call has ended; `CANCELLED` tells nothing of the leg."""
-        raise NotImplementedError
 
 
 class Window:
