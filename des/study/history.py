@@ -31,8 +31,9 @@ LAYOUTS: Final[Sequence[Mapping[str, str]]] = (
         "id": "incident_id",
     },
     {"start": "start_s", "end": "end_s", "service": "component", "severity": "error_rate"},
+    {role: role for role in ROLES},
 )
-"""Columns that need no naming: those of a status page's history, and those of a run's own incidents."""
+"""Columns that need no naming: of a status page's history, of a run's own incidents, and called as their roles."""
 MOST_ROWS_TOLD: Final = 20
 LONG_AGO_S: Final = 1e8
 """Numbers below are seconds from a start of their own; above, seconds since 1970 (March 1973 and later)."""

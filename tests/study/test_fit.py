@@ -160,6 +160,15 @@ def test_a_pasted_fragment_runs(history: Path, tmp_path: Path) -> None:
             assert 0.9 < components[name]["availability"]["mean"] < 1.0
 
 
+def test_columns_called_as_their_roles_need_no_naming(tmp_path: Path) -> None:
+    path = tmp_path / "h.csv"
+    rows = "".join(f"api,2024-0{month}-03T00:00:00Z,2024-0{month}-03T0{month}:00:00Z\n" for month in range(1, 8))
+    path.write_text(f"service,start,end\n{rows}", encoding="utf-8")
+    found = fit(path)
+    assert [(service.name, len(service.start_s)) for service in found.history.services] == [("api", 7)]
+    assert found.fragment == fit(path, columns=["service=service,start=start,end=end"]).fragment
+
+
 def test_windows_are_given_by_date(history: Path) -> None:
     found = fit(history, services=["api"], since="2024-01-01", until="2024-06-01T00:00:00Z")
     (service,) = found.calibration.services
