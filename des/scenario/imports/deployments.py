@@ -5,16 +5,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from des.scenario.document import Path
-from des.scenario.imports.reading import Reading
-from des.scenario.units import shown
+from des.scenario.imports.reading import Reading, not_carried_over
 
 _ACCOUNT: Final = ("api_base", "base_url", "api_key", "organization", "litellm_credential_name")
 _REGIONS: Final = ("region_name", "aws_region_name", "vertex_location", "watsonx_region_name")
 _NO_ACCOUNT: Final = re.compile(
-    r"api_version|base_model|custom_llm_provider|aws_.*|vertex_.*|azure_.*|tenant_id|client_.*|.*credentials?.*|"
+    r"api_version|aws_.*|vertex_.*|azure_.*|tenant_id|client_.*|.*credentials?.*|"
     r".*headers|drop_params|additional_drop_params|merge_.*|temperature|top_p|top_k|stop|seed|user|tags|"
-    r"mock_response|use_in_pass_through|input_cost_per_.*|output_cost_per_.*|cache_.*_cost.*|project.*|id|mode|"
-    r"supports_.*|db_model|access_groups|health_check_.*|max_input_tokens|description|metadata"
+    r"use_in_pass_through|project.*|id|mode|supports_.*|db_model|access_groups|health_check_.*|max_input_tokens|description|metadata"
 )
 """Keys that say nothing of what a simulation shows."""
 _CARRIED: Final = frozenset(
@@ -30,10 +28,15 @@ _CARRIED: Final = frozenset(
         "num_retries",
         "max_retries",
         "max_parallel_requests",
+        "base_model",
+        "custom_llm_provider",
+        "input_cost_per_token",
+        "output_cost_per_token",
         *_ACCOUNT,
         *_REGIONS,
     }
 )
+_CARRIED_OF_INFO: Final = frozenset({"base_model", "order", "input_cost_per_token", "output_cost_per_token"})
 _LEFT_OUT: Final = {
     "stream_timeout": "bounds the wait between parts of a stream: write timeout: {idle: ...} on the leg",
     "max_tokens": "bounds outputs: workload.tokens.output says how long they are here",
@@ -41,6 +44,9 @@ _LEFT_OUT: Final = {
     "cooldown_time": "a cooldown of one deployment's own; policy.cooldown.for is that of all",
     "allowed_fails": "a threshold of one deployment's own; policy.cooldown.allowed_fails is that of all",
     "allowed_fails_policy": "thresholds by kind of error; policy.cooldown.allowed_fails counts all kinds together",
+    "cache_read_input_token_cost": "write cached_input_per_mtok in the price of the model",
+    "cache_creation_input_token_cost": "write cache_write_per_mtok in the price of the model",
+    "mock_response": "answers come of the provider: write latency and errors there",
     "max_budget": "budgets of money are not simulated",
     "budget_duration": "budgets of money are not simulated",
 }
@@ -110,12 +116,12 @@ def _deployment(reading: Reading, path: Path) -> Deployment | None:
         reading.problem(path, "model_name is required, but missing")
     if "model" not in given:
         reading.problem(params, "litellm_params.model is required, but missing")
-    _remark_left_out(reading, params, given)
-    _remark_left_out(reading, info, known)
+    _remark_left_out(reading, params, given, _CARRIED)
+    _remark_left_out(reading, info, known, _CARRIED_OF_INFO)
     for key in entry.keys() - {"model_name", "litellm_params", "model_info"}:
         if key in ("rpm", "tpm"):  # LiteLLM reads them here too, for its SDK
             continue
-        reading.remark((*path, key), "not known to this import")
+        reading.remark((*path, key), not_carried_over(key, entry[key], _LEFT_OUT, _NO_ACCOUNT))
     if group is None or model is None:
         return None
     provider, name = _split(model, reading.text((*params, "custom_llm_provider")))
@@ -179,8 +185,7 @@ def _per_token(reading: Reading, path: Path, given: dict[str, Any]) -> tuple[flo
     )
 
 
-def _remark_left_out(reading: Reading, path: Path, given: dict[str, Any]) -> None:
+def _remark_left_out(reading: Reading, path: Path, given: dict[str, Any], carried: frozenset[str]) -> None:
     for key, value in given.items():
-        if value is None or key in _CARRIED or _NO_ACCOUNT.fullmatch(key):
-            continue
-        reading.remark((*path, key), _LEFT_OUT.get(key, f"not known to this import (it says {shown(value)})"))
+        if value is not None and key not in carried:
+            reading.remark((*path, key), not_carried_over(key, value, _LEFT_OUT, _NO_ACCOUNT))

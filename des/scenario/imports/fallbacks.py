@@ -11,6 +11,7 @@ from des.scenario.problems import meant
 from des.scenario.units import shown
 
 ANY: Final = "*"
+WITHOUT_ORDER: Final = "LiteLLM 1.109 calls it only while none of those is healthy; here it comes after them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +37,25 @@ class Groups:
         return [*self._groups, *self._aliases]
 
     def hops(self, name: str) -> list[Hop]:
-        """The hops of a group, lowest `order` first; those without share the first. None of an unknown group."""
+        """The hops of a group: lowest `order` first, those without one last. None of an unknown group."""
         found = self._groups.get(name) or self._groups.get(self._aliases.get(name, "")) or self._matched(name)
-        orders = sorted({_order(each, found) for each in found})
-        levels = [tuple(each for each in found if _order(each, found) == order) for order in orders]
+        orders = sorted({each.order for each in found if each.order is not None})
+        levels = [(f"{name} order {order}", tuple(each for each in found if each.order == order)) for order in orders]
+        if without := tuple(each for each in found if each.order is None):
+            levels.append((f"{name} without order", without))
         return [
-            Hop(name if position == 0 else f"{name} order {order}", level, len(levels) > 1)
-            for position, (order, level) in enumerate(zip(orders, levels, strict=True))
+            Hop(name if position == 0 else told, level, len(levels) > 1)
+            for position, (told, level) in enumerate(levels)
         ]
+
+    def remark_without_order(self, reading: Reading, reached: Iterable[Path]) -> None:
+        """Says of each deployment `reached` without an order beside ordered ones that it comes last."""
+        paths = set(reached)
+        for group in self._groups.values():
+            if any(each.order is not None for each in group):
+                for each in group:
+                    if each.order is None and each.path in paths:
+                        reading.remark(each.path, f"no order, as others of '{each.group}' have: {WITHOUT_ORDER}")
 
     def _matched(self, name: str) -> list[Deployment]:
         """The deployments of the first wildcard (`openai/*`) that a name fits, which call that model of theirs."""
@@ -55,34 +67,40 @@ class Groups:
         return []
 
 
-def _order(deployment: Deployment, group: Iterable[Deployment]) -> int:
-    orders = [each.order for each in group if each.order is not None]
-    return deployment.order if deployment.order is not None else min(orders, default=0)
-
-
 def read_fallbacks(reading: Reading, groups: Groups) -> dict[str, list[str]]:
-    """Group -> its fallbacks, `*` for groups without their own. Those that name no group are problems."""
+    """Group -> its fallbacks, `*` for groups without their own. Those that name no group are problems.
+
+    Each list of the router replaces the whole one of the library.
+    """
     found: dict[str, list[str]] = {}
-    for section in ("litellm_settings", "router_settings"):  # what the router is given itself prevails
-        said: dict[str, list[str]] = {}
-        targets = [
-            name
-            for position, entry in enumerate(reading.entries(section, "default_fallbacks"))
-            if (name := _target(reading, (section, "default_fallbacks", position), entry, groups))
-        ]
-        for position, entry in enumerate(reading.entries(section, "fallbacks")):
-            path: Path = (section, "fallbacks", position)
-            if not isinstance(entry, dict):
-                reading.problem(path, f"expected {{group: [fallback, ...]}}; got {shown(entry)}")
-                continue
-            for group, wanted in entry.items():
-                said.setdefault(group, _targets(reading, (*path, group), wanted, groups))
-                if group != ANY and not groups.hops(group):
-                    reading.remark((*path, group), f"no group is called '{group}'{meant(group, groups.names())}")
-        if targets:
-            said.setdefault(ANY, targets)
-        found |= said
-    return found
+    section = _prevailing(reading, "fallbacks")
+    for position, entry in enumerate(reading.entries(section, "fallbacks")):
+        path: Path = (section, "fallbacks", position)
+        if not isinstance(entry, dict):
+            reading.problem(path, f"expected {{group: [fallback, ...]}}; got {shown(entry)}")
+            continue
+        for group, wanted in entry.items():
+            found.setdefault(group, _targets(reading, (*path, group), wanted, groups))
+            if group != ANY and not groups.hops(group):
+                reading.remark((*path, group), f"no group is called '{group}'{meant(group, groups.names())}")
+    section = _prevailing(reading, "default_fallbacks")
+    by_default = [
+        name
+        for position, entry in enumerate(reading.entries(section, "default_fallbacks"))
+        if (name := _target(reading, (section, "default_fallbacks", position), entry, groups))
+    ]
+    if by_default and ANY in found:
+        reading.remark((section, "default_fallbacks"), "prevails over the '*' of fallbacks, which is not carried over")
+    return found | ({ANY: by_default} if by_default else {})
+
+
+def _prevailing(reading: Reading, key: str) -> str:
+    """The section whose list LiteLLM takes; the other list is said to be replaced."""
+    if not reading.entries("router_settings", key):
+        return "litellm_settings"
+    if reading.entries("litellm_settings", key):
+        reading.remark(("litellm_settings", key), f"not carried over: router_settings.{key} prevails, the whole list")
+    return "router_settings"
 
 
 def _targets(reading: Reading, path: Path, wanted: object, groups: Groups) -> list[str]:

@@ -17,7 +17,7 @@ from des.scenario.document import Document, Path
 from des.scenario.imports.accounts import TOKENS_PER_REQUEST, Endpoints, endpoints
 from des.scenario.imports.deployments import Deployment, read_deployments
 from des.scenario.imports.fallbacks import ANY, Groups, Hop, read_fallbacks, walk
-from des.scenario.imports.litellm_policy import PRESET, enforces_limits, read_policy
+from des.scenario.imports.litellm_policy import PRESET, enforces_limits, read_policy, setting
 from des.scenario.imports.reading import Reading, read_configuration
 from des.scenario.imports.yaml_text import commented, yaml_text
 from des.scenario.loading import by_place
@@ -60,12 +60,13 @@ def import_litellm(path: FilePath, *, model: str | None = None, assignments: Seq
     groups = Groups(deployments, _aliases(reading, {each.group for each in deployments}))
     fallbacks = read_fallbacks(reading, groups)
     policy = read_policy(reading)
-    most = reading.count(("router_settings", "max_fallbacks"))
+    most = setting(reading, "max_fallbacks")
     enforced = enforces_limits(reading)
     reading.stop_if_wrong()
     entry = _entry(reading, groups, fallbacks, model)
     hops = walk(entry, groups, fallbacks, MOST_HOPS if most is None else most)
     _remark_unreached(reading, deployments, hops, entry)
+    groups.remark_without_order(reading, (deployment.path for hop in hops for deployment in hop.deployments))
     if len(hops) - 1 > MOST_HOPS or most is not None:
         policy["fallback_depth"] = max(len(hops) - 1, 1)
     if all(len(hop.deployments) == 1 for hop in hops):
@@ -76,6 +77,12 @@ def import_litellm(path: FilePath, *, model: str | None = None, assignments: Seq
         content["budgets"] = _budgets(found)
     for deployment in found.unpriced:
         reading.remark((*deployment.path, "litellm_params", "model"), "no price in the catalogue: free of charge here")
+    for deployment in found.places:
+        if deployment.sdk_retries and deployment.account.provider not in OPENAI_SDK:
+            reading.remark(
+                (*deployment.path, "litellm_params", "max_retries"),
+                f"not carried over: calls of {deployment.account.provider} do not go through OpenAI's SDK",
+            )
     for deployment in found.too_small:
         reading.remark(deployment.path, "a limit of fewer tokens a minute than one request has: left out")
     reading.stop_if_wrong()

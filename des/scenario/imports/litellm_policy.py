@@ -4,7 +4,7 @@ import re
 from typing import Any, Final
 
 from des.scenario.document import Path
-from des.scenario.imports.reading import Reading
+from des.scenario.imports.reading import Reading, not_carried_over
 from des.scenario.problems import meant
 from des.scenario.units import shown
 
@@ -22,6 +22,7 @@ ROUTING: Final = {
     "usage-based-routing-v2": "usage_based",
     "cost-based-routing": "cheapest",
 }
+USUAL_ROUTING: Final = "simple-shuffle"
 RETRIED: Final[dict[str, tuple[str | int, ...]]] = {
     "RateLimitErrorRetries": (429,),
     "TimeoutErrorRetries": (408, "timeout"),
@@ -33,15 +34,35 @@ RETRIED: Final[dict[str, tuple[str | int, ...]]] = {
 }
 """What each field of a retry policy is about."""
 BY_DEFAULT: Final[tuple[str | int, ...]] = (408, 409, 429, "5xx", "timeout", "connection_error")
-
+SHARED: Final = ("num_retries", "max_fallbacks", "fallbacks", "default_fallbacks")
+"""What both sections may say; the router's own prevails."""
 _NO_ACCOUNT: Final = re.compile(
     r"redis_.*|cache_kwargs|cache_responses|caching_groups|client_ttl|set_verbose|debug_level|.*callbacks?|json_logs|"
     r"drop_params|modify_params|telemetry|turn_off_.*|redact_.*|langfuse_.*|force_ipv4|ssl_.*|cache_params|"
     r"alerting.*|.*_logging.*|s3_.*|enable_preview_features|default_team_settings|guardrails.*|"
-    r"routing_strategy_args|enable_json_schema_validation|public_.*|disable_.*_logs?|return_response_headers|"
-    r"forward_.*|default_internal_user_params|model_group_alias|fallbacks|default_fallbacks|num_retries"
+    r"enable_json_schema_validation|public_.*|disable_.*_logs?|return_response_headers|"
+    r"forward_.*|default_internal_user_params"
 )
-"""Keys that say nothing of what a simulation shows, or that are read elsewhere."""
+"""Keys that say nothing of what a simulation shows."""
+_CARRIED: Final = {
+    "router_settings": frozenset(
+        {
+            "retry_after",
+            "retry_policy",
+            "allowed_fails",
+            "cooldown_time",
+            "disable_cooldowns",
+            "routing_strategy",
+            "routing_strategy_args",
+            "model_group_alias",
+            "optional_pre_call_checks",
+            "timeout",
+            *SHARED,
+        }
+    ),
+    "litellm_settings": frozenset({"request_timeout", "cache", "allowed_fails", *SHARED}),
+}
+"""What is read, here or elsewhere."""
 _LEFT_OUT: Final = {
     "context_window_fallbacks": "requests here have no content that could be too long",
     "content_policy_fallbacks": "requests here have no content that could be refused",
@@ -55,7 +76,6 @@ _LEFT_OUT: Final = {
     "max_budget": "budgets of money are not simulated",
     "budget_duration": "budgets of money are not simulated",
     "max_parallel_requests": "a bound on the whole proxy; write bulkhead: {concurrent: ...} on the legs",
-    "max_fallbacks": "",
 }
 
 
@@ -64,9 +84,7 @@ def read_policy(reading: Reading) -> dict[str, Any]:
     policy: dict[str, Any] = {"preset": PRESET}
     if (retries := setting(reading, "num_retries")) is not None:
         policy["retries"] = retries
-    timeout_s = reading.number(("router_settings", "timeout"))
-    if timeout_s is None:
-        timeout_s = reading.number(("litellm_settings", "request_timeout"))
+    timeout_s = _timeout_s(reading)
     if timeout_s:
         policy["timeout"] = f"{timeout_s:g}s"
     _retry_policy(reading, policy)
@@ -80,10 +98,27 @@ def read_policy(reading: Reading) -> dict[str, Any]:
     return policy
 
 
+def _timeout_s(reading: Reading) -> float | None:
+    """Of an attempt: LiteLLM takes the library's `request_timeout` first, then the router's `timeout`."""
+    router: Path = ("router_settings", "timeout")
+    of_attempt_s = reading.number(("litellm_settings", "request_timeout"))
+    of_router_s = reading.number(router)
+    if of_attempt_s and of_router_s:
+        reading.remark(
+            router, "not carried over: of an attempt, litellm_settings.request_timeout prevails in LiteLLM 1.109"
+        )
+    return of_attempt_s or of_router_s
+
+
 def setting(reading: Reading, key: str) -> int | None:
     """A count that the router is given itself, else the one of the whole library."""
     own = reading.count(("router_settings", key))
-    return own if own is not None else reading.count(("litellm_settings", key))
+    general: Path = ("litellm_settings", key)
+    if own is None:
+        return reading.count(general)
+    if reading.section("litellm_settings").get(key) is not None:
+        reading.remark(general, f"not carried over: router_settings.{key} prevails")
+    return own
 
 
 def enforces_limits(reading: Reading) -> bool:
@@ -155,17 +190,15 @@ def _cooldown(reading: Reading, policy: dict[str, Any]) -> None:
 
 def _routing(reading: Reading, policy: dict[str, Any]) -> None:
     path: Path = ("router_settings", "routing_strategy")
-    strategy = reading.text(path)
-    if strategy is None:
-        return
+    strategy = reading.text(path) or USUAL_ROUTING
     if strategy not in ROUTING:
-        reading.remark(path, f"unknown strategy {shown(strategy)}{meant(strategy, ROUTING)}; simple-shuffle is taken")
-        return
+        reading.remark(path, f"unknown strategy {shown(strategy)}{meant(strategy, ROUTING)}; {USUAL_ROUTING} is taken")
+        strategy = USUAL_ROUTING
     args: Path = ("router_settings", "routing_strategy_args")
     kind = ROUTING[strategy]
     for key in reading.section(*args):
         if not (kind == "least_latency" and key == "lowest_latency_buffer"):
-            reading.remark((*args, key), "not carried over")
+            reading.remark((*args, key), f"not carried over: {strategy} here has no such argument")
     buffer = reading.number((*args, "lowest_latency_buffer")) if kind == "least_latency" else None
     if buffer:
         policy["routing"] = {"kind": kind, "buffer": buffer}
@@ -182,26 +215,18 @@ def _cache(reading: Reading) -> None:
 
 
 def _remark_left_out(reading: Reading) -> None:
-    router = {"timeout", "retry_after", "retry_policy", "allowed_fails", "cooldown_time", "disable_cooldowns"}
-    read = {"router_settings": router | {"routing_strategy"}, "litellm_settings": {"request_timeout", "cache"}}
-    read["litellm_settings"] |= {"allowed_fails"}
-    for section, carried in read.items():
+    for section, carried in _CARRIED.items():
         for key, value in reading.section(section).items():
-            if value is None or key in carried or _NO_ACCOUNT.fullmatch(key) or value is False:
-                continue
-            path: Path = (section, key)
-            if key == "optional_pre_call_checks":
-                for position, check in enumerate(reading.entries(*path)):
-                    if check != "enforce_model_rate_limits":
-                        reading.remark((*path, position), f"{shown(check)} is not carried over")
-            elif message := _LEFT_OUT.get(key, f"not known to this import (it says {shown(value)})"):
-                reading.remark(path, message)
-    for section in reading.document.content:
-        if section not in ("model_list", "router_settings", "litellm_settings", "general_settings"):
-            what = "only this file is read" if section == "include" else "not carried over"
-            if section not in ("environment_variables", "callback_settings"):
-                reading.remark((section,), what)
-    general = reading.section("general_settings")
-    for key in ("max_parallel_requests", "global_max_parallel_requests", "background_health_checks"):
-        if general.get(key):
-            reading.remark(("general_settings", key), "of the whole proxy; not carried over")
+            if value is not None and key not in carried and not (value is False and key in _LEFT_OUT):
+                reading.remark((section, key), not_carried_over(key, value, _LEFT_OUT, _NO_ACCOUNT))
+    checks: Path = ("router_settings", "optional_pre_call_checks")
+    for position, check in enumerate(reading.entries(*checks)):
+        if check != "enforce_model_rate_limits":
+            reading.remark((*checks, position), f"not carried over: {shown(check)} is not simulated")
+    for key, value in reading.section("general_settings").items():
+        if value is not None:
+            reading.remark(("general_settings", key), "not carried over: of the proxy itself, which is not simulated")
+    for name, content in reading.document.content.items():
+        if name not in ("model_list", "general_settings", *_CARRIED) and content is not None:
+            what = "only this file is read" if name == "include" else "not a section that this import reads"
+            reading.remark((name,), f"not carried over: {what}")

@@ -3,6 +3,7 @@
 import math
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, Final
@@ -15,6 +16,7 @@ from des.scenario.yaml_nodes import YamlError, read_yaml
 
 MOST_COUNTED: Final = 32_766
 """Retries that a scenario may have; other counts are far below."""
+_SECRET: Final = re.compile(r"key|secret|password|token$|credential", re.IGNORECASE)
 _VARIABLE: Final = re.compile(r"os\.environ/(.+)")
 
 
@@ -113,6 +115,16 @@ class Reading:
     def _problem(self, path: Path, message: str) -> Problem:
         place = self.document.place(path, of_key=True)
         return Problem(message, path_text(path), place.file, place.line, place.column)
+
+
+def not_carried_over(key: str, value: object, reasons: Mapping[str, str], no_account: re.Pattern[str]) -> str:
+    """Why a setting is left out: its own reason, or `no_account` of it, or unknown, with its value unless secret."""
+    if reason := reasons.get(key):
+        return f"not carried over: {reason}"
+    if no_account.fullmatch(key):
+        return "not carried over: nothing that is simulated depends on it"
+    said = "" if _SECRET.search(key) else f" (it says {shown(value)})"
+    return f"not carried over: not known to this import{said}"
 
 
 def read_configuration(path: FilePath, what: str) -> Reading:

@@ -65,6 +65,8 @@ def test_what_is_left_out_is_said_with_its_line(tmp_path: Path) -> None:
         "22 model_list[2].litellm_params.stream_timeout",
         "25 model_list[4]",
         "32 litellm_settings.context_window_fallbacks",
+        "33 litellm_settings.success_callback",
+        "35 general_settings.master_key",
     ]
     assert "group 'local' is not reached by requests for 'gpt-4o'" in said[1]
 
@@ -109,6 +111,38 @@ def test_fallbacks_of_the_router_prevail_over_the_librarys(tmp_path: Path) -> No
     assert chain(imported(tmp_path, text)) == ["openai/a", "openai/b"]
 
 
+def test_the_list_of_the_router_replaces_the_whole_one_of_the_library(tmp_path: Path) -> None:
+    text = configuration(
+        *(deployment(name, f"openai/{name}") for name in "abc"),
+        router_settings="{fallbacks: [{a: [b]}]}",
+        litellm_settings="{fallbacks: [{b: [c]}]}",
+    )
+    found = imported(tmp_path, text)
+    assert chain(found) == ["openai/a", "openai/b"]
+    assert "6 litellm_settings.fallbacks: not carried over: router_settings.fallbacks prevails, the whole list" in (
+        remarks(found)
+    )
+
+
+def test_an_empty_list_of_the_router_replaces_nothing(tmp_path: Path) -> None:
+    text = configuration(
+        *(deployment(name, f"openai/{name}") for name in "ab"),
+        router_settings="{fallbacks: []}",
+        litellm_settings="{fallbacks: [{a: [b]}]}",
+    )
+    assert chain(imported(tmp_path, text)) == ["openai/a", "openai/b"]
+
+
+def test_default_fallbacks_prevail_over_the_star_of_fallbacks(tmp_path: Path) -> None:
+    text = configuration(
+        *(deployment(name, f"openai/{name}") for name in "abc"),
+        litellm_settings="{default_fallbacks: [c], fallbacks: [{'*': [b]}]}",
+    )
+    found = imported(tmp_path, text)
+    assert chain(found) == ["openai/a", "openai/c"]
+    assert any("prevails over the '*' of fallbacks" in each for each in remarks(found))
+
+
 def test_default_fallbacks_serve_groups_without_their_own(tmp_path: Path) -> None:
     text = configuration(
         *(deployment(name, f"openai/{name}") for name in "abc"),
@@ -144,6 +178,27 @@ def test_orders_of_a_group_come_before_its_fallbacks(tmp_path: Path) -> None:
         router_settings="{fallbacks: [{a: [b]}]}",
     )
     assert chain(imported(tmp_path, text)) == ["azure/gpt-5", "openai/gpt-5", "anthropic/claude-sonnet-4-5"]
+
+
+def test_deployments_without_order_come_after_the_ordered_ones(tmp_path: Path) -> None:
+    text = configuration(
+        deployment("a", "openai/gpt-5"),
+        deployment("a", "azure/gpt-5", order=2),
+        deployment("a", "azure_ai/gpt-5", order=1),
+        deployment("a", "openai/gpt-5-mini"),
+        deployment("b", "anthropic/claude-sonnet-4-5"),
+        router_settings="{fallbacks: [{a: [b]}]}",
+    )
+    found = imported(tmp_path, text)
+    assert chain(found) == ["azure_ai/gpt-5", "azure/gpt-5", "a without order", "anthropic/claude-sonnet-4-5"]
+    assert [leg["model"] for leg in found.content["chain"][2]["legs"]] == ["gpt-5", "gpt-5-mini"]
+    said = [each for each in remarks(found) if "no order, as others of 'a' have" in each]
+    assert [each.partition(":")[0] for each in said] == ["2 model_list[0]", "5 model_list[3]"]
+
+
+def test_no_order_at_all_is_no_matter(tmp_path: Path) -> None:
+    found = imported(tmp_path, configuration(deployment("a", "openai/gpt-5"), deployment("a", "azure/gpt-5")))
+    assert (chain(found), remarks(found)) == (["a"], [])
 
 
 def test_a_deployment_alone_in_its_order_is_treated_as_one_of_its_group(tmp_path: Path) -> None:
@@ -251,10 +306,30 @@ def test_router_settings_say_what_the_preset_does_not(tmp_path: Path, settings: 
         ({"litellm_settings": "{allowed_fails: 3}"}, "litellm_settings.allowed_fails", "without effect"),
         ({"litellm_settings": "{fallbacks: [{z: [a]}]}"}, "litellm_settings.fallbacks[0].z", "no group is called 'z'"),
         ({"include": "[other.yaml]"}, "include", "only this file is read"),
+        ({"router_settings": "{redis_host: cache}"}, "router_settings.redis_host", "not carried over: nothing that"),
+        ({"router_settings": "{new_flag: false}"}, "router_settings.new_flag", "not carried over: not known"),
+        (
+            {"router_settings": "{routing_strategy_args: {ttl: 5}}"},
+            "router_settings.routing_strategy_args.ttl",
+            "not carried over: simple-shuffle here has no such argument",
+        ),
+        ({"litellm_settings": "{telemetry: false}"}, "litellm_settings.telemetry", "not carried over"),
+        ({"general_settings": "{master_key: sk-1}"}, "general_settings.master_key", "not carried over: of the proxy"),
+        ({"environment_variables": "{A: b}"}, "environment_variables", "not carried over: not a section"),
+        (
+            {"router_settings": "{num_retries: 1}", "litellm_settings": "{num_retries: 2}"},
+            "litellm_settings.num_retries",
+            "not carried over: router_settings.num_retries prevails",
+        ),
+        (
+            {"litellm_settings": "{request_timeout: 20}", "router_settings": "{timeout: 30}"},
+            "router_settings.timeout",
+            "not carried over: of an attempt, litellm_settings.request_timeout prevails",
+        ),
         (
             {"router_settings": "{optional_pre_call_checks: [prompt_caching]}"},
             "router_settings.optional_pre_call_checks[0]",
-            "'prompt_caching' is not carried over",
+            "not carried over: 'prompt_caching' is not simulated",
         ),
     ],
 )
@@ -264,7 +339,39 @@ def test_what_cannot_be_carried_over_is_named(
     found = imported(tmp_path, configuration(deployment("a", "openai/gpt-5"), **sections))
     assert [each.path for each in found.remarks] == [path]
     assert message in found.remarks[0].message
-    assert found.remarks[0].line == 3
+    assert found.remarks[0].line == 2 + len(sections)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("mock_response", "hello", "answers come of the provider"),
+        ("api_version", "2024-06-01", "nothing that is simulated depends on it"),
+        ("brand_new", "7", "not known to this import (it says 7)"),
+        ("other_api_key", "sk-7", "not known to this import"),
+        ("max_retries", "2", "calls of anthropic do not go through OpenAI's SDK"),
+    ],
+)
+def test_parameters_that_are_not_carried_over_are_named(tmp_path: Path, key: str, value: str, message: str) -> None:
+    text = configuration(deployment("a", "anthropic/claude-sonnet-4-5", **{key: value}))
+    (said,) = remarks(imported(tmp_path, text))
+    assert said.startswith(f"2 model_list[0].litellm_params.{key}: not carried over: {message}")
+    assert "sk-7" not in said
+
+
+def test_limits_within_model_info_are_named_as_without_effect(tmp_path: Path) -> None:
+    text = "model_list: [{model_name: a, litellm_params: {model: openai/gpt-5}, model_info: {rpm: 9}}]\n"
+    (said,) = remarks(imported(tmp_path, text))
+    assert said.startswith("1 model_list[0].model_info.rpm: not carried over")
+
+
+def test_the_timeout_of_an_attempt_is_the_librarys(tmp_path: Path) -> None:
+    text = configuration(
+        deployment("a", "openai/gpt-5"),
+        router_settings="{timeout: 30}",
+        litellm_settings="{request_timeout: 20}",
+    )
+    assert imported(tmp_path, text).content["policy"]["timeout"] == "20s"
 
 
 def test_a_value_may_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
