@@ -133,6 +133,12 @@ def _one_call(choice: Choice) -> float:
         raise Inapplicable(choice.why_not_exact)
     if choice.exact.availability is None:
         raise Inapplicable(choice.exact.availability_reason)
+    if choice.exact.differs:
+        beyond = ", ".join(choice.exact.differs)
+        raise Inapplicable(
+            f"the closed form is of requests that call each leg once, at their arrival, which leaves out {beyond}: "
+            f"leave out --estimator {EXACT}"
+        )
     return choice.exact.availability
 
 

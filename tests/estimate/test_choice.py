@@ -64,6 +64,25 @@ def test_an_estimator_that_does_not_apply_is_refused_when_asked_for() -> None:
             availability(plan, years)
 
 
+@pytest.mark.parametrize(
+    ("rest", "because"),
+    [
+        (RETRIES, "leaves out retries:"),
+        ({"policy": {"rounds": 2}}, "leaves out rounds:"),
+        ({**RETRIES, "policy": {"rounds": 2, "deadline": "1min"}}, "leaves out retries, rounds, the deadline:"),
+    ],
+)
+def test_the_closed_form_is_refused_where_a_request_does_more_than_call_each_leg_once(
+    rest: dict[str, Any], because: str
+) -> None:
+    plan = plan_of(providers={"a": provider(**OFTEN), "b": provider(**OFTEN)}, **rest)
+    with pytest.raises(Inapplicable, match=because):
+        availability(plan, 1.0, estimator=EXACT)
+    down = availability(plan, 1.0).all_down
+    assert down is not None
+    assert down["estimator"] == EXACT
+
+
 def test_answers_are_plain_data() -> None:
     import json
 
