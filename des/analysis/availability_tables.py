@@ -94,6 +94,12 @@ def print_explanation(title: str, explained: Explained, console: Console) -> Non
             _say(console, f"  probed on this machine: {one.requests_per_s:,.0f} requests a second")
     takes = ", ".join(f"des {command} {_duration(seconds)}" for command, seconds in explained.seconds.items())
     _say(console, f"processor time of all arms together, about, on this machine: {takes}")
+    if cascading := [arm for arm, one in explained.arms.items() if one.undisturbed]:
+        _say(
+            console,
+            f"des run and des compare may take several times that if a cascade sets in ({', '.join(cascading)}): "
+            "the probe is of undisturbed calls, but incidents meet limits, capacities or a client's policy",
+        )
     if further := [arm for arm in explained.compared if arm not in explained.arms]:
         _say(console, f"des availability and des compare have {' and '.join(further)} besides")
     for arm, reason in explained.left_out.items():

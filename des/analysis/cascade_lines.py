@@ -15,15 +15,18 @@ ALWAYS: Final[Sequence[tuple[str, str, Write]]] = (
     ("  calls a minute, at most", "peak_calls_per_minute", number),
 )
 REFUSALS: Final[Sequence[tuple[str, str, Write]]] = (
-    ("  calls refused by a limit", "refused_by_limit_share", share),
-    ("  calls refused by a capacity", "refused_by_capacity_share", share),
-    ("  tries refused by the client", "refused_by_client_share", share),
+    ("  refused by own budgets", "refused_by_budget_share", share),
+    ("  refused by limits", "refused_by_limit_share", share),
+    ("  refused by capacities", "refused_by_capacity_share", share),
+    ("  kept back by the client", "refused_by_client_share", share),
 )
 """Left out where no arm had any."""
+REFUSING: Final = " refusing"
+"""Limits and capacities have it from a refusal to the next call admitted, asked or not: that is no time out."""
 
 
-def cascade_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
-    """One column an arm; nothing for runs in which there can be no cascade."""
+def cascade_lines(summary: Mapping[str, Any], arms: Sequence[str], *, narrow: bool = False) -> Iterator[Line]:
+    """One column an arm, `narrow` ones in fewer words; nothing for runs in which there can be no cascade."""
     of = [summary["arms"][arm] for arm in arms]
     if not any("retry_amplification" in metrics for metrics in of):
         return
@@ -34,7 +37,7 @@ def cascade_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[L
         if any(_mean(metrics.get(metric)) for metrics in of):
             yield Line(label, tuple(write(metrics.get(metric)) for metrics in of))
     if any((metrics.get("time_to_recover_s") or {}).get("triggers") for metrics in of):
-        yield Line("  time to recover", tuple(_recovery(metrics.get("time_to_recover_s")) for metrics in of))
+        yield Line("  time to recover", tuple(_recovery(metrics.get("time_to_recover_s"), narrow) for metrics in of))
         yield Line("  metastable runs", tuple(_metastable(metrics.get("metastable")) for metrics in of))
     yield from _times_out(of)
 
@@ -65,13 +68,13 @@ def _collapse(found: Mapping[str, Any]) -> str:
     )
 
 
-def _recovery(found: Mapping[str, Any] | None) -> str:
-    """`3.0 min ± 0.4`, or `not within 41 min: 17 of 20`."""
+def _recovery(found: Mapping[str, Any] | None, narrow: bool) -> str:
+    """`3.0 min ± 0.4`, or `not within 41 min: 17 of 20`, narrow `not in 41 min: 17 of 20`."""
     if found is None or not found["triggers"]:
         return figures.NOTHING
     if found["not_within_s"] is None:
         return _duration(found)
-    text = f"not within {_between(*found['not_within_s'])}"
+    text = f"not {'in' if narrow else 'within'} {_between(*found['not_within_s'])}"
     missing = found["triggers"] - found["recovered"]
     return text if missing == found["triggers"] == 1 else f"{text}: {missing:,} of {found['triggers']:,}"
 
@@ -81,10 +84,11 @@ def _metastable(found: Mapping[str, Any] | None) -> str:
 
 
 def _times_out(of: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
-    """Share of the time that each breaker, limit and capacity was out, those out longest first."""
+    """Share of the time that each breaker was open, each leg cooling and so on, those out longest first."""
     shares = [metrics.get("time_out_share") or {} for metrics in of]
     times = [metrics.get("times_out") or {} for metrics in of]
-    longest = {name: max(_mean(arm.get(name)) for arm in shares) for name in sorted({n for arm in shares for n in arm})}
+    told = sorted({name for arm in shares for name in arm if not name.endswith(REFUSING)})
+    longest = {name: max(_mean(arm.get(name)) for arm in shares) for name in told}
     names = sorted(longest, key=lambda name: -longest[name])
     if not names:
         return

@@ -13,7 +13,7 @@ from des.analysis import figures
 from des.analysis.cascade_lines import cascade_lines, cascade_sentences
 from des.analysis.expectations import Verdict
 from des.analysis.lines import Line, money, seconds
-from des.analysis.tables import GAP, precision_sentence, print_arms, print_heading, print_verdicts, print_where
+from des.analysis.tables import GAP, fitted, precision_sentence, print_arms, print_heading, print_verdicts, print_where
 from des.estimate.exact_availability import EXACT
 from des.traces import Run
 
@@ -35,7 +35,10 @@ def print_comparison(run: Run, verdicts: Sequence[Verdict], *, reused: bool, con
         _say(console, f"{arm}: {found['joint'][arm]['sharing']}")
     console.print()
     _say(console, "All of a chain's endpoints down at once, and what requests met", style="bold")
-    print_arms([*_joint_lines(run.summary, arms), *cascade_lines(run.summary, arms)], arms, console)
+    joint = list(_joint_lines(run.summary, arms))
+    points = cascade_lines(figures.without_intervals(run.summary), arms, narrow=True)
+    table, _ = fitted([*joint, *cascade_lines(run.summary, arms)], [*joint, *points], arms, console.width)
+    print_arms(table, arms, console)
     for sentence in cascade_sentences(run.summary, arms):
         _say(console, sentence)
     others = [arm for arm in arms if arm != found["baseline"]]

@@ -44,6 +44,14 @@ def minutes_down(availability: float) -> float:
     return (1.0 - availability) * MINUTES_IN_30_DAYS
 
 
+def without_intervals(found: Any) -> Any:
+    """A copy of (a part of) a summary in which no figure has an interval."""
+    if not isinstance(found, Mapping):
+        return found
+    ends = {"low": None, "high": None} if {"mean", "low", "high"} <= set(found) else {}
+    return {key: without_intervals(value) for key, value in found.items()} | ends
+
+
 def shown(figure: Mapping[str, Any] | None, write: Format, *, scale: float = 1.0, digits: int = 3) -> str:
     """A figure `{mean, low, high}` with its interval where it has one; `scale` is what `write` multiplies by."""
     if figure is None or figure["mean"] is None:

@@ -27,7 +27,12 @@ def lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
     freed: set[str] = set()  # metrics whose figure by control variates has had its line
     for label, metric, write in HEADLINES:
         if any(metric in metrics for metrics in of):
-            yield Line(label, tuple(write(metrics.get(metric)) for metrics in of))
+            budgets = metric == "rate_limited_share" and any(
+                _mean(metrics.get("refused_by_budget_share")) for metrics in of
+            )
+            yield Line(
+                f"{label}, budgets too" if budgets else label, tuple(write(metrics.get(metric)) for metrics in of)
+            )
             better = [(metrics.get(metric) or {}).get("controlled") for metrics in of]
             if any(better) and metric not in freed:
                 freed.add(metric)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from des.analysis import figures
 from des.analysis.cascade_lines import cascade_lines, cascade_sentences
 from des.analysis.expectations import INCONCLUSIVE, MET, Verdict
 from des.analysis.lines import WRITTEN, Line, lines
@@ -16,6 +17,8 @@ from des.traces import Run
 
 GAP = 2
 """Columns between two arms."""
+NARROWED_FROM = 100
+"""Columns of a terminal from which on arms side by side are worth intervals; a narrower one would keep hardly any."""
 
 
 def print_run(run: Run, verdicts: Sequence[Verdict], *, reused: bool, console: Console) -> None:
@@ -23,7 +26,14 @@ def print_run(run: Run, verdicts: Sequence[Verdict], *, reused: bool, console: C
     manifest, summary = run.manifest, run.summary
     arms = list(summary["arms"])
     print_heading(manifest, console)
-    print_arms([*lines(summary, arms), *cascade_lines(summary, arms)], arms, console)
+    cascade = list(cascade_lines(summary, arms))
+    table: Sequence[Line] = [*lines(summary, arms), *cascade]
+    dropped = False
+    if cascade:
+        points = figures.without_intervals(summary)
+        narrow = [*lines(points, arms), *cascade_lines(points, arms, narrow=True)]
+        table, dropped = fitted(table, narrow, arms, console.width)
+    print_arms(table, arms, console)
     for sentence in cascade_sentences(summary, arms):
         _say(console, sentence)
     if verdicts:
@@ -32,7 +42,8 @@ def print_run(run: Run, verdicts: Sequence[Verdict], *, reused: bool, console: C
     if many == 1:
         _say(console, "one replication: no interval (--replications N gives one)")
     else:
-        _say(console, f"intervals: 95 %, over {many} replications")
+        left_out = "; some rows go without for lack of width, summary.json has them all" if dropped else ""
+        _say(console, f"intervals: 95 %, over {many} replications{left_out}")
     for sentence in precision_sentence(summary):
         _say(console, sentence)
     print_where(run, reused, console)
@@ -80,13 +91,46 @@ def print_heading(manifest: Mapping[str, Any], console: Console) -> None:
     _say(console, ", ".join(parts))
 
 
+def fitted(
+    table: Sequence[Line], narrow: Sequence[Line], arms: Sequence[str], width: int
+) -> tuple[Sequence[Line], bool]:
+    """The table with so many of the lowest of its rows `narrow` that all arms stand side by side, and whether any is.
+
+    Rows are taken where they make a column as wide as it is; the table stays as it was if that does not help, and on
+    terminals of less than `NARROWED_FROM` columns.
+    """
+    rows = list(table)
+    while width >= NARROWED_FROM:
+        _, *columns = widths = _widths(rows, arms)
+        if sum(widths) + GAP * len(columns) <= width:
+            return rows, rows != list(table)
+        place = next(
+            (
+                place
+                for place in reversed(range(len(rows)))
+                if any(
+                    cell_len(shorter) < cell_len(cell) == columns[number]
+                    for number, (cell, shorter) in enumerate(zip(rows[place].cells, narrow[place].cells, strict=True))
+                )
+            ),
+            None,
+        )
+        if place is None:
+            break
+        rows[place] = narrow[place]
+    return table, False
+
+
+def _widths(table: Sequence[Line], arms: Sequence[str]) -> list[int]:
+    """Of the labels, and of each arm."""
+    rows = [line for line in table if line.cells]
+    columns = zip(arms, *(line.cells for line in rows), strict=True)
+    return [max(cell_len(line.label) for line in rows), *(max(map(cell_len, column)) for column in columns)]
+
+
 def print_arms(table: Sequence[Line], arms: Sequence[str], console: Console) -> None:
     """Arms side by side; those that do not fit the width come below, in tables of their own."""
-    labels = max(cell_len(line.label) for line in table if line.cells)
-    widths = [
-        max(cell_len(arm), *(cell_len(line.cells[number]) for line in table if line.cells))
-        for number, arm in enumerate(arms)
-    ]
+    labels, *widths = _widths(table, arms)
     first = 0
     while first < len(arms):
         last, used = first + 1, labels + GAP + widths[first]
@@ -104,11 +148,11 @@ def _print_some(
     whole = sum(widths) + GAP * (len(widths) - 1)
 
     def text(label: str, cells: Sequence[str]) -> str:
-        figures = (" " * (width - cell_len(cell)) + cell for cell, width in zip(cells, widths[1:], strict=True))
+        aligned = (" " * (width - cell_len(cell)) + cell for cell, width in zip(cells, widths[1:], strict=True))
         gap = " " * GAP
         if whole > console.width:
-            return f"{label}\n{gap}{gap.join(figures)}"
-        return label + " " * (widths[0] - cell_len(label)) + gap + gap.join(figures)
+            return f"{label}\n{gap}{gap.join(aligned)}"
+        return label + " " * (widths[0] - cell_len(label)) + gap + gap.join(aligned)
 
     console.print()
     _say(console, text("", arms[some]), style="bold")

@@ -17,7 +17,12 @@ from des.faults import Intervals, Timeline
 from des.faults.episodes import merged
 from des.scenario.plan import Plan
 
-SHARES: Final = ("refused_by_limit_share", "refused_by_capacity_share", "refused_by_client_share")
+SHARES: Final = (
+    "refused_by_budget_share",
+    "refused_by_limit_share",
+    "refused_by_capacity_share",
+    "refused_by_client_share",
+)
 
 Block = Mapping[str, NDArray[Any]]
 
@@ -34,6 +39,13 @@ def _may_cascade(plan: Plan) -> bool:
         or bool(plan.surges)
         or any(leg.limits for leg in plan.chain)
         or any(endpoint.limits or endpoint.capacity is not None for endpoint in endpoints)
+    )
+
+
+def budgets(plan: Plan) -> frozenset[int]:
+    """The limits that only legs name, by index: the client's own, which no call that they refuse leaves."""
+    return frozenset(limit for leg in plan.chain for limit in leg.limits) - frozenset(
+        limit for endpoint in plan.endpoints for limit in endpoint.limits
     )
 
 
@@ -60,7 +72,7 @@ class CascadeTotals:
     def __init__(self, plan: Plan, names: Mapping[str, Mapping[str, Sequence[str]]], triggers: Intervals) -> None:
         self._horizon_s = plan.horizon_s
         self._triggers = triggers
-        self._minutes = Minutes(plan.horizon_s)
+        self._minutes = Minutes(plan.horizon_s, budgets(plan))
         self._time_out = TimeOut(names["transitions"], plan.horizon_s)
         self._called = 0
 
@@ -86,13 +98,15 @@ class CascadeTotals:
     def _metrics(self, bins: Bins) -> dict[str, float | None]:
         of, bin_minutes = bins.of, bins.bin_s / MINUTE_S
         calls = bins.total("calls") + bins.total("hedges")
-        by_client = bins.total("refused_by_client")
+        by_budget, by_client = bins.total("refused_by_budget"), bins.total("refused_by_client")
+        left = of["calls"] + of["hedges"] - of["refused_by_budget"]
         return {
             "retry_amplification": _ratio(calls, self._called),
             "goodput_per_minute": bins.total("goodput") * MINUTE_S / self._horizon_s,
-            "peak_calls_per_minute": float((of["calls"] + of["hedges"]).max()) / bin_minutes,
-            "refused_by_limit_share": _ratio(bins.total("refused_by_limit"), calls),
-            "refused_by_capacity_share": _ratio(bins.total("refused_by_capacity"), calls),
+            "peak_calls_per_minute": float(left.max()) / bin_minutes,
+            "refused_by_budget_share": _ratio(by_budget, calls),
+            "refused_by_limit_share": _ratio(bins.total("refused_by_limit"), calls - by_budget),
+            "refused_by_capacity_share": _ratio(bins.total("refused_by_capacity"), calls - by_budget),
             "refused_by_client_share": _ratio(by_client, calls + by_client),
         }
 

@@ -1,6 +1,6 @@
 """What happened minute by minute: requests offered and served, calls made, refused and given up."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ COUNTS: Final = (
     "hedges",
     "retries",
     "admitted",
+    "refused_by_budget",
     "refused_by_limit",
     "refused_by_capacity",
     "refused_by_client",
@@ -68,10 +69,12 @@ class Minutes:
     """Takes blocks of the engine's rows, in any order; probes, which serve nobody, are left out.
 
     Requests count when they arrive, those of `goodput` when they are served; calls when they are sent, those of
-    `late_work` when their client gives them up.
+    `late_work` when their client gives them up. `budgets` are the indices of those limits that are the client's own:
+    what they refuse never reaches a provider.
     """
 
-    def __init__(self, horizon_s: float) -> None:
+    def __init__(self, horizon_s: float, budgets: Collection[int] = ()) -> None:
+        self._budgets = np.array(sorted(budgets), np.int64)
         minutes = max(1, -int(-horizon_s // MINUTE_S))
         self._minutes_a_bin = -(-minutes // MINUTES_KEPT)
         self._least = -(-minutes // self._minutes_a_bin)
@@ -92,15 +95,18 @@ class Minutes:
         given_up = real & ((outcome == TIMEOUT) | (outcome == CANCELLED)) & ~np.isnan(block["end_s"])
         self._count("late_work", self._bins_of(block["end_s"][given_up]))
         sent = self._bins_of(block["start_s"])
-        by_limit = real & (cause == BY_LIMIT) & (outcome == RATE_LIMITED)
+        refused = real & (cause == BY_LIMIT) & (outcome == RATE_LIMITED)
+        by_budget = refused & np.isin(block["cause_id"], self._budgets)
+        by_limit = refused & ~by_budget
         by_capacity = real & (cause == BY_CAPACITY) & (outcome == OVERLOADED)
         calls = kind == CALL
         self._count("calls", sent[calls])
         self._count("retries", sent[calls & (block["attempt"] > 0)])
         self._count("hedges", sent[kind == HEDGE])
+        self._count("refused_by_budget", sent[by_budget])
         self._count("refused_by_limit", sent[by_limit])
         self._count("refused_by_capacity", sent[by_capacity])
-        self._count("admitted", sent[real & ~by_limit & ~by_capacity])
+        self._count("admitted", sent[real & ~refused & ~by_capacity])
 
     def refusals(self, block: Block) -> None:
         """Add what the client itself refused, in columns of minutes and counts."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 OUT: Final = ("open", "half_open", "cooling", "ejected", "unhealthy", "refusing")
-"""States in which an entity lets no call through, or few."""
+"""States in which an entity lets no call through, or few; `refusing` says only that the last call was refused."""
 KINDS: Final = ("breaker", "limit", "capacity")
 
 Block = Mapping[str, NDArray[Any]]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Turns:
-    """Refusing from its first refusal until it admits again."""
+    """Refusing from its first refusal until it admits again, be that because nobody asked in between."""
 
     __slots__ = ("_entity", "_kind", "_recorder", "_refuses")
 

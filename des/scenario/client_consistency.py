@@ -80,7 +80,9 @@ def _retry_budgets(scenario: Scenario) -> Iterator[Finding]:
     retried = [retries_of(scenario, position) > 0 for position in range(len(scenario.chain))]
     for said, position, _, _ in _settings(scenario, "retry_budget"):
         if not (any(retried) if said.path[0] == "policy" else retried[position]):
-            yield Finding(said.path, "a retry budget, but no retries: write retries: 2 beside it, for example")
+            field = "policy.retry_budget" if said.path[0] == "policy" else "retry_budget"
+            message = f"a retry budget, but no retries: write retries: 2 beside it, for example, or {field}: none"
+            yield Finding(said.path, message)
 
 
 def _ramps(scenario: Scenario) -> Iterator[Finding]:

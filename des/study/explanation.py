@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from des.errors import DesError
+from des.estimate.cascades import may_cascade
 from des.estimate.choice import YEARS, Choice, choose
 from des.estimate.joint_figures import long_run_years
 from des.estimate.timeline_availability import TIMELINE
@@ -50,6 +51,7 @@ class Explanation:
     run_s: float  # of `des run`, all replications
     availability_s: float  # of `des availability` with the years that it has by itself
     compare_s: float  # of `des compare`: its requests, and what they lose in the long run
+    undisturbed: bool = False  # times are of calls outside the incidents that may set off a cascade
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-able."""
@@ -127,11 +129,12 @@ def explain(plan: Plan, replications: int, years: float = YEARS, precision: floa
     compared_s = serving_s if same else estimator_s(plan, compared, few_years)
     episodes = choice.exact.all_down_episodes_per_year if choice.exact is not None else 0.0
     per_request_s = run.per_s * run.horizon_s / run.requests if run.requests else 0.0
+    incidents = expected_incidents(plan)
     return Explanation(
         requests=known if known is not None else run.requests * plan.horizon_s / run.horizon_s,
         requests_how="probed" if known is None else "expected",
         replications=replications,
-        incidents=expected_incidents(plan),
+        incidents=incidents,
         choice=choice,
         precision=precision,
         years_needed=episodes_needed(precision) / episodes if episodes > 0.0 else None,
@@ -139,6 +142,7 @@ def explain(plan: Plan, replications: int, years: float = YEARS, precision: floa
         run_s=run_s,
         availability_s=choice_s + serving_s,
         compare_s=run_s + choice_s + compared_s,
+        undisturbed=may_cascade([plan]) and (bool(plan.surges) or any(incidents.values())),
     )
 
 

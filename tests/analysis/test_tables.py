@@ -8,8 +8,9 @@ import pytest
 from rich.console import Console
 
 from des.analysis.expectations import verdicts
-from des.analysis.lines import lines
-from des.analysis.tables import print_run
+from des.analysis.figures import without_intervals
+from des.analysis.lines import Line, lines
+from des.analysis.tables import fitted, print_run
 from des.estimate.histogram import LogHistogram
 from des.estimate.losses import Losses
 from des.estimate.summary import Observed, Pool, entry, summary
@@ -174,3 +175,23 @@ def test_a_bound_inside_the_interval_is_inconclusive() -> None:
 def test_a_reused_run_says_so() -> None:
     assert "not simulated again" in _printed(_run(), reused=True)
     assert "not simulated again" not in _printed(_run())
+
+
+def test_lower_rows_lose_their_intervals_before_arms_are_torn_apart() -> None:
+    label = "l" * 82
+    wide = [Line(label, ("1 ± 0.5", "1 ± 0.5")), Line("b", ("2", "2.0 [1.0, 3.0]")), Line("c", ("-", "-"))]
+    narrow = [Line(label, ("1", "1")), Line("b", ("2", "2.0")), Line("c", ("-", "-"))]
+    assert fitted(wide, narrow, ["x", "y"], 107) == (wide, False)
+    assert fitted(wide, narrow, ["x", "y"], 106) == ([wide[0], narrow[1], wide[2]], True)
+    assert fitted(wide, narrow, ["x" * 8, "y" * 9], 100) == (wide, False)
+    assert fitted(wide, narrow, ["x" * 8, "y" * 4], 100) == ([*narrow[:2], wide[2]], True)
+    assert fitted(wide, narrow, ["x", "y"], 99) == (wide, False)
+
+
+def test_points_alone_keep_every_other_entry() -> None:
+    found = {"a": {"mean": 1.0, "low": 0.5, "high": 1.5, "n": 2}, "b": {"low": 1.0}, "c": [1]}
+    assert without_intervals(found) == {
+        "a": {"mean": 1.0, "low": None, "high": None, "n": 2},
+        "b": {"low": 1.0},
+        "c": [1],
+    }

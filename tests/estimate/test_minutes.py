@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from des.estimate.minutes import MINUTES_KEPT, MOST_BINS, Minutes
-from des.vocabulary import REQUEST_FAILED, REQUEST_IN_FLIGHT, REQUEST_OK
+from des.vocabulary import BY_LIMIT, CALL, OK, RATE_LIMITED, REQUEST_FAILED, REQUEST_IN_FLIGHT, REQUEST_OK
 
 DAY_S = 86_400.0
 
@@ -75,6 +75,24 @@ def test_minutes_do_not_depend_on_the_blocks_that_rows_come_in() -> None:
         bins = minutes.bins()
         found.append((bins.bin_s, {name: counts.tolist() for name, counts in bins.of.items()}))
     assert found[0] == found[1] == found[2]
+
+
+def test_only_the_limits_that_are_budgets_refuse_at_home() -> None:
+    minutes = Minutes(60.0, budgets={1})
+    minutes.attempts(
+        {
+            "start_s": np.zeros(3),
+            "end_s": np.zeros(3),
+            "kind": np.full(3, CALL),
+            "outcome": np.array([RATE_LIMITED, RATE_LIMITED, OK]),
+            "cause": np.array([BY_LIMIT, BY_LIMIT, -1]),
+            "cause_id": np.array([0, 1, -1]),
+            "attempt": np.zeros(3, np.int64),
+        }
+    )
+    bins = minutes.bins()
+    names = ("calls", "refused_by_budget", "refused_by_limit", "admitted")
+    assert [bins.total(name) for name in names] == [3, 1, 1, 1]
 
 
 def test_what_the_client_refuses_falls_into_its_minute_of_a_coarse_bin() -> None:

@@ -8,6 +8,7 @@ from model.client.general import general
 from model.traced import Traced, trace
 from numpy.typing import NDArray
 
+from des.estimate.cascades import budgets
 from des.estimate.minutes import Bins, Minutes
 from properties.runs import plan_of
 from properties.whole_scenarios import of_whole_scenarios
@@ -17,7 +18,7 @@ LOST = ["failed", "deadline", "rejected"]
 
 
 def bins_of(of: Traced) -> Bins:
-    minutes = Minutes(of.plan.horizon_s)
+    minutes = Minutes(of.plan.horizon_s, budgets(of.plan))
     for table, take in (
         ("attempts", minutes.attempts),
         ("requests", minutes.requests),
@@ -35,7 +36,10 @@ def by_minute(time_s: pd.Series, count: int) -> NDArray[np.int64]:
 def every_count_is_that_of_the_rows_of_its_minute(of: Traced, bins: Bins) -> None:
     requests, attempts = of.requests, of.attempts[of.attempts.kind != "probe"]
     ok = requests.outcome == "ok"
-    by_limit = (attempts.outcome == "rate_limited") & (attempts.cause == "limit")
+    refused = (attempts.outcome == "rate_limited") & (attempts.cause == "limit")
+    of_client = {limit for leg in of.plan.chain for limit in leg.limits}
+    by_budget = refused & attempts.cause_id.isin(of_client)
+    by_limit = refused & ~attempts.cause_id.isin(of_client)
     by_capacity = (attempts.outcome == "overloaded") & (attempts.cause == "capacity")
     expected = {
         "offered": requests.arrival_s,
@@ -45,9 +49,10 @@ def every_count_is_that_of_the_rows_of_its_minute(of: Traced, bins: Bins) -> Non
         "calls": attempts.start_s[attempts.kind == "call"],
         "hedges": attempts.start_s[attempts.kind == "hedge"],
         "retries": attempts.start_s[(attempts.kind == "call") & (attempts.attempt > 0)],
+        "refused_by_budget": attempts.start_s[by_budget],
         "refused_by_limit": attempts.start_s[by_limit],
         "refused_by_capacity": attempts.start_s[by_capacity],
-        "admitted": attempts.start_s[~by_limit & ~by_capacity],
+        "admitted": attempts.start_s[~refused & ~by_capacity],
         "late_work": attempts.end_s[attempts.outcome.isin(["timeout", "cancelled"])].dropna(),
     }
     assert bins.bin_s == 60.0
@@ -63,7 +68,8 @@ def sums_are_the_totals_of_the_tables(of: Traced, bins: Bins) -> None:
     assert bins.total("served") + bins.total("failed") + in_flight == of.arrived
     made = bins.total("calls") + bins.total("hedges")
     assert made == int(of.requests.attempts.sum()) == int((of.attempts.kind != "probe").sum())
-    assert made == sum(bins.total(name) for name in ("admitted", "refused_by_limit", "refused_by_capacity"))
+    refusals = ("refused_by_budget", "refused_by_limit", "refused_by_capacity")
+    assert made == bins.total("admitted") + sum(bins.total(name) for name in refusals)
     assert bins.total("refused_by_client") == refused
 
 

@@ -221,7 +221,8 @@ CHAINS = [
     ("chain: [{provider: a, hedge: {after: 1s, to: next}}]", "chain[0].hedge.to: the chain has no other leg"),
     (
         "chain: [{provider: a, retry_budget: {kind: active, share: 1%}}, {provider: b, model: m, retries: 1}]",
-        "chain[0].retry_budget: a retry budget, but no retries",
+        "chain[0].retry_budget: a retry budget, but no retries: write retries: 2 beside it, for example, or "
+        "retry_budget: none",
     ),
 ]
 

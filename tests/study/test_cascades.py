@@ -7,6 +7,7 @@ import pytest
 
 import des
 from des.analysis.cascade_lines import cascade_lines, cascade_sentences
+from des.analysis.lines import lines
 from des.errors import DesError
 from des.traces import Run
 
@@ -51,7 +52,11 @@ def test_a_retry_storm_is_named_as_metastable_and_recovers_at_half_the_load(stor
     cells = {line.label.strip(): line.cells for line in cascade_lines(stormy.summary, arms)}
     assert cells["time to recover"][0] == "not within 12 min: 2 of 2"
     assert cells["metastable runs"] == ("2 of 2", "0 of 2")
-    assert "tries refused by the client" not in cells
+    assert "kept back by the client" not in cells
+    assert "capacity a/m refusing" in full["time_out_share"]
+    assert not [label for label in cells if label.endswith("refusing")]
+    narrow = {line.label.strip(): line.cells for line in cascade_lines(stormy.summary, arms, narrow=True)}
+    assert narrow["time to recover"][0] == "not in 12 min: 2 of 2"
 
 
 def test_the_summary_says_what_the_minutes_say(stormy: Run) -> None:
@@ -71,6 +76,28 @@ def test_the_summary_says_what_the_minutes_say(stormy: Run) -> None:
         transitions = stormy.transitions[stormy.transitions.arm == arm]
         begun = ((transitions.kind == "capacity") & (transitions.to == "refusing")).sum() / 2
         assert metrics["times_out"].get("capacity a/m refusing", {"mean": 0.0})["mean"] == begun
+
+
+def test_what_a_budget_refuses_is_not_taken_for_the_providers_429(tmp_path: Path) -> None:
+    model = {"latency": "1s", "price": {"per_request": 0}, "limits": {"requests": "120/min", "burst": 1}}
+    scenario = storm(
+        horizon="5min",
+        providers={"a": {"models": {"m": model}}},
+        arms={"as_modelled": {}, "budget": {"budgets": {"ours": {"requests": "180/min", "burst": 1, "legs": ["a"]}}}},
+    )
+    run = des.run(scenario, out=tmp_path / "run")
+    plain, own = (run.summary["arms"][arm] for arm in ("as_modelled", "budget"))
+    assert plain["refused_by_budget_share"]["mean"] == 0.0
+    assert plain["refused_by_limit_share"]["mean"] > 0.8
+    assert plain["peak_calls_per_minute"]["mean"] > 900
+    assert own["refused_by_budget_share"]["mean"] > 0.7
+    assert 0.2 < own["refused_by_limit_share"]["mean"] < 0.45
+    assert own["peak_calls_per_minute"]["mean"] <= 181
+    of = run.minutes[run.minutes.arm == "budget"]
+    refused = of.refused_by_budget + of.refused_by_limit + of.refused_by_capacity
+    assert (of.admitted + refused == of.calls + of.hedges).all()
+    labels = [line.label for line in lines(run.summary, ["as_modelled", "budget"])]
+    assert "  rate-limited, budgets too" in labels
 
 
 def test_every_figure_of_a_cascade_is_explained(stormy: Run) -> None:

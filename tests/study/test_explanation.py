@@ -142,3 +142,14 @@ def test_parts_of_an_estimator_are_equal_shares_of_it() -> None:
         work, parts = one_part
         work()
         assert parts == most
+
+
+def test_times_are_said_to_be_of_undisturbed_calls_where_a_cascade_may_set_in() -> None:
+    limited = {"arms": {"as_modelled": {}, "limited": {"providers.a.limits": {"requests": "60/min"}}}}
+    explained = explain_all(_loaded(**limited))
+    assert {arm: one.undisturbed for arm, one in explained.arms.items()} == {"as_modelled": False, "limited": True}
+    stream = io.StringIO()
+    print_explanation("T", explained, Console(file=stream, width=300))
+    assert (
+        "may take several times that if a cascade sets in (limited): the probe is of undisturbed" in stream.getvalue()
+    )
