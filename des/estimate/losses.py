@@ -33,7 +33,7 @@ class Losses:
 
 
 class LossCounter:
-    """Takes blocks of requests; outages are disjoint, sorted intervals."""
+    """Takes blocks of requests; outages are disjoint, sorted intervals, those that chance may make more or fewer of."""
 
     def __init__(self, start_s: NDArray[np.float64], end_s: NDArray[np.float64]) -> None:
         self._start_s = start_s

@@ -90,7 +90,7 @@ def summarise(pool: Pool) -> dict[str, Any]:
         for name, found in entries[metric].items() if metric in entries else ():
             if name not in KEPT:
                 counts = [metrics[metric][name] for metrics in of]
-                entries[metric][name] = found | _rare_count(found, sum(counts), lost_at_once)
+                entries[metric][name] = found | _rare_count(found, counts, lost_at_once)
     for metric, share in LATENCY_QUANTILES.items():
         entries[metric] = quantile_entry(pool.latency.quantile(share), [metrics[metric] for metrics in of])
     return entries
@@ -116,7 +116,10 @@ def quantile_entry(whole: float | None, values: Sequence[float | None]) -> Entry
 
 
 def availability_entry(values: Sequence[float | None], losses: Sequence[Losses]) -> Entry:
-    """Availability by requests; over the outages that lost most of what was lost, where there are few of them."""
+    """Availability by requests; over the outages that lost most of what was lost, where there are few of them.
+
+    Those are outages at random: what incidents on record lost is lost apart.
+    """
     found = entry(values, share=True)
     sizes = [float(size) for each in losses for size in each.in_outages]
     apart = sum(each.apart for each in losses)
@@ -213,10 +216,17 @@ def _lost_at_once(losses: Sequence[Losses]) -> float:
     return (math.fsum(size * size for size in sizes) + apart) / whole if whole else 1.0
 
 
-def _rare_count(found: Entry, total: int, at_once: float) -> dict[str, Any]:
-    """The wider of an interval of few lost requests over replications and one over what lost them."""
-    n = found["n"]
-    if n < 2 or total == 0 or total / at_once >= FEW_EVENTS:
+def _rare_count(found: Entry, counts: Sequence[int], at_once: float) -> dict[str, Any]:
+    """The wider of an interval of few lost requests over replications and one over what lost them.
+
+    `at_once` is of requests lost to anything. No more can be lost at once to one cause than a replication lost to it,
+    so where each lost some there are at least as many events as replications.
+    """
+    n, total = found["n"], sum(counts)
+    if n < 2 or total == 0:
+        return {}
+    at_once = min(at_once, sum(count * count for count in counts) / total)
+    if total / at_once >= FEW_EVENTS:
         return {}
     low, high = (at_once * bound / n for bound in poisson_bounds(total / at_once))
     if found["low"] is not None:

@@ -55,14 +55,16 @@ def downtime(plan: Plan, timeline: Timeline) -> Spells:
     }
 
 
-def losing_intervals(timeline: Timeline, chosen: NDArray[np.bool_]) -> Intervals:
+def losing_intervals(timeline: Timeline, chosen: NDArray[np.bool_], *, shifted: bool = False) -> Intervals:
     """When one of the `chosen` incidents, bool[n], is open that makes calls fail, all or some: disjoint and sorted.
 
-    Of recorded ones only outages: a brownout on record may last as long as the run, and is nothing that happens.
+    Those on record are left out, being the same in each replication: no luck that it could have had more or less of.
+    Where the record is `shifted`, otherwise in each, its outages count; its brownouts may last as long as the run.
     """
     fails = np.array([effect.error_rate > 0.0 or effect.hang > 0.0 for effect in timeline.effects], np.bool_)
     at_random = ~np.isin(timeline.kind, [INCIDENT_KINDS.index(kind) for kind in ON_RECORD])
-    losing = chosen & (timeline.outage | (fails[timeline.effect] & at_random))
+    by_luck = at_random | timeline.outage if shifted else at_random
+    losing = chosen & by_luck & (timeline.outage | fails[timeline.effect])
     return merged(Intervals(timeline.start_s[losing], timeline.end_s[losing]))
 
 

@@ -55,7 +55,7 @@ class Replicator:
         recorder = Recorder(
             plan,
             part.replication,
-            losing_intervals(timeline, of_chain),
+            losing_intervals(timeline, of_chain, shifted=plan.shared < 1.0),
             directory=self.directory,
             arms=list(self.plans),
             scenario=self.scenario,

@@ -146,11 +146,30 @@ def test_replications_that_agree_by_chance_have_no_interval_of_width_zero() -> N
 
 
 def test_requests_lost_at_once_count_once() -> None:
-    alone = _pool([0, -1], [-1, 0])
-    together = _pool([0, -1], [-1, 0])
-    together.losses = [Losses((1, 9)), Losses((10,))]
+    alone = _pool([0, *[-1] * 5], [0, *[-1] * 4])
+    together = _pool([0, *[-1] * 5], [0, *[-1] * 4])
+    together.losses = [Losses((1, 4)), Losses((4,))]
     wide, narrow = (summarise(pool)["request_outcomes"]["failed"] for pool in (together, alone))
-    assert wide["low"] < narrow["low"] < narrow["high"] < wide["high"]
+    assert wide["low"] <= narrow["low"] < narrow["high"] < wide["high"]
+
+
+def test_no_more_requests_are_lost_at_once_to_a_cause_than_a_replication_lost_to_it() -> None:
+    pool = _pool(*([0] * 60 + [-1] * lost for lost in (30, 51, 46)))
+    pool.losses = [Losses((900,)), Losses((1100,)), Losses((1000,))]
+    found = summarise(pool)["request_outcomes"]["failed"]
+    at_once = (30**2 + 51**2 + 46**2) / 127
+    events = 127 / at_once
+    low, high = (at_once * stats.gamma.ppf(p, events + more) / 3 for p, more in ((0.025, 0), (0.975, 1)))
+    assert (found["mean"], found["low"], found["high"]) == pytest.approx((127 / 3, low, high))
+
+
+def test_what_incidents_on_record_lost_has_students_interval() -> None:
+    pool = _pool(*([0] * 60 + [-1] * lost for lost in (30, 51, 46)))
+    pool.losses = [Losses((), lost) for lost in (30, 51, 46)]
+    found = summarise(pool)
+    assert found["request_outcomes"]["failed"] == entry([30, 51, 46])
+    assert found["availability"] == entry([60 / 90, 60 / 111, 60 / 106], share=True)
+    assert 15.0 < found["request_outcomes"]["failed"]["low"] < found["request_outcomes"]["failed"]["high"] < 70.0
 
 
 def test_no_episode_says_nothing_about_how_long_one_is() -> None:
