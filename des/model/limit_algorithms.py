@@ -187,6 +187,9 @@ class Concurrency(Limit):
             heappop(self._ends_s)
         return concurrency.admits(len(self._ends_s), self.plan.burst)
 
+    def _correct(self, at_s: float, reckoned: float, used: float, entry: int) -> None:
+        """A place is a place: what a call uses does not change it."""
+
 
 ALGORITHMS: dict[str, Callable[[plan.Limit], Limit]] = {
     "token_bucket": TokenBucket,
