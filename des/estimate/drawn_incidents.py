@@ -19,6 +19,8 @@ MOST_INCIDENTS: Final = 50_000
 MOST_HORIZONS: Final = 500
 LEAST_HORIZONS: Final = 20
 YEARS_ENOUGH: Final = 2_000.0
+SAME_LENGTH: Final = 1e-9
+"""Relative difference of durations that are the same but for the rounding of when they start."""
 
 Figure = dict[str, Any]
 
@@ -93,11 +95,13 @@ def mean_episode_s(downs: Sequence[Downtime]) -> Figure | None:
     if not len(lengths):
         return None
     found = students_t(lengths.tolist())
+    if _same(float(lengths.min()), float(lengths.max())):
+        return figure(found.value)
     return figure(found.value, found.low and max(0.0, found.low), found.high)
 
 
 def p95_episode_s(downs: Sequence[Downtime]) -> Figure | None:
-    """With order statistics as bounds; they are left out where there are too few episodes for them."""
+    """With order statistics as bounds; left out where there are too few episodes for them, or all these are alike."""
     lengths = np.sort(np.concatenate([down.durations_s for down in downs]))
     n = len(lengths)
     if not n:
@@ -105,7 +109,7 @@ def p95_episode_s(downs: Sequence[Downtime]) -> Figure | None:
     tail = (1.0 - CONFIDENCE) / 2.0
     below, above = (math.floor(float(bdtrik(tail, n, 0.95))), math.ceil(float(bdtrik(1.0 - tail, n, 0.95))))
     middle = float(np.quantile(lengths, 0.95))
-    if below < 0 or above >= n or not n > 20:
+    if below < 0 or above >= n or not n > 20 or _same(float(lengths[below]), float(lengths[above])):
         return figure(middle)
     return figure(middle, float(lengths[below]), float(lengths[above]))
 
@@ -113,6 +117,10 @@ def p95_episode_s(downs: Sequence[Downtime]) -> Figure | None:
 def figure(mean: float, low: float | None = None, high: float | None = None, estimator: str = TIMELINE) -> Figure:
     """An exact figure has no interval."""
     return {"mean": mean, "low": low, "high": high, "estimator": estimator}
+
+
+def _same(shortest_s: float, longest_s: float) -> bool:
+    return longest_s - shortest_s <= SAME_LENGTH * longest_s
 
 
 def _recorded(plan: Plan) -> int:
