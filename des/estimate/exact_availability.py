@@ -47,6 +47,8 @@ class ExactAnswer:
 
     `k_eff` is None where an endpoint never fails, or nobody is ever down together. `availability` is of requests that
     call each leg once, at the instant of their arrival: None, with the reason, where that has no closed form.
+    `all_down_any_in_a_year` takes total outages for a Poisson process in the time between them, in every way in which
+    mixtures can turn out.
     `differs` says why the scenario's own requests fare otherwise, and is empty where they do not.
     """
 
@@ -55,6 +57,7 @@ class ExactAnswer:
     all_down: float
     all_down_episodes_per_year: float
     all_down_mean_s: float | None
+    all_down_any_in_a_year: float
     k_eff: float | None
     frechet_low: float
     frechet_high: float
@@ -72,8 +75,9 @@ def exact(plan: Plan) -> ExactAnswer:
     states = recorded_states(sources.recorded, plan)
     outages = [(weight, _Outages(kept, states)) for weight, kept in _assignments(sources, outages_only=True)]
     endpoints = tuple(_endpoint(plan, endpoint, outages, sources) for endpoint in chained)
-    down = _mean([(weight, model.all_down(chained)) for weight, model in outages])
-    episodes = _mean([(weight, model.episode_rate(chained)) for weight, model in outages])
+    together = [(weight, model.all_down(chained), model.episode_rate(chained)) for weight, model in outages]
+    down = _mean([(weight, share) for weight, share, _ in together])
+    episodes = _mean([(weight, rate) for weight, _, rate in together])
     unavailabilities = [endpoint.unavailability for endpoint in endpoints]
     reason = why_not_one_call(
         plan, tuple(sources.all()), [effect for one, _ in sources.recorded for effect in one.effects]
@@ -84,6 +88,7 @@ def exact(plan: Plan) -> ExactAnswer:
         all_down=down,
         all_down_episodes_per_year=episodes * YEAR_S,
         all_down_mean_s=down / episodes if episodes > 0.0 else None,
+        all_down_any_in_a_year=_mean([(w, any_in_a_year(share, rate * YEAR_S)) for w, share, rate in together]),
         k_eff=k_eff(down, unavailabilities),
         frechet_low=max(0.0, math.fsum(unavailabilities) - len(unavailabilities) + 1.0),
         frechet_high=min(unavailabilities),
@@ -98,6 +103,13 @@ def k_eff(all_down: float, unavailabilities: Sequence[float]) -> float | None:
     if all_down <= 0.0 or not all(0.0 < u < 1.0 for u in unavailabilities):
         return None
     return effective_redundancy(all_down, unavailabilities)
+
+
+def any_in_a_year(share: float, episodes_per_year: float) -> float:
+    """P(one at least), of what lasts this share of the time, as a Poisson process in the time between."""
+    if share >= 1.0:
+        return 1.0
+    return -math.expm1(math.log1p(-share) - episodes_per_year / (1.0 - share))
 
 
 def _assignments(sources: Sources, *, outages_only: bool) -> list[tuple[float, tuple[Source, ...]]]:

@@ -15,15 +15,21 @@ from des.estimate.drawn_incidents import (
     p95_episode_s,
     unavailability,
 )
-from des.estimate.exact_availability import EXACT, ExactAnswer, exact, k_eff
+from des.estimate.exact_availability import EXACT, ExactAnswer, any_in_a_year, exact, k_eff
 from des.estimate.inapplicable import Inapplicable
+from des.estimate.intervals import alike
 from des.estimate.timeline_availability import YEAR_S
 from des.estimate.timeline_refusals import needs_whole_horizons
 from des.faults import sharing
+from des.faults.independent_twin import recorded_endpoints
+from des.faults.marginals import chain_endpoints
+from des.faults.reach import Reach
 from des.scenario.plan import Plan
 
 YEARS: Final = 2_000.0
 """Simulated for the share of requests lost, where it has no closed form."""
+
+MIXED: Final = "mixture: some replications have shared incidents in common and others have not"
 
 
 def exact_or_none(plan: Plan) -> ExactAnswer | None:
@@ -57,8 +63,11 @@ def marginal_figures(answer: ExactAnswer | None, drawn: DrawnIncidents, plan: Pl
 def joint_figures(answer: ExactAnswer | None, drawn: DrawnIncidents, plan: Plan) -> dict[str, Any]:
     """All endpoints of the chain down at once: how much of the time, how often a year, for how long.
 
-    `any_in_a_year` takes total outages for a Poisson process in the time between them.
+    `any_in_a_year` takes total outages for a Poisson process in the time between them; it is None, for
+    `any_in_a_year_reason`, where they are none.
     """
+    reason = _why_not_poisson(plan)
+    mixture = sharing(plan).mixture
     if answer is not None:
         down = _exact(answer.all_down)
         per_year = _exact(answer.all_down_episodes_per_year)
@@ -74,21 +83,27 @@ def joint_figures(answer: ExactAnswer | None, drawn: DrawnIncidents, plan: Plan)
         low, high = max(0.0, math.fsum(alone) - len(alone) + 1.0), min(alone)
     assert down is not None
     assert per_year is not None
+    once = None
+    if not reason and answer is not None:
+        once = _exact(answer.all_down_any_in_a_year)
+    elif not reason and not mixture:
+        once = _any_in_a_year(down["mean"], per_year)
     return {
         "sharing": sharing(plan).label,
         "estimator": down["estimator"],
         "all_down": down,
         "episodes_per_year": per_year,
         "mean_duration_s": mean_s,
-        "any_in_a_year": {
-            key: _any_in_a_year(down["mean"], value) if key in ("mean", "low", "high") else value
-            for key, value in per_year.items()
-        },
+        **_named("any_in_a_year", once, reason or (MIXED if once is None else "")),
         "k_eff": redundancy,
         "frechet_low": low,
         "frechet_high": high,
         "all_impaired": unavailability([part.all_impaired for part in drawn.parts]),
-        "any_impaired_in_a_year": _impaired_in_a_year(drawn),
+        **_named(
+            "any_impaired_in_a_year",
+            None if reason or mixture else _impaired_in_a_year(drawn),
+            reason or (MIXED if mixture else ""),
+        ),
     }
 
 
@@ -114,22 +129,33 @@ def long_run_failure_share(plan: Plan, told: Callable[[float], None] | None = No
     )
 
 
-def _any_in_a_year(all_down: float, episodes_per_year: float | None) -> float | None:
-    if episodes_per_year is None:
-        return None
-    if all_down >= 1.0:
-        return 1.0
-    return -math.expm1(math.log1p(-all_down) - episodes_per_year / (1.0 - all_down))
+def _why_not_poisson(plan: Plan) -> str:
+    """Why total outages are no Poisson process at all; empty where they may be taken for one."""
+    recorded = recorded_endpoints(plan, Reach.of(plan))
+    if plan.shared < 1.0 and len(recorded) > 1:
+        return "recorded incidents are shifted by whole weeks, otherwise in every replication"
+    if set(chain_endpoints(plan)) <= set(recorded):
+        return "all endpoints of the chain have recorded incidents, which do not come at random"
+    return ""
+
+
+def _named(name: str, found: Figure | None, reason: str) -> dict[str, Any]:
+    return {name: found, f"{name}_reason": reason}
+
+
+def _any_in_a_year(share: float, per_year: Figure) -> Figure:
+    """Without ends where they are the same."""
+    ends = [None if per_year[key] is None else any_in_a_year(share, per_year[key]) for key in ("low", "high")]
+    low, high = ends
+    if low is None or high is None or alike((low, high)):
+        low = high = None
+    return figure(any_in_a_year(share, per_year["mean"]), low, high, per_year["estimator"])
 
 
 def _impaired_in_a_year(drawn: DrawnIncidents) -> Figure:
     """That everybody is impaired at once some time in a year, such times taken for a Poisson process."""
     impaired = [part.all_impaired for part in drawn.parts]
-    share, per_year = unavailability(impaired)["mean"], episodes_per_year(impaired)
-    return {
-        key: _any_in_a_year(share, value) if key in ("mean", "low", "high") else value
-        for key, value in per_year.items()
-    }
+    return _any_in_a_year(unavailability(impaired)["mean"], episodes_per_year(impaired))
 
 
 def _exact(value: float | None) -> Figure | None:

@@ -1,0 +1,66 @@
+"""How likely one total outage at least is in a year, also of replications that are not all alike."""
+
+from typing import Any
+
+import pytest
+from exact_plans import outages, plan_of, provider, up_down
+
+from des.estimate.drawn_incidents import DrawnIncidents
+from des.estimate.joint_figures import exact_or_none, joint_figures
+from des.scenario.plan import Plan
+
+
+def shared_cdn(shared: float, number: int = 1, **rest: Any) -> Plan:
+    names = [f"cdn{one}" for one in range(number)]
+    peer = provider(depends_on=names, incidents=[outages("12/y", "2h")])
+    components = {name: {"incidents": [up_down("100d", "6h")]} for name in names}
+    return plan_of(providers={"a": peer, "b": peer}, components=components, shared=shared, **rest)
+
+
+def joint(plan: Plan) -> dict[str, Any]:
+    return joint_figures(exact_or_none(plan), DrawnIncidents.some(plan, 20, plan.horizon_s), plan)
+
+
+def once(plan: Plan) -> float:
+    return float(joint(plan)["any_in_a_year"]["mean"])
+
+
+def test_a_mixture_has_one_as_often_as_its_two_halves_together() -> None:
+    common, apart = once(shared_cdn(1.0)), once(shared_cdn(0.0))
+    assert common > 0.9
+    assert apart < 0.2
+    assert once(shared_cdn(0.3)) == pytest.approx(0.3 * common + 0.7 * apart)
+
+
+def test_two_mixtures_have_four_ways_to_turn_out() -> None:
+    both, neither, mixed = (once(shared_cdn(shared, 2)) for shared in (1.0, 0.0, 0.5))
+    assert 0.25 * both + 0.25 * neither < mixed < both
+    assert mixed > 0.7  # three in four have a common class
+
+
+def test_a_mixture_without_a_closed_form_has_no_figure_but_a_reason() -> None:
+    found = joint(shared_cdn(0.3, start_state="up"))
+    assert found["any_in_a_year"] is None
+    assert found["any_in_a_year_reason"].startswith("mixture")
+    assert found["any_impaired_in_a_year"] is None
+
+
+@pytest.mark.parametrize("shared", [0.0, 1.0])
+def test_recorded_outages_of_everybody_do_not_come_at_random(shared: float) -> None:
+    recorded = {"kind": "schedule", "windows": [{"start": "2d", "end": "3d"}]}
+    peer = provider(depends_on=["cdn"])
+    plan = plan_of(
+        providers={"a": peer, "b": peer}, components={"cdn": {"incidents": [recorded]}}, shared=shared, horizon="28d"
+    )
+    found = joint(plan)
+    assert found["any_in_a_year"] is None
+    assert "recorded" in found["any_in_a_year_reason"]
+
+
+def test_what_is_as_good_as_certain_has_no_interval() -> None:
+    peer = provider(depends_on=["cdn"])
+    plan = plan_of(
+        providers={"a": peer, "b": peer}, components={"cdn": {"incidents": [outages("2000/y", "1h")]}}, start_state="up"
+    )
+    found = joint(plan)["any_impaired_in_a_year"]
+    assert (found["mean"], found["low"], found["high"]) == (1.0, None, None)
