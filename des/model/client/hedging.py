@@ -72,10 +72,17 @@ def hedged_call(walk: "Walk", leg: "ClientLeg", bound: Bound) -> Generator[Event
         elif flights:
             continue
         request.last = first.call
-        walk.own_outcome = own.call.outcome
+        walk.own = own
         if walk.struck(first.call, bound):
             raise BoundStruck(bound)
         return Result(first.call.outcome, first.call.retry_after_s, first.leg, first.nth)
+
+
+def runs_on(own: Flight, tickets: tuple[int, ...]) -> None:
+    """A call that lost to a hedge elsewhere goes on to its end: its leg's guards learn then, and its place is free."""
+    own.tickets = tickets
+    if own.call.end_s == inf and own.leg.bulkhead is not None:
+        own.leg.bulkhead.lose()
 
 
 def _end(flight: Flight) -> tuple[float, int]:

@@ -14,7 +14,7 @@ from simpy.events import Event
 
 from des.model.call import Call, Fate
 from des.model.client.bounds import Bound, BoundStruck, NeverEnds, deadline, within
-from des.model.client.hedging import hedged_call
+from des.model.client.hedging import Flight, hedged_call, runs_on
 from des.model.client.retrying import REFUSED, Result, Retrying
 from des.model.clock import ATTEMPT_END, TIMER, Moment
 from des.model.request import ATTEMPTS_BITS
@@ -87,7 +87,7 @@ class Walk:
         "_taken",
         "client",
         "clock",
-        "own_outcome",
+        "own",
         "request",
         "sim",
     )
@@ -97,7 +97,7 @@ class Walk:
         self.client = client
         self.clock = sim.clock
         self.request = request
-        self.own_outcome = CANCELLED  # of the last call itself, where a hedge on another leg may have decided it
+        self.own: Flight | None = None  # the last call itself, where a hedge on another leg may decide it
         self._calls = [0] * len(sim.legs)
         self._decisions = 0  # of adaptive throttling, for their luck
         self._picks: dict[int, int] = {}  # by group, for their luck
@@ -255,8 +255,12 @@ class Walk:
             if leg.bulkhead is not None:
                 leg.bulkhead.lose()
             raise
-        is_own = result.leg is leg
-        self._end(leg, tickets, result.outcome if is_own else self.own_outcome, result.retry_after_s if is_own else nan)
+        if result.leg is leg or self.own is None:
+            self._end(leg, tickets, result.outcome, result.retry_after_s)
+        elif self.own.call.end_s <= self.clock.now:
+            self._end(leg, tickets, self.own.call.outcome, nan)
+        else:
+            runs_on(self.own, tickets)
         return result
 
     def _refused(self, reason: str) -> Result:

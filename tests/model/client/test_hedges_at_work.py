@@ -1,11 +1,13 @@
 """Hedged calls: when a copy is sent, who wins, what becomes of the loser and what it costs."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from des.scenario import plan
+from des.vocabulary import TIMEOUT
 from model.client.general import timeline, with_legs
 from model.traced import Traced, at, plan_of, poisson, provider, scenario, trace
 
@@ -81,6 +83,35 @@ def test_a_loser_may_run_on_to_its_end_and_is_paid() -> None:
     assert timeline(traced) == [("a/m", 0.0, 30.0), ("b/m", 2.0, 3.0)]
     assert (traced.request().end_s, traced.request().cost_usd) == (3.0, 2.0)
     assert traced.outcomes() == ["ok", "ok"]
+
+
+def running_on(every: str, **of_first: Any) -> Traced:
+    """A slow leg that is given up after 10 s, hedged by a fast one after 1 s."""
+    of = hedged(
+        plan.Hedge(after_s=1.0, to="next", loser="run"),
+        provider("30s"),
+        provider("1s"),
+        arrivals={"kind": "batch", "every": every, "size": 1},
+        horizon="30s",
+        chain=[{"provider": "a", "timeout": "10s"}, {"provider": "b"}],
+    )
+    assert of.client is not None
+    first, second = of.client.legs
+    return trace(replace(of, client=replace(of.client, legs=(replace(first, **of_first), second))))
+
+
+def test_guards_learn_of_a_loser_that_runs_on_when_it_ends() -> None:
+    breaker = plan.Breaker(kind="consecutive", failures=1, open_s=5.0, counts=frozenset({TIMEOUT}))
+    traced = running_on("20s", guards=(breaker,))
+    turns = traced.transitions[traced.transitions.kind == "breaker"]
+    assert list(zip(turns.time_s, turns["to"], strict=True))[:2] == [(10.0, "open"), (15.0, "closed")]
+
+
+def test_a_loser_that_runs_on_keeps_its_place_behind_the_bulkhead() -> None:
+    traced = running_on("4s", bulkhead=plan.Bulkhead(concurrent=1))
+    slow = traced.attempts[traced.attempts.leg == "a/m"].sort_values("start_s")
+    assert slow.start_s.tolist() == [0.0, 12.0, 24.0]
+    assert slow.end_s.tolist() == [10.0, 22.0, 34.0]
 
 
 def test_a_loser_that_runs_on_is_cut_with_the_run() -> None:
