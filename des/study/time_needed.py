@@ -38,7 +38,11 @@ class RunTime:
 
 
 def run_time(plan: Plan, requests: float | None) -> RunTime:
-    """Simulates some hundred requests, twice; `requests` are those expected in the horizon, None where nobody knows."""
+    """Simulates some hundred requests, twice; `requests` are those expected in the horizon, None where nobody knows.
+
+    A twin costs what its original does, and that of a record needs more weeks than so few requests take.
+    """
+    plan = replace(plan, shared=1.0)
     short_s, long_s = (_horizon_s(plan, requests, count) for count in (FEW_REQUESTS, MORE_REQUESTS))
     with tempfile.TemporaryDirectory() as folder:
         _, first_took_s = _replicated(replace(plan, horizon_s=long_s), Path(folder) / "first")

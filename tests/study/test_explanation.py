@@ -153,3 +153,15 @@ def test_times_are_said_to_be_of_undisturbed_calls_where_a_cascade_may_set_in() 
     assert (
         "may take several times that if a cascade sets in (limited): the probe is of undisturbed" in stream.getvalue()
     )
+
+
+def test_a_twin_of_recorded_incidents_is_timed_though_few_requests_take_less_than_two_weeks() -> None:
+    windows = [{"start": "2d", "end": "3d"}]
+    loaded = _loaded(
+        horizon="4w",
+        components={"cdn": {"incidents": [{"kind": "schedule", "windows": windows}]}},
+        workload={"arrivals": {"kind": "poisson", "rate": "1/min"}},
+        arms={"as_modelled": {}, "independent": {"shared": 0}},
+    )
+    twin = explain(dict(plans(loaded))["independent"], 2)
+    assert twin.run_s > 0.0
