@@ -1,13 +1,17 @@
 """What the client does about the calls of a leg: said for all by the policy, for one by its entry in the chain."""
 
+from typing import Annotated
+
 from des.scenario.guards import Breaker, Cooldown, Ejection, Probes
 from des.scenario.load_control import AdaptiveThrottling, Bulkhead, Hedge, Ramp, RetryBudget, Shaping
 from des.scenario.retries import Client
-from des.scenario.spec import Spec
+from des.scenario.spec import Shorthand, Spec
+
+Clients = Annotated[tuple[Client, ...], Shorthand(lambda value: () if value == "none" else value, {"const": "none"})]
 
 
 class CallSettings(Spec):
-    """Each may be `none`, which takes away what the policy or a preset says; `clients: []` likewise."""
+    """Each may be `none`, which takes away what the policy or a preset says; so does `clients: []`."""
 
     breaker: Breaker | None = None
     """A circuit breaker of each leg."""
@@ -29,7 +33,7 @@ class CallSettings(Spec):
     """Refusals by the client where the provider refuses much."""
     ramp: Ramp | None = None
     """A failover that begins with a share of the calls; of the policy, to all entries but the first."""
-    clients: tuple[Client, ...] | None = None
+    clients: Clients | None = None
     """Clients inside each attempt, outermost first."""
 
 

@@ -14,6 +14,8 @@ from des.scenario.spec import Spec, Text, contradiction
 from des.scenario.timeouts import Timeout
 from des.scenario.units import Amount, Positive, PositiveDuration, Share
 
+MOST_WEIGHT = 1e9
+
 
 class PromptCacheSpec(Spec):
     """A share of the input that is the same in every request: cheap while used again within its time to live."""
@@ -55,7 +57,7 @@ class LegSpec(RetrySettings, CallSettings):
     silent_rot: SilentRotSpec | None = None
     tags: Tags = Field(default_factory=dict)
 
-    weight: Amount | None = None
+    weight: Annotated[Amount, Field(le=MOST_WEIGHT)] | None = None
     """For routing: how often it comes first, against its peers; 1 by default."""
     rpm: Positive | None = None
     """For routing: its requests a minute; limits nothing."""

@@ -50,9 +50,14 @@ def consistency_findings(scenario: Scenario) -> list[Finding]:
 
 def most_attempts(scenario: Scenario) -> int:
     """Attempts of a request that nothing serves."""
+    return _passes(scenario) * sum(map(_attempts_on, repeat(scenario), range(len(scenario.chain))))
+
+
+def _passes(scenario: Scenario) -> int:
+    """Passes over the chain of a request that nothing serves, the application's retries included."""
     application = scenario.policy.application
     again = 1 + application.retries if isinstance(application, ApplicationSpec) else 1
-    return again * scenario.policy.rounds * sum(map(_attempts_on, repeat(scenario), range(len(scenario.chain))))
+    return again * scenario.policy.rounds
 
 
 def _attempts_on(scenario: Scenario, position: int) -> int:
@@ -75,6 +80,12 @@ def _attempts(scenario: Scenario) -> Iterator[Finding]:
     elif scenario.policy.rounds > MOST_LEGS:
         message = f"{scenario.policy.rounds} rounds: at most {MOST_LEGS} are possible"
         yield Finding(("policy", "rounds"), message)
+    elif (passes := _passes(scenario)) > MOST_LEGS:
+        again = passes // scenario.policy.rounds - 1
+        message = (
+            f"{again}: with rounds: {scenario.policy.rounds} makes {passes} passes, at most {MOST_LEGS} can be counted"
+        )
+        yield Finding(("policy", "application", "retries"), message)
     elif (attempts := most_attempts(scenario)) > MOST_ATTEMPTS:
         most_retried = max(range(len(scenario.chain)), key=lambda position: retries_of(scenario, position))
         retries = retry_setting(scenario, most_retried, "retries")

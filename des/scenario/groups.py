@@ -9,7 +9,7 @@ from des.scenario.call_settings import CallSettings
 from des.scenario.chain import Leg, LegSpec
 from des.scenario.retries import RetrySettings
 from des.scenario.spec import Spec, Text, contradiction, scalar_as
-from des.scenario.units import Amount, PositiveCount
+from des.scenario.units import PositiveCount, Ratio
 
 RoutingKind = Literal["ordered", "round_robin", "weighted", "cheapest", "least_latency", "least_busy", "usage_based"]
 
@@ -21,7 +21,7 @@ class RoutingSpec(Spec):
     """As written; in turn; at random by weight, else rpm, else tpm; by the price of a success; by the mean of the last
     latencies; by calls under way; by tokens of the clock minute.
     """
-    buffer: Amount | None = None
+    buffer: Ratio | None = None
     """Of least_latency: at random among those so much slower than the fastest, as a share; 0 by default."""
     samples: PositiveCount | None = None
     """Of least_latency: how many last calls count; 10 by default."""

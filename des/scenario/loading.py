@@ -15,6 +15,7 @@ from des.scenario.consistency import consistency_findings
 from des.scenario.document import Document, Path, path_text, plain, read_document
 from des.scenario.expectations import AS_MODELLED, Expectation, default_arm, read_expectation, split_name
 from des.scenario.files import file_digests
+from des.scenario.idle_settings import idle_findings, late_ramps
 from des.scenario.names import as_written, entry_names, is_named, mapping
 from des.scenario.overrides import Assignment, Overlay, lay_over, with_assignments
 from des.scenario.presets import at_the_preset, with_presets
@@ -100,6 +101,11 @@ def load_scenario(path: str | os.PathLike[str], overrides: Sequence[str | Assign
     return _loaded(with_assignments(read_document(file), overrides), file)
 
 
+def load_document(document: Document) -> Loaded:
+    """A scenario from a document that is read already; raises ScenarioError with every problem there is."""
+    return _loaded(document, None)
+
+
 def from_mapping(content: Mapping[str, Any], folder: str | os.PathLike[str] = ".") -> Loaded:
     """A scenario from plain data, as a file would have it; files it names are relative to `folder`."""
     said = plain(content)
@@ -168,10 +174,15 @@ def validate(content: Mapping[str, Any], known: Sequence[str] = ()) -> tuple[Sce
         findings += findings_of(error, said, Scenario)
     findings = without_slips([*findings, *_empty_slips(content, findings)])
     findings += [*preset_findings, *reference_findings(said, known), *routing_findings(content)]
+    findings += [each for each in idle_findings(content) if not _wrong_within(each.path, findings)]
     if scenario is not None and not findings:
-        found = [*consistency_findings(scenario), *client_findings(scenario)]
+        found = [*consistency_findings(scenario), *client_findings(scenario), *late_ramps(scenario)]
         findings += [replace(each, path=as_written(said, each.path)) for each in found]
     return (scenario if not findings else None), [at_the_preset(each, content, expanded) for each in findings]
+
+
+def _wrong_within(path: Path, findings: list[Finding]) -> bool:
+    return any(finding.path[: len(path)] == path for finding in findings)
 
 
 def _empty_slips(content: Mapping[str, Any], known: list[Finding]) -> list[Finding]:

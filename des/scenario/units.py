@@ -180,6 +180,13 @@ def read_share(value: object) -> float:
     return _share(_number(value, expected), value)
 
 
+def read_ratio(value: object) -> float:
+    """A share that may be more than all of it: `50%`, 0.5 or `150%`."""
+    if isinstance(value, str) and (match := _PERCENT.fullmatch(value.strip())):
+        return _number(float(match.group(1)) / 100.0, "a finite share")
+    return _number(value, "a share such as 50% or 0.5")
+
+
 def _share(share: float, value: object) -> float:
     if share > 1.0:
         hint = f": write {share:g}% for per cent" if not isinstance(value, str) else ""
@@ -384,6 +391,16 @@ Usd = Annotated[
         [0.04, "$0.04"],
         {"type": "number", "minimum": 0},
         {"type": "string", "pattern": rf"^\s*(?:\$\s*(?:{_NUMBER})|(?:{_NUMBER})(?:\s*USD)?)\s*$"},
+    ),
+]
+Ratio = Annotated[
+    float,
+    _read(read_ratio),
+    _written(
+        "A share that may be above all of it: per cent, or a number of at least 0",
+        ["50%", 1.5],
+        {"type": "string", "pattern": rf"^\s*(?:{_NUMBER})\s*%?\s*$"},
+        {"type": "number", "minimum": 0},
     ),
 ]
 Amount = Annotated[

@@ -78,6 +78,18 @@ POLICIES = [
     ("bulkhead: {concurrent: 5, queue: 3}", "policy.bulkhead.queue: calls that hang would keep the queue for ever"),
     ("adaptive_throttling: {k: 0.5}", "policy.adaptive_throttling.k: expected at least 1.0; got 0.5"),
     ("ramp: {start: 100%, over: 1min, reset_after: 1min}", "policy.ramp.start: a ramp that starts at 100 % is none"),
+    (
+        "ramp: {start: 0%, over: 2d, reset_after: 1min}",
+        "policy.ramp.start: from 0 % over 172800 s, longer than the horizon of 86400 s, hardly anybody is admitted",
+    ),
+    ("ejection: {consecutive: 5}", "policy.ejection: legs are ejected from their group, and the chain has none"),
+    (
+        "cooldown: {allowed_fails: 3, share: 50%}",
+        "8:46: policy.cooldown.share: allowed_fails cools instead of share, minimum, all_failed, window",
+    ),
+    ("cooldown: {allowed_fails: 3, all_failed: 5}", "policy.cooldown.all_failed: allowed_fails cools instead of share"),
+    ("application: {retries: 127}", "retries: 127: with rounds: 1 makes 128 passes, at most 127 can be counted"),
+    ("rounds: 16, application: {retries: 7}", "retries: 7: with rounds: 16 makes 128 passes, at most 127 can be"),
     ("backoff: {kind: exponential, base: 2s, cap: 1s}", "policy.backoff.cap: cap is below base"),
     (
         "backoff: {kind: exponential, base: 2s, jitter: scaled, low: 0.8}",
@@ -105,8 +117,8 @@ POLICIES = [
         "policy.retries: a request may make 4040 attempts without waiting once, more than 1000: give a back-off",
     ),
     (
-        "rounds: 20, application: {retries: 100}",
-        "policy.application.retries: a request may make 4040 attempts without waiting once, more than 1000",
+        "retries: 9, rounds: 6, application: {retries: 20}",
+        "policy.application.retries: a request may make 2520 attempts without waiting once, more than 1000",
     ),
     ("retries: 20000, backoff: 1s", "policy.retries: a request may come to 40002 attempts"),
     ("retries: 60, clients: [{retries: 600, backoff: 1s}], backoff: 1s", "a request may come to 73322 attempts"),
@@ -190,6 +202,10 @@ BUDGETS = [
     ("own: {requests: 5/s, legs: [a], split: {a: 50%, b: 50%}}", "split.b: 'b' is not among the budget's legs"),
     ("own: {requests: 5/s, legs: [a, b], split: half}", "split: expected one of shared, equal; got 'half'"),
     ("own: {concurrency: 1, legs: [a, b], split: equal}", "split: the part of 'a' comes to 0.5 concurrency: less than"),
+    (
+        "own: {requests: 5/s, legs: [a, a/m], split: equal}",
+        "budgets.own.legs[1]: 'a/m' and 'a' both mean the leg a/m, which has one part of a split budget",
+    ),
     ("a: {requests: 5/s, legs: [a]}", "budgets.a: 'a' is a component as well, whose limits have that name"),
 ]
 
@@ -218,6 +234,11 @@ CHAINS = [
         "chain: [{provider: a, ramp: {start: 10%, over: 1min, reset_after: 1min}}]",
         "chain[0].ramp: nothing fails over to the only entry of the chain: write ramp: none",
     ),
+    ("chain: [{provider: a, ejection: {consecutive: 5}}]", "chain[0].ejection: a leg is ejected from its group, and"),
+    (
+        "chain: [{group: g, legs: [{provider: a, weight: 1.0e300}]}]",
+        "chain[0].legs[0].weight: expected at most 1000000000.0; got 1e+300",
+    ),
     ("chain: [{provider: a, hedge: {after: 1s, to: next}}]", "chain[0].hedge.to: the chain has no other leg"),
     (
         "chain: [{provider: a, retry_budget: {kind: active, share: 1%}}, {provider: b, model: m, retries: 1}]",
@@ -237,3 +258,29 @@ def test_what_a_chain_cannot_be_is_refused_at_its_place(problems: Problems, chai
 def test_all_weights_of_a_weighted_order_may_not_be_zero(problems: Problems) -> None:
     (line,) = problems(text("order: weighted", chain="chain: [{provider: a, weight: 0}]"))
     assert "chain[0].weight: all weights are 0" in line
+
+
+SOUND = [
+    "rounds: 127, clients: none",
+    "application: {retries: 126}",
+    "preset: litellm@1.109, cooldown: {allowed_fails: 3}",
+    "preset: litellm@1.109, cooldown: {allowed_fails: 3, share: null, minimum: null, all_failed: null, window: null}",
+    "preset: helicone",
+    "ejection: none",
+    "ramp: {start: 0%, over: 10min, reset_after: 1min}",
+]
+
+
+@pytest.mark.parametrize("policy", SOUND)
+def test_what_only_looks_like_a_contradiction_is_taken(problems: Problems, policy: str) -> None:
+    assert problems(text(policy)) == []
+
+
+def test_a_shared_budget_may_name_a_leg_by_two_names(problems: Problems) -> None:
+    assert problems(text(budgets="own: {requests: 5/s, legs: [a, a/m]}")) == []
+
+
+def test_each_arm_is_checked_for_its_passes(problems: Problems) -> None:
+    (line,) = problems(text() + "arms: {one: {}, two: {policy.application: {retries: 200}}}\n")
+    assert "arms.two" in line
+    assert "200: with rounds: 1 makes 201 passes" in line

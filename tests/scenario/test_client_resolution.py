@@ -151,7 +151,6 @@ def test_a_policy_of_what_there_always_was_needs_no_client() -> None:
     [
         {"breaker": {"kind": "consecutive", "failures": 5, "open": "30s"}},
         {"cooldown": {"on": ["rate_limited"]}},
-        {"ejection": {"consecutive": 5}},
         {"hedge": {"after": "2s"}},
         {"probes": {"every": "30s"}},
         {"shaping": {"rate": "10/s", "queue": 9}},
@@ -317,3 +316,15 @@ def test_what_is_wrong_with_a_preset_is_told_where_it_is_named(policy: dict[str,
         plan(policy=policy)
     (line,) = str(caught.value).splitlines()
     assert message in line
+
+
+@pytest.mark.parametrize(("written", "buffer"), [("50%", 0.5), (0.5, 0.5), ("150%", 1.5), (2, 2.0)])
+def test_the_buffer_of_a_routing_is_a_share_or_a_number(written: object, buffer: float) -> None:
+    routing = {"kind": "least_latency", "buffer": written}
+    client = plan(policy={"order": routing}).client
+    assert client is not None
+    assert client.order.buffer == buffer
+
+
+def test_clients_none_takes_away_the_policys_clients() -> None:
+    assert plan(policy={"clients": "none"}).client is None

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from des.catalogue.presets import preset
 from des.errors import Problem, ScenarioError
+from des.scenario.consistency import MOST_LEGS
 from des.scenario.document import Document, Path
 from des.scenario.imports.accounts import TOKENS_PER_REQUEST, Endpoints, endpoints
 from des.scenario.imports.deployments import Deployment, read_deployments
@@ -20,10 +21,11 @@ from des.scenario.imports.fallbacks import ANY, Groups, Hop, read_fallbacks, wal
 from des.scenario.imports.litellm_policy import PRESET, enforces_limits, read_policy, setting
 from des.scenario.imports.reading import Reading, read_configuration
 from des.scenario.imports.yaml_text import commented, yaml_text
-from des.scenario.loading import by_place
+from des.scenario.loading import by_place, load_document
 from des.scenario.names import at, mapping
 from des.scenario.overrides import with_assignments
 from des.scenario.problems import unknown
+from des.scenario.resolve import plans
 
 MOST_HOPS: Final = 5
 """Fallbacks after which LiteLLM looks up no further ones."""
@@ -53,7 +55,8 @@ class Imported:
 def import_litellm(path: FilePath, *, model: str | None = None, assignments: Sequence[str] = ()) -> Imported:
     """The scenario of requests for `model`, a group or an alias; by default the first group with fallbacks.
 
-    `assignments` (`path=value`) change fields of the scenario. Raises ScenarioError with everything that is wrong.
+    `assignments` (`path=value`) change fields of the scenario, which is validated as any other. Raises ScenarioError
+    with everything that is wrong.
     """
     reading = read_configuration(path, "a LiteLLM configuration")
     deployments = read_deployments(reading)
@@ -86,10 +89,21 @@ def import_litellm(path: FilePath, *, model: str | None = None, assignments: Seq
     for deployment in found.too_small:
         reading.remark(deployment.path, "a limit of fewer tokens a minute than one request has: left out")
     reading.stop_if_wrong()
-    changed = with_assignments(Document(content), assignments).content
+    _refuse_too_many(reading, hops)
+    document = with_assignments(Document(content, file=f"{path}, imported"), assignments)
+    plans(load_document(document))
+    changed = document.content
     kept = {here: text for here, text in comments.items() if at(changed, here) == at(content, here)}
     text = "\n".join(commented(_header(path, entry))) + "\n" + yaml_text(changed, kept)
     return Imported(text, changed, tuple(sorted(reading.remarks, key=by_place)))
+
+
+def _refuse_too_many(reading: Reading, hops: list[Hop]) -> None:
+    deployments = sum(len(hop.deployments) for hop in hops)
+    if deployments > MOST_LEGS:
+        message = f"requests may reach {deployments} deployments, each a leg: at most {MOST_LEGS} legs are possible"
+        reading.problem(("model_list",), message)
+    reading.stop_if_wrong()
 
 
 def _header(path: FilePath, entry: str) -> str:

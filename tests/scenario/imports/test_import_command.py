@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from des.catalogue.presets import names
 from des.cli import app
-from tests.scenario.imports.configurations import TWO_REGIONS
+from tests.scenario.imports.configurations import TWO_REGIONS, configuration, deployment
 
 
 @pytest.fixture
@@ -69,3 +69,21 @@ def test_presets_are_listed_as_json() -> None:
 def test_models_are_listed_as_json() -> None:
     listed = json.loads(des("catalogue", "--json").stdout)
     assert {"openai", "anthropic", "google"} <= {each["provider"] for each in listed}
+
+
+def test_a_change_that_makes_it_invalid_is_an_error_and_prints_nothing(config: Path) -> None:
+    out = config.parent / "scenario.yaml"
+    result = des("import", "litellm", config, "--set", "policy.retries=nope", "--out", out)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "policy.retries: expected a whole number; got 'nope'" in result.stderr
+    assert not out.exists()
+
+
+def test_more_deployments_than_legs_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    for count, code in ((127, 0), (128, 2)):
+        deployments = [deployment("a", "openai/gpt-5", api_key=f"key-{number}") for number in range(count)]
+        path.write_text(configuration(*deployments), encoding="utf-8")
+        result = des("import", "litellm", path)
+        assert result.exit_code == code, result.stderr
+    assert "model_list: requests may reach 128 deployments, each a leg: at most 127 legs are possible" in result.stderr
