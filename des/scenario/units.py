@@ -181,10 +181,9 @@ def read_share(value: object) -> float:
 
 
 def read_ratio(value: object) -> float:
-    """A share that may be more than all of it: `50%`, 0.5 or `150%`."""
-    if isinstance(value, str) and (match := _PERCENT.fullmatch(value.strip())):
-        return _number(float(match.group(1)) / 100.0, "a finite share")
-    return _number(value, "a share such as 50% or 0.5")
+    """A share that may exceed 1: `50%`, 0.5 or `150%`."""
+    percent = _PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
+    return _number(float(percent.group(1)) / 100.0 if percent else value, "a share such as 50% or 0.5")
 
 
 def _share(share: float, value: object) -> float:
@@ -373,13 +372,14 @@ FrequentRate = Annotated[
     PlainSerializer(lambda rate_per_s: f"{rate_per_s!r}/s"),
     _written("A rate above zero per ms, s, min, h, d, w or y", ["50/s", "2/min"], _RATE_FORMS[0]),
 ]
+_SHARE_TEXT: Final[dict[str, object]] = {"type": "string", "pattern": rf"^\s*(?:{_NUMBER})\s*%?\s*$"}
 Share = Annotated[
     float,
     _read(read_share),
     _written(
         "A share: per cent, or a number from 0 to 1",
         ["0.2%", 0.002],
-        {"type": "string", "pattern": rf"^\s*(?:{_NUMBER})\s*%?\s*$"},
+        _SHARE_TEXT,
         {"type": "number", "minimum": 0, "maximum": 1},
     ),
 ]
@@ -396,12 +396,7 @@ Usd = Annotated[
 Ratio = Annotated[
     float,
     _read(read_ratio),
-    _written(
-        "A share that may be above all of it: per cent, or a number of at least 0",
-        ["50%", 1.5],
-        {"type": "string", "pattern": rf"^\s*(?:{_NUMBER})\s*%?\s*$"},
-        {"type": "number", "minimum": 0},
-    ),
+    _written("A share, above 1 too", ["50%", 1.5], _SHARE_TEXT, {"type": "number", "minimum": 0}),
 ]
 Amount = Annotated[
     float, _read(read_amount), _written("A number of at least 0", [0, 1.5], {"type": "number", "minimum": 0})
