@@ -56,7 +56,6 @@ def test_an_up_start_draws_the_first_gap_afresh() -> None:
         (Gamma(30.0, 2.0), stats.gamma(30.0, scale=2.0).sf),
         (Uniform(1.0, 2.0), stats.uniform(1.0, 1.0).sf),
     ],
-    ids=str,
 )
 def test_the_past_is_drawn_as_far_back_as_a_duration_may_reach(law: Law, beyond) -> None:
     assert beyond(longest(law)) <= FORGOTTEN * (1 + 1e-6)

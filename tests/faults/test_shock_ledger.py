@@ -93,7 +93,6 @@ def lognormal_residual_beyond(mu: float, sigma: float, x: float) -> float:
         (Uniform(0.0, 200.0), lambda x: max(0.0, 1 - x / 200.0) ** 2),
         (Constant(100.0), lambda x: max(0.0, 1 - x / 100.0)),
     ],
-    ids=str,
 )
 def test_incidents_open_at_the_start_have_the_residual_and_age_of_equilibrium(duration: Law, beyond) -> None:
     plan = one_endpoint(shocks(3.0 / duration.mean, duration))
