@@ -107,44 +107,61 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 def _read_csv(path: Path, wanted: Sequence[str]) -> RecordedColumns:
     import pyarrow as pa
-    from pyarrow import csv as arrow_csv
 
     _, header = next(_csv_rows(path), (0, []))
     if not header:
         raise RecordedFileError(f"{path}: is empty")
     _require(path, wanted, header)
-    skipped: list[int] = []  # cells of each row that has too few or too many
-
-    def skip(row: Any) -> str:
-        skipped.append(row.actual_columns)
-        return "skip"
-
     try:
-        read = arrow_csv.read_csv(
-            path,
-            parse_options=arrow_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=skip),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types={column: pa.string() for column in wanted}, include_columns=wanted
-            ),
-        )
+        (arrays, count), broken = _arrow_cells(path, wanted), ""
     except pa.ArrowInvalid as error:
-        raise RecordedFileError(f"{path}: is no CSV: {_first_line(error)}") from error
+        broken = _ragged(path, len(header))
+        if not broken:
+            raise RecordedFileError(f"{path}: is no CSV: {_first_line(error)}") from error
+        arrays, count = _sound_cells(path, wanted, header)
 
     def place(row: int) -> str:
         lines = (line for line, cells in _csv_rows(path) if len(cells) == len(header))
         return f"{path}:{next(line for index, line in enumerate(lines) if index == row + 1)}"
 
-    broken = _ragged(path, len(header), skipped) if skipped else ""
-    return RecordedColumns({column: read[column].combine_chunks() for column in wanted}, read.num_rows, place, broken)
+    return RecordedColumns(arrays, count, place, broken)
 
 
-def _ragged(path: Path, width: int, skipped: Sequence[int]) -> str:
-    """Which rows have another number of cells than the header: the first, and how many more."""
-    place, cells = next(
-        ((f"{path}:{line}", len(cells)) for line, cells in _csv_rows(path) if len(cells) != width),
-        (f"{path}: a row", skipped[0]),
+def _arrow_cells(path: Path, wanted: Sequence[str]) -> tuple[dict[str, Any], int]:
+    """The columns as text and the number of rows, by Arrow's reader. Raises ArrowInvalid where a row is ragged.
+
+    No `invalid_row_handler` leaves such rows out: a thread of the reader may let go of it while the interpreter ends,
+    and the process is aborted then (apache/arrow, issue 34314).
+    """
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    read = arrow_csv.read_csv(
+        path,
+        parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types={column: pa.string() for column in wanted}, include_columns=wanted
+        ),
     )
-    return f"{place}: has {cells} cell{'s' if cells > 1 else ''}, the header {width}{and_more(len(skipped) - 1)}"
+    return {column: read[column].combine_chunks() for column in wanted}, read.num_rows
+
+
+def _sound_cells(path: Path, wanted: Sequence[str], header: Sequence[str]) -> tuple[dict[str, Any], int]:
+    """The columns as text and their number, of the rows that have as many cells as the header."""
+    import pyarrow as pa
+
+    rows = [cells for _, cells in _csv_rows(path) if len(cells) == len(header)][1:]
+    texts = {column: [cells[header.index(column)] for cells in rows] for column in wanted}
+    return {column: pa.array(values, pa.string()) for column, values in texts.items()}, len(rows)
+
+
+def _ragged(path: Path, width: int) -> str:
+    """Which rows have another number of cells than the header: the first, and how many more; nothing if none has."""
+    ragged = [(line, len(cells)) for line, cells in _csv_rows(path) if len(cells) != width]
+    if not ragged:
+        return ""
+    line, cells = ragged[0]
+    return f"{path}:{line}: has {cells} cell{'s' if cells > 1 else ''}, the header {width}{and_more(len(ragged) - 1)}"
 
 
 def _read_json_lines(path: Path, wanted: Sequence[str]) -> RecordedColumns:
