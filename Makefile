@@ -10,7 +10,7 @@ demo: $(VENV)/.installed
 	$(BIN)/des run scenarios/two_stage.yaml
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """Property tests draw the same examples on every run; what else they find is found by exploring, see examples.py."""
 
+import pytest
 from examples import EXPLORES, TIMES
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
@@ -23,3 +24,12 @@ settings.register_profile(
 settings.load_profile("explore" if EXPLORES else "same")
 if not EXPLORES:
     draw_no_constants_of_the_code()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In several processes, a file's tests stay together, and those of the oracles, whose scores are judged as one."""
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            folder = item.path.parent
+            name = folder.name if folder.name == "oracles" else str(item.path)
+            item.add_marker(pytest.mark.xdist_group(name))
