@@ -87,3 +87,16 @@ METRICS: Final = (
     "rate_limited_share",
 )
 """Headline figures of an arm, of which a scenario may expect values."""
+
+CASCADE_METRICS: Final = (
+    "retry_amplification",
+    "goodput_per_minute",
+    "peak_calls_per_minute",
+    "refused_by_budget_share",
+    "refused_by_limit_share",
+    "refused_by_capacity_share",
+    "refused_by_client_share",
+    "time_to_recover_s",
+    "metastable",
+)
+"""What shows a cascade; may be expected too, and is measured where it is, in runs without limits as well."""

@@ -21,6 +21,12 @@ REFUSALS: Final[Sequence[tuple[str, str, Write]]] = (
     ("  kept back by the client", "refused_by_client_share", share),
 )
 """Left out where no arm had any."""
+CASCADE_WRITTEN: Final[Mapping[str, Write]] = {
+    **{metric: write for _, metric, write in (*ALWAYS, *REFUSALS)},
+    "time_to_recover_s": lambda found: _recovery(found, narrow=False),
+    "metastable": lambda found: _metastable(found),
+}
+"""How a metric's value is written, as its line does."""
 REFUSING: Final = " refusing"
 """Limits and capacities have it from a refusal to the next call admitted, asked or not: that is no time out."""
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from des.analysis import figures
-from des.analysis.cascade_lines import cascade_lines, cascade_sentences
+from des.analysis.cascade_lines import CASCADE_WRITTEN, cascade_lines, cascade_sentences
 from des.analysis.expectations import INCONCLUSIVE, MET, Verdict
 from des.analysis.lines import WRITTEN, Line, lines
 from des.traces import Run
@@ -185,7 +185,7 @@ def expectation_sentence(verdict: Verdict) -> str:
 
 
 def _found(verdict: Verdict) -> str:
-    return WRITTEN[verdict.metric](verdict.figure)
+    return {**WRITTEN, **CASCADE_WRITTEN}[verdict.metric](verdict.figure)
 
 
 def _say(console: Console, text: str, *, style: str = "") -> None:

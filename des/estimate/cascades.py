@@ -125,12 +125,19 @@ def cascade_entries(cascades: Sequence[Cascade]) -> dict[str, Any]:
 
 
 def _time_to_recover(cascades: Sequence[Cascade]) -> Entry:
-    """The mean of the replications' means; none where some trigger was not seen to be recovered from."""
+    """The mean of the replications' means; none where some trigger was not seen to be recovered from.
+
+    Then its low end is what the mean would be if service had recovered everywhere as soon as nobody looked any more.
+    """
     of = [each.recoveries for each in cascades]
     times_s = [[one.recovered_s for one in several if one.recovered_s is not None] for several in of]
     censored_s = [one.observed_s for several in of for one in several if one.recovered_s is None]
     known = [math.fsum(several) / len(several) for several in times_s if several]
     figure = entry([] if censored_s else known) | {"n": sum(bool(several) for several in of)}
+    if censored_s:
+        seen_s = [math.fsum(one.collapsed_s for one in several) / len(several) for several in of if several]
+        least = entry(seen_s)
+        figure["low"] = least["mean"] if least["low"] is None else least["low"]
     return figure | {
         "triggers": sum(map(len, of)),
         "recovered": sum(map(len, times_s)),

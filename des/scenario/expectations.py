@@ -9,10 +9,12 @@ from pydantic import AfterValidator, Field
 
 from des.scenario.spec import Shorthand, Text
 from des.scenario.units import read_amount, read_duration, read_share, read_usd, shown
-from des.vocabulary import METRICS
+from des.vocabulary import CASCADE_METRICS, METRICS
 
 AS_MODELLED: Final = "as_modelled"
 """The arm of a scenario without arms, and the one that expectations are of if they name none."""
+EXPECTABLE: Final = (*METRICS, *CASCADE_METRICS)
+"""Metrics of which a scenario may expect values."""
 
 _COMPARISON: Final = re.compile(r"\s*(>=|<=|>|<)\s*(\S.*?)\s*")
 
@@ -75,7 +77,7 @@ def default_arm(arms: tuple[str, ...]) -> str:
 def read_expectation(name: str, text: str, arms: tuple[str, ...]) -> Expectation:
     """Raises ValueError if the metric is unknown or the value is none of its unit."""
     arm, metric = split_name(name, arms)
-    if metric not in METRICS:
+    if metric not in EXPECTABLE:
         raise ValueError(f"unknown metric {shown(metric)}")
     match = _COMPARISON.fullmatch(text)
     if match is None:
@@ -85,9 +87,9 @@ def read_expectation(name: str, text: str, arms: tuple[str, ...]) -> Expectation
 
 
 def _value(metric: str, text: str) -> float:
-    if metric == "availability" or metric.endswith("_share"):
+    if metric in ("availability", "metastable") or metric.endswith("_share"):
         return read_share(text)
-    if metric.startswith("latency_s"):
+    if metric.startswith("latency_s") or metric == "time_to_recover_s":
         try:
             return read_amount(text)
         except ValueError:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from des.scenario.document import Path, path_text
-from des.scenario.expectations import AS_MODELLED, read_expectation, split_name
+from des.scenario.expectations import AS_MODELLED, EXPECTABLE, read_expectation, split_name
 from des.scenario.names import (
     COMPONENT_NAME,
     bad_component_name,
@@ -25,7 +25,6 @@ from des.scenario.names import (
 )
 from des.scenario.problems import Finding, meant, unknown
 from des.scenario.sharing_references import sharing_findings
-from des.vocabulary import METRICS
 
 _MODEL_NAME: Final = re.compile(r"[A-Za-z0-9_@][^\s#\[\]]*")
 LONGEST_ARM_NAME: Final = 64
@@ -179,8 +178,8 @@ def _arms_and_expectations(content: Mapping[str, Any]) -> Iterator[Finding]:
         arm, metric = split_name(name, arms)
         if arm not in (arms or (AS_MODELLED,)):
             yield Finding(("expect", name), unknown("arm", arm, arms or (AS_MODELLED,)), at_key=True)
-        elif metric not in METRICS:
-            known = f"unknown metric '{metric}'{meant(metric, METRICS)}"
+        elif metric not in EXPECTABLE:
+            known = f"unknown metric '{metric}'{meant(metric, EXPECTABLE)}"
             yield Finding(("expect", name), known, at_key=True)
         else:
             yield from _values(name, texts, arms)

@@ -9,11 +9,11 @@ from typing import Any, Final
 from des.errors import DesError
 from des.estimate.intervals import NO_SPREAD
 from des.estimate.summary import RECORDED
-from des.vocabulary import METRICS
+from des.vocabulary import CASCADE_METRICS, METRICS
 
 SHORTFALL: Final = ("availability", "failure_share", "all_down")
 """Metrics that count by what is lost of requests or time; nothing lost is not precise, however alike."""
-ASKABLE: Final = (*METRICS, "failure_share", "all_down")
+ASKABLE: Final = (*METRICS, *CASCADE_METRICS, "failure_share", "all_down")
 """Metrics that precision can be asked for."""
 LEAST_REPLICATIONS: Final = 10
 """Where the scenario does not ask for several: a half-width over fewer says little about itself."""

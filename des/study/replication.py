@@ -42,6 +42,7 @@ class Replicator:
     plans: Mapping[str, Plan]
     directory: Path | None  # of the traces; None for none
     scenario: str  # canonical JSON, for the traces
+    asks_for_cascades: bool = False  # also where there can be none
 
     def __call__(self, part: Part, told: Told | None) -> Outcome:
         """Raises RunError where the replication breaks a conservation law."""
@@ -59,7 +60,7 @@ class Replicator:
             directory=self.directory,
             arms=list(self.plans),
             scenario=self.scenario,
-            triggers=triggers(plan, timeline) if may_cascade(self.plans.values()) else None,
+            triggers=triggers(plan, timeline) if self.asks_for_cascades or may_cascade(self.plans.values()) else None,
         )
         try:
             observed, cascade, written = recorder.close(simulate(plan, part.replication, recorder, told))

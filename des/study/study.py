@@ -22,6 +22,7 @@ from des.study.precision import Precision
 from des.study.replication import Outcome, Part, Replicator
 from des.study.workers import Watch, Workers
 from des.traces.writer import WrittenTrace
+from des.vocabulary import CASCADE_METRICS
 
 Progress = Callable[[float, str], None]
 """Told the share of the work that is done, and what is under way."""
@@ -105,7 +106,12 @@ class Study:
         found = Found({arm: Pool() for arm in self.plans}, {arm: [] for arm in self.plans}, [])
         asked = self.loaded.scenario.replications
         wanted = asked if self.precision is None else self.precision.first(asked)
-        replicator = Replicator(self.plans, directory if self.traces else None, canonical_json(self.loaded.resolved()))
+        replicator = Replicator(
+            self.plans,
+            directory if self.traces else None,
+            canonical_json(self.loaded.resolved()),
+            self._asks_for_cascades(),
+        )
         with Workers(replicator, workers) as pool:
             while (done := found.replications) < wanted:
                 parts = [Part(arm, number) for arm in self.plans for number in range(done, wanted)]
@@ -115,6 +121,13 @@ class Study:
                 if self.precision is not None:
                     wanted = self.precision.further(wanted, found.summary())
         return found
+
+    def _asks_for_cascades(self) -> bool:
+        """Whether an expectation or a precision is of what shows a cascade."""
+        asked = {each.metric for each in self.loaded.expectations()}
+        if self.precision is not None:
+            asked |= {target.metric for target in self.precision.targets}
+        return not asked.isdisjoint(CASCADE_METRICS)
 
     def _comparison(self, found: "Found", progress: Progress | None) -> dict[str, Any]:
         from des.estimate.comparison import compare_arms
