@@ -1,4 +1,4 @@
-"""Numbers as people read them: enough digits to tell what matters apart, never an exponent, never a cut."""
+"""Numbers as people read them: enough digits to tell what matters apart, no exponent where zeros can be counted."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -6,32 +6,37 @@ from typing import Any
 
 MINUTES_IN_30_DAYS = 43_200.0
 NOTHING = "-"
+MOST_ZEROS = 12
+"""Decimals before the first digit from which on a number is written with an exponent."""
 
 Format = Callable[[float, int], str]
 """Writes a value with so many decimals."""
 
 
 def significant(value: float, digits: int = 3) -> int:
-    """The decimals that show `value` to so many significant digits, none of them past the twelfth."""
+    """The decimals that show `value` to so many significant digits."""
     if value == 0.0 or not math.isfinite(value):
         return 0
-    return min(12, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
+    return max(0, digits - 1 - math.floor(math.log10(abs(value))))
 
 
 def plain(value: float, decimals: int) -> str:
-    return f"{value:,.{decimals}f}"
+    """With an exponent only where a dozen zeros would come first: then as many digits as fall to so many decimals."""
+    if 0.0 < abs(value) < 10.0**-MOST_ZEROS:
+        return f"{value:.{max(0, decimals + math.floor(math.log10(abs(value))))}e}"
+    return f"{value:,.{decimals}f}" if value or decimals <= MOST_ZEROS else "0"
 
 
 def percent(value: float, decimals: int) -> str:
-    return f"{100.0 * value:,.{decimals}f} %"
+    return f"{plain(100.0 * value, decimals)} %"
 
 
 def dollars(value: float, decimals: int) -> str:
-    return f"${value:,.{decimals}f}" if value >= 0.0 else f"-${-value:,.{decimals}f}"
+    return f"${plain(value, decimals)}" if value >= 0.0 else f"-${plain(-value, decimals)}"
 
 
 def seconds(value: float, decimals: int) -> str:
-    return f"{value:,.{decimals}f} s"
+    return f"{plain(value, decimals)} s"
 
 
 def nines(availability: float) -> float:
@@ -63,12 +68,13 @@ def shown(figure: Mapping[str, Any] | None, write: Format, *, scale: float = 1.0
 def with_interval(
     mean: float, low: float | None, high: float | None, write: Format, decimals: int, *, scale: float = 1.0
 ) -> str:
-    """`mean ± half` for an interval of equal halves, `mean [low, high]` otherwise; `decimals` is the least number."""
-    if low is None or high is None:
+    """`mean ± half` for an interval of equal halves, `mean [low, high]` otherwise; `decimals` is the least number.
+
+    Ends that are equal but for rounding are no interval: only exact figures are that certain, and they have none.
+    """
+    if low is None or high is None or high - low <= 2e-12 * abs(mean):
         return write(mean, decimals)
     half = (high - low) / 2.0
-    if half <= 1e-12 * abs(mean):  # equal but for rounding
-        return f"{write(mean, decimals)} ± 0"
     decimals = max(decimals, significant(half * scale, 2))
     if abs((low + high) / 2.0 - mean) <= 0.02 * half:
         return f"{write(mean, decimals)} ± {bare(write(half, decimals))}"

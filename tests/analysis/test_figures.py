@@ -50,7 +50,8 @@ def test_an_interval_of_availability_turns_over_into_one_of_minutes() -> None:
         (_figure(0.0000412345), "$0.00004123"),
         (_figure(1234.5), "$1,234"),
         (_figure(0.0409966, 0.0409846, 0.0410086), "$0.040997 ± 0.000012"),
-        (_figure(0.04, 0.04, 0.04), "$0.04000 ± 0"),
+        (_figure(0.04, 0.04, 0.04), "$0.04000"),
+        (_figure(0.04, 0.04 - 1e-14, 0.04 + 1e-14), "$0.04000"),
         (_figure(0.04, 0.03, 0.06), "$0.04000 [0.03000, 0.06000]"),
     ],
 )
@@ -58,6 +59,19 @@ def test_an_interval_decides_how_many_digits_its_figure_shows(figure: dict[str, 
     assert figures.shown(figure, figures.dollars, digits=4) == text
 
 
-def test_no_figure_is_written_with_an_exponent() -> None:
-    for exponent in range(-15, 16):
+def test_no_figure_is_written_with_an_exponent_where_zeros_can_be_counted() -> None:
+    for exponent in range(-12, 16):
         assert "e" not in figures.shown(_figure(1.2345 * 10.0**exponent), figures.plain)
+
+
+@pytest.mark.parametrize(
+    ("figure", "text"),
+    [
+        (_figure(1e-82), "1.00e-80 %"),
+        (_figure(2.719e-17, 2.6e-17, 2.838e-17), "2.72e-15 % ± 1.2e-16"),
+        (_figure(2.719e-17, 0.0, 9e-17), "2.72e-15 % [0, 9.00e-15]"),
+        (_figure(3e-9, 3e-9 - 2e-16, 3e-9 + 2e-16), "0.000000300000 % ± 2.0e-14"),
+    ],
+)
+def test_what_is_hardly_anything_is_not_written_as_nothing(figure: dict[str, float | None], text: str) -> None:
+    assert figures.shown(figure, figures.percent, scale=100.0) == text
