@@ -60,11 +60,6 @@ class Joint:
             )
         return self._kept[key]
 
-    def one_succeeds(self, caller: Caller) -> float:
-        with decimal.localcontext() as context:
-            context.prec = DIGITS
-            return float(self._all_succeed((caller,), self._sources, None))
-
     def _clusters(self, callers: tuple[Caller, ...]) -> list[tuple[Caller, ...]]:
         """Callers that no common source links stand apart."""
         groups = [(1 << endpoint) for endpoint in {caller.endpoint for caller in callers}]

@@ -70,10 +70,6 @@ class Marginals:
         """The product of the chain's unavailabilities."""
         return math.prod(self.endpoints[endpoint].unavailability for endpoint in self.chain)
 
-    @property
-    def all_impaired_if_independent(self) -> float:
-        return math.prod(self.impaired[endpoint].unavailability for endpoint in self.chain)
-
     def __add__(self, other: "Marginals") -> "Marginals":
         return total([self, other])
 

@@ -235,18 +235,6 @@ class PriceSpec(Spec):
 
 
 Billed = Literal["none", "input", "partial", "full"]
-BilledOutcome = Literal[
-    "ok",
-    "server_error",
-    "overloaded",
-    "rate_limited",
-    "timeout",
-    "connection_error",
-    "client_error",
-    "invalid_output",
-    "cancelled",
-    "broken_stream",
-]
 
 
 class BillingTable(Spec):

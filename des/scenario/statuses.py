@@ -79,12 +79,6 @@ def _is_handled(status: int | None, handled: Collection[str]) -> bool:
     return status is not None and status >= 400 and (str(status) in handled or f"{status // 100}xx" in handled)
 
 
-def kind_code(outcome: str, status: int | None, statuses: Statuses) -> int:
-    """The code of failures of an outcome with a status; None is the outcome's usual one."""
-    code = ATTEMPT_OUTCOMES.index(outcome)
-    return code if status in (None, HTTP_STATUS[code]) else len(_ORDINARY) + statuses.index((outcome, status or 0))
-
-
 def outcomes_of(kinds: Collection[int], statuses: Statuses) -> frozenset[str]:
     """The outcomes some of whose kinds are among these."""
     every: Sequence[tuple[str, int | None]] = (*_ORDINARY, *statuses)

@@ -1,16 +1,12 @@
-"""Episodes, states and kills of recorded windows, whose answers can be read off."""
+"""Episodes of recorded windows, whose answers can be read off."""
 
-import numpy as np
 import pytest
 from fault_plans import BROWNOUT, OUTAGE, one_endpoint, plan_of
 
 from des.faults import Intervals, Timeline, draw_timeline
-from des.faults.condition import DEGRADED, DOWN, UP, component_conditions, hitting, kills
 from des.faults.episodes import all_down, component_down, down_share, endpoint_down, episodes_started, intersection
 from des.scenario.plan import Effect, RecordedIncidents
 from des.vocabulary import INCIDENT_KINDS
-
-KILLING = Effect(kills_in_flight=True)
 
 
 def recorded(*windows: tuple[float, float, Effect], kind: str = "schedule") -> RecordedIncidents:
@@ -86,32 +82,3 @@ def test_no_incidents_make_no_episodes() -> None:
     assert timeline.hits.shape == (0, 1)
     assert pairs(all_down(timeline, [0])) == []
     assert down_share(endpoint_down(timeline, 0), 100.0) == 0.0
-    assert component_conditions(timeline, 0).state.tolist() == [UP]
-    assert len(kills(timeline, 0).time_s) == 0
-
-
-def test_component_is_down_under_an_outage_and_degraded_under_brownouts_alone() -> None:
-    timeline = drawn(
-        (-1.0, 4.0, BROWNOUT), (2.0, 6.0, OUTAGE), (5.0, 9.0, BROWNOUT), (20.0, 30.0, OUTAGE), (30.0, 130.0, OUTAGE)
-    )
-    conditions = component_conditions(timeline, 0)
-    assert conditions.time_s.tolist() == [0.0, 2.0, 6.0, 9.0, 20.0]
-    assert conditions.state.tolist() == [DEGRADED, DOWN, DEGRADED, UP, DOWN]
-
-
-def test_kills_are_the_starts_of_killing_incidents_that_reach_the_endpoint() -> None:
-    plan = plan_of(
-        {
-            "net": [recorded((-2.0, 5.0, KILLING), (7.0, 8.0, KILLING), (9.0, 10.0, OUTAGE))],
-            "a/m": [recorded((3.0, 4.0, KILLING))],
-            "b/m": [recorded((1.0, 2.0, KILLING))],
-        },
-        {"a/m": {"net": 1.0}},
-        ["a/m", "b/m"],
-    )
-    timeline = draw_timeline(plan, 0, 100.0)
-    at_s, incident = kills(timeline, 0)
-    assert at_s.tolist() == [3.0, 7.0]
-    assert np.array_equal(timeline.start_s[incident], at_s)
-    assert kills(timeline, 1).time_s.tolist() == [1.0]
-    assert timeline.start_s[hitting(timeline, 0)].tolist() == [-2.0, 3.0, 7.0, 9.0]

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from des.faults import draw_timeline
-from des.faults.condition import component_conditions, hitting
 from des.faults.episodes import all_down, down_share, endpoint_down
 from des.scenario.laws import Constant, Exponential, Lognormal, Weibull
 from des.scenario.plan import Plan
@@ -108,10 +107,6 @@ def test_random_graphs_keep_the_laws_of_a_timeline(plan: Plan) -> None:
         for endpoint in plan.endpoints:
             assert hits[:, endpoint.index].all() or endpoint.component not in surely
             assert not hits[:, endpoint.index].any() or endpoint.component in perhaps
-        conditions = component_conditions(timeline, origin)
-        assert conditions.time_s[0] == 0.0
-        assert (np.diff(conditions.time_s) > 0).all()
-        assert (np.diff(conditions.state) != 0).all()
 
     endpoints = range(len(plan.endpoints))
     instants = np.concatenate((np.linspace(0.0, until_s, 97, endpoint=False), timeline.start_s, timeline.end_s))
@@ -127,5 +122,3 @@ def test_random_graphs_keep_the_laws_of_a_timeline(plan: Plan) -> None:
         inside = (intervals.start_s <= instants[:, None]) & (intervals.end_s > instants[:, None])
         assert np.array_equal(inside.any(axis=1), expected)
         assert 0.0 <= down_share(intervals, until_s) <= 1.0
-    for endpoint in endpoints:
-        assert np.array_equal(hitting(timeline, endpoint), np.flatnonzero(timeline.hits[:, endpoint]))

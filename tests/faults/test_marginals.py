@@ -67,7 +67,6 @@ def test_brownouts_impair_and_take_nothing_down() -> None:
     assert [one.unavailability for one in drawn.endpoints] == [0.15, 0.0]
     assert [one.unavailability for one in drawn.impaired] == pytest.approx([0.2, 0.12])
     assert (drawn.all_down.down_s, drawn.all_impaired.down_s) == pytest.approx((0.0, 2.0))
-    assert drawn.all_impaired_if_independent == pytest.approx(0.024)
     outages = of_windows(0, 1).impaired
     assert outages[0].unavailability == of_windows(0, 1).endpoints[0].unavailability
 

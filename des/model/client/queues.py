@@ -77,10 +77,6 @@ class Bulkhead:
         self._queue: deque[Waiter] = deque()
         self.queued = 0
 
-    @property
-    def under_way(self) -> int:
-        return self._law.concurrent - self._free
-
     def take(self) -> bool:
         """Take a place that is free."""
         if self._free == 0:
