@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.text import Text
@@ -16,6 +16,7 @@ from des.estimate.summary import REQUEST_LEVEL
 from des.study.explanation import Explained
 
 Entry = Mapping[str, Any]
+MOST_WRITTEN_OUT: Final = 1e15
 
 
 def print_availability(
@@ -29,9 +30,12 @@ def print_availability(
     arms, of = list(answers), list(answers.values())
     closed = [answer.choice.exact for answer in of]
     lines = [
-        Line("availability", tuple(figures.availability(answer.availability) for answer in of)),
-        Line("nines", tuple(figures.availability_nines(answer.availability) for answer in of)),
-        Line("minutes lost of 30 days", tuple(figures.availability_minutes(answer.availability) for answer in of)),
+        Line("availability", tuple(figures.availability(each.availability, each.lost) for each in of)),
+        Line("nines", tuple(figures.availability_nines(each.availability, each.lost) for each in of)),
+        Line(
+            "minutes lost of 30 days",
+            tuple(figures.availability_minutes(each.availability, each.lost) for each in of),
+        ),
         Line("estimator", tuple(answer.choice.estimator for answer in of)),
         Line("years of incidents", tuple(_number(answer.years) for answer in of)),
         Line("total outages seen", tuple(_number(answer.all_down_episodes_seen) for answer in of)),
@@ -133,7 +137,8 @@ def _marginal(one: ExactAnswer | None, name: str) -> str:
 def _one_call(one: ExactAnswer) -> str:
     if one.availability is None:
         return figures.NOTHING
-    return figures.availability({"mean": one.availability, "low": None, "high": None})
+    served, lost = ({"mean": share, "low": None, "high": None} for share in (one.availability, one.lost))
+    return figures.availability(served, lost)
 
 
 def _entry(entry: Entry | None) -> str:
@@ -147,7 +152,7 @@ def _entry(entry: Entry | None) -> str:
 def _number(value: float | None) -> str:
     if value is None:
         return figures.NOTHING
-    return f"{value:,.0f}" if value >= 10.0 else f"{value:,.3g}"
+    return f"{value:,.0f}" if 10.0 <= value < MOST_WRITTEN_OUT else f"{value:,.3g}"
 
 
 def _duration(seconds: float) -> str:

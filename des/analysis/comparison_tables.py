@@ -220,7 +220,7 @@ def _number(figure: Figure | None, scale: float = 1.0) -> str:
 
 def _nines(share: Figure) -> str:
     if share["mean"] > 0.0:
-        return f"{figures.nines(1.0 - share['mean']):.2f}"
+        return f"{figures.nines_of_lost(share['mean']):.2f}"
     return "no end" if share["estimator"] == EXACT else figures.NOTHING
 
 

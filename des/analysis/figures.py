@@ -6,6 +6,8 @@ from typing import Any
 
 MINUTES_IN_30_DAYS = 43_200.0
 NOTHING = "-"
+LEAST_MISSING = 1e-12
+"""Of which 1 - availability has three digits left."""
 MOST_ZEROS = 12
 """Decimals before the first digit from which on a number is written with an exponent."""
 
@@ -39,14 +41,9 @@ def seconds(value: float, decimals: int) -> str:
     return f"{plain(value, decimals)} s"
 
 
-def nines(availability: float) -> float:
-    """-log10(1 - A): 3 for 99.9 %; infinite when nothing was lost."""
-    return math.inf if availability >= 1.0 else 0.0 - math.log10(1.0 - availability)
-
-
-def minutes_down(availability: float) -> float:
-    """Minutes of 30 days."""
-    return (1.0 - availability) * MINUTES_IN_30_DAYS
+def nines_of_lost(share: float) -> float:
+    """-log10 of the share lost: 3 for 99.9 %; infinite when nothing was."""
+    return math.inf if share <= 0.0 else 0.0 - math.log10(share)
 
 
 def without_intervals(found: Any) -> Any:
@@ -86,36 +83,46 @@ def bare(text: str) -> str:
     return text.removesuffix(" %").removesuffix(" s").replace("$", "")
 
 
-def availability(figure: Mapping[str, Any] | None, *, lost: str = "none lost") -> str:
-    """Three significant digits of what is missing to 100 %."""
+def availability(figure: Mapping[str, Any] | None, lost: Mapping[str, Any] | None = None) -> str:
+    """Three significant digits of what is missing to 100 %: of `lost`, where 1 - availability cannot hold as little."""
     if figure is None or figure["mean"] is None:
         return NOTHING
     mean, low, high = figure["mean"], figure["low"], figure["high"]
+    if lost is not None and 0.0 < lost["mean"] < LEAST_MISSING:
+        return f"100 % less {shown(lost, percent, scale=100.0)}"
     if mean >= 1.0 and (low is None or low >= 1.0):
-        return f"100 % ({lost})"
+        return "100 % (none lost)"
     decimals = max(2, significant(100.0 * (1.0 - mean), 3))
     return with_interval(mean, low, high, percent, decimals, scale=100.0)
 
 
-def availability_nines(figure: Mapping[str, Any] | None) -> str:
-    return _transformed(figure, nines, rising=True, decimals=lambda value: 2)
+def availability_nines(figure: Mapping[str, Any] | None, lost: Mapping[str, Any] | None = None) -> str:
+    return _transformed(figure, lost, nines_of_lost, rising=False, decimals=lambda value: 2)
 
 
-def availability_minutes(figure: Mapping[str, Any] | None) -> str:
-    return _transformed(figure, minutes_down, rising=False, decimals=lambda value: significant(value, 3))
+def availability_minutes(figure: Mapping[str, Any] | None, lost: Mapping[str, Any] | None = None) -> str:
+    return _transformed(figure, lost, lambda share: share * MINUTES_IN_30_DAYS, rising=True, decimals=significant)
 
 
 def _transformed(
-    figure: Mapping[str, Any] | None, of: Callable[[float], float], *, rising: bool, decimals: Callable[[float], int]
+    figure: Mapping[str, Any] | None,
+    lost: Mapping[str, Any] | None,
+    of_lost: Callable[[float], float],
+    *,
+    rising: bool,
+    decimals: Callable[[float], int],
 ) -> str:
     if figure is None or figure["mean"] is None:
         return NOTHING
-    value = of(figure["mean"])
+    if lost is None:
+        known = {key: None if figure[key] is None else 1.0 - figure[key] for key in ("mean", "low", "high")}
+        lost = {"mean": known["mean"], "low": known["high"], "high": known["low"]}
+    value = of_lost(lost["mean"])
     if not math.isfinite(value):
         return NOTHING
-    if figure["low"] is None or figure["high"] is None:
+    if lost["low"] is None or lost["high"] is None:
         return plain(value, decimals(value))
-    ends = [of(figure["low"]), of(figure["high"])]
+    ends = [of_lost(lost["low"]), of_lost(lost["high"])]
     low, high = ends if rising else ends[::-1]
     if not math.isfinite(high):
         return f"{plain(value, decimals(value))} [{plain(low, decimals(value))}, no limit]"

@@ -9,7 +9,7 @@ from des.errors import DesError
 from des.estimate.exact_availability import EXACT, ExactAnswer, exact
 from des.estimate.inapplicable import Inapplicable
 from des.estimate.rare_availability import RARE, rare, why_not_rare
-from des.estimate.summary import REQUEST_LEVEL
+from des.estimate.summary import REQUEST_LEVEL, complement
 from des.estimate.timeline_availability import TIMELINE, timeline
 from des.estimate.timeline_refusals import refusals
 from des.scenario.plan import Plan
@@ -38,11 +38,13 @@ class Choice:
 class AvailabilityAnswer:
     """Figures `{mean, low, high, n, estimator}` of one arm; a closed form has no interval.
 
-    `availability` is None where requests interact: `des run` simulates them. `years` are those of incidents drawn.
+    `availability` is None where requests interact: `des run` simulates them. `lost` is 1 - availability, also where so
+    little that this rounds to 1. `years` are those of incidents drawn.
     """
 
     choice: Choice
     availability: Entry | None
+    lost: Entry | None
     all_down: Entry | None
     all_down_episodes_per_year: Entry | None
     years: float | None
@@ -99,21 +101,23 @@ def availability(
             raise DesError(f"unknown estimator '{estimator}': {EXACT}, {TIMELINE} or {RARE}")
         choice = Choice(estimator=estimator, reason="asked for", exact=choice.exact, why_not_exact=choice.why_not_exact)
     closed = choice.exact
-    served, years_drawn, seen = None, None, None
+    served, lost, years_drawn, seen = None, None, None, None
     down = None if closed is None else _known(closed.all_down)
     episodes = None if closed is None else _known(closed.all_down_episodes_per_year)
     if choice.estimator == EXACT:
-        served = _known(_one_call(choice))
+        served, lost = map(_known, _one_call(choice))
     elif choice.estimator == TIMELINE:
         drawn = timeline(plan, years, workers=workers, progress=progress)
         served, years_drawn, seen = drawn.availability, drawn.years, drawn.all_down_episodes
+        lost = complement(served)
         down, episodes = down or drawn.all_down, episodes or drawn.all_down_episodes_per_year
     elif choice.estimator == RARE:
         tilted = rare(plan, progress=progress)
-        served, down = tilted.availability, down or tilted.all_down
+        served, lost, down = tilted.availability, tilted.lost, down or tilted.all_down
     return AvailabilityAnswer(
         choice=choice,
         availability=served,
+        lost=lost,
         all_down=down,
         all_down_episodes_per_year=episodes,
         years=years_drawn,
@@ -128,10 +132,11 @@ def check_years(years: float) -> None:
         raise DesError(f"--years {years:g}: a number from {LEAST_YEARS:g} to {MOST_YEARS:,.0f}, such as {YEARS:,.0f}")
 
 
-def _one_call(choice: Choice) -> float:
+def _one_call(choice: Choice) -> tuple[float, float]:
+    """(served, lost), shares of requests."""
     if choice.exact is None:
         raise Inapplicable(choice.why_not_exact)
-    if choice.exact.availability is None:
+    if choice.exact.availability is None or choice.exact.lost is None:
         raise Inapplicable(choice.exact.availability_reason)
     if choice.exact.differs:
         beyond = ", ".join(choice.exact.differs)
@@ -139,7 +144,7 @@ def _one_call(choice: Choice) -> float:
             f"the closed form is of requests that call each leg once, at their arrival, which leaves out {beyond}: "
             f"leave out --estimator {EXACT}"
         )
-    return choice.exact.availability
+    return choice.exact.availability, choice.exact.lost
 
 
 def _closed(plan: Plan) -> tuple[ExactAnswer | None, str]:

@@ -46,7 +46,8 @@ class ExactAnswer:
     """Long-run figures of one plan, time-weighted; years of 365 days.
 
     `k_eff` is None where an endpoint never fails, or nobody is ever down together. `availability` is of requests that
-    call each leg once, at the instant of their arrival: None, with the reason, where that has no closed form.
+    call each leg once, at the instant of their arrival: None, with the reason, where that has no closed form; `lost` is
+    1 - availability, down to 1e-300.
     `all_down_any_in_a_year` takes total outages for a Poisson process in the time between them, in every way in which
     mixtures can turn out.
     `differs` says why the scenario's own requests fare otherwise, and is empty where they do not.
@@ -62,6 +63,7 @@ class ExactAnswer:
     frechet_low: float
     frechet_high: float
     availability: float | None
+    lost: float | None
     availability_reason: str
     differs: tuple[str, ...]
 
@@ -82,6 +84,7 @@ def exact(plan: Plan) -> ExactAnswer:
     reason = why_not_one_call(
         plan, tuple(sources.all()), [effect for one, _ in sources.recorded for effect in one.effects]
     )
+    lost = None if reason else _all_calls_fail(plan, sources, states)
     return ExactAnswer(
         estimator=EXACT,
         endpoints=endpoints,
@@ -92,7 +95,8 @@ def exact(plan: Plan) -> ExactAnswer:
         k_eff=k_eff(down, unavailabilities),
         frechet_low=max(0.0, math.fsum(unavailabilities) - len(unavailabilities) + 1.0),
         frechet_high=min(unavailabilities),
-        availability=None if reason else 1.0 - _all_calls_fail(plan, sources, states),
+        availability=None if lost is None else 1.0 - lost,
+        lost=lost,
         availability_reason=reason,
         differs=why_one_call_differs(plan),
     )

@@ -115,18 +115,9 @@ def long_run_years(plan: Plan) -> float:
 def long_run_failure_share(plan: Plan, told: Callable[[float], None] | None = None) -> tuple[Figure | None, str]:
     """The share of requests lost without the noise of a run, or why it takes one."""
     found = availability(plan, long_run_years(plan), progress=told)
-    if found.availability is None:
+    if found.lost is None:
         return None, found.choice.reason
-    mean, low, high = (found.availability[key] for key in ("mean", "low", "high"))
-    return (
-        figure(
-            1.0 - mean,
-            None if high is None else 1.0 - high,
-            None if low is None else 1.0 - low,
-            found.availability["estimator"],
-        ),
-        "",
-    )
+    return figure(*(found.lost[key] for key in ("mean", "low", "high", "estimator"))), ""
 
 
 def _why_not_poisson(plan: Plan) -> str:

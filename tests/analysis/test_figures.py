@@ -70,7 +70,7 @@ def test_no_figure_is_written_with_an_exponent_where_zeros_can_be_counted() -> N
         (_figure(1e-82), "1.00e-80 %"),
         (_figure(2.719e-17, 2.6e-17, 2.838e-17), "2.72e-15 % ± 1.2e-16"),
         (_figure(2.719e-17, 0.0, 9e-17), "2.72e-15 % [0, 9.00e-15]"),
-        (_figure(3e-9, 3e-9 - 2e-16, 3e-9 + 2e-16), "0.000000300000 % ± 2.0e-14"),
+        (_figure(3e-9, 3e-9 - 2e-16, 3e-9 + 2e-16), "0.000000300000000 % ± 2.0e-14"),
     ],
 )
 def test_what_is_hardly_anything_is_not_written_as_nothing(figure: dict[str, float | None], text: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from exact_plans import outages, plan_of, provider
 
+from des.analysis import figures
 from des.errors import DesError
 from des.estimate.choice import availability, choose
 from des.estimate.exact_availability import EXACT
@@ -90,3 +91,15 @@ def test_answers_are_plain_data() -> None:
     content = json.loads(json.dumps(availability(plan).as_dict(), allow_nan=False))
     assert content["choice"]["estimator"] == EXACT
     assert content["choice"]["exact"]["endpoints"][0]["name"] == "a/model"
+
+
+def test_what_forty_independent_providers_lose_is_known_though_availability_rounds_to_one() -> None:
+    failing = {"availability": "99%", "episodes_per_year": 24}
+    plan = plan_of(providers={f"p{number:02d}": provider(**failing) for number in range(40)})
+    answer = availability(plan)
+    assert answer.availability is not None
+    assert answer.lost is not None
+    assert answer.availability["mean"] == 1.0
+    assert answer.lost["mean"] == pytest.approx(1e-80, rel=1e-9)
+    assert figures.availability(answer.availability, answer.lost) == "100 % less 1.00e-78 %"
+    assert figures.availability_nines(answer.availability, answer.lost) == "80.00"
