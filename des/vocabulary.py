@@ -49,7 +49,18 @@ COMPONENT_STATES: Final = ("up", "degraded", "down")
 LEG_STATES: Final = ("working", "broken", "in_repair")
 """A leg that rots silently is broken until a use or a probe notices, and then in repair."""
 
-ENTITY_KINDS: Final = ("component", "provider", "model", "leg", "breaker", "limit", "capacity")
+ENTITY_KINDS: Final = (
+    "component",
+    "provider",
+    "model",
+    "leg",
+    "breaker",
+    "limit",
+    "capacity",
+    "cooldown",
+    "ejection",
+    "health",
+)
 """What `transitions` tell of. A breaker is any guard of a leg: a breaker, a cooldown, an ejection, its probes."""
 
 GUARD_STATES: Final = ("closed", "open", "half_open", "cooling", "ejected", "unhealthy", "healthy")

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 OUT: Final = ("open", "half_open", "cooling", "ejected", "unhealthy", "refusing")
 """States in which an entity lets no call through, or few; `refusing` says only that the last call was refused."""
-KINDS: Final = ("breaker", "limit", "capacity")
+KINDS: Final = ("breaker", "cooldown", "ejection", "health", "limit", "capacity")
 
 Block = Mapping[str, NDArray[Any]]
 TimesOut = Mapping[str, tuple[int, float]]
@@ -43,7 +43,7 @@ class TimeOut:
         np.add.at(self._steps, before, steps)
 
     def times_out(self) -> TimesOut:
-        """Of the states that some entity was in; several guards of one kind on one leg count together."""
+        """Of the states that some entity was in; the guards of a leg have different ones."""
         horizon = round(self._horizon_s * _STEPS_PER_S)
         found = {}
         for entity, state in np.argwhere(self._begun > 0).tolist():

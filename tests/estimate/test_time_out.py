@@ -20,9 +20,9 @@ ROWS = [
     (50.0, "limit a", "limit", "refusing", "admitting"),
     (71.0, "a/m", "breaker", "open", "half_open"),
     (72.0, "a/m", "breaker", "half_open", "closed"),
-    (95.0, "a/m", "breaker", "closed", "cooling"),
+    (95.0, "a/m", "cooldown", "closed", "cooling"),
     (101.0, "limit a", "limit", "admitting", "refusing"),
-    (120.0, "a/m", "breaker", "cooling", "closed"),
+    (120.0, "a/m", "cooldown", "cooling", "closed"),
 ]
 
 

@@ -98,11 +98,11 @@ class Client:
         """The place of a timer among those of one instant."""
         return next(self._orders)
 
-    def turns_of(self, leg: str) -> Turn:
-        """How the guards of a leg trace their transitions."""
+    def turns_of(self, leg: str, kind: str) -> Turn:
+        """How a guard of a leg, or its health, traces its transitions; a leg has one of a kind at most."""
 
         def turn(before: str, after: str) -> None:
-            self.sim.recorder.transition(self.clock.now, leg, "breaker", before, after)
+            self.sim.recorder.transition(self.clock.now, leg, kind, before, after)
 
         return turn
 

@@ -31,7 +31,7 @@ class ClientLeg:
         self.index, self.name = leg.index, leg.name
         self.layers = tuple(Retrying(rule, sim.kinds, client.luck, nth) for nth, rule in enumerate(law.inner))
         self.guards = tuple(_guard(client, self.name, guard, group, pool) for guard in law.guards)
-        self.health = None if law.probes is None else Health(law.probes, client.turns_of(self.name))
+        self.health = None if law.probes is None else Health(law.probes, client.turns_of(self.name, "health"))
         self._is_guarded = bool(self.guards) or self.health is not None
         self.hedge = law.hedge
         self.budget = None if law.retry_budget is None else client.budgets[law.retry_budget]
@@ -78,9 +78,9 @@ class ClientLeg:
 
 
 def _guard(client: "Client", name: str, law: plan.Guard, group: plan.Group, pool: Pool) -> Guard:
-    kinds, turn, timer = client.sim.kinds, client.turns_of(name), client.at
+    kinds, timer = client.sim.kinds, client.at
     if isinstance(law, plan.Breaker):
-        return BreakerGuard(law, kinds, turn, timer)
+        return BreakerGuard(law, kinds, client.turns_of(name, "breaker"), timer)
     if isinstance(law, plan.Cooldown):
-        return CooldownGuard(law, len(group.legs), kinds, turn, timer)
-    return EjectionGuard(law, pool, kinds, turn, timer)
+        return CooldownGuard(law, len(group.legs), kinds, client.turns_of(name, "cooldown"), timer)
+    return EjectionGuard(law, pool, kinds, client.turns_of(name, "ejection"), timer)

@@ -152,7 +152,7 @@ def clients(draw: Draw, of: plan.Plan) -> plan.Client:
         plan.LegClient(
             leg=index,
             inner=tuple(draw(st.lists(rules(of), max_size=1))),
-            guards=tuple(draw(st.lists(guards(of), max_size=2))),
+            guards=tuple(draw(st.lists(guards(of), max_size=2, unique_by=type))),
             hedge=draw(maybe(hedges)),
             probes=draw(maybe(st.just(plan.Probes(every_s=7.0, timeout_s=1.0, unhealthy_after=2, healthy_after=1)))),
             shaping=draw(st.sampled_from([None, None, 0])),

@@ -14,6 +14,8 @@ from des.scenario import plan
 from model.client.drawn_clients import clients, with_positions
 from model.traced import Traced, trace
 
+GUARDS: dict[type, str] = {plan.Breaker: "breaker", plan.Cooldown: "cooldown", plan.Ejection: "ejection"}
+
 
 def own_calls(of: Traced) -> Any:
     return of.attempts[of.attempts.kind != "probe"]
@@ -66,9 +68,11 @@ def rejected_requests_called_nobody(of: Traced) -> None:
 
 
 def transitions_follow_each_other(of: Traced) -> None:
-    turns = of.transitions[of.transitions.kind == "breaker"]
+    turns = of.transitions[of.transitions.kind.isin(GUARDS.values())]
     assert (np.diff(of.transitions.time_s.to_numpy()) >= 0.0).all()
     assert (turns["from"] != turns["to"]).all()
+    for _, of_one in turns.groupby(["entity", "kind"], observed=True):
+        assert of_one["from"].tolist()[1:] == of_one["to"].tolist()[:-1]
 
 
 def hedges_stay_below_their_most(of: Traced) -> None:
@@ -84,11 +88,9 @@ def hedges_stay_below_their_most(of: Traced) -> None:
 
 def nobody_calls_a_leg_that_is_out(of: Traced) -> None:
     assert of.plan.client is not None
-    for leg in of.plan.client.legs:
-        if len(leg.guards) != 1:  # the transitions of two are those of one entity
-            continue
+    for leg, guard in [(leg, guard) for leg in of.plan.client.legs for guard in leg.guards]:
         name = of.plan.chain[leg.leg].name
-        turns = of.transitions[(of.transitions.kind == "breaker") & (of.transitions.entity == name)]
+        turns = of.transitions[(of.transitions.kind == GUARDS[type(guard)]) & (of.transitions.entity == name)]
         states = list(zip(turns.time_s, turns["to"], strict=True))
         starts_s = of.attempts[(of.attempts.kind == "call") & (of.attempts.leg == name)].start_s
         for (start_s, state), (end_s, _) in pairwise([*states, (np.inf, "")]):
@@ -96,9 +98,9 @@ def nobody_calls_a_leg_that_is_out(of: Traced) -> None:
             if state in ("open", "cooling", "ejected"):
                 assert inside == 0
             if state == "half_open":
-                assert isinstance(leg.guards[0], plan.Breaker)
+                assert isinstance(guard, plan.Breaker)
                 given_up = of.attempts[(of.attempts.leg == name) & of.attempts.outcome.isin(["cancelled", "timeout"])]
-                assert inside <= (leg.guards[0].half_open or 0) + len(given_up)
+                assert inside <= (guard.half_open or 0) + len(given_up)
 
 
 def no_more_calls_are_under_way_than_the_bulkhead_holds(of: Traced) -> None:

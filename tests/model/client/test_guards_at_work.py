@@ -8,6 +8,7 @@ from model.client.general import codes, grouped, timeline, with_legs, with_rule
 from model.traced import Traced, at, plan_of, poisson, provider, scenario, trace, window
 
 FAILURES = ["server_error", "overloaded", "rate_limited", "timeout", "connection_error"]
+GUARDS = ["breaker", "cooldown", "ejection"]
 EVERY_SECOND = {"kind": "batch", "every": "1s", "size": 1}
 
 
@@ -18,7 +19,7 @@ def guarded(guard: Any, *providers: Any, arrivals: Any = None, horizon: str = "6
 
 
 def turns(traced: Traced) -> list[tuple[str, float, str, str]]:
-    rows = traced.transitions[traced.transitions.kind == "breaker"]
+    rows = traced.transitions[traced.transitions.kind.isin(GUARDS)]
     return list(zip(rows.entity, rows.time_s, rows["from"], rows["to"], strict=True))
 
 
@@ -175,6 +176,17 @@ def test_at_most_one_of_few_hosts_is_ejected() -> None:
     for entity, _, _, state in turns(traced):
         out = out | {entity} if state == "ejected" else out - {entity}
         assert len(out) <= 1
+
+
+def test_two_guards_of_one_leg_are_told_apart_by_their_kind() -> None:
+    of = guarded(lambda counts: consecutive(counts, half_open=None), down("20s"), horizon="30s")
+    fails = of.client.legs[0].guards[0].counts if of.client is not None else frozenset()
+    breaker = plan.Breaker(kind="consecutive", failures=1, open_s=10.0, counts=fails)
+    cooldown = plan.Cooldown(always=fails, cooldown_s=4.0, counts=fails)
+    traced = trace(with_legs(of, guards=(breaker, cooldown)))
+    of_kind = {kind: rows.time_s.tolist() for kind, rows in traced.transitions.groupby("kind", observed=True)}
+    assert of_kind["breaker"] == [0.0, 10.0, 10.0, 20.0]
+    assert of_kind["cooldown"] == [0.0, 4.0, 10.0, 14.0]
 
 
 def test_a_refusal_removes_a_provider_for_retry_after_and_more() -> None:

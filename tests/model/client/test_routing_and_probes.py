@@ -92,7 +92,7 @@ def test_probes_take_a_leg_out_late_and_bring_it_back_late() -> None:
     assert of.client is None
     probes = plan.Probes(every_s=10.0, timeout_s=5.0, unhealthy_after=2, healthy_after=2)
     traced = trace(with_client(of, legs=(plan.LegClient(leg=0, probes=probes), plan.LegClient(leg=1))))
-    turns = traced.transitions[traced.transitions.kind == "breaker"]
+    turns = traced.transitions[traced.transitions.kind == "health"]
     assert list(zip(turns.entity, turns.time_s, turns["from"], turns["to"], strict=True)) == [
         ("a/m", 40.0, "healthy", "unhealthy"),
         ("a/m", 80.1, "unhealthy", "healthy"),
