@@ -1,7 +1,6 @@
 """Every kind of bad input gets one message in words, at its line and column."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -283,13 +282,9 @@ def test_an_empty_chain_is_refused(two_providers: str, problems: Problems) -> No
     start = two_providers.index("chain:\n")
     end = two_providers.index("policy:\n")
     text = two_providers[:start] + "chain: []\n" + two_providers[end:]
-    assert (
-        problems(text.replace("chain: [anthropic]", ""))
-        == [
-            "s.yaml:29:8: chain: is empty: at least one entry is needed",
-            "s.yaml:39:3: expect.primary_only.latency_s_p95: unknown arm 'primary_only'; there is: as_modelled",
-        ][:1]
-    )
+    assert problems(text.replace("chain: [anthropic]", "")) == [
+        "s.yaml:29:8: chain: is empty: at least one entry is needed"
+    ]
 
 
 def test_a_leg_as_text_says_what_a_leg_is(two_providers: str, problems: Problems) -> None:
@@ -305,119 +300,6 @@ def test_a_distribution_of_several_possible_kinds_is_told_all(two_providers: str
         "s.yaml:13:48: components.cdn.incidents[0].duration: its kind is missing: one of constant, uniform, "
         "exponential, lognormal, gamma, weibull, empirical"
     ]
-
-
-def test_a_leg_of_a_provider_with_two_models_must_name_one(two_providers: str, problems: Problems) -> None:
-    text = two_providers.replace("      gpt-5-mini:", "      gpt-5: {latency: 3s}\n      gpt-5-mini:").replace(
-        ", model: gpt-5-mini", ""
-    )
-    assert problems(text) == ["s.yaml:32:5: chain[1].model: which model? openai has gpt-5, gpt-5-mini"]
-
-
-def test_two_legs_cannot_have_one_name(two_providers: str, problems: Problems) -> None:
-    text = two_providers.replace("timeout: 30s", "name: x, timeout: 30s").replace("model: gpt-5-mini, ", "name: x, ")
-    assert problems(text) == ["s.yaml:31:30: chain[1].name: the leg's name 'x' is that of chain[0] already"]
-
-
-def test_a_model_without_latency_is_refused(two_providers: str, problems: Problems) -> None:
-    text = two_providers.replace("{latency: {kind: lognormal, median: 1.4s, p99: 9s}}", "{quality: 1}")
-    (line,) = problems(text)
-    assert line.startswith("s.yaml:28:7: providers.openai.models.gpt-5-mini.latency: is required, but missing")
-
-
-def test_overlapping_windows_of_one_schedule_are_refused(two_providers: str, problems: Problems) -> None:
-    schedule = "{kind: schedule, windows: [{start: 1d, end: 2d}, {start: 3d, duration: 1h}, {start: 36h, end: 50h}]}"
-    text = two_providers.replace("{kind: poisson, rate: 1.2/y, duration: {kind: exponential, mean: 1h}}", schedule)
-    text = text.replace("    availability: 99.5%\n    episodes_per_year: 10\n", "")
-    assert problems(text) == [
-        "s.yaml:13:85: components.cdn.incidents[0].windows[2]: overlaps windows[0] of the same schedule"
-    ]
-
-
-def test_timestamps_of_windows_need_a_start(two_providers: str, problems: Problems) -> None:
-    schedule = "{kind: schedule, windows: [{start: 2025-01-01T00:00Z, duration: 1h}]}"
-    text = two_providers.replace("{kind: poisson, rate: 1.2/y, duration: {kind: exponential, mean: 1h}}", schedule)
-    text = text.replace("    availability: 99.5%\n    episodes_per_year: 10\n", "")
-    (line,) = problems(text)
-    assert line.endswith("incidents[0].windows[0].start: a timestamp needs the scenario's start: to place it by")
-    assert problems("start: 2024-12-31T00:00Z\n" + text) == []
-
-
-@pytest.mark.parametrize("field", ["latency_factor: 3", "hang: 20%"])
-def test_an_incident_that_slows_or_hangs_some_calls_must_say_how_many_fail(
-    field: str, two_providers: str, problems: Problems
-) -> None:
-    text = two_providers.replace("rate: 1.2/y,", f"rate: 1.2/y, {field},")
-    (line,) = problems(text)
-    assert "without error_rate" in line
-    assert problems(two_providers.replace("rate: 1.2/y,", f"rate: 1.2/y, {field}, error_rate: 0%,")) == []
-
-
-def test_tags_that_nothing_carries_are_refused(two_providers: str, problems: Problems) -> None:
-    text = two_providers.replace("components:\n", "  requirements: [{share: 40%, tags: {region: eu}}]\ncomponents:\n")
-    assert problems(text) == []
-    (wrong_value,) = problems(text.replace("tags: {region: eu}}]", "tags: {region: euu}}]"))
-    assert wrong_value == (
-        "s.yaml:10:46: workload.requirements[0].tags.region: no provider, model or leg has 'region: euu'; "
-        "did you mean 'eu'?"
-    )
-    (wrong_key,) = problems(text.replace("tags: {region: eu}}]", "tags: {regoin: eu}}]"))
-    assert "has a tag 'regoin'; did you mean 'region'?" in wrong_key
-
-
-def test_intent_that_shared_components_exceed_is_refused_with_the_numbers(
-    two_providers: str, problems: Problems
-) -> None:
-    (line,) = problems(two_providers.replace("99.5%", "99.9999%"))
-    assert line.startswith("s.yaml:17:19: providers.anthropic.availability: ")
-    assert "shared components alone bring" in line
-
-
-def test_intent_behind_outages_that_are_no_poisson_class_is_refused(two_providers: str, problems: Problems) -> None:
-    text = two_providers.replace(
-        "{kind: poisson, rate: 1.2/y, duration: {kind: exponential, mean: 1h}}",
-        "{kind: renewal, up: {kind: exponential, mean: 300d}, down: 1h}",
-    )
-    (line,) = problems(text)
-    assert line.startswith("s.yaml:17:19: providers.anthropic.availability: 'cdn', behind 'anthropic', has outages")
-    assert problems(text.replace("down: 1h", "down: 1h, error_rate: 50%")) == []
-
-
-def test_replayed_files_are_refused_in_one_line(
-    two_providers: str, problems: Problems, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("DES_DATA", raising=False)
-    arrivals = "{kind: replay, file: '${DES_DATA}/workloads/trace.csv', columns: {time: at}}"
-    text = two_providers.replace("{kind: poisson, rate: 2/min}", arrivals)
-    assert problems(text) == [
-        "s.yaml:6:34: workload.arrivals.file: environment variable DES_DATA is not set: "
-        "it must name the folder with workloads/trace.csv"
-    ]
-    monkeypatch.setenv("DES_DATA", "data")
-    assert problems(text) == ["s.yaml:6:34: workload.arrivals.file: data/workloads/trace.csv: no such file"]
-
-
-def test_prices_beyond_what_money_can_hold_are_refused(two_providers: str, problems: Problems) -> None:
-    text = two_providers.replace("gpt-5-mini: {", "gpt-5-mini: {price: {per_request: 2e6}, ")
-    (line,) = problems(text)
-    assert (
-        line
-        == "s.yaml:28:27: providers.openai.models.gpt-5-mini.price: a call may cost 2e+06 USD: at most 1e6 are possible"
-    )
-
-
-def test_waits_that_double_without_end_are_refused(two_providers: str, problems: Problems) -> None:
-    def with_backoff(backoff: str, retries: int, deadline: str = "120s") -> list[str]:
-        text = two_providers.replace("retries: 1", f"retries: {retries}")
-        text = text.replace("{kind: exponential, base: 500ms, cap: 8s, jitter: full}", backoff)
-        return problems(text.replace("deadline: 120s", f"deadline: {deadline}"))
-
-    doubling = "{kind: exponential, base: 1s}"
-    (line,) = with_backoff(doubling, 40, "null")
-    assert "policy.backoff: waits grow beyond 365 days before the last attempt: give a cap" in line
-    assert with_backoff("{kind: exponential, base: 1s, cap: 60s}", 40, "null") == []
-    assert with_backoff(doubling, 40, "1h") == []
-    assert with_backoff(doubling, 20, "null") == []
 
 
 @pytest.mark.parametrize(
@@ -448,53 +330,6 @@ def test_a_space_missing_after_a_colon_is_pointed_out(two_providers: str, proble
     assert "a space after the colon: availability: '>=99%'" in line
     (line,) = problems(two_providers, ["policy={rounds:3}"])
     assert "a space after the colon: rounds: 3" in line
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "words"),
-    [
-        ("seed: 7", 'start: "0001-01-01T00:00+23:59"', "between 1700 and 2199"),
-        ("seed: 7", 'start: "9999-12-31T23:59:59-23:00"', "between 1700 and 2199"),
-        ("kind: poisson, rate: 2/min", "kind: bursty, rate: 2/min, cv: 1e200", "at most 1000.0"),
-        ("kind: poisson, rate: 2/min", "kind: bursty, rate: 2/min, cv: 1e-200", "at least 0.01"),
-        (
-            "kind: poisson, rate: 2/min",
-            "kind: replay, file: x.csv, columns: {time: t}, stretch: 1e308",
-            "at most 1000000.0",
-        ),
-        ("tokens_per_second: 60", "tokens_per_second: {kind: gamma, shape: 0.001, scale: 60}", "at least 0.05"),
-        ("tokens_per_second: 60", "tokens_per_second: {kind: gamma, mean: 60, cv: 100}", "is at most 4.47; got 100"),
-        ("first_token: 900ms", "first_token: {kind: weibull, shape: 0.01, scale: 1s}", "at least 0.05"),
-        ("horizon: 30d", "horizon: 1001y", "at most 1000y"),
-        ("timeout: 30s", "timeout: 201y", "at most 200y"),
-        ("first_token: 900ms", "first_token: {kind: lognormal, mu: 30, sigma: 1}", "a mean of at most 200y"),
-        ("requests: 4000/min", "requests: 1/101y", "at least 1/100y"),
-        ("rate: 2/min", "rate: 1000/s", "about 2.59e+09 requests"),
-        ("kind: poisson, rate: 2/min", "kind: batch, every: 1s, size: 10000", "about 2.59e+10 requests"),
-        ("kind: poisson, rate: 2/min", "kind: batch, every: 1y, size: 10000001", "at most 10000000"),
-        ("kind: poisson, rate: 2/min", "kind: bursty, rate: 2/min, cv: 1, clients: 100001", "at most 100000"),
-        (
-            "timeout: 30s,",
-            "silent_rot: {time_to_rot: 1d, repair: 1h, probe_every: 1e-9s},",
-            "about 2.59e+15 probes",
-        ),
-        ("timeout: 30s,", 'name: "",', "name is empty"),
-        ("  as_modelled: {}\n", f"  as_modelled: {{}}\n  {'a' * 65}: {{}}\n", "at most 64 characters; got 65"),
-        ("        errors: {", "        quality: 1e31\n        errors: {", "at most 1e+30"),
-    ],
-)
-def test_numbers_beyond_what_can_be_reckoned_are_refused(
-    old: str, new: str, words: str, two_providers: str, problems: Problems
-) -> None:
-    (line,) = problems(two_providers.replace(old, new))
-    assert words in line
-
-
-def test_a_loop_of_too_many_requests_is_refused(two_providers: str, problems: Problems, tmp_path: Path) -> None:
-    (tmp_path / "x.csv").write_text("t\n0\n0.00001\n")
-    replay = "kind: replay, file: x.csv, columns: {time: t}, loop: true"
-    (line,) = problems(two_providers.replace("kind: poisson, rate: 2/min", replay))
-    assert "about 2.59e+11 requests" in line
 
 
 def test_half_a_character_in_plain_data_is_refused() -> None:

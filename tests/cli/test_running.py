@@ -1,0 +1,151 @@
+"""What `run`, `compare` and `sweep` print, where, and their exit codes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from study.small_scenario import write_small
+
+from cli.command import Done, des, is_a_clear_error
+
+
+def test_a_run_prints_its_figures_and_leaves_its_directory(ran: tuple[Path, Done]) -> None:
+    folder, done = ran
+    assert done.returncode == 0
+    assert done.stderr == ""
+    for words in ("Two small peers", "availability", "minutes down per 30 days", "as_modelled", "primary_only", "p99"):
+        assert words in done.stdout
+    assert "one replication: no interval" in done.stdout
+    assert "\x1b" not in done.stdout
+    assert "…" not in done.stdout
+    (directory,) = (folder / "results").iterdir()
+    assert f"results/{directory.name}" in done.stdout
+    assert sorted(path.name for path in directory.iterdir()) == [
+        "attempts",
+        "incidents",
+        "manifest.json",
+        "minutes",
+        "requests",
+        "summary.json",
+        "transitions",
+    ]
+
+
+def test_the_same_command_again_verifies_and_says_so(ran: tuple[Path, Done]) -> None:
+    folder, first = ran
+    again = des("run", "small.yaml", folder=folder)
+    assert again.returncode == 0
+    assert "not simulated again" in again.stdout
+    figures = [line for line in first.stdout.splitlines() if "availability" in line]
+    assert [line for line in again.stdout.splitlines() if "availability" in line] == figures
+    assert len(list((folder / "results").iterdir())) == 1
+
+
+def test_json_is_the_summary_file(ran: tuple[Path, Done]) -> None:
+    folder, _ = ran
+    done = des("run", "small.yaml", "--json", folder=folder)
+    (directory,) = (folder / "results").iterdir()
+    assert done.stdout == (directory / "summary.json").read_text()
+    assert json.loads(done.stdout)["arms"]["as_modelled"]["requests"]["mean"] > 0
+
+
+def test_traces_of_a_replay_in_another_process_are_the_same_bytes(ran: tuple[Path, Done], tmp_path: Path) -> None:
+    folder, _ = ran
+    write_small(tmp_path)
+    assert des("run", "small.yaml", "--out", "here", folder=tmp_path, env={"PYTHONHASHSEED": "99"}).returncode == 0
+    (directory,) = (folder / "results").iterdir()
+    names = [path.relative_to(directory) for path in directory.rglob("*.parquet")]
+    assert len(names) == 10
+    for name in [*names, Path("summary.json")]:
+        assert (directory / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+
+
+def test_options_reach_the_run(tmp_path: Path) -> None:
+    write_small(tmp_path)
+    done = des(
+        *("run", "small.yaml", "--out", "out", "--seed", 11, "--replications", 2, "--set", "horizon=1h"),
+        *("--set", "policy.rounds=2", "--no-traces"),
+        folder=tmp_path,
+    )
+    assert done.returncode == 0
+    assert "intervals: 95 %, over 2 replications" in done.stdout
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert (manifest["seed"], manifest["replications"]) == (11, 2)
+    assert manifest["scenario"]["horizon"] == "1h"
+    assert manifest["scenario"]["policy"]["rounds"] == 2
+    assert not (tmp_path / "results").exists()
+    assert not (tmp_path / "out" / "requests").exists()
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_table_fits_the_width_it_is_given(ran: tuple[Path, Done], width: int) -> None:
+    folder, _ = ran
+    done = des("run", "small.yaml", folder=folder, env={"COLUMNS": str(width)})
+    assert max(map(len, done.stdout.splitlines())) <= width
+
+
+@pytest.mark.parametrize(
+    ("expect", "code", "word"),
+    [({"availability": "> 50%"}, 0, "yes"), ({"primary_only.availability": ["> 50%", ">= 99.99%"]}, 1, "no")],
+)
+def test_expectations_decide_the_exit_code(tmp_path: Path, expect: dict[str, Any], code: int, word: str) -> None:
+    write_small(tmp_path, horizon="2h", expect=expect)
+    done = des("run", "small.yaml", "--no-traces", folder=tmp_path)
+    assert done.returncode == code
+    assert done.stdout.split("expectation")[1].split("one replication")[0].split()[-1] == word
+    again = des("run", "small.yaml", "--no-traces", "--json", folder=tmp_path)
+    assert again.returncode == code
+    assert ("missed" in again.stderr) == (code == 1)
+    json.loads(again.stdout)
+
+
+def test_an_inconclusive_expectation_has_an_exit_code_of_its_own(tmp_path: Path) -> None:
+    first = des("run", write_small(tmp_path), "--replications", 3, "--no-traces", "--json", folder=tmp_path)
+    mean = json.loads(first.stdout)["arms"]["as_modelled"]["latency_s_mean"]["mean"]
+    write_small(tmp_path, expect={"latency_s_mean": f"< {mean + 1e-9:.12f}s"})
+    done = des("run", "small.yaml", "--replications", 3, "--no-traces", folder=tmp_path)
+    assert done.returncode == 3
+    assert "inconclusive" in done.stdout
+
+
+def test_a_precision_that_is_not_reached_is_said_and_has_the_code_of_the_inconclusive(tmp_path: Path) -> None:
+    write_small(tmp_path, horizon="1h")
+    arguments = ("run", "small.yaml", "--no-traces", "--precision", "cost_usd=0.1%", "--max-replications", 3)
+    done = des(*arguments, folder=tmp_path)
+    assert done.returncode == 3
+    assert "NOT reached after 3 replications" in done.stdout
+    again = des(*arguments, "--json", folder=tmp_path)
+    assert again.returncode == 3
+    assert "NOT reached" in again.stderr
+    assert json.loads(again.stdout)["precision"]["reached"] is False
+
+
+def test_compare_shows_marginals_then_what_failing_together_changes(tmp_path: Path) -> None:
+    write_small(tmp_path, horizon="2h")
+    arguments = ("compare", "small.yaml", "--arms", "as_modelled,independent", "--replications", 2, "--no-traces")
+    done = des(*arguments, "--workers", 2, folder=tmp_path)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    in_order = ("Each endpoint by itself", "all down, share of the time", "Against as_modelled")
+    places = [done.stdout.index(words) for words in in_order]
+    assert places == sorted(places)
+    (directory,) = (tmp_path / "results").iterdir()
+    again = des(*arguments, "--json", folder=tmp_path)
+    assert again.stdout == (directory / "summary.json").read_text()
+    assert list(json.loads(again.stdout)["comparison"]["joint"]) == ["as_modelled", "independent"]
+
+
+def test_sweep_prints_a_row_a_point(tmp_path: Path) -> None:
+    write_small(tmp_path, horizon="1h", expect={"availability": "> 1%"})
+    done = des("sweep", "small.yaml", "--over", "policy.rounds=1,2", "--arms", folder=tmp_path)
+    is_a_clear_error(done, 2)
+    done = des("sweep", "small.yaml", "--over", "policy.rounds=1,2", folder=tmp_path)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    rows = [line.split() for line in done.stdout.splitlines() if "as_modelled" in line]
+    assert [row[0] for row in rows] == ["1", "2"]
+    assert [row[-1] for row in rows] == ["met", "met"]
+    assert max(map(len, done.stdout.splitlines()[:-1])) <= 120
+    again = des("sweep", "small.yaml", "--over", "policy.rounds=1,2", "--json", folder=tmp_path)
+    assert json.loads(again.stdout)["over"] == ["policy.rounds"]

@@ -1,0 +1,81 @@
+"""Standard streams that are closed, full, plain or a terminal."""
+
+import json
+import os
+import pty
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+from study.small_scenario import write_small
+
+from cli.command import DES, ENVIRONMENT, Done, des
+from tests.patience import PATIENCE_S
+
+
+@pytest.mark.parametrize("arguments", [["schema"], ["catalogue"], ["run", "small.yaml"]])
+def test_a_reader_that_leaves_is_no_error(ran: tuple[Path, Done], arguments: list[str]) -> None:
+    process = subprocess.Popen(
+        [DES, *arguments], cwd=ran[0], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait(timeout=PATIENCE_S) == 141
+
+
+def test_printing_to_a_full_disk_is_said_in_one_line(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [DES, "schema"], cwd=tmp_path, env=ENVIRONMENT, stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_nobody_to_tell_and_no_error(tmp_path: Path, closed: str) -> None:
+    write_small(tmp_path, horizon="1h")
+    for arguments, code in (("run small.yaml", 0), ("validate small.yaml", 0), ("run nobody.yaml", 2)):
+        command = f"{shlex.quote(DES)} {arguments} {closed}"
+        done = subprocess.run(command, shell=True, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
+        assert done.returncode == code
+        assert "unexpected" not in done.stderr
+    (directory,) = (tmp_path / "results").iterdir()
+    assert json.loads((directory / "summary.json").read_text())["arms"]
+
+
+def test_an_ascii_terminal_gets_its_table_too(ran: tuple[Path, Done]) -> None:
+    folder, _ = ran
+    done = des("run", "small.yaml", folder=folder, env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    assert done.returncode == 0
+    assert "availability" in done.stdout
+
+
+def test_a_terminal_sees_a_progress_bar_on_standard_error_alone(tmp_path: Path) -> None:
+    write_small(tmp_path)
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [DES, "run", "small.yaml"],
+        cwd=tmp_path,
+        env=ENVIRONMENT | {"TERM": "xterm"},
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    seen = b""
+    try:
+        while chunk := os.read(ours, 65_536):
+            seen += chunk
+    except OSError:  # the terminal's other end is closed
+        pass
+    finally:
+        os.close(ours)
+    assert process.stdout is not None
+    out = process.stdout.read()
+    assert process.wait(timeout=PATIENCE_S) == 0
+    assert b"%" in seen
+    assert b"\x1b" not in out

@@ -1,0 +1,75 @@
+"""Commands that simulate no requests: `validate`, `schema`, `catalogue`, `availability`, and help."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from study.small_scenario import write_small
+
+from cli.command import SCENARIOS, des, is_a_clear_error
+
+
+def test_validate_says_ok_or_everything_that_is_wrong(tmp_path: Path) -> None:
+    good = write_small(tmp_path)
+    bad = write_small(tmp_path, "bad", horizon="12 parsecs", chain=[{"provider": "frist", "timeout": "5s"}])
+    done = des("validate", good.name, folder=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "small.yaml: ok\n", "")
+    done = des("validate", bad.name, good.name, "missing.yaml", folder=tmp_path)
+    is_a_clear_error(done, 2)
+    assert done.stdout == "small.yaml: ok\n"
+    assert "bad.yaml:1:" in done.stderr
+    assert "parsecs" in done.stderr
+    assert "did you mean 'first'?" in done.stderr
+    assert "missing.yaml" in done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_schema_is_a_json_schema(tmp_path: Path) -> None:
+    schema = json.loads(des("schema", folder=tmp_path).stdout)
+    assert {"horizon", "chain", "providers"} <= set(schema["properties"])
+
+
+def test_the_catalogue_names_models_and_prices(tmp_path: Path) -> None:
+    done = des("catalogue", folder=tmp_path)
+    assert done.returncode == 0
+    (line,) = [line for line in done.stdout.splitlines() if line.split()[1:2] == ["claude-sonnet-4-6"]]
+    assert "$3.00" in line
+    assert "$15.00" in line
+
+
+def test_version_and_help_are_quick_to_say(tmp_path: Path) -> None:
+    assert des("--version", folder=tmp_path).stdout.startswith("des ")
+    assert "run" in des("--help", folder=tmp_path).stdout
+    code = (
+        "import sys, des.cli; print(sorted({'numpy', 'pandas', 'scipy', 'pyarrow', 'genai_prices'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_availability_has_a_seed_of_its_own(tmp_path: Path) -> None:
+    retried = {"chain": [{"provider": "first", "retries": 1}, {"provider": "second"}]}
+    outages = {"kind": "poisson", "rate": "20/y", "duration": {"kind": "exponential", "mean": "10h"}}
+    write_small(tmp_path, **retried, arms={}, components={"cloud": {"incidents": [outages]}})
+    sets = [f"--set=providers.{name}.depends_on=[cloud]" for name in ("first", "second")]
+    sets += ["--set=providers.second.limits=null", "--set=providers.first.incidents=null"]
+    command = ("availability", "small.yaml", *sets, "--years", 50, "--estimator", "timeline", "--json")
+
+    def lost(*more: object) -> dict[str, Any]:
+        done = des(*command, *more, folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)["arms"]["as_modelled"]["availability"]
+        return found
+
+    assert lost() == lost("--workers", 2) != lost("--seed", 99) == lost("--seed", 99)
+
+
+def test_availability_says_why_it_has_no_figure_and_what_has_one(tmp_path: Path) -> None:
+    shutil.copy(SCENARIOS / "market_failover_surge.yaml", tmp_path)
+    done = des("availability", "market_failover_surge.yaml", "--years", 20, folder=tmp_path)
+    assert done.returncode == 0
+    assert "requests interact (surge: it depends on the load)" in done.stdout
+    assert "des compare" in done.stdout

@@ -1,0 +1,74 @@
+"""Wrong input is exit code 2, with a clear sentence, and nothing is written."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from study.small_scenario import write_small
+
+from cli.command import des, is_a_clear_error, left_in
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "missing.yaml"],
+        ["run", "small.yaml", "--set", "polici.rounds=2"],
+        ["run", "small.yaml", "--set", "policy.rounds"],
+        ["run", "small.yaml", "--set", "horizon=-1h"],
+        ["run", "small.yaml", "--replications", "0"],
+        ["run", "small.yaml", "--seed", "-1"],
+        ["run", "small.yaml", "--seed", "many"],
+        ["run", "small.yaml", "--no-such-option"],
+        ["run", "small.yaml", "--out", "small.yaml"],
+        ["run", "small.yaml", "--out", "small.yaml/below"],
+        ["run", "small.yaml", "--out", "."],
+        ["run", "."],
+        ["run"],
+        ["fly"],
+    ],
+)
+def test_wrong_input_is_code_2_with_a_clear_sentence_and_writes_nothing(tmp_path: Path, arguments: list[str]) -> None:
+    write_small(tmp_path)
+    is_a_clear_error(des(*arguments, folder=tmp_path), 2)
+    assert left_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("option", [("--arms", "nobody"), ("--arms", ","), ("--precision", "cost"), ("--workers", 0)])
+def test_wrong_options_of_compare_are_code_2_and_write_nothing(tmp_path: Path, option: tuple[str, Any]) -> None:
+    write_small(tmp_path)
+    is_a_clear_error(des("compare", "small.yaml", *option, folder=tmp_path), 2)
+    assert left_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("years", ["inf", "nan", "1e300", "-1", "0", "1e-300", "many"])
+def test_years_that_are_none_are_code_2_whatever_the_estimator(tmp_path: Path, years: str) -> None:
+    write_small(tmp_path)
+    done = des("availability", "small.yaml", "--years", years, folder=tmp_path)
+    is_a_clear_error(done, 2)
+    assert "--years" in done.stderr
+    assert "unexpected" not in done.stderr
+
+
+def test_a_results_file_in_the_way_is_named(tmp_path: Path) -> None:
+    write_small(tmp_path)
+    (tmp_path / "results").write_text("mine")
+    done = des("run", "small.yaml", folder=tmp_path)
+    is_a_clear_error(done, 2)
+    assert "results is not a directory" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser may become nobody")
+def test_an_unwritable_directory_is_wrong_input(tmp_path: Path) -> None:
+    folder = tmp_path / "closed"
+    folder.mkdir(mode=0o755)
+    write_small(folder)
+    try:
+        done = des("run", "small.yaml", folder=folder, user=65534)
+    except PermissionError:
+        pytest.skip("nobody may not enter this folder")
+    if "ermission denied" in done.stderr and "small.yaml" in done.stderr.partition("cannot write")[0]:
+        pytest.skip("nobody may not read this folder")
+    is_a_clear_error(done, 2)
+    assert "permission denied" in done.stderr
