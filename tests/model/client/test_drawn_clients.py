@@ -88,7 +88,7 @@ def hedges_stay_below_their_most(of: Traced) -> None:
 
 def nobody_calls_a_leg_that_is_out(of: Traced) -> None:
     assert of.plan.client is not None
-    for leg, guard in [(leg, guard) for leg in of.plan.client.legs for guard in leg.guards]:
+    for leg, guard in [(one, guard) for one in of.plan.client.legs for guard in one.guards]:
         name = of.plan.chain[leg.leg].name
         turns = of.transitions[(of.transitions.kind == GUARDS[type(guard)]) & (of.transitions.entity == name)]
         states = list(zip(turns.time_s, turns["to"], strict=True))
