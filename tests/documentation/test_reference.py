@@ -68,6 +68,7 @@ def test_every_word_of_the_traces_is_explained() -> None:
         vocabulary.GUARD_STATES,
         vocabulary.LIMIT_STATES,
         vocabulary.METRICS,
+        vocabulary.CASCADE_METRICS,
     ):
         assert not set(values) - words("outputs.md")
 

@@ -1,0 +1,68 @@
+"""What each room of the package may import: arrows point down, and SimPy stays in one room."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "des"
+
+EVERYBODY = {"errors", "vocabulary"}
+"""Modules that any room may import."""
+
+MAY_IMPORT = {
+    "rules": set(),
+    "catalogue": set(),
+    "traces": set(),
+    "scenario": {"catalogue"},
+    "draws": {"scenario"},
+    "theory": {"scenario"},
+    "faults": {"draws", "scenario"},
+    "model": {"draws", "faults", "rules", "scenario"},
+    "estimate": {"draws", "faults", "rules", "scenario", "theory"},
+    "check": {"draws", "estimate", "faults", "model", "rules", "scenario", "theory"},
+    "study": {"check", "estimate", "faults", "model", "scenario", "traces"},
+    "analysis": {"catalogue", "check", "estimate", "faults", "scenario", "study", "traces"},
+    "cli": {"analysis", "catalogue", "check", "estimate", "scenario", "study"},
+}
+PRINT_THEMSELVES = {("study/compare.py", "analysis"), ("study/sweep.py", "analysis")}
+"""Results that a person looks at write themselves as tables: the only arrows that point up."""
+
+
+def imported(file: Path) -> Iterator[str]:
+    """Every module that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def rooms() -> list[str]:
+    return sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
+
+
+def test_every_room_has_its_rule() -> None:
+    assert set(rooms()) == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("room", rooms())
+def test_a_room_imports_those_below_it_alone(room: str) -> None:
+    found = {
+        (file.relative_to(PACKAGE).as_posix(), name.split(".")[1])
+        for file in (PACKAGE / room).rglob("*.py")
+        for name in imported(file)
+        if name.startswith("des.")
+    }
+    allowed = MAY_IMPORT[room] | EVERYBODY | {room}
+    assert {(file, other) for file, other in found if other not in allowed} <= PRINT_THEMSELVES
+
+
+def test_only_the_model_knows_simpy() -> None:
+    knowing = {
+        file.relative_to(PACKAGE).parts[0]
+        for file in PACKAGE.rglob("*.py")
+        if any(name.split(".")[0] == "simpy" for name in imported(file))
+    }
+    assert knowing == {"model"}
