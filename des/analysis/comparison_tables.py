@@ -13,7 +13,16 @@ from des.analysis import figures
 from des.analysis.cascade_lines import cascade_lines, cascade_sentences
 from des.analysis.expectations import Verdict
 from des.analysis.lines import Line, money, seconds
-from des.analysis.tables import GAP, fitted, precision_sentence, print_arms, print_heading, print_verdicts, print_where
+from des.analysis.tables import (
+    GAP,
+    fitted,
+    precision_sentence,
+    print_arms,
+    print_heading,
+    print_verdicts,
+    print_where,
+    uneven_sentences,
+)
 from des.estimate.exact_availability import EXACT
 from des.traces import Run
 
@@ -175,6 +184,7 @@ def _notes(run: Run, arms: Sequence[str]) -> Iterator[str]:
         yield "one replication: no interval for what requests met (--replications N gives one)"
     else:
         yield f"intervals: 95 %; of requests over {many} replications, which all arms share"
+        yield from uneven_sentences(run.summary)
         yield "no interval: exact where the estimator is, otherwise too little was seen to tell"
     yield from precision_sentence(run.summary)
 

@@ -44,6 +44,8 @@ def print_run(run: Run, verdicts: Sequence[Verdict], *, reused: bool, console: C
     else:
         left_out = "; some rows go without for lack of width, summary.json has them all" if dropped else ""
         _say(console, f"intervals: 95 %, over {many} replications{left_out}")
+        for sentence in uneven_sentences(summary):
+            _say(console, sentence)
     for sentence in precision_sentence(summary):
         _say(console, sentence)
     print_where(run, reused, console)
@@ -55,6 +57,14 @@ def print_where(run: Run, reused: bool, console: Console) -> None:
         _say(console, "the same run as before: verified, not simulated again (--force does)")
     where = f"{'traces, ' if run.manifest['traces'] else ''}manifest and summary: {run.path}"
     console.print(Text(where), soft_wrap=True)  # a path is copied whole
+
+
+def uneven_sentences(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Which arms have no interval although there are replications, and how many it takes."""
+    for arm, metrics in summary["arms"].items():
+        reasons = (str(found.get("interval", "")) for found in metrics.values() if found)
+        for reason in [reason for reason in reasons if "fewer than" in reason][:1]:
+            yield f"{arm} has no interval: {reason.removeprefix('none: ')}"
 
 
 def precision_sentence(summary: Mapping[str, Any]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Arms compared: first that their endpoints fare alike by themselves, then how they fare together and with requests."""
 
 import math
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from des.estimate.joint_figures import exact_or_none, joint_figures, long_run_fa
 from des.estimate.paired import Paired, holm, paired
 from des.estimate.rare_pairs import discordance, explained, rare_pair
 from des.estimate.summary import Pool
-from des.faults import sharing
+from des.estimate.uneven import Uneven
 from des.scenario.plan import Plan
 
 METRICS: Final = ("failure_share", "cost_usd_per_request", "latency_s_p95")
@@ -22,8 +22,6 @@ RATIOS: Final = ("all_down", "episodes_per_year", "failure_share", "all_impaired
 STANDARD_ERRORS: Final = 4.0
 EQUAL: Final = 1e-9
 """Relative difference of two exact figures that are the same but for rounding."""
-FEWEST_OF_A_MIXTURE: Final = 10
-"""Replications below which a mixture may well have shown one of its sides only."""
 
 Told = Callable[[float, str], None]
 """Told the share of the work that is done, and what is under way."""
@@ -64,7 +62,9 @@ def compare_arms(
             for arm, of in joint.items()
             if arm != baseline
         },
-        "differences": differences(observed, baseline, {arm for arm, plan in plans.items() if sharing(plan).mixture}),
+        "differences": differences(
+            observed, baseline, {arm: of for arm, plan in plans.items() if (of := Uneven.of(plan)) is not None}
+        ),
     }
 
 
@@ -91,12 +91,14 @@ def match(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     return {"verdict": verdict, "endpoints": in_common, "worst_standard_errors": worst}
 
 
-def differences(observed: Mapping[str, Pool], baseline: str, mixtures: Set[str] = frozenset()) -> dict[str, Any]:
+def differences(
+    observed: Mapping[str, Pool], baseline: str, uneven: Mapping[str, Uneven] | None = None
+) -> dict[str, Any]:
     """By arm and metric, the arm less the baseline; p-values are adjusted for all of them by Holm's method.
 
     Student's t over paired replications, but where few incidents lost the requests: these are then what is counted, of
-    the share lost and of a metric that follows it. Not so of `mixtures`, arms whose replications differ by more than
-    the incidents in them: theirs is always Student's t, from ten replications on.
+    the share lost and of a metric that follows it. Not so of `uneven` arms, whose replications differ by more than the
+    incidents in them: theirs is always Student's t, from so many replications on.
     """
     found: dict[str, dict[str, Any]] = {}
     p_values: dict[tuple[str, str], float] = {}
@@ -104,8 +106,8 @@ def differences(observed: Mapping[str, Pool], baseline: str, mixtures: Set[str] 
         if arm == baseline:
             continue
         found[arm] = {}
-        mixed = not mixtures.isdisjoint((arm, baseline))
-        for metric, (pair, method) in (_pairs_of_mixtures if mixed else _pairs)(pool, observed[baseline]).items():
+        apart = [of for name, of in (uneven or {}).items() if name in (arm, baseline)]
+        for metric, (pair, method) in _pairs(pool, observed[baseline], apart).items():
             if pair is None:
                 found[arm][metric] = None
                 continue
@@ -133,11 +135,10 @@ def _by_replication(pool: Pool, against: Pool) -> dict[str, tuple[Paired | None,
     return found
 
 
-def _pairs_of_mixtures(pool: Pool, against: Pool) -> dict[str, tuple[Paired | None, str]]:
-    found = _by_replication(pool, against)
+def _of_enough(found: dict[str, tuple[Paired | None, str]], uneven: Uneven) -> dict[str, tuple[Paired | None, str]]:
     for metric, (pair, _) in found.items():
-        if pair is not None and pair.n < FEWEST_OF_A_MIXTURE:
-            found[metric] = _without_ends(pair), f"none: mixture: fewer than {FEWEST_OF_A_MIXTURE} replications"
+        if pair is not None and (why := uneven.why_no_interval(pair.n)):
+            found[metric] = _without_ends(pair), why
     return found
 
 
@@ -146,9 +147,11 @@ def _without_ends(pair: Paired) -> Paired:
     return replace(pair, difference=Interval(pair.difference.value, None, None), ratio=quotient, p_value=None)
 
 
-def _pairs(pool: Pool, against: Pool) -> dict[str, tuple[Paired | None, str]]:
+def _pairs(pool: Pool, against: Pool, uneven: Sequence[Uneven]) -> dict[str, tuple[Paired | None, str]]:
     """By metric: the comparison, and by what its interval is."""
     found = _by_replication(pool, against)
+    if uneven:
+        return _of_enough(found, max(uneven, key=lambda of: of.fewest))
     plain = found["failure_share"][0]
     if plain is None or plain.n < max(2, len(pool)):  # a replication without requests
         return found

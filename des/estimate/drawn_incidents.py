@@ -8,8 +8,9 @@ from typing import Any, Final
 import numpy as np
 from scipy.special import bdtrik
 
-from des.estimate.intervals import CONFIDENCE, FEW_EPISODES, compound_bounds, poisson_bounds, students_t
+from des.estimate.intervals import CONFIDENCE, FEW_EPISODES, Interval, compound_bounds, poisson_bounds, students_t
 from des.estimate.timeline_availability import YEAR_S, incidents_per_year
+from des.estimate.uneven import Uneven
 from des.faults import Downtime, Marginals, draw_timeline, marginals, sharing
 from des.faults.marginals import chain_endpoints, total
 from des.scenario.plan import Plan, RecordedIncidents
@@ -59,14 +60,18 @@ def horizons_of(plan: Plan) -> tuple[int, float]:
     years = horizon_s / YEAR_S
     per_horizon = incidents_per_year(plan) * years + _recorded(plan)
     wanted = min(YEARS_ENOUGH / years, MOST_INCIDENTS / per_horizon if per_horizon > 0.0 else 1.0, MOST_HORIZONS)
-    return max(LEAST_HORIZONS, math.ceil(wanted)), horizon_s
+    uneven = Uneven.of(plan)
+    least = LEAST_HORIZONS if uneven is None else max(LEAST_HORIZONS, min(MOST_HORIZONS, uneven.fewest))
+    return max(least, math.ceil(wanted)), horizon_s
 
 
-def unavailability(downs: Sequence[Downtime]) -> Figure:
-    """Share of the time down, over independent horizons of equal length."""
+def unavailability(downs: Sequence[Downtime], uneven: Uneven | None = None) -> Figure:
+    """Share of the time down, over independent horizons of equal length; if these are `uneven`, not over episodes."""
     shares = [down.unavailability for down in downs]
     found = students_t(shares)
     low, high = found.low, found.high
+    if uneven is not None:
+        return _by_horizon(found, len(downs), uneven, highest=1.0)
     episodes_s = np.concatenate([down.durations_s for down in downs])
     episodes_s = episodes_s[episodes_s > 0.0]
     if 0 < len(episodes_s) < FEW_EPISODES and len(set(shares)) > 1:
@@ -76,11 +81,14 @@ def unavailability(downs: Sequence[Downtime]) -> Figure:
     return figure(found.value, None if low is None else max(0.0, low), None if high is None else min(1.0, high))
 
 
-def episodes_per_year(downs: Sequence[Downtime]) -> Figure:
-    """Exact Poisson bounds where there are few."""
+def episodes_per_year(downs: Sequence[Downtime], uneven: Uneven | None = None) -> Figure:
+    """Exact Poisson bounds where there are few, unless horizons are `uneven`."""
     count = sum(down.episodes for down in downs)
     years = math.fsum(down.observed_s for down in downs) / YEAR_S
     counts = [float(down.episodes) for down in downs]
+    if uneven is not None:
+        rates = students_t([each * len(counts) / years for each in counts])
+        return _by_horizon(rates, len(downs), uneven)
     if count >= FEW_EPISODES or (count and len(set(counts)) == 1):
         found = students_t(counts)
         share = len(counts) / years
@@ -90,12 +98,13 @@ def episodes_per_year(downs: Sequence[Downtime]) -> Figure:
     return figure(count / years, low / years, high / years)
 
 
-def mean_episode_s(downs: Sequence[Downtime]) -> Figure | None:
+def mean_episode_s(downs: Sequence[Downtime], uneven: Uneven | None = None) -> Figure | None:
+    """Without an interval where horizons are `uneven`: the episodes of one are then alike."""
     lengths = np.concatenate([down.durations_s for down in downs])
     if not len(lengths):
         return None
     found = students_t(lengths.tolist())
-    if _same(float(lengths.min()), float(lengths.max())):
+    if uneven is not None or _same(float(lengths.min()), float(lengths.max())):
         return figure(found.value)
     return figure(found.value, found.low and max(0.0, found.low), found.high)
 
@@ -117,6 +126,13 @@ def p95_episode_s(downs: Sequence[Downtime]) -> Figure | None:
 def figure(mean: float, low: float | None = None, high: float | None = None, estimator: str = TIMELINE) -> Figure:
     """An exact figure has no interval."""
     return {"mean": mean, "low": low, "high": high, "estimator": estimator}
+
+
+def _by_horizon(found: Interval, horizons: int, uneven: Uneven, highest: float = math.inf) -> Figure:
+    """Without ends where too few horizons were drawn, or nothing was seen in any."""
+    if found.low is None or found.high is None or uneven.why_no_interval(horizons):
+        return figure(found.value)
+    return figure(found.value, max(0.0, found.low), min(highest, found.high))
 
 
 def _same(shortest_s: float, longest_s: float) -> bool:

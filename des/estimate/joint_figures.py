@@ -20,6 +20,7 @@ from des.estimate.inapplicable import Inapplicable
 from des.estimate.intervals import alike
 from des.estimate.timeline_availability import YEAR_S
 from des.estimate.timeline_refusals import needs_whole_horizons
+from des.estimate.uneven import Uneven
 from des.faults import sharing
 from des.faults.independent_twin import recorded_endpoints
 from des.faults.marginals import chain_endpoints
@@ -67,6 +68,7 @@ def joint_figures(answer: ExactAnswer | None, drawn: DrawnIncidents, plan: Plan)
     `any_in_a_year_reason`, where they are none.
     """
     reason = _why_not_poisson(plan)
+    uneven = Uneven.of(plan)
     mixture = sharing(plan).mixture
     if answer is not None:
         down = _exact(answer.all_down)
@@ -76,7 +78,8 @@ def joint_figures(answer: ExactAnswer | None, drawn: DrawnIncidents, plan: Plan)
         low, high = answer.frechet_low, answer.frechet_high
     else:
         downs = [part.all_down for part in drawn.parts]
-        down, per_year, mean_s = unavailability(downs), episodes_per_year(downs), mean_episode_s(downs)
+        down, per_year = unavailability(downs, uneven), episodes_per_year(downs, uneven)
+        mean_s = mean_episode_s(downs, uneven)
         together = drawn.together
         alone = [together.endpoints[endpoint].unavailability for endpoint in together.chain]
         redundancy = k_eff(down["mean"], alone)
@@ -98,7 +101,7 @@ def joint_figures(answer: ExactAnswer | None, drawn: DrawnIncidents, plan: Plan)
         "k_eff": redundancy,
         "frechet_low": low,
         "frechet_high": high,
-        "all_impaired": unavailability([part.all_impaired for part in drawn.parts]),
+        "all_impaired": unavailability([part.all_impaired for part in drawn.parts], uneven),
         **_named(
             "any_impaired_in_a_year",
             None if reason or mixture else _impaired_in_a_year(drawn),

@@ -1,7 +1,7 @@
 """From the figures of replications to a summary: means and quantiles, their intervals, how they meet expectations."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from operator import eq, ge, gt, le, lt
 from typing import Any, Final
@@ -67,26 +67,28 @@ class Pool:
         self.latency.merge(observed.latency)
 
 
-def summary(arms: Mapping[str, Pool]) -> dict[str, Any]:
-    """The content of summary.json, from what each arm's replications observed."""
+def summary(arms: Mapping[str, Pool], uneven: Container[str] = ()) -> dict[str, Any]:
+    """The content of summary.json, from what each arm's replications observed; of the arms `uneven` by these alone."""
     return {
         "quantiles": dict(QUANTILES),
         "confidence": CONFIDENCE,
-        "arms": {arm: summarise(replications) for arm, replications in arms.items()},
+        "arms": {arm: summarise(found, by_replication=arm in uneven) for arm, found in arms.items()},
     }
 
 
-def summarise(pool: Pool) -> dict[str, Any]:
+def summarise(pool: Pool, *, by_replication: bool = False) -> dict[str, Any]:
     """One arm's entries; a metric that is a dict by name becomes a dict of entries by name.
 
     Replications are the unit of inference. Quantiles of latency are of all replications together, with an interval by
-    sectioning; availability has one over outages where these are few, and so have counts of lost requests.
+    sectioning; availability has one over outages where these are few, and so have counts of lost requests, unless it
+    is to be `by_replication`.
     """
     of = pool.metrics
     lost_at_once = _lost_at_once(pool.losses)
     entries = {metric: _entries([metrics[metric] for metrics in of], _is_share(metric)) for metric in of[0]}
-    entries["availability"] = availability_entry([metrics["availability"] for metrics in of], pool.losses)
-    for metric in ("request_outcomes", "lost_by_cause"):
+    if not by_replication:
+        entries["availability"] = availability_entry([metrics["availability"] for metrics in of], pool.losses)
+    for metric in () if by_replication else ("request_outcomes", "lost_by_cause"):
         for name, found in entries[metric].items() if metric in entries else ():
             if name not in KEPT:
                 counts = [metrics[metric][name] for metrics in of]

@@ -28,6 +28,7 @@ from des.estimate.law_functions import longest
 from des.estimate.summary import CONFIDENCE, MOSTLY, complement, entry, up_entry
 from des.estimate.timeline_refusals import arrival_profile, needs_whole_horizons, refusals
 from des.estimate.timeline_sky import ClearSky, TimelineSky, affected
+from des.estimate.uneven import Uneven, without_intervals
 from des.faults import Intervals, Timeline, draw_timeline
 from des.faults.episodes import down_share, endpoint_down, episodes_started, intersection
 from des.faults.ledger import weights_at
@@ -105,7 +106,9 @@ def timeline(
         for task in tasks:
             done.append(_simulate_block(task))
             _tell(progress, len(done) / blocks)
-    return _answer(plan, done, pieces * piece_s / YEAR_S, time.perf_counter() - started)
+    answer = _answer(plan, done, pieces * piece_s / YEAR_S, time.perf_counter() - started)
+    uneven = Uneven.of(plan)
+    return answer if uneven is None else _of_enough(answer, uneven.why_no_interval(pieces))
 
 
 def one_part(plan: Plan, years: float, samples: int = SAMPLES) -> tuple[Callable[[], object], int]:
@@ -137,7 +140,8 @@ class _Block:
 
 def _answer(plan: Plan, blocks: list[_Block], years: float, wall_s: float) -> TimelineAnswer:
     episodes = sum(block.episodes for block in blocks)
-    served = _controlled(plan, blocks)
+    uneven = Uneven.of(plan)
+    served = _controlled(plan, blocks, uneven)
     names = [f"{plan.endpoints[e].provider}/{plan.endpoints[e].model}" for e in _chained(plan)]
     return TimelineAnswer(
         estimator=TIMELINE,
@@ -145,15 +149,37 @@ def _answer(plan: Plan, blocks: list[_Block], years: float, wall_s: float) -> Ti
         blocks=len(blocks),
         availability=served.entry,
         variance_reduction=served.variance_reduction,
-        all_down=_share_down([block.all_down for block in blocks], [block.together_s for block in blocks]),
+        all_down=_together(blocks, uneven),
         all_down_episodes=episodes,
-        all_down_episodes_per_year=poisson_rate(episodes, years),
+        all_down_episodes_per_year=poisson_rate(episodes, years)
+        if uneven is None
+        else entry([block.episodes * len(blocks) / years for block in blocks], estimator=TIMELINE),
         unavailability={
             name: _share_down([block.down[number] for block in blocks], [block.down_s[number] for block in blocks])
             for number, name in enumerate(names)
         },
         wall_s=wall_s,
     )
+
+
+def _of_enough(answer: TimelineAnswer, why_not: str) -> TimelineAnswer:
+    """Without intervals of what endpoints meet together, if there is a reason against them."""
+    if not why_not:
+        return answer
+    return replace(
+        answer,
+        availability=without_intervals(answer.availability, why_not),
+        all_down=without_intervals(answer.all_down, why_not),
+        all_down_episodes_per_year=without_intervals(answer.all_down_episodes_per_year, why_not),
+    )
+
+
+def _together(blocks: Sequence[_Block], uneven: Uneven | None) -> Entry:
+    """Everybody down: over blocks alone where horizons are `uneven`, as the episodes of one are then alike."""
+    shares = [block.all_down for block in blocks]
+    if uneven is not None:
+        return entry(shares, share=True, estimator=TIMELINE)
+    return _share_down(shares, [block.together_s for block in blocks])
 
 
 def _share_down(shares: Sequence[float], episodes_s: Sequence[Sequence[float]]) -> Entry:
@@ -163,13 +189,14 @@ def _share_down(shares: Sequence[float], episodes_s: Sequence[Sequence[float]]) 
     }
 
 
-def _controlled(plan: Plan, blocks: Sequence[_Block]) -> Controlled:
+def _controlled(plan: Plan, blocks: Sequence[_Block], uneven: Uneven | None) -> Controlled:
     """Availability, with the blocks' downtime as control where its mean is known exactly."""
     served = [1.0 - block.lost for block in blocks]
     try:
         closed = exact(plan)
     except Inapplicable:
-        return Controlled(_by_total_outages(entry(served, share=True, estimator=TIMELINE), blocks), 1.0)
+        plain = entry(served, share=True, estimator=TIMELINE)
+        return Controlled(plain if uneven is not None else _by_total_outages(plain, blocks), 1.0)
     controls: list[list[float]] = []
     known: list[float] = []
     if sum(block.episodes for block in blocks) < FEW_EPISODES:  # too few to regress on, or none: all down is all lost

@@ -7,6 +7,7 @@ from des.estimate.control_variates import with_controls
 from des.estimate.exact_availability import exact
 from des.estimate.inapplicable import Inapplicable
 from des.estimate.summary import Pool
+from des.estimate.uneven import Uneven
 from des.scenario.plan import Plan
 from des.study.downtime import Spells
 
@@ -21,7 +22,8 @@ def controlled(plan: Plan, pool: Pool, spells: Sequence[Spells]) -> Mapping[str,
     Controls are the shares of time that each endpoint of the chain, and all of them at once, were down. Empty where
     these have no closed form, or there are too few replications.
     """
-    if len(pool) < 2:
+    uneven = Uneven.of(plan)
+    if len(pool) < 2 or (uneven is not None and uneven.why_no_interval(len(pool))):
         return {}
     try:
         answer = exact(plan)

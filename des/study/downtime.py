@@ -7,7 +7,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from des.estimate.summary import count_entry, up_entry
+from des.estimate.summary import count_entry, entry, up_entry
+from des.estimate.uneven import Uneven, without_intervals
 from des.faults import Intervals, Timeline, sharing
 from des.faults.episodes import all_down, component_down, down_share, endpoint_down, episodes_started, merged
 from des.scenario.plan import Plan
@@ -68,12 +69,20 @@ def losing_intervals(timeline: Timeline, chosen: NDArray[np.bool_], *, shifted: 
     return merged(Intervals(timeline.start_s[losing], timeline.end_s[losing]))
 
 
-def combined(replications: Sequence[Spells]) -> dict[str, dict[str, dict[str, Any]]]:
-    """Means and intervals over the replications, by group and name."""
-    return {
+def combined(replications: Sequence[Spells], uneven: Uneven | None = None) -> dict[str, dict[str, dict[str, Any]]]:
+    """Means and intervals over the replications, by group and name.
+
+    Of an `uneven` arm the chain's episodes are no sample, and replications are; an endpoint's own law is as ever.
+    """
+    found = {
         group: {name: _entries([spells[group][name] for spells in replications]) for name in replications[0][group]}
         for group in replications[0]
     }
+    if uneven is not None:
+        why = uneven.why_no_interval(len(replications))
+        chain = {name: _by_replication([each["chain"][name] for each in replications]) for name in found["chain"]}
+        found["chain"] = without_intervals(chain, why) if why else chain
+    return found
 
 
 def _entries(spells: Sequence[Spell]) -> dict[str, Any]:
@@ -87,6 +96,13 @@ def _entries(spells: Sequence[Spell]) -> dict[str, Any]:
             recorded=recorded,
         ),
         "episodes": count_entry([float(spell.started) for spell in spells], estimator=TIMELINE, recorded=recorded),
+    }
+
+
+def _by_replication(spells: Sequence[Spell]) -> dict[str, Any]:
+    return {
+        "availability": entry([spell.up for spell in spells], share=True, estimator=TIMELINE),
+        "episodes": entry([float(spell.started) for spell in spells], estimator=TIMELINE),
     }
 
 

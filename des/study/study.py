@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from des.estimate.cascades import Cascade, cascade_entries
 from des.estimate.summary import Pool, summary
+from des.estimate.uneven import Uneven, without_intervals
 from des.scenario import Loaded, plans
 from des.scenario.expectations import default_arm
 from des.scenario.plan import Plan
@@ -103,7 +104,12 @@ class Study:
 
     def _replicate(self, directory: Path, workers: int, progress: Progress | None) -> "Found":
         """As many replications of each arm as asked for, or as the precision takes."""
-        found = Found({arm: Pool() for arm in self.plans}, {arm: [] for arm in self.plans}, [])
+        found = Found(
+            {arm: Pool() for arm in self.plans},
+            {arm: [] for arm in self.plans},
+            [],
+            {arm: uneven for arm, plan in self.plans.items() if (uneven := Uneven.of(plan)) is not None},
+        )
         asked = self.loaded.scenario.replications
         wanted = asked if self.precision is None else self.precision.first(asked)
         replicator = Replicator(
@@ -158,6 +164,7 @@ class Found:
     observed: Mapping[str, Pool]
     spells: Mapping[str, list[Spells]]
     written: list[WrittenTrace]
+    uneven: Mapping[str, Uneven] = field(default_factory=dict)  # arms of which only replications are a sample
     cascades: dict[str, list[Cascade]] = field(default_factory=dict)  # of no arm where there can be none
 
     @property
@@ -173,10 +180,13 @@ class Found:
             self.cascades.setdefault(part.arm, []).append(outcome.cascade)
 
     def summary(self) -> dict[str, Any]:
-        content = summary(self.observed)
+        content = summary(self.observed, self.uneven)
         for arm, cascades in self.cascades.items():
             content["arms"][arm] |= cascade_entries(cascades)
-        return content | _by_group({arm: combined(spells) for arm, spells in self.spells.items()})
+        for arm, uneven in self.uneven.items():
+            if why := uneven.why_no_interval(self.replications):
+                content["arms"][arm] = without_intervals(content["arms"][arm], why)
+        return content | _by_group({arm: combined(of, self.uneven.get(arm)) for arm, of in self.spells.items()})
 
 
 def _within(progress: Progress | None, low: float, high: float) -> Progress | None:

@@ -1,5 +1,6 @@
 """Arms whose replications are a mixture are compared by replications, and not at all by a few of them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -7,8 +8,10 @@ import pytest
 from des.estimate.comparison import METRICS, differences
 from des.estimate.losses import Losses
 from des.estimate.summary import Pool
+from des.estimate.uneven import Uneven
 
 REQUESTS = 1_000
+HALF = Uneven("mixture", 20)
 
 
 def pool(lost: list[int]) -> Pool:
@@ -27,7 +30,7 @@ def pool(lost: list[int]) -> Pool:
     return found
 
 
-def compared(lost: list[int], mixtures: frozenset[str]) -> dict[str, Any]:
+def compared(lost: list[int], mixtures: Mapping[str, Uneven]) -> dict[str, Any]:
     observed = {"as_modelled": pool([1 + (n % 2) for n in range(len(lost))]), "part": pool(lost)}
     found: dict[str, Any] = differences(observed, "as_modelled", mixtures)["part"]
     return found
@@ -35,18 +38,18 @@ def compared(lost: list[int], mixtures: frozenset[str]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("mixed", ["part", "as_modelled"])
 def test_few_replications_of_a_mixture_have_no_interval(mixed: str) -> None:
-    found = compared([9, 0, 0, 8], frozenset({mixed}))
+    found = compared([9, 0, 0, 8], {mixed: HALF})
     for metric in METRICS:
-        assert found[metric]["interval"] == "none: mixture: fewer than 10 replications"
+        assert found[metric]["interval"] == "none: mixture: fewer than 20 replications"
         assert (found[metric]["p_value"], found[metric]["p_holm"]) == (None, None)
         assert {found[metric][key][end] for key in ("difference", "ratio") for end in ("low", "high")} == {None}
     assert found["failure_share"]["difference"]["mean"] == pytest.approx(11 / 4 / REQUESTS)
 
 
-def test_ten_are_compared_by_replication_not_by_incident() -> None:
-    lost = [9, 0, 0, 8, 0, 0, 9, 0, 0, 7]
-    assert "incidents that differ" in compared(lost, frozenset())["failure_share"]["interval"]
-    found = compared(lost, frozenset({"part"}))
+def test_enough_are_compared_by_replication_not_by_incident() -> None:
+    lost = [9, 0, 0, 8, 0, 0, 9, 0, 0, 7] * 2
+    assert "incidents that differ" in compared(lost, {})["failure_share"]["interval"]
+    found = compared(lost, {"part": HALF})
     for metric in METRICS:
         assert found[metric]["interval"] == "Student's t, paired"
         assert found[metric]["difference"]["low"] < found[metric]["difference"]["high"]
