@@ -24,12 +24,14 @@ from des.analysis.tables import (
     uneven_sentences,
 )
 from des.estimate.exact_availability import EXACT
+from des.estimate.joint_figures import APPROXIMATION
 from des.traces import Run
 
 MOST_ENDPOINTS: Final = 12
 MINUTES_IN_A_YEAR: Final = 525_600.0
 HOUR_S: Final = 3600.0
 NOTICEABLY: Final = 1.2
+ANY_IN_A_YEAR: Final = ("any_in_a_year", "any_impaired_in_a_year")
 
 Figure = Mapping[str, Any]
 
@@ -179,6 +181,11 @@ def _notes(run: Run, arms: Sequence[str]) -> Iterator[str]:
     reasons = {joint[arm]["failure_share_reason"] for arm in arms} - {""}
     for reason in sorted(reasons):
         yield f"requests lost in the long run: not without simulating every request, for {reason}"
+    if any(APPROXIMATION in _named(joint[arm].get(key)) for arm in arms for key in ANY_IN_A_YEAR):
+        yield (
+            "at least one in a year: approximate, from their number and length as if they came in a Poisson process; "
+            "in summary.json each such figure says so"
+        )
     many = run.manifest["replications"]
     if many == 1:
         yield "one replication: no interval for what requests met (--replications N gives one)"

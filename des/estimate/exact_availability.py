@@ -12,12 +12,13 @@ import numpy as np
 
 from des.estimate import clear_sky
 from des.estimate.exact_joint import Caller, Joint
-from des.estimate.exact_sources import RENEWAL, Source, Sources, sources_of
+from des.estimate.exact_sources import MARKED, RENEWAL, Source, Sources, sources_of
 from des.estimate.hit_sets import union
 from des.estimate.inapplicable import Inapplicable
 from des.estimate.law_functions import quantile
 from des.estimate.one_call import why_not_one_call, why_one_call_differs
 from des.estimate.recorded_states import RecordedStates, recorded_states
+from des.scenario.laws import Exponential
 from des.scenario.plan import Plan
 from des.theory.availability import effective_redundancy
 
@@ -49,7 +50,7 @@ class ExactAnswer:
     call each leg once, at the instant of their arrival: None, with the reason, where that has no closed form; `lost` is
     1 - availability, down to 1e-300.
     `all_down_any_in_a_year` takes total outages for a Poisson process in the time between them, in every way in which
-    mixtures can turn out.
+    mixtures can turn out; `all_down_any_exact` says whether that is what they are.
     `differs` says why the scenario's own requests fare otherwise, and is empty where they do not.
     """
 
@@ -59,6 +60,7 @@ class ExactAnswer:
     all_down_episodes_per_year: float
     all_down_mean_s: float | None
     all_down_any_in_a_year: float
+    all_down_any_exact: bool
     k_eff: float | None
     frechet_low: float
     frechet_high: float
@@ -92,6 +94,7 @@ def exact(plan: Plan) -> ExactAnswer:
         all_down_episodes_per_year=episodes * YEAR_S,
         all_down_mean_s=down / episodes if episodes > 0.0 else None,
         all_down_any_in_a_year=_mean([(w, any_in_a_year(share, rate * YEAR_S)) for w, share, rate in together]),
+        all_down_any_exact=down == 0.0 or _memoryless(sources, chained),
         k_eff=k_eff(down, unavailabilities),
         frechet_low=max(0.0, math.fsum(unavailabilities) - len(unavailabilities) + 1.0),
         frechet_high=min(unavailabilities),
@@ -126,6 +129,28 @@ def _assignments(sources: Sources, *, outages_only: bool) -> list[tuple[float, t
             kept += [mixture.common] if common else list(mixture.apart)
         result.append((weight, tuple(s for s in kept if s.outage or not outages_only)))
     return result
+
+
+def _memoryless(sources: Sources, endpoints: Sequence[int]) -> bool:
+    """Whether a time without a total outage ends as if nothing had gone before: then those are a Poisson process.
+
+    So it is where each outage that hits one of the endpoints hits all of them, and comes in a Poisson process or after
+    an exponential time up. Overlaps of separate outages are no such process, nor are recorded windows.
+    """
+    everybody = reduce(int.__or__, (1 << endpoint for endpoint in endpoints))
+    if any(hits & everybody for _, hits in sources.recorded):
+        return False
+    for source in sources.all():
+        hitting = [hits & everybody for hits, _ in source.sets if hits & everybody]
+        if not source.outage or not hitting:
+            continue
+        if set(hitting) != {everybody} or source.kind == MARKED:
+            return False
+        if source.kind == RENEWAL:
+            always = math.fsum(share for hits, share in source.sets if hits & everybody) >= 1.0
+            if not (always and isinstance(source.up, Exponential)):
+                return False
+    return True
 
 
 class _Outages:

@@ -30,6 +30,7 @@ from des.scenario.plan import Plan
 YEARS: Final = 2_000.0
 """Simulated for the share of requests lost, where it has no closed form."""
 
+APPROXIMATION: Final = "Poisson approximation"
 MIXED: Final = "mixture: some replications have shared incidents in common and others have not"
 
 
@@ -64,8 +65,8 @@ def marginal_figures(answer: ExactAnswer | None, drawn: DrawnIncidents, plan: Pl
 def joint_figures(answer: ExactAnswer | None, drawn: DrawnIncidents, plan: Plan) -> dict[str, Any]:
     """All endpoints of the chain down at once: how much of the time, how often a year, for how long.
 
-    `any_in_a_year` takes total outages for a Poisson process in the time between them; it is None, for
-    `any_in_a_year_reason`, where they are none.
+    `any_in_a_year` takes total outages for a Poisson process in the time between them, and its estimator says so where
+    they are not one exactly; it is None, for `any_in_a_year_reason`, where that would be far off.
     """
     reason = _why_not_poisson(plan)
     uneven = Uneven.of(plan)
@@ -88,7 +89,8 @@ def joint_figures(answer: ExactAnswer | None, drawn: DrawnIncidents, plan: Plan)
     assert per_year is not None
     once = None
     if not reason and answer is not None:
-        once = _exact(answer.all_down_any_in_a_year)
+        estimator = EXACT if answer.all_down_any_exact else approximate(EXACT)
+        once = figure(answer.all_down_any_in_a_year, estimator=estimator)
     elif not reason and not mixture:
         once = _any_in_a_year(down["mean"], per_year)
     return {
@@ -137,13 +139,18 @@ def _named(name: str, found: Figure | None, reason: str) -> dict[str, Any]:
     return {name: found, f"{name}_reason": reason}
 
 
+def approximate(estimator: str) -> str:
+    """The estimator of what is reckoned from its figures as if outages came in a Poisson process."""
+    return f"{estimator}, {APPROXIMATION}"
+
+
 def _any_in_a_year(share: float, per_year: Figure) -> Figure:
     """Without ends where they are the same."""
     ends = [None if per_year[key] is None else any_in_a_year(share, per_year[key]) for key in ("low", "high")]
     low, high = ends
     if low is None or high is None or alike((low, high)):
         low = high = None
-    return figure(any_in_a_year(share, per_year["mean"]), low, high, per_year["estimator"])
+    return figure(any_in_a_year(share, per_year["mean"]), low, high, approximate(per_year["estimator"]))
 
 
 def _impaired_in_a_year(drawn: DrawnIncidents) -> Figure:

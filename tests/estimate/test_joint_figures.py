@@ -64,3 +64,32 @@ def test_what_is_as_good_as_certain_has_no_interval() -> None:
     )
     found = joint(plan)["any_impaired_in_a_year"]
     assert (found["mean"], found["low"], found["high"]) == (1.0, None, None)
+
+
+@pytest.mark.parametrize(
+    ("components", "own", "rest", "estimator"),
+    [
+        ([outages("4/y", "2h")], [], {}, "exact"),  # whoever is down is down with everybody
+        ([up_down("100d", "6h")], [], {}, "exact"),  # exponential times up
+        ([outages("4/y", "2h")], [outages("12/y", "2h")], {}, "exact, Poisson approximation"),
+        ([outages("4/y", "2h")], [], {"shared": 0.5}, "exact, Poisson approximation"),
+        ([{"kind": "renewal", "up": "100d", "down": "6h"}], [], {}, "exact, Poisson approximation"),
+        ([outages("4/y", "2h")], [], {"start_state": "up"}, "timeline, Poisson approximation"),
+    ],
+)
+def test_one_in_a_year_is_exact_where_total_outages_are_a_poisson_process(
+    components: list[Any], own: list[Any], rest: dict[str, Any], estimator: str
+) -> None:
+    peer = provider(depends_on=["cdn"], incidents=own)
+    plan = plan_of(providers={"a": peer, "b": peer}, components={"cdn": {"incidents": components}}, **rest)
+    assert joint(plan)["any_in_a_year"]["estimator"] == estimator
+
+
+def test_marks_spoil_the_memory_of_times_up_but_not_of_a_poisson_process() -> None:
+    def often(incidents: dict[str, Any]) -> str:
+        cloud = {"depends_on": [{"cdn": "50%"}]}
+        plan = plan_of(providers={"a": provider(**cloud)}, components={"cdn": {"incidents": [incidents]}})
+        return str(joint(plan)["any_in_a_year"]["estimator"])
+
+    assert often(outages("4/y", "2h")) == "exact"
+    assert often(up_down("100d", "6h")) == "exact, Poisson approximation"
