@@ -85,10 +85,11 @@ def say(text: str) -> None:
     print(text)  # noqa: T201
 
 
-def say_json(content: dict[str, Any]) -> None:
+def say_json(content: Any) -> None:
+    """Indented JSON; NaN and infinity, which JSON has not, are errors of ours."""
     import json
 
-    say(json.dumps(content, indent=2, ensure_ascii=False))
+    say(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def console() -> "Console":

@@ -136,9 +136,7 @@ def fit(
     for row in found.history.skipped:
         complain(f"skipped: {row}")
     if as_json:
-        import json
-
-        say(json.dumps(fit_as_json(found), indent=2, ensure_ascii=False, allow_nan=False))
+        say_json(fit_as_json(found))
         return DONE
     for line in fit_tables.lines(found.calibration, found.cautions, found.history.source):
         say(line)
@@ -172,9 +170,7 @@ def check(
     with progress_bar() as progress:
         checked = run_checks(tuple(only or ()), workers=workers, progress=progress)
     if as_json:
-        import json
-
-        say(json.dumps(as_dict(checked), indent=2, ensure_ascii=False, allow_nan=False))
+        say_json(as_dict(checked))
     else:
         print_check(checked, console(), wall_s=perf_counter() - started)
     return DONE if all_ok(checked) else FAILED

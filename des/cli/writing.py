@@ -8,7 +8,7 @@ import typer
 
 from des.cli.application import app
 from des.cli.options import SetOption
-from des.cli.reporting import DONE, WRONG_INPUT, complain, console, reported, say
+from des.cli.reporting import DONE, WRONG_INPUT, complain, console, reported, say, say_json
 from des.errors import ScenarioError
 
 
@@ -40,11 +40,9 @@ def validate(
 )
 @reported
 def schema() -> int:
-    import json
-
     from des.scenario import json_schema
 
-    say(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    say_json(json_schema())
     return DONE
 
 
@@ -60,14 +58,12 @@ def catalogue(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> int:
     if as_json:
-        import json
         from dataclasses import asdict
 
         from des.analysis.presets_table import as_json as presets_as_json
         from des.catalogue import models
 
-        listed = presets_as_json() if presets else [asdict(model) for model in models()]
-        say(json.dumps(listed, indent=2, ensure_ascii=False))
+        say_json(presets_as_json() if presets else [asdict(model) for model in models()])
         return DONE
     if presets:
         from des.analysis.presets_table import print_presets

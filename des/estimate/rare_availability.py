@@ -31,6 +31,7 @@ from des.estimate.summary import complement, entry
 from des.estimate.timeline_availability import reach_s
 from des.estimate.timeline_refusals import refusals
 from des.estimate.timeline_sky import ClearSky
+from des.faults.marginals import chain_endpoints
 from des.scenario.plan import Effect, Plan
 
 RARE: Final = "rare events"
@@ -119,7 +120,7 @@ class _Batches:
     @classmethod
     def of(cls, plan: Plan, samples: int) -> "_Batches":
         parts = tuple(_parts(plan))
-        endpoints = _chained(plan)
+        endpoints = chain_endpoints(plan)
         tilts = tuple(_tilts(parts, endpoints))
         counts = _shared_out(max(2 * len(tilts), samples // BATCHES), parts, tilts, endpoints)
         effects = tuple(dict.fromkeys(part.source.effect for part in parts))
@@ -129,7 +130,7 @@ class _Batches:
     def draw(self, number: int) -> tuple[float, float]:
         """(share lost, share of time all are down) by one batch."""
         effects, walk, each = self.effects, self.walk, self.each
-        endpoints = _chained(self.plan)
+        endpoints = chain_endpoints(self.plan)
         outage = np.array([*(effect.outage for effect in effects), False])
         rng = generator(self.plan.seed, number, "estimate/rare")
         tilt = rng.permutation(np.repeat(np.arange(len(self.tilts)), self.counts))
@@ -139,10 +140,6 @@ class _Batches:
         excess = weight[met] * (walk.lost(sky.of(met), np.zeros(len(met)), rng) - clear)
         down = float(np.mean(weight * sky.all_down(endpoints, outage)))
         return clear + float(excess.sum()) / each, down
-
-
-def _chained(plan: Plan) -> list[int]:
-    return list(dict.fromkeys(leg.endpoint for leg in plan.chain))
 
 
 def why_not_rare(plan: Plan) -> str:

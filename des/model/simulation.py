@@ -9,6 +9,7 @@ from simpy.events import Event
 
 from des import vocabulary
 from des.draws import Stream
+from des.faults.incident_classes import effects_of
 from des.model.arrivals import RequestMarks, open_arrivals, think_time
 from des.model.caches import ResponseCache
 from des.model.capacity import Capacity
@@ -28,7 +29,7 @@ from des.model.silent_rot import probes, rot
 from des.model.surge import Surge
 from des.model.turns import Turns, are_told
 from des.model.waits import Waits
-from des.scenario.plan import ClosedArrivals, Effect, IncidentClass, Plan, RecordedIncidents
+from des.scenario.plan import ClosedArrivals, Plan
 from des.vocabulary import (
     BY_CAPACITY,
     BY_DEADLINE,
@@ -226,7 +227,7 @@ class Simulation:
             if index not in seen:
                 seen.add(index)
                 part = self.plan.components[index]
-                if any(kills(effect) for incidents in part.incidents for effect in _effects(incidents)):
+                if any(kills(effect) for incidents in part.incidents for effect in effects_of(incidents)):
                     return True
                 pending.extend(dependency.component for dependency in part.depends_on)
         return False
@@ -324,7 +325,3 @@ class Simulation:
                 "endpoints": struck,
             }
         )
-
-
-def _effects(incidents: IncidentClass) -> tuple[Effect, ...]:
-    return incidents.effects if isinstance(incidents, RecordedIncidents) else (incidents.effect,)

@@ -35,7 +35,3 @@ class CallSettings(Spec):
     """A failover that begins with a share of the calls; of the policy, to all entries but the first."""
     clients: Clients | None = None
     """Clients inside each attempt, outermost first."""
-
-
-SETTINGS = tuple(CallSettings.model_fields)
-GUARDS = ("breaker", "cooldown", "ejection")

@@ -55,7 +55,7 @@ class Comparison:
         rows = [
             {"arm": arm}
             | _flat({key: value for key, value in figures.items() if not key.endswith("_reason")})
-            | _flat({f"simulated_{metric}": arms[arm][metric] for metric in ("availability",)})
+            | _flat({"simulated_availability": arms[arm]["availability"]})
             | _flat({metric: arms[arm][metric] for metric in ("cost_usd_per_request", "latency_s_p95")})
             for arm, figures in self.figures["joint"].items()
         ]

@@ -103,7 +103,7 @@ def _copy(walk: "Walk", leg: "ClientLeg", flights: list[Flight], bound: Bound) -
         return None
     to: ClientLeg | None = leg
     if hedge.to == "next":
-        to = walk.next_leg(leg, [flight.leg for flight in flights])
+        to = walk.next_leg([flight.leg for flight in flights])
     if to is None:
         return None
     copy = _launch(walk, to, bound, HEDGE, None if to is leg else to.enter())

@@ -365,8 +365,8 @@ class Walk:
         """Whether a call was cut off by the bound, and not by itself at the same moment."""
         return call.end_s == bound.until_s and call.outcome == bound.cut[0]
 
-    def next_leg(self, leg: "ClientLeg", used: "list[ClientLeg]") -> "ClientLeg | None":
-        """The leg for a hedge of a call to `leg`, let in without waiting: of its group, else of the groups after it."""
+    def next_leg(self, used: "list[ClientLeg]") -> "ClientLeg | None":
+        """The leg for a hedge, let in without waiting: another of the group visited, else of those after it."""
         groups = self._groups
         here = groups.index(self._group) if self._group in groups else 0
         for group in groups[here:]:
