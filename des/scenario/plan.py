@@ -53,6 +53,8 @@ class Profile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoissonArrivals:
+    """Arrivals at a mean rate, even or by hour of the week."""
+
     rate_per_s: float
     profile: Profile | None = None
 
@@ -72,6 +74,8 @@ class BurstyArrivals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchArrivals:
+    """`size` requests at once at `first_s` and every `every_s` after it."""
+
     every_s: float
     size: int
     first_s: float = 0.0
@@ -108,6 +112,8 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
+    """What is asked. Tokens are of each request and its answer; `units` (images, seconds, ...) are what is priced."""
+
     arrivals: Arrivals
     input_tokens: Law = Constant(0.0)
     output_tokens: Law = Constant(0.0)
@@ -120,6 +126,11 @@ class Workload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
+    """What an incident does to calls; `error_latency` is in seconds, rates are shares of one.
+
+    `outcome` is an attempt outcome other than ok.
+    """
+
     error_rate: float = 1.0
     outcome: str = "server_error"
     error_latency: Law = Constant(0.2)
@@ -176,12 +187,16 @@ IncidentClass = PoissonIncidents | RenewalIncidents | MarkedRenewalIncidents | R
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependency:
+    """A component (its index) of whose incidents a share, one draw an incident, reaches who depends on it."""
+
     component: int
     share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
+    """Anything that can fail, with its own incidents; those of what it depends on reach it besides."""
+
     index: int
     name: str  # "cdn", "common_cause", "anthropic", "anthropic/claude-sonnet-4-6"
     kind: str  # "component", "provider" or "model"
@@ -242,6 +257,8 @@ class PromptCache:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
+    """A model of a provider. `component` and `limits` are indices into the plan's."""
+
     index: int
     provider: str
     model: str
@@ -283,6 +300,11 @@ class SilentRot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
+    """An entry of the chain, or of a group of it: calls of one endpoint (its index).
+
+    `retry_on` and `fallback_on` hold attempt outcomes; `invalid_output` is a share of complete responses.
+    """
+
     index: int
     name: str
     endpoint: int
@@ -315,6 +337,8 @@ class ResponseCache:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
+    """What the plain walk does for every leg alike; None is no deadline and no cache."""
+
     rounds: int = 1
     retry_backoff: Backoff = field(default_factory=Backoff)
     round_backoff: Backoff = field(default_factory=Backoff)

@@ -123,6 +123,10 @@ def loaded(
     seed: int | None,
     replications: int | None,
 ) -> Loaded:
+    """The scenario, from wherever it comes, with overrides (`path=value`), seed and replications laid over it.
+
+    Raises ScenarioError with every problem of every arm.
+    """
     changes: list[str | Assignment] = list(overrides)
     if seed is not None:
         changes.append(Assignment(f"seed={seed}", f"--seed {seed}"))

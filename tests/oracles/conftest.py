@@ -12,7 +12,7 @@ LAST = "test_scores.py"
 
 
 class Scores:
-    """Standardised errors of all comparisons of a session, each with its number of replications."""
+    """Standardised errors of all comparisons that were made, each with its number of replications."""
 
     def __init__(self) -> None:
         self.of: dict[str, tuple[float, int]] = {}

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from model.traced import Traced, trace
 
 from des.scenario import load_scenario, plans
-from tests.model.traced import Traced, trace
 from tests.scenario.imports.configurations import TWO_REGIONS, configuration, deployment, imported
 
 ORDERED = configuration(
