@@ -98,7 +98,8 @@ def differences(
 
     Student's t over paired replications, but where few incidents lost the requests: these are then what is counted, of
     the share lost and of a metric that follows it. Not so of `uneven` arms, whose replications differ by more than the
-    incidents in them: theirs is always Student's t, from so many replications on.
+    incidents in them: theirs is always Student's t, from so many replications on. Nor where losses differ in incidents
+    on record, the same in each replication.
     """
     found: dict[str, dict[str, Any]] = {}
     p_values: dict[tuple[str, str], float] = {}
@@ -155,6 +156,8 @@ def _pairs(pool: Pool, against: Pool, uneven: Sequence[Uneven]) -> dict[str, tup
     plain = found["failure_share"][0]
     if plain is None or plain.n < max(2, len(pool)):  # a replication without requests
         return found
+    if any(one.on_record != other.on_record for one, other in zip(pool.losses, against.losses, strict=True)):
+        return found  # lost in the same incidents each time: neither they nor what they lost are many events
     ours, theirs = _requests(pool), _requests(against)
     differ = discordance(pool.losses, against.losses, ours / theirs)
     if differ is None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from des.estimate.laws import is_lost
+from des.faults import Intervals
 
 Block = Mapping[str, NDArray[Any]]
 
@@ -18,12 +19,16 @@ MOST_APART: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """Of one replication: how many requests each outage lost, those that lost some, and how many were lost apart."""
+    """Of one replication: how many requests each outage lost, those that lost some, and how many were lost apart.
+
+    Of these, `on_record` were lost in incidents on record, of which every replication has the same.
+    """
 
     in_outages: tuple[int, ...] = ()
     apart: int = 0
     spans_s: tuple[tuple[float, float], ...] = ()  # from when to when those outages lasted
     apart_s: tuple[float, ...] = ()  # when those lost apart arrived, the first 200 of them
+    on_record: int = 0
 
     @property
     def clusters(self) -> list[tuple[float, float, int]]:
@@ -33,13 +38,17 @@ class Losses:
 
 
 class LossCounter:
-    """Takes blocks of requests; outages are disjoint, sorted intervals, those that chance may make more or fewer of."""
+    """Takes blocks of requests; outages are disjoint, sorted intervals, those that chance may make more or fewer of.
 
-    def __init__(self, start_s: NDArray[np.float64], end_s: NDArray[np.float64]) -> None:
-        self._start_s = start_s
-        self._end_s = end_s
-        self._lost = np.zeros(len(start_s), np.int64)
+    So are those on record, in which requests are lost apart from them.
+    """
+
+    def __init__(self, outages: Intervals, on_record: Intervals | None = None) -> None:
+        self._outages = outages
+        self._record = on_record
+        self._lost = np.zeros(len(outages.start_s), np.int64)
         self._apart = 0
+        self._on_record = 0
         self._apart_s: list[float] = []
 
     def requests(self, block: Block) -> None:
@@ -49,15 +58,27 @@ class LossCounter:
             return
         arrival_s, end_s = block["arrival_s"][lost], block["end_s"][lost]
         last_s = np.where(np.isnan(end_s), arrival_s, end_s)
-        place = np.searchsorted(self._start_s, last_s, side="right") - 1
-        within = place >= 0
-        within[within] = self._end_s[place[within]] >= arrival_s[within]
+        place, within = _last_open(self._outages, arrival_s, last_s)
         self._lost += np.bincount(place[within], minlength=len(self._lost))
         self._apart += int(np.count_nonzero(~within))
+        if self._record is not None:
+            _, on_record = _last_open(self._record, arrival_s, last_s)
+            self._on_record += int(np.count_nonzero(on_record & ~within))
         if len(self._apart_s) < MOST_APART:
             self._apart_s.extend(arrival_s[~within][: MOST_APART - len(self._apart_s)].tolist())
 
     def losses(self) -> Losses:
         some = np.flatnonzero(self._lost)
-        spans_s = zip(self._start_s[some].tolist(), self._end_s[some].tolist(), strict=True)
-        return Losses(tuple(self._lost[some].tolist()), self._apart, tuple(spans_s), tuple(self._apart_s))
+        spans_s = zip(self._outages.start_s[some].tolist(), self._outages.end_s[some].tolist(), strict=True)
+        in_outages = tuple(self._lost[some].tolist())
+        return Losses(in_outages, self._apart, tuple(spans_s), tuple(self._apart_s), self._on_record)
+
+
+def _last_open(
+    intervals: Intervals, first_s: NDArray[np.float64], last_s: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """(position, whether there is one) of the last interval open at some time of [first, last], each."""
+    place = np.searchsorted(intervals.start_s, last_s, side="right") - 1
+    within = place >= 0
+    within[within] = intervals.end_s[place[within]] >= first_s[within]
+    return place, within

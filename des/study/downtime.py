@@ -56,17 +56,23 @@ def downtime(plan: Plan, timeline: Timeline) -> Spells:
     }
 
 
-def losing_intervals(timeline: Timeline, chosen: NDArray[np.bool_], *, shifted: bool = False) -> Intervals:
-    """When one of the `chosen` incidents, bool[n], is open that makes calls fail, all or some: disjoint and sorted.
+def losing_intervals(
+    timeline: Timeline, chosen: NDArray[np.bool_], *, shifted: bool = False
+) -> tuple[Intervals, Intervals]:
+    """When one of the `chosen` incidents, bool[n], is open that makes calls fail: by luck, and on record.
 
-    Those on record are left out, being the same in each replication: no luck that it could have had more or less of.
-    Where the record is `shifted`, otherwise in each, its outages count; its brownouts may last as long as the run.
+    Each disjoint and sorted. Those on record are the same in each replication: no luck that it could have had more or
+    less of. Where the record is `shifted`, otherwise in each, its outages count as luck; its brownouts may last as long
+    as the run.
     """
     fails = np.array([effect.error_rate > 0.0 or effect.hang > 0.0 for effect in timeline.effects], np.bool_)
     at_random = ~np.isin(timeline.kind, [INCIDENT_KINDS.index(kind) for kind in ON_RECORD])
-    by_luck = at_random | timeline.outage if shifted else at_random
-    losing = chosen & by_luck & (timeline.outage | fails[timeline.effect])
-    return merged(Intervals(timeline.start_s[losing], timeline.end_s[losing]))
+    luck = at_random | timeline.outage if shifted else at_random
+    losing = chosen & (timeline.outage | fails[timeline.effect])
+    by_luck, on_record = (
+        merged(Intervals(timeline.start_s[some], timeline.end_s[some])) for some in (losing & luck, losing & ~luck)
+    )
+    return by_luck, on_record
 
 
 def combined(replications: Sequence[Spells], uneven: Uneven | None = None) -> dict[str, dict[str, dict[str, Any]]]:

@@ -23,7 +23,8 @@ Block = Mapping[str, NDArray[Any]]
 class Recorder:
     """The engine's sink for one replication; without a directory it keeps totals alone.
 
-    `outages` is when requests may be lost together: some endpoint of the chain is down, or fails some of its calls.
+    `outages` is when requests may be lost together: some endpoint of the chain is down, or fails some of its calls;
+    `on_record` when that is so in every replication alike.
     `triggers` is when something may set off a cascade; None for runs in which there can be none.
     """
 
@@ -33,6 +34,7 @@ class Recorder:
         replication: int,
         outages: Intervals,
         *,
+        on_record: Intervals | None = None,
         directory: Path | None,
         arms: Sequence[str],
         scenario: str,
@@ -40,7 +42,7 @@ class Recorder:
     ) -> None:
         columns = names(plan)
         self._totals = Totals(columns, [leg.name for leg in plan.chain])
-        self._losses = LossCounter(outages.start_s, outages.end_s)
+        self._losses = LossCounter(outages, on_record)
         arrivals = plan.workload.arrivals
         self._batches = BatchTotals(arrivals.size) if isinstance(arrivals, BatchArrivals) else None
         self._cascade = None if triggers is None else CascadeTotals(plan, columns, triggers)

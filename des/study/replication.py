@@ -53,10 +53,12 @@ class Replicator:
         of_chain = np.zeros(len(timeline), np.bool_)
         for endpoint in {leg.endpoint for leg in plan.chain}:
             of_chain |= timeline.hits[:, endpoint]
+        by_luck, on_record = losing_intervals(timeline, of_chain, shifted=plan.shared < 1.0)
         recorder = Recorder(
             plan,
             part.replication,
-            losing_intervals(timeline, of_chain, shifted=plan.shared < 1.0),
+            by_luck,
+            on_record=on_record,
             directory=self.directory,
             arms=list(self.plans),
             scenario=self.scenario,

@@ -6,6 +6,7 @@ from scipy import stats
 
 from des.estimate.intervals import compound_bounds, poisson_bounds, sectioned, students_t
 from des.estimate.losses import LossCounter, Losses
+from des.faults import Intervals
 from des.vocabulary import REQUEST_FAILED, REQUEST_OK
 
 
@@ -56,14 +57,15 @@ def test_fewer_episodes_make_wider_bounds_and_one_makes_some() -> None:
 
 
 def test_a_lost_request_counts_for_the_outage_it_met() -> None:
-    counter = LossCounter(np.array([10.0, 50.0]), np.array([20.0, 60.0]))
+    outages = Intervals(np.array([10.0, 50.0]), np.array([20.0, 60.0]))
+    counter = LossCounter(outages, Intervals(np.array([29.0]), np.array([59.0])))
     block = {
         "arrival_s": np.array([5.0, 9.0, 12.0, 19.9, 30.0, 55.0, 58.0]),
         "end_s": np.array([6.0, 11.0, 13.0, 25.0, 31.0, 56.0, np.nan]),
         "outcome": np.array([REQUEST_FAILED] * 5 + [REQUEST_OK, REQUEST_FAILED]),
     }
     counter.requests(block)
-    assert counter.losses() == Losses((3, 1), 2, ((10.0, 20.0), (50.0, 60.0)), (5.0, 30.0))
+    assert counter.losses() == Losses((3, 1), 2, ((10.0, 20.0), (50.0, 60.0)), (5.0, 30.0), 1)
 
 
 @pytest.mark.parametrize("values", [[2.0] * 4, [0.0] * 4, [0.1 + 0.2, 0.3]])

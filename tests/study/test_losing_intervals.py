@@ -24,7 +24,7 @@ def _intervals(*incidents: dict[str, Any], shifted: bool = False) -> list[tuple[
     scenario["providers"]["first"]["incidents"] = list(incidents)
     plan = plans(from_mapping(scenario))["as_modelled"]
     timeline = draw_timeline(plan, 0, plan.horizon_s)
-    found = losing_intervals(timeline, np.ones(len(timeline), np.bool_), shifted=shifted)
+    found, _ = losing_intervals(timeline, np.ones(len(timeline), np.bool_), shifted=shifted)
     return list(zip(found.start_s.tolist(), found.end_s.tolist(), strict=True))
 
 
