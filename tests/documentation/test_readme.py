@@ -1,4 +1,4 @@
-"""What the README shows works: its Python runs, its scenario is valid, its links lead somewhere."""
+"""What the README and the page on cascades show works: Python runs, scenarios are valid, links lead somewhere."""
 
 import os
 import re
@@ -18,8 +18,8 @@ PAGES = [ROOT / "README.md", ROOT / "results" / "README.md", *sorted((ROOT / "do
 DES = str(Path(sys.executable).with_name("des"))
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+def blocks(language: str, page: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE)
 
 
 def headings(page: Path) -> set[str]:
@@ -41,6 +41,19 @@ def test_its_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
     assert "99%" in printed
     assert "anthropic" in printed.rpartition("99%")[2]  # the outages that cost most
     assert len(names["requests"]) > 1000  # type: ignore[arg-type]
+
+
+def test_the_python_of_the_page_on_cascades_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(des, "run", partial(des.run, overrides=["horizon=15s", "replications=1", "expect={}"]))
+    (block,) = blocks("python", (ROOT / "docs" / "cascades.md").read_text(encoding="utf-8"))
+    exec(compile(block, "cascades.md", "exec"), {"des": des})
+    printed = capsys.readouterr().out
+    assert "goodput" in printed
+    assert "\n0 " in printed
 
 
 def test_its_scenario_is_valid(tmp_path: Path) -> None:
