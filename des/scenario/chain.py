@@ -12,9 +12,10 @@ from des.scenario.providers import Tags
 from des.scenario.retries import RetrySettings
 from des.scenario.spec import Spec, Text, contradiction
 from des.scenario.timeouts import Timeout
-from des.scenario.units import Amount, Positive, PositiveDuration, Share
+from des.scenario.units import Amount, Positive, PositiveCount, PositiveDuration, Share
 
 MOST_WEIGHT = 1e9
+MOST_TIERS = 127
 
 
 class PromptCacheSpec(Spec):
@@ -63,6 +64,8 @@ class LegSpec(RetrySettings, CallSettings):
     """For routing: its requests a minute; limits nothing."""
     tpm: Positive | None = None
     """For routing: its tokens a minute; limits nothing."""
+    tier: Annotated[PositiveCount, Field(le=MOST_TIERS)] | None = None
+    """Of a group's legs: picked only while no leg of a lower tier admits; 1 by default."""
 
 
 def _no_name(value: object) -> object:

@@ -38,6 +38,7 @@ def client_findings(scenario: Scenario) -> list[Finding]:
         *_ramps(scenario),
         *_probes(scenario),
         *_weights(scenario),
+        *_tiers(scenario),
         *_attempts_at_once(scenario),
         *_buckets(scenario),
         *(finding for name, spec in scenario.budgets.items() for finding in budget_findings(name, spec)),
@@ -104,6 +105,13 @@ def _weights(scenario: Scenario) -> Iterator[Finding]:
     weights = [None if isinstance(entry, GroupSpec) else entry.weight for entry in scenario.chain]
     if order is not None and order.kind == "weighted" and all(weight == 0.0 for weight in weights):
         yield Finding(("chain", 0, "weight"), "all weights are 0, so no leg is ever picked")
+
+
+def _tiers(scenario: Scenario) -> Iterator[Finding]:
+    for position, entry in enumerate(scenario.chain):
+        if not isinstance(entry, GroupSpec) and entry.tier is not None:
+            message = "tiers are among the legs of a group: write {group: main, legs: [...]}; entries have their order"
+            yield Finding(("chain", position, "tier"), message)
 
 
 def _attempts_at_once(scenario: Scenario) -> Iterator[Finding]:

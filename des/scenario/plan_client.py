@@ -262,6 +262,7 @@ class LegClient:
     retry_budget: int | None = None  # index into Client.retry_budgets
     ramp: Ramp | None = None
     weight: float = 1.0  # among its peers; by rpm or tpm where none of them has one
+    tier: int = 1  # of its group: picked only while no leg of a lower tier admits
     rpm: float | None = None  # requests a minute; for routing alone
     tpm: float | None = None  # tokens a minute; for routing alone
 

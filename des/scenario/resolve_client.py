@@ -141,6 +141,7 @@ def _leg(index: int, settings: _Settings, pools: _Pools, statuses: Statuses, wei
         retry_budget=pools.retry_budget(settings.of("retry_budget"), index),
         ramp=None if ramp is None else plan.Ramp(start=ramp.start, over_s=ramp.over, reset_after_s=ramp.reset_after),
         weight=weight,
+        tier=1 if leg.tier is None else leg.tier,
         rpm=leg.rpm,
         tpm=leg.tpm,
     )

@@ -255,6 +255,11 @@ def test_what_a_chain_cannot_be_is_refused_at_its_place(problems: Problems, chai
     assert message in line
 
 
+def test_a_leg_outside_of_groups_has_no_tier(problems: Problems) -> None:
+    (line,) = problems(text("", chain="chain: [{provider: a, tier: 2}]"))
+    assert "chain[0].tier: tiers are among the legs of a group" in line
+
+
 def test_all_weights_of_a_weighted_order_may_not_be_zero(problems: Problems) -> None:
     (line,) = problems(text("order: weighted", chain="chain: [{provider: a, weight: 0}]"))
     assert "chain[0].weight: all weights are 0" in line

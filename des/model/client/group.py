@@ -37,14 +37,22 @@ class Group:
 
         Where every leg is out, breakers may be bypassed: then all of them are open to the pick.
         """
-        legs = [leg for leg in self.legs if leg not in left_out and leg.admits()]
+        legs = _of_the_least_tier([leg for leg in self.legs if leg not in left_out and leg.admits()])
         if not legs and not left_out and self._bypasses:
-            legs = self.legs
+            legs = _of_the_least_tier(self.legs)
         if not legs:
             return None, "client_limit" if left_out else "circuit_open"
         place = self._router.pick(request, nth, legs, now_s)
         return (None, "client_limit") if place < 0 else (legs[place], "")
 
     def peer(self, left_out: list[ClientLeg]) -> ClientLeg | None:
-        """The first leg that admits, but for those."""
-        return next((leg for leg in self.legs if leg not in left_out and leg.admits()), None)
+        """The first leg of the least tier that admits, but for those."""
+        legs = _of_the_least_tier([leg for leg in self.legs if leg not in left_out and leg.admits()])
+        return legs[0] if legs else None
+
+
+def _of_the_least_tier(legs: list[ClientLeg]) -> list[ClientLeg]:
+    if len(legs) < 2:
+        return legs
+    least = min([leg.plan.tier for leg in legs])
+    return [leg for leg in legs if leg.plan.tier == least]

@@ -11,7 +11,9 @@ from des.scenario.problems import meant
 from des.scenario.units import shown
 
 ANY: Final = "*"
-WITHOUT_ORDER: Final = "LiteLLM 1.109 calls it only while none of those is healthy; here it comes after them"
+WITHOUT_ORDER: Final = (
+    "LiteLLM 1.109 calls it only while none of those is healthy; here, while none of the last order among them is"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class Hop:
     deployments: tuple[Deployment, ...]
     one_of_several: bool
     """Whether the group has further deployments in other hops."""
+    stand_by: frozenset[Path] = frozenset()
+    """Where those of `deployments` stand that are called only while none of the others is healthy."""
 
 
 class Groups:
@@ -37,22 +41,30 @@ class Groups:
         return [*self._groups, *self._aliases]
 
     def hops(self, name: str) -> list[Hop]:
-        """The hops of a group: lowest `order` first, those without one last. None of an unknown group."""
+        """The hops of a group: lowest `order` first, those without one standing by for the last. None of an unknown.
+
+        LiteLLM 1.109 picks among the healthy deployments of the lowest order, all of them where none has one
+        (`get_order_filtered_deployments`), and falls back on the higher orders, each by itself; never on none.
+        """
         found = self._groups.get(name) or self._groups.get(self._aliases.get(name, "")) or self._matched(name)
         orders = sorted({each.order for each in found if each.order is not None})
         levels = [(f"{name} order {order}", tuple(each for each in found if each.order == order)) for order in orders]
-        if without := tuple(each for each in found if each.order is None):
-            levels.append((f"{name} without order", without))
-        return [
+        without = tuple(each for each in found if each.order is None)
+        if not orders:
+            return [Hop(name, without, False)] if without else []
+        hops = [
             Hop(name if position == 0 else told, level, len(levels) > 1)
             for position, (told, level) in enumerate(levels)
         ]
+        last = hops.pop()
+        stand_by = frozenset(each.path for each in without)
+        return [*hops, replace(last, deployments=(*last.deployments, *without), stand_by=stand_by)]
 
     def remark_without_order(self, reading: Reading, reached: Iterable[Path]) -> None:
-        """Says of each deployment `reached` without an order beside ordered ones that it comes last."""
+        """Says of each deployment `reached` without an order beside several orders when it is called here."""
         paths = set(reached)
         for group in self._groups.values():
-            if any(each.order is not None for each in group):
+            if len({each.order for each in group} - {None}) > 1:
                 for each in group:
                     if each.order is None and each.path in paths:
                         reading.remark(each.path, f"no order, as others of '{each.group}' have: {WITHOUT_ORDER}")

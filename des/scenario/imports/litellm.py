@@ -212,14 +212,18 @@ def _rate_per_min(hop: Hop) -> float:
 def _chain_entry(reading: Reading, hop: Hop, found: Endpoints, policy: dict[str, Any]) -> dict[str, Any]:
     weights = _weights(hop, policy)
     legs = [_leg(each, found) | said for each, said in zip(hop.deployments, weights, strict=True)]
+    for deployment, leg in zip(hop.deployments, legs, strict=True):
+        if deployment.path in hop.stand_by:
+            leg["tier"] = 2
     own = _own_retries(reading, hop)
     if hop.one_of_several:
         own |= WITHIN_GROUP
     if len(legs) > 1:
         taken = {*found.providers, *(f"{provider}/{model}" for provider, model in found.places.values())}
         return {"group": hop.name + "-group" * (hop.name in taken), "legs": legs, **own}
-    if hop.one_of_several and policy.get("cooldown") != "none":
-        own["cooldown"] = _cooldown_within_group(policy.get("cooldown", {}))
+    cooldown = policy.get("cooldown", {})
+    if hop.one_of_several and cooldown != "none" and "allowed_fails" not in cooldown:
+        own["cooldown"] = _cooldown_within_group(cooldown)
     return {**legs[0], **own}
 
 

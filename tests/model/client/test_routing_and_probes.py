@@ -1,6 +1,7 @@
 """Which leg of a group is called, and how probes take legs out and bring them back."""
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -30,6 +31,24 @@ def weighing(of: plan.Plan, **by_leg: Any) -> plan.Plan:
 def test_weights_share_calls_out() -> None:
     of = weighing(routed("weighted", provider(), provider()), weight=(3.0, 1.5))
     assert shares(of)["a/m"] == pytest.approx(2 / 3, abs=0.03)
+
+
+def test_a_leg_of_a_higher_tier_is_called_only_while_all_of_the_lower_ones_are_out() -> None:
+    down = provider(incidents=[window("20s", "60s", error_latency="0s")])
+    of = weighing(routed("weighted", provider(), down, down), tier=(2, 1, 1))
+    breaker = plan.Breaker(kind="consecutive", failures=2, open_s=10.0, counts=frozenset({1}))
+    traced = trace(with_legs(of, guards=(breaker,)))
+    out: set[str] = set()
+    turns = [
+        (row.time_s, row.entity, row.to == "open") for row in traced.transitions.itertuples() if row.kind == "breaker"
+    ]
+    standing_by = traced.attempts[traced.attempts.leg == "a/m"].start_s
+    assert standing_by.between(20.0, 75.0).all()
+    assert len(standing_by) > 100
+    for (since_s, leg, opens), (until_s, _, _) in pairwise(turns):
+        out = out | {leg} if opens else out - {leg}
+        if len(out) < 2:
+            assert not standing_by.between(since_s, until_s, inclusive="neither").any()
 
 
 def test_legs_take_turns_and_a_retry_takes_the_next() -> None:

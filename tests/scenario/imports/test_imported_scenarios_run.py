@@ -15,6 +15,11 @@ ORDERED = configuration(
     deployment("b", "vertex_ai/gemini-2.5-pro", vertex_location="us-east1"),
     router_settings="{fallbacks: [{a: [b]}], num_retries: 0, retry_after: 6, disable_cooldowns: true}",
 )
+STANDING_BY = configuration(
+    deployment("a", "openai/gpt-5", order=1, rpm=300),
+    deployment("a", "azure/gpt-5"),
+    router_settings="{num_retries: 0, cooldown_time: 60}",
+)
 USAGE_BASED = configuration(
     deployment("a", "openai/gpt-5", rpm=60, tpm=100000, api_key="one"),
     deployment("a", "openai/gpt-5", rpm=60, tpm=100000, api_key="two"),
@@ -46,7 +51,7 @@ def traced(folder: Path, text: str, horizon: str) -> Traced:
     return trace(plans(load_scenario(path))["as_modelled"])
 
 
-@pytest.mark.parametrize("text", [TWO_REGIONS, ORDERED, USAGE_BASED, POLICIES, CLASHING])
+@pytest.mark.parametrize("text", [TWO_REGIONS, ORDERED, STANDING_BY, USAGE_BASED, POLICIES, CLASHING])
 def test_imported_scenarios_run(tmp_path: Path, text: str) -> None:
     found = traced(tmp_path, text, "2min")
     assert found.arrived > 0
@@ -66,3 +71,13 @@ def test_orders_serve_one_after_the_other(tmp_path: Path) -> None:
     down = found.attempts[(found.attempts.start_s > 1260.0) & (found.attempts.outcome == "ok")]
     assert down.leg.value_counts(normalize=True)["azure/gpt-5"] > 0.98  # but for errors at random
     assert "openai/gpt-5" not in set(down.leg)
+
+
+def test_a_deployment_that_stands_by_is_called_only_while_the_ordered_one_cools(tmp_path: Path) -> None:
+    found = traced(tmp_path, STANDING_BY, "10min")
+    calls = found.attempts
+    cooled = found.transitions[found.transitions.entity == "openai/gpt-5"]
+    assert set(calls.leg) == {"openai/gpt-5"} or len(cooled) > 0
+    failed = calls[(calls.leg == "openai/gpt-5") & (calls.outcome == "server_error")]
+    assert len(failed) > 0
+    assert set(found.requests[found.requests.request_id.isin(failed.request_id)].outcome) == {"failed"}

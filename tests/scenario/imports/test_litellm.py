@@ -180,7 +180,20 @@ def test_orders_of_a_group_come_before_its_fallbacks(tmp_path: Path) -> None:
     assert chain(imported(tmp_path, text)) == ["azure/gpt-5", "openai/gpt-5", "anthropic/claude-sonnet-4-5"]
 
 
-def test_deployments_without_order_come_after_the_ordered_ones(tmp_path: Path) -> None:
+def tiers(entry: dict[str, Any]) -> list[tuple[str, int]]:
+    return [(f"{leg['provider']}/{leg['model']}", leg.get("tier", 1)) for leg in entry["legs"]]
+
+
+def test_deployments_without_order_stand_by_for_the_ordered_ones(tmp_path: Path) -> None:
+    text = configuration(deployment("a", "openai/gpt-5"), deployment("a", "azure/gpt-5", order=1))
+    found = imported(tmp_path, text)
+    (entry,) = found.content["chain"]
+    assert tiers(entry) == [("azure/gpt-5", 1), ("openai/gpt-5", 2)]
+    assert entry.keys() == {"group", "legs"}
+    assert remarks(found) == []
+
+
+def test_deployments_without_order_stand_by_for_those_of_the_last_order(tmp_path: Path) -> None:
     text = configuration(
         deployment("a", "openai/gpt-5"),
         deployment("a", "azure/gpt-5", order=2),
@@ -190,8 +203,8 @@ def test_deployments_without_order_come_after_the_ordered_ones(tmp_path: Path) -
         router_settings="{fallbacks: [{a: [b]}]}",
     )
     found = imported(tmp_path, text)
-    assert chain(found) == ["azure_ai/gpt-5", "azure/gpt-5", "a without order", "anthropic/claude-sonnet-4-5"]
-    assert [leg["model"] for leg in found.content["chain"][2]["legs"]] == ["gpt-5", "gpt-5-mini"]
+    assert chain(found) == ["azure_ai/gpt-5", "a order 2", "anthropic/claude-sonnet-4-5"]
+    assert tiers(found.content["chain"][1]) == [("azure/gpt-5", 1), ("openai/gpt-5", 2), ("openai/gpt-5-mini", 2)]
     said = [each for each in remarks(found) if "no order, as others of 'a' have" in each]
     assert [each.partition(":")[0] for each in said] == ["2 model_list[0]", "5 model_list[3]"]
 
@@ -211,6 +224,17 @@ def test_a_deployment_alone_in_its_order_is_treated_as_one_of_its_group(tmp_path
         assert (leg["retry_backoff"], leg["retry_after"]) == ("none", "ignore")
         assert leg["cooldown"]["also_on"] == [429, 401, 404]
         assert leg["cooldown"]["for"] == "30s"
+
+
+def test_allowed_fails_stand_in_for_every_other_rule_of_a_cooldown(tmp_path: Path) -> None:
+    text = configuration(
+        deployment("a", "openai/gpt-5", order=2),
+        deployment("a", "azure/gpt-5", order=1),
+        router_settings="{allowed_fails: 3}",
+    )
+    found = imported(tmp_path, text)
+    assert found.content["policy"]["cooldown"] == {"allowed_fails": 3}
+    assert all("cooldown" not in leg for leg in found.content["chain"])
 
 
 @pytest.mark.parametrize(
