@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -120,11 +121,8 @@ def _read_csv(path: Path, wanted: Sequence[str]) -> RecordedColumns:
             raise RecordedFileError(f"{path}: is no CSV: {_first_line(error)}") from error
         arrays, count = _sound_cells(path, wanted, header)
 
-    def place(row: int) -> str:
-        lines = (line for line, cells in _csv_rows(path) if len(cells) == len(header))
-        return f"{path}:{next(line for index, line in enumerate(lines) if index == row + 1)}"
-
-    return RecordedColumns(arrays, count, place, broken)
+    lines = cache(lambda: [line for line, cells in _csv_rows(path) if len(cells) == len(header)])
+    return RecordedColumns(arrays, count, lambda row: f"{path}:{lines()[row + 1]}", broken)
 
 
 def _arrow_cells(path: Path, wanted: Sequence[str]) -> tuple[dict[str, Any], int]:

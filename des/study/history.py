@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -197,15 +197,8 @@ def _table_rows(path: Path, named: Mapping[str, str], open_ends: bool) -> _Rows:
     def texts(role: str) -> list[str]:
         return [_text(value) for value in values[role]] if role in values else nothing
 
-    lines = cache(lambda: _csv_lines(path))  # many bad rows are told without reading the file for each
-
-    def place(row: int) -> Callable[[], str]:
-        if path.suffix.lower() == ".csv":
-            return lambda: f"{path}:{lines()[row + 1]}"
-        return lambda: read.place(row)
-
     return _Rows(
-        place=[place(row) for row in range(read.row_count)],
+        place=[partial(read.place, row) for row in range(read.row_count)],
         start=values["start"],
         end=values["end"],
         is_open=[open_ends] * read.row_count,
@@ -214,19 +207,6 @@ def _table_rows(path: Path, named: Mapping[str, str], open_ends: bool) -> _Rows:
         severity=texts("severity"),
         id=texts("id"),
     )
-
-
-def _csv_lines(path: Path) -> list[int]:
-    """The line on which each row that is not blank begins, the header's first."""
-    found: list[int] = []
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.reader(file)
-        line = 1
-        for cells in reader:
-            if cells:
-                found.append(line)
-            line = reader.line_num + 1
-    return found
 
 
 def _layout(path: Path) -> Mapping[str, str]:
