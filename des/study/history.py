@@ -4,36 +4,20 @@ No row is guessed at and none is skipped unasked: rows with missing, unreadable,
 told by row, all of them, before anything is fitted.
 """
 
-import csv
 import difflib
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from des.faults.calibration import ServiceHistory
-from des.scenario.recorded_file import FORMATS, RecordedFileError, read_columns
-from des.study.history_json import HistoryError, parsed, status_page
+from des.study.history_files import ROLES, Rows, as_text, read_rows
+from des.study.history_json import HistoryError
 
-ROLES: Final = ("start", "end", "service", "provider", "severity", "id")
-LAYOUTS: Final[Sequence[Mapping[str, str]]] = (
-    {
-        "start": "started_at",
-        "end": "resolved_at",
-        "service": "service",
-        "provider": "provider",
-        "severity": "impact_level",
-        "id": "incident_id",
-    },
-    {"start": "start_s", "end": "end_s", "service": "component", "severity": "error_rate"},
-    {role: role for role in ROLES},
-)
-"""Columns that need no naming: of a status page's history, of a run's own incidents, and called as their roles."""
 MOST_ROWS_TOLD: Final = 20
 LONG_AGO_S: Final = 1e8
 """Numbers below are seconds from a start of their own; above, seconds since 1970 (March 1973 and later)."""
@@ -56,25 +40,6 @@ class History:
     """Whether times were seconds from a start of their own."""
 
 
-@dataclass(slots=True)
-class _Rows:
-    """Rows as they stand, and where each stands. `is_open` says that a missing end means: not over yet."""
-
-    place: list[Callable[[], str]] = field(default_factory=list)
-    start: list[Any] = field(default_factory=list)
-    end: list[Any] = field(default_factory=list)
-    is_open: list[bool] = field(default_factory=list)
-    provider: list[str] = field(default_factory=list)
-    service: list[str] = field(default_factory=list)
-    severity: list[str] = field(default_factory=list)
-    id: list[str] = field(default_factory=list)
-    last_seen: list[Any] = field(default_factory=list)
-    """Times at which nothing begins or ends, but somebody was still looking."""
-
-    def name(self, row: int) -> str:
-        return f"{self.provider[row]}/{self.service[row]}" if self.provider[row] else self.service[row]
-
-
 def read_history(
     path: Path,
     *,
@@ -89,7 +54,7 @@ def read_history(
     incident that is still open. Raises HistoryError, with every bad row unless `skip_bad` leaves them out.
     """
     named = parse_columns(columns)
-    rows = _read(path, named, open_ends)
+    rows = read_rows(path, named, open_ends)
     chosen = _chosen(path, rows, services)
     zero, scale, numbers = _clock(rows, chosen)
     kept, bad = _sound(rows, chosen, zero, scale, numbers)
@@ -141,123 +106,7 @@ def read_moment(text: str, option: str) -> float:
         raise HistoryError(f"{option} {text!r}: {error}") from None
 
 
-# Files
-
-
-def _read(path: Path, named: Mapping[str, str], open_ends: bool) -> _Rows:
-    if not path.exists():
-        raise HistoryError(f"{path}: no such file")
-    if path.is_dir():
-        raise HistoryError(f"{path}: is a folder; name one file in it")
-    if path.suffix.lower() == ".json" and (page := status_page(path)) is not None:
-        if named:
-            raise HistoryError(f"{path}: is a status page's incidents.json, whose fields need no --columns")
-        return _page_rows(path, page)
-    return _table_rows(path, named, open_ends)
-
-
-def _page_rows(path: Path, page: Mapping[str, Any]) -> _Rows:
-    """One row for each component of each incident; an incident without components counts for the page."""
-    rows = _Rows()
-    about = page.get("page")
-    provider = str(about.get("name") or "") if isinstance(about, dict) else ""
-    if isinstance(about, dict):
-        rows.last_seen.append(about.get("updated_at"))
-    for number, incident in enumerate(page["incidents"]):
-        if not isinstance(incident, dict):
-            raise HistoryError(f"{path}: incidents[{number}] is no incident: {str(incident)[:40]!r}")
-        listed = incident.get("components")
-        components = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
-        names = [str(each.get("name") or "") for each in components] or [provider or path.stem]
-        label = f"{path}: incidents[{number}] ({incident.get('id') or incident.get('name') or 'without id'})"
-        rows.last_seen.append(incident.get("updated_at"))
-        for name in dict.fromkeys(names):
-            rows.place.append(lambda label=label: label)  # type: ignore[misc]
-            rows.start.append(incident.get("started_at") or incident.get("created_at"))
-            rows.end.append(incident.get("resolved_at"))
-            rows.is_open.append(incident.get("status") not in ("resolved", "postmortem", "completed"))
-            rows.provider.append(provider if components else "")
-            rows.service.append(name)
-            rows.severity.append(str(incident.get("impact") or ""))
-            rows.id.append(str(incident.get("id") or ""))
-    if not rows.start:
-        raise HistoryError(f"{path}: has no incidents")
-    return rows
-
-
-def _table_rows(path: Path, named: Mapping[str, str], open_ends: bool) -> _Rows:
-    try:
-        columns = named or _layout(path)
-        read = read_columns(path, list(columns.values()), None)
-    except RecordedFileError as error:
-        raise HistoryError(str(error)) from error
-    values = {role: read.arrays[column].to_pylist() for role, column in columns.items()}
-    nothing = [""] * read.row_count
-
-    def texts(role: str) -> list[str]:
-        return [_text(value) for value in values[role]] if role in values else nothing
-
-    return _Rows(
-        place=[partial(read.place, row) for row in range(read.row_count)],
-        start=values["start"],
-        end=values["end"],
-        is_open=[open_ends] * read.row_count,
-        provider=texts("provider"),
-        service=texts("service") if "service" in values else [path.stem] * read.row_count,
-        severity=texts("severity"),
-        id=texts("id"),
-    )
-
-
-def _layout(path: Path) -> Mapping[str, str]:
-    """The columns of a known layout that the file has."""
-    there = _header(path)
-    for layout in LAYOUTS:
-        if layout["start"] in there and layout["end"] in there:
-            return {role: column for role, column in layout.items() if column in there}
-    if not there:
-        raise HistoryError(f"{path}: is empty: not even a line with the names of the columns")
-    raise HistoryError(
-        f"{path}: says nowhere when incidents start and end; name the columns: --columns start=...,end=..."
-        f"[,service=...,provider=...,severity=...,id=...] (there are: {', '.join(map(repr, there))})"
-    )
-
-
-def _header(path: Path) -> list[str]:
-    kind = FORMATS.get(path.suffix.lower())
-    try:
-        if kind == "csv":
-            with path.open(newline="", encoding="utf-8-sig") as file:
-                return next(csv.reader(file), [])
-        if kind == "jsonl":
-            with path.open(encoding="utf-8-sig") as file:
-                first = parsed(next((line for line in file if line.strip()), "{}"))
-            if not isinstance(first, dict):
-                raise HistoryError(f'{path}: its first line is {first!r:.40}, not an object such as {{"start": ...}}')
-            return list(first)
-        if kind == "parquet":
-            from pyarrow import parquet
-
-            return list(parquet.read_schema(path).names)
-    except OSError as error:
-        raise HistoryError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, csv.Error) as error:  # which pyarrow's own and UnicodeDecodeError are
-        raise HistoryError(f"{path}: is no {kind} file: {str(error).splitlines()[0]}") from error
-    raise HistoryError(f"{path}: format unknown by its name; a history is .csv, .parquet, .jsonl or .json")
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
-
-
-# Rows
-
-
-def _chosen(path: Path, rows: _Rows, services: Sequence[str]) -> list[int]:
+def _chosen(path: Path, rows: Rows, services: Sequence[str]) -> list[int]:
     """The rows of the services named."""
     if not services:
         return list(range(len(rows.start)))
@@ -274,7 +123,7 @@ def _chosen(path: Path, rows: _Rows, services: Sequence[str]) -> list[int]:
     ]
 
 
-def _clock(rows: _Rows, chosen: Sequence[int]) -> tuple[float, float, bool]:
+def _clock(rows: Rows, chosen: Sequence[int]) -> tuple[float, float, bool]:
     """(second 0 as seconds since 1970, seconds in a unit, whether times are numbers), by what most rows hold."""
     numbers = [value for row in chosen if (value := _as_number(rows.start[row])) is not None]
     if len(numbers) * 2 <= sum(rows.start[row] not in (None, "") for row in chosen):
@@ -287,7 +136,7 @@ def _clock(rows: _Rows, chosen: Sequence[int]) -> tuple[float, float, bool]:
 
 
 def _sound(
-    rows: _Rows, chosen: Sequence[int], zero: float, scale: float, numbers: bool
+    rows: Rows, chosen: Sequence[int], zero: float, scale: float, numbers: bool
 ) -> tuple[list[tuple[int, float, float]], list[str]]:
     """(row, start, end) of each sound row, an infinite end while open, and a line for every other row."""
     kept: list[tuple[int, float, float]] = []
@@ -306,9 +155,9 @@ def _sound(
                 end = zero + scale * _moment(rows.end[row], numbers)
             for moment, text in ((start, rows.start[row]), (end, rows.end[row])):
                 if abs(moment) > FARTHEST_S and math.isfinite(moment):
-                    raise ValueError(f"{_text(text)} is out of range")
+                    raise ValueError(f"{as_text(text)} is out of range")
             if end < start:
-                raise ValueError(f"the end {_text(rows.end[row])} is before the start {_text(rows.start[row])}")
+                raise ValueError(f"the end {as_text(rows.end[row])} is before the start {as_text(rows.start[row])}")
             first = seen.setdefault((rows.name(row), start, end), row)
             if first != row:
                 raise ValueError(f"the same times of {rows.name(row)} as in {rows.place[first]()}")
@@ -319,7 +168,7 @@ def _sound(
     return kept, bad
 
 
-def _services(rows: _Rows, kept: Sequence[tuple[int, float, float]], seen_s: float) -> Iterator[ServiceHistory]:
+def _services(rows: Rows, kept: Sequence[tuple[int, float, float]], seen_s: float) -> Iterator[ServiceHistory]:
     groups: dict[tuple[str, str], list[tuple[float, float, int]]] = {}
     for row, start, end in kept:
         groups.setdefault((rows.provider[row], rows.service[row]), []).append((start, end, row))
@@ -359,7 +208,7 @@ def _moment(value: object, numbers: bool) -> float:
     if numbers:
         number = _as_number(value)
         if number is None or not math.isfinite(number):
-            raise ValueError(f"{_text(value)!r} is no number of seconds, as others are")
+            raise ValueError(f"{as_text(value)!r} is no number of seconds, as others are")
         return number
     if isinstance(value, str):
         try:
@@ -370,7 +219,7 @@ def _moment(value: object, numbers: bool) -> float:
         return (value.replace(tzinfo=UTC) if value.tzinfo is None else value).timestamp()
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp()
-    raise ValueError(f"{_text(value)!r} is no timestamp such as 2024-05-01T12:30:00Z")
+    raise ValueError(f"{as_text(value)!r} is no timestamp such as 2024-05-01T12:30:00Z")
 
 
 def _rows(count: int) -> str:
