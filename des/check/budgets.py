@@ -12,7 +12,7 @@ from des.check.case import MONTE_CARLO, Case, Finding, compared, equal
 from des.check.small_models import BATCHES, rng_of
 from des.rules import retry_budget
 from des.rules.adaptive_throttling import rejection_probability
-from des.rules.capacity import is_full, serve, start_s, waiting
+from des.rules.capacity import is_full, start_s, waiting
 from des.theory import amplification, limiters
 
 WARM: Final = 2000
@@ -105,7 +105,7 @@ def _queued(servers: int, room: int, load: float, batch: int) -> tuple[float, fl
         if start > now and is_full(waiting(starts, now), room):
             lost += number >= warm
             continue
-        serve(free_at_s, start, service)
+        heapq.heapreplace(free_at_s, start + service)
         starts.append(start)
         if number >= warm:
             waits.append(start - now)

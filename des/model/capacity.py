@@ -4,7 +4,9 @@ The wait is known when a call comes. Work that its client gives up, and work tha
 until its natural end; failures (refusals, errors, hangs) take none.
 """
 
-from des.rules.capacity import is_full, serve, start_s, waiting
+from heapq import heapreplace
+
+from des.rules.capacity import is_full, start_s, waiting
 from des.scenario import plan
 from des.scenario.laws import Law
 
@@ -36,7 +38,7 @@ class Capacity:
     def serve(self, now_s: float, service_s: float) -> float:
         """Take a call that `admits` has just been asked for; how long it waits."""
         begins_s = start_s(self._free_at_s, now_s)
-        serve(self._free_at_s, begins_s, service_s)
+        heapreplace(self._free_at_s, begins_s + service_s)
         if begins_s > now_s:
             self._starts_s.append(begins_s)
         return begins_s - now_s

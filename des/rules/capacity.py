@@ -1,24 +1,16 @@
 """First come, first served: when a job starts that comes to servers whose free times are known.
 
 `free_at_s` is a heap with one entry for each server: when it has done all that was given to it. Jobs come in order of
-time, so that they start in that order too.
+time, so that they start in that order too. Who takes a job puts its end in the place of the heap's first entry.
 """
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from heapq import heapreplace
 
 
 def start_s(free_at_s: Sequence[float], now_s: float) -> float:
     """When a job that comes now starts: at once, or when the first server is free."""
     return max(now_s, free_at_s[0])
-
-
-def serve(free_at_s: list[float], start_s: float, service_s: float) -> float:
-    """Give the job that starts next to the first free server; when it is done. Changes the heap."""
-    end_s = start_s + service_s
-    heapreplace(free_at_s, end_s)
-    return end_s
 
 
 def waiting(starts_s: Sequence[float], now_s: float) -> int:
