@@ -43,7 +43,8 @@ def print_comparison(run: Run, verdicts: Sequence[Verdict], *, reused: bool, con
     print_heading(run.manifest, console)
     _print_marginals(found, arms, console)
     for arm in arms:
-        _say(console, f"{arm}: {found['joint'][arm]['sharing']}")
+        once = f"; the same as {found['same'][arm]}, simulated once for both" if arm in found["same"] else ""
+        _say(console, f"{arm}: {found['joint'][arm]['sharing']}{once}")
     console.print()
     _say(console, "All of a chain's endpoints down at once, and what requests met", style="bold")
     joint = list(_joint_lines(run.summary, arms))

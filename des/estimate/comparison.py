@@ -13,6 +13,7 @@ from des.estimate.paired import Paired, holm, paired
 from des.estimate.rare_pairs import discordance, explained, rare_pair
 from des.estimate.summary import Pool
 from des.estimate.uneven import Uneven
+from des.faults import sharing
 from des.scenario.plan import Plan
 
 METRICS: Final = ("failure_share", "cost_usd_per_request", "latency_s_p95")
@@ -30,10 +31,17 @@ DRAWN: Final = 0.2
 
 
 def compare_arms(
-    plans: Mapping[str, Plan], observed: Mapping[str, Pool], baseline: str, told: Told | None = None
+    plans: Mapping[str, Plan],
+    observed: Mapping[str, Pool],
+    baseline: str,
+    told: Told | None = None,
+    same: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """JSON-able: `marginals` by arm and endpoint, whether they `match` the baseline's, `joint` by arm, and
-    `differences` of every other arm from the baseline, paired replication by replication."""
+    `differences` of every other arm from the baseline, paired replication by replication.
+
+    Arms that are the `same` as an earlier one have its figures.
+    """
     marginals: dict[str, Any] = {}
     joint: dict[str, Any] = {}
     for number, (arm, plan) in enumerate(plans.items()):
@@ -45,6 +53,10 @@ def compare_arms(
         def in_the_long_run(share: float, tell: Callable[[float, str], None] = tell, arm: str = arm) -> None:
             tell(DRAWN + (1.0 - DRAWN) * share, f"long run of {arm}")
 
+        if same and arm in same:
+            marginals[arm] = marginals[same[arm]]
+            joint[arm] = joint[same[arm]] | {"sharing": sharing(plan).label}
+            continue
         tell(0.0, f"incidents of {arm}")
         answer, drawn = exact_or_none(plan), DrawnIncidents.of(plan)
         marginals[arm] = marginal_figures(answer, drawn, plan)
@@ -53,6 +65,7 @@ def compare_arms(
         joint[arm] = joint_figures(answer, drawn, plan) | {"failure_share": lost, "failure_share_reason": reason}
     return {
         "baseline": baseline,
+        "same": dict(same or {}),
         "marginals": marginals,
         "match": {arm: match(marginals[baseline], of) for arm, of in marginals.items() if arm != baseline},
         "joint": joint,

@@ -1,7 +1,7 @@
 """How available a scenario's arms are, those that a comparison adds included, without simulating requests."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from des.errors import DesError
@@ -10,6 +10,7 @@ from des.estimate.choice import availability as answer_for
 from des.faults import sharing
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan
+from des.study.same_arms import same_arms
 from des.study.study import Progress
 
 
@@ -42,6 +43,7 @@ def available(
     """
     check_years(years)
     arms, left_out = compared_arms(loaded)
+    same = same_arms(arms)
     answers: dict[str, AvailabilityAnswer] = {}
     for number, (arm, plan) in enumerate(arms.items()):
 
@@ -50,6 +52,9 @@ def available(
                 progress((number + share) / len(arms), arm)
 
         told(0.0)
+        if arm in same and same[arm] in answers:
+            answers[arm] = replace(answers[same[arm]], wall_s=0.0)
+            continue
         try:
             answers[arm] = answer_for(plan, years, estimator=estimator, workers=workers, progress=told)
         except DesError as reason:

@@ -25,6 +25,7 @@ from des.scenario.plan import (
     ReplayedArrivals,
 )
 from des.study.available import compared_arms
+from des.study.same_arms import same_arms
 from des.study.study import Progress
 from des.study.time_needed import chosen, drawing_s, estimator_s, run_time
 
@@ -88,20 +89,23 @@ def explain_all(
     check_precision(precision)
     own = plans(loaded)
     of_comparison, left_out = compared_arms(loaded)
+    same = same_arms(of_comparison)
     everything = {**own, **of_comparison}
     explained: dict[str, Explanation] = {}
     for number, (arm, plan) in enumerate(everything.items()):
         if progress is not None:
             progress(number / len(everything), arm)
-        explained[arm] = explain(plan, loaded.scenario.replications, precision=precision)
+        known = explained.get(same.get(arm, ""))
+        explained[arm] = known or explain(plan, loaded.scenario.replications, precision=precision)
     seconds = {
-        "run": start_s + sum(explained[arm].run_s for arm in own),
-        "availability": start_s + sum(explained[arm].availability_s for arm in of_comparison),
+        "run": start_s + sum(explained[arm].run_s for arm in own if same.get(arm) not in own),
+        "availability": start_s + sum(explained[arm].availability_s for arm in of_comparison if arm not in same),
     }
     if not left_out:
         with suppress(DesError):  # an arm of the scenario's own that cannot be drawn, as that command says itself
-            drawing = sum(map(drawing_s, of_comparison.values()))
-            seconds["compare"] = start_s + drawing + sum(explained[arm].compare_s for arm in of_comparison)
+            different = [arm for arm in of_comparison if arm not in same]
+            drawing = sum(drawing_s(of_comparison[arm]) for arm in different)
+            seconds["compare"] = start_s + drawing + sum(explained[arm].compare_s for arm in different)
     return Explained(
         arms={arm: explained[arm] for arm in own},
         seconds=seconds,

@@ -24,8 +24,8 @@ class Recorder:
     """The engine's sink for one replication; without a directory it keeps totals alone.
 
     `outages` is when requests may be lost together: some endpoint of the chain is down, or fails some of its calls;
-    `on_record` when that is so in every replication alike.
-    `triggers` is when something may set off a cascade; None for runs in which there can be none.
+    `on_record` when that is so in every replication alike. `triggers` is when something may set off a cascade; None
+    for runs in which there can be none. Traces are written for the arms that are the `same`, too.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class Recorder:
         arms: Sequence[str],
         scenario: str,
         triggers: Intervals | None = None,
+        same: Sequence[str] = (),
     ) -> None:
         columns = names(plan)
         self._totals = Totals(columns, [leg.name for leg in plan.chain])
@@ -46,13 +47,15 @@ class Recorder:
         arrivals = plan.workload.arrivals
         self._batches = BatchTotals(arrivals.size) if isinstance(arrivals, BatchArrivals) else None
         self._cascade = None if triggers is None else CascadeTotals(plan, columns, triggers)
-        self._writers: dict[str, TraceWriter] = {}
+        self._writers: dict[str, list[TraceWriter]] = {}
         if directory is not None:
             for table in TABLES:
                 if table == "minutes" and self._cascade is None:
                     continue
                 values = {**columns.get(table, {}), "arm": arms}
-                self._writers[table] = TraceWriter(directory, table, plan.arm, replication, values, scenario)
+                self._writers[table] = []  # grows one by one: what is open when a further file fails is let go of
+                for arm in (plan.arm, *same):
+                    self._writers[table].append(TraceWriter(directory, table, arm, replication, values, scenario))
 
     def requests(self, block: Block) -> None:
         self._write("requests", block)
@@ -97,14 +100,14 @@ class Recorder:
         if self._cascade is not None:
             cascade, bins = self._cascade.close()
             self._write("minutes", bins.rows())
-        return observed, cascade, [writer.close() for writer in self._writers.values()]
+        return observed, cascade, [writer.close() for writers in self._writers.values() for writer in writers]
 
     def abort(self) -> None:
         """Let go of the files of a replication that will not be finished."""
-        for writer in self._writers.values():
-            writer.abort()
+        for writers in self._writers.values():
+            for writer in writers:
+                writer.abort()
 
     def _write(self, table: str, block: Block) -> None:
-        writer = self._writers.get(table)
-        if writer is not None:
+        for writer in self._writers.get(table, ()):
             writer.append(block)

@@ -1,7 +1,7 @@
 """One replication of one arm: simulated, traced and summed up, here or in another process."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -37,12 +37,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Replicator:
-    """Simulates any replication of any arm; what it leaves depends on the part alone, not on who does it."""
+    """Simulates any replication of any arm; what it leaves depends on the part alone, not on who does it.
+
+    The traces of an arm are written for those that are the `same`, too.
+    """
 
     plans: Mapping[str, Plan]
     directory: Path | None  # of the traces; None for none
     scenario: str  # canonical JSON, for the traces
     asks_for_cascades: bool = False  # also where there can be none
+    same: Mapping[str, str] = field(default_factory=dict)  # arm -> the one that is simulated for it
 
     def __call__(self, part: Part, told: Told | None) -> Outcome:
         """Raises RunError where the replication breaks a conservation law."""
@@ -62,6 +66,7 @@ class Replicator:
             directory=self.directory,
             arms=list(self.plans),
             scenario=self.scenario,
+            same=[arm for arm, simulated in self.same.items() if simulated == part.arm],
             triggers=triggers(plan, timeline) if self.asks_for_cascades or may_cascade(self.plans.values()) else None,
         )
         try:

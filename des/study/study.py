@@ -21,6 +21,7 @@ from des.study.key import canonical_json, run_key
 from des.study.manifest import manifest_of
 from des.study.precision import Precision
 from des.study.replication import Outcome, Part, Replicator
+from des.study.same_arms import same_arms
 from des.study.workers import Watch, Workers
 from des.traces.writer import WrittenTrace
 from des.vocabulary import CASCADE_METRICS
@@ -109,18 +110,21 @@ class Study:
             {arm: [] for arm in self.plans},
             [],
             {arm: uneven for arm, plan in self.plans.items() if (uneven := Uneven.of(plan)) is not None},
+            same=same_arms(self.plans),
         )
         asked = self.loaded.scenario.replications
         wanted = asked if self.precision is None else self.precision.first(asked)
+        simulated = [arm for arm in self.plans if arm not in found.same]
         replicator = Replicator(
             self.plans,
             directory if self.traces else None,
             canonical_json(self.loaded.resolved()),
             self._asks_for_cascades(),
+            found.same,
         )
         with Workers(replicator, workers) as pool:
             while (done := found.replications) < wanted:
-                parts = [Part(arm, number) for arm in self.plans for number in range(done, wanted)]
+                parts = [Part(arm, number) for arm in simulated for number in range(done, wanted)]
                 watch = None if progress is None else self._watch(parts, done, wanted, progress)
                 for part, outcome in zip(parts, pool.map(parts, watch), strict=True):
                     found.add(part, outcome)
@@ -138,11 +142,11 @@ class Study:
     def _comparison(self, found: "Found", progress: Progress | None) -> dict[str, Any]:
         from des.estimate.comparison import compare_arms
 
-        return compare_arms(self.plans, found.observed, default_arm(tuple(self.plans)), progress)
+        return compare_arms(self.plans, found.observed, default_arm(tuple(self.plans)), progress, found.same)
 
     def _watch(self, parts: Sequence[Part], done: int, wanted: int, progress: Progress) -> Watch:
         """Turns how far each replication's clock has come into the share of all simulated time."""
-        horizons_s = {arm: plan.horizon_s for arm, plan in self.plans.items()}
+        horizons_s = {part.arm: self.plans[part.arm].horizon_s for part in parts}
         lengths_s = [horizons_s[part.arm] for part in parts]
         before_s = done * sum(horizons_s.values())
         whole_s = before_s + sum(lengths_s)
@@ -166,6 +170,7 @@ class Found:
     written: list[WrittenTrace]
     uneven: Mapping[str, Uneven] = field(default_factory=dict)  # arms of which only replications are a sample
     cascades: dict[str, list[Cascade]] = field(default_factory=dict)  # of no arm where there can be none
+    same: Mapping[str, str] = field(default_factory=dict)  # arm -> the one that is simulated for it
 
     @property
     def replications(self) -> int:
@@ -173,11 +178,12 @@ class Found:
         return min(len(pool) for pool in self.observed.values())
 
     def add(self, part: Part, outcome: Outcome) -> None:
-        self.observed[part.arm].add(outcome.observed)
-        self.spells[part.arm].append(outcome.spells)
+        for arm in (part.arm, *(arm for arm, simulated in self.same.items() if simulated == part.arm)):
+            self.observed[arm].add(outcome.observed)
+            self.spells[arm].append(outcome.spells)
+            if outcome.cascade is not None:
+                self.cascades.setdefault(arm, []).append(outcome.cascade)
         self.written.extend(outcome.written)
-        if outcome.cascade is not None:
-            self.cascades.setdefault(part.arm, []).append(outcome.cascade)
 
     def summary(self) -> dict[str, Any]:
         content = summary(self.observed, self.uneven)
