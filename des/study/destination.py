@@ -11,16 +11,13 @@ import os
 import re
 import secrets
 import shutil
-import signal
 import stat
-import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 
 from des.errors import OutputError
+from des.study.signals import signals_held, terminating_signals_raise
 
 try:
     import fcntl
@@ -56,16 +53,16 @@ def written_whole(target: Path, *, replace: bool = False) -> Iterator[Path]:
         partial: Path | None = None
         lock: int | None = None
         try:
-            with _signals_held():
+            with signals_held():
                 partial, lock = _fresh_partial(target)
             yield partial
             _sync(partial)
-            with _signals_held(), _alone_in(target.parent):
+            with signals_held(), _alone_in(target.parent):
                 _install(partial, target, replace=replace)
         except OSError as error:
             raise WriteError(f"writing to {target} failed: {_reason(error)}; nothing was kept") from error
         finally:
-            with _signals_held():
+            with signals_held():  # a second Ctrl-C neither stops this half-way nor splits the final renames
                 if partial is not None:
                     shutil.rmtree(partial, ignore_errors=True)
                 with _alone_in(target.parent):
@@ -253,57 +250,3 @@ def _reason(error: OSError) -> str:
     if error.errno == errno.EFBIG:
         return "a file grew larger than is allowed here"
     return (error.strerror or str(error)).lower()
-
-
-@contextmanager
-def terminating_signals_raise() -> Iterator[None]:
-    """SIGTERM and SIGHUP raise SystemExit in the main thread, and SIGINT KeyboardInterrupt, where nobody else handles
-    them; while one of these unwinds the block, further ones are passed over, as it is ending already.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    raised: list[BaseException] = []
-
-    def leave(number: int, frame: FrameType | None) -> None:
-        if not any(error in raised for error in _being_handled()):
-            raised.append(KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number))
-            raise raised[-1]
-
-    former = {}
-    for name, default in (
-        ("SIGTERM", signal.SIG_DFL),
-        ("SIGHUP", signal.SIG_DFL),
-        ("SIGINT", signal.default_int_handler),
-    ):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is default:
-            signal.signal(number, leave)
-            former[number] = default
-    try:
-        yield
-    finally:
-        for number, default in former.items():
-            signal.signal(number, default)
-
-
-def _being_handled() -> Iterator[BaseException]:
-    """The exception that the interrupted code is dealing with, and those it came out of."""
-    error = sys.exception()
-    while error is not None:
-        yield error
-        error = error.__context__
-
-
-@contextmanager
-def _signals_held() -> Iterator[None]:
-    """A second Ctrl-C neither stops the clean-up half-way nor splits the final renames: it acts afterwards."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    held = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-    former = signal.pthread_sigmask(signal.SIG_BLOCK, held)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, former)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from des.errors import DesError, Problem, ScenarioError
 from des.scenario import Loaded, Scenario
-from des.study.destination import terminating_signals_raise, written_whole
+from des.study.destination import written_whole
 from des.study.precision import Precision
 from des.study.run import RESULTS, check_workers, kept, loaded
+from des.study.signals import terminating_signals_raise
 from des.study.study import Progress, Study, json_text
 from des.study.workers import Told, Workers
 from des.traces import Run, load

@@ -15,11 +15,12 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Generic, TypeVar
 
 from des.errors import RunError
+from des.study.signals import signals_held
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -51,7 +52,7 @@ class Workers(Generic[Task, Result]):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        with _interrupts_held():
+        with signals_held("SIGINT"):
             for process in self._processes:
                 with suppress(OSError):
                     process.terminate()  # a task that writes a directory of its own removes it
@@ -86,7 +87,7 @@ def _told(watch: Watch | None, number: int) -> Told | None:
 
 
 def _started(job: Any) -> "subprocess.Popen[bytes]":
-    with _interrupts_held():  # which the process inherits: Ctrl-C is for us, who then end it
+    with signals_held("SIGINT"):  # which the process inherits: Ctrl-C is for us, who then end it
         process = subprocess.Popen(
             [sys.executable, "-c", _START, *sys.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
@@ -159,18 +160,6 @@ def _how_lost(code: int | None) -> str:
             short = " (too little memory, perhaps)" if name == "SIGKILL" else ""
             return f"a worker process was ended by {name}{short}; nothing was kept"
     return f"a worker process ended by itself (exit code {code}); nothing was kept"
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, former)
 
 
 def available() -> int:
