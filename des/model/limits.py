@@ -6,7 +6,8 @@ What a call's end will change is known at its start. It waits, in order of time,
 from abc import ABC, abstractmethod
 from heapq import heappop, heappush
 
-from des.rules.token_bucket import WHOLE, corrected, refilled, retry_after_s, without_one
+from des.rules.rounding import WHOLE
+from des.rules.token_bucket import corrected, refilled, retry_after_s, without_one
 from des.scenario import plan
 from des.scenario.laws import Law
 

@@ -1,6 +1,6 @@
 """The fixed window: so much in each window of the clock (a calendar minute, say), counted from nought at its start."""
 
-from des.rules.token_bucket import TICK_S
+from des.rules.rounding import SLACK, TICK_S
 
 
 def window_of(now_s: float, window_s: float) -> int:
@@ -11,7 +11,7 @@ def window_of(now_s: float, window_s: float) -> int:
 
 def admits(used: float, amount: float, most: float) -> bool:
     """Whether a window of which `used` has gone has room for `amount` (calls or tokens). So of a sliding log, too."""
-    return used + amount <= most * (1.0 + 1e-9)  # a rate times a window is whole but for rounding
+    return used + amount <= most * (1.0 + SLACK)  # a rate times a window is whole but for rounding
 
 
 def retry_after_s(now_s: float, window_s: float) -> float:

@@ -1,5 +1,7 @@
 """Retry budgets: whether a client may retry once more, by what it has done lately."""
 
+from des.rules.rounding import SLACK, WHOLE
+
 
 def active_share_admits(retrying: int, active: int, share: float, minimum: int) -> bool:
     """Envoy's retry budget: fewer retries under way than max(minimum, share x active requests), rounded down.
@@ -7,7 +9,7 @@ def active_share_admits(retrying: int, active: int, share: float, minimum: int) 
     `active` counts every request under way, those that retry and the one that asks included. Defaults: 20 %, 3
     (envoy, `retry_budget` of the circuit breakers).
     """
-    return retrying < max(minimum, int(share * active + 1e-9))
+    return retrying < max(minimum, int(share * active + SLACK))
 
 
 def ratio_balance(requests: int, retries: int, share: float, per_second: float, ttl_s: float) -> float:
@@ -21,7 +23,7 @@ def ratio_balance(requests: int, retries: int, share: float, per_second: float, 
 
 def ratio_admits(requests: int, retries: int, share: float, per_second: float, ttl_s: float) -> bool:
     """Whether Finagle's balance is worth one more retry, but for rounding."""
-    return ratio_balance(requests, retries, share, per_second, ttl_s) >= 1.0 - 1e-9
+    return ratio_balance(requests, retries, share, per_second, ttl_s) >= WHOLE
 
 
 def quota_admits(quota: float, cost: float) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from des.rules.token_bucket import TICK_S
+from des.rules.rounding import SLACK, TICK_S
 
 
 def left_log(times_s: Sequence[float], now_s: float, window_s: float) -> int:
@@ -24,6 +24,6 @@ def retry_after_s(
     """
     for time_s, amount in zip(times_s, amounts, strict=True):
         too_much -= amount
-        if too_much <= 1e-9:
+        if too_much <= SLACK:
             return max(0.0, time_s + window_s - now_s)
     return float("inf")

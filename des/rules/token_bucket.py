@@ -1,7 +1,6 @@
 """The token bucket: refilled continuously, a token a call, never more than its burst."""
 
-WHOLE = 1.0 - 1e-9
-"""What counts as a whole token: a client that waits just as long as it was told must not miss it by rounding."""
+from des.rules.rounding import TICK_S
 
 
 def without_one(tokens: float) -> float:
@@ -20,12 +19,11 @@ def retry_after_s(tokens: float, rate_per_s: float) -> float:
     return (1.0 - tokens) / rate_per_s
 
 
-TICK_S = 1e-6
-"""A refill this short is granted ahead of time: as of `WHOLE`, for amounts and rates of any size."""
-
-
 def holds(tokens: float, amount: float, rate_per_s: float) -> bool:
-    """Whether a call that takes `amount` tokens is admitted. A bucket in debt, by a correction, holds less than 0."""
+    """Whether a call that takes `amount` tokens is admitted; a refill of a tick is granted ahead of time.
+
+    A bucket in debt, by a correction, holds less than 0.
+    """
     return tokens + rate_per_s * TICK_S >= amount
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from des.rules.token_bucket import WHOLE, refilled, retry_after_s, without_one
+from des.rules.rounding import WHOLE
+from des.rules.token_bucket import refilled, retry_after_s, without_one
 
 
 def test_a_bucket_gains_its_rate_times_the_time_passed() -> None:
