@@ -116,8 +116,8 @@ def fit(
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the YAML here.")] = None,
 ) -> int:
     from des.analysis import fit_tables
-    from des.study.fit import as_json as fit_as_json
     from des.study.fit import fit as fit_history
+    from des.study.fit_json import as_json as found_as_json
 
     found = fit_history(
         history,
@@ -136,7 +136,7 @@ def fit(
     for row in found.history.skipped:
         complain(f"skipped: {row}")
     if as_json:
-        say_json(fit_as_json(found))
+        say_json(found_as_json(found))
         return DONE
     for line in fit_tables.lines(found.calibration, found.cautions, found.history.source):
         say(line)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from des.errors import DesError, Problem, ScenarioError
 from des.scenario import Loaded, Scenario
+from des.study.axes import parse_axes
 from des.study.destination import written_whole
 from des.study.precision import Precision
 from des.study.run import RESULTS, check_workers, kept, loaded
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 MOST_POINTS: Final = 10_000
 SWEEP: Final = "sweep.json"
-_BRACKETS: Final = {"[": "]", "{": "}", "(": ")"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +86,7 @@ def sweep(
     anything is run.
     """
     check_workers(workers)
-    axes = _axes(over)
+    axes = parse_axes(over)
     asked = Precision.of(precision, max_replications)
     points = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
     if len(points) > MOST_POINTS:
@@ -208,51 +208,3 @@ def _write(directory: Path, finished: Sweep) -> None:
     text = json_text({"over": list(finished.over), "points": points})
     (directory / SWEEP).write_text(text, encoding="utf-8")
     finished.table.to_csv(directory / "sweep.csv")
-
-
-def _axes(over: Mapping[str, Sequence[Any]] | Sequence[str]) -> dict[str, list[str]]:
-    """Each path with its values as `--set` would take them."""
-    if isinstance(over, Mapping):
-        pairs = [(path, [_written(value) for value in values]) for path, values in over.items()]
-    else:
-        pairs = [_pair(text) for text in ([over] if isinstance(over, str) else over)]
-    if not pairs:
-        raise DesError("nothing to sweep over: name a path and its values, such as --over policy.rounds=1,2,3")
-    axes: dict[str, list[str]] = {}
-    for path, values in pairs:
-        if path in axes:
-            raise DesError(f"--over {path}: given twice; write all its values at once")
-        if not values or "" in values:
-            raise DesError(f"--over {path}: expected values apart from one another by commas, such as 1,2,3")
-        axes[path] = list(dict.fromkeys(values))
-    return axes
-
-
-def _pair(text: str) -> tuple[str, list[str]]:
-    path, equals, values = text.partition("=")
-    if not equals or not path.strip():
-        raise DesError(f"--over {text}: expected path=value,value, such as policy.rounds=1,2,3")
-    return path.strip(), _split(values)
-
-
-def _split(text: str) -> list[str]:
-    """At commas outside brackets and quotes."""
-    parts, closers, quote = [""], [], ""
-    for letter in text:
-        if quote:
-            quote = "" if letter == quote else quote
-        elif letter in "\"'":
-            quote = letter
-        elif letter in _BRACKETS:
-            closers.append(_BRACKETS[letter])
-        elif closers and letter == closers[-1]:
-            closers.pop()
-        elif letter == "," and not closers:
-            parts.append("")
-            continue
-        parts[-1] += letter
-    return [part.strip() for part in parts]
-
-
-def _written(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
