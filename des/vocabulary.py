@@ -109,5 +109,6 @@ CASCADE_METRICS: Final = (
     "refused_by_client_share",
     "time_to_recover_s",
     "metastable",
+    "blackout",
 )
 """What shows a cascade; may be expected too, and is measured where it is, in runs without limits as well."""

@@ -24,7 +24,8 @@ REFUSALS: Final[Sequence[tuple[str, str, Write]]] = (
 CASCADE_WRITTEN: Final[Mapping[str, Write]] = {
     **{metric: write for _, metric, write in (*ALWAYS, *REFUSALS)},
     "time_to_recover_s": lambda found: _recovery(found, narrow=False),
-    "metastable": lambda found: _metastable(found),
+    "metastable": lambda found: _runs(found),
+    "blackout": lambda found: _runs(found),
 }
 """How a metric's value is written, as its line does."""
 REFUSING: Final = " refusing"
@@ -44,17 +45,23 @@ def cascade_lines(summary: Mapping[str, Any], arms: Sequence[str], *, narrow: bo
             yield Line(label, tuple(write(metrics.get(metric)) for metrics in of))
     if any((metrics.get("time_to_recover_s") or {}).get("triggers") for metrics in of):
         yield Line("  time to recover", tuple(_recovery(metrics.get("time_to_recover_s"), narrow) for metrics in of))
-        yield Line("  metastable runs", tuple(_metastable(metrics.get("metastable")) for metrics in of))
+        yield Line("  metastable runs", tuple(_runs(metrics.get("metastable")) for metrics in of))
+    if any((metrics.get("blackout") or {}).get("runs") for metrics in of):
+        yield Line("  blackouts of its own", tuple(_runs(metrics.get("blackout")) for metrics in of))
     yield from _times_out(of)
 
 
 def cascade_sentences(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[str]:
-    """Metastable arms by name, and how coarse the minutes are where they are no minutes."""
+    """Metastable arms and blackouts by name, and how coarse the minutes are where they are no minutes."""
     several = len(arms) > 1
     for arm in arms:
         found = summary["arms"][arm].get("metastable")
         if found is not None and found["runs"]:
             yield f"metastable{f' ({arm})' if several else ''}: {_collapse(found)}"
+    for arm in arms:
+        found = summary["arms"][arm].get("blackout")
+        if found is not None and found["runs"]:
+            yield f"blackout{f' ({arm})' if several else ''}: {_of_its_own(found)}"
     bins_s = [found["resolution_s"] for arm in arms if (found := summary["arms"][arm].get("time_to_recover_s"))]
     if bins_s and max(bins_s) > MINUTE_S:
         yield (
@@ -64,14 +71,29 @@ def cascade_sentences(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterat
 
 
 def _collapse(found: Mapping[str, Any]) -> str:
-    runs, of = found["runs"], found["n"]
-    which = "the run" if of == 1 else f"{runs:,} of {of:,} runs"
+    which = _which(found)
     goodput = figures.percent(found["goodput_share"], figures.significant(100.0 * found["goodput_share"], 2))
     observed = _between(*found["observed_s"])
     return (
         f"{which} stayed collapsed after the trigger had ended "
         f"(goodput {goodput} of what was offered for the {observed} observed)"
     )
+
+
+def _of_its_own(found: Mapping[str, Any]) -> str:
+    kept_out, failed = (
+        figures.percent(found[name], figures.significant(100.0 * found[name], 2))
+        for name in ("kept_out_share", "failed_share")
+    )
+    return (
+        f"with nothing down or full, the client's own guards lost {kept_out} of the requests in {_which(found)}, "
+        f"where {failed} of the calls failed"
+    )
+
+
+def _which(found: Mapping[str, Any]) -> str:
+    runs, of = found["runs"], found["n"]
+    return "the run" if of == 1 else f"{runs:,} of {of:,} runs"
 
 
 def _recovery(found: Mapping[str, Any] | None, narrow: bool) -> str:
@@ -85,7 +107,7 @@ def _recovery(found: Mapping[str, Any] | None, narrow: bool) -> str:
     return text if missing == found["triggers"] == 1 else f"{text}: {missing:,} of {found['triggers']:,}"
 
 
-def _metastable(found: Mapping[str, Any] | None) -> str:
+def _runs(found: Mapping[str, Any] | None) -> str:
     return figures.NOTHING if found is None or not found["n"] else f"{found['runs']:,} of {found['n']:,}"
 
 

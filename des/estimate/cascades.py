@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from des.estimate.blackout import Blackout, BlackoutTotals
 from des.estimate.intervals import binomial_bounds
 from des.estimate.minutes import MINUTE_S, Bins, Minutes
 from des.estimate.recovery import Recovery, recoveries
@@ -64,6 +65,7 @@ class Cascade:
     recoveries: tuple[Recovery, ...]
     times_out: TimesOut
     bin_s: float
+    blackout: Blackout | None
 
 
 class CascadeTotals:
@@ -74,14 +76,17 @@ class CascadeTotals:
         self._triggers = triggers
         self._minutes = Minutes(plan.horizon_s, budgets(plan))
         self._time_out = TimeOut(names["transitions"], plan.horizon_s)
+        self._blackout = BlackoutTotals(plan, names, is_calm=not len(triggers.start_s))
         self._called = 0
 
     def requests(self, block: Block) -> None:
         self._minutes.requests(block)
         self._called += int(np.count_nonzero(block["attempts"]))
+        self._blackout.requests(block)
 
     def attempts(self, block: Block) -> None:
         self._minutes.attempts(block)
+        self._blackout.attempts(block)
 
     def transitions(self, block: Block) -> None:
         self._time_out.transitions(block)
@@ -93,7 +98,8 @@ class CascadeTotals:
         """The replication's figures, and its minutes."""
         bins = self._minutes.bins()
         found = recoveries(bins, self._triggers, self._horizon_s)
-        return Cascade(self._metrics(bins), found, self._time_out.times_out(), bins.bin_s), bins
+        times_out, blackout = self._time_out.times_out(), self._blackout.blackout()
+        return Cascade(self._metrics(bins), found, times_out, bins.bin_s, blackout), bins
 
     def _metrics(self, bins: Bins) -> dict[str, float | None]:
         of, bin_minutes = bins.of, bins.bin_s / MINUTE_S
@@ -120,6 +126,7 @@ def cascade_entries(cascades: Sequence[Cascade]) -> dict[str, Any]:
         },
         "time_to_recover_s": _time_to_recover(cascades),
         "metastable": _metastable(cascades),
+        "blackout": _blackout([each.blackout for each in cascades if each.blackout is not None]),
         **_times_out([each.times_out for each in cascades]),
     }
 
@@ -152,18 +159,30 @@ def _metastable(cascades: Sequence[Cascade]) -> Entry:
     verdicts = [_verdict(each.recoveries) for each in cascades]
     judged = [verdict for verdict in verdicts if verdict is not None]
     collapsed = [one for each in cascades for one in each.recoveries if one.metastable]
+    offered = sum(one.offered for one in collapsed)
+    lengths_s = [one.collapsed_s for one in collapsed]
+    return _share_of_runs(judged) | {
+        "goodput_share": _ratio(sum(one.goodput for one in collapsed), offered),
+        "observed_s": [min(lengths_s), max(lengths_s)] if lengths_s else None,
+    }
+
+
+def _blackout(replications: Sequence[Blackout]) -> Entry:
+    """The share of replications in which guards made an outage of failures at random, of those without other causes."""
+    found = [each for each in replications if each.is_one]
+    return _share_of_runs([each.is_one for each in replications]) | {
+        "kept_out_share": _ratio(sum(each.kept_out for each in found), sum(each.requests for each in found)),
+        "failed_share": _ratio(sum(each.failed for each in found), sum(each.calls for each in found)),
+    }
+
+
+def _share_of_runs(judged: Sequence[bool]) -> Entry:
+    """How many replications something is true of, and their share with an exact interval."""
     figure = entry([float(verdict) for verdict in judged], share=True)
     if len(judged) > 1:
         low, high = binomial_bounds(sum(judged), len(judged))
         figure |= {"low": low, "high": high, "interval": "Clopper-Pearson"}
-    offered = sum(one.offered for one in collapsed)
-    lengths_s = [one.collapsed_s for one in collapsed]
-    return figure | {
-        "estimator": REQUEST_LEVEL,
-        "runs": sum(judged),
-        "goodput_share": _ratio(sum(one.goodput for one in collapsed), offered),
-        "observed_s": [min(lengths_s), max(lengths_s)] if lengths_s else None,
-    }
+    return figure | {"estimator": REQUEST_LEVEL, "runs": sum(judged)}
 
 
 def _verdict(recoveries: Sequence[Recovery]) -> bool | None:

@@ -87,7 +87,7 @@ def read_expectation(name: str, text: str, arms: tuple[str, ...]) -> Expectation
 
 
 def _value(metric: str, text: str) -> float:
-    if metric in ("availability", "metastable") or metric.endswith("_share"):
+    if metric in ("availability", "metastable", "blackout") or metric.endswith("_share"):
         return read_share(text)
     if metric.startswith("latency_s") or metric == "time_to_recover_s":
         try:

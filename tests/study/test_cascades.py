@@ -104,7 +104,7 @@ def test_every_figure_of_a_cascade_is_explained(stormy: Run) -> None:
     page = (Path(__file__).parents[2] / "docs" / "outputs.md").read_text(encoding="utf-8")
     for metric, figure in stormy.summary["arms"]["as_modelled"].items():
         assert f"`{metric}`" in page
-        if metric in ("metastable", "time_to_recover_s"):
+        if metric in ("metastable", "blackout", "time_to_recover_s"):
             for name in set(figure) - {"mean", "low", "high", "n", "estimator", "interval"}:
                 assert f"`{name}`" in page, name
 
