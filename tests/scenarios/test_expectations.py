@@ -9,7 +9,7 @@ from des.scenario.yaml_nodes import read_yaml
 from tests.patience import PATIENCE_S
 from tests.scenarios.shipped import DES, path_of
 
-RESTING_ON_FEW_OUTAGES = ("two_stage", "three_stage", "eu_only", "silent_rot", "history_fitted")
+RESTING_ON_FEW_OUTAGES = ("three_stage", "eu_only", "silent_rot", "history_fitted")
 """Those whose intervals of availability are wide, since several legs have to be lost together."""
 
 
