@@ -65,7 +65,7 @@ def print_comparison(run: Run, verdicts: Sequence[Verdict], *, reused: bool, con
 
 
 def comparison_text(run: Run) -> str:
-    """The tables as plain text."""
+    """The tables as plain text, of a run in which arms were compared."""
     out = io.StringIO()
     console = Console(file=out, width=120, highlight=False, color_system=None)
     print_comparison(run, (), reused=False, console=console)

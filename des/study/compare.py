@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Arms compared: the run they are from, and its figures as frames."""
+    """Arms compared: the run they are from, and its figures as frames.
+
+    `des.analysis.comparison_tables.comparison_text` writes them as the command does.
+    """
 
     run: Run
 
@@ -75,9 +78,8 @@ class Comparison:
         return frame.set_index(["arm", "metric"])
 
     def __repr__(self) -> str:
-        from des.analysis.comparison_tables import comparison_text
-
-        return comparison_text(self.run)
+        arms = ", ".join(self.run.summary["arms"])
+        return f"<Comparison {self.run.path}: arms {arms}; baseline {self.baseline}>"
 
 
 def compare(

@@ -29,7 +29,10 @@ SWEEP: Final = "sweep.json"
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """The points of a sweep, each a run of its own, and their figures side by side."""
+    """The points of a sweep, each a run of its own, and their figures side by side.
+
+    `des.analysis.sweep_table.sweep_text` writes them as the command does.
+    """
 
     path: Path
     over: tuple[str, ...]
@@ -58,9 +61,8 @@ class Sweep:
                 yield {**row, **joint[arm]}
 
     def __repr__(self) -> str:
-        from des.analysis.sweep_table import sweep_text
-
-        return sweep_text(self)
+        arms = dict.fromkeys(arm for run in self.runs for arm in run.summary["arms"])
+        return f"<Sweep {self.path}: {len(self.points)} points over {', '.join(self.over)}; arms {', '.join(arms)}>"
 
 
 def sweep(

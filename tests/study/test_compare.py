@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import des
+from des.analysis.comparison_tables import comparison_text
 from des.errors import DesError, ScenarioError
 from des.estimate.comparison import match
 from des.study.compare import Comparison
@@ -77,8 +78,8 @@ def test_arms_are_paired_replication_by_replication(made: Comparison) -> None:
     assert 0.0 <= found.p_value <= found.p_holm <= 1.0
 
 
-def test_it_shows_as_the_tables_of_the_command(made: Comparison) -> None:
-    text = repr(made)
+def test_its_text_has_the_tables_of_the_command(made: Comparison) -> None:
+    text = comparison_text(made.run)
     words = ("Each endpoint by itself", "fail exactly as in as_modelled", "k_eff", "Fréchet", "Holm", "exact")
     for word in words:
         assert word in text
@@ -97,7 +98,7 @@ def test_brownouts_alone_are_compared_by_how_often_all_are_impaired(tmp_path: Pa
     assert joint["independent"]["all_impaired"]["high"] < 0.1 * share
     low, high = found.figures["joint_ratios"]["independent"]["all_impaired_ends"]
     assert low < share < high
-    text = repr(found)
+    text = comparison_text(found.run)
     assert "all impaired, share of the time" in text
     assert "k_eff" not in text
     assert "outages" not in text
@@ -138,7 +139,8 @@ def test_arms_are_chosen_by_name_and_the_first_is_compared_with(tmp_path: Path) 
     content = small(horizon="1h", arms={"primary_only": {"chain": ["first"]}})
     found = des.compare(content, arms=["primary_only", "as_modelled"], out=tmp_path / "a", traces=False)
     assert found.baseline == "as_modelled"
-    assert "one replication: no interval" in repr(found)
+    assert "one replication: no interval" in comparison_text(found.run)
+    assert repr(found) == f"<Comparison {tmp_path / 'a'}: arms primary_only, as_modelled; baseline as_modelled>"
     with pytest.raises(ScenarioError, match="primary_onyl"):
         des.compare(content, arms=["primary_onyl"], out=tmp_path / "c")
 

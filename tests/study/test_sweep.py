@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import des
+from des.analysis.sweep_table import sweep_text
 from des.errors import DesError, ScenarioError
 from des.study.sweep import Sweep
 from study.small_scenario import ENDLESS, small, write_small
@@ -39,7 +40,9 @@ def test_every_combination_is_a_point_and_each_arm_of_it_a_row() -> None:
     assert calls["1", "2", "primary_only"] > calls["1", "0", "primary_only"]
     for run, point in zip(found.runs, found.points, strict=True):
         assert run.manifest["scenario"]["policy"]["rounds"] == int(point["policy.rounds"])
-    assert "4 points" in repr(found)
+    assert "4 points" in sweep_text(found)
+    over = "policy.rounds, chain[0].retries"
+    assert repr(found) == f"<Sweep {found.path}: 4 points over {over}; arms as_modelled, primary_only>"
 
 
 def test_points_share_their_random_numbers() -> None:
