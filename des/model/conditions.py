@@ -10,6 +10,7 @@ import numpy as np
 from simpy.events import Event
 
 from des.faults import Timeline, draw_timeline
+from des.faults.incident_classes import effects_of
 from des.model.clock import INCIDENT_END, INCIDENT_START, Moment
 from des.scenario.plan import Component, Effect, Plan
 
@@ -22,6 +23,20 @@ MARGIN_S = 86_400.0  # drawn beyond the horizon at most, for the requests that a
 def kills(effect: Effect) -> bool:
     """Whether incidents of this effect may cut off calls in flight."""
     return effect.kills_in_flight and effect.error_rate > 0.0
+
+
+def is_killable(plan: Plan, endpoint: int) -> bool:
+    """Whether any incident class may cut off calls at the endpoint."""
+    pending, seen = [plan.endpoints[endpoint].component], set[int]()
+    while pending:
+        index = pending.pop()
+        if index not in seen:
+            seen.add(index)
+            part = plan.components[index]
+            if any(kills(effect) for incidents in part.incidents for effect in effects_of(incidents)):
+                return True
+            pending.extend(dependency.component for dependency in part.depends_on)
+    return False
 
 
 class Condition:

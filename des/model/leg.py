@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from des.model.caches import WarmPrefix
 from des.model.call import AT_DEADLINE, Call, Cut, Failure, Fate, as_call
+from des.model.conditions import is_killable
 from des.model.ending import Ending
 from des.model.gate import Gate
 from des.model.limits import RequestBucket
@@ -48,7 +49,7 @@ class Leg:
         self._fails_by_chance = service.fails_by_chance
         self._failure, self._response = service.failure, service.response
         tariff = Tariff(endpoint, sim.kinds, self.prefix)
-        ending = Ending(leg, endpoint, sim.kinds, tariff, sim.ledger, is_killable=sim.is_killable(leg.endpoint))
+        ending = Ending(leg, endpoint, sim.kinds, tariff, sim.ledger, is_killable=is_killable(sim.plan, leg.endpoint))
         self._failed, self._answered, self._natural_end = ending.failed, ending.answered, ending.natural_end
         self._plain_refusal_s = ending.plain_refusal_s
 

@@ -4,12 +4,10 @@ from collections.abc import Callable, Generator
 from math import inf, nan
 from typing import Any
 
-import numpy as np
 from simpy.events import Event
 
 from des import vocabulary
 from des.draws import Stream
-from des.faults.incident_classes import effects_of
 from des.model.arrivals import RequestMarks, open_arrivals, think_time
 from des.model.caches import ResponseCache
 from des.model.capacity import Capacity
@@ -17,33 +15,22 @@ from des.model.client.client import Client
 from des.model.client.request import ClientRequest
 from des.model.client.walk import client_request
 from des.model.clock import ARRIVAL, CUT, HORIZON, Clock, Moment
-from des.model.conditions import EndpointState, Ledger, component, kills
+from des.model.conditions import EndpointState, Ledger, component
+from des.model.incident_rows import incident_rows
 from des.model.kinds import Kinds
 from des.model.leg import Leg
 from des.model.limit_algorithms import at_work
+from des.model.losses import Losses
 from des.model.luck import uniform
-from des.model.names import OTHER_LOSSES, Names
+from des.model.names import Names
 from des.model.recorder import Recorder, Sink
 from des.model.request import Request, request
 from des.model.silent_rot import probes, rot
 from des.model.surge import Surge
 from des.model.turns import Turns, are_told
 from des.model.waits import Waits
-from des.scenario.plan import ClosedArrivals, Plan
-from des.vocabulary import (
-    BY_CAPACITY,
-    BY_DEADLINE,
-    BY_INCIDENT,
-    BY_LIMIT,
-    BY_ROT,
-    CANCELLED,
-    REQUEST_DEADLINE,
-    REQUEST_FAILED,
-    REQUEST_IN_FLIGHT,
-    REQUEST_OK,
-    REQUEST_REJECTED,
-    TIMEOUT,
-)
+from des.scenario.plan import ClosedArrivals, Plan, Requirement
+from des.vocabulary import REQUEST_FAILED, REQUEST_IN_FLIGHT, REQUEST_OK
 
 Process = Generator[Event, None, None]
 Progress = Callable[[float], None]
@@ -72,6 +59,7 @@ class Simulation:
         self.names = Names.of(plan)
         self.kinds = Kinds(plan)
         self.recorder = Recorder(plan, self.names, self.clock, sink)
+        self._losses = Losses(self.names, self.kinds, self.ledger)
         self.endpoints = [EndpointState(endpoint.index) for endpoint in plan.endpoints]
         self.limits = [at_work(limit) for limit in plan.limits]
         self.tells_of_limits = are_told(plan)
@@ -85,7 +73,7 @@ class Simulation:
         self.response_cache = ResponseCache(plan, replication) if plan.policy.response_cache is not None else None
         self._sink = sink
         self._on_progress = on_progress
-        self.eligible_legs = self._eligible_legs()
+        self.eligible_legs = [*(self._meeting(required) for required in plan.workload.requirements), self.legs]
         self.cut_s = inf if plan.drain_s is None else plan.horizon_s + plan.drain_s
         self.client = None if plan.client is None else Client(self, plan.client)
         self._round_luck: list[Stream] = []
@@ -118,7 +106,7 @@ class Simulation:
             clock.walk(self._arrivals())
         clock.play(self._done)
         self.recorder.close(clock.now)
-        self._hand_over_incidents()
+        self._sink.incidents(incident_rows(self.plan, self.ledger, clock.now))
         if self.client is not None:
             self._sink.refusals(self.client.refusals.columns(vocabulary.ERROR_TYPES))
         return self._arrived
@@ -203,6 +191,9 @@ class Simulation:
 
     # What requests ask of it
 
+    def _meeting(self, required: Requirement) -> list[Leg]:
+        return [leg for leg in self.legs if required.tags.items() <= leg.plan.tags.items()]
+
     def eligible(self, request: Request) -> list[Leg]:
         """The legs whose tags meet the request's requirement, in chain order."""
         return self.eligible_legs[request.requirement]
@@ -219,26 +210,13 @@ class Simulation:
             self._round_luck.append(Stream(self.plan.seed, self.replication, name, uniform))
         return self._round_waits.wait_s(rounds_done, self._round_luck[nth], request.luck, previous_s)
 
-    def is_killable(self, endpoint: int) -> bool:
-        """Whether any incident class may cut off calls at the endpoint."""
-        pending, seen = [self.plan.endpoints[endpoint].component], set[int]()
-        while pending:
-            index = pending.pop()
-            if index not in seen:
-                seen.add(index)
-                part = self.plan.components[index]
-                if any(kills(effect) for incidents in part.incidents for effect in effects_of(incidents)):
-                    return True
-                pending.extend(dependency.component for dependency in part.depends_on)
-        return False
-
     # How requests end
 
     def finish(self, request: Request, outcome: int) -> None:
         """A request has ended now."""
         error_type = lost_to = -1
         if outcome != REQUEST_OK:
-            error_type, lost_to = self._loss(request, outcome)
+            error_type, lost_to = self._losses.blame(request, outcome)
         elif self.response_cache is not None:
             self.response_cache.keep(request, self.clock.now)
         self.recorder.request(request, self.clock.now, outcome, error_type, lost_to)
@@ -250,13 +228,9 @@ class Simulation:
 
     def abandon(self, request: Request) -> None:
         """A request hangs in a call that can never end, or waits for ever for the place of such calls."""
-        lost_to = self._other_loss("hang")
         if request.last is not None and request.last.end_s == inf:
             self.recorder.attempt(request.last)
-            _, blamed = self._loss(request, REQUEST_FAILED)
-            if blamed != self._other_loss("timeout"):
-                lost_to = blamed
-        self.recorder.request(request, nan, REQUEST_FAILED, HANG, lost_to)
+        self.recorder.request(request, nan, REQUEST_FAILED, HANG, self._losses.of_hang(request))
         request.hangs = True
         self._close(request)
 
@@ -264,64 +238,3 @@ class Simulation:
         del self._open[request.id]
         if self._arrivals_over:
             self.end_if_over()
-
-    def _loss(self, request: Request, outcome: int) -> tuple[int, int]:
-        """(error type, what the loss is put down to) by the request's last failure."""
-        last = request.last
-        if outcome == REQUEST_REJECTED:
-            name = request.refused_by or "no_eligible_leg"
-            return vocabulary.ERROR_TYPES.index(name), self._other_loss(name)
-        if last is None:  # the cache was too slow for the deadline
-            return CANCELLED - 1, self._other_loss("deadline")
-        error_type = self.kinds.outcomes[last.outcome] - 1
-        if last.cause == BY_INCIDENT or (last.cause == BY_DEADLINE and last.cause_id >= 0):
-            return error_type, int(self.ledger.timeline.component[last.cause_id])
-        if last.cause == BY_LIMIT:
-            return error_type, len(self.names.components) + last.cause_id
-        if last.cause == BY_CAPACITY and last.cause_id >= 0:
-            return error_type, len(self.names.components) + len(self.names.limits) + last.cause_id
-        if last.cause == BY_CAPACITY:
-            return error_type, self._other_loss("overload")
-        if last.cause == BY_ROT:
-            return error_type, self._other_loss("silent_rot")
-        if outcome == REQUEST_DEADLINE:
-            return error_type, self._other_loss("deadline")
-        return error_type, self._other_loss("timeout" if error_type == TIMEOUT - 1 else "random_error")
-
-    def _other_loss(self, name: str) -> int:
-        return len(self.names.losses) - len(OTHER_LOSSES) + OTHER_LOSSES.index(name)
-
-    # Set-up and hand-over
-
-    def _eligible_legs(self) -> list[list[Leg]]:
-        """One list a requirement, and last, for index -1, all legs."""
-        chosen = [
-            [leg for leg in self.legs if required.tags.items() <= leg.plan.tags.items()]
-            for required in self.plan.workload.requirements
-        ]
-        return [*chosen, self.legs]
-
-    def _hand_over_incidents(self) -> None:
-        """Every incident that has started by the end of the run, in order of its number."""
-        timeline = self.ledger.timeline
-        begun = int(np.searchsorted(timeline.start_s, max(self.clock.now, 0.0), side="right"))
-        effects = [timeline.effects[index] for index in timeline.effect[:begun].tolist()]
-        endpoint_names = [f"{endpoint.provider}/{endpoint.model}" for endpoint in self.plan.endpoints]
-        struck = np.empty(begun, dtype=object)
-        for incident in range(begun):
-            struck[incident] = [endpoint_names[index] for index in self.ledger.struck(incident)]
-        self._sink.incidents(
-            {
-                "incident_id": np.arange(begun),
-                "component": timeline.component[:begun],
-                "kind": timeline.kind[:begun],
-                "shared": timeline.shared[:begun],
-                "start_s": timeline.start_s[:begun],
-                "end_s": timeline.end_s[:begun],
-                "error_rate": np.array([effect.error_rate for effect in effects], dtype=np.float64),
-                "latency_factor": np.array([effect.latency_factor for effect in effects], dtype=np.float64),
-                "hang": np.array([effect.hang for effect in effects], dtype=np.float64),
-                "kills_in_flight": np.array([effect.kills_in_flight for effect in effects], dtype=bool),
-                "endpoints": struck,
-            }
-        )
