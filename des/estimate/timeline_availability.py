@@ -24,8 +24,9 @@ from des.estimate.control_variates import Controlled, with_controls
 from des.estimate.exact_availability import exact
 from des.estimate.failing_walk import FailingWalk, longest_walk_s
 from des.estimate.inapplicable import Inapplicable
+from des.estimate.intervals import poisson_bounds
 from des.estimate.law_functions import longest
-from des.estimate.summary import CONFIDENCE, MOSTLY, complement, entry, up_entry
+from des.estimate.summary import MOSTLY, complement, entry, up_entry
 from des.estimate.timeline_refusals import arrival_profile, needs_whole_horizons, refusals
 from des.estimate.timeline_sky import ClearSky, TimelineSky, affected
 from des.estimate.uneven import Uneven, without_intervals
@@ -120,11 +121,7 @@ def one_part(plan: Plan, years: float, samples: int = SAMPLES) -> tuple[Callable
 
 def poisson_rate(count: int, years: float) -> Entry:
     """A rate per year with the exact interval of a Poisson count (Garwood 1936)."""
-    from scipy.special import gammaincinv
-
-    tail = (1.0 - CONFIDENCE) / 2.0
-    low = float(gammaincinv(count, tail)) if count else 0.0
-    high = float(gammaincinv(count + 1.0, 1.0 - tail))
+    low, high = poisson_bounds(count)
     return {"mean": count / years, "low": low / years, "high": high / years, "n": count, "estimator": TIMELINE}
 
 
