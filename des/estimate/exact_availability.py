@@ -18,6 +18,7 @@ from des.estimate.inapplicable import Inapplicable
 from des.estimate.law_functions import quantile
 from des.estimate.one_call import why_not_one_call, why_one_call_differs
 from des.estimate.recorded_states import RecordedStates, recorded_states
+from des.faults.marginals import chain_endpoints
 from des.scenario.laws import Exponential
 from des.scenario.plan import Plan
 from des.theory.availability import effective_redundancy
@@ -75,7 +76,7 @@ def exact(plan: Plan) -> ExactAnswer:
     sources = sources_of(plan)
     if len(sources.mixtures) > MOST_MIXTURES:
         raise Inapplicable(f"{len(sources.mixtures)} shared renewal classes at a share between 0 and 1")
-    chained = list(dict.fromkeys(leg.endpoint for leg in plan.chain))
+    chained = chain_endpoints(plan)
     states = recorded_states(sources.recorded, plan)
     outages = [(weight, _Outages(kept, states)) for weight, kept in _assignments(sources, outages_only=True)]
     endpoints = tuple(_endpoint(plan, endpoint, outages, sources) for endpoint in chained)

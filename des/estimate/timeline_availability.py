@@ -33,6 +33,7 @@ from des.estimate.uneven import Uneven, without_intervals
 from des.faults import Intervals, Timeline, draw_timeline
 from des.faults.episodes import down_share, endpoint_down, episodes_started, intersection
 from des.faults.ledger import weights_at
+from des.faults.marginals import chain_endpoints
 from des.scenario.plan import MarkedRenewalIncidents, Plan, PoissonIncidents, RenewalIncidents
 
 TIMELINE: Final = "timeline"
@@ -139,7 +140,7 @@ def _answer(plan: Plan, blocks: list[_Block], years: float, wall_s: float) -> Ti
     episodes = sum(block.episodes for block in blocks)
     uneven = Uneven.of(plan)
     served = _controlled(plan, blocks, uneven)
-    names = [f"{plan.endpoints[e].provider}/{plan.endpoints[e].model}" for e in _chained(plan)]
+    names = [f"{plan.endpoints[e].provider}/{plan.endpoints[e].model}" for e in chain_endpoints(plan)]
     return TimelineAnswer(
         estimator=TIMELINE,
         years=years,
@@ -240,13 +241,9 @@ def incidents_per_year(plan: Plan) -> float:
     return rate_per_s * YEAR_S
 
 
-def _chained(plan: Plan) -> list[int]:
-    return list(dict.fromkeys(leg.endpoint for leg in plan.chain))
-
-
 def _simulate_block(task: tuple[Plan, range, float, int]) -> _Block:
     plan, pieces, piece_s, samples = task
-    endpoints = _chained(plan)
+    endpoints = chain_endpoints(plan)
     samples = max(FEWEST_SAMPLES, samples // len(pieces))
     parts = []
     for piece in pieces:
@@ -309,13 +306,13 @@ def lost_along(plan: Plan, drawn: Timeline, until_s: float, samples: int, rng: n
 
     The timeline has to reach the longest walk further than `until_s`.
     """
-    return _lost(plan, drawn, _chained(plan), until_s, reach_s(plan), samples, rng)
+    return _lost(plan, drawn, chain_endpoints(plan), until_s, reach_s(plan), samples, rng)
 
 
 def _lost(
     plan: Plan,
     drawn: Timeline,
-    endpoints: list[int],
+    endpoints: Sequence[int],
     until_s: float,
     reach_s: float,
     samples: int,

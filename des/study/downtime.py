@@ -11,6 +11,7 @@ from des.estimate.summary import count_entry, entry, up_entry
 from des.estimate.uneven import Uneven, without_intervals
 from des.faults import Intervals, Timeline, sharing
 from des.faults.episodes import all_down, component_down, down_share, endpoint_down, episodes_started, merged
+from des.faults.marginals import chain_endpoints
 from des.scenario.plan import Plan
 from des.vocabulary import INCIDENT_KINDS
 
@@ -41,7 +42,7 @@ def downtime(plan: Plan, timeline: Timeline) -> Spells:
     """
     horizon_s = plan.horizon_s
     apart = {one.component for one in sharing(plan).classes} if plan.shared < 1.0 else set()
-    endpoints = list(dict.fromkeys(leg.endpoint for leg in plan.chain))
+    endpoints = chain_endpoints(plan)
     of = plan.endpoints
     return {
         "components": {
