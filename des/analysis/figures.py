@@ -8,6 +8,8 @@ MINUTES_IN_30_DAYS = 43_200.0
 NOTHING = "-"
 LEAST_MISSING = 1e-12
 """Of which 1 - availability has three digits left."""
+LAST_DIGIT = 2e-16
+"""Of a number next to 1: of availability it is what is missing that is rounded, and that may be little."""
 MOST_ZEROS = 12
 """Decimals before the first digit from which on a number is written with an exponent."""
 
@@ -63,13 +65,21 @@ def shown(figure: Mapping[str, Any] | None, write: Format, *, scale: float = 1.0
 
 
 def with_interval(
-    mean: float, low: float | None, high: float | None, write: Format, decimals: int, *, scale: float = 1.0
+    mean: float,
+    low: float | None,
+    high: float | None,
+    write: Format,
+    decimals: int,
+    *,
+    scale: float = 1.0,
+    rounding: float = 1e-12,
 ) -> str:
     """`mean ± half` for an interval of equal halves, `mean [low, high]` otherwise; `decimals` is the least number.
 
-    Ends that are equal but for rounding are no interval: only exact figures are that certain, and they have none.
+    Ends that are equal but for `rounding`, a share of the mean, are no interval: only exact figures are that certain,
+    and they have none.
     """
-    if low is None or high is None or high - low <= 2e-12 * abs(mean):
+    if low is None or high is None or high - low <= 2.0 * rounding * abs(mean):
         return write(mean, decimals)
     half = (high - low) / 2.0
     decimals = max(decimals, significant(half * scale, 2))
@@ -93,7 +103,7 @@ def availability(figure: Mapping[str, Any] | None, lost: Mapping[str, Any] | Non
     if mean >= 1.0 and (low is None or low >= 1.0):
         return "100 % (none lost)"
     decimals = max(2, significant(100.0 * (1.0 - mean), 3))
-    return with_interval(mean, low, high, percent, decimals, scale=100.0)
+    return with_interval(mean, low, high, percent, decimals, scale=100.0, rounding=LAST_DIGIT)
 
 
 def availability_nines(figure: Mapping[str, Any] | None, lost: Mapping[str, Any] | None = None) -> str:

@@ -29,6 +29,12 @@ def test_availability_of_replications_that_lost_nothing_has_no_interval_to_show(
     assert figures.availability(_figure(1.0, 1.0, 1.0)) == "100 % (none lost)"
 
 
+def test_an_interval_of_what_is_missing_is_shown_however_little_is() -> None:
+    missing, half = 2.744e-9, 6e-13
+    text = figures.availability(_figure(1.0 - missing, 1.0 - missing - half, 1.0 - missing + half))
+    assert text == "99.999999725600 % ± 0.000000000060"
+
+
 def test_nines_and_minutes_follow_from_availability() -> None:
     assert figures.availability_nines(_figure(0.999)) == "3.00"
     assert figures.availability_minutes(_figure(0.999)) == "43.2"
