@@ -282,7 +282,8 @@ def _lengths(down: Intervals, until_s: float) -> tuple[float, ...]:
 
 def reach_s(plan: Plan) -> float:
     """How long after its arrival a request can be met by an incident: in a call it starts, or, killed, within one."""
-    effects = tuple(dict.fromkeys(_effects(plan)))
+    classes = chain.from_iterable(component.incidents for component in plan.components)
+    effects = tuple(dict.fromkeys(chain.from_iterable(incidents.every_effect for incidents in classes)))
     longest_s = longest_walk_s(plan, effects)
     if any(effect.kills_in_flight for effect in effects):
         for leg in plan.chain:
@@ -290,15 +291,6 @@ def reach_s(plan: Plan) -> float:
             laws = [law for law in (latency.whole, latency.connect, latency.first_token) if law is not None]
             longest_s += sum(longest(law) for law in laws)
     return longest_s
-
-
-def _effects(plan: Plan) -> list[Any]:
-    return [
-        effect
-        for component in plan.components
-        for incidents in component.incidents
-        for effect in (incidents.effects if hasattr(incidents, "effects") else (incidents.effect,))
-    ]
 
 
 def lost_along(plan: Plan, drawn: Timeline, until_s: float, samples: int, rng: np.random.Generator) -> float:

@@ -10,7 +10,6 @@ from des.faults.marked_renewal import marked_renewal
 from des.faults.recorded import recorded
 from des.faults.renewal import renewal
 from des.scenario.plan import (
-    Effect,
     IncidentClass,
     MarkedRenewalIncidents,
     PoissonIncidents,
@@ -22,7 +21,7 @@ from des.scenario.plan import (
 def draw_class(
     incidents: IncidentClass, keys: ClassKeys, until_s: float, start_up: bool
 ) -> tuple[Intervals, NDArray[np.int64]]:
-    """Incidents in order of their number in the class, and each one's position in `effects_of`."""
+    """Incidents in order of their number in the class, and each one's position in `every_effect`."""
     match incidents:
         case PoissonIncidents():
             drawn = ledger(incidents, keys, until_s, start_up)
@@ -33,10 +32,6 @@ def draw_class(
         case RecordedIncidents():
             return recorded(incidents, until_s)
     return drawn, np.zeros(len(drawn.start_s), dtype=np.int64)
-
-
-def effects_of(incidents: IncidentClass) -> tuple[Effect, ...]:
-    return incidents.effects if isinstance(incidents, RecordedIncidents) else (incidents.effect,)
 
 
 def kind_of(incidents: IncidentClass) -> str:

@@ -29,7 +29,7 @@ from des.scenario.plan import IncidentClass, Plan, PoissonIncidents, RecordedInc
 
 
 class Part(NamedTuple):
-    """Incidents of one class: their windows, effects (positions in `effects_of`) and hits, bool[endpoints, n]."""
+    """Incidents of one class: their windows, effects (positions in `every_effect`) and hits, bool[endpoints, n]."""
 
     windows: Intervals
     effect: NDArray[np.int64]

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from des.faults.incident_classes import effects_of, kind_of
+from des.faults.incident_classes import kind_of
 from des.faults.independent_twin import Draw
 from des.faults.intervals import BoolArray, FloatArray, Intervals
 from des.faults.keys import ClassKeys
@@ -62,7 +62,7 @@ def draw_timeline(plan: Plan, replication: int, until_s: float) -> Timeline:
     effect: list[IntArray] = []
     hits: list[BoolArray] = []
     for index, incidents, keys in _classes(plan, replication):
-        class_codes = np.array([codes.setdefault(one, len(codes)) for one in effects_of(incidents)], dtype=np.int64)
+        class_codes = np.array([codes.setdefault(one, len(codes)) for one in incidents.every_effect], dtype=np.int64)
         class_kind = INCIDENT_KINDS.index(kind_of(incidents))
         for part in draw.parts(index, incidents, keys):
             count = len(part.effect)

@@ -10,7 +10,6 @@ import numpy as np
 from simpy.events import Event
 
 from des.faults import Timeline, draw_timeline
-from des.faults.incident_classes import effects_of
 from des.model.clock import INCIDENT_END, INCIDENT_START, Moment
 from des.scenario.plan import Component, Effect, Plan
 
@@ -33,7 +32,7 @@ def is_killable(plan: Plan, endpoint: int) -> bool:
         if index not in seen:
             seen.add(index)
             part = plan.components[index]
-            if any(kills(effect) for incidents in part.incidents for effect in effects_of(incidents)):
+            if any(kills(effect) for incidents in part.incidents for effect in incidents.every_effect):
                 return True
             pending.extend(dependency.component for dependency in part.depends_on)
     return False

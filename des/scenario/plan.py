@@ -144,8 +144,20 @@ class Effect:
         return self.error_rate >= 1.0
 
 
+class _OfOneEffect:
+    """Incident classes whose every incident does the same."""
+
+    __slots__ = ()
+    effect: Effect
+
+    @property
+    def every_effect(self) -> tuple[Effect, ...]:
+        """What its incidents do, at the positions that timelines draw."""
+        return (self.effect,)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PoissonIncidents:
+class PoissonIncidents(_OfOneEffect):
     """The shock ledger: incidents start as a Poisson process and may overlap."""
 
     rate_per_s: float
@@ -155,7 +167,7 @@ class PoissonIncidents:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RenewalIncidents:
+class RenewalIncidents(_OfOneEffect):
     """Alternating up and down times."""
 
     up: Law
@@ -164,7 +176,7 @@ class RenewalIncidents:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MarkedRenewalIncidents:
+class MarkedRenewalIncidents(_OfOneEffect):
     """A law from start to start and a law of duration; incidents may overlap."""
 
     between: Law
@@ -180,6 +192,11 @@ class RecordedIncidents:
     start_s: tuple[float, ...]
     end_s: tuple[float, ...]
     effects: tuple[Effect, ...]  # one a window
+
+    @property
+    def every_effect(self) -> tuple[Effect, ...]:
+        """What its incidents do, at the positions that timelines draw: one a window."""
+        return self.effects
 
 
 IncidentClass = PoissonIncidents | RenewalIncidents | MarkedRenewalIncidents | RecordedIncidents

@@ -13,7 +13,7 @@ from typing import Final
 from des.scenario.document import Path
 from des.scenario.intent import YEAR_S
 from des.scenario.laws import Law
-from des.scenario.plan import IncidentClass, PoissonIncidents, RecordedIncidents
+from des.scenario.plan import IncidentClass, PoissonIncidents
 from des.scenario.problems import Finding
 from des.scenario.providers import ComponentSpec
 from des.scenario.scenario import Scenario
@@ -50,9 +50,7 @@ def common_causes(scenario: Scenario) -> dict[str, CommonCause]:
 
 
 def has_outages(incidents: IncidentClass) -> bool:
-    if isinstance(incidents, RecordedIncidents):
-        return any(effect.outage for effect in incidents.effects)
-    return incidents.effect.outage
+    return any(effect.outage for effect in incidents.every_effect)
 
 
 def own_outages(name: str, spec: ComponentSpec, classes: Iterable[IncidentClass]) -> OwnOutages:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from des.scenario.plan import Component, Endpoint, RecordedIncidents
+from des.scenario.plan import Component, Endpoint
 from des.scenario.statuses import Statuses
 from des.vocabulary import ATTEMPT_OUTCOMES, HTTP_STATUS
 
@@ -12,8 +12,7 @@ def statuses_of(components: Sequence[Component], endpoints: Sequence[Endpoint]) 
     said = {(error.outcome, error.status) for endpoint in endpoints for error in endpoint.errors}
     for component in components:
         for incidents in component.incidents:
-            effects = incidents.effects if isinstance(incidents, RecordedIncidents) else (incidents.effect,)
-            said |= {(effect.outcome, effect.status) for effect in effects}
+            said |= {(effect.outcome, effect.status) for effect in incidents.every_effect}
     other = {(outcome, status) for outcome, status in said if status is not None and _usual(outcome) != status}
     return tuple(sorted(other, key=lambda kind: (ATTEMPT_OUTCOMES.index(kind[0]), kind[1])))
 
