@@ -16,6 +16,7 @@ from des.vocabulary import (
 )
 
 if TYPE_CHECKING:
+    from des.model.caches import ResponseCache
     from des.model.call import Call
     from des.model.simulation import Simulation
 
@@ -85,6 +86,16 @@ class Request:
             self.backoff_s += now_s - self.last.end_s
 
 
+def answered_from_cache(sim: "Simulation", request: Request, cache: "ResponseCache") -> Generator[Event, None, None]:
+    """Wait for the answer of the cache, and end there, unless the request's deadline strikes before."""
+    answer_s = sim.clock.now + cache.latency_s(request)
+    yield Moment(sim.clock, min(answer_s, request.deadline_s), TIMER, request.id << ATTEMPTS_BITS)
+    if answer_s > request.deadline_s:
+        sim.finish(request, REQUEST_DEADLINE)
+    else:
+        sim.finish_from_cache(request)
+
+
 def request(sim: "Simulation", request: Request) -> Generator[Event, None, None]:
     """Walk the chain until a leg serves the request, its deadline strikes or the chain is exhausted.
 
@@ -94,11 +105,8 @@ def request(sim: "Simulation", request: Request) -> Generator[Event, None, None]
     clock, policy = sim.clock, sim.policy
     record = sim.recorder.attempts.append
     if sim.response_cache is not None and sim.response_cache.answers(request, clock.now):
-        answer_s = clock.now + sim.response_cache.latency_s(request)
-        yield Moment(clock, min(answer_s, request.deadline_s), TIMER, request.id << ATTEMPTS_BITS)
-        if answer_s > request.deadline_s:
-            return sim.finish(request, REQUEST_DEADLINE)
-        return sim.finish_from_cache(request)
+        yield from answered_from_cache(sim, request, sim.response_cache)
+        return None
     legs = sim.eligible(request)
     if not legs:
         return sim.finish(request, REQUEST_REJECTED)

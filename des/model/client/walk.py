@@ -17,7 +17,7 @@ from des.model.client.bounds import Bound, BoundStruck, NeverEnds, deadline, wit
 from des.model.client.hedging import Flight, hedged_call, runs_on
 from des.model.client.retrying import REFUSED, Result, Retrying
 from des.model.clock import ATTEMPT_END, TIMER, Moment
-from des.model.request import ATTEMPTS_BITS
+from des.model.request import ATTEMPTS_BITS, answered_from_cache
 from des.vocabulary import (
     CANCELLED,
     OK,
@@ -43,14 +43,11 @@ Attempt = Callable[[Bound], Steps]
 
 def client_request(sim: "Simulation", request: "ClientRequest") -> Generator[Event, None, None]:
     """Serve a request from the cache, or else walk until it is served, its deadline strikes or all layers give up."""
-    clock, client = sim.clock, sim.client
+    client = sim.client
     assert client is not None
-    if sim.response_cache is not None and sim.response_cache.answers(request, clock.now):
-        answer_s = clock.now + sim.response_cache.latency_s(request)
-        yield Moment(clock, min(answer_s, request.deadline_s), TIMER, request.id << ATTEMPTS_BITS)
-        if answer_s > request.deadline_s:
-            return sim.finish(request, REQUEST_DEADLINE)
-        return sim.finish_from_cache(request)
+    if sim.response_cache is not None and sim.response_cache.answers(request, sim.clock.now):
+        yield from answered_from_cache(sim, request, sim.response_cache)
+        return None
     if not sim.eligible(request):
         return sim.finish(request, REQUEST_REJECTED)
     walk, bound = Walk(sim, client, request), deadline(request.deadline_s)
