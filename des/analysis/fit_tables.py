@@ -10,7 +10,7 @@ from des.faults.calibration import Calibration, FittedTimes, Overlap, Seasonalit
 from des.faults.calibration.cautions import counted, date, p_text
 from des.faults.calibration.fragment import LEAST_INCIDENTS
 from des.faults.calibration.laws import LEAST_TIMES
-from des.faults.calibration.service_history import YEAR_S
+from des.scenario.units import YEAR_S
 
 WIDTH: Final = 80
 DAY_NAMES: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

@@ -20,14 +20,13 @@ from des.faults import draw_timeline
 from des.faults.episodes import all_down, down_share, endpoint_down, episodes_started
 from des.scenario.laws import Exponential, Law, Lognormal, Weibull
 from des.scenario.plan import Plan
+from des.scenario.units import DAY_S, YEAR_S
 from des.theory import availability as exact
 from des.theory import downtime
 from des.theory.residuals import residual_mean
 
 IDLE: Final = "1/y"
 """Requests where nobody asks for them: the components alone are watched."""
-DAY_S: Final = 86_400.0
-YEAR_S: Final = 365.0 * DAY_S
 
 
 def renewal() -> Iterator[Finding]:

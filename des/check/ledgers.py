@@ -24,13 +24,12 @@ from des.faults import draw_timeline, marginals
 from des.faults.episodes import all_down, down_share, endpoint_down, episodes_started
 from des.scenario.laws import Lognormal
 from des.scenario.plan import Plan
+from des.scenario.units import WEEK_S, YEAR_S
 from des.theory import availability as exact
 from des.theory import ledger
 from des.theory.ledger import Shock
 from des.theory.moments import laplace
 
-WEEK_S: Final = 7 * 86_400.0
-HOUR_S: Final = 3600.0
 LONG_S: Final = 150_000.0
 
 MARKED: Final[dict[str, Any]] = {
@@ -75,7 +74,7 @@ def ledger_exact() -> Iterator[Finding]:
     whole = exact_answer(plan)
     yield equal("exact estimator: P(three down)", whole.all_down, ledger.all_down(MARKED_SHOCKS, [0, 1, 2]))
     rate = ledger.all_down_episode_rate(MARKED_SHOCKS, [0, 1, 2])
-    yield equal("  episodes per second", whole.all_down_episodes_per_year / (365.0 * 86_400.0), rate)
+    yield equal("  episodes per second", whole.all_down_episodes_per_year / YEAR_S, rate)
 
 
 def exact_against_timelines() -> Iterator[Finding]:
@@ -98,7 +97,7 @@ def exact_against_timelines() -> Iterator[Finding]:
         share = [down_share(one, LONG_S) for one in both]
         answer = exact_answer(plan)
         yield compared(f"P(all down) as the exact estimator says, shared {phi:g}", share, answer.all_down)
-        per_year = [episodes_started(one, LONG_S) / LONG_S * 365.0 * 86_400.0 for one in both]
+        per_year = [episodes_started(one, LONG_S) / LONG_S * YEAR_S for one in both]
         yield compared("  its episodes per year", per_year, answer.all_down_episodes_per_year)
 
 
@@ -183,7 +182,7 @@ def intent() -> Iterator[Finding]:
         )
     )
     years = 3000.0
-    until_s = years * 365.0 * 86_400.0
+    until_s = years * YEAR_S
     rate, duration = ledger.ledger_for(0.995, 10.0)  # in years
     shared = Shock(3.0, 2.0 / 8760.0, frozenset({0, 1}))
     private = [Shock(rate - 3.0, (rate * duration - shared.load) / (rate - 3.0), frozenset({k})) for k in (0, 1)]

@@ -9,11 +9,12 @@ import numpy as np
 from scipy.special import bdtrik
 
 from des.estimate.intervals import CONFIDENCE, FEW_EPISODES, Interval, compound_bounds, poisson_bounds, students_t
-from des.estimate.timeline_availability import YEAR_S, incidents_per_year
+from des.estimate.timeline_availability import incidents_per_year
 from des.estimate.uneven import Uneven
 from des.faults import Downtime, Marginals, draw_timeline, marginals, sharing
 from des.faults.marginals import chain_endpoints, total
 from des.scenario.plan import Plan, RecordedIncidents
+from des.scenario.units import YEAR_S
 
 TIMELINE: Final = "timeline"
 MOST_INCIDENTS: Final = 50_000

@@ -21,10 +21,10 @@ from des.estimate.recorded_states import RecordedStates, recorded_states
 from des.faults.marginals import chain_endpoints
 from des.scenario.laws import Exponential
 from des.scenario.plan import Plan
+from des.scenario.units import YEAR_S
 from des.theory.availability import effective_redundancy
 
 EXACT: Final = "exact"
-YEAR_S: Final = 365.0 * 86_400.0
 MOST_MIXTURES: Final = 10
 
 

@@ -18,7 +18,6 @@ from des.estimate.drawn_incidents import (
 from des.estimate.exact_availability import EXACT, ExactAnswer, any_in_a_year, exact, k_eff
 from des.estimate.inapplicable import Inapplicable
 from des.estimate.intervals import alike
-from des.estimate.timeline_availability import YEAR_S
 from des.estimate.timeline_refusals import needs_whole_horizons
 from des.estimate.uneven import Uneven
 from des.faults import sharing
@@ -26,6 +25,7 @@ from des.faults.independent_twin import recorded_endpoints
 from des.faults.marginals import chain_endpoints
 from des.faults.reach import Reach
 from des.scenario.plan import Plan
+from des.scenario.units import YEAR_S
 
 YEARS: Final = 2_000.0
 """Simulated for the share of requests lost, where it has no closed form."""

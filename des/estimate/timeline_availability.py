@@ -35,9 +35,9 @@ from des.faults.episodes import down_share, endpoint_down, episodes_started, int
 from des.faults.ledger import weights_at
 from des.faults.marginals import chain_endpoints
 from des.scenario.plan import MarkedRenewalIncidents, Plan, PoissonIncidents, RenewalIncidents
+from des.scenario.units import YEAR_S
 
 TIMELINE: Final = "timeline"
-YEAR_S: Final = 365.0 * 86_400.0
 BLOCKS: Final = 40
 SAMPLES: Final = 12_000
 """Arrivals sampled in a block of years, over all strata; and as many under a clear sky."""

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from des.faults.incident_classes import kind_of
 from des.faults.independent_twin import recorded_endpoints
 from des.faults.reach import Reach
-from des.faults.week_shifts import WEEK_S, whole_weeks
+from des.faults.week_shifts import whole_weeks
 from des.scenario.plan import Plan, PoissonIncidents, RecordedIncidents
+from des.scenario.units import WEEK_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,7 @@ from des.draws import generator
 from des.errors import DesError
 from des.faults.intervals import Intervals
 from des.scenario.plan import Plan, RecordedIncidents
-
-WEEK_S = 7 * 86_400.0
+from des.scenario.units import DAY_S, WEEK_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +68,6 @@ def whole_weeks(plan: Plan, endpoints: int) -> int:
         raise DesError(
             f"shared: {plan.shared:g} cannot be drawn: recorded incidents (schedule, replay) reach {endpoints} "
             "endpoints, which are made independent by shifting each one's by other whole weeks, and the horizon of "
-            f"{plan.horizon_s / 86_400.0:g} days has {weeks} whole weeks; give it at least {endpoints} weeks"
+            f"{plan.horizon_s / DAY_S:g} days has {weeks} whole weeks; give it at least {endpoints} weeks"
         )
     return weeks

@@ -9,6 +9,7 @@ from des.model.luck import CallLuck
 from des.model.tariff import Tariff
 from des.rules.timeouts import gives_up_after_s
 from des.scenario import plan
+from des.scenario.units import YEAR_S
 from des.vocabulary import (
     BY_CAPACITY,
     BY_CHANCE,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from des.model.conditions import Condition, Ledger
     from des.model.request import Request
 
-NEVER_S = 365 * 86_400.0
+NEVER_S = YEAR_S
 WHOLE_TOKEN = 1e-6  # a token is whole within the rounding of clock times
 
 

@@ -22,13 +22,14 @@ from des.scenario.inheritance import (
 from des.scenario.problems import Finding, meant
 from des.scenario.retries import ApplicationSpec, BackoffSpec
 from des.scenario.scenario import Scenario
+from des.scenario.units import DAY_S, YEAR_S
 from des.scenario.workload import BatchArrivalsSpec, BurstyArrivalsSpec, PoissonArrivalsSpec
 
 MOST_LEGS: Final = 127
 """A chain position is an int8 in traces, and so is a round."""
 MOST_ATTEMPTS: Final = 32_767
 """The number of an attempt is an int16 in traces."""
-LONGEST_WAIT_S: Final = 365 * 86_400.0
+LONGEST_WAIT_S: Final = YEAR_S
 """Between two attempts of a request without a deadline: the clock runs on until every request has ended."""
 MOST_REQUESTS: Final = 1e9
 """Of one replication, and probes of one leg likewise."""
@@ -107,7 +108,7 @@ def _waits(scenario: Scenario) -> Iterator[Finding]:
         if backoff is not None and path not in found and _outgrows(backoff, waits):
             found.add(path)
             message = (
-                f"waits grow beyond {LONGEST_WAIT_S / 86_400:.0f} days before the last attempt: give a cap, such as 60s"
+                f"waits grow beyond {LONGEST_WAIT_S / DAY_S:.0f} days before the last attempt: give a cap, such as 60s"
             )
             yield Finding(path, message)
 

@@ -11,9 +11,7 @@ import math
 from collections.abc import Sequence
 
 from des.scenario.laws import Constant, Empirical, Exponential, Gamma, Law, Lognormal, Uniform, Weibull
-
-YEAR_S = 31_536_000.0
-"""A year of 365 days."""
+from des.scenario.units import YEAR_S
 
 DEFAULT_SIGMA = 1.3
 """Shape of outage durations where a scenario gives none: lognormal; status-page history fits 1.2 to 1.7."""

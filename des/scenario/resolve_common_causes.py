@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from des.scenario.document import Path
-from des.scenario.intent import YEAR_S
 from des.scenario.laws import Law
 from des.scenario.plan import IncidentClass, PoissonIncidents
 from des.scenario.problems import Finding
 from des.scenario.providers import ComponentSpec
 from des.scenario.scenario import Scenario
 from des.scenario.sharing import CommonCauseSpec, cause_name
+from des.scenario.units import YEAR_S
 
 _ROUNDING: Final = 1e-9  # relative
 

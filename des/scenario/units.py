@@ -23,6 +23,8 @@ SECONDS: Final = {
     "y": 31536000.0,
 }
 MINUTE_S: Final = SECONDS["min"]
+HOUR_S: Final = SECONDS["h"]
+DAY_S: Final = SECONDS["d"]
 WEEK_S: Final = SECONDS["w"]
 YEAR_S: Final = SECONDS["y"]
 

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 
 from des.faults.calibration import ServiceHistory
+from des.scenario.units import DAY_S
 from des.study.history_files import ROLES, Rows, as_text, read_rows
 from des.study.history_json import HistoryError
 
@@ -24,7 +25,7 @@ LONG_AGO_S: Final = 1e8
 MILLISECONDS_FROM: Final = 1e11
 FARTHEST_S: Final = 4.2e9
 """From 1970, either way: before 1837 or after 2103 nobody looked."""
-FIRST_MONDAY_S: Final = 4 * 86_400.0
+FIRST_MONDAY_S: Final = 4 * DAY_S
 """Where seconds from a start of their own are placed: on a Monday 00:00 UTC, as a scenario without `start:` is."""
 
 

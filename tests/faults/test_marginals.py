@@ -9,9 +9,10 @@ from fault_plans import BROWNOUT, OUTAGE, plan_of, shocks
 from test_down_episodes import recorded
 
 from des.faults import Marginals, draw_timeline, marginals, marginals_over
-from des.faults.marginals import YEAR_S, chain_endpoints, total
+from des.faults.marginals import chain_endpoints, total
 from des.scenario.laws import Exponential
 from des.scenario.plan import Leg, Plan
+from des.scenario.units import YEAR_S
 
 HORIZON_S = 100.0
 

@@ -7,9 +7,10 @@ from des.draws import generator
 from des.faults.calibration.laws import FittedTimes, fit_times
 from des.faults.calibration.overlap import Overlap, overlaps
 from des.faults.calibration.seasonality import Seasonality, seasonality
-from des.faults.calibration.service_history import DAY_S, HOUR_S, ServiceHistory
+from des.faults.calibration.service_history import ServiceHistory
 from des.faults.calibration.severity import Severity, severities
 from des.faults.calibration.trend import Trend, trend
+from des.scenario.units import DAY_S, HOUR_S, YEAR_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class ServiceCalibration:
 
     @property
     def years(self) -> float:
-        return (self.until_s - self.from_s) / (365 * DAY_S)
+        return (self.until_s - self.from_s) / YEAR_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from des.faults.intervals import BoolArray, FloatArray
-
-MINUTE_S = 60.0
-HOUR_S = 3600.0
-DAY_S = 86_400.0
-WEEK_S = 7 * DAY_S
-YEAR_S = 365 * DAY_S
+from des.scenario.units import MINUTE_S, YEAR_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from des.faults.calibration.service_history import YEAR_S, ServiceHistory
+from des.faults.calibration.service_history import ServiceHistory
 from des.faults.intervals import FloatArray
+from des.scenario.units import YEAR_S
 
 LEAST_STARTS = 5
 LEAST_YEARS = 0.5
