@@ -86,7 +86,7 @@ def _backoff(backoff: Any) -> str:
     base, factor = backoff["base"], backoff.get("factor", 2)
     growth = {"exponential": f"{base} x {factor}^k", "envoy": f"{base} x ({factor}^(k+1) - 1)"}
     text = growth.get(backoff["kind"], str(base))
-    if "cap" in backoff:
+    if "cap" in backoff and not backoff.get("cap_jitter"):
         text = f"min({text}, {backoff['cap']})"
     jitter = {
         "full": " x U",
@@ -94,6 +94,8 @@ def _backoff(backoff: Any) -> str:
         "scaled": f" x U({backoff.get('low')}, {backoff.get('high')})",
     }
     text += jitter.get(backoff.get("jitter", ""), "")
+    if backoff.get("cap_jitter"):
+        text = f"min({text}, {backoff['cap']})"
     if throttled := backoff.get("throttled"):
         text += f"; throttled: base {throttled['base']}"
     return text

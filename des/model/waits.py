@@ -23,7 +23,7 @@ class Waits:
             self._plain_s.append(backoff_s(policy.kind, policy.base_s, policy.factor, policy.cap_s, nth))
         if not self._has_jitter:
             return self._plain_s[k]
-        return jittered_s(
+        jittered = jittered_s(
             policy.jitter,
             self._plain_s[k],
             luck.at(index),
@@ -34,3 +34,4 @@ class Waits:
             low=policy.low,
             high=policy.high,
         )
+        return min(jittered, policy.most_s)

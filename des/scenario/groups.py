@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from des.scenario.call_settings import CallSettings
 from des.scenario.chain import Leg, LegSpec
 from des.scenario.retries import RetrySettings
-from des.scenario.spec import Spec, Text, contradiction, scalar_as
+from des.scenario.spec import Flag, Spec, Text, contradiction, scalar_as
 from des.scenario.units import PositiveCount, Ratio
 
 RoutingKind = Literal["ordered", "round_robin", "weighted", "cheapest", "least_latency", "least_busy", "usage_based"]
@@ -27,12 +27,16 @@ class RoutingSpec(Spec):
     """Of least_latency: how many last calls count; 10 by default."""
     choices: PositiveCount | None = None
     """Of least_busy: the best of so many drawn; of all by default."""
+    once: Flag = False
+    """Whether a group is picked from once a visit, so that its retries stay with that leg."""
 
     @model_validator(mode="after")
     def _fields_of_its_kind(self) -> Self:
         for field, kind in (("buffer", "least_latency"), ("samples", "least_latency"), ("choices", "least_busy")):
             if getattr(self, field) is not None and self.kind != kind:
                 raise contradiction(f"{field} belongs to {kind}", field)
+        if self.once and self.kind == "round_robin":
+            raise contradiction("round_robin has retries go to the next leg", "once")
         return self
 
 

@@ -12,7 +12,8 @@ class Backoff:
     """v of retry k (from 0), at most `cap_s`, then jitter.
 
     exponential: base * factor^k; linear: base * (1 + k); constant: base; envoy: base * (factor^(k + 1) - 1);
-    none: 0. Jitter: none, full, equal, decorrelated, additive (v + U(0, spread)), scaled (v * U(low, high)).
+    none: 0. Jitter: none, full, equal, decorrelated, additive (v + U(0, spread)), scaled (v * U(low, high)). The wait
+    with its jitter is at most `most_s`.
     """
 
     kind: str = "none"
@@ -23,6 +24,7 @@ class Backoff:
     spread_s: float = 0.0
     low: float = 1.0
     high: float = 1.0
+    most_s: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,7 @@ class Routing:
     buffer: float = 0.0
     samples: int = 10
     choices: int | None = None
+    once: bool = False  # retries of a visit to a group stay with its first pick
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -223,4 +223,4 @@ def _is_plain_retry(group: plan.Group, scenario: Scenario, statuses: Statuses) -
 
 
 def _is_plain_backoff(backoff: plan.Backoff) -> bool:
-    return backoff.kind in PLAIN_BACKOFFS and backoff.jitter != "scaled"
+    return backoff.kind in PLAIN_BACKOFFS and backoff.jitter != "scaled" and backoff.most_s == float("inf")

@@ -44,6 +44,7 @@ def backoff(spec: BackoffSpec | None) -> plan.Backoff:
         spread_s=spec.spread or 0.0,
         low=1.0 if spec.low is None else spec.low,
         high=1.0 if spec.high is None else spec.high,
+        most_s=_or_infinity(spec.cap if spec.cap_jitter else None),
     )
 
 
@@ -101,6 +102,7 @@ def routing(spec: RoutingSpec | None) -> plan.Routing:
         buffer=0.0 if spec.buffer is None else spec.buffer,
         samples=10 if spec.samples is None else spec.samples,
         choices=spec.choices,
+        once=spec.once,
     )
 
 

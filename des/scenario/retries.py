@@ -39,6 +39,8 @@ class BackoffSpec(Spec):
     factor: Positive | None = None
     """Of an exponential back-off, or Envoy's, base * (factor^(k + 1) - 1); 2 by default."""
     cap: PositiveDuration | None = None
+    cap_jitter: Flag = False
+    """Whether the cap bounds the wait with its jitter, if that is additive or scaled."""
     jitter: Jitter = "none"
     spread: Duration | None = None
     """Of additive jitter: the wait grows by up to so much."""
@@ -68,6 +70,14 @@ class BackoffSpec(Spec):
         if (self.jitter == "additive") != (self.spread is not None):
             field = "jitter" if self.jitter == "additive" else "spread"
             raise contradiction("additive jitter and spread belong together", field)
+        return self
+
+    @model_validator(mode="after")
+    def _caps_what_exceeds(self) -> Self:
+        if self.cap_jitter and self.cap is None:
+            raise contradiction("there is no cap: give one, such as cap: 60s", "cap_jitter")
+        if self.cap_jitter and self.jitter not in ("additive", "scaled"):
+            raise contradiction("only additive and scaled jitter exceed a cap", "cap_jitter")
         return self
 
     @model_validator(mode="after")

@@ -183,6 +183,14 @@ def test_portkey_honours_a_retry_after_of_a_minute_in_all() -> None:
     assert [len(both.calls(number)) for number in range(3)] == [1, 2, 2]  # the third would wait 35 s twice
 
 
+def test_portkey_draws_one_target_by_weight_and_no_second() -> None:
+    traced = played(PORTKEY, {"a": failing(), "b": serving()}, chain=[group("a", "b")], requests=MANY, retries=2)
+    called = traced.attempts.groupby("request_id").leg.agg(["nunique", "count", "first"])
+    assert (called["nunique"] == 1).all()
+    assert called.groupby("first", observed=True)["count"].unique().map(list).to_dict() == {"a/m": [3], "b/m": [1]}
+    assert called["first"].eq("a/m").mean() == pytest.approx(0.5, abs=0.1)
+
+
 def test_portkeys_breaker_opens_for_thirty_seconds_and_is_bypassed_when_all_are_open() -> None:
     traced = played(
         "portkey-hosted@2026-05",

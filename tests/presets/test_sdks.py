@@ -83,6 +83,12 @@ def test_google_makes_five_calls_after_powers_of_two_and_a_second_more() -> None
         fill(waits[:, k], 2.0**k, 2.0**k + 1.0)
 
 
+def test_google_waits_a_minute_at_most_jitter_included() -> None:
+    waits = gaps(played(GOOGLE, {"a": failing()}, retries=8))
+    assert waits[6:] == exactly([60.0, 60.0])
+    assert 32.0 < waits[5] < 33.0
+
+
 @pytest.mark.parametrize(
     ("outcome", "status", "calls"),
     [("overloaded", None, 1), ("client_error", 409, 1), ("client_error", 408, 5), ("rate_limited", None, 5)],

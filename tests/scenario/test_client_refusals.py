@@ -255,6 +255,24 @@ def test_what_a_chain_cannot_be_is_refused_at_its_place(problems: Problems, chai
     assert message in line
 
 
+@pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        (
+            "backoff: {kind: constant, base: 1s, cap_jitter: true}",
+            "policy.backoff.cap_jitter: there is no cap: give one",
+        ),
+        (
+            "backoff: {kind: constant, base: 1s, cap: 2s, cap_jitter: true}",
+            "only additive and scaled jitter exceed a cap",
+        ),
+        ("order: {kind: round_robin, once: true}", "policy.order.once: round_robin has retries go to the next leg"),
+    ],
+)
+def test_what_is_capped_or_picked_once_must_be_able_to_differ(policy: str, message: str, problems: Problems) -> None:
+    assert any(message in line for line in problems(text(policy)))
+
+
 def test_a_leg_outside_of_groups_has_no_tier(problems: Problems) -> None:
     (line,) = problems(text("", chain="chain: [{provider: a, tier: 2}]"))
     assert "chain[0].tier: tiers are among the legs of a group" in line

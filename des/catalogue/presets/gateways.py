@@ -79,6 +79,7 @@ GATEWAYS: Final = (
                 "combine": "replace",
                 "total": "60s",
             },
+            "routing": {"kind": "weighted", "once": True},
         },
         source="repository Portkey-AI/gateway: src/handlers/retryHandler.ts, src/globals.ts",
         date=READ,
@@ -104,6 +105,7 @@ GATEWAYS: Final = (
                 "combine": "replace",
                 "total": "60s",
             },
+            "routing": {"kind": "weighted", "once": True},
             "breaker": {
                 "kind": "time_window",
                 "window": "60s",

@@ -78,6 +78,7 @@ SDKS: Final = (
                 "base": "1s",
                 "factor": 2,
                 "cap": "60s",
+                "cap_jitter": True,
                 "jitter": "additive",
                 "spread": "1s",
             },
@@ -85,7 +86,6 @@ SDKS: Final = (
         },
         source="package google-genai 3.4.0: _api_client.py (retry_args)",
         date=READ,
-        not_modelled=("The cap counts the jitter too: from the seventh retry on, waits here are up to 1 s longer.",),
     ),
     Preset(
         name="aws-standard",

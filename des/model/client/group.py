@@ -31,15 +31,22 @@ class Group:
         return len(self.legs) > 1 and any(leg.admits() for leg in self.legs)
 
     def pick(
-        self, request: "ClientRequest", nth: int, left_out: list[ClientLeg], now_s: float
+        self,
+        request: "ClientRequest",
+        nth: int,
+        left_out: list[ClientLeg],
+        now_s: float,
+        picked: ClientLeg | None = None,
     ) -> tuple[ClientLeg | None, str]:
         """The leg of a request's n-th pick, or none and why: circuit_open or client_limit.
 
-        Where every leg is out, breakers may be bypassed: then all of them are open to the pick.
+        Where every leg is out, breakers may be bypassed: then all of them are open to the pick. Where the group is
+        picked from once, a visit's further attempts have the leg `picked` before, or none.
         """
-        legs = _of_the_least_tier([leg for leg in self.legs if leg not in left_out and leg.admits()])
+        among = self.legs if picked is None or not self.plan.routing.once else [picked]
+        legs = _of_the_least_tier([leg for leg in among if leg not in left_out and leg.admits()])
         if not legs and not left_out and self._bypasses:
-            legs = _of_the_least_tier(self.legs)
+            legs = _of_the_least_tier(among)
         if not legs:
             return None, "client_limit" if left_out else "circuit_open"
         place = self._router.pick(request, nth, legs, now_s)

@@ -79,6 +79,7 @@ class Walk:
         "_group",
         "_groups",
         "_passes",
+        "_picked",
         "_picks",
         "_round_waits",
         "_taken",
@@ -98,6 +99,7 @@ class Walk:
         self._calls = [0] * len(sim.legs)
         self._decisions = 0  # of adaptive throttling, for their luck
         self._picks: dict[int, int] = {}  # by group, for their luck
+        self._picked: ClientLeg | None = None  # by the last attempt of this visit
         self._passes = 0
         self._round_waits = 0
         self._groups: list[Group] = []  # in the order of this pass
@@ -211,7 +213,7 @@ class Walk:
 
     def _visit(self, group: "Group", bound: Bound) -> Steps:
         """All attempts on one group."""
-        self._group = group
+        self._group, self._picked = group, None
         self._taken.clear()
         try:
             return (yield from self.repeated(group.retrying, bound, partial(self._attempt, group)))
@@ -226,7 +228,7 @@ class Walk:
         while True:
             nth = self._picks.get(group.index, 0)
             self._picks[group.index] = nth + 1
-            leg, reason = group.pick(self.request, nth, left_out, self.clock.now)
+            leg, reason = group.pick(self.request, nth, left_out, self.clock.now, self._picked)
             if leg is None:
                 if not left_out:
                     self.client.refusals.count(self.clock.now, group.legs[0].index, reason)
@@ -240,6 +242,7 @@ class Walk:
                 break
             if leg.bulkhead is not None:
                 leg.bulkhead.leave()
+        self._picked = leg
         self._begin(leg.budget)
         tickets = leg.enter()
         try:
