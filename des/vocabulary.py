@@ -31,7 +31,8 @@ ERROR_TYPES: Final = (*ATTEMPT_OUTCOMES[1:], "hang", "no_eligible_leg", "circuit
 end, `no_eligible_leg` for a request that no leg may take. The code of an attempt outcome is its own less one.
 
 A request for which no leg was called since the client itself refused is `circuit_open` where every leg was out (a
-breaker, a cooldown, an ejection, probes), `client_limit` where a queue, a throttle, a ramp or a budget refused."""
+breaker, a cooldown, an ejection, probes), `client_limit` where a queue, a throttle or a ramp refused, or where usage
+had reached the bounds of every leg."""
 
 ATTEMPT_KINDS: Final = ("call", "hedge", "probe")
 CALL, HEDGE, PROBE = range(3)
