@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from des.estimate.drawn_incidents import DrawnIncidents
 from des.estimate.exact_availability import EXACT
-from des.estimate.intervals import NO_SPREAD, Interval
+from des.estimate.intervals import NO_SPREAD, NORMAL_QUANTILE, Interval
 from des.estimate.joint_figures import exact_or_none, joint_figures, long_run_failure_share, marginal_figures
 from des.estimate.paired import Paired, holm, paired
 from des.estimate.rare_pairs import discordance, explained, rare_pair
@@ -248,5 +248,5 @@ def _log_distance(mean: float, end: float) -> float:
 def _apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
     """The gap in standard errors, about: half an interval over its normal quantile; 0 where it has none."""
     halves = [figure["high"] - figure["low"] for figure in (one, other) if figure["low"] is not None]
-    error = math.hypot(*halves) / (2.0 * 1.959963984540054)
+    error = math.hypot(*halves) / (2.0 * NORMAL_QUANTILE)
     return abs(one["mean"] - other["mean"]) / error if error > 0.0 else 0.0

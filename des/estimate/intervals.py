@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from des.draws import generator
 
 CONFIDENCE: Final = 0.95
+NORMAL_QUANTILE: Final = 1.959963984540054
+"""What a standard normal variable stays below in all but 2.5 % of cases."""
 FEW_EPISODES: Final = 200
 """Below it Student's t covers too seldom: 83 % at 20 episodes of lognormal duration, 92 % at 240."""
 FEW_EVENTS: Final = 20

@@ -8,6 +8,7 @@ from typing import Any, Final
 from des.errors import DesError
 from des.estimate.cascades import may_cascade
 from des.estimate.choice import YEARS, Choice, choose
+from des.estimate.intervals import NORMAL_QUANTILE
 from des.estimate.joint_figures import long_run_years
 from des.estimate.timeline_availability import TIMELINE
 from des.scenario import Loaded, plans
@@ -156,7 +157,7 @@ def episodes_needed(precision: float) -> float:
     The variance of the time down over n episodes is (1 + cv^2) / n of its square, and lengths as of an exponential law
     have cv = 1.
     """
-    return 2.0 * (1.96 / precision) ** 2
+    return 2.0 * (NORMAL_QUANTILE / precision) ** 2
 
 
 def expected_requests(plan: Plan) -> float | None:

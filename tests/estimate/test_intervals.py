@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from des.estimate.intervals import compound_bounds, poisson_bounds, sectioned, students_t
+from des.estimate.intervals import (
+    CONFIDENCE,
+    NORMAL_QUANTILE,
+    compound_bounds,
+    poisson_bounds,
+    sectioned,
+    students_t,
+)
 from des.estimate.losses import LossCounter, Losses
 from des.faults import Intervals
 from des.vocabulary import REQUEST_FAILED, REQUEST_OK
@@ -15,6 +22,10 @@ def test_students_interval_is_scipys() -> None:
     low, high = stats.t.interval(0.95, 3, loc=np.mean(values), scale=stats.sem(values))
     assert students_t(values) == pytest.approx((5.0, low, high))
     assert students_t([2.0]) == (2.0, None, None)
+
+
+def test_the_normal_quantile_is_that_of_the_confidence() -> None:
+    assert pytest.approx(stats.norm.ppf((1.0 + CONFIDENCE) / 2.0), rel=1e-15) == NORMAL_QUANTILE
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 19])
