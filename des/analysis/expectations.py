@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from des.estimate.summary import INCONCLUSIVE, MET, MISSED, judge
+from des.estimate.judgement import INCONCLUSIVE, MET, MISSED, judge
 from des.scenario.expectations import read_expectation
 
 __all__ = ["INCONCLUSIVE", "MET", "MISSED", "Verdict", "verdicts"]

@@ -1,6 +1,5 @@
 """What a scenario expects to come out: `availability: ">= 99.95%"`."""
 
-import math
 import re
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -27,19 +26,6 @@ class Expectation:
     metric: str
     comparison: str  # ">=", "<=", ">" or "<"
     value: float
-
-    def met_by(self, value: float) -> bool:
-        if math.isnan(value):
-            return False
-        match self.comparison:
-            case ">=":
-                return value >= self.value
-            case "<=":
-                return value <= self.value
-            case ">":
-                return value > self.value
-            case _:
-                return value < self.value
 
 
 def _comparison(text: str) -> str:
