@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from des.errors import DesError
 from des.faults import sharing
 from des.scenario.plan import Plan
 
@@ -27,8 +28,11 @@ def same_arms(plans: Mapping[str, Plan]) -> dict[str, str]:
 
 
 def _nameless(plan: Plan) -> Plan:
-    shared = plan.shared if plan.shared < 1.0 and sharing(plan).classes else 1.0
-    return replace(plan, arm="", shared=shared)
+    try:
+        apart = plan.shared < 1.0 and bool(sharing(plan).classes)
+    except DesError:  # it cannot be drawn, which drawing it will say
+        apart = True
+    return replace(plan, arm="", shared=plan.shared if apart else 1.0)
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -13,6 +13,7 @@ from des.study import replication
 from des.study.same_arms import same_arms
 from study.small_scenario import small
 
+SCHEDULE = {"kind": "schedule", "windows": [{"start": "1d", "end": "2d"}]}
 SHARED = {"cdn": {"incidents": [{"kind": "poisson", "rate": "2/d", "duration": "10min"}]}}
 
 
@@ -59,3 +60,10 @@ def test_they_leave_what_simulating_each_would_leave(tmp_path: Path, monkeypatch
     assert once.summary["comparison"].pop("same") == {"independent": "as_modelled", "again": "as_modelled"}
     assert each.summary["comparison"].pop("same") == {}
     assert once.summary == each.summary
+
+
+def test_an_arm_that_cannot_be_drawn_is_none_of_these() -> None:
+    scenario = content(horizon="7d", components={"cdn": {"incidents": [SCHEDULE]}})
+    for provider in scenario["providers"].values():
+        provider["depends_on"] = ["cdn"]
+    assert same_arms(plans(from_mapping(scenario))) == {"again": "as_modelled"}
