@@ -5,8 +5,9 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from des.model.client.budgets import budget
+from des.model.client.ejection import Pool
 from des.model.client.group import Group
-from des.model.client.guards import Pool, Turn
+from des.model.client.guards import Turn
 from des.model.client.health import probe
 from des.model.client.leg import ClientLeg
 from des.model.client.luck import ClientLuck

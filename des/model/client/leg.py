@@ -2,12 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-from des.model.client.guards import BreakerGuard, CooldownGuard, EjectionGuard, Guard, Pool
+from des.model.client.breaker import BreakerGuard
+from des.model.client.cooldown import CooldownGuard
+from des.model.client.ejection import EjectionGuard, Pool
+from des.model.client.guards import Guard
 from des.model.client.health import Health
 from des.model.client.queues import Bulkhead
-from des.model.client.ramp import RampUp, Throttling
+from des.model.client.ramp import RampUp
 from des.model.client.retrying import Retrying
-from des.model.client.routing import Statistics
+from des.model.client.statistics import Statistics
+from des.model.client.throttling import Throttling
 from des.model.tariff import Tariff
 from des.scenario import plan
 from des.vocabulary import CANCELLED, CLIENT_ERROR, INVALID_OUTPUT, OK

@@ -1,20 +1,18 @@
 """The client's own queues: a shaper that spaces calls, and a bulkhead that bounds how many are under way."""
 
 from collections import deque
-from collections.abc import Callable
 from heapq import heappop, heappush
 from math import inf
 from typing import TYPE_CHECKING
 
 from simpy.events import Event
 
+from des.model.client.guards import Timer
 from des.rules.gcra import after_release, release_s
 from des.scenario import plan
 
 if TYPE_CHECKING:
     from des.model.clock import Clock
-
-Timer = Callable[[float, Callable[[], None]], None]
 
 
 class Shaper:
