@@ -139,10 +139,14 @@ def _attempts_at_once(scenario: Scenario) -> Iterator[Finding]:
 
 def _of_entry(scenario: Scenario, position: int) -> int:
     """Attempts on an entry, in one round, that no wait keeps apart."""
-    retries = 0 if _waits(retry_backoff_of(scenario, position)) else retries_of(scenario, position)
+    legs = list(legs_with_paths(scenario, position))
+    waits = _waits(retry_backoff_of(scenario, position)) and (
+        len(legs) == 1 or retry_setting(scenario, position, "wait_with_healthy_peer").value
+    )
+    retries = 0 if waits else retries_of(scenario, position)
     return (1 + retries) * max(
         prod(1 + (0 if _waits(client.backoff) else client.retries) for client in clients_of(scenario, position, leg))
-        for _, leg in legs_with_paths(scenario, position)
+        for _, leg in legs
     )
 
 

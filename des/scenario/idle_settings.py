@@ -14,6 +14,8 @@ from des.scenario.scenario import Scenario
 
 OF_THE_WINDOW: Final = ("share", "minimum", "all_failed", "window")
 """What a cooldown by `allowed_fails` does not look at."""
+OF_ANY_LEG: Final = ("also_on", "all_failed", "allowed_fails")
+"""What cools a leg by itself too; allowed_fails: 0 is one of them."""
 
 
 def idle_findings(content: Mapping[str, Any]) -> Iterator[Finding]:
@@ -51,6 +53,16 @@ def _places(content: Mapping[str, Any]) -> Iterator[Path]:
 def _cooldowns(content: Mapping[str, Any]) -> Iterator[Finding]:
     for place in _places(content):
         cooldown = mapping(mapping(at(content, place)).get("cooldown"))
+        if (
+            cooldown
+            and _is_alone(content, place)
+            and all(cooldown.get(field) in (None, [], ()) for field in OF_ANY_LEG)
+        ):
+            message = (
+                "on and share cool a leg of a group of several only, and here is none: give also_on, all_failed or "
+                "allowed_fails, or write chain: [{group: main, legs: [...]}]"
+            )
+            yield Finding((*place, "cooldown"), message)
         if cooldown.get("allowed_fails") is None:
             continue
         for field in OF_THE_WINDOW:
@@ -58,6 +70,16 @@ def _cooldowns(content: Mapping[str, Any]) -> Iterator[Finding]:
                 message = f"allowed_fails cools instead of {', '.join(OF_THE_WINDOW)}: leave out one or the other"
                 yield Finding((*place, "cooldown", field), message)
                 break
+
+
+def _is_alone(content: Mapping[str, Any], place: Path) -> bool:
+    """Whether what stands at a place holds for legs outside of groups alone, and no preset says the rest of it."""
+    chain = items(content.get("chain"))
+    if not chain or mapping(content.get("policy")).get("preset") is not None:
+        return False
+    if place == ("policy",):
+        return not any(is_group(entry) for entry in chain)
+    return len(place) == 2 and not is_group(chain[int(place[1])])
 
 
 def _ejections(content: Mapping[str, Any]) -> Iterator[Finding]:

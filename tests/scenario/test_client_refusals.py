@@ -273,6 +273,20 @@ def test_what_is_capped_or_picked_once_must_be_able_to_differ(policy: str, messa
     assert any(message in line for line in problems(text(policy)))
 
 
+@pytest.mark.parametrize("cooldown", ["{on: [rate_limited]}", "{share: 50%, minimum: 5}"])
+def test_a_cooldown_of_groups_needs_one(cooldown: str, problems: Problems) -> None:
+    (line,) = problems(text(f"cooldown: {cooldown}"))
+    assert "policy.cooldown: on and share cool a leg of a group of several only" in line
+
+
+def test_retries_that_never_wait_beside_a_healthy_peer_are_bounded_too(problems: Problems) -> None:
+    chain = "chain: [{group: g, legs: [{provider: a}, {provider: b, model: m}]}]"
+    policy = "retries: 2000, backoff: {kind: constant, base: 1s}"
+    assert problems(text(policy, chain=chain)) == []
+    (line,) = problems(text(f"{policy}, wait_with_healthy_peer: false", chain=chain))
+    assert "a request may make 2001 attempts without waiting once" in line
+
+
 def test_a_leg_outside_of_groups_has_no_tier(problems: Problems) -> None:
     (line,) = problems(text("", chain="chain: [{provider: a, tier: 2}]"))
     assert "chain[0].tier: tiers are among the legs of a group" in line

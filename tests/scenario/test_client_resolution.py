@@ -150,7 +150,7 @@ def test_a_policy_of_what_there_always_was_needs_no_client() -> None:
     "policy",
     [
         {"breaker": {"kind": "consecutive", "failures": 5, "open": "30s"}},
-        {"cooldown": {"on": ["rate_limited"]}},
+        {"cooldown": {"all_failed": 5}},
         {"hedge": {"after": "2s"}},
         {"probes": {"every": "30s"}},
         {"shaping": {"rate": "10/s", "queue": 9}},
