@@ -7,10 +7,9 @@ NumPy's differs between processors, and with it the bin of a value at an edge.
 """
 
 import math
-from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,28 +78,3 @@ class LogHistogram:
             return 0.0
         place = int(np.searchsorted(np.cumsum(self._bins), rank - self._zeros, side="left"))
         return min(max(float(bin_edges()[place]) * _GROWTH, self._least), self._greatest)
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-able, with the bins that hold something, and the least and greatest value above zero."""
-        held = np.flatnonzero(self._bins)
-        return {
-            "relative_error": RELATIVE_ERROR,
-            "lowest_s": LOWEST_S,
-            "zeros": self._zeros,
-            "least_s": self._least if len(held) else None,
-            "greatest_s": self._greatest if len(held) else None,
-            "bins": [[int(place), int(self._bins[place])] for place in held],
-        }
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> "LogHistogram":
-        """The histogram that `as_dict` wrote; one over other bins is refused with a ValueError."""
-        if (content["relative_error"], content["lowest_s"]) != (RELATIVE_ERROR, LOWEST_S):
-            raise ValueError("this histogram was made with other bins")
-        histogram = cls()
-        histogram._zeros = int(content["zeros"])
-        for place, count in content["bins"]:
-            histogram._bins[place] = count
-        if content["bins"]:
-            histogram._least, histogram._greatest = float(content["least_s"]), float(content["greatest_s"])
-        return histogram
