@@ -23,7 +23,7 @@ from des.scenario.problems import Finding, meant
 from des.scenario.retries import ApplicationSpec, BackoffSpec
 from des.scenario.scenario import Scenario
 from des.scenario.units import DAY_S, YEAR_S
-from des.scenario.workload import BatchArrivalsSpec, BurstyArrivalsSpec, PoissonArrivalsSpec
+from des.scenario.workload import BatchArrivalsSpec, BurstyArrivalsSpec, ClosedArrivalsSpec, PoissonArrivalsSpec
 
 MOST_LEGS: Final = 127
 """A chain position is an int8 in traces, and so is a round."""
@@ -33,6 +33,8 @@ LONGEST_WAIT_S: Final = YEAR_S
 """Between two attempts of a request without a deadline: the clock runs on until every request has ended."""
 MOST_REQUESTS: Final = 1e9
 """Of one replication, and probes of one leg likewise."""
+MOST_USERS: Final = 1_000_000
+"""Of a closed workload: each keeps a state of its own in memory."""
 MOST_INCIDENTS: Final = 2e7
 """Incidents are drawn before the run starts and kept in memory."""
 
@@ -195,6 +197,8 @@ def _requests(scenario: Scenario) -> Iterator[Finding]:
     if expected > MOST_REQUESTS:
         message = f"about {expected:.3g} requests until the horizon: at most {MOST_REQUESTS:.0e} are possible"
         yield Finding(("workload", "arrivals"), message)
+    if isinstance(spec, ClosedArrivalsSpec) and spec.users > MOST_USERS:
+        yield Finding(("workload", "arrivals", "users"), f"{spec.users} users: at most {MOST_USERS} are possible")
     for placed in scenario.legs:
         rot = placed.spec.silent_rot
         if rot is None or rot.probe_every is None:

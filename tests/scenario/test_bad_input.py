@@ -335,3 +335,10 @@ def test_a_space_missing_after_a_colon_is_pointed_out(two_providers: str, proble
 def test_half_a_character_in_plain_data_is_refused() -> None:
     with pytest.raises(ScenarioError, match="title: half a character"):
         from_mapping({"title": "\ud800"})
+
+
+def test_more_users_than_memory_holds_are_refused(two_providers: str, problems: Problems) -> None:
+    crowd = two_providers.replace("kind: poisson, rate: 2/min", "kind: closed, users: 1000000000, think: 1s")
+    assert problems(crowd) == [
+        "s.yaml:6:35: workload.arrivals.users: 1000000000 users: at most 1000000 are possible",
+    ]
