@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from simpy.events import Event
 
 from des.model.call import Call, Fate
+from des.model.client.admission import lets_through, queued
 from des.model.client.bounds import Bound, BoundStruck, NeverEnds, deadline, within
 from des.model.client.hedging import Flight, hedged_call, runs_on
 from des.model.client.retrying import REFUSED, Result, Retrying
@@ -74,7 +75,6 @@ class Walk:
     __slots__ = (
         "_begun",
         "_calls",
-        "_decisions",
         "_deposited",
         "_group",
         "_groups",
@@ -85,6 +85,7 @@ class Walk:
         "_taken",
         "client",
         "clock",
+        "decisions",
         "own",
         "request",
         "sim",
@@ -97,7 +98,7 @@ class Walk:
         self.request = request
         self.own: Flight | None = None  # the last call itself, where a hedge on another leg may decide it
         self._calls = [0] * len(sim.legs)
-        self._decisions = 0  # of adaptive throttling, for their luck
+        self.decisions = 0  # of adaptive throttling, for their luck
         self._picks: dict[int, int] = {}  # by group, for their luck
         self._picked: ClientLeg | None = None  # by the last attempt of this visit
         self._passes = 0
@@ -234,7 +235,7 @@ class Walk:
                     self.client.refusals.count(self.clock.now, group.legs[0].index, reason)
                 return self._refused(reason)
             is_bypassed = not leg.admits()
-            if not self._lets_through(leg) or not (yield from self._queue(leg, bound)):
+            if not lets_through(self, leg) or not (yield from queued(self, leg, bound)):
                 self.client.refusals.count(self.clock.now, leg.index, "client_limit")
                 left_out.append(leg)
                 continue
@@ -282,47 +283,6 @@ class Walk:
         leg.learn(tickets, outcome, retry_after_s, self.clock.now)
         if leg.bulkhead is not None:
             leg.bulkhead.leave()
-
-    # The client's own limits
-
-    def _lets_through(self, leg: "ClientLeg") -> bool:
-        """Whether the leg's ramp and its throttling let a call through; a request has one luck with a ramp."""
-        now_s, luck = self.clock.now, self.client.luck
-        if leg.ramp is not None:
-            u = luck.stream("leg", leg.name, "ramp").at(self.request.luck)
-            if not leg.ramp.admits(now_s, u):
-                return False
-        if leg.throttling is not None:
-            u = luck.stream("leg", leg.name, "throttle", self._decisions).at(self.request.luck)
-            self._decisions += 1
-            return leg.throttling.admits(now_s, u)
-        return True
-
-    def _queue(self, leg: "ClientLeg", bound: Bound) -> Generator[Event, None, bool]:
-        """Wait for the shaper's turn and a place in the bulkhead; False where either refuses."""
-        clock, request = self.clock, self.request
-        if leg.shaper is not None:
-            go_s = leg.shaper.join(clock.now, bound.until_s)
-            if go_s is None:
-                return False
-            if go_s > clock.now:
-                yield from self._wait("queue", go_s, bound)
-        if leg.bulkhead is None or leg.bulkhead.take():
-            return True
-        waiter = leg.bulkhead.join(bound.until_s)
-        if waiter is None:
-            return False
-        request.waits, request.waiting_since_s = "queue", clock.now
-        yield waiter.came
-        if waiter.strands:
-            request.waits = ""  # for ever: there is no length to it
-            raise NeverEnds
-        request.over_wait(clock.now)
-        if clock.now >= bound.until_s:
-            if waiter.let_in:
-                leg.bulkhead.leave()
-            raise BoundStruck(bound)
-        return waiter.let_in
 
     # Calls
 
@@ -372,7 +332,7 @@ class Walk:
         for group in groups[here:]:
             other = group.peer(used)
             if other is not None:
-                free = self._lets_through(other) and (other.shaper is None or other.shaper.take(self.clock.now))
+                free = lets_through(self, other) and (other.shaper is None or other.shaper.take(self.clock.now))
                 return other if free and (other.bulkhead is None or other.bulkhead.take()) else None
         return None
 
@@ -392,9 +352,10 @@ class Walk:
         return (call.request_id << ATTEMPTS_BITS) + call.attempt
 
     def _back_off(self, wait_s: float, bound: Bound) -> Generator[Event, None, None]:
-        yield from self._wait("backoff", self.clock.now + wait_s, bound)
+        yield from self.wait("backoff", self.clock.now + wait_s, bound)
 
-    def _wait(self, what: str, until_s: float, bound: Bound) -> Generator[Event, None, None]:
+    def wait(self, what: str, until_s: float, bound: Bound) -> Generator[Event, None, None]:
+        """Wait in a queue or back off, as `what` says; the bound may strike first."""
         request = self.request
         request.waits, request.waiting_since_s = what, self.clock.now
         until_s = min(until_s, bound.until_s)
