@@ -16,7 +16,6 @@ from itertools import chain, pairwise
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from des.draws import generator
 from des.errors import DesError
@@ -26,6 +25,7 @@ from des.estimate.failing_walk import FailingWalk, longest_walk_s
 from des.estimate.inapplicable import Inapplicable
 from des.estimate.intervals import poisson_bounds
 from des.estimate.law_functions import longest
+from des.estimate.strata import expected_arrivals, strata, stratified
 from des.estimate.summary import MOSTLY, complement, entry, up_entry
 from des.estimate.timeline_refusals import arrival_profile, needs_whole_horizons, refusals
 from des.estimate.timeline_sky import ClearSky, TimelineSky, affected
@@ -42,13 +42,11 @@ BLOCKS: Final = 40
 SAMPLES: Final = 12_000
 """Arrivals sampled in a block of years, over all strata; and as many under a clear sky."""
 FEWEST_SAMPLES: Final = 100
-MOST_STRATA: Final = 32
 MOST_CONTROLS: Final = 4
 FEW_EPISODES: Final = 200
 MOST_INCIDENTS: Final = 400_000
 """Incidents drawn at once, about: what a timeline takes of memory."""
 
-FloatArray = NDArray[np.float64]
 Entry = dict[str, Any]
 
 
@@ -254,7 +252,7 @@ def _simulate_block(task: tuple[Plan, range, float, int]) -> _Block:
         together = intersection(downs)
         parts.append(
             _Block(
-                lost=_lost(plan, drawn, endpoints, piece_s, beyond_s, samples, rng),
+                lost=lost_along(plan, drawn, piece_s, beyond_s, samples, rng),
                 all_down=down_share(together, piece_s),
                 episodes=episodes_started(together, piece_s),
                 down=tuple(down_share(down, piece_s) for down in downs),
@@ -293,84 +291,31 @@ def reach_s(plan: Plan) -> float:
     return longest_s
 
 
-def lost_along(plan: Plan, drawn: Timeline, until_s: float, samples: int, rng: np.random.Generator) -> float:
+def lost_along(
+    plan: Plan, drawn: Timeline, until_s: float, beyond_s: float, samples: int, rng: np.random.Generator
+) -> float:
     """Unbiased for the share of requests lost that arrive in [0, until_s) along one drawn timeline.
 
-    The timeline has to reach the longest walk further than `until_s`.
+    The timeline reaches `beyond_s` further than `until_s`, which is at least what `reach_s` says.
     """
-    return _lost(plan, drawn, chain_endpoints(plan), until_s, reach_s(plan), samples, rng)
-
-
-def _lost(
-    plan: Plan,
-    drawn: Timeline,
-    endpoints: Sequence[int],
-    until_s: float,
-    reach_s: float,
-    samples: int,
-    rng: np.random.Generator,
-) -> float:
+    endpoints = chain_endpoints(plan)
     walk = FailingWalk(plan, drawn.effects)
     clear = float(walk.lost(ClearSky(), np.zeros(samples), rng).mean())
-    strata = _strata([affected(drawn, endpoint, reach_s) for endpoint in endpoints], until_s)
-    if not strata:
+    parts = strata([affected(drawn, endpoint, beyond_s) for endpoint in endpoints], until_s)
+    if not parts:
         return clear
     sky = TimelineSky(drawn, endpoints)
     profile = arrival_profile(plan)
-    arrived = until_s if profile is None else _expected_arrivals(profile_weights(plan), until_s)
-    each = max(FEWEST_SAMPLES // 4, samples // len(strata))
+    arrived = until_s if profile is None else expected_arrivals(profile, until_s)
+    each = max(FEWEST_SAMPLES // 4, samples // len(parts))
     excess = 0.0
-    for windows in strata:
-        measure, arrival_s = _stratified(windows, each, rng)
+    for windows in parts:
+        measure, arrival_s = stratified(windows, each, rng)
         lost = walk.lost(sky, arrival_s, rng) - clear
         if profile is not None:
             lost = lost * weights_at(profile, arrival_s)
         excess += measure * float(lost.mean())
     return clear + excess / arrived
-
-
-def _strata(several: list[Intervals], until_s: float) -> list[Intervals]:
-    """[0, until_s) where any of `several` holds, parted by which of them do; by how many, if that makes too many."""
-    time_s = np.concatenate([np.concatenate(intervals) for intervals in several])
-    bits = [1 << number for number in range(len(several))] if len(several) <= 20 else [1] * len(several)
-    change = np.concatenate(
-        [np.repeat((bit, -bit), len(intervals.start_s)) for bit, intervals in zip(bits, several, strict=True)]
-    )
-    time_s = np.clip(time_s, 0.0, until_s)
-    order = np.argsort(time_s, kind="stable")
-    start_s = time_s[order]
-    end_s = np.append(start_s[1:], until_s)
-    held = np.cumsum(change[order])
-    kept = (end_s > start_s) & (held > 0)
-    start_s, end_s, held = start_s[kept], end_s[kept], held[kept]
-    if len(np.unique(held)) > MOST_STRATA:
-        held = np.array([bin(mask).count("1") for mask in held.tolist()], dtype=np.int64)
-    return [Intervals(start_s[held == mask], end_s[held == mask]) for mask in np.unique(held).tolist()]
-
-
-def _stratified(windows: Intervals, count: int, rng: np.random.Generator) -> tuple[float, FloatArray]:
-    """(total length, one instant from each of `count` equal parts of it)."""
-    reach = np.cumsum(windows.end_s - windows.start_s)
-    measure = float(reach[-1])
-    at = (np.arange(count) + rng.random(count)) * (measure / count)
-    window = np.minimum(np.searchsorted(reach, at, side="right"), len(reach) - 1)
-    into_s = at - (reach[window] - (windows.end_s - windows.start_s)[window])
-    return measure, np.minimum(windows.start_s[window] + into_s, np.nextafter(windows.end_s[window], 0.0))
-
-
-def profile_weights(plan: Plan) -> FloatArray:
-    """The arrivals' weight in each hour of a week, the first one the hour in which the scenario starts."""
-    profile = arrival_profile(plan)
-    assert profile is not None
-    return weights_at(profile, np.arange(168, dtype=np.float64) * 3600.0)
-
-
-def _expected_arrivals(weights: FloatArray, until_s: float) -> float:
-    """Integral of the weekly weights over [0, until_s): of hours counted from the start."""
-    weeks, rest_s = divmod(until_s, 168 * 3600.0)
-    hours, into_s = divmod(rest_s, 3600.0)
-    whole = float(weights[: int(hours)].sum()) * 3600.0
-    return weeks * float(weights.sum()) * 3600.0 + whole + float(weights[int(hours) % 168]) * into_s
 
 
 def _tell(progress: Callable[[float], None] | None, share: float) -> None:

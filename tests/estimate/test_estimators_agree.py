@@ -64,8 +64,9 @@ def test_requests_are_lost_as_often_as_their_own_incidents_say(path: Path) -> No
     expected, lost = 0.0, Lost()
     for replication in range(2):
         simulate(plan, replication, lost)
-        drawn = draw_timeline(plan, replication, horizon_s + reach_s(plan))
-        share = lost_along(plan, drawn, horizon_s, 6_000, generator(1, replication, "agree"))
+        beyond_s = reach_s(plan)
+        drawn = draw_timeline(plan, replication, horizon_s + beyond_s)
+        share = lost_along(plan, drawn, horizon_s, beyond_s, 6_000, generator(1, replication, "agree"))
         expected += share * REQUESTS
     assert abs(lost.count - expected) <= 4.0 * math.sqrt(expected) + 2.0, f"{lost.count} lost, {expected:.2f} expected"
 
