@@ -44,9 +44,11 @@ def stratified(windows: Intervals, count: int, rng: np.random.Generator) -> tupl
 
 
 def expected_arrivals(profile: Profile, until_s: float) -> float:
-    """Integral over [0, until_s) of the arrivals' weights, which repeat every week from the hour in which it starts."""
-    weights = weights_at(profile, np.arange(168, dtype=np.float64) * HOUR_S)
-    weeks, rest_s = divmod(until_s, WEEK_S)
+    """Integral over [0, until_s) of the arrivals' weights; a scenario may start within an hour of the profile."""
+    before_s = profile.offset_s % HOUR_S
+    weights = weights_at(profile, np.arange(168, dtype=np.float64) * HOUR_S - before_s)
+    weeks, rest_s = divmod(until_s + before_s, WEEK_S)
     hours, into_s = divmod(rest_s, HOUR_S)
     whole = float(weights[: int(hours)].sum()) * HOUR_S
-    return weeks * float(weights.sum()) * HOUR_S + whole + float(weights[int(hours) % 168]) * into_s
+    since_the_hour = weeks * float(weights.sum()) * HOUR_S + whole + float(weights[int(hours) % 168]) * into_s
+    return since_the_hour - float(weights[0]) * before_s

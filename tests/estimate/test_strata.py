@@ -45,9 +45,10 @@ def test_each_equal_part_of_the_windows_has_one_instant() -> None:
     assert (np.floor(along / 0.5) == np.arange(8)).all()
 
 
-@pytest.mark.parametrize("until_s", [1800.0, 5 * 3600.0, 30.5 * 3600.0, 2.3 * 604_800.0])
-def test_expected_arrivals_are_the_integral_of_the_weights(until_s: float) -> None:
-    profile = Profile(tuple(0.5 + hour % 24 / 23.0 for hour in range(168)), 37 * 3600.0)
+@pytest.mark.parametrize("until_s", [600.0, 5 * 3600.0, 30.5 * 3600.0, 2.3 * 604_800.0])
+@pytest.mark.parametrize("offset_s", [37 * 3600.0, 37.75 * 3600.0])
+def test_expected_arrivals_are_the_integral_of_the_weights(until_s: float, offset_s: float) -> None:
+    profile = Profile(tuple(0.5 + hour % 24 / 23.0 for hour in range(168)), offset_s)
     middles_s = (np.arange(200_000) + 0.5) * (until_s / 200_000)
     assert expected_arrivals(profile, until_s) == pytest.approx(
         float(weights_at(profile, middles_s).mean()) * until_s, rel=1e-4
