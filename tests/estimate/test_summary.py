@@ -14,7 +14,6 @@ from des.estimate.summary import (
     availability_entry,
     count_entry,
     entry,
-    judge,
     summarise,
     summary,
     up_entry,
@@ -175,42 +174,3 @@ def test_what_incidents_on_record_lost_has_students_interval() -> None:
 def test_no_episode_says_nothing_about_how_long_one_is() -> None:
     found = up_entry([1.0, 1.0], [(), ()], estimator="incident timeline")
     assert (found["mean"], found["low"], found["high"]) == (1.0, None, None)
-
-
-@pytest.mark.parametrize(
-    ("comparison", "bound", "verdict"),
-    [
-        (">=", 0.8, "met"),
-        (">=", 0.85, "met"),
-        (">", 0.85, "inconclusive"),
-        (">=", 0.97, "missed"),
-        (">", 0.8, "met"),
-        (">", 0.9, "inconclusive"),
-        (">", 0.95, "missed"),
-        ("<=", 0.97, "met"),
-        ("<=", 0.9, "inconclusive"),
-        ("<=", 0.8, "missed"),
-        ("<", 0.95, "inconclusive"),
-        ("<", 0.951, "met"),
-        ("<", 0.85, "missed"),
-        ("==", 0.9, "inconclusive"),
-        ("==", 0.99, "missed"),
-    ],
-)
-def test_with_an_interval_a_bound_inside_it_leaves_the_question_open(
-    comparison: str, bound: float, verdict: str
-) -> None:
-    assert judge(comparison, bound, {"mean": 0.9, "low": 0.85, "high": 0.95}) == verdict
-
-
-@pytest.mark.parametrize(
-    ("comparison", "bound", "verdict"),
-    [(">=", 0.9, "met"), (">", 0.9, "missed"), ("<=", 0.9, "met"), ("<", 0.9, "missed"), ("==", 0.9, "met")],
-)
-def test_without_an_interval_the_mean_decides(comparison: str, bound: float, verdict: str) -> None:
-    assert judge(comparison, bound, {"mean": 0.9, "low": None, "high": None}) == verdict
-    assert judge(comparison, bound, {"mean": 0.9, "low": 0.9, "high": 0.9}) == verdict
-
-
-def test_a_metric_without_a_value_is_inconclusive() -> None:
-    assert judge(">=", 0.9, {"mean": None, "low": None, "high": None}) == "inconclusive"
