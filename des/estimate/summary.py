@@ -1,9 +1,8 @@
-"""From the figures of replications to a summary: means and quantiles, their intervals, how they meet expectations."""
+"""From the figures of replications to a summary: means and quantiles, and their intervals."""
 
 import math
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from operator import eq, ge, gt, le, lt
 from typing import Any, Final
 
 import numpy as np
@@ -33,9 +32,6 @@ RECORDED: Final = "none: the same incidents each time, on record"
 """Instead of an interval where nothing is left to chance."""
 KEPT: Final = ("ok", "in_flight")
 """Outcomes of requests that were not lost."""
-
-MET, MISSED, INCONCLUSIVE = "met", "missed", "inconclusive"
-COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = {">=": ge, "<=": le, ">": gt, "<": lt, "==": eq}
 
 Entry = dict[str, Any]
 """{"mean", "low", "high", "n", "estimator"} of one metric, and "interval" where it is not Student's t, or why none."""
@@ -110,11 +106,15 @@ def entry(values: Sequence[float | None], *, share: bool = False, estimator: str
 
 
 def quantile_entry(whole: float | None, values: Sequence[float | None]) -> Entry:
-    """A quantile of all replications together, `whole`, from their own."""
+    """A quantile of all replications together, `whole`, from their own; known no better than the histogram tells it."""
     known = [value for value in values if value is not None]
     if whole is None or len(known) < 2:
         return entry(values)
-    return {"interval": "sectioning"} | _written(sectioned(whole, known), len(known))
+    found = sectioned(whole, known)
+    if found.low is not None and found.high is not None:
+        error = RELATIVE_ERROR * whole
+        found = Interval(whole, min(found.low, whole - error), max(found.high, whole + error))
+    return {"interval": "sectioning"} | _written(found, len(known))
 
 
 def availability_entry(values: Sequence[float | None], losses: Sequence[Losses]) -> Entry:
@@ -169,35 +169,6 @@ def complement(figure: Entry) -> Entry:
         "low": None if high is None else 1.0 - high,
         "high": None if low is None else 1.0 - low,
     }
-
-
-def judge(comparison: str, bound: float, metric: Mapping[str, Any]) -> str:
-    """`met`, `missed` or `inconclusive`: does the metric's entry compare to the bound as expected?
-
-    Without an interval the mean decides. With one, both of its ends must agree; a bound inside it leaves the
-    question open, and so does a metric without a value. One without a mean but with a low end is known to be no less.
-    """
-    compare = COMPARISONS[comparison]
-    mean, low, high = metric["mean"], metric["low"], metric["high"]
-    if mean is None:
-        return _judge_above(comparison, bound, low)
-    if low is None or low == high:
-        return MET if compare(mean, bound) else MISSED
-    if comparison == "==":
-        return INCONCLUSIVE if low <= bound <= high else MISSED
-    ends = {compare(low, bound), compare(high, bound)}
-    if len(ends) == 2:
-        return INCONCLUSIVE
-    return MET if ends == {True} else MISSED
-
-
-def _judge_above(comparison: str, bound: float, low: float | None) -> str:
-    """Of a figure of which nothing is known but that it is at least `low`."""
-    if low is None:
-        return INCONCLUSIVE
-    if comparison in (">=", ">"):
-        return MET if COMPARISONS[comparison](low, bound) else INCONCLUSIVE
-    return MISSED if not COMPARISONS["<=" if comparison == "==" else comparison](low, bound) else INCONCLUSIVE
 
 
 def _worth_bounds(values: Sequence[float | None], events: int) -> bool:
