@@ -394,3 +394,11 @@ def test_the_azure_conversations_are_read_whole(data: Path) -> None:
     assert rows.arrival_s[-1] == pytest.approx(3501.7, abs=0.1)
     assert rows.input_tokens is not None
     assert np.median(rows.input_tokens) == 1020
+
+
+def test_rows_are_placed_by_reading_the_file_once_more(write: Any) -> None:
+    path = write("a.csv", 't,n\n1,2\n\n"3\n",4\n5,6\n')
+    read = read_columns(path, ["t"], None)
+    assert read.place(2) == f"{path}:6"
+    path.unlink()
+    assert [read.place(row) for row in (0, 1)] == [f"{path}:2", f"{path}:4"]
