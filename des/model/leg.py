@@ -13,6 +13,7 @@ from des.model.luck import PROBE, CallLuck
 from des.model.service import Service
 from des.model.silent_rot import Rot
 from des.model.tariff import Tariff
+from des.model.turns import Turns
 from des.model.waits import Waits
 from des.scenario import plan
 from des.vocabulary import BY_CAPACITY, BY_LIMIT, BY_ROT, CALL, INVALID_OUTPUT, OK, OVERLOADED, RATE_LIMITED
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from des.model.simulation import Simulation
 
 OVERLOAD_S = 0.2  # until a 529 is answered, as other errors are by default
+WAITS_AT_HAND = 100
 
 
 class Leg:
@@ -36,12 +38,13 @@ class Leg:
         self.prefix = None if leg.prompt_cache is None else WarmPrefix(leg.prompt_cache)
         self.remembers = self.rot is not None or self.prefix is not None
         self._state = sim.endpoints[leg.endpoint]
-        self._buckets: list[RequestBucket] = []
+        self._buckets: list[tuple[RequestBucket, Turns]] = []
         self._gate: Gate | None = None
         self._set_limits(sim, leg, endpoint)
         self._surges = [surge for surge, law in zip(sim.surges, sim.plan.surges, strict=True) if leg.endpoint in law.to]
         self._waits = Waits(sim.policy.retry_backoff)
         self._honours_retry_after = sim.policy.honour_retry_after
+        self.certain_waits_s = self._certain_waits_s()
         self._key = (sim.plan.seed, sim.replication, leg, endpoint)
         self._luck: list[CallLuck] = []
         self._probe_luck = CallLuck(*self._key, PROBE)
@@ -56,11 +59,11 @@ class Leg:
     def _set_limits(self, sim: "Simulation", leg: plan.Leg, endpoint: plan.Endpoint) -> None:
         """Plain buckets of requests, or else everything that a gate minds."""
         limits = [sim.limits[index] for index in (*leg.limits, *endpoint.limits)]
-        if not sim.tells_of_limits:
-            self._buckets = [limit for limit in limits if isinstance(limit, RequestBucket)]
+        turning = [(limit, sim.limit_turns[limit.index]) for limit in limits]
+        if sim.has_plain_limits:
+            self._buckets = [(limit, turns) for limit, turns in turning if isinstance(limit, RequestBucket)]
         elif limits or endpoint.capacity is not None:
             capacity = None if endpoint.capacity is None else sim.capacities[endpoint.capacity]
-            turning = [(limit, sim.limit_turns[limit.index]) for limit in limits]
             self._gate = Gate(turning, capacity, budgets=len(leg.limits))
 
     def luck(self, nth: int) -> CallLuck:
@@ -81,9 +84,13 @@ class Leg:
             return self.ended(request, self.dispatch(request, nth, now_s), nth, round_number, now_s, request.deadline_s)
         luck = self._luck[nth] if 0 <= nth < len(self._luck) else self.luck(nth)
         buckets, deadline_s = self._buckets, request.deadline_s
-        for bucket in buckets:
+        for bucket, turns in buckets:
             if not bucket.has_token(now_s):
-                after_s = luck.delay_s("refusal", bucket.refusal_latency, request.luck)
+                if not turns.refuses:
+                    turns.refused(now_s)
+                after_s = bucket.refusal_s
+                if after_s is None:
+                    after_s = luck.delay_s("refusal", bucket.refusal_latency, request.luck)
                 end_s = now_s + after_s
                 if after_s <= self._plain_refusal_s and end_s <= deadline_s:
                     return as_call(
@@ -107,8 +114,10 @@ class Leg:
                     )
                 failure = (RATE_LIMITED, BY_LIMIT, bucket.index, after_s)
                 return self._fails(request, luck, round_number, now_s, failure, bucket.token_after_s())
-        for bucket in buckets:
+        for bucket, turns in buckets:
             bucket.take_token()
+            if turns.refuses:
+                turns.admitted(now_s)
         if self._surges:
             overload = self._crowded(request, luck, now_s)
             if overload is not None:
@@ -219,12 +228,14 @@ class Leg:
 
     def _refusal(self, request: "Request", luck: CallLuck, now_s: float) -> tuple[Failure | None, float]:
         """(failure, Retry-After) of a call that is turned away at the door; the others have taken their tokens."""
-        for bucket in self._buckets:
+        for bucket, turns in self._buckets:
             if not bucket.has_token(now_s):
+                turns.refused(now_s)
                 after_s = luck.delay_s("refusal", bucket.refusal_latency, request.luck)
                 return (RATE_LIMITED, BY_LIMIT, bucket.index, after_s), bucket.token_after_s()
-        for bucket in self._buckets:
+        for bucket, turns in self._buckets:
             bucket.take_token()
+            turns.admitted(now_s)
         return self._crowded(request, luck, now_s), nan
 
     def _crowded(self, request: "Request", luck: CallLuck, now_s: float) -> Failure | None:
@@ -241,6 +252,12 @@ class Leg:
             self.rot.notice()
         if self.prefix is not None and call.outcome in (OK, INVALID_OUTPUT):
             self.prefix.use(call.end_s)
+
+    def _certain_waits_s(self) -> tuple[float, ...] | None:
+        """The wait before each retry, where it depends on nothing but the number of the retry."""
+        if self._honours_retry_after or self.retries > WAITS_AT_HAND:
+            return None
+        return self._waits.certain(self.retries)
 
     def retry_wait_s(self, request: "Request", call: Call, nth: int, retry: int, previous_s: float) -> float:
         """The wait before the retry that follows `call`; `previous_s` is the wait before it, at first the base."""

@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 from des.rules.rounding import WHOLE
 from des.rules.token_bucket import corrected, refilled, retry_after_s, without_one
 from des.scenario import plan
-from des.scenario.laws import Law
+from des.scenario.laws import Constant, Law
 
 
 class Limit(ABC):
@@ -58,13 +58,14 @@ class Limit(ABC):
 class RequestBucket(Limit):
     """A token bucket of requests that starts full, a token a call."""
 
-    __slots__ = ("_burst", "_rate_per_s", "_refilled_at_s", "_tokens")
+    __slots__ = ("_burst", "_rate_per_s", "_refilled_at_s", "_tokens", "refusal_s")
 
     def __init__(self, limit: plan.Limit) -> None:
         super().__init__(limit)
         self._rate_per_s = limit.rate_per_s
         self._burst = limit.burst
         self._tokens = limit.burst
+        self.refusal_s = limit.refusal_latency.value if isinstance(limit.refusal_latency, Constant) else None
         self._refilled_at_s = 0.0
 
     def has_token(self, now_s: float) -> bool:
@@ -94,6 +95,16 @@ class RequestBucket(Limit):
     def _correct(self, at_s: float, reckoned: float, used: float, entry: int) -> None:
         self.has_token(at_s)
         self._tokens = corrected(self._tokens, reckoned, used, self._burst)
+
+
+def are_plain(of: plan.Plan) -> bool:
+    """Whether nothing but plain buckets of providers admits calls: no queue, no budget and no client's policy."""
+    return (
+        of.client is None
+        and not of.capacities
+        and not any(leg.limits for leg in of.chain)
+        and all(is_plain(limit) for limit in of.limits)
+    )
 
 
 def is_plain(limit: plan.Limit) -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from des import vocabulary
-from des.model.turns import are_told
 from des.scenario.plan import Plan
 
 OTHER_LOSSES = (
@@ -31,7 +30,7 @@ class Names:
     components: tuple[str, ...]
     limits: tuple[str, ...]
     capacities: tuple[str, ...]
-    entities: tuple[str, ...]  # components, then legs, then, where they are told of, limits and capacities
+    entities: tuple[str, ...]  # components, then legs, limits and capacities
     entity_kinds: tuple[str, ...]
     states: tuple[str, ...]
     losses: tuple[str, ...]  # components, then limits, then capacities, then OTHER_LOSSES
@@ -49,7 +48,7 @@ class Names:
             components=components,
             limits=limits,
             capacities=capacities,
-            entities=_distinct((*components, *legs, *((*limits, *capacities) if are_told(plan) else ()))),
+            entities=_distinct((*components, *legs, *limits, *capacities)),
             entity_kinds=vocabulary.ENTITY_KINDS,
             states=(
                 *vocabulary.COMPONENT_STATES,

@@ -66,7 +66,7 @@ class Recorder:
         self._names = names
         self.attempts = Rows(clock, ATTEMPT_LAYOUT, ("end_s", "request_id", "attempt"), self._send_attempts)
         self._requests = Rows(clock, REQUEST_LAYOUT, ("end_s", "request_id"), self._send_requests)
-        self._transitions = Rows(clock, TRANSITION_LAYOUT, ("time_s", "entity"), self._send_transitions)
+        self.transitions = Rows(clock, TRANSITION_LAYOUT, ("time_s", "entity"), self._send_transitions)
         self._endless_attempts = Rows(clock, ATTEMPT_LAYOUT, ("end_s", "request_id", "attempt"), None)
         self._endless_requests = Rows(clock, REQUEST_LAYOUT, ("end_s", "request_id"), None)
         endpoints = [plan.endpoints[leg.endpoint] for leg in plan.chain]
@@ -109,22 +109,24 @@ class Recorder:
         (self._endless_requests if end_s != end_s else self._requests).append(row)
 
     def transition(self, time_s: float, entity: str, kind: str, before: str, after: str) -> None:
+        """Take a change of state; what changes often asks once for its `turn` and appends to `transitions`."""
+        self.transitions.append((time_s, *self.turn(entity, kind, before, after)))
+
+    def turn(self, entity: str, kind: str, before: str, after: str) -> tuple[int, int, int, int]:
+        """A change of state in codes: a row of `transitions` but for its time."""
         names = self._names
-        self._transitions.append(
-            (
-                time_s,
-                names.entities.index(entity),
-                names.entity_kinds.index(kind),
-                names.states.index(before),
-                names.states.index(after),
-            )
+        return (
+            names.entities.index(entity),
+            names.entity_kinds.index(kind),
+            names.states.index(before),
+            names.states.index(after),
         )
 
     def close(self, until_s: float) -> None:
         """Hand over what is left up to the end of the run; what never ended comes last, by number."""
         self._send_attempts(self.attempts.settle(until_s=until_s))
         self._send_requests(self._requests.settle(until_s=until_s))
-        self._send_transitions(self._transitions.settle(until_s=until_s))
+        self._send_transitions(self.transitions.settle(until_s=until_s))
         self._send_attempts(self._endless_attempts.settle(until_s=nan))
         self._send_requests(self._endless_requests.settle(until_s=nan))
 

@@ -136,7 +136,10 @@ def request(sim: "Simulation", request: Request) -> Generator[Event, None, None]
                     if outcome == CANCELLED:
                         return sim.finish(request, REQUEST_DEADLINE)
                     break
-                waited_s = leg.retry_wait_s(request, call, nth, retry, waited_s)
+                if leg.certain_waits_s is not None:
+                    waited_s = leg.certain_waits_s[retry]
+                else:
+                    waited_s = leg.retry_wait_s(request, call, nth, retry, waited_s)
                 if leg.remembers or waited_s <= 0.0:
                     yield Moment(clock, call.end_s, ATTEMPT_END, (request.id << ATTEMPTS_BITS) + call.attempt)
                     leg.learns(call)

@@ -20,6 +20,7 @@ from des.model.incident_rows import incident_rows
 from des.model.kinds import Kinds
 from des.model.leg import Leg
 from des.model.limit_algorithms import at_work
+from des.model.limits import are_plain
 from des.model.losses import Losses
 from des.model.luck import uniform
 from des.model.names import Names
@@ -27,7 +28,7 @@ from des.model.recorder import Recorder, Sink
 from des.model.request import Request, request
 from des.model.silent_rot import probes, rot
 from des.model.surge import Surge
-from des.model.turns import Turns, are_told
+from des.model.turns import Turns
 from des.model.waits import Waits
 from des.scenario.plan import ClosedArrivals, Plan, Requirement
 from des.vocabulary import REQUEST_FAILED, REQUEST_IN_FLIGHT, REQUEST_OK
@@ -62,7 +63,7 @@ class Simulation:
         self._losses = Losses(self.names, self.kinds, self.ledger)
         self.endpoints = [EndpointState(endpoint.index) for endpoint in plan.endpoints]
         self.limits = [at_work(limit) for limit in plan.limits]
-        self.tells_of_limits = are_told(plan)
+        self.has_plain_limits = are_plain(plan)
         self.limit_turns = [Turns(self.recorder, "limit", limit.name) for limit in plan.limits]
         self.capacities = [
             (Capacity(capacity), Turns(self.recorder, "capacity", capacity.name)) for capacity in plan.capacities

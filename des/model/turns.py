@@ -2,39 +2,31 @@
 
 from typing import TYPE_CHECKING
 
-from des.model.limits import is_plain
-from des.scenario.plan import Plan
-
 if TYPE_CHECKING:
     from des.model.recorder import Recorder
 
 
 class Turns:
-    """Refusing from its first refusal until it admits again, be that because nobody asked in between."""
+    """Refusing from its first refusal until it admits again, be that because nobody asked in between.
 
-    __slots__ = ("_entity", "_kind", "_recorder", "_refuses")
+    A plain bucket under stress turns with every token that comes: the codes of its two rows are at hand.
+    """
+
+    __slots__ = ("_append", "_to_admitting", "_to_refusing", "refuses")
 
     def __init__(self, recorder: "Recorder", kind: str, name: str) -> None:
-        self._recorder = recorder
-        self._kind, self._entity = kind, f"{kind} {name}"
-        self._refuses = False
+        entity = f"{kind} {name}"
+        self._append = recorder.transitions.append
+        self._to_refusing = recorder.turn(entity, kind, "admitting", "refusing")
+        self._to_admitting = recorder.turn(entity, kind, "refusing", "admitting")
+        self.refuses = False
 
     def refused(self, now_s: float) -> None:
-        if not self._refuses:
-            self._refuses = True
-            self._recorder.transition(now_s, self._entity, self._kind, "admitting", "refusing")
+        if not self.refuses:
+            self.refuses = True
+            self._append((now_s, *self._to_refusing))
 
     def admitted(self, now_s: float) -> None:
-        if self._refuses:
-            self._refuses = False
-            self._recorder.transition(now_s, self._entity, self._kind, "refusing", "admitting")
-
-
-def are_told(plan: Plan) -> bool:
-    """Whether a plan's transitions tell of its limits: with plain limits and the plain walk alone they do not."""
-    return (
-        plan.client is not None
-        or bool(plan.capacities)
-        or any(leg.limits for leg in plan.chain)
-        or not all(is_plain(limit) for limit in plan.limits)
-    )
+        if self.refuses:
+            self.refuses = False
+            self._append((now_s, *self._to_admitting))

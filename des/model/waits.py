@@ -15,17 +15,19 @@ class Waits:
         self._has_jitter = policy.jitter != "none" and policy.kind != "none"
         self._plain_s: list[float] = []
 
+    def certain(self, count: int) -> tuple[float, ...] | None:
+        """The first `count` waits, where nothing is drawn for any."""
+        return None if self._has_jitter else tuple(self._unjittered_s(k) for k in range(count))
+
     def wait_s(self, k: int, luck: Stream, index: int, previous_s: float) -> float:
         """The k-th wait; `previous_s` is the wait before it, the policy's base at first."""
-        policy = self._policy
-        while k >= len(self._plain_s):
-            nth = len(self._plain_s)
-            self._plain_s.append(backoff_s(policy.kind, policy.base_s, policy.factor, policy.cap_s, nth))
+        plain_s = self._unjittered_s(k)
         if not self._has_jitter:
-            return self._plain_s[k]
+            return plain_s
+        policy = self._policy
         jittered = jittered_s(
             policy.jitter,
-            self._plain_s[k],
+            plain_s,
             luck.at(index),
             base_s=policy.base_s,
             cap_s=policy.cap_s,
@@ -35,3 +37,9 @@ class Waits:
             high=policy.high,
         )
         return min(jittered, policy.most_s)
+
+    def _unjittered_s(self, k: int) -> float:
+        policy, plain_s = self._policy, self._plain_s
+        while k >= len(plain_s):
+            plain_s.append(backoff_s(policy.kind, policy.base_s, policy.factor, policy.cap_s, len(plain_s)))
+        return plain_s[k]

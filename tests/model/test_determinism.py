@@ -32,7 +32,7 @@ def test_the_rich_run_has_something_of_everything(rich: Traced) -> None:
     assert set(rich.attempts.cause.dropna()) == {"incident", "limit", "random", "deadline", "silent_rot"}
     assert len(set(rich.attempts.outcome)) == 9
     assert set(rich.requests.outcome) == {"ok", "failed", "deadline"}
-    assert set(rich.transitions.kind) == {"component", "provider", "model", "leg"}
+    assert set(rich.transitions.kind) == {"component", "provider", "model", "leg", "limit"}
     assert rich.requests.response_cache_hit.any()
     assert (rich.attempts.cached_tokens > 0).any()
     assert (rich.attempts.kind == "probe").any()

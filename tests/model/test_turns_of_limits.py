@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import numpy as np
+import pandas as pd
+import pytest
+
 from model.serving import arriving, limit, limited_by, one_endpoint, serving
-from model.traced import at, provider, run, scenario, trace
+from model.traced import provider, run, scenario, trace
 
 
 def told(traced: Any) -> list[tuple[float, str, str, str, str]]:
@@ -40,8 +44,27 @@ def test_a_capacity_turns_when_its_queue_is_full_and_when_it_has_room() -> None:
     ]
 
 
-def test_plain_limits_of_the_plain_walk_leave_nothing() -> None:
-    limited = provider(limits={"requests": "1/min", "burst": 1})
-    traced = run(scenario({"a": limited}, arrivals=at("0s", size=3)))
-    assert (traced.attempts.outcome == "rate_limited").sum() == 2
-    assert told(traced) == []
+def turns_by_attempts(attempts: pd.DataFrame, leg: str) -> list[tuple[float, str]]:
+    """When calls of the leg were refused after others were admitted, and the other way round."""
+    calls = attempts[attempts.leg == leg].sort_values("start_s", kind="stable")
+    refused = (calls.cause == "limit").to_numpy()
+    turned = refused != np.concatenate(([False], refused[:-1]))
+    words = np.where(refused, "refusing", "admitting")
+    return list(zip(calls.start_s[turned].tolist(), words[turned].tolist(), strict=True))
+
+
+@pytest.mark.parametrize("surge", [{}, {"surge": [{"when": "a", "to": "b", "load": 1.2}]}])
+def test_plain_limits_turn_as_their_attempts_say(surge: dict[str, Any]) -> None:
+    down = [{"kind": "renewal", "up": {"kind": "exponential", "mean": "60s"}, "down": "20s"}]
+    first = provider(incidents=down, limits={"requests": "2/s", "burst": 3})
+    second = provider(
+        limits={"requests": "1/s", "burst": 2, "refusal_latency": {"kind": "exponential", "mean": "10ms"}}
+    )
+    arrivals = {"kind": "poisson", "rate": "3/s"}
+    traced = run(scenario({"a": first, "b": second}, arrivals=arrivals, horizon="10min", **surge))
+    found = [row for row in told(traced) if row[2] == "limit"]
+    for name in ("a", "b"):
+        turns = turns_by_attempts(traced.attempts, f"{name}/m")
+        assert len(turns) > 50
+        assert [(time_s, after) for time_s, entity, _, _, after in found if entity == f"limit {name}"] == turns
+    assert all(before != after for *_, before, after in found)
