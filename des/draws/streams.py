@@ -41,7 +41,7 @@ class Stream(dict[int, "array[float]"]):
     read `stream[i >> 9][i & 511]` without a Python call.
     """
 
-    __slots__ = ("_furthest", "_kept", "_name", "_replication", "_sampler", "_seed")
+    __slots__ = ("_kept", "_name", "_replication", "_sampler", "_seed")
 
     def __init__(self, seed: int, replication: int, name: str, sampler: Sampler) -> None:
         super().__init__()
@@ -50,7 +50,6 @@ class Stream(dict[int, "array[float]"]):
         self._name = name
         self._sampler = sampler
         self._kept = KEPT_BLOCKS
-        self._furthest = -1
 
     def at(self, index: int) -> float:
         return self[index >> 9][index & 511]
@@ -58,11 +57,11 @@ class Stream(dict[int, "array[float]"]):
     def __missing__(self, block: int) -> "array[float]":
         values = self._sampler(generator(self._seed, self._replication, self._name, block), BLOCK)
         drawn = array("d", np.ascontiguousarray(values, dtype=np.float64).tobytes())
-        if block > self._furthest:
-            self._furthest = block
-        elif len(self) >= self._kept:  # readers reach further back than what is kept, as many users in turn do
-            self._kept = min(2 * self._kept, MOST_BLOCKS)
         if len(self) >= self._kept:
-            del self[min(self)]
+            oldest = min(self)
+            if block < oldest and self._kept < MOST_BLOCKS:  # readers reach further back, as many users in turn do
+                self._kept *= 2
+            else:
+                del self[oldest]
         self[block] = drawn
         return drawn

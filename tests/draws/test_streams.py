@@ -106,6 +106,15 @@ def test_a_stream_whose_readers_move_on_keeps_few_blocks() -> None:
         assert len(read) <= KEPT_BLOCKS
 
 
+def test_a_stream_that_few_read_keeps_few_blocks_though_some_come_late() -> None:
+    """A block that nobody had asked for yet is asked for after a later one: nothing is drawn a second time for that."""
+    read = stream()
+    for block in range(1, 10 * KEPT_BLOCKS, 4):
+        for asked in (block + 3, block):
+            read.at(asked * BLOCK)
+            assert len(read) <= KEPT_BLOCKS
+
+
 def test_the_fast_path_reads_what_at_reads() -> None:
     read = stream()
     for index in (0, 511, 512, 12_345):
