@@ -20,7 +20,7 @@ from des.faults import draw_timeline
 from des.faults.episodes import all_down, down_share, endpoint_down, episodes_started
 from des.scenario.laws import Exponential, Law, Lognormal, Weibull
 from des.scenario.plan import Plan
-from des.scenario.units import DAY_S, YEAR_S
+from des.scenario.text.units import DAY_S, YEAR_S
 from des.theory import availability as exact
 from des.theory import downtime
 from des.theory.residuals import residual_mean

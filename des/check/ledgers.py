@@ -24,7 +24,7 @@ from des.faults import draw_timeline, marginals
 from des.faults.episodes import all_down, down_share, endpoint_down, episodes_started
 from des.scenario.laws import Lognormal
 from des.scenario.plan import Plan
-from des.scenario.units import WEEK_S, YEAR_S
+from des.scenario.text.units import WEEK_S, YEAR_S
 from des.theory import availability as exact
 from des.theory import ledger
 from des.theory.ledger import Shock

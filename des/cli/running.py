@@ -42,7 +42,7 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")] = False,
     force: ForceOption = False,
 ) -> int:
-    from des.analysis.tables import print_run
+    from des.report.tables import print_run
     from des.study.run import ensure
 
     with progress_bar() as progress:
@@ -64,8 +64,8 @@ def run(
 
 def _conclude(finished: "Finished", show: Callable[..., None], as_json: bool) -> int:
     """Print a finished run; the exit code by what was expected of it."""
-    from des.analysis import expectations
-    from des.analysis.tables import expectation_sentence, precision_sentence
+    from des.report import expectations
+    from des.report.tables import expectation_sentence, precision_sentence
 
     summary = finished.run.summary
     verdicts = expectations.verdicts(finished.run.manifest, summary)
@@ -106,7 +106,7 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")] = False,
     force: ForceOption = False,
 ) -> int:
-    from des.analysis.comparison_tables import print_comparison
+    from des.report.comparison_tables import print_comparison
     from des.study.compare import ensure_compared
 
     with progress_bar() as progress:
@@ -149,7 +149,7 @@ def sweep(
     as_json: Annotated[bool, typer.Option("--json", help="Print sweep.json instead of a table.")] = False,
     force: ForceOption = False,
 ) -> int:
-    from des.analysis.sweep_table import print_sweep
+    from des.report.sweep_table import print_sweep
 
     try:
         with progress_bar() as progress:

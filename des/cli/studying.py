@@ -31,7 +31,7 @@ def availability(
     ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> int:
-    from des.analysis.availability_tables import print_availability
+    from des.report.availability_tables import print_availability
     from des.estimate.choice import check_years
     from des.study.available import available
     from des.study.run import loaded as loaded_from
@@ -63,7 +63,7 @@ def explain(
 ) -> int:
     from time import process_time
 
-    from des.analysis.availability_tables import print_explanation
+    from des.report.availability_tables import print_explanation
     from des.scenario import load_scenario
     from des.study.explanation import check_precision, explain_all
 
@@ -115,7 +115,7 @@ def fit(
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the YAML here.")] = None,
 ) -> int:
-    from des.analysis import fit_tables
+    from des.report import fit_tables
     from des.study.fit import fit as fit_history
     from des.study.fit_json import as_json as found_as_json
 
@@ -159,7 +159,7 @@ def check(
 ) -> int:
     from time import perf_counter
 
-    from des.analysis.check_table import print_cases, print_check
+    from des.report.check_table import print_cases, print_check
     from des.check.suite import CASES, all_ok, as_dict
     from des.study.check import check as run_checks
 

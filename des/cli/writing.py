@@ -60,17 +60,17 @@ def catalogue(
     if as_json:
         from dataclasses import asdict
 
-        from des.analysis.presets_table import as_json as presets_as_json
+        from des.report.presets_table import as_json as presets_as_json
         from des.catalogue import models
 
         say_json(presets_as_json() if presets else [asdict(model) for model in models()])
         return DONE
     if presets:
-        from des.analysis.presets_table import print_presets
+        from des.report.presets_table import print_presets
 
         print_presets(console())
         return DONE
-    from des.analysis.catalogue_table import print_catalogue
+    from des.report.catalogue_table import print_catalogue
 
     print_catalogue(console())
     return DONE

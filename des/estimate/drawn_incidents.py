@@ -14,7 +14,7 @@ from des.estimate.uneven import Uneven
 from des.faults import Downtime, Marginals, draw_timeline, marginals, sharing
 from des.faults.marginals import chain_endpoints, total
 from des.scenario.plan import Plan, RecordedIncidents
-from des.scenario.units import YEAR_S
+from des.scenario.text.units import YEAR_S
 
 TIMELINE: Final = "timeline"
 MOST_INCIDENTS: Final = 50_000

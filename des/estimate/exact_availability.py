@@ -21,7 +21,7 @@ from des.estimate.recorded_states import RecordedStates, recorded_states
 from des.faults.marginals import chain_endpoints
 from des.scenario.laws import Exponential
 from des.scenario.plan import Plan
-from des.scenario.units import YEAR_S
+from des.scenario.text.units import YEAR_S
 from des.theory.availability import effective_redundancy
 
 EXACT: Final = "exact"

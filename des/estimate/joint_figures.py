@@ -25,7 +25,7 @@ from des.faults.independent_twin import recorded_endpoints
 from des.faults.marginals import chain_endpoints
 from des.faults.reach import Reach
 from des.scenario.plan import Plan
-from des.scenario.units import YEAR_S
+from des.scenario.text.units import YEAR_S
 
 YEARS: Final = 2_000.0
 """Simulated for the share of requests lost, where it has no closed form."""

@@ -9,7 +9,7 @@ from des.faults import Intervals
 from des.faults.intervals import FloatArray
 from des.faults.ledger import weights_at
 from des.scenario.plan import Profile
-from des.scenario.units import HOUR_S, WEEK_S
+from des.scenario.text.units import HOUR_S, WEEK_S
 
 MOST_STRATA: Final = 32
 

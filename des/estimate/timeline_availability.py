@@ -35,7 +35,7 @@ from des.faults.episodes import down_share, endpoint_down, episodes_started, int
 from des.faults.ledger import weights_at
 from des.faults.marginals import chain_endpoints
 from des.scenario.plan import MarkedRenewalIncidents, Plan, PoissonIncidents, RenewalIncidents
-from des.scenario.units import YEAR_S
+from des.scenario.text.units import YEAR_S
 
 TIMELINE: Final = "timeline"
 BLOCKS: Final = 40

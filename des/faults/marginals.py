@@ -14,7 +14,7 @@ from des.faults.episodes import down_share, endpoint_down, intersection, merged
 from des.faults.intervals import FloatArray, Intervals
 from des.faults.timeline import Timeline, draw_timeline
 from des.scenario.plan import Plan
-from des.scenario.units import YEAR_S
+from des.scenario.text.units import YEAR_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from des.faults.independent_twin import recorded_endpoints
 from des.faults.reach import Reach
 from des.faults.week_shifts import whole_weeks
 from des.scenario.plan import Plan, PoissonIncidents, RecordedIncidents
-from des.scenario.units import WEEK_S
+from des.scenario.text.units import WEEK_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from des.draws import generator
 from des.errors import DesError
 from des.faults.intervals import Intervals
 from des.scenario.plan import Plan, RecordedIncidents
-from des.scenario.units import DAY_S, WEEK_S
+from des.scenario.text.units import DAY_S, WEEK_S
 
 
 @dataclass(frozen=True, slots=True)

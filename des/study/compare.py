@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Comparison:
     """Arms compared: the run they are from, and its figures as frames.
 
-    `des.analysis.comparison_tables.comparison_text` writes them as the command does.
+    `des.report.comparison_tables.comparison_text` writes them as the command does.
     """
 
     run: Run

@@ -16,8 +16,8 @@ from des.faults.calibration import (
 )
 from des.faults.calibration.fragment import LEAST_INCIDENTS
 from des.study.destination import WriteError
-from des.study.history import History, read_history, read_moment
-from des.study.history_json import HistoryError
+from des.files.history import History, read_history, read_moment
+from des.files.history_json import HistoryError
 
 
 @dataclass(frozen=True, slots=True)

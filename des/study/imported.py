@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from des.errors import OutputError
-from des.scenario.imports import Imported, import_litellm
+from des.importers import Imported, import_litellm
 from des.study.destination import WriteError
 
 

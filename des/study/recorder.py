@@ -12,7 +12,7 @@ from des.estimate.losses import LossCounter
 from des.estimate.summary import Observed
 from des.estimate.totals import Totals
 from des.faults import Intervals
-from des.model import names
+from des.engine import names
 from des.scenario.plan import BatchArrivals, Plan
 from des.traces.schemas import TABLES
 from des.traces.writer import TraceWriter, WrittenTrace

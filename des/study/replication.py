@@ -9,7 +9,7 @@ import numpy as np
 from des.estimate.cascades import Cascade, may_cascade, triggers
 from des.estimate.summary import Observed
 from des.faults import draw_timeline
-from des.model import simulate
+from des.engine import simulate
 from des.scenario.plan import Plan
 from des.study.downtime import Spells, downtime, losing_intervals
 from des.study.recorder import Recorder

@@ -7,7 +7,7 @@ from typing import Any
 
 from des.errors import DesError, OutputError
 from des.scenario import Loaded, Scenario, from_mapping, load_scenario
-from des.scenario.overrides import Assignment, with_assignments
+from des.scenario.text.overrides import Assignment, with_assignments
 from des.study.destination import TakenError, obstacle, remove_leftovers, written_whole
 from des.study.key import canonical_json, file_digest
 from des.study.manifest import identity_of

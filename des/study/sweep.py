@@ -31,7 +31,7 @@ SWEEP: Final = "sweep.json"
 class Sweep:
     """The points of a sweep, each a run of its own, and their figures side by side.
 
-    `des.analysis.sweep_table.sweep_text` writes them as the command does.
+    `des.report.sweep_table.sweep_text` writes them as the command does.
     """
 
     path: Path

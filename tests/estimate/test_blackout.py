@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import des
-from des.analysis.cascade_lines import cascade_lines, cascade_sentences
+from des.report.cascade_lines import cascade_lines, cascade_sentences
 from des.estimate.blackout import Blackout
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from exact_plans import outages, plan_of, provider
 
-from des.analysis import figures
+from des.report import figures
 from des.errors import DesError
 from des.estimate.choice import availability, choose
 from des.estimate.exact_availability import EXACT

@@ -12,7 +12,7 @@ from des.faults import Marginals, draw_timeline, marginals, marginals_over
 from des.faults.marginals import chain_endpoints, total
 from des.scenario.laws import Exponential
 from des.scenario.plan import Leg, Plan
-from des.scenario.units import YEAR_S
+from des.scenario.text.units import YEAR_S
 
 HORIZON_S = 100.0
 

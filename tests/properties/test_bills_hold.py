@@ -5,7 +5,7 @@ from typing import Any
 
 from model.traced import Traced
 
-from des.model.arrivals import RequestMarks
+from des.engine.arrivals import RequestMarks
 from properties.runs import run
 from properties.whole_scenarios import of_whole_scenarios
 

@@ -6,7 +6,7 @@ import numpy as np
 from model.traced import Traced, trace
 
 from des.estimate.totals import Totals
-from des.model import names
+from des.engine import names
 from properties.runs import calls, run
 from properties.whole_scenarios import of_whole_scenarios
 

@@ -3,9 +3,9 @@
 from typing import Any
 from unittest.mock import patch
 
-from des.model.call import Call
-from des.model.leg import Leg
-from des.model.request import Request
+from des.engine.call import Call
+from des.engine.leg import Leg
+from des.engine.request import Request
 from properties.runs import run
 from properties.whole_scenarios import of_whole_scenarios
 

@@ -10,7 +10,7 @@ from model.serving import limited_by, serving
 from model.traced import Traced, trace
 from numpy.typing import NDArray
 
-from des.model.names import Names
+from des.engine.names import Names
 from des.scenario.laws import Constant
 from des.scenario.plan import Limit, Plan
 from properties.runs import plan_of

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from scipy import stats
 
 from des.scenario import laws
-from des.scenario.distributions import CountLaw, DurationLaw, ShareLaw, SpeedLaw, upper_reach
+from des.scenario.schema.distributions import CountLaw, DurationLaw, ShareLaw, SpeedLaw, upper_reach
 
 DURATION: TypeAdapter[Any] = TypeAdapter(DurationLaw)
 COUNT: TypeAdapter[Any] = TypeAdapter(CountLaw)

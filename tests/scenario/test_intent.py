@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from des.scenario.intent import DEFAULT_SIGMA, default_duration, private_class, rescale
+from des.scenario.resolution.intent import DEFAULT_SIGMA, default_duration, private_class, rescale
 from des.scenario.laws import Constant, Empirical, Exponential, Gamma, Law, Lognormal, Uniform, Weibull
-from des.scenario.units import YEAR_S
+from des.scenario.text.units import YEAR_S
 
 HOUR_S = 3600.0
 

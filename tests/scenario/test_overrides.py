@@ -7,7 +7,7 @@ import pytest
 
 from des.errors import ScenarioError
 from des.scenario import from_mapping, load_scenario, plans
-from des.scenario.overrides import Assignment, UnknownPathError, find_path
+from des.scenario.text.overrides import Assignment, UnknownPathError, find_path
 
 Load = Callable[..., Any]
 Problems = Callable[..., list[str]]

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from des.scenario.profiles import profile
+from des.scenario.schema.profiles import profile
 
 FLAT = [1.0] * 168
 

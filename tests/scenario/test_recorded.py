@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from des.scenario.recorded import RecordedFileError, read_arrivals, read_incidents
-from des.scenario.recorded_file import read_columns
+from des.files.recorded import RecordedFileError, read_arrivals, read_incidents
+from des.files.recorded_file import read_columns
 
 ORIGIN = datetime(2024, 1, 1, tzinfo=UTC)
 NAMES = {"start": "from", "end": "to"}

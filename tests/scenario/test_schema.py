@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from des.scenario import json_schema
-from des.scenario.document import read_document
-from des.scenario.yaml_nodes import read_yaml
+from des.scenario.text.document import read_document
+from des.scenario.text.yaml_nodes import read_yaml
 
 jsonschema = pytest.importorskip("jsonschema")
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from des.errors import ScenarioError
-from des.scenario.document import Place, read_document
-from des.scenario.yaml_nodes import YamlError, read_yaml, resolve_plain
+from des.scenario.text.document import Place, read_document
+from des.scenario.text.yaml_nodes import YamlError, read_yaml, resolve_plain
 
 
 @pytest.mark.parametrize(

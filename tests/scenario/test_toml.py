@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from des.scenario import plans
-from des.scenario.toml_places import toml_places
+from des.scenario.text.toml_places import toml_places
 
 TRICKY = '''\
 # a = 1

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from des.scenario import units
+from des.scenario.text import units
 
 
 @pytest.mark.parametrize(

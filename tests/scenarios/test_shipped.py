@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 
 from des.estimate.exact_availability import ExactAnswer, exact
-from des.model.arrivals import RequestMarks
+from des.engine.arrivals import RequestMarks
 from des.scenario import load_scenario, plans
 from des.scenario.laws import Lognormal
 from des.scenario.plan import Plan, PoissonIncidents
-from des.scenario.yaml_nodes import read_yaml
+from des.scenario.text.yaml_nodes import read_yaml
 from tests.scenarios.shipped import (
     DES,
     REPLAYED,

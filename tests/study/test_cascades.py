@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 import des
-from des.analysis.cascade_lines import cascade_lines, cascade_sentences
-from des.analysis.lines import lines
+from des.report.cascade_lines import cascade_lines, cascade_sentences
+from des.report.lines import lines
 from des.errors import DesError
 from des.traces import Run
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 import des
-from des.analysis.expectations import INCONCLUSIVE, MET, MISSED, verdicts
-from des.analysis.tables import expectation_sentence
+from des.report.expectations import INCONCLUSIVE, MET, MISSED, verdicts
+from des.report.tables import expectation_sentence
 from des.errors import ScenarioError
 from study.small_scenario import small
 from study.test_cascades import storm

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import des
-from des.analysis.comparison_tables import comparison_text
+from des.report.comparison_tables import comparison_text
 from des.errors import DesError, ScenarioError
 from des.estimate.comparison import match
 from des.study.compare import Comparison

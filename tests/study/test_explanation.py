@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from des.analysis.availability_tables import figure, print_availability, print_explanation
+from des.report.availability_tables import figure, print_availability, print_explanation
 from des.errors import DesError
 from des.estimate import rare_availability, timeline_availability
 from des.estimate.choice import availability

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from des.study.history import History, parse_columns, read_history
-from des.study.history_json import HistoryError
+from des.files.history import History, parse_columns, read_history
+from des.files.history_json import HistoryError
 
 HEADER = "incident_id,provider,service,started_at,resolved_at,impact_level\n"
 GOOD = "a,openai,api,2024-01-01T10:00:00Z,2024-01-01T11:30:00Z,2\n"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 import des
 from des.errors import OutputError, RunError, ScenarioError
 from des.faults import draw_timeline
-from des.model import Sink
+from des.engine import Sink
 from des.scenario import from_mapping, plans
 from des.scenario.plan import Plan
 from des.study import replication

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import des
-from des.analysis.sweep_table import sweep_text
+from des.report.sweep_table import sweep_text
 from des.errors import DesError, ScenarioError
 from des.study.sweep import Sweep
 from study.small_scenario import ENDLESS, small, write_small

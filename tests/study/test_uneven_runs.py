@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import des
-from des.analysis.tables import uneven_sentences
+from des.report.tables import uneven_sentences
 
 
 def half_shared(replications: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from des.faults.calibration.seasonality import Seasonality, seasonality
 from des.faults.calibration.service_history import ServiceHistory
 from des.faults.calibration.severity import Severity, severities
 from des.faults.calibration.trend import Trend, trend
-from des.scenario.units import DAY_S, HOUR_S, YEAR_S
+from des.scenario.text.units import DAY_S, HOUR_S, YEAR_S
 
 
 @dataclass(frozen=True, slots=True)

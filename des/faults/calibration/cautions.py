@@ -8,7 +8,7 @@ from typing import Final
 from des.faults.calibration.calibrate import Calibration, ServiceCalibration
 from des.faults.calibration.laws import LEAST_TIMES, FittedLaw, FittedTimes
 from des.faults.calibration.overlap import Overlap
-from des.scenario.units import DAY_S, HOUR_S
+from des.scenario.text.units import DAY_S, HOUR_S
 
 BETWEEN: Final = "times between incidents"
 REPAIR: Final = "times to repair"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from des.faults.calibration.service_history import ServiceHistory
 from des.faults.intervals import BoolArray, FloatArray
-from des.scenario.units import DAY_S, WEEK_S
+from des.scenario.text.units import DAY_S, WEEK_S
 
 MINUTES_A_WEEK = 10_080
 TOGETHER_S = 300.0

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from des.faults.calibration.service_history import ServiceHistory
 from des.faults.intervals import BoolArray, FloatArray
-from des.scenario.units import DAY_S, HOUR_S, MINUTE_S, WEEK_S
+from des.scenario.text.units import DAY_S, HOUR_S, MINUTE_S, WEEK_S
 
 HOURS: Final = 24
 DAYS: Final = 7

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from des.faults.intervals import BoolArray, FloatArray
-from des.scenario.units import MINUTE_S, YEAR_S
+from des.scenario.text.units import MINUTE_S, YEAR_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from des.faults.calibration.service_history import ServiceHistory
 from des.faults.intervals import FloatArray
-from des.scenario.units import YEAR_S
+from des.scenario.text.units import YEAR_S
 
 LEAST_STARTS = 5
 LEAST_YEARS = 0.5

@@ -1,0 +1,1 @@
+"""Recorded tables: histories of incidents and workloads, read for replay and for fitting."""

@@ -1,0 +1,315 @@
+"""The tables of a comparison: that endpoints fare alike by themselves in every arm, then how they fare together."""
+
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from des.report import figures
+from des.report.cascade_lines import cascade_lines, cascade_sentences
+from des.report.expectations import Verdict
+from des.report.lines import Line, money, seconds
+from des.report.tables import (
+    GAP,
+    fitted,
+    precision_sentence,
+    print_arms,
+    print_heading,
+    print_verdicts,
+    print_where,
+    uneven_sentences,
+)
+from des.estimate.exact_availability import EXACT
+from des.estimate.joint_figures import APPROXIMATION
+from des.traces import Run
+
+MOST_ENDPOINTS: Final = 12
+MINUTES_IN_A_YEAR: Final = 525_600.0
+HOUR_S: Final = 3600.0
+NOTICEABLY: Final = 1.2
+ANY_IN_A_YEAR: Final = ("any_in_a_year", "any_impaired_in_a_year")
+
+Figure = Mapping[str, Any]
+
+
+def print_comparison(run: Run, verdicts: Sequence[Verdict], *, reused: bool, console: Console) -> None:
+    """Marginals, whether they match, the joint figures, and each arm against the baseline."""
+    found = run.summary["comparison"]
+    arms = list(run.summary["arms"])
+    print_heading(run.manifest, console)
+    _print_marginals(found, arms, console)
+    for arm in arms:
+        once = f"; the same as {found['same'][arm]}, simulated once for both" if arm in found["same"] else ""
+        _say(console, f"{arm}: {found['joint'][arm]['sharing']}{once}")
+    console.print()
+    _say(console, "All of a chain's endpoints down at once, and what requests met", style="bold")
+    joint = list(_joint_lines(run.summary, arms))
+    points = cascade_lines(figures.without_intervals(run.summary), arms, narrow=True)
+    table, _ = fitted([*joint, *cascade_lines(run.summary, arms)], [*joint, *points], arms, console.width)
+    print_arms(table, arms, console)
+    for sentence in cascade_sentences(run.summary, arms):
+        _say(console, sentence)
+    others = [arm for arm in arms if arm != found["baseline"]]
+    if others:
+        _say(console, f"Against {found['baseline']}, replication by replication", style="bold")
+        print_arms(list(_difference_lines(found, others)), others, console)
+    for sentence in _notes(run, arms):
+        _say(console, sentence)
+    if verdicts:
+        print_verdicts(verdicts, console)
+    print_where(run, reused, console)
+
+
+def comparison_text(run: Run) -> str:
+    """The tables as plain text, of a run in which arms were compared."""
+    out = io.StringIO()
+    console = Console(file=out, width=120, highlight=False, color_system=None)
+    print_comparison(run, (), reused=False, console=console)
+    return out.getvalue().rstrip("\n")
+
+
+def _print_marginals(found: Mapping[str, Any], arms: Sequence[str], console: Console) -> None:
+    names = list(dict.fromkeys(name for arm in arms for name in found["marginals"][arm]))
+    console.print()
+    _say(console, "Each endpoint by itself", style="bold")
+    brownouts = _has_brownouts(found)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, GAP, 0, 0))
+    table.add_column("endpoint", overflow="fold")
+    table.add_column("arm", overflow="fold")
+    titles = ("unavailable", "episodes a year", "mean length", "95th percentile")
+    for title in (*titles, "impaired") if brownouts else titles:
+        table.add_column(title, justify="right", overflow="fold")
+    for name in names[:MOST_ENDPOINTS]:
+        for number, arm in enumerate(arm for arm in arms if name in found["marginals"][arm]):
+            of = found["marginals"][arm][name]
+            cells = [
+                _percent(of["unavailability"]),
+                _number(of["episodes_per_year"]),
+                _length(of["mean_duration_s"]),
+                _length(of["p95_duration_s"]),
+            ]
+            cells += [_percent(of["impaired_share"])] if brownouts else []
+            table.add_row(Text(name if number == 0 else ""), Text(arm), *cells)
+    console.print(table)
+    if len(names) > MOST_ENDPOINTS:
+        _say(console, f"and {len(names) - MOST_ENDPOINTS} more, in summary.json")
+    for arm, verdict in found["match"].items():
+        _say(console, f"{arm}: {_matching(verdict, found['baseline'])}")
+    console.print()
+
+
+def _matching(match: Mapping[str, Any], baseline: str) -> str:
+    worst = match["worst_standard_errors"]
+    estimated = f"estimates at most {worst:.1f} standard errors apart"
+    match match["verdict"]:
+        case "equal":
+            return f"by themselves its endpoints fail exactly as in {baseline} ({estimated})"
+        case "agree":
+            return f"by themselves its endpoints fail as in {baseline} ({estimated})"
+        case "none":
+            return f"it has no endpoint in common with {baseline}"
+        case _:
+            return f"its endpoints fail otherwise than in {baseline}: not a comparison of what is shared alone"
+
+
+def _joint_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
+    joint = [summary["comparison"]["joint"][arm] for arm in arms]
+    metrics = [summary["arms"][arm] for arm in arms]
+
+    def line(label: str, write: Callable[[Any], str], of: Sequence[Any]) -> Line:
+        return Line(label, tuple(write(each) for each in of))
+
+    outages = any(of["all_down"]["mean"] or of["frechet_high"] for of in joint)
+    if outages:
+        yield line("all down, share of the time", lambda of: _percent(of["all_down"]), joint)
+        yield line("  minutes a year", lambda of: _number(of["all_down"], MINUTES_IN_A_YEAR), joint)
+        yield line("  nines", lambda of: _nines(of["all_down"]), joint)
+        yield line("  between (Fréchet)", lambda of: _percent(_point(of["frechet_low"])), joint)
+        yield line("  and", lambda of: _percent(_point(of["frechet_high"])), joint)
+        yield line("total outages a year", lambda of: _number(of["episodes_per_year"]), joint)
+        yield line("  mean length", lambda of: _length(of["mean_duration_s"]), joint)
+        yield line("  at least one in a year", lambda of: _percent(of["any_in_a_year"]), joint)
+        yield line("as good as so many independent (k_eff)", lambda of: _number(_point(of["k_eff"])), joint)
+        yield line("  estimator", lambda of: of["estimator"], joint)
+    if _has_brownouts(summary["comparison"]):
+        yield line("all impaired, share of the time", lambda of: _percent(of.get("all_impaired")), joint)
+        yield line("  at least once in a year", lambda of: _percent(of.get("any_impaired_in_a_year")), joint)
+        yield line("  estimator", lambda of: _named(of.get("all_impaired")), joint)
+    elif not outages:
+        yield line("all down, share of the time", lambda of: _percent(of["all_down"]), joint)
+    if any(of["failure_share"] for of in joint):
+        yield line("requests lost, in the long run", lambda of: _percent(of["failure_share"]), joint)
+        yield line("  estimator", lambda of: of["failure_share"]["estimator"] if of["failure_share"] else "-", joint)
+    yield line("requests lost, in this run", lambda of: _lost(of["availability"]), metrics)
+    yield line("cost per request", lambda of: money(of["cost_usd_per_request"]), metrics)
+    yield line("latency, p95", lambda of: seconds(of["latency_s_p95"]), metrics)
+
+
+def _difference_lines(found: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
+    ratios = [found["joint_ratios"][arm] for arm in arms]
+    for label, key in (
+        ("all down, share of the time", "all_down"),
+        ("total outages a year", "episodes_per_year"),
+        ("all impaired, share of the time", "all_impaired"),
+        ("requests lost, in the long run", "failure_share"),
+    ):
+        if key == "all_impaired" and not _has_brownouts(found):
+            continue
+        if any(of.get(key) is not None for of in ratios):
+            yield Line(label, tuple(_times(of.get(key), of.get(f"{key}_ends")) for of in ratios))
+    for label, metric, write in (
+        ("requests lost, in this run", "failure_share", _signed_percent),
+        ("cost per request", "cost_usd_per_request", _signed(figures.dollars)),
+        ("latency, p95", "latency_s_p95", _signed(figures.seconds)),
+    ):
+        of = [found["differences"][arm][metric] for arm in arms]
+        if all(each is None for each in of):
+            continue
+        yield Line(label, tuple(figures.NOTHING if each is None else write(each["difference"]) for each in of))
+        yield Line("  ratio", tuple(_ratio(each) for each in of))
+        if any(each and each["n"] > 1 for each in of):
+            yield Line("  p (adjusted for all, Holm)", tuple(_p_value(each) for each in of))
+            yield Line("  interval", tuple(_method(each) for each in of))
+            yield Line("  variance reduced by pairing", tuple(_reduction(each) for each in of))
+
+
+def _notes(run: Run, arms: Sequence[str]) -> Iterator[str]:
+    joint = run.summary["comparison"]["joint"]
+    reasons = {joint[arm]["failure_share_reason"] for arm in arms} - {""}
+    for reason in sorted(reasons):
+        yield f"requests lost in the long run: not without simulating every request, for {reason}"
+    if any(APPROXIMATION in _named(joint[arm].get(key)) for arm in arms for key in ANY_IN_A_YEAR):
+        yield (
+            "at least one in a year: approximate, from their number and length as if they came in a Poisson process; "
+            "in summary.json each such figure says so"
+        )
+    many = run.manifest["replications"]
+    if many == 1:
+        yield "one replication: no interval for what requests met (--replications N gives one)"
+    else:
+        yield f"intervals: 95 %; of requests over {many} replications, which all arms share"
+        yield from uneven_sentences(run.summary)
+        yield "no interval: exact where the estimator is, otherwise too little was seen to tell"
+    yield from precision_sentence(run.summary)
+
+
+def _has_brownouts(found: Mapping[str, Any]) -> bool:
+    """Whether some endpoint is noticeably more often impaired than down."""
+    return any(
+        of["impaired_share"]["mean"] > NOTICEABLY * (of["unavailability"]["high"] or of["unavailability"]["mean"])
+        for endpoints in found["marginals"].values()
+        for of in endpoints.values()
+    )
+
+
+def _named(figure: Figure | None) -> str:
+    return figures.NOTHING if figure is None else str(figure["estimator"])
+
+
+def _lost(availability: Figure) -> str:
+    mean, low, high = (availability[key] for key in ("mean", "low", "high"))
+    if mean == 1.0 and low is None:
+        return "none"
+    return _percent(
+        {
+            "mean": None if mean is None else 1.0 - mean,
+            "low": None if high is None else 1.0 - high,
+            "high": None if low is None else 1.0 - low,
+        }
+    )
+
+
+def _percent(figure: Figure | None) -> str:
+    if figure is not None and figure["mean"] == 0.0 and not figure["high"]:
+        return "0 %" if figure.get("estimator") in (None, EXACT) else "none seen"
+    return figures.shown(figure, figures.percent, scale=100.0)
+
+
+def _number(figure: Figure | None, scale: float = 1.0) -> str:
+    if figure is None or figure["mean"] is None:
+        return figures.NOTHING
+    scaled = {key: None if figure[key] is None else figure[key] * scale for key in ("mean", "low", "high")}
+    return figures.shown(scaled, figures.plain)
+
+
+def _nines(share: Figure) -> str:
+    if share["mean"] > 0.0:
+        return f"{figures.nines_of_lost(share['mean']):.2f}"
+    return "no end" if share["estimator"] == EXACT else figures.NOTHING
+
+
+def _length(figure: Figure | None) -> str:
+    """Minutes, or hours from two on."""
+    if figure is None or figure["mean"] is None:
+        return figures.NOTHING
+    unit_s, unit = (HOUR_S, "h") if figure["mean"] >= 2 * HOUR_S else (60.0, "min")
+    return f"{_number(figure, 1.0 / unit_s)} {unit}"
+
+
+def _times(ratio: float | None, ends: Sequence[float] | None) -> str:
+    if ratio is None:
+        return figures.NOTHING
+    low, high = ends if ends is not None else (None, None)
+    return f"x {_number({'mean': ratio, 'low': low, 'high': high})}"
+
+
+def _ratio(pair: Mapping[str, Any] | None) -> str:
+    if pair is None or pair["ratio"] is None:
+        return figures.NOTHING
+    mean, low, high = (pair["ratio"][key] for key in ("mean", "low", "high"))
+    if low is None or high is not None:
+        return figures.NOTHING if mean is None else f"x {_number(pair['ratio'])}"
+    least = figures.plain(low, figures.significant(low))
+    if mean is None:
+        return f"x {least} or more"
+    return f"x {figures.plain(mean, figures.significant(mean))} [{least}, no limit]"
+
+
+def _p_value(pair: Mapping[str, Any] | None) -> str:
+    if pair is None or pair["p_holm"] is None:
+        return figures.NOTHING
+    return f"{_probability(pair['p_value'])} ({_probability(pair['p_holm'])})"
+
+
+def _probability(value: float) -> str:
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _method(pair: Mapping[str, Any] | None) -> str:
+    """In a word or two: what is behind it."""
+    if pair is None:
+        return figures.NOTHING
+    method = str(pair.get("interval", ""))
+    incidents = method.removeprefix("of ").partition(" ")[0]
+    return f"{incidents} incidents" if incidents.isdigit() else method.removeprefix("none: ").removesuffix(", paired")
+
+
+def _reduction(pair: Mapping[str, Any] | None) -> str:
+    if pair is None or pair["variance_reduction"] is None:
+        return figures.NOTHING
+    return f"{pair['variance_reduction']:,.1f} times"
+
+
+def _signed(write: figures.Format) -> Callable[[Figure], str]:
+    def signed(figure: Figure) -> str:
+        text = figures.shown(figure, write)
+        return text if figure["mean"] < 0.0 else f"+{text}"
+
+    return signed
+
+
+def _signed_percent(figure: Figure) -> str:
+    text = figures.shown(figure, figures.percent, scale=100.0)
+    return text if figure["mean"] < 0.0 else f"+{text}"
+
+
+def _point(value: float | None) -> Figure:
+    return {"mean": value, "low": None, "high": None}
+
+
+def _say(console: Console, text: str, *, style: str = "") -> None:
+    console.print(Text(text, style=style))

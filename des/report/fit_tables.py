@@ -1,0 +1,222 @@
+"""What `des fit` prints: a block for each service, the pairs, what to beware of; at most 80 columns wide."""
+
+import math
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
+from typing import Final
+
+from des.report.figures import NOTHING, significant
+from des.faults.calibration import Calibration, FittedTimes, Overlap, Seasonality, ServiceCalibration, Trend
+from des.faults.calibration.cautions import counted, date, p_text
+from des.faults.calibration.fragment import LEAST_INCIDENTS
+from des.faults.calibration.laws import LEAST_TIMES
+from des.scenario.text.units import YEAR_S
+
+WIDTH: Final = 80
+DAY_NAMES: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+HOURS_A_CLASS: Final = 3
+MOST_PAIRS: Final = 45
+PARAMETERS_WIDTH: Final = 41
+MOST_GROWTH: Final = 100.0
+"""A factor a year that says no more than the two rates beside it."""
+
+
+def lines(calibration: Calibration, cautions: Sequence[str], source: str) -> Iterator[str]:
+    """Every line, without the piece of scenario."""
+    total = sum(service.incidents for service in calibration.services)
+    services = counted(len(calibration.services), "services")
+    yield from _wrapped(f"{source}: {counted(total, 'incidents')} of {services}, times in UTC")
+    for service in calibration.services:
+        yield ""
+        yield from _service(service)
+    if calibration.overlaps:
+        yield ""
+        yield from _overlaps(calibration.overlaps)
+    if cautions:
+        yield ""
+        yield "beware"
+        for caution in cautions:
+            yield from _wrapped(caution, "- ", "  ")
+
+
+def _wrapped(text: str, first: str = "", rest: str = "") -> list[str]:
+    return wrap(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+
+
+def _service(service: ServiceCalibration) -> Iterator[str]:
+    yield service.name
+    yield "─" * min(WIDTH, max(len(service.name), 40))
+    if service.incidents < LEAST_INCIDENTS:
+        yield from _single(service)
+        return
+    window = f"{date(service.from_s)} to {date(service.until_s)}"
+    yield f"  {counted(service.incidents, 'incidents')}, {window}{_rate(service)}"
+    open_now = f"; {service.still_open} still open" if service.still_open else ""
+    yield f"  open {_percent(service.share_open)} of the time{open_now}"
+    yield from _times("start to start, days", service.between)
+    yield from _times("time to repair, hours", service.repair)
+    if service.trend:
+        yield from _trend(service.trend)
+    if service.seasonality:
+        yield from _seasonality(service.seasonality)
+    if service.severities:
+        mix = ", ".join(
+            f"{each.severity or 'none'}: {_percent(each.share, 1)} (median {_hours(each.median_duration_s)})"
+            for each in service.severities
+        )
+        yield from _wrapped(mix, "  severity  ", "            ")
+
+
+def _single(service: ServiceCalibration) -> Iterator[str]:
+    if not service.incidents:
+        yield "  no incident in this window"
+        return
+    lasted = "still open" if service.still_open else f"lasted {_hours(service.until_s - service.from_s)}"
+    if not service.still_open and service.repair.count:
+        lasted = f"lasted {_hours(service.repair.mean_s)}"
+    yield f"  1 incident, {date(service.from_s)}, {lasted}: no rate can be estimated"
+
+
+def _rate(service: ServiceCalibration) -> str:
+    """Of few incidents by the times between them, with its interval: their window is no guide."""
+    if service.between.few:
+        low, high = service.between.mean_interval_s
+        figures = (_figure(YEAR_S / moment_s) for moment_s in (service.between.mean_s, high, low))
+        return ": about {} a year (95 %: {} to {})".format(*figures)
+    return f": {_figure(service.per_year)} a year" if math.isfinite(service.per_year) else ""
+
+
+def _times(title: str, times: FittedTimes) -> Iterator[str]:
+    counted = str(times.count) + (f", {times.dropped} of zero dropped" if times.dropped else "")
+    if times.censored:
+        counted += f", {times.censored} not over"
+    seen = times.mean_s / times.unit_s
+    if not times.laws:
+        yield f"  {title} ({counted}): no law" + (f", mean {_figure(seen)}" if times.count else "")
+        return
+    yield f"  {f'{title} ({counted})':56}{'AIC':>9}{'mean':>11}"
+    yield f"    {'seen':54}{'':>9}{_figure(seen):>11}"
+    shown = [law for law in times.laws if not times.few or law.kind == "exponential"]
+    for number, law in enumerate(shown):
+        parameters = "  ".join(
+            f"{name} {_parameter(value)} ±{_parameter(error)}"
+            for (name, value), error in zip(law.named.items(), law.standard_errors, strict=True)
+        )
+        if len(parameters) > PARAMETERS_WIDTH:
+            parameters = "  ".join(f"{name} {value:.3g}" for name, value in law.named.items())
+        better = f"{law.aic:.1f}" if number == 0 else f"+{law.aic - shown[0].aic:.1f}"
+        yield f"    {law.kind:13}{parameters:{PARAMETERS_WIDTH}}{better:>9}{_figure(law.law_s.mean / law.unit_s):>11}"
+    if times.few:
+        low, high = (_figure(moment_s / times.unit_s) for moment_s in times.mean_interval_s)
+        yield f"    fewer than {LEAST_TIMES}, too few to tell laws apart; mean {low} to {high} (95 %)"
+
+
+def _trend(found: Trend) -> Iterator[str]:
+    years = ", ".join(f"{year}: {_figure(rate)}" for year, rate in found.by_year)
+    yield from _wrapped(f"a year in {years}", "  trend     ", "            ")
+    yield from _wrapped(
+        f"first half {_figure(found.before_per_year)}, second {_figure(found.after_per_year)}"
+        f"{_growth(found.growth_per_year)}; p {p_text(found.laplace_p)} (Laplace), "
+        f"{p_text(found.p_value)} (allowing for bursts)",
+        "            ",
+        "            ",
+    )
+
+
+def _growth(factor: float) -> str:
+    if math.isnan(factor):
+        return ""
+    return f"; x {_figure(factor)} every year" if 1 / MOST_GROWTH < factor < MOST_GROWTH else ""
+
+
+def _seasonality(found: Seasonality) -> Iterator[str]:
+    yield f"  {'week':10}{'starts':>28}{'times as often':>17}{'times as long open':>21}"
+    for each in found.classes:
+        yield f"    {each.name:24}{each.starts:>12}{each.start_factor:>17.2f}{each.open_factor:>21.2f}"
+    days = " ".join(f"{day} {factor:.2f}" for day, factor in zip(DAY_NAMES, found.start_factor_by_day, strict=True))
+    yield f"    starts  {days}"
+    days = " ".join(f"{day} {factor:.2f}" for day, factor in zip(DAY_NAMES, found.open_factor_by_day, strict=True))
+    yield f"    open    {days}"
+    blocks = range(0, 24, HOURS_A_CLASS)
+    yield "    hour    " + " ".join(f"{f'{hour}-{hour + HOURS_A_CLASS}':>6}" for hour in blocks)
+    for label, factors in (("starts", found.start_factor_by_hour), ("open", found.open_factor_by_hour)):
+        means = (sum(factors[hour : hour + HOURS_A_CLASS]) / HOURS_A_CLASS for hour in blocks)
+        yield f"    {label:8}" + " ".join(f"{mean:6.2f}" for mean in means)
+    days_model = {"flat": "no days", "weekend": "weekends apart", "seven": "every day apart"}[found.profile.days_model]
+    waves = found.profile.harmonics
+    hours = {0: "no hours", 1: "one wave a day"}.get(waves, f"{waves} waves a day")
+    yield from _wrapped(
+        f"profile: {'flat' if found.profile.flat else f'{days_model}, {hours}'}; starts differ by day p "
+        f"{p_text(found.day_p_value)}, by hour p {p_text(found.hour_p_value)} (bursts allowed for: x "
+        f"{found.dispersion:.2f})",
+        "    ",
+        "    ",
+    )
+
+
+def _overlaps(pairs: Sequence[Overlap]) -> Iterator[str]:
+    yield "open together, against independence"
+    yield "─" * WIDTH
+    yield f"{'':41}{'times':>8}{'times':>9}{'':>7}{'p':>7}{'common':>8}"
+    yield f"{'pair':34}{'weeks':>7}{'product':>8}{'shifted':>9}{'p':>7}{'Holm':>7}{'starts':>8}"
+    shown = sorted(pairs, key=lambda pair: (math.isnan(pair.p_value), pair.p_value, -_or_zero(pair.ratio_to_product)))
+    for pair in shown[:MOST_PAIRS]:
+        figures = (
+            f"{pair.weeks:>7}{_ratio(pair.ratio_to_product):>8}{_ratio(pair.ratio_to_shifts):>9}"
+            f"{p_text(pair.p_value):>7}{p_text(pair.p_adjusted):>7}{_percent(pair.common_start_share, 0):>8}"
+        )
+        names = f"{pair.first}, {pair.second}"
+        if len(names) > 33:
+            yield names
+            names = ""
+        yield f"{names:34}{figures}"
+    if len(shown) > MOST_PAIRS:
+        yield f"({len(shown) - MOST_PAIRS} pairs more: --json)"
+    yield from _wrapped(
+        "times product: both open, against the product of the two shares of open time; times shifted: against the mean "
+        "over whole-week shifts, which keep weekday and hour; p: share of shifts that overlap as much; common starts: "
+        "of the service with fewer, those within five minutes of one of the other's (chance has "
+        f"{_chance(pairs)}).",
+    )
+
+
+def _chance(pairs: Sequence[Overlap]) -> str:
+    shares = [
+        pair.shifted_common_starts / min(pair.starts_first, pair.starts_second)
+        for pair in pairs
+        if min(pair.starts_first, pair.starts_second) and not math.isnan(pair.shifted_common_starts)
+    ]
+    return f"{_percent(max(shares), 1)} at most" if shares else "not known"
+
+
+def _or_zero(value: float) -> float:
+    return 0.0 if math.isnan(value) else value
+
+
+def _ratio(value: float) -> str:
+    return NOTHING if math.isnan(value) else f"{value:.2f}"
+
+
+def _figure(value: float) -> str:
+    if not math.isfinite(value):
+        return NOTHING
+    return f"{value:.2e}" if abs(value) >= 1e9 else f"{value:,.{significant(value)}f}"
+
+
+def _parameter(value: float) -> str:
+    """Three decimals, as histories are quoted, as long as that is no more than is known."""
+    if math.isnan(value):
+        return NOTHING
+    if abs(value) >= 1e6:
+        return f"{value:.3g}"
+    return f"{value:.{3 if abs(value) < 100.0 else significant(value, 5)}f}"
+
+
+def _percent(value: float, decimals: int | None = None) -> str:
+    if not math.isfinite(value):
+        return NOTHING
+    return f"{100.0 * value:.{significant(100.0 * value) if decimals is None else decimals}f} %"
+
+
+def _hours(duration_s: float) -> str:
+    return f"{_figure(duration_s / 60)} min" if duration_s < 3600 else f"{_figure(duration_s / 3600)} h"

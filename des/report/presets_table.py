@@ -1,0 +1,134 @@
+"""The presets as `des catalogue --presets` prints them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from des.report.figures import NOTHING
+from des.catalogue.presets import Preset, presets
+
+GUARDS: Final = (
+    "breaker",
+    "cooldown",
+    "ejection",
+    "retry_budget",
+    "adaptive_throttling",
+    "hedge",
+)
+COLUMNS: Final = ("preset", "kind", "retries", "retried", "back-off", "Retry-After", "timeout", "guards")
+
+
+def print_presets(console: Console) -> None:
+    """A table of every preset, then the source of each and what of it is not modelled."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
+    for title in COLUMNS:
+        table.add_column(title, overflow="fold", no_wrap=title == "preset")
+    for each in presets():
+        table.add_row(*map(Text, _row(each)))
+    console.print(table)
+    console.print()
+    for each in presets():
+        console.print(Text(f"{each.full_name}: {each.title}", style="bold"), soft_wrap=True)
+        console.print(Text(f"  {each.source}, {each.date}"), soft_wrap=True)
+        for sentence in each.not_modelled:
+            console.print(Text(f"  {sentence}"), soft_wrap=True)
+    console.print()
+    console.print(Text("policy: {preset: litellm@1.109} takes one over; any field beside it overrides the preset's."))
+
+
+def as_json() -> list[dict[str, Any]]:
+    """Every preset with its whole policy, its source and what of it is not modelled."""
+    return [
+        {
+            "name": each.full_name,
+            "kind": each.kind,
+            "title": each.title,
+            "policy": each.policy,
+            "source": each.source,
+            "date": each.date,
+            "not_modelled": list(each.not_modelled),
+        }
+        for each in presets()
+    ]
+
+
+def _row(preset: Preset) -> tuple[str, ...]:
+    policy = preset.policy
+    said = {name: policy[name] for name in GUARDS if name in policy}
+    retries = policy.get("retries")
+    return (
+        preset.full_name,
+        preset.kind,
+        NOTHING if retries is None else str(retries),
+        _words(policy.get("retry_on")) if retries is None or policy.get("retry_on") else NOTHING,
+        _backoff(policy.get("backoff")),
+        _retry_after(policy.get("retry_after")),
+        _timeout(policy),
+        "; ".join(f"{_spaced(name)}: {_guard(guard)}" for name, guard in said.items()) or NOTHING,
+    )
+
+
+def _words(words: Sequence[object] | None) -> str:
+    return NOTHING if words is None else ", ".join(_spaced(str(word)) for word in words)
+
+
+def _spaced(word: str) -> str:
+    return word.replace("_", " ")
+
+
+def _backoff(backoff: Any) -> str:
+    if not isinstance(backoff, Mapping):
+        return NOTHING if backoff is None else str(backoff)
+    base, factor = backoff["base"], backoff.get("factor", 2)
+    growth = {"exponential": f"{base} x {factor}^k", "envoy": f"{base} x ({factor}^(k+1) - 1)"}
+    text = growth.get(backoff["kind"], str(base))
+    if "cap" in backoff and not backoff.get("cap_jitter"):
+        text = f"min({text}, {backoff['cap']})"
+    jitter = {
+        "full": " x U",
+        "additive": f" + {backoff.get('spread')} x U",
+        "scaled": f" x U({backoff.get('low')}, {backoff.get('high')})",
+    }
+    text += jitter.get(backoff.get("jitter", ""), "")
+    if backoff.get("cap_jitter"):
+        text = f"min({text}, {backoff['cap']})"
+    if throttled := backoff.get("throttled"):
+        text += f"; throttled: base {throttled['base']}"
+    return text
+
+
+def _retry_after(rule: Any) -> str:
+    if not isinstance(rule, Mapping):
+        return NOTHING if rule is None else str(rule)
+    parts = [str(rule["mode"])]
+    if bounds := [f"{name} {rule[name]}" for name in ("cap", "total") if name in rule]:
+        parts += [*bounds, f"above: {rule['above']}"]
+    if "spread" in rule:
+        parts.append(f"+ {rule['spread']} x U")
+    if "on" in rule:
+        parts.append(f"on {_words(rule['on'])}")
+    return ", ".join(parts)
+
+
+def _timeout(policy: Mapping[str, Any]) -> str:
+    timeout = policy.get("timeout")
+    parts = [f"{_spaced(name)} {value}" for name, value in timeout.items()] if isinstance(timeout, Mapping) else []
+    if isinstance(timeout, str):
+        parts.append(timeout)
+    if "deadline" in policy:
+        parts.append(f"in all {policy['deadline']}")
+    return ", ".join(parts) or NOTHING
+
+
+def _guard(guard: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{_spaced(name)} {_words(value) if isinstance(value, Sequence) and not isinstance(value, str) else value}"
+        if name != "kind"
+        else _spaced(str(value))
+        for name, value in guard.items()
+        if value is not True
+    )

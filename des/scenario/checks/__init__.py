@@ -1,0 +1,1 @@
+"""Names and contradictions on the typed scenario."""

@@ -1,0 +1,256 @@
+"""What is sound piece by piece, but not together: too many attempts, overlapping windows, tags that nothing carries."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import pairwise, repeat
+from math import inf, prod
+from typing import Final
+
+from des.scenario.schema.chain import LegSpec
+from des.scenario.text.document import Path
+from des.scenario.files import components_of
+from des.scenario.schema.incidents import IncidentSpec, MarkedRenewalSpec, PoissonSpec, RenewalSpec, ScheduleSpec, WindowSpec
+from des.scenario.resolution.inheritance import (
+    call_setting,
+    clients_of,
+    deadline_of,
+    legs_with_paths,
+    policy_backoff,
+    retries_of,
+    retry_setting,
+)
+from des.scenario.text.problems import Finding, meant
+from des.scenario.schema.retries import ApplicationSpec, BackoffSpec
+from des.scenario.schema.scenario import Scenario
+from des.scenario.text.units import DAY_S, YEAR_S
+from des.scenario.schema.workload import BatchArrivalsSpec, BurstyArrivalsSpec, ClosedArrivalsSpec, PoissonArrivalsSpec
+
+MOST_LEGS: Final = 127
+"""A chain position is an int8 in traces, and so is a round."""
+MOST_ATTEMPTS: Final = 32_767
+"""The number of an attempt is an int16 in traces."""
+LONGEST_WAIT_S: Final = YEAR_S
+"""Between two attempts of a request without a deadline: the clock runs on until every request has ended."""
+MOST_REQUESTS: Final = 1e9
+"""Of one replication, and probes of one leg likewise."""
+MOST_USERS: Final = 1_000_000
+"""Of a closed workload: each keeps a state of its own in memory."""
+MOST_INCIDENTS: Final = 2e7
+"""Incidents are drawn before the run starts and kept in memory."""
+
+
+def consistency_findings(scenario: Scenario) -> list[Finding]:
+    """What contradicts in a scenario whose parts and names are sound."""
+    return [
+        *_attempts(scenario),
+        *_waits(scenario),
+        *_latencies(scenario),
+        *_tags(scenario),
+        *_incidents(scenario),
+        *_requests(scenario),
+    ]
+
+
+def most_attempts(scenario: Scenario) -> int:
+    """Attempts of a request that nothing serves."""
+    return _passes(scenario) * sum(map(_attempts_on, repeat(scenario), range(len(scenario.chain))))
+
+
+def _passes(scenario: Scenario) -> int:
+    """Passes over the chain of a request that nothing serves, the application's retries included."""
+    application = scenario.policy.application
+    again = 1 + application.retries if isinstance(application, ApplicationSpec) else 1
+    return again * scenario.policy.rounds
+
+
+def _attempts_on(scenario: Scenario, position: int) -> int:
+    """Attempts in one round on an entry of the chain, on whichever of its legs makes the most of them."""
+    return (1 + retries_of(scenario, position)) * max(
+        calls_of_attempt(scenario, position, path, leg) for path, leg in legs_with_paths(scenario, position)
+    )
+
+
+def calls_of_attempt(scenario: Scenario, position: int, path: Path, leg: LegSpec) -> int:
+    """Calls that one attempt may come to, by the clients inside it and by hedges."""
+    hedge = call_setting(scenario, position, path, leg, "hedge").value
+    layers = [1 + client.retries for client in clients_of(scenario, position, leg)]
+    return prod(layers) * (1 + hedge.at_most if hedge is not None else 1)
+
+
+def _attempts(scenario: Scenario) -> Iterator[Finding]:
+    if len(scenario.legs) > MOST_LEGS:
+        yield Finding(("chain",), f"{len(scenario.legs)} legs: at most {MOST_LEGS} are possible")
+    elif scenario.policy.rounds > MOST_LEGS:
+        message = f"{scenario.policy.rounds} rounds: at most {MOST_LEGS} are possible"
+        yield Finding(("policy", "rounds"), message)
+    elif (passes := _passes(scenario)) > MOST_LEGS:
+        again = passes // scenario.policy.rounds - 1
+        message = (
+            f"{again}: with rounds: {scenario.policy.rounds} makes {passes} passes, at most {MOST_LEGS} can be counted"
+        )
+        yield Finding(("policy", "application", "retries"), message)
+    elif (attempts := most_attempts(scenario)) > MOST_ATTEMPTS:
+        most_retried = max(range(len(scenario.chain)), key=lambda position: retries_of(scenario, position))
+        retries = retry_setting(scenario, most_retried, "retries")
+        path: Path = retries.path if retries.value else ("policy", "rounds")
+        message = (
+            f"a request may come to {attempts} attempts (rounds times legs with their retries): "
+            f"at most {MOST_ATTEMPTS} are possible"
+        )
+        yield Finding(path, message)
+
+
+def _waits(scenario: Scenario) -> Iterator[Finding]:
+    """Waits that double without a cap outgrow any clock: the last of them must be one that somebody could mean."""
+    policy = scenario.policy
+    if deadline_of(policy) is not None:
+        return
+    found: set[Path] = set()
+    for path, backoff, waits in _all_waits(scenario):
+        if backoff is not None and path not in found and _outgrows(backoff, waits):
+            found.add(path)
+            message = (
+                f"waits grow beyond {LONGEST_WAIT_S / DAY_S:.0f} days before the last attempt: give a cap, such as 60s"
+            )
+            yield Finding(path, message)
+
+
+def _all_waits(scenario: Scenario) -> Iterator[tuple[Path, BackoffSpec | None, int]]:
+    """(where it is written, back-off, how many waits it makes) of retries, rounds, clients and the application."""
+    policy = scenario.policy
+    retries = [retries_of(scenario, position) for position in range(len(scenario.chain))]
+    for field, waits in (("retry_backoff", max(retries)), ("round_backoff", policy.rounds - 1)):
+        written = "backoff" if policy.backoff is not None else field
+        yield ("policy", written), policy_backoff(policy, field), waits
+    for position, entry in enumerate(scenario.chain):
+        yield ("chain", position, "retry_backoff"), entry.retry_backoff, retries[position]
+        for path, leg in legs_with_paths(scenario, position):
+            said = call_setting(scenario, position, path, leg, "clients")
+            for depth, client in enumerate(said.value or ()):
+                yield (*said.path, depth, "backoff"), client.backoff, client.retries
+    if isinstance(policy.application, ApplicationSpec):
+        yield ("policy", "application", "backoff"), policy.application.backoff, policy.application.retries
+
+
+def _outgrows(backoff: BackoffSpec, waits: int) -> bool:
+    base_s = max(backoff.base or 0.0, (backoff.throttled.base or 0.0) if backoff.throttled else 0.0)
+    if base_s == 0.0:
+        return False
+    grows = (backoff.factor or 2.0) if backoff.kind in ("exponential", "envoy") else 1.0
+    if backoff.jitter == "decorrelated":
+        grows = max(grows, 3.0)
+    wait_s, cap_s = base_s, inf if backoff.cap is None else backoff.cap
+    for _ in range(waits if backoff.kind == "envoy" else waits - 1):
+        wait_s *= grows
+        if grows <= 1.0 or wait_s > cap_s or wait_s > LONGEST_WAIT_S:
+            break
+    return min(wait_s, cap_s) > LONGEST_WAIT_S
+
+
+def _latencies(scenario: Scenario) -> Iterator[Finding]:
+    for name, provider in scenario.providers.items():
+        for model_name, model in provider.models.items():
+            if model.latency is None and provider.latency is None:
+                path: Path = ("providers", name, "models", model_name, "latency")
+                message = "is required, but missing: say how long a call takes, such as 1.4s"
+                yield Finding(path, f"{message} (here, or for all models of {name})")
+
+
+def _tags(scenario: Scenario) -> Iterator[Finding]:
+    """A tag that nothing carries is a slip: it would silently turn every such request away."""
+    carried: dict[str, dict[str, None]] = {}
+    for provider in scenario.providers.values():
+        for tags in (provider.tags, *(model.tags for model in provider.models.values())):
+            for key, value in tags.items():
+                carried.setdefault(key, {})[value] = None
+    for placed in scenario.legs:
+        for key, value in placed.spec.tags.items():
+            carried.setdefault(key, {})[value] = None
+    for position, requirement in enumerate(scenario.workload.requirements):
+        for key, value in requirement.tags.items():
+            path: Path = ("workload", "requirements", position, "tags", key)
+            if key not in carried:
+                yield Finding(path, f"no provider, model or leg has a tag '{key}'{meant(key, carried)}", at_key=True)
+            elif value not in carried[key]:
+                message = f"no provider, model or leg has '{key}: {value}'{meant(value, carried[key])}"
+                yield Finding(path, message)
+
+
+def _incidents(scenario: Scenario) -> Iterator[Finding]:
+    for _, path, component in components_of(scenario):
+        for position, incident in enumerate(component.incidents):
+            here: Path = (*path, "incidents", position)
+            if isinstance(incident, ScheduleSpec):
+                yield from _windows(incident, here, scenario.start)
+            elif (expected := _expected(incident, scenario.horizon)) > MOST_INCIDENTS:
+                message = f"about {expected:.3g} incidents until the horizon: more than fit ({MOST_INCIDENTS:.0e})"
+                yield Finding(here, message)
+
+
+def _requests(scenario: Scenario) -> Iterator[Finding]:
+    spec = scenario.workload.arrivals
+    expected = 0.0
+    if isinstance(spec, PoissonArrivalsSpec | BurstyArrivalsSpec):
+        expected = spec.rate * scenario.horizon
+    elif isinstance(spec, BatchArrivalsSpec):
+        expected = max(0.0, scenario.horizon - spec.first) / spec.every * spec.size
+    if expected > MOST_REQUESTS:
+        message = f"about {expected:.3g} requests until the horizon: at most {MOST_REQUESTS:.0e} are possible"
+        yield Finding(("workload", "arrivals"), message)
+    if isinstance(spec, ClosedArrivalsSpec) and spec.users > MOST_USERS:
+        yield Finding(("workload", "arrivals", "users"), f"{spec.users} users: at most {MOST_USERS} are possible")
+    for placed in scenario.legs:
+        rot = placed.spec.silent_rot
+        if rot is None or rot.probe_every is None:
+            continue
+        if (probes := scenario.horizon / rot.probe_every) > MOST_REQUESTS:
+            message = f"about {probes:.3g} probes until the horizon: at most {MOST_REQUESTS:.0e} are possible"
+            yield Finding((*placed.path, "silent_rot", "probe_every"), message)
+
+
+def _expected(incident: IncidentSpec, horizon_s: float) -> float:
+    if isinstance(incident, PoissonSpec):
+        return incident.rate * horizon_s
+    if isinstance(incident, RenewalSpec):
+        return horizon_s / (incident.up.law().mean + incident.down.law().mean)
+    if isinstance(incident, MarkedRenewalSpec):
+        return horizon_s / incident.between.law().mean
+    return 0.0
+
+
+def _windows(schedule: ScheduleSpec, path: Path, start: datetime | None) -> Iterator[Finding]:
+    placed: list[tuple[float, float, int]] = []
+    for position, window in enumerate(schedule.windows):
+        here: Path = (*path, "windows", position)
+        unplaced = [
+            field for field in ("start", "end") if isinstance(getattr(window, field), datetime) and start is None
+        ]
+        for field in unplaced:
+            yield Finding((*here, field), "a timestamp needs the scenario's start: to place it by")
+        if unplaced:
+            continue
+        start_s, end_s = window_bounds(window, start)
+        if end_s <= start_s:
+            yield Finding((*here, "end"), "the window ends before it starts")
+        else:
+            placed.append((start_s, end_s, position))
+    placed.sort()
+    for (_, end_s, earlier), (start_s, _, later) in pairwise(placed):
+        if start_s < end_s:
+            yield Finding((*path, "windows", later), f"overlaps windows[{earlier}] of the same schedule")
+
+
+def window_bounds(window: WindowSpec, start: datetime | None) -> tuple[float, float]:
+    """Start and end of a window in seconds of the run; `start` is that of the run."""
+    start_s = _seconds(window.start, start)
+    if window.duration is not None:
+        return start_s, start_s + window.duration
+    assert window.end is not None
+    return start_s, _seconds(window.end, start)
+
+
+def _seconds(moment: float | datetime, start: datetime | None) -> float:
+    if isinstance(moment, datetime):
+        assert start is not None
+        return (moment - start).total_seconds()
+    return moment

@@ -1,5 +1,0 @@
-"""Configurations of other programs as scenarios."""
-
-from des.scenario.imports.litellm import Imported, import_litellm
-
-__all__ = ["Imported", "import_litellm"]

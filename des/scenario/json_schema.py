@@ -1,0 +1,82 @@
+"""The JSON Schema of scenario files, for editors."""
+
+import ast
+import inspect
+import json
+import sys
+from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+from des.scenario.schema.scenario import Scenario
+from des.scenario.schema.spec import Spec
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of a scenario, shorthands included."""
+    schema = _with_short_names(Scenario.model_json_schema(mode="validation"))
+    definitions = {"Scenario": schema, **schema["$defs"]}
+    for model in _models(Spec):
+        _describe(definitions.get(_short(model.__name__), {}), model)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "des scenario"}
+
+
+def _short(title: str) -> str:
+    return title.removesuffix("Spec")
+
+
+def _with_short_names(schema: dict[str, Any]) -> dict[str, Any]:
+    """Definitions by their titles."""
+    names = {name: _short(str(definition.get("title", name))) for name, definition in schema["$defs"].items()}
+    assert len(set(names.values())) == len(names), "two definitions of one title"
+    text = json.dumps({key: value for key, value in schema.items() if key != "$defs"})
+    definitions = json.dumps(list(schema["$defs"].values()))
+    for name, short in names.items():
+        text = text.replace(f'"#/$defs/{name}"', f'"#/$defs/{short}"')
+        definitions = definitions.replace(f'"#/$defs/{name}"', f'"#/$defs/{short}"')
+    return {**json.loads(text), "$defs": dict(zip(names.values(), json.loads(definitions), strict=True))}
+
+
+def _models(model: type[Spec]) -> Iterator[type[Spec]]:
+    for each in model.__subclasses__():
+        yield each
+        yield from _models(each)
+
+
+def _describe(definition: dict[str, Any], model: type[Spec]) -> None:
+    """Describes a model by its docstring, and properties by those that stand below the model's fields."""
+    if definition and (text := inspect.getdoc(model)):
+        definition.setdefault("description", text)
+    said = {field: text for each in reversed(model.__mro__) for field, text in _field_docstrings(each).items()}
+    aliases = {name: each.alias for name, each in model.model_fields.items() if each.alias}
+    for field, text in ((aliases.get(name, name), text) for name, text in said.items()):
+        if field in definition.get("properties", {}):
+            definition["properties"][field]["description"] = text
+
+
+def _field_docstrings(model: type) -> dict[str, str]:
+    return _docstrings(model.__module__).get(model.__qualname__, {}) if issubclass(model, Spec) else {}
+
+
+@cache
+def _docstrings(module: str) -> dict[str, dict[str, str]]:
+    """Docstrings below fields, by class and field.
+
+    Read from the source here, and not by pydantic on import, where it takes longer than all the rest.
+    """
+    try:
+        tree = ast.parse(inspect.getsource(sys.modules[module]))
+    except (OSError, TypeError):
+        return {}
+    return {each.name: _below_fields(each) for each in tree.body if isinstance(each, ast.ClassDef)}
+
+
+def _below_fields(definition: ast.ClassDef) -> dict[str, str]:
+    docstrings: dict[str, str] = {}
+    for field, below in pairwise(definition.body):
+        if not (isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)):
+            continue
+        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and isinstance(below.value.value, str):
+            docstrings[field.target.id] = inspect.cleandoc(below.value.value)
+    return docstrings

@@ -1,0 +1,1 @@
+"""What is derived from the scenario: intent, sharing, inheritance, presets, prices."""

@@ -1,0 +1,115 @@
+"""From the workload to the plan's arrivals, tokens and requirements."""
+
+from pathlib import Path as FilePath
+
+import numpy as np
+
+from des.scenario.checks.consistency import MOST_REQUESTS
+from des.scenario.schema.distributions import CountLaw
+from des.scenario.text.document import Path
+from des.scenario.files import located
+from des.scenario.laws import Constant, Law
+from des.scenario.plan import (
+    Arrivals,
+    BatchArrivals,
+    BurstyArrivals,
+    ClosedArrivals,
+    PoissonArrivals,
+    ReplayedArrivals,
+    Requirement,
+    Workload,
+)
+from des.scenario.text.problems import Finding
+from des.files.recorded import RecordedArrivalRows, read_arrivals
+from des.scenario.schema.scenario import Scenario
+from des.scenario.schema.workload import (
+    MOST_TOKENS,
+    BatchArrivalsSpec,
+    BurstyArrivalsSpec,
+    ClosedArrivalsSpec,
+    PoissonArrivalsSpec,
+    ReplayedArrivalsSpec,
+)
+
+_FILE: Path = ("workload", "arrivals", "file")
+
+
+def resolve_workload(scenario: Scenario, folder: FilePath) -> tuple[Workload | None, list[Finding]]:
+    """The workload, or what keeps recorded arrivals from being replayed."""
+    spec = scenario.workload
+    try:
+        arrivals = _arrivals(scenario, folder)
+    except ValueError as error:
+        return None, [Finding(_FILE, str(error))]
+    return Workload(
+        arrivals=arrivals,
+        input_tokens=_law(spec.tokens.input, 0.0),
+        output_tokens=_law(spec.tokens.output, 0.0),
+        units=_law(spec.units, 1.0),
+        requirements=tuple(Requirement(share=each.share, tags=each.tags) for each in spec.requirements),
+    ), []
+
+
+def _law(spec: CountLaw | None, default: float) -> Law:
+    return Constant(default) if spec is None else spec.law()
+
+
+def _arrivals(scenario: Scenario, folder: FilePath) -> Arrivals:
+    spec = scenario.workload.arrivals
+    if isinstance(spec, PoissonArrivalsSpec):
+        profile = spec.profile.starting(scenario.start) if spec.profile else None
+        return PoissonArrivals(rate_per_s=spec.rate, profile=profile)
+    if isinstance(spec, BurstyArrivalsSpec):
+        profile = spec.profile.starting(scenario.start) if spec.profile else None
+        return BurstyArrivals(rate_per_s=spec.rate, cv=spec.cv, clients=spec.clients, profile=profile)
+    if isinstance(spec, BatchArrivalsSpec):
+        return BatchArrivals(every_s=spec.every, size=spec.size, first_s=spec.first)
+    if isinstance(spec, ClosedArrivalsSpec):
+        return ClosedArrivals(users=spec.users, think=spec.think.law())
+    return _replayed(spec, scenario.horizon, folder)
+
+
+def _replayed(spec: ReplayedArrivalsSpec, horizon_s: float, folder: FilePath) -> ReplayedArrivals:
+    rows = read_arrivals(
+        located(spec.file, folder),
+        time=spec.columns.time,
+        input_tokens=spec.columns.input_tokens,
+        output_tokens=spec.columns.output_tokens,
+        unit=spec.unit,
+        where=spec.where,
+        format=spec.format,
+    )
+    kept = len(rows.arrival_s) if spec.limit is None else min(spec.limit, len(rows.arrival_s))
+    arrival_s = rows.arrival_s[:kept] * spec.stretch
+    period_s = None
+    if spec.loop:
+        period_s = _period(arrival_s)
+        if (expected := horizon_s / period_s * kept) > MOST_REQUESTS:
+            message = f"about {expected:.3g} requests until the horizon: at most {MOST_REQUESTS:.0e} are possible"
+            raise ValueError(message)
+    else:
+        kept = int(np.searchsorted(arrival_s, horizon_s, side="left"))
+        arrival_s = arrival_s[:kept]
+    return ReplayedArrivals(
+        arrival_s=arrival_s,
+        input_tokens=_tokens(rows, "input_tokens", kept),
+        output_tokens=_tokens(rows, "output_tokens", kept),
+        period_s=period_s,
+    )
+
+
+def _period(arrival_s: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+    """From the first arrival to the first one of the next turn: a mean gap lies between the turns."""
+    span_s = float(arrival_s[-1] - arrival_s[0])
+    if span_s <= 0.0:
+        raise ValueError("a loop needs arrivals at two different times at least: say loop: false")
+    return span_s + span_s / (len(arrival_s) - 1)
+
+
+def _tokens(rows: RecordedArrivalRows, column: str, kept: int) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
+    tokens = getattr(rows, column)
+    if tokens is None:
+        return None
+    if len(tokens) and int(tokens.max()) > MOST_TOKENS:
+        raise ValueError(f"{column} reach {int(tokens.max())}, above the {MOST_TOKENS} of a trace")
+    return np.ascontiguousarray(tokens[:kept], dtype=np.int64)

@@ -1,0 +1,323 @@
+"""Distributions as a scenario writes them, over durations, counts, shares and speeds.
+
+A bare scalar is a constant. The unit of the field decides how a distribution's own values are read: `median: 30min`
+for a duration, `median: 1020` for tokens. `.law()` gives the distribution in canonical parameters and base units.
+"""
+
+import math
+import re
+from typing import Annotated, Any, Final, Generic, Literal, Self, TypeVar
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from des.scenario.laws import Constant, Empirical, Exponential, Gamma, Law, Lognormal, Uniform, Weibull
+from des.scenario.schema.spec import DURATION_SCHEMA, SHARE_SCHEMA, Spec, contradiction, scalar_as
+from des.scenario.text.units import (
+    LONGEST_S,
+    SECONDS,
+    YEAR_S,
+    Amount,
+    Duration,
+    Positive,
+    PositiveDuration,
+    Real,
+    Share,
+    Speed,
+    written_as,
+)
+
+Value = TypeVar("Value", bound=float)
+PositiveValue = TypeVar("PositiveValue", bound=float)
+
+Z95: Final = 1.6448536269514722
+"""Standard normal quantile of 0.95."""
+Z99: Final = 2.3263478740408408
+"""Standard normal quantile of 0.99."""
+LARGEST_EXPONENT: Final = 650.0
+"""exp() of more leaves no room below the largest float for a mean over many draws."""
+LARGEST_CV: Final = 1e6
+SMALLEST_SHAPE: Final = 0.05
+"""Of a gamma or Weibull: smaller ones draw values that underflow to zero, and their means overflow."""
+LARGEST_SHAPE: Final = 1e12
+
+
+class _Distribution(Spec):
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        values: list[tuple[Any, str]] = [
+            (Duration, "Duration"),
+            (PositiveDuration, "Duration"),
+            (Amount, "Count"),
+            (Positive, "Count"),
+            (Share, "Share"),
+            (Speed, "Speed"),
+        ]
+        value = next((name for each, name in values if each is params[0]), "")
+        return f"{cls.__name__.removesuffix('Spec')}{value}"
+
+
+class ConstantSpec(_Distribution, Generic[Value]):
+    """Always the same value."""
+
+    kind: Literal["constant"]
+    value: Value
+
+    def law(self) -> Law:
+        return Constant(float(self.value))
+
+
+class UniformSpec(_Distribution, Generic[Value]):
+    """Any value between two bounds alike."""
+
+    kind: Literal["uniform"]
+    low: Value
+    high: Value
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.high < self.low:
+            raise contradiction("high is below low", "high")
+        return self
+
+    def law(self) -> Law:
+        return Uniform(float(self.low), float(self.high))
+
+
+class ExponentialSpec(_Distribution, Generic[PositiveValue]):
+    """Memoryless."""
+
+    kind: Literal["exponential"]
+    mean: PositiveValue
+
+    def law(self) -> Law:
+        return Exponential(float(self.mean))
+
+
+class LognormalSpec(_Distribution, Generic[PositiveValue]):
+    """exp(Normal(mu, sigma)), by mu and sigma or by what is measured more easily."""
+
+    kind: Literal["lognormal"]
+    mu: Real | None = None
+    """Mean of the logarithm."""
+    sigma: Positive | None = None
+    """Standard deviation of the logarithm."""
+    median: PositiveValue | None = None
+    p95: PositiveValue | None = None
+    p99: PositiveValue | None = None
+    mean: PositiveValue | None = None
+    cv: Positive | None = None
+    """Standard deviation over mean."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        _one_way_of(
+            self,
+            ("mu", "sigma"),
+            ("median", "sigma"),
+            ("median", "p95"),
+            ("median", "p99"),
+            ("mean", "cv"),
+        )
+        for quantile in ("p95", "p99"):
+            value = getattr(self, quantile)
+            if value is not None and self.median is not None and value <= self.median:
+                raise contradiction(f"{quantile} is not above the median", quantile)
+        _small_enough(self.cv)
+        mu, sigma = self._log_parameters()
+        if abs(mu) + sigma * sigma / 2.0 + 10.0 * sigma > LARGEST_EXPONENT:
+            raise PydanticCustomError("range", "this lognormal reaches beyond the range of floating point numbers")
+        return self
+
+    def _log_parameters(self) -> tuple[float, float]:
+        if self.cv is not None and self.mean is not None:
+            variance = math.log1p(self.cv**2)
+            return math.log(self.mean) - variance / 2.0, math.sqrt(variance)
+        if self.mu is not None and self.sigma is not None:
+            return self.mu, self.sigma
+        assert self.median is not None
+        if self.sigma is not None:
+            return math.log(self.median), self.sigma
+        if self.p95 is not None:
+            return math.log(self.median), (math.log(self.p95) - math.log(self.median)) / Z95
+        assert self.p99 is not None
+        return math.log(self.median), (math.log(self.p99) - math.log(self.median)) / Z99
+
+    def law(self) -> Law:
+        return Lognormal(*self._log_parameters())
+
+
+class LognormalDurationSpec(LognormalSpec[PositiveDuration]):
+    """exp(Normal(mu, sigma)) of a duration; mu is of seconds, or of the `unit` given."""
+
+    unit: Literal["ms", "s", "min", "h", "d"] | None = None
+    """What mu is the logarithm of: `h` for a law fitted to hours."""
+
+    @model_validator(mode="after")
+    def _unit_of_mu(self) -> Self:
+        if self.unit is not None and self.mu is None:
+            raise contradiction("unit belongs to mu; median, mean, p95 and p99 carry units of their own", "unit")
+        return self
+
+    def _log_parameters(self) -> tuple[float, float]:
+        mu, sigma = super()._log_parameters()
+        return mu + math.log(SECONDS[self.unit or "s"]), sigma
+
+
+class GammaSpec(_Distribution, Generic[PositiveValue]):
+    """Gamma, by shape and scale or by mean and coefficient of variation."""
+
+    kind: Literal["gamma"]
+    shape: Annotated[Positive, Field(ge=SMALLEST_SHAPE, le=LARGEST_SHAPE)] | None = None
+    scale: PositiveValue | None = None
+    mean: PositiveValue | None = None
+    cv: Positive | None = None
+    """Standard deviation over mean."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        _one_way_of(self, ("shape", "scale"), ("mean", "cv"))
+        _small_enough(self.cv)
+        if self.cv is not None and 1.0 / self.cv**2 < SMALLEST_SHAPE:
+            most = SMALLEST_SHAPE**-0.5
+            raise contradiction(f"a gamma's coefficient of variation is at most {most:.3g}; got {self.cv:g}", "cv")
+        return self
+
+    def law(self) -> Law:
+        if self.mean is not None and self.cv is not None:
+            return Gamma(1.0 / self.cv**2, self.mean * self.cv**2)
+        assert self.shape is not None
+        assert self.scale is not None
+        return Gamma(self.shape, float(self.scale))
+
+
+class WeibullSpec(_Distribution, Generic[PositiveValue]):
+    """Weibull: a hazard that falls (shape below 1) or grows (above 1)."""
+
+    kind: Literal["weibull"]
+    shape: Annotated[Positive, Field(ge=SMALLEST_SHAPE, le=LARGEST_SHAPE)]
+    scale: PositiveValue
+
+    def law(self) -> Law:
+        return Weibull(self.shape, float(self.scale))
+
+
+class EmpiricalSpec(_Distribution, Generic[Value]):
+    """One of the values given, each as likely as another."""
+
+    kind: Literal["empirical"]
+    values: Annotated[tuple[Value, ...], Field(min_length=1)]
+
+    def law(self) -> Law:
+        return Empirical(tuple(float(value) for value in self.values))
+
+
+def _one_way_of(spec: _Distribution, *ways: tuple[str, ...]) -> None:
+    """Exactly one of the ways to give the parameters must have been taken."""
+    known = {parameter for way in ways for parameter in way}
+    given = {parameter for parameter in known if getattr(spec, parameter) is not None}
+    if given not in [set(way) for way in ways]:
+        choices = ", or ".join(" and ".join(way) for way in ways)
+        kind = getattr(spec, "kind", "")
+        listed = ", ".join(sorted(given)) or "none"
+        raise PydanticCustomError(
+            "parameters",
+            "a {kind} is given by {choices}; here: {listed}",
+            {"kind": kind, "choices": choices, "listed": listed},
+        )
+
+
+def _small_enough(cv: float | None) -> None:
+    if cv is not None and not 1e-6 <= cv <= LARGEST_CV:
+        raise contradiction(f"a coefficient of variation lies between 1e-6 and 1e6; got {cv:g}", "cv")
+
+
+def _bounded(spec: Any) -> Any:
+    if (mean_s := spec.law().mean) > LONGEST_S * (1.0 + 1e-9):
+        years = mean_s / YEAR_S
+        raise ValueError(f"expected a mean of at most {LONGEST_S / YEAR_S:.0f}y; here it is {years:.3g}y")
+    return spec
+
+
+DurationLaw = Annotated[
+    Annotated[
+        ConstantSpec[Duration]
+        | UniformSpec[Duration]
+        | ExponentialSpec[PositiveDuration]
+        | LognormalDurationSpec
+        | GammaSpec[PositiveDuration]
+        | WeibullSpec[PositiveDuration]
+        | EmpiricalSpec[Duration],
+        Field(discriminator="kind"),
+        AfterValidator(_bounded),
+    ],
+    scalar_as("value", DURATION_SCHEMA, kind="constant"),
+]
+"""A distribution of durations; its law is in seconds."""
+
+CountLaw = Annotated[
+    Annotated[
+        ConstantSpec[Amount]
+        | UniformSpec[Amount]
+        | ExponentialSpec[Positive]
+        | LognormalSpec[Positive]
+        | GammaSpec[Positive]
+        | WeibullSpec[Positive]
+        | EmpiricalSpec[Amount],
+        Field(discriminator="kind"),
+    ],
+    scalar_as("value", written_as(Amount), kind="constant"),
+]
+"""A distribution of tokens or of billed units."""
+
+SpeedLaw = Annotated[
+    Annotated[
+        ConstantSpec[Speed]
+        | UniformSpec[Speed]
+        | ExponentialSpec[Speed]
+        | LognormalSpec[Speed]
+        | GammaSpec[Speed]
+        | WeibullSpec[Speed]
+        | EmpiricalSpec[Speed],
+        Field(discriminator="kind"),
+    ],
+    scalar_as("value", written_as(Speed), kind="constant"),
+]
+"""A distribution of speeds, in tokens per second."""
+
+ShareLaw = Annotated[
+    Annotated[ConstantSpec[Share] | UniformSpec[Share] | EmpiricalSpec[Share], Field(discriminator="kind")],
+    scalar_as("value", SHARE_SCHEMA, kind="constant"),
+]
+"""A distribution of shares of one."""
+
+
+def is_parameter(key: object) -> bool:
+    """Whether a key is one of a distribution, or a percentile that somebody takes for one."""
+    return isinstance(key, str) and (key in _PARAMETERS or re.fullmatch(r"p_?[0-9]+([._][0-9]+)?", key) is not None)
+
+
+_PARAMETERS: Final = {
+    key
+    for each in (ConstantSpec, UniformSpec, LognormalDurationSpec, GammaSpec, EmpiricalSpec)
+    for key in each.model_fields
+}
+
+
+def upper_reach(law: Law) -> float:
+    """A value that a draw exceeds about once in 10^9: what an integer column must have room for."""
+    match law:
+        case Constant(value):
+            return value
+        case Uniform(_, high):
+            return high
+        case Exponential(mean):
+            return mean * 20.8
+        case Lognormal(mu, sigma):
+            return math.exp(min(mu + 6.0 * sigma, 700.0))
+        case Gamma(shape, scale):
+            return float(scale * (shape + 6.0 * math.sqrt(shape) + 21.0))
+        case Weibull(shape, scale):
+            return float(scale * 20.8 ** (1.0 / shape))
+        case Empirical(values):
+            return max(values)

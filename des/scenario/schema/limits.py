@@ -1,0 +1,225 @@
+"""Rate limits, capacities and the client's own budgets as a scenario writes them."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from des.scenario.schema.distributions import DurationLaw
+from des.scenario.schema.spec import Flag, OneAlone, Spec, Text, contradiction, mapping_or_word, scalar_as
+from des.scenario.text.units import Count, Factor, FrequentRate, Positive, PositiveCount, PositiveDuration, Share
+
+RATES = ("requests", "input_tokens", "output_tokens", "tokens")
+METRICS = (*RATES, "concurrency")
+
+
+class BurstSpec(Spec):
+    """How much may come at once, metric by metric."""
+
+    requests: Positive | None = None
+    input_tokens: Positive | None = None
+    output_tokens: Positive | None = None
+    tokens: Positive | None = None
+
+
+class WindowsSpec(Spec):
+    """Counting in windows: a clock window from the start of the run on, or any window of that length."""
+
+    fixed_window: PositiveDuration | None = None
+    sliding_log: PositiveDuration | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if (self.fixed_window is None) == (self.sliding_log is None):
+            raise contradiction("one of token_bucket, {fixed_window: 1min} and {sliding_log: 1min}")
+        return self
+
+
+class EstimateSpec(Spec):
+    """Output tokens that a call counts as at dispatch; its end corrects them."""
+
+    estimate: PositiveCount
+
+
+class AccelerationSpec(Spec):
+    """In each clock window at most so many times what the one before admitted, and always the floor."""
+
+    growth: Factor
+    over: PositiveDuration
+    floor: FrequentRate
+
+
+Burst = Annotated[
+    Annotated[BurstSpec, Tag("mapping")] | Annotated[Positive, Tag("word")], Discriminator(mapping_or_word)
+]
+Algorithm = Annotated[
+    Annotated[WindowsSpec, Tag("mapping")] | Annotated[Literal["token_bucket"], Tag("word")],
+    Discriminator(mapping_or_word),
+]
+Counting = Annotated[
+    Annotated[EstimateSpec, Tag("mapping")] | Annotated[Literal["dispatch", "success"], Tag("word")],
+    Discriminator(mapping_or_word),
+]
+Split = Annotated[
+    Annotated[dict[Text, Share], Tag("mapping")] | Annotated[Literal["shared", "equal"], Tag("word")],
+    Discriminator(mapping_or_word),
+]
+
+
+def _refuse_less_than_one(burst: float | None, metric: str, *field: str) -> None:
+    if burst is not None and burst < 1.0:
+        unit = "request" if metric == "requests" else "token"
+        raise contradiction(f"a bucket of less than one {unit} would refuse every call", *field)
+
+
+class LimitsSpec(Spec):
+    """Rate limits: what goes over one is refused (429). Each metric given is a limit of its own."""
+
+    requests: FrequentRate | None = None
+    input_tokens: FrequentRate | None = None
+    output_tokens: FrequentRate | None = None
+    tokens: FrequentRate | None = None
+    """Of input and output together."""
+    concurrency: PositiveCount | None = None
+    """Calls under way at once."""
+    burst: Burst | None = None
+    """How much may come at once; by default the requests of one second, at least 1, and the tokens of a minute."""
+    algorithm: Algorithm = "token_bucket"
+    """Continuous refill, or counting in windows."""
+    counting: Counting = "dispatch"
+    """When a call counts; after success alone a limit is overshot."""
+    counts_refused: Flag = False
+    """Whether refused calls count too."""
+    counts_failed: Flag = True
+    """Whether failed calls count."""
+    counts_cached: Flag = True
+    """Whether input counts that the provider's prompt cache holds."""
+    retry_after: Flag = True
+    """Whether a refusal says when to come again."""
+    refusal_latency: DurationLaw | None = None
+    """Time until the refusal is answered; 50 ms by default."""
+    acceleration: AccelerationSpec | None = None
+    """How fast requests may become more."""
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        return tuple(name for name in METRICS if getattr(self, name) is not None)
+
+    @property
+    def estimated_output(self) -> int | None:
+        return self.counting.estimate if isinstance(self.counting, EstimateSpec) else None
+
+    def burst_of(self, metric: str) -> float | None:
+        """The burst written for a metric; of a plain number, the only rate's."""
+        if isinstance(self.burst, BurstSpec):
+            own: float | None = getattr(self.burst, metric)
+            return own
+        return self.burst if metric in self.metrics else None
+
+    @property
+    def window_s(self) -> float | None:
+        """Of counting in windows."""
+        return (
+            (self.algorithm.fixed_window or self.algorithm.sliding_log)
+            if isinstance(self.algorithm, WindowsSpec)
+            else None
+        )
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Self:
+        if not self.metrics and self.acceleration is None:
+            raise contradiction(f"limits what? give one of {', '.join(METRICS)}, such as requests: 4000/min")
+        acceleration = self.acceleration
+        if acceleration is not None and acceleration.floor * acceleration.over < 1.0:
+            raise contradiction(
+                "a floor of less than one request a window would refuse for ever", "acceleration", "floor"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _bursts_of_buckets(self) -> Self:
+        if self.burst is None:
+            return self
+        rates = [metric for metric in self.metrics if metric != "concurrency"]
+        if isinstance(self.algorithm, WindowsSpec):
+            raise contradiction("a window takes what its rate allows: burst belongs to a token bucket", "burst")
+        if not rates:
+            raise contradiction("burst belongs to a rate, such as requests: 4000/min", "burst")
+        if not isinstance(self.burst, BurstSpec):
+            if len(rates) > 1:
+                example = ", ".join(f"{metric}: ..." for metric in rates)
+                raise contradiction(f"burst of which? write burst: {{{example}}}", "burst")
+            _refuse_less_than_one(self.burst, rates[0], "burst")
+            return self
+        for metric in RATES:
+            burst = self.burst_of(metric)
+            if burst is not None and metric not in rates:
+                raise contradiction(f"there is no limit of {metric} that this is the burst of", "burst", metric)
+            _refuse_less_than_one(burst, metric, "burst", metric)
+        return self
+
+    @model_validator(mode="after")
+    def _windows_hold_something(self) -> Self:
+        window_s = self.window_s
+        if window_s is None:
+            return self
+        for metric in self.metrics:
+            if metric != "concurrency" and getattr(self, metric) * window_s < 1.0 - 1e-9:
+                raise contradiction(f"less than one in {window_s:g} s: every call would be refused", metric)
+        if not any(metric != "concurrency" for metric in self.metrics):
+            raise contradiction("windows count a rate, such as requests: 4000/min", "algorithm")
+        return self
+
+    @model_validator(mode="after")
+    def _counts_consistently(self) -> Self:
+        if self.estimated_output is not None and not {"output_tokens", "tokens"} & {*self.metrics}:
+            raise contradiction("an estimate is of output tokens, of which there is no limit", "counting")
+        if self.counting == "success":
+            for field in ("counts_refused", "counts_failed"):
+                if field in self.model_fields_set and getattr(self, field):
+                    raise contradiction(f"counting: success counts no other calls, so leave {field} out", field)
+            if self.metrics == ("concurrency",):
+                raise contradiction("calls at once count from their dispatch on", "counting")
+        if "counts_cached" in self.model_fields_set and not {"input_tokens", "tokens"} & {*self.metrics}:
+            raise contradiction("cached input counts towards input_tokens or tokens alone", "counts_cached")
+        return self
+
+
+LimitList = Annotated[tuple[LimitsSpec, ...], Field(min_length=1), OneAlone()]
+"""One mapping of limits, or several where they are counted in different ways."""
+
+
+class CapacitySpec(Spec):
+    """So many calls served at once, first come, first served; beyond the queue, 529."""
+
+    concurrent: PositiveCount
+    queue: Count = 0
+    """Calls that may wait."""
+    refusal_latency: DurationLaw | None = None
+    """Time until the refusal is answered; 50 ms by default."""
+
+
+Capacity = Annotated[CapacitySpec, scalar_as("concurrent", {"type": "integer", "minimum": 1})]
+
+
+class BudgetSpec(LimitsSpec):
+    """The client's own limits over some legs, shared between them or split; a refusal looks like a provider's 429."""
+
+    legs: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """Names of legs, groups or providers."""
+    split: Split = "shared"
+    """One budget for all, equal parts, or a share for each of `legs`."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if not isinstance(self.split, dict):
+            return self
+        for name in self.split:
+            if name not in self.legs:
+                raise contradiction(f"'{name}' is not among the budget's legs", "split", name)
+        for name in self.legs:
+            if not self.split.get(name):
+                raise contradiction(f"'{name}' has no share: give it one, or take it out of legs", "split")
+        total = sum(self.split.values())
+        if abs(total - 1.0) > 1e-6:
+            raise contradiction(f"the shares add up to {100.0 * total:.6g} %, not to 100 %", "split")
+        return self

@@ -1,0 +1,79 @@
+"""The root of a scenario."""
+
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import Field
+
+from des.scenario.schema.chain import LegSpec
+from des.scenario.text.document import Path
+from des.scenario.schema.expectations import ExpectationTexts
+from des.scenario.schema.groups import Entry, GroupSpec
+from des.scenario.schema.limits import BudgetSpec
+from des.scenario.schema.policy import PolicySpec
+from des.scenario.schema.providers import ComponentSpec, ProviderSpec
+from des.scenario.schema.sharing import CommonCauses, Surges
+from des.scenario.schema.spec import MAY_BE_EMPTY, Spec, Text
+from des.scenario.text.units import Count, Duration, Horizon, PositiveCount, Share, Timestamp
+from des.scenario.schema.workload import WorkloadSpec
+
+
+class PlacedLeg(NamedTuple):
+    """A leg, where it is written, and the position of its entry in the chain."""
+
+    path: Path
+    entry: int
+    spec: LegSpec
+
+
+Overrides = Annotated[dict[Text, Any], MAY_BE_EMPTY]
+
+
+class Scenario(Spec):
+    """A study: requests, what serves them, what fails, and what the client does about it."""
+
+    title: Text = ""
+    question: Text = ""
+    """What the study is to answer."""
+    description: Text = ""
+    horizon: Horizon
+    """When arrivals stop."""
+    start: Timestamp | None = None
+    """Pins the run to the calendar."""
+    seed: Count = 0
+    replications: Annotated[PositiveCount, Field(le=1_000_000)] = 1
+    start_state: Literal["equilibrium", "up"] = "equilibrium"
+    """Whether incidents may be open when the run starts."""
+    drain: Duration | None = None
+    """Cut requests that have not ended so long after the horizon; by default the run waits for them."""
+    workload: WorkloadSpec
+    components: dict[Text, Annotated[ComponentSpec, MAY_BE_EMPTY]] = Field(default_factory=dict)
+    """Whatever providers and models depend on."""
+    providers: Annotated[dict[Text, ProviderSpec], Field(min_length=1)]
+    common_cause: CommonCauses = ()
+    """Outages that components, providers or models have in common."""
+    surge: Surges = ()
+    """Who is overrun while whom is down."""
+    shared: Share = 1.0
+    """How much of what is shared stays common: 100% as modelled, 0% the independent twin, of the same marginals."""
+    budgets: dict[Text, BudgetSpec] = Field(default_factory=dict)
+    """The client's own limits over legs, by name."""
+    chain: Annotated[tuple[Entry, ...], Field(min_length=1)]
+    policy: PolicySpec = PolicySpec()
+    arms: dict[Text, Overrides] = Field(default_factory=dict)
+    """Variants to compare: each overrides parts of the scenario."""
+    expect: dict[Text, ExpectationTexts] = Field(default_factory=dict)
+    """What must come out, by metric or arm.metric: ">= 99.95%"."""
+
+    @property
+    def legs(self) -> tuple[PlacedLeg, ...]:
+        """All legs, those of groups included, in the order of the plan."""
+        found: list[PlacedLeg] = []
+        for position, entry in enumerate(self.chain):
+            if isinstance(entry, GroupSpec):
+                found += [
+                    PlacedLeg(("chain", position, "legs", within), position, leg)
+                    for within, leg in enumerate(entry.legs)
+                ]
+            else:
+                found.append(PlacedLeg(("chain", position), position, entry))
+        return tuple(found)

@@ -1,0 +1,111 @@
+"""HTTP statuses of failures, and what a client handles: outcomes, statuses, or a hundred of them.
+
+An outcome has one status by default (`HTTP_STATUS`); a scenario may give its failures another one that fits it.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from des.scenario.text.problems import nearest
+from des.scenario.text.units import shown
+from des.vocabulary import ATTEMPT_OUTCOMES, CANCELLED, HTTP_STATUS, OK
+
+HANDLED_OUTCOMES: Final = (
+    "server_error",
+    "overloaded",
+    "rate_limited",
+    "timeout",
+    "connection_error",
+    "client_error",
+    "invalid_output",
+)
+STATUSES_OF: Final = {
+    "server_error": (*range(500, 529), *range(530, 600)),
+    "overloaded": (503, 529),
+    "rate_limited": (429,),
+    "client_error": (*range(400, 429), *range(430, 500)),
+}
+"""The statuses that failures of an outcome may have; other outcomes come without a response of their own."""
+_HUNDREDS: Final = ("4xx", "5xx")
+_ORDINARY: Final = tuple(zip(ATTEMPT_OUTCOMES, HTTP_STATUS, strict=True))
+
+Statuses = tuple[tuple[str, int], ...]
+"""(outcome, status) of the outcome kinds beyond the attempt outcomes, as of `Plan.statuses`."""
+
+
+def read_status(value: object) -> int:
+    """A status of 400 to 599."""
+    number = int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{3}", value.strip()) else value
+    if isinstance(number, bool) or not isinstance(number, int) or not 400 <= number <= 599:
+        raise ValueError(f"expected an HTTP status of 400 to 599; got {shown(value)}")
+    return number
+
+
+def read_handled(value: object) -> str:
+    """`rate_limited`, `429` or `5xx`, as text."""
+    word = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if word in HANDLED_OUTCOMES or word.lower() in _HUNDREDS:
+        return word.lower()
+    if re.fullmatch(r"[45][0-9]{2}", word):
+        return word
+    hint = f"; did you mean '{near}'?" if (near := nearest(word, HANDLED_OUTCOMES)) else ""
+    words = ", ".join(HANDLED_OUTCOMES)
+    raise ValueError(f"expected one of {words}, or a status such as 503 or 5xx; got {shown(value)}{hint}")
+
+
+def misfit(outcome: str, status: int | None) -> str | None:
+    """What is wrong with failures of an outcome that have this status; nothing, if they may."""
+    if status is None or status in STATUSES_OF.get(outcome, ()):
+        return None
+    if outcome not in STATUSES_OF:
+        return f"{outcome} has no status of its own"
+    fitting = [each for each, statuses in STATUSES_OF.items() if status in statuses]
+    return f"{status} is no status of {outcome}: it belongs to {' or '.join(fitting)}"
+
+
+def kinds_handled(handled: Collection[str], statuses: Statuses) -> frozenset[int]:
+    """Codes of the outcome kinds that are meant: by outcome, by status, or by its hundred."""
+    return frozenset(
+        code
+        for code, (outcome, status) in enumerate((*_ORDINARY, *statuses))
+        if code not in (OK, CANCELLED) and (outcome in handled or _is_handled(status, handled))
+    )
+
+
+def _is_handled(status: int | None, handled: Collection[str]) -> bool:
+    return status is not None and status >= 400 and (str(status) in handled or f"{status // 100}xx" in handled)
+
+
+def outcomes_of(kinds: Collection[int], statuses: Statuses) -> frozenset[str]:
+    """The outcomes some of whose kinds are among these."""
+    every: Sequence[tuple[str, int | None]] = (*_ORDINARY, *statuses)
+    return frozenset(every[code][0] for code in kinds)
+
+
+def said_by_outcomes(kinds: Collection[int], statuses: Statuses) -> bool:
+    """Whether outcomes alone tell these kinds from all others."""
+    return kinds_handled(outcomes_of(kinds, statuses), statuses) == frozenset(kinds)
+
+
+Status = Annotated[
+    int,
+    BeforeValidator(read_status),
+    WithJsonSchema({"type": "integer", "minimum": 400, "maximum": 599, "description": "An HTTP status"}),
+]
+Handled = Annotated[
+    str,
+    BeforeValidator(read_handled),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": [*HANDLED_OUTCOMES, *_HUNDREDS]},
+                {"type": "integer", "minimum": 400, "maximum": 599},
+                {"type": "string", "pattern": "^[45][0-9]{2}$"},
+            ],
+            "description": "An outcome, an HTTP status, or a hundred of them",
+        }
+    ),
+]

@@ -1,0 +1,161 @@
+"""A scenario file as plain data that remembers where each value stands.
+
+YAML is read strictly: the core types of YAML 1.2 (`1e-4` is a number, `no`, `010` and timestamps are text), every key
+is text, duplicate keys are errors. TOML comes out the same.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, time
+from pathlib import Path as FilePath
+from typing import Any, Final
+
+import numpy as np
+
+from des.errors import Problem, ScenarioError
+from des.scenario.text.toml_places import toml_places
+from des.scenario.text.yaml_nodes import YamlError, read_yaml
+
+MOST_BYTES: Final = 4_000_000
+"""Longer files hold data, not a scenario."""
+
+Path = tuple[str | int, ...]
+"""Keys and list positions from the root to a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands: a line and column counted from 1, or words such as `--set policy.rounds=3`."""
+
+    file: str = ""
+    line: int | None = None
+    column: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The content of a scenario file, and the places of its keys and values by path."""
+
+    content: dict[str, Any]
+    file: str = ""
+    folder: FilePath = field(default_factory=FilePath)
+    keys: Mapping[Path, Place] = field(default_factory=dict)
+    values: Mapping[Path, Place] = field(default_factory=dict)
+
+    def place(self, path: Path, *, of_key: bool = False) -> Place:
+        """The place of a value, or of its key; the nearest enclosing one if it has none of its own."""
+        if of_key and path in self.keys:
+            return self.keys[path]
+        for length in range(len(path), -1, -1):
+            if place := self.values.get(path[:length]):
+                # A value that spans lines begins below its key; what is missing inside is best shown at the key.
+                return self.keys.get(path[:length], place) if length < len(path) else place
+        return Place(self.file)
+
+    def with_content(self, content: dict[str, Any], places: Mapping[Path, Place]) -> "Document":
+        """The same document with other content, `places` telling where the new values come from."""
+        return replace(self, content=content, keys={**self.keys, **places}, values={**self.values, **places})
+
+
+def path_text(path: Path) -> str:
+    """`chain[1].provider` of ("chain", 1, "provider")."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += f".{part}" if text else part
+    return text
+
+
+def read_document(path: FilePath) -> Document:
+    """Reads a YAML or TOML file; raises ScenarioError with the line of what is wrong."""
+    file = str(path)
+    text = _text(path, file)
+    if path.suffix.lower() == ".toml":
+        content, keys, values = _from_toml(text, file)
+    else:
+        content, keys, values = _from_yaml(text, file)
+    if not isinstance(content, dict):
+        what = "is empty" if content is None else "is no mapping"
+        raise ScenarioError(
+            [
+                Problem(
+                    f"the file {what}: a scenario is a mapping with horizon, workload, providers and chain", file=file
+                )
+            ]
+        )
+    return Document(content, file, path.parent, keys, values)
+
+
+def _text(path: FilePath, file: str) -> str:
+    try:
+        with path.open("rb") as opened:
+            read = opened.read(MOST_BYTES + 1)
+        if len(read) > MOST_BYTES:
+            message = f"over {MOST_BYTES // 1_000_000} MB: data belong in files that the scenario names"
+            raise ScenarioError([Problem(message, file=file)])
+        return read.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except FileNotFoundError:
+        raise ScenarioError([Problem("no such file", file=file)]) from None
+    except IsADirectoryError:
+        raise ScenarioError([Problem("this is a folder, not a scenario file", file=file)]) from None
+    except UnicodeDecodeError as error:
+        raise ScenarioError([Problem(f"not UTF-8 text (byte {error.start})", file=file)]) from None
+    except OSError as error:
+        raise ScenarioError([Problem(f"cannot be read: {error.strerror}", file=file)]) from None
+
+
+_Places = dict[Path, Place]
+
+
+def _from_yaml(text: str, file: str) -> tuple[Any, _Places, _Places]:
+    try:
+        content, key_marks, value_marks = read_yaml(text)
+    except YamlError as error:
+        raise ScenarioError(
+            [Problem(message, file=file, line=line, column=column) for message, line, column in error.faults]
+        ) from None
+    return content, _placed(key_marks, file), _placed(value_marks, file)
+
+
+def _from_toml(text: str, file: str) -> tuple[Any, _Places, _Places]:
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message, line, column = _toml_fault(error, text)
+        raise ScenarioError([Problem(message, file=file, line=line, column=column)]) from None
+    except ValueError:  # Python reads no number of thousands of digits
+        longest = re.search(r"[0-9_]{4301,}", text)
+        at = text.count("\n", 0, longest.start()) + 1 if longest else None
+        raise ScenarioError([Problem("TOML: a number of too many digits", file=file, line=at)]) from None
+    except RecursionError:
+        raise ScenarioError([Problem("TOML: nested too deeply", file=file)]) from None
+    key_marks, value_marks = toml_places(text)
+    return plain(content), _placed(key_marks, file), _placed(value_marks, file)
+
+
+def plain(value: Any) -> Any:
+    """What a YAML file would have: dicts with text keys, lists, dates and times as text, Python's own numbers."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _toml_fault(error: tomllib.TOMLDecodeError, text: str) -> tuple[str, int, int]:
+    """Python before 3.14 tells line and column in the message only: "... (at line 3, column 5)"."""
+    message, _, where = str(error).rpartition(" (at ")
+    numbers = [int(digits) for digits in "".join(c if c.isdigit() else " " for c in where).split()]
+    if len(numbers) == 2:
+        return f"TOML: {message}", numbers[0], numbers[1]
+    return f"TOML: {message or error}", text.count("\n") + 1, 1
+
+
+def _placed(marks: Mapping[Path, tuple[int, int]], file: str) -> _Places:
+    return {path: Place(file, line, column) for path, (line, column) in marks.items()}

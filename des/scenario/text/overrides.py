@@ -1,0 +1,358 @@
+"""Overrides: `--set path=value`, and arms laid over the scenario.
+
+Mappings merge, everything else replaces; `null` gives back the default. A path such as `policy.rounds` or
+`chain[0].timeout.total` reaches one value. Where each value of the result came from is kept, so that what is wrong with
+it is reported there.
+"""
+
+import copy
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from des.errors import Problem, ScenarioError
+from des.scenario.text.document import Document, Path, Place, path_text
+from des.scenario.text.names import at, chain_legs, group_names, is_named, items, leg_names, mapping
+from des.scenario.text.problems import Finding, meant, nearest, unknown
+from des.scenario.text.units import shown
+from des.scenario.text.yaml_nodes import YamlError, read_yaml
+
+FIXED_IN_ARMS: Final = ("arms", "expect", "seed", "replications")
+"""What all arms share: comparisons pair their runs."""
+SLIP: Final = 0.8
+"""So like an old name (by difflib's ratio) a new one may not be unless it is set as a whole."""
+
+_PART: Final = re.compile(r"""\[\s*(?:([0-9]+)|"([^"]*)"|'([^']*)'|([^\]"']+))\s*\]|([^.\[\]]+)|\.""")
+
+
+class UnknownPathError(Exception):
+    """A path that leads nowhere in a scenario."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """`path=value`, and what its author wrote for it (`--seed -1`), by which problems call it."""
+
+    text: str
+    said_as: str
+
+
+@dataclass(slots=True)
+class Overlay:
+    """The content of one arm while it is put together."""
+
+    content: dict[str, Any]
+    origins: dict[Path, Path] = field(default_factory=dict)
+    """Paths that the arm set -> the path within the document where it did."""
+    findings: list[Finding] = field(default_factory=list)
+    """What is wrong with the arm itself, by path within the document."""
+
+    def origin(self, path: Path) -> Path | None:
+        """Where in the document the arm set what stands at a path; None for what the arm left alone."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.origins:
+                return (*self.origins[path[:length]], *path[length:])
+        return None
+
+
+def with_assignments(document: Document, assignments: Sequence[str | Assignment]) -> Document:
+    """The document with `path=value` set, in this order; raises ScenarioError with every one that cannot be.
+
+    Problems call a text `--set path=value`.
+    """
+    content = copy.deepcopy(document.content)
+    places: dict[Path, Place] = {}
+    problems: list[Problem] = []
+    for assignment in assignments:
+        if isinstance(assignment, str):
+            assignment = Assignment(assignment, f"--set {assignment}")
+        here = Place(assignment.said_as)
+        text, equals, value_text = assignment.text.partition("=")
+        try:
+            if not equals or not text.strip():
+                raise UnknownPathError("expected path=value, such as policy.rounds=3")
+            path = find_path(content, text.strip())
+            value = _value(value_text)
+            if value is None and _is_no_component(path, content):
+                raise UnknownPathError(f"{path_text(path)}: {_nothing_to_take_out(path, content)}")
+            assign(content, path, value)
+        except UnknownPathError as error:
+            problems.append(Problem(str(error), file=here.file))
+            continue
+        places = {known: place for known, place in places.items() if known[: len(path)] != path}
+        for length in range(1, len(path)):
+            if path[:length] not in document.values:
+                places.setdefault(path[:length], here)
+        places[path] = here
+        places |= dict.fromkeys(_below(value, path), here)
+    if problems:
+        raise ScenarioError(problems)
+    return document.with_content(content, places)
+
+
+def _below(value: object, path: Path) -> list[Path]:
+    children: list[tuple[Path, Any]] = []
+    if isinstance(value, dict):
+        children = [((*path, key), child) for key, child in value.items()]
+    elif isinstance(value, list):
+        children = [((*path, position), child) for position, child in enumerate(value)]
+    return [below for at, child in children for below in (at, *_below(child, at))]
+
+
+def _value(text: str) -> Any:
+    if text.lstrip().startswith((">", "<")):
+        return text.strip()  # a comparison: YAML would take its sign for that of a block
+    try:
+        return read_yaml(text)[0]
+    except YamlError as error:
+        raise UnknownPathError(f"the value is no YAML: {error}") from None
+
+
+def find_path(content: Mapping[str, Any], text: str) -> Path:
+    """The path that a text such as `chain[0].retries` or `chain.0.retries` means within a content.
+
+    Keys may have dots themselves (`providers.google.models.gemini-2.5-flash.price`): the longest key that exists wins.
+    What does not exist yet is made. A new name of a component, provider or model must not be nearly an old one, or be
+    set as a whole: it is taken for a slip. What an arm sets within lists of the scenario is one dotted key of the arm.
+    Raises UnknownPathError.
+    """
+    parts = _parts(text)
+    path: Path = ()
+    here: Any = content
+    while parts:
+        if here is None and path[:1] == ("arms",) and isinstance(at(content, path[2:]), list):
+            return (*path[:2], path_text(path[2:]) + "".join(f"[{part}]" for part in parts))
+        if isinstance(here, list):
+            path, here = _into_list(path, here, parts.pop(0), content)
+            continue
+        if here is not None and not isinstance(here, dict):
+            raise UnknownPathError(f"{path_text(path)} is {shown(here)}, not a mapping: set it as a whole")
+        key, used = _longest_key(mapping(here), parts)
+        if path == ("expect",) and key not in mapping(here):
+            key, used = ".".join(parts), len(parts)  # arm.metric is one key
+        parts = parts[used:]
+        if parts and key not in mapping(here) and is_named(path) and path != ("arms",):
+            _refuse_slip((*path, key), mapping(here))
+        path = (*path, key)
+        here = mapping(here).get(key)
+    return path
+
+
+def _refuse_slip(path: Path, known: Mapping[str, Any]) -> None:
+    name, new = str(path[-1]), path_text(path)
+    if nearest(name, known, SLIP):
+        remedy = f"a new one is set as a whole: {new}={{...}}"
+        raise UnknownPathError(f"{new}: unknown name '{name}'{meant(name, known)} ({remedy})")
+
+
+def _parts(text: str) -> list[str]:
+    parts: list[str] = []
+    at = 0
+    while at < len(text):
+        match = _PART.match(text, at)
+        if match is None:
+            raise UnknownPathError(f"'{text}' is no path such as policy.rounds or chain[0].retries")
+        word = next((group for group in match.groups() if group is not None), None)
+        if word is not None:
+            parts.append(word)
+        at = match.end()
+    if not parts:
+        raise UnknownPathError(f"'{text}' is no path such as policy.rounds or chain[0].retries")
+    return parts
+
+
+def _longest_key(here: Mapping[str, Any], parts: Sequence[str]) -> tuple[str, int]:
+    for used in range(len(parts), 1, -1):
+        key = ".".join(parts[:used])
+        if key in here:
+            return key, used
+    return parts[0], 1
+
+
+def _into_list(path: Path, here: list[Any], part: str, content: Mapping[str, Any]) -> tuple[Path, Any]:
+    if part.isdigit():
+        position = int(part)
+        if position >= len(here):
+            many = f"has {len(here)} {'entry' if len(here) == 1 else 'entries'}, counted from 0"
+            raise UnknownPathError(f"{path_text((*path, position))}: {path_text(path)} {many}")
+    elif path == ("chain",):
+        within = _entry_named(path, here, part, content)
+        return (*path, *within), at(here, within)
+    elif path[:1] == ("chain",) and path[2:] == ("legs",):
+        within = _entry_named(path, content["chain"], part, content, group=path[1])
+        return (*path[:1], *within), at(content["chain"], within)
+    else:
+        raise UnknownPathError(f"{path_text(path)} is a list: write {path_text(path)}[0], not '{part}'")
+    return (*path, position), here[position]
+
+
+def _entry_named(
+    path: Path, chain: list[Any], word: str, content: Mapping[str, Any], group: str | int | None = None
+) -> Path:
+    """The path within the chain of the only group or leg of a name; of a leg of `group`, where that is given."""
+    legs, names = chain_legs(chain), leg_names(content, chain)
+    groups = [(position,) for position, name in enumerate(group_names(chain)) if name == word and group is None]
+    chosen = [legs[index][0] for index in selected(word, [leg for _, leg in legs], names)]
+    found: list[Path] = [*groups] or [within for within in chosen if group in (None, within[0])]
+    if len(found) != 1:
+        what = "is not the name of a leg" if not found else "means several legs"
+        known = [*names, *(name for name in group_names(chain) if name is not None)]
+        raise UnknownPathError(f"{path_text(path)}: '{word}' {what}{meant(word, known)}")
+    return found[0]
+
+
+def assign(content: dict[str, Any], path: Path, value: Any) -> None:
+    """Sets the value at a path found by find_path."""
+    _parent(content, path)[path[-1]] = value
+
+
+def _parent(content: dict[str, Any], path: Path) -> Any:
+    """The mapping or list that holds the end of a path; mappings missing on the way are made."""
+    here: Any = content
+    for part in path[:-1]:
+        if (here.get(part) if isinstance(here, dict) else here[part]) is None:
+            here[part] = {}
+        here = here[part]
+    return here
+
+
+def lay_over(base: Mapping[str, Any], arm: str, overrides: Mapping[str, Any]) -> Overlay:
+    """The scenario's content with an arm's overrides."""
+    overlay = Overlay({key: copy.deepcopy(value) for key, value in base.items() if key not in ("arms", "expect")})
+    for key, value in overrides.items():
+        here: Path = ("arms", arm, key)
+        root = re.split(r"[.\[]", key, maxsplit=1)[0]
+        if root in FIXED_IN_ARMS:
+            overlay.findings.append(Finding(here, f"'{root}' is the same in all arms", at_key=True))
+        elif key == "chain":
+            _choose_chain(overlay, value, here)
+        elif root == key:
+            _merge(overlay, overlay.content, (key,), value, here)
+        else:
+            try:
+                path = find_path(overlay.content, key)
+                _merge(overlay, _parent(overlay.content, path), path, value, here)
+            except UnknownPathError as error:
+                overlay.findings.append(Finding(here, str(error), at_key=True))
+    return overlay
+
+
+def _merge(overlay: Overlay, here: Any, path: Path, value: Any, origin: Path) -> None:
+    """Merges a value into its mapping or list, which is that of all but the last part of the path."""
+    key = path[-1]
+    current = here.get(key) if isinstance(here, dict) else here[key]
+    if value is None and _is_no_component(path, overlay.content):
+        overlay.findings.append(Finding(origin, _nothing_to_take_out(path, overlay.content), at_key=True))
+        return
+    if path == ("components",) and isinstance(value, dict) and current is None:
+        current = here[key] = {}
+        overlay.origins[path] = origin
+    if value is None and isinstance(here, dict) and key in here:
+        del here[key]
+        overlay.origins[path] = origin
+    elif isinstance(value, dict) and isinstance(current, dict) and _same_kind(current, value):
+        for name, each in value.items():
+            _merge(overlay, current, (*path, name), each, (*origin, name))
+    else:
+        here[key] = copy.deepcopy(value)
+        overlay.origins[path] = origin
+
+
+def _is_no_component(path: Path, content: Mapping[str, Any]) -> bool:
+    """Whether a path is that of a component which the content does not have."""
+    return len(path) == 2 and path[0] == "components" and path[1] not in mapping(content.get("components"))
+
+
+def _nothing_to_take_out(path: Path, content: Mapping[str, Any]) -> str:
+    """`null` takes a component out; of a name that is none it would make one that nobody meant."""
+    name, known = str(path[-1]), mapping(content.get("components"))
+    return f"{unknown('component', name, known)} (null takes out one that is there)"
+
+
+def _same_kind(current: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
+    """Another `kind` is another thing, of which the old one's parameters say nothing."""
+    return "kind" not in value or value["kind"] == current.get("kind")
+
+
+def _choose_chain(overlay: Overlay, value: Any, origin: Path) -> None:
+    """Replaces the chain; a text in it takes the group or legs of that name, or of that provider, from the scenario's.
+
+    Legs of a group keep their group, and with it its settings, without its other legs.
+    """
+    if not isinstance(value, list):
+        _merge(overlay, overlay.content, ("chain",), value, origin)
+        return
+    known = _Chain(overlay.content)
+    if any(isinstance(entry, str) for entry in value) and not known.is_sound:
+        return
+    chain: list[Any] = []
+    origins: dict[Path, Path] = {}
+    for position, entry in enumerate(value):
+        if not isinstance(entry, str):
+            origins["chain", len(chain)] = (*origin, position)
+            chain.append(copy.deepcopy(entry))
+            continue
+        taken = list(known.taken(entry))
+        if not taken:
+            message = f"unknown leg or provider '{entry}' in the chain{meant(entry, known.words)}"
+            overlay.findings.append(Finding((*origin, position), message))
+        for index, within, content in taken:
+            here: Path = ("chain", len(chain))
+            origins[here] = ("chain", index)
+            origins |= {(*here, "legs", new): ("chain", index, "legs", old) for new, old in enumerate(within)}
+            chain.append(content)
+    if any(finding.path[: len(origin)] == origin for finding in overlay.findings):
+        return
+    overlay.content["chain"] = chain
+    overlay.origins |= {("chain",): origin, **origins}
+
+
+class _Chain:
+    """The scenario's chain, of which an arm takes entries by name."""
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        self._entries = items(content.get("chain"))
+        self._legs = chain_legs(self._entries)
+        self._names = leg_names(content, self._entries)
+        self._groups = group_names(self._entries)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether legs can be selected from it; what is wrong with it otherwise is said there."""
+        return bool(self._legs) and all(isinstance(mapping(leg).get("provider"), str) for _, leg in self._legs)
+
+    @property
+    def words(self) -> list[str]:
+        providers = (str(mapping(leg).get("provider")) for _, leg in self._legs)
+        return [*self._names, *(name for name in self._groups if name is not None), *providers]
+
+    def taken(self, word: str) -> Iterator[tuple[int, list[int], Any]]:
+        """(position, positions of its legs if it is a group, content) of each entry that a word means."""
+        if word in self._groups:
+            group = self._groups.index(word)
+            chosen = [position for position, (path, _) in enumerate(self._legs) if path[0] == group]
+        else:
+            chosen = selected(word, [leg for _, leg in self._legs], self._names)
+        for entry in dict.fromkeys(int(self._legs[position][0][0]) for position in chosen):
+            of_entry = [position for position in chosen if self._legs[position][0][0] == entry]
+            legs = [_named_leg(self._legs[position][1], self._names[position]) for position in of_entry]
+            if len(self._legs[of_entry[0]][0]) == 1:
+                yield entry, [], legs[0]
+            else:
+                within = [int(self._legs[position][0][2]) for position in of_entry]
+                yield entry, within, {**copy.deepcopy(self._entries[entry]), "legs": legs}
+
+
+def _named_leg(leg: Any, name: str) -> Any:
+    """A leg keeps its name, and with it its luck, where the legs before it are left out (`#2` stays `#2`)."""
+    leg = copy.deepcopy(leg)
+    if isinstance(leg, dict) and "#" in name:
+        leg.setdefault("name", name)
+    return leg
+
+
+def selected(word: str, legs: Sequence[Any], names: Sequence[str]) -> list[int]:
+    """Positions of the legs that a word means: the leg of that name, else all legs of that provider."""
+    by_name = [position for position, name in enumerate(names) if name == word]
+    return by_name or [position for position, leg in enumerate(legs) if mapping(leg).get("provider") == word]

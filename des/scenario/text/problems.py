@@ -1,0 +1,242 @@
+"""From pydantic's errors to findings in our own words, each at one path of the scenario."""
+
+import difflib
+import re
+import types
+import typing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, Tag, ValidationError
+
+from des.scenario.text.document import Path
+from des.scenario.text.units import shown
+
+MISSING: Final = "is required, but missing"
+OTHER_WORDS: Final = {"retry": "retries", "max_retries": "retries", "p50": "median", "p_50": "median"}
+"""Keys by the names that others give them, where those are nearer in letters to something else."""
+_NEAR: Final = re.compile(r"did you mean '([^']*)'")
+_PERCENTILES: Final = "the percentiles are median, p95 and p99"
+_PERCENTILE: Final = re.compile(r"[pP]_?[0-9]+([._][0-9]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong at a path of a scenario's content; `at_key` if it is the key that is wrong."""
+
+    path: Path
+    message: str
+    at_key: bool = False
+
+
+def unknown(what: str, word: str, known: Iterable[str]) -> str:
+    """`unknown provider 'opnai'; did you mean 'openai'?`"""
+    return f"unknown {what} '{word}'{meant(word, known)}"
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """The nearest known word as a question, else the known words, if they are few."""
+    words = list(dict.fromkeys(known))
+    if near := nearest(word, words):
+        return f"; did you mean '{near}'?"
+    if words and len(words) <= 15:
+        return f"; there {'is' if len(words) == 1 else 'are'}: {', '.join(words)}"
+    return ""
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    by_folded = {each.casefold().replace("-", "_"): each for each in known}
+    near = difflib.get_close_matches(word.casefold().replace("-", "_"), list(by_folded), n=1, cutoff=cutoff)
+    return by_folded[near[0]] if near else None
+
+
+def unknown_key(key: str, known: Sequence[str]) -> str:
+    word, colon, value = key.partition(":")
+    if colon and word in known:
+        return f"unknown key '{key}'; YAML wants a space after the colon: {word}: {value}"
+    word = OTHER_WORDS.get(key.casefold(), "")
+    if word in known:
+        return f"unknown key '{key}'; did you mean '{word}'?"
+    if _PERCENTILE.fullmatch(key) and "p99" in known and key.casefold() not in known:
+        return f"unknown key '{key}'; {_PERCENTILES}"
+    return unknown("key", key, known)
+
+
+def findings_of(error: ValidationError, content: object, model: type[BaseModel]) -> list[Finding]:
+    """One finding for each thing that is wrong; `content` is what was validated as `model`."""
+    found: dict[Finding, None] = {}
+    for fault in error.errors(include_url=False):
+        loc = tuple(fault["loc"])
+        context = fault.get("ctx", {})
+        kind = fault["type"]
+        path = _path(loc, content, missing=kind == "missing")
+        if kind == "too_short" and fault["input"]:
+            continue  # only because its entries are wrong, which is said of each
+        if kind == "extra_forbidden":
+            key = str(loc[-1])
+            message = unknown_key(key, known_keys(model, loc[:-1]))
+            found[Finding(path, message, at_key=True)] = None
+        elif kind == "contradiction":
+            within = _path((*path, *context["at"]), content, missing=True)
+            found[Finding(within, context["message"])] = None
+        elif kind == "union_tag_invalid":
+            expected = [word.strip().strip("'") for word in context["expected_tags"].split(",")]
+            found[Finding((*path, "kind"), unknown("kind", str(context["tag"]), expected))] = None
+        elif kind == "union_tag_not_found":
+            found[Finding(path, _without_kind(fault["input"], model, loc))] = None
+        else:
+            found[Finding(path, _message(kind, fault, context))] = None
+    return without_slips(list(found))
+
+
+def without_slips(findings: list[Finding]) -> list[Finding]:
+    """A key that is missing because it is misspelt is one thing wrong, not two."""
+    slips = {
+        (*finding.path[:-1], match.group(1))
+        for finding in findings
+        if finding.at_key and (match := _NEAR.search(finding.message)) is not None
+    }
+    return [finding for finding in findings if not (finding.message == MISSING and finding.path in slips)]
+
+
+def _message(kind: str, fault: Mapping[str, Any], context: Mapping[str, Any]) -> str:
+    value = fault["input"]
+    match kind:
+        case "value_error":
+            return str(context["error"])
+        case "missing":
+            return MISSING
+        case "no_leg":
+            return f"a leg is a mapping such as {{provider: {context['word']}}}; only an arm selects legs by name"
+        case "model_type" | "dict_type" | "model_attributes_type":
+            return f"expected a mapping; got {shown(value)}"
+        case "tuple_type" | "list_type":
+            return f"expected a list; got {shown(value)}"
+        case "string_type":
+            return f"expected text; got {shown(value)}"
+        case "literal_error":
+            words = [word.strip().strip("'") for word in context["expected"].replace(" or ", ", ").split(",")]
+            return _not_one_of(value, words)
+        case "too_short":
+            return "is empty: at least one entry is needed"
+        case "less_than_equal":
+            return f"expected at most {context['le']}; got {shown(value)}"
+        case "greater_than_equal":
+            return f"expected at least {context['ge']}; got {shown(value)}"
+    return str(fault["msg"])
+
+
+def _not_one_of(value: object, words: list[str]) -> str:
+    hint = f"; did you mean '{near}'?" if isinstance(value, str) and (near := nearest(value, words)) else ""
+    return f"expected one of {', '.join(words)}; got {shown(value)}{hint}"
+
+
+def _without_kind(value: object, model: type[BaseModel], loc: Path) -> str:
+    if not isinstance(value, dict):
+        return f"expected a mapping with its kind; got {shown(value)}"
+    members = [member for member in _at(model, loc) if _kinds(member)]
+    kinds = [kind for member in members for kind in _kinds(member)]
+    if written := _with_kind([str(key) for key in value], members):
+        return f"its kind is missing: write {written}"
+    return f"its kind is missing: one of {', '.join(dict.fromkeys(kinds))}"
+
+
+def _with_kind(keys: Sequence[str], members: Sequence[Any]) -> str:
+    """The only member that has all these keys, as it is written; percentiles are of a lognormal."""
+    keys = [OTHER_WORDS.get(key.casefold(), key) for key in keys]
+    lognormal = [member for member in members if "lognormal" in _kinds(member)]
+    percentiles = [key.casefold() for key in keys if _PERCENTILE.fullmatch(key)]
+    hint = ""
+    if lognormal and keys and len(percentiles) + keys.count("median") == len(keys):
+        hint = "" if {*percentiles} <= {"p95", "p99"} else f"; {_PERCENTILES}"
+        keys = ["median", "p95" if "p95" in percentiles and "p99" not in percentiles else "p99"]
+        members = lognormal
+    fitting = [member for member in members if keys and {*keys} <= {*_keys(member)}]
+    if len(fitting) != 1:
+        return ""
+    return f"{{kind: {_kinds(fitting[0])[0]}, {', '.join(f'{key}: ...' for key in dict.fromkeys(keys))}}}{hint}"
+
+
+def _path(loc: Path, content: object, *, missing: bool) -> Path:
+    """The location without what pydantic adds to it: tags of unions, and parts of shorthands.
+
+    A part that the content does not have is dropped, unless it is the last one and its absence is the point.
+    """
+    path: list[str | int] = []
+    here: Any = content
+    for position, part in enumerate(loc):
+        known = part in here if isinstance(here, dict) else _in_list(here, part)
+        if known:
+            here = here[part]
+            path.append(part)
+        elif missing and position == len(loc) - 1 and isinstance(here, dict):
+            path.append(part)
+    return tuple(path)
+
+
+def _in_list(here: object, part: str | int) -> bool:
+    return isinstance(here, list | tuple) and isinstance(part, int) and part < len(here)
+
+
+def known_keys(model: type[BaseModel], loc: Path) -> list[str]:
+    """The keys that may stand at a location within a model."""
+    return list(
+        dict.fromkeys(
+            name
+            for member in _at(model, loc)
+            if isinstance(member, type) and issubclass(member, BaseModel)
+            for name in _keys(member)
+        )
+    )
+
+
+def _keys(model: type[BaseModel]) -> dict[str, str]:
+    """The fields of a model by their keys in a scenario (`for` is no name in Python)."""
+    return {field.alias or name: name for name, field in model.model_fields.items()}
+
+
+def _at(model: type[BaseModel], loc: Path) -> list[Any]:
+    """The types that a location may have: following fields, list positions, mapping keys and tags of unions."""
+    here: list[Any] = [model]
+    for part in loc:
+        here = [step for member in here for step in _step(member, part)]
+    return [each for member in here for each, _ in _members(member)]
+
+
+def _step(annotation: Any, part: str | int) -> Iterator[Any]:
+    for member, tags in _members(annotation):
+        origin = typing.get_origin(member)
+        if part in tags:
+            yield member
+        elif isinstance(member, type) and issubclass(member, BaseModel):
+            if name := _keys(member).get(str(part)):
+                yield member.model_fields[name].annotation
+            elif part in _kinds(member):
+                yield member
+        elif origin is dict:
+            yield typing.get_args(member)[1]
+        elif origin is tuple and isinstance(part, int):
+            yield typing.get_args(member)[0]
+
+
+def _members(annotation: Any, tags: tuple[str, ...] = ()) -> Iterator[tuple[Any, tuple[str, ...]]]:
+    """The members of a union, each with the tags it has in unions that tell members by their form."""
+    origin = typing.get_origin(annotation)
+    if origin is typing.Annotated:
+        inner, *metadata = typing.get_args(annotation)
+        own = tuple(str(each.tag) for each in metadata if isinstance(each, Tag))
+        yield from _members(inner, (*tags, *own))
+    elif origin in (typing.Union, types.UnionType):
+        for member in typing.get_args(annotation):
+            yield from _members(member, tags)
+    else:
+        yield annotation, tags
+
+
+def _kinds(member: Any) -> tuple[str, ...]:
+    """The values of `kind` that tell a model from others of its union."""
+    if not (isinstance(member, type) and issubclass(member, BaseModel) and "kind" in member.model_fields):
+        return ()
+    annotation = member.model_fields["kind"].annotation
+    return typing.get_args(annotation) if typing.get_origin(annotation) is Literal else ()

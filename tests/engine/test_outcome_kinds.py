@@ -1,0 +1,63 @@
+"""Outcomes with a status of their own: traced with it, retried and billed as the outcome they are of."""
+
+from dataclasses import replace
+
+from des.engine.kinds import Kinds
+from des.scenario.plan import Plan, RandomError, RecordedIncidents
+from model.serving import one_endpoint
+from model.traced import Traced, trace
+
+
+def unauthorised(plan: Plan) -> Plan:
+    """Every call fails with a 401."""
+    error = RandomError(outcome="client_error", rate=1.0, status=401)
+    endpoints = tuple(replace(endpoint, errors=(error,)) for endpoint in plan.endpoints)
+    return replace(plan, endpoints=endpoints, statuses=(("server_error", 503), ("client_error", 401)))
+
+
+def told(traced: Traced) -> set[tuple[str, int]]:
+    return set(zip(traced.attempts.outcome, traced.attempts.http_status, strict=True))
+
+
+def test_a_status_of_its_own_is_traced_with_its_outcome() -> None:
+    traced = trace(unauthorised(one_endpoint()))
+    assert told(traced) == {("client_error", 401)}
+    assert set(traced.requests.error_type) == {"client_error"}
+    assert set(traced.requests.lost_to) == {"random_error"}
+
+
+def test_a_kind_is_retried_as_its_outcome_is() -> None:
+    for retry_on, attempts in ((["client_error"], 3), (["server_error"], 1)):
+        chain = [{"provider": "a", "retries": 2, "retry_on": retry_on}]
+        traced = trace(unauthorised(one_endpoint(chain=chain)))
+        assert set(traced.requests.attempts) == {attempts}
+
+
+def test_a_kind_is_billed_as_its_outcome_is() -> None:
+    plan = unauthorised(one_endpoint(price={"per_request": 0.5}, billing={"client_error": "full"}))
+    assert set(trace(plan).attempts.cost_usd) == {0.5}
+
+
+def test_an_incident_may_have_a_status_too() -> None:
+    incident = {"kind": "schedule", "windows": [{"start": "0s", "end": "1d"}]}
+    plan = one_endpoint(incidents=[incident])
+
+    def with_status(incidents: RecordedIncidents) -> RecordedIncidents:
+        return replace(incidents, effects=tuple(replace(effect, status=503) for effect in incidents.effects))
+
+    components = tuple(
+        replace(part, incidents=tuple(with_status(each) for each in part.incidents)) for part in plan.components
+    )
+    traced = trace(replace(plan, components=components, statuses=(("server_error", 503),)))
+    assert told(traced) == {("server_error", 503)}
+
+
+def test_codes_are_the_standard_ones_where_the_status_is_usual() -> None:
+    kinds = Kinds(unauthorised(one_endpoint()))
+    assert kinds.code("server_error") == kinds.code("server_error", 500) == 1
+    assert kinds.code("server_error", 503) == 9
+    assert kinds.code("client_error", 401) == 10
+    assert kinds.code("hang") == kinds.code("timeout") == 4
+    assert kinds.outcomes[9:] == [1, 6]
+    assert kinds.statuses[9:] == [503, 401]
+    assert kinds.among({"client_error"})[6:] == [True, False, False, False, True]
