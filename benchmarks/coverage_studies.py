@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from des.distributions import Lognormal
 from des.estimate.summary import Pool, count_entry, summarise, up_entry
 from des.faults import draw_timeline
 from des.scenario import from_mapping, plans
-from des.scenario.laws import Lognormal
 from des.scenario.plan import Plan, PoissonArrivals
 from des.study.downtime import downtime
 from des.study.replication import Part, Replicator

@@ -16,9 +16,9 @@ from des.check.replications import (
     replicate,
     scenario,
 )
+from des.distributions import Distribution, Exponential, Lognormal, Weibull
 from des.faults import draw_timeline
 from des.faults.episodes import all_down, down_share, endpoint_down, episodes_started
-from des.scenario.laws import Exponential, Law, Lognormal, Weibull
 from des.scenario.plan import Plan
 from des.scenario.text.units import DAY_S, YEAR_S
 from des.theory import availability as exact
@@ -68,7 +68,7 @@ def downtime_of_a_window() -> Iterator[Finding]:
 
 def monthly_objective() -> Iterator[Finding]:
     month_s = 30.0 * DAY_S
-    laws: tuple[tuple[str, Any, Law], ...] = (
+    laws: tuple[tuple[str, Any, Distribution], ...] = (
         ("exponential", exponential("45min"), Exponential(2700.0)),
         ("lognormal", {"kind": "lognormal", "median": "30min", "sigma": 1.2}, Lognormal(float(np.log(1800.0)), 1.2)),
     )

@@ -21,7 +21,7 @@ from des.check.replications import (
     served_share,
     shocks,
 )
-from des.scenario.laws import Exponential, Lognormal
+from des.distributions import Exponential, Lognormal
 from des.theory import latency, limiters, rot
 from des.theory.moments import survival
 

@@ -20,10 +20,10 @@ from des.check.replications import (
     scenario,
     served_share,
 )
+from des.distributions import Exponential
 from des.estimate.intervals import t_quantile
 from des.estimate.rare_availability import rare
 from des.estimate.timeline_availability import timeline
-from des.scenario.laws import Exponential
 from des.theory import chains, retries
 from des.theory.chains import ChainLeg, DeadlineLeg, paid_per_attempt, served_before_deadline
 

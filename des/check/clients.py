@@ -19,7 +19,7 @@ from des.check.replications import (
     replicate,
     scenario,
 )
-from des.scenario.laws import Lognormal
+from des.distributions import Lognormal
 from des.theory import amplification, cooldown, latency
 from des.theory.breaker import breaker_cycle
 

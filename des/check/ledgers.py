@@ -19,10 +19,10 @@ from des.check.replications import (
     served_share,
     shocks,
 )
+from des.distributions import Lognormal
 from des.estimate.exact_availability import exact as exact_answer
 from des.faults import draw_timeline, marginals
 from des.faults.episodes import all_down, down_share, endpoint_down, episodes_started
-from des.scenario.laws import Lognormal
 from des.scenario.plan import Plan
 from des.scenario.text.units import WEEK_S, YEAR_S
 from des.theory import availability as exact

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from des.check.case import DES_RUN, Case, Finding, compared
 from des.check.replications import Metric, Run, exponential, provider, replicate, scenario
-from des.scenario.laws import Exponential, Gamma, Law
+from des.distributions import Distribution, Exponential, Gamma
 from des.theory import limiters
 from des.theory.moments import second_moment
 from des.vocabulary import ATTEMPT_OUTCOMES
@@ -83,7 +83,7 @@ def queue() -> Iterator[Finding]:
     yield compared(
         "3 servers at load 2 (Erlang C): mean latency, s", got, 1.0 + limiters.erlang_c_mean_wait(3, 2.0, 1.0)
     )
-    laws: tuple[tuple[str, Any, Law], ...] = (
+    laws: tuple[tuple[str, Any, Distribution], ...] = (
         ("exponential", exponential("1s"), Exponential(1.0)),
         ("gamma", {"kind": "gamma", "shape": 2, "scale": "500ms"}, Gamma(2.0, 0.5)),
     )

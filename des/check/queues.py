@@ -9,8 +9,7 @@ import numpy as np
 
 from des.check.case import MONTE_CARLO, Case, Finding, compared
 from des.check.small_models import BATCHES, rng_of
-from des.draws import sample
-from des.scenario.laws import Constant, Exponential, Gamma, Law, Lognormal
+from des.distributions import Constant, Distribution, Exponential, Gamma, Lognormal, sample
 from des.theory import latency, limiters
 from des.theory.moments import second_moment
 
@@ -50,7 +49,7 @@ def sliding_log() -> Iterator[Finding]:
 
 
 def erlang_b() -> Iterator[Finding]:
-    laws: tuple[tuple[str, Law], ...] = (
+    laws: tuple[tuple[str, Distribution], ...] = (
         ("exponential", Exponential(1.0)),
         ("lognormal", Lognormal(-0.5, 1.0)),
         ("constant", Constant(1.0)),
@@ -66,7 +65,7 @@ def overflow() -> Iterator[Finding]:
     yield compared("  and by a second pool of 2", found[:, 1], limiters.overflow_refused(3, 2, 4.0))
 
 
-def _lost(name: str, law: Law, rate: float, pools: tuple[int, ...], batch: int) -> list[float]:
+def _lost(name: str, law: Distribution, rate: float, pools: tuple[int, ...], batch: int) -> list[float]:
     """Share of Poisson calls that the first pool refuses, the first two, and so on."""
     count, warm = 8000, 200
     rng = rng_of(name, batch)
@@ -106,7 +105,7 @@ def erlang_c() -> Iterator[Finding]:
 
 def pollaczek_khinchine() -> Iterator[Finding]:
     """Lindley's recursion over many queues at once."""
-    laws: tuple[tuple[str, Law], ...] = (("gamma", Gamma(0.5, 2.0)), ("constant", Constant(1.0)))
+    laws: tuple[tuple[str, Distribution], ...] = (("gamma", Gamma(0.5, 2.0)), ("constant", Constant(1.0)))
     for name, law in laws:
         rng = rng_of(f"one server {name}")
         queues, warm, count = 1000, 300, 3000

@@ -9,8 +9,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from des.engine import names
-from des.engine import simulate
+from des.engine import names, simulate
 from des.scenario import from_mapping, plans
 from des.scenario.plan import Plan
 from des.vocabulary import REQUEST_OK

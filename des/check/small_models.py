@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from des.check.case import MONTE_CARLO, Case, Finding, compared
-from des.draws import generator, sample_residual
+from des.distributions import Distribution, Lognormal, Weibull, sample_residual
+from des.draws import generator
 from des.faults.episodes import down_share, intersection, merged
 from des.faults.intervals import Intervals
-from des.scenario.laws import Law, Lognormal, Weibull
 from des.theory import availability, markov
 from des.theory.breaker import breaker_cycle
 from des.theory.residuals import lognormal_residual, residual_cdf, residual_mean, weibull_residual
@@ -124,7 +124,7 @@ def _breaker_cycles(
 
 
 def residuals() -> Iterator[Finding]:
-    laws: tuple[tuple[str, Law], ...] = (("Weibull", Weibull(0.7, 10.0)), ("lognormal", Lognormal(1.0, 1.0)))
+    laws: tuple[tuple[str, Distribution], ...] = (("Weibull", Weibull(0.7, 10.0)), ("lognormal", Lognormal(1.0, 1.0)))
     for name, law in laws:
         left = sample_residual(law, rng_of(f"residual {name}"), 40_000)[1]
         at = law.mean

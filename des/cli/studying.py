@@ -31,8 +31,8 @@ def availability(
     ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> int:
-    from des.report.availability_tables import print_availability
     from des.estimate.choice import check_years
+    from des.report.availability_tables import print_availability
     from des.study.available import available
     from des.study.run import loaded as loaded_from
 
@@ -103,10 +103,11 @@ def fit(
         bool, typer.Option("--open-ends", help="A row without an end is an incident that is still open.")
     ] = False,
     between: Annotated[
-        str | None, typer.Option("--between", metavar="LAW", help="Law of the times between incidents in the YAML.")
+        str | None,
+        typer.Option("--between", metavar="LAW", help="Distribution of times between incidents in the YAML."),
     ] = None,
     repair: Annotated[
-        str | None, typer.Option("--repair", metavar="LAW", help="Law of the times to repair in the YAML.")
+        str | None, typer.Option("--repair", metavar="LAW", help="Distribution of the times to repair in the YAML.")
     ] = None,
     permutations: Annotated[
         int | None, typer.Option("--permutations", metavar="N", help="So many of the whole-week shifts, not all.")
@@ -159,8 +160,8 @@ def check(
 ) -> int:
     from time import perf_counter
 
-    from des.report.check_table import print_cases, print_check
     from des.check.suite import CASES, all_ok, as_dict
+    from des.report.check_table import print_cases, print_check
     from des.study.check import check as run_checks
 
     if list_them:

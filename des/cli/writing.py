@@ -60,8 +60,8 @@ def catalogue(
     if as_json:
         from dataclasses import asdict
 
-        from des.report.presets_table import as_json as presets_as_json
         from des.catalogue import models
+        from des.report.presets_table import as_json as presets_as_json
 
         say_json(presets_as_json() if presets else [asdict(model) for model in models()])
         return DONE

@@ -6,9 +6,9 @@ until its natural end; failures (refusals, errors, hangs) take none.
 
 from heapq import heapreplace
 
+from des.distributions import Distribution
 from des.rules.capacity import is_full, start_s, waiting
 from des.scenario import plan
-from des.scenario.laws import Law
 
 PRUNED = 64  # starts gone by that are kept at most
 
@@ -20,7 +20,7 @@ class Capacity:
 
     def __init__(self, capacity: plan.Capacity) -> None:
         self.index = capacity.index
-        self.refusal_latency: Law = capacity.refusal_latency
+        self.refusal_latency: Distribution = capacity.refusal_latency
         self._queue = capacity.queue
         self._free_at_s = [0.0] * capacity.concurrent
         self._starts_s: list[float] = []

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from simpy.events import Event
 
-from des.faults import Timeline, draw_timeline
 from des.engine.clock import INCIDENT_END, INCIDENT_START, Moment
+from des.faults import Timeline, draw_timeline
 from des.scenario.plan import Component, Effect, Plan
 
 if TYPE_CHECKING:

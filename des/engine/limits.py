@@ -6,10 +6,10 @@ What a call's end will change is known at its start. It waits, in order of time,
 from abc import ABC, abstractmethod
 from heapq import heappop, heappush
 
+from des.distributions import Constant, Distribution
 from des.rules.rounding import WHOLE
 from des.rules.token_bucket import corrected, refilled, retry_after_s, without_one
 from des.scenario import plan
-from des.scenario.laws import Constant, Law
 
 
 class Limit(ABC):
@@ -20,7 +20,7 @@ class Limit(ABC):
     def __init__(self, limit: plan.Limit) -> None:
         self.index = limit.index
         self.plan = limit
-        self.refusal_latency: Law = limit.refusal_latency
+        self.refusal_latency: Distribution = limit.refusal_latency
         self._pending: list[tuple[float, int, float, float, int]] = []  # at, number, reckoned, used, entry
         self._numbered = 0
 

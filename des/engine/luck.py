@@ -6,8 +6,8 @@ make the same call meet the same luck.
 
 import numpy as np
 
-from des.draws import Stream, sample
-from des.scenario.laws import Constant, Law
+from des.distributions import Constant, Distribution, sample
+from des.draws import Stream
 from des.scenario.plan import Endpoint, Leg
 
 PROBE = -1  # the n of calls that probes make
@@ -18,7 +18,7 @@ def uniform(rng: np.random.Generator, size: int) -> "np.ndarray[tuple[int], np.d
     return rng.random(size)
 
 
-def law_stream(seed: int, replication: int, name: str, law: Law) -> Stream:
+def law_stream(seed: int, replication: int, name: str, law: Distribution) -> Stream:
     return Stream(seed, replication, name, lambda rng, size: sample(law, rng, size))
 
 
@@ -46,7 +46,7 @@ class CallLuck:
 
     def __init__(self, seed: int, replication: int, leg: Leg, endpoint: Endpoint, nth: int) -> None:
         self._key = (seed, replication, f"leg/{leg.name}/{'probe' if nth == PROBE else nth}")
-        self._laws: dict[tuple[str, Law], Stream] = {}
+        self._laws: dict[tuple[str, Distribution], Stream] = {}
         self.crowd = self._uniform("crowd")
         self.hang = self._uniform("hang")
         self.incident = self._uniform("incident")
@@ -63,14 +63,14 @@ class CallLuck:
         self.kills: list[Stream] = []
         self.late_kills: tuple[int, Stream] | None = None
 
-    def _maybe(self, purpose: str, law: Law | None) -> Stream | None:
+    def _maybe(self, purpose: str, law: Distribution | None) -> Stream | None:
         return None if law is None else self.of(purpose, law)
 
     def _uniform(self, purpose: str) -> Stream:
         seed, replication, name = self._key
         return Stream(seed, replication, f"{name}/{purpose}", uniform)
 
-    def of(self, purpose: str, law: Law) -> Stream:
+    def of(self, purpose: str, law: Distribution) -> Stream:
         """The stream of a law, such as the latency of one kind of error."""
         stream = self._laws.get((purpose, law))
         if stream is None:
@@ -78,7 +78,7 @@ class CallLuck:
             stream = self._laws[purpose, law] = law_stream(seed, replication, f"{name}/{purpose}", law)
         return stream
 
-    def delay_s(self, purpose: str, law: Law, index: int) -> float:
+    def delay_s(self, purpose: str, law: Distribution, index: int) -> float:
         """A draw of a law that is mostly a constant."""
         return law.value if isinstance(law, Constant) else self.of(purpose, law).at(index)
 

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from des.distributions import Constant, Distribution, Empirical
 from des.estimate.law_functions import cdf, quantile
-from des.scenario.laws import Constant, Empirical, Law
 from des.scenario.plan import Leg, Plan, ReplayedArrivals
 
 POINTS: Final = 1 << 12
@@ -84,7 +84,7 @@ def hangs_on_output(plan: Plan, leg: Leg) -> bool:
     return bounded and plan.endpoints[leg.endpoint].latency.tokens_per_s is not None
 
 
-def output_tokens(plan: Plan) -> Law:
+def output_tokens(plan: Plan) -> Distribution:
     """The law of a request's output, recorded tokens as they are."""
     arrivals = plan.workload.arrivals
     if isinstance(arrivals, ReplayedArrivals) and arrivals.output_tokens is not None and arrivals.output_tokens.size:
@@ -92,7 +92,7 @@ def output_tokens(plan: Plan) -> Law:
     return plan.workload.output_tokens
 
 
-def _points(laws: Sequence[Law]) -> list[FloatArray]:
+def _points(laws: Sequence[Distribution]) -> list[FloatArray]:
     """Draws of the laws that fill their joint space evenly; a single one each where none varies."""
     varying = [law for law in laws if not isinstance(law, Constant)]
     if not varying:

@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from des.distributions import Exponential
 from des.estimate import clear_sky
 from des.estimate.exact_joint import Caller, Joint
 from des.estimate.exact_sources import MARKED, RENEWAL, Source, Sources, sources_of
@@ -19,7 +20,6 @@ from des.estimate.law_functions import quantile
 from des.estimate.one_call import why_not_one_call, why_one_call_differs
 from des.estimate.recorded_states import RecordedStates, recorded_states
 from des.faults.marginals import chain_endpoints
-from des.scenario.laws import Exponential
 from des.scenario.plan import Plan
 from des.scenario.text.units import YEAR_S
 from des.theory.availability import effective_redundancy

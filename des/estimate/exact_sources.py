@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from des.distributions import Distribution
 from des.estimate.hit_sets import MOST_UNCERTAIN_EDGES, HitSets, hit_sets, hit_share, members, union
 from des.estimate.inapplicable import Inapplicable
-from des.scenario.laws import Law
 from des.scenario.plan import (
     Component,
     Effect,
@@ -33,11 +33,11 @@ class Source:
     component: str
     kind: str
     rate_per_s: float  # incidents that start, whomever they hit
-    duration: Law
+    duration: Distribution
     effect: Effect
     sets: HitSets
-    between: Law | None = None
-    up: Law | None = None
+    between: Distribution | None = None
+    up: Distribution | None = None
 
     @property
     def load(self) -> float:

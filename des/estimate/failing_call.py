@@ -12,9 +12,8 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from des.draws import sample
+from des.distributions import Constant, Distribution, sample
 from des.estimate.law_functions import cdf, quantile
-from des.scenario.laws import Constant, Law
 from des.scenario.plan import Effect, Leg, Plan
 from des.vocabulary import ATTEMPT_OUTCOMES, CANCELLED, CONNECTION_ERROR, INVALID_OUTPUT, TIMEOUT
 
@@ -242,7 +241,7 @@ class _Responses:
     ) -> None:
         latency = call._latency
         self._n, self._factor = n, factor
-        self._law: Law = latency.whole or latency.first_token or Constant(0.0)
+        self._law: Distribution = latency.whole or latency.first_token or Constant(0.0)
         self._connect_s = np.zeros(n)
         self._rest_s, self._gap_s = np.zeros(n), np.zeros(n)
         if latency.whole is None:

@@ -13,13 +13,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from des.draws import sample
+from des.distributions import Constant, sample
 from des.estimate.clear_sky import output_tokens
 from des.estimate.failing_call import FailingCall, Sky
 from des.estimate.law_functions import longest, quantile
 from des.estimate.one_call import is_bounded
 from des.rules.backoff import backoff_s
-from des.scenario.laws import Constant
 from des.scenario.plan import Backoff, Effect, Leg, Plan
 from des.vocabulary import ATTEMPT_OUTCOMES, CANCELLED
 

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from des.draws import sample, sample_residual
+from des.distributions import Distribution, sample, sample_residual
 from des.estimate.exact_sources import POISSON, RENEWAL, Source
 from des.estimate.law_functions import survival
-from des.scenario.laws import Law
 from des.scenario.plan import Effect
 from des.theory.moments import limited_mean
 
@@ -186,7 +185,7 @@ def _alternating(part: Part, tilted: BoolArray, reach_s: float, rng: np.random.G
     return drawn, ratio
 
 
-def _short_residual(up: Law, reach_s: float, count: int, rng: np.random.Generator) -> FloatArray:
+def _short_residual(up: Distribution, reach_s: float, count: int, rng: np.random.Generator) -> FloatArray:
     """What is left of an up time in equilibrium, given that it is less than the reach.
 
     Its density falls like P(up time > t): a uniform instant is kept with that probability.

@@ -6,18 +6,18 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from des.scenario.laws import Constant, Empirical, Exponential, Gamma, Law, Lognormal, Uniform, Weibull
+from des.distributions import Constant, Distribution, Empirical, Exponential, Gamma, Lognormal, Uniform, Weibull
 
 FloatArray = NDArray[np.float64]
 FORGOTTEN: Final = 1e-9
 
 
-def cdf(law: Law, time: FloatArray) -> FloatArray:
+def cdf(law: Distribution, time: FloatArray) -> FloatArray:
     """P(X <= time) of a positive law."""
     return 1.0 - survival(law, time)
 
 
-def survival(law: Law, time: FloatArray) -> FloatArray:
+def survival(law: Distribution, time: FloatArray) -> FloatArray:
     """P(X > time) of a positive law, accurate in the upper tail."""
     from scipy.special import gammaincc, ndtr
 
@@ -43,7 +43,7 @@ def survival(law: Law, time: FloatArray) -> FloatArray:
     return np.asarray(result, np.float64)
 
 
-def quantile(law: Law, share: FloatArray) -> FloatArray:
+def quantile(law: Distribution, share: FloatArray) -> FloatArray:
     """The value that a `share` of draws stay at or below."""
     from scipy.special import gammaincinv, ndtri
 
@@ -67,7 +67,7 @@ def quantile(law: Law, share: FloatArray) -> FloatArray:
     return np.asarray(result, np.float64)
 
 
-def longest(law: Law) -> float:
+def longest(law: Distribution) -> float:
     """A value that all but a billionth of the draws stay below."""
     if isinstance(law, Constant):
         return law.value

@@ -10,8 +10,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from des.distributions import Distribution
 from des.estimate.law_functions import cdf, longest, survival
-from des.scenario.laws import Law
 from des.theory.moments import limited_mean
 
 STEPS = 700
@@ -19,7 +19,7 @@ FloatArray = NDArray[np.float64]
 
 
 @lru_cache(maxsize=4096)
-def open_factor(between: Law, duration: Law, w: float, *, at_start: bool) -> float:
+def open_factor(between: Distribution, duration: Distribution, w: float, *, at_start: bool) -> float:
     """E[w^N], N the open incidents at an instant of the equilibrium, or (`at_start`) just before one starts.
 
     Right to about a part in ten thousand of 1 - E[w^N].
@@ -40,7 +40,7 @@ def open_factor(between: Law, duration: Law, w: float, *, at_start: bool) -> flo
 
 
 @lru_cache(maxsize=16)
-def _grid(between: Law, duration: Law) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _grid(between: Distribution, duration: Distribution) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Ages from 0 to the longest duration, the chance of a gap from each to each cell, and of the residual's."""
     longest_s = longest(duration)
     least_s = 1e-7 * min(duration.mean, between.mean)

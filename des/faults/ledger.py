@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from des.draws import sample, sample_residual
+from des.distributions import Exponential, sample, sample_residual
 from des.faults.intervals import FloatArray, Intervals, joined, none
 from des.faults.keys import ClassKeys
 from des.faults.succession import overlapping, refuse_too_many
-from des.scenario.laws import Exponential
 from des.scenario.plan import PoissonIncidents, Profile
 
 HOUR_S = 3600.0

@@ -4,11 +4,21 @@ import math
 
 import numpy as np
 
-from des.draws import sample, sample_residual
+from des.distributions import (
+    Constant,
+    Distribution,
+    Empirical,
+    Exponential,
+    Gamma,
+    Lognormal,
+    Uniform,
+    Weibull,
+    sample,
+    sample_residual,
+)
 from des.faults.intervals import FloatArray, Intervals, joined, none
 from des.faults.keys import ClassKeys
 from des.faults.succession import block_sizes, overlapping
-from des.scenario.laws import Constant, Empirical, Exponential, Gamma, Law, Lognormal, Uniform, Weibull
 from des.scenario.plan import MarkedRenewalIncidents
 
 FORGOTTEN = 1e-9
@@ -32,7 +42,7 @@ def marked_renewal(incidents: MarkedRenewalIncidents, keys: ClassKeys, until_s: 
     return joined(before, overlapping(between, duration, keys, float(residual_s[0]), until_s))
 
 
-def _open_at_zero(between: Law, duration: Law, keys: ClassKeys, latest_age_s: float) -> Intervals:
+def _open_at_zero(between: Distribution, duration: Distribution, keys: ClassKeys, latest_age_s: float) -> Intervals:
     reach_s = longest(duration)
     blocks = [none()]
     next_age_s, drawn = latest_age_s, 0
@@ -49,7 +59,7 @@ def _open_at_zero(between: Law, duration: Law, keys: ClassKeys, latest_age_s: fl
     return Intervals(starts, ends)
 
 
-def longest(law: Law) -> float:
+def longest(law: Distribution) -> float:
     """A value that all but a share `FORGOTTEN` of the law's draws keep below (for gamma, by Chernoff's bound)."""
     exponents = -math.log(FORGOTTEN)
     match law:

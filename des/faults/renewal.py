@@ -1,6 +1,6 @@
 """Incidents as the down times of an alternating renewal process."""
 
-from des.draws import sample, sample_residual
+from des.distributions import sample, sample_residual
 from des.faults.intervals import Intervals, joined, none
 from des.faults.keys import ClassKeys
 from des.faults.succession import alternating

@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from des.draws import sample
+from des.distributions import Distribution, sample
 from des.errors import DesError
 from des.faults.intervals import FloatArray, Intervals, none
 from des.faults.keys import ClassKeys
-from des.scenario.laws import Law
 
 FIRST_BLOCK = 32
 LARGEST_BLOCK = 1 << 16
@@ -25,7 +24,9 @@ Block = tuple[Intervals, float]
 """Intervals of a block, and the instant from which the next block goes on."""
 
 
-def overlapping(between: Law, duration: Law, keys: ClassKeys, first_s: float, until_s: float) -> Intervals:
+def overlapping(
+    between: Distribution, duration: Distribution, keys: ClassKeys, first_s: float, until_s: float
+) -> Intervals:
     """Starts from `first_s` on, `between` apart, each with a duration of its own: those that start before `until_s`."""
 
     def block(number: int, size: int, from_s: float) -> Block:
@@ -38,7 +39,7 @@ def overlapping(between: Law, duration: Law, keys: ClassKeys, first_s: float, un
     return _drawn(block, keys, first_s, until_s)
 
 
-def alternating(down: Law, up: Law, keys: ClassKeys, first_s: float, until_s: float) -> Intervals:
+def alternating(down: Distribution, up: Distribution, keys: ClassKeys, first_s: float, until_s: float) -> Intervals:
     """Down times that start before `until_s`, an up time after each; the first starts at `first_s`."""
 
     def block(number: int, size: int, from_s: float) -> Block:

@@ -15,9 +15,9 @@ from typing import Final
 import numpy as np
 
 from des.faults.calibration import ServiceHistory
-from des.scenario.text.units import DAY_S
 from des.files.history_files import ROLES, Rows, as_text, read_rows
 from des.files.history_json import HistoryError
+from des.scenario.text.units import DAY_S
 
 MOST_ROWS_TOLD: Final = 20
 LONG_AGO_S: Final = 1e8

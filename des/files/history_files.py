@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from des.files.recorded_file import FORMATS, RecordedFileError, read_columns
 from des.files.history_json import HistoryError, parsed, status_page
+from des.files.recorded_file import FORMATS, RecordedFileError, read_columns
 
 ROLES: Final = ("start", "end", "service", "provider", "severity", "id")
 LAYOUTS: Final[Sequence[Mapping[str, str]]] = (

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from des.scenario.text.document import Path
 from des.importers.reading import Reading, not_carried_over
+from des.scenario.text.document import Path
 
 _ACCOUNT: Final = ("api_base", "base_url", "api_key", "organization", "litellm_credential_name")
 _REGIONS: Final = ("region_name", "aws_region_name", "vertex_location", "watsonx_region_name")

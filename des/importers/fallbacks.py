@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from des.scenario.text.document import Path
 from des.importers.deployments import Deployment
 from des.importers.reading import Reading
+from des.scenario.text.document import Path
 from des.scenario.text.problems import meant
 from des.scenario.text.units import shown
 

@@ -13,19 +13,19 @@ from typing import Any, Final
 
 from des.catalogue.presets import preset
 from des.errors import Problem, ScenarioError
-from des.scenario.checks.consistency import MOST_LEGS
-from des.scenario.text.document import Document, Path
 from des.importers.accounts import TOKENS_PER_REQUEST, Endpoints, endpoints
 from des.importers.deployments import Deployment, read_deployments
 from des.importers.fallbacks import ANY, Groups, Hop, read_fallbacks, walk
 from des.importers.litellm_policy import PRESET, enforces_limits, read_policy, setting
 from des.importers.reading import Reading, read_configuration
 from des.importers.yaml_text import commented, yaml_text
+from des.scenario.checks.consistency import MOST_LEGS
 from des.scenario.loading import by_place, load_document
+from des.scenario.resolution.resolve import plans
+from des.scenario.text.document import Document, Path
 from des.scenario.text.names import at, mapping
 from des.scenario.text.overrides import with_assignments
 from des.scenario.text.problems import unknown
-from des.scenario.resolution.resolve import plans
 
 MOST_HOPS: Final = 5
 """Fallbacks after which LiteLLM looks up no further ones."""

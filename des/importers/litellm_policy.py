@@ -3,8 +3,8 @@
 import re
 from typing import Any, Final
 
-from des.scenario.text.document import Path
 from des.importers.reading import Reading, not_carried_over
+from des.scenario.text.document import Path
 from des.scenario.text.problems import meant
 from des.scenario.text.units import shown
 

@@ -7,12 +7,12 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from des.report import figures
-from des.report.lines import Line
-from des.report.tables import print_arms
 from des.estimate.choice import AvailabilityAnswer
 from des.estimate.exact_availability import EXACT, ExactAnswer
 from des.estimate.summary import REQUEST_LEVEL
+from des.report import figures
+from des.report.lines import Line
+from des.report.tables import print_arms
 from des.study.explanation import Explained
 
 Entry = Mapping[str, Any]

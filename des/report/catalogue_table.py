@@ -5,8 +5,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from des.report.figures import NOTHING, dollars
 from des.catalogue import CatalogueModel, models
+from des.report.figures import NOTHING, dollars
 
 PER_MTOK = 1e6
 

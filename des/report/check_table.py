@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from des.report.figures import NOTHING
 from des.check.case import LARGEST_SCORE, Case, Finding
 from des.check.suite import Checked, all_ok, spread
+from des.report.figures import NOTHING
 
 
 def print_check(checked: Sequence[Checked], console: Console, *, wall_s: float) -> None:

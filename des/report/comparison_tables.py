@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from des.estimate.exact_availability import EXACT
+from des.estimate.joint_figures import APPROXIMATION
 from des.report import figures
 from des.report.cascade_lines import cascade_lines, cascade_sentences
 from des.report.expectations import Verdict
@@ -23,8 +25,6 @@ from des.report.tables import (
     print_where,
     uneven_sentences,
 )
-from des.estimate.exact_availability import EXACT
-from des.estimate.joint_figures import APPROXIMATION
 from des.traces import Run
 
 MOST_ENDPOINTS: Final = 12

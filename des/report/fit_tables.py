@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import Final
 
-from des.report.figures import NOTHING, significant
 from des.faults.calibration import Calibration, FittedTimes, Overlap, Seasonality, ServiceCalibration, Trend
 from des.faults.calibration.cautions import counted, date, p_text
 from des.faults.calibration.fragment import LEAST_INCIDENTS
 from des.faults.calibration.laws import LEAST_TIMES
+from des.report.figures import NOTHING, significant
 from des.scenario.text.units import YEAR_S
 
 WIDTH: Final = 80

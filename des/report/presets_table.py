@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from des.report.figures import NOTHING
 from des.catalogue.presets import Preset, presets
+from des.report.figures import NOTHING
 
 GUARDS: Final = (
     "breaker",

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Final
 
-from des.scenario.text.document import Path
 from des.scenario.schema.incidents import ReplayedIncidentsSpec
-from des.scenario.text.problems import Finding
 from des.scenario.schema.providers import ComponentSpec
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.workload import ReplayedArrivalsSpec
+from des.scenario.text.document import Path
+from des.scenario.text.problems import Finding
 
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}/?")
 

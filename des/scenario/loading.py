@@ -12,16 +12,16 @@ from pydantic import ValidationError
 from des.errors import Problem, ScenarioError
 from des.scenario.checks.client_consistency import client_findings
 from des.scenario.checks.consistency import consistency_findings
-from des.scenario.text.document import Document, Path, path_text, plain, read_document
-from des.scenario.schema.expectations import AS_MODELLED, Expectation, default_arm, read_expectation, split_name
-from des.scenario.files import file_digests
 from des.scenario.checks.idle_settings import idle_findings, late_ramps
+from des.scenario.checks.references import reference_findings, routing_findings
+from des.scenario.files import file_digests
+from des.scenario.resolution.presets import at_the_preset, with_presets
+from des.scenario.schema.expectations import AS_MODELLED, Expectation, default_arm, read_expectation, split_name
+from des.scenario.schema.scenario import Scenario
+from des.scenario.text.document import Document, Path, path_text, plain, read_document
 from des.scenario.text.names import as_written, entry_names, is_named, mapping
 from des.scenario.text.overrides import Assignment, Overlay, lay_over, with_assignments
-from des.scenario.resolution.presets import at_the_preset, with_presets
 from des.scenario.text.problems import Finding, findings_of, unknown, without_slips
-from des.scenario.checks.references import reference_findings, routing_findings
-from des.scenario.schema.scenario import Scenario
 from des.scenario.text.yaml_nodes import LONE_SURROGATE, has_lone_surrogate
 
 BUILT_IN_ARMS: Final[Mapping[str, Mapping[str, Any]]] = {AS_MODELLED: {}, "independent": {"shared": 0}}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from des.scenario.laws import Constant, Law
+from des.distributions import Constant, Distribution
 from des.scenario.plan_client import AdaptiveThrottling as AdaptiveThrottling
 from des.scenario.plan_client import Backoff as Backoff
 from des.scenario.plan_client import Breaker as Breaker
@@ -86,7 +86,7 @@ class ClosedArrivals:
     """Users who think, send a request, wait for its end and think again; everybody starts by thinking."""
 
     users: int
-    think: Law
+    think: Distribution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,9 +115,9 @@ class Workload:
     """What is asked. Tokens are of each request and its answer; `units` (images, seconds, ...) are what is priced."""
 
     arrivals: Arrivals
-    input_tokens: Law = Constant(0.0)
-    output_tokens: Law = Constant(0.0)
-    units: Law = Constant(1.0)
+    input_tokens: Distribution = Constant(0.0)
+    output_tokens: Distribution = Constant(0.0)
+    units: Distribution = Constant(1.0)
     requirements: tuple[Requirement, ...] = ()
 
 
@@ -133,7 +133,7 @@ class Effect:
 
     error_rate: float = 1.0
     outcome: str = "server_error"
-    error_latency: Law = Constant(0.2)
+    error_latency: Distribution = Constant(0.2)
     hang: float = 0.0
     latency_factor: float = 1.0
     kills_in_flight: bool = False
@@ -161,7 +161,7 @@ class PoissonIncidents(_OfOneEffect):
     """The shock ledger: incidents start as a Poisson process and may overlap."""
 
     rate_per_s: float
-    duration: Law
+    duration: Distribution
     effect: Effect
     profile: Profile | None = None
 
@@ -170,8 +170,8 @@ class PoissonIncidents(_OfOneEffect):
 class RenewalIncidents(_OfOneEffect):
     """Alternating up and down times."""
 
-    up: Law
-    down: Law
+    up: Distribution
+    down: Distribution
     effect: Effect
 
 
@@ -179,8 +179,8 @@ class RenewalIncidents(_OfOneEffect):
 class MarkedRenewalIncidents(_OfOneEffect):
     """A law from start to start and a law of duration; incidents may overlap."""
 
-    between: Law
-    duration: Law
+    between: Distribution
+    duration: Distribution
     effect: Effect
 
 
@@ -228,10 +228,10 @@ class Component:
 class Latency:
     """A response time: `whole` alone, or connect + first token + output tokens / speed."""
 
-    whole: Law | None = None
-    connect: Law | None = None
-    first_token: Law | None = None
-    tokens_per_s: Law | None = None
+    whole: Distribution | None = None
+    connect: Distribution | None = None
+    first_token: Distribution | None = None
+    tokens_per_s: Distribution | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,7 +240,7 @@ class RandomError:
 
     outcome: str
     rate: float
-    latency: Law = Constant(0.2)
+    latency: Distribution = Constant(0.2)
     status: int | None = None  # HTTP, if not the outcome's usual one
 
 
@@ -249,7 +249,7 @@ class BrokenStreams:
     """A share of responses that break after a share of their output (a connection error, partly billed)."""
 
     rate: float
-    after: Law = Constant(0.5)
+    after: Distribution = Constant(0.5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,10 +308,10 @@ class Timeout:
 class SilentRot:
     """A leg breaks unnoticed; its first failed use, or the next probe, starts the repair."""
 
-    time_to_rot: Law
-    repair: Law
+    time_to_rot: Distribution
+    repair: Distribution
     outcome: str = "server_error"
-    error_latency: Law = Constant(0.2)
+    error_latency: Distribution = Constant(0.2)
     probe_every_s: float | None = None
 
 
@@ -349,7 +349,7 @@ class ResponseCache:
     keys: int | None = None
     exponent: float = 1.0
     ttl_s: float = float("inf")
-    latency: Law = Constant(0.0)
+    latency: Distribution = Constant(0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

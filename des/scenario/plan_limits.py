@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from des.scenario.laws import Constant, Law
+from des.distributions import Constant, Distribution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Limit:
     counts_failed: bool = True
     counts_cached: bool = True  # whether input that the provider's prompt cache holds counts
     sends_retry_after: bool = True
-    refusal_latency: Law = Constant(0.05)
+    refusal_latency: Distribution = Constant(0.05)
 
     @property
     def requests_per_s(self) -> float:
@@ -54,4 +54,4 @@ class Capacity:
     name: str  # as of a limit
     concurrent: int
     queue: int = 0
-    refusal_latency: Law = Constant(0.05)
+    refusal_latency: Distribution = Constant(0.05)

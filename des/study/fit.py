@@ -15,9 +15,9 @@ from des.faults.calibration import (
     observed,
 )
 from des.faults.calibration.fragment import LEAST_INCIDENTS
-from des.study.destination import WriteError
 from des.files.history import History, read_history, read_moment
 from des.files.history_json import HistoryError
+from des.study.destination import WriteError
 
 
 @dataclass(frozen=True, slots=True)

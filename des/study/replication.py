@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from des.engine import simulate
 from des.estimate.cascades import Cascade, may_cascade, triggers
 from des.estimate.summary import Observed
 from des.faults import draw_timeline
-from des.engine import simulate
 from des.scenario.plan import Plan
 from des.study.downtime import Spells, downtime, losing_intervals
 from des.study.recorder import Recorder

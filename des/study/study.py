@@ -13,8 +13,8 @@ from des.estimate.cascades import Cascade, cascade_entries
 from des.estimate.summary import Pool, summary
 from des.estimate.uneven import Uneven, without_intervals
 from des.scenario import Loaded, plans
-from des.scenario.schema.expectations import default_arm
 from des.scenario.plan import Plan
+from des.scenario.schema.expectations import default_arm
 from des.study.controls import controlled
 from des.study.downtime import Spells, combined
 from des.study.key import canonical_json, run_key

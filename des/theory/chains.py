@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
-from des.scenario.laws import Law
+from des.distributions import Distribution
 from des.theory.moments import survival
 
 
@@ -95,7 +95,7 @@ class DeadlineLeg:
 
     refused: float
     refusal_latency_s: float
-    latency: Law
+    latency: Distribution
 
 
 def served_before_deadline(legs: Sequence[DeadlineLeg], deadline_s: float) -> tuple[float, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from des.scenario.laws import Constant, Exponential, Gamma, Law
+from des.distributions import Constant, Distribution, Exponential, Gamma
 from des.theory.moments import survival
 
 
@@ -28,7 +28,7 @@ def no_downtime(mttf: float, mttr: float, window: float) -> float:
     return mttf / (mttf + mttr) * math.exp(-window / mttf)
 
 
-def downtime_cdf(mttf: float, down: Law, window: float, downtime: float, *, grid: int = 1 << 14) -> float:
+def downtime_cdf(mttf: float, down: Distribution, window: float, downtime: float, *, grid: int = 1 << 14) -> float:
     """P(downtime within the window <= `downtime`), starting up, exponential up times, any law of down times.
 
     Takacs 1957: sum over n of Poisson(n; (T - x)/MTTF) G^{*n}(x), G^{*n} the n-fold convolution of the down law. Exact
@@ -62,7 +62,7 @@ def _poisson_mixture(mean: float, conditional: Callable[[int], float]) -> float:
     return math.fsum(weight * conditional(n) for n, weight in enumerate(weights))
 
 
-def _compound_poisson_cdf(mean: float, law: Law, limit: float, grid: int) -> float:
+def _compound_poisson_cdf(mean: float, law: Distribution, limit: float, grid: int) -> float:
     step = limit / grid
     # each down time is rounded to the nearest grid point; what exceeds the limit drops out, and the upper half of
     # the transform stays empty so that sums past the limit do not wrap round

@@ -2,16 +2,16 @@
 
 import math
 
-from des.scenario.laws import Law
+from des.distributions import Distribution
 from des.theory.moments import laplace, limited_mean, survival
 
 
-def mean_under_timeout_s(law: Law, timeout_s: float) -> float:
+def mean_under_timeout_s(law: Distribution, timeout_s: float) -> float:
     """E[min(L, t)]: the mean time of an attempt that is given up at the timeout."""
     return limited_mean(law, timeout_s)
 
 
-def success_under_kills(mttf_s: float, mttr_s: float, latency: Law) -> float:
+def success_under_kills(mttf_s: float, mttr_s: float, latency: Distribution) -> float:
     """P(a call is accepted and no outage kills it in flight): exponential up times, any down times, any latency.
 
     A E[e^{-lambda L}]: up at its start, and no failure (rate lambda = 1/MTTF) within its latency.
@@ -19,7 +19,7 @@ def success_under_kills(mttf_s: float, mttr_s: float, latency: Law) -> float:
     return mttf_s / (mttf_s + mttr_s) * laplace(latency, 1.0 / mttf_s)
 
 
-def hedged_mean_s(law: Law, delay_s: float, copies: int = 1) -> float:
+def hedged_mean_s(law: Distribution, delay_s: float, copies: int = 1) -> float:
     """Mean time until the earliest of a call and its copies answers, one copy more after each delay while none has.
 
     The integral of S(t) S(t - h) ... S(t - n h), S the survival of one call's latency (1 before its start); for one
@@ -44,14 +44,14 @@ def hedged_mean_s(law: Law, delay_s: float, copies: int = 1) -> float:
             return total
 
 
-def hedge_share(law: Law, delay_s: float, copies: int = 1) -> float:
+def hedge_share(law: Distribution, delay_s: float, copies: int = 1) -> float:
     """Mean number of extra calls that hedging after each delay sends: S(h) + S(2h) S(h) + ..., up to the copies."""
     return math.fsum(
         math.prod(survival(law, part * delay_s) for part in range(1, sent + 1)) for sent in range(1, copies + 1)
     )
 
 
-def latency_quantile_s(law: Law, share: float) -> float:
+def latency_quantile_s(law: Distribution, share: float) -> float:
     """The time within which a share of calls have answered, to 1e-12 of itself (bisection of the survival)."""
     low, high = 0.0, max(law.mean, 1e-12)
     while survival(law, high) > 1.0 - share:

@@ -2,10 +2,10 @@
 
 import math
 
-from des.scenario.laws import Constant, Empirical, Exponential, Gamma, Law, Lognormal, Uniform, Weibull
+from des.distributions import Constant, Distribution, Empirical, Exponential, Gamma, Lognormal, Uniform, Weibull
 
 
-def survival(law: Law, time: float) -> float:
+def survival(law: Distribution, time: float) -> float:
     """P(X > time) of a positive law, in the law's own unit."""
     if time < 0.0:
         return 1.0
@@ -32,7 +32,7 @@ def survival(law: Law, time: float) -> float:
             return sum(value > time for value in values) / len(values)
 
 
-def limited_mean(law: Law, limit: float) -> float:
+def limited_mean(law: Distribution, limit: float) -> float:
     """E[min(X, limit)], the mean of a law cut at a limit: for a lognormal one
 
     exp(mu + sigma^2/2) Phi((ln t - mu - sigma^2)/sigma) + t Phi(-(ln t - mu)/sigma).
@@ -70,7 +70,7 @@ def limited_mean(law: Law, limit: float) -> float:
             return math.fsum(min(value, limit) for value in values) / len(values)
 
 
-def second_moment(law: Law) -> float:
+def second_moment(law: Distribution) -> float:
     """E[X^2], in the square of the law's unit."""
     match law:
         case Constant(value):
@@ -89,7 +89,7 @@ def second_moment(law: Law) -> float:
             return math.fsum(value * value for value in values) / len(values)
 
 
-def laplace(law: Law, rate: float) -> float:
+def laplace(law: Distribution, rate: float) -> float:
     """E[exp(-rate X)]: the chance that no point of a Poisson process of this rate falls within X.
 
     `rate` is per unit of the law. Lognormal and Weibull laws are integrated numerically, to about 1e-10.

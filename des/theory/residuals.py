@@ -5,16 +5,16 @@ In equilibrium the age of the open interval has the same law as its residual: de
 
 import math
 
-from des.scenario.laws import Law, Lognormal, Weibull
+from des.distributions import Distribution, Lognormal, Weibull
 from des.theory.moments import limited_mean, second_moment
 
 
-def residual_cdf(law: Law, time: float) -> float:
+def residual_cdf(law: Distribution, time: float) -> float:
     """P(residual <= time) = E[min(X, time)] / E[X]; zero below zero."""
     return limited_mean(law, time) / law.mean
 
 
-def residual_mean(law: Law) -> float:
+def residual_mean(law: Distribution) -> float:
     """E[X^2] / (2 E[X]): longer than half the mean wherever intervals vary."""
     return second_moment(law) / (2.0 * law.mean)
 

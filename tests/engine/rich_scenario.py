@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from model.traced import plan_of, trace
+from engine.traced import plan_of, trace
 
 EXPONENTIAL_20S = {"kind": "exponential", "mean": "20s"}
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from des.scenario.plan import Capacity, Limit, Plan, ReplayedArrivals
-from model.traced import Traced, plan_of, provider, scenario
+from engine.traced import Traced, plan_of, provider, scenario
 
 
 def limit(metric: str = "requests", **rest: Any) -> Limit:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from model.traced import Traced, at, provider, run, scenario, tokens
+from engine.traced import Traced, at, provider, run, scenario, tokens
 
 PRICE = {"input_per_mtok": 3, "output_per_mtok": 15, "per_request": 0.01, "per_unit": 0.002}
 OK = 100 * 3_000_000 + 40 * 15_000_000 + 10_000_000_000 + 2_000_000_000

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from des.scenario.plan import Limit
-from model.serving import arriving, limit, one_endpoint
-from model.traced import Traced, trace
+from engine.serving import arriving, limit, one_endpoint
+from engine.traced import Traced, trace
 
 
 def played(provider: Limit, budget: Limit, at_s: list[float]) -> Traced:

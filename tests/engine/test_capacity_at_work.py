@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.serving import arriving, first_calls, limit, limited_by, one_endpoint, serving
-from model.traced import Traced, plan_of, poisson, provider, scenario, trace, window
+from engine.serving import arriving, first_calls, limit, limited_by, one_endpoint, serving
+from engine.traced import Traced, plan_of, poisson, provider, scenario, trace, window
 
 
 def played(concurrent: int, queue: int, at_s: Any, latency: Any = "10s", **rest: Any) -> Traced:

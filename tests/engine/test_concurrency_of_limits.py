@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.serving import admitted, arriving, limit, limited_by, one_endpoint, retry_afters
-from model.traced import Traced, plan_of, poisson, provider, scenario, trace, window
+from engine.serving import admitted, arriving, limit, limited_by, one_endpoint, retry_afters
+from engine.traced import Traced, plan_of, poisson, provider, scenario, trace, window
 
 
 def at_once(most: int) -> Any:

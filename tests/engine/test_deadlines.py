@@ -1,6 +1,6 @@
 """The request's deadline is inherited by every later leg, retry and wait."""
 
-from model.traced import at, provider, run, scenario, tokens, window
+from engine.traced import at, provider, run, scenario, tokens, window
 
 FAILING = {"errors": {"server_error": {"rate": 1, "latency": "4s"}}}
 

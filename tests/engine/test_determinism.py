@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from des.engine.arrivals import RequestMarks, think_time
-from model.rich_scenario import rich_scenario
-from model.traced import Traced, plan_of, provider, run, scenario, trace, window
+from engine.rich_scenario import rich_scenario
+from engine.traced import Traced, plan_of, provider, run, scenario, trace, window
 
 TESTS = Path(__file__).parents[1]
 CLOSED = {"kind": "closed", "users": 40, "think": {"kind": "exponential", "mean": "30s"}}

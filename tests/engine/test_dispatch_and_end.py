@@ -22,8 +22,8 @@ from des.vocabulary import (
     SERVER_ERROR,
     TIMEOUT,
 )
-from model.serving import arriving, limit, limited_by, one_endpoint, serving
-from model.traced import Collected, window
+from engine.serving import arriving, limit, limited_by, one_endpoint, serving
+from engine.traced import Collected, window
 
 LOST_RACE: Cut = (CANCELLED, BY_HEDGE)
 GIVEN_UP: Cut = (TIMEOUT, BY_CHANCE)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from model.traced import at, poisson, provider, run, scenario, window
+from engine.traced import at, poisson, provider, run, scenario, window
 
 HANGING = {"errors": {"hang": 1}}
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from model.traced import at, poisson, provider, run, scenario, tokens, window
+from engine.traced import at, poisson, provider, run, scenario, tokens, window
 
 FREE = {"per_request": 0}
 

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from des.engine.luck import KILLS_BY_COUNT, CallLuck
-from model.traced import at, plan_of, poisson, provider, run, scenario, tokens, window
+from engine.traced import at, plan_of, poisson, provider, run, scenario, tokens, window
 
 
 def killing(start: str, end: str, **effect: object) -> dict[str, object]:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.traced import at, poisson, provider, run, scenario
+from engine.traced import at, poisson, provider, run, scenario
 
 
 def refusing(refusal: Any = "100ms", **limits: Any) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from model.serving import admitted, arriving, limit, limited_by, one_endpoint, retry_afters
-from model.traced import Traced, trace, window
+from engine.serving import admitted, arriving, limit, limited_by, one_endpoint, retry_afters
+from engine.traced import Traced, trace, window
 
 FAILING = {"errors": {"server_error": {"rate": 1, "latency": "1s"}}}
 

@@ -1,6 +1,6 @@
 """A call meets its limit first, then hangs, then open incidents, then chance, and only then is it answered."""
 
-from model.traced import at, provider, run, scenario, tokens, window
+from engine.traced import at, provider, run, scenario, tokens, window
 
 SLOW_BUCKET = {"requests": "3/min", "burst": 1}  # a token every 20 s
 

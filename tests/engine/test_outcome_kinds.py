@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from des.engine.kinds import Kinds
 from des.scenario.plan import Plan, RandomError, RecordedIncidents
-from model.serving import one_endpoint
-from model.traced import Traced, trace
+from engine.serving import one_endpoint
+from engine.traced import Traced, trace
 
 
 def unauthorised(plan: Plan) -> Plan:

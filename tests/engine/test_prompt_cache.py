@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from model.traced import Traced, provider, run, scenario, tokens
+from engine.traced import Traced, provider, run, scenario, tokens
 
 PRICE = {"input_per_mtok": 4, "cached_input_per_mtok": 1, "cache_write_per_mtok": 5, "output_per_mtok": 0}
 COLD = 400 * 4_000_000 + 600 * 5_000_000

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from model.traced import at, poisson, provider, run, scenario, tokens
+from engine.traced import at, poisson, provider, run, scenario, tokens
 
 PRICE = {"input_per_mtok": 1, "output_per_mtok": 1}
 

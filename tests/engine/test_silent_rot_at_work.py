@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from model.traced import Traced, provider, run, scenario, tokens
+from engine.traced import Traced, provider, run, scenario, tokens
 
 ROT = {"time_to_rot": "25s", "repair": "10s"}
 

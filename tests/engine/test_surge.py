@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from des.scenario.plan import Plan, Surge
-from model.traced import plan_of, trace
+from engine.traced import plan_of, trace
 
 OUTAGE = {"kind": "schedule", "windows": [{"start": "100s", "end": "200s"}]}
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from model.traced import Traced, at, provider, run, scenario, tokens
+from engine.traced import Traced, at, provider, run, scenario, tokens
 
 STREAM = {"connect": "1s", "first_token": "2s", "tokens_per_second": 10}
 PRICE = {"input_per_mtok": 1, "output_per_mtok": 2}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from model.traced import Traced, poisson, provider, run, scenario, window
+from engine.traced import Traced, poisson, provider, run, scenario, window
 
 
 def states(traced: Traced, entity: str) -> list[tuple[float, str, str]]:

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from model.serving import arriving, limit, limited_by, one_endpoint, serving
-from model.traced import provider, run, scenario, trace
+from engine.serving import arriving, limit, limited_by, one_endpoint, serving
+from engine.traced import provider, run, scenario, trace
 
 
 def told(traced: Any) -> list[tuple[float, str, str, str, str]]:

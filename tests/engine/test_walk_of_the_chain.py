@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.traced import at, provider, run, scenario
+from engine.traced import at, provider, run, scenario
 
 FAILING = {"errors": {"server_error": {"rate": 1, "latency": 0}}}
 REFUSING = {"errors": {"client_error": {"rate": 1, "latency": 0}}}

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.serving import admitted, arriving, first_calls, limit, limited_by, one_endpoint, retry_afters
-from model.traced import Traced, plan_of, poisson, provider, scenario, trace
+from engine.serving import admitted, arriving, first_calls, limit, limited_by, one_endpoint, retry_afters
+from engine.traced import Traced, plan_of, poisson, provider, scenario, trace
 
 
 def windowed(algorithm: str, most: float, window_s: float = 10.0, metric: str = "requests", **rest: Any) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from des.engine import simulate
-from model.traced import Collected, Traced, at, plan_of, poisson, provider, run, scenario, trace, window
+from engine.traced import Collected, Traced, at, plan_of, poisson, provider, run, scenario, trace, window
 
 EU = {"region": "eu"}
 

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from des.engine import names
-from des.engine import simulate
+from des.engine import names, simulate
 from des.scenario import from_mapping, plans
 from des.scenario.plan import Plan
 

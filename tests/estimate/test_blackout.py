@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 import des
-from des.report.cascade_lines import cascade_lines, cascade_sentences
 from des.estimate.blackout import Blackout
+from des.report.cascade_lines import cascade_lines, cascade_sentences
 
 
 @pytest.mark.parametrize(

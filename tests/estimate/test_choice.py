@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from exact_plans import outages, plan_of, provider
 
-from des.report import figures
 from des.errors import DesError
 from des.estimate.choice import availability, choose
 from des.estimate.exact_availability import EXACT
@@ -13,6 +12,7 @@ from des.estimate.inapplicable import Inapplicable
 from des.estimate.rare_availability import RARE
 from des.estimate.summary import REQUEST_LEVEL
 from des.estimate.timeline_availability import TIMELINE
+from des.report import figures
 
 RARELY = {"incidents": [outages("2/y", "30min")]}
 OFTEN = {"incidents": [outages("20/y", "30h")]}

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from des.draws import generator
+from des.engine import simulate
 from des.errors import ScenarioError
 from des.estimate.choice import choose
 from des.estimate.rare_availability import rare, why_not_rare
 from des.estimate.timeline_availability import lost_along, reach_s, timeline
 from des.estimate.timeline_refusals import refusals
 from des.faults import draw_timeline
-from des.engine import simulate
 from des.scenario import load_scenario, plans
 from des.scenario.plan import Plan, PoissonArrivals
 from des.vocabulary import REQUEST_OK

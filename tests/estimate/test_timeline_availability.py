@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from exact_plans import outages, plan_of, provider, up_down
 
+from des.engine import simulate
 from des.estimate.exact_availability import exact
 from des.estimate.inapplicable import Inapplicable
 from des.estimate.timeline_availability import TimelineAnswer, timeline
-from des.engine import simulate
 from des.scenario.plan import Plan
 from des.theory.retries import all_fail_in_outage
 from des.vocabulary import REQUEST_OK

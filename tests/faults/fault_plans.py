@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from des.distributions import Constant, Distribution
 from des.faults import Timeline, draw_timeline
-from des.scenario.laws import Constant, Law
 from des.scenario.plan import (
     Component,
     Dependency,
@@ -28,16 +28,16 @@ BROWNOUT = Effect(error_rate=0.3)
 
 
 def shocks(
-    rate_per_s: float, duration: Law, profile: Profile | None = None, effect: Effect = OUTAGE
+    rate_per_s: float, duration: Distribution, profile: Profile | None = None, effect: Effect = OUTAGE
 ) -> PoissonIncidents:
     return PoissonIncidents(rate_per_s=rate_per_s, duration=duration, effect=effect, profile=profile)
 
 
-def up_down(up: Law, down: Law) -> RenewalIncidents:
+def up_down(up: Distribution, down: Distribution) -> RenewalIncidents:
     return RenewalIncidents(up=up, down=down, effect=OUTAGE)
 
 
-def start_to_start(between: Law, duration: Law) -> MarkedRenewalIncidents:
+def start_to_start(between: Distribution, duration: Distribution) -> MarkedRenewalIncidents:
     return MarkedRenewalIncidents(between=between, duration=duration, effect=OUTAGE)
 
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from fault_plans import plan_of, shocks
 
-from des.scenario.laws import Constant, Empirical, Exponential, Gamma, Law, Lognormal, Uniform, Weibull
+from des.distributions import Constant, Distribution, Empirical, Exponential, Gamma, Lognormal, Uniform, Weibull
 from des.scenario.plan import Plan
 
-DURATION: Law = Lognormal(6.0, 1.0)
+DURATION: Distribution = Lognormal(6.0, 1.0)
 
 GRAPHS: Mapping[str, Plan] = {
     "two providers behind one component": plan_of(

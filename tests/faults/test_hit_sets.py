@@ -6,9 +6,9 @@ from fault_plans import BROWNOUT, plan_of, shocks, start_to_start, up_down
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from des.distributions import Constant, Exponential, Lognormal, Weibull
 from des.faults import draw_timeline
 from des.faults.episodes import all_down, down_share, endpoint_down
-from des.scenario.laws import Constant, Exponential, Lognormal, Weibull
 from des.scenario.plan import Plan
 
 SHOCKS = shocks(1e-3, Exponential(600.0))

@@ -12,9 +12,9 @@ from exact_ledger import Ledger
 from fault_plans import BROWNOUT, assert_agrees, plan_of, shocks, start_to_start, timelines, up_down
 from ledger_graphs import GRAPHS
 
+from des.distributions import Constant, Exponential, Lognormal, Weibull
 from des.faults import Timeline, draw_timeline, marginals
 from des.faults.episodes import all_down, down_share, endpoint_down, episodes_started
-from des.scenario.laws import Constant, Exponential, Lognormal, Weibull
 from des.scenario.plan import Component, IncidentClass, Plan, Profile, RecordedIncidents
 from des.theory.availability import pair_down_with_common_fraction
 

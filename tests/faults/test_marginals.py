@@ -8,9 +8,9 @@ import pytest
 from fault_plans import BROWNOUT, OUTAGE, plan_of, shocks
 from test_down_episodes import recorded
 
+from des.distributions import Exponential
 from des.faults import Marginals, draw_timeline, marginals, marginals_over
 from des.faults.marginals import chain_endpoints, total
-from des.scenario.laws import Exponential
 from des.scenario.plan import Leg, Plan
 from des.scenario.text.units import YEAR_S
 

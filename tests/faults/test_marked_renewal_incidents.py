@@ -5,11 +5,11 @@ import pytest
 from fault_plans import assert_agrees, one_endpoint, start_to_start, timelines
 from scipy import special, stats
 
+from des.distributions import Constant, Distribution, Empirical, Exponential, Gamma, Lognormal, Uniform, Weibull
 from des.faults import draw_timeline
 from des.faults.marked_renewal import FORGOTTEN, longest
-from des.scenario.laws import Constant, Empirical, Exponential, Gamma, Law, Lognormal, Uniform, Weibull
 
-LAWS: list[tuple[Law, Law]] = [
+LAWS: list[tuple[Distribution, Distribution]] = [
     (Weibull(0.7, 100.0), Lognormal(4.0, 1.4)),
     (Weibull(0.7, 100.0), Exponential(500.0)),
     (Lognormal(4.0, 1.0), Weibull(0.6, 200.0)),
@@ -20,7 +20,7 @@ LAWS: list[tuple[Law, Law]] = [
 
 
 @pytest.mark.parametrize(("between", "duration"), LAWS)
-def test_starts_and_open_incidents_are_stationary(between: Law, duration: Law) -> None:
+def test_starts_and_open_incidents_are_stationary(between: Distribution, duration: Distribution) -> None:
     horizon_s = 250.0
     drawn = list(timelines(one_endpoint(start_to_start(between, duration)), 400, horizon_s))
     assert_agrees([float((one.start_s >= 0).sum()) for one in drawn], horizon_s / between.mean)
@@ -57,5 +57,5 @@ def test_an_up_start_draws_the_first_gap_afresh() -> None:
         (Uniform(1.0, 2.0), stats.uniform(1.0, 1.0).sf),
     ],
 )
-def test_the_past_is_drawn_as_far_back_as_a_duration_may_reach(law: Law, beyond) -> None:
+def test_the_past_is_drawn_as_far_back_as_a_duration_may_reach(law: Distribution, beyond) -> None:
     assert beyond(longest(law)) <= FORGOTTEN * (1 + 1e-6)

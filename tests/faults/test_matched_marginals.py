@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from ledger_graphs import GRAPHS
 from scipy import stats
 
+from des.distributions import Constant, Exponential, Lognormal, Weibull
 from des.faults import Marginals, draw_timeline, marginals
-from des.scenario.laws import Constant, Exponential, Lognormal, Weibull
 from des.scenario.plan import IncidentClass, Plan, PoissonIncidents, Profile, RecordedIncidents
 
 PHIS = (0.0, 0.3, 1.0)

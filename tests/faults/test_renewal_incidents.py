@@ -7,11 +7,11 @@ import pytest
 from fault_plans import assert_agrees, one_endpoint, plan_of, timelines, up_down
 from scipy import stats
 
+from des.distributions import Constant, Distribution, Empirical, Exponential, Gamma, Lognormal, Uniform, Weibull
 from des.faults import draw_timeline
 from des.faults.episodes import all_down, down_share, endpoint_down, episodes_started
-from des.scenario.laws import Constant, Empirical, Exponential, Gamma, Law, Lognormal, Uniform, Weibull
 
-LAWS: list[tuple[Law, Law]] = [
+LAWS: list[tuple[Distribution, Distribution]] = [
     (Exponential(400.0), Exponential(100.0)),
     (Weibull(0.7, 400.0), Lognormal(4.0, 1.0)),
     (Lognormal(5.0, 1.2), Gamma(0.5, 200.0)),
@@ -25,7 +25,7 @@ LAWS: list[tuple[Law, Law]] = [
 @pytest.mark.parametrize(("up", "down"), LAWS)
 @pytest.mark.parametrize("horizon_in_cycles", [0.6, 15.0])
 def test_unavailability_and_episode_rate_are_in_equilibrium_from_the_start(
-    up: Law, down: Law, horizon_in_cycles: float
+    up: Distribution, down: Distribution, horizon_in_cycles: float
 ) -> None:
     cycle_s = up.mean + down.mean
     horizon_s = horizon_in_cycles * cycle_s

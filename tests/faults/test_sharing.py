@@ -6,8 +6,8 @@ import pytest
 from fault_plans import OUTAGE, plan_of, shocks, up_down
 from test_down_episodes import recorded
 
+from des.distributions import Constant, Exponential
 from des.faults import SharedClass, Sharing, sharing
-from des.scenario.laws import Constant, Exponential
 from des.scenario.plan import IncidentClass, Profile
 
 SHOCKS = shocks(1e-5, Exponential(600.0))

@@ -10,9 +10,9 @@ from fault_plans import assert_agrees, one_endpoint, plan_of, shocks, timelines
 from ledger_graphs import DURATION, GRAPHS
 from scipy import special, stats
 
+from des.distributions import Constant, Distribution, Exponential, Lognormal, Uniform, Weibull
 from des.faults import draw_timeline
 from des.faults.episodes import all_down, down_intervals, down_share, endpoint_down, episodes_started
-from des.scenario.laws import Constant, Exponential, Law, Lognormal, Uniform, Weibull
 from des.scenario.plan import Plan, Profile
 
 HOUR_S = 3600.0
@@ -94,7 +94,7 @@ def lognormal_residual_beyond(mu: float, sigma: float, x: float) -> float:
         (Constant(100.0), lambda x: max(0.0, 1 - x / 100.0)),
     ],
 )
-def test_incidents_open_at_the_start_have_the_residual_and_age_of_equilibrium(duration: Law, beyond) -> None:
+def test_incidents_open_at_the_start_have_the_residual_and_age_of_equilibrium(duration: Distribution, beyond) -> None:
     plan = one_endpoint(shocks(3.0 / duration.mean, duration))
     drawn = list(timelines(plan, 400, 1.0))
     assert_agrees([float((one.start_s < 0).sum()) for one in drawn], 3.0)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from fault_plans import BROWNOUT, one_endpoint, plan_of, rows, shocks, start_to_start, up_down
 
+from des.distributions import Constant, Empirical, Exponential, Lognormal, Weibull
 from des.errors import DesError
 from des.faults import Timeline, draw_timeline
-from des.scenario.laws import Constant, Empirical, Exponential, Lognormal, Weibull
 from des.scenario.plan import IncidentClass, Plan, Profile, RecordedIncidents
 
 WEIGHTS = tuple(float(hour % 3) for hour in range(168))

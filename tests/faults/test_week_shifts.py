@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from fault_plans import OUTAGE, assert_agrees, plan_of, shocks
 
+from des.distributions import Lognormal
 from des.errors import DesError
 from des.faults import Timeline, draw_timeline, marginals, sharing
-from des.scenario.laws import Lognormal
 from des.scenario.plan import Plan, Profile, RecordedIncidents
 
 HOUR_S = 3600.0

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from model.traced import Traced, trace
+from engine.traced import Traced, trace
 
 from des.scenario import load_scenario, plans
 from tests.importers.configurations import TWO_REGIONS, configuration, deployment, imported

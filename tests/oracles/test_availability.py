@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from des.distributions import Distribution, Exponential, Lognormal, Weibull
 from des.faults import draw_timeline
 from des.faults.episodes import all_down, down_share, episodes_started
-from des.scenario.laws import Exponential, Law, Lognormal, Weibull
 from des.theory import availability as exact
 from des.theory import downtime, ledger
 from des.theory.ledger import Shock
@@ -31,7 +31,7 @@ from oracles.replications import (
 YEAR_S = 365.0 * 86400.0
 IDLE = "1/y"  # requests only where they are asked for: here the components are watched
 
-UP_AND_DOWN: list[tuple[str, Any, Any, Law, Law]] = [
+UP_AND_DOWN: list[tuple[str, Any, Any, Distribution, Distribution]] = [
     ("exponential", exponential("80s"), exponential("20s"), Exponential(80.0), Exponential(20.0)),
     (
         "weibull and lognormal",
@@ -47,7 +47,7 @@ UP_AND_DOWN: list[tuple[str, Any, Any, Law, Law]] = [
     ("label", "up", "down", "up_law", "down_law"), UP_AND_DOWN, ids=[row[0] for row in UP_AND_DOWN]
 )
 def test_requests_are_lost_at_the_unavailability_of_a_renewal_component(
-    agree: Agree, label: str, up: Any, down: Any, up_law: Law, down_law: Law
+    agree: Agree, label: str, up: Any, down: Any, up_law: Distribution, down_law: Distribution
 ) -> None:
     one = scenario(horizon="3000s", rate="1/s", providers={"p": provider(incidents=outages(up, down))})
     got = replicate(
@@ -89,7 +89,7 @@ def test_downtime_varies_over_windows_as_much_as_it_should(agree: Agree) -> None
     ],
     ids=["exponential", "lognormal"],
 )
-def test_a_monthly_objective_is_met_as_often_as_takacs_says(agree: Agree, down: Any, law: Law) -> None:
+def test_a_monthly_objective_is_met_as_often_as_takacs_says(agree: Agree, down: Any, law: Distribution) -> None:
     one = scenario(
         horizon="30d",
         rate=IDLE,

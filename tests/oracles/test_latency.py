@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from des.scenario.laws import Exponential, Lognormal
+from des.distributions import Exponential, Lognormal
 from des.theory import latency, limiters
 from des.theory.moments import normal_cdf, survival
 from oracles.conftest import Agree
@@ -72,7 +72,7 @@ def test_a_second_leg_sees_the_calls_that_the_first_gave_up(agree: Agree) -> Non
 
 @pytest.mark.parametrize("law", ["lognormal", "exponential", "constant"])
 def test_work_in_flight_is_killed_at_the_rate_of_outages(agree: Agree, law: str) -> None:
-    from des.scenario.laws import Constant
+    from des.distributions import Constant
 
     written, exact_law = {
         "lognormal": ({"kind": "lognormal", "median": "3s", "sigma": 0.8}, Lognormal(math.log(3.0), 0.8)),

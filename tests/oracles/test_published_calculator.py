@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from des.scenario.laws import Exponential
+from des.distributions import Exponential
 from des.theory.chains import DeadlineLeg, served_before_deadline
 from oracles.conftest import Agree
 from oracles.replications import Run, availability, exponential, provider, replicate, scenario, served_share

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from des.distributions import Exponential
 from des.scenario import load_scenario, plans
-from des.scenario.laws import Exponential
 from des.theory import chains
 from des.theory.chains import DeadlineLeg, paid_per_attempt, served_before_deadline
 from oracles.conftest import Agree

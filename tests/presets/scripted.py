@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from model.traced import Traced, at, provider, run, scenario
+from engine.traced import Traced, at, provider, run, scenario
 
 LATENCY_S = 1.0
 """Of an answer, and of a failure."""

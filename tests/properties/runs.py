@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from model.traced import Traced, trace
+from engine.traced import Traced, trace
 
 from des.scenario import from_mapping, plans
 from des.scenario.plan import Leg, Plan

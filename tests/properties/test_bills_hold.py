@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from model.traced import Traced
+from engine.traced import Traced
 
 from des.engine.arrivals import RequestMarks
 from properties.runs import run

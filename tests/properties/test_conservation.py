@@ -3,10 +3,10 @@
 from typing import Any
 
 import numpy as np
-from model.traced import Traced, trace
+from engine.traced import Traced, trace
 
-from des.estimate.totals import Totals
 from des.engine import names
+from des.estimate.totals import Totals
 from properties.runs import calls, run
 from properties.whole_scenarios import of_whole_scenarios
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from model.traced import Traced
+from engine.traced import Traced
 
 from properties.runs import run, run_end_s
 from properties.whole_scenarios import of_whole_scenarios

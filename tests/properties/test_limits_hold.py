@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from model.traced import Traced
+from engine.traced import Traced
 
 from properties.runs import run
 from properties.whole_scenarios import of_whole_scenarios

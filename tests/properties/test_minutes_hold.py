@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from model.client.general import general
-from model.traced import Traced, trace
+from engine.client.general import general
+from engine.traced import Traced, trace
 from numpy.typing import NDArray
 
 from des.estimate.cascades import budgets

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pandas as pd
-from model.traced import trace
+from engine.traced import trace
 
 from properties.runs import plan_of
 from properties.time_scale import in_half_time, twice_as_slow

@@ -3,15 +3,15 @@
 from typing import Any
 
 import numpy as np
+from engine.serving import limited_by, serving
+from engine.traced import Traced, trace
 from examples import TIMES
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from model.serving import limited_by, serving
-from model.traced import Traced, trace
 from numpy.typing import NDArray
 
+from des.distributions import Constant
 from des.engine.names import Names
-from des.scenario.laws import Constant
 from des.scenario.plan import Limit, Plan
 from properties.runs import plan_of
 from properties.whole_scenarios import scenarios

@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from model.traced import Traced
+from engine.traced import Traced
 
 from properties.runs import ROUNDING_S, by_request, run
 from properties.whole_scenarios import of_whole_scenarios

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from model.traced import Traced
+from engine.traced import Traced
 
 from des.engine.arrivals import RequestMarks
 from des.scenario.plan import Backoff, Leg, Plan

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from des.scenario.laws import Constant, Empirical, Exponential, Gamma, Law, Lognormal, Uniform, Weibull
+from des.distributions import Constant, Distribution, Empirical, Exponential, Gamma, Lognormal, Uniform, Weibull
 from des.scenario.plan import Plan
 
 INCIDENT_LAWS = {"duration", "up", "down", "between", "error_latency"}
@@ -14,7 +14,7 @@ LAWS_OF_DURATIONS = {*INCIDENT_LAWS, *CALL_LAWS, "think", "time_to_rot", "repair
 """Fields that hold a law of seconds, without saying so in their names."""
 
 
-def doubled(law: Law) -> Law:
+def doubled(law: Distribution) -> Distribution:
     match law:
         case Constant(value):
             return Constant(2.0 * value)
@@ -32,7 +32,7 @@ def doubled(law: Law) -> Law:
             raise ValueError("the exponential of a sum is not exactly a product")
 
 
-def halved(law: Law) -> Law:
+def halved(law: Distribution) -> Distribution:
     """Of a speed; those that scenarios draw are constant or uniform."""
     if isinstance(law, Constant):
         return Constant(law.value / 2.0)
@@ -46,9 +46,9 @@ def slowed(part: Any, name: str = "") -> Any:
         return part
     if name == "tokens_per_s":
         return halved(part)
-    if name in LAWS_OF_DURATIONS and isinstance(part, Law):
+    if name in LAWS_OF_DURATIONS and isinstance(part, Distribution):
         return doubled(part)
-    if isinstance(part, Law):
+    if isinstance(part, Distribution):
         return part
     if name.endswith("_per_s"):
         return part / 2.0

@@ -8,23 +8,29 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from scipy import stats
 
-from des.scenario import laws
-from des.scenario.schema.distributions import CountLaw, DurationLaw, ShareLaw, SpeedLaw, upper_reach
+from des import distributions as laws
+from des.scenario.schema.distributions import (
+    CountDistribution,
+    DurationDistribution,
+    ShareDistribution,
+    SpeedDistribution,
+    upper_reach,
+)
 
-DURATION: TypeAdapter[Any] = TypeAdapter(DurationLaw)
-COUNT: TypeAdapter[Any] = TypeAdapter(CountLaw)
+DURATION: TypeAdapter[Any] = TypeAdapter(DurationDistribution)
+COUNT: TypeAdapter[Any] = TypeAdapter(CountDistribution)
 
 
-def duration(**spec: object) -> laws.Law:
-    law: laws.Law = DURATION.validate_python(spec).law()
+def duration(**spec: object) -> laws.Distribution:
+    law: laws.Distribution = DURATION.validate_python(spec).distribution()
     return law
 
 
 def test_a_bare_scalar_is_a_constant() -> None:
-    assert DURATION.validate_python("90s").law() == laws.Constant(90.0)
-    assert COUNT.validate_python(120).law() == laws.Constant(120.0)
-    assert TypeAdapter(ShareLaw).validate_python("40%").law() == laws.Constant(0.4)
-    assert TypeAdapter(SpeedLaw).validate_python("60/s").law() == laws.Constant(60.0)
+    assert DURATION.validate_python("90s").distribution() == laws.Constant(90.0)
+    assert COUNT.validate_python(120).distribution() == laws.Constant(120.0)
+    assert TypeAdapter(ShareDistribution).validate_python("40%").distribution() == laws.Constant(0.4)
+    assert TypeAdapter(SpeedDistribution).validate_python("60/s").distribution() == laws.Constant(60.0)
 
 
 def test_values_of_a_duration_carry_units() -> None:
@@ -95,6 +101,6 @@ def test_a_law_that_cannot_be_is_refused(spec: dict[str, object], words: str) ->
         (laws.Gamma(30.0, 2.0), stats.gamma(30.0, scale=2.0)),
     ],
 )
-def test_the_upper_reach_is_passed_about_once_in_a_billion_draws(law: laws.Law, fitted: Any) -> None:
+def test_the_upper_reach_is_passed_about_once_in_a_billion_draws(law: laws.Distribution, fitted: Any) -> None:
     assert 1e-16 < fitted.sf(upper_reach(law)) < 2e-9
     assert np.isfinite(upper_reach(law))

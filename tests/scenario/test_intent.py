@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from des.distributions import Constant, Distribution, Empirical, Exponential, Gamma, Lognormal, Uniform, Weibull
 from des.scenario.resolution.intent import DEFAULT_SIGMA, default_duration, private_class, rescale
-from des.scenario.laws import Constant, Empirical, Exponential, Gamma, Law, Lognormal, Uniform, Weibull
 from des.scenario.text.units import YEAR_S
 
 HOUR_S = 3600.0
@@ -96,7 +96,7 @@ def test_episodes_must_be_positive_and_finite(episodes: float) -> None:
         private_class(0.99, episodes)
 
 
-LAWS: list[Law] = [
+LAWS: list[Distribution] = [
     Constant(3.0),
     Uniform(1.0, 4.0),
     Exponential(2.0),
@@ -108,7 +108,7 @@ LAWS: list[Law] = [
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: type(law).__name__)
-def test_a_rescaled_law_has_the_mean_asked_for_and_its_shape(law: Law) -> None:
+def test_a_rescaled_law_has_the_mean_asked_for_and_its_shape(law: Distribution) -> None:
     stretched = rescale(law, 7200.0)
     assert type(stretched) is type(law)
     assert stretched.mean == pytest.approx(7200.0, rel=1e-12)
@@ -133,7 +133,7 @@ def test_a_mean_must_be_positive_and_finite(mean: float) -> None:
 
 
 @pytest.mark.parametrize("law", [Uniform(0.0, 0.0), Empirical((0.0, 0.0))])
-def test_a_law_of_mean_zero_cannot_be_stretched(law: Law) -> None:
+def test_a_law_of_mean_zero_cannot_be_stretched(law: Distribution) -> None:
     with pytest.raises(ValueError, match="no shape"):
         rescale(law, 5.0)
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from des.scenario import laws, plans
+from des import distributions as laws
+from des.scenario import plans
 from des.scenario.plan import (
     Backoff,
     PoissonIncidents,

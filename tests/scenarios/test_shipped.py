@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from des.estimate.exact_availability import ExactAnswer, exact
+from des.distributions import Lognormal
 from des.engine.arrivals import RequestMarks
+from des.estimate.exact_availability import ExactAnswer, exact
 from des.scenario import load_scenario, plans
-from des.scenario.laws import Lognormal
 from des.scenario.plan import Plan, PoissonIncidents
 from des.scenario.text.yaml_nodes import read_yaml
 from tests.scenarios.shipped import (

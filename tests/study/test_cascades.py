@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 import des
+from des.errors import DesError
 from des.report.cascade_lines import cascade_lines, cascade_sentences
 from des.report.lines import lines
-from des.errors import DesError
 from des.traces import Run
 
 SERVED_A_SECOND = 10

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 import des
+from des.errors import ScenarioError
 from des.report.expectations import INCONCLUSIVE, MET, MISSED, verdicts
 from des.report.tables import expectation_sentence
-from des.errors import ScenarioError
 from study.small_scenario import small
 from study.test_cascades import storm
 

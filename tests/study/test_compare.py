@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 import des
-from des.report.comparison_tables import comparison_text
 from des.errors import DesError, ScenarioError
 from des.estimate.comparison import match
+from des.report.comparison_tables import comparison_text
 from des.study.compare import Comparison
 from des.theory.availability import effective_redundancy
 from study.small_scenario import small

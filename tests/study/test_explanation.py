@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from des.report.availability_tables import figure, print_availability, print_explanation
 from des.errors import DesError
 from des.estimate import rare_availability, timeline_availability
 from des.estimate.choice import availability
+from des.report.availability_tables import figure, print_availability, print_explanation
 from des.scenario import Loaded, from_mapping, plans
 from des.scenario.plan import Plan
 from des.study.available import available

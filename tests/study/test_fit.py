@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 import yaml
 
+from des.files.history_json import HistoryError
 from des.report.fit_tables import lines
 from des.scenario import from_mapping, plans
 from des.study.destination import WriteError
 from des.study.fit import fit
 from des.study.fit_json import as_json
-from des.files.history_json import HistoryError
 from des.study.run import ensure
 from study.small_scenario import small
 from tests.patience import PATIENCE_S

@@ -13,9 +13,9 @@ import pytest
 from numpy.typing import NDArray
 
 import des
+from des.engine import Sink
 from des.errors import OutputError, RunError, ScenarioError
 from des.faults import draw_timeline
-from des.engine import Sink
 from des.scenario import from_mapping, plans
 from des.scenario.plan import Plan
 from des.study import replication

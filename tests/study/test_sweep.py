@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 import des
-from des.report.sweep_table import sweep_text
 from des.errors import DesError, ScenarioError
+from des.report.sweep_table import sweep_text
 from des.study.sweep import Sweep
 from study.small_scenario import ENDLESS, small, write_small
 from tests.patience import PATIENCE_S, wait_until

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from des.scenario.laws import Exponential
+from des.distributions import Exponential
 from des.theory import chains
 from des.theory.chains import ChainLeg, DeadlineLeg
 

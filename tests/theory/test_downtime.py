@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from des.draws import sample
-from des.scenario.laws import Constant, Exponential, Gamma, Law, Lognormal
+from des.distributions import Constant, Distribution, Exponential, Gamma, Lognormal, sample
 from des.theory import downtime
 
 MTTF, WINDOW = 4.0, 10.0
 
 
-def simulated(down: Law, runs: int, *, equilibrium: bool, seed: int = 23) -> NDArray[np.float64]:
+def simulated(down: Distribution, runs: int, *, equilibrium: bool, seed: int = 23) -> NDArray[np.float64]:
     """Downtime within the window of `runs` independent components (in equilibrium: exponential times only)."""
     rng = np.random.default_rng(seed)
     now, spent = np.zeros(runs), np.zeros(runs)
@@ -44,7 +43,7 @@ def test_the_chance_of_no_downtime_agrees_with_simulation() -> None:
 
 
 @pytest.mark.parametrize("down", [Exponential(1.5), Constant(0.8), Gamma(2.5, 0.4), Lognormal(-0.2, 0.9)], ids=repr)
-def test_the_law_of_downtime_agrees_with_simulation(down: Law) -> None:
+def test_the_law_of_downtime_agrees_with_simulation(down: Distribution) -> None:
     spent = simulated(down, 40_000, equilibrium=False)
     for limit in (0.0, 0.7, 2.1, 5.0):
         exact = downtime.downtime_cdf(MTTF, down, WINDOW, limit)

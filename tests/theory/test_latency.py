@@ -5,8 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from des.draws import sample
-from des.scenario.laws import Constant, Empirical, Exponential, Law, Lognormal, Weibull
+from des.distributions import Constant, Distribution, Empirical, Exponential, Lognormal, Weibull, sample
 from des.theory import latency
 
 LOGNORMAL = Lognormal(0.0, 0.8)
@@ -31,7 +30,7 @@ def test_calls_that_outlive_no_failure_succeed() -> None:
 
 
 @pytest.mark.parametrize("law", [LOGNORMAL, Exponential(1.0), Weibull(0.7, 1.0), Empirical((0.2, 1.0, 9.0))], ids=repr)
-def test_a_hedge_shortens_the_mean_as_in_simulation(law: Law) -> None:
+def test_a_hedge_shortens_the_mean_as_in_simulation(law: Distribution) -> None:
     rng = np.random.default_rng(43)
     trials, delay = 200_000, 1.1
     first, second = sample(law, rng, trials), sample(law, rng, trials)

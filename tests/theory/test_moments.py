@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from scipy.integrate import quad
 
-from des.scenario.laws import Constant, Empirical, Exponential, Gamma, Law, Lognormal, Uniform, Weibull
+from des.distributions import Constant, Distribution, Empirical, Exponential, Gamma, Lognormal, Uniform, Weibull
 from des.theory.moments import laplace, limited_mean, second_moment, survival
 from des.theory.residuals import lognormal_residual, residual_cdf, residual_mean, weibull_residual
 
@@ -22,20 +22,20 @@ LAWS = sorted(DENSITIES, key=repr)
 
 
 @pytest.mark.parametrize("law", LAWS, ids=repr)
-def test_survival_is_that_of_the_density(law: Law) -> None:
+def test_survival_is_that_of_the_density(law: Distribution) -> None:
     for time in (0.0, 0.3, 1.5, 6.0):
         assert survival(law, time) == pytest.approx(DENSITIES[law].sf(time), rel=1e-10)
 
 
 @pytest.mark.parametrize("law", LAWS, ids=repr)
-def test_limited_mean_is_the_integral_of_the_survival(law: Law) -> None:
+def test_limited_mean_is_the_integral_of_the_survival(law: Distribution) -> None:
     for limit in (0.2, 1.0, 2.0, 7.0):
         assert limited_mean(law, limit) == pytest.approx(quad(DENSITIES[law].sf, 0.0, limit, limit=200)[0], rel=1e-7)
     assert limited_mean(law, math.inf) == pytest.approx(DENSITIES[law].mean())
 
 
 @pytest.mark.parametrize("law", LAWS, ids=repr)
-def test_second_moment_and_laplace_transform_are_those_of_the_density(law: Law) -> None:
+def test_second_moment_and_laplace_transform_are_those_of_the_density(law: Distribution) -> None:
     density = DENSITIES[law]
     assert second_moment(law) == pytest.approx(density.var() + density.mean() ** 2)
     # E[e^{-sX}] = 1 - s int e^{-st} S(t) dt
@@ -56,7 +56,7 @@ def test_recorded_and_constant_values_have_the_moments_of_their_points() -> None
 
 
 @pytest.mark.parametrize("law", LAWS, ids=repr)
-def test_residual_mean_is_the_integral_of_its_survival(law: Law) -> None:
+def test_residual_mean_is_the_integral_of_its_survival(law: Distribution) -> None:
     total = quad(lambda t: 1.0 - residual_cdf(law, t), 0.0, 60.0 * law.mean, limit=400)[0]
     assert residual_mean(law) == pytest.approx(total, rel=1e-4)
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from des.draws import generator, sample, sample_residual
+from des.distributions import Constant, Distribution, Gamma, sample, sample_residual
+from des.draws import generator
 from des.engine.arrivals.profile import OperationalClock
-from des.scenario.laws import Constant, Gamma, Law
 from des.scenario.plan import BurstyArrivals, FloatArray
 
 BLOCK = 256  # gaps drawn at once for a client: what thousands of clients can hold
@@ -24,7 +24,7 @@ def bursty_times(law: BurstyArrivals, seed: int, replication: int, horizon_s: fl
     if law.rate_per_s <= 0.0:
         return
     mean_gap_s = law.clients / law.rate_per_s
-    gap: Law = Constant(1.0) if law.cv == 0.0 else Gamma(1.0 / law.cv**2, law.cv**2)
+    gap: Distribution = Constant(1.0) if law.cv == 0.0 else Gamma(1.0 / law.cv**2, law.cv**2)
     clients = [_Client(gap, seed, replication, f"workload/client {number}") for number in range(law.clients)]
     clock = OperationalClock(law.profile)
     window_gaps = max(WINDOW_REQUESTS / law.clients, WINDOW_GAPS)
@@ -46,7 +46,7 @@ class _Client:
 
     __slots__ = ("_ahead", "_block", "_gap", "_name", "_reached", "_replication", "_seed")
 
-    def __init__(self, gap: Law, seed: int, replication: int, name: str) -> None:
+    def __init__(self, gap: Distribution, seed: int, replication: int, name: str) -> None:
         self._gap = gap
         self._seed = seed
         self._replication = replication

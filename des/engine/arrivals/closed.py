@@ -2,7 +2,8 @@
 
 from functools import partial
 
-from des.draws import Stream, sample
+from des.distributions import sample
+from des.draws import Stream
 from des.scenario.plan import ClosedArrivals, Plan
 
 

@@ -5,8 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from des.draws import generator, sample
-from des.scenario.laws import Law
+from des.distributions import Distribution, sample
+from des.draws import generator
 from des.scenario.plan import ClosedArrivals, FloatArray, IntArray, Plan, ReplayedArrivals, Requirement
 
 BLOCK = 4096
@@ -66,7 +66,7 @@ class RequestMarks:
     def _generator(self, mark: str, block: int) -> np.random.Generator:
         return generator(self._plan.seed, self._replication, f"workload/{mark}", block)
 
-    def _tokens(self, mark: str, law: Law, recorded: TokenArray | None, block: int) -> TokenArray:
+    def _tokens(self, mark: str, law: Distribution, recorded: TokenArray | None, block: int) -> TokenArray:
         if recorded is not None:
             return recorded[np.arange(block * BLOCK, (block + 1) * BLOCK) % recorded.size]
         least = 1 if law.mean > 0.0 else 0

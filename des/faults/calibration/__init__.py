@@ -3,7 +3,7 @@
 from des.faults.calibration.calibrate import Calibration, ServiceCalibration, calibrate, calibrate_service
 from des.faults.calibration.cautions import cautions
 from des.faults.calibration.fragment import component_names, fragment
-from des.faults.calibration.laws import KINDS, FittedLaw, FittedTimes, fit_times
+from des.faults.calibration.laws import KINDS, FittedDistribution, FittedTimes, fit_times
 from des.faults.calibration.overlap import Overlap, holm, overlap, overlaps
 from des.faults.calibration.seasonality import Seasonality, WeekProfile, seasonality
 from des.faults.calibration.service_history import ServiceHistory, observed
@@ -13,7 +13,7 @@ from des.faults.calibration.trend import Trend, trend
 __all__ = [
     "KINDS",
     "Calibration",
-    "FittedLaw",
+    "FittedDistribution",
     "FittedTimes",
     "Overlap",
     "Seasonality",

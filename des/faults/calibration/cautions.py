@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from des.faults.calibration.calibrate import Calibration, ServiceCalibration
-from des.faults.calibration.laws import LEAST_TIMES, FittedLaw, FittedTimes
+from des.faults.calibration.laws import LEAST_TIMES, FittedDistribution, FittedTimes
 from des.faults.calibration.overlap import Overlap
 from des.scenario.text.units import DAY_S, HOUR_S
 
@@ -87,7 +87,7 @@ def of_law(times: FittedTimes, what: str, kind: str | None) -> str | None:
     return f"the {fitted.kind} of the {what} has {mean}, which a simulation will not repeat{other}"
 
 
-def _against_seen(fitted: FittedLaw, times: FittedTimes) -> str:
+def _against_seen(fitted: FittedDistribution, times: FittedTimes) -> str:
     ratio = fitted.law_s.mean / times.mean_s
     return f"{ratio:.3g} times the one seen" if ratio < MOST_TOLD else f"more than {MOST_TOLD:,.0f} times the one seen"
 

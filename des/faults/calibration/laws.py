@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from des.distributions import Constant, Distribution, Exponential, Gamma, Lognormal, Weibull
 from des.faults.intervals import BoolArray, FloatArray
-from des.scenario.laws import Constant, Exponential, Gamma, Law, Lognormal, Weibull
 
 KINDS: Final = ("lognormal", "weibull", "gamma", "exponential")
 PARAMETERS: Final = {
@@ -25,7 +25,7 @@ LEAST_TIMES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class FittedLaw:
+class FittedDistribution:
     """A law of times in a unit of `unit_s` seconds; `aic` compares laws of the same times alone."""
 
     kind: str
@@ -39,7 +39,7 @@ class FittedLaw:
         return dict(zip(PARAMETERS[self.kind], self.parameters, strict=True))
 
     @property
-    def law_s(self) -> Law:
+    def law_s(self) -> Distribution:
         """The law in seconds."""
         first, *rest = self.parameters
         match self.kind:
@@ -65,7 +65,7 @@ class FittedTimes:
     mean_s: float
     median_s: float
     unit_s: float
-    laws: tuple[FittedLaw, ...]
+    laws: tuple[FittedDistribution, ...]
 
     @property
     def ended(self) -> int:
@@ -89,14 +89,14 @@ class FittedTimes:
         low, high = (total_s / float(special.gammaincinv(self.ended, share)) for share in (0.975, 0.025))
         return low, high
 
-    def law(self, kind: str | None) -> Law | None:
+    def law(self, kind: str | None) -> Distribution | None:
         """In seconds, of the law of `fitted`; a constant where the times are all the same; none without times."""
         fitted = self.fitted(kind)
         if fitted is not None:
             return fitted.law_s
         return Constant(self.mean_s) if self.ended else None
 
-    def fitted(self, kind: str | None) -> FittedLaw | None:
+    def fitted(self, kind: str | None) -> FittedDistribution | None:
         """The law of that kind, else the best, or the exponential of few times; None where nothing varies."""
         wanted = "exponential" if kind is None and self.few else kind
         some = [fitted for fitted in self.laws if wanted in (None, fitted.kind)]
@@ -108,7 +108,7 @@ def fit_times(times_s: FloatArray, censored: BoolArray | None, unit_s: float) ->
     above = times_s > 0.0
     times = times_s[above] / unit_s
     ended = np.ones(len(times), dtype=np.bool_) if censored is None else ~censored[above]
-    laws: list[FittedLaw] = []
+    laws: list[FittedDistribution] = []
     if ended.sum() > 1 and np.std(np.log(times)) > LEAST_SPREAD:
         laws = [_fit(kind, times, ended, unit_s) for kind in KINDS]
     elif 0 < ended.sum() < LEAST_TIMES:
@@ -124,14 +124,14 @@ def fit_times(times_s: FloatArray, censored: BoolArray | None, unit_s: float) ->
     )
 
 
-def _fit(kind: str, times: FloatArray, ended: BoolArray, unit_s: float) -> FittedLaw:
+def _fit(kind: str, times: FloatArray, ended: BoolArray, unit_s: float) -> FittedDistribution:
     parameters = _ESTIMATES[kind](times, ended)
     likelihood = _LOG_LIKELIHOODS[kind]
 
     def at(point: FloatArray) -> float:
         return float(likelihood(times, ended, point))
 
-    return FittedLaw(
+    return FittedDistribution(
         kind=kind,
         parameters=tuple(float(value) for value in parameters),
         standard_errors=_standard_errors(at, np.asarray(parameters, dtype=np.float64), kind),

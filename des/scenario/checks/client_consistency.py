@@ -5,8 +5,6 @@ from math import prod
 from typing import Final
 
 from des.scenario.checks.consistency import MOST_REQUESTS
-from des.scenario.text.document import Path
-from des.scenario.schema.groups import GroupSpec
 from des.scenario.resolution.inheritance import (
     Said,
     call_setting,
@@ -19,11 +17,13 @@ from des.scenario.resolution.inheritance import (
     retry_setting,
     timeout_of,
 )
-from des.scenario.schema.limits import LimitsSpec
-from des.scenario.text.problems import Finding
 from des.scenario.resolution.resolve_limits import budget_findings
+from des.scenario.schema.groups import GroupSpec
+from des.scenario.schema.limits import LimitsSpec
 from des.scenario.schema.retries import ApplicationSpec, BackoffSpec
 from des.scenario.schema.scenario import Scenario
+from des.scenario.text.document import Path
+from des.scenario.text.problems import Finding
 from des.scenario.text.units import MINUTE_S
 
 MOST_AT_ONCE: Final = 1000
@@ -158,8 +158,8 @@ def _buckets(scenario: Scenario) -> Iterator[Finding]:
     """Buckets of tokens that the mean request does not fit into."""
     tokens = scenario.workload.tokens
     mean = {
-        "input_tokens": tokens.input.law().mean if tokens.input is not None else 0.0,
-        "output_tokens": tokens.output.law().mean if tokens.output is not None else 0.0,
+        "input_tokens": tokens.input.distribution().mean if tokens.input is not None else 0.0,
+        "output_tokens": tokens.output.distribution().mean if tokens.output is not None else 0.0,
     }
     mean["tokens"] = mean["input_tokens"] + mean["output_tokens"]
     for path, spec in _limits(scenario):

@@ -6,10 +6,7 @@ from itertools import pairwise, repeat
 from math import inf, prod
 from typing import Final
 
-from des.scenario.schema.chain import LegSpec
-from des.scenario.text.document import Path
 from des.scenario.files import components_of
-from des.scenario.schema.incidents import IncidentSpec, MarkedRenewalSpec, PoissonSpec, RenewalSpec, ScheduleSpec, WindowSpec
 from des.scenario.resolution.inheritance import (
     call_setting,
     clients_of,
@@ -19,11 +16,21 @@ from des.scenario.resolution.inheritance import (
     retries_of,
     retry_setting,
 )
-from des.scenario.text.problems import Finding, meant
+from des.scenario.schema.chain import LegSpec
+from des.scenario.schema.incidents import (
+    IncidentSpec,
+    MarkedRenewalSpec,
+    PoissonSpec,
+    RenewalSpec,
+    ScheduleSpec,
+    WindowSpec,
+)
 from des.scenario.schema.retries import ApplicationSpec, BackoffSpec
 from des.scenario.schema.scenario import Scenario
-from des.scenario.text.units import DAY_S, YEAR_S
 from des.scenario.schema.workload import BatchArrivalsSpec, BurstyArrivalsSpec, ClosedArrivalsSpec, PoissonArrivalsSpec
+from des.scenario.text.document import Path
+from des.scenario.text.problems import Finding, meant
+from des.scenario.text.units import DAY_S, YEAR_S
 
 MOST_LEGS: Final = 127
 """A chain position is an int8 in traces, and so is a round."""
@@ -212,9 +219,9 @@ def _expected(incident: IncidentSpec, horizon_s: float) -> float:
     if isinstance(incident, PoissonSpec):
         return incident.rate * horizon_s
     if isinstance(incident, RenewalSpec):
-        return horizon_s / (incident.up.law().mean + incident.down.law().mean)
+        return horizon_s / (incident.up.distribution().mean + incident.down.distribution().mean)
     if isinstance(incident, MarkedRenewalSpec):
-        return horizon_s / incident.between.law().mean
+        return horizon_s / incident.between.distribution().mean
     return 0.0
 
 

@@ -6,11 +6,11 @@ The content is taken as it is written: presets bring their settings anywhere, an
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from des.scenario.text.document import Path
 from des.scenario.resolution.inheritance import call_setting, legs_with_paths
+from des.scenario.schema.scenario import Scenario
+from des.scenario.text.document import Path
 from des.scenario.text.names import at, chain_legs, group_names, is_group, items, leg_names, mapping
 from des.scenario.text.problems import Finding
-from des.scenario.schema.scenario import Scenario
 
 OF_THE_WINDOW: Final = ("share", "minimum", "all_failed", "window")
 """What a cooldown by `allowed_fails` does not look at."""

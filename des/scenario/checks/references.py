@@ -6,8 +6,9 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import Any, Final
 
-from des.scenario.text.document import Path, path_text
+from des.scenario.checks.sharing_references import sharing_findings
 from des.scenario.schema.expectations import AS_MODELLED, EXPECTABLE, read_expectation, split_name
+from des.scenario.text.document import Path, path_text
 from des.scenario.text.names import (
     COMPONENT_NAME,
     bad_component_name,
@@ -24,7 +25,6 @@ from des.scenario.text.names import (
     models_of,
 )
 from des.scenario.text.problems import Finding, meant, unknown
-from des.scenario.checks.sharing_references import sharing_findings
 
 _MODEL_NAME: Final = re.compile(r"[A-Za-z0-9_@][^\s#\[\]]*")
 LONGEST_ARM_NAME: Final = 64

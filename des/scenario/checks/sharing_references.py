@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from des.scenario.schema.sharing import default_cause_name
 from des.scenario.text.document import Path
 from des.scenario.text.names import (
     COMPONENT_NAME,
@@ -15,7 +16,6 @@ from des.scenario.text.names import (
     models_of,
 )
 from des.scenario.text.problems import Finding, unknown
-from des.scenario.schema.sharing import default_cause_name
 
 
 def sharing_findings(content: Content) -> Iterator[Finding]:

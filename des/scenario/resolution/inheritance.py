@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from des.scenario.schema.chain import LegSpec
-from des.scenario.text.document import Path
 from des.scenario.schema.groups import GroupSpec, legs_of
 from des.scenario.schema.policy import PolicySpec
 from des.scenario.schema.retries import BackoffSpec, ClientSpec
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.timeouts import TimeoutSpec
+from des.scenario.text.document import Path
 
 
 class Said(NamedTuple):

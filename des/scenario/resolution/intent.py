@@ -10,7 +10,7 @@ comes off both.
 import math
 from collections.abc import Sequence
 
-from des.scenario.laws import Constant, Empirical, Exponential, Gamma, Law, Lognormal, Uniform, Weibull
+from des.distributions import Constant, Distribution, Empirical, Exponential, Gamma, Lognormal, Uniform, Weibull
 from des.scenario.text.units import YEAR_S
 
 DEFAULT_SIGMA = 1.3
@@ -61,7 +61,7 @@ def private_class(
     return rate, load / rate
 
 
-def rescale(law: Law, mean: float) -> Law:
+def rescale(law: Distribution, mean: float) -> Distribution:
     """The same shape stretched to another mean."""
     if not (mean > 0.0 and math.isfinite(mean)):
         raise ValueError(f"a mean must be positive and finite, not {mean:g}")

@@ -6,11 +6,8 @@ import numpy as np
 
 from des.errors import Problem, ScenarioError
 from des.scenario.checks.consistency import most_attempts
-from des.scenario.schema.distributions import upper_reach
 from des.scenario.loading import Arm, Loaded, by_place, problem_in_arm
-from des.scenario.text.names import as_written
 from des.scenario.plan import Endpoint, Plan, ReplayedArrivals, Workload
-from des.scenario.text.problems import Finding
 from des.scenario.resolution.resolve_chain import resolve_chain, resolve_policy
 from des.scenario.resolution.resolve_client import resolve_client
 from des.scenario.resolution.resolve_components import resolve_components
@@ -19,6 +16,9 @@ from des.scenario.resolution.resolve_limits import add_budget
 from des.scenario.resolution.resolve_statuses import statuses_of
 from des.scenario.resolution.resolve_surges import resolve_surges
 from des.scenario.resolution.resolve_workload import resolve_workload
+from des.scenario.schema.distributions import upper_reach
+from des.scenario.text.names import as_written
+from des.scenario.text.problems import Finding
 
 MOST_USD_PER_CALL = 1e6
 """Money is counted in whole picodollars, of which an int64 holds 9.2 million USD."""

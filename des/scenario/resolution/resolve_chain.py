@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
+from des.distributions import Constant
+from des.scenario.plan import Endpoint, Leg, Policy, PromptCache, ResponseCache, SilentRot, Timeout
 from des.scenario.resolution import resolve_rules as rules
+from des.scenario.resolution.inheritance import deadline_of, policy_backoff, retries_of, timeout_of
+from des.scenario.resolution.resolve_client import handled
 from des.scenario.schema.chain import LegSpec, PromptCacheSpec, SilentRotSpec
 from des.scenario.schema.groups import GroupSpec
-from des.scenario.resolution.inheritance import deadline_of, policy_backoff, retries_of, timeout_of
-from des.scenario.laws import Constant
-from des.scenario.plan import Endpoint, Leg, Policy, PromptCache, ResponseCache, SilentRot, Timeout
 from des.scenario.schema.policy import PolicySpec, ShareCacheSpec
-from des.scenario.resolution.resolve_client import handled
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.statuses import Statuses, outcomes_of
 from des.scenario.schema.timeouts import TimeoutSpec
@@ -84,10 +84,10 @@ def _silent_rot(spec: SilentRotSpec | None) -> SilentRot | None:
     if spec is None:
         return None
     return SilentRot(
-        time_to_rot=spec.time_to_rot.law(),
-        repair=spec.repair.law(),
+        time_to_rot=spec.time_to_rot.distribution(),
+        repair=spec.repair.distribution(),
         outcome=spec.outcome,
-        error_latency=spec.error_latency.law() if spec.error_latency else Constant(0.2),
+        error_latency=spec.error_latency.distribution() if spec.error_latency else Constant(0.2),
         probe_every_s=spec.probe_every,
     )
 
@@ -108,7 +108,7 @@ def _response_cache(policy: PolicySpec) -> ResponseCache | None:
     spec = policy.response_cache
     if spec is None:
         return None
-    latency = spec.latency.law() if spec.latency else Constant(0.0)
+    latency = spec.latency.distribution() if spec.latency else Constant(0.0)
     if isinstance(spec, ShareCacheSpec):
         return ResponseCache(hit_rate=spec.hit_rate, latency=latency)
     return ResponseCache(keys=spec.keys, exponent=spec.exponent, ttl_s=spec.ttl, latency=latency)

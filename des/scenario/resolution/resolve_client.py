@@ -6,9 +6,6 @@ from typing import Any
 
 from des.scenario import plan
 from des.scenario.resolution import resolve_rules as rules
-from des.scenario.schema.chain import LegSpec
-from des.scenario.text.document import Path
-from des.scenario.schema.groups import GroupSpec
 from des.scenario.resolution.inheritance import (
     call_setting,
     clients_of,
@@ -19,9 +16,12 @@ from des.scenario.resolution.inheritance import (
     retry_backoff_of,
     retry_setting,
 )
+from des.scenario.schema.chain import LegSpec
+from des.scenario.schema.groups import GroupSpec
 from des.scenario.schema.retries import ApplicationSpec
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.statuses import HANDLED_OUTCOMES, Statuses, kinds_handled, said_by_outcomes
+from des.scenario.text.document import Path
 from des.vocabulary import DEFAULT_RETRIED
 
 PLAIN_BACKOFFS = ("none", "constant", "linear", "exponential")

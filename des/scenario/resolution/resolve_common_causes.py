@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from des.scenario.text.document import Path
-from des.scenario.laws import Law
+from des.distributions import Distribution
 from des.scenario.plan import IncidentClass, PoissonIncidents
-from des.scenario.text.problems import Finding
 from des.scenario.schema.providers import ComponentSpec
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.sharing import CommonCauseSpec, cause_name
+from des.scenario.text.document import Path
+from des.scenario.text.problems import Finding
 from des.scenario.text.units import YEAR_S
 
 _ROUNDING: Final = 1e-9  # relative
@@ -99,7 +99,7 @@ def _difference(one: PoissonIncidents, other: PoissonIncidents) -> str | None:
     return "profile" if one.profile != other.profile else None
 
 
-def _alike(law: Law, other: Law) -> bool:
+def _alike(law: Distribution, other: Distribution) -> bool:
     if type(law) is not type(other):
         return False
     values, others = ([*_numbers(each)] for each in (law, other))
@@ -109,12 +109,12 @@ def _alike(law: Law, other: Law) -> bool:
     )
 
 
-def _numbers(law: Law) -> Iterable[float]:
+def _numbers(law: Distribution) -> Iterable[float]:
     for value in dataclasses.astuple(law):
         yield from value if isinstance(value, tuple) else (value,)
 
 
-def _in_words(law: Law) -> str:
+def _in_words(law: Distribution) -> str:
     shape = next((f", {field} {getattr(law, field):.4g}" for field in ("sigma", "shape") if hasattr(law, field)), "")
     return f"{type(law).__name__.lower()} of mean {law.mean / 60.0:.6g} min{shape}"
 

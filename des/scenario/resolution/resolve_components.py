@@ -7,9 +7,30 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path as FilePath
 from typing import Final
 
+from des.distributions import Distribution, Exponential
+from des.files.recorded import RecordedRows, read_incidents
 from des.scenario.checks.consistency import window_bounds
-from des.scenario.text.document import Path
 from des.scenario.files import components_of, located
+from des.scenario.plan import (
+    Component,
+    Dependency,
+    Effect,
+    IncidentClass,
+    MarkedRenewalIncidents,
+    PoissonIncidents,
+    RecordedIncidents,
+    RenewalIncidents,
+)
+from des.scenario.resolution.intent import default_duration, private_class, rescale
+from des.scenario.resolution.resolve_common_causes import (
+    CommonCause,
+    OwnOutages,
+    common_causes,
+    common_class,
+    has_outages,
+    own_outages,
+    without_common,
+)
 from des.scenario.schema.incidents import (
     EFFECT_FIELDS,
     EffectSpec,
@@ -21,31 +42,10 @@ from des.scenario.schema.incidents import (
     ScheduleSpec,
     effect_of,
 )
-from des.scenario.resolution.intent import default_duration, private_class, rescale
-from des.scenario.laws import Exponential, Law
-from des.scenario.plan import (
-    Component,
-    Dependency,
-    Effect,
-    IncidentClass,
-    MarkedRenewalIncidents,
-    PoissonIncidents,
-    RecordedIncidents,
-    RenewalIncidents,
-)
-from des.scenario.text.problems import Finding, meant
 from des.scenario.schema.providers import ComponentSpec
-from des.files.recorded import RecordedRows, read_incidents
-from des.scenario.resolution.resolve_common_causes import (
-    CommonCause,
-    OwnOutages,
-    common_causes,
-    common_class,
-    has_outages,
-    own_outages,
-    without_common,
-)
 from des.scenario.schema.scenario import Scenario
+from des.scenario.text.document import Path
+from des.scenario.text.problems import Finding, meant
 
 MOST_UNCERTAIN_EDGES: Final = 16
 Edges = Mapping[str, Sequence[tuple[str, float]]]
@@ -208,13 +208,20 @@ def _incident_class(
     if isinstance(incident, PoissonSpec):
         profile = incident.profile.starting(scenario.start) if incident.profile else None
         return PoissonIncidents(
-            rate_per_s=incident.rate, duration=incident.duration.law(), effect=effect_of(incident), profile=profile
+            rate_per_s=incident.rate,
+            duration=incident.duration.distribution(),
+            effect=effect_of(incident),
+            profile=profile,
         )
     if isinstance(incident, RenewalSpec):
-        return RenewalIncidents(up=incident.up.law(), down=incident.down.law(), effect=effect_of(incident))
+        return RenewalIncidents(
+            up=incident.up.distribution(), down=incident.down.distribution(), effect=effect_of(incident)
+        )
     if isinstance(incident, MarkedRenewalSpec):
         return MarkedRenewalIncidents(
-            between=incident.between.law(), duration=incident.duration.law(), effect=effect_of(incident)
+            between=incident.between.distribution(),
+            duration=incident.duration.distribution(),
+            effect=effect_of(incident),
         )
     if isinstance(incident, ScheduleSpec):
         bounds = [window_bounds(window, scenario.start) for window in incident.windows]
@@ -295,7 +302,9 @@ def _from_intent(
     if rate_per_s == 0.0:
         return []
     try:
-        duration: Law = rescale(spec.duration.law(), mean_s) if spec.duration else default_duration(mean_s)
+        duration: Distribution = (
+            rescale(spec.duration.distribution(), mean_s) if spec.duration else default_duration(mean_s)
+        )
     except ValueError as error:
         findings.append(Finding((*node.path, "duration"), str(error)))
         return []

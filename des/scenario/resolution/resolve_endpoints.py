@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 from des.catalogue import find_model, model_names, provider_names
-from des.scenario.text.document import Path
-from des.scenario.laws import Constant
+from des.distributions import Constant
 from des.scenario.plan import BrokenStreams, Capacity, Component, Endpoint, Latency, Limit, Price, RandomError
-from des.scenario.text.problems import Finding, nearest
+from des.scenario.resolution.resolve_limits import add_capacity, add_limits
 from des.scenario.schema.providers import (
     BillingSpec,
     ErrorsSpec,
@@ -15,8 +14,9 @@ from des.scenario.schema.providers import (
     ProviderSpec,
     StreamLatencySpec,
 )
-from des.scenario.resolution.resolve_limits import add_capacity, add_limits
 from des.scenario.schema.scenario import Scenario
+from des.scenario.text.document import Path
+from des.scenario.text.problems import Finding, nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +68,11 @@ def _latency(provider: ProviderSpec, model: ModelSpec) -> Latency:
     assert spec is not None
     if isinstance(spec, StreamLatencySpec):
         return Latency(
-            connect=spec.connect.law() if spec.connect else None,
-            first_token=spec.first_token.law() if spec.first_token else None,
-            tokens_per_s=spec.tokens_per_second.law() if spec.tokens_per_second else None,
+            connect=spec.connect.distribution() if spec.connect else None,
+            first_token=spec.first_token.distribution() if spec.first_token else None,
+            tokens_per_s=spec.tokens_per_second.distribution() if spec.tokens_per_second else None,
         )
-    return Latency(whole=spec.law())
+    return Latency(whole=spec.distribution())
 
 
 def _random_errors(errors: ErrorsSpec) -> tuple[RandomError, ...]:
@@ -80,7 +80,7 @@ def _random_errors(errors: ErrorsSpec) -> tuple[RandomError, ...]:
         RandomError(
             outcome=outcome,
             rate=spec.rate,
-            latency=spec.latency.law() if spec.latency else Constant(0.2),
+            latency=spec.latency.distribution() if spec.latency else Constant(0.2),
             status=spec.status,
         )
         for outcome, spec in errors.at_once
@@ -95,7 +95,7 @@ def _broken_streams(errors: ErrorsSpec) -> BrokenStreams | None:
     spec = errors.mid_stream
     if spec is None or spec.rate == 0.0:
         return None
-    return BrokenStreams(rate=spec.rate, after=spec.after.law() if spec.after else Constant(0.5))
+    return BrokenStreams(rate=spec.rate, after=spec.after.distribution() if spec.after else Constant(0.5))
 
 
 def _billing(scenario: Scenario, provider: ProviderSpec, model: ModelSpec) -> BillingSpec:

@@ -2,19 +2,23 @@
 
 from collections.abc import Iterator, Sequence
 
-from des.scenario.text.document import Path
-from des.scenario.laws import Constant, Law
-from des.scenario.schema.limits import BudgetSpec, CapacitySpec, LimitsSpec
+from des.distributions import Constant, Distribution
 from des.scenario.plan import Capacity, Limit
+from des.scenario.schema.limits import BudgetSpec, CapacitySpec, LimitsSpec
+from des.scenario.text.document import Path
 from des.scenario.text.problems import Finding
 from des.scenario.text.units import MINUTE_S
 
-PROVIDER_REFUSAL: Law = Constant(0.05)
-CLIENT_REFUSAL: Law = Constant(0.0)
+PROVIDER_REFUSAL: Distribution = Constant(0.05)
+CLIENT_REFUSAL: Distribution = Constant(0.0)
 
 
 def add_limits(
-    specs: Sequence[LimitsSpec], name: str, limits: list[Limit], refusal: Law = PROVIDER_REFUSAL, share: float = 1.0
+    specs: Sequence[LimitsSpec],
+    name: str,
+    limits: list[Limit],
+    refusal: Distribution = PROVIDER_REFUSAL,
+    share: float = 1.0,
 ) -> tuple[int, ...]:
     """Appends the limits that specs state, of which a `share` is granted; the indices of the new ones.
 
@@ -37,7 +41,7 @@ def _free_name(name: str, metric: str, limits: Sequence[Limit]) -> str:
     return next(each for each in (wanted, *(f"{wanted}#{n}" for n in range(2, len(limits) + 3))) if each not in taken)
 
 
-def _limit(spec: LimitsSpec, metric: str, index: int, name: str, refusal: Law, share: float) -> Limit:
+def _limit(spec: LimitsSpec, metric: str, index: int, name: str, refusal: Distribution, share: float) -> Limit:
     if metric == "concurrency":
         rate_per_s, burst, window_s, algorithm = 0.0, _at_once(spec, share), None, "concurrency"
     else:
@@ -63,11 +67,11 @@ def _limit(spec: LimitsSpec, metric: str, index: int, name: str, refusal: Law, s
         counts_failed=spec.counts_failed,
         counts_cached=spec.counts_cached,
         sends_retry_after=spec.retry_after,
-        refusal_latency=spec.refusal_latency.law() if spec.refusal_latency else refusal,
+        refusal_latency=spec.refusal_latency.distribution() if spec.refusal_latency else refusal,
     )
 
 
-def _acceleration(spec: LimitsSpec, index: int, name: str, refusal: Law, share: float) -> Limit:
+def _acceleration(spec: LimitsSpec, index: int, name: str, refusal: Distribution, share: float) -> Limit:
     of = spec.acceleration
     assert of is not None
     return Limit(
@@ -81,7 +85,7 @@ def _acceleration(spec: LimitsSpec, index: int, name: str, refusal: Law, share: 
         growth=of.growth,
         counts_refused=spec.counts_refused,
         sends_retry_after=spec.retry_after,
-        refusal_latency=spec.refusal_latency.law() if spec.refusal_latency else refusal,
+        refusal_latency=spec.refusal_latency.distribution() if spec.refusal_latency else refusal,
     )
 
 
@@ -117,7 +121,7 @@ def add_capacity(spec: CapacitySpec | None, name: str, capacities: list[Capacity
             name=name,
             concurrent=spec.concurrent,
             queue=spec.queue,
-            refusal_latency=spec.refusal_latency.law() if spec.refusal_latency else PROVIDER_REFUSAL,
+            refusal_latency=spec.refusal_latency.distribution() if spec.refusal_latency else PROVIDER_REFUSAL,
         )
     )
     return capacities[-1].index

@@ -4,11 +4,10 @@ from pathlib import Path as FilePath
 
 import numpy as np
 
+from des.distributions import Constant, Distribution
+from des.files.recorded import RecordedArrivalRows, read_arrivals
 from des.scenario.checks.consistency import MOST_REQUESTS
-from des.scenario.schema.distributions import CountLaw
-from des.scenario.text.document import Path
 from des.scenario.files import located
-from des.scenario.laws import Constant, Law
 from des.scenario.plan import (
     Arrivals,
     BatchArrivals,
@@ -19,8 +18,7 @@ from des.scenario.plan import (
     Requirement,
     Workload,
 )
-from des.scenario.text.problems import Finding
-from des.files.recorded import RecordedArrivalRows, read_arrivals
+from des.scenario.schema.distributions import CountDistribution
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.workload import (
     MOST_TOKENS,
@@ -30,6 +28,8 @@ from des.scenario.schema.workload import (
     PoissonArrivalsSpec,
     ReplayedArrivalsSpec,
 )
+from des.scenario.text.document import Path
+from des.scenario.text.problems import Finding
 
 _FILE: Path = ("workload", "arrivals", "file")
 
@@ -50,8 +50,8 @@ def resolve_workload(scenario: Scenario, folder: FilePath) -> tuple[Workload | N
     ), []
 
 
-def _law(spec: CountLaw | None, default: float) -> Law:
-    return Constant(default) if spec is None else spec.law()
+def _law(spec: CountDistribution | None, default: float) -> Distribution:
+    return Constant(default) if spec is None else spec.distribution()
 
 
 def _arrivals(scenario: Scenario, folder: FilePath) -> Arrivals:
@@ -65,7 +65,7 @@ def _arrivals(scenario: Scenario, folder: FilePath) -> Arrivals:
     if isinstance(spec, BatchArrivalsSpec):
         return BatchArrivals(every_s=spec.every, size=spec.size, first_s=spec.first)
     if isinstance(spec, ClosedArrivalsSpec):
-        return ClosedArrivals(users=spec.users, think=spec.think.law())
+        return ClosedArrivals(users=spec.users, think=spec.think.distribution())
     return _replayed(spec, scenario.horizon, folder)
 
 

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from des.scenario.schema.call_settings import CallSettings
-from des.scenario.schema.distributions import DurationLaw
+from des.scenario.schema.distributions import DurationDistribution
 from des.scenario.schema.incidents import FailureOutcome
 from des.scenario.schema.providers import Tags
 from des.scenario.schema.retries import RetrySettings
@@ -28,16 +28,16 @@ class PromptCacheSpec(Spec):
 class SilentRotSpec(Spec):
     """A leg that breaks unnoticed and is repaired some time after its first failed use, or after the next probe."""
 
-    time_to_rot: DurationLaw
-    repair: DurationLaw
+    time_to_rot: DurationDistribution
+    repair: DurationDistribution
     outcome: FailureOutcome = "server_error"
-    error_latency: DurationLaw | None = None
+    error_latency: DurationDistribution | None = None
     """Time until a call of the broken leg is answered; 200 ms by default."""
     probe_every: PositiveDuration | None = None
 
     @model_validator(mode="after")
     def _lasts(self) -> Self:
-        if self.time_to_rot.law().mean <= 0.0:
+        if self.time_to_rot.distribution().mean <= 0.0:
             raise contradiction("a leg that rots at once never works", "time_to_rot")
         return self
 

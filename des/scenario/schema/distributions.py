@@ -1,7 +1,7 @@
 """Distributions as a scenario writes them, over durations, counts, shares and speeds.
 
 A bare scalar is a constant. The unit of the field decides how a distribution's own values are read: `median: 30min`
-for a duration, `median: 1020` for tokens. `.law()` gives the distribution in canonical parameters and base units.
+for a duration, `median: 1020` for tokens. `.distribution()` gives canonical parameters and base units.
 """
 
 import math
@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Generic, Literal, Self, TypeVar
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from des.scenario.laws import Constant, Empirical, Exponential, Gamma, Law, Lognormal, Uniform, Weibull
+from des.distributions import Constant, Distribution, Empirical, Exponential, Gamma, Lognormal, Uniform, Weibull
 from des.scenario.schema.spec import DURATION_SCHEMA, SHARE_SCHEMA, Spec, contradiction, scalar_as
 from des.scenario.text.units import (
     LONGEST_S,
@@ -63,7 +63,7 @@ class ConstantSpec(_Distribution, Generic[Value]):
     kind: Literal["constant"]
     value: Value
 
-    def law(self) -> Law:
+    def distribution(self) -> Distribution:
         return Constant(float(self.value))
 
 
@@ -80,7 +80,7 @@ class UniformSpec(_Distribution, Generic[Value]):
             raise contradiction("high is below low", "high")
         return self
 
-    def law(self) -> Law:
+    def distribution(self) -> Distribution:
         return Uniform(float(self.low), float(self.high))
 
 
@@ -90,7 +90,7 @@ class ExponentialSpec(_Distribution, Generic[PositiveValue]):
     kind: Literal["exponential"]
     mean: PositiveValue
 
-    def law(self) -> Law:
+    def distribution(self) -> Distribution:
         return Exponential(float(self.mean))
 
 
@@ -143,7 +143,7 @@ class LognormalSpec(_Distribution, Generic[PositiveValue]):
         assert self.p99 is not None
         return math.log(self.median), (math.log(self.p99) - math.log(self.median)) / Z99
 
-    def law(self) -> Law:
+    def distribution(self) -> Distribution:
         return Lognormal(*self._log_parameters())
 
 
@@ -183,7 +183,7 @@ class GammaSpec(_Distribution, Generic[PositiveValue]):
             raise contradiction(f"a gamma's coefficient of variation is at most {most:.3g}; got {self.cv:g}", "cv")
         return self
 
-    def law(self) -> Law:
+    def distribution(self) -> Distribution:
         if self.mean is not None and self.cv is not None:
             return Gamma(1.0 / self.cv**2, self.mean * self.cv**2)
         assert self.shape is not None
@@ -198,7 +198,7 @@ class WeibullSpec(_Distribution, Generic[PositiveValue]):
     shape: Annotated[Positive, Field(ge=SMALLEST_SHAPE, le=LARGEST_SHAPE)]
     scale: PositiveValue
 
-    def law(self) -> Law:
+    def distribution(self) -> Distribution:
         return Weibull(self.shape, float(self.scale))
 
 
@@ -208,7 +208,7 @@ class EmpiricalSpec(_Distribution, Generic[Value]):
     kind: Literal["empirical"]
     values: Annotated[tuple[Value, ...], Field(min_length=1)]
 
-    def law(self) -> Law:
+    def distribution(self) -> Distribution:
         return Empirical(tuple(float(value) for value in self.values))
 
 
@@ -233,13 +233,13 @@ def _small_enough(cv: float | None) -> None:
 
 
 def _bounded(spec: Any) -> Any:
-    if (mean_s := spec.law().mean) > LONGEST_S * (1.0 + 1e-9):
+    if (mean_s := spec.distribution().mean) > LONGEST_S * (1.0 + 1e-9):
         years = mean_s / YEAR_S
         raise ValueError(f"expected a mean of at most {LONGEST_S / YEAR_S:.0f}y; here it is {years:.3g}y")
     return spec
 
 
-DurationLaw = Annotated[
+DurationDistribution = Annotated[
     Annotated[
         ConstantSpec[Duration]
         | UniformSpec[Duration]
@@ -255,7 +255,7 @@ DurationLaw = Annotated[
 ]
 """A distribution of durations; its law is in seconds."""
 
-CountLaw = Annotated[
+CountDistribution = Annotated[
     Annotated[
         ConstantSpec[Amount]
         | UniformSpec[Amount]
@@ -270,7 +270,7 @@ CountLaw = Annotated[
 ]
 """A distribution of tokens or of billed units."""
 
-SpeedLaw = Annotated[
+SpeedDistribution = Annotated[
     Annotated[
         ConstantSpec[Speed]
         | UniformSpec[Speed]
@@ -285,7 +285,7 @@ SpeedLaw = Annotated[
 ]
 """A distribution of speeds, in tokens per second."""
 
-ShareLaw = Annotated[
+ShareDistribution = Annotated[
     Annotated[ConstantSpec[Share] | UniformSpec[Share] | EmpiricalSpec[Share], Field(discriminator="kind")],
     scalar_as("value", SHARE_SCHEMA, kind="constant"),
 ]
@@ -304,7 +304,7 @@ _PARAMETERS: Final = {
 }
 
 
-def upper_reach(law: Law) -> float:
+def upper_reach(law: Distribution) -> float:
     """A value that a draw exceeds about once in 10^9: what an integer column must have room for."""
     match law:
         case Constant(value):

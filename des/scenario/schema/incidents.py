@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from des.scenario.schema.distributions import DurationLaw
-from des.scenario.laws import Constant
+from des.distributions import Constant
 from des.scenario.plan import Effect, Profile
+from des.scenario.schema.distributions import DurationDistribution
 from des.scenario.schema.profiles import profile
 from des.scenario.schema.spec import Flag, Shorthand, Spec, Text, contradiction
 from des.scenario.schema.statuses import Status, misfit
@@ -28,7 +28,7 @@ class EffectSpec(Spec):
     """What such a failure looks like to the client."""
     status: Status | None = None
     """Its HTTP status, if not the outcome's usual one."""
-    error_latency: DurationLaw | None = None
+    error_latency: DurationDistribution | None = None
     """Time until the failure is answered; 200 ms by default."""
     hang: Share = 0.0
     """Share of calls that never answer."""
@@ -73,7 +73,7 @@ def effect_of(spec: EffectSpec, over: EffectSpec | None = None) -> Effect:
     return Effect(
         error_rate=said("error_rate"),
         outcome=said("outcome"),
-        error_latency=Constant(0.2) if latency is None else latency.law(),
+        error_latency=Constant(0.2) if latency is None else latency.distribution(),
         hang=said("hang"),
         latency_factor=said("latency_factor"),
         kills_in_flight=said("kills_in_flight"),
@@ -103,7 +103,7 @@ class PoissonSpec(EffectSpec):
 
     kind: Literal["poisson"]
     rate: Rate
-    duration: DurationLaw
+    duration: DurationDistribution
     profile: ProfileSpec | None = None
 
 
@@ -111,12 +111,12 @@ class RenewalSpec(EffectSpec):
     """Alternating up and down times."""
 
     kind: Literal["renewal"]
-    up: DurationLaw
-    down: DurationLaw
+    up: DurationDistribution
+    down: DurationDistribution
 
     @model_validator(mode="after")
     def _moves(self) -> Self:
-        if self.up.law().mean <= 0.0:
+        if self.up.distribution().mean <= 0.0:
             raise contradiction("up times of zero: the component would never be up", "up")
         return self
 
@@ -125,12 +125,12 @@ class MarkedRenewalSpec(EffectSpec):
     """A distribution from start to start and one of durations; incidents may overlap."""
 
     kind: Literal["marked_renewal"]
-    between: DurationLaw
-    duration: DurationLaw
+    between: DurationDistribution
+    duration: DurationDistribution
 
     @model_validator(mode="after")
     def _moves(self) -> Self:
-        if self.between.law().mean <= 0.0:
+        if self.between.distribution().mean <= 0.0:
             raise contradiction("no time between incidents: infinitely many would start at once", "between")
         return self
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from des.scenario.schema.distributions import DurationLaw
+from des.scenario.schema.distributions import DurationDistribution
 from des.scenario.schema.spec import Flag, OneAlone, Spec, Text, contradiction, mapping_or_word, scalar_as
 from des.scenario.text.units import Count, Factor, FrequentRate, Positive, PositiveCount, PositiveDuration, Share
 
@@ -95,7 +95,7 @@ class LimitsSpec(Spec):
     """Whether input counts that the provider's prompt cache holds."""
     retry_after: Flag = True
     """Whether a refusal says when to come again."""
-    refusal_latency: DurationLaw | None = None
+    refusal_latency: DurationDistribution | None = None
     """Time until the refusal is answered; 50 ms by default."""
     acceleration: AccelerationSpec | None = None
     """How fast requests may become more."""
@@ -194,7 +194,7 @@ class CapacitySpec(Spec):
     concurrent: PositiveCount
     queue: Count = 0
     """Calls that may wait."""
-    refusal_latency: DurationLaw | None = None
+    refusal_latency: DurationDistribution | None = None
     """Time until the refusal is answered; 50 ms by default."""
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from des.scenario.schema.call_settings import CallSettings
-from des.scenario.schema.distributions import DurationLaw
+from des.scenario.schema.distributions import DurationDistribution
 from des.scenario.schema.groups import Routing
 from des.scenario.schema.guards import Off
 from des.scenario.schema.providers import Billing
@@ -31,7 +31,7 @@ class ShareCacheSpec(Spec):
 
     kind: Literal["share"]
     hit_rate: Share
-    latency: DurationLaw | None = None
+    latency: DurationDistribution | None = None
     """Of a hit; none by default."""
 
 
@@ -42,7 +42,7 @@ class ZipfCacheSpec(Spec):
     keys: Annotated[PositiveCount, Field(le=10_000_000)]
     exponent: Annotated[Amount, Field(le=20.0)]
     ttl: PositiveDuration
-    latency: DurationLaw | None = None
+    latency: DurationDistribution | None = None
     """Of a hit; none by default."""
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from des.scenario.schema.distributions import DurationLaw, ShareLaw, SpeedLaw, is_parameter
+from des.scenario.schema.distributions import DurationDistribution, ShareDistribution, SpeedDistribution, is_parameter
 from des.scenario.schema.incidents import EffectSpec, IncidentSpec, PoissonSpec
 from des.scenario.schema.limits import Capacity, LimitList
 from des.scenario.schema.spec import MAY_BE_EMPTY, SHARE_SCHEMA, Shorthand, Spec, Text, contradiction, scalar_as
@@ -64,7 +64,7 @@ class ComponentSpec(Spec):
     """Share of time up, outages of all causes counted."""
     episodes_per_year: Positive | None = None
     """How often it goes down, outages of all causes counted."""
-    duration: DurationLaw | None = None
+    duration: DurationDistribution | None = None
     """Shape of the outages' durations (its mean follows from the rest); lognormal of sigma 1.3 by default."""
     mttf: PositiveDuration | None = None
     """Mean time to failure."""
@@ -127,9 +127,9 @@ class ComponentSpec(Spec):
 class StreamLatencySpec(Spec):
     """A streamed response: connect, wait for the first token, then output tokens at a speed."""
 
-    connect: DurationLaw | None = None
-    first_token: DurationLaw | None = None
-    tokens_per_second: SpeedLaw | None = None
+    connect: DurationDistribution | None = None
+    first_token: DurationDistribution | None = None
+    tokens_per_second: SpeedDistribution | None = None
 
     @model_validator(mode="after")
     def _takes_time(self) -> Self:
@@ -150,7 +150,7 @@ def _latency_form(value: object) -> str:
 
 
 LatencySpec = Annotated[
-    Annotated[DurationLaw, Tag("whole")] | Annotated[StreamLatencySpec, Tag("stream")],
+    Annotated[DurationDistribution, Tag("whole")] | Annotated[StreamLatencySpec, Tag("stream")],
     Discriminator(_latency_form),
 ]
 
@@ -159,7 +159,7 @@ class RandomErrorSpec(Spec):
     """A share of calls that fail at random, and how long such a failure takes."""
 
     rate: Share
-    latency: DurationLaw | None = None
+    latency: DurationDistribution | None = None
     """Time until the failure is answered; 200 ms by default."""
     status: Status | None = None
     """HTTP status, if not the outcome's usual one."""
@@ -172,7 +172,7 @@ class MidStreamSpec(Spec):
     """A share of responses that break off after a share of their output."""
 
     rate: Share
-    after: ShareLaw | None = None
+    after: ShareDistribution | None = None
     """Share of the output that has come by then; half by default."""
 
 

@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import Field
 
 from des.scenario.schema.chain import LegSpec
-from des.scenario.text.document import Path
 from des.scenario.schema.expectations import ExpectationTexts
 from des.scenario.schema.groups import Entry, GroupSpec
 from des.scenario.schema.limits import BudgetSpec
@@ -13,8 +12,9 @@ from des.scenario.schema.policy import PolicySpec
 from des.scenario.schema.providers import ComponentSpec, ProviderSpec
 from des.scenario.schema.sharing import CommonCauses, Surges
 from des.scenario.schema.spec import MAY_BE_EMPTY, Spec, Text
-from des.scenario.text.units import Count, Duration, Horizon, PositiveCount, Share, Timestamp
 from des.scenario.schema.workload import WorkloadSpec
+from des.scenario.text.document import Path
+from des.scenario.text.units import Count, Duration, Horizon, PositiveCount, Share, Timestamp
 
 
 class PlacedLeg(NamedTuple):

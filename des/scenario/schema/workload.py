@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from des.scenario.schema.distributions import CountLaw, DurationLaw, upper_reach
+from des.scenario.schema.distributions import CountDistribution, DurationDistribution, upper_reach
 from des.scenario.schema.incidents import ProfileSpec, Words
 from des.scenario.schema.spec import Flag, Spec, Text, contradiction
 from des.scenario.text.units import Duration, FrequentRate, Positive, PositiveCount, PositiveDuration, Share, Word
@@ -47,11 +47,11 @@ class ClosedArrivalsSpec(Spec):
 
     kind: Literal["closed"]
     users: PositiveCount
-    think: DurationLaw
+    think: DurationDistribution
 
     @model_validator(mode="after")
     def _thinks(self) -> Self:
-        if self.think.law().mean <= 0.0:
+        if self.think.distribution().mean <= 0.0:
             raise contradiction(
                 "users must think for some time, or requests that fail at once would never end", "think"
             )
@@ -95,14 +95,14 @@ ArrivalsSpec = Annotated[
 class TokensSpec(Spec):
     """Tokens of a request and of its response."""
 
-    input: CountLaw | None = None
-    output: CountLaw | None = None
+    input: CountDistribution | None = None
+    output: CountDistribution | None = None
 
     @model_validator(mode="after")
     def _fit_their_columns(self) -> Self:
         for name in ("input", "output"):
             spec = getattr(self, name)
-            if spec is not None and (reach := upper_reach(spec.law())) > MOST_TOKENS:
+            if spec is not None and (reach := upper_reach(spec.distribution())) > MOST_TOKENS:
                 raise contradiction(f"token counts may reach {reach:.3g}, above the {MOST_TOKENS} of a trace", name)
         return self
 
@@ -119,7 +119,7 @@ class WorkloadSpec(Spec):
 
     arrivals: ArrivalsSpec
     tokens: TokensSpec = TokensSpec()
-    units: CountLaw | None = None
+    units: CountDistribution | None = None
     """Billed units of a request (images, seconds of sound), for prices per unit; 1 by default."""
     requirements: tuple[RequirementSpec, ...] = ()
 

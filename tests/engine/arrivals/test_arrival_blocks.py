@@ -6,9 +6,9 @@ from itertools import islice, pairwise
 import numpy as np
 import pytest
 
+from des.distributions import Constant, Lognormal
 from des.engine.arrivals import ArrivalBlock, open_arrivals
 from des.engine.arrivals.blocks import in_blocks
-from des.scenario.laws import Constant, Lognormal
 from des.scenario.plan import (
     BatchArrivals,
     BurstyArrivals,

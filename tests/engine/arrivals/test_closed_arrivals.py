@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from des.distributions import Constant, Exponential, Gamma
 from des.engine.arrivals import think_time
-from des.scenario.laws import Constant, Exponential, Gamma
 from des.scenario.plan import ClosedArrivals, PoissonArrivals
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from des.distributions import Lognormal
 from des.engine.arrivals import RequestMarks, open_arrivals
-from des.scenario.laws import Lognormal
 from des.scenario.plan import ReplayedArrivals
 
 RECORDED_S = np.array([0.0, 0.25, 0.25, 3.5])

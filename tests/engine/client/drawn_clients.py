@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from des.scenario import plan
-from model.client.general import codes, plain_client
+from engine.client.general import codes, plain_client
 
 Draw = Any
 FAILURES = ("server_error", "overloaded", "rate_limited", "timeout", "connection_error", "invalid_output")

@@ -6,7 +6,7 @@ from typing import Any
 
 from des.engine.kinds import Kinds
 from des.scenario import plan
-from model.traced import Traced, plan_of, trace
+from engine.traced import Traced, plan_of, trace
 
 
 def codes(of: plan.Plan, outcomes: Any) -> frozenset[int]:

@@ -3,8 +3,8 @@
 import numpy as np
 
 from des.scenario import plan
-from model.client.general import codes, with_client, with_legs, with_rule
-from model.traced import plan_of, poisson, provider, scenario, trace
+from engine.client.general import codes, with_client, with_legs, with_rule
+from engine.traced import plan_of, poisson, provider, scenario, trace
 
 DOWN = provider("1s", errors={"server_error": {"rate": 1, "latency": "1s"}})
 HALF = provider("1s", errors={"server_error": {"rate": 0.5, "latency": "1s"}})

@@ -11,8 +11,8 @@ from properties.runs import plan_of
 from properties.whole_scenarios import scenarios
 
 from des.scenario import plan
-from model.client.drawn_clients import clients, with_positions
-from model.traced import Traced, trace
+from engine.client.drawn_clients import clients, with_positions
+from engine.traced import Traced, trace
 
 GUARDS: dict[type, str] = {plan.Breaker: "breaker", plan.Cooldown: "cooldown", plan.Ejection: "ejection"}
 

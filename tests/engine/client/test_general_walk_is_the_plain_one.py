@@ -7,8 +7,8 @@ from hypothesis import given
 from properties.runs import plan_of
 from properties.whole_scenarios import scenarios
 
-from model.client.general import general
-from model.traced import TABLES, trace
+from engine.client.general import general
+from engine.traced import TABLES, trace
 
 
 @given(scenarios())

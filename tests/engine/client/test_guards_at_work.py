@@ -4,8 +4,8 @@ from itertools import pairwise
 from typing import Any
 
 from des.scenario import plan
-from model.client.general import codes, grouped, timeline, with_legs, with_rule
-from model.traced import Traced, at, plan_of, poisson, provider, scenario, trace, window
+from engine.client.general import codes, grouped, timeline, with_legs, with_rule
+from engine.traced import Traced, at, plan_of, poisson, provider, scenario, trace, window
 
 FAILURES = ["server_error", "overloaded", "rate_limited", "timeout", "connection_error"]
 GUARDS = ["breaker", "cooldown", "ejection"]

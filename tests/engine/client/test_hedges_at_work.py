@@ -8,8 +8,8 @@ import pytest
 
 from des.scenario import plan
 from des.vocabulary import TIMEOUT
-from model.client.general import timeline, with_legs
-from model.traced import Traced, at, plan_of, poisson, provider, scenario, trace
+from engine.client.general import timeline, with_legs
+from engine.traced import Traced, at, plan_of, poisson, provider, scenario, trace
 
 PRICED = {"price": {"per_request": 1}}
 

@@ -3,8 +3,8 @@
 import pytest
 
 from des.scenario import plan
-from model.client.general import codes, grouped, plain_client, timeline, with_client, with_legs, with_rule
-from model.traced import at, plan_of, provider, scenario, trace
+from engine.client.general import codes, grouped, plain_client, timeline, with_client, with_legs, with_rule
+from engine.traced import at, plan_of, provider, scenario, trace
 
 FAILING = {"errors": {"server_error": {"rate": 1, "latency": 0}}}
 FAILURES = ["server_error", "overloaded", "rate_limited", "timeout", "connection_error"]

@@ -6,8 +6,8 @@ import numpy as np
 
 from des import vocabulary
 from des.scenario import plan
-from model.client.general import timeline, with_client, with_legs, with_rule
-from model.traced import Traced, at, plan_of, poisson, provider, scenario, trace, window
+from engine.client.general import timeline, with_client, with_legs, with_rule
+from engine.traced import Traced, at, plan_of, poisson, provider, scenario, trace, window
 
 
 def shaped(law: plan.Shaping, *, size: int, answering: Any = None, **rest: Any) -> Traced:

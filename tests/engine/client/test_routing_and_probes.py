@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from des.scenario import plan
-from model.client.general import grouped, with_client, with_legs, with_rule
-from model.traced import plan_of, poisson, provider, scenario, trace, window
+from engine.client.general import grouped, with_client, with_legs, with_rule
+from engine.traced import plan_of, poisson, provider, scenario, trace, window
 
 
 def routed(kind: str, *providers: Any, rate: str = "20/s", **routing: Any) -> plan.Plan:

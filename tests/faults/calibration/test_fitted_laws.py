@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
+from des.distributions import Constant, Exponential, Gamma, Lognormal, Weibull
 from des.faults.calibration import KINDS, FittedTimes, fit_times
-from des.scenario.laws import Constant, Exponential, Gamma, Lognormal, Weibull
 
 HOUR = 3600.0
 SCIPY = {

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import yaml
 
-from des.report.fit_tables import lines
 from des.faults.calibration import Overlap, ServiceCalibration
-from des.study.fit import Fit, fit
 from des.files.history import read_history
+from des.report.fit_tables import lines
+from des.study.fit import Fit, fit
 
 NAME = "incidents/status_page_incidents.csv"
 FILE = Path(os.environ.get("DES_DATA", "."), NAME)

@@ -10,10 +10,11 @@ import yaml
 from fault_plans import one_endpoint, shocks, start_to_start
 
 from calibration.histories import HOUR, MONDAY_S, WEEK, YEAR, history, renewal_starts
+from des.distributions import Distribution, Exponential, Gamma, Lognormal, Weibull
 from des.faults import Timeline, draw_timeline
 from des.faults.calibration import (
     Calibration,
-    FittedLaw,
+    FittedDistribution,
     FittedTimes,
     ServiceCalibration,
     ServiceHistory,
@@ -22,7 +23,6 @@ from des.faults.calibration import (
     fragment,
 )
 from des.scenario import from_mapping, plans
-from des.scenario.laws import Exponential, Gamma, Law, Lognormal, Weibull
 from des.scenario.plan import Plan, Profile
 
 DAY = 86_400.0
@@ -35,7 +35,7 @@ def _history(timeline: Timeline, component: int = 0) -> ServiceHistory:
     return history(start, end - start, timeline.until_s)
 
 
-def _agrees(fitted: FittedLaw | None, parameters: tuple[float, ...]) -> None:
+def _agrees(fitted: FittedDistribution | None, parameters: tuple[float, ...]) -> None:
     assert fitted is not None
     for value, error, exact in zip(fitted.parameters, fitted.standard_errors, parameters, strict=True):
         assert abs(value - exact) < 4.0 * error, f"{fitted.kind}: {value:.4g} ± {error:.2g}, exact {exact:.4g}"
@@ -56,7 +56,10 @@ def _agrees(fitted: FittedLaw | None, parameters: tuple[float, ...]) -> None:
     ],
 )
 def test_laws_that_were_simulated_are_found_again(
-    between: Law, duration: Law, kinds: tuple[str, str], parameters: tuple[tuple[float, ...], tuple[float, ...]]
+    between: Distribution,
+    duration: Distribution,
+    kinds: tuple[str, str],
+    parameters: tuple[tuple[float, ...], tuple[float, ...]],
 ) -> None:
     found = calibrate_service(_history(draw_timeline(one_endpoint(start_to_start(between, duration)), 0, HORIZON_S)))
     _agrees(found.between.fitted(kinds[0]), parameters[0])

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from des.draws import Stream, generator
-from des.draws.streams import BLOCK, KEPT_BLOCKS
+from des.draws import BLOCK, KEPT_BLOCKS, Stream, generator
 
 
 def uniform(rng: np.random.Generator, size: int) -> NDArray[np.float64]:

@@ -5,12 +5,23 @@ import math
 import numpy as np
 import pytest
 
-from des.draws import generator, sample, sample_residual
-from des.draws.sampling import sample_length_biased
-from des.scenario.laws import Constant, Empirical, Exponential, Gamma, Law, Lognormal, Uniform, Weibull
+from des.distributions import (
+    Constant,
+    Distribution,
+    Empirical,
+    Exponential,
+    Gamma,
+    Lognormal,
+    Uniform,
+    Weibull,
+    sample,
+    sample_length_biased,
+    sample_residual,
+)
+from des.draws import generator
 
 SIZE = 200_000
-LAWS: list[tuple[Law, float, float]] = [  # law, mean, second moment
+LAWS: list[tuple[Distribution, float, float]] = [  # law, mean, second moment
     (Constant(2.5), 2.5, 6.25),
     (Uniform(1.0, 3.0), 2.0, 4.0 + 4.0 / 12.0),
     (Exponential(2.0), 2.0, 8.0),
@@ -27,7 +38,7 @@ def assert_mean(values: np.ndarray, mean: float) -> None:
 
 
 @pytest.mark.parametrize(("law", "mean", "second"), LAWS)
-def test_a_sample_has_the_moments_of_its_law(law: Law, mean: float, second: float) -> None:
+def test_a_sample_has_the_moments_of_its_law(law: Distribution, mean: float, second: float) -> None:
     values = sample(law, generator(1, 0, "sample"), SIZE)
     assert values.shape == (SIZE,)
     assert law.mean == pytest.approx(mean)
@@ -36,13 +47,13 @@ def test_a_sample_has_the_moments_of_its_law(law: Law, mean: float, second: floa
 
 
 @pytest.mark.parametrize(("law", "mean", "second"), LAWS)
-def test_the_interval_in_progress_is_longer_by_its_length_bias(law: Law, mean: float, second: float) -> None:
+def test_the_interval_in_progress_is_longer_by_its_length_bias(law: Distribution, mean: float, second: float) -> None:
     """E[length] = E[X^2] / E[X]."""
     assert_mean(sample_length_biased(law, generator(1, 0, "biased"), SIZE), second / mean)
 
 
 @pytest.mark.parametrize(("law", "mean", "second"), LAWS)
-def test_age_and_residual_share_the_interval_evenly(law: Law, mean: float, second: float) -> None:
+def test_age_and_residual_share_the_interval_evenly(law: Distribution, mean: float, second: float) -> None:
     age, residual = sample_residual(law, generator(1, 0, "residual"), SIZE)
     assert (age >= 0.0).all()
     assert (residual >= 0.0).all()
