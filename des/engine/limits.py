@@ -100,7 +100,7 @@ class RequestBucket(Limit):
 def are_plain(of: plan.Plan) -> bool:
     """Whether nothing but plain buckets of providers admits calls: no queue, no budget and no client's policy."""
     return (
-        of.client is None
+        of.client.plain
         and not of.capacities
         and not any(leg.limits for leg in of.chain)
         and all(is_plain(limit) for limit in of.limits)

@@ -76,7 +76,7 @@ class Simulation:
         self._on_progress = on_progress
         self.eligible_legs = [*(self._meeting(required) for required in plan.workload.requirements), self.legs]
         self.cut_s = inf if plan.drain_s is None else plan.horizon_s + plan.drain_s
-        self.client = None if plan.client is None else Client(self, plan.client)
+        self.client = None if plan.client.plain else Client(self, plan.client)
         self._round_luck: list[Stream] = []
         self._round_waits = Waits(plan.policy.round_backoff)
         self._arrived = 0

@@ -36,7 +36,7 @@ def may_cascade(plans: Iterable[Plan]) -> bool:
 def _may_cascade(plan: Plan) -> bool:
     endpoints = [plan.endpoints[leg.endpoint] for leg in plan.chain]
     return (
-        plan.client is not None
+        not plan.client.plain
         or bool(plan.surges)
         or any(leg.limits for leg in plan.chain)
         or any(endpoint.limits or endpoint.capacity is not None for endpoint in endpoints)

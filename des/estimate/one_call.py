@@ -14,7 +14,7 @@ def why_not_one_call(plan: Plan, sources: Sequence[Source], recorded: Sequence[E
     """What stands in the way of a closed form; empty if nothing does."""
     if plan.workload.requirements:
         return "some requests may not use every leg (requirements)"
-    if plan.client is not None:
+    if not plan.client.plain:
         return "the client's policy decides which legs a request calls"
     if len(plan.chain) > MOST_STREAMING_LEGS and any(hangs_on_output(plan, leg) for leg in plan.chain):
         return f"the time-outs of more than {MOST_STREAMING_LEGS} legs hang on the same output"
@@ -61,7 +61,7 @@ def _differences(plan: Plan) -> Iterator[str]:
         yield "budgets"
     if any(plan.endpoints[leg.endpoint].capacity is not None for leg in plan.chain):
         yield "capacity"
-    if plan.client is not None:
+    if not plan.client.plain:
         yield "the client's policy"
     if plan.surges:
         yield "surge"

@@ -61,7 +61,7 @@ def _refusals(plan: Plan) -> Iterator[str]:
             yield f"capacity {plan.capacities[capacity].name}: requests wait for one another"
         if leg.silent_rot is not None:
             yield f"silent rot of {leg.name}: it depends on the leg's use"
-    if plan.client is not None:
+    if not plan.client.plain:
         yield "client policy: what it does depends on earlier requests, or goes beyond a plain walk of the chain"
     if plan.surges:
         yield "surge: it depends on the load"

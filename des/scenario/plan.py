@@ -398,4 +398,4 @@ class Plan:
     surges: tuple[Surge, ...] = ()
     capacities: tuple[Capacity, ...] = ()
     statuses: tuple[tuple[str, int], ...] = ()  # (outcome, status) of the outcome kinds from code 9 on
-    client: Client | None = None  # None: the plain walk, by `chain` and `policy` alone
+    client: Client = field(default_factory=lambda: Client(plain=True))

@@ -272,12 +272,13 @@ class LegClient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """The client's policy of a plan that the plain walk does not serve. Rounds and their back-off are the policy's."""
+    """What the client does, leg by leg and entry by entry. Rounds and their back-off are the policy's."""
 
-    groups: tuple[Group, ...]  # in the order of the chain
-    legs: tuple[LegClient, ...]  # by the index of the leg
+    groups: tuple[Group, ...] = ()  # in the order of the chain
+    legs: tuple[LegClient, ...] = ()  # by the index of the leg
     application: RetryRule | None = None  # around the whole walk
     retry_budgets: tuple[RetryBudget, ...] = ()
     shapings: tuple[Shaping, ...] = ()
     order: Routing = Routing()  # of the groups
     fallback_depth: int | None = None  # groups tried after the first, at most
+    plain: bool = False  # whether `chain` and `policy` alone say all of it

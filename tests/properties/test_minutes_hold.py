@@ -76,7 +76,7 @@ def sums_are_the_totals_of_the_tables(of: Traced, bins: Bins) -> None:
 @of_whole_scenarios
 def test_minutes_add_up_whichever_walk_serves_the_requests(scenario: Scenario) -> None:
     plan = plan_of(scenario)
-    for each in (plan, plan if plan.client is not None else general(plan)):
+    for each in (plan, plan if not plan.client.plain else general(plan)):
         of = trace(each)
         bins = bins_of(of)
         assert len(bins) >= plan.horizon_s / 60.0

@@ -129,7 +129,7 @@ def loads_or_is_refused(content: dict[str, Any]) -> None:
 
 def test_the_scenario_itself_loads() -> None:
     assert plans(from_mapping(CONTENT))
-    assert all(plan.client is not None for plan in plans(from_mapping(OF_CLIENTS)).values())
+    assert all(not plan.client.plain for plan in plans(from_mapping(OF_CLIENTS)).values())
 
 
 @pytest.mark.parametrize("junk", [None, [], "x", 3])

@@ -27,10 +27,10 @@ from des.vocabulary import DEFAULT_RETRIED
 PLAIN_BACKOFFS = ("none", "constant", "linear", "exponential")
 
 
-def resolve_client(scenario: Scenario, chain: Sequence[plan.Leg], statuses: Statuses) -> plan.Client | None:
-    """The client, unless what it does is what the plain walk does anyway."""
+def resolve_client(scenario: Scenario, chain: Sequence[plan.Leg], statuses: Statuses) -> plan.Client:
+    """What the client does, and whether the plain walk does the same."""
     client = _client(scenario, chain, statuses)
-    return None if _is_plain(client, scenario, statuses) else client
+    return replace(client, plain=_is_plain(client, scenario, statuses))
 
 
 def handled(scenario: Scenario, position: int, field: str, statuses: Statuses) -> frozenset[int]:

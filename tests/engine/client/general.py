@@ -46,25 +46,25 @@ def general(of: plan.Plan) -> plan.Plan:
 
 def with_legs(of: plan.Plan, **parts: Any) -> plan.Plan:
     """The plan with a client that has these parts on every leg."""
-    client = plain_client(of) if of.client is None else of.client
+    client = replace(plain_client(of) if of.client.plain else of.client, plain=False)
     return replace(of, client=replace(client, legs=tuple(replace(leg, **parts) for leg in client.legs)))
 
 
 def with_client(of: plan.Plan, **parts: Any) -> plan.Plan:
-    client = plain_client(of) if of.client is None else of.client
+    client = replace(plain_client(of) if of.client.plain else of.client, plain=False)
     return replace(of, client=replace(client, **parts))
 
 
 def with_rule(of: plan.Plan, **parts: Any) -> plan.Plan:
     """The plan with these parts in the retry rule of every group."""
-    client = plain_client(of) if of.client is None else of.client
+    client = replace(plain_client(of) if of.client.plain else of.client, plain=False)
     groups = tuple(replace(group, retry=replace(group.retry, **parts)) for group in client.groups)
     return replace(of, client=replace(client, groups=groups))
 
 
 def grouped(of: plan.Plan, members: Sequence[Sequence[int]], **parts: Any) -> plan.Plan:
     """The plan with its legs in these groups, each with the rules of its first leg and the given parts."""
-    client = plain_client(of) if of.client is None else of.client
+    client = replace(plain_client(of) if of.client.plain else of.client, plain=False)
     groups = []
     chain = list(of.chain)
     for index, legs in enumerate(members):

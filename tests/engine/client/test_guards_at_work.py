@@ -180,7 +180,7 @@ def test_at_most_one_of_few_hosts_is_ejected() -> None:
 
 def test_two_guards_of_one_leg_are_told_apart_by_their_kind() -> None:
     of = guarded(lambda counts: consecutive(counts, half_open=None), down("20s"), horizon="30s")
-    fails = of.client.legs[0].guards[0].counts if of.client is not None else frozenset()
+    fails = of.client.legs[0].guards[0].counts if not of.client.plain else frozenset()
     breaker = plan.Breaker(kind="consecutive", failures=1, open_s=10.0, counts=fails)
     cooldown = plan.Cooldown(always=fails, cooldown_s=4.0, counts=fails)
     traced = trace(with_legs(of, guards=(breaker, cooldown)))

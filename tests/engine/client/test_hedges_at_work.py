@@ -95,7 +95,7 @@ def running_on(every: str, **of_first: Any) -> Traced:
         horizon="30s",
         chain=[{"provider": "a", "timeout": "10s"}, {"provider": "b"}],
     )
-    assert of.client is not None
+    assert not of.client.plain
     first, second = of.client.legs
     return trace(replace(of, client=replace(of.client, legs=(replace(first, **of_first), second))))
 
