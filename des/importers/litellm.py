@@ -21,7 +21,7 @@ from des.importers.reading import Reading, read_configuration
 from des.importers.yaml_text import commented, yaml_text
 from des.scenario.checks.consistency import MOST_LEGS
 from des.scenario.loading import by_place, load_document
-from des.scenario.resolution.resolve import plans
+from des.scenario.resolution.plans import plans
 from des.scenario.text.document import Document, Path
 from des.scenario.text.names import at, mapping
 from des.scenario.text.overrides import with_assignments

@@ -9,21 +9,33 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from des.distributions import Distribution
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.spec import Spec
 
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a scenario, shorthands included."""
-    schema = _with_short_names(Scenario.model_json_schema(mode="validation"))
+    schema = _with_short_names(Scenario.model_json_schema(schema_generator=_Generator, mode="validation"))
     definitions = {"Scenario": schema, **schema["$defs"]}
     for model in _models(Spec):
         _describe(definitions.get(_short(model.__name__), {}), model)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "des scenario"}
 
 
+class _Generator(GenerateJsonSchema):
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        """Defaults are told in words where they are no plain data."""
+        if isinstance(schema.get("default"), Distribution):
+            return self.generate_inner(schema["schema"])
+        return super().default_schema(schema)
+
+
 def _short(title: str) -> str:
-    return title.removesuffix("Spec")
+    return title.removesuffix("Spec").removesuffix("Form").removeprefix("_")
 
 
 def _with_short_names(schema: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import prod
 from typing import Final
 
-from des.scenario.checks.consistency import MOST_REQUESTS
+from des.scenario.checks.consistency import MOST_REQUESTS, budget_findings
 from des.scenario.resolution.inheritance import (
     Said,
     call_setting,
@@ -17,9 +17,8 @@ from des.scenario.resolution.inheritance import (
     retry_setting,
     timeout_of,
 )
-from des.scenario.resolution.resolve_limits import budget_findings
 from des.scenario.schema.groups import GroupSpec
-from des.scenario.schema.limits import LimitsSpec
+from des.scenario.schema.limits import Limits
 from des.scenario.schema.retries import ApplicationSpec, BackoffSpec
 from des.scenario.schema.scenario import Scenario
 from des.scenario.text.document import Path
@@ -158,8 +157,8 @@ def _buckets(scenario: Scenario) -> Iterator[Finding]:
     """Buckets of tokens that the mean request does not fit into."""
     tokens = scenario.workload.tokens
     mean = {
-        "input_tokens": tokens.input.distribution().mean if tokens.input is not None else 0.0,
-        "output_tokens": tokens.output.distribution().mean if tokens.output is not None else 0.0,
+        "input_tokens": tokens.input.mean,
+        "output_tokens": tokens.output.mean,
     }
     mean["tokens"] = mean["input_tokens"] + mean["output_tokens"]
     for path, spec in _limits(scenario):
@@ -174,7 +173,7 @@ def _buckets(scenario: Scenario) -> Iterator[Finding]:
                 yield Finding((*path, metric), message)
 
 
-def _limits(scenario: Scenario) -> Iterator[tuple[Path, LimitsSpec]]:
+def _limits(scenario: Scenario) -> Iterator[tuple[Path, Limits]]:
     for name, provider in scenario.providers.items():
         for position, spec in enumerate(provider.limits or ()):
             yield ("providers", name, "limits", position), spec

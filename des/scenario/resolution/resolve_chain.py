@@ -84,10 +84,10 @@ def _silent_rot(spec: SilentRotSpec | None) -> SilentRot | None:
     if spec is None:
         return None
     return SilentRot(
-        time_to_rot=spec.time_to_rot.distribution(),
-        repair=spec.repair.distribution(),
+        time_to_rot=spec.time_to_rot,
+        repair=spec.repair,
         outcome=spec.outcome,
-        error_latency=spec.error_latency.distribution() if spec.error_latency else Constant(0.2),
+        error_latency=spec.error_latency if spec.error_latency else Constant(0.2),
         probe_every_s=spec.probe_every,
     )
 
@@ -108,7 +108,7 @@ def _response_cache(policy: PolicySpec) -> ResponseCache | None:
     spec = policy.response_cache
     if spec is None:
         return None
-    latency = spec.latency.distribution() if spec.latency else Constant(0.0)
+    latency = spec.latency if spec.latency else Constant(0.0)
     if isinstance(spec, ShareCacheSpec):
         return ResponseCache(hit_rate=spec.hit_rate, latency=latency)
     return ResponseCache(keys=spec.keys, exponent=spec.exponent, ttl_s=spec.ttl, latency=latency)

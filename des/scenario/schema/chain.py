@@ -37,7 +37,7 @@ class SilentRotSpec(Spec):
 
     @model_validator(mode="after")
     def _lasts(self) -> Self:
-        if self.time_to_rot.distribution().mean <= 0.0:
+        if self.time_to_rot.mean <= 0.0:
             raise contradiction("a leg that rots at once never works", "time_to_rot")
         return self
 
