@@ -45,7 +45,8 @@ from des.scenario.schema.incidents import (
 from des.scenario.schema.providers import ComponentSpec
 from des.scenario.schema.scenario import Scenario
 from des.scenario.text.document import Path
-from des.scenario.text.problems import Finding, meant
+from des.scenario.text.problems import Finding
+from des.words import meant
 
 MOST_UNCERTAIN_EDGES: Final = 16
 Edges = Mapping[str, Sequence[tuple[str, float]]]
