@@ -24,7 +24,6 @@ from des.scenario.resolution.intent import (
     default_duration,
     private_class,
     reach_probability,
-    rescale,
     sources_behind,
 )
 from des.scenario.schema.providers import Component
@@ -201,7 +200,7 @@ def _from_intent(
     if rate_per_s == 0.0:
         return []
     try:
-        duration = rescale(spec.duration, mean_s) if spec.duration else default_duration(mean_s)
+        duration = spec.duration.with_mean(mean_s) if spec.duration else default_duration(mean_s)
     except ValueError as error:
         findings.append(Finding((*node.path, "duration"), str(error)))
         return []

@@ -9,7 +9,8 @@ from des.scenario.resolution.limits import add_capacity, add_limits
 from des.scenario.schema.providers import BILLED_BY_PROVIDER, Errors, Provider
 from des.scenario.schema.scenario import Scenario
 from des.scenario.text.document import Path
-from des.scenario.text.problems import Finding, nearest
+from des.scenario.text.problems import Finding
+from des.words import nearest
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from des.scenario.files import located
 from des.scenario.plan import Effect, IncidentClass, PoissonIncidents, RecordedIncidents
 from des.scenario.schema.incidents import EFFECT_FIELDS, IncidentFile, Incidents, Schedule
 from des.scenario.text.document import Path
-from des.scenario.text.problems import Finding, meant
+from des.scenario.text.problems import Finding
+from des.words import meant
 
 
 def incident_class(

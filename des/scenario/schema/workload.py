@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from des.distributions import Constant
-from des.scenario.schema.distributions import CountDistribution, DurationDistribution, upper_reach
+from des.scenario.schema.distributions import CountDistribution, DurationDistribution
 from des.scenario.schema.incidents import Words
 from des.scenario.schema.profiles import WeeklyProfile
 from des.scenario.schema.spec import Flag, Spec, Text, contradiction
@@ -103,7 +103,7 @@ class Tokens(Spec):
     @model_validator(mode="after")
     def _fit_their_columns(self) -> Self:
         for name in ("input", "output"):
-            if (reach := upper_reach(getattr(self, name))) > MOST_TOKENS:
+            if (reach := getattr(self, name).rough_maximum()) > MOST_TOKENS:
                 raise contradiction(f"token counts may reach {reach:.3g}, above the {MOST_TOKENS} of a trace", name)
         return self
 
