@@ -9,13 +9,8 @@ from des.distributions import Constant
 from des.scenario.schema.distributions import DurationDistribution
 from des.scenario.schema.profiles import WeeklyProfile
 from des.scenario.schema.spec import Flag, Spec, Text, contradiction, list_of_one
-from des.scenario.schema.statuses import Status, misfit
+from des.scenario.schema.statuses import FailureOutcome, Status, misfit
 from des.scenario.text.units import Factor, Moment, PositiveDuration, Rate, Share, Word
-
-FailureOutcome = Literal[
-    "server_error", "overloaded", "rate_limited", "connection_error", "client_error", "invalid_output"
-]
-"""Outcomes that a failing component can answer with; timeouts and cancellations are the client's."""
 
 
 class Effect(Spec):

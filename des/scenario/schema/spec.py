@@ -50,12 +50,12 @@ class Spec(BaseModel):
         fields = type(self).model_fields
         if unknown := values.keys() - fields.keys():
             raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
-        attributes = {}
+        attributes: dict[str, Any] = {}
         for name, field in fields.items():
             if name in values:
                 attributes[name] = values[name]
             elif not field.is_required():
-                attributes[name] = field.get_default(call_default_factory=True, validated_data={})
+                attributes[name] = field.get_default(call_default_factory=True, validated_data=attributes)
             elif name == "kind":
                 attributes[name] = get_args(field.annotation)[0]
             else:

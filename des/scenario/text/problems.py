@@ -52,6 +52,8 @@ def findings_of(error: ValidationError, content: object, model: type[BaseModel])
         path = _path(loc, content, missing=kind == "missing")
         if kind == "too_short" and fault["input"]:
             continue  # only because its entries are wrong, which is said of each
+        if kind == "default_factory_not_called":
+            continue  # only because another field is wrong, which is said of that
         if kind == "extra_forbidden":
             key = str(loc[-1])
             message = unknown_key(key, known_keys(model, loc[:-1]))
