@@ -12,6 +12,7 @@ from typing import Any, Final
 from des.estimate.cascades import Cascade, cascade_entries
 from des.estimate.summary import Pool, summary
 from des.estimate.uneven import Uneven, without_intervals
+from des.pool import Watch, Workers
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan
 from des.scenario.schema.expectations import default_arm
@@ -22,7 +23,6 @@ from des.study.manifest import manifest_of
 from des.study.precision import Precision
 from des.study.replication import Outcome, Part, Replicator
 from des.study.same_arms import same_arms
-from des.study.workers import Watch, Workers
 from des.traces.writer import WrittenTrace
 from des.vocabulary import CASCADE_METRICS
 
