@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from textwrap import wrap
 from typing import Any, Final
 
-from des.scenario.text.document import Path
-from des.scenario.text.yaml_nodes import resolve_plain
+from des.scenario.text.places import Path
+from des.scenario.text.strict_yaml import resolve_plain
 
 WIDTH: Final = 110
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_./%@+ -]*[A-Za-z0-9_./%@+-])?")

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Tag, ValidationError
 
-from des.scenario.text.document import Path
+from des.scenario.text.places import Path
 from des.scenario.text.units import shown
 from des.words import did_you_mean, unknown
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from des.catalogue import CatalogueModel, find_model, provider_names
-from des.importers.deployments import Account, Deployment
-from des.scenario.text.document import Path
+from des.importers.litellm_deployments import Account, Deployment
+from des.scenario.text.places import Path
 
 TOKENS_PER_REQUEST: Final = {"tokens": 1400.0, "input_tokens": 1230.0, "output_tokens": 170.0}
 """About the means that are assumed of requests."""

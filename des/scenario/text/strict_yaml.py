@@ -6,8 +6,7 @@ from typing import Any, Final
 
 import yaml
 
-Path = tuple[str | int, ...]
-Mark = tuple[int, int]
+from des.scenario.text.places import Mark, Path
 
 MOST_NODES: Final = 100_000
 """More comes of nested aliases that multiply, or of data that belong in a file of their own."""
