@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Iterable
 from typing import Final
 
-MOST_LISTED: Final = 15
+_MOST_LISTED: Final = 15
 """Longer lists of known words hide the message that they stand in."""
 
 
@@ -25,7 +25,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return "" if near is None else f"; did you mean '{near}'?"
 
 
-def meant(word: str, known: Iterable[str], most_listed: int = MOST_LISTED) -> str:
+def meant(word: str, known: Iterable[str], most_listed: int = _MOST_LISTED) -> str:
     """The nearest known word as a question, else the known words, if there are few."""
     words = list(dict.fromkeys(known))
     if question := did_you_mean(word, words):

@@ -12,7 +12,7 @@ from des.files.status_page import STATUS_PAGE
 from des.files.table import Format, RecordedFileError, Table, together_with
 from des.files.tabular import CSV, JSON_LINES, PARQUET
 
-FORMATS: Final = (STATUS_PAGE, CSV, JSON_LINES, PARQUET)
+_FORMATS: Final = (STATUS_PAGE, CSV, JSON_LINES, PARQUET)
 """Of formats with the same suffix, the first one that recognises a file reads it."""
 
 
@@ -47,12 +47,12 @@ def _format(path: Path, name: str | None) -> Format:
     if path.is_dir():
         raise RecordedFileError(f"{path}: is a folder, not a file")
     suffix = path.suffix.lower()
-    known = [each for each in FORMATS if (suffix in each.suffixes if name is None else each.name == name)]
+    known = [each for each in _FORMATS if (suffix in each.suffixes if name is None else each.name == name)]
     if not known and name is not None:
-        names = ", ".join(each.name for each in FORMATS)
+        names = ", ".join(each.name for each in _FORMATS)
         raise RecordedFileError(f"{path}: unknown format {name!r}; it is one of {names}")
     if not known:
-        suffixes = ", ".join(dict.fromkeys(suffix for each in FORMATS for suffix in each.suffixes))
+        suffixes = ", ".join(dict.fromkeys(suffix for each in _FORMATS for suffix in each.suffixes))
         raise RecordedFileError(
             f"{path}: format unknown by its name, which ends in none of {suffixes} (a scenario may say `format:` too)"
         )

@@ -15,8 +15,8 @@ from des.files.formats import column_names, read_columns
 from des.files.table import RecordedFileError, as_text
 from des.words import did_you_mean, unknown
 
-ROLES: Final = ("start", "end", "service", "provider", "severity", "id")
-LAYOUTS: Final[Sequence[Mapping[str, str]]] = (
+_ROLES: Final = ("start", "end", "service", "provider", "severity", "id")
+_LAYOUTS: Final[Sequence[Mapping[str, str]]] = (
     {
         "start": "started_at",
         "end": "resolved_at",
@@ -26,14 +26,14 @@ LAYOUTS: Final[Sequence[Mapping[str, str]]] = (
         "id": "incident_id",
     },
     {"start": "start_s", "end": "end_s", "service": "component", "severity": "error_rate"},
-    {role: role for role in ROLES},
+    {role: role for role in _ROLES},
 )
 """Columns that need no naming: of a status page's history, of a run's own incidents, and called as their roles."""
-MOST_ROWS_TOLD: Final = 20
-LONG_AGO_S: Final = 1e8
+_MOST_ROWS_TOLD: Final = 20
+_LONG_AGO_S: Final = 1e8
 """Numbers below are seconds from a start of their own; above, seconds since 1970 (March 1973 and later)."""
-MILLISECONDS_FROM: Final = 1e11
-FARTHEST_S: Final = 4.2e9
+_MILLISECONDS_FROM: Final = 1e11
+_FARTHEST_S: Final = 4.2e9
 """From 1970, either way: before 1837 or after 2103 nobody looked."""
 FIRST_MONDAY_S: Final = 4 * 86_400.0
 """Where seconds from a start of their own are placed: on a Monday 00:00 UTC, as a scenario without `start:` is."""
@@ -84,8 +84,8 @@ def read_history(
     clock = _clock([rows.start[row] for row in chosen])
     kept, bad = _sound(rows, chosen, clock)
     if bad and not skip_bad:
-        told = "\n".join(bad[:MOST_ROWS_TOLD])
-        more = f"\n(and {len(bad) - MOST_ROWS_TOLD} more)" if len(bad) > MOST_ROWS_TOLD else ""
+        told = "\n".join(bad[:_MOST_ROWS_TOLD])
+        more = f"\n(and {len(bad) - _MOST_ROWS_TOLD} more)" if len(bad) > _MOST_ROWS_TOLD else ""
         rows_of_them = f"{len(bad)} row{'s' if len(bad) != 1 else ''}"
         raise RecordedFileError(f"{told}{more}\n{rows_of_them} cannot be fitted; --skip-bad leaves them out")
     if not kept:
@@ -109,8 +109,8 @@ def parse_columns(texts: Sequence[str]) -> dict[str, str]:
         role, equals, column = (part.strip() for part in pair.partition("="))
         if not equals or not column:
             raise RecordedFileError(f"--columns {pair!r}: expected pairs such as start=started_at,end=resolved_at")
-        if role not in ROLES:
-            raise RecordedFileError(f"--columns {pair!r}: {unknown('role', role, ROLES)}")
+        if role not in _ROLES:
+            raise RecordedFileError(f"--columns {pair!r}: {unknown('role', role, _ROLES)}")
         if role in named:
             raise RecordedFileError(f"--columns: {role} is given twice ({named[role]!r} and {column!r})")
         named[role] = column
@@ -169,7 +169,7 @@ def _read_rows(path: Path, named: Mapping[str, str], open_ends: bool) -> _Rows:
 def _layout(path: Path) -> Mapping[str, str]:
     """The columns of a known layout that the file has."""
     there = column_names(path)
-    for layout in LAYOUTS:
+    for layout in _LAYOUTS:
         if layout["start"] in there and layout["end"] in there:
             return {role: column for role, column in layout.items() if column in there}
     page = "; it has no list of `incidents` as a status page's incidents.json has" * (path.suffix.lower() == ".json")
@@ -219,9 +219,9 @@ def _clock(starts: Sequence[object]) -> _Clock:
         return _Clock()
     if min(numbers) >= 1900_01_01 and max(numbers) <= 2100_12_31:
         raise RecordedFileError(f"times such as {numbers[0]:.0f} read as dates, not seconds: write them as 2024-01-31")
-    if min(numbers) < LONG_AGO_S:
+    if min(numbers) < _LONG_AGO_S:
         return _Clock(numbers=True, zero_s=FIRST_MONDAY_S)
-    return _Clock(numbers=True, unit_s=1e-3 if min(numbers) >= MILLISECONDS_FROM else 1.0)
+    return _Clock(numbers=True, unit_s=1e-3 if min(numbers) >= _MILLISECONDS_FROM else 1.0)
 
 
 def _sound(rows: _Rows, chosen: Sequence[int], clock: _Clock) -> tuple[list[tuple[int, float, float]], list[str]]:
@@ -254,7 +254,7 @@ def _times(rows: _Rows, row: int, clock: _Clock) -> tuple[float, float]:
     else:
         raise ValueError("the end is missing (still open? --open-ends takes it so)")
     for moment, text in ((start, rows.start[row]), (end, rows.end[row])):
-        if abs(moment) > FARTHEST_S and math.isfinite(moment):
+        if abs(moment) > _FARTHEST_S and math.isfinite(moment):
             raise ValueError(f"{as_text(text)} is out of range")
     if end < start:
         raise ValueError(f"the end {as_text(rows.end[row])} is before the start {as_text(rows.start[row])}")

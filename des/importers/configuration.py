@@ -14,7 +14,7 @@ from des.scenario.text.names import at, items, mapping
 from des.scenario.text.places import Path, path_text
 from des.scenario.text.units import shown
 
-MOST_COUNTED: Final = 32_766
+_MOST_COUNTED: Final = 32_766
 """Retries that a scenario may have; other counts are far below."""
 _SECRET: Final = re.compile(r"key|secret|password|token$|credential", re.IGNORECASE)
 _VARIABLE: Final = re.compile(r"os\.environ/(.+)")
@@ -102,10 +102,10 @@ class Configuration:
         return None
 
     def count(self, path: Path) -> int | None:
-        """A whole number from 0 to MOST_COUNTED."""
+        """A whole number from 0 to _MOST_COUNTED."""
         number = self.number(path)
-        if number is not None and number > MOST_COUNTED:
-            self.problem(path, f"expected at most {MOST_COUNTED}; got {number:g}")
+        if number is not None and number > _MOST_COUNTED:
+            self.problem(path, f"expected at most {_MOST_COUNTED}; got {number:g}")
             return None
         if number is not None and not number.is_integer():
             self.problem(path, f"expected a whole number; got {number:g}")

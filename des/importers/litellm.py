@@ -28,20 +28,20 @@ from des.scenario.text.overrides import with_assignments
 from des.scenario.text.places import Path
 from des.words import unknown
 
-MOST_HOPS: Final = 5
+_MOST_HOPS: Final = 5
 """Fallbacks after which LiteLLM looks up no further ones."""
-REQUESTS: Final = 100_000
+_REQUESTS: Final = 100_000
 """About as many as a scenario imported has, so that it runs in seconds."""
-HORIZONS: Final = {"7d": 10080, "2d": 2880, "1d": 1440, "12h": 720, "8h": 480, "4h": 240, "2h": 120, "1h": 60}
-PER_MIN: Final = 30.0
+_HORIZONS: Final = {"7d": 10080, "2d": 2880, "1d": 1440, "12h": 720, "8h": 480, "4h": 240, "2h": 120, "1h": 60}
+_PER_MIN: Final = 30.0
 """Requests, where no limit tells how many are meant."""
-WITHIN_GROUP: Final = {"retry_backoff": "none", "retry_after": "ignore"}
+_WITHIN_GROUP: Final = {"retry_backoff": "none", "retry_after": "ignore"}
 """Of a hop that is one order of a group: no wait comes while any order has a healthy deployment."""
-ANSWERS: Final[dict[str, Any]] = {
+_ANSWERS: Final[dict[str, Any]] = {
     "latency": {"first_token": {"kind": "lognormal", "median": "900ms", "p99": "4s"}, "tokens_per_second": 60},
     "errors": {"server_error": "0.2%"},
 }
-OPENAI_SDK: Final = frozenset({"openai", "azure", "azure_ai"})
+_OPENAI_SDK: Final = frozenset({"openai", "azure", "azure_ai"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,10 @@ def import_litellm(path: FilePath, *, model: str | None = None, assignments: Seq
     enforced = enforces_limits(config)
     config.stop_if_wrong()
     entry = _entry(config, groups, fallbacks, model)
-    hops = walk(entry, groups, fallbacks, MOST_HOPS if most is None else most)
+    hops = walk(entry, groups, fallbacks, _MOST_HOPS if most is None else most)
     _remark_unreached(config, deployments, hops, entry)
     groups.remark_without_order(config, (deployment.path for hop in hops for deployment in hop.deployments))
-    if len(hops) - 1 > MOST_HOPS or most is not None:
+    if len(hops) - 1 > _MOST_HOPS or most is not None:
         policy["fallback_depth"] = max(len(hops) - 1, 1)
     if all(len(hop.deployments) == 1 for hop in hops):
         policy.pop("routing", None)  # where there is nothing to route
@@ -82,7 +82,7 @@ def import_litellm(path: FilePath, *, model: str | None = None, assignments: Seq
     for deployment in found.unpriced:
         config.remark((*deployment.path, "litellm_params", "model"), "no price in the catalogue: free of charge here")
     for deployment in found.places:
-        if deployment.sdk_retries and deployment.account.provider not in OPENAI_SDK:
+        if deployment.sdk_retries and deployment.account.provider not in _OPENAI_SDK:
             config.remark(
                 (*deployment.path, "litellm_params", "max_retries"),
                 f"not carried over: calls of {deployment.account.provider} do not go through OpenAI's SDK",
@@ -157,7 +157,7 @@ def _scenario(
     config: Configuration, entry: str, hops: list[Hop], found: Endpoints, policy: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[Path, str]]:
     per_min = _rate_per_min(hops[0])
-    horizon = next((name for name, minutes in HORIZONS.items() if per_min * minutes <= REQUESTS), "1h")
+    horizon = next((name for name, minutes in _HORIZONS.items() if per_min * minutes <= _REQUESTS), "1h")
     names = [hop.name for hop in hops]
     comments = {**found.comments, **_assumptions(hops)}
     for provider, said in found.providers.items():
@@ -165,7 +165,7 @@ def _scenario(
         if len(hops) > 1 and provider == next(iter(found.providers)):
             own["incidents"] = [{"kind": "schedule", "windows": [{"start": "20min", "end": "40min"}]}]
             comments["providers", provider, "incidents"] = "assumed: an outage, so that fallbacks are seen"
-        found.providers[provider] = {**own, **copy.deepcopy(ANSWERS), **said}
+        found.providers[provider] = {**own, **copy.deepcopy(_ANSWERS), **said}
     content = {
         "title": f"LiteLLM: {', then '.join(names)}",
         "question": (
@@ -207,7 +207,7 @@ def _rate_per_min(hop: Hop) -> float:
         for each in hop.deployments
         if each.rpm or each.tpm
     )
-    return float(f"{max(allowed / 2.0, 1.0):.2g}") if allowed else PER_MIN
+    return float(f"{max(allowed / 2.0, 1.0):.2g}") if allowed else _PER_MIN
 
 
 def _chain_entry(config: Configuration, hop: Hop, found: Endpoints, policy: dict[str, Any]) -> dict[str, Any]:
@@ -218,7 +218,7 @@ def _chain_entry(config: Configuration, hop: Hop, found: Endpoints, policy: dict
             leg["tier"] = 2
     own = _own_retries(config, hop)
     if hop.one_of_several:
-        own |= WITHIN_GROUP
+        own |= _WITHIN_GROUP
     if len(legs) > 1:
         taken = {*found.providers, *(f"{provider}/{model}" for provider, model in found.places.values())}
         return {"group": hop.name + "-group" * (hop.name in taken), "legs": legs, **own}
@@ -270,7 +270,7 @@ def _leg(deployment: Deployment, found: Endpoints) -> dict[str, Any]:
         leg["timeout"] = f"{deployment.timeout_s:g}s"
     if deployment.concurrent is not None:
         leg["bulkhead"] = {"concurrent": deployment.concurrent, "queue": 100_000, "max_wait": "600s"}
-    if deployment.sdk_retries and deployment.account.provider in OPENAI_SDK:
+    if deployment.sdk_retries and deployment.account.provider in _OPENAI_SDK:
         leg["clients"] = [{"preset": "openai-python@3.54", "retries": deployment.sdk_retries}]
     return leg
 

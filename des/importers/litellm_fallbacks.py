@@ -11,7 +11,7 @@ from des.scenario.text.units import shown
 from des.words import meant
 
 ANY: Final = "*"
-WITHOUT_ORDER: Final = (
+_WITHOUT_ORDER: Final = (
     "LiteLLM 1.109 calls it only while none of those is healthy; here, while none of the last order among them is"
 )
 
@@ -67,7 +67,7 @@ class Groups:
             if len({each.order for each in group} - {None}) > 1:
                 for each in group:
                     if each.order is None and each.path in paths:
-                        config.remark(each.path, f"no order, as others of '{each.group}' have: {WITHOUT_ORDER}")
+                        config.remark(each.path, f"no order, as others of '{each.group}' have: {_WITHOUT_ORDER}")
 
     def _matched(self, name: str) -> list[Deployment]:
         """The deployments of the first wildcard (`openai/*`) that a name fits, which call that model of theirs."""

@@ -8,13 +8,13 @@ from des.scenario.text.places import Path
 from des.scenario.text.units import shown
 from des.words import meant
 
-LONGEST_WAIT_S: Final = 8.0
-FIRST_WAIT_S: Final = 0.5
+_LONGEST_WAIT_S: Final = 8.0
+_FIRST_WAIT_S: Final = 0.5
 PRESET: Final = "litellm@1.109"
-RETRIES: Final = 2
+_RETRIES: Final = 2
 """The preset's."""
 
-ROUTING: Final = {
+_ROUTING: Final = {
     "simple-shuffle": "weighted",
     "least-busy": "least_busy",
     "latency-based-routing": "least_latency",
@@ -22,8 +22,8 @@ ROUTING: Final = {
     "usage-based-routing-v2": "usage_based",
     "cost-based-routing": "cheapest",
 }
-USUAL_ROUTING: Final = "simple-shuffle"
-RETRIED: Final[dict[str, tuple[str | int, ...]]] = {
+_USUAL_ROUTING: Final = "simple-shuffle"
+_RETRIED: Final[dict[str, tuple[str | int, ...]]] = {
     "RateLimitErrorRetries": (429,),
     "TimeoutErrorRetries": (408, "timeout"),
     "InternalServerErrorRetries": ("5xx", "connection_error"),
@@ -33,8 +33,8 @@ RETRIED: Final[dict[str, tuple[str | int, ...]]] = {
     "NotFoundErrorRetries": (404,),
 }
 """What each field of a retry policy is about."""
-BY_DEFAULT: Final[tuple[str | int, ...]] = (408, 409, 429, "5xx", "timeout", "connection_error")
-SHARED: Final = ("num_retries", "max_fallbacks", "fallbacks", "default_fallbacks")
+_BY_DEFAULT: Final[tuple[str | int, ...]] = (408, 409, 429, "5xx", "timeout", "connection_error")
+_SHARED: Final = ("num_retries", "max_fallbacks", "fallbacks", "default_fallbacks")
 """What both sections may say; the router's own prevails."""
 _NO_ACCOUNT: Final = re.compile(
     r"redis_.*|cache_kwargs|cache_responses|caching_groups|client_ttl|set_verbose|debug_level|.*callbacks?|json_logs|"
@@ -57,10 +57,10 @@ _CARRIED: Final = {
             "model_group_alias",
             "optional_pre_call_checks",
             "timeout",
-            *SHARED,
+            *_SHARED,
         }
     ),
-    "litellm_settings": frozenset({"request_timeout", "cache", "allowed_fails", *SHARED}),
+    "litellm_settings": frozenset({"request_timeout", "cache", "allowed_fails", *_SHARED}),
 }
 """What is read, here or elsewhere."""
 _LEFT_OUT: Final = {
@@ -131,20 +131,20 @@ def _retry_policy(config: Configuration, policy: dict[str, Any]) -> None:
     counts: dict[str, int] = {}
     for key in config.section(*path):
         count = config.count((*path, key))
-        if key not in RETRIED and key != "DefaultRetries":
+        if key not in _RETRIED and key != "DefaultRetries":
             what = "requests here have no content" if key.startswith("ContentPolicy") else "not known to this import"
-            config.remark((*path, key), what + meant(key, RETRIED) if key.endswith("Retries") else what)
+            config.remark((*path, key), what + meant(key, _RETRIED) if key.endswith("Retries") else what)
         elif count is not None:
             counts[key] = count
     if not counts:
         return
-    usual = counts.pop("DefaultRetries", policy.get("retries", RETRIES))
-    retried = [each for each in BY_DEFAULT if usual]
+    usual = counts.pop("DefaultRetries", policy.get("retries", _RETRIES))
+    retried = [each for each in _BY_DEFAULT if usual]
     for key, count in counts.items():
-        retried = [each for each in retried if each not in RETRIED[key]] + (list(RETRIED[key]) if count else [])
+        retried = [each for each in retried if each not in _RETRIED[key]] + (list(_RETRIED[key]) if count else [])
     positive = {count for count in counts.values() if count} | ({usual} if usual else set())
     policy["retries"] = max(positive, default=0)
-    if retried != list(BY_DEFAULT) and policy["retries"]:
+    if retried != list(_BY_DEFAULT) and policy["retries"]:
         policy["retry_on"] = retried
     if len(positive) > 1:
         config.remark(path, f"several numbers of retries by kind of error: here {policy['retries']} after any of them")
@@ -156,13 +156,13 @@ def _least_wait(config: Configuration, policy: dict[str, Any]) -> None:
     """`retry_after`: the least wait before a retry, of which the longest one is 8 s."""
     path: Path = ("router_settings", "retry_after")
     least_s = config.number(path)
-    retries = policy.get("retries", RETRIES)
-    if not least_s or least_s <= FIRST_WAIT_S:
+    retries = policy.get("retries", _RETRIES)
+    if not least_s or least_s <= _FIRST_WAIT_S:
         return
-    if least_s >= min(FIRST_WAIT_S * 2.0 ** min(retries, 10), LONGEST_WAIT_S):
+    if least_s >= min(_FIRST_WAIT_S * 2.0 ** min(retries, 10), _LONGEST_WAIT_S):
         policy["backoff"] = {
             "kind": "constant",
-            "base": f"{min(least_s, LONGEST_WAIT_S):g}s",
+            "base": f"{min(least_s, _LONGEST_WAIT_S):g}s",
             "jitter": "additive",
             "spread": "750ms",
         }
@@ -190,12 +190,12 @@ def _cooldown(config: Configuration, policy: dict[str, Any]) -> None:
 
 def _routing(config: Configuration, policy: dict[str, Any]) -> None:
     path: Path = ("router_settings", "routing_strategy")
-    strategy = config.text(path) or USUAL_ROUTING
-    if strategy not in ROUTING:
-        config.remark(path, f"unknown strategy {shown(strategy)}{meant(strategy, ROUTING)}; {USUAL_ROUTING} is taken")
-        strategy = USUAL_ROUTING
+    strategy = config.text(path) or _USUAL_ROUTING
+    if strategy not in _ROUTING:
+        config.remark(path, f"unknown strategy {shown(strategy)}{meant(strategy, _ROUTING)}; {_USUAL_ROUTING} is taken")
+        strategy = _USUAL_ROUTING
     args: Path = ("router_settings", "routing_strategy_args")
-    kind = ROUTING[strategy]
+    kind = _ROUTING[strategy]
     for key in config.section(*args):
         if not (kind == "least_latency" and key == "lowest_latency_buffer"):
             config.remark((*args, key), f"not carried over: {strategy} here has no such argument")

@@ -23,7 +23,7 @@ from des.scenario.text.strict_yaml import YamlError, read_yaml
 from des.scenario.text.toml_places import toml_places
 from des.scenario.text.units import shown
 
-MOST_BYTES: Final = 4_000_000
+_MOST_BYTES: Final = 4_000_000
 """Longer files hold data, not a scenario."""
 
 
@@ -71,10 +71,10 @@ def read_document(
 def _text(path: FilePath, what: str) -> str:
     try:
         with path.open("rb") as opened:
-            read = opened.read(MOST_BYTES + 1)
-        if len(read) <= MOST_BYTES:
+            read = opened.read(_MOST_BYTES + 1)
+        if len(read) <= _MOST_BYTES:
             return read.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-        message = f"over {MOST_BYTES // 1_000_000} MB: {what} is smaller; data belong in files that it names"
+        message = f"over {_MOST_BYTES // 1_000_000} MB: {what} is smaller; data belong in files that it names"
     except FileNotFoundError:
         message = "no such file"
     except IsADirectoryError:
