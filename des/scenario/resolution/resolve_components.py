@@ -21,7 +21,7 @@ from des.scenario.plan import (
     RecordedIncidents,
     RenewalIncidents,
 )
-from des.scenario.resolution.intent import default_duration, private_class, rescale
+from des.scenario.resolution.intent import default_duration, private_class
 from des.scenario.resolution.resolve_common_causes import (
     CommonCause,
     OwnOutages,
@@ -304,7 +304,7 @@ def _from_intent(
         return []
     try:
         duration: Distribution = (
-            rescale(spec.duration.distribution(), mean_s) if spec.duration else default_duration(mean_s)
+            spec.duration.distribution().with_mean(mean_s) if spec.duration else default_duration(mean_s)
         )
     except ValueError as error:
         findings.append(Finding((*node.path, "duration"), str(error)))
