@@ -121,7 +121,7 @@ def read_duration(value: object, most_s: float = LONGEST_S) -> float:
     return 0.0
 
 
-def _read_positive_duration(value: object) -> float:
+def read_positive_duration(value: object) -> float:
     duration_s = read_duration(value)
     if duration_s <= 0.0:
         raise ValueError("expected a duration above zero, such as 30s, 45min or 90d; got 0")
@@ -130,7 +130,7 @@ def _read_positive_duration(value: object) -> float:
 
 def _read_horizon(value: object) -> float:
     horizon_s = read_duration(value, _LONGEST_HORIZON_S)
-    return horizon_s or _read_positive_duration(value)
+    return horizon_s or read_positive_duration(value)
 
 
 def read_rate(value: object) -> float:
@@ -346,7 +346,7 @@ Duration = Annotated[
 ]
 PositiveDuration = Annotated[
     float,
-    _read(_read_positive_duration),
+    _read(read_positive_duration),
     PlainSerializer(_in_seconds),
     _written("A duration above zero in ms, s, min, h, d, w or y (365 days)", ["30s", "4h", "1y"], _DURATION_FORMS[0]),
 ]
