@@ -18,6 +18,7 @@ from des.report.fit_tables import lines
 from des.scenario import from_mapping, plans
 from des.study.destination import WriteError
 from des.study.fit import as_json, fit
+from des.study.options import RunOptions
 from des.study.run import ensure
 from study.small_scenario import small
 from tests.patience import PATIENCE_S
@@ -155,7 +156,7 @@ def test_a_pasted_fragment_runs(history: Path, tmp_path: Path) -> None:
     scenario["workload"]["tokens"] = {"input": 10, "output": 10}
     scenario["providers"]["first"]["depends_on"] = ["acme_api"]
     scenario["providers"]["second"]["depends_on"] = ["acme_chat"]
-    run = ensure(scenario, out=tmp_path / "run", traces=False).run
+    run = ensure(scenario, RunOptions(out=tmp_path / "run", traces=False)).run
     for components in run.summary["components"].values():
         for name in ("acme_api", "acme_chat"):
             assert 0.9 < components[name]["availability"]["mean"] < 1.0
@@ -216,7 +217,7 @@ def test_history_of_a_run_is_fitted_to_the_laws_it_was_simulated_by(tmp_path: Pa
     scenario = small(horizon="2y", workload={"arrivals": {"kind": "poisson", "rate": "1/d"}}, arms={})
     scenario["workload"]["tokens"] = {"input": 10, "output": 10}
     scenario["providers"]["first"]["incidents"] = [incident]
-    ensure(scenario, out=tmp_path / "run")
+    ensure(scenario, RunOptions(out=tmp_path / "run"))
     (path,) = (tmp_path / "run" / "incidents").glob("*.parquet")
     found = fit(path)
     assert "Monday" in found.cautions[0]

@@ -120,7 +120,7 @@ def read_duration(value: object, most_s: float = LONGEST_S) -> float:
     return 0.0
 
 
-def _read_positive_duration(value: object) -> float:
+def read_positive_duration(value: object) -> float:
     duration_s = read_duration(value)
     if duration_s <= 0.0:
         raise ValueError("expected a duration above zero, such as 30s, 45min or 90d; got 0")
@@ -129,7 +129,7 @@ def _read_positive_duration(value: object) -> float:
 
 def _read_horizon(value: object) -> float:
     horizon_s = read_duration(value, _LONGEST_HORIZON_S)
-    return horizon_s or _read_positive_duration(value)
+    return horizon_s or read_positive_duration(value)
 
 
 def read_rate(value: object) -> float:
@@ -342,7 +342,7 @@ Duration = Annotated[
     _IN_SECONDS,
     _written("A duration in ms, s, min, h, d, w or y (365 days)", ["500ms", "45min", "90d"], *_DURATION_FORMS),
 ]
-PositiveDuration = Annotated[float, BeforeValidator(_read_positive_duration), _IN_SECONDS, _DURATION_ABOVE_ZERO]
+PositiveDuration = Annotated[float, BeforeValidator(read_positive_duration), _IN_SECONDS, _DURATION_ABOVE_ZERO]
 Horizon = Annotated[float, BeforeValidator(_read_horizon), _IN_SECONDS, _DURATION_ABOVE_ZERO]
 Rate = Annotated[
     float,
