@@ -121,8 +121,8 @@ def fit(
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the YAML here.")] = None,
 ) -> int:
     from des.report import fit_tables
+    from des.study.fit import as_json as found_as_json
     from des.study.fit import fit as fit_history
-    from des.study.fit_json import as_json as found_as_json
 
     found = fit_history(
         history,

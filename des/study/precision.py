@@ -3,13 +3,13 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Final
 
 from des.errors import DesError
 from des.estimate.intervals import NO_SPREAD
 from des.estimate.summary import RECORDED
 from des.vocabulary import CASCADE_METRICS, METRICS
+from des.words import did_you_mean
 
 _SHORTFALL: Final = ("availability", "failure_share", "all_down")
 """Metrics measured by the share of requests or time that is lost. Losing nothing every time is not precise."""
@@ -150,10 +150,8 @@ def _pair(text: str) -> tuple[str, float]:
 def _target(name: str, value: float) -> Target:
     target = Target(name, float(value))
     if target.metric not in _ASKABLE:
-        near = get_close_matches(target.metric, _ASKABLE, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
         raise DesError(
-            f"--precision {name}: unknown metric {target.metric!r}{hint}\n"
+            f"--precision {name}: unknown metric {target.metric!r}{did_you_mean(target.metric, _ASKABLE)}\n"
             f"precision can be asked for: {', '.join(_ASKABLE)}; of one arm as arm.metric"
         )
     if not 0.0 < target.half_width < 1.0:

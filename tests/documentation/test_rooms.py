@@ -8,7 +8,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "des"
 
-EVERYBODY = {"errors", "pool", "signals", "vocabulary"}
+EVERYBODY = {"errors", "pool", "signals", "vocabulary", "words"}
 """Modules that any room may import."""
 
 RANDOM = {"distributions", "draws"}
@@ -18,10 +18,10 @@ MAY_IMPORT = {
     "catalogue": set(),
     "traces": set(),
     "scenario": {"catalogue", "files", *RANDOM},
-    "files": {"scenario", "faults"},
+    "files": set(),
     "importers": {"catalogue", "scenario"},
     "theory": {"scenario", *RANDOM},
-    "faults": {"scenario", *RANDOM},
+    "faults": {"files", "scenario", *RANDOM},
     "engine": {"faults", "rules", "scenario", *RANDOM},
     "estimate": {"faults", "rules", "scenario", "theory", *RANDOM},
     "check": {"estimate", "faults", "engine", "rules", "scenario", "theory", *RANDOM},

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from des.scenario.text.document import Path
+from des.scenario.text.places import Path
 
 Content = Mapping[str, Any]
 

@@ -30,11 +30,11 @@ YEAR_S: Final = SECONDS["y"]
 
 LONGEST_S: Final = 200.0 * YEAR_S
 """Of a duration: a clock of nanoseconds in an int64 ends after 292 years."""
-LONGEST_HORIZON_S: Final = 1000.0 * YEAR_S
-SLOWEST_PER_S: Final = 0.01 / YEAR_S
+_LONGEST_HORIZON_S: Final = 1000.0 * YEAR_S
+_SLOWEST_PER_S: Final = 0.01 / YEAR_S
 """Of a rate that somebody waits for."""
-FIRST_YEAR: Final = 1700
-LAST_YEAR: Final = 2199
+_FIRST_YEAR: Final = 1700
+_LAST_YEAR: Final = 2199
 """Timestamps are nanoseconds since 1970 in an int64, which ends in 1677 and in 2262."""
 
 _NUMBER: Final = r"[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?"
@@ -121,16 +121,16 @@ def read_duration(value: object, most_s: float = LONGEST_S) -> float:
     return 0.0
 
 
-def read_positive_duration(value: object) -> float:
+def _read_positive_duration(value: object) -> float:
     duration_s = read_duration(value)
     if duration_s <= 0.0:
         raise ValueError("expected a duration above zero, such as 30s, 45min or 90d; got 0")
     return duration_s
 
 
-def read_horizon(value: object) -> float:
-    horizon_s = read_duration(value, LONGEST_HORIZON_S)
-    return horizon_s or read_positive_duration(value)
+def _read_horizon(value: object) -> float:
+    horizon_s = read_duration(value, _LONGEST_HORIZON_S)
+    return horizon_s or _read_positive_duration(value)
 
 
 def read_rate(value: object) -> float:
@@ -155,17 +155,17 @@ def read_rate(value: object) -> float:
     return 0.0
 
 
-def read_positive_rate(value: object) -> float:
+def _read_positive_rate(value: object) -> float:
     rate_per_s = read_rate(value)
     if rate_per_s <= 0.0:
         raise ValueError("expected a rate above zero, such as 50/s, 2/min or 12/y; got 0")
     return rate_per_s
 
 
-def read_frequent_rate(value: object) -> float:
+def _read_frequent_rate(value: object) -> float:
     """A rate that requests come at or wait for."""
-    rate_per_s = read_positive_rate(value)
-    if rate_per_s < SLOWEST_PER_S * (1.0 - 1e-9):
+    rate_per_s = _read_positive_rate(value)
+    if rate_per_s < _SLOWEST_PER_S * (1.0 - 1e-9):
         raise ValueError(f"expected at least 1/100y; got {shown(value)}, which is too rare to wait for")
     return rate_per_s
 
@@ -182,7 +182,7 @@ def read_share(value: object) -> float:
     return _share(_number(value, expected), value)
 
 
-def read_ratio(value: object) -> float:
+def _read_ratio(value: object) -> float:
     """A share that may exceed 1: `50%`, 0.5 or `150%`."""
     percent = _PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
     return _number(float(percent.group(1)) / 100.0 if percent else value, "a share such as 50% or 0.5")
@@ -206,14 +206,14 @@ def read_amount(value: object) -> float:
     return _number(value, "a number that is not negative")
 
 
-def read_positive(value: object) -> float:
+def _read_positive(value: object) -> float:
     number = _number(value, "a number above zero")
     if number <= 0.0:
         raise ValueError("expected a number above zero; got 0")
     return number
 
 
-def read_real(value: object) -> float:
+def _read_real(value: object) -> float:
     """Any finite number, of either sign (a lognormal's mu)."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"expected a number; got {shown(value)}")
@@ -222,7 +222,7 @@ def read_real(value: object) -> float:
     return number
 
 
-def read_factor(value: object) -> float:
+def _read_factor(value: object) -> float:
     """A factor of slowing down: 1 or more."""
     number = _number(value, "a factor of 1 or more")
     if number < 1.0:
@@ -230,7 +230,7 @@ def read_factor(value: object) -> float:
     return number
 
 
-def read_speed(value: object) -> float:
+def _read_speed(value: object) -> float:
     """Tokens per second: 60 or `60/s`."""
     if isinstance(value, str) and _RATE.fullmatch(value.strip()):
         value = read_rate(value)
@@ -252,7 +252,7 @@ def read_count(value: object) -> int:
     return value
 
 
-def read_positive_count(value: object) -> int:
+def _read_positive_count(value: object) -> int:
     count = read_count(value)
     if count < 1:
         raise ValueError("expected a whole number of at least 1; got 0")
@@ -276,8 +276,8 @@ def read_timestamp(value: object) -> datetime:
         moment = moment.astimezone(UTC)
     except OverflowError:
         moment = datetime.min.replace(tzinfo=UTC)
-    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise ValueError(f"expected a timestamp between {FIRST_YEAR} and {LAST_YEAR}; got {shown(str(value))}")
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError(f"expected a timestamp between {_FIRST_YEAR} and {_LAST_YEAR}; got {shown(str(value))}")
     return moment
 
 
@@ -288,12 +288,12 @@ def read_moment(value: object) -> float | datetime:
     if isinstance(value, str) and re.match(r"\s*[0-9]{4}-[0-9]{2}", value):
         return read_timestamp(value)
     try:
-        return read_duration(value, LONGEST_HORIZON_S)
+        return read_duration(value, _LONGEST_HORIZON_S)
     except ValueError as error:
         raise ValueError(f"{error}; a timestamp such as 2025-01-01T00:00Z is possible too") from None
 
 
-def read_word(value: object) -> str:
+def _read_word(value: object) -> str:
     """A tag or a cell of a table: text, or a number or truth value as it is written."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -346,13 +346,13 @@ Duration = Annotated[
 ]
 PositiveDuration = Annotated[
     float,
-    _read(read_positive_duration),
+    _read(_read_positive_duration),
     PlainSerializer(_in_seconds),
     _written("A duration above zero in ms, s, min, h, d, w or y (365 days)", ["30s", "4h", "1y"], _DURATION_FORMS[0]),
 ]
 Horizon = Annotated[
     float,
-    _read(read_horizon),
+    _read(_read_horizon),
     PlainSerializer(_in_seconds),
     _written("A duration above zero in ms, s, min, h, d, w or y (365 days)", ["30s", "4h", "1y"], _DURATION_FORMS[0]),
 ]
@@ -364,13 +364,13 @@ Rate = Annotated[
 ]
 PositiveRate = Annotated[
     float,
-    _read(read_positive_rate),
+    _read(_read_positive_rate),
     PlainSerializer(lambda rate_per_s: f"{rate_per_s!r}/s"),
     _written("A rate above zero per ms, s, min, h, d, w or y", ["50/s", "2/min"], _RATE_FORMS[0]),
 ]
 FrequentRate = Annotated[
     float,
-    _read(read_frequent_rate),
+    _read(_read_frequent_rate),
     PlainSerializer(lambda rate_per_s: f"{rate_per_s!r}/s"),
     _written("A rate above zero per ms, s, min, h, d, w or y", ["50/s", "2/min"], _RATE_FORMS[0]),
 ]
@@ -397,22 +397,22 @@ Usd = Annotated[
 ]
 Ratio = Annotated[
     float,
-    _read(read_ratio),
+    _read(_read_ratio),
     _written("A share, above 1 too", ["50%", 1.5], _SHARE_TEXT, {"type": "number", "minimum": 0}),
 ]
 Amount = Annotated[
     float, _read(read_amount), _written("A number of at least 0", [0, 1.5], {"type": "number", "minimum": 0})
 ]
 Positive = Annotated[
-    float, _read(read_positive), _written("A number above 0", [1, 2.5], {"type": "number", "exclusiveMinimum": 0})
+    float, _read(_read_positive), _written("A number above 0", [1, 2.5], {"type": "number", "exclusiveMinimum": 0})
 ]
-Real = Annotated[float, _read(read_real), _written("A number", [0.248, -0.543], {"type": "number"})]
+Real = Annotated[float, _read(_read_real), _written("A number", [0.248, -0.543], {"type": "number"})]
 Factor = Annotated[
-    float, _read(read_factor), _written("A factor of 1 or more", [1, 2.5], {"type": "number", "minimum": 1})
+    float, _read(_read_factor), _written("A factor of 1 or more", [1, 2.5], {"type": "number", "minimum": 1})
 ]
 Speed = Annotated[
     float,
-    _read(read_speed),
+    _read(_read_speed),
     _written(
         "Tokens per second",
         [60, "60/s"],
@@ -425,7 +425,7 @@ Count = Annotated[
 ]
 PositiveCount = Annotated[
     int,
-    _read(read_positive_count),
+    _read(_read_positive_count),
     _written("A whole number of at least 1", [1, 20], {"type": "integer", "minimum": 1}),
 ]
 Timestamp = Annotated[
@@ -449,4 +449,4 @@ Moment = Annotated[
         {"type": "string", "pattern": _TIMESTAMP_PATTERN},
     ),
 ]
-Word = Annotated[str, _read(read_word), _written("Text", ["eu"], {"type": ["string", "number", "boolean"]})]
+Word = Annotated[str, _read(_read_word), _written("Text", ["eu"], {"type": ["string", "number", "boolean"]})]

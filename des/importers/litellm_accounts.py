@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from des.catalogue import CatalogueModel, find_model, provider_names
-from des.importers.deployments import Account, Deployment
-from des.scenario.text.document import Path
+from des.importers.litellm_deployments import Account, Deployment
+from des.scenario.text.places import Path
 
 TOKENS_PER_REQUEST: Final = {"tokens": 1400.0, "input_tokens": 1230.0, "output_tokens": 170.0}
 """About the means that are assumed of requests."""
-PER_MTOK: Final = 1e6
+_PER_MTOK: Final = 1e6
 _HOST: Final = re.compile(r"(?:https?://)?([A-Za-z0-9-]+)(?:[.:/].*)?")
 _FAMILIES: Final = {"gpt": "openai", "chatgpt": "openai", "claude": "anthropic", "gemini": "google"}
 _MODEL_NAME: Final = re.compile(r"[^A-Za-z0-9._/@:+-]+")
@@ -132,7 +132,7 @@ def _whole(number: float) -> int | float:
 
 def _per_mtok(per_token: float) -> int | float:
     """USD per million tokens, without what a product of floats adds to it."""
-    price = float(f"{per_token * PER_MTOK:.12g}")
+    price = float(f"{per_token * _PER_MTOK:.12g}")
     return _whole(price)
 
 
