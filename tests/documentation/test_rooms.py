@@ -18,16 +18,16 @@ MAY_IMPORT = {
     "catalogue": set(),
     "traces": set(),
     "scenario": {"catalogue", "files", *RANDOM},
-    "files": {"scenario", "faults"},
+    "files": set(),
     "importers": {"catalogue", "scenario"},
     "theory": {"scenario", *RANDOM},
-    "faults": {"scenario", *RANDOM},
+    "faults": {"files", "scenario", *RANDOM},
     "engine": {"faults", "rules", "scenario", *RANDOM},
     "estimate": {"faults", "rules", "scenario", "theory", *RANDOM},
     "check": {"estimate", "faults", "engine", "rules", "scenario", "theory", *RANDOM},
     "study": {"check", "estimate", "faults", "files", "importers", "engine", "scenario", "traces"},
-    "report": {"catalogue", "check", "estimate", "faults", "files", "scenario", "study", "traces"},
-    "cli": {"report", "catalogue", "check", "estimate", "files", "importers", "scenario", "study"},
+    "report": {"catalogue", "check", "estimate", "faults", "scenario", "study", "traces"},
+    "cli": {"report", "catalogue", "check", "estimate", "scenario", "study"},
 }
 
 

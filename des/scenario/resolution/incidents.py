@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path as FilePath
 
-from des.files.recorded import RecordedRows, read_incidents
+from des.files import RecordedRows, read_incidents
 from des.scenario.files import located
 from des.scenario.plan import Effect, IncidentClass, PoissonIncidents, RecordedIncidents
 from des.scenario.schema.incidents import EFFECT_FIELDS, IncidentFile, Incidents, Schedule

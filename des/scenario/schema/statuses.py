@@ -55,8 +55,8 @@ def read_handled(value: object) -> str:
         return word.lower()
     if re.fullmatch(r"[45][0-9]{2}", word):
         return word
-    expected = f"expected one of {', '.join(HANDLED_OUTCOMES)}, or a status such as 503 or 5xx"
-    raise ValueError(f"{expected}; got {shown(value)}{did_you_mean(word, HANDLED_OUTCOMES)}")
+    words, question = ", ".join(HANDLED_OUTCOMES), did_you_mean(word, HANDLED_OUTCOMES)
+    raise ValueError(f"expected one of {words}, or a status such as 503 or 5xx; got {shown(value)}{question}")
 
 
 def misfit(outcome: str, status: int | None) -> str | None:

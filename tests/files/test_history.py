@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from des.files.history import History, parse_columns, read_history
-from des.files.history_json import HistoryError
+from des.faults.calibration import ServiceHistory, service_histories
+from des.files import History, RecordedFileError, read_history
+from des.files.history import parse_columns
 
 HEADER = "incident_id,provider,service,started_at,resolved_at,impact_level\n"
 GOOD = "a,openai,api,2024-01-01T10:00:00Z,2024-01-01T11:30:00Z,2\n"
@@ -24,14 +25,18 @@ def _csv(folder: Path, *rows: str, header: str = HEADER) -> Path:
     return path
 
 
+def _services(path: Path, **options: Any) -> list[ServiceHistory]:
+    return service_histories(read_history(path, **options))
+
+
 def _refused(path: Path, **options: Any) -> str:
-    with pytest.raises(HistoryError) as refused:
+    with pytest.raises(RecordedFileError) as refused:
         read_history(path, **options)
     return str(refused.value)
 
 
 def _is_the_same(history: History, other: History) -> None:
-    for one, two in zip(history.services, other.services, strict=True):
+    for one, two in zip(service_histories(history), service_histories(other), strict=True):
         assert one.name == two.name
         assert one.start_s.tolist() == two.start_s.tolist()
         assert one.end_s.tolist() == two.end_s.tolist()
@@ -39,7 +44,7 @@ def _is_the_same(history: History, other: History) -> None:
 
 
 def test_a_status_page_table_needs_no_naming(tmp_path: Path) -> None:
-    (service,) = read_history(_csv(tmp_path, LATER, GOOD)).services
+    (service,) = _services(_csv(tmp_path, LATER, GOOD))
     assert (service.provider, service.service, service.name) == ("openai", "api", "openai/api")
     assert (service.start_s - JANUARY_S).tolist() == [36_000.0, 2 * 86_400 + 28_800.0]
     assert (service.end_s - service.start_s).tolist() == [5400.0, 3600.0]
@@ -66,15 +71,15 @@ def test_any_columns_can_be_named(tmp_path: Path, suffix: str) -> None:
     else:
         frame.assign(began=pd.to_datetime(frame.began), over=pd.to_datetime(frame.over, utc=True)).to_parquet(path)
     found = read_history(path, columns=["start=began, end=over", "service=team,severity=how_bad"])
-    assert [service.name for service in found.services] == ["a", "b"]
-    assert [len(service.start_s) for service in found.services] == [2, 1]
-    assert (found.services[0].start_s - JANUARY_S).tolist() == [0.0, 86_400.0]
-    assert found.services[0].severity == ("1", "2")
+    assert [service.name for service in service_histories(found)] == ["a", "b"]
+    assert [len(service.start_s) for service in service_histories(found)] == [2, 1]
+    assert (service_histories(found)[0].start_s - JANUARY_S).tolist() == [0.0, 86_400.0]
+    assert service_histories(found)[0].severity == ("1", "2")
 
 
 def test_without_a_service_column_the_file_is_the_service(tmp_path: Path) -> None:
     path = _csv(tmp_path, "2024-01-01,2024-01-02\n", header="from,to\n")
-    (service,) = read_history(path, columns=["start=from,end=to"]).services
+    (service,) = _services(path, columns=["start=from,end=to"])
     assert service.name == "history"
 
 
@@ -83,8 +88,8 @@ def test_numbers_may_be_seconds_or_milliseconds_since_1970(tmp_path: Path, unit:
     path = _csv(tmp_path, f"{since},{since + 60 * unit}\n", header="start_s,end_s\n")
     found = read_history(path)
     assert not found.relative
-    assert found.services[0].start_s.tolist() == [JANUARY_S]
-    assert found.services[0].end_s.tolist() == [JANUARY_S + 60.0]
+    assert service_histories(found)[0].start_s.tolist() == [JANUARY_S]
+    assert service_histories(found)[0].end_s.tolist() == [JANUARY_S + 60.0]
 
 
 def test_the_incidents_of_a_run_are_placed_from_a_monday_on(tmp_path: Path) -> None:
@@ -99,10 +104,10 @@ def test_the_incidents_of_a_run_are_placed_from_a_monday_on(tmp_path: Path) -> N
     ).to_parquet(path)
     found = read_history(path)
     assert found.relative
-    assert [service.name for service in found.services] == ["p", "q"]
+    assert [service.name for service in service_histories(found)] == ["p", "q"]
     monday = pd.Timestamp("1970-01-05", tz="UTC").timestamp()
-    assert found.services[0].start_s.tolist() == [monday - 30.0, monday + 100.0]
-    assert found.services[1].severity == ("0.5",)
+    assert service_histories(found)[0].start_s.tolist() == [monday - 30.0, monday + 100.0]
+    assert service_histories(found)[1].severity == ("0.5",)
 
 
 def _page(**incident: Any) -> dict[str, Any]:
@@ -130,7 +135,7 @@ def test_a_status_page_gives_a_row_for_each_component(tmp_path: Path) -> None:
         _page(id="x2", started_at="2024-01-02T09:00:00Z", created_at="2024-01-02T09:30:00Z", impact="minor")
         | {"components": [{"name": "API"}], "resolved_at": "2024-01-02T10:00:00Z"},
     )
-    api, chat = read_history(path).services
+    api, chat = _services(path)
     assert (api.name, chat.name) == ("Acme/API", "Acme/Chat")
     assert (api.start_s - JANUARY_S).tolist() == [36_000.0, 86_400 + 32_400.0]
     assert api.severity == ("major", "minor")
@@ -150,7 +155,7 @@ def test_an_unresolved_incident_of_a_status_page_is_open_until_the_page_was_last
             updated_at="2024-01-05T06:00:00Z",
         ),
     )
-    api, _ = read_history(path).services
+    api, _ = _services(path)
     assert np.isinf(api.end_s).tolist() == [False, True]
     assert api.until_s == JANUARY_S + 4 * 86_400 + 6 * 3600
     assert api.durations_s()[0].tolist() == [3600.0, 6 * 3600.0]
@@ -162,7 +167,7 @@ def test_a_resolved_incident_without_an_end_is_a_bad_row(tmp_path: Path) -> None
 
 
 def test_an_incident_without_components_counts_for_the_page(tmp_path: Path) -> None:
-    (service,) = read_history(_page_file(tmp_path, _page(components=[]))).services
+    (service,) = _services(_page_file(tmp_path, _page(components=[])))
     assert service.name == "Acme"
 
 
@@ -195,17 +200,17 @@ def test_every_bad_row_is_told_and_nothing_is_fitted(tmp_path: Path) -> None:
 
 def test_bad_rows_are_skipped_when_asked_and_still_told(tmp_path: Path) -> None:
     found = read_history(_csv(tmp_path, GOOD, *BAD_ROWS, LATER), skip_bad=True)
-    assert (found.rows, len(found.skipped)) == (2, 6)
+    assert (len(found.incidents), len(found.skipped)) == (2, 6)
     _is_the_same(found, read_history(_csv(tmp_path, GOOD, LATER)))
 
 
 def test_bad_rows_of_other_services_do_not_matter(tmp_path: Path) -> None:
     rows = [row.replace(",api,", ",chat,") for row in BAD_ROWS]
-    assert read_history(_csv(tmp_path, GOOD, *rows), services=["openai/api"]).rows == 1
+    assert len(read_history(_csv(tmp_path, GOOD, *rows), services=["openai/api"]).incidents) == 1
 
 
 def test_missing_ends_are_open_incidents_when_asked(tmp_path: Path) -> None:
-    (service,) = read_history(_csv(tmp_path, GOOD, BAD_ROWS[1]), open_ends=True).services
+    (service,) = _services(_csv(tmp_path, GOOD, BAD_ROWS[1]), open_ends=True)
     assert np.isinf(service.end_s).tolist() == [False, True]
     assert service.until_s == service.start_s[1]
 
@@ -220,8 +225,8 @@ def test_many_bad_rows_are_counted_after_the_first_twenty(tmp_path: Path) -> Non
 
 def test_services_are_named_with_or_without_their_provider(tmp_path: Path) -> None:
     path = _csv(tmp_path, GOOD, LATER.replace("api", "chatgpt"), LATER.replace("openai", "anthropic"))
-    assert [each.name for each in read_history(path, services=["ChatGPT"]).services] == ["openai/chatgpt"]
-    assert [each.name for each in read_history(path, services=["api"]).services] == ["anthropic/api", "openai/api"]
+    assert [each.name for each in _services(path, services=["ChatGPT"])] == ["openai/chatgpt"]
+    assert [each.name for each in _services(path, services=["api"])] == ["anthropic/api", "openai/api"]
     assert "no service 'chatgtp'; did you mean 'chatgpt'?" in _refused(path, services=["chatgtp"])
 
 
@@ -229,13 +234,13 @@ def test_services_are_named_with_or_without_their_provider(tmp_path: Path) -> No
     ("columns", "said"),
     [
         (["start"], "expected pairs such as start=started_at,end=resolved_at"),
-        (["begin=a,end=b"], "unknown role 'begin' (there are: start, end"),
+        (["begin=a,end=b"], "unknown role 'begin'; there are: start, end"),
         (["start=a"], "needs start=... and end=... at least"),
         (["start=a,end=b,start=c"], "start is given twice"),
     ],
 )
 def test_columns_that_make_no_sense_are_refused(columns: list[str], said: str) -> None:
-    with pytest.raises(HistoryError, match=re.escape(said)):
+    with pytest.raises(RecordedFileError, match=re.escape(said)):
         parse_columns(columns)
 
 
@@ -255,14 +260,14 @@ def test_a_file_that_says_nowhere_when_is_refused_with_its_columns(tmp_path: Pat
         ("history.json", '{"incidents": [\n {"id": "a", "resolved_at": nul', "json:2:29: the JSON is truncated"),
         ("history.json", '{"incidents": [1 2]}', "json:1:18: is no JSON: expecting ',' delimiter"),
         ("history.json", "[" * 100_000, "nested too deeply"),
-        ("history.jsonl", "[1]", "its first line is [1]"),
+        ("history.jsonl", "[1]", "jsonl:1: is no JSON object"),
         ("history.csv", HEADER, "has no rows"),
         ("history.txt", "x", "format unknown by its name"),
         ("history.parquet", "x", "is no parquet file"),
         ("history.json", "{}", "has no list of `incidents`"),
         ("history.json", '{"incidents": [3]}', "is no incident"),
         ("history.json", '{"incidents": []}', "has no incidents"),
-        ("history.jsonl", "x", "is no jsonl file"),
+        ("history.jsonl", "x", "jsonl:1: is no JSON object"),
     ],
 )
 def test_what_is_no_history_is_refused_in_words(tmp_path: Path, name: str, content: str | None, said: str) -> None:

@@ -1,4 +1,4 @@
-"""A configuration of another program: strict YAML, its values with their places, what is wrong and what is left out."""
+"""A configuration of another program while it is read: its values, what is wrong with them, what is left out."""
 
 import math
 import os
@@ -9,20 +9,20 @@ from pathlib import Path as FilePath
 from typing import Any, Final
 
 from des.errors import Problem, ScenarioError
-from des.scenario.text.document import MOST_BYTES, Document, Path, Place, path_text
+from des.scenario.text.document import Document, read_document
 from des.scenario.text.names import at, items, mapping
+from des.scenario.text.places import Path, path_text
 from des.scenario.text.units import shown
-from des.scenario.text.yaml_nodes import YamlError, read_yaml
 
-MOST_COUNTED: Final = 32_766
-"""Retries that a scenario may have; other counts are far below."""
+_MOST_COUNTED: Final = 32_766
+"""The most retries that a scenario may have; every other count is far smaller."""
 _SECRET: Final = re.compile(r"key|secret|password|token$|credential", re.IGNORECASE)
 _VARIABLE: Final = re.compile(r"os\.environ/(.+)")
 
 
 @dataclass(slots=True)
-class Reading:
-    """A configuration while it is read: `problems` keep it from being imported, `remarks` say what is left out."""
+class Configuration:
+    """Values by path. `problems` prevent the import; `remarks` list what it leaves out."""
 
     document: Document
     problems: list[Problem] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Reading:
             raise ScenarioError(sorted(found, key=lambda each: (each.line or 0, each.column or 0)))
 
     def value(self, path: Path) -> Any:
-        """What stands at a path, from the environment if it says `os.environ/NAME`; None where there is nothing."""
+        """The value at a path, or None; `os.environ/NAME` takes it from the environment."""
         value = at(self.document.content, path)
         variable = _VARIABLE.fullmatch(value) if isinstance(value, str) else None
         if variable is None:
@@ -52,14 +52,14 @@ class Reading:
         return found
 
     def section(self, *path: str | int) -> dict[str, Any]:
-        """A mapping at a path; what is there instead is a problem."""
+        """The mapping at a path, empty where there is none; any other value is a problem."""
         value = at(self.document.content, path)
         if value is not None and not isinstance(value, dict):
             self.problem(path, f"expected a mapping; got {shown(value)}")
         return dict(mapping(value))
 
     def entries(self, *path: str | int) -> list[Any]:
-        """A list at a path; what is there instead is a problem."""
+        """The list at a path, empty where there is none; any other value is a problem."""
         value = at(self.document.content, path)
         if value is not None and not isinstance(value, list):
             self.problem(path, f"expected a list; got {shown(value)}")
@@ -102,10 +102,10 @@ class Reading:
         return None
 
     def count(self, path: Path) -> int | None:
-        """A whole number from 0 to MOST_COUNTED."""
+        """A whole number from 0 to _MOST_COUNTED."""
         number = self.number(path)
-        if number is not None and number > MOST_COUNTED:
-            self.problem(path, f"expected at most {MOST_COUNTED}; got {number:g}")
+        if number is not None and number > _MOST_COUNTED:
+            self.problem(path, f"expected at most {_MOST_COUNTED}; got {number:g}")
             return None
         if number is not None and not number.is_integer():
             self.problem(path, f"expected a whole number; got {number:g}")
@@ -117,54 +117,16 @@ class Reading:
         return Problem(message, path_text(path), place.file, place.line, place.column)
 
 
-def not_carried_over(key: str, value: object, reasons: Mapping[str, str], no_account: re.Pattern[str]) -> str:
-    """Why a setting is left out: its own reason, or `no_account` of it, or unknown, with its value unless secret."""
+def not_carried_over(key: str, value: object, reasons: Mapping[str, str], without_effect: re.Pattern[str]) -> str:
+    """Why a setting is left out. The value of an unknown setting is shown unless it may be a secret."""
     if reason := reasons.get(key):
         return f"not carried over: {reason}"
-    if no_account.fullmatch(key):
-        return "not carried over: nothing that is simulated depends on it"
+    if without_effect.fullmatch(key):
+        return "not carried over: it does not change what is simulated"
     said = "" if _SECRET.search(key) else f" (it says {shown(value)})"
-    return f"not carried over: not known to this import{said}"
+    return f"not carried over: this import does not know it{said}"
 
 
-def read_configuration(path: FilePath, what: str) -> Reading:
-    """Reads a YAML file that must hold a mapping; `what` it should be is named in problems. Raises ScenarioError."""
-    file = str(path)
-    text = _text(path, file, what)
-    try:
-        content, keys, values = read_yaml(text)
-    except YamlError as error:
-        raise ScenarioError(
-            [Problem(message, file=file, line=line, column=column) for message, line, column in error.faults]
-        ) from None
-    if not isinstance(content, dict):
-        found = "is empty" if content is None else f"holds {shown(content)}"
-        raise ScenarioError([Problem(f"the file {found}: {what} is a mapping with model_list", file=file)])
-    return Reading(
-        Document(
-            content,
-            file,
-            path.parent,
-            {at: Place(file, line, column) for at, (line, column) in keys.items()},
-            {at: Place(file, line, column) for at, (line, column) in values.items()},
-        )
-    )
-
-
-def _text(path: FilePath, file: str, what: str) -> str:
-    message = ""
-    try:
-        with path.open("rb") as opened:
-            read = opened.read(MOST_BYTES + 1)
-        if len(read) <= MOST_BYTES:
-            return read.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-        message = f"over {MOST_BYTES // 1_000_000} MB: this is no {what.partition(' ')[2]}"
-    except FileNotFoundError:
-        message = "no such file"
-    except IsADirectoryError:
-        message = f"this is a folder, not {what}"
-    except UnicodeDecodeError as error:
-        message = f"not UTF-8 text (byte {error.start})"
-    except (OSError, ValueError) as error:
-        message = f"cannot be read: {getattr(error, 'strerror', None) or error}"
-    raise ScenarioError([Problem(message, file=file)])
+def read_configuration(path: FilePath, what: str, keys: str) -> Configuration:
+    """Reads a file that must hold `what`, a mapping with `keys`. Raises ScenarioError."""
+    return Configuration(read_document(path, what, keys))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from des.study.key import run_key
+from des.study.identity import Identity
 
 SAME: dict[str, Any] = {
     "resolved": {"title": "a", "policy": {"rounds": 2, "billing": "provider"}},
@@ -18,7 +18,7 @@ SAME: dict[str, Any] = {
 
 def test_the_order_of_fields_is_no_part_of_the_key() -> None:
     reordered = SAME | {"resolved": {"policy": {"billing": "provider", "rounds": 2}, "title": "a"}}
-    assert run_key(**SAME) == run_key(**reordered)
+    assert Identity(**SAME).key() == Identity(**reordered).key()
 
 
 @pytest.mark.parametrize(
@@ -33,21 +33,21 @@ def test_the_order_of_fields_is_no_part_of_the_key() -> None:
     ],
 )
 def test_what_the_traces_depend_on_changes_the_key(change: dict[str, Any]) -> None:
-    assert run_key(**SAME) != run_key(**(SAME | change))
+    assert Identity(**SAME).key() != Identity(**(SAME | change)).key()
 
 
 def test_files_that_swap_their_contents_make_another_run() -> None:
     before = SAME | {"files": {"first.csv": "ab" * 32, "second.csv": "cd" * 32}}
     swapped = SAME | {"files": {"first.csv": "cd" * 32, "second.csv": "ab" * 32}}
-    assert run_key(**before) != run_key(**swapped)
+    assert Identity(**before).key() != Identity(**swapped).key()
     listed_otherwise = SAME | {"files": dict(reversed(before["files"].items()))}
-    assert run_key(**before) == run_key(**listed_otherwise)
+    assert Identity(**before).key() == Identity(**listed_otherwise).key()
 
 
 def test_another_version_or_other_source_has_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = run_key(**SAME)
-    monkeypatch.setattr("des.__version__", "999")
-    assert run_key(**SAME) != before
+    before = Identity(**SAME).key()
+    monkeypatch.setattr("des.study.identity.package_version", lambda: "999")
+    assert Identity(**SAME).key() != before
     monkeypatch.undo()
-    monkeypatch.setattr("des.study.key.source_digest", lambda: "another")
-    assert run_key(**SAME) != before
+    monkeypatch.setattr("des.study.identity.source_digest", lambda: "another")
+    assert Identity(**SAME).key() != before

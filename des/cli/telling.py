@@ -1,13 +1,17 @@
-"""Commands that tell without simulating a scenario's requests: `availability`, `explain`, `fit`, `check`."""
+"""Commands that simulate none of a scenario's requests.
 
+`availability`, `explain`, `fit`, `check`; for whoever writes a scenario `validate`, `schema`, `catalogue`, `import`.
+"""
+
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from des.cli.application import app
+from des.cli.application import DONE, FAILED, WRONG_INPUT, app, complain, console, progress_bar, reported, say, say_json
 from des.cli.options import ScenarioArgument, SeedOption, SetOption
-from des.cli.reporting import DONE, FAILED, complain, console, progress_bar, reported, say, say_json
+from des.errors import ScenarioError
 
 
 @app.command(
@@ -33,15 +37,15 @@ def availability(
 ) -> int:
     from des.estimate.choice import check_years
     from des.report.availability_tables import print_availability
-    from des.study.available import available
-    from des.study.run import loaded as loaded_from
+    from des.study.arms import available
+    from des.study.options import RunOptions
 
     check_years(years)
-    loaded = loaded_from(scenario, tuple(changes or ()), seed, None)
+    loaded = RunOptions(seed=seed, overrides=tuple(changes or ())).load(scenario)
     with progress_bar() as progress:
         found = available(loaded, years, estimator=estimator, workers=workers, progress=progress)
     if as_json:
-        say_json(found.as_dict())
+        say_json(found.as_json())
     else:
         print_availability(loaded.scenario.title, found.answers, console(), left_out=found.left_out)
     return DONE
@@ -72,14 +76,14 @@ def explain(
     with progress_bar() as progress:
         explained = explain_all(loaded, precision, progress, start_s=process_time())
     if as_json:
-        say_json(explained.as_dict())
+        say_json(explained.as_json())
     else:
         print_explanation(loaded.scenario.title, explained, console())
     return DONE
 
 
 @app.command(
-    short_help="Fit laws to an incident history.",
+    short_help="Fit distributions to an incident history.",
     help="Say what an incident history holds (how often, how long, when, together with what), and write it as YAML.",
 )
 @reported
@@ -104,10 +108,10 @@ def fit(
     ] = False,
     between: Annotated[
         str | None,
-        typer.Option("--between", metavar="LAW", help="Distribution of times between incidents in the YAML."),
+        typer.Option("--between", metavar="KIND", help="Distribution of times between incidents in the YAML."),
     ] = None,
     repair: Annotated[
-        str | None, typer.Option("--repair", metavar="LAW", help="Distribution of the times to repair in the YAML.")
+        str | None, typer.Option("--repair", metavar="KIND", help="Distribution of the times to repair in the YAML.")
     ] = None,
     permutations: Annotated[
         int | None, typer.Option("--permutations", metavar="N", help="So many of the whole-week shifts, not all.")
@@ -117,8 +121,8 @@ def fit(
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the YAML here.")] = None,
 ) -> int:
     from des.report import fit_tables
+    from des.study.fit import as_json as found_as_json
     from des.study.fit import fit as fit_history
-    from des.study.fit_json import as_json as found_as_json
 
     found = fit_history(
         history,
@@ -175,3 +179,101 @@ def check(
     else:
         print_check(checked, console(), wall_s=perf_counter() - started)
     return DONE if all_ok(checked) else FAILED
+
+
+@app.command(
+    short_help="Check scenario files.", help="Check scenario files and say everything that is wrong with them."
+)
+@reported
+def validate(
+    scenarios: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="Scenario files.")],
+    changes: SetOption = None,
+) -> int:
+    from des.scenario import load_scenario, plans
+
+    wrong = 0
+    for path in scenarios:
+        try:
+            plans(load_scenario(path, tuple(changes or ())))
+        except ScenarioError as error:
+            sys.stdout.flush()
+            complain(str(error))
+            wrong += 1
+        else:
+            say(f"{path}: ok")
+    return WRONG_INPUT if wrong else DONE
+
+
+@app.command(
+    short_help="Print the JSON Schema of scenario files.", help="Print the JSON Schema of scenario files, for editors."
+)
+@reported
+def schema() -> int:
+    from des.scenario import json_schema
+
+    say_json(json_schema())
+    return DONE
+
+
+@app.command(
+    short_help="List known providers, models and prices.",
+    help="List the providers and models a scenario may name, with their prices.",
+)
+@reported
+def catalogue(
+    presets: Annotated[
+        bool, typer.Option("--presets", help="List the policies of SDKs, gateways and resilience libraries instead.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> int:
+    if as_json:
+        from dataclasses import asdict
+
+        from des.catalogue import models
+        from des.report.catalogue_tables import presets_as_json
+
+        say_json(presets_as_json() if presets else [asdict(model) for model in models()])
+        return DONE
+    if presets:
+        from des.report.catalogue_tables import print_presets
+
+        print_presets(console())
+        return DONE
+    from des.report.catalogue_tables import print_catalogue
+
+    print_catalogue(console())
+    return DONE
+
+
+imports = typer.Typer(
+    help="Turn another program's configuration into a scenario.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(imports, name="import", short_help="Turn a LiteLLM configuration into a scenario.")
+
+
+@imports.command(
+    name="litellm",
+    short_help="Of a LiteLLM proxy configuration.",
+    help="Print the scenario of a LiteLLM proxy configuration, and on standard error what it could not carry over.",
+)
+@reported
+def import_litellm(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The proxy's config.yaml.")],
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="NAME", help="Which model is asked for.  [default: the first with fallbacks]"),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the scenario here.")] = None,
+    changes: SetOption = None,
+) -> int:
+    from des.study import imported
+
+    found = imported.litellm(config, model=model, assignments=tuple(changes or ()), out=out)
+    say(f"scenario: {out}" if out else found.text.rstrip())
+    sys.stdout.flush()
+    for remark in found.remarks:
+        complain(str(remark))
+    return DONE

@@ -1,17 +1,18 @@
-"""The presets as `des catalogue --presets` prints them."""
+"""The catalogue as `des catalogue` prints it: models with their prices, and the policies of SDKs and gateways."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from des.catalogue import CatalogueModel, models
 from des.catalogue.presets import Preset, presets
-from des.report.figures import NOTHING
+from des.report.figures import NOTHING, dollars
+from des.report.layout import say, table_of
 
-GUARDS: Final = (
+_PER_MTOK: Final = 1e6
+_GUARDS: Final = (
     "breaker",
     "cooldown",
     "ejection",
@@ -19,28 +20,58 @@ GUARDS: Final = (
     "adaptive_throttling",
     "hedge",
 )
-COLUMNS: Final = ("preset", "kind", "retries", "retried", "back-off", "Retry-After", "timeout", "guards")
+_COLUMNS: Final = ("preset", "kind", "retries", "retried", "back-off", "Retry-After", "timeout", "guards")
+
+
+def print_catalogue(console: Console) -> None:
+    """One table of the models priced by the token and one of those priced by the unit, each with its sources below."""
+    listed = models()
+    by_token = [model for model in listed if model.unit is None]
+    by_unit = [model for model in listed if model.unit is not None]
+    if by_token:
+        table = table_of("provider", "model")
+        for title in ("input", "cached input", "cache write", "output"):
+            table.add_column(title, justify="right")
+        for model in by_token:
+            prices = ("input_per_token", "cached_input_per_token", "cache_write_per_token", "output_per_token")
+            cells = (_price(model.price_fields[price] * _PER_MTOK) for price in prices)
+            table.add_row(Text(model.provider), Text(model.model), *cells)
+        say(console, "USD per million tokens", style="bold")
+        console.print(table)
+        _print_sources(by_token, console)
+    if by_unit:
+        table = table_of("provider", "model")
+        table.add_column("price", justify="right")
+        table.add_column("per", overflow="fold")
+        for model in by_unit:
+            table.add_row(
+                Text(model.provider), Text(model.model), _price(model.price_fields["per_unit"]), Text(model.unit or "")
+            )
+        say(console, "USD per unit", style="bold")
+        console.print(table)
+        _print_sources(by_unit, console)
+    say(console, "A scenario may override any price, and name models that are not listed.")
 
 
 def print_presets(console: Console) -> None:
     """A table of every preset, then the source of each and what of it is not modelled."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
-    for title in COLUMNS:
+    table = table_of()
+    for title in _COLUMNS:
         table.add_column(title, overflow="fold", no_wrap=title == "preset")
     for each in presets():
         table.add_row(*map(Text, _row(each)))
     console.print(table)
     console.print()
     for each in presets():
-        console.print(Text(f"{each.full_name}: {each.title}", style="bold"), soft_wrap=True)
-        console.print(Text(f"  {each.source}, {each.date}"), soft_wrap=True)
+        say(console, f"{each.full_name}: {each.title}", style="bold", whole=True)
+        say(console, f"  {each.source}, {each.date}", whole=True)
         for sentence in each.not_modelled:
-            console.print(Text(f"  {sentence}"), soft_wrap=True)
+            say(console, f"  {sentence}", whole=True)
     console.print()
-    console.print(Text("policy: {preset: litellm@1.109} takes one over; any field beside it overrides the preset's."))
+    say(console, "policy: {preset: litellm@1.109} takes one over; any field beside it overrides the preset's.")
 
 
-def as_json() -> list[dict[str, Any]]:
+def presets_as_json() -> list[dict[str, Any]]:
     """Every preset with its whole policy, its source and what of it is not modelled."""
     return [
         {
@@ -56,9 +87,26 @@ def as_json() -> list[dict[str, Any]]:
     ]
 
 
+def _price(value: float) -> Text:
+    if value == 0.0:
+        return Text(NOTHING)
+    value = float(f"{value:.12g}")  # a price per token times a million is not quite the price per million
+    decimals = next((d for d in range(2, 13) if round(value, d) == value), 12)
+    return Text(dollars(value, decimals))
+
+
+def _print_sources(listed: list[CatalogueModel], console: Console) -> None:
+    for source, date in dict.fromkeys((model.source, model.date) for model in listed):
+        say(console, f"  {source}, {date}", whole=True)
+    for model in listed:
+        if model.note:
+            say(console, f"  {model.model}: {model.note}", whole=True)
+    console.print()
+
+
 def _row(preset: Preset) -> tuple[str, ...]:
     policy = preset.policy
-    said = {name: policy[name] for name in GUARDS if name in policy}
+    said = {name: policy[name] for name in _GUARDS if name in policy}
     retries = policy.get("retries")
     return (
         preset.full_name,

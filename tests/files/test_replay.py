@@ -1,3 +1,5 @@
+"""Recorded incidents and arrivals as seconds of a run; every bad row is told with its place."""
+
 import json
 import os
 from datetime import UTC, datetime, timedelta, timezone
@@ -9,8 +11,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from des.files.recorded import RecordedFileError, read_arrivals, read_incidents
-from des.files.recorded_file import read_columns
+from des.files import RecordedFileError, read_arrivals, read_incidents
+from des.files.formats import read_columns
 
 ORIGIN = datetime(2024, 1, 1, tzinfo=UTC)
 NAMES = {"start": "from", "end": "to"}
@@ -203,7 +205,7 @@ ARRIVALS = {"time": "t", "input_tokens": "n"}
     [
         ("", "is empty"),
         ("t,n\n", "has no rows"),
-        ("when,n\n1,2\n", r"no column 't' \(there are: 'when', 'n'\)"),
+        ("when,n\n1,2\n", "no column 't'; there are: when, n"),
         ("t,t,n\n1,1,2\n", "column 't' stands 2 times"),
         ("t,n\n1,2\n2,3,4\n3\n", r"a.csv:3: has 3 cells, the header 2 \(and 1 more bad row\)"),
         ("t,n\n3\n1,2,4\n", r"a.csv:2: has 1 cell, the header 2 \(and 1 more bad row\)$"),
@@ -310,7 +312,7 @@ def test_no_row_left_says_what_the_column_holds(write: Any) -> None:
         ('{"t": 1, "n": NaN}\n', "a.jsonl:1: n 'nan' is not a finite number"),
         ('{"t": true, "n": 2}\n', "a.jsonl:1: t 'true' is not a timestamp or a number"),
         ('{"t": 1, "n": [2]}\n', "a.jsonl:1: n '\\[2\\]' is not a number"),
-        ('{"t": 1, "m": 2}\n', r"no column 'n'; did you mean 'm'|no column 'n' \(there are: 't', 'm'\)"),
+        ('{"t": 1, "m": 2}\n', "no column 'n'; there are: t, m"),
         ("\n", "has no rows"),
     ],
 )
@@ -359,6 +361,20 @@ def test_what_is_no_file_or_format_is_refused(write: Any, tmp_path: Path) -> Non
         read_arrivals(write("a.csv", "t\n1\n"), time="t", format="excel")
     with pytest.raises(RecordedFileError, match="unknown unit 'sec'"):
         read_arrivals(write("a.csv", "t\n1\n"), time="t", unit="sec")
+
+
+def test_a_status_page_is_replayed_by_the_columns_of_its_incidents(write: Any) -> None:
+    page = {
+        "page": {"name": "Acme"},
+        "incidents": [
+            {"id": "x1", "started_at": "2024-01-01T01:00:00Z", "resolved_at": "2024-01-01T02:00:00Z", "impact": "major"}
+            | {"components": [{"name": "API"}, {"name": "Chat"}]},
+        ],
+    }
+    path = write("incidents.json", json.dumps(page, indent=1))
+    columns = {"start": "started_at", "end": "resolved_at", "severity": "impact_level"}
+    rows = read_incidents(path, **columns, where={"service": ["API"]}, origin=ORIGIN)
+    assert (rows.start_s.tolist(), rows.end_s.tolist(), rows.severity) == ([3600.0], [7200.0], ("major",))
 
 
 # Real input

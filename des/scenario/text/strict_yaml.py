@@ -6,16 +6,15 @@ from typing import Any, Final
 
 import yaml
 
-Path = tuple[str | int, ...]
-Mark = tuple[int, int]
+from des.scenario.text.places import Mark, Path
 
-MOST_NODES: Final = 100_000
-"""More comes of nested aliases that multiply, or of data that belong in a file of their own."""
+_MOST_NODES: Final = 100_000
+"""A text of more has aliases that multiply, or data that belong in a file of their own."""
 
 LONE_SURROGATE: Final = "half a character (U+D800 to U+DFFF), which no text may hold alone"
 
-LONGEST_INTEGER: Final = 300
-"""Digits beyond which an integer is read as the infinite float it is; Python refuses to read thousands of them."""
+_LONGEST_INTEGER: Final = 300
+"""Integers of more digits are read as infinite floats, since Python refuses to read thousands of digits."""
 
 _INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _HEXADECIMAL: Final = re.compile(r"0x[0-9a-fA-F]+|0o[0-7]+")
@@ -75,9 +74,9 @@ class _Reading:
 
     def _visit(self, node: yaml.Node, count: int) -> None:
         self.visits += count
-        if self.visits > MOST_NODES:
+        if self.visits > _MOST_NODES:
             message = (
-                f"more than {MOST_NODES} values: aliases that multiply, or data that belong in a file of their own"
+                f"more than {_MOST_NODES} values: aliases that multiply, or data that belong in a file of their own"
             )
             raise YamlError([(message, *_mark(node))])
 
@@ -163,7 +162,7 @@ def resolve_plain(text: str) -> Any:
     """The value of a plain scalar by YAML 1.2's core schema, except that numbers with a leading zero stay text."""
     if text in _WORDS:
         return _WORDS[text]
-    if _INTEGER.fullmatch(text) and len(text) <= LONGEST_INTEGER:
+    if _INTEGER.fullmatch(text) and len(text) <= _LONGEST_INTEGER:
         return int(text)
     if _FLOAT.fullmatch(text):
         return float(text)

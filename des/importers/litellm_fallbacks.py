@@ -1,18 +1,18 @@
-"""Which groups LiteLLM goes through, and in which order, when each in turn fails."""
+"""The groups that LiteLLM tries for one request, in order, as each one fails."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from des.importers.deployments import Deployment
-from des.importers.reading import Reading
-from des.scenario.text.document import Path
+from des.importers.configuration import Configuration
+from des.importers.litellm_deployments import Deployment
+from des.scenario.text.places import Path
 from des.scenario.text.units import shown
 from des.words import meant
 
 ANY: Final = "*"
-WITHOUT_ORDER: Final = (
-    "LiteLLM 1.109 calls it only while none of those is healthy; here, while none of the last order among them is"
+_WITHOUT_ORDER: Final = (
+    "LiteLLM 1.109 calls it only when none of those is healthy; here, when none of the last order among them is"
 )
 
 
@@ -25,7 +25,7 @@ class Hop:
     one_of_several: bool
     """Whether the group has further deployments in other hops."""
     stand_by: frozenset[Path] = frozenset()
-    """Where those of `deployments` stand that are called only while none of the others is healthy."""
+    """Paths of the deployments that are called only while none of the others is healthy."""
 
 
 class Groups:
@@ -60,14 +60,14 @@ class Groups:
         stand_by = frozenset(each.path for each in without)
         return [*hops, replace(last, deployments=(*last.deployments, *without), stand_by=stand_by)]
 
-    def remark_without_order(self, reading: Reading, reached: Iterable[Path]) -> None:
-        """Says of each deployment `reached` without an order beside several orders when it is called here."""
+    def remark_without_order(self, config: Configuration, reached: Iterable[Path]) -> None:
+        """Remarks on each reached deployment that has no order although its group has several."""
         paths = set(reached)
         for group in self._groups.values():
             if len({each.order for each in group} - {None}) > 1:
                 for each in group:
                     if each.order is None and each.path in paths:
-                        reading.remark(each.path, f"no order, as others of '{each.group}' have: {WITHOUT_ORDER}")
+                        config.remark(each.path, f"no order, as others of '{each.group}' have: {_WITHOUT_ORDER}")
 
     def _matched(self, name: str) -> list[Deployment]:
         """The deployments of the first wildcard (`openai/*`) that a name fits, which call that model of theirs."""
@@ -79,68 +79,68 @@ class Groups:
         return []
 
 
-def read_fallbacks(reading: Reading, groups: Groups) -> dict[str, list[str]]:
+def read_fallbacks(config: Configuration, groups: Groups) -> dict[str, list[str]]:
     """Group -> its fallbacks, `*` for groups without their own. Those that name no group are problems.
 
     Each list of the router replaces the whole one of the library.
     """
     found: dict[str, list[str]] = {}
-    section = _prevailing(reading, "fallbacks")
-    for position, entry in enumerate(reading.entries(section, "fallbacks")):
+    section = _prevailing(config, "fallbacks")
+    for position, entry in enumerate(config.entries(section, "fallbacks")):
         path: Path = (section, "fallbacks", position)
         if not isinstance(entry, dict):
-            reading.problem(path, f"expected {{group: [fallback, ...]}}; got {shown(entry)}")
+            config.problem(path, f"expected {{group: [fallback, ...]}}; got {shown(entry)}")
             continue
         for group, wanted in entry.items():
-            found.setdefault(group, _targets(reading, (*path, group), wanted, groups))
+            found.setdefault(group, _targets(config, (*path, group), wanted, groups))
             if group != ANY and not groups.hops(group):
-                reading.remark((*path, group), f"no group is called '{group}'{meant(group, groups.names())}")
-    section = _prevailing(reading, "default_fallbacks")
+                config.remark((*path, group), f"no group is called '{group}'{meant(group, groups.names())}")
+    section = _prevailing(config, "default_fallbacks")
     by_default = [
         name
-        for position, entry in enumerate(reading.entries(section, "default_fallbacks"))
-        if (name := _target(reading, (section, "default_fallbacks", position), entry, groups))
+        for position, entry in enumerate(config.entries(section, "default_fallbacks"))
+        if (name := _target(config, (section, "default_fallbacks", position), entry, groups))
     ]
     if by_default and ANY in found:
-        reading.remark((section, "default_fallbacks"), "prevails over the '*' of fallbacks, which is not carried over")
+        config.remark((section, "default_fallbacks"), "replaces the '*' of fallbacks, which is not carried over")
     return found | ({ANY: by_default} if by_default else {})
 
 
-def _prevailing(reading: Reading, key: str) -> str:
-    """The section whose list LiteLLM takes; the other list is said to be replaced."""
-    if not reading.entries("router_settings", key):
+def _prevailing(config: Configuration, key: str) -> str:
+    """The section whose list LiteLLM uses; a remark says that it replaces the other one."""
+    if not config.entries("router_settings", key):
         return "litellm_settings"
-    if reading.entries("litellm_settings", key):
-        reading.remark(("litellm_settings", key), f"not carried over: router_settings.{key} prevails, the whole list")
+    if config.entries("litellm_settings", key):
+        config.remark(("litellm_settings", key), f"not carried over: the list of router_settings.{key} replaces it")
     return "router_settings"
 
 
-def _targets(reading: Reading, path: Path, wanted: object, groups: Groups) -> list[str]:
+def _targets(config: Configuration, path: Path, wanted: object, groups: Groups) -> list[str]:
     if isinstance(wanted, str):
         wanted = [wanted]
     if not isinstance(wanted, list):
-        reading.problem(path, f"expected a list of groups; got {shown(wanted)}")
+        config.problem(path, f"expected a list of groups; got {shown(wanted)}")
         return []
-    found = (_target(reading, (*path, position), each, groups) for position, each in enumerate(wanted))
+    found = (_target(config, (*path, position), each, groups) for position, each in enumerate(wanted))
     return [name for name in found if name is not None]
 
 
-def _target(reading: Reading, path: Path, wanted: object, groups: Groups) -> str | None:
+def _target(config: Configuration, path: Path, wanted: object, groups: Groups) -> str | None:
     if isinstance(wanted, dict) and isinstance(wanted.get("model"), str):
         if len(wanted) > 1:
-            reading.remark(path, "changes the request's own parameters for this fallback; only its model is taken over")
+            config.remark(path, "only the model of this fallback is carried over, not its other request parameters")
         wanted = wanted["model"]
     if not isinstance(wanted, str):
-        reading.problem(path, f"expected the name of a group; got {shown(wanted)}")
+        config.problem(path, f"expected the name of a group; got {shown(wanted)}")
         return None
     if not groups.hops(wanted):
-        reading.problem(path, f"unknown group '{wanted}'{meant(wanted, groups.names())}")
+        config.problem(path, f"unknown group '{wanted}'{meant(wanted, groups.names())}")
         return None
     return wanted
 
 
 def walk(entry: str, groups: Groups, fallbacks: Mapping[str, list[str]], most: int) -> list[Hop]:
-    """The hops of a request for `entry` that fails everywhere, each once.
+    """The hops of a request for `entry` that fails everywhere, each hop once.
 
     After a group come the further orders of it, then its fallbacks, each followed by its own; beyond `most` hops the
     fallbacks of what fails are not looked up any more.
