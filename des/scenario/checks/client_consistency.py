@@ -53,6 +53,7 @@ def idle_findings(content: Mapping[str, Any]) -> Iterator[Finding]:
     for place in _places(content):
         yield from _cooldown(content, place)
         yield from _ejection(content, place)
+    yield from _routing(content)
     yield from _doubled_legs(content)
 
 
@@ -250,6 +251,18 @@ def _ejection(content: Mapping[str, Any], place: Path) -> Iterator[Finding]:
         legs = "legs are ejected from their group" if of_policy else "a leg is ejected from its group"
         without = "the chain has none" if of_policy else "this one has none"
         yield Finding(here, f"{legs}, and {without}: {A_GROUP}, or a breaker")
+
+
+def _routing(content: Mapping[str, Any]) -> Iterator[Finding]:
+    """Routing where there is nothing to route."""
+    chain = items(content.get("chain"))
+    said = mapping(content.get("policy")).get("routing")
+    if said not in (None, "ordered", {"kind": "ordered"}) and chain and not any(is_group(entry) for entry in chain):
+        message = (
+            "routing is among the legs of a group, and the chain has none: write chain: [{group: main, legs: [...]}], "
+            "or order, which is that of the chain's entries"
+        )
+        yield Finding(("policy", "routing"), message)
 
 
 def _doubled_legs(content: Mapping[str, Any]) -> Iterator[Finding]:

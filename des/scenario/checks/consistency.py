@@ -1,6 +1,6 @@
 """What is sound piece by piece, but not together: too many attempts, overlapping windows, tags that nothing carries."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import pairwise, repeat
 from math import prod
@@ -49,14 +49,7 @@ MOST_INCIDENTS: Final = 2e7
 
 def consistency_findings(scenario: Scenario) -> list[Finding]:
     """What contradicts in a scenario whose parts and names are sound."""
-    return [
-        *_attempts(scenario),
-        *_waits(scenario),
-        *_latencies(scenario),
-        *_tags(scenario),
-        *_incidents(scenario),
-        *_requests(scenario),
-    ]
+    return [finding for check in _CHECKS for finding in check(scenario)]
 
 
 def most_attempts(scenario: Scenario) -> int:
@@ -271,3 +264,13 @@ def budget_findings(name: str, spec: Budget) -> Iterator[Finding]:
                     whole *= window_s
             if whole * share < 1.0 - 1e-9:
                 yield Finding(here, f"the part of '{over}' comes to {whole * share:.3g} {metric}: less than one")
+
+
+_CHECKS: Final[tuple[Callable[[Scenario], Iterator[Finding]], ...]] = (
+    _attempts,
+    _waits,
+    _latencies,
+    _tags,
+    _incidents,
+    _requests,
+)
