@@ -71,11 +71,11 @@ def findings_of(error: ValidationError, content: object, model: type[BaseModel])
         context = fault.get("ctx", {})
         kind = fault["type"]
         path = _path(loc, content, missing=kind == "missing")
-        if kind == "too_short" and fault["input"]:
-            continue  # only because its entries are wrong, which is said of each
+        if (kind == "too_short" and fault["input"]) or kind == "default_factory_not_called":
+            continue  # only because its entries, or what it defaults to, are wrong, which is said of each
         if kind == "extra_forbidden":
             key = str(loc[-1])
-            message = unknown_key(key, known_keys(model, loc[:-1]))
+            message = _of_another_kind(key, model, loc[:-1]) or unknown_key(key, known_keys(model, loc[:-1]))
             found[Finding(path, message, at_key=True)] = None
         elif kind == "contradiction":
             within = _path((*path, *context["at"]), content, missing=True)
@@ -88,6 +88,15 @@ def findings_of(error: ValidationError, content: object, model: type[BaseModel])
         else:
             found[Finding(path, _message(kind, fault, context))] = None
     return without_slips(list(found))
+
+
+def _of_another_kind(key: str, model: type[BaseModel], loc: Path) -> str:
+    """What to say of a key that a thing of another kind would have, and none of this kind is near."""
+    peers = [member for member in _at(model, loc[:-1]) if _kinds(member)] if loc else []
+    kinds = [kind for member in peers if key in _keys(member) for kind in _kinds(member)]
+    if not kinds or not any(loc[-1] in _kinds(member) for member in peers) or nearest(key, known_keys(model, loc), 0.75):
+        return ""
+    return f"unknown key '{key}' of kind {loc[-1]}; it belongs to kind {' or '.join(dict.fromkeys(kinds))}"
 
 
 def without_slips(findings: list[Finding]) -> list[Finding]:
