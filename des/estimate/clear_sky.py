@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from des.distributions import Constant, Distribution, Empirical
-from des.estimate.law_functions import cdf, quantile
 from des.scenario.plan import Leg, Plan, ReplayedArrivals
 
 POINTS: Final = 1 << 12
@@ -47,7 +46,7 @@ def in_time(plan: Plan, leg: Leg, outputs: FloatArray) -> FloatArray:
     latency = plan.endpoints[leg.endpoint].latency
     silence = min(first_bound, idle_bound)
     if latency.whole is not None:
-        return np.full(len(outputs), cdf(latency.whole, np.array([min(silence, total_bound)]))[0])
+        return np.full(len(outputs), latency.whole.cdf(np.array([min(silence, total_bound)]))[0])
     connect, speed = _points([latency.connect or Constant(0.0), latency.tokens_per_s or Constant(math.inf)])
     chances = np.empty(len(outputs))
     for few in np.array_split(np.arange(len(outputs)), -(-len(outputs) * len(speed) // MOST_AT_ONCE)):
@@ -55,7 +54,7 @@ def in_time(plan: Plan, leg: Leg, outputs: FloatArray) -> FloatArray:
         gap = np.where(output > 1.0, 1.0 / speed, 0.0)
         latest = np.minimum(silence, total_bound - output / speed) - connect
         late = (connect > connect_bound) | (gap > idle_bound) | (latest < 0.0)
-        first = cdf(latency.first_token or Constant(0.0), np.where(late, 0.0, latest))
+        first = (latency.first_token or Constant(0.0)).cdf(np.where(late, 0.0, latest))
         chances[few] = np.where(late, 0.0, first).mean(axis=1)
     return chances
 
@@ -74,7 +73,7 @@ def outputs(plan: Plan) -> list[tuple[float, float]]:
         if len(values) <= 512:
             return [(count / len(law.values), value) for value, count in zip(values.tolist(), counts, strict=True)]
     edges = np.concatenate((np.linspace(1.0, 0.1, 49)[:-1], np.geomspace(0.1, 1e-12, 769), [0.0]))
-    tokens = np.rint(np.maximum(quantile(law, 1.0 - 0.5 * (edges[1:] + edges[:-1])), 1.0))
+    tokens = np.rint(np.maximum(law.quantile(1.0 - 0.5 * (edges[1:] + edges[:-1])), 1.0))
     return list(zip((edges[:-1] - edges[1:]).tolist(), tokens.tolist(), strict=True))
 
 
@@ -96,7 +95,7 @@ def _points(laws: Sequence[Distribution]) -> list[FloatArray]:
     """Draws of the laws that fill their joint space evenly; a single one each where none varies."""
     varying = [law for law in laws if not isinstance(law, Constant)]
     if not varying:
-        return [quantile(law, np.zeros(1)) for law in laws]
+        return [law.quantile(np.zeros(1)) for law in laws]
     if len(varying) == 1:
         shares = ((np.arange(POINTS) + 0.5) / POINTS)[:, None]
     else:
@@ -104,4 +103,4 @@ def _points(laws: Sequence[Distribution]) -> list[FloatArray]:
 
         shares = Sobol(len(varying), scramble=False).random(POINTS) + 0.5 / POINTS
     columns = iter(shares.T)
-    return [quantile(law, np.zeros(POINTS) if isinstance(law, Constant) else next(columns)) for law in laws]
+    return [law.quantile(np.zeros(POINTS) if isinstance(law, Constant) else next(columns)) for law in laws]

@@ -16,7 +16,6 @@ from des.estimate.exact_joint import Caller, Joint
 from des.estimate.exact_sources import MARKED, RENEWAL, Source, Sources, sources_of
 from des.estimate.hit_sets import union
 from des.estimate.inapplicable import Inapplicable
-from des.estimate.law_functions import quantile
 from des.estimate.one_call import why_not_one_call, why_one_call_differs
 from des.estimate.recorded_states import RecordedStates, recorded_states
 from des.faults.marginals import chain_endpoints
@@ -210,7 +209,7 @@ def _p95(endpoint: int, sources: Sources) -> float | None:
     if len(hitting) != 1 or recorded:
         return None
     ((_, kind, duration),) = hitting
-    return float(quantile(duration, np.array([0.95]))[0]) if kind == RENEWAL else None
+    return float(duration.quantile(np.array([0.95]))[0]) if kind == RENEWAL else None
 
 
 def _all_calls_fail(plan: Plan, sources: Sources, states: RecordedStates) -> float:

@@ -12,8 +12,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from des.distributions import Constant, Distribution, sample
-from des.estimate.law_functions import cdf, quantile
+from des.distributions import Constant, Distribution
 from des.scenario.plan import Effect, Leg, Plan
 from des.vocabulary import ATTEMPT_OUTCOMES, CANCELLED, CONNECTION_ERROR, INVALID_OUTPUT, TIMEOUT
 
@@ -133,11 +132,11 @@ class FailingCall:
             for code in np.unique(to_blame).tolist():
                 hit = struck[to_blame == code]
                 effect = self._effects[code]
-                after_s[hit] = sample(effect.error_latency, rng, len(hit))
+                after_s[hit] = effect.error_latency.sample(rng, len(hit))
                 outcome[hit] = ATTEMPT_OUTCOMES.index(effect.outcome)
         for number, error in enumerate(self._random):
             hit = np.flatnonzero(manner == BY_CHANCE + number)
-            after_s[hit] = sample(error.latency, rng, len(hit))
+            after_s[hit] = error.latency.sample(rng, len(hit))
             outcome[hit] = ATTEMPT_OUTCOMES.index(error.outcome)
 
     def _respond(
@@ -165,7 +164,7 @@ class FailingCall:
         if breaks.any():
             assert self._streams is not None
             connect_s, first_s, gap_s, _, full_s = response.any_s(rng)
-            share = sample(self._streams.after, rng, len(first_s))
+            share = self._streams.after.sample(rng, len(first_s))
             whole = self._latency.whole is not None
             broken_s = share * full_s if whole else first_s + share * (full_s - first_s)
             given_up_s = self._gives_up_s((connect_s, np.minimum(first_s, broken_s), gap_s, full_s, broken_s))
@@ -246,32 +245,32 @@ class _Responses:
         self._rest_s, self._gap_s = np.zeros(n), np.zeros(n)
         if latency.whole is None:
             if latency.connect is not None:
-                self._connect_s = sample(latency.connect, rng, n) * factor
+                self._connect_s = latency.connect.sample(rng, n) * factor
             if latency.tokens_per_s is not None:
-                speed = sample(latency.tokens_per_s, rng, n) / factor
+                speed = latency.tokens_per_s.sample(rng, n) / factor
                 self._rest_s = tokens / speed
                 self._gap_s = np.where(tokens > 1.0, 1.0 / speed, 0.0)
         first_bound_s = min(call._first_s, call._idle_s)
         within = np.minimum(first_bound_s, np.minimum(call._total_s, left_s) - self._rest_s)
         self._latest = (within - self._connect_s) / factor
         lost = (self._connect_s > call._connect_s) | (self._gap_s > call._idle_s) | (self._latest < 0.0)
-        self.in_time: FloatArray = np.where(lost, 0.0, cdf(self._law, np.where(lost, 0.0, self._latest)))
+        self.in_time: FloatArray = np.where(lost, 0.0, self._law.cdf(np.where(lost, 0.0, self._latest)))
         """Chance that a response breaks no bound and ends by the deadline."""
 
     def in_time_s(self, rng: np.random.Generator) -> tuple[FloatArray, ...]:
         """(connect, first token, gap, whole if unbroken, end), given that the response is in time."""
-        drawn = quantile(self._law, rng.random(self._n) * self.in_time)
+        drawn = self._law.quantile(rng.random(self._n) * self.in_time)
         return self._times(np.minimum(drawn, np.maximum(self._latest, 0.0)))
 
     def too_slow_s(self, rng: np.random.Generator) -> tuple[FloatArray, ...]:
         """Given that it is not."""
         share = self.in_time + rng.random(self._n) * (1.0 - self.in_time)
-        drawn = quantile(self._law, np.minimum(share, 1.0 - 1e-16))
+        drawn = self._law.quantile(np.minimum(share, 1.0 - 1e-16))
         beyond = np.where(self.in_time > 0.0, np.nextafter(self._latest, INFINITY), 0.0)
         return self._times(np.maximum(drawn, np.where(np.isfinite(beyond), beyond, 0.0)))
 
     def any_s(self, rng: np.random.Generator) -> tuple[FloatArray, ...]:
-        return self._times(sample(self._law, rng, self._n))
+        return self._times(self._law.sample(rng, self._n))
 
     def _times(self, drawn: FloatArray) -> tuple[FloatArray, ...]:
         first_s = self._connect_s + drawn * self._factor

@@ -13,10 +13,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from des.distributions import Constant, sample
+from des.distributions import Constant
 from des.estimate.clear_sky import output_tokens
 from des.estimate.failing_call import FailingCall, Sky
-from des.estimate.law_functions import longest, quantile
 from des.estimate.one_call import is_bounded
 from des.rules.backoff import backoff_s
 from des.scenario.plan import Backoff, Effect, Leg, Plan
@@ -125,7 +124,7 @@ class FailingWalk:
         law = output_tokens(self._plan)
         least = 1.0 if law.mean > 0.0 else 0.0
         if isinstance(law, Constant) or not self._outputs_matter:
-            return np.rint(np.maximum(sample(law, rng, n), least)), np.ones(n)
+            return np.rint(np.maximum(law.sample(rng, n), least)), np.ones(n)
         plain = n - n // 2
         above = np.concatenate(
             (
@@ -136,7 +135,7 @@ class FailingWalk:
         above = above[rng.permutation(n)]
         tail = np.where(above >= RAREST_OUTPUT, 1.0 / (above * -np.log(RAREST_OUTPUT)), 0.0)
         weight = n / (plain + (n - plain) * tail)
-        return np.rint(np.maximum(quantile(law, 1.0 - above), least)), weight
+        return np.rint(np.maximum(law.quantile(1.0 - above), least)), weight
 
     def _eligible(self, rng: np.random.Generator, n: int) -> BoolArray:
         """bool[n, legs]: the legs that each request may use, by its requirement."""
@@ -184,13 +183,15 @@ def _longest_call_s(plan: Plan, leg: Leg, effects: Sequence[Effect]) -> float:
     endpoint = plan.endpoints[leg.endpoint]
     latency, bounds = endpoint.latency, leg.timeout
     patience_s = min(bound for bound in (bounds.total_s, INFINITY) if bound is not None)
-    errors_s = [longest(error.latency) for error in endpoint.errors if error.outcome != "hang"]
-    errors_s += [longest(effect.error_latency) for effect in effects]
+    errors_s = [error.latency.tail_quantile() for error in endpoint.errors if error.outcome != "hang"]
+    errors_s += [effect.error_latency.tail_quantile() for effect in effects]
     factor = max((effect.latency_factor for effect in effects), default=1.0)
-    response_s = sum(longest(law) for law in (latency.whole, latency.connect, latency.first_token) if law is not None)
+    response_s = sum(
+        law.tail_quantile() for law in (latency.whole, latency.connect, latency.first_token) if law is not None
+    )
     if latency.tokens_per_s is not None:
-        slowest = float(quantile(latency.tokens_per_s, np.array([1e-9]))[0])
-        response_s += longest(output_tokens(plan)) / max(slowest, 1e-6)
+        slowest = float(latency.tokens_per_s.quantile(np.array([1e-9]))[0])
+        response_s += output_tokens(plan).tail_quantile() / max(slowest, 1e-6)
     bounded_s = [b for b in (bounds.connect_s, bounds.first_token_s, bounds.idle_s) if b is not None]
     return min(patience_s, max([response_s * factor, *errors_s, *bounded_s]))
 

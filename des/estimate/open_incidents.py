@@ -11,8 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from des.distributions import Distribution
-from des.estimate.law_functions import cdf, longest, survival
-from des.theory.moments import limited_mean
 
 STEPS = 700
 FloatArray = NDArray[np.float64]
@@ -25,7 +23,7 @@ def open_factor(between: Distribution, duration: Distribution, w: float, *, at_s
     Right to about a part in ten thousand of 1 - E[w^N].
     """
     ages, gaps, residual = _grid(between, duration)
-    closing = 1.0 - (1.0 - w) * survival(duration, ages)
+    closing = 1.0 - (1.0 - w) * duration.survival(ages)
     psi = np.ones(len(ages))
     h = np.ones(len(ages))
     for i in range(len(ages) - 2, -1, -1):
@@ -42,9 +40,9 @@ def open_factor(between: Distribution, duration: Distribution, w: float, *, at_s
 @lru_cache(maxsize=16)
 def _grid(between: Distribution, duration: Distribution) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Ages from 0 to the longest duration, the chance of a gap from each to each cell, and of the residual's."""
-    longest_s = longest(duration)
+    longest_s = duration.tail_quantile()
     least_s = 1e-7 * min(duration.mean, between.mean)
     ages = np.concatenate(([0.0], np.geomspace(least_s, longest_s, STEPS)))
-    reach = cdf(between, np.maximum(ages[None, :] - ages[:, None], 0.0))
-    residual = np.diff([limited_mean(between, age) / between.mean for age in ages.tolist()])
+    reach = between.cdf(np.maximum(ages[None, :] - ages[:, None], 0.0))
+    residual = np.diff([between.limited_mean(age) / between.mean for age in ages.tolist()])
     return ages, np.diff(reach, axis=1), residual

@@ -24,7 +24,6 @@ from des.estimate.exact_availability import exact
 from des.estimate.failing_walk import FailingWalk, longest_walk_s
 from des.estimate.inapplicable import Inapplicable
 from des.estimate.intervals import poisson_bounds
-from des.estimate.law_functions import longest
 from des.estimate.strata import expected_arrivals, strata, stratified
 from des.estimate.summary import MOSTLY, complement, entry, up_entry
 from des.estimate.timeline_refusals import arrival_profile, needs_whole_horizons, refusals
@@ -287,7 +286,7 @@ def reach_s(plan: Plan) -> float:
         for leg in plan.chain:
             latency = plan.endpoints[leg.endpoint].latency
             laws = [law for law in (latency.whole, latency.connect, latency.first_token) if law is not None]
-            longest_s += sum(longest(law) for law in laws)
+            longest_s += sum(law.tail_quantile() for law in laws)
     return longest_s
 
 

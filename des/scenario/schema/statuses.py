@@ -9,9 +9,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from des.scenario.text.problems import nearest
 from des.scenario.text.units import shown
 from des.vocabulary import ATTEMPT_OUTCOMES, CANCELLED, HTTP_STATUS, OK
+from des.words import did_you_mean
 
 HANDLED_OUTCOMES: Final = (
     "server_error",
@@ -55,9 +55,8 @@ def read_handled(value: object) -> str:
         return word.lower()
     if re.fullmatch(r"[45][0-9]{2}", word):
         return word
-    hint = f"; did you mean '{near}'?" if (near := nearest(word, HANDLED_OUTCOMES)) else ""
-    words = ", ".join(HANDLED_OUTCOMES)
-    raise ValueError(f"expected one of {words}, or a status such as 503 or 5xx; got {shown(value)}{hint}")
+    words, question = ", ".join(HANDLED_OUTCOMES), did_you_mean(word, HANDLED_OUTCOMES)
+    raise ValueError(f"expected one of {words}, or a status such as 503 or 5xx; got {shown(value)}{question}")
 
 
 def misfit(outcome: str, status: int | None) -> str | None:
