@@ -23,7 +23,7 @@ from des.faults.calibration import (
 )
 from des.faults.calibration.fragment import LEAST_INCIDENTS
 from des.files import History, read_history, read_moment
-from des.study.destination import WriteError
+from des.study.scenario_files import refuse_existing, write_new
 from des.words import did_you_mean
 
 
@@ -55,7 +55,7 @@ def fit(
     """Fit a history from `since` to `until` (dates or timestamps), and write the piece of scenario to `out`.
 
     `between` and `repair` choose the kind of distribution for the scenario, in place of the lowest AIC. Raises
-    DesError, of what cannot be fitted or if `out` exists, and WriteError if that cannot be written.
+    DesError for what cannot be fitted, OutputError if `out` exists, WriteError if that cannot be written.
     """
     for option, kind in (("--between", between), ("--repair", repair)):
         if kind not in (None, *KINDS):
@@ -63,8 +63,7 @@ def fit(
             raise DesError(f"{option} {kind!r}: unknown distribution{question} (there are: {', '.join(KINDS)})")
     if permutations is not None and permutations < 1:
         raise DesError(f"--permutations {permutations}: at least 1")
-    if out is not None and out.exists():
-        raise DesError(f"{out}: exists already; choose another name or remove it")
+    refuse_existing(out)
     since_s = None if since is None else read_moment(since, "--since")
     until_s = None if until is None else read_moment(until, "--until")
     if since_s is not None and until_s is not None and since_s >= until_s:
@@ -89,7 +88,7 @@ def fit(
     )
     text = fragment(calibration, history.source, between, repair)
     if out is not None:
-        _write(out, text)
+        write_new(out, text)
     return Fit(history, calibration, (*relative, *unseen, *cautions(calibration, between, repair)), text)
 
 
@@ -97,14 +96,6 @@ def _singles(services: Sequence[ServiceHistory]) -> str:
     names = [service.name for service in services if len(service.starts_s)]
     each = f" each of {len(names)} services" if len(names) > 1 else f" of {names[0]}"
     return f"one incident only{each}"
-
-
-def _write(out: Path, text: str) -> None:
-    try:
-        with out.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise WriteError(f"{out}: cannot be written: {error.strerror or error}") from error
 
 
 def as_json(found: Fit) -> dict[str, Any]:

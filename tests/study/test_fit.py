@@ -12,11 +12,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from des.errors import DesError
+from des.errors import DesError, WriteError
 from des.faults.calibration import service_histories
 from des.report.fit_tables import lines
 from des.scenario import from_mapping, plans
-from des.study.destination import WriteError
 from des.study.fit import as_json, fit
 from des.study.options import RunOptions
 from des.study.run import ensure
