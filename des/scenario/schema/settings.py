@@ -87,7 +87,7 @@ Bound = Annotated[
     float,
     BeforeValidator(read_positive_duration),
     PlainSerializer(_bound_text),
-    WithJsonSchema({"anyOf": [written_as(PositiveDuration), {"type": "null"}]}),
+    WithJsonSchema(written_as(PositiveDuration)),
 ]
 """The most seconds that something may take; infinite where nothing is said."""
 
