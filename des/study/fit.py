@@ -1,7 +1,7 @@
 """`des fit`: reads a history, fits it, and writes it as a piece of scenario with cautions."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,17 +57,10 @@ def fit(
     `between` and `repair` choose the kind of distribution for the scenario, in place of the lowest AIC. Raises
     DesError for what cannot be fitted, OutputError if `out` exists, WriteError if that cannot be written.
     """
-    for option, kind in (("--between", between), ("--repair", repair)):
-        if kind not in (None, *KINDS):
-            question = did_you_mean(str(kind), KINDS)
-            raise DesError(f"{option} {kind!r}: unknown distribution{question} (there are: {', '.join(KINDS)})")
-    if permutations is not None and permutations < 1:
-        raise DesError(f"--permutations {permutations}: at least 1")
     refuse_existing(out)
-    since_s = None if since is None else read_moment(since, "--since")
-    until_s = None if until is None else read_moment(until, "--until")
-    if since_s is not None and until_s is not None and since_s >= until_s:
-        raise DesError(f"--since {since} is not before --until {until}")
+    if problems := list(_wrong_options(between, repair, permutations, since, until)):
+        raise DesError("\n".join(problems))
+    since_s, until_s = (None if text is None else read_moment(text) for text in (since, until))
     history = read_history(path, columns=columns, services=services, skip_bad=skip_bad, open_ends=open_ends)
     windows = [observed(service, since_s, until_s) for service in service_histories(history)]
     seen = [service for service in windows if service.from_s <= service.until_s]
@@ -90,6 +83,26 @@ def fit(
     if out is not None:
         write_new(out, text)
     return Fit(history, calibration, (*relative, *unseen, *cautions(calibration, between, repair)), text)
+
+
+def _wrong_options(
+    between: str | None, repair: str | None, permutations: int | None, since: str | None, until: str | None
+) -> Iterator[str]:
+    """What is wrong with options that a history cannot be fitted by."""
+    for option, kind in (("--between", between), ("--repair", repair)):
+        if kind not in (None, *KINDS):
+            question = did_you_mean(str(kind), KINDS)
+            yield f"{option} {kind!r}: unknown distribution{question} (there are: {', '.join(KINDS)})"
+    if permutations is not None and permutations < 1:
+        yield f"--permutations {permutations}: at least 1"
+    moments_s: list[float] = []
+    for option, text in (("--since", since), ("--until", until)):
+        try:
+            moments_s += [] if text is None else [read_moment(text)]
+        except ValueError as error:
+            yield f"{option} {text!r}: {error}"
+    if len(moments_s) == 2 and moments_s[0] >= moments_s[1]:
+        yield f"--since {since} is not before --until {until}"
 
 
 def _singles(services: Sequence[ServiceHistory]) -> str:

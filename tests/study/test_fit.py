@@ -207,6 +207,16 @@ def test_options_that_make_no_sense_are_refused(history: Path, options: dict[str
         fit(history, **options)
 
 
+def test_all_options_that_make_no_sense_are_refused_at_once(history: Path) -> None:
+    with pytest.raises(DesError) as refused:
+        fit(history, between="webull", permutations=0, since="soon")
+    assert [line.partition(":")[0] for line in str(refused.value).splitlines()] == [
+        "--between 'webull'",
+        "--permutations 0",
+        "--since 'soon'",
+    ]
+
+
 def test_history_of_a_run_is_fitted_to_the_laws_it_was_simulated_by(tmp_path: Path) -> None:
     incident = {
         "kind": "marked_renewal",
