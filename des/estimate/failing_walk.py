@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from des.distributions import Constant, sample
-from des.estimate.clear_sky import output_tokens
-from des.estimate.failing_call import FailingCall, Sky
+from des.estimate.call import FailingCall, is_bounded, output_tokens
+from des.estimate.conditions import Conditions
 from des.estimate.law_functions import longest, quantile
-from des.estimate.one_call import is_bounded
 from des.rules.backoff import backoff_s
 from des.scenario.plan import Backoff, Effect, Leg, Plan
 from des.vocabulary import ATTEMPT_OUTCOMES, CANCELLED
@@ -32,7 +31,7 @@ SLIGHT = 1e-15
 
 
 class FailingWalk:
-    """The walk of one plan's requests. `effects` are those that a sky's codes stand for."""
+    """The walk of one plan's requests. `effects` are those that codes of conditions stand for."""
 
     def __init__(self, plan: Plan, effects: Sequence[Effect]) -> None:
         self._plan = plan
@@ -45,7 +44,7 @@ class FailingWalk:
         )
         self._falls_back = [np.array([name in leg.fallback_on for name in ATTEMPT_OUTCOMES]) for leg in plan.chain]
 
-    def lost(self, sky: Sky, arrival_s: FloatArray, rng: np.random.Generator) -> FloatArray:
+    def lost(self, conditions: Conditions, arrival_s: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Unbiased for each request's chance of being lost, float64[n]; a rejected request is lost."""
         plan, policy, n = self._plan, self._plan.policy, len(arrival_s)
         lost = np.zeros(n)
@@ -78,7 +77,7 @@ class FailingWalk:
                     if not len(rows):
                         break
                     fails, lasts_s, outcome[rows] = self._calls[position](
-                        sky, rng, rows, now_s[rows], deadline_s[rows] - now_s[rows], tokens[rows]
+                        conditions, rng, rows, now_s[rows], deadline_s[rows] - now_s[rows], tokens[rows]
                     )
                     weight[rows] *= fails
                     now_s[rows] += lasts_s

@@ -7,9 +7,9 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from des.estimate.choice import AvailabilityAnswer
-from des.estimate.exact_availability import EXACT, ExactAnswer
-from des.estimate.summary import REQUEST_LEVEL
+from des.estimate.availability import AvailabilityAnswer
+from des.estimate.estimate import EXACT, REQUEST_LEVEL, as_json
+from des.estimate.exact import ExactAnswer
 from des.report import figures
 from des.report.lines import Line
 from des.report.tables import print_arms
@@ -29,20 +29,18 @@ def print_availability(
     """One column an arm; `left_out` are arms without one, and why."""
     arms, of = list(answers), list(answers.values())
     closed = [answer.choice.exact for answer in of]
+    shares = [(as_json(each.availability), as_json(each.lost)) for each in of]
     lines = [
-        Line("availability", tuple(figures.availability(each.availability, each.lost) for each in of)),
-        Line("nines", tuple(figures.availability_nines(each.availability, each.lost) for each in of)),
-        Line(
-            "minutes lost of 30 days",
-            tuple(figures.availability_minutes(each.availability, each.lost) for each in of),
-        ),
+        Line("availability", tuple(figures.availability(*both) for both in shares)),
+        Line("nines", tuple(figures.availability_nines(*both) for both in shares)),
+        Line("minutes lost of 30 days", tuple(figures.availability_minutes(*both) for both in shares)),
         Line("estimator", tuple(answer.choice.estimator for answer in of)),
         Line("years of incidents", tuple(_number(answer.years) for answer in of)),
         Line("total outages seen", tuple(_number(answer.all_down_episodes_seen) for answer in of)),
         Line("time", tuple(f"{answer.wall_s:,.1f} s" for answer in of)),
         Line("every leg down at once"),
-        Line("  share of time", tuple(_entry(answer.all_down) for answer in of)),
-        Line("  episodes a year", tuple(_entry(answer.all_down_episodes_per_year) for answer in of)),
+        Line("  share of time", tuple(_entry(as_json(answer.all_down)) for answer in of)),
+        Line("  episodes a year", tuple(_entry(as_json(answer.all_down_episodes_per_year)) for answer in of)),
         *_redundancy(closed),
     ]
     console.print(Text(title, style="bold"))

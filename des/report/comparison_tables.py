@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from des.estimate.exact_availability import EXACT
+from des.estimate.estimate import EXACT
 from des.estimate.joint_figures import APPROXIMATION
 from des.report import figures
 from des.report.cascade_lines import cascade_lines, cascade_sentences

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from des.estimate.judgement import INCONCLUSIVE, MET, MISSED, judge
+from des.estimate.estimate import INCONCLUSIVE, MET, MISSED, Estimate, judge
 from des.scenario.schema.expectations import read_expectation
 
 __all__ = ["INCONCLUSIVE", "MET", "MISSED", "Verdict", "verdicts"]
@@ -29,7 +29,7 @@ def verdicts(manifest: Mapping[str, Any], summary: Mapping[str, Any]) -> tuple[V
         for text in _texts(written):
             expectation = read_expectation(name, text, arms)
             figure = summary["arms"][expectation.arm][expectation.metric]
-            result = judge(expectation.comparison, expectation.value, figure)
+            result = judge(expectation.comparison, expectation.value, Estimate.from_json(figure))
             found.append(Verdict(expectation.arm, expectation.metric, text.strip(), figure, result))
     return tuple(found)
 

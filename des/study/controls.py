@@ -1,13 +1,14 @@
-"""Request-level means freed of the replications' luck with outages, whose mean is known exactly."""
+"""Request-level means, control-variate adjusted by the replications' time down, whose mean is known exactly."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
-from des.estimate.control_variates import with_controls
-from des.estimate.exact_availability import exact
-from des.estimate.inapplicable import Inapplicable
+from des.estimate.estimate import Estimate
+from des.estimate.exact import exact_or_none
+from des.estimate.heterogeneous import Heterogeneous
+from des.estimate.intervals import with_controls
 from des.estimate.summary import Pool
-from des.estimate.uneven import Uneven
 from des.scenario.plan import Plan
 from des.study.downtime import Spells
 
@@ -16,18 +17,17 @@ LEAST_GAIN: Final = 1.05
 """Below it the plain mean is as good."""
 
 
-def controlled(plan: Plan, pool: Pool, spells: Sequence[Spells]) -> Mapping[str, Mapping[str, Any]]:
-    """By metric: {mean, low, high, n, estimator, variance_reduction}, for those that this makes more precise.
+def controlled(plan: Plan, pool: Pool, spells: Sequence[Spells]) -> Mapping[str, Estimate]:
+    """By metric, with its variance reduction, for those that this makes more precise.
 
     Controls are the shares of time that each endpoint of the chain, and all of them at once, were down. Empty where
     these have no closed form, or there are too few replications.
     """
-    uneven = Uneven.of(plan)
+    uneven = Heterogeneous.of(plan)
     if len(pool) < 2 or (uneven is not None and uneven.why_no_interval(len(pool))):
         return {}
-    try:
-        answer = exact(plan)
-    except Inapplicable:
+    answer = exact_or_none(plan)
+    if answer is None:
         return {}
     controls = [[1.0 - each["endpoints"][endpoint.name].up for each in spells] for endpoint in answer.endpoints]
     known = [endpoint.unavailability for endpoint in answer.endpoints]
@@ -40,7 +40,6 @@ def controlled(plan: Plan, pool: Pool, spells: Sequence[Spells]) -> Mapping[str,
         if None in values:
             continue
         better = with_controls(values, controls, known, share=metric == "availability")
-        if better.variance_reduction >= LEAST_GAIN:
-            reduction = min(better.variance_reduction, 1e6)
-            found[metric] = better.entry | {"variance_reduction": reduction}
+        if better.variance_reduction is not None and better.variance_reduction >= LEAST_GAIN:
+            found[metric] = replace(better, variance_reduction=min(better.variance_reduction, 1e6))
     return found

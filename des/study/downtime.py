@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from des.estimate.summary import count_entry, entry, up_entry
-from des.estimate.uneven import Uneven, without_intervals
+from des.estimate.estimate import Estimate
+from des.estimate.heterogeneous import Heterogeneous, without_intervals
+from des.estimate.intervals import count_of, mean_of, share_up
 from des.faults import Intervals, Timeline, sharing
 from des.faults.episodes import all_down, component_down, down_share, endpoint_down, episodes_started, merged
 from des.faults.marginals import chain_endpoints
@@ -76,7 +77,9 @@ def losing_intervals(
     return by_luck, on_record
 
 
-def combined(replications: Sequence[Spells], uneven: Uneven | None = None) -> dict[str, dict[str, dict[str, Any]]]:
+def combined(
+    replications: Sequence[Spells], uneven: Heterogeneous | None = None
+) -> dict[str, dict[str, dict[str, Estimate]]]:
     """Means and intervals over the replications, by group and name.
 
     Of an `uneven` arm the chain's episodes are no sample, and replications are; an endpoint's own law is as ever.
@@ -92,24 +95,24 @@ def combined(replications: Sequence[Spells], uneven: Uneven | None = None) -> di
     return found
 
 
-def _entries(spells: Sequence[Spell]) -> dict[str, Any]:
+def _entries(spells: Sequence[Spell]) -> dict[str, Estimate]:
     first = spells[0]
     recorded = len(spells) > 1 and bool(first.episodes_s) and all(spell == first for spell in spells)
     return {
-        "availability": up_entry(
+        "availability": share_up(
             [spell.up for spell in spells],
             [spell.episodes_s for spell in spells],
             estimator=TIMELINE,
             recorded=recorded,
         ),
-        "episodes": count_entry([float(spell.started) for spell in spells], estimator=TIMELINE, recorded=recorded),
+        "episodes": count_of([float(spell.started) for spell in spells], estimator=TIMELINE, recorded=recorded),
     }
 
 
-def _by_replication(spells: Sequence[Spell]) -> dict[str, Any]:
+def _by_replication(spells: Sequence[Spell]) -> dict[str, Estimate]:
     return {
-        "availability": entry([spell.up for spell in spells], share=True, estimator=TIMELINE),
-        "episodes": entry([float(spell.started) for spell in spells], estimator=TIMELINE),
+        "availability": mean_of([spell.up for spell in spells], share=True, estimator=TIMELINE),
+        "episodes": mean_of([float(spell.started) for spell in spells], estimator=TIMELINE),
     }
 
 

@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from des.errors import DesError
+from des.estimate.availability import YEARS, Choice, choose
 from des.estimate.cascades import may_cascade
-from des.estimate.choice import YEARS, Choice, choose
+from des.estimate.estimate import TIMELINE
 from des.estimate.intervals import NORMAL_QUANTILE
 from des.estimate.joint_figures import long_run_years
-from des.estimate.timeline_availability import TIMELINE
 from des.scenario import Loaded, plans
 from des.scenario.plan import (
     BatchArrivals,

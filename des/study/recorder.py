@@ -7,11 +7,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from des.engine import names
-from des.estimate.batches import BatchTotals
 from des.estimate.cascades import Cascade, CascadeTotals
-from des.estimate.losses import LossCounter
 from des.estimate.summary import Observed
-from des.estimate.totals import Totals
+from des.estimate.totals import BatchTotals, LossCounter, Totals
 from des.faults import Intervals
 from des.scenario.plan import BatchArrivals, Plan
 from des.traces.schemas import TABLES

@@ -5,13 +5,14 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from des.estimate.cascades import Cascade, cascade_entries
+from des.estimate.cascades import Cascade, cascade_estimates
+from des.estimate.estimate import as_json
+from des.estimate.heterogeneous import Heterogeneous, without_intervals
 from des.estimate.summary import Pool, summary
-from des.estimate.uneven import Uneven, without_intervals
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan
 from des.scenario.schema.expectations import default_arm
@@ -25,6 +26,9 @@ from des.study.same_arms import same_arms
 from des.study.workers import Watch, Workers
 from des.traces.writer import WrittenTrace
 from des.vocabulary import CASCADE_METRICS
+
+if TYPE_CHECKING:
+    from des.estimate.comparison import ComparedArms
 
 Progress = Callable[[float, str], None]
 """Told the share of the work that is done, and what is under way."""
@@ -79,14 +83,14 @@ class Study:
         content = found.summary()
         for arm, plan in self.plans.items():
             for metric, figure in controlled(plan, found.observed[arm], found.spells[arm]).items():
-                content["arms"][arm][metric]["controlled"] = figure
+                content["arms"][arm][metric] = replace(content["arms"][arm][metric], controlled=figure)
         if self.comparison:
             content["comparison"] = self._comparison(found, _within(progress, simulated, 1.0))
         if progress is not None:
             progress(1.0, "writing")
         if self.precision is not None:
             content["precision"] = self.precision.as_found(found.replications, content)
-        summary_text = json_text(content)
+        summary_text = json_text(as_json(content))
         (directory / "summary.json").write_text(summary_text, encoding="utf-8")
         manifest = manifest_of(
             name=self.name,
@@ -109,7 +113,7 @@ class Study:
             {arm: Pool() for arm in self.plans},
             {arm: [] for arm in self.plans},
             [],
-            {arm: uneven for arm, plan in self.plans.items() if (uneven := Uneven.of(plan)) is not None},
+            {arm: uneven for arm, plan in self.plans.items() if (uneven := Heterogeneous.of(plan)) is not None},
             same=same_arms(self.plans),
         )
         asked = self.loaded.scenario.replications
@@ -139,7 +143,7 @@ class Study:
             asked |= {target.metric for target in self.precision.targets}
         return not asked.isdisjoint(CASCADE_METRICS)
 
-    def _comparison(self, found: "Found", progress: Progress | None) -> dict[str, Any]:
+    def _comparison(self, found: "Found", progress: Progress | None) -> "ComparedArms":
         from des.estimate.comparison import compare_arms
 
         return compare_arms(self.plans, found.observed, default_arm(tuple(self.plans)), progress, found.same)
@@ -168,7 +172,7 @@ class Found:
     observed: Mapping[str, Pool]
     spells: Mapping[str, list[Spells]]
     written: list[WrittenTrace]
-    uneven: Mapping[str, Uneven] = field(default_factory=dict)  # arms of which only replications are a sample
+    uneven: Mapping[str, Heterogeneous] = field(default_factory=dict)  # arms of which only replications are a sample
     cascades: dict[str, list[Cascade]] = field(default_factory=dict)  # of no arm where there can be none
     same: Mapping[str, str] = field(default_factory=dict)  # arm -> the one that is simulated for it
 
@@ -188,7 +192,7 @@ class Found:
     def summary(self) -> dict[str, Any]:
         content = summary(self.observed, self.uneven)
         for arm, cascades in self.cascades.items():
-            content["arms"][arm] |= cascade_entries(cascades)
+            content["arms"][arm] |= cascade_estimates(cascades)
         for arm, uneven in self.uneven.items():
             if why := uneven.why_no_interval(self.replications):
                 content["arms"][arm] = without_intervals(content["arms"][arm], why)

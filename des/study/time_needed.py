@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from des.estimate import rare_availability, timeline_availability
-from des.estimate.choice import Choice, choose
-from des.estimate.drawn_incidents import DrawnIncidents, horizons_of
-from des.estimate.rare_availability import RARE
-from des.estimate.timeline_availability import TIMELINE
+from des.estimate import rare, timeline
+from des.estimate.availability import Choice, choose
+from des.estimate.estimate import RARE, TIMELINE
+from des.estimate.joint_figures import DrawnIncidents, horizons_of
 from des.scenario.plan import ClosedArrivals, Plan
 from des.study.replication import Part, Replicator
 
@@ -84,9 +83,9 @@ def chosen(plan: Plan, years: float) -> tuple[Choice, float]:
 def estimator_s(plan: Plan, choice: Choice, years: float) -> float:
     """What the estimator takes beyond being chosen: one of its equal parts is done, and counts for all."""
     if choice.estimator == TIMELINE:
-        work, parts = timeline_availability.one_part(plan, years)
+        work, parts = timeline.one_part(plan, years)
     elif choice.estimator == RARE:
-        work, parts = rare_availability.one_part(plan)
+        work, parts = rare.one_part(plan)
     else:
         return 0.0
     return parts * _taken(work)
