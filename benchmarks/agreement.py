@@ -22,12 +22,12 @@ from des.estimate.estimate import EXACT, REQUEST_LEVEL, TIMELINE, Estimate
 from des.estimate.interaction import interactions
 from des.estimate.summary import Pool, summarise
 from des.estimate.timeline import SAMPLES, timeline
+from des.pool import Workers, available
 from des.scenario import load_scenario, plans
 from des.scenario.plan import Plan, PoissonArrivals
 from des.study.downtime import combined
 from des.study.replication import Part, Replicator
 from des.study.study import Found
-from des.study.workers import Workers, available
 
 SCENARIOS: Final = Path(__file__).parents[1] / "scenarios"
 REPLICATIONS: Final = 10

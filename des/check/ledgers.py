@@ -28,7 +28,6 @@ from des.scenario.text.units import WEEK_S, YEAR_S
 from des.theory import availability as exact
 from des.theory import ledger
 from des.theory.ledger import Shock
-from des.theory.moments import laplace
 
 LONG_S: Final = 150_000.0
 
@@ -198,7 +197,7 @@ def brownouts() -> Iterator[Finding]:
     incidents = shocks("1/20s", exponential("15s"), error_rate="40%", kills_in_flight=True)
     latency = {"kind": "lognormal", "median": "3s", "sigma": 0.8}
     one = scenario(horizon="1500s", rate="1/s", providers={"p": provider(latency, incidents=incidents)})
-    served = float(np.exp(-0.4 * 15.0 / 20.0)) * laplace(Lognormal(float(np.log(3.0)), 0.8), 0.4 / 20.0)
+    served = float(np.exp(-0.4 * 15.0 / 20.0)) * Lognormal(float(np.log(3.0)), 0.8).laplace(0.4 / 20.0)
     got = replicate(one, {"availability": availability})["availability"]
     yield compared("ledger of brownouts that kill in flight: availability", got, served)
 

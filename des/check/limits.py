@@ -7,7 +7,6 @@ from des.check.case import DES_RUN, Case, Finding, compared
 from des.check.replications import Metric, Run, exponential, provider, replicate, scenario
 from des.distributions import Distribution, Exponential, Gamma
 from des.theory import limiters
-from des.theory.moments import second_moment
 from des.vocabulary import ATTEMPT_OUTCOMES
 
 WARM_S: Final = 100.0
@@ -89,7 +88,7 @@ def queue() -> Iterator[Finding]:
     )
     for name, latency, law in laws:
         got = replicate(_served_by(1, 100_000, latency, 0.5), {"latency": _mean_latency_after_s(WARM_S)})["latency"]
-        exact = law.mean + limiters.pollaczek_khinchine_wait(0.5, law.mean, second_moment(law))
+        exact = law.mean + limiters.pollaczek_khinchine_wait(0.5, law.mean, law.second_moment)
         yield compared(f"one server at load 0.5, {name} (Pollaczek-Khinchine): mean latency, s", got, exact)
 
 

@@ -9,9 +9,8 @@ import numpy as np
 
 from des.check.case import MONTE_CARLO, Case, Finding, compared
 from des.check.small_models import BATCHES, rng_of
-from des.distributions import Constant, Distribution, Exponential, Gamma, Lognormal, sample
+from des.distributions import Constant, Distribution, Exponential, Gamma, Lognormal
 from des.theory import latency, limiters
-from des.theory.moments import second_moment
 
 WINDOWS: Final = 20_000
 LAW: Final = Lognormal(0.0, 0.8)
@@ -70,7 +69,7 @@ def _lost(name: str, law: Distribution, rate: float, pools: tuple[int, ...], bat
     count, warm = 8000, 200
     rng = rng_of(name, batch)
     arrivals = np.cumsum(rng.exponential(1.0 / rate, count)).tolist()
-    services = sample(law, rng, count).tolist()
+    services = law.sample(rng, count).tolist()
     busy: list[list[float]] = [[] for _ in pools]
     lost = [0] * len(pools)
     for number, (now, service) in enumerate(zip(arrivals, services, strict=True)):
@@ -113,19 +112,19 @@ def pollaczek_khinchine() -> Iterator[Finding]:
         for step in range(warm + count):
             if step >= warm:
                 total += wait
-            wait = np.maximum(0.0, wait + sample(law, rng, queues) - rng.exponential(1.0 / 0.6, queues))
-        exact = limiters.pollaczek_khinchine_wait(0.6, law.mean, second_moment(law))
+            wait = np.maximum(0.0, wait + law.sample(rng, queues) - rng.exponential(1.0 / 0.6, queues))
+        exact = limiters.pollaczek_khinchine_wait(0.6, law.mean, law.second_moment)
         yield compared(f"one server at load 0.6, {name} (Pollaczek-Khinchine): mean wait", total / count, exact)
 
 
 def hedge() -> Iterator[Finding]:
     for delay_s in (0.8, 2.0):
         rng = rng_of(f"hedge {delay_s}")
-        first, second = sample(LAW, rng, 100_000), sample(LAW, rng, 100_000)
+        first, second = LAW.sample(rng, 100_000), LAW.sample(rng, 100_000)
         took = np.where(first > delay_s, np.minimum(first, delay_s + second), first)
         yield compared(f"hedge after {delay_s:g} s: mean, s", took, latency.hedged_mean_s(LAW, delay_s))
         yield compared("  extra calls", first > delay_s, latency.hedge_share(LAW, delay_s))
-    answers = np.stack([sample(LAW, rng_of(f"copies {sent}"), 50_000) + 0.6 * sent for sent in range(4)])
+    answers = np.stack([LAW.sample(rng_of(f"copies {sent}"), 50_000) + 0.6 * sent for sent in range(4)])
     yield compared("three copies, one each 0.6 s: mean, s", answers.min(axis=0), latency.hedged_mean_s(LAW, 0.6, 3))
     sent_then = [answers[:sent].min(axis=0) > 0.6 * sent for sent in (1, 2, 3)]
     yield compared("  extra calls", np.sum(sent_then, axis=0), latency.hedge_share(LAW, 0.6, 3))

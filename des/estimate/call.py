@@ -13,9 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from des.distributions import Constant, Distribution, Empirical, sample
+from des.distributions import Constant, Distribution, Empirical
 from des.estimate.conditions import Conditions
-from des.estimate.law_functions import cdf, quantile
 from des.scenario.plan import Effect, Leg, Plan, ReplayedArrivals, Timeout
 from des.vocabulary import ATTEMPT_OUTCOMES, CANCELLED, CONNECTION_ERROR, INVALID_OUTPUT, TIMEOUT
 
@@ -59,7 +58,7 @@ def _in_time(plan: Plan, leg: Leg, outputs: FloatArray) -> FloatArray:
     latency = plan.endpoints[leg.endpoint].latency
     silence = min(first_bound, idle_bound)
     if latency.whole is not None:
-        return np.full(len(outputs), cdf(latency.whole, np.array([min(silence, total_bound)]))[0])
+        return np.full(len(outputs), latency.whole.cdf(np.array([min(silence, total_bound)]))[0])
     connect, speed = _points([latency.connect or Constant(0.0), latency.tokens_per_s or Constant(math.inf)])
     chances = np.empty(len(outputs))
     for few in np.array_split(np.arange(len(outputs)), -(-len(outputs) * len(speed) // _MOST_AT_ONCE)):
@@ -67,7 +66,7 @@ def _in_time(plan: Plan, leg: Leg, outputs: FloatArray) -> FloatArray:
         gap = np.where(output > 1.0, 1.0 / speed, 0.0)
         latest = np.minimum(silence, total_bound - output / speed) - connect
         late = (connect > connect_bound) | (gap > idle_bound) | (latest < 0.0)
-        first = cdf(latency.first_token or Constant(0.0), np.where(late, 0.0, latest))
+        first = (latency.first_token or Constant(0.0)).cdf(np.where(late, 0.0, latest))
         chances[few] = np.where(late, 0.0, first).mean(axis=1)
     return chances
 
@@ -86,7 +85,7 @@ def outputs(plan: Plan) -> list[tuple[float, float]]:
         if len(values) <= 512:
             return [(count / len(output.values), value) for value, count in zip(values.tolist(), counts, strict=True)]
     edges = np.concatenate((np.linspace(1.0, 0.1, 49)[:-1], np.geomspace(0.1, 1e-12, 769), [0.0]))
-    tokens = np.rint(np.maximum(quantile(output, 1.0 - 0.5 * (edges[1:] + edges[:-1])), 1.0))
+    tokens = np.rint(np.maximum(output.quantile(1.0 - 0.5 * (edges[1:] + edges[:-1])), 1.0))
     return list(zip((edges[:-1] - edges[1:]).tolist(), tokens.tolist(), strict=True))
 
 
@@ -108,7 +107,7 @@ def _points(distributions: Sequence[Distribution]) -> list[FloatArray]:
     """Draws of the distributions that fill their joint space evenly; a single one each where none varies."""
     varying = [each for each in distributions if not isinstance(each, Constant)]
     if not varying:
-        return [quantile(each, np.zeros(1)) for each in distributions]
+        return [each.quantile(np.zeros(1)) for each in distributions]
     if len(varying) == 1:
         shares = ((np.arange(_POINTS) + 0.5) / _POINTS)[:, None]
     else:
@@ -116,9 +115,7 @@ def _points(distributions: Sequence[Distribution]) -> list[FloatArray]:
 
         shares = Sobol(len(varying), scramble=False).random(_POINTS) + 0.5 / _POINTS
     columns = iter(shares.T)
-    return [
-        quantile(each, np.zeros(_POINTS) if isinstance(each, Constant) else next(columns)) for each in distributions
-    ]
+    return [each.quantile(np.zeros(_POINTS) if isinstance(each, Constant) else next(columns)) for each in distributions]
 
 
 def is_bounded(timeout: Timeout) -> bool:
@@ -225,11 +222,11 @@ class FailingCall:
             for code in np.unique(to_blame).tolist():
                 hit = struck[to_blame == code]
                 effect = self._effects[code]
-                after_s[hit] = sample(effect.error_latency, rng, len(hit))
+                after_s[hit] = effect.error_latency.sample(rng, len(hit))
                 outcome[hit] = ATTEMPT_OUTCOMES.index(effect.outcome)
         for number, error in enumerate(self._random):
             hit = np.flatnonzero(manner == _BY_CHANCE + number)
-            after_s[hit] = sample(error.latency, rng, len(hit))
+            after_s[hit] = error.latency.sample(rng, len(hit))
             outcome[hit] = ATTEMPT_OUTCOMES.index(error.outcome)
 
     def _respond(
@@ -257,7 +254,7 @@ class FailingCall:
         if breaks.any():
             assert self._streams is not None
             connect_s, first_s, gap_s, _, full_s = response.any_s(rng)
-            share = sample(self._streams.after, rng, len(first_s))
+            share = self._streams.after.sample(rng, len(first_s))
             whole = self._latency.whole is not None
             broken_s = share * full_s if whole else first_s + share * (full_s - first_s)
             given_up_s = self._gives_up_s((connect_s, np.minimum(first_s, broken_s), gap_s, full_s, broken_s))
@@ -338,32 +335,32 @@ class _Responses:
         self._rest_s, self._gap_s = np.zeros(n), np.zeros(n)
         if latency.whole is None:
             if latency.connect is not None:
-                self._connect_s = sample(latency.connect, rng, n) * factor
+                self._connect_s = latency.connect.sample(rng, n) * factor
             if latency.tokens_per_s is not None:
-                speed = sample(latency.tokens_per_s, rng, n) / factor
+                speed = latency.tokens_per_s.sample(rng, n) / factor
                 self._rest_s = tokens / speed
                 self._gap_s = np.where(tokens > 1.0, 1.0 / speed, 0.0)
         first_bound_s = min(call._first_s, call._idle_s)
         within = np.minimum(first_bound_s, np.minimum(call._total_s, left_s) - self._rest_s)
         self._latest = (within - self._connect_s) / factor
         lost = (self._connect_s > call._connect_s) | (self._gap_s > call._idle_s) | (self._latest < 0.0)
-        self.in_time: FloatArray = np.where(lost, 0.0, cdf(self._drawn_from, np.where(lost, 0.0, self._latest)))
+        self.in_time: FloatArray = np.where(lost, 0.0, self._drawn_from.cdf(np.where(lost, 0.0, self._latest)))
         """Chance that a response breaks no bound and ends by the deadline."""
 
     def in_time_s(self, rng: np.random.Generator) -> tuple[FloatArray, ...]:
         """(connect, first token, gap, whole if unbroken, end), given that the response is in time."""
-        drawn = quantile(self._drawn_from, rng.random(self._n) * self.in_time)
+        drawn = self._drawn_from.quantile(rng.random(self._n) * self.in_time)
         return self._times(np.minimum(drawn, np.maximum(self._latest, 0.0)))
 
     def too_slow_s(self, rng: np.random.Generator) -> tuple[FloatArray, ...]:
         """Given that it is not."""
         share = self.in_time + rng.random(self._n) * (1.0 - self.in_time)
-        drawn = quantile(self._drawn_from, np.minimum(share, 1.0 - 1e-16))
+        drawn = self._drawn_from.quantile(np.minimum(share, 1.0 - 1e-16))
         beyond = np.where(self.in_time > 0.0, np.nextafter(self._latest, INFINITY), 0.0)
         return self._times(np.maximum(drawn, np.where(np.isfinite(beyond), beyond, 0.0)))
 
     def any_s(self, rng: np.random.Generator) -> tuple[FloatArray, ...]:
-        return self._times(sample(self._drawn_from, rng, self._n))
+        return self._times(self._drawn_from.sample(rng, self._n))
 
     def _times(self, drawn: FloatArray) -> tuple[FloatArray, ...]:
         first_s = self._connect_s + drawn * self._factor

@@ -13,13 +13,11 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from des.distributions import Distribution, sample, sample_residual
-from des.estimate.law_functions import survival
+from des.distributions import Distribution
 from des.estimate.sources import POISSON, RENEWAL, Source
 from des.faults import Intervals, Timeline
 from des.faults.episodes import merged
 from des.scenario.plan import Effect
-from des.theory.moments import limited_mean
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -199,7 +197,7 @@ def _poisson(part: Part, tilted: BoolArray, reach_s: float, rng: np.random.Gener
         start_s, length_s = _residual(part, len(chosen), rng)
         later = rng.random(len(chosen)) * met >= part.load
         start_s[later] = rng.random(int(later.sum())) * reach_s
-        length_s[later] = start_s[later] + sample(part.source.duration, rng, int(later.sum()))
+        length_s[later] = start_s[later] + part.source.duration.sample(rng, int(later.sum()))
         return start_s, length_s
 
     return _slots(count, draw), ratio
@@ -210,7 +208,7 @@ def _alternating(part: Part, tilted: BoolArray, reach_s: float, rng: np.random.G
     up = part.source.up
     assert up is not None
     n, load = len(tilted), part.load
-    soon = (1.0 - load) * limited_mean(up, reach_s) / up.mean  # P(up, but for less than the reach)
+    soon = (1.0 - load) * up.limited_mean(reach_s) / up.mean  # P(up, but for less than the reach)
     met = load + soon
     common = max(met, min(_COMMON_SHARE, 0.5 * (1.0 + met)))
     meets = rng.random(n) < np.where(tilted, common, met)
@@ -221,14 +219,14 @@ def _alternating(part: Part, tilted: BoolArray, reach_s: float, rng: np.random.G
     now_s = np.full(n, np.inf)
     now_s[meets & ~down] = _short_residual(up, reach_s, int((meets & ~down).sum()), rng)
     if drawn:
-        now_s[down] = drawn[0][1][down] + sample(up, rng, int(down.sum()))
+        now_s[down] = drawn[0][1][down] + up.sample(rng, int(down.sum()))
     while (starting := np.flatnonzero(now_s < reach_s)).size:
         start_s, end_s = np.full(n, np.inf), np.full(n, -np.inf)
         start_s[starting] = now_s[starting]
-        end_s[starting] = now_s[starting] + sample(part.source.duration, rng, len(starting))
+        end_s[starting] = now_s[starting] + part.source.duration.sample(rng, len(starting))
         drawn.append((start_s, end_s))
         now_s = np.full(n, np.inf)
-        now_s[starting] = end_s[starting] + sample(up, rng, len(starting))
+        now_s[starting] = end_s[starting] + up.sample(rng, len(starting))
     return drawn, ratio
 
 
@@ -240,12 +238,12 @@ def _short_residual(up: Distribution, reach_s: float, count: int, rng: np.random
     kept = np.empty(0)
     while len(kept) < count:
         tried = rng.random(2 * (count - len(kept)) + 16) * reach_s
-        kept = np.concatenate((kept, tried[rng.random(len(tried)) < survival(up, tried)]))
+        kept = np.concatenate((kept, tried[rng.random(len(tried)) < up.survival(tried)]))
     return kept[:count]
 
 
 def _residual(part: Part, count: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-    age_s, residual_s = sample_residual(part.source.duration, rng, count)
+    age_s, residual_s = part.source.duration.sample_residual(rng, count)
     return -age_s, residual_s
 
 

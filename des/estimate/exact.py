@@ -14,7 +14,6 @@ from des.distributions import Exponential
 from des.estimate.call import hangs_on_output, is_bounded, outputs, success
 from des.estimate.estimate import EXACT, Inapplicable
 from des.estimate.joint_failure import Caller, Joint
-from des.estimate.law_functions import quantile
 from des.estimate.sources import MARKED, RENEWAL, RecordedStates, Source, Sources, recorded_states, sources_of, union
 from des.faults.marginals import chain_endpoints
 from des.scenario.plan import BatchArrivals, ClosedArrivals, Effect, Leg, Plan, ReplayedArrivals
@@ -214,7 +213,7 @@ def _p95(endpoint: int, sources: Sources) -> float | None:
     if len(hitting) != 1 or recorded:
         return None
     ((_, kind, duration),) = hitting
-    return float(quantile(duration, np.array([0.95]))[0]) if kind == RENEWAL else None
+    return float(duration.quantile(np.array([0.95]))[0]) if kind == RENEWAL else None
 
 
 def _all_calls_fail(plan: Plan, sources: Sources, states: RecordedStates) -> float:

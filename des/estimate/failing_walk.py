@@ -13,10 +13,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from des.distributions import Constant, sample
+from des.distributions import Constant
 from des.estimate.call import FailingCall, is_bounded, output_tokens
 from des.estimate.conditions import Conditions
-from des.estimate.law_functions import longest, quantile
 from des.rules.backoff import backoff_s
 from des.scenario.plan import Backoff, Effect, Leg, Plan
 from des.vocabulary import ATTEMPT_OUTCOMES, CANCELLED
@@ -119,12 +118,12 @@ class FailingWalk:
     def _tokens(self, rng: np.random.Generator, n: int) -> tuple[FloatArray, FloatArray]:
         """(output tokens, weight) of each request; half of them from the tail, evenly over its orders of magnitude.
 
-        The weight is the ratio of the law to that mixture, at most 2, and 1 where outputs make no difference.
+        The weight is the ratio of the distribution to that mixture, at most 2, and 1 where outputs make no difference.
         """
-        law = output_tokens(self._plan)
-        least = 1.0 if law.mean > 0.0 else 0.0
-        if isinstance(law, Constant) or not self._outputs_matter:
-            return np.rint(np.maximum(sample(law, rng, n), least)), np.ones(n)
+        output = output_tokens(self._plan)
+        least = 1.0 if output.mean > 0.0 else 0.0
+        if isinstance(output, Constant) or not self._outputs_matter:
+            return np.rint(np.maximum(output.sample(rng, n), least)), np.ones(n)
         plain = n - n // 2
         above = np.concatenate(
             (
@@ -135,7 +134,7 @@ class FailingWalk:
         above = above[rng.permutation(n)]
         tail = np.where(above >= RAREST_OUTPUT, 1.0 / (above * -np.log(RAREST_OUTPUT)), 0.0)
         weight = n / (plain + (n - plain) * tail)
-        return np.rint(np.maximum(quantile(law, 1.0 - above), least)), weight
+        return np.rint(np.maximum(output.quantile(1.0 - above), least)), weight
 
     def _eligible(self, rng: np.random.Generator, n: int) -> BoolArray:
         """bool[n, legs]: the legs that each request may use, by its requirement."""
@@ -166,7 +165,7 @@ def jittered(policy: Backoff, done: int, previous_s: FloatArray, rng: np.random.
 def longest_walk_s(plan: Plan, effects: Sequence[Effect]) -> float:
     """How long after its arrival a request may still start a call: all failing, each step as long as it can be.
 
-    A law without a bound counts with the value that all but a billionth of its draws stay below.
+    A distribution without a bound counts with the value that all but a billionth of its draws stay below.
     """
     policy = plan.policy
     total_s = 0.0
@@ -183,13 +182,13 @@ def _longest_call_s(plan: Plan, leg: Leg, effects: Sequence[Effect]) -> float:
     endpoint = plan.endpoints[leg.endpoint]
     latency, bounds = endpoint.latency, leg.timeout
     patience_s = min(bound for bound in (bounds.total_s, INFINITY) if bound is not None)
-    errors_s = [longest(error.latency) for error in endpoint.errors if error.outcome != "hang"]
-    errors_s += [longest(effect.error_latency) for effect in effects]
+    errors_s = [error.latency.tail_quantile() for error in endpoint.errors if error.outcome != "hang"]
+    errors_s += [effect.error_latency.tail_quantile() for effect in effects]
     factor = max((effect.latency_factor for effect in effects), default=1.0)
-    response_s = sum(longest(law) for law in (latency.whole, latency.connect, latency.first_token) if law is not None)
+    response_s = sum(p.tail_quantile() for p in (latency.whole, latency.connect, latency.first_token) if p is not None)
     if latency.tokens_per_s is not None:
-        slowest = float(quantile(latency.tokens_per_s, np.array([1e-9]))[0])
-        response_s += longest(output_tokens(plan)) / max(slowest, 1e-6)
+        slowest = float(latency.tokens_per_s.quantile(np.array([1e-9]))[0])
+        response_s += output_tokens(plan).tail_quantile() / max(slowest, 1e-6)
     bounded_s = [b for b in (bounds.connect_s, bounds.first_token_s, bounds.idle_s) if b is not None]
     return min(patience_s, max([response_s * factor, *errors_s, *bounded_s]))
 

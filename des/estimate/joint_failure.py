@@ -20,9 +20,7 @@ from numpy.typing import NDArray
 
 from des.distributions import Distribution
 from des.estimate.estimate import Inapplicable
-from des.estimate.law_functions import cdf, longest, survival
 from des.estimate.sources import MARKED, POISSON, RENEWAL, Source, union
-from des.theory.moments import limited_mean
 
 _DIGITS: Final = 50
 _SMALL_EXPANSION: Final = 4
@@ -201,7 +199,7 @@ def _open_factor(between: Distribution, duration: Distribution, w: float, *, at_
     is the mean of h over the residual first gap.
     """
     ages, gaps, residual = _grid(between, duration)
-    closing = 1.0 - (1.0 - w) * survival(duration, ages)
+    closing = 1.0 - (1.0 - w) * duration.survival(ages)
     psi = np.ones(len(ages))
     h = np.ones(len(ages))
     for i in range(len(ages) - 2, -1, -1):
@@ -218,9 +216,9 @@ def _open_factor(between: Distribution, duration: Distribution, w: float, *, at_
 @lru_cache(maxsize=16)
 def _grid(between: Distribution, duration: Distribution) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Ages from 0 to the longest duration, the chance of a gap from each to each cell, and of the residual's."""
-    longest_s = longest(duration)
+    longest_s = duration.tail_quantile()
     least_s = 1e-7 * min(duration.mean, between.mean)
     ages = np.concatenate(([0.0], np.geomspace(least_s, longest_s, _STEPS)))
-    reach = cdf(between, np.maximum(ages[None, :] - ages[:, None], 0.0))
-    residual = np.diff([limited_mean(between, age) / between.mean for age in ages.tolist()])
+    reach = between.cdf(np.maximum(ages[None, :] - ages[:, None], 0.0))
+    residual = np.diff([between.limited_mean(age) / between.mean for age in ages.tolist()])
     return ages, np.diff(reach, axis=1), residual

@@ -10,7 +10,6 @@ estimated apart. The interval is Student's t over blocks of years with draws of 
 import math
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from typing import Final
@@ -26,13 +25,13 @@ from des.estimate.failing_walk import FailingWalk, longest_walk_s
 from des.estimate.heterogeneous import Heterogeneous, without_intervals
 from des.estimate.interaction import arrival_profile, interactions, needs_whole_horizons
 from des.estimate.intervals import FEW_EPISODES, mean_of, poisson_bounds, share_up, with_controls
-from des.estimate.law_functions import longest
 from des.estimate.summary import MOSTLY
 from des.faults import Intervals, Timeline, draw_timeline
 from des.faults.episodes import down_share, endpoint_down, episodes_started, intersection
 from des.faults.intervals import FloatArray
 from des.faults.ledger import weights_at
 from des.faults.marginals import chain_endpoints
+from des.pool import Report, Workers
 from des.scenario.plan import MarkedRenewalIncidents, Plan, PoissonIncidents, Profile, RenewalIncidents
 from des.scenario.text.units import HOUR_S, WEEK_S, YEAR_S
 
@@ -44,6 +43,10 @@ _FEWEST_SAMPLES: Final = 100
 _MOST_CONTROLS: Final = 4
 _MOST_INCIDENTS: Final = 400_000
 """Incidents drawn at once, about: what a timeline takes of memory."""
+
+
+_Task = tuple[Plan, range, float, int]
+"""Plan, its pieces of a block, their length in seconds, samples."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,15 +96,11 @@ def timeline(
     bounds = [round(pieces * block / blocks) for block in range(blocks + 1)]
     tasks = [(plan, range(low, high), piece_s, samples) for low, high in pairwise(bounds)]
     done: list[_Block] = []
-    if workers > 1:
-        with ProcessPoolExecutor(workers) as pool:
-            for block in pool.map(_simulate_block, tasks):
-                done.append(block)
-                _tell(progress, len(done) / blocks)
-    else:
-        for task in tasks:
-            done.append(_simulate_block(task))
-            _tell(progress, len(done) / blocks)
+    with Workers(_simulate_block, workers) as pool:
+        for block in pool.map(tasks):
+            done.append(block)
+            if progress is not None:
+                progress(len(done) / blocks)
     answer = _answer(plan, done, pieces * piece_s / YEAR_S, time.perf_counter() - started)
     heterogeneous = Heterogeneous.of(plan)
     return answer if heterogeneous is None else _of_enough(answer, heterogeneous.why_no_interval(pieces))
@@ -233,7 +232,7 @@ def incidents_per_year(plan: Plan) -> float:
     return rate_per_s * YEAR_S
 
 
-def _simulate_block(task: tuple[Plan, range, float, int]) -> _Block:
+def _simulate_block(task: _Task, report: Report | None = None) -> _Block:
     plan, pieces, piece_s, samples = task
     endpoints = chain_endpoints(plan)
     samples = max(_FEWEST_SAMPLES, samples // len(pieces))
@@ -281,7 +280,7 @@ def reach_s(plan: Plan) -> float:
         for leg in plan.chain:
             latency = plan.endpoints[leg.endpoint].latency
             parts = [part for part in (latency.whole, latency.connect, latency.first_token) if part is not None]
-            longest_s += sum(longest(part) for part in parts)
+            longest_s += sum(part.tail_quantile() for part in parts)
     return longest_s
 
 
@@ -310,11 +309,6 @@ def lost_along(
             lost = lost * weights_at(profile, arrival_s)
         excess += measure * float(lost.mean())
     return clear + excess / arrived
-
-
-def _tell(progress: Callable[[float], None] | None, share: float) -> None:
-    if progress is not None:
-        progress(share)
 
 
 def strata(several: Sequence[Intervals], until_s: float) -> list[Intervals]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from des.distributions import Exponential, sample, sample_residual
+from des.distributions import Exponential
 from des.faults.intervals import FloatArray, Intervals, joined, none
 from des.faults.keys import ClassKeys
 from des.faults.succession import overlapping, refuse_too_many
@@ -25,7 +25,7 @@ def ledger(incidents: PoissonIncidents, keys: ClassKeys, until_s: float, start_u
         return none()
     before = none() if start_up else _open_at_zero(incidents, keys, rate_per_s)
     between = Exponential(1.0 / rate_per_s)
-    first_s = float(sample(between, keys.stream("first"), 1)[0])
+    first_s = float(between.sample(keys.stream("first"), 1)[0])
     after = overlapping(between, incidents.duration, keys, first_s, until_s)
     if incidents.profile:
         before = _thinned(before, incidents.profile, keys.stream("profile of the past"))
@@ -37,7 +37,7 @@ def _open_at_zero(incidents: PoissonIncidents, keys: ClassKeys, rate_per_s: floa
     rng = keys.stream("open at the start")
     expected = rate_per_s * incidents.duration.mean
     refuse_too_many(keys, expected)
-    age_s, residual_s = sample_residual(incidents.duration, rng, int(rng.poisson(expected)))
+    age_s, residual_s = incidents.duration.sample_residual(rng, int(rng.poisson(expected)))
     by_start = np.argsort(-age_s, kind="stable")
     return Intervals(-age_s[by_start], residual_s[by_start]).lasting()
 

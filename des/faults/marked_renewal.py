@@ -1,29 +1,13 @@
 """Incidents that start as a renewal process, each with a duration of its own; they may overlap."""
 
-import math
-
 import numpy as np
 
-from des.distributions import (
-    Constant,
-    Distribution,
-    Empirical,
-    Exponential,
-    Gamma,
-    Lognormal,
-    Uniform,
-    Weibull,
-    sample,
-    sample_residual,
-)
+from des.distributions import Distribution
 from des.faults.intervals import FloatArray, Intervals, joined, none
 from des.faults.keys import ClassKeys
 from des.faults.succession import block_sizes, overlapping
 from des.scenario.plan import MarkedRenewalIncidents
 
-FORGOTTEN = 1e-9
-"""Share of durations that may reach back further than the past is drawn."""
-NORMAL_QUANTILE = 5.9978070150  # of 1 - FORGOTTEN
 MOST_PAST_STARTS = 1_000_000
 
 
@@ -35,48 +19,25 @@ def marked_renewal(incidents: MarkedRenewalIncidents, keys: ClassKeys, until_s: 
     """
     between, duration = incidents.between, incidents.duration
     if start_up:
-        first_s = float(sample(between, keys.stream("first"), 1)[0])
+        first_s = float(between.sample(keys.stream("first"), 1)[0])
         return overlapping(between, duration, keys, first_s, until_s)
-    age_s, residual_s = sample_residual(between, keys.stream("gap at the start"), 1)
+    age_s, residual_s = between.sample_residual(keys.stream("gap at the start"), 1)
     before = _open_at_zero(between, duration, keys, float(age_s[0]))
     return joined(before, overlapping(between, duration, keys, float(residual_s[0]), until_s))
 
 
 def _open_at_zero(between: Distribution, duration: Distribution, keys: ClassKeys, latest_age_s: float) -> Intervals:
-    reach_s = longest(duration)
+    reach_s = duration.tail_bound()
     blocks = [none()]
     next_age_s, drawn = latest_age_s, 0
     for number, size in block_sizes():
         if next_age_s > reach_s or drawn > MOST_PAST_STARTS:
             break
-        gaps = sample(between, keys.stream("gaps before the start", number), size)
+        gaps = between.sample(keys.stream("gaps before the start", number), size)
         ages: FloatArray = next_age_s + np.cumsum(np.concatenate(([0.0], gaps)))
-        end_s = sample(duration, keys.stream("durations before the start", number), size) - ages[:-1]
+        end_s = duration.sample(keys.stream("durations before the start", number), size) - ages[:-1]
         blocks.append(Intervals(-ages[:-1], end_s).where(end_s > 0.0))
         next_age_s = float(ages[-1])
         drawn += size
     starts, ends = (np.concatenate(columns)[::-1] for columns in zip(*blocks, strict=True))
     return Intervals(starts, ends)
-
-
-def longest(law: Distribution) -> float:
-    """A value that all but a share `FORGOTTEN` of the law's draws keep below (for gamma, by Chernoff's bound)."""
-    exponents = -math.log(FORGOTTEN)
-    match law:
-        case Constant(value):
-            return value
-        case Uniform(_, high):
-            return high
-        case Exponential(mean):
-            return mean * exponents
-        case Lognormal(mu, sigma):
-            return math.exp(mu + sigma * NORMAL_QUANTILE)
-        case Gamma(shape, scale):
-            ratio = 1.0  # P(X > ratio x mean) <= (ratio e^(1 - ratio))^shape
-            while shape * (ratio - 1.0 - math.log(ratio)) < exponents:
-                ratio *= 1.1
-            return ratio * shape * scale
-        case Weibull(shape, scale):
-            return scale * float(exponents ** (1.0 / shape))
-        case Empirical(values):
-            return max(values)

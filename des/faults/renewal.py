@@ -1,6 +1,5 @@
 """Incidents as the down times of an alternating renewal process."""
 
-from des.distributions import sample, sample_residual
 from des.faults.intervals import Intervals, joined, none
 from des.faults.keys import ClassKeys
 from des.faults.succession import alternating
@@ -16,11 +15,11 @@ def renewal(incidents: RenewalIncidents, keys: ClassKeys, until_s: float, start_
     up, down = incidents.up, incidents.down
     open_at_zero = none()
     if start_up:
-        first_s = float(sample(up, keys.stream("first up"), 1)[0])
+        first_s = float(up.sample(keys.stream("first up"), 1)[0])
     elif keys.stream("state at the start").random() * (up.mean + down.mean) < down.mean:
-        age_s, residual_s = sample_residual(down, keys.stream("down at the start"), 1)
+        age_s, residual_s = down.sample_residual(keys.stream("down at the start"), 1)
         open_at_zero = Intervals(-age_s, residual_s).lasting()
-        first_s = float(residual_s[0] + sample(up, keys.stream("first up"), 1)[0])
+        first_s = float(residual_s[0] + up.sample(keys.stream("first up"), 1)[0])
     else:
-        first_s = float(sample_residual(up, keys.stream("up at the start"), 1)[1][0])
+        first_s = float(up.sample_residual(keys.stream("up at the start"), 1)[1][0])
     return joined(open_at_zero, alternating(down, up, keys, first_s, until_s))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from des.distributions import Distribution, sample
+from des.distributions import Distribution
 from des.errors import DesError
 from des.faults.intervals import FloatArray, Intervals, none
 from des.faults.keys import ClassKeys
@@ -30,10 +30,10 @@ def overlapping(
     """Starts from `first_s` on, `between` apart, each with a duration of its own: those that start before `until_s`."""
 
     def block(number: int, size: int, from_s: float) -> Block:
-        gaps = sample(between, keys.stream("between", number), size)
+        gaps = between.sample(keys.stream("between", number), size)
         times = _sums(from_s, gaps)
         start_s = times[:-1]
-        return Intervals(start_s, start_s + sample(duration, keys.stream("duration", number), size)), float(times[-1])
+        return Intervals(start_s, start_s + duration.sample(keys.stream("duration", number), size)), float(times[-1])
 
     refuse_too_many(keys, (until_s - first_s) / between.mean if between.mean > 0.0 else np.inf)
     return _drawn(block, keys, first_s, until_s)
@@ -44,8 +44,8 @@ def alternating(down: Distribution, up: Distribution, keys: ClassKeys, first_s: 
 
     def block(number: int, size: int, from_s: float) -> Block:
         spells = np.empty(2 * size)
-        spells[0::2] = sample(down, keys.stream("down", number), size)
-        spells[1::2] = sample(up, keys.stream("up", number), size)
+        spells[0::2] = down.sample(keys.stream("down", number), size)
+        spells[1::2] = up.sample(keys.stream("up", number), size)
         times = _sums(from_s, spells)
         return Intervals(times[0:-1:2], times[1::2]), float(times[-1])
 

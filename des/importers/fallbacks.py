@@ -7,8 +7,8 @@ from typing import Final
 from des.importers.deployments import Deployment
 from des.importers.reading import Reading
 from des.scenario.text.document import Path
-from des.scenario.text.problems import meant
 from des.scenario.text.units import shown
+from des.words import meant
 
 ANY: Final = "*"
 WITHOUT_ORDER: Final = (

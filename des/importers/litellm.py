@@ -25,7 +25,7 @@ from des.scenario.resolution.resolve import plans
 from des.scenario.text.document import Document, Path
 from des.scenario.text.names import at, mapping
 from des.scenario.text.overrides import with_assignments
-from des.scenario.text.problems import unknown
+from des.words import unknown
 
 MOST_HOPS: Final = 5
 """Fallbacks after which LiteLLM looks up no further ones."""

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from des.importers.reading import Reading, not_carried_over
 from des.scenario.text.document import Path
-from des.scenario.text.problems import meant
 from des.scenario.text.units import shown
+from des.words import meant
 
 LONGEST_WAIT_S: Final = 8.0
 FIRST_WAIT_S: Final = 0.5

@@ -21,8 +21,9 @@ from des.scenario.schema.scenario import Scenario
 from des.scenario.text.document import Document, Path, path_text, plain, read_document
 from des.scenario.text.names import as_written, entry_names, is_named, mapping
 from des.scenario.text.overrides import Assignment, Overlay, lay_over, with_assignments
-from des.scenario.text.problems import Finding, findings_of, unknown, without_slips
+from des.scenario.text.problems import Finding, findings_of, without_slips
 from des.scenario.text.yaml_nodes import LONE_SURROGATE, has_lone_surrogate
+from des.words import unknown
 
 BUILT_IN_ARMS: Final[Mapping[str, Mapping[str, Any]]] = {AS_MODELLED: {}, "independent": {"shared": 0}}
 """Arms that every comparison has: the scenario, and its twin of the same marginals with nothing in common."""

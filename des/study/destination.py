@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from des.errors import OutputError
-from des.study.signals import signals_held, terminating_signals_raise
+from des.signals import signals_held, terminating_signals_raise
 
 try:
     import fcntl

@@ -3,13 +3,13 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Final
 
 from des.errors import DesError
 from des.estimate.estimate import Estimate
 from des.estimate.intervals import NO_SPREAD, RECORDED
 from des.vocabulary import CASCADE_METRICS, METRICS
+from des.words import did_you_mean
 
 SHORTFALL: Final = ("availability", "failure_share", "all_down")
 """Metrics that count by what is lost of requests or time; nothing lost is not precise, however alike."""
@@ -153,10 +153,8 @@ def _pair(text: str) -> tuple[str, float]:
 def _target(name: str, value: float) -> Target:
     target = Target(name, float(value))
     if target.metric not in ASKABLE:
-        near = get_close_matches(target.metric, ASKABLE, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
         raise DesError(
-            f"--precision {name}: unknown metric {target.metric!r}{hint}\n"
+            f"--precision {name}: unknown metric {target.metric!r}{did_you_mean(target.metric, ASKABLE)}\n"
             f"precision can be asked for: {', '.join(ASKABLE)}; of one arm as arm.metric"
         )
     if not 0.0 < target.half_width < 1.0:

@@ -10,10 +10,10 @@ from des.engine import simulate
 from des.estimate.cascades import Cascade, may_cascade, triggers
 from des.estimate.summary import Observed
 from des.faults import draw_timeline
+from des.pool import Report
 from des.scenario.plan import Plan
 from des.study.downtime import Spells, downtime, losing_intervals
 from des.study.recorder import Recorder
-from des.study.workers import Told
 from des.traces.writer import WrittenTrace
 
 
@@ -48,7 +48,7 @@ class Replicator:
     asks_for_cascades: bool = False  # also where there can be none
     same: Mapping[str, str] = field(default_factory=dict)  # arm -> the one that is simulated for it
 
-    def __call__(self, part: Part, told: Told | None) -> Outcome:
+    def __call__(self, part: Part, told: Report | None) -> Outcome:
         """Raises RunError where the replication breaks a conservation law."""
         plan = self.plans[part.arm]
         if told is not None:

@@ -13,6 +13,7 @@ from des.estimate.cascades import Cascade, cascade_estimates
 from des.estimate.estimate import as_json
 from des.estimate.heterogeneous import Heterogeneous, without_intervals
 from des.estimate.summary import Pool, summary
+from des.pool import Watch, Workers
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan
 from des.scenario.schema.expectations import default_arm
@@ -23,7 +24,6 @@ from des.study.manifest import manifest_of
 from des.study.precision import Precision
 from des.study.replication import Outcome, Part, Replicator
 from des.study.same_arms import same_arms
-from des.study.workers import Watch, Workers
 from des.traces.writer import WrittenTrace
 from des.vocabulary import CASCADE_METRICS
 

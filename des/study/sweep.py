@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from des.errors import DesError, Problem, ScenarioError
+from des.pool import Report, Workers
 from des.scenario import Loaded, Scenario
+from des.signals import terminating_signals_raise
 from des.study.axes import parse_axes
 from des.study.destination import written_whole
 from des.study.precision import Precision
 from des.study.run import RESULTS, check_workers, kept, loaded
-from des.study.signals import terminating_signals_raise
 from des.study.study import Progress, Study, json_text
-from des.study.workers import Told, Workers
 from des.traces import Run, load
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class _Point:
     workers: int
 
 
-def _make(point: _Point, told: Told | None) -> Path:
+def _make(point: _Point, told: Report | None) -> Path:
     def progress(share: float, what: str) -> None:
         if told is not None:
             told(share)

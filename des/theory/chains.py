@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import permutations
 
 from des.distributions import Distribution
-from des.theory.moments import survival
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def served_before_deadline(legs: Sequence[DeadlineLeg], deadline_s: float) -> tu
     served, open_share, spent_s = [], 1.0, 0.0
     for leg in legs:
         left_s = deadline_s - spent_s
-        in_time = 1.0 - survival(leg.latency, left_s) if left_s > 0.0 else 0.0
+        in_time = float(leg.latency.cdf(left_s)) if left_s > 0.0 else 0.0
         served.append(open_share * (1.0 - leg.refused) * in_time)
         open_share *= leg.refused
         spent_s += leg.refusal_latency_s

@@ -8,8 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from des.distributions import Constant, Distribution, Exponential, Gamma
-from des.theory.moments import survival
+from des.distributions import Distribution
 
 
 def share_variance(mttf: float, mttr: float, window: float) -> float:
@@ -29,30 +28,20 @@ def no_downtime(mttf: float, mttr: float, window: float) -> float:
 
 
 def downtime_cdf(mttf: float, down: Distribution, window: float, downtime: float, *, grid: int = 1 << 14) -> float:
-    """P(downtime within the window <= `downtime`), starting up, exponential up times, any law of down times.
+    """P(downtime within the window <= `downtime`), starting up, exponential up times, any distribution of down times.
 
     Takacs 1957: sum over n of Poisson(n; (T - x)/MTTF) G^{*n}(x), G^{*n} the n-fold convolution of the down law. Exact
     for constant, exponential and gamma down times; others are laid on a grid of `grid` points over [0, x] and convolved
-    as a compound Poisson law, with an error of about the down law's probability within x/grid.
+    as a compound Poisson distribution, with an error of about the down law's probability within x/grid.
     """
     if downtime < 0.0:
         return 0.0
     if downtime >= window:
         return 1.0
     failures = (window - downtime) / mttf  # mean number within the uptime that is left
-    match down:
-        case Constant(value):
-            return _poisson_mixture(failures, lambda n: float(n * value <= downtime))
-        case Exponential(mean):
-            return _poisson_mixture(failures, lambda n: 1.0 - _gamma_survival(n, mean, downtime))
-        case Gamma(shape, scale):
-            return _poisson_mixture(failures, lambda n: 1.0 - _gamma_survival(n * shape, scale, downtime))
-        case _:
-            return _compound_poisson_cdf(failures, down, downtime, grid)
-
-
-def _gamma_survival(shape: float, scale: float, time: float) -> float:
-    return survival(Gamma(shape, scale), time) if shape > 0.0 else 0.0
+    if down.sum_cdf(1, downtime) is None:
+        return _compound_poisson_cdf(failures, down, downtime, grid)
+    return _poisson_mixture(failures, lambda count: down.sum_cdf(count, downtime) or 0.0)
 
 
 def _poisson_mixture(mean: float, conditional: Callable[[int], float]) -> float:
@@ -62,12 +51,12 @@ def _poisson_mixture(mean: float, conditional: Callable[[int], float]) -> float:
     return math.fsum(weight * conditional(n) for n, weight in enumerate(weights))
 
 
-def _compound_poisson_cdf(mean: float, law: Distribution, limit: float, grid: int) -> float:
+def _compound_poisson_cdf(mean: float, down: Distribution, limit: float, grid: int) -> float:
     step = limit / grid
     # each down time is rounded to the nearest grid point; what exceeds the limit drops out, and the upper half of
     # the transform stays empty so that sums past the limit do not wrap round
-    edges = (np.arange(grid + 2) - 0.5) * step
-    cdf = np.array([1.0 - survival(law, edge) if edge > 0.0 else 0.0 for edge in edges])
+    edges = np.asarray((np.arange(grid + 2) - 0.5) * step, np.float64)
+    cdf = np.where(edges > 0.0, down.cdf(edges), 0.0)
     mass = np.zeros(2 * (grid + 1))
     mass[: grid + 1] = np.diff(cdf)
     # G^{*n}(x) needs only mass up to x: the alias of the n-th power beyond the doubled grid is damped by tilting

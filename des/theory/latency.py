@@ -3,12 +3,11 @@
 import math
 
 from des.distributions import Distribution
-from des.theory.moments import laplace, limited_mean, survival
 
 
-def mean_under_timeout_s(law: Distribution, timeout_s: float) -> float:
+def mean_under_timeout_s(response: Distribution, timeout_s: float) -> float:
     """E[min(L, t)]: the mean time of an attempt that is given up at the timeout."""
-    return limited_mean(law, timeout_s)
+    return response.limited_mean(timeout_s)
 
 
 def success_under_kills(mttf_s: float, mttr_s: float, latency: Distribution) -> float:
@@ -16,10 +15,10 @@ def success_under_kills(mttf_s: float, mttr_s: float, latency: Distribution) -> 
 
     A E[e^{-lambda L}]: up at its start, and no failure (rate lambda = 1/MTTF) within its latency.
     """
-    return mttf_s / (mttf_s + mttr_s) * laplace(latency, 1.0 / mttf_s)
+    return mttf_s / (mttf_s + mttr_s) * latency.laplace(1.0 / mttf_s)
 
 
-def hedged_mean_s(law: Distribution, delay_s: float, copies: int = 1) -> float:
+def hedged_mean_s(response: Distribution, delay_s: float, copies: int = 1) -> float:
     """Mean time until the earliest of a call and its copies answers, one copy more after each delay while none has.
 
     The integral of S(t) S(t - h) ... S(t - n h), S the survival of one call's latency (1 before its start); for one
@@ -28,10 +27,12 @@ def hedged_mean_s(law: Distribution, delay_s: float, copies: int = 1) -> float:
     from scipy.integrate import quad
 
     def unanswered(time_s: float) -> float:
-        return math.prod(survival(law, time_s - sent * delay_s) for sent in range(copies + 1))
+        return math.prod(
+            float(response.survival(time_s - sent * delay_s)) for sent in range(copies + 1) if sent * delay_s <= time_s
+        )
 
     # in pieces: each quadrature sees one scale, and the tail is cut where it no longer counts
-    total, low, width = limited_mean(law, delay_s), delay_s, max(law.mean, 1e-9)
+    total, low, width = response.limited_mean(delay_s), delay_s, max(response.mean, 1e-9)
     for sent in range(1, copies):
         total += float(quad(unanswered, low, (sent + 1) * delay_s, limit=200)[0])
         low = (sent + 1) * delay_s
@@ -44,22 +45,9 @@ def hedged_mean_s(law: Distribution, delay_s: float, copies: int = 1) -> float:
             return total
 
 
-def hedge_share(law: Distribution, delay_s: float, copies: int = 1) -> float:
+def hedge_share(response: Distribution, delay_s: float, copies: int = 1) -> float:
     """Mean number of extra calls that hedging after each delay sends: S(h) + S(2h) S(h) + ..., up to the copies."""
     return math.fsum(
-        math.prod(survival(law, part * delay_s) for part in range(1, sent + 1)) for sent in range(1, copies + 1)
+        math.prod(float(response.survival(part * delay_s)) for part in range(1, sent + 1))
+        for sent in range(1, copies + 1)
     )
-
-
-def latency_quantile_s(law: Distribution, share: float) -> float:
-    """The time within which a share of calls have answered, to 1e-12 of itself (bisection of the survival)."""
-    low, high = 0.0, max(law.mean, 1e-12)
-    while survival(law, high) > 1.0 - share:
-        high *= 2.0
-    while high - low > 1e-12 * high:
-        middle = 0.5 * (low + high)
-        if survival(law, middle) > 1.0 - share:
-            low = middle
-        else:
-            high = middle
-    return math.fsum((low, high)) / 2.0

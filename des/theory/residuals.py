@@ -6,17 +6,16 @@ In equilibrium the age of the open interval has the same law as its residual: de
 import math
 
 from des.distributions import Distribution, Lognormal, Weibull
-from des.theory.moments import limited_mean, second_moment
 
 
 def residual_cdf(law: Distribution, time: float) -> float:
     """P(residual <= time) = E[min(X, time)] / E[X]; zero below zero."""
-    return limited_mean(law, time) / law.mean
+    return law.limited_mean(time) / law.mean
 
 
 def residual_mean(law: Distribution) -> float:
     """E[X^2] / (2 E[X]): longer than half the mean wherever intervals vary."""
-    return second_moment(law) / (2.0 * law.mean)
+    return law.second_moment / (2.0 * law.mean)
 
 
 def weibull_residual(law: Weibull, gamma_variate: float) -> float:

@@ -36,9 +36,6 @@ BEYOND = {
     "mean_first_passage",
     "occupation",
     "effective_redundancy",
-    "latency_quantile_s",
-    "limited_mean",
-    "normal_cdf",
     "poisson_probability",
     "mean_wait_s",
     # one line each, said of a scenario

@@ -8,7 +8,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "des"
 
-EVERYBODY = {"errors", "vocabulary"}
+EVERYBODY = {"errors", "pool", "signals", "vocabulary", "words"}
 """Modules that any room may import."""
 
 RANDOM = {"distributions", "draws"}

@@ -5,9 +5,8 @@ import pytest
 from fault_plans import assert_agrees, one_endpoint, start_to_start, timelines
 from scipy import special, stats
 
-from des.distributions import Constant, Distribution, Empirical, Exponential, Gamma, Lognormal, Uniform, Weibull
+from des.distributions import TAIL, Constant, Distribution, Empirical, Exponential, Gamma, Lognormal, Uniform, Weibull
 from des.faults import draw_timeline
-from des.faults.marked_renewal import FORGOTTEN, longest
 
 LAWS: list[tuple[Distribution, Distribution]] = [
     (Weibull(0.7, 100.0), Lognormal(4.0, 1.4)),
@@ -58,4 +57,4 @@ def test_an_up_start_draws_the_first_gap_afresh() -> None:
     ],
 )
 def test_the_past_is_drawn_as_far_back_as_a_duration_may_reach(law: Distribution, beyond) -> None:
-    assert beyond(longest(law)) <= FORGOTTEN * (1 + 1e-6)
+    assert beyond(law.tail_bound()) <= TAIL * (1 + 1e-6)

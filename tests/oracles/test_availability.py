@@ -297,8 +297,6 @@ def test_independent_providers_at_995_have_the_published_nines(
 def test_a_ledger_of_brownouts_strikes_as_a_thinner_ledger_of_outages(agree: Agree, kills: bool) -> None:
     # 40 % of the calls that meet one of Poisson incidents fail: none strikes with e^{-0.4 load}, and where they kill
     # calls in flight, none within the latency with E[e^{-0.4 rate L}]
-    from des.theory.moments import laplace
-
     incidents = shocks("1/20s", exponential("15s"), error_rate="40%", kills_in_flight=kills)
     one = scenario(
         horizon="3000s",
@@ -306,5 +304,5 @@ def test_a_ledger_of_brownouts_strikes_as_a_thinner_ledger_of_outages(agree: Agr
         providers={"p": provider({"kind": "lognormal", "median": "3s", "sigma": 0.8}, incidents=incidents)},
     )
     got = replicate(one, {"availability": availability})
-    survives = laplace(Lognormal(np.log(3.0), 0.8), 0.4 / 20.0) if kills else 1.0
+    survives = Lognormal(np.log(3.0), 0.8).laplace(0.4 / 20.0) if kills else 1.0
     agree("availability", got["availability"], np.exp(-0.4 * 15.0 / 20.0) * survives)

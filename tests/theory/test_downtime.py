@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from des.distributions import Constant, Distribution, Exponential, Gamma, Lognormal, sample
+from des.distributions import Constant, Distribution, Exponential, Gamma, Lognormal
 from des.theory import downtime
 
 MTTF, WINDOW = 4.0, 10.0
@@ -16,7 +16,7 @@ def simulated(down: Distribution, runs: int, *, equilibrium: bool, seed: int = 2
     now, spent = np.zeros(runs), np.zeros(runs)
     up = rng.random(runs) >= down.mean / (MTTF + down.mean) if equilibrium else np.ones(runs, dtype=bool)
     while (now < WINDOW).any():
-        length = np.where(up, rng.exponential(MTTF, runs), sample(down, rng, runs))
+        length = np.where(up, rng.exponential(MTTF, runs), down.sample(rng, runs))
         length = np.minimum(length, WINDOW - now)
         spent += np.where(up, 0.0, length)
         now += length

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from des.distributions import Constant, Distribution, Empirical, Exponential, Lognormal, Weibull, sample
+from des.distributions import Distribution, Empirical, Exponential, Lognormal, Weibull
 from des.theory import latency
 
 LOGNORMAL = Lognormal(0.0, 0.8)
@@ -23,7 +23,7 @@ def test_the_mean_of_a_lognormal_latency_under_a_timeout_is_the_published_form()
 def test_calls_that_outlive_no_failure_succeed() -> None:
     rng = np.random.default_rng(41)
     trials, mttf, mttr = 200_000, 20.0, 5.0
-    calls = sample(LOGNORMAL, rng, trials)
+    calls = LOGNORMAL.sample(rng, trials)
     ok = (rng.random(trials) < mttf / (mttf + mttr)) & (rng.exponential(mttf, trials) > calls)
     exact = latency.success_under_kills(mttf, mttr, LOGNORMAL)
     assert abs(ok.mean() - exact) <= 4.0 * math.sqrt(exact * (1.0 - exact) / trials)
@@ -33,7 +33,7 @@ def test_calls_that_outlive_no_failure_succeed() -> None:
 def test_a_hedge_shortens_the_mean_as_in_simulation(law: Distribution) -> None:
     rng = np.random.default_rng(43)
     trials, delay = 200_000, 1.1
-    first, second = sample(law, rng, trials), sample(law, rng, trials)
+    first, second = law.sample(rng, trials), law.sample(rng, trials)
     hedged = np.minimum(first, delay + second)
     assert abs(hedged.mean() - latency.hedged_mean_s(law, delay)) <= 4.0 * hedged.std() / math.sqrt(trials)
     sent, exact = (first > delay).mean(), latency.hedge_share(law, delay)
@@ -47,17 +47,11 @@ def test_a_hedge_against_a_memoryless_latency_has_the_mean_of_its_two_phases() -
     assert latency.hedged_mean_s(Exponential(m), h) == pytest.approx(exact)
 
 
-def test_quantiles_invert_the_survival() -> None:
-    assert latency.latency_quantile_s(LOGNORMAL, 0.5) == pytest.approx(1.0)
-    assert latency.latency_quantile_s(Exponential(2.0), 0.95) == pytest.approx(-2.0 * math.log(0.05))
-    assert latency.latency_quantile_s(Constant(3.0), 0.99) == pytest.approx(3.0)
-
-
 @pytest.mark.parametrize("copies", [2, 3])
 def test_several_copies_shorten_the_mean_as_in_simulation(copies: int) -> None:
     rng = np.random.default_rng(79)
     trials, delay = 200_000, 0.6
-    answers = np.stack([sample(LOGNORMAL, rng, trials) + sent * delay for sent in range(copies + 1)])
+    answers = np.stack([LOGNORMAL.sample(rng, trials) + sent * delay for sent in range(copies + 1)])
     hedged = answers.min(axis=0)
     exact = latency.hedged_mean_s(LOGNORMAL, delay, copies)
     assert abs(hedged.mean() - exact) <= 4.0 * hedged.std() / math.sqrt(trials)

@@ -29,8 +29,9 @@ from des.scenario.schema.retries import ApplicationSpec, BackoffSpec
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.workload import BatchArrivalsSpec, BurstyArrivalsSpec, ClosedArrivalsSpec, PoissonArrivalsSpec
 from des.scenario.text.document import Path
-from des.scenario.text.problems import Finding, meant
+from des.scenario.text.problems import Finding
 from des.scenario.text.units import DAY_S, YEAR_S
+from des.words import meant
 
 MOST_LEGS: Final = 127
 """A chain position is an int8 in traces, and so is a round."""

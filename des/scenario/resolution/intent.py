@@ -10,7 +10,7 @@ comes off both.
 import math
 from collections.abc import Sequence
 
-from des.distributions import Constant, Distribution, Empirical, Exponential, Gamma, Lognormal, Uniform, Weibull
+from des.distributions import Lognormal
 from des.scenario.text.units import YEAR_S
 
 DEFAULT_SIGMA = 1.3
@@ -59,35 +59,6 @@ def private_class(
             f"{_remedy(rate, load, shared_rate, shared_load)}"
         )
     return rate, load / rate
-
-
-def rescale(law: Distribution, mean: float) -> Distribution:
-    """The same shape stretched to another mean."""
-    if not (mean > 0.0 and math.isfinite(mean)):
-        raise ValueError(f"a mean must be positive and finite, not {mean:g}")
-    match law:
-        case Constant():
-            return Constant(mean)
-        case Exponential():
-            return Exponential(mean)
-        case Lognormal(sigma=sigma):
-            return Lognormal(math.log(mean) - sigma**2 / 2.0, sigma)
-        case Gamma(shape=shape):
-            return Gamma(shape, mean / shape)
-        case Weibull(shape=shape):
-            return Weibull(shape, mean / math.gamma(1.0 + 1.0 / shape))
-        case Uniform(low=low, high=high):
-            factor = mean / _positive(law.mean)
-            return Uniform(low * factor, high * factor)
-        case Empirical(values=values):
-            factor = mean / _positive(law.mean)
-            return Empirical(tuple(value * factor for value in values))
-
-
-def _positive(mean: float) -> float:
-    if mean <= 0.0:
-        raise ValueError(f"a law of mean {mean:g} has no shape to stretch")
-    return mean
 
 
 def _remainder(total: float, part: float) -> float:

@@ -16,7 +16,6 @@ from des.scenario.resolution.resolve_limits import add_budget
 from des.scenario.resolution.resolve_statuses import statuses_of
 from des.scenario.resolution.resolve_surges import resolve_surges
 from des.scenario.resolution.resolve_workload import resolve_workload
-from des.scenario.schema.distributions import upper_reach
 from des.scenario.text.names import as_written
 from des.scenario.text.problems import Finding
 
@@ -111,7 +110,7 @@ def _absurd_prices(endpoints: tuple[Endpoint, ...], workload: Workload, attempts
 def _sizes(workload: Workload, *, largest: bool) -> tuple[float, float, float]:
     """Input tokens, output tokens and units of a request: about as large as they get, or on average."""
     laws = (workload.input_tokens, workload.output_tokens, workload.units)
-    input_tokens, output_tokens, units = (upper_reach(law) if largest else law.mean for law in laws)
+    input_tokens, output_tokens, units = (law.rough_maximum() if largest else law.mean for law in laws)
     if isinstance(workload.arrivals, ReplayedArrivals):
         of_recorded = np.max if largest else np.mean
         if workload.arrivals.input_tokens is not None and len(workload.arrivals.input_tokens):

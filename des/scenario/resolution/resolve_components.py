@@ -21,7 +21,7 @@ from des.scenario.plan import (
     RecordedIncidents,
     RenewalIncidents,
 )
-from des.scenario.resolution.intent import default_duration, private_class, rescale
+from des.scenario.resolution.intent import default_duration, private_class
 from des.scenario.resolution.resolve_common_causes import (
     CommonCause,
     OwnOutages,
@@ -45,7 +45,8 @@ from des.scenario.schema.incidents import (
 from des.scenario.schema.providers import ComponentSpec
 from des.scenario.schema.scenario import Scenario
 from des.scenario.text.document import Path
-from des.scenario.text.problems import Finding, meant
+from des.scenario.text.problems import Finding
+from des.words import meant
 
 MOST_UNCERTAIN_EDGES: Final = 16
 Edges = Mapping[str, Sequence[tuple[str, float]]]
@@ -303,7 +304,7 @@ def _from_intent(
         return []
     try:
         duration: Distribution = (
-            rescale(spec.duration.distribution(), mean_s) if spec.duration else default_duration(mean_s)
+            spec.duration.distribution().with_mean(mean_s) if spec.duration else default_duration(mean_s)
         )
     except ValueError as error:
         findings.append(Finding((*node.path, "duration"), str(error)))

@@ -302,22 +302,3 @@ _PARAMETERS: Final = {
     for each in (ConstantSpec, UniformSpec, LognormalDurationSpec, GammaSpec, EmpiricalSpec)
     for key in each.model_fields
 }
-
-
-def upper_reach(law: Distribution) -> float:
-    """A value that a draw exceeds about once in 10^9: what an integer column must have room for."""
-    match law:
-        case Constant(value):
-            return value
-        case Uniform(_, high):
-            return high
-        case Exponential(mean):
-            return mean * 20.8
-        case Lognormal(mu, sigma):
-            return math.exp(min(mu + 6.0 * sigma, 700.0))
-        case Gamma(shape, scale):
-            return float(scale * (shape + 6.0 * math.sqrt(shape) + 21.0))
-        case Weibull(shape, scale):
-            return float(scale * 20.8 ** (1.0 / shape))
-        case Empirical(values):
-            return max(values)

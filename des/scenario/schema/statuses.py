@@ -9,9 +9,9 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from des.scenario.text.problems import nearest
 from des.scenario.text.units import shown
 from des.vocabulary import ATTEMPT_OUTCOMES, CANCELLED, HTTP_STATUS, OK
+from des.words import did_you_mean
 
 HANDLED_OUTCOMES: Final = (
     "server_error",
@@ -51,9 +51,8 @@ def read_handled(value: object) -> str:
         return word.lower()
     if re.fullmatch(r"[45][0-9]{2}", word):
         return word
-    hint = f"; did you mean '{near}'?" if (near := nearest(word, HANDLED_OUTCOMES)) else ""
     words = ", ".join(HANDLED_OUTCOMES)
-    raise ValueError(f"expected one of {words}, or a status such as 503 or 5xx; got {shown(value)}{hint}")
+    raise ValueError(f"expected one of {words}, or a status such as 503 or 5xx; got {shown(value)}{did_you_mean(word, HANDLED_OUTCOMES)}")
 
 
 def misfit(outcome: str, status: int | None) -> str | None:

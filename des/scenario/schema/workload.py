@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from des.scenario.schema.distributions import CountDistribution, DurationDistribution, upper_reach
+from des.scenario.schema.distributions import CountDistribution, DurationDistribution
 from des.scenario.schema.incidents import ProfileSpec, Words
 from des.scenario.schema.spec import Flag, Spec, Text, contradiction
 from des.scenario.text.units import Duration, FrequentRate, Positive, PositiveCount, PositiveDuration, Share, Word
@@ -102,7 +102,7 @@ class TokensSpec(Spec):
     def _fit_their_columns(self) -> Self:
         for name in ("input", "output"):
             spec = getattr(self, name)
-            if spec is not None and (reach := upper_reach(spec.distribution())) > MOST_TOKENS:
+            if spec is not None and (reach := spec.distribution().rough_maximum()) > MOST_TOKENS:
                 raise contradiction(f"token counts may reach {reach:.3g}, above the {MOST_TOKENS} of a trace", name)
         return self
 

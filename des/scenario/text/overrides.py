@@ -14,9 +14,10 @@ from typing import Any, Final
 from des.errors import Problem, ScenarioError
 from des.scenario.text.document import Document, Path, Place, path_text
 from des.scenario.text.names import at, chain_legs, group_names, is_named, items, leg_names, mapping
-from des.scenario.text.problems import Finding, meant, nearest, unknown
+from des.scenario.text.problems import Finding
 from des.scenario.text.units import shown
 from des.scenario.text.yaml_nodes import YamlError, read_yaml
+from des.words import meant, nearest, unknown
 
 FIXED_IN_ARMS: Final = ("arms", "expect", "seed", "replications")
 """What all arms share: comparisons pair their runs."""

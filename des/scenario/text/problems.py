@@ -1,10 +1,9 @@
 """From pydantic's errors to findings in our own words, each at one path of the scenario."""
 
-import difflib
 import re
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -12,6 +11,7 @@ from pydantic import BaseModel, Tag, ValidationError
 
 from des.scenario.text.document import Path
 from des.scenario.text.units import shown
+from des.words import did_you_mean, unknown
 
 MISSING: Final = "is required, but missing"
 OTHER_WORDS: Final = {"retry": "retries", "max_retries": "retries", "p50": "median", "p_50": "median"}
@@ -28,27 +28,6 @@ class Finding:
     path: Path
     message: str
     at_key: bool = False
-
-
-def unknown(what: str, word: str, known: Iterable[str]) -> str:
-    """`unknown provider 'opnai'; did you mean 'openai'?`"""
-    return f"unknown {what} '{word}'{meant(word, known)}"
-
-
-def meant(word: str, known: Iterable[str]) -> str:
-    """The nearest known word as a question, else the known words, if they are few."""
-    words = list(dict.fromkeys(known))
-    if near := nearest(word, words):
-        return f"; did you mean '{near}'?"
-    if words and len(words) <= 15:
-        return f"; there {'is' if len(words) == 1 else 'are'}: {', '.join(words)}"
-    return ""
-
-
-def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    by_folded = {each.casefold().replace("-", "_"): each for each in known}
-    near = difflib.get_close_matches(word.casefold().replace("-", "_"), list(by_folded), n=1, cutoff=cutoff)
-    return by_folded[near[0]] if near else None
 
 
 def unknown_key(key: str, known: Sequence[str]) -> str:
@@ -128,8 +107,8 @@ def _message(kind: str, fault: Mapping[str, Any], context: Mapping[str, Any]) ->
 
 
 def _not_one_of(value: object, words: list[str]) -> str:
-    hint = f"; did you mean '{near}'?" if isinstance(value, str) and (near := nearest(value, words)) else ""
-    return f"expected one of {', '.join(words)}; got {shown(value)}{hint}"
+    question = did_you_mean(value, words) if isinstance(value, str) else ""
+    return f"expected one of {', '.join(words)}; got {shown(value)}{question}"
 
 
 def _without_kind(value: object, model: type[BaseModel], loc: Path) -> str:

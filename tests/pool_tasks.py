@@ -7,15 +7,15 @@ from collections.abc import Callable
 
 from des.errors import RunError
 
-Told = Callable[[float], None] | None
+Report = Callable[[float], None] | None
 
 
-def slow_first(task: int, told: Told) -> int:
+def slow_first(task: int, report: Report) -> int:
     time.sleep(0.2 if task == 0 else 0.0)
     return task * 10
 
 
-def breaks(task: int, told: Told) -> int:
+def breaks(task: int, report: Report) -> int:
     if task == 2:
         raise RunError("law 2 is broken")
     return task
@@ -28,15 +28,15 @@ class StubbornError(Exception):
         super().__init__(f"{one} and {two}")
 
 
-def stubborn(task: int, told: Told) -> int:
+def stubborn(task: int, report: Report) -> int:
     raise StubbornError(1, 2)
 
 
-def dies(task: int, told: Told) -> int:
+def dies(task: int, report: Report) -> int:
     os.kill(os.getpid(), signal.SIGKILL)
     return task
 
 
-def talks(task: int, told: Told) -> int:
+def talks(task: int, report: Report) -> int:
     print("talking")  # noqa: T201
     return task

@@ -7,14 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from study.small_scenario import ENDLESS, write_small
 
 import des
 from des.errors import DesError, RunError
+from des.pool import Workers
 from des.scenario import load_scenario
 from des.study.study import Study
-from des.study.workers import Workers
-from study import tasks
-from study.small_scenario import ENDLESS, write_small
+from tests import pool_tasks as tasks
 from tests.patience import PATIENCE_S, wait_until
 from tests.signals import heed_signals
 
