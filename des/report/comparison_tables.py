@@ -7,8 +7,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from des.estimate.estimate import Estimate
-from des.estimate.exact_availability import EXACT
+from des.estimate.estimate import EXACT, Estimate
 from des.estimate.joint_figures import APPROXIMATION
 from des.report import figures
 from des.report.figures import mean_of, read
@@ -211,11 +210,11 @@ def _estimator(figure: Estimate | None) -> str:
 
 
 def _lost(availability: Estimate | None) -> str:
-    if availability is None:
+    if availability is None or availability.mean is None:
         return figures.NOTHING
     if availability.mean == 1.0 and availability.low is None:
         return "none"
-    return _percent(replace(figures.complement(availability), estimator=""))
+    return _percent(replace(availability.complement(), estimator=""))
 
 
 def _percent(figure: Estimate | None) -> str:
