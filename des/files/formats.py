@@ -13,7 +13,7 @@ from des.files.table import Format, RecordedFileError, Table, together_with
 from des.files.tabular import CSV, JSON_LINES, PARQUET
 
 _FORMATS: Final = (STATUS_PAGE, CSV, JSON_LINES, PARQUET)
-"""Of formats with the same suffix, the first one that recognises a file reads it."""
+"""Where several formats share a suffix, the first one that recognises a file reads it."""
 
 
 def column_names(path: Path) -> list[str]:
@@ -32,7 +32,7 @@ def read_columns(path: Path, wanted: Sequence[str], format: str | None = None) -
 def read_sound_rows(path: Path, wanted: Sequence[str], format: str | None = None) -> Table:  # noqa: A002
     """The columns wanted, of a file in the format given or told by its suffix. Raises RecordedFileError.
 
-    The caller looks into the rows that could be read and raises what it finds `together_with` the broken ones.
+    The caller checks the rows that could be read and raises what it finds `together_with` the broken ones.
     """
     with _told_by_file(path):
         table = _format(path, format).read(path, list(dict.fromkeys(wanted)))

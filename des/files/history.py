@@ -1,7 +1,7 @@
 """Incident histories to fit, from any recorded file: a status page, a run's own incidents, or a table of one's own.
 
-No row is guessed at and none is skipped unasked: rows with missing, unreadable, reversed or duplicate times are
-told by row, all of them, before anything is fitted.
+No row is guessed, and none is skipped unless asked: every row with missing, unreadable, reversed or duplicate times
+is reported before anything is fitted.
 """
 
 import math
@@ -28,15 +28,15 @@ _LAYOUTS: Final[Sequence[Mapping[str, str]]] = (
     {"start": "start_s", "end": "end_s", "service": "component", "severity": "error_rate"},
     {role: role for role in _ROLES},
 )
-"""Columns that need no naming: of a status page's history, of a run's own incidents, and called as their roles."""
+"""Known columns: of a status page, of a run's own incidents, and of tables that name columns by role."""
 _MOST_ROWS_TOLD: Final = 20
 _LONG_AGO_S: Final = 1e8
-"""Numbers below are seconds from a start of their own; above, seconds since 1970 (March 1973 and later)."""
+"""Smaller numbers are seconds since a start of their own, larger ones seconds since 1970 (March 1973 and later)."""
 _MILLISECONDS_FROM: Final = 1e11
 _FARTHEST_S: Final = 4.2e9
-"""From 1970, either way: before 1837 or after 2103 nobody looked."""
+"""Times farther from 1970 than this (before 1837, after 2103) are out of range."""
 FIRST_MONDAY_S: Final = 4 * 86_400.0
-"""Where seconds from a start of their own are placed: on a Monday 00:00 UTC, as a scenario without `start:` is."""
+"""Second 0 of times with a start of their own: a Monday 00:00 UTC, as in a scenario without `start:`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class RecordedIncident:
 class History:
     """Incidents in the order of their file, and when somebody was last looking.
 
-    `skipped` tells of rows that were left out because it was asked for; `relative` says that times were seconds from
-    a start of their own.
+    `skipped` reports the bad rows that were left out on request; `relative` says that times were seconds since a start
+    of their own.
     """
 
     source: str
@@ -103,7 +103,7 @@ def read_history(
 
 
 def parse_columns(texts: Sequence[str]) -> dict[str, str]:
-    """{role: column} of `role=column` pairs, parted by commas or given one by one."""
+    """{role: column} of `role=column` pairs, separated by commas or given one by one."""
     named: dict[str, str] = {}
     for pair in (pair.strip() for text in texts for pair in text.split(",")):
         role, equals, column = (part.strip() for part in pair.partition("="))
@@ -129,7 +129,7 @@ def read_moment(text: str, option: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The columns of a history by their roles, as they stand. `still_open` says that a missing end means: not over."""
+    """The columns of a history by their roles, as they stand. `still_open`: a missing end means not over."""
 
     place: Callable[[int], str]
     start: Sequence[Any]
@@ -203,7 +203,7 @@ class _Clock:
     unit_s: float = 1.0
 
     def moment_s(self, value: object) -> float:
-        """Seconds since 1970. Raises ValueError in words."""
+        """Seconds since 1970. Raises ValueError with a message for people."""
         if not self.numbers:
             return _timestamp_s(value)
         number = _as_number(value)
@@ -213,7 +213,7 @@ class _Clock:
 
 
 def _clock(starts: Sequence[object]) -> _Clock:
-    """The clock by which most rows are written."""
+    """The clock that most rows are written by."""
     numbers = [number for value in starts if (number := _as_number(value)) is not None]
     if len(numbers) * 2 <= sum(value not in (None, "") for value in starts):
         return _Clock()
@@ -243,7 +243,7 @@ def _sound(rows: _Rows, chosen: Sequence[int], clock: _Clock) -> tuple[list[tupl
 
 
 def _times(rows: _Rows, row: int, clock: _Clock) -> tuple[float, float]:
-    """Start and end, which is infinite while an incident is open. Raises ValueError in words."""
+    """Start and end, infinite while an incident is open. Raises ValueError with a message for people."""
     if _missing(rows.start[row]):
         raise ValueError("the start is missing")
     start = clock.moment_s(rows.start[row])

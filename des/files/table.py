@@ -1,6 +1,6 @@
 """The columns of a recorded file as Arrow arrays, whatever its format, and what is wrong with their rows.
 
-Nothing is guessed and no row is skipped: faults name the first row of each kind and count the others. Timestamps are
+Nothing is guessed and no row is skipped: a fault names its first row and counts the others. Timestamps are
 exact to the nanosecond; those without a zone are UTC.
 """
 
@@ -46,7 +46,7 @@ class RecordedFileError(DesError, ValueError):
 
 @contextmanager
 def together_with(broken: str) -> Iterator[None]:
-    """Raises a RecordedFileError of broken rows in the end, and of what else the block found wrong with the file."""
+    """Raises one RecordedFileError for the broken rows and for what the block finds wrong with the file."""
     try:
         yield
     except RecordedFileError as error:
@@ -114,7 +114,7 @@ class Faults:
         self._found: list[tuple[BoolArray, Callable[[int], str]]] = []
 
     def mark(self, bad: BoolArray, describe: Callable[[int], str]) -> None:
-        """Only the first thing wrong with a row is told: what follows from it is not."""
+        """Only the first fault of a row is reported, not what follows from it."""
         bad = bad & ~self.bad
         self.bad = self.bad | bad
         self._found.append((bad, describe))
@@ -134,9 +134,8 @@ class Faults:
 class Table:
     """Columns asked for, as Arrow arrays of text, int64, float64 or timestamps.
 
-    `broken` tells of rows that are no rows at all and left out, nothing if there are none. What only a document of
-    incidents says: `still_open`, whether a missing end means that an incident is not over, for each row; `last_seen`,
-    times at which somebody was still looking.
+    `broken` reports rows that could not be read and are left out. A document of incidents also says for each row
+    whether a missing end means that the incident is `still_open`, and at which times it was `last_seen`.
     """
 
     path: Path

@@ -15,14 +15,14 @@ from des.scenario.text.places import Path, path_text
 from des.scenario.text.units import shown
 
 _MOST_COUNTED: Final = 32_766
-"""Retries that a scenario may have; other counts are far below."""
+"""The most retries that a scenario may have; every other count is far smaller."""
 _SECRET: Final = re.compile(r"key|secret|password|token$|credential", re.IGNORECASE)
 _VARIABLE: Final = re.compile(r"os\.environ/(.+)")
 
 
 @dataclass(slots=True)
 class Configuration:
-    """Values by path: `problems` keep it from being imported, `remarks` say what is left out."""
+    """Values by path. `problems` prevent the import; `remarks` list what it leaves out."""
 
     document: Document
     problems: list[Problem] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Configuration:
             raise ScenarioError(sorted(found, key=lambda each: (each.line or 0, each.column or 0)))
 
     def value(self, path: Path) -> Any:
-        """What stands at a path, from the environment if it says `os.environ/NAME`; None where there is nothing."""
+        """The value at a path, or None; `os.environ/NAME` takes it from the environment."""
         value = at(self.document.content, path)
         variable = _VARIABLE.fullmatch(value) if isinstance(value, str) else None
         if variable is None:
@@ -52,14 +52,14 @@ class Configuration:
         return found
 
     def section(self, *path: str | int) -> dict[str, Any]:
-        """A mapping at a path; what is there instead is a problem."""
+        """The mapping at a path, empty where there is none; any other value is a problem."""
         value = at(self.document.content, path)
         if value is not None and not isinstance(value, dict):
             self.problem(path, f"expected a mapping; got {shown(value)}")
         return dict(mapping(value))
 
     def entries(self, *path: str | int) -> list[Any]:
-        """A list at a path; what is there instead is a problem."""
+        """The list at a path, empty where there is none; any other value is a problem."""
         value = at(self.document.content, path)
         if value is not None and not isinstance(value, list):
             self.problem(path, f"expected a list; got {shown(value)}")
@@ -117,14 +117,14 @@ class Configuration:
         return Problem(message, path_text(path), place.file, place.line, place.column)
 
 
-def not_carried_over(key: str, value: object, reasons: Mapping[str, str], no_account: re.Pattern[str]) -> str:
-    """Why a setting is left out: its own reason, or `no_account` of it, or unknown, with its value unless secret."""
+def not_carried_over(key: str, value: object, reasons: Mapping[str, str], without_effect: re.Pattern[str]) -> str:
+    """Why a setting is left out. The value of an unknown setting is shown unless it may be a secret."""
     if reason := reasons.get(key):
         return f"not carried over: {reason}"
-    if no_account.fullmatch(key):
-        return "not carried over: nothing that is simulated depends on it"
+    if without_effect.fullmatch(key):
+        return "not carried over: it does not change what is simulated"
     said = "" if _SECRET.search(key) else f" (it says {shown(value)})"
-    return f"not carried over: not known to this import{said}"
+    return f"not carried over: this import does not know it{said}"
 
 
 def read_configuration(path: FilePath, what: str, keys: str) -> Configuration:

@@ -1,7 +1,7 @@
 """`des import litellm`: a LiteLLM proxy configuration as a scenario that runs.
 
-What a configuration cannot say (how fast and how often models answer, how much is asked of them, what fails) is assumed
-in fields of its own, each under a comment.
+A configuration does not say how fast models answer, how many requests come, or what fails. The scenario assumes these,
+each in a field of its own under a comment.
 """
 
 import copy
@@ -19,9 +19,9 @@ from des.importers.litellm_deployments import Deployment, read_deployments
 from des.importers.litellm_fallbacks import ANY, Groups, Hop, read_fallbacks, walk
 from des.importers.litellm_policy import PRESET, enforces_limits, read_policy, setting
 from des.importers.yaml_text import commented, yaml_text
+from des.scenario import plans
 from des.scenario.checks.consistency import MOST_LEGS
 from des.scenario.loading import by_place, load_document
-from des.scenario.resolution.resolve import plans
 from des.scenario.text.document import Document
 from des.scenario.text.names import at, mapping
 from des.scenario.text.overrides import with_assignments
@@ -29,14 +29,14 @@ from des.scenario.text.places import Path
 from des.words import unknown
 
 _MOST_HOPS: Final = 5
-"""Fallbacks after which LiteLLM looks up no further ones."""
+"""LiteLLM looks up no further fallbacks after this number of them."""
 _REQUESTS: Final = 100_000
-"""About as many as a scenario imported has, so that it runs in seconds."""
+"""The most requests of an imported scenario, so that it runs in seconds."""
 _HORIZONS: Final = {"7d": 10080, "2d": 2880, "1d": 1440, "12h": 720, "8h": 480, "4h": 240, "2h": 120, "1h": 60}
 _PER_MIN: Final = 30.0
-"""Requests, where no limit tells how many are meant."""
+"""The request rate where no limit suggests one."""
 _WITHIN_GROUP: Final = {"retry_backoff": "none", "retry_after": "ignore"}
-"""Of a hop that is one order of a group: no wait comes while any order has a healthy deployment."""
+"""Settings of a hop that is one order of a group: LiteLLM does not wait while any order has a healthy deployment."""
 _ANSWERS: Final[dict[str, Any]] = {
     "latency": {"first_token": {"kind": "lognormal", "median": "900ms", "p99": "4s"}, "tokens_per_second": 60},
     "errors": {"server_error": "0.2%"},
@@ -46,7 +46,7 @@ _OPENAI_SDK: Final = frozenset({"openai", "azure", "azure_ai"})
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A scenario's text, its content, and what of the configuration is not in it."""
+    """A scenario as text and as plain data; `remarks` list what of the configuration it leaves out."""
 
     text: str
     content: dict[str, Any]
@@ -56,8 +56,8 @@ class Imported:
 def import_litellm(path: FilePath, *, model: str | None = None, assignments: Sequence[str] = ()) -> Imported:
     """The scenario of requests for `model`, a group or an alias; by default the first group with fallbacks.
 
-    `assignments` (`path=value`) change fields of the scenario, which is validated as any other. Raises ScenarioError
-    with everything that is wrong.
+    `assignments` (`path=value`) change fields of the scenario, which is then validated. Raises ScenarioError with
+    everything that is wrong.
     """
     config = read_configuration(path, "a LiteLLM configuration", "model_list")
     deployments = read_deployments(config)
@@ -80,7 +80,7 @@ def import_litellm(path: FilePath, *, model: str | None = None, assignments: Seq
     if enforced:
         content["budgets"] = _budgets(found)
     for deployment in found.unpriced:
-        config.remark((*deployment.path, "litellm_params", "model"), "no price in the catalogue: free of charge here")
+        config.remark((*deployment.path, "litellm_params", "model"), "no price in the catalogue: it costs nothing here")
     for deployment in found.places:
         if deployment.sdk_retries and deployment.account.provider not in _OPENAI_SDK:
             config.remark(
@@ -88,7 +88,7 @@ def import_litellm(path: FilePath, *, model: str | None = None, assignments: Seq
                 f"not carried over: calls of {deployment.account.provider} do not go through OpenAI's SDK",
             )
     for deployment in found.too_small:
-        config.remark(deployment.path, "a limit of fewer tokens a minute than one request has: left out")
+        config.remark(deployment.path, "left out: a limit of fewer tokens a minute than one request uses")
     config.stop_if_wrong()
     _refuse_too_many(config, hops)
     document = with_assignments(Document(content, file=f"{path}, imported"), assignments)
@@ -110,7 +110,7 @@ def _refuse_too_many(config: Configuration, hops: list[Hop]) -> None:
 def _header(path: FilePath, entry: str) -> str:
     return (
         f"Imported from {path.name}, a LiteLLM proxy configuration: requests for {entry}, as LiteLLM {PRESET[8:]} "
-        "treats them. What it cannot say is assumed, under comments that begin so: put what you measure there."
+        "treats them. Comments that begin with 'assumed' mark what it does not say: put your own measurements there."
     )
 
 
@@ -136,7 +136,7 @@ def _entry(config: Configuration, groups: Groups, fallbacks: dict[str, list[str]
     with_fallbacks = (name for name in fallbacks if name != ANY and groups.hops(name))
     named = next(with_fallbacks, None) or next((name for name in groups.names() if ANY not in name), None)
     if named is None:
-        config.problem(("model_list",), "only wildcards are listed: say which model is asked for, with --model")
+        config.problem(("model_list",), "only wildcards are listed: name the requested model with --model")
         config.stop_if_wrong()
     return str(named)
 
@@ -164,13 +164,13 @@ def _scenario(
         own: dict[str, Any] = {}
         if len(hops) > 1 and provider == next(iter(found.providers)):
             own["incidents"] = [{"kind": "schedule", "windows": [{"start": "20min", "end": "40min"}]}]
-            comments["providers", provider, "incidents"] = "assumed: an outage, so that fallbacks are seen"
+            comments["providers", provider, "incidents"] = "assumed: an outage, to show the fallbacks"
         found.providers[provider] = {**own, **copy.deepcopy(_ANSWERS), **said}
     content = {
         "title": f"LiteLLM: {', then '.join(names)}",
         "question": (
-            f"What do requests for {entry} meet when its deployments fail: how many are lost, how long do they take, "
-            "what do they cost?"
+            f"What happens to requests for {entry} when its deployments fail: how many are lost, how long do "
+            "they take, what do they cost?"
         ),
         "horizon": horizon,
         "seed": 1,
@@ -191,12 +191,12 @@ def _scenario(
 def _assumptions(hops: list[Hop]) -> dict[Path, str]:
     limited = any(deployment.rpm or deployment.tpm for deployment in hops[0].deployments)
     return {
-        ("horizon",): "assumed: so long that a hundred thousand requests come at most, or an hour",
+        ("horizon",): "assumed: long enough for up to 100,000 requests, and at least one hour",
         ("workload", "arrivals"): "assumed: "
-        + ("half of what the first group's rpm and tpm allow" if limited else "how much is asked"),
+        + ("half of what the first group's rpm and tpm allow" if limited else "the request rate"),
         ("workload", "tokens"): "assumed: an hour of production conversations (AzureLLMInferenceTrace_conv of "
         "2023-11-16, CC-BY 4.0)",
-        ("providers",): "assumed of each: how long answers take, and the share of calls that fail at random",
+        ("providers",): "assumed of each: the latency, and the share of calls that fail at random",
     }
 
 
@@ -229,7 +229,7 @@ def _chain_entry(config: Configuration, hop: Hop, found: Endpoints, policy: dict
 
 
 def _weights(hop: Hop, policy: dict[str, Any]) -> list[dict[str, Any]]:
-    """What LiteLLM routes each deployment of a hop by: weights where any is given, else rpm, else tpm."""
+    """The routing weights of each deployment of a hop: `weight` where any is given, else rpm, else tpm."""
     said: list[dict[str, float | None]] = [
         {"weight": each.weight, "rpm": each.rpm, "tpm": each.tpm} for each in hop.deployments
     ]
@@ -244,7 +244,7 @@ def _weights(hop: Hop, policy: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _cooldown_within_group(said: dict[str, Any]) -> dict[str, Any]:
-    """Of a deployment that is the only one of its order: its group has others, so that one 429 cools it."""
+    """The cooldown of the only deployment of an order: its group has others, so one 429 is enough to cool it down."""
     whole: dict[str, Any] = preset(PRESET).policy["cooldown"] | said
     return {**whole, "also_on": [429, *whole["also_on"]]}
 
@@ -276,7 +276,7 @@ def _leg(deployment: Deployment, found: Endpoints) -> dict[str, Any]:
 
 
 def _budgets(found: Endpoints) -> dict[str, Any]:
-    """What LiteLLM itself refuses, in clock minutes, when it enforces rpm and tpm."""
+    """Budgets for what LiteLLM refuses itself when it enforces rpm and tpm, counted by clock minutes."""
     budgets: dict[str, Any] = {}
     for provider, model in dict.fromkeys(found.places.values()):
         limits = dict(found.providers[provider]["models"][model].get("limits", {}))

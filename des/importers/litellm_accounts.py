@@ -1,4 +1,4 @@
-"""Accounts of deployments as providers of a scenario: their names, models, limits and prices."""
+"""Accounts of deployments become providers of a scenario: their names, models, limits and prices."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from des.importers.litellm_deployments import Account, Deployment
 from des.scenario.text.places import Path
 
 TOKENS_PER_REQUEST: Final = {"tokens": 1400.0, "input_tokens": 1230.0, "output_tokens": 170.0}
-"""About the means that are assumed of requests."""
+"""Roughly the means of the assumed token counts."""
 _PER_MTOK: Final = 1e6
 _HOST: Final = re.compile(r"(?:https?://)?([A-Za-z0-9-]+)(?:[.:/].*)?")
 _FAMILIES: Final = {"gpt": "openai", "chatgpt": "openai", "claude": "anthropic", "gemini": "google"}
@@ -19,7 +19,7 @@ _MODEL_NAME: Final = re.compile(r"[^A-Za-z0-9._/@:+-]+")
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Providers of a scenario, where each deployment is among them, and what is assumed of them."""
+    """Providers of a scenario, the place of each deployment among them, and comments on what is assumed."""
 
     providers: dict[str, Any]
     places: dict[Deployment, tuple[str, str]]
@@ -27,7 +27,7 @@ class Endpoints:
     comments: dict[Path, str]
     unpriced: list[Deployment]
     too_small: list[Deployment]
-    """Those with a limit of fewer tokens a minute than one request has."""
+    """Deployments with a limit of fewer tokens a minute than one request uses."""
 
 
 def endpoints(deployments: Sequence[Deployment]) -> Endpoints:
@@ -97,7 +97,9 @@ def _limits(found: Endpoints, deployment: Deployment, path: Path, model: dict[st
     model["limits"] = {metric: f"{_whole(merged[metric])}/min" for metric in said if metric in merged}
     if "requests" in merged:
         model["limits"]["burst"] = {"requests": max(_whole(merged["requests"]), 1)}
-    found.comments[*path, "limits"] = "assumed: the provider grants what rpm and tpm say, a whole minute of it at once"
+    found.comments[*path, "limits"] = (
+        "assumed: the provider limits to rpm and tpm, and a minute of them may come at once"
+    )
 
 
 def _price(found: Endpoints, deployment: Deployment, path: Path, model: dict[str, Any]) -> None:
@@ -109,7 +111,7 @@ def _price(found: Endpoints, deployment: Deployment, path: Path, model: dict[str
     listed = _listed(deployment)
     if listed is None:
         model["price"] = {"per_request": 0}
-        found.comments[*path, "price"] = "assumed: the catalogue has no price of it, so it is free of charge here"
+        found.comments[*path, "price"] = "assumed: the catalogue has no price for it, so it costs nothing here"
         found.unpriced.append(deployment)
         return
     names = {
@@ -131,13 +133,13 @@ def _whole(number: float) -> int | float:
 
 
 def _per_mtok(per_token: float) -> int | float:
-    """USD per million tokens, without what a product of floats adds to it."""
+    """USD per million tokens, without the rounding error of the product."""
     price = float(f"{per_token * _PER_MTOK:.12g}")
     return _whole(price)
 
 
 def _listed(deployment: Deployment) -> CatalogueModel | None:
-    """The catalogue's entry of a deployment's model, by its own name or that of its base model, without a date."""
+    """The catalogue's entry for a deployment's model or base model, with or without its date."""
     said = [name for name in (deployment.base_model, deployment.model) if name]
     for name in said:
         last = name.rpartition("/")[2]

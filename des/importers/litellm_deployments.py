@@ -9,12 +9,12 @@ from des.scenario.text.places import Path
 
 _ACCOUNT: Final = ("api_base", "base_url", "api_key", "organization", "litellm_credential_name")
 _REGIONS: Final = ("region_name", "aws_region_name", "vertex_location", "watsonx_region_name")
-_NO_ACCOUNT: Final = re.compile(
+_WITHOUT_EFFECT: Final = re.compile(
     r"api_version|aws_.*|vertex_.*|azure_.*|tenant_id|client_.*|.*credentials?.*|"
     r".*headers|drop_params|additional_drop_params|merge_.*|temperature|top_p|top_k|stop|seed|user|tags|"
     r"use_in_pass_through|project.*|id|mode|supports_.*|db_model|access_groups|health_check_.*|max_input_tokens|description|metadata"
 )
-"""Keys that say nothing of what a simulation shows."""
+"""Keys that do not change what is simulated."""
 _CARRIED: Final = frozenset(
     {
         "model",
@@ -38,15 +38,15 @@ _CARRIED: Final = frozenset(
 )
 _CARRIED_OF_INFO: Final = frozenset({"base_model", "order", "input_cost_per_token", "output_cost_per_token"})
 _LEFT_OUT: Final = {
-    "stream_timeout": "bounds the wait between parts of a stream: write timeout: {idle: ...} on the leg",
-    "max_tokens": "bounds outputs: workload.tokens.output says how long they are here",
-    "max_completion_tokens": "bounds outputs: workload.tokens.output says how long they are here",
-    "cooldown_time": "a cooldown of one deployment's own; policy.cooldown.for is that of all",
-    "allowed_fails": "a threshold of one deployment's own; policy.cooldown.allowed_fails is that of all",
+    "stream_timeout": "limits the wait between parts of a stream: write timeout: {idle: ...} on the leg",
+    "max_tokens": "workload.tokens.output sets the length of outputs here",
+    "max_completion_tokens": "workload.tokens.output sets the length of outputs here",
+    "cooldown_time": "a cooldown for one deployment; policy.cooldown.for is for all of them",
+    "allowed_fails": "a threshold for one deployment; policy.cooldown.allowed_fails is for all of them",
     "allowed_fails_policy": "thresholds by kind of error; policy.cooldown.allowed_fails counts all kinds together",
-    "cache_read_input_token_cost": "write cached_input_per_mtok in the price of the model",
-    "cache_creation_input_token_cost": "write cache_write_per_mtok in the price of the model",
-    "mock_response": "answers come of the provider: write latency and errors there",
+    "cache_read_input_token_cost": "set cached_input_per_mtok in the price of the model",
+    "cache_creation_input_token_cost": "set cache_write_per_mtok in the price of the model",
+    "mock_response": "answers depend on the provider: set its latency and errors",
     "max_budget": "budgets of money are not simulated",
     "budget_duration": "budgets of money are not simulated",
 }
@@ -56,12 +56,12 @@ _BARE: Final = (
     (re.compile(r"gemini"), "vertex_ai"),
     (re.compile(r"command"), "cohere"),
 )
-"""Providers of models that are named without one."""
+"""Providers of models whose names have no provider, by how the names begin."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whose limits and outages deployments share: a provider, where it is called, with which key."""
+    """What deployments share limits and outages by: provider, region, address and key."""
 
     provider: str
     region: str
@@ -121,7 +121,7 @@ def _deployment(config: Configuration, path: Path) -> Deployment | None:
     for key in entry.keys() - {"model_name", "litellm_params", "model_info"}:
         if key in ("rpm", "tpm"):  # LiteLLM reads them here too, for its SDK
             continue
-        config.remark((*path, key), not_carried_over(key, entry[key], _LEFT_OUT, _NO_ACCOUNT))
+        config.remark((*path, key), not_carried_over(key, entry[key], _LEFT_OUT, _WITHOUT_EFFECT))
     if group is None or model is None:
         return None
     provider, name = _split(model, config.text((*params, "custom_llm_provider")))
@@ -154,7 +154,7 @@ def _deployment(config: Configuration, path: Path) -> Deployment | None:
 
 
 def _split(model: str, provider: str | None) -> tuple[str, str]:
-    """(provider, model) of `azure/gpt-4o-eu`, or of a model that is named alone."""
+    """(provider, model) of `azure/gpt-4o-eu`, or of a model named without a provider."""
     before, slash, after = model.partition("/")
     if provider is not None:
         return provider, after if before == provider and slash else model
@@ -188,4 +188,4 @@ def _per_token(config: Configuration, path: Path, given: dict[str, Any]) -> tupl
 def _remark_left_out(config: Configuration, path: Path, given: dict[str, Any], carried: frozenset[str]) -> None:
     for key, value in given.items():
         if value is not None and key not in carried:
-            config.remark((*path, key), not_carried_over(key, value, _LEFT_OUT, _NO_ACCOUNT))
+            config.remark((*path, key), not_carried_over(key, value, _LEFT_OUT, _WITHOUT_EFFECT))

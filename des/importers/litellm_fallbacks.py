@@ -1,4 +1,4 @@
-"""Which groups LiteLLM goes through, and in which order, when each in turn fails."""
+"""The groups that LiteLLM tries for one request, in order, as each one fails."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from des.words import meant
 
 ANY: Final = "*"
 _WITHOUT_ORDER: Final = (
-    "LiteLLM 1.109 calls it only while none of those is healthy; here, while none of the last order among them is"
+    "LiteLLM 1.109 calls it only when none of those is healthy; here, when none of the last order among them is"
 )
 
 
@@ -25,7 +25,7 @@ class Hop:
     one_of_several: bool
     """Whether the group has further deployments in other hops."""
     stand_by: frozenset[Path] = frozenset()
-    """Where those of `deployments` stand that are called only while none of the others is healthy."""
+    """Paths of the deployments that are called only while none of the others is healthy."""
 
 
 class Groups:
@@ -61,7 +61,7 @@ class Groups:
         return [*hops, replace(last, deployments=(*last.deployments, *without), stand_by=stand_by)]
 
     def remark_without_order(self, config: Configuration, reached: Iterable[Path]) -> None:
-        """Says of each deployment `reached` without an order beside several orders when it is called here."""
+        """Remarks on each reached deployment that has no order although its group has several."""
         paths = set(reached)
         for group in self._groups.values():
             if len({each.order for each in group} - {None}) > 1:
@@ -102,16 +102,16 @@ def read_fallbacks(config: Configuration, groups: Groups) -> dict[str, list[str]
         if (name := _target(config, (section, "default_fallbacks", position), entry, groups))
     ]
     if by_default and ANY in found:
-        config.remark((section, "default_fallbacks"), "prevails over the '*' of fallbacks, which is not carried over")
+        config.remark((section, "default_fallbacks"), "replaces the '*' of fallbacks, which is not carried over")
     return found | ({ANY: by_default} if by_default else {})
 
 
 def _prevailing(config: Configuration, key: str) -> str:
-    """The section whose list LiteLLM takes; the other list is said to be replaced."""
+    """The section whose list LiteLLM uses; a remark says that it replaces the other one."""
     if not config.entries("router_settings", key):
         return "litellm_settings"
     if config.entries("litellm_settings", key):
-        config.remark(("litellm_settings", key), f"not carried over: router_settings.{key} prevails, the whole list")
+        config.remark(("litellm_settings", key), f"not carried over: the list of router_settings.{key} replaces it")
     return "router_settings"
 
 
@@ -128,7 +128,7 @@ def _targets(config: Configuration, path: Path, wanted: object, groups: Groups) 
 def _target(config: Configuration, path: Path, wanted: object, groups: Groups) -> str | None:
     if isinstance(wanted, dict) and isinstance(wanted.get("model"), str):
         if len(wanted) > 1:
-            config.remark(path, "changes the request's own parameters for this fallback; only its model is taken over")
+            config.remark(path, "only the model of this fallback is carried over, not its other request parameters")
         wanted = wanted["model"]
     if not isinstance(wanted, str):
         config.problem(path, f"expected the name of a group; got {shown(wanted)}")
@@ -140,7 +140,7 @@ def _target(config: Configuration, path: Path, wanted: object, groups: Groups) -
 
 
 def walk(entry: str, groups: Groups, fallbacks: Mapping[str, list[str]], most: int) -> list[Hop]:
-    """The hops of a request for `entry` that fails everywhere, each once.
+    """The hops of a request for `entry` that fails everywhere, each hop once.
 
     After a group come the further orders of it, then its fallbacks, each followed by its own; beyond `most` hops the
     fallbacks of what fails are not looked up any more.

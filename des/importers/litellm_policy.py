@@ -1,4 +1,4 @@
-"""LiteLLM's router settings as fields of `policy:` over the preset; the rest is said to be left out."""
+"""LiteLLM's router settings as fields of `policy:` over the preset; remarks list what is left out."""
 
 import re
 from typing import Any, Final
@@ -12,7 +12,7 @@ _LONGEST_WAIT_S: Final = 8.0
 _FIRST_WAIT_S: Final = 0.5
 PRESET: Final = "litellm@1.109"
 _RETRIES: Final = 2
-"""The preset's."""
+"""Of the preset."""
 
 _ROUTING: Final = {
     "simple-shuffle": "weighted",
@@ -32,18 +32,18 @@ _RETRIED: Final[dict[str, tuple[str | int, ...]]] = {
     "AuthenticationErrorRetries": (401,),
     "NotFoundErrorRetries": (404,),
 }
-"""What each field of a retry policy is about."""
+"""The failures that each field of a retry policy counts retries for."""
 _BY_DEFAULT: Final[tuple[str | int, ...]] = (408, 409, 429, "5xx", "timeout", "connection_error")
 _SHARED: Final = ("num_retries", "max_fallbacks", "fallbacks", "default_fallbacks")
-"""What both sections may say; the router's own prevails."""
-_NO_ACCOUNT: Final = re.compile(
+"""Keys of both sections; those of `router_settings` win."""
+_WITHOUT_EFFECT: Final = re.compile(
     r"redis_.*|cache_kwargs|cache_responses|caching_groups|client_ttl|set_verbose|debug_level|.*callbacks?|json_logs|"
     r"drop_params|modify_params|telemetry|turn_off_.*|redact_.*|langfuse_.*|force_ipv4|ssl_.*|cache_params|"
     r"alerting.*|.*_logging.*|s3_.*|enable_preview_features|default_team_settings|guardrails.*|"
     r"enable_json_schema_validation|public_.*|disable_.*_logs?|return_response_headers|"
     r"forward_.*|default_internal_user_params"
 )
-"""Keys that say nothing of what a simulation shows."""
+"""Keys that do not change what is simulated."""
 _CARRIED: Final = {
     "router_settings": frozenset(
         {
@@ -62,25 +62,25 @@ _CARRIED: Final = {
     ),
     "litellm_settings": frozenset({"request_timeout", "cache", "allowed_fails", *_SHARED}),
 }
-"""What is read, here or elsewhere."""
+"""Keys that this import reads."""
 _LEFT_OUT: Final = {
     "context_window_fallbacks": "requests here have no content that could be too long",
     "content_policy_fallbacks": "requests here have no content that could be refused",
     "allowed_fails_policy": "thresholds by kind of error; cooldown.allowed_fails counts all kinds together",
     "model_group_retry_policy": "retries by group and kind of error; write retries on the group of the chain",
-    "stream_timeout": "bounds the wait between parts of a stream: write timeout: {idle: ...} on the leg",
-    "enable_pre_call_checks": "deployments are left out there by the length of a prompt: requests here have none",
+    "stream_timeout": "limits the wait between parts of a stream: write timeout: {idle: ...} on the leg",
+    "enable_pre_call_checks": "it leaves deployments out by the length of the prompt: requests here have none",
     "enable_tag_filtering": "requests here have no tags to route by",
     "tag_filtering_match_any": "requests here have no tags to route by",
     "provider_budget_config": "budgets of money are not simulated",
     "max_budget": "budgets of money are not simulated",
     "budget_duration": "budgets of money are not simulated",
-    "max_parallel_requests": "a bound on the whole proxy; write bulkhead: {concurrent: ...} on the legs",
+    "max_parallel_requests": "a limit on the whole proxy; write bulkhead: {concurrent: ...} on the legs",
 }
 
 
 def read_policy(config: Configuration) -> dict[str, Any]:
-    """What the configuration says otherwise than the preset, as fields of `policy:`."""
+    """The fields of `policy:` in which the configuration differs from the preset."""
     policy: dict[str, Any] = {"preset": PRESET}
     if (retries := setting(config, "num_retries")) is not None:
         policy["retries"] = retries
@@ -99,30 +99,28 @@ def read_policy(config: Configuration) -> dict[str, Any]:
 
 
 def _timeout_s(config: Configuration) -> float | None:
-    """Of an attempt: LiteLLM takes the library's `request_timeout` first, then the router's `timeout`."""
+    """The timeout of an attempt: the library's `request_timeout`, else the router's `timeout`."""
     router: Path = ("router_settings", "timeout")
     of_attempt_s = config.number(("litellm_settings", "request_timeout"))
     of_router_s = config.number(router)
     if of_attempt_s and of_router_s:
-        config.remark(
-            router, "not carried over: of an attempt, litellm_settings.request_timeout prevails in LiteLLM 1.109"
-        )
+        config.remark(router, "not carried over: for attempts, LiteLLM 1.109 uses litellm_settings.request_timeout")
     return of_attempt_s or of_router_s
 
 
 def setting(config: Configuration, key: str) -> int | None:
-    """A count that the router is given itself, else the one of the whole library."""
+    """A count of `router_settings`, else of `litellm_settings`."""
     own = config.count(("router_settings", key))
     general: Path = ("litellm_settings", key)
     if own is None:
         return config.count(general)
     if config.section("litellm_settings").get(key) is not None:
-        config.remark(general, f"not carried over: router_settings.{key} prevails")
+        config.remark(general, f"not carried over: router_settings.{key} replaces it")
     return own
 
 
 def enforces_limits(config: Configuration) -> bool:
-    """Whether the proxy itself refuses what is over a deployment's rpm and tpm."""
+    """Whether the proxy itself refuses requests over a deployment's rpm and tpm."""
     return "enforce_model_rate_limits" in config.entries("router_settings", "optional_pre_call_checks")
 
 
@@ -132,7 +130,9 @@ def _retry_policy(config: Configuration, policy: dict[str, Any]) -> None:
     for key in config.section(*path):
         count = config.count((*path, key))
         if key not in _RETRIED and key != "DefaultRetries":
-            what = "requests here have no content" if key.startswith("ContentPolicy") else "not known to this import"
+            what = (
+                "requests here have no content" if key.startswith("ContentPolicy") else "this import does not know it"
+            )
             config.remark((*path, key), what + meant(key, _RETRIED) if key.endswith("Retries") else what)
         elif count is not None:
             counts[key] = count
@@ -147,13 +147,13 @@ def _retry_policy(config: Configuration, policy: dict[str, Any]) -> None:
     if retried != list(_BY_DEFAULT) and policy["retries"]:
         policy["retry_on"] = retried
     if len(positive) > 1:
-        config.remark(path, f"several numbers of retries by kind of error: here {policy['retries']} after any of them")
+        config.remark(path, f"retries differ by kind of error: here {policy['retries']} after any of them")
     if counts.get("ServiceUnavailableErrorRetries") == 0 and "5xx" in retried:
-        config.remark((*path, "ServiceUnavailableErrorRetries"), "503 is one of 5xx here, which are retried")
+        config.remark((*path, "ServiceUnavailableErrorRetries"), "here 503 is one of 5xx, which are retried")
 
 
 def _least_wait(config: Configuration, policy: dict[str, Any]) -> None:
-    """`retry_after`: the least wait before a retry, of which the longest one is 8 s."""
+    """`retry_after` is the least wait before a retry; the longest wait is 8 s."""
     path: Path = ("router_settings", "retry_after")
     least_s = config.number(path)
     retries = policy.get("retries", _RETRIES)
@@ -167,7 +167,7 @@ def _least_wait(config: Configuration, policy: dict[str, Any]) -> None:
             "spread": "750ms",
         }
     else:
-        config.remark(path, "the least of waits that grow: waits here are 0.5 s x 2^k")
+        config.remark(path, "a least wait below the longest: waits here are 0.5 s x 2^k")
 
 
 def _cooldown(config: Configuration, policy: dict[str, Any]) -> None:
@@ -178,7 +178,7 @@ def _cooldown(config: Configuration, policy: dict[str, Any]) -> None:
     if "allowed_fails" in config.section("litellm_settings"):
         config.remark(
             ("litellm_settings", "allowed_fails"),
-            "without effect: LiteLLM 1.109 counts it as set only in router_settings",
+            "without effect: LiteLLM 1.109 reads it only in router_settings",
         )
     if for_s := config.number((*router, "cooldown_time")):
         cooldown["for"] = f"{for_s:g}s"
@@ -210,7 +210,7 @@ def _cache(config: Configuration) -> None:
     if config.flag(("litellm_settings", "cache")):
         config.remark(
             ("litellm_settings", "cache"),
-            "how often it hits is not written here: add policy.response_cache: {kind: share, hit_rate: ...}",
+            "the configuration does not say how often it hits: add policy.response_cache: {kind: share, hit_rate: ...}",
         )
 
 
@@ -218,14 +218,14 @@ def _remark_left_out(config: Configuration) -> None:
     for section, carried in _CARRIED.items():
         for key, value in config.section(section).items():
             if value is not None and key not in carried and not (value is False and key in _LEFT_OUT):
-                config.remark((section, key), not_carried_over(key, value, _LEFT_OUT, _NO_ACCOUNT))
+                config.remark((section, key), not_carried_over(key, value, _LEFT_OUT, _WITHOUT_EFFECT))
     checks: Path = ("router_settings", "optional_pre_call_checks")
     for position, check in enumerate(config.entries(*checks)):
         if check != "enforce_model_rate_limits":
             config.remark((*checks, position), f"not carried over: {shown(check)} is not simulated")
     for key, value in config.section("general_settings").items():
         if value is not None:
-            config.remark(("general_settings", key), "not carried over: of the proxy itself, which is not simulated")
+            config.remark(("general_settings", key), "not carried over: the proxy itself is not simulated")
     for name, content in config.document.content.items():
         if name not in ("model_list", "general_settings", *_CARRIED) and content is not None:
             what = "only this file is read" if name == "include" else "not a section that this import reads"

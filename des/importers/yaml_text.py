@@ -1,4 +1,4 @@
-"""Plain data as YAML for people: short things on one line, remarks above what they are about."""
+"""Plain data as YAML for people: what is short on one line, comments above what they explain."""
 
 import json
 import re
@@ -17,7 +17,7 @@ _FOLDED_ABOVE: Final = 80
 def yaml_text(content: Mapping[str, Any], comments: Mapping[Path, str]) -> str:
     """A mapping as YAML; `comments` stand above the keys and entries at their paths.
 
-    What takes several lines has an empty one before and after it.
+    A section of several lines has an empty line before and after it.
     """
     sections = ["\n".join(_block({key: value}, (), comments, 0)) for key, value in content.items()]
     text = ""

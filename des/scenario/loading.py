@@ -10,9 +10,8 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from des.errors import Problem, ScenarioError
-from des.scenario.checks.client_consistency import client_findings
+from des.scenario.checks.client_consistency import client_findings, idle_findings
 from des.scenario.checks.consistency import consistency_findings
-from des.scenario.checks.idle_settings import idle_findings, late_ramps
 from des.scenario.checks.references import reference_findings, routing_findings
 from des.scenario.files import file_digests
 from des.scenario.resolution.presets import at_the_preset, with_presets
@@ -177,7 +176,7 @@ def validate(content: Mapping[str, Any], known: Sequence[str] = ()) -> tuple[Sce
     findings += [*preset_findings, *reference_findings(said, known), *routing_findings(content)]
     findings += [each for each in idle_findings(content) if not _wrong_within(each.path, findings)]
     if scenario is not None and not findings:
-        found = [*consistency_findings(scenario), *client_findings(scenario), *late_ramps(scenario)]
+        found = [*consistency_findings(scenario), *client_findings(scenario)]
         findings += [replace(each, path=as_written(said, each.path)) for each in found]
     return (scenario if not findings else None), [at_the_preset(each, content, expanded) for each in findings]
 

@@ -1,4 +1,4 @@
-"""`des fit`: a history read, fitted, cautioned about and written as a piece of scenario."""
+"""`des fit`: reads a history, fits it, and writes it as a piece of scenario with cautions."""
 
 import math
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ from des.words import did_you_mean
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """What a history says, what to beware of, and the YAML to paste."""
+    """The figures of a history, cautions about them, and the YAML to paste."""
 
     history: History
     calibration: Calibration
@@ -108,7 +108,7 @@ def _write(out: Path, text: str) -> None:
 
 
 def as_json(found: Fit) -> dict[str, Any]:
-    """Everything found, for programs; what the data cannot give is null, moments are timestamps."""
+    """Everything found, for programs; what the data do not give is null, moments are timestamps."""
     document = {
         "source": found.history.source,
         "rows": len(found.history.incidents),

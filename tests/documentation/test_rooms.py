@@ -26,8 +26,8 @@ MAY_IMPORT = {
     "estimate": {"faults", "rules", "scenario", "theory", *RANDOM},
     "check": {"estimate", "faults", "engine", "rules", "scenario", "theory", *RANDOM},
     "study": {"check", "estimate", "faults", "files", "importers", "engine", "scenario", "traces"},
-    "report": {"catalogue", "check", "estimate", "faults", "files", "scenario", "study", "traces"},
-    "cli": {"report", "catalogue", "check", "estimate", "files", "importers", "scenario", "study"},
+    "report": {"catalogue", "check", "estimate", "faults", "scenario", "study", "traces"},
+    "cli": {"report", "catalogue", "check", "estimate", "scenario", "study"},
 }
 
 

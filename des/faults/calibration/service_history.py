@@ -1,4 +1,4 @@
-"""The recorded incidents of one service, and what of them an analysis sees."""
+"""The recorded incidents of one service, and the part of them within a period of observation."""
 
 import math
 from collections.abc import Sequence
@@ -101,7 +101,7 @@ def _of_service(incidents: Sequence[RecordedIncident], last_seen_s: float) -> Se
 
 
 def observed(history: ServiceHistory, since_s: float | None, until_s: float | None) -> ServiceHistory:
-    """The same service seen through a narrower window; where nothing was recorded yet (or any more) it ends there."""
+    """The same service within a narrower period, which never reaches beyond what was recorded."""
     from_s = history.from_s if since_s is None else max(history.from_s, since_s)
     last_s = history.until_s if until_s is None else min(history.until_s, until_s)
     kept = (history.start_s <= last_s) & (history.end_s >= from_s)

@@ -23,7 +23,7 @@ from des.words import meant, nearest, unknown
 _FIXED_IN_ARMS: Final = ("arms", "expect", "seed", "replications")
 """What all arms share: comparisons pair their runs."""
 _SLIP: Final = 0.8
-"""So like an old name (by difflib's ratio) a new one may not be unless it is set as a whole."""
+"""A new name at least this similar to an old one is taken for a slip, unless it is set as a whole."""
 
 _PART: Final = re.compile(r"""\[\s*(?:([0-9]+)|"([^"]*)"|'([^']*)'|([^\]"']+))\s*\]|([^.\[\]]+)|\.""")
 
@@ -34,7 +34,7 @@ class UnknownPathError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """`path=value`, and what its author wrote for it (`--seed -1`), by which problems call it."""
+    """`path=value`, and the words of its author (`--seed -1`), which problems quote."""
 
     text: str
     said_as: str
@@ -42,7 +42,7 @@ class Assignment:
 
 @dataclass(slots=True)
 class Overlay:
-    """The content of one arm while it is put together."""
+    """The content of one arm while its overrides are applied."""
 
     content: dict[str, Any]
     origins: dict[Path, Path] = field(default_factory=dict)
@@ -112,11 +112,11 @@ def _value(text: str) -> Any:
 
 
 def find_path(content: Mapping[str, Any], text: str) -> Path:
-    """The path that a text such as `chain[0].retries` or `chain.0.retries` means within a content.
+    """The path within a content that a text such as `chain[0].retries` or `chain.0.retries` means.
 
     Keys may have dots themselves (`providers.google.models.gemini-2.5-flash.price`): the longest key that exists wins.
-    What does not exist yet is made. A new name of a component, provider or model must not be nearly an old one, or be
-    set as a whole: it is taken for a slip. What an arm sets within lists of the scenario is one dotted key of the arm.
+    Missing mappings are made. A new name of a component, provider or model that is almost an old one is taken for a
+    slip, unless it is set as a whole. What an arm sets within lists of the scenario is one dotted key of the arm.
     Raises UnknownPathError.
     """
     parts = _parts(text)
@@ -267,13 +267,13 @@ def _is_no_component(path: Path, content: Mapping[str, Any]) -> bool:
 
 
 def _nothing_to_take_out(path: Path, content: Mapping[str, Any]) -> str:
-    """`null` takes a component out; of a name that is none it would make one that nobody meant."""
+    """`null` removes a component; with an unknown name it would add one instead."""
     name, known = str(path[-1]), mapping(content.get("components"))
     return f"{unknown('component', name, known)} (null takes out one that is there)"
 
 
 def _same_kind(current: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
-    """Another `kind` is another thing, of which the old one's parameters say nothing."""
+    """The parameters of one `kind` do not apply to another."""
     return "kind" not in value or value["kind"] == current.get("kind")
 
 
@@ -321,7 +321,7 @@ class _Chain:
 
     @property
     def is_sound(self) -> bool:
-        """Whether legs can be selected from it; what is wrong with it otherwise is said there."""
+        """Whether legs can be selected from it; otherwise its own findings say what is wrong."""
         return bool(self._legs) and all(isinstance(mapping(leg).get("provider"), str) for _, leg in self._legs)
 
     @property
@@ -347,7 +347,7 @@ class _Chain:
 
 
 def _named_leg(leg: Any, name: str) -> Any:
-    """A leg keeps its name, and with it its luck, where the legs before it are left out (`#2` stays `#2`)."""
+    """A leg keeps its name, and with it its draws, where the legs before it are left out (`#2` stays `#2`)."""
     leg = copy.deepcopy(leg)
     if isinstance(leg, dict) and "#" in name:
         leg.setdefault("name", name)

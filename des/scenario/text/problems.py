@@ -1,4 +1,4 @@
-"""From pydantic's errors to findings in our own words, each at one path of the scenario."""
+"""Pydantic's errors as findings in our own words, each at one path of the scenario."""
 
 import re
 import types
@@ -15,7 +15,7 @@ from des.words import did_you_mean, unknown
 
 _MISSING: Final = "is required, but missing"
 _OTHER_WORDS: Final = {"retry": "retries", "max_retries": "retries", "p50": "median", "p_50": "median"}
-"""Keys by the names that others give them, where those are nearer in letters to something else."""
+"""Keys that people know from elsewhere, and ours, where a wrong one of ours is nearer in letters."""
 _NEAR: Final = re.compile(r"did you mean '([^']*)'")
 _PERCENTILES: Final = "the percentiles are median, p95 and p99"
 _PERCENTILE: Final = re.compile(r"[pP]_?[0-9]+([._][0-9]+)?")

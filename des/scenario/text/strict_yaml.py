@@ -9,12 +9,12 @@ import yaml
 from des.scenario.text.places import Mark, Path
 
 _MOST_NODES: Final = 100_000
-"""More comes of nested aliases that multiply, or of data that belong in a file of their own."""
+"""A text of more has aliases that multiply, or data that belong in a file of their own."""
 
 LONE_SURROGATE: Final = "half a character (U+D800 to U+DFFF), which no text may hold alone"
 
 _LONGEST_INTEGER: Final = 300
-"""Digits beyond which an integer is read as the infinite float it is; Python refuses to read thousands of them."""
+"""Integers of more digits are read as infinite floats, since Python refuses to read thousands of digits."""
 
 _INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _HEXADECIMAL: Final = re.compile(r"0x[0-9a-fA-F]+|0o[0-7]+")

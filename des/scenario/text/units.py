@@ -7,7 +7,6 @@ quantities are refused everywhere.
 
 import math
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, get_args
 
@@ -29,10 +28,10 @@ WEEK_S: Final = SECONDS["w"]
 YEAR_S: Final = SECONDS["y"]
 
 LONGEST_S: Final = 200.0 * YEAR_S
-"""Of a duration: a clock of nanoseconds in an int64 ends after 292 years."""
+"""The longest duration: a clock of nanoseconds in an int64 ends after 292 years."""
 _LONGEST_HORIZON_S: Final = 1000.0 * YEAR_S
 _SLOWEST_PER_S: Final = 0.01 / YEAR_S
-"""Of a rate that somebody waits for."""
+"""The slowest rate of requests, or of anything that they wait for."""
 _FIRST_YEAR: Final = 1700
 _LAST_YEAR: Final = 2199
 """Timestamps are nanoseconds since 1970 in an int64, which ends in 1677 and in 2262."""
@@ -121,7 +120,7 @@ def read_duration(value: object, most_s: float = LONGEST_S) -> float:
     return 0.0
 
 
-def _read_positive_duration(value: object) -> float:
+def read_positive_duration(value: object) -> float:
     duration_s = read_duration(value)
     if duration_s <= 0.0:
         raise ValueError("expected a duration above zero, such as 30s, 45min or 90d; got 0")
@@ -130,7 +129,7 @@ def _read_positive_duration(value: object) -> float:
 
 def _read_horizon(value: object) -> float:
     horizon_s = read_duration(value, _LONGEST_HORIZON_S)
-    return horizon_s or _read_positive_duration(value)
+    return horizon_s or read_positive_duration(value)
 
 
 def read_rate(value: object) -> float:
@@ -223,7 +222,7 @@ def _read_real(value: object) -> float:
 
 
 def _read_factor(value: object) -> float:
-    """A factor of slowing down: 1 or more."""
+    """A factor by which something slows down: 1 or more."""
     number = _number(value, "a factor of 1 or more")
     if number < 1.0:
         raise ValueError(f"expected a factor of 1 or more; got {shown(value)}")
@@ -319,16 +318,8 @@ def written_as(quantity: Any) -> dict[str, Any]:
     return dict(schema)
 
 
-def _read(reader: Callable[[Any], Any]) -> BeforeValidator:
-    return BeforeValidator(reader)
-
-
-def _in_seconds(duration_s: float) -> str:
-    return f"{duration_s!r}s"
-
-
 def _moment_text(moment: float | datetime) -> str:
-    return moment.isoformat() if isinstance(moment, datetime) else _in_seconds(moment)
+    return moment.isoformat() if isinstance(moment, datetime) else f"{moment!r}s"
 
 
 _DURATION_FORMS: Final[tuple[dict[str, object], ...]] = (
@@ -338,46 +329,33 @@ _DURATION_FORMS: Final[tuple[dict[str, object], ...]] = (
 _RATE_FORMS: Final[tuple[dict[str, object], ...]] = ({"type": "string", "pattern": _RATE_PATTERN}, {"const": 0})
 _TIMESTAMP_PATTERN: Final = r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(?:Z|[+-][0-9]{2}:?[0-9]{2})\s*$"
 
+_IN_SECONDS: Final = PlainSerializer(lambda duration_s: f"{duration_s!r}s")
+_PER_SECOND: Final = PlainSerializer(lambda rate_per_s: f"{rate_per_s!r}/s")
+_DURATION_ABOVE_ZERO: Final = _written(
+    "A duration above zero in ms, s, min, h, d, w or y (365 days)", ["30s", "4h", "1y"], _DURATION_FORMS[0]
+)
+_RATE_ABOVE_ZERO: Final = _written("A rate above zero per ms, s, min, h, d, w or y", ["50/s", "2/min"], _RATE_FORMS[0])
+
 Duration = Annotated[
     float,
-    _read(read_duration),
-    PlainSerializer(_in_seconds),
+    BeforeValidator(read_duration),
+    _IN_SECONDS,
     _written("A duration in ms, s, min, h, d, w or y (365 days)", ["500ms", "45min", "90d"], *_DURATION_FORMS),
 ]
-PositiveDuration = Annotated[
-    float,
-    _read(_read_positive_duration),
-    PlainSerializer(_in_seconds),
-    _written("A duration above zero in ms, s, min, h, d, w or y (365 days)", ["30s", "4h", "1y"], _DURATION_FORMS[0]),
-]
-Horizon = Annotated[
-    float,
-    _read(_read_horizon),
-    PlainSerializer(_in_seconds),
-    _written("A duration above zero in ms, s, min, h, d, w or y (365 days)", ["30s", "4h", "1y"], _DURATION_FORMS[0]),
-]
+PositiveDuration = Annotated[float, BeforeValidator(read_positive_duration), _IN_SECONDS, _DURATION_ABOVE_ZERO]
+Horizon = Annotated[float, BeforeValidator(_read_horizon), _IN_SECONDS, _DURATION_ABOVE_ZERO]
 Rate = Annotated[
     float,
-    _read(read_rate),
-    PlainSerializer(lambda rate_per_s: f"{rate_per_s!r}/s"),
+    BeforeValidator(read_rate),
+    _PER_SECOND,
     _written("A rate per ms, s, min, h, d, w or y", ["50/s", "2/min", "12/y"], *_RATE_FORMS),
 ]
-PositiveRate = Annotated[
-    float,
-    _read(_read_positive_rate),
-    PlainSerializer(lambda rate_per_s: f"{rate_per_s!r}/s"),
-    _written("A rate above zero per ms, s, min, h, d, w or y", ["50/s", "2/min"], _RATE_FORMS[0]),
-]
-FrequentRate = Annotated[
-    float,
-    _read(_read_frequent_rate),
-    PlainSerializer(lambda rate_per_s: f"{rate_per_s!r}/s"),
-    _written("A rate above zero per ms, s, min, h, d, w or y", ["50/s", "2/min"], _RATE_FORMS[0]),
-]
+PositiveRate = Annotated[float, BeforeValidator(_read_positive_rate), _PER_SECOND, _RATE_ABOVE_ZERO]
+FrequentRate = Annotated[float, BeforeValidator(_read_frequent_rate), _PER_SECOND, _RATE_ABOVE_ZERO]
 _SHARE_TEXT: Final[dict[str, object]] = {"type": "string", "pattern": rf"^\s*(?:{_NUMBER})\s*%?\s*$"}
 Share = Annotated[
     float,
-    _read(read_share),
+    BeforeValidator(read_share),
     _written(
         "A share: per cent, or a number from 0 to 1",
         ["0.2%", 0.002],
@@ -387,7 +365,7 @@ Share = Annotated[
 ]
 Usd = Annotated[
     float,
-    _read(read_usd),
+    BeforeValidator(read_usd),
     _written(
         "An amount in USD",
         [0.04, "$0.04"],
@@ -397,22 +375,24 @@ Usd = Annotated[
 ]
 Ratio = Annotated[
     float,
-    _read(_read_ratio),
+    BeforeValidator(_read_ratio),
     _written("A share, above 1 too", ["50%", 1.5], _SHARE_TEXT, {"type": "number", "minimum": 0}),
 ]
 Amount = Annotated[
-    float, _read(read_amount), _written("A number of at least 0", [0, 1.5], {"type": "number", "minimum": 0})
+    float, BeforeValidator(read_amount), _written("A number of at least 0", [0, 1.5], {"type": "number", "minimum": 0})
 ]
 Positive = Annotated[
-    float, _read(_read_positive), _written("A number above 0", [1, 2.5], {"type": "number", "exclusiveMinimum": 0})
+    float,
+    BeforeValidator(_read_positive),
+    _written("A number above 0", [1, 2.5], {"type": "number", "exclusiveMinimum": 0}),
 ]
-Real = Annotated[float, _read(_read_real), _written("A number", [0.248, -0.543], {"type": "number"})]
+Real = Annotated[float, BeforeValidator(_read_real), _written("A number", [0.248, -0.543], {"type": "number"})]
 Factor = Annotated[
-    float, _read(_read_factor), _written("A factor of 1 or more", [1, 2.5], {"type": "number", "minimum": 1})
+    float, BeforeValidator(_read_factor), _written("A factor of 1 or more", [1, 2.5], {"type": "number", "minimum": 1})
 ]
 Speed = Annotated[
     float,
-    _read(_read_speed),
+    BeforeValidator(_read_speed),
     _written(
         "Tokens per second",
         [60, "60/s"],
@@ -421,16 +401,18 @@ Speed = Annotated[
     ),
 ]
 Count = Annotated[
-    int, _read(read_count), _written("A whole number of at least 0", [0, 3], {"type": "integer", "minimum": 0})
+    int,
+    BeforeValidator(read_count),
+    _written("A whole number of at least 0", [0, 3], {"type": "integer", "minimum": 0}),
 ]
 PositiveCount = Annotated[
     int,
-    _read(_read_positive_count),
+    BeforeValidator(_read_positive_count),
     _written("A whole number of at least 1", [1, 20], {"type": "integer", "minimum": 1}),
 ]
 Timestamp = Annotated[
     datetime,
-    _read(read_timestamp),
+    BeforeValidator(read_timestamp),
     PlainSerializer(lambda moment: moment.isoformat()),
     _written(
         "A timestamp with its zone",
@@ -440,7 +422,7 @@ Timestamp = Annotated[
 ]
 Moment = Annotated[
     float | datetime,
-    _read(read_moment),
+    BeforeValidator(read_moment),
     PlainSerializer(_moment_text),
     _written(
         "Time since the start of the run, or a timestamp with its zone",
@@ -449,4 +431,4 @@ Moment = Annotated[
         {"type": "string", "pattern": _TIMESTAMP_PATTERN},
     ),
 ]
-Word = Annotated[str, _read(_read_word), _written("Text", ["eu"], {"type": ["string", "number", "boolean"]})]
+Word = Annotated[str, BeforeValidator(_read_word), _written("Text", ["eu"], {"type": ["string", "number", "boolean"]})]
