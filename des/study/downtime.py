@@ -44,7 +44,7 @@ def downtime(plan: Plan, timeline: Timeline) -> Spells:
     """Of one replication: components by their own incidents, the chain's endpoints by all that reach them.
 
     `chain` is down while every one of its legs is. Components whose incidents an arm has set apart are left out: their
-    timeline holds a copy for each member, so the time they are down is nobody's.
+    timeline holds a copy for each member, so that the time they are down belongs to no component.
     """
     horizon_s = plan.horizon_s
     apart = {one.component for one in sharing(plan).classes} if plan.shared < 1.0 else set()
