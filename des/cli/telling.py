@@ -35,7 +35,7 @@ def availability(
     ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> int:
-    from des.estimate.choice import check_years
+    from des.estimate.availability import check_years
     from des.report.availability_tables import print_availability
     from des.study.arms import available
     from des.study.options import RunOptions

@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from des.distributions import Constant
-from des.estimate.clear_sky import output_tokens
-from des.estimate.failing_call import FailingCall, Sky
-from des.estimate.one_call import is_bounded
+from des.estimate.call import FailingCall, is_bounded, output_tokens
+from des.estimate.conditions import Conditions
 from des.rules.backoff import backoff_s
 from des.scenario.plan import Backoff, Effect, Leg, Plan
 from des.vocabulary import ATTEMPT_OUTCOMES, CANCELLED
@@ -31,7 +30,7 @@ SLIGHT = 1e-15
 
 
 class FailingWalk:
-    """The walk of one plan's requests. `effects` are those that a sky's codes stand for."""
+    """The walk of one plan's requests. `effects` are those that codes of conditions stand for."""
 
     def __init__(self, plan: Plan, effects: Sequence[Effect]) -> None:
         self._plan = plan
@@ -44,7 +43,7 @@ class FailingWalk:
         )
         self._falls_back = [np.array([name in leg.fallback_on for name in ATTEMPT_OUTCOMES]) for leg in plan.chain]
 
-    def lost(self, sky: Sky, arrival_s: FloatArray, rng: np.random.Generator) -> FloatArray:
+    def lost(self, conditions: Conditions, arrival_s: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Unbiased for each request's chance of being lost, float64[n]; a rejected request is lost."""
         plan, policy, n = self._plan, self._plan.policy, len(arrival_s)
         lost = np.zeros(n)
@@ -77,7 +76,7 @@ class FailingWalk:
                     if not len(rows):
                         break
                     fails, lasts_s, outcome[rows] = self._calls[position](
-                        sky, rng, rows, now_s[rows], deadline_s[rows] - now_s[rows], tokens[rows]
+                        conditions, rng, rows, now_s[rows], deadline_s[rows] - now_s[rows], tokens[rows]
                     )
                     weight[rows] *= fails
                     now_s[rows] += lasts_s
@@ -119,12 +118,12 @@ class FailingWalk:
     def _tokens(self, rng: np.random.Generator, n: int) -> tuple[FloatArray, FloatArray]:
         """(output tokens, weight) of each request; half of them from the tail, evenly over its orders of magnitude.
 
-        The weight is the ratio of the law to that mixture, at most 2, and 1 where outputs make no difference.
+        The weight is the ratio of the distribution to that mixture, at most 2, and 1 where outputs make no difference.
         """
-        law = output_tokens(self._plan)
-        least = 1.0 if law.mean > 0.0 else 0.0
-        if isinstance(law, Constant) or not self._outputs_matter:
-            return np.rint(np.maximum(law.sample(rng, n), least)), np.ones(n)
+        output = output_tokens(self._plan)
+        least = 1.0 if output.mean > 0.0 else 0.0
+        if isinstance(output, Constant) or not self._outputs_matter:
+            return np.rint(np.maximum(output.sample(rng, n), least)), np.ones(n)
         plain = n - n // 2
         above = np.concatenate(
             (
@@ -135,7 +134,7 @@ class FailingWalk:
         above = above[rng.permutation(n)]
         tail = np.where(above >= RAREST_OUTPUT, 1.0 / (above * -np.log(RAREST_OUTPUT)), 0.0)
         weight = n / (plain + (n - plain) * tail)
-        return np.rint(np.maximum(law.quantile(1.0 - above), least)), weight
+        return np.rint(np.maximum(output.quantile(1.0 - above), least)), weight
 
     def _eligible(self, rng: np.random.Generator, n: int) -> BoolArray:
         """bool[n, legs]: the legs that each request may use, by its requirement."""
@@ -166,7 +165,7 @@ def jittered(policy: Backoff, done: int, previous_s: FloatArray, rng: np.random.
 def longest_walk_s(plan: Plan, effects: Sequence[Effect]) -> float:
     """How long after its arrival a request may still start a call: all failing, each step as long as it can be.
 
-    A law without a bound counts with the value that all but a billionth of its draws stay below.
+    A distribution without a bound counts with the value that all but a billionth of its draws stay below.
     """
     policy = plan.policy
     total_s = 0.0
@@ -186,9 +185,7 @@ def _longest_call_s(plan: Plan, leg: Leg, effects: Sequence[Effect]) -> float:
     errors_s = [error.latency.tail_quantile() for error in endpoint.errors if error.outcome != "hang"]
     errors_s += [effect.error_latency.tail_quantile() for effect in effects]
     factor = max((effect.latency_factor for effect in effects), default=1.0)
-    response_s = sum(
-        law.tail_quantile() for law in (latency.whole, latency.connect, latency.first_token) if law is not None
-    )
+    response_s = sum(p.tail_quantile() for p in (latency.whole, latency.connect, latency.first_token) if p is not None)
     if latency.tokens_per_s is not None:
         slowest = float(latency.tokens_per_s.quantile(np.array([1e-9]))[0])
         response_s += output_tokens(plan).tail_quantile() / max(slowest, 1e-6)

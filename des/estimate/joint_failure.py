@@ -11,23 +11,27 @@ import decimal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import combinations
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from des.estimate.exact_sources import MARKED, POISSON, RENEWAL, Source
-from des.estimate.hit_sets import union
-from des.estimate.inapplicable import Inapplicable
-from des.estimate.open_incidents import open_factor
+from des.distributions import Distribution
+from des.estimate.estimate import Inapplicable
+from des.estimate.sources import MARKED, POISSON, RENEWAL, Source, union
 
-DIGITS = 50
-SMALL_EXPANSION = 4
-LARGEST_EXPANSION = 12
+_DIGITS: Final = 50
+_SMALL_EXPANSION: Final = 4
+_LARGEST_EXPANSION: Final = 12
 """Legs of a cluster up to which all 2^n sets are summed: always, or where conditioning cannot be done."""
-MOST_BITS = 62
-MOST_SHARED_STATES = 1 << 20
+_MOST_BITS: Final = 62
+_MOST_SHARED_STATES: Final = 1 << 20
 """Joint states of shared outages up to which a cluster is conditioned on them."""
+_STEPS: Final = 700
+
+FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +77,15 @@ class Joint:
     def _cluster_fails(self, callers: tuple[Caller, ...], starting: Source | None) -> float:
         everybody = reduce(int.__or__, (1 << caller.endpoint for caller in callers))
         sources = [source for source in self._sources if union(source.sets) & everybody]
-        if len(callers) > SMALL_EXPANSION:
+        if len(callers) > _SMALL_EXPANSION:
             shared = [source for source in sources if _is_shared(source, everybody)]
             obstacle = _why_not_conditioned(shared, starting)
-            if not obstacle and len(callers) <= MOST_BITS:
+            if not obstacle and len(callers) <= _MOST_BITS:
                 return self._conditioned(callers, shared, [s for s in sources if s not in shared], starting)
-            if len(callers) > LARGEST_EXPANSION:
+            if len(callers) > _LARGEST_EXPANSION:
                 raise Inapplicable(f"{len(callers)} legs share what fails: {obstacle or 'too many'}")
         with decimal.localcontext() as context:
-            context.prec = DIGITS
+            context.prec = _DIGITS
             total = Decimal(0)
             for size in range(len(callers) + 1):
                 for chosen in combinations(callers, size):
@@ -132,7 +136,7 @@ class Joint:
         key = (caller, tuple(map(id, sources)), id(starting))
         if key not in self._alone:
             with decimal.localcontext() as context:
-                context.prec = DIGITS
+                context.prec = _DIGITS
                 self._alone[key] = float(1 - self._all_succeed((caller,), sources, starting))
         return self._alone[key]
 
@@ -151,7 +155,7 @@ def _why_not_conditioned(shared: Sequence[Source], starting: Source | None) -> s
             return f"those of {source.component} are no plain outages"
         for part in _states(source, source is starting):
             states *= len(part)
-    return "" if states <= MOST_SHARED_STATES else f"they have more than {MOST_SHARED_STATES:,} joint states"
+    return "" if states <= _MOST_SHARED_STATES else f"they have more than {_MOST_SHARED_STATES:,} joint states"
 
 
 def _survival(source: Source, hits: int, callers: Sequence[Caller]) -> Decimal:
@@ -168,7 +172,7 @@ def _mean_factor(source: Source, kept: Decimal, starting: bool) -> Decimal:
     if source.kind == RENEWAL:
         return Decimal(1) if starting else 1 - Decimal(source.load) * (1 - kept)
     assert source.between is not None
-    return Decimal(open_factor(source.between, source.duration, float(kept), at_start=starting))
+    return Decimal(_open_factor(source.between, source.duration, float(kept), at_start=starting))
 
 
 def _states(source: Source, starting: bool) -> list[list[tuple[float, int]]]:
@@ -183,3 +187,38 @@ def _states(source: Source, starting: bool) -> list[list[tuple[float, int]]]:
         is_open = float(-np.expm1(-source.load * share))
         parts.append([(1.0 - is_open, 0), (is_open, hits)])
     return parts
+
+
+@lru_cache(maxsize=4096)
+def _open_factor(between: Distribution, duration: Distribution, w: float, *, at_start: bool) -> float:
+    """E[w^N], N the open incidents at an instant of the equilibrium, or (`at_start`) just before one starts.
+
+    From the renewal equation, right to about a part in ten thousand of 1 - E[w^N]. Seen from the instant backwards,
+    starts lie a residual gap away and then ordinary gaps, and a start of age a is still open with probability S(a), the
+    duration's survival. With h(a) = (1 - (1 - w) S(a)) psi(a), psi(a) is the mean of h(a + g) over gaps g, and E[w^N]
+    is the mean of h over the residual first gap.
+    """
+    ages, gaps, residual = _grid(between, duration)
+    closing = 1.0 - (1.0 - w) * duration.survival(ages)
+    psi = np.ones(len(ages))
+    h = np.ones(len(ages))
+    for i in range(len(ages) - 2, -1, -1):
+        mass = gaps[i, i:]  # P(gap ends in each cell above age i)
+        known = 0.5 * float(mass[0] * h[i + 1]) + 0.5 * float(mass[1:] @ (h[i + 1 : -1] + h[i + 2 :]))
+        beyond = 1.0 - float(mass.sum())
+        psi[i] = (known + beyond) / (1.0 - 0.5 * mass[0] * closing[i])
+        h[i] = closing[i] * psi[i]
+    if at_start:
+        return float(psi[0])
+    return float(0.5 * residual @ (h[:-1] + h[1:])) + 1.0 - float(residual.sum())
+
+
+@lru_cache(maxsize=16)
+def _grid(between: Distribution, duration: Distribution) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Ages from 0 to the longest duration, the chance of a gap from each to each cell, and of the residual's."""
+    longest_s = duration.tail_quantile()
+    least_s = 1e-7 * min(duration.mean, between.mean)
+    ages = np.concatenate(([0.0], np.geomspace(least_s, longest_s, _STEPS)))
+    reach = between.cdf(np.maximum(ages[None, :] - ages[:, None], 0.0))
+    residual = np.diff([between.limited_mean(age) / between.mean for age in ages.tolist()])
+    return ages, np.diff(reach, axis=1), residual

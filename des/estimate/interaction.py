@@ -1,4 +1,4 @@
-"""Where requests interact, or a time weight is missing, the timeline alone cannot answer: each reason by name."""
+"""What makes requests depend on each other or on their exact times, so that only simulated ones tell: each by name."""
 
 from collections.abc import Iterator
 
@@ -15,9 +15,9 @@ from des.scenario.plan import (
 )
 
 
-def refusals(plan: Plan) -> tuple[str, ...]:
-    """What makes requests depend on each other or on their exact times; nothing, where the estimator applies."""
-    return tuple(_refusals(plan))
+def interactions(plan: Plan) -> tuple[str, ...]:
+    """What makes requests depend on each other or on their exact times; nothing, where fast estimators apply."""
+    return tuple(_interactions(plan))
 
 
 def arrival_profile(plan: Plan) -> Profile | None:
@@ -26,7 +26,7 @@ def arrival_profile(plan: Plan) -> Profile | None:
     return arrivals.profile if isinstance(arrivals, PoissonArrivals | BurstyArrivals) else None
 
 
-def is_stationary(plan: Plan) -> bool:
+def _is_stationary(plan: Plan) -> bool:
     """Whether failures look the same at every instant: in equilibrium, of any hour, nothing on record."""
     return not plan.start_up and not any(
         isinstance(incidents, RecordedIncidents) or (isinstance(incidents, PoissonIncidents) and incidents.profile)
@@ -48,7 +48,7 @@ def needs_whole_horizons(plan: Plan) -> bool:
     return False
 
 
-def _refusals(plan: Plan) -> Iterator[str]:
+def _interactions(plan: Plan) -> Iterator[str]:
     for leg in plan.chain:
         for limit in plan.endpoints[leg.endpoint].limits:
             yield f"limit {plan.limits[limit].name}: requests share its tokens"
@@ -70,5 +70,5 @@ def _refusals(plan: Plan) -> Iterator[str]:
     arrivals = plan.workload.arrivals
     if isinstance(arrivals, ClosedArrivals):
         yield "closed workload: users wait for their answers"
-    elif isinstance(arrivals, BatchArrivals | ReplayedArrivals) and not is_stationary(plan):
+    elif isinstance(arrivals, BatchArrivals | ReplayedArrivals) and not _is_stationary(plan):
         yield "batch or replayed arrivals against incidents whose rate depends on the time"

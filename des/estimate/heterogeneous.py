@@ -8,39 +8,42 @@ replications are.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, TypeVar
 
+from des.estimate.estimate import Estimate
 from des.faults import sharing
 from des.faults.independent_twin import recorded_endpoints
 from des.faults.reach import Reach
 from des.scenario.plan import Plan
 
-FEWEST: Final = 10
+_FEWEST: Final = 10
 """Replications, and of a mixture those to be expected of its rarer side, below which Student's t is no guide.
 
 With ten to be expected its 95 % interval of the mean of two values covers it in 91 to 98 % of cases, with five in 87.
 """
-BY_REPLICATION: Final = ("Clopper-Pearson",)
+_BY_REPLICATION: Final = ("Clopper-Pearson",)
 """Intervals that count replications and are exact for any number of them."""
+
+Figures = TypeVar("Figures")
 
 
 @dataclass(frozen=True, slots=True)
-class Uneven:
+class Heterogeneous:
     """What tells replications apart, in a word or two, and the fewest that have an interval."""
 
     what: str
     fewest: int
 
     @classmethod
-    def of(cls, plan: Plan) -> "Uneven | None":
+    def of(cls, plan: Plan) -> "Heterogeneous | None":
         """None where replications differ by chance incidents alone.
 
         Raises DesError where recorded incidents cannot be set apart.
         """
         if sharing(plan).mixture:
-            return cls("mixture", math.ceil(round(FEWEST / min(plan.shared, 1.0 - plan.shared), 6)))
+            return cls("mixture", math.ceil(round(_FEWEST / min(plan.shared, 1.0 - plan.shared), 6)))
         if plan.shared < 1.0 and len(recorded_endpoints(plan, Reach.of(plan))) > 1:
-            return cls("shifted weeks", FEWEST)
+            return cls("shifted weeks", _FEWEST)
         return None
 
     def why_no_interval(self, replications: int) -> str:
@@ -50,12 +53,16 @@ class Uneven:
         return f"none: {self.what}: fewer than {self.fewest} replications"
 
 
-def without_intervals(found: Any, why: str) -> Any:
-    """A copy of (a part of) a summary whose figures have none, for this reason, unless exact by replication."""
-    if not isinstance(found, Mapping):
+def without_intervals(found: Figures, why: str) -> Figures:
+    """An estimate, or a mapping of them, without intervals for this reason, unless exact by replication."""
+    stripped = _stripped(found, why)
+    assert isinstance(stripped, type(found))
+    return stripped
+
+
+def _stripped(found: object, why: str) -> object:
+    if isinstance(found, Mapping):
+        return {key: _stripped(value, why) for key, value in found.items()}
+    if not isinstance(found, Estimate) or found.low is None or found.interval in _BY_REPLICATION:
         return found
-    if {"mean", "low", "high"} <= set(found):
-        if found["low"] is None or found.get("interval") in BY_REPLICATION:
-            return found
-        return {**found, "low": None, "high": None, "interval": why}
-    return {key: without_intervals(value, why) for key, value in found.items()}
+    return found.without_interval(why)

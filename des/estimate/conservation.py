@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from des.errors import RunError
-from des.estimate.exact import integer_sum, spread_sum, spread_sum_of_first
+from des.estimate.sums import integer_sum, spread_sum, spread_sum_of_first
 from des.vocabulary import (
     ATTEMPT_OUTCOMES,
     PROBE,
@@ -33,7 +33,7 @@ def is_lost(outcome: NDArray[Any]) -> NDArray[np.bool_]:
     return np.isin(outcome, _LOST)
 
 
-class Laws:
+class Conservation:
     """Raises RunError, naming the law and the first row or the figures that break it.
 
     A call that the end of the run cut off has no row, and counts and costs nothing in its request's.

@@ -2,26 +2,23 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from des.errors import DesError
-from des.estimate.exact_availability import EXACT, ExactAnswer, exact
-from des.estimate.inapplicable import Inapplicable
-from des.estimate.rare_availability import RARE, rare, why_not_rare
-from des.estimate.summary import REQUEST_LEVEL, complement
-from des.estimate.timeline_availability import TIMELINE, timeline
-from des.estimate.timeline_refusals import refusals
+from des.estimate.estimate import EXACT, RARE, REQUEST_LEVEL, TIMELINE, Estimate, Inapplicable
+from des.estimate.exact import ExactAnswer, exact
+from des.estimate.interaction import interactions
+from des.estimate.rare import rare, why_not_rare
+from des.estimate.timeline import timeline
 from des.scenario.plan import Plan
 
 YEARS: Final = 10_000.0
-LEAST_YEARS: Final = 0.01
-MOST_YEARS: Final = 1e8
+_LEAST_YEARS: Final = 0.01
+_MOST_YEARS: Final = 1e8
 """Of which a small chain takes about a day."""
-FEWEST_EPISODES: Final = 200.0
+_FEWEST_EPISODES: Final = 200.0
 """Total outages to be expected below which a plain timeline would say little."""
-
-Entry = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,33 +33,29 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AvailabilityAnswer:
-    """Figures `{mean, low, high, n, estimator}` of one arm; a closed form has no interval.
+    """Figures of one arm; a closed form has no interval.
 
     `availability` is None where requests interact: `des run` simulates them. `lost` is 1 - availability, also where so
     little that this rounds to 1. `years` are those of incidents drawn.
     """
 
     choice: Choice
-    availability: Entry | None
-    lost: Entry | None
-    all_down: Entry | None
-    all_down_episodes_per_year: Entry | None
+    availability: Estimate | None
+    lost: Estimate | None
+    all_down: Estimate | None
+    all_down_episodes_per_year: Estimate | None
     years: float | None
     all_down_episodes_seen: int | None  # in those years
     wall_s: float
 
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-able."""
-        return asdict(self)
-
 
 def choose(plan: Plan, years: float = YEARS, other: Choice | None = None) -> Choice:
-    """Exact where a request calls each leg once, else what sees enough total outages in so many years.
+    """Exact where a request calls each leg once, else what sees enough total outages in this number of years.
 
     The closed form is that of an `other` choice for the same plan, if there is one.
     """
     closed, why_not = _closed(plan) if other is None else (other.exact, other.why_not_exact)
-    against = refusals(plan)
+    against = interactions(plan)
 
     def chosen(estimator: str, reason: str) -> Choice:
         return Choice(estimator=estimator, reason=reason, exact=closed, why_not_exact=why_not)
@@ -74,7 +67,7 @@ def choose(plan: Plan, years: float = YEARS, other: Choice | None = None) -> Cho
     if closed is not None:
         beyond = closed.availability_reason or ", ".join(closed.differs)
         episodes = closed.all_down_episodes_per_year * years
-        if episodes < FEWEST_EPISODES and not why_not_rare(plan):
+        if episodes < _FEWEST_EPISODES and not why_not_rare(plan):
             return chosen(RARE, f"{beyond}; {episodes:.3g} total outages to be expected in {years:,.0f} years")
     else:
         beyond = why_not
@@ -109,7 +102,7 @@ def availability(
     elif choice.estimator == TIMELINE:
         drawn = timeline(plan, years, workers=workers, progress=progress)
         served, years_drawn, seen = drawn.availability, drawn.years, drawn.all_down_episodes
-        lost = complement(served)
+        lost = served.complement()
         down, episodes = down or drawn.all_down, episodes or drawn.all_down_episodes_per_year
     elif choice.estimator == RARE:
         tilted = rare(plan, progress=progress)
@@ -128,8 +121,8 @@ def availability(
 
 def check_years(years: float) -> None:
     """Raises DesError for a number of years that nobody can draw, whatever the estimator."""
-    if not LEAST_YEARS <= years <= MOST_YEARS:
-        raise DesError(f"--years {years:g}: a number from {LEAST_YEARS:g} to {MOST_YEARS:,.0f}, such as {YEARS:,.0f}")
+    if not _LEAST_YEARS <= years <= _MOST_YEARS:
+        raise DesError(f"--years {years:g}: a number from {_LEAST_YEARS:g} to {_MOST_YEARS:,.0f}, such as {YEARS:,.0f}")
 
 
 def _one_call(choice: Choice) -> tuple[float, float]:
@@ -154,5 +147,5 @@ def _closed(plan: Plan) -> tuple[ExactAnswer | None, str]:
         return None, str(reason)
 
 
-def _known(value: float) -> Entry:
-    return {"mean": value, "low": None, "high": None, "n": 0, "estimator": EXACT}
+def _known(value: float) -> Estimate:
+    return Estimate(value, estimator=EXACT)

@@ -1,12 +1,12 @@
 """The rare-event estimator: requests and total outages in equilibrium, with the incidents that matter made common.
 
 No timeline is drawn. A sample is one arrival: the incidents open at it and those that start within the longest walk
-after it, from laws under which sets of classes that could take down endpoints together are open about as often as not,
-and a weight that undoes it; what is lost under a clear sky is estimated apart, and samples that meet no incident leave
-it at that. What is exact and what is sampled of the walk is as in the timeline estimator. Unbiased for
-Poisson ledgers and alternating renewal classes in equilibrium, and arrivals that do not look at them; incidents that
-follow the time of week, marked renewal classes (how many are open has no law to tilt) and recorded windows are refused
-by name. Where P(all down) has a closed form, the weights' own figure for it is the control variate of the loss.
+after it, from distributions under which sets of classes that could take down endpoints together are open about as often
+as not, and a weight that undoes it. What requests lose that meet no incident is estimated apart, and samples that meet
+none leave it at that. What is exact and what is sampled of the walk is as in the timeline estimator. Unbiased for
+Poisson ledgers and alternating renewal classes in equilibrium, and arrivals that do not look at them. Incidents that
+follow the time of week, marked renewal classes (how many are open has no distribution to tilt) and recorded windows are
+refused by name. Where P(all down) has a closed form, the weights' own figure for it is the control variate of the loss.
 """
 
 import math
@@ -14,99 +14,91 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from des.draws import generator
-from des.estimate.control_variates import with_controls
-from des.estimate.exact_availability import exact
-from des.estimate.exact_sources import MARKED, sources_of
+from des.estimate.conditions import Part, Undisturbed, parts_of, sampled_conditions
+from des.estimate.estimate import RARE, Estimate, Inapplicable
+from des.estimate.exact import exact_or_none
 from des.estimate.failing_walk import FailingWalk
-from des.estimate.hit_sets import union
-from des.estimate.inapplicable import Inapplicable
-from des.estimate.instant_sky import Part, drawn_sky, parts_of
-from des.estimate.summary import complement, entry
-from des.estimate.timeline_availability import reach_s
-from des.estimate.timeline_refusals import refusals
-from des.estimate.timeline_sky import ClearSky
+from des.estimate.interaction import interactions
+from des.estimate.intervals import mean_of, with_controls
+from des.estimate.sources import MARKED, sources_of, union
+from des.estimate.timeline import reach_s
 from des.faults.marginals import chain_endpoints
 from des.scenario.plan import Effect, Plan
 
-RARE: Final = "rare events"
-SAMPLES: Final = 400_000
-BATCHES: Final = 40
-MOST_TILTS: Final = 48
-MOST_ENDPOINTS: Final = 6
-"""Up to so many endpoints every set of them is made to fail together by a tilt of its own."""
+_SAMPLES: Final = 400_000
+_BATCHES: Final = 40
+_MOST_TILTS: Final = 48
+_MOST_ENDPOINTS: Final = 6
+"""Up to this number of endpoints, every set of them is made to fail together by a tilt of its own."""
 
 IntArray = NDArray[np.int64]
-Entry = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RareAnswer:
-    """Figures `{mean, low, high, n, estimator}` with 95 % intervals over 40 batches; `lost` is 1 - availability.
+    """Figures with 95 % intervals over 40 batches; `lost` is 1 - availability.
 
     `all_down` is simulated throughout. `variance_reduction` is what its closed form as a control brought to `lost`.
     """
 
     estimator: str
     samples: int
-    availability: Entry
+    availability: Estimate
     variance_reduction: float
-    lost: Entry
-    all_down: Entry
+    lost: Estimate
+    all_down: Estimate
     wall_s: float
 
     @property
     def relative_half_width(self) -> float:
         """Of `lost`; infinite where nothing was lost, or all batches lost the same."""
-        mean, high = self.lost["mean"], self.lost["high"]
-        return math.inf if high is None or mean == 0.0 else float((high - mean) / mean)
+        mean, high = self.lost.known, self.lost.high
+        return math.inf if high is None or mean == 0.0 else (high - mean) / mean
 
 
 def rare(
-    plan: Plan, samples: int = SAMPLES, seed: int | None = None, progress: Callable[[float], None] | None = None
+    plan: Plan, samples: int = _SAMPLES, seed: int | None = None, progress: Callable[[float], None] | None = None
 ) -> RareAnswer:
     """Raises Inapplicable, naming what it does not cover."""
     started = time.perf_counter()
     batches = _Batches.of(plan if seed is None else replace(plan, seed=seed), samples)
     lost, down = [], []
-    for number in range(BATCHES):
+    for number in range(_BATCHES):
         lost_in_batch, down_in_batch = batches.draw(number)
         lost.append(lost_in_batch)
         down.append(down_in_batch)
         if progress is not None:
-            progress((number + 1) / BATCHES)
-    figure, reduction = entry(lost, share=True, estimator=RARE), 1.0
-    try:
-        controlled = with_controls(lost, [down], [exact(plan).all_down], share=True, estimator=RARE)
-    except Inapplicable:
-        pass
-    else:
-        figure, reduction = controlled.entry, controlled.variance_reduction
+            progress((number + 1) / _BATCHES)
+    closed = exact_or_none(plan)
+    known = [] if closed is None else [closed.all_down]
+    controlled = with_controls(lost, [down] * len(known), known, share=True, estimator=RARE)
+    figure, reduction = replace(controlled, variance_reduction=None), controlled.variance_reduction
     return RareAnswer(
         estimator=RARE,
-        samples=batches.each * BATCHES,
-        availability=complement(figure),
-        variance_reduction=reduction,
+        samples=batches.each * _BATCHES,
+        availability=figure.complement(),
+        variance_reduction=1.0 if reduction is None else reduction,
         lost=figure,
-        all_down=entry(down, share=True, estimator=RARE),
+        all_down=mean_of(down, share=True, estimator=RARE),
         wall_s=time.perf_counter() - started,
     )
 
 
-def one_part(plan: Plan, samples: int = SAMPLES) -> tuple[Callable[[], object], int]:
-    """A part of what `rare` does, to see how long it takes, and how many of such parts there are."""
+def one_part(plan: Plan, samples: int = _SAMPLES) -> tuple[Callable[[], object], int]:
+    """A part of what `rare` does, to see how long it takes, and how many such parts there are."""
     batches = _Batches.of(plan, samples)
-    return lambda: batches.draw(0), BATCHES
+    return lambda: batches.draw(0), _BATCHES
 
 
 @dataclass(frozen=True, slots=True)
 class _Batches:
-    """What all batches have in common; `each` has so many samples, `counts` of them by tilt."""
+    """What all batches have in common; each has `each` samples, `counts` of them by tilt."""
 
     plan: Plan
     parts: tuple[Part, ...]
@@ -122,7 +114,7 @@ class _Batches:
         parts = tuple(_parts(plan))
         endpoints = chain_endpoints(plan)
         tilts = tuple(_tilts(parts, endpoints))
-        counts = _shared_out(max(2 * len(tilts), samples // BATCHES), parts, tilts, endpoints)
+        counts = _shared_out(max(2 * len(tilts), samples // _BATCHES), parts, tilts, endpoints)
         effects = tuple(dict.fromkeys(part.source.effect for part in parts))
         walk = FailingWalk(plan, effects)
         return cls(plan, parts, effects, walk, reach_s(plan), tilts, counts, int(counts.sum()))
@@ -134,11 +126,13 @@ class _Batches:
         outage = np.array([*(effect.outage for effect in effects), False])
         rng = generator(self.plan.seed, number, "estimate/rare")
         tilt = rng.permutation(np.repeat(np.arange(len(self.tilts)), self.counts))
-        sky, weight = drawn_sky(self.parts, self.tilts, self.counts / each, tilt, self.reach_s, effects, rng)
-        clear = float(walk.lost(ClearSky(), np.zeros(each), rng).mean())
-        met = np.flatnonzero(sky.meets_any(endpoints))
-        excess = weight[met] * (walk.lost(sky.of(met), np.zeros(len(met)), rng) - clear)
-        down = float(np.mean(weight * sky.all_down(endpoints, outage)))
+        conditions, weight = sampled_conditions(
+            self.parts, self.tilts, self.counts / each, tilt, self.reach_s, effects, rng
+        )
+        clear = float(walk.lost(Undisturbed(), np.zeros(each), rng).mean())
+        met = np.flatnonzero(conditions.meets_any(endpoints))
+        excess = weight[met] * (walk.lost(conditions.of(met), np.zeros(len(met)), rng) - clear)
+        down = float(np.mean(weight * conditions.all_down(endpoints, outage)))
         return clear + float(excess.sum()) / each, down
 
 
@@ -152,7 +146,7 @@ def why_not_rare(plan: Plan) -> str:
 
 
 def _parts(plan: Plan) -> list[Part]:
-    against = refusals(plan)
+    against = interactions(plan)
     if against:
         raise Inapplicable("; ".join(against))
     sources = sources_of(plan)
@@ -162,7 +156,8 @@ def _parts(plan: Plan) -> list[Part]:
         raise Inapplicable("a shared renewal class at a share between 0 and 1 is a mixture of two models")
     for source in sources.always:
         if source.kind == MARKED:
-            raise Inapplicable(f"{source.component}: marked renewal incidents have no law of open ones to tilt")
+            why_not = "marked renewal incidents have no distribution of open ones to tilt"
+            raise Inapplicable(f"{source.component}: {why_not}")
         if source.load >= 1.0 and source.up is not None:
             raise Inapplicable(f"{source.component}: is never up")
     return [part for source in sources.always for part in parts_of(source)]
@@ -173,7 +168,7 @@ def _tilts(parts: Sequence[Part], endpoints: Sequence[int]) -> list[frozenset[in
     hit = [union(part.sets) for part in parts]
     chained = sum(1 << endpoint for endpoint in endpoints)
     found: dict[frozenset[int], float] = {}
-    sizes = range(1, len(endpoints) + 1) if len(endpoints) <= MOST_ENDPOINTS else (1,)
+    sizes = range(1, len(endpoints) + 1) if len(endpoints) <= _MOST_ENDPOINTS else (1,)
     for size in sizes:
         for chosen in combinations(endpoints, size):
             wanted = sum(1 << endpoint for endpoint in chosen)
@@ -184,9 +179,9 @@ def _tilts(parts: Sequence[Part], endpoints: Sequence[int]) -> list[frozenset[in
             found.setdefault(frozenset({number}), parts[number].load)
     whole = sorted((cover for cover in found if _union(cover, hit) & chained == chained), key=lambda c: -found[c])
     rest = sorted((cover for cover in found if cover not in set(whole)), key=lambda c: -found[c])
-    half = MOST_TILTS // 2
-    kept = whole[: max(half, MOST_TILTS - len(rest))]
-    return [frozenset(), *kept, *rest[: MOST_TILTS - len(kept)]]
+    half = _MOST_TILTS // 2
+    kept = whole[: max(half, _MOST_TILTS - len(rest))]
+    return [frozenset(), *kept, *rest[: _MOST_TILTS - len(kept)]]
 
 
 def _shared_out(
