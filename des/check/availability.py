@@ -22,8 +22,7 @@ from des.faults.episodes import all_down, down_share, endpoint_down, episodes_st
 from des.scenario.plan import Plan
 from des.scenario.text.units import DAY_S, YEAR_S
 from des.theory import availability as exact
-from des.theory import downtime
-from des.theory.residuals import residual_mean
+from des.theory.availability import downtime_cdf, downtime_share_variance, no_downtime, residual_mean
 
 IDLE: Final = "1/y"
 """Requests where nobody asks for them: the components alone are watched."""
@@ -62,8 +61,8 @@ def downtime_of_a_window() -> Iterator[Finding]:
         )
     )
     shares = np.array([down_share(endpoint_down(draw_timeline(plan, k, 120.0), 0), 120.0) for k in range(3000)])
-    yield compared("share of a window down: variance", (shares - 0.2) ** 2, downtime.share_variance(80.0, 20.0, 120.0))
-    yield compared("  P(no downtime in it)", shares == 0.0, downtime.no_downtime(80.0, 20.0, 120.0))
+    yield compared("share of a window down: variance", (shares - 0.2) ** 2, downtime_share_variance(80.0, 20.0, 120.0))
+    yield compared("  P(no downtime in it)", shares == 0.0, no_downtime(80.0, 20.0, 120.0))
 
 
 def monthly_objective() -> Iterator[Finding]:
@@ -81,7 +80,7 @@ def monthly_objective() -> Iterator[Finding]:
             [down_share(endpoint_down(draw_timeline(plan, k, month_s), 0), month_s) for k in range(3000)]
         )
         for minutes in (43.2, 216.0):
-            met = downtime.downtime_cdf(15.0 * DAY_S, law, month_s, minutes * 60.0)
+            met = downtime_cdf(15.0 * DAY_S, law, month_s, minutes * 60.0)
             yield compared(
                 f"month of at most {minutes:g} min down, {name} (Takacs)", spent_s * month_s <= minutes * 60.0, met
             )

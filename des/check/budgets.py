@@ -13,7 +13,16 @@ from des.check.small_models import BATCHES, rng_of
 from des.rules import retry_budget
 from des.rules.adaptive_throttling import rejection_probability
 from des.rules.capacity import is_full, start_s, waiting
-from des.theory import amplification, limiters
+from des.theory import limiters
+from des.theory.retries import (
+    active_budget_load,
+    quota_attempts,
+    quota_drift,
+    ratio_budget_load,
+    throttle_attempts,
+    throttle_break_even,
+    throttled_load,
+)
 
 WARM: Final = 2000
 REQUESTS: Final = 4000
@@ -22,7 +31,7 @@ REQUESTS: Final = 4000
 def grpc_throttling() -> Iterator[Finding]:
     for failure, retries in ((0.07, 2), (1.0 / 11.0, 1), (0.12, 2)):
         attempts = [_throttled(failure, retries, batch) for batch in range(BATCHES)]
-        exact = amplification.throttle_attempts(failure, retries, 10.0, 0.1)
+        exact = throttle_attempts(failure, retries, 10.0, 0.1)
         yield compared(f"gRPC throttling, {retries} retries at {failure:.1%} failures: attempts", attempts, exact)
 
 
@@ -41,9 +50,9 @@ def _throttled(failure: float, retries: int, batch: int) -> float:
 def aws_quota() -> Iterator[Finding]:
     for failure, retries in ((0.2, 2), (0.3, 1), (0.5, 2)):
         attempts = [_paid(failure, retries, batch) for batch in range(BATCHES)]
-        exact = amplification.quota_attempts(failure, retries, 500, 14)
+        exact = quota_attempts(failure, retries, 500, 14)
         yield compared(f"AWS quota, {retries} retries at {failure:.0%} failures: attempts", attempts, exact)
-    first, all_fail = amplification.quota_drift(0.25, 1, 14.0), amplification.quota_drift(1.0, 1, 14.0)
+    first, all_fail = quota_drift(0.25, 1, 14.0), quota_drift(1.0, 1, 14.0)
     yield equal("  drift of a request at 25 % failures", 0.75 * 1.0 - 0.25 * 0.25 * 14.0, first)
     yield equal("  and in an outage", -14.0, all_fail)
 
@@ -120,18 +129,18 @@ def asymptotes() -> Iterator[Finding]:
     yield equal(
         "budget of 10 % of the requests in an outage: load",
         1.0 + retries / 1e6,
-        amplification.ratio_budget_load(0.1, 3),
+        ratio_budget_load(0.1, 3),
     )
     first = 10**12
     admitted = bisect_left(range(first), 1, key=lambda n: not retry_budget.active_share_admits(n, first + n, 0.2, 3))
-    active = amplification.active_budget_load(0.2, 3)
+    active = active_budget_load(0.2, 3)
     yield equal("budget of 20 % of the active calls in an outage: load", 1.0 + admitted / first, active)
     tokens, ratio = 7000, 100
     for call in range(11):
         tokens = retry_budget.throttle_after(tokens, 10_000, ratio, success=call > 0)
     yield equal("gRPC throttling, one failure in 11: level of the bucket", tokens, 7000)
-    yield equal("  its break-even failure share", 1.0 / 11.0, amplification.throttle_break_even(0.1))
-    let_through = amplification.throttled_load(100.0, 20.0, 2.0)
+    yield equal("  its break-even failure share", 1.0 / 11.0, throttle_break_even(0.1))
+    let_through = throttled_load(100.0, 20.0, 2.0)
     rejected = rejection_probability(1e12, 1e12 * 20.0 / 100.0, 2.0)
     yield equal(
         "adaptive throttling at five times the capacity: calls let through", 100.0 * (1.0 - rejected), let_through

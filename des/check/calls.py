@@ -22,7 +22,9 @@ from des.check.replications import (
     shocks,
 )
 from des.distributions import Exponential, Lognormal
-from des.theory import latency, limiters, rot
+from des.theory import limiters
+from des.theory.chains import mean_under_timeout_s, success_under_kills
+from des.theory.markov import broken_share
 
 LAW: Final = Lognormal(0.0, 0.8)
 LOGNORMAL: Final = {"kind": "lognormal", "median": "1s", "sigma": 0.8}
@@ -39,8 +41,8 @@ def timeouts() -> Iterator[Finding]:
     )
     got = replicate(one, {"latency": mean_latency_s, "first": served_share(0), "second": served_share(1)})
     late, second = float(LAW.survival(1.5)), Exponential(2.0)
-    second_s = 0.1 * 3.0 + 0.9 * latency.mean_under_timeout_s(second, 3.0)
-    mean_s = latency.mean_under_timeout_s(LAW, 1.5) + late * second_s
+    second_s = 0.1 * 3.0 + 0.9 * mean_under_timeout_s(second, 3.0)
+    mean_s = mean_under_timeout_s(LAW, 1.5) + late * second_s
     yield compared("lognormal latency under a time-out, then a leg that may hang: s", got["latency"], mean_s)
     yield compared("  served by the first in time", got["first"], 1.0 - late)
     yield compared("  served by the second in time", got["second"], late * 0.9 * float(second.cdf(3.0)))
@@ -50,7 +52,7 @@ def kills() -> Iterator[Finding]:
     incidents = outages(exponential("20s"), {"kind": "uniform", "low": "1s", "high": "9s"}, kills_in_flight=True)
     written = {"kind": "lognormal", "median": "3s", "sigma": 0.8}
     one = scenario(horizon="1200s", rate="1/s", providers={"p": provider(written, incidents=incidents)})
-    served = latency.success_under_kills(20.0, 5.0, Lognormal(math.log(3.0), 0.8))
+    served = success_under_kills(20.0, 5.0, Lognormal(math.log(3.0), 0.8))
     got = replicate(one, {"availability": availability})["availability"]
     yield compared("calls killed in flight by outages: availability", got, served)
 
@@ -77,7 +79,7 @@ def little() -> Iterator[Finding]:
     got = replicate(
         one, {"seen": lambda run: float(seen(run).mean()), "none": lambda run: float((seen(run) == 0).mean())}
     )
-    load = limiters.little_mean_number(4.0, latency.mean_under_timeout_s(LAW, 5.0))
+    load = limiters.little_mean_number(4.0, mean_under_timeout_s(LAW, 5.0))
     yield compared("calls under way as arrivals find them (Little, PASTA)", got["seen"], load)
     yield compared("  P(none), as nothing queues (Poisson)", got["none"], math.exp(-load))
 
@@ -105,7 +107,7 @@ def silent_rot() -> Iterator[Finding]:
             "silent_rot": {"time_to_rot": exponential("100s"), "repair": exponential("15s"), "error_latency": 0, **law},
         }
         one = scenario(horizon="4000s", rate=rate, providers={"p": provider()}, chain=[leg])
-        broken = rot.broken_share(100.0, per_s, 15.0, 4000.0, probe_every=probe_every_s)
+        broken = broken_share(100.0, per_s, 15.0, 4000.0, probe_every=probe_every_s)
         label = "without probes" if probe_every_s is None else "probed every 20 s"
         yield compared(
             f"leg that rots silently, {label}: lost", replicate(one, {"lost": lost_share}, 48)["lost"], broken

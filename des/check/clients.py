@@ -20,8 +20,9 @@ from des.check.replications import (
     scenario,
 )
 from des.distributions import Lognormal
-from des.theory import amplification, cooldown, latency
-from des.theory.breaker import breaker_cycle
+from des.theory.chains import hedge_share, hedged_mean_s
+from des.theory.limiters import blackout_share, breaker_cycle, cooldown_lost_share
+from des.theory.retries import layers_attempts, quota_attempts, throttle_attempts
 
 LAW: Final = Lognormal(0.0, 0.8)
 LOGNORMAL: Final = {"kind": "lognormal", "median": "1s", "sigma": 0.8}
@@ -56,9 +57,9 @@ def cooldowns() -> Iterator[Finding]:
             policy={"cooldown": {"on": ["rate_limited"], "for": "5s"}},
         )
         got = replicate(one, {"lost": lost_share, "cooling": _refused_share})
-        exact = cooldown.lost_share(2, 2.0, refusal, 5.0)
+        exact = cooldown_lost_share(2, 2.0, refusal, 5.0)
         yield compared(f"two deployments, {refusal:.0%} 429s, cooling 5 s for each: lost", got["lost"], exact)
-        yield compared("  both cooling", got["cooling"], cooldown.blackout_share(2, 2.0, refusal, 5.0))
+        yield compared("  both cooling", got["cooling"], blackout_share(2, 2.0, refusal, 5.0))
 
 
 def hedge() -> Iterator[Finding]:
@@ -66,20 +67,20 @@ def hedge() -> Iterator[Finding]:
         policy = {"hedge": {"after": f"{after_s}s", "at_most": copies}}
         one = scenario(horizon="1200s", rate="1/s", providers={"p": provider(LOGNORMAL)}, policy=policy)
         got = replicate(one, {"latency": mean_latency_s, "attempts": attempts_per_request})
-        exact = latency.hedged_mean_s(LAW, after_s, copies)
+        exact = hedged_mean_s(LAW, after_s, copies)
         yield compared(f"hedged by {copies}, one each {after_s:g} s: mean latency, s", got["latency"], exact)
-        extra = latency.hedge_share(LAW, after_s, copies)
+        extra = hedge_share(LAW, after_s, copies)
         yield compared("  calls of a request", got["attempts"], 1.0 + extra)
 
 
 def retry_budgets() -> Iterator[Finding]:
     throttle = {"kind": "throttle", "max_tokens": 10, "token_ratio": 0.1}
     got = replicate(_retrying(0.08, 2, throttle), {"attempts": _attempts_after(1000)})["attempts"]
-    exact = amplification.throttle_attempts(0.08, 2, 10.0, 0.1)
+    exact = throttle_attempts(0.08, 2, 10.0, 0.1)
     yield compared("gRPC throttling, 2 retries at 8 % failures: attempts of a request", got, exact)
     quota = {"kind": "quota", "capacity": 500, "retry_cost": 14, "throttle_cost": 5}
     got = replicate(_retrying(0.5, 2, quota), {"attempts": _attempts_after(1000)})["attempts"]
-    exact = amplification.quota_attempts(0.5, 2, 500, 14)
+    exact = quota_attempts(0.5, 2, 500, 14)
     yield compared("AWS quota, 2 retries at 50 % failures: attempts of a request", got, exact)
 
 
@@ -101,7 +102,7 @@ def nested() -> Iterator[Finding]:
         policy={"clients": [{"retries": 2}]},
     )
     got = replicate(one, {"attempts": attempts_per_request}, 1)["attempts"]
-    exact = amplification.layers_attempts([4, 3])
+    exact = layers_attempts([4, 3])
     yield equal("SDK of 3 attempts in a gateway of 4, all failing: calls of a request", got[0], exact)
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from des.check.case import MONTE_CARLO, Case, Finding, compared
 from des.check.small_models import BATCHES, rng_of
 from des.distributions import Constant, Distribution, Exponential, Gamma, Lognormal
-from des.theory import latency, limiters
+from des.theory import limiters
+from des.theory.chains import hedge_share, hedged_mean_s
 
 WINDOWS: Final = 20_000
 LAW: Final = Lognormal(0.0, 0.8)
@@ -122,12 +123,12 @@ def hedge() -> Iterator[Finding]:
         rng = rng_of(f"hedge {delay_s}")
         first, second = LAW.sample(rng, 100_000), LAW.sample(rng, 100_000)
         took = np.where(first > delay_s, np.minimum(first, delay_s + second), first)
-        yield compared(f"hedge after {delay_s:g} s: mean, s", took, latency.hedged_mean_s(LAW, delay_s))
-        yield compared("  extra calls", first > delay_s, latency.hedge_share(LAW, delay_s))
+        yield compared(f"hedge after {delay_s:g} s: mean, s", took, hedged_mean_s(LAW, delay_s))
+        yield compared("  extra calls", first > delay_s, hedge_share(LAW, delay_s))
     answers = np.stack([LAW.sample(rng_of(f"copies {sent}"), 50_000) + 0.6 * sent for sent in range(4)])
-    yield compared("three copies, one each 0.6 s: mean, s", answers.min(axis=0), latency.hedged_mean_s(LAW, 0.6, 3))
+    yield compared("three copies, one each 0.6 s: mean, s", answers.min(axis=0), hedged_mean_s(LAW, 0.6, 3))
     sent_then = [answers[:sent].min(axis=0) > 0.6 * sent for sent in (1, 2, 3)]
-    yield compared("  extra calls", np.sum(sent_then, axis=0), latency.hedge_share(LAW, 0.6, 3))
+    yield compared("  extra calls", np.sum(sent_then, axis=0), hedge_share(LAW, 0.6, 3))
 
 
 CASES: Final = (

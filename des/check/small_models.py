@@ -13,8 +13,8 @@ from des.draws import generator
 from des.faults.episodes import down_share, intersection, merged
 from des.faults.intervals import Intervals
 from des.theory import availability, markov
-from des.theory.breaker import breaker_cycle
-from des.theory.residuals import lognormal_residual, residual_cdf, residual_mean, weibull_residual
+from des.theory.availability import lognormal_residual, residual_cdf, residual_mean, weibull_residual
+from des.theory.limiters import breaker_cycle
 
 SEED: Final = 20_250_101
 BATCHES: Final = 32

@@ -10,10 +10,10 @@ from des.distributions import Distribution, Exponential, Lognormal, Weibull
 from des.faults import draw_timeline
 from des.faults.episodes import all_down, down_share, episodes_started
 from des.theory import availability as exact
-from des.theory import downtime, ledger
+from des.theory import ledger
+from des.theory.availability import downtime_cdf, downtime_share_variance, no_downtime, residual_mean
 from des.theory.ledger import Shock
 from des.theory.markov import mean_time_to_total_outage
-from des.theory.residuals import residual_mean
 from oracles.conftest import Agree
 from oracles.replications import (
     Run,
@@ -77,8 +77,8 @@ def test_downtime_varies_over_windows_as_much_as_it_should(agree: Agree) -> None
     )
     shares = replicate(one, {"share": lambda run: run.down_share("p")}, 600)["share"]
     u = 0.2
-    agree("variance", (shares - u) ** 2, downtime.share_variance(80.0, 20.0, 120.0))
-    agree("no downtime", shares == 0.0, downtime.no_downtime(80.0, 20.0, 120.0))
+    agree("variance", (shares - u) ** 2, downtime_share_variance(80.0, 20.0, 120.0))
+    agree("no downtime", shares == 0.0, no_downtime(80.0, 20.0, 120.0))
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_monthly_objective_is_met_as_often_as_takacs_says(agree: Agree, down: 
     )
     spent_s = replicate(one, {"spent": lambda run: run.down_share("p")}, 500)["spent"] * 30.0 * 86400.0
     for minutes in (0.0, 43.2, 216.0):
-        met = downtime.downtime_cdf(15.0 * 86400.0, law, 30.0 * 86400.0, minutes * 60.0)
+        met = downtime_cdf(15.0 * 86400.0, law, 30.0 * 86400.0, minutes * 60.0)
         agree(f"at most {minutes} min", spent_s <= minutes * 60.0, met)
 
 

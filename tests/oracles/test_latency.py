@@ -7,7 +7,8 @@ import pytest
 from scipy.special import ndtr
 
 from des.distributions import Exponential, Lognormal
-from des.theory import latency, limiters
+from des.theory import limiters
+from des.theory.chains import mean_under_timeout_s, success_under_kills
 from oracles.conftest import Agree
 from oracles.replications import (
     Run,
@@ -37,7 +38,7 @@ def test_a_lognormal_latency_is_cut_at_its_timeout(agree: Agree, timeout_s: floa
     )
     got = replicate(one, {"latency": mean_latency_s, "availability": availability, "cost": cost_per_request})
     in_time = float(LAW.cdf(timeout_s))
-    agree("mean", got["latency"], latency.mean_under_timeout_s(LAW, timeout_s))
+    agree("mean", got["latency"], mean_under_timeout_s(LAW, timeout_s))
     agree("in time", got["availability"], in_time)
     # given up at t, the share t/L of a response has been made and is billed: E[1/L; L > t] of a lognormal law
     late = math.exp(LAW.sigma**2 / 2.0 - LAW.mu) * ndtr((LAW.mu - LAW.sigma**2 - math.log(timeout_s)) / LAW.sigma)
@@ -52,7 +53,7 @@ def test_hanging_calls_take_the_whole_timeout(agree: Agree) -> None:
         chain=[{"provider": "p", "timeout": "4s"}],
     )
     got = replicate(one, {"latency": mean_latency_s, "availability": availability})
-    agree("mean", got["latency"], 0.1 * 4.0 + 0.9 * latency.mean_under_timeout_s(LAW, 4.0))
+    agree("mean", got["latency"], 0.1 * 4.0 + 0.9 * mean_under_timeout_s(LAW, 4.0))
     agree("in time", got["availability"], 0.9 * (float(LAW.cdf(4.0))))
 
 
@@ -65,7 +66,7 @@ def test_a_second_leg_sees_the_calls_that_the_first_gave_up(agree: Agree) -> Non
     )
     got = replicate(one, {"latency": mean_latency_s, "second": served_share(1)})
     late, second = float(LAW.survival(1.5)), Exponential(2.0)
-    mean_s = latency.mean_under_timeout_s(LAW, 1.5) + late * latency.mean_under_timeout_s(second, 3.0)
+    mean_s = mean_under_timeout_s(LAW, 1.5) + late * mean_under_timeout_s(second, 3.0)
     agree("mean", got["latency"], mean_s)
     agree("served by the second", got["second"], late * (float(second.cdf(3.0))))
 
@@ -82,7 +83,7 @@ def test_work_in_flight_is_killed_at_the_rate_of_outages(agree: Agree, law: str)
     incidents = outages(exponential("20s"), {"kind": "uniform", "low": "1s", "high": "9s"}, kills_in_flight=True)
     one = scenario(horizon="2000s", rate="1/s", providers={"p": provider(written, incidents=incidents)})
     got = replicate(one, {"availability": availability})
-    agree("availability", got["availability"], latency.success_under_kills(20.0, 5.0, exact_law))
+    agree("availability", got["availability"], success_under_kills(20.0, 5.0, exact_law))
 
 
 def test_outages_that_kill_nothing_cost_only_their_own_time(agree: Agree) -> None:
@@ -116,7 +117,7 @@ def test_arrivals_find_as_many_calls_under_way_as_little_says(agree: Agree) -> N
     got = replicate(
         one, {"seen": lambda run: float(seen(run).mean()), "none": lambda run: float((seen(run) == 0).mean())}
     )
-    load = limiters.little_mean_number(4.0, latency.mean_under_timeout_s(LAW, 5.0))
+    load = limiters.little_mean_number(4.0, mean_under_timeout_s(LAW, 5.0))
     agree("mean number", got["seen"], load)
     # and as nothing queues, that number is Poisson (M/G/infinity)
     agree("nothing under way", got["none"], math.exp(-load))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from des.theory import rot
+from des.theory.markov import broken_share, long_run_broken_share
 from oracles.conftest import Agree
 from oracles.replications import exponential, lost_share, provider, replicate, scenario
 
@@ -28,7 +28,7 @@ def test_a_rotten_leg_serves_nobody_until_it_is_noticed_and_repaired(
     law = {} if probe_every_s is None else {"probe_every": f"{probe_every_s}s"}
     per_s = 1.0 / float(rate[2:-1])
     one = rotting(rate, **law)
-    exact = rot.broken_share(100.0, per_s, 15.0, HORIZON_S, probe_every=probe_every_s)
+    exact = broken_share(100.0, per_s, 15.0, HORIZON_S, probe_every=probe_every_s)
     agree("lost", replicate(one, {"lost": lost_share}, 48)["lost"], exact)
 
 
@@ -37,4 +37,4 @@ def test_any_law_of_rot_and_repair_has_the_renewal_share_in_the_long_run(agree: 
     one["horizon"] = "20000s"
     got = replicate(one, {"lost": lost_share})
     # from new at the start: an up time of 50 s instead of the residual one is worth 1.2e-4 of this horizon
-    agree("lost", got["lost"], rot.long_run_broken_share(50.0, 0.1, 5.0))
+    agree("lost", got["lost"], long_run_broken_share(50.0, 0.1, 5.0))
