@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 
 from des.faults import Intervals
+from des.faults.incident_classes import weights_at
 from des.faults.intervals import FloatArray
-from des.faults.ledger import weights_at
 from des.scenario.plan import Profile
 from des.scenario.text.units import HOUR_S, WEEK_S
 

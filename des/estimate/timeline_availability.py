@@ -31,7 +31,7 @@ from des.estimate.timeline_sky import ClearSky, TimelineSky, affected
 from des.estimate.uneven import Uneven, without_intervals
 from des.faults import Intervals, Timeline, draw_timeline
 from des.faults.episodes import down_share, endpoint_down, episodes_started, intersection
-from des.faults.ledger import weights_at
+from des.faults.incident_classes import weights_at
 from des.faults.marginals import chain_endpoints
 from des.scenario.plan import MarkedRenewalIncidents, Plan, PoissonIncidents, RenewalIncidents
 from des.scenario.text.units import YEAR_S

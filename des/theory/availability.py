@@ -87,9 +87,9 @@ def no_downtime(mttf: float, mttr: float, window: float) -> float:
 def downtime_cdf(mttf: float, down: Distribution, window: float, downtime: float, *, grid: int = 1 << 14) -> float:
     """P(downtime within the window <= `downtime`), starting up, exponential up times, any distribution of down times.
 
-    Takacs 1957: sum over n of Poisson(n; (T - x)/MTTF) G^{*n}(x), G^{*n} the n-fold convolution of the down times'. Exact for
-    constant, exponential and gamma down times; others are laid on a grid of `grid` points over [0, x] and convolved
-    as a compound Poisson distribution, with an error of about the down time's probability within x/grid.
+    Takacs 1957: sum over n of Poisson(n; (T - x)/MTTF) G^{*n}(x), G^{*n} the distribution of a sum of n down times.
+    Exact for constant, exponential and gamma down times; others are laid on a grid of `grid` points over [0, x] and
+    convolved as a compound Poisson distribution, with an error of about the down time's probability within x/grid.
     """
     if downtime < 0.0:
         return 0.0

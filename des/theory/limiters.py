@@ -57,7 +57,7 @@ def erlang_b(servers: int, load: float) -> float:
 
 
 def overflow_refused(first: int, second: int, load: float) -> float:
-    """P(a pool of `first` and then one of `second` servers refuse), one distribution of service times: Erlang B of both together."""
+    """P(a pool of `first` and then one of `second` servers refuse), service times alike: Erlang B of both together."""
     return erlang_b(first + second, load)
 
 
@@ -85,7 +85,7 @@ def bounded_queue_mean_wait(servers: int, room: int, load: float, mean_service: 
 
 
 def _bounded_queue(servers: int, room: int, load: float) -> list[float]:
-    """P(so many calls present), 0 .. servers + room: of the birth and death chain, where any load will do."""
+    """P(n calls present), n = 0 .. servers + room: the birth and death chain's, at any load."""
     weights = [1.0]
     for present in range(1, servers + room + 1):
         weights.append(weights[-1] * load / min(present, servers))

@@ -55,12 +55,12 @@ def all_fail_in_outage(mttf: float, mttr: float, gaps: Sequence[float]) -> float
 
 
 def layers_attempts(attempts: Sequence[int]) -> int:
-    """Calls of one request when everything fails: layers inside each other, each with so many attempts, multiply."""
+    """Calls of one request when everything fails: the attempts of layers inside each other multiply."""
     return math.prod(attempts)
 
 
 def ratio_budget_load(share: float, attempts: int, *, per_second: float = 0.0, request_rate: float = math.inf) -> float:
-    """Calls for each request when everything fails, under a budget of a share of the requests and so many a second.
+    """Calls for each request when everything fails, under a budget of a share of the requests and of `per_second` more.
 
     min(attempts, 1 + share + per_second / request_rate): 1.1 at 10 %. Approached from below as the requests within
     the budget's time to live grow: whole retries alone are made.
