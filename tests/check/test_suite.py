@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import des.check
 import des.theory
 from des.check import suite
-from des.check.case import MONTE_CARLO, Case, Finding, compared, equal
+from des.check.case import MONTE_CARLO, Case, Finding, Size, compared, equal
 from des.check.suite import BY_NAME, CASES, Checked, all_ok, chosen, spread
 from des.cli import app
 from des.errors import DesError
@@ -94,10 +94,10 @@ def test_scores_that_are_too_small_or_too_large_together_fail() -> None:
 
 @pytest.fixture
 def wrong_form(monkeypatch: pytest.MonkeyPatch) -> None:
-    def find() -> Iterator[Finding]:
+    def find(size: Size) -> Iterator[Finding]:
         yield Finding("two and two", 5.0, 0.1, 32, 4.0)
 
-    monkeypatch.setitem(suite.BY_NAME, "wrong", Case("wrong", MONTE_CARLO, find))
+    monkeypatch.setitem(suite.BY_NAME, "wrong", Case("wrong", MONTE_CARLO, find, "arithmetic"))
 
 
 def test_a_wrong_closed_form_ends_the_command_with_1(wrong_form: None) -> None:
