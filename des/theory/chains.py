@@ -6,7 +6,6 @@ The attempts of a chain are independent of each other.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import permutations
 
 from des.distributions import Distribution
 
@@ -84,14 +83,14 @@ def expected_cost(legs: Sequence[ChainLeg], rounds: int = 1, *, cache_hit_rate: 
     E[C] = sum_r sum_k (p_k s_k + (1 - p_k) f_k) [prod_j (1 - p_j)]^{r-1} prod_{i<k} (1 - p_i); a response-cache hit
     costs nothing.
     """
-    reached = reach(legs, rounds)
+    reached = _reach(legs, rounds)
     cost = math.fsum(leg.mean_cost * share for row in reached for leg, share in zip(legs, row, strict=True))
     return (1.0 - cache_hit_rate) * cost
 
 
 def expected_attempts(legs: Sequence[ChainLeg], rounds: int = 1) -> float:
     """Mean number of attempts of a request."""
-    return math.fsum(share for row in reach(legs, rounds) for share in row)
+    return math.fsum(share for row in _reach(legs, rounds) for share in row)
 
 
 def served_probability(legs: Sequence[ChainLeg], rounds: int = 1) -> float:
@@ -101,11 +100,11 @@ def served_probability(legs: Sequence[ChainLeg], rounds: int = 1) -> float:
 
 def served_by(legs: Sequence[ChainLeg], rounds: int = 1) -> tuple[float, ...]:
     """P(leg k serves the request), all rounds together."""
-    reached = reach(legs, rounds)
+    reached = _reach(legs, rounds)
     return tuple(leg.success * math.fsum(row[k] for row in reached) for k, leg in enumerate(legs))
 
 
-def reach(legs: Sequence[ChainLeg], rounds: int) -> list[list[float]]:
+def _reach(legs: Sequence[ChainLeg], rounds: int) -> list[list[float]]:
     """[round][leg]: P(the request comes to this leg in this round)."""
     rows, open_share = [], 1.0
     for _ in range(rounds):
@@ -132,11 +131,6 @@ def cheapest_order(legs: Sequence[ChainLeg]) -> tuple[int, ...]:
         return math.inf if leg.failure_cost > 0.0 else -math.inf
 
     return tuple(sorted(range(len(legs)), key=index))
-
-
-def cheapest_order_by_enumeration(legs: Sequence[ChainLeg], rounds: int = 1) -> tuple[int, ...]:
-    """Indices of the legs in the order of least mean cost, trying every one of the n! orders."""
-    return min(permutations(range(len(legs))), key=lambda order: expected_cost([legs[k] for k in order], rounds))
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,11 +109,6 @@ def _poisson_at_least(count: int, mean: float) -> float:
     return 1.0 if count <= 0 else float(gammainc(count, mean))
 
 
-def poisson_probability(count: int, mean: float) -> float:
-    """P(K = count) of a Poisson number."""
-    return math.exp(count * math.log(mean) - mean - math.lgamma(count + 1.0)) if mean > 0.0 else float(count == 0)
-
-
 def blackout_share(deployments: int, call_rate: float, refusal: float, cooldown: float) -> float:
     """Long-run share of time, and of Poisson calls, with every deployment of a group cooling.
 

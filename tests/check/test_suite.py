@@ -25,9 +25,6 @@ QUICK = ("ledger_exact", "week_shifts", "hedge", "fixed_window")
 BEYOND = {
     # what chains are made of, and searches over them
     "paid_per_attempt",
-    "reach",
-    "cheapest_order_by_enumeration",
-    "long_run_broken_share",
     # parts of what is checked, and inverses
     "common_shock_pair",
     "common_shock_pair_repaired_together",
@@ -36,7 +33,6 @@ BEYOND = {
     "mean_first_passage",
     "occupation",
     "effective_redundancy",
-    "poisson_probability",
     "mean_wait_s",
     # one line each, said of a scenario
     "layers_attempts",

@@ -4,14 +4,15 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import poisson
 
 from des.theory import limiters
-from des.theory.limiters import blackout_share, breaker_cycle, cooldown_lost_share, poisson_probability
+from des.theory.limiters import blackout_share, breaker_cycle, cooldown_lost_share
 
 
 def md1b_blocked(load: float, room: int) -> float:
     """P(blocked) of an M/D/1 queue with room for `room` customers, by the chain embedded at departures."""
-    arrivals = [poisson_probability(k, load) for k in range(room + 1)]
+    arrivals = [poisson.pmf(k, load) for k in range(room + 1)]
     chain = np.zeros((room, room))  # customers left behind by a departure: 0 .. room - 1
     for left in range(room):
         start = max(left, 1)
@@ -67,7 +68,7 @@ def test_sixty_a_minute_at_one_a_second_refuse_51_percent_by_window_and_96_by_lo
 
 def test_a_fixed_window_refuses_the_mean_excess_of_a_poisson_number() -> None:
     mean, calls = 7.5, 6
-    excess = sum(max(0, k - calls) * poisson_probability(k, mean) for k in range(80))
+    excess = sum(max(0, k - calls) * poisson.pmf(k, mean) for k in range(80))
     assert limiters.fixed_window_refused(2.5, calls, 3.0) == pytest.approx(excess / mean)
 
 
@@ -91,8 +92,8 @@ def test_a_sliding_log_agrees_with_keeping_one() -> None:
 
 def test_erlang_b_is_the_truncated_poisson_law_and_overflow_its_sum() -> None:
     load, servers = 6.0, 9
-    whole = sum(poisson_probability(k, load) for k in range(servers + 1))
-    assert limiters.erlang_b(servers, load) == pytest.approx(poisson_probability(servers, load) / whole)
+    whole = sum(poisson.pmf(k, load) for k in range(servers + 1))
+    assert limiters.erlang_b(servers, load) == pytest.approx(poisson.pmf(servers, load) / whole)
     assert limiters.overflow_refused(5, 4, load) == limiters.erlang_b(9, load)
     assert limiters.erlang_b(0, load) == 1.0
 
@@ -201,3 +202,7 @@ def test_the_means_of_a_cycle_agree_with_calling_through_a_breaker(failures: int
     means = np.array([exact.successes, exact.failures, exact.refusals])
     assert (np.abs(table.mean(axis=0) - means) <= 4.0 * errors).all()
     assert exact.availability == pytest.approx(exact.successes / means.sum())
+
+
+def test_a_large_bucket_under_a_light_load_refuses_next_to_nobody() -> None:
+    assert 0.0 < limiters.token_bucket_refused(0.2, 60) < 1e-40
