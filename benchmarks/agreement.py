@@ -22,12 +22,12 @@ from des.estimate.exact_availability import EXACT
 from des.estimate.summary import REQUEST_LEVEL, Pool, complement, summarise
 from des.estimate.timeline_availability import SAMPLES, TIMELINE, timeline
 from des.estimate.timeline_refusals import refusals
+from des.pool import Workers, available
 from des.scenario import load_scenario, plans
 from des.scenario.plan import Plan, PoissonArrivals
 from des.study.downtime import combined
 from des.study.replication import Part, Replicator
 from des.study.study import Found
-from des.study.workers import Workers, available
 
 SCENARIOS: Final = Path(__file__).parents[1] / "scenarios"
 REPLICATIONS: Final = 10

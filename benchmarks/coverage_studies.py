@@ -11,11 +11,11 @@ import numpy as np
 from des.distributions import Lognormal
 from des.estimate.summary import Pool, count_entry, summarise, up_entry
 from des.faults import draw_timeline
+from des.pool import Report
 from des.scenario import from_mapping, plans
 from des.scenario.plan import Plan, PoissonArrivals
 from des.study.downtime import downtime
 from des.study.replication import Part, Replicator
-from des.study.workers import Told
 
 REPLICATIONS: Final = 10
 REQUESTS: Final = 200
@@ -35,7 +35,7 @@ class Task:
     number: int
 
 
-def study(task: Task, told: Told | None) -> dict[str, tuple[float, float, float]]:
+def study(task: Task, report: Report | None) -> dict[str, tuple[float, float, float]]:
     """(low, exact, high) of each figure of the case."""
     return CASES[task.case](task.number)
 

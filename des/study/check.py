@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from des.check.case import FULL
 from des.check.suite import BY_NAME, Checked, chosen
-from des.study.workers import Told, Workers
+from des.pool import Report, Workers
 
 
 def check(
@@ -22,7 +22,7 @@ def check(
     return tuple(done)
 
 
-def _checked(name: str, told: Told | None) -> Checked:
+def _checked(name: str, report: Report | None) -> Checked:
     case = BY_NAME[name]
     started = time.process_time()
     findings = tuple(case.find(FULL))

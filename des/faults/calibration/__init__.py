@@ -13,7 +13,7 @@ from des.faults.calibration.fitted import KINDS, FittedDistribution, FittedTimes
 from des.faults.calibration.fragment import component_names, fragment
 from des.faults.calibration.overlap import Overlap, holm, overlap, overlaps
 from des.faults.calibration.seasonality import Seasonality, WeekProfile, seasonality
-from des.faults.calibration.service_history import ServiceHistory, observed
+from des.faults.calibration.service_history import ServiceHistory, observed, service_histories
 from des.faults.calibration.trend import Trend, trend
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "overlap",
     "overlaps",
     "seasonality",
+    "service_histories",
     "severities",
     "trend",
 ]

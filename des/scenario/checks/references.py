@@ -24,7 +24,8 @@ from des.scenario.text.names import (
     mapping,
     models_of,
 )
-from des.scenario.text.problems import Finding, meant, unknown
+from des.scenario.text.problems import Finding
+from des.words import meant, unknown
 
 _MODEL_NAME: Final = re.compile(r"[A-Za-z0-9_@][^\s#\[\]]*")
 LONGEST_ARM_NAME: Final = 64

@@ -15,7 +15,8 @@ from des.scenario.text.names import (
     items,
     models_of,
 )
-from des.scenario.text.problems import Finding, unknown
+from des.scenario.text.problems import Finding
+from des.words import unknown
 
 
 def sharing_findings(content: Content) -> Iterator[Finding]:

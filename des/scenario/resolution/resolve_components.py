@@ -8,7 +8,7 @@ from pathlib import Path as FilePath
 from typing import Final
 
 from des.distributions import Distribution, Exponential
-from des.files.recorded import RecordedRows, read_incidents
+from des.files import RecordedRows, read_incidents
 from des.scenario.checks.consistency import window_bounds
 from des.scenario.files import components_of, located
 from des.scenario.plan import (
@@ -45,7 +45,8 @@ from des.scenario.schema.incidents import (
 from des.scenario.schema.providers import ComponentSpec
 from des.scenario.schema.scenario import Scenario
 from des.scenario.text.document import Path
-from des.scenario.text.problems import Finding, meant
+from des.scenario.text.problems import Finding
+from des.words import meant
 
 MOST_UNCERTAIN_EDGES: Final = 16
 Edges = Mapping[str, Sequence[tuple[str, float]]]

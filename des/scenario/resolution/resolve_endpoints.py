@@ -16,7 +16,8 @@ from des.scenario.schema.providers import (
 )
 from des.scenario.schema.scenario import Scenario
 from des.scenario.text.document import Path
-from des.scenario.text.problems import Finding, nearest
+from des.scenario.text.problems import Finding
+from des.words import nearest
 
 
 @dataclass(frozen=True, slots=True)
