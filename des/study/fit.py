@@ -152,16 +152,16 @@ def _times(times: FittedTimes) -> dict[str, Any]:
         "dropped": times.dropped,
         "mean": times.mean_s / times.unit_s,
         "median": times.median_s / times.unit_s,
-        "best": times.laws[0].kind if times.laws else None,
+        "best": times.distributions[0].kind if times.distributions else None,
         "few": times.few,
         "laws": {
             law.kind: {
                 **law.named,
                 "standard_errors": dict(zip(law.named, law.standard_errors, strict=True)),
                 "aic": law.aic,
-                "mean": law.law_s.mean / law.unit_s,
+                "mean": law.distribution_s.mean / law.unit_s,
             }
-            for law in times.laws
+            for law in times.distributions
         },
     }
 

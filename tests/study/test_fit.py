@@ -108,7 +108,8 @@ def test_few_incidents_give_exponentials_marked_in_the_fragment_that_runs(
         assert law["kind"] == "exponential"
         assert float(law["mean"][:-1]) == pytest.approx(times.mean_s / times.unit_s, rel=1e-3)
     flat = " ".join(found.fragment.replace("#", " ").split())
-    assert f"Beware: {count} times to repair only, fewer than the 10 that tell laws apart: the scenario takes" in flat
+    few = f"Beware: {count} times to repair only, fewer than the 10 that tell distributions apart"
+    assert f"{few}: the scenario takes" in flat
     assert sum("fewer than the 10" in caution for caution in found.cautions) == 2
     assert max(map(len, [*found.fragment.splitlines(), *lines(found.calibration, found.cautions, "few.csv")])) <= 80
     asked = fit(path, repair="lognormal")

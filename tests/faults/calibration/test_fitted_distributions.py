@@ -88,20 +88,20 @@ def test_the_lowest_aic_comes_first() -> None:
         ("exponential", np.random.default_rng(1).exponential(2.0, 3000)),
     ):
         fitted = _fitted(times)
-        assert fitted.laws[0].kind == kind
-        assert [law.aic for law in fitted.laws] == sorted(law.aic for law in fitted.laws)
+        assert fitted.distributions[0].kind == kind
+        assert [law.aic for law in fitted.distributions] == sorted(law.aic for law in fitted.distributions)
 
 
 def test_laws_are_given_in_seconds() -> None:
     fitted = _fitted(DRAWN)
-    laws = {kind: fitted.law(kind) for kind in KINDS}
+    laws = {kind: fitted.distribution(kind) for kind in KINDS}
     assert isinstance(laws["lognormal"], Lognormal)
     assert isinstance(laws["weibull"], Weibull)
     assert isinstance(laws["gamma"], Gamma)
     assert isinstance(laws["exponential"], Exponential)
     seconds = fit_times(DRAWN * HOUR, None, 1.0)
     for kind in KINDS:
-        law, other = laws[kind], seconds.law(kind)
+        law, other = laws[kind], seconds.distribution(kind)
         assert law is not None
         assert other is not None
         assert law.mean == pytest.approx(other.mean, rel=1e-6)
@@ -111,27 +111,27 @@ def test_laws_are_given_in_seconds() -> None:
 def test_zeroes_are_dropped_and_counted() -> None:
     with_zeroes = _fitted(np.concatenate((DRAWN, np.zeros(7))))
     assert (with_zeroes.count, with_zeroes.dropped) == (300, 7)
-    assert with_zeroes.laws == _fitted(DRAWN).laws
+    assert with_zeroes.distributions == _fitted(DRAWN).distributions
 
 
 def test_without_spread_there_is_a_constant_and_no_law() -> None:
     same = _fitted(np.full(12, 2.0))
-    assert not same.laws
-    assert same.law(None) == Constant(2.0 * HOUR)
+    assert not same.distributions
+    assert same.distribution(None) == Constant(2.0 * HOUR)
 
 
 @pytest.mark.parametrize("times", [[], [0.0, 0.0]], ids=str)
 def test_no_time_gives_nothing(times: list[float]) -> None:
     fitted = _fitted(np.array(times))
-    assert not fitted.laws
-    assert fitted.law(None) is None
+    assert not fitted.distributions
+    assert fitted.distribution(None) is None
 
 
 @pytest.mark.parametrize("times", [[3.0], [2.0, 2.0], [0.1, 0.2, 900.0]], ids=str)
 def test_few_times_give_an_exponential_of_their_mean(times: list[float]) -> None:
     fitted = _fitted(np.array(times))
     assert fitted.few
-    assert fitted.law(None) == Exponential(np.mean(times) * HOUR)
+    assert fitted.distribution(None) == Exponential(np.mean(times) * HOUR)
     low, high = fitted.mean_interval_s
     assert stats.chi2.cdf(2 * sum(times) * HOUR / low, 2 * len(times)) == pytest.approx(0.975)
     assert stats.chi2.cdf(2 * sum(times) * HOUR / high, 2 * len(times)) == pytest.approx(0.025)
@@ -147,12 +147,14 @@ def test_a_law_that_was_asked_for_is_given_of_few_times_too() -> None:
 
 def test_times_that_have_all_not_ended_give_nothing() -> None:
     fitted = _fitted(DRAWN, np.ones(300, dtype=np.bool_))
-    assert not fitted.laws
-    assert fitted.law(None) is None
+    assert not fitted.distributions
+    assert fitted.distribution(None) is None
 
 
 def test_times_of_any_size_are_fitted() -> None:
     for size in (1e-9, 1e9):
         fitted = _fitted(DRAWN * size)
-        assert [law.kind for law in fitted.laws] == [law.kind for law in _fitted(DRAWN).laws]
-        assert all(np.isfinite(law.parameters).all() and np.isfinite(law.standard_errors).all() for law in fitted.laws)
+        assert [law.kind for law in fitted.distributions] == [law.kind for law in _fitted(DRAWN).distributions]
+        assert all(
+            np.isfinite(law.parameters).all() and np.isfinite(law.standard_errors).all() for law in fitted.distributions
+        )

@@ -1,4 +1,4 @@
-"""Laws of positive times by maximum likelihood, location 0, with right-censored ones among them."""
+"""Distributions of positive times by maximum likelihood, location 0, with right-censored ones among them."""
 
 import math
 from collections.abc import Callable
@@ -11,22 +11,22 @@ from des.distributions import Constant, Distribution, Exponential, Gamma, Lognor
 from des.faults.intervals import BoolArray, FloatArray
 
 KINDS: Final = ("lognormal", "weibull", "gamma", "exponential")
-PARAMETERS: Final = {
+_PARAMETERS: Final = {
     "lognormal": ("mu", "sigma"),
     "weibull": ("shape", "scale"),
     "gamma": ("shape", "scale"),
     "exponential": ("mean",),
 }
-LEAST_SPREAD: Final = 1e-6
-"""Of the logarithms: below it the times are one time, and laws with a shape have no maximum."""
-LARGEST_SHAPE: Final = 1e7
+_LEAST_SPREAD: Final = 1e-6
+"""Of the logarithms: below it the times are one time, and distributions with a shape have no maximum."""
+_LARGEST_SHAPE: Final = 1e7
 LEAST_TIMES: Final = 10
-"""That ended: with fewer the shapes of laws are noise (a lognormal's mean may be ten times the one seen)."""
+"""That ended: with fewer shapes are noise (a lognormal's mean may be ten times the one seen)."""
 
 
 @dataclass(frozen=True, slots=True)
 class FittedDistribution:
-    """A law of times in a unit of `unit_s` seconds; `aic` compares laws of the same times alone."""
+    """Of times in a unit of `unit_s` seconds; `aic` compares distributions of the same times alone."""
 
     kind: str
     parameters: tuple[float, ...]
@@ -36,11 +36,11 @@ class FittedDistribution:
 
     @property
     def named(self) -> dict[str, float]:
-        return dict(zip(PARAMETERS[self.kind], self.parameters, strict=True))
+        return dict(zip(_PARAMETERS[self.kind], self.parameters, strict=True))
 
     @property
-    def law_s(self) -> Distribution:
-        """The law in seconds."""
+    def distribution_s(self) -> Distribution:
+        """Of the same times in seconds."""
         first, *rest = self.parameters
         match self.kind:
             case "lognormal":
@@ -55,7 +55,7 @@ class FittedDistribution:
 
 @dataclass(frozen=True, slots=True)
 class FittedTimes:
-    """Times of one sort and the laws fitted to them, the lowest AIC first."""
+    """Times of one sort and the distributions fitted to them, the lowest AIC first."""
 
     count: int
     """Of times above zero, censored ones included."""
@@ -65,7 +65,7 @@ class FittedTimes:
     mean_s: float
     median_s: float
     unit_s: float
-    laws: tuple[FittedDistribution, ...]
+    distributions: tuple[FittedDistribution, ...]
 
     @property
     def ended(self) -> int:
@@ -73,12 +73,12 @@ class FittedTimes:
 
     @property
     def few(self) -> bool:
-        """Too few to tell laws apart: only their mean, that of an exponential, is worth something."""
+        """Too few to tell distributions apart: only their mean, that of an exponential, is worth something."""
         return 0 < self.ended < LEAST_TIMES
 
     @property
     def spread(self) -> bool:
-        return len(self.laws) > 1
+        return len(self.distributions) > 1
 
     @property
     def mean_interval_s(self) -> tuple[float, float]:
@@ -89,30 +89,30 @@ class FittedTimes:
         low, high = (total_s / float(special.gammaincinv(self.ended, share)) for share in (0.975, 0.025))
         return low, high
 
-    def law(self, kind: str | None) -> Distribution | None:
-        """In seconds, of the law of `fitted`; a constant where the times are all the same; none without times."""
+    def distribution(self, kind: str | None) -> Distribution | None:
+        """In seconds: the one of `fitted`; a constant where the times are all the same; none without times."""
         fitted = self.fitted(kind)
         if fitted is not None:
-            return fitted.law_s
+            return fitted.distribution_s
         return Constant(self.mean_s) if self.ended else None
 
     def fitted(self, kind: str | None) -> FittedDistribution | None:
-        """The law of that kind, else the best, or the exponential of few times; None where nothing varies."""
+        """The one of that kind, else the best, or the exponential of few times; None where nothing varies."""
         wanted = "exponential" if kind is None and self.few else kind
-        some = [fitted for fitted in self.laws if wanted in (None, fitted.kind)]
-        return next(iter(some or self.laws), None)
+        some = [fitted for fitted in self.distributions if wanted in (None, fitted.kind)]
+        return next(iter(some or self.distributions), None)
 
 
 def fit_times(times_s: FloatArray, censored: BoolArray | None, unit_s: float) -> FittedTimes:
-    """Every law's fit to the times above zero. `censored` marks those known only to be longer."""
+    """Every distribution's fit to the times above zero. `censored` marks those known only to be longer."""
     above = times_s > 0.0
     times = times_s[above] / unit_s
     ended = np.ones(len(times), dtype=np.bool_) if censored is None else ~censored[above]
-    laws: list[FittedDistribution] = []
-    if ended.sum() > 1 and np.std(np.log(times)) > LEAST_SPREAD:
-        laws = [_fit(kind, times, ended, unit_s) for kind in KINDS]
+    fits: list[FittedDistribution] = []
+    if ended.sum() > 1 and np.std(np.log(times)) > _LEAST_SPREAD:
+        fits = [_fit(kind, times, ended, unit_s) for kind in KINDS]
     elif 0 < ended.sum() < LEAST_TIMES:
-        laws = [_fit("exponential", times, ended, unit_s)]
+        fits = [_fit("exponential", times, ended, unit_s)]
     return FittedTimes(
         count=len(times),
         censored=int((~ended).sum()),
@@ -120,7 +120,7 @@ def fit_times(times_s: FloatArray, censored: BoolArray | None, unit_s: float) ->
         mean_s=float(times.mean()) * unit_s if len(times) else math.nan,
         median_s=float(np.median(times)) * unit_s if len(times) else math.nan,
         unit_s=unit_s,
-        laws=tuple(sorted(laws, key=lambda fitted: fitted.aic)),
+        distributions=tuple(sorted(fits, key=lambda fitted: fitted.aic)),
     )
 
 
@@ -187,9 +187,9 @@ def _lognormal(times: FloatArray, ended: BoolArray) -> tuple[float, ...]:
 def _root(optimize: Any, equation: Callable[[float], float]) -> float:
     """Where an increasing function of a positive shape is zero; at the border where it has none."""
     low, high = 1.0, 1.0
-    while equation(low) > 0.0 and low > 1.0 / LARGEST_SHAPE:
+    while equation(low) > 0.0 and low > 1.0 / _LARGEST_SHAPE:
         low /= 4.0
-    while equation(high) < 0.0 and high < LARGEST_SHAPE:
+    while equation(high) < 0.0 and high < _LARGEST_SHAPE:
         high *= 4.0
     if equation(high) < 0.0:
         return high
