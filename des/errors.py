@@ -20,7 +20,7 @@ class Problem:
 
 
 class DesError(Exception):
-    """Anything a user can cause; the command line prints it without a traceback."""
+    """An error that a user can cause; the command line prints it without a traceback."""
 
 
 class ScenarioError(DesError):
@@ -36,4 +36,4 @@ class OutputError(DesError):
 
 
 class RunError(DesError):
-    """A run that broke one of its own laws: its figures must not be used."""
+    """A run that broke an invariant: its figures must not be used."""

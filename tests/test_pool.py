@@ -55,7 +55,7 @@ def test_the_number_of_processes_is_no_part_of_the_key(tmp_path: Path, monkeypat
     one = des.run(path, replications=2, traces=False)
     two = des.run(path, replications=2, traces=False, workers=2)
     assert one.path == two.path
-    assert one.path.name == f"small-{Study.of(load_scenario(path, ['replications=2']), traces=False).key()}"
+    assert one.path.name == f"small-{Study.of(load_scenario(path, ['replications=2']), traces=False).identity.key()}"
 
 
 def test_results_come_in_the_order_of_the_tasks() -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from des.catalogue.model import CatalogueModel, price_fields
 
-READ_ON: Final = "2026-11-21"
+_READ_ON: Final = "2026-11-21"
 
 _TABLE = "model_prices_and_context_window.json of LiteLLM 1.109.1, citing "
 _BFL_PAGE = "https://docs.bfl.ml/flux_models/flux_1_1_pro"
@@ -80,6 +80,6 @@ _ROWS: Final = (
 @cache
 def unit_priced_models() -> tuple[CatalogueModel, ...]:
     return tuple(
-        CatalogueModel(provider, model, price_fields(per_unit=usd), unit, source, READ_ON, note)
+        CatalogueModel(provider, model, price_fields(per_unit=usd), unit, source, _READ_ON, note)
         for provider, model, unit, usd, source, note in _ROWS
     )

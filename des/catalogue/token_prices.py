@@ -1,4 +1,4 @@
-"""List prices per token (and of speech models per unit) from the genai-prices package, as of one date.
+"""List prices per token (and of speech models per unit) from the genai-prices package, at one date.
 
 The package is read at a fixed moment, so its prices, which carry the dates they came into force, do not change under
 a scenario as time goes by. It takes a third of a second to import: that is put off until a price is looked up.

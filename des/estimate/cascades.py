@@ -63,7 +63,7 @@ def _retries_plainly(plan: Plan) -> bool:
         and not any(leg.inner for leg in client.legs)
         and all(leg.tier == 1 for leg in client.legs)
         and (depth is None or depth + 1 >= len(client.groups))
-        and len({(rule.backoff, rule.retry_after) for rule in rules}) == 1
+        and all((rule.backoff, rule.retry_after) == (rules[0].backoff, rules[0].retry_after) for rule in rules)
         and all(_is_plain(rule, names) for rule in rules)
         and all(_by_outcome(group.fallback_on, names) for group in client.groups)
         and _is_common(plan.policy.round_backoff)
@@ -71,16 +71,20 @@ def _retries_plainly(plan: Plan) -> bool:
 
 
 def _is_plain(rule: RetryRule, names: Sequence[str]) -> bool:
-    honoured = rule.retry_after
-    every = frozenset(kind for kind, name in enumerate(names) if name not in ("ok", "cancelled"))
     return (
         _is_common(rule.backoff)
         and rule.throttled_backoff is None
         and not rule.waits_after_last
         and rule.attempt_timeout_s is None
-        and honoured in (RetryAfter(), RetryAfter(honours=True, on=every))
+        and (not rule.retry_after.honours or _heeds_all(rule.retry_after, names))
         and _by_outcome(rule.retry_on, names)
     )
+
+
+def _heeds_all(of: RetryAfter, names: Sequence[str]) -> bool:
+    """Whether a wait is as long as any refusal asks for, if its back-off is not longer."""
+    every = {kind for kind, name in enumerate(names) if name not in ("ok", "cancelled")}
+    return of.on == every and of.combine == "max" and of.spread_s == 0.0 and math.isinf(min(of.cap_s, of.total_s))
 
 
 def _is_common(backoff: Backoff) -> bool:

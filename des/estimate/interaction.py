@@ -5,7 +5,6 @@ from typing import Final
 
 from des.scenario.plan import (
     BatchArrivals,
-    Breaker,
     BurstyArrivals,
     ClosedArrivals,
     Cooldown,
@@ -96,13 +95,7 @@ def _of_endpoints(plan: Plan) -> Iterator[str]:
 
 def _settings(leg: LegClient) -> Iterator[str]:
     for guard in leg.guards:
-        match guard:
-            case Breaker():
-                yield "breaker"
-            case Cooldown():
-                yield "cooldown"
-            case Ejection():
-                yield "ejection"
+        yield "cooldown" if isinstance(guard, Cooldown) else "ejection" if isinstance(guard, Ejection) else "breaker"
     if leg.probes is not None:
         yield "probes"
     if leg.hedge is not None:

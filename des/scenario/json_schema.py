@@ -9,17 +9,39 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.spec import Spec
 
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a scenario, shorthands included."""
-    schema = _with_short_names(Scenario.model_json_schema(mode="validation"))
+    schema = _with_short_names(Scenario.model_json_schema(mode="validation", schema_generator=_AsWritten))
     definitions = {"Scenario": schema, **schema["$defs"]}
     for model in _models(Spec):
         _describe(definitions.get(_short(model.__name__), {}), model)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "des scenario"}
+
+
+class _AsWritten(GenerateJsonSchema):
+    """Shows defaults as users would write them (`5.0s`, and not 5.0), and lets what has one be left empty."""
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        found = super().default_schema(schema)
+        if {"type": "null"} in found.get("anyOf", ()):
+            return found
+        default = {"default": found.pop("default")} if "default" in found else {}
+        return {"anyOf": [found, {"type": "null"}], **default}
+
+    def get_default_value(self, schema: core_schema.WithDefaultSchema) -> Any:
+        default = super().get_default_value(schema)
+        inner: Any = schema["schema"]
+        while "serialization" not in inner and "schema" in inner:
+            inner = inner["schema"]
+        write = inner.get("serialization", {}).get("function")
+        return write(default) if write and "default" in schema and default is not None else default
 
 
 def _short(title: str) -> str:

@@ -12,26 +12,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from des.distributions import Constant, Distribution
-from des.scenario.plan_client import AdaptiveThrottling as AdaptiveThrottling
-from des.scenario.plan_client import Backoff as Backoff
-from des.scenario.plan_client import Breaker as Breaker
-from des.scenario.plan_client import Bulkhead as Bulkhead
 from des.scenario.plan_client import Client as Client
-from des.scenario.plan_client import Cooldown as Cooldown
-from des.scenario.plan_client import Ejection as Ejection
 from des.scenario.plan_client import Group as Group
-from des.scenario.plan_client import Guard as Guard
-from des.scenario.plan_client import Hedge as Hedge
 from des.scenario.plan_client import LegClient as LegClient
-from des.scenario.plan_client import Probes as Probes
-from des.scenario.plan_client import Ramp as Ramp
-from des.scenario.plan_client import RetryAfter as RetryAfter
-from des.scenario.plan_client import RetryBudget as RetryBudget
 from des.scenario.plan_client import RetryRule as RetryRule
-from des.scenario.plan_client import Routing as Routing
-from des.scenario.plan_client import Shaping as Shaping
 from des.scenario.plan_limits import Capacity as Capacity
 from des.scenario.plan_limits import Limit as Limit
+from des.scenario.schema.calls import UNBOUNDED as UNBOUNDED
+from des.scenario.schema.calls import PromptCache as PromptCache
+from des.scenario.schema.calls import ResponseCache as ResponseCache
+from des.scenario.schema.calls import ShareCache as ShareCache
+from des.scenario.schema.calls import SilentRot as SilentRot
+from des.scenario.schema.calls import Timeout as Timeout
+from des.scenario.schema.calls import ZipfCache as ZipfCache
+from des.scenario.schema.guards import Breaker as Breaker
+from des.scenario.schema.guards import ConsecutiveBreaker as ConsecutiveBreaker
+from des.scenario.schema.guards import Cooldown as Cooldown
+from des.scenario.schema.guards import CountWindowBreaker as CountWindowBreaker
+from des.scenario.schema.guards import Ejection as Ejection
+from des.scenario.schema.guards import Guard as Guard
+from des.scenario.schema.guards import Probes as Probes
+from des.scenario.schema.guards import TimeWindowBreaker as TimeWindowBreaker
+from des.scenario.schema.load_control import ActiveBudget as ActiveBudget
+from des.scenario.schema.load_control import AdaptiveThrottling as AdaptiveThrottling
+from des.scenario.schema.load_control import Bulkhead as Bulkhead
+from des.scenario.schema.load_control import Hedge as Hedge
+from des.scenario.schema.load_control import QuotaBudget as QuotaBudget
+from des.scenario.schema.load_control import Ramp as Ramp
+from des.scenario.schema.load_control import RatioBudget as RatioBudget
+from des.scenario.schema.load_control import RetryBudget as RetryBudget
+from des.scenario.schema.load_control import Routing as Routing
+from des.scenario.schema.load_control import Shaping as Shaping
+from des.scenario.schema.load_control import ThrottleBudget as ThrottleBudget
+from des.scenario.schema.retries import NO_BACKOFF as NO_BACKOFF
+from des.scenario.schema.retries import Backoff as Backoff
+from des.scenario.schema.retries import RetryAfter as RetryAfter
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -265,14 +280,6 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PromptCache:
-    """`share` of a request's input is a common prefix, warm while used again within `ttl_s`."""
-
-    share: float
-    ttl_s: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """A model of a provider. `component` and `limits` are indices into the plan's."""
 
@@ -295,27 +302,6 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timeout:
-    """Bounds in seconds; None is no bound. `idle_s` is the longest silence, the wait for the first token included."""
-
-    connect_s: float | None = None
-    first_token_s: float | None = None
-    idle_s: float | None = None
-    total_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SilentRot:
-    """A leg breaks unnoticed; its first failed use, or the next probe, starts the repair."""
-
-    time_to_rot: Distribution
-    repair: Distribution
-    outcome: str = "server_error"
-    error_latency: Distribution = Constant(0.2)
-    probe_every_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
     """An entry of the chain, or of a group of it: calls of one endpoint (its index).
 
@@ -325,7 +311,7 @@ class Leg:
     index: int
     name: str
     endpoint: int
-    timeout: Timeout = Timeout()
+    timeout: Timeout = UNBOUNDED
     retries: int = 0
     retry_on: frozenset[str]
     fallback_on: frozenset[str]
@@ -342,23 +328,12 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResponseCache:
-    """Either a share of hits, or Zipf-popular keys kept for `ttl_s` after the response that filled them."""
-
-    hit_rate: float | None = None
-    keys: int | None = None
-    exponent: float = 1.0
-    ttl_s: float = float("inf")
-    latency: Distribution = Constant(0.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What the plain walk does for every leg alike; None is no deadline and no cache."""
 
     rounds: int = 1
-    retry_backoff: Backoff = field(default_factory=Backoff)
-    round_backoff: Backoff = field(default_factory=Backoff)
+    retry_backoff: Backoff = NO_BACKOFF
+    round_backoff: Backoff = NO_BACKOFF
     honour_retry_after: bool = False
     deadline_s: float | None = None
     response_cache: ResponseCache | None = None

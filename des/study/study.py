@@ -1,10 +1,9 @@
 """A scenario ready to run: its plans, its key, and how its replications are simulated into a directory."""
 
 import hashlib
-import json
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,22 +16,19 @@ from des.pool import Watch, Workers
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan
 from des.scenario.schema.expectations import default_arm
-from des.study.controls import controlled
-from des.study.downtime import Spells, combined
-from des.study.key import canonical_json, run_key
-from des.study.manifest import manifest_of
+from des.study.arms import same_arms
+from des.study.downtime import Spells, combined, controlled
+from des.study.identity import Identity, canonical_json, json_text, manifest_of
+from des.study.options import Progress
 from des.study.precision import Precision
 from des.study.replication import Outcome, Part, Replicator
-from des.study.same_arms import same_arms
 from des.traces.writer import WrittenTrace
 from des.vocabulary import CASCADE_METRICS
 
 if TYPE_CHECKING:
     from des.estimate.comparison import ComparedArms
 
-Progress = Callable[[float, str], None]
-"""Told the share of the work that is done, and what is under way."""
-SIMULATED: Final = 0.5
+_SIMULATED: Final = 0.5
 """Share of the work of a comparison that is the simulation; the rest is for figures of the long run."""
 
 
@@ -50,7 +46,7 @@ class Study:
     def of(
         cls, loaded: Loaded, *, traces: bool, precision: Precision | None = None, comparison: bool = False
     ) -> "Study":
-        """Raises ScenarioError with every problem of every arm, DesError where precision is asked of no arm."""
+        """Raises ScenarioError with every problem of every arm, DesError for a precision of an arm that is not run."""
         study = cls(loaded, plans(loaded), traces, precision, comparison)
         if precision is not None:
             precision.check_arms(list(study.plans))
@@ -63,8 +59,9 @@ class Study:
         text = Path(path).stem if path is not None else self.loaded.scenario.title
         return re.sub(r"[^A-Za-z0-9_.-]+", "_", text).strip("._-")[:80] or "scenario"
 
-    def key(self) -> str:
-        return run_key(
+    @property
+    def identity(self) -> Identity:
+        return Identity(
             resolved=self.loaded.resolved(),
             seed=self.loaded.scenario.seed,
             replications=self.loaded.scenario.replications,
@@ -76,9 +73,9 @@ class Study:
         )
 
     def write(self, directory: Path, *, workers: int = 1, progress: Progress | None = None) -> None:
-        """Simulate everything, in so many processes; raises RunError where a conservation law is broken."""
+        """Simulate everything in up to `workers` processes; raises RunError where a conservation law is broken."""
         started = time.perf_counter()
-        simulated = SIMULATED if self.comparison else 1.0
+        simulated = _SIMULATED if self.comparison else 1.0
         found = self._replicate(directory, workers, _within(progress, 0.0, simulated))
         content = found.summary()
         for arm, plan in self.plans.items():
@@ -93,16 +90,11 @@ class Study:
         summary_text = json_text(as_json(content))
         (directory / "summary.json").write_text(summary_text, encoding="utf-8")
         manifest = manifest_of(
+            self.identity,
             name=self.name,
-            key=self.key(),
-            resolved=self.loaded.resolved(),
-            seed=self.loaded.scenario.seed,
             replications=found.replications,
-            arms=list(self.plans),
-            traces=self.traces,
             written=found.written,
             summary_sha256=hashlib.sha256(summary_text.encode()).hexdigest(),
-            files=self.loaded.files(),
             wall_s=time.perf_counter() - started,
         )
         (directory / "manifest.json").write_text(json_text(manifest), encoding="utf-8")
@@ -113,7 +105,7 @@ class Study:
             {arm: Pool() for arm in self.plans},
             {arm: [] for arm in self.plans},
             [],
-            {arm: uneven for arm, plan in self.plans.items() if (uneven := Heterogeneous.of(plan)) is not None},
+            {arm: unlike for arm, plan in self.plans.items() if (unlike := Heterogeneous.of(plan)) is not None},
             same=same_arms(self.plans),
         )
         asked = self.loaded.scenario.replications
@@ -172,7 +164,9 @@ class Found:
     observed: Mapping[str, Pool]
     spells: Mapping[str, list[Spells]]
     written: list[WrittenTrace]
-    uneven: Mapping[str, Heterogeneous] = field(default_factory=dict)  # arms of which only replications are a sample
+    heterogeneous: Mapping[str, Heterogeneous] = field(
+        default_factory=dict
+    )  # arms of which only replications are a sample
     cascades: dict[str, list[Cascade]] = field(default_factory=dict)  # of no arm where there can be none
     same: Mapping[str, str] = field(default_factory=dict)  # arm -> the one that is simulated for it
 
@@ -190,23 +184,18 @@ class Found:
         self.written.extend(outcome.written)
 
     def summary(self) -> dict[str, Any]:
-        content = summary(self.observed, self.uneven)
+        content = summary(self.observed, self.heterogeneous)
         for arm, cascades in self.cascades.items():
             content["arms"][arm] |= cascade_estimates(cascades)
-        for arm, uneven in self.uneven.items():
-            if why := uneven.why_no_interval(self.replications):
+        for arm, unlike in self.heterogeneous.items():
+            if why := unlike.why_no_interval(self.replications):
                 content["arms"][arm] = without_intervals(content["arms"][arm], why)
-        return content | _by_group({arm: combined(of, self.uneven.get(arm)) for arm, of in self.spells.items()})
+        return content | _by_group({arm: combined(of, self.heterogeneous.get(arm)) for arm, of in self.spells.items()})
 
 
 def _within(progress: Progress | None, low: float, high: float) -> Progress | None:
-    """Tells of a part of the work that goes from one share of it to another."""
+    """Reports a part of the work that goes from one share of it to another."""
     return None if progress is None else lambda share, what: progress(low + (high - low) * share, what)
-
-
-def json_text(value: Mapping[str, Any]) -> str:
-    """Indented JSON that ends in a line break; NaN and infinity, which JSON has not, are refused."""
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _by_group(arms: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

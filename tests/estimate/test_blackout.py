@@ -7,7 +7,7 @@ import pytest
 
 import des
 from des.estimate.cascades import Blackout
-from des.report.cascade_lines import cascade_lines, cascade_sentences
+from des.report.lines import cascade_lines, cascade_sentences
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from des.estimate.intervals import mean_of
 from des.estimate.summary import Observed, Pool, summary
 from des.estimate.sums import LogHistogram
 from des.estimate.totals import Losses, Totals
-from des.report.expectations import verdicts
 from des.report.figures import without_intervals
-from des.report.lines import Line, lines
-from des.report.tables import fitted, print_run
+from des.report.layout import Line, fitted
+from des.report.lines import lines
+from des.report.tables import print_run, verdicts
 from des.traces import Run
 
 LEGS = ("anthropic/claude-sonnet-4-6", "openai/gpt-5-mini", "google/gemini-2.5-flash")

@@ -17,7 +17,7 @@ from des.engine.arrivals import RequestMarks
 from des.estimate.exact import ExactAnswer, exact
 from des.scenario import load_scenario, plans
 from des.scenario.plan import Plan, PoissonIncidents
-from des.scenario.text.yaml_nodes import read_yaml
+from des.scenario.text.strict_yaml import read_yaml
 from tests.scenarios.shipped import (
     DES,
     REPLAYED,

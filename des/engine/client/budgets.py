@@ -40,7 +40,7 @@ class Budget:
 class ActiveShare(Budget):
     """Envoy's: so many retries at once, as a share of the requests under way."""
 
-    def __init__(self, law: plan.RetryBudget) -> None:
+    def __init__(self, law: plan.ActiveBudget) -> None:
         self._law = law
         self._active = 0
         self.retrying = 0
@@ -64,7 +64,7 @@ class ActiveShare(Budget):
 class Ratio(Budget):
     """Finagle's: what requests and time have put in within the time to live, less what retries have taken out."""
 
-    def __init__(self, law: plan.RetryBudget) -> None:
+    def __init__(self, law: plan.RatioBudget) -> None:
         self._law = law
         self._requests_s: deque[float] = deque()
         self._retries_s: deque[float] = deque()
@@ -91,7 +91,7 @@ class Ratio(Budget):
 class Quota(Budget):
     """AWS's: retries take from a bucket, and success gives back."""
 
-    def __init__(self, law: plan.RetryBudget, kinds: "Kinds") -> None:
+    def __init__(self, law: plan.QuotaBudget, kinds: "Kinds") -> None:
         self._law = law
         self.left = law.capacity
         self._is_throttle = [outcome in (RATE_LIMITED, OVERLOADED) for outcome in kinds.outcomes]
@@ -112,7 +112,7 @@ class Quota(Budget):
 class Throttle(Budget):
     """gRPC's: failures take tokens, successes give a little back, and half of them must be there."""
 
-    def __init__(self, law: plan.RetryBudget) -> None:
+    def __init__(self, law: plan.ThrottleBudget) -> None:
         self._most = rules.thousandths(law.max_tokens)
         self._ratio = rules.thousandths(law.token_ratio)
         self.tokens = self._most
@@ -129,11 +129,12 @@ class Throttle(Budget):
 
 def budget(law: plan.RetryBudget, kinds: "Kinds") -> Budget:
     """The budget of a kind."""
-    match law.kind:
-        case "active":
+    match law:
+        case plan.ActiveBudget():
             return ActiveShare(law)
-        case "ratio":
+        case plan.RatioBudget():
             return Ratio(law)
-        case "quota":
+        case plan.QuotaBudget():
             return Quota(law, kinds)
-    return Throttle(law)
+        case plan.ThrottleBudget():
+            return Throttle(law)

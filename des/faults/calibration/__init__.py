@@ -6,7 +6,7 @@ from des.faults.calibration.fragment import component_names, fragment
 from des.faults.calibration.laws import KINDS, FittedDistribution, FittedTimes, fit_times
 from des.faults.calibration.overlap import Overlap, holm, overlap, overlaps
 from des.faults.calibration.seasonality import Seasonality, WeekProfile, seasonality
-from des.faults.calibration.service_history import ServiceHistory, observed
+from des.faults.calibration.service_history import ServiceHistory, observed, service_histories
 from des.faults.calibration.severity import Severity, severities
 from des.faults.calibration.trend import Trend, trend
 
@@ -33,6 +33,7 @@ __all__ = [
     "overlap",
     "overlaps",
     "seasonality",
+    "service_histories",
     "severities",
     "trend",
 ]

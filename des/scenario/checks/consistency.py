@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise, repeat
-from math import inf, prod
-from typing import Final
+from math import prod
+from typing import Final, Literal
 
 from des.scenario.files import components_of
 from des.scenario.resolution.inheritance import (
@@ -25,7 +25,7 @@ from des.scenario.schema.incidents import (
     ScheduleSpec,
     WindowSpec,
 )
-from des.scenario.schema.retries import ApplicationSpec, BackoffSpec
+from des.scenario.schema.retries import ApplicationSpec, Backoff
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.workload import BatchArrivalsSpec, BurstyArrivalsSpec, ClosedArrivalsSpec, PoissonArrivalsSpec
 from des.scenario.text.document import Path
@@ -123,11 +123,15 @@ def _waits(scenario: Scenario) -> Iterator[Finding]:
             yield Finding(path, message)
 
 
-def _all_waits(scenario: Scenario) -> Iterator[tuple[Path, BackoffSpec | None, int]]:
+def _all_waits(scenario: Scenario) -> Iterator[tuple[Path, Backoff | None, int]]:
     """(where it is written, back-off, how many waits it makes) of retries, rounds, clients and the application."""
     policy = scenario.policy
     retries = [retries_of(scenario, position) for position in range(len(scenario.chain))]
-    for field, waits in (("retry_backoff", max(retries)), ("round_backoff", policy.rounds - 1)):
+    waits_of_policy: tuple[tuple[Literal["retry_backoff", "round_backoff"], int], ...] = (
+        ("retry_backoff", max(retries)),
+        ("round_backoff", policy.rounds - 1),
+    )
+    for field, waits in waits_of_policy:
         written = "backoff" if policy.backoff is not None else field
         yield ("policy", written), policy_backoff(policy, field), waits
     for position, entry in enumerate(scenario.chain):
@@ -140,14 +144,14 @@ def _all_waits(scenario: Scenario) -> Iterator[tuple[Path, BackoffSpec | None, i
         yield ("policy", "application", "backoff"), policy.application.backoff, policy.application.retries
 
 
-def _outgrows(backoff: BackoffSpec, waits: int) -> bool:
-    base_s = max(backoff.base or 0.0, (backoff.throttled.base or 0.0) if backoff.throttled else 0.0)
+def _outgrows(backoff: Backoff, waits: int) -> bool:
+    base_s = max(backoff.base_s, backoff.throttled.base_s if backoff.throttled else 0.0)
     if base_s == 0.0:
         return False
-    grows = (backoff.factor or 2.0) if backoff.kind in ("exponential", "envoy") else 1.0
+    grows = backoff.factor if backoff.kind in ("exponential", "envoy") else 1.0
     if backoff.jitter == "decorrelated":
         grows = max(grows, 3.0)
-    wait_s, cap_s = base_s, inf if backoff.cap is None else backoff.cap
+    wait_s, cap_s = base_s, backoff.cap_s
     for _ in range(waits if backoff.kind == "envoy" else waits - 1):
         wait_s *= grows
         if grows <= 1.0 or wait_s > cap_s or wait_s > LONGEST_WAIT_S:
@@ -209,9 +213,9 @@ def _requests(scenario: Scenario) -> Iterator[Finding]:
         yield Finding(("workload", "arrivals", "users"), f"{spec.users} users: at most {MOST_USERS} are possible")
     for placed in scenario.legs:
         rot = placed.spec.silent_rot
-        if rot is None or rot.probe_every is None:
+        if rot is None or rot.probe_every_s is None:
             continue
-        if (probes := scenario.horizon / rot.probe_every) > MOST_REQUESTS:
+        if (probes := scenario.horizon / rot.probe_every_s) > MOST_REQUESTS:
             message = f"about {probes:.3g} probes until the horizon: at most {MOST_REQUESTS:.0e} are possible"
             yield Finding((*placed.path, "silent_rot", "probe_every"), message)
 

@@ -13,9 +13,9 @@ from des.scenario.resolution.resolve_client import resolve_client
 from des.scenario.resolution.resolve_components import resolve_components
 from des.scenario.resolution.resolve_endpoints import resolve_endpoints
 from des.scenario.resolution.resolve_limits import add_budget
-from des.scenario.resolution.resolve_statuses import statuses_of
 from des.scenario.resolution.resolve_surges import resolve_surges
 from des.scenario.resolution.resolve_workload import resolve_workload
+from des.scenario.schema.statuses import statuses_of
 from des.scenario.text.names import as_written
 from des.scenario.text.problems import Finding
 
@@ -62,7 +62,17 @@ def _plan(arm: Arm, loaded: Loaded) -> tuple[Plan | None, list[Finding]]:
         findings += _absurd_prices(endpoints, workload, most_attempts(scenario))
     if findings or workload is None:
         return None, findings
-    statuses = statuses_of(components, endpoints)
+    statuses = statuses_of(
+        [
+            *((error.outcome, error.status) for endpoint in endpoints for error in endpoint.errors),
+            *(
+                (effect.outcome, effect.status)
+                for component in components
+                for incidents in component.incidents
+                for effect in incidents.every_effect
+            ),
+        ]
+    )
     budgets: dict[str, tuple[int, ...]] = {}
     for name, budget in scenario.budgets.items():
         for over, indices in add_budget(name, budget, limits).items():

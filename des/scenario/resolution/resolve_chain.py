@@ -2,17 +2,14 @@
 
 from collections.abc import Mapping
 
-from des.distributions import Constant
-from des.scenario.plan import Endpoint, Leg, Policy, PromptCache, ResponseCache, SilentRot, Timeout
-from des.scenario.resolution import resolve_rules as rules
+from des.scenario.plan import Endpoint, Leg, Policy
 from des.scenario.resolution.inheritance import deadline_of, policy_backoff, retries_of, timeout_of
 from des.scenario.resolution.resolve_client import handled
-from des.scenario.schema.chain import LegSpec, PromptCacheSpec, SilentRotSpec
+from des.scenario.schema.chain import LegSpec
 from des.scenario.schema.groups import GroupSpec
-from des.scenario.schema.policy import PolicySpec, ShareCacheSpec
+from des.scenario.schema.policy import PolicySpec
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.statuses import Statuses, outcomes_of
-from des.scenario.schema.timeouts import TimeoutSpec
 
 
 def resolve_chain(
@@ -37,13 +34,13 @@ def resolve_chain(
                 index=index,
                 name=name,
                 endpoint=endpoint.index,
-                timeout=_timeout(timeout_of(scenario, placed.entry, spec)),
+                timeout=timeout_of(scenario, placed.entry, spec),
                 retries=retries_of(scenario, placed.entry),
                 retry_on=outcomes_of(handled(scenario, placed.entry, "retry_on", statuses), statuses),
                 fallback_on=outcomes_of(handled(scenario, placed.entry, "fallback_on", statuses), statuses),
                 invalid_output=_rejected(scenario, spec, model),
-                prompt_cache=_prompt_cache(spec.prompt_cache),
-                silent_rot=_silent_rot(spec.silent_rot),
+                prompt_cache=spec.prompt_cache,
+                silent_rot=spec.silent_rot,
                 tags={**endpoint.tags, **spec.tags},
                 limits=tuple(dict.fromkeys(limit for word in words for limit in over.get(word, ()))),
                 position=placed.entry,
@@ -70,45 +67,13 @@ def _rejected(scenario: Scenario, spec: LegSpec, model: str) -> float:
     return 1.0 - (1.0 - of_model) * (1.0 - spec.invalid_output)
 
 
-def _prompt_cache(spec: PromptCacheSpec | None) -> PromptCache | None:
-    return None if spec is None else PromptCache(share=spec.share, ttl_s=spec.ttl)
-
-
-def _timeout(spec: TimeoutSpec | None) -> Timeout:
-    if spec is None:
-        return Timeout()
-    return Timeout(connect_s=spec.connect, first_token_s=spec.first_token, idle_s=spec.idle, total_s=spec.total)
-
-
-def _silent_rot(spec: SilentRotSpec | None) -> SilentRot | None:
-    if spec is None:
-        return None
-    return SilentRot(
-        time_to_rot=spec.time_to_rot.distribution(),
-        repair=spec.repair.distribution(),
-        outcome=spec.outcome,
-        error_latency=spec.error_latency.distribution() if spec.error_latency else Constant(0.2),
-        probe_every_s=spec.probe_every,
-    )
-
-
 def resolve_policy(spec: PolicySpec) -> Policy:
     """The client's policy."""
     return Policy(
         rounds=spec.rounds,
-        retry_backoff=rules.backoff(policy_backoff(spec, "retry_backoff")),
-        round_backoff=rules.backoff(policy_backoff(spec, "round_backoff")),
-        honour_retry_after=spec.retry_after is not None and spec.retry_after.mode == "honour",
+        retry_backoff=policy_backoff(spec, "retry_backoff").usual,
+        round_backoff=policy_backoff(spec, "round_backoff").usual,
+        honour_retry_after=spec.retry_after is not None and spec.retry_after.honours,
         deadline_s=deadline_of(spec),
-        response_cache=_response_cache(spec),
+        response_cache=spec.response_cache,
     )
-
-
-def _response_cache(policy: PolicySpec) -> ResponseCache | None:
-    spec = policy.response_cache
-    if spec is None:
-        return None
-    latency = spec.latency.distribution() if spec.latency else Constant(0.0)
-    if isinstance(spec, ShareCacheSpec):
-        return ResponseCache(hit_rate=spec.hit_rate, latency=latency)
-    return ResponseCache(keys=spec.keys, exponent=spec.exponent, ttl_s=spec.ttl, latency=latency)

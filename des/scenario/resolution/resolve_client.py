@@ -1,11 +1,10 @@
-"""From the policy and what entries of the chain say beside it to the plan's client; none where the plain walk does."""
+"""From the policy and what entries of the chain say beside it to the plan's client: what legs inherit and share."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from des.scenario import plan
-from des.scenario.resolution import resolve_rules as rules
 from des.scenario.resolution.inheritance import (
     call_setting,
     clients_of,
@@ -18,13 +17,18 @@ from des.scenario.resolution.inheritance import (
 )
 from des.scenario.schema.chain import LegSpec
 from des.scenario.schema.groups import GroupSpec
-from des.scenario.schema.retries import ApplicationSpec
+from des.scenario.schema.load_control import ORDERED
+from des.scenario.schema.retries import IGNORED, NO_BACKOFF, ApplicationSpec, ClientSpec
 from des.scenario.schema.scenario import Scenario
+from des.scenario.schema.settings import Setting
 from des.scenario.schema.statuses import HANDLED_OUTCOMES, Statuses, kinds_handled, said_by_outcomes
 from des.scenario.text.document import Path
-from des.vocabulary import DEFAULT_RETRIED
+from des.vocabulary import DEFAULT_RETRIED, REQUEST_OUTCOMES
 
 PLAIN_BACKOFFS = ("none", "constant", "linear", "exponential")
+_FAILURES = ("on", "counts", "at_once", "always")
+"""Attributes of settings that are `Failures`."""
+S = TypeVar("S", bound=Setting)
 
 
 def resolve_client(scenario: Scenario, chain: Sequence[plan.Leg], statuses: Statuses) -> plan.Client:
@@ -39,10 +43,16 @@ def handled(scenario: Scenario, position: int, field: str, statuses: Statuses) -
     return kinds_handled(DEFAULT_RETRIED if said is None else said, statuses)
 
 
+def _in_codes(setting: S, statuses: Statuses) -> S:
+    """The setting with its failures as codes of outcome kinds."""
+    names = [name for name in _FAILURES if name in type(setting).model_fields]
+    return setting.model_copy(update={name: kinds_handled(getattr(setting, name), statuses) for name in names})
+
+
 def _client(scenario: Scenario, chain: Sequence[plan.Leg], statuses: Statuses) -> plan.Client:
     policy = scenario.policy
-    pools = _Pools(scenario)
-    weights = _weights(scenario)
+    pools = _Pools()
+    weights = list(_weights(scenario))
     legs: list[plan.LegClient] = []
     groups = []
     for position, entry in enumerate(scenario.chain):
@@ -52,13 +62,13 @@ def _client(scenario: Scenario, chain: Sequence[plan.Leg], statuses: Statuses) -
             settings = _Settings(scenario, position, path, leg)
             legs.append(_leg(index, settings, pools, statuses, weights[index]))
         members = tuple(range(first, len(legs)))
-        spec = entry.routing or policy.routing if isinstance(entry, GroupSpec) else None
+        routing = entry.routing or policy.routing if isinstance(entry, GroupSpec) else None
         groups.append(
             plan.Group(
                 index=position,
                 name=entry.group if isinstance(entry, GroupSpec) else chain[first].name,
                 legs=members,
-                routing=rules.routing(spec),
+                routing=routing or ORDERED,
                 retry=_retry(scenario, position, statuses, any(legs[member].inner for member in members)),
                 fallback_on=handled(scenario, position, "fallback_on", statuses),
             )
@@ -66,10 +76,10 @@ def _client(scenario: Scenario, chain: Sequence[plan.Leg], statuses: Statuses) -
     return plan.Client(
         groups=tuple(groups),
         legs=tuple(legs),
-        application=rules.application(policy.application) if isinstance(policy.application, ApplicationSpec) else None,
+        application=_application(policy.application) if isinstance(policy.application, ApplicationSpec) else None,
         retry_budgets=tuple(pools.retry_budgets),
         shapings=tuple(pools.shapings),
-        order=rules.routing(policy.order),
+        order=policy.order or ORDERED,
         fallback_depth=policy.fallback_depth,
     )
 
@@ -84,29 +94,29 @@ class _Settings:
         return call_setting(self.scenario, self.position, self._path, self.leg, field).value
 
     @property
-    def ramp(self) -> Any:
+    def ramp(self) -> plan.Ramp | None:
         """A policy's ramp is for what is failed over to."""
         said = call_setting(self.scenario, self.position, self._path, self.leg, "ramp")
-        return None if said.path[0] == "policy" and self.position == 0 else said.value
+        ramp: plan.Ramp | None = said.value
+        return None if said.path[0] == "policy" and self.position == 0 else ramp
 
 
 class _Pools:
     """What legs share: one budget or bucket for all that one place of the scenario sets, unless each has its own."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self) -> None:
         self.retry_budgets: list[plan.RetryBudget] = []
         self.shapings: list[plan.Shaping] = []
-        self._known: dict[tuple[str, int, int], int] = {}
-        self._scenario = scenario  # keeps the specs, by whose identity pools are told apart, alive
+        self._known: dict[tuple[int, int], int] = {}
 
-    def retry_budget(self, spec: Any, leg: int) -> int | None:
-        return None if spec is None else self._shared(self.retry_budgets, rules.retry_budget(spec), spec, leg)
+    def retry_budget(self, budget: plan.RetryBudget | None, leg: int) -> int | None:
+        return None if budget is None else self._shared(self.retry_budgets, budget, leg)
 
-    def shaping(self, spec: Any, leg: int) -> int | None:
-        return None if spec is None else self._shared(self.shapings, rules.shaping(spec), spec, leg)
+    def shaping(self, shaping: plan.Shaping | None, leg: int) -> int | None:
+        return None if shaping is None else self._shared(self.shapings, shaping, leg)
 
-    def _shared(self, pools: list[Any], pool: Any, spec: Any, leg: int) -> int:
-        key = (type(pool).__name__, id(spec), leg if spec.scope == "leg" else -1)
+    def _shared(self, pools: list[Any], pool: Any, leg: int) -> int:
+        key = (id(pool), leg if pool.scope == "leg" else -1)  # settings of the scenario, which outlives this
         if key not in self._known:
             self._known[key] = len(pools)
             pools.append(pool)
@@ -117,29 +127,21 @@ def _leg(index: int, settings: _Settings, pools: _Pools, statuses: Statuses, wei
     leg = settings.leg
     clients = clients_of(settings.scenario, settings.position, leg)
     innermost = len(clients) - 1
-    hedge, probes, bulkhead = settings.of("hedge"), settings.of("probes"), settings.of("bulkhead")
-    throttle, ramp = settings.of("adaptive_throttling"), settings.ramp
+    guards = (settings.of(field) for field in ("breaker", "cooldown", "ejection"))
     return plan.LegClient(
         leg=index,
         inner=tuple(
-            rules.layer(spec, statuses, bounds_call=depth == innermost and leg.timeout is None)
+            _layer(spec, statuses, bounds_call=depth == innermost and leg.timeout is None)
             for depth, spec in enumerate(clients)
         ),
-        guards=tuple(_guards(settings, statuses)),
-        hedge=None if hedge is None else rules.hedge(hedge),
-        probes=None
-        if probes is None
-        else plan.Probes(
-            every_s=probes.every,
-            timeout_s=probes.timeout,
-            unhealthy_after=probes.unhealthy_after,
-            healthy_after=probes.healthy_after,
-        ),
+        guards=tuple(_in_codes(guard, statuses) for guard in guards if guard is not None),
+        hedge=settings.of("hedge"),
+        probes=settings.of("probes"),
         shaping=pools.shaping(settings.of("shaping"), index),
-        bulkhead=None if bulkhead is None else rules.bulkhead(bulkhead),
-        throttle=None if throttle is None else plan.AdaptiveThrottling(k=throttle.k, window_s=throttle.window),
+        bulkhead=settings.of("bulkhead"),
+        throttle=settings.of("adaptive_throttling"),
         retry_budget=pools.retry_budget(settings.of("retry_budget"), index),
-        ramp=None if ramp is None else plan.Ramp(start=ramp.start, over_s=ramp.over, reset_after_s=ramp.reset_after),
+        ramp=settings.ramp,
         weight=weight,
         tier=1 if leg.tier is None else leg.tier,
         rpm=leg.rpm,
@@ -147,37 +149,53 @@ def _leg(index: int, settings: _Settings, pools: _Pools, statuses: Statuses, wei
     )
 
 
-def _guards(settings: _Settings, statuses: Statuses) -> Iterator[plan.Guard]:
-    if (breaker := settings.of("breaker")) is not None:
-        yield rules.breaker(breaker, statuses)
-    if (cooldown := settings.of("cooldown")) is not None:
-        yield rules.cooldown(cooldown, statuses)
-    if (ejection := settings.of("ejection")) is not None:
-        yield rules.ejection(ejection, statuses)
-
-
-def _retry(scenario: Scenario, position: int, statuses: Statuses, has_clients: bool) -> plan.RetryRule:
-    policy = scenario.policy
-    backoff = retry_backoff_of(scenario, position)
-    bounds = policy_timeout(policy)
+def _layer(spec: ClientSpec, statuses: Statuses, *, bounds_call: bool) -> plan.RetryRule:
+    """A client inside each attempt; the bounds of its attempts are the call's own if it `bounds_call`."""
+    backoff = spec.backoff or NO_BACKOFF
     return plan.RetryRule(
-        retries=retries_of(scenario, position),
-        retry_on=handled(scenario, position, "retry_on", statuses),
-        backoff=rules.backoff(backoff),
-        throttled_backoff=rules.throttled_backoff(backoff),
-        retry_after=rules.retry_after(retry_setting(scenario, position, "retry_after").value, statuses),
-        waits_after_last=retry_setting(scenario, position, "wait_after_last").value,
-        waits_with_healthy_peer=retry_setting(scenario, position, "wait_with_healthy_peer").value,
-        attempt_timeout_s=bounds.total if bounds is not None and has_clients else None,
+        retries=spec.retries,
+        retry_on=kinds_handled(DEFAULT_RETRIED if spec.retry_on is None else spec.retry_on, statuses),
+        backoff=backoff.usual,
+        throttled_backoff=backoff.after_throttling,
+        retry_after=_retry_after(spec.retry_after, statuses),
+        timeout_s=spec.timeout_s,
+        attempt_timeout_s=None if bounds_call or spec.attempt_timeout is None else spec.attempt_timeout.total_s,
     )
 
 
-def _weights(scenario: Scenario) -> list[float]:
+def _retry(scenario: Scenario, position: int, statuses: Statuses, has_clients: bool) -> plan.RetryRule:
+    backoff = retry_backoff_of(scenario, position)
+    return plan.RetryRule(
+        retries=retries_of(scenario, position),
+        retry_on=handled(scenario, position, "retry_on", statuses),
+        backoff=backoff.usual,
+        throttled_backoff=backoff.after_throttling,
+        retry_after=_retry_after(retry_setting(scenario, position, "retry_after").value, statuses),
+        waits_after_last=retry_setting(scenario, position, "wait_after_last").value,
+        waits_with_healthy_peer=retry_setting(scenario, position, "wait_with_healthy_peer").value,
+        attempt_timeout_s=policy_timeout(scenario.policy).total_s if has_clients else None,
+    )
+
+
+def _application(spec: ApplicationSpec) -> plan.RetryRule:
+    return plan.RetryRule(
+        retries=spec.retries,
+        retry_on=frozenset(REQUEST_OUTCOMES.index(outcome) for outcome in spec.retry_on),
+        backoff=(spec.backoff or NO_BACKOFF).usual,
+        timeout_s=spec.timeout_s,
+        attempt_timeout_s=spec.attempt_timeout_s,
+    )
+
+
+def _retry_after(said: plan.RetryAfter | None, statuses: Statuses) -> plan.RetryAfter:
+    return _in_codes(said, statuses) if said is not None and said.honours else IGNORED
+
+
+def _weights(scenario: Scenario) -> Iterator[float]:
     """Each leg's weight among those of its group, or among the legs that are entries themselves.
 
     By `weight`, else by rpm, else by tpm, whichever any of them has; legs without it then weigh 1, or nothing.
     """
-    weights: list[float] = []
     alone = [entry for entry in scenario.chain if isinstance(entry, LegSpec)]
     for entry in scenario.chain:
         peers = entry.legs if isinstance(entry, GroupSpec) else alone
@@ -185,8 +203,7 @@ def _weights(scenario: Scenario) -> list[float]:
             field = next((each for each in ("weight", "rpm", "tpm") if any(getattr(p, each) for p in peers)), "")
             missing = 1.0 if field in ("weight", "") else 0.0
             own = getattr(leg, field) if field else None
-            weights.append(missing if own is None else own)
-    return weights
+            yield missing if own is None else own
 
 
 def _is_plain(client: plan.Client, scenario: Scenario, statuses: Statuses) -> bool:
@@ -199,7 +216,7 @@ def _is_plain(client: plan.Client, scenario: Scenario, statuses: Statuses) -> bo
         and not any(isinstance(entry, GroupSpec) for entry in scenario.chain)
         and all(_is_plain_retry(group, scenario, statuses) for group in client.groups)
         and all(_is_plain_leg(leg) for leg in client.legs)
-        and _is_plain_backoff(rules.backoff(policy_backoff(scenario.policy, "round_backoff")))
+        and _is_plain_backoff(policy_backoff(scenario.policy, "round_backoff"))
     )
 
 
@@ -209,16 +226,16 @@ def _is_plain_leg(leg: plan.LegClient) -> bool:
 
 def _is_plain_retry(group: plan.Group, scenario: Scenario, statuses: Statuses) -> bool:
     """Whether its retries are told by outcomes alone, and wait as the policy says for all."""
-    policy, rule, honoured = scenario.policy, group.retry, group.retry.retry_after
-    every = kinds_handled(HANDLED_OUTCOMES, statuses)
-    waits = (rule.backoff, rule.throttled_backoff, honoured, rule.waits_after_last, rule.attempt_timeout_s)
-    of_policy = (rules.backoff(policy_backoff(policy, "retry_backoff")), None)
+    policy, rule = scenario.policy, group.retry
+    every = plan.RetryAfter(on=kinds_handled(HANDLED_OUTCOMES, statuses))
+    waits = (rule.backoff, rule.throttled_backoff, rule.retry_after, rule.waits_after_last, rule.attempt_timeout_s)
+    of_policy = policy_backoff(policy, "retry_backoff").usual
     return (
         said_by_outcomes(rule.retry_on, statuses)
         and said_by_outcomes(group.fallback_on, statuses)
-        and waits == (*of_policy, rules.retry_after(policy.retry_after, statuses), False, None)
+        and waits == (of_policy, None, _retry_after(policy.retry_after, statuses), False, None)
         and _is_plain_backoff(rule.backoff)
-        and honoured in (plan.RetryAfter(), plan.RetryAfter(honours=True, on=every))
+        and rule.retry_after in (IGNORED, every)
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path as FilePath
 from typing import Final
 
 from des.distributions import Distribution, Exponential
-from des.files.recorded import RecordedRows, read_incidents
+from des.files import RecordedRows, read_incidents
 from des.scenario.checks.consistency import window_bounds
 from des.scenario.files import components_of, located
 from des.scenario.plan import (

@@ -5,7 +5,7 @@ from pathlib import Path as FilePath
 import numpy as np
 
 from des.distributions import Constant, Distribution
-from des.files.recorded import RecordedArrivalRows, read_arrivals
+from des.files import RecordedArrivalRows, read_arrivals
 from des.scenario.checks.consistency import MOST_REQUESTS
 from des.scenario.files import located
 from des.scenario.plan import (

@@ -1,45 +1,19 @@
 """The chain as a scenario writes it: legs in order, each with its timeouts and retries."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from des.scenario.schema.call_settings import CallSettings
-from des.scenario.schema.distributions import DurationDistribution
-from des.scenario.schema.incidents import FailureOutcome
+from des.scenario.schema.calls import AnyTimeout, PromptCache, SilentRot
+from des.scenario.schema.load_control import CallSettings
 from des.scenario.schema.providers import Tags
 from des.scenario.schema.retries import RetrySettings
-from des.scenario.schema.spec import Spec, Text, contradiction
-from des.scenario.schema.timeouts import Timeout
-from des.scenario.text.units import Amount, Positive, PositiveCount, PositiveDuration, Share
+from des.scenario.schema.spec import Text
+from des.scenario.text.units import Amount, Positive, PositiveCount, Share
 
 MOST_WEIGHT = 1e9
 MOST_TIERS = 127
-
-
-class PromptCacheSpec(Spec):
-    """A share of the input that is the same in every request: cheap while used again within its time to live."""
-
-    share: Share
-    ttl: PositiveDuration
-
-
-class SilentRotSpec(Spec):
-    """A leg that breaks unnoticed and is repaired some time after its first failed use, or after the next probe."""
-
-    time_to_rot: DurationDistribution
-    repair: DurationDistribution
-    outcome: FailureOutcome = "server_error"
-    error_latency: DurationDistribution | None = None
-    """Time until a call of the broken leg is answered; 200 ms by default."""
-    probe_every: PositiveDuration | None = None
-
-    @model_validator(mode="after")
-    def _lasts(self) -> Self:
-        if self.time_to_rot.distribution().mean <= 0.0:
-            raise contradiction("a leg that rots at once never works", "time_to_rot")
-        return self
 
 
 class LegSpec(RetrySettings, CallSettings):
@@ -50,12 +24,12 @@ class LegSpec(RetrySettings, CallSettings):
     """May be left out where the provider has one model."""
     name: Text | None = None
     """provider/model by default, with #2 for a repeat."""
-    timeout: Timeout | None = None
+    timeout: AnyTimeout | None = None
     """Of each call."""
     invalid_output: Share = 0.0
     """Share of complete responses that the caller's parser rejects."""
-    prompt_cache: PromptCacheSpec | None = None
-    silent_rot: SilentRotSpec | None = None
+    prompt_cache: PromptCache | None = None
+    silent_rot: SilentRot | None = None
     tags: Tags = Field(default_factory=dict)
 
     weight: Annotated[Amount, Field(le=MOST_WEIGHT)] | None = None

@@ -1,46 +1,14 @@
 """Entries of the chain as a scenario writes them: a leg, or a group of legs that are tried as one."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from des.scenario.schema.call_settings import CallSettings
 from des.scenario.schema.chain import Leg, LegSpec
+from des.scenario.schema.load_control import AnyRouting, CallSettings
 from des.scenario.schema.retries import RetrySettings
-from des.scenario.schema.spec import Flag, Spec, Text, contradiction, scalar_as
-from des.scenario.text.units import PositiveCount, Ratio
-
-RoutingKind = Literal["ordered", "round_robin", "weighted", "cheapest", "least_latency", "least_busy", "usage_based"]
-
-
-class RoutingSpec(Spec):
-    """Which comes first."""
-
-    kind: RoutingKind
-    """As written; in turn; at random by weight, else rpm, else tpm; by the price of a success; by the mean of the last
-    latencies; by calls under way; by tokens of the clock minute.
-    """
-    buffer: Ratio | None = None
-    """Of least_latency: at random among those so much slower than the fastest, as a share; 0 by default."""
-    samples: PositiveCount | None = None
-    """Of least_latency: how many last calls count; 10 by default."""
-    choices: PositiveCount | None = None
-    """Of least_busy: the best of so many drawn; of all by default."""
-    once: Flag = False
-    """Whether a group is picked from once a visit, so that its retries stay with that leg."""
-
-    @model_validator(mode="after")
-    def _fields_of_its_kind(self) -> Self:
-        for field, kind in (("buffer", "least_latency"), ("samples", "least_latency"), ("choices", "least_busy")):
-            if getattr(self, field) is not None and self.kind != kind:
-                raise contradiction(f"{field} belongs to {kind}", field)
-        if self.once and self.kind == "round_robin":
-            raise contradiction("round_robin has retries go to the next leg", "once")
-        return self
-
-
-Routing = Annotated[RoutingSpec, scalar_as("kind", {"enum": list(RoutingKind.__args__)})]
+from des.scenario.schema.spec import Text, contradiction
 
 
 def _no_group(value: object) -> object:
@@ -59,7 +27,7 @@ class GroupSpec(RetrySettings, CallSettings):
     group: Text
     """Its name."""
     legs: Annotated[tuple[MemberLeg, ...], Field(min_length=1)]
-    routing: Routing | None = None
+    routing: AnyRouting | None = None
     """Of its legs; the policy's by default."""
 
     @model_validator(mode="after")

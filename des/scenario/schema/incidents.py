@@ -10,13 +10,8 @@ from des.scenario.plan import Effect, Profile
 from des.scenario.schema.distributions import DurationDistribution
 from des.scenario.schema.profiles import profile
 from des.scenario.schema.spec import Flag, Shorthand, Spec, Text, contradiction
-from des.scenario.schema.statuses import Status, misfit
+from des.scenario.schema.statuses import FailureOutcome, Status, misfit
 from des.scenario.text.units import Amount, Factor, Moment, PositiveDuration, Rate, Share, Word
-
-FailureOutcome = Literal[
-    "server_error", "overloaded", "rate_limited", "connection_error", "client_error", "invalid_output"
-]
-"""Outcomes that a failing component can answer with; timeouts and cancellations are the client's."""
 
 
 class EffectSpec(Spec):

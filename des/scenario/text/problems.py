@@ -1,4 +1,4 @@
-"""From pydantic's errors to findings in our own words, each at one path of the scenario."""
+"""Pydantic's errors as findings in our own words, each at one path of the scenario."""
 
 import re
 import types
@@ -9,13 +9,13 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Tag, ValidationError
 
-from des.scenario.text.document import Path
+from des.scenario.text.places import Path
 from des.scenario.text.units import shown
 from des.words import did_you_mean, unknown
 
-MISSING: Final = "is required, but missing"
-OTHER_WORDS: Final = {"retry": "retries", "max_retries": "retries", "p50": "median", "p_50": "median"}
-"""Keys by the names that others give them, where those are nearer in letters to something else."""
+_MISSING: Final = "is required, but missing"
+_OTHER_WORDS: Final = {"retry": "retries", "max_retries": "retries", "p50": "median", "p_50": "median"}
+"""Keys that people know from elsewhere, and ours, where a wrong one of ours is nearer in letters."""
 _NEAR: Final = re.compile(r"did you mean '([^']*)'")
 _PERCENTILES: Final = "the percentiles are median, p95 and p99"
 _PERCENTILE: Final = re.compile(r"[pP]_?[0-9]+([._][0-9]+)?")
@@ -30,11 +30,11 @@ class Finding:
     at_key: bool = False
 
 
-def unknown_key(key: str, known: Sequence[str]) -> str:
+def _unknown_key(key: str, known: Sequence[str]) -> str:
     word, colon, value = key.partition(":")
     if colon and word in known:
         return f"unknown key '{key}'; YAML wants a space after the colon: {word}: {value}"
-    word = OTHER_WORDS.get(key.casefold(), "")
+    word = _OTHER_WORDS.get(key.casefold(), "")
     if word in known:
         return f"unknown key '{key}'; did you mean '{word}'?"
     if _PERCENTILE.fullmatch(key) and "p99" in known and key.casefold() not in known:
@@ -54,7 +54,7 @@ def findings_of(error: ValidationError, content: object, model: type[BaseModel])
             continue  # only because its entries are wrong, which is said of each
         if kind == "extra_forbidden":
             key = str(loc[-1])
-            message = unknown_key(key, known_keys(model, loc[:-1]))
+            message = _unknown_key(key, _known_keys(model, loc[:-1]))
             found[Finding(path, message, at_key=True)] = None
         elif kind == "contradiction":
             within = _path((*path, *context["at"]), content, missing=True)
@@ -76,7 +76,7 @@ def without_slips(findings: list[Finding]) -> list[Finding]:
         for finding in findings
         if finding.at_key and (match := _NEAR.search(finding.message)) is not None
     }
-    return [finding for finding in findings if not (finding.message == MISSING and finding.path in slips)]
+    return [finding for finding in findings if not (finding.message == _MISSING and finding.path in slips)]
 
 
 def _message(kind: str, fault: Mapping[str, Any], context: Mapping[str, Any]) -> str:
@@ -85,7 +85,7 @@ def _message(kind: str, fault: Mapping[str, Any], context: Mapping[str, Any]) ->
         case "value_error":
             return str(context["error"])
         case "missing":
-            return MISSING
+            return _MISSING
         case "no_leg":
             return f"a leg is a mapping such as {{provider: {context['word']}}}; only an arm selects legs by name"
         case "model_type" | "dict_type" | "model_attributes_type":
@@ -123,7 +123,7 @@ def _without_kind(value: object, model: type[BaseModel], loc: Path) -> str:
 
 def _with_kind(keys: Sequence[str], members: Sequence[Any]) -> str:
     """The only member that has all these keys, as it is written; percentiles are of a lognormal."""
-    keys = [OTHER_WORDS.get(key.casefold(), key) for key in keys]
+    keys = [_OTHER_WORDS.get(key.casefold(), key) for key in keys]
     lognormal = [member for member in members if "lognormal" in _kinds(member)]
     percentiles = [key.casefold() for key in keys if _PERCENTILE.fullmatch(key)]
     hint = ""
@@ -158,7 +158,7 @@ def _in_list(here: object, part: str | int) -> bool:
     return isinstance(here, list | tuple) and isinstance(part, int) and part < len(here)
 
 
-def known_keys(model: type[BaseModel], loc: Path) -> list[str]:
+def _known_keys(model: type[BaseModel], loc: Path) -> list[str]:
     """The keys that may stand at a location within a model."""
     return list(
         dict.fromkeys(
