@@ -3,9 +3,9 @@
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
+from exact_plans import Lost
 
 from des.draws import generator
 from des.engine import simulate
@@ -18,7 +18,6 @@ from des.estimate.timeline import lost_along, reach_s, timeline
 from des.faults import draw_timeline
 from des.scenario import load_scenario, plans
 from des.scenario.plan import Plan, PoissonArrivals
-from des.vocabulary import REQUEST_OK
 
 SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 REQUESTS = 2_500.0
@@ -33,20 +32,6 @@ def _first_arm(path: Path) -> Plan:
             pytest.skip("its data is not here")
         raise
     return arms.get("as_modelled") or next(iter(arms.values()))
-
-
-class Lost:
-    """A sink that counts requests that were not served."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def requests(self, block: Any) -> None:
-        self.count += int((block["outcome"] != REQUEST_OK).sum())
-
-    def attempts(self, block: Any) -> None: ...
-    def transitions(self, block: Any) -> None: ...
-    def incidents(self, block: Any) -> None: ...
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
