@@ -10,9 +10,9 @@ import numpy as np
 
 from des.check.case import MONTE_CARLO, Case, Finding, compared, equal
 from des.check.small_models import BATCHES, rng_of
-from des.rules import retry_budget
-from des.rules.adaptive_throttling import rejection_probability
-from des.rules.capacity import is_full, start_s, waiting
+from des.rules import retry as retry_budget
+from des.rules.guards import rejection_probability
+from des.rules.limits import queue_is_full, service_start_s, waiting_calls
 from des.theory import amplification, limiters
 
 WARM: Final = 2000
@@ -101,8 +101,8 @@ def _queued(servers: int, room: int, load: float, batch: int) -> tuple[float, fl
     heapq.heapify(free_at_s)
     lost, waits = 0, []
     for number, (now, service) in enumerate(zip(arrivals, services, strict=True)):
-        start = start_s(free_at_s, now)
-        if start > now and is_full(waiting(starts, now), room):
+        start = service_start_s(free_at_s, now)
+        if start > now and queue_is_full(waiting_calls(starts, now), room):
             lost += number >= warm
             continue
         heapq.heapreplace(free_at_s, start + service)

@@ -18,7 +18,7 @@ from des.estimate.clear_sky import output_tokens
 from des.estimate.failing_call import FailingCall, Sky
 from des.estimate.law_functions import longest, quantile
 from des.estimate.one_call import is_bounded
-from des.rules.backoff import backoff_s
+from des.rules.retry import backoff_s
 from des.scenario.plan import Backoff, Effect, Leg, Plan
 from des.vocabulary import ATTEMPT_OUTCOMES, CANCELLED
 
@@ -150,7 +150,7 @@ class FailingWalk:
 
 
 def jittered(policy: Backoff, done: int, previous_s: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """The wait after `done` others, float64[n]: `des.rules.backoff` over arrays."""
+    """The wait after `done` others, float64[n]: `des.rules.retry` over arrays."""
     wait_s = backoff_s(policy.kind, policy.base_s, policy.factor, policy.cap_s, done)
     if policy.kind == "none" or policy.jitter == "none":
         return np.full(len(previous_s), wait_s)
