@@ -8,7 +8,7 @@ from des.distributions import Constant
 from des.engine.draws import CallDraws
 from des.engine.limiters import Limiter, make_limiter
 from des.engine.recorder import LimiterState, Recorder
-from des.engine.records import Failure, NaturalEnd, Request, Response
+from des.engine.records import Failure, NaturalEnd, Request, Response, as_failure
 from des.rules.limits import queue_is_full, service_start_s, waiting_calls
 from des.scenario import plan
 from des.vocabulary import BY_CAPACITY, BY_LIMIT, INVALID_OUTPUT, OK, OVERLOADED, RATE_LIMITED
@@ -20,15 +20,26 @@ _PRUNED = 64  # starts gone by that are kept at most
 class Limit:
     """A limit of a plan, its limiter, and whether it refuses now."""
 
-    __slots__ = ("_refusal_s", "counts_by_number", "counts_refused", "is_known_at_dispatch", "limiter", "plan", "state")
+    __slots__ = (
+        "counts_by_number",
+        "counts_refused",
+        "index",
+        "is_known_at_dispatch",
+        "limiter",
+        "plan",
+        "refusal_s",
+        "state",
+    )
 
     def __init__(self, limit: plan.Limit, recorder: Recorder) -> None:
         self.plan = limit
+        self.index = limit.index
         self.limiter: Limiter = make_limiter(limit)
         self.state: LimiterState = recorder.limiter_state("limit", limit.name)
         self.counts_by_number = limit.counted == "success" or limit.metric in ("requests", "concurrency")
         latency = limit.refusal_latency
-        self._refusal_s = latency.value if isinstance(latency, Constant) else -1.0
+        self.refusal_s = latency.value if isinstance(latency, Constant) else None
+        """How long it takes to refuse a call, where nothing is drawn for it."""
         self.is_known_at_dispatch = (
             limit.counted == "dispatch" and limit.counts_failed and limit.metric != "concurrency"
         )
@@ -55,10 +66,6 @@ class Limit:
         if self.plan.metric == "output_tokens":
             return float(output_tokens)
         return float(input_tokens + output_tokens)
-
-    def refusal_s(self, draws: CallDraws, index: int) -> float:
-        """How long its refusal of a call takes."""
-        return self._refusal_s if self._refusal_s >= 0.0 else draws.delay_s("refusal", self.plan.refusal_latency, index)
 
     def count(
         self, request: Request, cached_tokens: int, now_s: float, end_s: float, output_tokens: int, *, failed: bool
@@ -120,7 +127,7 @@ class Admission:
     never reaches the provider, and what the provider's limits refuse has spent the budgets, as a call that failed.
     """
 
-    __slots__ = ("_budgets", "_capacity", "_charges_refusals", "_known", "_limits", "_open", "_provider", "counts_ends")
+    __slots__ = ("_budgets", "_charges_refusals", "_known", "_limits", "_open", "_provider", "capacity", "counts_ends")
 
     def __init__(self, budgets: Sequence[Limit], limits: Sequence[Limit], capacity: Capacity | None) -> None:
         self._budgets, self._provider = budgets, limits
@@ -128,7 +135,7 @@ class Admission:
         self._known = tuple(limit for limit in self._limits if limit.is_known_at_dispatch)
         self._open = tuple(limit for limit in self._limits if not limit.is_known_at_dispatch)
         self._charges_refusals = bool(budgets) or any(limit.counts_refused for limit in limits)
-        self._capacity = capacity
+        self.capacity = capacity
         self.counts_ends = bool(self._open)
         """Whether `count` is to be told how a call ends."""
 
@@ -153,12 +160,14 @@ class Admission:
     ) -> Failure:
         if not limit.state.refuses:
             limit.state.refused(now_s)
-        after_s = limit.refusal_s(draws, request.draw)
+        after_s = limit.refusal_s
+        if after_s is None:
+            after_s = draws.delay_s("refusal", limit.plan.refusal_latency, request.draw)
         if self._charges_refusals:
             self._charge_refusal(limit, request, cached_tokens, now_s, now_s + after_s)
         retry_after_s = limit.limiter.retry_after_s(amount, now_s) if limit.plan.sends_retry_after else nan
-        return Failure(
-            RATE_LIMITED, BY_LIMIT, limit.plan.index, after_s, nan if retry_after_s == inf else retry_after_s
+        return as_failure(
+            (RATE_LIMITED, BY_LIMIT, limit.index, after_s, nan if retry_after_s == inf else retry_after_s)
         )
 
     def _charge_refusal(
@@ -179,7 +188,7 @@ class Admission:
 
     def overload(self, request: Request, draws: CallDraws, now_s: float) -> Failure | None:
         """The failure of a call that comes when the queue is full."""
-        capacity = self._capacity
+        capacity = self.capacity
         if capacity is None:
             return None
         if capacity.admits(now_s):
@@ -191,9 +200,9 @@ class Admission:
 
     def queued(self, response: Response, now_s: float) -> Response:
         """The response of a call that takes its place now, with its wait before the first token."""
-        if self._capacity is None:
+        if self.capacity is None:
             return response
-        wait_s = self._capacity.serve(now_s, response.end_s)
+        wait_s = self.capacity.serve(now_s, response.end_s)
         return response._replace(
             first_token_s=response.first_token_s + wait_s,
             end_s=response.end_s + wait_s,

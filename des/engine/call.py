@@ -7,7 +7,7 @@ from des.engine.draws import CallDraws, LegDraws
 from des.engine.ending import Ending
 from des.engine.incidents import EndpointState
 from des.engine.providers import Providers
-from des.engine.records import Call, Condition, Failure, Fate, Request, Response
+from des.engine.records import Call, Condition, Failure, Fate, Request, Response, as_fate
 from des.engine.rot import Rot
 from des.rules.calls import kind_of, struck_by
 from des.scenario import plan
@@ -56,24 +56,25 @@ class Calls:
         if admission is not None:
             failure = admission.refusal(request, draws, cached_tokens, now_s)
             if failure is not None:
-                return Fate(request, nth, request.attempts, now_s, failure, None, condition, is_warm)
-            failure = self._crowded(request, draws, now_s) or admission.overload(request, draws, now_s)
-        elif self._surges:
+                return as_fate((request, nth, request.attempts, now_s, failure, None, condition, is_warm))
+        if self._surges:
             failure = self._crowded(request, draws, now_s)
+        if failure is None and admission is not None and admission.capacity is not None:
+            failure = admission.overload(request, draws, now_s)
         if failure is None and (self._fails_by_chance or condition is not None):
             failure = self._service.failure(request, draws, condition)
         if failure is None:
             response = self._service.response(request, draws, condition)
-            if admission is not None:
+            if admission is not None and admission.capacity is not None:
                 response = admission.queued(response, now_s)
         if admission is not None and admission.counts_ends:
             natural_end = self.ending.natural_end(request, failure, response, request.deadline_s - now_s)
             admission.count(request, cached_tokens, now_s, natural_end)
-        return Fate(request, nth, request.attempts, now_s, failure, response, condition, is_warm)
+        return as_fate((request, nth, request.attempts, now_s, failure, response, condition, is_warm))
 
     def _crowded(self, request: Request, draws: CallDraws, now_s: float) -> Failure | None:
         """The failure of a call that everybody else's failover crowds out."""
-        if self._surges and draws.crowd.at(request.draw) < max([surge.overload(now_s) for surge in self._surges]):
+        if draws.crowd.at(request.draw) < max([surge.overload(now_s) for surge in self._surges]):
             return Failure(OVERLOADED, BY_CAPACITY, -1, _OVERLOAD_S)
         return None
 

@@ -73,15 +73,20 @@ class Ending:
 
         Nothing is changed by asking, so that a call may be asked about again with another bound.
         """
-        request, start_s, failure, response = fate.request, fate.start_s, fate.failure, fate.response
+        request, _, _, start_s, failure, response, condition, is_warm = fate
         if failure is not None:
-            end = self._failed(start_s, failure, bound)
+            outcome, cause, cause_id, after_s, retry_after_s = failure
+            end_s, is_broken = start_s + after_s, False
+            if after_s > self._least_bound_s or end_s > bound.until_s:
+                end_s, outcome, cause, cause_id, retry_after_s, is_broken = self._failed(start_s, failure, bound)
         else:
             assert response is not None
-            end = self._answered(start_s, response, fate.condition, bound)
+            answered = self._answered(start_s, response, condition, bound)
+            end_s, outcome, cause, cause_id, retry_after_s, is_broken = answered
         if self._is_killable:
-            end = self._killed(fate, end) or end
-        end_s, outcome, cause, cause_id, retry_after_s, is_broken = end
+            killed = self._killed(fate, end_s)
+            if killed is not None:
+                end_s, outcome, cause, cause_id, retry_after_s, is_broken = killed
         if response is None:  # without output, but for the useless one of invalid output
             output, done = (request.output_tokens, 1.0) if self._is_useless[outcome] else (0, 0.0)
         elif outcome in (OK, INVALID_OUTPUT):
@@ -91,7 +96,7 @@ class Ending:
         mode = self.tariff.broken_stream if is_broken else self._modes[outcome]
         cached, cost = 0, 0
         if mode != "none":
-            cached, cost = self.tariff.bill(request, mode, fate.is_warm, output, done)
+            cached, cost = self.tariff.bill(request, mode, is_warm, output, done)
         return as_call(
             (
                 request.id,
@@ -113,7 +118,7 @@ class Ending:
         )
 
     def _failed(self, start_s: float, failure: Failure, bound: Bound) -> _End:
-        """A failing call, unless the client or the bound ends it first."""
+        """The end of a failing call that a timeout of the leg or the bound comes before."""
         outcome, cause, cause_id, after_s, retry_after_s = failure
         end_s = start_s + after_s
         if after_s > self._least_bound_s:
@@ -161,9 +166,9 @@ class Ending:
         Nobody where it would have been too slow anyway.
         """
         queued_s = response.queued_s
-        if condition is not None and condition.factor > 1.0:
-            if self._gives_up_after_s(response, condition.factor, queued_s) == inf:
-                return BY_INCIDENT, condition.slowest()
+        factor = 1.0 if condition is None else condition.factor
+        if condition is not None and factor > 1.0 and self._gives_up_after_s(response, factor, queued_s) == inf:
+            return BY_INCIDENT, condition.slowest()
         if queued_s > 0.0:
             at_once_s = gives_up_after_s(
                 self._bounds,
@@ -195,14 +200,14 @@ class Ending:
             return BY_CAPACITY, self._capacity
         return cause, -1
 
-    def _killed(self, fate: Fate, end: _End) -> _End | None:
+    def _killed(self, fate: Fate, end_s: float) -> _End | None:
         """The end by the incident that cuts the call off, if one does.
 
         A call that nothing else ends is held against the incidents of a year; what no incident of a year has ended is
         taken never to end.
         """
         draws, index = self._draws[fate.nth], fate.request.draw
-        end_s = min(end.end_s, fate.start_s + _NEVER_S)
+        end_s = min(end_s, fate.start_s + _NEVER_S)
         for count, (kill_s, incident) in enumerate(self._ledger.kills(self._endpoint, fate.start_s, end_s)):
             effect = self._ledger.effect(incident)
             if draws.kill(count, index) < effect.error_rate:

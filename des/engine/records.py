@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from des.scenario.plan import Effect
-from des.vocabulary import BY_DEADLINE, BY_HEDGE, CALL, CANCELLED, OK, TIMEOUT
+from des.vocabulary import BY_DEADLINE, BY_HEDGE, CALL, CANCELLED, TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,7 +120,7 @@ class Call(NamedTuple):
     kind: int = CALL  # or HEDGE; probes are known by their request
 
 
-# The named tuple's own constructor is a Python call, which would cost as much as the rest of a refused attempt.
+# A named tuple's own constructor is a Python call: for the four records of each attempt, a tenth of a run.
 as_call = cast("Callable[[tuple[Any, ...]], Call]", partial(tuple.__new__, Call))
 """A `Call` of the values of its fields, in order."""
 
@@ -133,6 +133,10 @@ class Failure(NamedTuple):
     cause_id: int
     after_s: float  # infinite for a hang
     retry_after_s: float = NAN  # NaN where the provider sends none
+
+
+as_failure = cast("Callable[[tuple[int, int, int, float, float]], Failure]", partial(tuple.__new__, Failure))
+"""A `Failure` of the values of its fields, in order."""
 
 
 class Response(NamedTuple):
@@ -194,6 +198,13 @@ class Fate(NamedTuple):
     is_warm: bool  # whether the leg's prompt cache was warm then
 
 
+as_fate = cast(
+    "Callable[[tuple[Request, int, int, float, Failure | None, Response | None, Condition | None, bool]], Fate]",
+    partial(tuple.__new__, Fate),
+)
+"""A `Fate` of the values of its fields, in order."""
+
+
 class Bound(NamedTuple):
     """A moment at which whoever set it gives up on a call and on all that lies around it, up to its layer."""
 
@@ -239,6 +250,11 @@ class Result(NamedTuple):
     nth: int = 0
     struck: Bound | None = None
 
-    @property
-    def ok(self) -> bool:
-        return self.outcome == OK
+
+as_result = cast("Callable[[tuple[int, float, int, int, Bound | None]], Result]", partial(tuple.__new__, Result))
+"""A `Result` of the values of its fields, in order."""
+
+
+def cut_off(by: Bound) -> Result:
+    """The attempt that a bound has cut off while it waited."""
+    return Result(by.outcome, struck=by)

@@ -71,6 +71,7 @@ class RetryRule:
     ) -> None:
         self.settings = settings
         self.retries = settings.retries
+        self.waits_after_last = settings.waits_after_last and settings.retries > 0
         self.is_application = place == APPLICATION
         self.is_bounded = settings.timeout_s is not None or settings.attempt_timeout_s is not None
         self.timed_out = REQUEST_FAILED if self.is_application else TIMEOUT
@@ -86,16 +87,6 @@ class RetryRule:
         heeds_nobody = not settings.retry_after.honours and self._throttled_waits is None
         self.deterministic_waits_s = self._waits.deterministic_s(settings.retries + 1) if heeds_nobody else None
         """The wait before each retry, where it depends on nothing but the number of the retry."""
-
-    def retries_after(self, outcome: int, retry: int) -> bool:
-        """Whether it repeats an attempt that ended so, `retry` retries having been made; its budget aside."""
-        return outcome > 0 and self.is_retried[outcome] and retry < self.retries
-
-    def waits_after(self, outcome: int, retry: int) -> bool:
-        """Whether a wait follows an attempt that ended so: before the next one, or even after the last."""
-        if outcome <= 0 or not self.is_retried[outcome]:
-            return False
-        return retry < self.retries or (self.settings.waits_after_last and self.retries > 0)
 
     def whole_bound(self, outer: Bound, now_s: float, layer: object) -> Bound:
         """The bound of the layer with all its attempts: its own where that comes before what bounds it already."""

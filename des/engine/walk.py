@@ -8,10 +8,10 @@ from des.engine.caches import ResponseCache
 from des.engine.clock import TIMER, Moment, Process
 from des.engine.hedging import hedged_call
 from des.engine.leg import Leg
-from des.engine.records import NEVER_ENDS, Bound, Request, Result
+from des.engine.records import NEVER_ENDS, Request, Result, cut_off
 from des.engine.way import Way
 from des.engine.world import World
-from des.vocabulary import OK, REQUEST_DEADLINE, REQUEST_FAILED, REQUEST_OK, REQUEST_REJECTED
+from des.vocabulary import REQUEST_DEADLINE, REQUEST_REJECTED
 
 
 def walk(world: World, request: Request) -> Process:
@@ -22,9 +22,9 @@ def walk(world: World, request: Request) -> Process:
         return None
     if not world.client.may_call(request):
         return world.finish(request, REQUEST_REJECTED)
-    way, result = Way(world, request), None
-    layers = way.layers
-    while layers:
+    way, clock = Way(world, request), world.clock
+    result: Result | None
+    while way.layers:
         leg = way.leg or way.open_leg
         if leg is None:
             result = yield from _let_in(way)
@@ -34,62 +34,19 @@ def walk(world: World, request: Request) -> Process:
                 result = yield from hedged_call(way, leg, leg.hedge)
             else:
                 result = way.call(leg)
-                if leg.learns and result.outcome != NEVER_ENDS:
-                    yield way.catch_up()
-                    way.arrived()
+                if leg.learns and way.due:
+                    yield Moment(clock, way.now_s, way.due, request.id)
+                    way.due = 0
                     way.learn(leg)
-        assert result is not None
-        if result.outcome == NEVER_ENDS:
-            way.lose()
-            return world.abandon(request)
-        while result.outcome != OK and layers:
-            if result.struck is not None:
-                if way.due:
-                    yield way.catch_up()
-                    way.arrived()
-                result = way.unwind(result.struck)
-                continue
-            layer = layers[-1]
-            if way.leg is not None and layer.is_entry:
-                way.leave_leg_by(result)
-            wait_s = layer.next(way, result)
-            if wait_s > 0.0:
+        while result is not None:
+            result = way.next(result)
+            if way.due:
+                yield Moment(clock, way.now_s, way.due, request.id)
+                way.due = 0
                 if request.waits:
-                    yield way.catch_up()
-                    way.arrived()
-                struck = way.rest("backoff", way.now_s + wait_s, layer.bound)
-                if struck is not None:
-                    result = _cut_off(struck)
-                    continue
-                if not layer.goes_on:
-                    yield way.catch_up()
-                    way.arrived()
-            if layer.goes_on:
-                break
-            result = layer.result(result)
-            way.close()
-        if way.due:
-            yield way.catch_up()
-            way.arrived()
-        if result.outcome == OK:
-            way.succeed(result)
-        elif layers:
-            layers[-1].again(way)
-    return world.finish(request, _outcome(request, result))
-
-
-def _outcome(request: Request, result: Result | None) -> int:
-    """The request outcome, when every layer is over."""
-    if result is not None and result.outcome in (REQUEST_OK, REQUEST_DEADLINE):
-        return result.outcome
-    if request.last is not None:
-        return REQUEST_FAILED
-    request.refused_by = request.refused_by or "client_limit"
-    return REQUEST_REJECTED
-
-
-def _cut_off(struck: Bound) -> Result:
-    return Result(struck.outcome, struck=struck)
+                    request.end_wait(way.now_s)
+        way.again()
+    return way.finish()
 
 
 def _answered_from_cache(world: World, request: Request, cache: ResponseCache) -> Process:
@@ -139,10 +96,11 @@ def _queued(way: Way, leg: Leg) -> Generator[Event, None, bool | Result]:
             return False
         if go_s > clock.now:
             struck = way.rest("queue", go_s, bound)
-            yield way.catch_up()
-            way.arrived()
+            yield Moment(clock, way.now_s, way.due, request.id)
+            way.due = 0
+            request.end_wait(way.now_s)
             if struck is not None:
-                return _cut_off(struck)
+                return cut_off(struck)
     if leg.bulkhead is None or leg.bulkhead.take():
         return True
     waiter = leg.bulkhead.join(bound.until_s)
@@ -154,9 +112,9 @@ def _queued(way: Way, leg: Leg) -> Generator[Event, None, bool | Result]:
         request.waits = ""  # for ever: there is no length to it
         return Result(NEVER_ENDS)
     way.now_s = clock.now
-    way.arrived()
+    request.end_wait(clock.now)
     if clock.now >= bound.until_s:
         if waiter.let_in:
             leg.bulkhead.leave()
-        return _cut_off(bound)
+        return cut_off(bound)
     return waiter.let_in

@@ -20,12 +20,14 @@ from des.engine.records import (
     Fate,
     Request,
     Result,
+    as_result,
+    cut_off,
     deadline,
 )
 from des.engine.retries import RetryRule
 from des.engine.routing import Entry
 from des.engine.world import World
-from des.vocabulary import CANCELLED, REQUEST_DEADLINE, REQUEST_FAILED, REQUEST_REJECTED, TIMEOUT
+from des.vocabulary import CANCELLED, OK, REQUEST_DEADLINE, REQUEST_FAILED, REQUEST_OK, REQUEST_REJECTED, TIMEOUT
 
 
 class Flight:
@@ -59,7 +61,7 @@ class RetryLayer:
         "attempt_bound",
         "bound",
         "entry",
-        "goes_on",
+        "is_over",
         "granted",
         "inside",
         "is_entry",
@@ -78,8 +80,7 @@ class RetryLayer:
         self.retry = 0
         self.waited_s = rule.first_wait_s
         self.granted: Budget | None = None  # for the retry under way
-        self.goes_on = False
-        """Whether another attempt follows, after the wait that `next` has told."""
+        self.is_over = False  # once the wait has passed that `next` has told
         if rule.is_bounded:
             self.bound = rule.whole_bound(outer, way.now_s, self)
             self.attempt_bound = rule.attempt_bound(self.bound, way.now_s, self)
@@ -87,21 +88,25 @@ class RetryLayer:
             self.bound = self.attempt_bound = outer
 
     def next(self, way: "Way", result: Result) -> float:
-        """How long to wait after an attempt that has ended so, 0 for not at all."""
+        """How long to wait after an attempt that has ended so, 0 for not at all; `is_over` unless another follows."""
         rule, outcome = self.rule, result.outcome
-        self.end_retry()
-        self.goes_on = False
-        if not rule.waits_after(outcome, self.retry):
+        if self.granted is not None:
+            self.end_retry()
+        self.is_over = True
+        if outcome <= OK or not rule.is_retried[outcome]:
+            return 0.0
+        is_last = self.retry == rule.retries
+        if is_last and not rule.waits_after_last:
             return 0.0
         if rule.deterministic_waits_s is not None:
             wait_s = rule.deterministic_waits_s[self.retry]
         else:
             wait_s = rule.wait_s(way.request, result, self.retry, self.waited_s)
         self.waited_s = wait_s
-        if self.retry < rule.retries:
+        if not is_last:
             if wait_s == inf or not self._is_granted(way, result):
                 return 0.0
-            self.goes_on = True
+            self.is_over = False
         prefers_peer = self.entry is not None and self.entry.prefers_peers and self.entry.has_healthy_leg()
         return 0.0 if prefers_peer or wait_s == inf else wait_s
 
@@ -144,11 +149,11 @@ class ChainLayer:
     """Rounds over the entries of the chain."""
 
     is_entry = False
-    __slots__ = ("_made", "_outcome", "_retry_after_s", "_round", "_waited_s", "bound", "entries", "goes_on", "place")
+    __slots__ = ("_made", "_outcome", "_retry_after_s", "_round", "_waited_s", "bound", "entries", "is_over", "place")
 
     def __init__(self, way: "Way", bound: Bound) -> None:
         self.bound = bound
-        self.goes_on = False
+        self.is_over = False
         self._made = way.request.attempts
         self._round = 0
         self._waited_s = way.world.client.first_round_wait_s
@@ -168,21 +173,21 @@ class ChainLayer:
 
     def next(self, way: "Way", result: Result) -> float:
         """How long to wait after the attempts on an entry that have ended so: not at all but for the next round."""
-        self.goes_on = False
+        self.is_over = True
         if result.outcome != REFUSED:
             self._retry_after_s = result.retry_after_s
             if not self.entries[self.place].falls_back[result.outcome]:
                 return 0.0
         self.place += 1
         if self.place < len(self.entries):
-            self.goes_on = True
+            self.is_over = False
             return 0.0
         self._round += 1
         client, request = way.world.client, way.request
         if self._round == client.rounds:
             self._outcome = REQUEST_FAILED if request.attempts > self._made else REQUEST_REJECTED
             return 0.0
-        self.goes_on = True
+        self.is_over = False
         self._waited_s = client.round_wait_s(request, self._round - 1, self._waited_s, way.round_waits)
         way.round_waits += 1
         return self._waited_s
@@ -214,6 +219,7 @@ class Way:
         "_begun",
         "_calls",
         "_deposited",
+        "_outcome",
         "_picks",
         "_tickets",
         "decisions",
@@ -226,6 +232,7 @@ class Way:
         "own",
         "passes",
         "picked",
+        "record",
         "request",
         "round_waits",
         "taken",
@@ -235,8 +242,10 @@ class Way:
     def __init__(self, world: World, request: Request) -> None:
         self.world = world
         self.request = request
+        self.record = world.recorder.attempts.append
         self.now_s = world.clock.now
         self.due = 0
+        self._outcome = REQUEST_OK
         self.layers: list[RetryLayer | ChainLayer] = []
         self.entry: Entry | None = None  # being visited
         self.open_leg: Leg | None = None  # of the entry, where it takes every call
@@ -318,6 +327,78 @@ class Way:
             return Result(layer.rule.timed_out)
         return Result(layer.rule.timed_out, nan, last.leg, max(0, self._calls[last.leg] - 1))
 
+    # What follows an attempt
+
+    def next(self, result: Result) -> Result | None:
+        """From the inside out, see which layer makes another attempt; None once that, or the end, is known.
+
+        Where a wait comes first after which others are to learn, it is what is left to see when the clock has come to
+        `now_s`.
+        """
+        layers = self.layers
+        if result.outcome == OK:
+            self._succeed(result)
+            return None
+        if result.outcome == NEVER_ENDS:
+            self._lose()
+            return None
+        while layers:
+            if result.struck is not None:
+                result = self.unwind(result.struck)
+                continue
+            layer = layers[-1]
+            if not layer.is_over:
+                if self.leg is not None and layer.is_entry:
+                    self.leave_leg_by(result)
+                wait_s = layer.next(self, result)
+                if wait_s > 0.0:
+                    struck = self.rest("backoff", self.now_s + wait_s, layer.bound)
+                    if struck is not None:
+                        return cut_off(struck)
+                if not layer.is_over:
+                    return None
+                if wait_s > 0.0:
+                    return result
+            result = layer.result(result)
+            self.close()
+        self._outcome = result.outcome
+        return None
+
+    def _succeed(self, result: Result) -> None:
+        """The attempt has served the request, and with it every layer."""
+        self._outcome = REQUEST_OK
+        if self.leg is None:  # and so nothing around the call that has to learn of it
+            self.layers.clear()
+            return
+        self.leave_leg_by(result)
+        while self.layers:
+            self.close()
+
+    def _lose(self) -> None:
+        """The attempt never ends, and keeps its place."""
+        self._outcome = NEVER_ENDS
+        if self.leg is not None:
+            self.leg.lose()
+        while self.layers:
+            self.close()
+
+    def again(self) -> None:
+        """The layer that goes on makes another attempt; none does where every layer is over."""
+        if self.layers:
+            self.layers[-1].again(self)
+
+    def finish(self) -> None:
+        """Every layer is over: the request ends, or hangs for ever."""
+        request, outcome = self.request, self._outcome
+        if outcome == NEVER_ENDS:
+            return self.world.abandon(request)
+        if outcome not in (REQUEST_OK, REQUEST_DEADLINE):
+            outcome = REQUEST_FAILED
+            if request.last is None:
+                outcome = REQUEST_REJECTED
+                request.refused_by = request.refused_by or "client_limit"
+        return self.world.finish(request, outcome)
+
     # Being let in to a leg
 
     def refuse(self, reason: str) -> Result:
@@ -381,19 +462,6 @@ class Way:
             own.run_on(self._tickets)
             self.leg = None
 
-    def lose(self) -> None:
-        """The attempt never ends."""
-        if self.leg is not None:
-            self.leg.lose()
-        while self.layers:
-            self.close()
-
-    def succeed(self, result: Result) -> None:
-        """The attempt has served the request, and every layer is over."""
-        self.leave_leg_by(result)
-        while self.layers:
-            self.close()
-
     def peer(self, used: Sequence[Leg]) -> Leg | None:
         """The leg for a hedge, let in without waiting: another of the entry visited, else of those after it."""
         chain = next(layer for layer in self.layers if isinstance(layer, ChainLayer))
@@ -420,13 +488,13 @@ class Way:
 
     def call(self, leg: Leg) -> Result:
         """Make a call, and see how it will end; `now_s` is then."""
-        fate, call = self.dispatch(leg)
         request = self.request
+        fate, call = self.dispatch(leg)
         request.last = call
         request.cost += call.cost
         if call.end_s == inf:
             return Result(NEVER_ENDS)
-        self.world.recorder.attempts.append(call)
+        self.record(call)
         self.now_s, self.due = call.end_s, ATTEMPT_END
         return self.result_of(call, fate.nth)
 
@@ -439,7 +507,7 @@ class Way:
         """What a call came to, and whether it was the bound that cut it off, and not itself at the same moment."""
         bound = self.layers[-1].attempt_bound
         struck = bound if call.end_s == bound.until_s and call.outcome == bound.outcome else None
-        return Result(call.outcome, call.retry_after_s, call.leg, nth, struck)
+        return as_result((call.outcome, call.retry_after_s, call.leg, nth, struck))
 
     def taken_of(self, leg: Leg) -> float | None:
         """What the last retry took from the leg's budget."""
@@ -454,15 +522,6 @@ class Way:
             return None
         self.now_s = bound.until_s
         return bound
-
-    def catch_up(self) -> Moment:
-        """The event at which the clock has come to where the request is; `arrived` is to be called after it."""
-        return Moment(self.world.clock, self.now_s, self.due, self.request.id)
-
-    def arrived(self) -> None:
-        """The clock has come to `now_s`."""
-        self.due = 0
-        self.request.end_wait(self.now_s)
 
     def end_of(self, call: Call) -> Moment:
         """The event of the end of a call."""
