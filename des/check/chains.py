@@ -23,12 +23,9 @@ from des.check.replications import (
 from des.distributions import Exponential
 from des.estimate.estimate import Estimate
 from des.estimate.intervals import t_quantile
-<<<<<<< HEAD
 from des.estimate.rare import rare
 from des.estimate.timeline import timeline
-=======
 from des.scenario.text.units import YEAR_S
->>>>>>> dist
 from des.theory import chains, retries
 from des.theory.chains import ChainLeg, DeadlineLeg, paid_per_attempt, served_before_deadline
 

@@ -106,13 +106,8 @@ def controlled(plan: Plan, pool: Pool, spells: Sequence[Spells]) -> Mapping[str,
     Controls are the shares of time that each endpoint of the chain, and all of them at once, were down. Only metrics
     that this makes more precise; none where the controls have no closed form, or there are too few replications.
     """
-<<<<<<< HEAD
     heterogeneous = Heterogeneous.of(plan)
     if len(pool) < 2 or (heterogeneous is not None and heterogeneous.why_no_interval(len(pool))):
-=======
-    unlike = Heterogeneous.of(plan)
-    if len(pool) < 2 or (unlike is not None and unlike.why_no_interval(len(pool))):
->>>>>>> estimate
         return {}
     answer = exact_or_none(plan)
     if answer is None:
