@@ -3,7 +3,7 @@
 import re
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -50,8 +50,10 @@ def findings_of(error: ValidationError, content: object, model: type[BaseModel])
         context = fault.get("ctx", {})
         kind = fault["type"]
         path = _path(loc, content, missing=kind == "missing")
-        if (kind == "too_short" and fault["input"]) or kind == "default_factory_not_called":
-            continue  # only because its entries, or what it defaults to, are wrong, which is said of each
+        if kind == "too_short" and fault["input"]:
+            continue  # only because its entries are wrong, which is said of each
+        if kind == "default_factory_not_called":
+            continue  # only because another field is wrong, which is said of that
         if kind == "extra_forbidden":
             key = str(loc[-1])
             message = _of_another_kind(key, model, loc[:-1]) or _unknown_key(key, _known_keys(model, loc[:-1]))
@@ -182,7 +184,7 @@ def _known_keys(model: type[BaseModel], loc: Path) -> list[str]:
 
 def _keys(model: type[BaseModel]) -> dict[str, str]:
     """The fields of a model by their keys in a scenario (`for` is no name in Python)."""
-    return {field.alias or name: name for name, field in model.model_fields.items()}
+    return {field.alias or name: name for name, field in model.model_fields.items() if not field.exclude}
 
 
 def _at(model: type[BaseModel], loc: Path) -> list[Any]:
@@ -200,7 +202,8 @@ def _step(annotation: Any, part: str | int) -> Iterator[Any]:
             yield member
         elif isinstance(member, type) and issubclass(member, BaseModel):
             if name := _keys(member).get(str(part)):
-                yield member.model_fields[name].annotation
+                field = member.model_fields[name]
+                yield _written_form(field.metadata, field.annotation)
             elif part in _kinds(member):
                 yield member
         elif origin is dict:
@@ -214,6 +217,7 @@ def _members(annotation: Any, tags: tuple[str, ...] = ()) -> Iterator[tuple[Any,
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
         inner, *metadata = typing.get_args(annotation)
+        inner = _written_form(metadata, inner)
         own = tuple(str(each.tag) for each in metadata if isinstance(each, Tag))
         yield from _members(inner, (*tags, *own))
     elif origin in (typing.Union, types.UnionType):
@@ -221,6 +225,11 @@ def _members(annotation: Any, tags: tuple[str, ...] = ()) -> Iterator[tuple[Any,
             yield from _members(member, tags)
     else:
         yield annotation, tags
+
+
+def _written_form(metadata: Iterable[Any], annotation: Any) -> Any:
+    """The type of what is written, where a field holds something else."""
+    return next((each.form for each in metadata if hasattr(each, "form")), annotation)
 
 
 def _kinds(member: Any) -> tuple[str, ...]:

@@ -1,33 +1,15 @@
-"""From the workload to the plan's arrivals, tokens and requirements."""
+"""From the workload to the plan's: files read, profiles placed in the week that the run starts in."""
 
 from pathlib import Path as FilePath
 
 import numpy as np
 
-from des.distributions import Constant, Distribution
 from des.files import RecordedArrivalRows, read_arrivals
 from des.scenario.checks.consistency import MOST_REQUESTS
 from des.scenario.files import located
-from des.scenario.plan import (
-    Arrivals,
-    BatchArrivals,
-    BurstyArrivals,
-    ClosedArrivals,
-    PoissonArrivals,
-    ReplayedArrivals,
-    Requirement,
-    Workload,
-)
-from des.scenario.schema.distributions import CountDistribution
+from des.scenario.plan import Arrivals, BurstyArrivals, PoissonArrivals, ReplayedArrivals, Workload
 from des.scenario.schema.scenario import Scenario
-from des.scenario.schema.workload import (
-    MOST_TOKENS,
-    BatchArrivalsSpec,
-    BurstyArrivalsSpec,
-    ClosedArrivalsSpec,
-    PoissonArrivalsSpec,
-    ReplayedArrivalsSpec,
-)
+from des.scenario.schema.workload import MOST_TOKENS, ArrivalFile
 from des.scenario.text.document import Path
 from des.scenario.text.problems import Finding
 
@@ -36,40 +18,30 @@ _FILE: Path = ("workload", "arrivals", "file")
 
 def resolve_workload(scenario: Scenario, folder: FilePath) -> tuple[Workload | None, list[Finding]]:
     """The workload, or what keeps recorded arrivals from being replayed."""
-    spec = scenario.workload
+    said = scenario.workload
     try:
         arrivals = _arrivals(scenario, folder)
     except ValueError as error:
         return None, [Finding(_FILE, str(error))]
     return Workload(
         arrivals=arrivals,
-        input_tokens=_law(spec.tokens.input, 0.0),
-        output_tokens=_law(spec.tokens.output, 0.0),
-        units=_law(spec.units, 1.0),
-        requirements=tuple(Requirement(share=each.share, tags=each.tags) for each in spec.requirements),
+        input_tokens=said.tokens.input,
+        output_tokens=said.tokens.output,
+        units=said.units,
+        requirements=said.requirements,
     ), []
 
 
-def _law(spec: CountDistribution | None, default: float) -> Distribution:
-    return Constant(default) if spec is None else spec.distribution()
-
-
 def _arrivals(scenario: Scenario, folder: FilePath) -> Arrivals:
-    spec = scenario.workload.arrivals
-    if isinstance(spec, PoissonArrivalsSpec):
-        profile = spec.profile.starting(scenario.start) if spec.profile else None
-        return PoissonArrivals(rate_per_s=spec.rate, profile=profile)
-    if isinstance(spec, BurstyArrivalsSpec):
-        profile = spec.profile.starting(scenario.start) if spec.profile else None
-        return BurstyArrivals(rate_per_s=spec.rate, cv=spec.cv, clients=spec.clients, profile=profile)
-    if isinstance(spec, BatchArrivalsSpec):
-        return BatchArrivals(every_s=spec.every, size=spec.size, first_s=spec.first)
-    if isinstance(spec, ClosedArrivalsSpec):
-        return ClosedArrivals(users=spec.users, think=spec.think.distribution())
-    return _replayed(spec, scenario.horizon, folder)
+    said = scenario.workload.arrivals
+    if isinstance(said, ArrivalFile):
+        return _replayed(said, scenario.horizon, folder)
+    if isinstance(said, PoissonArrivals | BurstyArrivals) and said.profile is not None:
+        return said.model_copy(update={"profile": said.profile.starting(scenario.start)})
+    return said
 
 
-def _replayed(spec: ReplayedArrivalsSpec, horizon_s: float, folder: FilePath) -> ReplayedArrivals:
+def _replayed(spec: ArrivalFile, horizon_s: float, folder: FilePath) -> ReplayedArrivals:
     rows = read_arrivals(
         located(spec.file, folder),
         time=spec.columns.time,

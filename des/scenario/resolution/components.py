@@ -1,55 +1,35 @@
 """From components, providers and models to the plan's components with their classes of incidents."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path as FilePath
-from typing import Final
 
-from des.distributions import Distribution, Exponential
-from des.files import RecordedRows, read_incidents
-from des.scenario.checks.consistency import window_bounds
-from des.scenario.files import components_of, located
-from des.scenario.plan import (
-    Component,
-    Dependency,
-    Effect,
-    IncidentClass,
-    MarkedRenewalIncidents,
-    PoissonIncidents,
-    RecordedIncidents,
-    RenewalIncidents,
-)
-from des.scenario.resolution.intent import default_duration, private_class
-from des.scenario.resolution.resolve_common_causes import (
-    CommonCause,
+from des.distributions import Exponential
+from des.scenario import plan
+from des.scenario.files import components_of
+from des.scenario.plan import Effect, IncidentClass, PoissonIncidents, RenewalIncidents
+from des.scenario.resolution.common_causes import (
     OwnOutages,
+    PlacedCause,
     common_causes,
     common_class,
     has_outages,
     own_outages,
     without_common,
 )
-from des.scenario.schema.incidents import (
-    EFFECT_FIELDS,
-    EffectSpec,
-    IncidentSpec,
-    MarkedRenewalSpec,
-    PoissonSpec,
-    RenewalSpec,
-    ReplayedIncidentsSpec,
-    ScheduleSpec,
-    effect_of,
+from des.scenario.resolution.incidents import incident_class
+from des.scenario.resolution.intent import (
+    Edges,
+    default_duration,
+    private_class,
+    reach_probability,
+    sources_behind,
 )
-from des.scenario.schema.providers import ComponentSpec
+from des.scenario.schema.providers import Component
 from des.scenario.schema.scenario import Scenario
 from des.scenario.text.document import Path
 from des.scenario.text.problems import Finding
-from des.words import meant
-
-MOST_UNCERTAIN_EDGES: Final = 16
-Edges = Mapping[str, Sequence[tuple[str, float]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +38,11 @@ class _Node:
 
     name: str
     path: Path
-    spec: ComponentSpec
+    spec: Component
     depends_on: tuple[tuple[str, float], ...]
 
 
-def resolve_components(scenario: Scenario, folder: FilePath) -> tuple[tuple[Component, ...], list[Finding]]:
+def resolve_components(scenario: Scenario, folder: FilePath) -> tuple[tuple[plan.Component, ...], list[Finding]]:
     """Components in the plan's order, and what keeps any of them from being resolved."""
     graph = _Graph(scenario)
     findings: list[Finding] = []
@@ -118,20 +98,20 @@ class _Graph:
             steps["cause", name] = [("whole", member) for member in cause.spec.members]
         return steps
 
-    def components(self, classes: Mapping[str, tuple[IncidentClass, ...]]) -> tuple[Component, ...]:
+    def components(self, classes: Mapping[str, tuple[IncidentClass, ...]]) -> tuple[plan.Component, ...]:
         """Declared components, common causes, providers and models, in this order."""
         kinds = dict.fromkeys(self.causes, "component")
         kinds |= {name: _kind(node.path) for name, node in self.nodes.items()}
         names = sorted(kinds, key=lambda name: (kinds[name] != "component", name in self.causes))
         index = {name: position for position, name in enumerate(names)}
         return tuple(
-            Component(
+            plan.Component(
                 index=index[name],
                 name=name,
                 kind=kinds[name],
                 incidents=classes[name],
                 depends_on=tuple(
-                    Dependency(component=index[target], share=share) for target, share in self.edges[name]
+                    plan.Dependency(component=index[target], share=share) for target, share in self.edges[name]
                 ),
             )
             for name in names
@@ -152,7 +132,7 @@ def _note_outages(
         findings.append(Finding((*cause.path, "members", cause.spec.members.index(name)), str(error)))
 
 
-def _common(cause: CommonCause, outages: Mapping[str, OwnOutages], findings: list[Finding]) -> PoissonIncidents | None:
+def _common(cause: PlacedCause, outages: Mapping[str, OwnOutages], findings: list[Finding]) -> PoissonIncidents | None:
     """The class of a common cause; none where a member's outages are unknown or nothing is common."""
     members = {name: outages[name] for name in cause.spec.members if name in outages}
     if len(members) < len(cause.spec.members):
@@ -192,99 +172,16 @@ def _classes(
     spec = node.spec
     if spec.availability is not None:
         classes += _from_intent(node, resolved, edges, findings)
-    if spec.mttf is not None and spec.mttr is not None:
-        effect = effect_of(spec.effect or EffectSpec())
-        classes.append(RenewalIncidents(up=Exponential(spec.mttf), down=Exponential(spec.mttr), effect=effect))
+    if spec.mttf_s is not None and spec.mttr_s is not None:
+        effect = spec.effect or Effect()
+        fails = RenewalIncidents(kind="renewal", up=Exponential(spec.mttf_s), down=Exponential(spec.mttr_s))
+        classes.append(fails.with_effect(effect))
     for position, incident in enumerate(spec.incidents):
         here: Path = (*node.path, "incidents", position)
-        found = _incident_class(incident, here, scenario, folder, findings)
+        found = incident_class(incident, here, scenario.start, folder, findings)
         if found is not None:
             classes.append(found)
     return tuple(classes)
-
-
-def _incident_class(
-    incident: IncidentSpec, path: Path, scenario: Scenario, folder: FilePath, findings: list[Finding]
-) -> IncidentClass | None:
-    if isinstance(incident, PoissonSpec):
-        profile = incident.profile.starting(scenario.start) if incident.profile else None
-        return PoissonIncidents(
-            rate_per_s=incident.rate,
-            duration=incident.duration.distribution(),
-            effect=effect_of(incident),
-            profile=profile,
-        )
-    if isinstance(incident, RenewalSpec):
-        return RenewalIncidents(
-            up=incident.up.distribution(), down=incident.down.distribution(), effect=effect_of(incident)
-        )
-    if isinstance(incident, MarkedRenewalSpec):
-        return MarkedRenewalIncidents(
-            between=incident.between.distribution(),
-            duration=incident.duration.distribution(),
-            effect=effect_of(incident),
-        )
-    if isinstance(incident, ScheduleSpec):
-        bounds = [window_bounds(window, scenario.start) for window in incident.windows]
-        return _recorded("schedule", [(start_s, end_s, effect_of(incident)) for start_s, end_s in bounds])
-    return _replayed(incident, path, scenario.start, folder, findings)
-
-
-def _recorded(kind: str, windows: Sequence[tuple[float, float, Effect]]) -> RecordedIncidents:
-    """Windows that are over when the run starts are dropped; one that is open then keeps its true start."""
-    kept = sorted((window for window in windows if window[1] > 0.0), key=lambda window: window[:2])
-    return RecordedIncidents(
-        kind=kind,
-        start_s=tuple(start_s for start_s, _, _ in kept),
-        end_s=tuple(end_s for _, end_s, _ in kept),
-        effects=tuple(effect for _, _, effect in kept),
-    )
-
-
-def _replayed(
-    spec: ReplayedIncidentsSpec, path: Path, start: datetime | None, folder: FilePath, findings: list[Finding]
-) -> IncidentClass | None:
-    try:
-        rows = read_incidents(
-            located(spec.file, folder),
-            start=spec.columns.start,
-            end=spec.columns.end,
-            where=spec.where,
-            severity=spec.columns.severity,
-            origin=start,
-            format=spec.format,
-        )
-    except ValueError as error:
-        findings.append(Finding((*path, "file"), str(error)))
-        return None
-    effects = _effects(spec, rows, path, findings)
-    if effects is None:
-        return None
-    return _recorded(
-        "replay",
-        [
-            (float(start_s), float(end_s), effects[severity])
-            for start_s, end_s, severity in zip(rows.start_s, rows.end_s, rows.severity, strict=True)
-        ],
-    )
-
-
-def _effects(
-    spec: ReplayedIncidentsSpec, rows: RecordedRows, path: Path, findings: list[Finding]
-) -> dict[str, Effect] | None:
-    """The effect of each severity in the file; a severity that nothing is said about is an error, not an outage."""
-    default_said = bool(EFFECT_FIELDS & spec.model_fields_set)
-    effects: dict[str, Effect] = {}
-    for severity in dict.fromkeys(rows.severity):
-        if severity in spec.effects:
-            effects[severity] = effect_of(spec.effects[severity], over=spec if default_said else None)
-        elif default_said or not spec.effects:
-            effects[severity] = effect_of(spec)
-        else:
-            message = f"the file has the severity '{severity}', of which nothing is said{meant(severity, spec.effects)}"
-            findings.append(Finding((*path, "effects"), message))
-            return None
-    return effects
 
 
 def _from_intent(
@@ -303,14 +200,12 @@ def _from_intent(
     if rate_per_s == 0.0:
         return []
     try:
-        duration: Distribution = (
-            spec.duration.distribution().with_mean(mean_s) if spec.duration else default_duration(mean_s)
-        )
+        duration = spec.duration.with_mean(mean_s) if spec.duration else default_duration(mean_s)
     except ValueError as error:
         findings.append(Finding((*node.path, "duration"), str(error)))
         return []
-    effect = effect_of(spec.effect or EffectSpec())
-    return [PoissonIncidents(rate_per_s=rate_per_s, duration=duration, effect=effect)]
+    outages = PoissonIncidents(kind="poisson", rate_per_s=rate_per_s, duration=duration)
+    return [outages.with_effect(spec.effect or Effect())]
 
 
 def _shared_outages(
@@ -318,7 +213,7 @@ def _shared_outages(
 ) -> list[tuple[float, float, float]]:
     """(rate, share that reaches it, mean duration) of every class of outages that comes from other components."""
     shared = []
-    for source in _behind(name, edges):
+    for source in sources_behind(name, edges):
         share = reach_probability(edges, name, source)
         for incidents in resolved[source]:
             if share == 0.0 or not has_outages(incidents):
@@ -330,59 +225,3 @@ def _shared_outages(
                 )
             shared.append((incidents.rate_per_s, share, incidents.duration.mean))
     return shared
-
-
-def _behind(name: str, edges: Edges) -> list[str]:
-    """All that a component depends on, directly or not."""
-    found: dict[str, None] = {}
-    waiting = [target for target, _ in edges[name]]
-    while waiting:
-        target = waiting.pop(0)
-        if target not in found:
-            found[target] = None
-            waiting += [further for further, _ in edges[target]]
-    return list(found)
-
-
-def reach_probability(edges: Edges, target: str, source: str) -> float:
-    """Probability that an incident of `source` reaches `target`, each edge passing it on with its share.
-
-    Factoring: settle one uncertain edge after the other, until a certain path exists or none is left.
-    """
-    behind = {target, *_behind(target, edges)}
-    on_the_way = {name for name in behind if name == source or source in _behind(name, edges)}
-    relevant = [
-        (name, further, share) for name in on_the_way for further, share in edges[name] if further in on_the_way
-    ]
-    uncertain = [(name, further, share) for name, further, share in relevant if 0.0 < share < 1.0]
-    if len(uncertain) > MOST_UNCERTAIN_EDGES:
-        raise ValueError(
-            f"{len(uncertain)} dependencies with shares lead from '{target}' to '{source}': at most "
-            f"{MOST_UNCERTAIN_EDGES} can be counted towards availability"
-        )
-    certain = {(name, further) for name, further, share in relevant if share >= 1.0}
-    return _factored(certain, uncertain, target, source)
-
-
-def _factored(
-    certain: set[tuple[str, str]], uncertain: list[tuple[str, str, float]], target: str, source: str
-) -> float:
-    if _connected(certain, target, source):
-        return 1.0
-    if not _connected(certain | {(name, further) for name, further, _ in uncertain}, target, source):
-        return 0.0
-    (name, further, share), *rest = uncertain
-    passed = _factored(certain | {(name, further)}, rest, target, source)
-    return share * passed + (1.0 - share) * _factored(certain, rest, target, source)
-
-
-def _connected(edges: set[tuple[str, str]], target: str, source: str) -> bool:
-    reached = {target}
-    waiting = [target]
-    while waiting:
-        name = waiting.pop()
-        for start, further in edges:
-            if start == name and further not in reached:
-                reached.add(further)
-                waiting.append(further)
-    return source in reached

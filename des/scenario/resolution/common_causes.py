@@ -12,9 +12,9 @@ from typing import Final
 
 from des.distributions import Distribution
 from des.scenario.plan import IncidentClass, PoissonIncidents
-from des.scenario.schema.providers import ComponentSpec
+from des.scenario.schema.providers import Component
 from des.scenario.schema.scenario import Scenario
-from des.scenario.schema.sharing import CommonCauseSpec, cause_name
+from des.scenario.schema.sharing import CommonCause, cause_name
 from des.scenario.text.document import Path
 from des.scenario.text.problems import Finding
 from des.scenario.text.units import YEAR_S
@@ -23,12 +23,12 @@ _ROUNDING: Final = 1e-9  # relative
 
 
 @dataclass(frozen=True, slots=True)
-class CommonCause:
+class PlacedCause:
     """A common cause by name while the components are resolved."""
 
     name: str
     path: Path
-    spec: CommonCauseSpec
+    spec: CommonCause
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,10 @@ class OwnOutages:
     """What the member says of its outages: their rate all causes counted by intent, else that of the class listed."""
 
 
-def common_causes(scenario: Scenario) -> dict[str, CommonCause]:
+def common_causes(scenario: Scenario) -> dict[str, PlacedCause]:
     """The common causes by name, in the scenario's order."""
     causes = [
-        CommonCause(cause_name(spec, position), ("common_cause", position), spec)
+        PlacedCause(cause_name(spec, position), ("common_cause", position), spec)
         for position, spec in enumerate(scenario.common_cause)
     ]
     return {cause.name: cause for cause in causes}
@@ -53,10 +53,10 @@ def has_outages(incidents: IncidentClass) -> bool:
     return any(effect.outage for effect in incidents.every_effect)
 
 
-def own_outages(name: str, spec: ComponentSpec, classes: Iterable[IncidentClass]) -> OwnOutages:
+def own_outages(name: str, spec: Component, classes: Iterable[IncidentClass]) -> OwnOutages:
     """The one Poisson class of a member's outages; raises ValueError, in words, where they are something else."""
     outages = [incidents for incidents in classes if has_outages(incidents)]
-    if spec.mttf is not None:
+    if spec.mttf_s is not None:
         raise ValueError(
             f"'{name}' alternates between up and down (mttf and mttr), of which no share can be split off: "
             "give it availability and episodes_per_year, or incidents of kind: poisson"
@@ -75,7 +75,7 @@ def own_outages(name: str, spec: ComponentSpec, classes: Iterable[IncidentClass]
     return OwnOutages(incidents, incidents.rate_per_s)
 
 
-def common_class(cause: CommonCause, members: Mapping[str, OwnOutages]) -> PoissonIncidents:
+def common_class(cause: PlacedCause, members: Mapping[str, OwnOutages]) -> PoissonIncidents:
     """The class of a common cause: a fraction of the fewest outages; raises ValueError where the members' differ."""
     (first, pattern), *others = ((name, outages.incidents) for name, outages in members.items())
     rate_per_s = cause.spec.fraction * min(outages.stated_per_s for outages in members.values())
@@ -88,7 +88,7 @@ def common_class(cause: CommonCause, members: Mapping[str, OwnOutages]) -> Poiss
                 f"{cause.name.partition('#')[0]}: {{incidents: [{{kind: poisson, {yearly}}}]}}, beside so much rarer "
                 "outages of their own (which availability and episodes_per_year leave by themselves)"
             )
-    return dataclasses.replace(pattern, rate_per_s=rate_per_s)
+    return pattern.model_copy(update={"rate_per_s": rate_per_s})
 
 
 def _difference(one: PoissonIncidents, other: PoissonIncidents) -> str | None:
@@ -123,7 +123,7 @@ def without_common(
     name: str,
     own: OwnOutages,
     classes: Sequence[IncidentClass],
-    causes: Sequence[tuple[CommonCause, PoissonIncidents]],
+    causes: Sequence[tuple[PlacedCause, PoissonIncidents]],
     findings: list[Finding],
 ) -> tuple[IncidentClass, ...]:
     """A member's classes with what is common taken off its own outages."""
@@ -137,11 +137,11 @@ def without_common(
         if classes[-1] is own.incidents:
             return tuple(classes[:-1])
     # Elsewhere it stays as a class that never strikes: draws of those after it are keyed by their number.
-    rest = dataclasses.replace(own.incidents, rate_per_s=left_per_s)
+    rest = own.incidents.model_copy(update={"rate_per_s": left_per_s})
     return tuple(rest if each is own.incidents else each for each in classes)
 
 
-def _too_much(name: str, own: OwnOutages, cause: CommonCause, last: PoissonIncidents, common_per_s: float) -> str:
+def _too_much(name: str, own: OwnOutages, cause: PlacedCause, last: PoissonIncidents, common_per_s: float) -> str:
     available_per_s = own.incidents.rate_per_s - (common_per_s - last.rate_per_s)
     most = available_per_s / (last.rate_per_s / cause.spec.fraction)
     percent = math.floor(most * 1e4 * (1.0 + _ROUNDING)) / 100.0

@@ -1,4 +1,4 @@
-"""From a sound scenario to one plan per arm: files read, prices looked up, intent turned into laws."""
+"""From a sound scenario to one plan per arm: files read, prices looked up, intent turned into distributions."""
 
 from dataclasses import replace
 
@@ -8,13 +8,12 @@ from des.errors import Problem, ScenarioError
 from des.scenario.checks.consistency import most_attempts
 from des.scenario.loading import Arm, Loaded, by_place, problem_in_arm
 from des.scenario.plan import Endpoint, Plan, ReplayedArrivals, Workload
+from des.scenario.resolution.components import resolve_components
+from des.scenario.resolution.endpoints import resolve_endpoints, resolve_surges
+from des.scenario.resolution.limits import add_budget
 from des.scenario.resolution.resolve_chain import resolve_chain, resolve_policy
 from des.scenario.resolution.resolve_client import resolve_client
-from des.scenario.resolution.resolve_components import resolve_components
-from des.scenario.resolution.resolve_endpoints import resolve_endpoints
-from des.scenario.resolution.resolve_limits import add_budget
-from des.scenario.resolution.resolve_surges import resolve_surges
-from des.scenario.resolution.resolve_workload import resolve_workload
+from des.scenario.resolution.workload import resolve_workload
 from des.scenario.schema.statuses import statuses_of
 from des.scenario.text.names import as_written
 from des.scenario.text.problems import Finding
