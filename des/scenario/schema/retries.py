@@ -21,9 +21,9 @@ _WAITING = BelongsTo("kind", ("constant", "linear", "exponential", "envoy"))
 class ThrottledBackoff(Setting):
     """What is different after rate_limited and overloaded; the rest is as in the back-off around it."""
 
-    base_s: Duration = Field(0.0, alias="base")
+    base_s: Duration = 0.0
     factor: Positive = 2.0
-    cap_s: Bound = Field(inf, alias="cap")
+    cap_s: Bound = inf
 
     @model_validator(mode="after")
     def _differs(self) -> Self:
@@ -38,14 +38,14 @@ class Backoff(Setting):
     """
 
     kind: Literal["none", "constant", "linear", "exponential", "envoy"]
-    base_s: Annotated[Duration, _WAITING] = Field(0.0, alias="base")
+    base_s: Annotated[Duration, _WAITING] = 0.0
     factor: Annotated[Positive, _GROWING] = 2.0
     """Of an exponential back-off, or Envoy's, base * (factor^(k + 1) - 1); 2 by default."""
-    cap_s: Annotated[Bound, _WAITING] = Field(inf, alias="cap")
+    cap_s: Annotated[Bound, _WAITING] = inf
     cap_jitter: Flag = False
     """Whether the cap bounds the wait with its jitter, if that is additive or scaled."""
     jitter: Literal["none", "full", "equal", "decorrelated", "additive", "scaled"] = "none"
-    spread_s: Annotated[Duration, BelongsTo("jitter", ("additive",))] = Field(0.0, alias="spread")
+    spread_s: Annotated[Duration, BelongsTo("jitter", ("additive",))] = 0.0
     """Of additive jitter: the wait grows by up to so much."""
     low: Annotated[Amount, BelongsTo("jitter", ("scaled",))] = 1.0
     """Of scaled jitter: the wait is multiplied by a number from low to high."""
@@ -145,16 +145,16 @@ class RetryAfter(Setting):
 
     honours: Mode = Field(True, alias="mode")
     """Whether to wait as long as it asks for."""
-    cap_s: Bound = Field(inf, alias="cap")
+    cap_s: Bound = inf
     above: Literal["clip", "refuse", "ignore"] = "clip"
     """Beyond the cap, or the total: wait as long as they allow, do not retry at all, or wait as without it."""
     on: Annotated[Failures, Field(min_length=1)] = HANDLED_OUTCOMES
     """After which failures; after all by default."""
     combine: Literal["max", "replace"] = "max"
     """The longer of it and the back-off, or it alone."""
-    spread_s: Duration = Field(0.0, alias="spread")
+    spread_s: Duration = 0.0
     """The wait grows by up to so much."""
-    total_s: Bound = Field(inf, alias="total")
+    total_s: Bound = inf
     """Of all such waits of one request."""
 
     @model_validator(mode="after")
@@ -216,7 +216,7 @@ class ClientSpec(Spec):
     retry_on: tuple[Handled, ...] | None = None
     backoff: AnyBackoff | None = None
     retry_after: AnyRetryAfter | None = None
-    timeout_s: PositiveDuration | None = Field(None, alias="timeout")
+    timeout_s: PositiveDuration | None = None
     """Of the layer, with all its attempts and waits."""
     attempt_timeout: AnyTimeout | None = None
     """Of each attempt of it."""
@@ -243,9 +243,9 @@ class ApplicationSpec(Spec):
     )
     """Outcomes of requests; deadline is an attempt that its attempt_timeout cut off."""
     backoff: AnyBackoff | None = None
-    timeout_s: PositiveDuration | None = Field(None, alias="timeout")
+    timeout_s: PositiveDuration | None = None
     """Of all attempts and waits."""
-    attempt_timeout_s: PositiveDuration | None = Field(None, alias="attempt_timeout")
+    attempt_timeout_s: PositiveDuration | None = None
     """Of each walk along the chain."""
 
     @model_validator(mode="after")

@@ -1,9 +1,4 @@
-"""What the settings of a client share: read from a scenario by the names that users write, used by names with units.
-
-A setting is described once: the model that checks what a scenario says is the object that a run reads. Its attributes
-carry the names that the code uses (`cap_s`), their aliases the names that users write (`cap`), and its defaults are
-those that hold.
-"""
+"""What the settings of a client have in common: fields that belong to others, `none`, bounds, failures."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
