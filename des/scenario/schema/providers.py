@@ -1,6 +1,7 @@
 """Components, providers and models: what fails, how fast they answer, what they cost."""
 
 from collections.abc import Mapping
+from math import inf, nextafter
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, PlainSerializer, Tag, model_validator
@@ -267,8 +268,10 @@ def _per_token(usd_per_mtok: object) -> float:
 
 
 def _per_mtok(usd_per_token: float) -> float:
-    """The price a million that reads as this one."""
-    return float(f"{usd_per_token * 1e6:.15g}")
+    """The price a million that reads as this one: the shortest number, if it does."""
+    usd = usd_per_token * 1e6
+    nearby = (float(f"{usd:.15g}"), usd, nextafter(usd, 0.0), nextafter(usd, inf))
+    return next((each for each in nearby if each / 1e6 == usd_per_token), usd)
 
 
 UsdPerMillion = Annotated[Usd, BeforeValidator(_per_token), PlainSerializer(_per_mtok)]
