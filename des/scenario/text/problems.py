@@ -11,7 +11,7 @@ from pydantic import BaseModel, Tag, ValidationError
 
 from des.scenario.text.places import Path
 from des.scenario.text.units import shown
-from des.words import did_you_mean, unknown
+from des.words import did_you_mean, nearest, unknown
 
 _MISSING: Final = "is required, but missing"
 _OTHER_WORDS: Final = {"retry": "retries", "max_retries": "retries", "p50": "median", "p_50": "median"}
@@ -50,13 +50,11 @@ def findings_of(error: ValidationError, content: object, model: type[BaseModel])
         context = fault.get("ctx", {})
         kind = fault["type"]
         path = _path(loc, content, missing=kind == "missing")
-        if kind == "too_short" and fault["input"]:
-            continue  # only because its entries are wrong, which is said of each
-        if kind == "default_factory_not_called":
-            continue  # only because another field is wrong, which is said of that
+        if (kind == "too_short" and fault["input"]) or kind == "default_factory_not_called":
+            continue  # only because its entries, or what it defaults to, are wrong, which is said of each
         if kind == "extra_forbidden":
             key = str(loc[-1])
-            message = _unknown_key(key, _known_keys(model, loc[:-1]))
+            message = _of_another_kind(key, model, loc[:-1]) or _unknown_key(key, _known_keys(model, loc[:-1]))
             found[Finding(path, message, at_key=True)] = None
         elif kind == "contradiction":
             within = _path((*path, *context["at"]), content, missing=True)
@@ -69,6 +67,16 @@ def findings_of(error: ValidationError, content: object, model: type[BaseModel])
         else:
             found[Finding(path, _message(kind, fault, context))] = None
     return without_slips(list(found))
+
+
+def _of_another_kind(key: str, model: type[BaseModel], loc: Path) -> str:
+    """What to say of a key that a thing of another kind would have, and none of this kind is near."""
+    peers = [member for member in _at(model, loc[:-1]) if _kinds(member)] if loc else []
+    kinds = [kind for member in peers if key in _keys(member) for kind in _kinds(member)]
+    here = [member for member in peers if loc[-1] in _kinds(member)]
+    if not kinds or not here or nearest(key, _known_keys(model, loc), 0.75):
+        return ""
+    return f"unknown key '{key}' of kind {loc[-1]}; it belongs to kind {' or '.join(dict.fromkeys(kinds))}"
 
 
 def without_slips(findings: list[Finding]) -> list[Finding]:
