@@ -21,9 +21,10 @@ from des.check.replications import (
     served_share,
 )
 from des.distributions import Exponential
+from des.estimate.estimate import Estimate
 from des.estimate.intervals import t_quantile
-from des.estimate.rare_availability import rare
-from des.estimate.timeline_availability import timeline
+from des.estimate.rare import rare
+from des.estimate.timeline import timeline
 from des.scenario.text.units import YEAR_S
 from des.theory import chains, retries
 from des.theory.chains import ChainLeg, DeadlineLeg, paid_per_attempt, served_before_deadline
@@ -246,7 +247,7 @@ def retries_in_long_outage(size: Size) -> Iterator[Finding]:
     found = timeline(plan, 20_000.0, samples=1_000).availability
     lost = retries.all_fail_in_outage(up_s, 3600.0, [1.0, 2.0, 4.0])
     claim = "retries inside an hour's outage (timeline estimator): lost"
-    yield _estimated(claim, {**found, "mean": 1.0 - found["mean"]}, found["high"] - found["mean"], lost)
+    yield _estimated(claim, found.complement(), _upper_half(found), lost)
 
 
 def rare_outages(size: Size) -> Iterator[Finding]:
@@ -267,15 +268,20 @@ def rare_outages(size: Size) -> Iterator[Finding]:
     answer = rare(plan)
     all_down, lost = answer.all_down, answer.lost
     claim = "three providers down for 1.4e-3 of the time (rare events): P(all down)"
-    yield _estimated(claim, all_down, all_down["high"] - all_down["mean"], 1.4e-3**3)
+    yield _estimated(claim, all_down, _upper_half(all_down), 1.4e-3**3)
     # whatever the others do, each one's calls are five minutes apart
     fails = retries.all_fail_in_outage(up_s, down_s, [300.0] * 3)
-    yield _estimated("  lost with three retries of each", lost, lost["high"] - lost["mean"], fails**3)
+    yield _estimated("  lost with three retries of each", lost, _upper_half(lost), fails**3)
 
 
-def _estimated(claim: str, figure: dict[str, Any], half_width: float, exact: float) -> Finding:
+def _estimated(claim: str, figure: Estimate, half_width: float, exact: float) -> Finding:
     """An estimator's figure, by the half-width of its 95 % interval over `n` batches."""
-    return Finding(claim, figure["mean"], half_width / t_quantile(figure["n"] - 1), figure["n"], exact)
+    return Finding(claim, figure.known, half_width / t_quantile(figure.n - 1), figure.n, exact)
+
+
+def _upper_half(figure: Estimate) -> float:
+    assert figure.high is not None
+    return figure.high - figure.known
 
 
 def _retried(up: Any, down: Any, horizon: str, rate: str) -> dict[str, Any]:

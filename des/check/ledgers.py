@@ -20,7 +20,7 @@ from des.check.replications import (
     shocks,
 )
 from des.distributions import Lognormal
-from des.estimate.exact_availability import exact as exact_answer
+from des.estimate.exact import exact as exact_answer
 from des.faults import draw_timeline, marginals
 from des.faults.episodes import all_down, down_share, endpoint_down, episodes_started
 from des.scenario.plan import Plan

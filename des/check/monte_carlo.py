@@ -15,9 +15,9 @@ from des.distributions import Constant, Distribution, Exponential, Gamma, Lognor
 from des.draws import generator
 from des.faults.episodes import down_share, intersection, merged
 from des.faults.intervals import Intervals
-from des.rules import retry_budget
-from des.rules.adaptive_throttling import rejection_probability
-from des.rules.capacity import is_full, start_s, waiting
+from des.rules import retry as retry_budget
+from des.rules.guards import rejection_probability
+from des.rules.limits import queue_is_full, service_start_s, waiting_calls
 from des.theory import availability, limiters, markov
 from des.theory.availability import lognormal_residual, residual_cdf, residual_mean, weibull_residual
 from des.theory.chains import hedge_share, hedged_mean_s
@@ -384,8 +384,8 @@ def _queued(servers: int, room: int, load: float, batch: int) -> tuple[float, fl
     heapq.heapify(free_at_s)
     lost, waits = 0, []
     for number, (now, service) in enumerate(zip(arrivals, services, strict=True)):
-        start = start_s(free_at_s, now)
-        if start > now and is_full(waiting(starts, now), room):
+        start = service_start_s(free_at_s, now)
+        if start > now and queue_is_full(waiting_calls(starts, now), room):
             lost += number >= warm
             continue
         heapq.heapreplace(free_at_s, start + service)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from des.rules.adaptive_throttling import rejection_probability
-from des.rules.retry_budget import (
+from des.rules.guards import rejection_probability
+from des.rules.retry import (
     active_share_admits,
     quota_admits,
     quota_returned,
