@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from des.distributions import Constant, Distribution, Empirical
 from des.estimate.conditions import Conditions
-from des.scenario.plan import Effect, Leg, Plan, ReplayedArrivals, Timeout
+from des.scenario.plan import Effect, Leg, Plan, RandomError, ReplayedArrivals, Timeout
 from des.vocabulary import ATTEMPT_OUTCOMES, CANCELLED, CONNECTION_ERROR, INVALID_OUTPUT, TIMEOUT
 
 FloatArray = NDArray[np.float64]
@@ -124,6 +124,17 @@ def is_bounded(timeout: Timeout) -> bool:
     )
 
 
+def kind_names(plan: Plan) -> tuple[str, ...]:
+    """The attempt outcome of each outcome kind, by its code."""
+    return (*ATTEMPT_OUTCOMES, *(outcome for outcome, _ in plan.statuses))
+
+
+def kind_of(plan: Plan, failure: Effect | RandomError) -> int:
+    """The code of the outcome kind of an incident's failures, or of random ones."""
+    own = [place for place, kind in enumerate(plan.statuses) if kind == (failure.outcome, failure.status)]
+    return len(ATTEMPT_OUTCOMES) + own[0] if own else ATTEMPT_OUTCOMES.index(failure.outcome)
+
+
 class FailingCall:
     """A leg's call as arrays. `effects` are those that the codes of conditions stand for."""
 
@@ -138,7 +149,9 @@ class FailingCall:
         self._error = np.array([*(effect.error_rate for effect in effects), 0.0])
         self._factor = np.array([*(effect.latency_factor for effect in effects), 1.0])
         self._kills = any(effect.kills_in_flight for effect in effects)
+        self._effect_kinds = np.array([kind_of(plan, effect) for effect in effects], dtype=np.int64)
         self._random = [error for error in endpoint.errors if error.outcome not in ("invalid_output", "hang")]
+        self._random_kinds = [kind_of(plan, error) for error in self._random]
         valid, answered = 1.0 - leg.invalid_output, 1.0
         for error in endpoint.errors:
             valid *= 1.0 - error.rate if error.outcome == "invalid_output" else 1.0
@@ -155,9 +168,9 @@ class FailingCall:
         left_s: FloatArray,
         tokens: FloatArray,
     ) -> tuple[FloatArray, FloatArray, IntArray]:
-        """(chance of failing, duration in seconds given that it fails, outcome) of a call each, started at `start_s`.
+        """(chance of failing, duration in seconds given that it fails, outcome kind) of a call each, from `start_s` on.
 
-        `left_s` is the time until the request's deadline; a call that passes it is `cancelled` there. A call that
+        `left_s` is the time until whoever is around gives up; a call that passes it is `cancelled` there. A call that
         never ends has an infinite duration.
         """
         n = len(rows)
@@ -205,9 +218,9 @@ class FailingCall:
         if self._kills:
             _, earlier_s, by = self._first_kill(conditions, rng, rows, start_s, after_s, certain=False)
             hit = np.isfinite(earlier_s) & (manner != _KILLED)
-            after_s[hit], outcome[hit] = earlier_s[hit] - start_s[hit], self._outcomes(by[hit])
+            after_s[hit], outcome[hit] = earlier_s[hit] - start_s[hit], self._effect_kinds[by[hit]]
             cut = manner == _KILLED
-            after_s[cut], outcome[cut] = kill_s[cut] - start_s[cut], self._outcomes(killer[cut])
+            after_s[cut], outcome[cut] = kill_s[cut] - start_s[cut], self._effect_kinds[killer[cut]]
         return fails, after_s, outcome
 
     def _strike(
@@ -223,11 +236,11 @@ class FailingCall:
                 hit = struck[to_blame == code]
                 effect = self._effects[code]
                 after_s[hit] = effect.error_latency.sample(rng, len(hit))
-                outcome[hit] = ATTEMPT_OUTCOMES.index(effect.outcome)
+                outcome[hit] = self._effect_kinds[code]
         for number, error in enumerate(self._random):
             hit = np.flatnonzero(manner == _BY_CHANCE + number)
             after_s[hit] = error.latency.sample(rng, len(hit))
-            outcome[hit] = ATTEMPT_OUTCOMES.index(error.outcome)
+            outcome[hit] = self._random_kinds[number]
 
     def _respond(
         self,
@@ -263,7 +276,7 @@ class FailingCall:
             outcome[breaks] = np.where(late, TIMEOUT, CONNECTION_ERROR)[breaks]
 
     def _gives_up_s(self, response: tuple[FloatArray, ...]) -> FloatArray:
-        """When the first bound is broken, infinite if none is: `des.rules.timeouts` over arrays."""
+        """When the first bound is broken, infinite if none is: `des.rules.calls` over arrays."""
         connect_s, first_s, gap_s, _, whole_s = response
         give_up = np.where(connect_s > self._connect_s, self._connect_s, INFINITY)
         give_up = np.minimum(give_up, np.where(first_s > self._first_s, self._first_s, INFINITY))
@@ -311,9 +324,6 @@ class FailingCall:
         chosen = _drawn(np.stack(chances), rng)
         everybody = np.arange(len(rows))
         return spared, np.stack(times)[chosen, everybody], np.stack(codes)[chosen, everybody]
-
-    def _outcomes(self, codes: IntArray) -> IntArray:
-        return np.array([ATTEMPT_OUTCOMES.index(effect.outcome) for effect in self._effects], dtype=np.int64)[codes]
 
 
 class _Responses:

@@ -8,13 +8,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from des.estimate.call import kind_names
 from des.estimate.conservation import is_lost
 from des.estimate.estimate import Estimate
-from des.estimate.intervals import binomial_bounds, mean_of
+from des.estimate.interaction import client_interactions
+from des.estimate.intervals import NO_SPREAD, binomial_bounds, mean_of
 from des.estimate.minutes import MINUTE_S, Bins, Minutes, Recovery, recoveries
 from des.faults import Intervals, Timeline
 from des.faults.episodes import merged
-from des.scenario.plan import Plan
+from des.scenario.plan import Backoff, Plan, RetryAfter, RetryRule
 from des.vocabulary import BY_CAPACITY, BY_LIMIT, CANCELLED, OK, PROBE
 
 _SHARES: Final = (
@@ -37,18 +39,62 @@ TimesOut = Mapping[str, tuple[int, float]]
 
 
 def may_cascade(plans: Iterable[Plan]) -> bool:
-    """Whether requests get in each other's way in any of the plans, or a client's policy decides over them."""
+    """Whether requests get in each other's way in any of the plans, or a client does more than plain retries."""
     return any(_may_cascade(plan) for plan in plans)
 
 
 def _may_cascade(plan: Plan) -> bool:
     endpoints = [plan.endpoints[leg.endpoint] for leg in plan.chain]
     return (
-        not plan.client.plain
-        or bool(plan.surges)
+        bool(plan.surges)
         or any(leg.limits for leg in plan.chain)
         or any(endpoint.limits or endpoint.capacity is not None for endpoint in endpoints)
+        or bool(client_interactions(plan))
+        or not _retries_plainly(plan)
     )
+
+
+def _retries_plainly(plan: Plan) -> bool:
+    """Whether legs stand alone, all chosen in order, and are retried by outcome after one back-off for all of them."""
+    client, names = plan.client, kind_names(plan)
+    depth, rules = client.fallback_depth, [group.retry for group in client.groups]
+    return (
+        all(len(group.legs) == 1 and group.name == plan.chain[group.legs[0]].name for group in client.groups)
+        and not any(leg.inner for leg in client.legs)
+        and all(leg.tier == 1 for leg in client.legs)
+        and (depth is None or depth + 1 >= len(client.groups))
+        and all((rule.backoff, rule.retry_after) == (rules[0].backoff, rules[0].retry_after) for rule in rules)
+        and all(_is_plain(rule, names) for rule in rules)
+        and all(_by_outcome(group.fallback_on, names) for group in client.groups)
+        and _is_common(plan.policy.round_backoff)
+    )
+
+
+def _is_plain(rule: RetryRule, names: Sequence[str]) -> bool:
+    return (
+        _is_common(rule.backoff)
+        and rule.throttled_backoff is None
+        and not rule.waits_after_last
+        and rule.attempt_timeout_s is None
+        and (not rule.retry_after.honours or _heeds_all(rule.retry_after, names))
+        and _by_outcome(rule.retry_on, names)
+    )
+
+
+def _heeds_all(of: RetryAfter, names: Sequence[str]) -> bool:
+    """Whether a wait is as long as any refusal asks for, if its back-off is not longer."""
+    every = {kind for kind, name in enumerate(names) if name not in ("ok", "cancelled")}
+    return of.on == every and of.combine == "max" and of.spread_s == 0.0 and math.isinf(min(of.cap_s, of.total_s))
+
+
+def _is_common(backoff: Backoff) -> bool:
+    return backoff.kind != "envoy" and backoff.jitter != "scaled" and math.isinf(backoff.most_s)
+
+
+def _by_outcome(kinds: frozenset[int], names: Sequence[str]) -> bool:
+    """Whether outcomes alone tell these kinds from all others."""
+    meant = {names[kind] for kind in kinds}
+    return kinds == {kind for kind, name in enumerate(names) if name in meant}
 
 
 def budgets(plan: Plan) -> frozenset[int]:
@@ -223,6 +269,13 @@ class TimeToRecover(Estimate):
     recovered_mean_s: float | None = None  # of the triggers seen to be recovered from
     not_within_s: tuple[float, float] | None = None  # (least, most) that the others were observed for
     resolution_s: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Says last why there is no interval, where replications are too few of a heterogeneous arm's."""
+        found = Estimate.as_json(self)
+        if self.interval not in (None, NO_SPREAD):
+            found["interval"] = found.pop("interval")
+        return found
 
 
 @dataclass(frozen=True, slots=True)

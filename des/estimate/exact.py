@@ -11,14 +11,16 @@ from typing import Final
 import numpy as np
 
 from des.distributions import Exponential
-from des.estimate.call import hangs_on_output, is_bounded, outputs, success
+from des.estimate.call import hangs_on_output, is_bounded, kind_names, kind_of, outputs, success
 from des.estimate.estimate import EXACT, Inapplicable
+from des.estimate.interaction import client_interactions
 from des.estimate.joint_failure import Caller, Joint
 from des.estimate.sources import MARKED, RENEWAL, RecordedStates, Source, Sources, recorded_states, sources_of, union
 from des.faults.marginals import chain_endpoints
 from des.scenario.plan import BatchArrivals, ClosedArrivals, Effect, Leg, Plan, ReplayedArrivals
 from des.scenario.text.units import YEAR_S
 from des.theory.availability import effective_redundancy
+from des.vocabulary import CONNECTION_ERROR, INVALID_OUTPUT, TIMEOUT
 
 _MOST_MIXTURES: Final = 10
 _MOST_STREAMING_LEGS: Final = 6
@@ -242,8 +244,8 @@ def _why_not_one_call(plan: Plan, sources: Sequence[Source], recorded: Sequence[
     """What stands in the way of a closed form; empty if nothing does."""
     if plan.workload.requirements:
         return "some requests may not use every leg (requirements)"
-    if not plan.client.plain:
-        return "the client's policy decides which legs a request calls"
+    if reason := _why_not_each_leg(plan):
+        return reason
     if len(plan.chain) > _MOST_STREAMING_LEGS and any(hangs_on_output(plan, leg) for leg in plan.chain):
         return f"the time-outs of more than {_MOST_STREAMING_LEGS} legs hang on the same output"
     effects = [(source.effect, union(source.sets)) for source in sources]
@@ -257,7 +259,8 @@ def _why_not_one_call(plan: Plan, sources: Sequence[Source], recorded: Sequence[
         if leg.silent_rot is not None:
             return f"{leg.name} rots silently, depending on its use"
         if position + 1 < len(plan.chain):
-            ends = sorted(_outcomes(plan, leg, met) - leg.fallback_on)
+            names, falls_back = kind_names(plan), plan.client.groups[position].fallback_on
+            ends = sorted(names[kind] for kind in _outcomes(plan, leg, met) - falls_back)
             if ends:
                 return f"{leg.name} does not fall back on {ends[0]}"
             if not is_bounded(leg.timeout) and _hangs(plan, leg, met):
@@ -265,9 +268,26 @@ def _why_not_one_call(plan: Plan, sources: Sequence[Source], recorded: Sequence[
     return ""
 
 
+def _why_not_each_leg(plan: Plan) -> str:
+    """What keeps the client from calling every leg in turn, with the leg's own bounds alone; empty if nothing does."""
+    client = plan.client
+    if clients := client_interactions(plan):
+        return f"the client decides which legs a request calls: {next(iter(clients.values()))}"
+    for group in client.groups:
+        if len(group.legs) > 1:
+            return f"a visit to {group.name} calls some of its legs"
+        layers = [group.retry, *client.legs[group.legs[0]].inner]
+        if any(rule.timeout_s is not None or rule.attempt_timeout_s is not None for rule in layers):
+            return f"a client around the calls of {group.name} gives them up"
+    if client.fallback_depth is not None and client.fallback_depth + 1 < len(client.groups):
+        return f"no more than {client.fallback_depth} fallbacks are tried (fallback_depth)"
+    return ""
+
+
 def _differences(plan: Plan) -> Iterator[str]:
     """What gives the scenario's own requests another availability than one call per leg at the arrival has."""
-    if any(leg.retries for leg in plan.chain):
+    rules = [*(group.retry for group in plan.client.groups), *(r for leg in plan.client.legs for r in leg.inner)]
+    if any(rule.retries for rule in rules):
         yield "retries"
     if plan.policy.rounds > 1:
         yield "rounds"
@@ -279,8 +299,7 @@ def _differences(plan: Plan) -> Iterator[str]:
         yield "budgets"
     if any(plan.endpoints[leg.endpoint].capacity is not None for leg in plan.chain):
         yield "capacity"
-    if not plan.client.plain:
-        yield "the client's policy"
+    yield from client_interactions(plan)
     if plan.surges:
         yield "surge"
     if plan.policy.response_cache is not None:
@@ -293,18 +312,18 @@ def _differences(plan: Plan) -> Iterator[str]:
         yield "arrivals at certain times"
 
 
-def _outcomes(plan: Plan, leg: Leg, effects: Sequence[Effect]) -> set[str]:
-    """Every failure that a call of the leg can end in."""
+def _outcomes(plan: Plan, leg: Leg, effects: Sequence[Effect]) -> set[int]:
+    """Kinds of every failure that a call of the leg can end in."""
     endpoint = plan.endpoints[leg.endpoint]
-    found = {error.outcome for error in endpoint.errors if error.rate > 0.0}
-    found |= {effect.outcome for effect in effects if effect.error_rate > 0.0}
+    found = {kind_of(plan, error) for error in endpoint.errors if error.rate > 0.0 and error.outcome != "hang"}
+    found |= {kind_of(plan, effect) for effect in effects if effect.error_rate > 0.0}
     if leg.invalid_output > 0.0:
-        found.add("invalid_output")
+        found.add(INVALID_OUTPUT)
     if endpoint.broken_streams is not None and endpoint.broken_streams.rate > 0.0:
-        found.add("connection_error")
+        found.add(CONNECTION_ERROR)
     if is_bounded(leg.timeout) or _hangs(plan, leg, effects):
-        found.add("timeout")
-    return found - {"hang"}
+        found.add(TIMEOUT)
+    return found
 
 
 def _hangs(plan: Plan, leg: Leg, effects: Sequence[Effect]) -> bool:

@@ -7,8 +7,8 @@ from typing import Final
 
 from des.faults.calibration import Calibration, FittedTimes, Overlap, Seasonality, ServiceCalibration, Trend
 from des.faults.calibration.cautions import counted, date, p_text
+from des.faults.calibration.fitted import LEAST_TIMES
 from des.faults.calibration.fragment import LEAST_INCIDENTS
-from des.faults.calibration.laws import LEAST_TIMES
 from des.report.figures import NOTHING, significant
 from des.scenario.text.units import YEAR_S
 
@@ -91,12 +91,12 @@ def _times(title: str, times: FittedTimes) -> Iterator[str]:
     if times.censored:
         counted += f", {times.censored} not over"
     seen = times.mean_s / times.unit_s
-    if not times.laws:
+    if not times.distributions:
         yield f"  {title} ({counted}): no distribution" + (f", mean {_figure(seen)}" if times.count else "")
         return
     yield f"  {f'{title} ({counted})':56}{'AIC':>9}{'mean':>11}"
     yield f"    {'seen':54}{'':>9}{_figure(seen):>11}"
-    shown = [law for law in times.laws if not times.few or law.kind == "exponential"]
+    shown = [law for law in times.distributions if not times.few or law.kind == "exponential"]
     for number, law in enumerate(shown):
         parameters = "  ".join(
             f"{name} {_parameter(value)} ±{_parameter(error)}"
@@ -105,7 +105,8 @@ def _times(title: str, times: FittedTimes) -> Iterator[str]:
         if len(parameters) > _PARAMETERS_WIDTH:
             parameters = "  ".join(f"{name} {value:.3g}" for name, value in law.named.items())
         better = f"{law.aic:.1f}" if number == 0 else f"+{law.aic - shown[0].aic:.1f}"
-        yield f"    {law.kind:13}{parameters:{_PARAMETERS_WIDTH}}{better:>9}{_figure(law.law_s.mean / law.unit_s):>11}"
+        mean = _figure(law.distribution_s.mean / law.unit_s)
+        yield f"    {law.kind:13}{parameters:{_PARAMETERS_WIDTH}}{better:>9}{mean:>11}"
     if times.few:
         low, high = (_figure(moment_s / times.unit_s) for moment_s in times.mean_interval_s)
         yield f"    fewer than {LEAST_TIMES}, too few to tell distributions apart; mean {low} to {high} (95 %)"

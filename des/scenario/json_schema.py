@@ -45,7 +45,7 @@ class _AsWritten(GenerateJsonSchema):
 
 
 def _short(title: str) -> str:
-    return title.removesuffix("Spec")
+    return title.removesuffix("Spec").removesuffix("Form").removeprefix("_")
 
 
 def _with_short_names(schema: dict[str, Any]) -> dict[str, Any]:

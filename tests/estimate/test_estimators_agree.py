@@ -3,9 +3,9 @@
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
+from exact_plans import Lost
 
 from des.draws import generator
 from des.engine import simulate
@@ -18,7 +18,6 @@ from des.estimate.timeline import lost_along, reach_s, timeline
 from des.faults import draw_timeline
 from des.scenario import load_scenario, plans
 from des.scenario.plan import Plan, PoissonArrivals
-from des.vocabulary import REQUEST_OK
 
 SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 REQUESTS = 2_500.0
@@ -35,20 +34,6 @@ def _first_arm(path: Path) -> Plan:
     return arms.get("as_modelled") or next(iter(arms.values()))
 
 
-class Lost:
-    """A sink that counts requests that were not served."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def requests(self, block: Any) -> None:
-        self.count += int((block["outcome"] != REQUEST_OK).sum())
-
-    def attempts(self, block: Any) -> None: ...
-    def transitions(self, block: Any) -> None: ...
-    def incidents(self, block: Any) -> None: ...
-
-
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_requests_are_lost_as_often_as_their_own_incidents_say(path: Path) -> None:
     """Given the incidents, losses of Poisson arrivals are a Poisson number with the mean that the timeline tells."""
@@ -60,7 +45,7 @@ def test_requests_are_lost_as_often_as_their_own_incidents_say(path: Path) -> No
     plan = replace(
         plan,
         horizon_s=horizon_s,
-        workload=replace(plan.workload, arrivals=replace(arrivals, rate_per_s=REQUESTS / horizon_s)),
+        workload=replace(plan.workload, arrivals=arrivals.model_copy(update={"rate_per_s": REQUESTS / horizon_s})),
     )
     expected, lost = 0.0, Lost()
     for replication in range(2):

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from exact_plans import outages, plan_of, provider, up_down
+from exact_plans import Lost, outages, plan_of, provider, up_down
 
 from des.engine import simulate
 from des.estimate.estimate import Estimate, Inapplicable
@@ -12,7 +12,6 @@ from des.estimate.exact import exact
 from des.estimate.timeline import TimelineAnswer, timeline
 from des.scenario.plan import Plan
 from des.theory.retries import all_fail_in_outage
-from des.vocabulary import REQUEST_OK
 
 HOUR_S = 3600.0
 
@@ -121,23 +120,11 @@ def _busy_plan(**changes: Any) -> Plan:
 def _simulated(plan: Plan, replications: int) -> tuple[float, float]:
     """(mean availability, its standard error) of requests simulated one by one."""
 
-    class Counted:
-        def __init__(self) -> None:
-            self.ok = self.all = 0
-
-        def requests(self, block: Any) -> None:
-            self.ok += int((block["outcome"] == REQUEST_OK).sum())
-            self.all += len(block["outcome"])
-
-        def attempts(self, block: Any) -> None: ...
-        def transitions(self, block: Any) -> None: ...
-        def incidents(self, block: Any) -> None: ...
-
     shares = []
     for replication in range(replications):
-        sink = Counted()
+        sink = Lost()
         simulate(plan, replication, sink)
-        shares.append(sink.ok / sink.all)
+        shares.append(1.0 - sink.count / sink.all)
     return float(np.mean(shares)), float(np.std(shares, ddof=1) / np.sqrt(replications))
 
 
@@ -196,7 +183,33 @@ def test_the_answer_is_the_same_for_any_number_of_workers() -> None:
         ({"providers": {"a": provider(limits={"requests": "5/s"})}}, "limit a: requests share its tokens"),
         ({"providers": {"a": provider(capacity=3)}}, "capacity a: requests wait for one another"),
         ({"budgets": {"own": {"requests": "5/s", "legs": ["a"]}}}, "budget own: requests share it"),
-        ({"policy": {"hedge": {"after": "1s"}}}, "client policy"),
+        ({"policy": {"hedge": {"after": "1s"}}}, "hedge of a/model: copies of a call race each other"),
+        (
+            {"policy": {"preset": "resilience4j-breaker"}},
+            "breaker of a/model: it remembers the calls of other requests",
+        ),
+        ({"policy": {"preset": "sre-adaptive-throttling"}}, "adaptive throttling of a/model"),
+        ({"policy": {"preset": "envoy-outlier-detection"}}, "ejection of a/model"),
+        ({"policy": {"cooldown": {"for": "5s", "also_on": ["rate_limited"]}}}, "cooldown of a/model"),
+        ({"policy": {"retries": 1, "retry_budget": {"kind": "active", "share": "20%"}}}, "retry budget of a/model"),
+        ({"policy": {"shaping": {"rate": "5/s", "queue": 9}}}, "shaping of a/model: calls wait for one another"),
+        ({"policy": {"bulkhead": {"concurrent": 3}}}, "bulkhead of a/model: calls wait for one another"),
+        ({"policy": {"probes": {"every": "1min"}}}, "probes of a/model"),
+        ({"policy": {"application": {"retries": 1}}}, "application: it walks the whole chain again"),
+        (
+            {
+                "chain": [
+                    {"provider": "a"},
+                    {"provider": "a", "ramp": {"start": "1%", "over": "1min", "reset_after": "1h"}},
+                ]
+            },
+            "ramp of a/model#2",
+        ),
+        ({"chain": [{"provider": "a"}] * 2, "policy": {"order": "round_robin"}}, "order of the chain"),
+        (
+            {"chain": [{"group": "g", "routing": "least_busy", "legs": [{"provider": "a"}] * 2}]},
+            r"routing of g \(least_busy\): it depends on the calls of other requests",
+        ),
         ({"workload": {"arrivals": {"kind": "closed", "users": 3, "think": "1s"}}}, "closed workload"),
         ({"chain": [{"provider": "a", "silent_rot": {"time_to_rot": "9d", "repair": "1d"}}]}, "silent rot of a/model"),
         (

@@ -1,4 +1,4 @@
-"""Figures of `availability`, `compare`, `explain` and `fit`: the JSON that each prints, without what a clock measured."""
+"""Figures of `availability`, `compare`, `explain` and `fit`: the JSON that each prints, but no wall times."""
 
 import json
 import os

@@ -5,7 +5,8 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from des.distributions import Constant
-from des.scenario.schema.settings import RandomDuration, Setting
+from des.scenario.schema.distributions import DurationDistribution
+from des.scenario.schema.settings import Setting
 from des.scenario.schema.spec import DURATION_SCHEMA, contradiction, scalar_as
 from des.scenario.schema.statuses import FailureOutcome
 from des.scenario.text.units import Amount, PositiveCount, PositiveDuration, Share
@@ -39,10 +40,10 @@ AnyTimeout = Annotated[Timeout, scalar_as("total", DURATION_SCHEMA)]
 class SilentRot(Setting):
     """A leg that breaks unnoticed and is repaired some time after its first failed use, or after the next probe."""
 
-    time_to_rot: RandomDuration
-    repair: RandomDuration
+    time_to_rot: DurationDistribution
+    repair: DurationDistribution
     outcome: FailureOutcome = "server_error"
-    error_latency: RandomDuration = Constant(0.2)
+    error_latency: DurationDistribution = Constant(0.2)
     """Time until a call of the broken leg is answered; 200 ms by default."""
     probe_every_s: PositiveDuration | None = Field(None, alias="probe_every")
 
@@ -65,7 +66,7 @@ class ShareCache(Setting):
 
     kind: Literal["share"]
     hit_rate: Share
-    latency: RandomDuration = Constant(0.0)
+    latency: DurationDistribution = Constant(0.0)
     """Of a hit; none by default."""
 
     keys: ClassVar[None] = None
@@ -80,7 +81,7 @@ class ZipfCache(Setting):
     keys: Annotated[PositiveCount, Field(le=10_000_000)]
     exponent: Annotated[Amount, Field(le=20.0)]
     ttl_s: PositiveDuration = Field(alias="ttl")
-    latency: RandomDuration = Constant(0.0)
+    latency: DurationDistribution = Constant(0.0)
     """Of a hit; none by default."""
 
     hit_rate: ClassVar[None] = None

@@ -6,12 +6,11 @@ those that hold.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     Discriminator,
     GetPydanticSchema,
@@ -21,8 +20,6 @@ from pydantic import (
     model_validator,
 )
 
-from des.distributions import Distribution
-from des.scenario.schema.distributions import DurationDistribution
 from des.scenario.schema.spec import Spec, contradiction, mapping_or_word
 from des.scenario.schema.statuses import Handled
 from des.scenario.text.units import PositiveDuration, read_positive_duration, written_as
@@ -37,21 +34,7 @@ class BelongsTo:
 
 
 class Setting(Spec):
-    """A setting, as a scenario says it and as a run reads it.
-
-    `model_validate` reads what users write. Called like a dataclass, by attribute and in base units, it trusts its
-    arguments; raises TypeError for an unknown or missing one.
-    """
-
-    def __init__(self, **values: Any) -> None:
-        known = type(self).model_fields
-        unknown = values.keys() - known.keys()
-        missing = {name for name, field in known.items() if field.is_required()} - values.keys()
-        if unknown or missing:
-            raise TypeError(f"{type(self).__name__}: unknown {sorted(unknown)}, missing {sorted(missing)}")
-        self.__setstate__(type(self).model_construct(**values).__getstate__())
-
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # reading fills instances without a call
+    """A setting some of whose fields mean nothing without others."""
 
     @model_validator(mode="after")
     def _belongs(self) -> Self:
@@ -95,24 +78,3 @@ Failures = Annotated[
     Collection[str | int], GetPydanticSchema(lambda _, handler: handler.generate_schema(tuple[Handled, ...]))
 ]
 """Failed outcomes as words, by outcome, status or hundred; in a plan, as the codes of outcome kinds."""
-
-
-def _as_written(distribution: Distribution) -> dict[str, Any]:
-    """A distribution of durations as a scenario writes it, canonical parameters in seconds."""
-
-    def quantity(name: str, value: Any) -> Any:
-        if isinstance(value, tuple):
-            return [quantity(name, each) for each in value]
-        return value if name in ("mu", "sigma", "shape") else f"{float(value)!r}s"
-
-    parameters = {each.name: quantity(each.name, getattr(distribution, each.name)) for each in fields(distribution)}
-    return {"kind": type(distribution).__name__.lower(), **parameters}
-
-
-if TYPE_CHECKING:
-    RandomDuration = Distribution
-else:
-    RandomDuration = Annotated[
-        DurationDistribution, AfterValidator(lambda spec: spec.distribution()), PlainSerializer(_as_written)
-    ]
-"""A distribution of durations in seconds, read from what a scenario writes."""

@@ -1,21 +1,107 @@
-"""What all parts of a scenario share: no unknown keys, no later changes, shorthands, contradictions by field."""
+"""What all settings have in common: how a document is read, how code makes one, shorthands, contradictions by field.
+
+A setting is one frozen class. Its attributes are what the rest of the program reads: units stand in their names, their
+values are in base units, their defaults are those that hold. A scenario's author writes the names without units
+(`rate: 2/min` is `rate_per_s`).
+"""
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, StrictStr
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StrictStr,
+)
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, PydanticOmit, core_schema
 
 from des.scenario.text.units import Duration, Share, shown, written_as
 
 Text = StrictStr
+Value = TypeVar("Value")
+
+
+def _written_name(attribute: str) -> str:
+    """The name that authors write: without its unit, which their value has."""
+    for unit in ("_per_s", "_s"):
+        if attribute.endswith(unit):
+            return attribute.removesuffix(unit)
+    return attribute
 
 
 class Spec(BaseModel):
-    """A part of a scenario as its author writes it."""
+    """A setting. Documents are read by `model_validate`, with units and every check."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, serialize_by_alias=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        serialize_by_alias=True,
+        alias_generator=_written_name,
+    )
+
+    def __init__(self, **values: Any) -> None:
+        """A setting made by code: by attribute, in base units, taken as it is. TypeError for names that are none."""
+        fields = type(self).model_fields
+        if unknown := values.keys() - fields.keys():
+            raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
+        attributes: dict[str, Any] = {}
+        for name, field in fields.items():
+            if name in values:
+                attributes[name] = values[name]
+            elif not field.is_required():
+                attributes[name] = field.get_default(call_default_factory=True, validated_data=attributes)
+            elif name == "kind":
+                attributes[name] = get_args(field.annotation)[0]
+            else:
+                raise TypeError(f"{type(self).__name__} needs {name}")
+        object.__setattr__(self, "__dict__", attributes)
+        object.__setattr__(self, "__pydantic_fields_set__", {*values})
+        object.__setattr__(self, "__pydantic_extra__", None)
+        object.__setattr__(self, "__pydantic_private__", None)
+
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # documents are read past it
+
+
+class _Unwritable:
+    """An attribute that is worked out: to authors it is an unknown key."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def refuse(value: Any) -> Any:
+            raise PydanticKnownError("extra_forbidden")
+
+        return core_schema.no_info_plain_validator_function(refuse)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        raise PydanticOmit
+
+
+WorkedOut = Annotated[Value, _Unwritable(), Field(exclude=True)]
+"""An attribute that no author writes."""
+
+
+class ReadAs:
+    """A field that holds something else than what is written: `read` makes it from `form`, `write` the reverse.
+
+    `form` is the type of what is written; `write` gives plain data that `form` takes.
+    """
+
+    def __init__(self, form: Any, read: Callable[[Any], Any], write: Callable[[Any], Any]) -> None:
+        self.form = form
+        self._read = read
+        self._write = write
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(
+            self._read,
+            handler.generate_schema(self.form),
+            serialization=core_schema.plain_serializer_function_ser_schema(self._write),
+        )
 
 
 class Shorthand:
@@ -55,13 +141,18 @@ def scalar_as(field: str, schema: Mapping[str, Any], **fixed: object) -> Shortha
     return Shorthand(expand, schema)
 
 
+def list_of_one(schema: Mapping[str, Any]) -> Shorthand:
+    """Lets a list of one value be written as that value."""
+    return Shorthand(lambda value: value if isinstance(value, list | tuple) else [value], schema)
+
+
 def mapping_or_word(value: object) -> str:
     """The tag of a field that takes a mapping, or a word or number instead: `mapping` or `word`."""
     return "mapping" if isinstance(value, dict | Spec) else "word"
 
 
 def contradiction(message: str, *field: str | int) -> PydanticCustomError:
-    """What a model validator raises: a message of our own, placed at a field within the model."""
+    """What a model validator raises: a message of our own, placed at a field within the model, as authors name it."""
     return PydanticCustomError("contradiction", "{message}", {"message": message, "at": tuple(field)})
 
 
