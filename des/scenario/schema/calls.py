@@ -6,8 +6,7 @@ from pydantic import Field, model_validator
 
 from des.distributions import Constant
 from des.scenario.schema.distributions import DurationDistribution
-from des.scenario.schema.settings import Setting
-from des.scenario.schema.spec import DURATION_SCHEMA, contradiction, scalar_as
+from des.scenario.schema.setting import DURATION_SCHEMA, Setting, contradiction, scalar_as
 from des.scenario.schema.statuses import FailureOutcome
 from des.scenario.text.units import Amount, PositiveCount, PositiveDuration, Share
 
@@ -15,12 +14,12 @@ from des.scenario.text.units import Amount, PositiveCount, PositiveDuration, Sha
 class Timeout(Setting):
     """Bounds on a call; a bare duration bounds the total. None is no bound."""
 
-    connect_s: PositiveDuration | None = Field(None, alias="connect")
-    first_token_s: PositiveDuration | None = Field(None, alias="first_token")
+    connect_s: PositiveDuration | None = None
+    first_token_s: PositiveDuration | None = None
     """From the start of the call."""
-    idle_s: PositiveDuration | None = Field(None, alias="idle")
+    idle_s: PositiveDuration | None = None
     """Longest silence between tokens, the wait for the first one included."""
-    total_s: PositiveDuration | None = Field(None, alias="total")
+    total_s: PositiveDuration | None = None
 
     @model_validator(mode="after")
     def _bounds_something(self) -> Self:
@@ -45,7 +44,7 @@ class SilentRot(Setting):
     outcome: FailureOutcome = "server_error"
     error_latency: DurationDistribution = Constant(0.2)
     """Time until a call of the broken leg is answered; 200 ms by default."""
-    probe_every_s: PositiveDuration | None = Field(None, alias="probe_every")
+    probe_every_s: PositiveDuration | None = None
 
     @model_validator(mode="after")
     def _lasts(self) -> Self:
@@ -58,7 +57,7 @@ class PromptCache(Setting):
     """A share of the input that is the same in every request: cheap while used again within its time to live."""
 
     share: Share
-    ttl_s: PositiveDuration = Field(alias="ttl")
+    ttl_s: PositiveDuration
 
 
 class ShareCache(Setting):
@@ -80,7 +79,7 @@ class ZipfCache(Setting):
     kind: Literal["zipf"]
     keys: Annotated[PositiveCount, Field(le=10_000_000)]
     exponent: Annotated[Amount, Field(le=20.0)]
-    ttl_s: PositiveDuration = Field(alias="ttl")
+    ttl_s: PositiveDuration
     latency: DurationDistribution = Constant(0.0)
     """Of a hit; none by default."""
 
