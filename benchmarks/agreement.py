@@ -145,7 +145,9 @@ def _observed(plan: Plan, requests: float, workers: int) -> Found:
     arrivals = plan.workload.arrivals
     if isinstance(arrivals, PoissonArrivals):
         rate_per_s = min(arrivals.rate_per_s, requests / plan.horizon_s)
-        plan = replace(plan, workload=replace(plan.workload, arrivals=replace(arrivals, rate_per_s=rate_per_s)))
+        plan = replace(
+            plan, workload=replace(plan.workload, arrivals=arrivals.model_copy(update={"rate_per_s": rate_per_s}))
+        )
     found = Found({plan.arm: Pool()}, {plan.arm: []}, [])
     parts = [Part(plan.arm, number) for number in range(REPLICATIONS)]
     with Workers(Replicator({plan.arm: plan}, None, "{}"), workers) as pool:

@@ -269,9 +269,9 @@ def import_litellm(
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the scenario here.")] = None,
     changes: SetOption = None,
 ) -> int:
-    from des.study import imported
+    from des.study.scenario_files import litellm
 
-    found = imported.litellm(config, model=model, assignments=tuple(changes or ()), out=out)
+    found = litellm(config, model=model, assignments=tuple(changes or ()), out=out)
     say(f"scenario: {out}" if out else found.text.rstrip())
     sys.stdout.flush()
     for remark in found.remarks:

@@ -275,7 +275,7 @@ class FailingCall:
             outcome[breaks] = np.where(late, TIMEOUT, CONNECTION_ERROR)[breaks]
 
     def _gives_up_s(self, response: tuple[FloatArray, ...]) -> FloatArray:
-        """When the first bound is broken, infinite if none is: `des.rules.timeouts` over arrays."""
+        """When the first bound is broken, infinite if none is: `des.rules.calls` over arrays."""
         connect_s, first_s, gap_s, _, whole_s = response
         give_up = np.where(connect_s > self._connect_s, self._connect_s, _INFINITY)
         give_up = np.minimum(give_up, np.where(first_s > self._first_s, self._first_s, _INFINITY))

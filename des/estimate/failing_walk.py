@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from des.distributions import Constant, FloatArray
 from des.estimate.call import FailingCall, is_bounded, kind_names, output_tokens
 from des.estimate.conditions import Conditions
-from des.rules.backoff import backoff_s
+from des.rules.retry import backoff_s
 from des.scenario.plan import Backoff, Effect, Group, Leg, Plan, RetryRule
 from des.vocabulary import CANCELLED, TIMEOUT
 
@@ -299,7 +299,7 @@ class _Requests:
 
 
 def jittered(policy: Backoff, done: int, previous_s: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """The wait after `done` others, float64[n]: `des.rules.backoff` over arrays."""
+    """The wait after `done` others, float64[n]: `des.rules.retry` over arrays."""
     wait_s = backoff_s(policy.kind, policy.base_s, policy.factor, policy.cap_s, done)
     if policy.kind == "none" or policy.jitter == "none":
         return np.full(len(previous_s), wait_s)

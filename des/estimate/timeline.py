@@ -28,8 +28,8 @@ from des.estimate.intervals import FEW_EPISODES, mean_of, poisson_bounds, share_
 from des.estimate.summary import MOSTLY
 from des.faults import Intervals, Timeline, draw_timeline
 from des.faults.episodes import down_share, endpoint_down, episodes_started, intersection
+from des.faults.incident_classes import weights_at
 from des.faults.intervals import FloatArray
-from des.faults.ledger import weights_at
 from des.faults.marginals import chain_endpoints
 from des.pool import Report, Workers
 from des.scenario.plan import MarkedRenewalIncidents, Plan, PoissonIncidents, Profile, RenewalIncidents

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from des.errors import Problem, ScenarioError
 from des.scenario.checks.client_consistency import client_findings, idle_findings
 from des.scenario.checks.consistency import consistency_findings
-from des.scenario.checks.references import reference_findings, routing_findings
+from des.scenario.checks.names import name_findings
 from des.scenario.files import file_digests
 from des.scenario.resolution.presets import at_the_preset, with_presets
 from des.scenario.schema.expectations import AS_MODELLED, Expectation, default_arm, read_expectation, split_name
@@ -173,7 +173,7 @@ def validate(content: Mapping[str, Any], known: Sequence[str] = ()) -> tuple[Sce
     except ValidationError as error:
         findings += findings_of(error, said, Scenario)
     findings = without_slips([*findings, *_empty_slips(content, findings)])
-    findings += [*preset_findings, *reference_findings(said, known), *routing_findings(content)]
+    findings += [*preset_findings, *name_findings(said, known)]
     findings += [each for each in idle_findings(content) if not _wrong_within(each.path, findings)]
     if scenario is not None and not findings:
         found = [*consistency_findings(scenario), *client_findings(scenario)]

@@ -44,7 +44,7 @@ def downtime(plan: Plan, timeline: Timeline) -> Spells:
     """Of one replication: components by their own incidents, the chain's endpoints by all that reach them.
 
     `chain` is down while every one of its legs is. Components whose incidents an arm has set apart are left out: their
-    timeline holds a copy for each member, so the time they are down is nobody's.
+    timeline holds a copy for each member, so that the time they are down belongs to no component.
     """
     horizon_s = plan.horizon_s
     apart = {one.component for one in sharing(plan).classes} if plan.shared < 1.0 else set()
@@ -106,8 +106,8 @@ def controlled(plan: Plan, pool: Pool, spells: Sequence[Spells]) -> Mapping[str,
     Controls are the shares of time that each endpoint of the chain, and all of them at once, were down. Only metrics
     that this makes more precise; none where the controls have no closed form, or there are too few replications.
     """
-    unlike = Heterogeneous.of(plan)
-    if len(pool) < 2 or (unlike is not None and unlike.why_no_interval(len(pool))):
+    heterogeneous = Heterogeneous.of(plan)
+    if len(pool) < 2 or (heterogeneous is not None and heterogeneous.why_no_interval(len(pool))):
         return {}
     answer = exact_or_none(plan)
     if answer is None:

@@ -143,7 +143,7 @@ def explain(plan: Plan, replications: int, years: float = YEARS, precision: floa
     compared_s = serving_s if same else _estimator_s(plan, compared, few_years)
     episodes = choice.exact.all_down_episodes_per_year if choice.exact is not None else 0.0
     per_request_s = run.per_s * run.horizon_s / run.requests if run.requests else 0.0
-    incidents = expected_incidents(plan)
+    incidents = _expected_incidents(plan)
     return Explanation(
         requests=known if known is not None else run.requests * plan.horizon_s / run.horizon_s,
         requests_how="probed" if known is None else "expected",
@@ -185,7 +185,7 @@ def expected_requests(plan: Plan) -> float | None:
             return None
 
 
-def expected_incidents(plan: Plan) -> dict[str, float]:
+def _expected_incidents(plan: Plan) -> dict[str, float]:
     """Incidents that start within the horizon of one replication, by component; components without any are left out."""
     return {
         component.name: sum(_expected(incidents, plan.horizon_s) for incidents in component.incidents)

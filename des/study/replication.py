@@ -40,7 +40,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Replicator:
-    """Simulates any replication of any arm; what it leaves depends on the part alone, not on the process.
+    """Simulates any replication of any arm; what it leaves depends on nothing but the part.
 
     The traces of an arm are written for those that are the `same`, too.
     """

@@ -105,7 +105,7 @@ class Study:
             {arm: Pool() for arm in self.plans},
             {arm: [] for arm in self.plans},
             [],
-            {arm: unlike for arm, plan in self.plans.items() if (unlike := Heterogeneous.of(plan)) is not None},
+            {arm: kind for arm, plan in self.plans.items() if (kind := Heterogeneous.of(plan)) is not None},
             same=same_arms(self.plans),
         )
         asked = self.loaded.scenario.replications
@@ -164,9 +164,7 @@ class Found:
     observed: Mapping[str, Pool]
     spells: Mapping[str, list[Spells]]
     written: list[WrittenTrace]
-    heterogeneous: Mapping[str, Heterogeneous] = field(
-        default_factory=dict
-    )  # arms of which only replications are a sample
+    heterogeneous: Mapping[str, Heterogeneous] = field(default_factory=dict)  # only replications are a sample of these
     cascades: dict[str, list[Cascade]] = field(default_factory=dict)  # of no arm where there can be none
     same: Mapping[str, str] = field(default_factory=dict)  # arm -> the one that is simulated for it
 
@@ -187,8 +185,8 @@ class Found:
         content = summary(self.observed, self.heterogeneous)
         for arm, cascades in self.cascades.items():
             content["arms"][arm] |= cascade_estimates(cascades)
-        for arm, unlike in self.heterogeneous.items():
-            if why := unlike.why_no_interval(self.replications):
+        for arm, heterogeneous in self.heterogeneous.items():
+            if why := heterogeneous.why_no_interval(self.replications):
                 content["arms"][arm] = without_intervals(content["arms"][arm], why)
         return content | _by_group({arm: combined(of, self.heterogeneous.get(arm)) for arm, of in self.spells.items()})
 

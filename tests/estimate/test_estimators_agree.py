@@ -45,7 +45,7 @@ def test_requests_are_lost_as_often_as_their_own_incidents_say(path: Path) -> No
     plan = replace(
         plan,
         horizon_s=horizon_s,
-        workload=replace(plan.workload, arrivals=replace(arrivals, rate_per_s=REQUESTS / horizon_s)),
+        workload=replace(plan.workload, arrivals=arrivals.model_copy(update={"rate_per_s": REQUESTS / horizon_s})),
     )
     expected, lost = 0.0, Lost()
     for replication in range(2):

@@ -10,7 +10,7 @@ from des.estimate.estimate import Estimate, Inapplicable
 from des.estimate.exact import exact
 from des.estimate.timeline import MOST_STRATA, TimelineAnswer, expected_arrivals, strata, stratified, timeline
 from des.faults import Intervals
-from des.faults.ledger import weights_at
+from des.faults.incident_classes import weights_at
 from des.scenario.plan import Plan, Profile
 from des.theory.retries import all_fail_in_outage
 from estimate.exact_plans import Lost, outages, plan_of, provider, up_down

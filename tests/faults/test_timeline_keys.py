@@ -1,7 +1,5 @@
 """What an incident depends on: seed, replication, names and its own parameters, and nothing else."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from fault_plans import BROWNOUT, one_endpoint, plan_of, rows, shocks, start_to_start, up_down
@@ -95,7 +93,7 @@ def test_classes_of_one_law_in_different_places_have_incidents_of_their_own() ->
 
 
 def test_a_changed_duration_leaves_the_starts() -> None:
-    longer = replace(CLASSES["poisson"], duration=Weibull(0.5, 9000.0))
+    longer = CLASSES["poisson"].model_copy(update={"duration": Weibull(0.5, 9000.0)})
     before, after = (draw_timeline(one_endpoint(one, start_up=True), 0, 1e7) for one in (CLASSES["poisson"], longer))
     assert np.array_equal(before.start_s, after.start_s)
 

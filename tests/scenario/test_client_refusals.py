@@ -62,6 +62,22 @@ POLICIES = [
         "breaker: {failures: 5, open: 30s}",
         "policy.breaker: its kind is missing: write {kind: consecutive, failures: ..., ",
     ),
+    (
+        "breaker: {kind: consecutive, failures: 5, open: 30s, window: 30s}",
+        "8:63: policy.breaker.window: unknown key 'window' of kind consecutive; it belongs to kind time_window",
+    ),
+    (
+        "retries: 1, retry_budget: {kind: quota, capacity: 50, retry_cost: 5, share: 20%}",
+        "policy.retry_budget.share: unknown key 'share' of kind quota; it belongs to kind active or ratio",
+    ),
+    ("backoff: {kind: constant, base: 1s, factor: 3}", "policy.backoff.factor: factor belongs to kind: exponential or"),
+    ("backoff: {kind: none, cap: 3s}", "policy.backoff.cap: cap belongs to kind: constant or linear or exponential or"),
+    ("backoff: {kind: none, jitter: full}", "policy.backoff.jitter: a back-off of kind none has no jitter"),
+    ("backoff: {kind: exponential, cap: 3s}", "policy.backoff: a back-off of kind exponential needs its base, such as"),
+    (
+        "retry_backoff: {kind: constant, base: 2s, throttled: {factor: 3}}",
+        "policy.retry_backoff.throttled.factor: factor belongs to kind: exponential or envoy",
+    ),
     ("breaker: nne", "policy.breaker: expected one of none; got 'nne'; did you mean 'none'?"),
     (
         "cooldown: {for: 5s}",

@@ -21,15 +21,15 @@ COUNT: TypeAdapter[Any] = TypeAdapter(CountDistribution)
 
 
 def duration(**spec: object) -> laws.Distribution:
-    law: laws.Distribution = DURATION.validate_python(spec).distribution()
+    law: laws.Distribution = DURATION.validate_python(spec)
     return law
 
 
 def test_a_bare_scalar_is_a_constant() -> None:
-    assert DURATION.validate_python("90s").distribution() == laws.Constant(90.0)
-    assert COUNT.validate_python(120).distribution() == laws.Constant(120.0)
-    assert TypeAdapter(ShareDistribution).validate_python("40%").distribution() == laws.Constant(0.4)
-    assert TypeAdapter(SpeedDistribution).validate_python("60/s").distribution() == laws.Constant(60.0)
+    assert DURATION.validate_python("90s") == laws.Constant(90.0)
+    assert COUNT.validate_python(120) == laws.Constant(120.0)
+    assert TypeAdapter(ShareDistribution).validate_python("40%") == laws.Constant(0.4)
+    assert TypeAdapter(SpeedDistribution).validate_python("60/s") == laws.Constant(60.0)
 
 
 def test_values_of_a_duration_carry_units() -> None:

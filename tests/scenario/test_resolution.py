@@ -19,7 +19,7 @@ from des.scenario.plan import (
     ReplayedArrivals,
     Timeout,
 )
-from des.scenario.resolution.resolve_components import reach_probability
+from des.scenario.resolution.intent import reach_probability
 from des.vocabulary import ATTEMPT_OUTCOMES, DEFAULT_RETRIED
 
 Load = Callable[..., Any]

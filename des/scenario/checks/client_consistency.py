@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from math import prod
 from typing import Any, Final
 
-from des.scenario.checks.consistency import MOST_REQUESTS
+from des.scenario.checks.consistency import MOST_REQUESTS, budget_findings
 from des.scenario.resolution.inheritance import (
     Said,
     call_setting,
@@ -21,9 +21,8 @@ from des.scenario.resolution.inheritance import (
     retry_setting,
     timeout_of,
 )
-from des.scenario.resolution.resolve_limits import budget_findings
 from des.scenario.schema.groups import GroupSpec
-from des.scenario.schema.limits import LimitsSpec
+from des.scenario.schema.limits import Limits
 from des.scenario.schema.retries import ApplicationSpec, waits
 from des.scenario.schema.scenario import Scenario
 from des.scenario.text.document import Path
@@ -54,6 +53,7 @@ def idle_findings(content: Mapping[str, Any]) -> Iterator[Finding]:
     for place in _places(content):
         yield from _cooldown(content, place)
         yield from _ejection(content, place)
+    yield from _routing(content)
     yield from _doubled_legs(content)
 
 
@@ -170,8 +170,8 @@ def _buckets(scenario: Scenario) -> Iterator[Finding]:
     """Buckets of tokens that the mean request does not fit into."""
     tokens = scenario.workload.tokens
     mean = {
-        "input_tokens": tokens.input.distribution().mean if tokens.input is not None else 0.0,
-        "output_tokens": tokens.output.distribution().mean if tokens.output is not None else 0.0,
+        "input_tokens": tokens.input.mean,
+        "output_tokens": tokens.output.mean,
     }
     mean["tokens"] = mean["input_tokens"] + mean["output_tokens"]
     for path, spec in _limits(scenario):
@@ -186,7 +186,7 @@ def _buckets(scenario: Scenario) -> Iterator[Finding]:
                 yield Finding((*path, metric), message)
 
 
-def _limits(scenario: Scenario) -> Iterator[tuple[Path, LimitsSpec]]:
+def _limits(scenario: Scenario) -> Iterator[tuple[Path, Limits]]:
     for name, provider in scenario.providers.items():
         for position, spec in enumerate(provider.limits or ()):
             yield ("providers", name, "limits", position), spec
@@ -251,6 +251,18 @@ def _ejection(content: Mapping[str, Any], place: Path) -> Iterator[Finding]:
         legs = "legs are ejected from their group" if of_policy else "a leg is ejected from its group"
         without = "the chain has none" if of_policy else "this one has none"
         yield Finding(here, f"{legs}, and {without}: {A_GROUP}, or a breaker")
+
+
+def _routing(content: Mapping[str, Any]) -> Iterator[Finding]:
+    """Routing where there is nothing to route."""
+    chain = items(content.get("chain"))
+    said = mapping(content.get("policy")).get("routing")
+    if said not in (None, "ordered", {"kind": "ordered"}) and chain and not any(is_group(entry) for entry in chain):
+        message = (
+            "routing is among the legs of a group, and the chain has none: write chain: [{group: main, legs: [...]}], "
+            "or order, which is that of the chain's entries"
+        )
+        yield Finding(("policy", "routing"), message)
 
 
 def _doubled_legs(content: Mapping[str, Any]) -> Iterator[Finding]:

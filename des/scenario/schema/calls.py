@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from des.distributions import Constant
-from des.scenario.schema.settings import RandomDuration, Setting
-from des.scenario.schema.spec import DURATION_SCHEMA, contradiction, scalar_as
+from des.scenario.schema.distributions import DurationDistribution
+from des.scenario.schema.setting import DURATION_SCHEMA, Setting, contradiction, scalar_as
 from des.scenario.schema.statuses import FailureOutcome
 from des.scenario.text.units import Amount, PositiveCount, PositiveDuration, Share
 
@@ -14,12 +14,12 @@ from des.scenario.text.units import Amount, PositiveCount, PositiveDuration, Sha
 class Timeout(Setting):
     """Bounds on a call; a bare duration bounds the total. None is no bound."""
 
-    connect_s: PositiveDuration | None = Field(None, alias="connect")
-    first_token_s: PositiveDuration | None = Field(None, alias="first_token")
+    connect_s: PositiveDuration | None = None
+    first_token_s: PositiveDuration | None = None
     """From the start of the call."""
-    idle_s: PositiveDuration | None = Field(None, alias="idle")
+    idle_s: PositiveDuration | None = None
     """Longest silence between tokens, the wait for the first one included."""
-    total_s: PositiveDuration | None = Field(None, alias="total")
+    total_s: PositiveDuration | None = None
 
     @model_validator(mode="after")
     def _bounds_something(self) -> Self:
@@ -39,12 +39,12 @@ AnyTimeout = Annotated[Timeout, scalar_as("total", DURATION_SCHEMA)]
 class SilentRot(Setting):
     """A leg that breaks unnoticed and is repaired some time after its first failed use, or after the next probe."""
 
-    time_to_rot: RandomDuration
-    repair: RandomDuration
+    time_to_rot: DurationDistribution
+    repair: DurationDistribution
     outcome: FailureOutcome = "server_error"
-    error_latency: RandomDuration = Constant(0.2)
+    error_latency: DurationDistribution = Constant(0.2)
     """Time until a call of the broken leg is answered; 200 ms by default."""
-    probe_every_s: PositiveDuration | None = Field(None, alias="probe_every")
+    probe_every_s: PositiveDuration | None = None
 
     @model_validator(mode="after")
     def _lasts(self) -> Self:
@@ -57,7 +57,7 @@ class PromptCache(Setting):
     """A share of the input that is the same in every request: cheap while used again within its time to live."""
 
     share: Share
-    ttl_s: PositiveDuration = Field(alias="ttl")
+    ttl_s: PositiveDuration
 
 
 class ShareCache(Setting):
@@ -65,7 +65,7 @@ class ShareCache(Setting):
 
     kind: Literal["share"]
     hit_rate: Share
-    latency: RandomDuration = Constant(0.0)
+    latency: DurationDistribution = Constant(0.0)
     """Of a hit; none by default."""
 
     keys: ClassVar[None] = None
@@ -79,8 +79,8 @@ class ZipfCache(Setting):
     kind: Literal["zipf"]
     keys: Annotated[PositiveCount, Field(le=10_000_000)]
     exponent: Annotated[Amount, Field(le=20.0)]
-    ttl_s: PositiveDuration = Field(alias="ttl")
-    latency: RandomDuration = Constant(0.0)
+    ttl_s: PositiveDuration
+    latency: DurationDistribution = Constant(0.0)
     """Of a hit; none by default."""
 
     hit_rate: ClassVar[None] = None

@@ -5,8 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from des.scenario.schema.settings import BelongsTo, Bound, Failures, Setting
-from des.scenario.schema.spec import Flag, contradiction
+from des.scenario.schema.setting import BelongsTo, Bound, Failures, Flag, Setting, contradiction
 from des.scenario.text.units import Count, PositiveCount, PositiveDuration, Share
 
 EJECTING = ("server_error", "overloaded", "timeout", "connection_error")
@@ -17,7 +16,7 @@ Counts = Annotated[Failures, Field(min_length=1)]
 class _Breaker(Setting):
     """What all circuit breakers of a leg have in common."""
 
-    open_s: PositiveDuration = Field(alias="open")
+    open_s: PositiveDuration
     """How long it stays open."""
     half_open: PositiveCount | None = None
     """Probes let through then, all of which must succeed; without it, it closes by its timer."""
@@ -57,7 +56,7 @@ class TimeWindowBreaker(_Breaker):
     """A circuit breaker that opens at a share of failures within a time."""
 
     kind: Literal["time_window"]
-    window_s: PositiveDuration = Field(alias="window")
+    window_s: PositiveDuration
     failure_share: Share
     minimum: PositiveCount = 1
     """Calls within the window before it may open."""
@@ -84,7 +83,7 @@ class Cooldown(Setting):
     """Calls in the window before the share counts; 1 by default."""
     all_failed: PositiveCount | None = None
     """So many calls in the window, all of which failed."""
-    window_s: PositiveDuration = Field(60.0, alias="window")
+    window_s: PositiveDuration = 60.0
     """60 s by default, opened by its first call."""
     always: Failures = Field((), alias="also_on")
     """Failures that cool any leg at once."""
@@ -121,13 +120,13 @@ class Ejection(Setting):
     """More than this share of the window's calls failed."""
     minimum: Annotated[PositiveCount, BelongsTo("failure_share")] = 1
     """Calls in the window before the share counts; 1 by default."""
-    window_s: Annotated[PositiveDuration, BelongsTo("failure_share")] = Field(60.0, alias="window")
+    window_s: Annotated[PositiveDuration, BelongsTo("failure_share")] = 60.0
     """60 s by default."""
-    for_s: PositiveDuration = Field(30.0, alias="for")
+    for_s: PositiveDuration = 30.0
     """How long the first time; 30 s by default."""
-    longest_s: Bound = Field(inf, alias="longest")
+    longest_s: Bound = inf
     """Each further ejection lasts `for` longer, up to this."""
-    every_s: PositiveDuration = Field(0.0, alias="every")
+    every_s: PositiveDuration = 0.0
     """How often it is decided; at every failure by default."""
     most: Share = 1.0
     """Of the group's legs, but always one."""
@@ -150,8 +149,8 @@ class Ejection(Setting):
 class Probes(Setting):
     """Synthetic calls that tell whether a leg is healthy."""
 
-    every_s: PositiveDuration = Field(alias="every")
-    timeout_s: PositiveDuration | None = Field(None, alias="timeout")
+    every_s: PositiveDuration
+    timeout_s: PositiveDuration | None = None
     """Of a probe; the leg's by default."""
     unhealthy_after: PositiveCount = 3
     """Failures in a row that take the leg out."""

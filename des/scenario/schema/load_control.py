@@ -6,8 +6,7 @@ from pydantic import Field, model_validator
 
 from des.scenario.schema.guards import Breaker, Cooldown, Ejection, Probes
 from des.scenario.schema.retries import AnyClient
-from des.scenario.schema.settings import BelongsTo, OrNone, Setting
-from des.scenario.schema.spec import Flag, Shorthand, Spec, contradiction, scalar_as
+from des.scenario.schema.setting import BelongsTo, Flag, OrNone, Setting, Shorthand, contradiction, scalar_as
 from des.scenario.text.units import (
     Amount,
     Count,
@@ -53,7 +52,7 @@ ORDERED = Routing(kind="ordered")
 class Hedge(Setting):
     """Another copy of a call that has not answered by then; the first success wins."""
 
-    after_s: PositiveDuration = Field(alias="after")
+    after_s: PositiveDuration
     at_most: Annotated[PositiveCount, Field(le=100)] = 1
     """Further copies, each `after` later than the one before."""
     loser: Literal["cancel", "run"] = "cancel"
@@ -67,12 +66,12 @@ class Hedge(Setting):
 class Shaping(Setting):
     """The client's own token bucket of calls, with a queue before it."""
 
-    rate_per_s: FrequentRate = Field(alias="rate")
+    rate_per_s: FrequentRate
     burst: Annotated[Positive, Field(ge=1.0)] = 1.0
     """Calls that may go at once."""
     queue: Count | None = None
     """Calls that may wait."""
-    max_wait_s: PositiveDuration | None = Field(None, alias="max_wait")
+    max_wait_s: PositiveDuration | None = None
     scope: Scope = "chain"
     """One bucket for all legs, or one for each."""
 
@@ -91,7 +90,7 @@ class Bulkhead(Setting):
     concurrent: PositiveCount
     queue: Count = 0
     """Calls that may wait."""
-    max_wait_s: PositiveDuration | None = Field(None, alias="max_wait")
+    max_wait_s: PositiveDuration | None = None
 
     @model_validator(mode="after")
     def _bounds_its_queue(self) -> Self:
@@ -130,7 +129,7 @@ class RatioBudget(_RetryBudget):
     share: Share
     per_second: Amount = 0.0
     """Retries deposited anyway."""
-    ttl_s: PositiveDuration = Field(alias="ttl")
+    ttl_s: PositiveDuration
     """How long a deposit lasts."""
 
     @model_validator(mode="after")
@@ -180,7 +179,7 @@ class AdaptiveThrottling(Setting):
 
     k: Annotated[Positive, Field(ge=1.0)] = 2.0
     """Calls sent for each one accepted."""
-    window_s: PositiveDuration = Field(120.0, alias="window")
+    window_s: PositiveDuration = 120.0
     """Over which both are counted; 2 min by default."""
 
 
@@ -188,8 +187,8 @@ class Ramp(Setting):
     """A failover begins with a share of the calls and grows to all of them; the others are refused by the client."""
 
     start: Share
-    over_s: PositiveDuration = Field(alias="over")
-    reset_after_s: PositiveDuration = Field(alias="reset_after")
+    over_s: PositiveDuration
+    reset_after_s: PositiveDuration
     """Without a call for so long, it begins anew."""
 
     @model_validator(mode="after")
@@ -199,7 +198,7 @@ class Ramp(Setting):
         return self
 
 
-class CallSettings(Spec):
+class CallSettings(Setting):
     """What the client does about the calls of a leg: said for all by the policy, for one by its entry in the chain.
 
     Each may be `none`, which takes away what the policy or a preset says; so does `clients: []`.

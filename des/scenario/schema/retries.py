@@ -7,8 +7,18 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, mo
 from pydantic_core import PydanticKnownError
 
 from des.scenario.schema.calls import AnyTimeout
-from des.scenario.schema.settings import BelongsTo, Bound, Failures, Setting
-from des.scenario.schema.spec import DURATION_SCHEMA, Flag, Shorthand, Spec, Text, contradiction, scalar_as
+from des.scenario.schema.setting import (
+    DURATION_SCHEMA,
+    BelongsTo,
+    Bound,
+    Failures,
+    Flag,
+    Setting,
+    Shorthand,
+    Text,
+    contradiction,
+    scalar_as,
+)
 from des.scenario.schema.statuses import HANDLED_OUTCOMES, Handled
 from des.scenario.text.units import Amount, Count, Duration, Positive, PositiveCount, PositiveDuration
 
@@ -21,9 +31,9 @@ _WAITING = BelongsTo("kind", ("constant", "linear", "exponential", "envoy"))
 class ThrottledBackoff(Setting):
     """What is different after rate_limited and overloaded; the rest is as in the back-off around it."""
 
-    base_s: Duration = Field(0.0, alias="base")
+    base_s: Duration = 0.0
     factor: Positive = 2.0
-    cap_s: Bound = Field(inf, alias="cap")
+    cap_s: Bound = inf
 
     @model_validator(mode="after")
     def _differs(self) -> Self:
@@ -38,14 +48,14 @@ class Backoff(Setting):
     """
 
     kind: Literal["none", "constant", "linear", "exponential", "envoy"]
-    base_s: Annotated[Duration, _WAITING] = Field(0.0, alias="base")
+    base_s: Annotated[Duration, _WAITING] = 0.0
     factor: Annotated[Positive, _GROWING] = 2.0
     """Of an exponential back-off, or Envoy's, base * (factor^(k + 1) - 1); 2 by default."""
-    cap_s: Annotated[Bound, _WAITING] = Field(inf, alias="cap")
+    cap_s: Annotated[Bound, _WAITING] = inf
     cap_jitter: Flag = False
     """Whether the cap bounds the wait with its jitter, if that is additive or scaled."""
     jitter: Literal["none", "full", "equal", "decorrelated", "additive", "scaled"] = "none"
-    spread_s: Annotated[Duration, BelongsTo("jitter", ("additive",))] = Field(0.0, alias="spread")
+    spread_s: Annotated[Duration, BelongsTo("jitter", ("additive",))] = 0.0
     """Of additive jitter: the wait grows by up to so much."""
     low: Annotated[Amount, BelongsTo("jitter", ("scaled",))] = 1.0
     """Of scaled jitter: the wait is multiplied by a number from low to high."""
@@ -114,7 +124,7 @@ class Backoff(Setting):
 def _backoff(value: object) -> object:
     if value == "none":
         return {"kind": "none"}
-    return value if isinstance(value, dict | Spec) else {"kind": "constant", "base": value}
+    return value if isinstance(value, dict | Setting) else {"kind": "constant", "base": value}
 
 
 AnyBackoff = Annotated[Backoff, Shorthand(_backoff, DURATION_SCHEMA)]
@@ -145,16 +155,16 @@ class RetryAfter(Setting):
 
     honours: Mode = Field(True, alias="mode")
     """Whether to wait as long as it asks for."""
-    cap_s: Bound = Field(inf, alias="cap")
+    cap_s: Bound = inf
     above: Literal["clip", "refuse", "ignore"] = "clip"
     """Beyond the cap, or the total: wait as long as they allow, do not retry at all, or wait as without it."""
     on: Annotated[Failures, Field(min_length=1)] = HANDLED_OUTCOMES
     """After which failures; after all by default."""
     combine: Literal["max", "replace"] = "max"
     """The longer of it and the back-off, or it alone."""
-    spread_s: Duration = Field(0.0, alias="spread")
+    spread_s: Duration = 0.0
     """The wait grows by up to so much."""
-    total_s: Bound = Field(inf, alias="total")
+    total_s: Bound = inf
     """Of all such waits of one request."""
 
     @model_validator(mode="after")
@@ -173,7 +183,7 @@ IGNORED = RetryAfter.model_construct(honours=False, on=frozenset())
 """A Retry-After that is as good as none."""
 
 
-class RetrySettings(Spec):
+class RetrySettings(Setting):
     """Retries of one entry of the chain, instead of the policy's."""
 
     retries: Retries | None = None
@@ -207,7 +217,7 @@ def _refuse_longer_attempts(timeout_s: float | None, attempt_timeout_s: float | 
         raise contradiction("attempt_timeout is longer than timeout, so it never strikes", "attempt_timeout")
 
 
-class ClientSpec(Spec):
+class ClientSpec(Setting):
     """A client inside each attempt, such as an SDK in a gateway: it repeats what lies within it."""
 
     preset: Text | None = None
@@ -216,7 +226,7 @@ class ClientSpec(Spec):
     retry_on: tuple[Handled, ...] | None = None
     backoff: AnyBackoff | None = None
     retry_after: AnyRetryAfter | None = None
-    timeout_s: PositiveDuration | None = Field(None, alias="timeout")
+    timeout_s: PositiveDuration | None = None
     """Of the layer, with all its attempts and waits."""
     attempt_timeout: AnyTimeout | None = None
     """Of each attempt of it."""
@@ -233,7 +243,7 @@ AnyClient = Annotated[
 ]
 
 
-class ApplicationSpec(Spec):
+class ApplicationSpec(Setting):
     """What calls the whole chain, and calls it again when that fails."""
 
     retries: Annotated[PositiveCount, Field(le=MOST_RETRIES)]
@@ -243,9 +253,9 @@ class ApplicationSpec(Spec):
     )
     """Outcomes of requests; deadline is an attempt that its attempt_timeout cut off."""
     backoff: AnyBackoff | None = None
-    timeout_s: PositiveDuration | None = Field(None, alias="timeout")
+    timeout_s: PositiveDuration | None = None
     """Of all attempts and waits."""
-    attempt_timeout_s: PositiveDuration | None = Field(None, alias="attempt_timeout")
+    attempt_timeout_s: PositiveDuration | None = None
     """Of each walk along the chain."""
 
     @model_validator(mode="after")

@@ -3,7 +3,7 @@
 import re
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, Tag, ValidationError
 
 from des.scenario.text.places import Path
 from des.scenario.text.units import shown
-from des.words import did_you_mean, unknown
+from des.words import did_you_mean, nearest, unknown
 
 _MISSING: Final = "is required, but missing"
 _OTHER_WORDS: Final = {"retry": "retries", "max_retries": "retries", "p50": "median", "p_50": "median"}
@@ -50,11 +50,11 @@ def findings_of(error: ValidationError, content: object, model: type[BaseModel])
         context = fault.get("ctx", {})
         kind = fault["type"]
         path = _path(loc, content, missing=kind == "missing")
-        if kind == "too_short" and fault["input"]:
-            continue  # only because its entries are wrong, which is said of each
+        if (kind == "too_short" and fault["input"]) or kind == "default_factory_not_called":
+            continue  # only because its entries, or what it defaults to, are wrong, which is said of each
         if kind == "extra_forbidden":
             key = str(loc[-1])
-            message = _unknown_key(key, _known_keys(model, loc[:-1]))
+            message = _of_another_kind(key, model, loc[:-1]) or _unknown_key(key, _known_keys(model, loc[:-1]))
             found[Finding(path, message, at_key=True)] = None
         elif kind == "contradiction":
             within = _path((*path, *context["at"]), content, missing=True)
@@ -67,6 +67,16 @@ def findings_of(error: ValidationError, content: object, model: type[BaseModel])
         else:
             found[Finding(path, _message(kind, fault, context))] = None
     return without_slips(list(found))
+
+
+def _of_another_kind(key: str, model: type[BaseModel], loc: Path) -> str:
+    """What to say of a key that a thing of another kind would have, and none of this kind is near."""
+    peers = [member for member in _at(model, loc[:-1]) if _kinds(member)] if loc else []
+    kinds = [kind for member in peers if key in _keys(member) for kind in _kinds(member)]
+    here = [member for member in peers if loc[-1] in _kinds(member)]
+    if not kinds or not here or nearest(key, _known_keys(model, loc), 0.75):
+        return ""
+    return f"unknown key '{key}' of kind {loc[-1]}; it belongs to kind {' or '.join(dict.fromkeys(kinds))}"
 
 
 def without_slips(findings: list[Finding]) -> list[Finding]:
@@ -172,7 +182,7 @@ def _known_keys(model: type[BaseModel], loc: Path) -> list[str]:
 
 def _keys(model: type[BaseModel]) -> dict[str, str]:
     """The fields of a model by their keys in a scenario (`for` is no name in Python)."""
-    return {field.alias or name: name for name, field in model.model_fields.items()}
+    return {field.alias or name: name for name, field in model.model_fields.items() if not field.exclude}
 
 
 def _at(model: type[BaseModel], loc: Path) -> list[Any]:
@@ -190,7 +200,8 @@ def _step(annotation: Any, part: str | int) -> Iterator[Any]:
             yield member
         elif isinstance(member, type) and issubclass(member, BaseModel):
             if name := _keys(member).get(str(part)):
-                yield member.model_fields[name].annotation
+                field = member.model_fields[name]
+                yield _written_form(field.metadata, field.annotation)
             elif part in _kinds(member):
                 yield member
         elif origin is dict:
@@ -204,6 +215,7 @@ def _members(annotation: Any, tags: tuple[str, ...] = ()) -> Iterator[tuple[Any,
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
         inner, *metadata = typing.get_args(annotation)
+        inner = _written_form(metadata, inner)
         own = tuple(str(each.tag) for each in metadata if isinstance(each, Tag))
         yield from _members(inner, (*tags, *own))
     elif origin in (typing.Union, types.UnionType):
@@ -211,6 +223,11 @@ def _members(annotation: Any, tags: tuple[str, ...] = ()) -> Iterator[tuple[Any,
             yield from _members(member, tags)
     else:
         yield annotation, tags
+
+
+def _written_form(metadata: Iterable[Any], annotation: Any) -> Any:
+    """The type of what is written, where a field holds something else."""
+    return next((each.form for each in metadata if hasattr(each, "form")), annotation)
 
 
 def _kinds(member: Any) -> tuple[str, ...]:
