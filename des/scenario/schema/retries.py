@@ -12,8 +12,8 @@ from des.scenario.schema.spec import DURATION_SCHEMA, Flag, Shorthand, Spec, Tex
 from des.scenario.schema.statuses import HANDLED_OUTCOMES, Handled
 from des.scenario.text.units import Amount, Count, Duration, Positive, PositiveCount, PositiveDuration
 
-MOST_RETRIES = 32_766
-Retries = Annotated[Count, Field(le=MOST_RETRIES)]
+_MOST_RETRIES = 32_766
+Retries = Annotated[Count, Field(le=_MOST_RETRIES)]
 _GROWING = BelongsTo("kind", ("exponential", "envoy"))
 _WAITING = BelongsTo("kind", ("constant", "linear", "exponential", "envoy"))
 
@@ -132,7 +132,7 @@ def _honours(mode: object) -> bool:
     return mode == "honour"
 
 
-Mode = Annotated[
+_Mode = Annotated[
     bool,
     BeforeValidator(_honours),
     PlainSerializer(lambda honours: "honour" if honours else "ignore"),
@@ -143,7 +143,7 @@ Mode = Annotated[
 class RetryAfter(Setting):
     """What the client makes of a refusal's Retry-After."""
 
-    honours: Mode = Field(True, alias="mode")
+    honours: _Mode = Field(True, alias="mode")
     """Whether to wait as long as it asks for."""
     cap_s: Bound = inf
     above: Literal["clip", "refuse", "ignore"] = "clip"
@@ -236,7 +236,7 @@ AnyClient = Annotated[
 class ApplicationSpec(Spec):
     """What calls the whole chain, and calls it again when that fails."""
 
-    retries: Annotated[PositiveCount, Field(le=MOST_RETRIES)]
+    retries: Annotated[PositiveCount, Field(le=_MOST_RETRIES)]
     retry_on: Annotated[tuple[Literal["failed", "rejected", "deadline"], ...], Field(min_length=1)] = (
         "failed",
         "rejected",
