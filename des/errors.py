@@ -35,5 +35,9 @@ class OutputError(DesError):
     """An output directory that exists, cannot be written or has no room."""
 
 
+class WriteError(OutputError):
+    """Writing broke off, because the disk filled up or the like."""
+
+
 class RunError(DesError):
     """A run that broke an invariant: its figures must not be used."""

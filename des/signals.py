@@ -10,8 +10,9 @@ from types import FrameType
 
 @contextmanager
 def terminating_signals_raise() -> Iterator[None]:
-    """SIGTERM and SIGHUP raise SystemExit in the main thread, and SIGINT KeyboardInterrupt, where nobody else handles
-    them; while one of these unwinds the block, further ones are passed over, as it is ending already.
+    """SIGTERM and SIGHUP raise SystemExit in the main thread, and SIGINT KeyboardInterrupt, unless they are handled.
+
+    While one of these unwinds the block, further ones are passed over, as it is ending already.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -52,7 +53,7 @@ def _being_handled() -> Iterator[BaseException]:
 def signals_held(*names: str) -> Iterator[None]:
     """Signals such as SIGINT act after the block, not within it; SIGINT, SIGTERM and SIGHUP unless some are named.
 
-    Processes started within hold them for ever, unless they decide otherwise.
+    Processes started within inherit that and never see these signals, unless they decide otherwise.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield

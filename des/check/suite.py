@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from des.check import availability, budgets, calls, chains, clients, ledgers, limits, queues, small_models
+from des.check import availability, calls, chains, clients, ledgers, limits, monte_carlo
 from des.check.case import Case, Finding
 from des.errors import DesError
 
@@ -14,16 +14,14 @@ CASES: Final[tuple[Case, ...]] = (
     *ledgers.CASES,
     *chains.CASES,
     *calls.CASES,
-    *small_models.CASES,
-    *queues.CASES,
-    *budgets.CASES,
+    *monte_carlo.CASES,
     *limits.CASES,
     *clients.CASES,
 )
 BY_NAME: Final = {case.name: case for case in CASES}
 
 FEWEST_SCORES: Final = 20
-"""Below so many scores their spread says nothing."""
+"""With fewer scores their spread says nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, ParamSpec
 
 import typer
 
-from des.errors import DesError, RunError
+from des.errors import DesError, RunError, WriteError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -118,8 +118,6 @@ def reported(command: Callable[_Arguments, int]) -> Callable[_Arguments, None]:
 
 
 def _code(error: DesError) -> int:
-    from des.study.destination import WriteError
-
     return FAILED if isinstance(error, RunError | WriteError) else WRONG_INPUT
 
 

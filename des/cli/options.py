@@ -24,7 +24,7 @@ SetOption = Annotated[
 def takes_run_options(command: Callable[..., int]) -> Callable[..., int]:
     """For a command with a parameter `options` (RunOptions): on the command line it has an option for each field.
 
-    Traces are left to the command, which keeps them or not unless told otherwise.
+    Traces are left to the command, whose default differs.
     """
     own = inspect.signature(command)
     shared = inspect.signature(_run_options).parameters

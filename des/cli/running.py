@@ -106,7 +106,7 @@ def sweep(
 
 def _conclude(finished: "Finished", show: Callable[..., None], as_json: bool) -> int:
     """Print a finished run; the exit code by what was expected of it."""
-    from des.estimate.judgement import MET, MISSED
+    from des.estimate.estimate import MET, MISSED
     from des.report.tables import expectation_sentence, precision_reached, precision_sentence, verdicts
 
     run = finished.run

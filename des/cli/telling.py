@@ -35,7 +35,7 @@ def availability(
     ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> int:
-    from des.estimate.choice import check_years
+    from des.estimate.availability import check_years
     from des.report.availability_tables import print_availability
     from des.study.arms import available
     from des.study.options import RunOptions
@@ -269,9 +269,9 @@ def import_litellm(
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the scenario here.")] = None,
     changes: SetOption = None,
 ) -> int:
-    from des.study import imported
+    from des.study.scenario_files import litellm
 
-    found = imported.litellm(config, model=model, assignments=tuple(changes or ()), out=out)
+    found = litellm(config, model=model, assignments=tuple(changes or ()), out=out)
     say(f"scenario: {out}" if out else found.text.rstrip())
     sys.stdout.flush()
     for remark in found.remarks:

@@ -1,7 +1,7 @@
-"""The SimPy processes: arrivals, requests, components, and the state of endpoints, limits and caches."""
+"""One replication in SimPy: arrivals, requests, components, and the state of endpoints, limits, guards and caches."""
 
-from des.engine.names import names
+from des.engine.codes import names
 from des.engine.recorder import Sink
-from des.engine.simulation import simulate
+from des.engine.simulate import simulate
 
 __all__ = ["Sink", "names", "simulate"]

@@ -2,14 +2,11 @@
 
 from bisect import bisect_right
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
 from des.draws import Stream
-from des.engine.luck import law_stream, uniform
+from des.engine.draws import stream_of, uniform
+from des.engine.records import Request
 from des.scenario.plan import Plan, PromptCache
-
-if TYPE_CHECKING:
-    from des.engine.request import Request
 
 
 class ResponseCache:
@@ -26,25 +23,25 @@ class ResponseCache:
         self._hit_rate = cache.hit_rate
         self._ttl_s = cache.ttl_s
         self._u = Stream(plan.seed, replication, "response_cache/key", uniform)
-        self._latency = law_stream(plan.seed, replication, "response_cache/latency", cache.latency)
+        self._latency = stream_of(plan.seed, replication, "response_cache/latency", cache.latency)
         self._cumulative = list(accumulate((k + 1.0) ** -cache.exponent for k in range(cache.keys or 0)))
         self._expires_s: dict[int, float] = {}
 
-    def answers(self, request: "Request", now_s: float) -> bool:
+    def answers(self, request: Request, now_s: float) -> bool:
         if self._hit_rate is not None:
-            return self._u.at(request.luck) < self._hit_rate
+            return self._u.at(request.draw) < self._hit_rate
         return now_s < self._expires_s.get(self._key(request), -1.0)
 
-    def latency_s(self, request: "Request") -> float:
-        return self._latency.at(request.luck)
+    def latency_s(self, request: Request) -> float:
+        return self._latency.at(request.draw)
 
-    def keep(self, request: "Request", now_s: float) -> None:
+    def keep(self, request: Request, now_s: float) -> None:
         """Keep the response that a leg has just given."""
         if self._hit_rate is None:
             self._expires_s[self._key(request)] = now_s + self._ttl_s
 
-    def _key(self, request: "Request") -> int:
-        u = self._u.at(request.luck)
+    def _key(self, request: Request) -> int:
+        u = self._u.at(request.draw)
         return min(bisect_right(self._cumulative, u * self._cumulative[-1]), len(self._cumulative) - 1)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator
 from heapq import heappop, heappush
+from itertools import count
 from typing import Any
 
 import simpy
@@ -11,8 +12,10 @@ from simpy.events import Event
 # once, before anything else that is due.
 INCIDENT_END, INCIDENT_START, ATTEMPT_END, TIMER, ARRIVAL, HORIZON, CUT = range(10, 17)
 
+FIRST_ORDER = -(1 << 62)
+"""Timers of nobody's own come before those of requests at one instant, in the order in which they were set."""
 
-Walk = Generator[Event, None, None]
+Process = Generator[Event, None, None]
 
 
 class Moment(Event):
@@ -38,7 +41,7 @@ class WalkingProcess(simpy.Process):
     the checks for failures, is a quarter of a run's time.
     """
 
-    def __init__(self, clock: "Clock", generator: Walk) -> None:
+    def __init__(self, clock: "Clock", generator: Process) -> None:
         self.env = clock
         self.callbacks = []
         self._generator = generator
@@ -58,9 +61,22 @@ class WalkingProcess(simpy.Process):
 class Clock(simpy.Environment):
     """Time is float64 seconds since the scenario's start."""
 
-    def walk(self, generator: Walk) -> WalkingProcess:
+    def __init__(self) -> None:
+        super().__init__()
+        self._orders = count(FIRST_ORDER)
+
+    def walk(self, generator: Process) -> WalkingProcess:
         """Start a process now."""
         return WalkingProcess(self, generator)
+
+    def next_order(self) -> int:
+        """The place of a timer among those of one instant."""
+        return next(self._orders)
+
+    def at(self, time_s: float, act: Callable[[], None]) -> None:
+        """Do something at a time to come."""
+        moment = Moment(self, time_s, TIMER, self.next_order())
+        moment.callbacks.append(lambda _: act())
 
     def play(self, done: Event) -> None:
         """`run(until=done)` with the step written out: a call an event saved is a tenth of the run."""

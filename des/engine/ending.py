@@ -1,13 +1,16 @@
 """How the calls of a leg end for its client: by themselves, or by whatever ends them first; and what is billed."""
 
 from math import inf, nan
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-from des.engine.call import Call, Cut, Failure, NaturalEnd, Response, as_call
-from des.engine.kinds import Kinds
-from des.engine.luck import CallLuck
-from des.engine.tariff import Tariff
-from des.rules.timeouts import gives_up_after_s
+from des.engine.caches import WarmPrefix
+from des.engine.codes import Kinds
+from des.engine.draws import LegDraws
+from des.engine.incidents import is_killable
+from des.engine.providers import Providers
+from des.engine.records import Bound, Call, Condition, Failure, Fate, NaturalEnd, Request, Response, as_call
+from des.rules.billing import flat_cost, picodollars, token_cost
+from des.rules.calls import gives_up_after_s
 from des.scenario import plan
 from des.scenario.text.units import YEAR_S
 from des.vocabulary import (
@@ -20,16 +23,22 @@ from des.vocabulary import (
     CONNECTION_ERROR,
     INVALID_OUTPUT,
     OK,
-    RATE_LIMITED,
     TIMEOUT,
 )
 
-if TYPE_CHECKING:
-    from des.engine.conditions import Condition, Ledger
-    from des.engine.request import Request
+_NEVER_S = YEAR_S
+_WHOLE_TOKEN = 1e-6  # a token is whole within the rounding of clock times
 
-NEVER_S = YEAR_S
-WHOLE_TOKEN = 1e-6  # a token is whole within the rounding of clock times
+
+class _End(NamedTuple):
+    """When and as what a call ends, and who is to blame."""
+
+    end_s: float
+    outcome: int
+    cause: int = -1
+    cause_id: int = -1
+    retry_after_s: float = nan
+    is_broken: bool = False  # a stream that the provider broke off
 
 
 class Ending:
@@ -38,80 +47,63 @@ class Ending:
     Nothing here has a memory: the same call, asked about again, ends in the same way.
     """
 
-    def __init__(
-        self,
-        leg: plan.Leg,
-        endpoint: plan.Endpoint,
-        kinds: Kinds,
-        tariff: Tariff,
-        ledger: "Ledger",
-        *,
-        is_killable: bool,
-    ) -> None:
+    def __init__(self, providers: Providers, leg: plan.Leg, draws: LegDraws, prefix: WarmPrefix | None) -> None:
+        endpoint = providers.plan.endpoints[leg.endpoint]
+        kinds = providers.kinds
+        self.tariff = _Tariff(endpoint, kinds, prefix)
+        self._modes = self.tariff.modes
         self._leg = leg.index
         self._endpoint = endpoint.index
         self._capacity = -1 if endpoint.capacity is None else endpoint.capacity
         self._kinds = kinds
-        self._useless = frozenset(kind for kind, base in enumerate(kinds.outcomes) if base == INVALID_OUTPUT)
-        self._tariff = tariff
-        self._ledger = ledger
-        self._is_killable = is_killable
+        self._is_useless = kinds.of_outcomes((INVALID_OUTPUT,))
+        self._draws = draws
+        self._ledger = providers.ledger
+        self._is_killable = is_killable(providers.plan, endpoint.index)
         timeout = leg.timeout
         given = (timeout.connect_s, timeout.first_token_s, timeout.idle_s, timeout.total_s)
         connect, first_token, idle, total = (inf if bound is None else bound for bound in given)
         self._bounds = (connect, first_token, idle, total)
         self._least_bound_s = min(self._bounds)
+        self._idle_s = idle
         self._streams = endpoint.latency.whole is None
-        is_plain = not is_killable and tariff.modes[RATE_LIMITED] == "none"
-        self.plain_refusal_s = self._least_bound_s if is_plain else -1.0
-        """Up to how long a refusal may take and yet end by itself, at no cost; -1 where it may end otherwise."""
 
-    def failed(
-        self,
-        request: "Request",
-        luck: CallLuck,
-        attempt: int,
-        round_number: int,
-        now_s: float,
-        until_s: float,
-        cut: Cut,
-        failure: Failure,
-        retry_after_s: float,
-        is_warm: bool,
-    ) -> Call:
-        """A failing call, unless the client, the cut at `until_s` or an incident ends it first.
+    def ended(self, fate: Fate, bound: Bound) -> Call:
+        """The call as its client sees it: cut off by the bound, a timeout or an incident, if it lasts longer.
 
-        A failure has no output, but for the output of no use that invalid output is.
+        Nothing is changed by asking, so that a call may be asked about again with another bound.
         """
-        outcome, cause, cause_id, after_s = failure
-        end_s = now_s + after_s
-        if after_s > self._least_bound_s:
-            give_up_s = gives_up_after_s(self._bounds, 0.0, after_s, 0.0, after_s)
-            if give_up_s < after_s:
-                outcome, end_s, retry_after_s = TIMEOUT, now_s + give_up_s, nan
-        if end_s > until_s:
-            end_s, retry_after_s = until_s, nan
-            if cut[0] != TIMEOUT:
-                cause_id = cause_id if cause == BY_INCIDENT and cut[1] == BY_DEADLINE else -1
-                cause = cut[1]
-            outcome = cut[0]
+        request, _, _, start_s, failure, response, condition, is_warm = fate
+        if failure is not None:
+            outcome, cause, cause_id, after_s, retry_after_s = failure
+            end_s, is_broken = start_s + after_s, False
+            if after_s > self._least_bound_s or end_s > bound.until_s:
+                end_s, outcome, cause, cause_id, retry_after_s, is_broken = self._failed(start_s, failure, bound)
+        else:
+            assert response is not None
+            answered = self._answered(start_s, response, condition, bound)
+            end_s, outcome, cause, cause_id, retry_after_s, is_broken = answered
         if self._is_killable:
-            killed = self._killed(request, luck, now_s, end_s)
+            killed = self._killed(fate, end_s)
             if killed is not None:
-                end_s, outcome, cause, cause_id = killed
-                retry_after_s = nan
-        mode = self._tariff.modes[outcome]
+                end_s, outcome, cause, cause_id, retry_after_s, is_broken = killed
+        if response is None:  # without output, but for the useless one of invalid output
+            output, done = (request.output_tokens, 1.0) if self._is_useless[outcome] else (0, 0.0)
+        elif outcome in (OK, INVALID_OUTPUT):
+            output, done = request.output_tokens, 1.0
+        else:
+            output, done = self._output_so_far(request, end_s - start_s, response)
+        mode = self.tariff.broken_stream if is_broken else self._modes[outcome]
         cached, cost = 0, 0
-        output, done = (request.output_tokens, 1.0) if outcome in self._useless else (0, 0.0)
         if mode != "none":
-            cached, cost = self._tariff.bill(request, mode, is_warm, output, done)
+            cached, cost = self.tariff.bill(request, mode, is_warm, output, done)
         return as_call(
             (
                 request.id,
-                attempt,
-                round_number,
+                fate.attempt,
+                request.rounds - 1,
                 self._leg,
-                now_s,
+                start_s,
                 end_s,
                 outcome,
                 cause,
@@ -125,158 +117,175 @@ class Ending:
             )
         )
 
-    def answered(
-        self,
-        request: "Request",
-        luck: CallLuck,
-        attempt: int,
-        round_number: int,
-        now_s: float,
-        until_s: float,
-        cut: Cut,
-        response: Response,
-        condition: "Condition | None",
-        is_warm: bool,
-    ) -> Call:
-        """An answered call, unless the client, the cut at `until_s` or an incident ends it first.
+    def _failed(self, start_s: float, failure: Failure, bound: Bound) -> _End:
+        """The end of a failing call that a timeout of the leg or the bound comes before."""
+        outcome, cause, cause_id, after_s, retry_after_s = failure
+        end_s = start_s + after_s
+        if after_s > self._least_bound_s:
+            give_up_s = gives_up_after_s(self._bounds, 0.0, after_s, 0.0, after_s)
+            if give_up_s < after_s:
+                outcome, end_s, retry_after_s = TIMEOUT, start_s + give_up_s, nan
+        if end_s > bound.until_s:
+            end_s, retry_after_s = bound.until_s, nan
+            if bound.outcome != TIMEOUT:
+                cause_id = cause_id if cause == BY_INCIDENT and bound.cause == BY_DEADLINE else -1
+                cause = bound.cause
+            outcome = bound.outcome
+        return _End(end_s, outcome, cause, cause_id, retry_after_s)
 
-        `condition` and `is_warm` are as the call met them at its start.
-        """
-        outcome, connect_s, first_s, gap_s, whole_s, _, _, _ = response
+    def _answered(self, start_s: float, response: Response, condition: Condition | None, bound: Bound) -> _End:
+        """An answered call, unless the client or the bound ends it first."""
+        outcome, whole_s = response.outcome, response.end_s
         cause, cause_id = (-1, -1) if outcome == OK else (BY_CHANCE, -1)
-        broken = outcome == CONNECTION_ERROR
-        end_s = now_s + whole_s
-        if whole_s > self._least_bound_s or gap_s > self._bounds[2]:
-            give_up_s = gives_up_after_s(self._bounds, connect_s, first_s, gap_s, whole_s)
+        is_broken = outcome == CONNECTION_ERROR
+        end_s = start_s + whole_s
+        if whole_s > self._least_bound_s or response.gap_s > self._idle_s:
+            give_up_s = self._gives_up_after_s(response, 1.0, 0.0)
             if give_up_s < whole_s:
-                outcome, end_s, broken = TIMEOUT, now_s + give_up_s, False
+                outcome, end_s, is_broken = TIMEOUT, start_s + give_up_s, False
                 cause, cause_id = self._blame_for_slowness(response, condition)
-        if end_s > until_s:
-            outcome, cause, cause_id = self._blame_for_lateness(cut, response, until_s - now_s, condition)
-            end_s, broken = until_s, False
-        if self._is_killable:
-            killed = self._killed(request, luck, now_s, end_s)
-            if killed is not None:
-                end_s, outcome, cause, cause_id = killed
-                broken = False
-        if outcome in (OK, INVALID_OUTPUT):
-            output, done = request.output_tokens, 1.0
-        else:
-            output, done = self._output_so_far(request, end_s - now_s, response)
-        mode = self._tariff.broken_stream if broken else self._tariff.modes[outcome]
-        cached, cost = 0, 0
-        if mode != "none":
-            cached, cost = self._tariff.bill(request, mode, is_warm, output, done)
-        return as_call(
-            (
-                request.id,
-                attempt,
-                round_number,
-                self._leg,
-                now_s,
-                end_s,
-                outcome,
-                cause,
-                cause_id,
-                nan,
-                cost,
-                request.input_tokens,
-                cached,
-                output,
-                CALL,
-            )
+        if end_s > bound.until_s:
+            outcome = bound.outcome
+            cause, cause_id = self._blame_for_lateness(bound, response, bound.until_s - start_s, condition)
+            end_s, is_broken = bound.until_s, False
+        return _End(end_s, outcome, cause, cause_id, nan, is_broken)
+
+    def _gives_up_after_s(self, response: Response, factor: float, queued_s: float) -> float:
+        """When a bound of the leg is broken, were the response `factor` faster after its wait of `queued_s`."""
+        return gives_up_after_s(
+            self._bounds,
+            response.connect_s / factor,
+            (response.first_token_s - queued_s) / factor + queued_s,
+            response.gap_s / factor,
+            (response.end_s - queued_s) / factor + queued_s,
         )
 
-    def _blame_for_slowness(self, response: Response, condition: "Condition | None") -> tuple[int, int]:
+    def _blame_for_slowness(self, response: Response, condition: Condition | None) -> tuple[int, int]:
         """(cause, its number): the incident that made a response too slow, or else the queue before the endpoint.
 
         Nobody where it would have been too slow anyway.
         """
-        _, connect_s, first_s, gap_s, whole_s, _, _, queued_s = response
-        if condition is not None and condition.factor > 1.0:
-            factor = condition.factor
-            unslowed_s = gives_up_after_s(
-                self._bounds,
-                connect_s / factor,
-                (first_s - queued_s) / factor + queued_s,
-                gap_s / factor,
-                (whole_s - queued_s) / factor + queued_s,
-            )
-            if unslowed_s == inf:
-                return BY_INCIDENT, condition.slowest()
+        queued_s = response.queued_s
+        factor = 1.0 if condition is None else condition.factor
+        if condition is not None and factor > 1.0 and self._gives_up_after_s(response, factor, queued_s) == inf:
+            return BY_INCIDENT, condition.slowest()
         if queued_s > 0.0:
-            at_once_s = gives_up_after_s(self._bounds, connect_s, first_s - queued_s, gap_s, whole_s - queued_s)
+            at_once_s = gives_up_after_s(
+                self._bounds,
+                response.connect_s,
+                response.first_token_s - queued_s,
+                response.gap_s,
+                response.end_s - queued_s,
+            )
             if at_once_s == inf:
                 return BY_CAPACITY, self._capacity
         return -1, -1
 
     def _blame_for_lateness(
-        self, cut: Cut, response: Response, left_s: float, condition: "Condition | None"
-    ) -> tuple[int, int, int]:
-        """(outcome, cause, its number) of a response cut off `left_s` into the call.
+        self, bound: Bound, response: Response, left_s: float, condition: Condition | None
+    ) -> tuple[int, int]:
+        """(cause, its number) of a response cut off `left_s` into the call.
 
         The incident that made it too late is named, unless it would have been late anyway: -1. It, or else the queue,
         is to blame for a timeout; a deadline or a lost race stays one.
         """
-        outcome, cause = cut
+        outcome, cause = bound.outcome, bound.cause
         if cause == BY_HEDGE:
-            return outcome, cause, -1
-        whole_s, queued_s = response[4], response[7]
+            return cause, -1
+        whole_s, queued_s = response.end_s, response.queued_s
         factor = 1.0 if condition is None else condition.factor
         if condition is not None and factor > 1.0 and (whole_s - queued_s) / factor + queued_s <= left_s:
-            return outcome, BY_INCIDENT if outcome == TIMEOUT else cause, condition.slowest()
+            return BY_INCIDENT if outcome == TIMEOUT else cause, condition.slowest()
         if outcome == TIMEOUT and queued_s > 0.0 and whole_s - queued_s <= left_s:
-            return outcome, BY_CAPACITY, self._capacity
-        return outcome, cause, -1
+            return BY_CAPACITY, self._capacity
+        return cause, -1
 
-    def _killed(
-        self, request: "Request", luck: CallLuck, now_s: float, end_s: float
-    ) -> tuple[float, int, int, int] | None:
-        """(time, outcome, cause, incident) of the incident that cuts the call off, if one does.
+    def _killed(self, fate: Fate, end_s: float) -> _End | None:
+        """The end by the incident that cuts the call off, if one does.
 
         A call that nothing else ends is held against the incidents of a year; what no incident of a year has ended is
         taken never to end.
         """
-        end_s = min(end_s, now_s + NEVER_S)
-        for count, (kill_s, incident) in enumerate(self._ledger.kills(self._endpoint, now_s, end_s)):
+        draws, index = self._draws[fate.nth], fate.request.draw
+        end_s = min(end_s, fate.start_s + _NEVER_S)
+        for count, (kill_s, incident) in enumerate(self._ledger.kills(self._endpoint, fate.start_s, end_s)):
             effect = self._ledger.effect(incident)
-            if luck.kill(count, request.luck) < effect.error_rate:
-                return kill_s, self._kinds.code(effect.outcome, effect.status), BY_INCIDENT, incident
+            if draws.kill(count, index) < effect.error_rate:
+                return _End(kill_s, self._kinds.code(effect.outcome, effect.status), BY_INCIDENT, incident)
         return None
 
-    def _output_so_far(self, request: "Request", elapsed_s: float, response: Response) -> tuple[int, float]:
+    def _output_so_far(self, request: Request, elapsed_s: float, response: Response) -> tuple[int, float]:
         """(tokens, share of the response) made when the call is cut off.
 
         A response that comes whole is made at an even pace from when the endpoint took it up, a streamed one after its
         first token.
         """
-        _, _, first_s, _, _, full_s, speed, queued_s = response
         if not self._streams:
+            full_s, queued_s = response.unbroken_s, response.queued_s
             if elapsed_s < queued_s:
                 return 0, 0.0
             done = min(1.0, (elapsed_s - queued_s) / (full_s - queued_s)) if full_s > queued_s else 1.0
-            return int(done * request.output_tokens + WHOLE_TOKEN), done
-        if elapsed_s < first_s:
+            return int(done * request.output_tokens + _WHOLE_TOKEN), done
+        if elapsed_s < response.first_token_s:
             return 0, 0.0
-        if speed == 0.0 or request.output_tokens == 0:
+        if response.tokens_per_s == 0.0 or request.output_tokens == 0:
             return request.output_tokens, 1.0
-        output = min(request.output_tokens, int((elapsed_s - first_s) * speed + WHOLE_TOKEN))
+        made = int((elapsed_s - response.first_token_s) * response.tokens_per_s + _WHOLE_TOKEN)
+        output = min(request.output_tokens, made)
         return output, output / request.output_tokens
 
     def natural_end(
-        self, request: "Request", failure: Failure | None, response: Response | None, borne_s: float
+        self, request: Request, failure: Failure | None, response: Response | None, borne_s: float
     ) -> NaturalEnd:
         """What the provider makes of a call that nobody ends before.
 
         A hang lasts until the leg's timeout, and at most `borne_s`.
         """
         if failure is not None:
-            outcome, _, _, after_s = failure
+            after_s = failure.after_s
             if after_s == inf:
                 after_s = min(borne_s, gives_up_after_s(self._bounds, 0.0, inf, 0.0, inf))
-            return outcome, after_s, request.output_tokens if outcome in self._useless else 0
+            output = request.output_tokens if self._is_useless[failure.outcome] else 0
+            return NaturalEnd(failure.outcome, after_s, output)
         assert response is not None
-        outcome, whole_s = response[0], response[4]
+        outcome, whole_s = response.outcome, response.end_s
         if outcome in (OK, INVALID_OUTPUT):
-            return outcome, whole_s, request.output_tokens
-        return outcome, whole_s, self._output_so_far(request, whole_s, response)[0]
+            return NaturalEnd(outcome, whole_s, request.output_tokens)
+        return NaturalEnd(outcome, whole_s, self._output_so_far(request, whole_s, response)[0])
+
+
+class _Tariff:
+    """Prices in picodollars and the billing table of an endpoint, with the prompt cache of one leg."""
+
+    __slots__ = ("_counts_calls", "_per_request", "_per_unit", "_prefix", "_token_prices", "broken_stream", "modes")
+
+    def __init__(self, endpoint: plan.Endpoint, kinds: Kinds, prefix: WarmPrefix | None) -> None:
+        price = endpoint.price
+        self._token_prices = (
+            picodollars(price.input_per_token),
+            picodollars(price.cached_input_per_token),
+            picodollars(price.cache_write_per_token),
+            picodollars(price.output_per_token),
+        )
+        self._per_request, self._per_unit = picodollars(price.per_request), picodollars(price.per_unit)
+        self._counts_calls = bool(self._per_request or self._per_unit)
+        self._prefix = prefix
+        self.modes = [endpoint.billing[name] for name in kinds.names]
+        self.broken_stream = endpoint.billing["broken_stream"]
+
+    def bill(self, request: Request, mode: str, is_warm: bool, output: int, done: float) -> tuple[int, int]:
+        """(input tokens read from the prompt cache, picodollars) of a call that found the cache warm, or not.
+
+        `output` and `done` are the tokens and the share of the response made by its end.
+        """
+        plain, cached, written = request.input_tokens, 0, 0
+        if self._prefix is not None:
+            if is_warm:
+                cached = self._prefix.tokens(plain)
+            else:
+                written = self._prefix.tokens(plain)
+            plain -= cached + written
+        cost = token_cost(mode, plain, cached, written, request.output_tokens, output, self._token_prices)
+        if self._counts_calls:
+            cost += flat_cost(mode, self._per_request, self._per_unit, request.units, done)
+        return cached, cost

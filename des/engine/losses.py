@@ -1,11 +1,10 @@
-"""What lost requests are put down to: a component, a limit, a capacity, or one of the words for everything else."""
+"""What lost requests are blamed on: a component, a limit, a capacity, or one of the words for everything else."""
 
 from math import inf
 
-from des.engine.conditions import Ledger
-from des.engine.kinds import Kinds
-from des.engine.names import OTHER_LOSSES, Names
-from des.engine.request import Request
+from des.engine.codes import OTHER_LOSSES, Kinds, Names
+from des.engine.incidents import Ledger
+from des.engine.records import Request
 from des.vocabulary import (
     BY_CAPACITY,
     BY_DEADLINE,
@@ -35,7 +34,7 @@ class Losses:
         self._other = {name: first_other + place for place, name in enumerate(OTHER_LOSSES)}
 
     def blame(self, request: Request, outcome: int) -> tuple[int, int]:
-        """(error type, what the loss is put down to) by the request's last failure."""
+        """(error type, what the loss is blamed on) by the request's last failure."""
         last, other = request.last, self._other
         if outcome == REQUEST_REJECTED:
             name = request.refused_by or "no_eligible_leg"
@@ -58,7 +57,7 @@ class Losses:
         return error_type, other["timeout" if error_type == TIMEOUT - 1 else "random_error"]
 
     def of_hang(self, request: Request) -> int:
-        """What a request is put down to that hangs: what made its last call hang, where that is known."""
+        """What a request is blamed on that hangs: what made its last call hang, where that is known."""
         if request.last is not None and request.last.end_s == inf:
             _, blamed = self.blame(request, REQUEST_FAILED)
             if blamed != self._other["timeout"]:

@@ -1,21 +1,20 @@
-"""What a run leaves: finished requests, ended attempts and transitions, in order of their end, in blocks of columns."""
+"""What a run leaves: requests, attempts, transitions, incidents, refusals, in order of time, in blocks of columns."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from math import inf, nan
-from typing import Any, Protocol
+from struct import Struct
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from des.engine.call import Call
 from des.engine.clock import Clock
-from des.engine.kinds import Kinds
-from des.engine.names import Names
-from des.engine.request import Request
-from des.engine.rows import Rows
+from des.engine.codes import Kinds, Names
+from des.engine.records import Call, Request
 from des.rules.billing import PICO
 from des.scenario.plan import Plan
-from des.vocabulary import PROBE, REQUEST_OK
+from des.vocabulary import ERROR_TYPES, PROBE, REQUEST_OK
 
 Block = Mapping[str, NDArray[Any]]
 
@@ -23,7 +22,7 @@ Block = Mapping[str, NDArray[Any]]
 class Sink(Protocol):
     """Where blocks of columns go: dictionary columns as codes, nulls as NaN or -1, money in picodollars too.
 
-    What a client's policy refused itself comes once, at the end, counted by minute, leg and reason, for plans with one.
+    What a client's policy refused itself comes once, at the end, counted by minute, leg and reason, if it did.
     """
 
     def requests(self, block: Block) -> None: ...
@@ -33,7 +32,73 @@ class Sink(Protocol):
     def refusals(self, block: Block) -> None: ...
 
 
-REQUEST_LAYOUT = [
+_ROWS_AT_FIRST = 2048  # in a buffer at first; more where one instant has more
+
+
+class _Rows:
+    """A table under way, sorted and handed over in pieces.
+
+    `layout` is [(column, struct code)], with the codes q (int64), i (int32), h (int16), b (int8), d (float64);
+    `order` names the columns that rows are sorted by, the time first. Full buffers go to `send`; without it rows are
+    kept until asked for.
+    """
+
+    _TYPES: ClassVar = {"q": "<i8", "i": "<i4", "h": "<i2", "b": "i1", "d": "<f8"}
+
+    def __init__(
+        self,
+        clock: Clock,
+        layout: list[tuple[str, str]],
+        order: tuple[str, ...],
+        send: Callable[[NDArray[Any]], None] | None,
+    ) -> None:
+        self._clock = clock
+        packed = Struct("<" + "".join(code for _, code in layout))
+        self._pack_into = packed.pack_into
+        self._size = packed.size
+        self._type = np.dtype([(name, self._TYPES[code]) for name, code in layout])
+        self._order = order
+        self._send = send
+        self._buffer = bytearray(self._size * _ROWS_AT_FIRST)
+        self._end = 0
+
+    def append(self, row: tuple[Any, ...]) -> None:
+        """Take a row, which may send those before it."""
+        self._pack_into(self._buffer, self._end, *row)
+        self._end += self._size
+        if self._end == len(self._buffer):
+            if self._send is None:
+                self._grow()
+            else:
+                self._send(self.flush_until())
+
+    def _grow(self) -> None:
+        """Make room for as many rows again."""
+        self._buffer.extend(bytes(len(self._buffer)))
+
+    def flush_until(self, *, until_s: float | None = None) -> NDArray[Any]:
+        """The rows that nothing can come before any more, in order: those of times before now.
+
+        Rows may be of times to come, but none is of a time gone by. `until_s` ends the table: rows up to it are handed
+        over, later ones dropped; NaN, which sorts last, hands over all.
+        """
+        count = self._end // self._size
+        rows = np.frombuffer(bytes(memoryview(self._buffer)[: self._end]), dtype=self._type)
+        rows = rows[np.lexsort([rows[column] for column in reversed(self._order)])]
+        time_s = rows[self._order[0]]
+        if until_s is not None:
+            self._end = 0
+            return rows[: int(np.searchsorted(time_s, until_s, side="right"))]
+        whole = int(np.searchsorted(time_s, self._clock.now, side="left")) if count else 0
+        held = rows[whole:].tobytes()
+        if 2 * len(held) > len(self._buffer):
+            self._grow()
+        self._buffer[: len(held)] = held
+        self._end = len(held)
+        return rows[:whole]
+
+
+_REQUEST_LAYOUT = [
     ("request_id", "q"),
     ("arrival_s", "d"),
     ("end_s", "d"),
@@ -51,8 +116,8 @@ REQUEST_LAYOUT = [
     ("response_cache_hit", "b"),
     ("lost_to", "h"),
 ]
-ATTEMPT_LAYOUT = list(zip(Call._fields, "qhbbddbbqdqiiib", strict=True))
-TRANSITION_LAYOUT = [("time_s", "d"), ("entity", "h"), ("kind", "b"), ("from", "b"), ("to", "b")]
+_ATTEMPT_LAYOUT = list(zip(Call._fields, "qhbbddbbqdqiiib", strict=True))
+_TRANSITION_LAYOUT = [("time_s", "d"), ("entity", "h"), ("kind", "b"), ("from", "b"), ("to", "b")]
 
 
 class Recorder:
@@ -64,11 +129,13 @@ class Recorder:
     def __init__(self, plan: Plan, names: Names, clock: Clock, sink: Sink) -> None:
         self._sink = sink
         self._names = names
-        self.attempts = Rows(clock, ATTEMPT_LAYOUT, ("end_s", "request_id", "attempt"), self._send_attempts)
-        self._requests = Rows(clock, REQUEST_LAYOUT, ("end_s", "request_id"), self._send_requests)
-        self.transitions = Rows(clock, TRANSITION_LAYOUT, ("time_s", "entity"), self._send_transitions)
-        self._endless_attempts = Rows(clock, ATTEMPT_LAYOUT, ("end_s", "request_id", "attempt"), None)
-        self._endless_requests = Rows(clock, REQUEST_LAYOUT, ("end_s", "request_id"), None)
+        self._clock = clock
+        self.refusals = Refusals()
+        self.attempts = _Rows(clock, _ATTEMPT_LAYOUT, ("end_s", "request_id", "attempt"), self._send_attempts)
+        self._requests = _Rows(clock, _REQUEST_LAYOUT, ("end_s", "request_id"), self._send_requests)
+        self.transitions = _Rows(clock, _TRANSITION_LAYOUT, ("time_s", "entity"), self._send_transitions)
+        self._endless_attempts = _Rows(clock, _ATTEMPT_LAYOUT, ("end_s", "request_id", "attempt"), None)
+        self._endless_requests = _Rows(clock, _REQUEST_LAYOUT, ("end_s", "request_id"), None)
         endpoints = [plan.endpoints[leg.endpoint] for leg in plan.chain]
         self._provider_of_leg = np.array([names.providers.index(e.provider) for e in endpoints] + [-1])
         self._model_of_leg = np.array([names.models.index(e.model) for e in endpoints] + [-1])
@@ -109,10 +176,27 @@ class Recorder:
         (self._endless_requests if end_s != end_s else self._requests).append(row)
 
     def transition(self, time_s: float, entity: str, kind: str, before: str, after: str) -> None:
-        """Take a change of state; what changes often asks once for its `turn` and appends to `transitions`."""
-        self.transitions.append((time_s, *self.turn(entity, kind, before, after)))
+        """Take a change of state."""
+        self.transitions.append((time_s, *self._coded(entity, kind, before, after)))
 
-    def turn(self, entity: str, kind: str, before: str, after: str) -> tuple[int, int, int, int]:
+    def changes_of(self, entity: str, kind: str) -> Callable[[str, str], None]:
+        """Takes the changes of one entity's state that come now, each from one state to another."""
+
+        def changed(before: str, after: str) -> None:
+            self.transition(self._clock.now, entity, kind, before, after)
+
+        return changed
+
+    def limiter_state(self, kind: str, name: str) -> "LimiterState":
+        """The state of a limit or a capacity, admitting at first."""
+        entity = f"{kind} {name}"
+        return LimiterState(
+            self.transitions.append,
+            self._coded(entity, kind, "admitting", "refusing"),
+            self._coded(entity, kind, "refusing", "admitting"),
+        )
+
+    def _coded(self, entity: str, kind: str, before: str, after: str) -> tuple[int, int, int, int]:
         """A change of state in codes: a row of `transitions` but for its time."""
         names = self._names
         return (
@@ -124,15 +208,17 @@ class Recorder:
 
     def close(self, until_s: float) -> None:
         """Hand over what is left up to the end of the run; what never ended comes last, by number."""
-        self._send_attempts(self.attempts.settle(until_s=until_s))
-        self._send_requests(self._requests.settle(until_s=until_s))
-        self._send_transitions(self.transitions.settle(until_s=until_s))
-        self._send_attempts(self._endless_attempts.settle(until_s=nan))
-        self._send_requests(self._endless_requests.settle(until_s=nan))
+        self._send_attempts(self.attempts.flush_until(until_s=until_s))
+        self._send_requests(self._requests.flush_until(until_s=until_s))
+        self._send_transitions(self.transitions.flush_until(until_s=until_s))
+        self._send_attempts(self._endless_attempts.flush_until(until_s=nan))
+        self._send_requests(self._endless_requests.flush_until(until_s=nan))
+        if self.refusals.counts:
+            self._sink.refusals(self.refusals.columns())
 
     def _send_transitions(self, rows: NDArray[Any]) -> None:
         if len(rows):
-            self._sink.transitions({name: rows[name] for name, _ in TRANSITION_LAYOUT})
+            self._sink.transitions({name: rows[name] for name, _ in _TRANSITION_LAYOUT})
 
     def _send_attempts(self, rows: NDArray[Any]) -> None:
         if not len(rows):
@@ -197,3 +283,53 @@ class Recorder:
                 "served_by": leg,
             }
         )
+
+
+class LimiterState:
+    """Whether a limit or a capacity refuses: from its first refusal until it admits again, even if nobody asked.
+
+    A bucket under stress changes with every token that comes: the codes of its two rows are at hand.
+    """
+
+    __slots__ = ("_append", "_to_admitting", "_to_refusing", "refuses")
+
+    def __init__(
+        self, append: Callable[[tuple[Any, ...]], None], to_refusing: tuple[int, ...], to_admitting: tuple[int, ...]
+    ) -> None:
+        self._append = append
+        self._to_refusing = to_refusing
+        self._to_admitting = to_admitting
+        self.refuses = False
+
+    def refused(self, now_s: float) -> None:
+        if not self.refuses:
+            self.refuses = True
+            self._append((now_s, *self._to_refusing))
+
+    def admitted(self, now_s: float) -> None:
+        if self.refuses:
+            self.refuses = False
+            self._append((now_s, *self._to_admitting))
+
+
+class Refusals:
+    """What the client itself refused: no attempts, so they are counted by minute, leg and reason.
+
+    Each refusal by a queue, a ramp or throttling counts at its leg, even if another of its group is called then; that a
+    group had no leg to call counts once, at its first leg.
+    """
+
+    __slots__ = ("counts",)
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[int, int, str]] = Counter()
+
+    def count(self, now_s: float, leg: int, reason: str) -> None:
+        """`reason` is an error type: circuit_open or client_limit."""
+        self.counts[int(now_s / 60.0), leg, reason] += 1
+
+    def columns(self) -> dict[str, NDArray[np.int64]]:
+        """Minute, leg, reason (a code of `ERROR_TYPES`) and count, each int64[n], sorted by the first three."""
+        rows = sorted((minute, leg, ERROR_TYPES.index(reason), n) for (minute, leg, reason), n in self.counts.items())
+        table = np.array(rows, dtype=np.int64).reshape(-1, 4)
+        return {name: table[:, place] for place, name in enumerate(("minute", "leg", "reason", "count"))}

@@ -119,12 +119,9 @@ def parse_columns(texts: Sequence[str]) -> dict[str, str]:
     return named
 
 
-def read_moment(text: str, option: str) -> float:
-    """Seconds since 1970 of a date or timestamp given as an option; without a zone it is UTC."""
-    try:
-        return _Clock().moment_s(text)
-    except ValueError as error:
-        raise RecordedFileError(f"{option} {text!r}: {error}") from None
+def read_moment(text: str) -> float:
+    """Seconds since 1970 of a date or timestamp, in UTC without a zone. Raises ValueError with a message for people."""
+    return _timestamp_s(text)
 
 
 @dataclass(frozen=True, slots=True)

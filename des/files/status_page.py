@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from des.files.table import Format, RecordedFileError, Table, require
 from des.files.tabular import is_text, json_array, json_document
 
@@ -57,10 +59,10 @@ def _read(path: Path, wanted: Sequence[str]) -> Table:
     if not rows:
         raise RecordedFileError(f"{path}: has no incidents")
     columns = dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True))
-    return Table.of(
+    return Table(
         path,
         {column: json_array(columns[column]) for column in wanted},
-        len(rows),
+        np.arange(len(rows)),
         places.__getitem__,
         still_open=tuple(status not in _OVER for status in columns["status"]),
         last_seen=tuple(last_seen),

@@ -140,25 +140,13 @@ class Table:
 
     path: Path
     columns: Mapping[str, Any]
-    rows: IntArray  # positions within the file
+    rows: IntArray
+    """The position of each row among those of the file."""
     place_in_file: Callable[[int], str]
+    """Names a row by its position, as a person would find it."""
     broken: str = ""
     still_open: Sequence[bool] = ()
     last_seen: Sequence[object] = ()
-
-    @classmethod
-    def of(
-        cls,
-        path: Path,
-        columns: Mapping[str, Any],
-        row_count: int,
-        place_in_file: Callable[[int], str],
-        broken: str = "",
-        still_open: Sequence[bool] = (),
-        last_seen: Sequence[object] = (),
-    ) -> "Table":
-        """The table of a whole file; `place_in_file` names a row of it (from 0) as a person would find it."""
-        return cls(path, columns, np.arange(row_count), place_in_file, broken, still_open, last_seen)
 
     def place(self, row: int) -> str:
         return self.place_in_file(int(self.rows[row]))

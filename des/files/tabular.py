@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from des.files.table import Format, RecordedFileError, Table, and_more, require, together_with
 
 _ONE_OBJECT: Final = "is no JSON object; one object a line is expected"
@@ -51,7 +53,7 @@ def _read_csv(path: Path, wanted: Sequence[str]) -> Table:
         arrays, count = _sound_cells(path, wanted, header)
 
     lines = cache(lambda: [line for line, cells in _csv_rows(path) if len(cells) == len(header)])
-    return Table.of(path, arrays, count, lambda row: f"{path}:{lines()[row + 1]}", broken)
+    return Table(path, arrays, np.arange(count), lambda row: f"{path}:{lines()[row + 1]}", broken)
 
 
 def _arrow_cells(path: Path, wanted: Sequence[str]) -> tuple[dict[str, Any], int]:
@@ -138,7 +140,7 @@ def _read_json_lines(path: Path, wanted: Sequence[str]) -> Table:
         with together_with(broken):
             require(path, missing, list(there))
     arrays = {column: json_array(values) for column, values in columns.items()}
-    return Table.of(path, arrays, len(lines), lambda row: f"{path}:{lines[row]}", broken)
+    return Table(path, arrays, np.arange(len(lines)), lambda row: f"{path}:{lines[row]}", broken)
 
 
 def json_document(path: Path) -> Any:
@@ -237,7 +239,7 @@ def _read_parquet(path: Path, wanted: Sequence[str]) -> Table:
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise RecordedFileError(f"{path}: is no parquet file: {_first_line(error)}") from error
     columns = {column: _plain(path, column, read[column].combine_chunks()) for column in wanted}
-    return Table.of(path, columns, read.num_rows, lambda row: f"{path}: row {row + 1}")
+    return Table(path, columns, np.arange(read.num_rows), lambda row: f"{path}: row {row + 1}")
 
 
 def _plain(path: Path, column: str, array: Any) -> Any:

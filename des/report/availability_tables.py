@@ -6,11 +6,10 @@ from typing import Final
 
 from rich.console import Console
 
-from des.estimate.choice import AvailabilityAnswer
-from des.estimate.estimate import REQUEST_LEVEL, Estimate
-from des.estimate.exact_availability import EXACT, ExactAnswer
+from des.estimate.availability import AvailabilityAnswer
+from des.estimate.estimate import EXACT, REQUEST_LEVEL, Estimate
+from des.estimate.exact import ExactAnswer
 from des.report import figures
-from des.report.figures import read
 from des.report.layout import Line, print_arms, say
 from des.study.explanation import Explained
 
@@ -28,19 +27,19 @@ def print_availability(
     arms, of = list(answers), list(answers.values())
     closed = [answer.choice.exact for answer in of]
     lines = [
-        Line("availability", tuple(figures.availability(read(each.availability), read(each.lost)) for each in of)),
-        Line("nines", tuple(figures.availability_nines(read(each.availability), read(each.lost)) for each in of)),
+        Line("availability", tuple(figures.availability(each.availability, each.lost) for each in of)),
+        Line("nines", tuple(figures.availability_nines(each.availability, each.lost) for each in of)),
         Line(
             "minutes lost of 30 days",
-            tuple(figures.availability_minutes(read(each.availability), read(each.lost)) for each in of),
+            tuple(figures.availability_minutes(each.availability, each.lost) for each in of),
         ),
         Line("estimator", tuple(answer.choice.estimator for answer in of)),
         Line("years of incidents", tuple(_number(answer.years) for answer in of)),
         Line("total outages seen", tuple(_number(answer.all_down_episodes_seen) for answer in of)),
         Line("time", tuple(f"{answer.wall_s:,.1f} s" for answer in of)),
         Line("every leg down at once"),
-        Line("  share of time", tuple(_estimate(read(answer.all_down)) for answer in of)),
-        Line("  episodes a year", tuple(_estimate(read(answer.all_down_episodes_per_year)) for answer in of)),
+        Line("  share of time", tuple(_estimate(answer.all_down) for answer in of)),
+        Line("  episodes a year", tuple(_estimate(answer.all_down_episodes_per_year) for answer in of)),
         *_redundancy(closed),
     ]
     say(console, title, style="bold")

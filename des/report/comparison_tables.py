@@ -7,8 +7,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from des.estimate.estimate import Estimate
-from des.estimate.exact_availability import EXACT
+from des.estimate.estimate import EXACT, Estimate
 from des.estimate.joint_figures import APPROXIMATION
 from des.report import figures
 from des.report.figures import mean_of, read
@@ -103,7 +102,7 @@ def _matching(match: Mapping[str, Any], baseline: str) -> str:
         case "none":
             return f"it has no endpoint in common with {baseline}"
         case _:
-            return f"its endpoints fail otherwise than in {baseline}: not a comparison of what is shared alone"
+            return f"its endpoints fail otherwise than in {baseline}: this compares more than what is shared"
 
 
 def _joint_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
@@ -123,7 +122,7 @@ def _joint_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Li
         yield line("total outages a year", lambda of: _number(of("episodes_per_year")))
         yield line("  mean length", lambda of: _length(of("mean_duration_s")))
         yield line("  at least one in a year", lambda of: _percent(of("any_in_a_year")))
-        yield line("as good as so many independent (k_eff)", lambda of: _number(_exact(of.found["k_eff"])))
+        yield line("equivalent to independent legs (k_eff)", lambda of: _number(_exact(of.found["k_eff"])))
         yield line("  estimator", lambda of: str(of.found["estimator"]))
     if _has_brownouts(summary["comparison"]):
         yield line("all impaired, share of the time", lambda of: _percent(of("all_impaired")))
@@ -211,11 +210,11 @@ def _estimator(figure: Estimate | None) -> str:
 
 
 def _lost(availability: Estimate | None) -> str:
-    if availability is None:
+    if availability is None or availability.mean is None:
         return figures.NOTHING
     if availability.mean == 1.0 and availability.low is None:
         return "none"
-    return _percent(replace(figures.complement(availability), estimator=""))
+    return _percent(replace(availability.complement(), estimator=""))
 
 
 def _percent(figure: Estimate | None) -> str:

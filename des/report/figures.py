@@ -20,20 +20,9 @@ Format = Callable[[float, int], str]
 """Writes a value with that many decimals."""
 
 
-def read(found: Estimate | Mapping[str, Any] | None) -> Estimate | None:
-    """A figure of `summary.json`, which of some has only a mean and its ends."""
-    if found is None or isinstance(found, Estimate):
-        return found
-    controlled = read(found.get("controlled"))
-    return Estimate(
-        found["mean"],
-        found["low"],
-        found["high"],
-        found.get("n", 0),
-        found.get("estimator", ""),
-        found.get("interval"),
-        controlled,
-    )
+def read(found: Mapping[str, Any] | None) -> Estimate | None:
+    """A figure of `summary.json`, if it is there."""
+    return None if found is None else Estimate.from_json(found)
 
 
 def mean_of(figure: Estimate | None) -> float:
@@ -43,12 +32,6 @@ def mean_of(figure: Estimate | None) -> float:
 
 def scaled(figure: Estimate, factor: float) -> Estimate:
     mean, low, high = (None if value is None else value * factor for value in (figure.mean, figure.low, figure.high))
-    return replace(figure, mean=mean, low=low, high=high)
-
-
-def complement(figure: Estimate) -> Estimate:
-    """The same of 1 - x."""
-    mean, low, high = (None if value is None else 1.0 - value for value in (figure.mean, figure.high, figure.low))
     return replace(figure, mean=mean, low=low, high=high)
 
 
@@ -159,7 +142,7 @@ def _transformed(
 ) -> str:
     if figure is None or figure.mean is None:
         return NOTHING
-    lost = complement(figure) if lost is None else lost
+    lost = figure.complement() if lost is None else lost
     value = of_lost(mean_of(lost))
     if not math.isfinite(value):
         return NOTHING

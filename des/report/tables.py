@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from des.estimate.judgement import INCONCLUSIVE, MET, MISSED, judge
+from des.estimate.estimate import INCONCLUSIVE, MET, MISSED, Estimate, judge
 from des.report import figures
 from des.report.figures import read
 from des.report.layout import Line, as_text, fitted, print_arms, say, table_of
@@ -116,7 +116,7 @@ def verdicts(manifest: Mapping[str, Any], summary: Mapping[str, Any]) -> tuple[V
         for text in [texts] if isinstance(texts, str) else texts:
             expectation = read_expectation(name, text, arms)
             figure = summary["arms"][expectation.arm][expectation.metric]
-            result = judge(expectation.comparison, expectation.value, figure)
+            result = judge(expectation.comparison, expectation.value, Estimate.from_json(figure))
             found.append(Verdict(expectation.arm, expectation.metric, text.strip(), figure, result))
     return tuple(found)
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from des.errors import DesError
-from des.estimate.choice import AvailabilityAnswer, check_years
-from des.estimate.choice import availability as answer_for
+from des.estimate.availability import AvailabilityAnswer, check_years
+from des.estimate.availability import availability as answer_for
+from des.estimate.estimate import as_json
 from des.faults import sharing
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan
@@ -25,7 +26,7 @@ class Available:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "arms": {arm: answer.as_dict() for arm, answer in self.answers.items()},
+            "arms": {arm: as_json(answer) for arm, answer in self.answers.items()},
             "left_out": dict(self.left_out),
         }
 

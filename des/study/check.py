@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
+from des.check.case import FULL
 from des.check.suite import BY_NAME, Checked, chosen
 from des.pool import Report, Workers
 
@@ -24,5 +25,5 @@ def check(
 def _checked(name: str, report: Report | None) -> Checked:
     case = BY_NAME[name]
     started = time.process_time()
-    findings = tuple(case.find())
+    findings = tuple(case.find(FULL))
     return Checked(name, case.by, findings, time.process_time() - started)

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from des.errors import OutputError
+from des.errors import OutputError, WriteError
 from des.signals import signals_held, terminating_signals_raise
 
 try:
@@ -31,10 +31,6 @@ _PARTIAL = ".partial"
 _WRITER = r"[0-9]+-[0-9a-f]{6}"  # process and chance
 _REPLACED = r"replaced-[0-9a-f]{6}"
 _ATTEMPTS = 100  # at a directory that others keep removing
-
-
-class WriteError(OutputError):
-    """Writing broke off while the run was under way, because the disk filled up or the like."""
 
 
 class TakenError(OutputError):

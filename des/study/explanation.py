@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from des.errors import DesError
-from des.estimate import rare_availability, timeline_availability
+from des.estimate import rare, timeline
+from des.estimate.availability import YEARS, Choice, choose
 from des.estimate.cascades import may_cascade
-from des.estimate.choice import YEARS, Choice, choose
-from des.estimate.drawn_incidents import DrawnIncidents, horizons_of
+from des.estimate.estimate import RARE, TIMELINE
 from des.estimate.intervals import NORMAL_QUANTILE
-from des.estimate.joint_figures import long_run_years
-from des.estimate.rare_availability import RARE
-from des.estimate.timeline_availability import TIMELINE
+from des.estimate.joint_figures import DrawnIncidents, horizons_of, long_run_years
 from des.scenario import Loaded, plans
 from des.scenario.plan import (
     BatchArrivals,
@@ -145,7 +143,7 @@ def explain(plan: Plan, replications: int, years: float = YEARS, precision: floa
     compared_s = serving_s if same else _estimator_s(plan, compared, few_years)
     episodes = choice.exact.all_down_episodes_per_year if choice.exact is not None else 0.0
     per_request_s = run.per_s * run.horizon_s / run.requests if run.requests else 0.0
-    incidents = expected_incidents(plan)
+    incidents = _expected_incidents(plan)
     return Explanation(
         requests=known if known is not None else run.requests * plan.horizon_s / run.horizon_s,
         requests_how="probed" if known is None else "expected",
@@ -187,7 +185,7 @@ def expected_requests(plan: Plan) -> float | None:
             return None
 
 
-def expected_incidents(plan: Plan) -> dict[str, float]:
+def _expected_incidents(plan: Plan) -> dict[str, float]:
     """Incidents that start within the horizon of one replication, by component; components without any are left out."""
     return {
         component.name: sum(_expected(incidents, plan.horizon_s) for incidents in component.incidents)
@@ -268,9 +266,9 @@ def _chosen(plan: Plan, years: float) -> tuple[Choice, float]:
 def _estimator_s(plan: Plan, choice: Choice, years: float) -> float:
     """What the estimator takes beyond being chosen: one of its equal parts is done, and counts for all."""
     if choice.estimator == TIMELINE:
-        work, parts = timeline_availability.one_part(plan, years)
+        work, parts = timeline.one_part(plan, years)
     elif choice.estimator == RARE:
-        work, parts = rare_availability.one_part(plan)
+        work, parts = rare.one_part(plan)
     else:
         return 0.0
     return parts * _taken(work)

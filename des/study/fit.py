@@ -1,7 +1,7 @@
 """`des fit`: reads a history, fits it, and writes it as a piece of scenario with cautions."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from des.faults.calibration import (
 )
 from des.faults.calibration.fragment import LEAST_INCIDENTS
 from des.files import History, read_history, read_moment
-from des.study.destination import WriteError
+from des.study.scenario_files import refuse_existing, write_new
 from des.words import did_you_mean
 
 
@@ -55,20 +55,12 @@ def fit(
     """Fit a history from `since` to `until` (dates or timestamps), and write the piece of scenario to `out`.
 
     `between` and `repair` choose the kind of distribution for the scenario, in place of the lowest AIC. Raises
-    DesError, of what cannot be fitted or if `out` exists, and WriteError if that cannot be written.
+    DesError for what cannot be fitted, OutputError if `out` exists, WriteError if that cannot be written.
     """
-    for option, kind in (("--between", between), ("--repair", repair)):
-        if kind not in (None, *KINDS):
-            question = did_you_mean(str(kind), KINDS)
-            raise DesError(f"{option} {kind!r}: unknown distribution{question} (there are: {', '.join(KINDS)})")
-    if permutations is not None and permutations < 1:
-        raise DesError(f"--permutations {permutations}: at least 1")
-    if out is not None and out.exists():
-        raise DesError(f"{out}: exists already; choose another name or remove it")
-    since_s = None if since is None else read_moment(since, "--since")
-    until_s = None if until is None else read_moment(until, "--until")
-    if since_s is not None and until_s is not None and since_s >= until_s:
-        raise DesError(f"--since {since} is not before --until {until}")
+    refuse_existing(out)
+    if problems := list(_wrong_options(between, repair, permutations, since, until)):
+        raise DesError("\n".join(problems))
+    since_s, until_s = (None if text is None else read_moment(text) for text in (since, until))
     history = read_history(path, columns=columns, services=services, skip_bad=skip_bad, open_ends=open_ends)
     windows = [observed(service, since_s, until_s) for service in service_histories(history)]
     seen = [service for service in windows if service.from_s <= service.until_s]
@@ -89,22 +81,34 @@ def fit(
     )
     text = fragment(calibration, history.source, between, repair)
     if out is not None:
-        _write(out, text)
+        write_new(out, text)
     return Fit(history, calibration, (*relative, *unseen, *cautions(calibration, between, repair)), text)
+
+
+def _wrong_options(
+    between: str | None, repair: str | None, permutations: int | None, since: str | None, until: str | None
+) -> Iterator[str]:
+    """What is wrong with options that a history cannot be fitted by."""
+    for option, kind in (("--between", between), ("--repair", repair)):
+        if kind not in (None, *KINDS):
+            question = did_you_mean(str(kind), KINDS)
+            yield f"{option} {kind!r}: unknown distribution{question} (there are: {', '.join(KINDS)})"
+    if permutations is not None and permutations < 1:
+        yield f"--permutations {permutations}: at least 1"
+    moments_s: list[float] = []
+    for option, text in (("--since", since), ("--until", until)):
+        try:
+            moments_s += [] if text is None else [read_moment(text)]
+        except ValueError as error:
+            yield f"{option} {text!r}: {error}"
+    if len(moments_s) == 2 and moments_s[0] >= moments_s[1]:
+        yield f"--since {since} is not before --until {until}"
 
 
 def _singles(services: Sequence[ServiceHistory]) -> str:
     names = [service.name for service in services if len(service.starts_s)]
     each = f" each of {len(names)} services" if len(names) > 1 else f" of {names[0]}"
     return f"one incident only{each}"
-
-
-def _write(out: Path, text: str) -> None:
-    try:
-        with out.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise WriteError(f"{out}: cannot be written: {error.strerror or error}") from error
 
 
 def as_json(found: Fit) -> dict[str, Any]:
@@ -148,16 +152,16 @@ def _times(times: FittedTimes) -> dict[str, Any]:
         "dropped": times.dropped,
         "mean": times.mean_s / times.unit_s,
         "median": times.median_s / times.unit_s,
-        "best": times.laws[0].kind if times.laws else None,
+        "best": times.distributions[0].kind if times.distributions else None,
         "few": times.few,
         "laws": {
             law.kind: {
                 **law.named,
                 "standard_errors": dict(zip(law.named, law.standard_errors, strict=True)),
                 "aic": law.aic,
-                "mean": law.law_s.mean / law.unit_s,
+                "mean": law.distribution_s.mean / law.unit_s,
             }
-            for law in times.laws
+            for law in times.distributions
         },
     }
 

@@ -16,7 +16,7 @@ Source = str | Path | Mapping[str, Any] | Scenario | Loaded
 Progress = Callable[[float, str], None]
 """Called with the share of the work that is done, and what is under way."""
 
-Function = TypeVar("Function", bound=Callable[..., object])
+_Function = TypeVar("_Function", bound=Callable[..., object])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +92,10 @@ class RunKeywords(TypedDict, total=False):
     progress: Progress | None
 
 
-def with_run_keywords(**defaults: Any) -> Callable[[Function], Function]:
+def with_run_keywords(**defaults: Any) -> Callable[[_Function], _Function]:
     """For a function that takes `**options: Unpack[RunKeywords]`: `help` and completion then know each of them."""
 
-    def decorated(function: Function) -> Function:
+    def decorated(function: _Function) -> _Function:
         signature = inspect.signature(function)
         own = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
         keywords = [

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from des.errors import DesError
-from des.estimate.intervals import NO_SPREAD
-from des.estimate.summary import RECORDED
+from des.estimate.estimate import Estimate
+from des.estimate.intervals import NO_SPREAD, RECORDED
 from des.vocabulary import CASCADE_METRICS, METRICS
 from des.words import did_you_mean
 
@@ -108,24 +108,27 @@ class Precision:
         return {"targets": {target.name: target.half_width for target in self.targets}, "most": self.most}
 
 
-def _asked_figure(summary: Mapping[str, Any], arm: str, metric: str) -> Mapping[str, Any]:
+def _asked_figure(summary: Mapping[str, Any], arm: str, metric: str) -> Estimate:
     """The arm's figure of this run; for `failure_share` and `all_down` the availability that they are 1 less."""
     if metric == "all_down":
-        return dict(summary["chain"][arm]["every leg"]["availability"])
-    return dict(summary["arms"][arm]["availability" if metric == "failure_share" else metric])
+        found = summary["chain"][arm]["every leg"]["availability"]
+    else:
+        found = summary["arms"][arm]["availability" if metric == "failure_share" else metric]
+    assert isinstance(found, Estimate)
+    return found
 
 
-def relative_half_width(metric: str, figure: Mapping[str, Any]) -> float:
+def relative_half_width(metric: str, figure: Estimate) -> float:
     """The longer side of an interval over the figure; availability counts by what it lacks to 100 %.
 
     Zero where replications do not differ at all, or incidents on record leave nothing to chance; infinite where there
     is no interval otherwise, or nothing was lost.
     """
-    mean, low, high = figure["mean"], figure["low"], figure["high"]
+    mean, low, high = figure.mean, figure.low, figure.high
     if mean is None:
         return math.inf
     whole = 1.0 - mean if metric in _SHORTFALL else abs(mean)
-    why = figure.get("interval")
+    why = figure.interval
     if low is None or high is None:
         certain = why == RECORDED or (why == NO_SPREAD and metric not in _SHORTFALL)
         return 0.0 if certain and (whole > 0.0 or metric not in _SHORTFALL) else math.inf

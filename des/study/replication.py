@@ -9,11 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from des.engine import names, simulate
-from des.estimate.batches import BatchTotals
 from des.estimate.cascades import Cascade, CascadeTotals, may_cascade, triggers
-from des.estimate.losses import LossCounter
 from des.estimate.summary import Observed
-from des.estimate.totals import Totals
+from des.estimate.totals import BatchTotals, LossCounter, Totals
 from des.faults import Intervals, draw_timeline
 from des.pool import Report
 from des.scenario.plan import BatchArrivals, Plan
@@ -42,7 +40,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Replicator:
-    """Simulates any replication of any arm; what it leaves depends on the part alone, not on the process.
+    """Simulates any replication of any arm; what it leaves depends on nothing but the part.
 
     The traces of an arm are written for those that are the `same`, too.
     """

@@ -4,13 +4,14 @@ import hashlib
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from des.estimate.cascades import Cascade, cascade_entries
+from des.estimate.cascades import Cascade, cascade_estimates
+from des.estimate.estimate import as_json
+from des.estimate.heterogeneous import Heterogeneous, without_intervals
 from des.estimate.summary import Pool, summary
-from des.estimate.uneven import Uneven, without_intervals
 from des.pool import Watch, Workers
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan
@@ -23,6 +24,9 @@ from des.study.precision import Precision
 from des.study.replication import Outcome, Part, Replicator
 from des.traces.writer import WrittenTrace
 from des.vocabulary import CASCADE_METRICS
+
+if TYPE_CHECKING:
+    from des.estimate.comparison import ComparedArms
 
 _SIMULATED: Final = 0.5
 """Share of the work of a comparison that is the simulation; the rest is for figures of the long run."""
@@ -76,14 +80,14 @@ class Study:
         content = found.summary()
         for arm, plan in self.plans.items():
             for metric, figure in controlled(plan, found.observed[arm], found.spells[arm]).items():
-                content["arms"][arm][metric]["controlled"] = figure
+                content["arms"][arm][metric] = replace(content["arms"][arm][metric], controlled=figure)
         if self.comparison:
             content["comparison"] = self._comparison(found, _within(progress, simulated, 1.0))
         if progress is not None:
             progress(1.0, "writing")
         if self.precision is not None:
             content["precision"] = self.precision.as_found(found.replications, content)
-        summary_text = json_text(content)
+        summary_text = json_text(as_json(content))
         (directory / "summary.json").write_text(summary_text, encoding="utf-8")
         manifest = manifest_of(
             self.identity,
@@ -101,7 +105,7 @@ class Study:
             {arm: Pool() for arm in self.plans},
             {arm: [] for arm in self.plans},
             [],
-            {arm: uneven for arm, plan in self.plans.items() if (uneven := Uneven.of(plan)) is not None},
+            {arm: kind for arm, plan in self.plans.items() if (kind := Heterogeneous.of(plan)) is not None},
             same=same_arms(self.plans),
         )
         asked = self.loaded.scenario.replications
@@ -131,7 +135,7 @@ class Study:
             asked |= {target.metric for target in self.precision.targets}
         return not asked.isdisjoint(CASCADE_METRICS)
 
-    def _comparison(self, found: "Found", progress: Progress | None) -> dict[str, Any]:
+    def _comparison(self, found: "Found", progress: Progress | None) -> "ComparedArms":
         from des.estimate.comparison import compare_arms
 
         return compare_arms(self.plans, found.observed, default_arm(tuple(self.plans)), progress, found.same)
@@ -160,7 +164,7 @@ class Found:
     observed: Mapping[str, Pool]
     spells: Mapping[str, list[Spells]]
     written: list[WrittenTrace]
-    uneven: Mapping[str, Uneven] = field(default_factory=dict)  # arms of which only replications are a sample
+    heterogeneous: Mapping[str, Heterogeneous] = field(default_factory=dict)  # only replications are a sample of these
     cascades: dict[str, list[Cascade]] = field(default_factory=dict)  # of no arm where there can be none
     same: Mapping[str, str] = field(default_factory=dict)  # arm -> the one that is simulated for it
 
@@ -178,13 +182,13 @@ class Found:
         self.written.extend(outcome.written)
 
     def summary(self) -> dict[str, Any]:
-        content = summary(self.observed, self.uneven)
+        content = summary(self.observed, self.heterogeneous)
         for arm, cascades in self.cascades.items():
-            content["arms"][arm] |= cascade_entries(cascades)
-        for arm, uneven in self.uneven.items():
-            if why := uneven.why_no_interval(self.replications):
+            content["arms"][arm] |= cascade_estimates(cascades)
+        for arm, heterogeneous in self.heterogeneous.items():
+            if why := heterogeneous.why_no_interval(self.replications):
                 content["arms"][arm] = without_intervals(content["arms"][arm], why)
-        return content | _by_group({arm: combined(of, self.uneven.get(arm)) for arm, of in self.spells.items()})
+        return content | _by_group({arm: combined(of, self.heterogeneous.get(arm)) for arm, of in self.spells.items()})
 
 
 def _within(progress: Progress | None, low: float, high: float) -> Progress | None:

@@ -210,7 +210,7 @@ def _sweep(
 
 
 def _joint(study: Study) -> dict[str, dict[str, Any]]:
-    from des.estimate.joint_figures import exact_or_none
+    from des.estimate.exact import exact_or_none
 
     found = {arm: exact_or_none(plan) for arm, plan in study.plans.items()}
     return {

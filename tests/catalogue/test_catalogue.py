@@ -8,7 +8,7 @@ from genai_prices.data import providers
 from genai_prices.types import TieredPrices
 
 from des.catalogue import PRICE_FIELDS, PRICES_AT, find_model, model_names, models, provider_names
-from des.catalogue.model import CatalogueModel
+from des.catalogue.list_prices import CatalogueModel
 from des.scenario.plan import Price
 
 TEXT_MODELS = [

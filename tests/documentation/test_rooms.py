@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import des
+
 PACKAGE = Path(__file__).parents[2] / "des"
 
 EVERYBODY = {"errors", "pool", "signals", "vocabulary", "words"}
@@ -58,6 +60,12 @@ def test_a_room_imports_those_below_it_alone(room: str) -> None:
     }
     allowed = MAY_IMPORT[room] | EVERYBODY | {room}
     assert {(file, other) for file, other in found if other not in allowed} == set()
+
+
+def test_no_module_imports_the_public_api() -> None:
+    public = {"des", *(f"des.{name}" for name in des.__all__)}
+    found = {file.relative_to(PACKAGE).as_posix() for file in PACKAGE.rglob("*.py") if public & set(imported(file))}
+    assert found == set()
 
 
 def test_only_the_engine_knows_simpy() -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from des.engine.kinds import Kinds
+
 from des.scenario.plan import Plan, RandomError, RecordedIncidents
 from engine.serving import one_endpoint
 from engine.traced import Traced, trace

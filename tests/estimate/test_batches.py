@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from des.estimate.batches import BatchTotals
+from des.estimate.totals import BatchTotals
 
 sys.path.insert(0, str(Path(__file__).parent))
 import walks

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import des
-from des.estimate.blackout import Blackout
+from des.estimate.cascades import Blackout
 from des.report.lines import cascade_lines, cascade_sentences
 
 

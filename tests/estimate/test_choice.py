@@ -6,12 +6,8 @@ import pytest
 from exact_plans import outages, plan_of, provider
 
 from des.errors import DesError
-from des.estimate.choice import availability, choose
-from des.estimate.exact_availability import EXACT
-from des.estimate.inapplicable import Inapplicable
-from des.estimate.rare_availability import RARE
-from des.estimate.summary import REQUEST_LEVEL
-from des.estimate.timeline_availability import TIMELINE
+from des.estimate.availability import availability, choose
+from des.estimate.estimate import EXACT, RARE, REQUEST_LEVEL, TIMELINE, Inapplicable, as_json
 from des.report import figures
 
 RARELY = {"incidents": [outages("2/y", "30min")]}
@@ -40,7 +36,7 @@ def test_where_requests_interact_what_is_down_is_known_nevertheless() -> None:
     answer = availability(plan_of(providers={"a": provider(**OFTEN, limits={"requests": "5/s"})}))
     assert answer.availability is None
     assert answer.all_down is not None
-    assert answer.all_down["estimator"] == EXACT
+    assert answer.all_down.estimator == EXACT
 
 
 def test_all_estimators_that_apply_agree() -> None:
@@ -50,8 +46,8 @@ def test_all_estimators_that_apply_agree() -> None:
     for one in (drawn, tilted):
         figure = one.availability
         assert figure is not None
-        half = figure["high"] - figure["mean"]
-        assert abs(figure["mean"] - closed.availability["mean"]) <= 2.0 * half + 1e-12  # no retries: the control is all
+        half = figure.high - figure.mean
+        assert abs(figure.mean - closed.availability.mean) <= 2.0 * half + 1e-12  # no retries: the control is all
 
 
 def test_an_estimator_that_does_not_apply_is_refused_when_asked_for() -> None:
@@ -81,14 +77,14 @@ def test_the_closed_form_is_refused_where_a_request_does_more_than_call_each_leg
         availability(plan, 1.0, estimator=EXACT)
     down = availability(plan, 1.0).all_down
     assert down is not None
-    assert down["estimator"] == EXACT
+    assert down.estimator == EXACT
 
 
 def test_answers_are_plain_data() -> None:
     import json
 
     plan = plan_of(providers={"a": provider(**OFTEN)})
-    content = json.loads(json.dumps(availability(plan).as_dict(), allow_nan=False))
+    content = json.loads(json.dumps(as_json(availability(plan)), allow_nan=False))
     assert content["choice"]["estimator"] == EXACT
     assert content["choice"]["exact"]["endpoints"][0]["name"] == "a/model"
 
@@ -99,7 +95,7 @@ def test_what_forty_independent_providers_lose_is_known_though_availability_roun
     answer = availability(plan)
     assert answer.availability is not None
     assert answer.lost is not None
-    assert answer.availability["mean"] == 1.0
-    assert answer.lost["mean"] == pytest.approx(1e-80, rel=1e-9)
+    assert answer.availability.mean == 1.0
+    assert answer.lost.mean == pytest.approx(1e-80, rel=1e-9)
     assert figures.availability(answer.availability, answer.lost) == "100 % less 1.00e-78 %"
     assert figures.availability_nines(answer.availability, answer.lost) == "80.00"

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from exact_plans import outages, plan_of, provider, up_down
 
-from des.estimate.exact_availability import exact
-from des.estimate.inapplicable import Inapplicable
+from des.estimate.estimate import Inapplicable
+from des.estimate.exact import exact
 from des.faults import draw_timeline
 from des.faults.episodes import all_down, down_share, episodes_started
 from des.theory import ledger

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from des.estimate.histogram import HIGHEST_S, LOWEST_S, RELATIVE_ERROR, LogHistogram, bin_edges
+from des.estimate.sums import HIGHEST_S, LOWEST_S, RELATIVE_ERROR, LogHistogram, bin_edges
 
 LATENCIES = st.lists(st.one_of(st.just(0.0), st.floats(LOWEST_S, HIGHEST_S)), min_size=1, max_size=60)
 SHARES = st.sampled_from([0.0, 0.01, 0.07, 0.25, 0.5, 0.9, 0.95, 0.99, 1.0])

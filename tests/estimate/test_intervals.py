@@ -4,15 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from des.estimate.intervals import (
-    CONFIDENCE,
-    NORMAL_QUANTILE,
-    compound_bounds,
-    poisson_bounds,
-    sectioned,
-    students_t,
-)
-from des.estimate.losses import LossCounter, Losses
+from des.estimate.intervals import CONFIDENCE, NORMAL_QUANTILE, compound_bounds, poisson_bounds, sectioned, students_t
+from des.estimate.totals import LossCounter, Losses
 from des.faults import Intervals
 from des.vocabulary import REQUEST_FAILED, REQUEST_OK
 

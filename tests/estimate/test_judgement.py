@@ -2,7 +2,7 @@
 
 import pytest
 
-from des.estimate.judgement import judge
+from des.estimate.estimate import Estimate, judge
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from des.estimate.judgement import judge
 def test_with_an_interval_a_bound_inside_it_leaves_the_question_open(
     comparison: str, bound: float, verdict: str
 ) -> None:
-    assert judge(comparison, bound, {"mean": 0.9, "low": 0.85, "high": 0.95}) == verdict
+    assert judge(comparison, bound, Estimate(0.9, 0.85, 0.95)) == verdict
 
 
 @pytest.mark.parametrize(
@@ -36,17 +36,17 @@ def test_with_an_interval_a_bound_inside_it_leaves_the_question_open(
     [(">=", 0.9, "met"), (">", 0.9, "missed"), ("<=", 0.9, "met"), ("<", 0.9, "missed"), ("==", 0.9, "met")],
 )
 def test_without_an_interval_the_mean_decides(comparison: str, bound: float, verdict: str) -> None:
-    assert judge(comparison, bound, {"mean": 0.9, "low": None, "high": None}) == verdict
-    assert judge(comparison, bound, {"mean": 0.9, "low": 0.9, "high": 0.9}) == verdict
+    assert judge(comparison, bound, Estimate(0.9, None, None)) == verdict
+    assert judge(comparison, bound, Estimate(0.9, 0.9, 0.9)) == verdict
 
 
 def test_a_metric_without_a_value_is_inconclusive() -> None:
-    assert judge(">=", 0.9, {"mean": None, "low": None, "high": None}) == "inconclusive"
+    assert judge(">=", 0.9, Estimate(None, None, None)) == "inconclusive"
 
 
 @pytest.mark.parametrize(
     ("comparison", "verdict"), [(">=", "met"), (">", "met"), ("<=", "missed"), ("<", "missed"), ("==", "missed")]
 )
 def test_a_figure_known_to_be_no_less_than_its_low_end_is_judged_by_it(comparison: str, verdict: str) -> None:
-    assert judge(comparison, 0.8, {"mean": None, "low": 0.9, "high": None}) == verdict
-    assert judge(comparison, 0.95, {"mean": None, "low": 0.9, "high": None}) == "inconclusive"
+    assert judge(comparison, 0.8, Estimate(None, 0.9, None)) == verdict
+    assert judge(comparison, 0.95, Estimate(None, 0.9, None)) == "inconclusive"

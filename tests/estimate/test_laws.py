@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from des.errors import RunError
-from des.estimate.laws import Laws
+from des.estimate.conservation import Conservation
 
 sys.path.insert(0, str(Path(__file__).parent))
 import walks
@@ -18,7 +18,7 @@ Break = Callable[[walks.Block, walks.Block], None]
 
 
 def checked(requests: walks.Block, attempts: walks.Block, arrivals: int = len(SERVED_BY), size: int = 2) -> None:
-    laws = Laws()
+    laws = Conservation()
     for block in walks.cut(attempts, size):
         laws.attempts(block)
     for block in walks.cut(requests, size):

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from des.estimate.comparison import METRICS, differences
-from des.estimate.losses import Losses
+from des.estimate.estimate import as_json
+from des.estimate.heterogeneous import Heterogeneous
 from des.estimate.summary import Pool
-from des.estimate.uneven import Uneven
+from des.estimate.totals import Losses
 
 REQUESTS = 1_000
-HALF = Uneven("mixture", 20)
+HALF = Heterogeneous("mixture", 20)
 
 
 def pool(lost: list[int]) -> Pool:
@@ -30,10 +31,9 @@ def pool(lost: list[int]) -> Pool:
     return found
 
 
-def compared(lost: list[int], mixtures: Mapping[str, Uneven]) -> dict[str, Any]:
+def compared(lost: list[int], mixtures: Mapping[str, Heterogeneous]) -> Any:
     observed = {"as_modelled": pool([1 + (n % 2) for n in range(len(lost))]), "part": pool(lost)}
-    found: dict[str, Any] = differences(observed, "as_modelled", mixtures)["part"]
-    return found
+    return as_json(differences(observed, "as_modelled", mixtures)["part"])
 
 
 @pytest.mark.parametrize("mixed", ["part", "as_modelled"])

@@ -7,24 +7,24 @@ import numpy as np
 import pytest
 from exact_plans import outages, plan_of, provider, up_down
 
-from des.estimate.exact_availability import exact
-from des.estimate.inapplicable import Inapplicable
-from des.estimate.rare_availability import rare
-from des.estimate.timeline_availability import timeline
+from des.estimate.estimate import Estimate, Inapplicable
+from des.estimate.exact import exact
+from des.estimate.rare import rare
+from des.estimate.timeline import timeline
 from des.theory.retries import all_fail_in_outage
 
 
-def assert_agrees(figure: dict[str, Any], expected: float) -> None:
-    error = (figure["high"] - figure["mean"]) / 2.02
-    assert abs(figure["mean"] - expected) <= 4.0 * error, f"{figure}, expected {expected:.8g}"
+def assert_agrees(figure: Estimate, expected: float) -> None:
+    error = (figure.high - figure.mean) / 2.02
+    assert abs(figure.mean - expected) <= 4.0 * error, f"{figure}, expected {expected:.8g}"
 
 
 def test_three_providers_at_a_tenth_and_a_half_per_mille_are_down_together_as_often_as_exactly_known() -> None:
     one = provider(availability="99.86%", episodes_per_year=12)
     answer = rare(plan_of(providers={"a": one, "b": one, "c": one}), 240_000)
     assert_agrees(answer.all_down, 1.4e-3**3)
-    assert answer.all_down["high"] - answer.all_down["mean"] < 0.05 * 1.4e-3**3
-    assert answer.lost["mean"] == pytest.approx(1.4e-3**3, rel=1e-4)
+    assert answer.all_down.high - answer.all_down.mean < 0.05 * 1.4e-3**3
+    assert answer.lost.mean == pytest.approx(1.4e-3**3, rel=1e-4)
 
 
 def test_with_retries_three_providers_lose_what_independent_outages_leave() -> None:
@@ -54,8 +54,8 @@ def test_retries_and_random_errors_agree_with_the_timeline() -> None:
         policy={"backoff": {"kind": "constant", "base": "20min"}, "rounds": 2, "deadline": "2h"},
     )
     tilted, drawn = rare(plan, 60_000), timeline(plan, 600.0, samples=3_000)
-    errors = [(one["high"] - one["mean"]) / 2.02 for one in (tilted.availability, drawn.availability)]
-    z = (tilted.availability["mean"] - drawn.availability["mean"]) / math.hypot(*errors)
+    errors = [(one.high - one.mean) / 2.02 for one in (tilted.availability, drawn.availability)]
+    z = (tilted.availability.mean - drawn.availability.mean) / math.hypot(*errors)
     assert abs(z) < 4.0
 
 

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from des.estimate.losses import Losses
-from des.estimate.paired import Paired, paired
-from des.estimate.rare_pairs import discordance, explained, rare_pair
+from des.estimate.paired import Paired, discordance, explained, paired, rare_pair
+from des.estimate.totals import Losses
 
 REQUESTS = 1000.0
 """In each replication."""

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from des.estimate.minutes import COUNTS, Bins
-from des.estimate.recovery import Recovery, recoveries
+from des.estimate.minutes import COUNTS, Bins, Recovery, recoveries
 from des.faults import Intervals
 
 ALL, HALF, NONE = 1.0, 0.5, 0.0

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from des.estimate.strata import MOST_STRATA, expected_arrivals, strata, stratified
+from des.estimate.timeline import MOST_STRATA, expected_arrivals, strata, stratified
 from des.faults import Intervals
-from des.faults.ledger import weights_at
+from des.faults.incident_classes import weights_at
 from des.scenario.plan import Profile
 
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from des import vocabulary
-from des.estimate.time_out import TimeOut, TimesOut
+from des.estimate.cascades import TimeOut, TimesOut
 
 STATES = (*vocabulary.COMPONENT_STATES, *vocabulary.GUARD_STATES, *vocabulary.LIMIT_STATES)
 NAMES = {"entity": ("cdn", "a/m", "limit a"), "kind": vocabulary.ENTITY_KINDS, "from": STATES, "to": STATES}

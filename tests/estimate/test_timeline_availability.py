@@ -4,23 +4,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from exact_plans import outages, plan_of, provider, up_down
+from exact_plans import Lost, outages, plan_of, provider, up_down
 
 from des.engine import simulate
-from des.estimate.exact_availability import exact
-from des.estimate.inapplicable import Inapplicable
-from des.estimate.timeline_availability import TimelineAnswer, timeline
+from des.estimate.estimate import Estimate, Inapplicable
+from des.estimate.exact import exact
+from des.estimate.timeline import TimelineAnswer, timeline
 from des.scenario.plan import Plan
 from des.theory.retries import all_fail_in_outage
-from des.vocabulary import REQUEST_OK
 
 HOUR_S = 3600.0
 
 
-def assert_agrees(figure: dict[str, Any], expected: float, errors: float = 4.0) -> None:
+def assert_agrees(figure: Estimate, expected: float, errors: float = 4.0) -> None:
     """Within so many standard errors; a 95 % interval over 40 blocks reaches 2.02 of them."""
-    error = (figure["high"] - figure["mean"]) / 2.02
-    assert abs(figure["mean"] - expected) <= errors * error, f"{figure}, expected {expected:.8g}"
+    error = (figure.high - figure.mean) / 2.02
+    assert abs(figure.mean - expected) <= errors * error, f"{figure}, expected {expected:.8g}"
 
 
 def test_retries_inside_an_outage_do_not_help() -> None:
@@ -35,7 +34,7 @@ def test_retries_inside_an_outage_do_not_help() -> None:
     expected = all_fail_in_outage(up_h * HOUR_S, HOUR_S, [1.0, 2.0, 4.0])
     assert expected == pytest.approx(1.38e-3, rel=2e-3)
     answer = timeline(plan, 20_000.0, samples=1_000)
-    assert_agrees({**answer.availability, "high": answer.availability["high"]}, 1.0 - expected)
+    assert_agrees(answer.availability, 1.0 - expected)
 
 
 def test_gaps_as_long_as_repairs_bring_the_state_of_their_own_time() -> None:
@@ -69,7 +68,7 @@ def test_one_call_per_leg_agrees_with_the_exact_estimator(shared: float) -> None
     assert_agrees(answer.all_down, closed.all_down)
     for endpoint in closed.endpoints:
         assert_agrees(answer.unavailability[endpoint.name], endpoint.unavailability)
-    low, high = (answer.all_down_episodes_per_year[end] for end in ("low", "high"))
+    low, high = answer.all_down_episodes_per_year.low, answer.all_down_episodes_per_year.high
     assert low * 0.9 < closed.all_down_episodes_per_year < high * 1.1
 
 
@@ -121,31 +120,19 @@ def _busy_plan(**changes: Any) -> Plan:
 def _simulated(plan: Plan, replications: int) -> tuple[float, float]:
     """(mean availability, its standard error) of requests simulated one by one."""
 
-    class Counted:
-        def __init__(self) -> None:
-            self.ok = self.all = 0
-
-        def requests(self, block: Any) -> None:
-            self.ok += int((block["outcome"] == REQUEST_OK).sum())
-            self.all += len(block["outcome"])
-
-        def attempts(self, block: Any) -> None: ...
-        def transitions(self, block: Any) -> None: ...
-        def incidents(self, block: Any) -> None: ...
-
     shares = []
     for replication in range(replications):
-        sink = Counted()
+        sink = Lost()
         simulate(plan, replication, sink)
-        shares.append(sink.ok / sink.all)
+        shares.append(1.0 - sink.count / sink.all)
     return float(np.mean(shares)), float(np.std(shares, ddof=1) / np.sqrt(replications))
 
 
 def _agree(answer: TimelineAnswer, simulated: tuple[float, float]) -> None:
-    own = (answer.availability["high"] - answer.availability["low"]) / 4.04
+    own = (answer.availability.high - answer.availability.low) / 4.04
     mean, error = simulated
-    z = (answer.availability["mean"] - mean) / np.hypot(own, error)
-    assert abs(z) < 4.0, f"timeline {answer.availability['mean']:.6f} ± {own:.6f}, requests {mean:.6f} ± {error:.6f}"
+    z = (answer.availability.mean - mean) / np.hypot(own, error)
+    assert abs(z) < 4.0, f"timeline {answer.availability.mean:.6f} ± {own:.6f}, requests {mean:.6f} ± {error:.6f}"
 
 
 def test_everything_that_can_happen_to_a_call_is_as_in_the_simulation_of_requests() -> None:
@@ -180,8 +167,8 @@ def test_recorded_windows_repeat_in_every_replication() -> None:
         start_state="up",
     )
     answer = timeline(plan, 1.0)
-    assert answer.availability["mean"] == pytest.approx(0.94, abs=1e-12)
-    assert answer.all_down["mean"] == pytest.approx(0.06, abs=1e-12)
+    assert answer.availability.mean == pytest.approx(0.94, abs=1e-12)
+    assert answer.all_down.mean == pytest.approx(0.06, abs=1e-12)
 
 
 def test_the_answer_is_the_same_for_any_number_of_workers() -> None:
@@ -196,7 +183,33 @@ def test_the_answer_is_the_same_for_any_number_of_workers() -> None:
         ({"providers": {"a": provider(limits={"requests": "5/s"})}}, "limit a: requests share its tokens"),
         ({"providers": {"a": provider(capacity=3)}}, "capacity a: requests wait for one another"),
         ({"budgets": {"own": {"requests": "5/s", "legs": ["a"]}}}, "budget own: requests share it"),
-        ({"policy": {"hedge": {"after": "1s"}}}, "client policy"),
+        ({"policy": {"hedge": {"after": "1s"}}}, "hedge of a/model: copies of a call race each other"),
+        (
+            {"policy": {"preset": "resilience4j-breaker"}},
+            "breaker of a/model: it remembers the calls of other requests",
+        ),
+        ({"policy": {"preset": "sre-adaptive-throttling"}}, "adaptive throttling of a/model"),
+        ({"policy": {"preset": "envoy-outlier-detection"}}, "ejection of a/model"),
+        ({"policy": {"cooldown": {"for": "5s", "also_on": ["rate_limited"]}}}, "cooldown of a/model"),
+        ({"policy": {"retries": 1, "retry_budget": {"kind": "active", "share": "20%"}}}, "retry budget of a/model"),
+        ({"policy": {"shaping": {"rate": "5/s", "queue": 9}}}, "shaping of a/model: calls wait for one another"),
+        ({"policy": {"bulkhead": {"concurrent": 3}}}, "bulkhead of a/model: calls wait for one another"),
+        ({"policy": {"probes": {"every": "1min"}}}, "probes of a/model"),
+        ({"policy": {"application": {"retries": 1}}}, "application: it walks the whole chain again"),
+        (
+            {
+                "chain": [
+                    {"provider": "a"},
+                    {"provider": "a", "ramp": {"start": "1%", "over": "1min", "reset_after": "1h"}},
+                ]
+            },
+            "ramp of a/model#2",
+        ),
+        ({"chain": [{"provider": "a"}] * 2, "policy": {"order": "round_robin"}}, "order of the chain"),
+        (
+            {"chain": [{"group": "g", "routing": "least_busy", "legs": [{"provider": "a"}] * 2}]},
+            r"routing of g \(least_busy\): it depends on the calls of other requests",
+        ),
         ({"workload": {"arrivals": {"kind": "closed", "users": 3, "think": "1s"}}}, "closed workload"),
         ({"chain": [{"provider": "a", "silent_rot": {"time_to_rot": "9d", "repair": "1d"}}]}, "silent rot of a/model"),
         (

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from des.estimate.exact import RunningMean, integer_sum
+from des.estimate.sums import RunningMean, integer_sum
 from des.estimate.totals import Totals
 from des.vocabulary import ATTEMPT_OUTCOMES, REQUEST_OUTCOMES
 

@@ -1,14 +1,15 @@
 """Where replications differ by more than chance incidents, nothing but whole replications is a sample."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from exact_plans import plan_of, provider, up_down
 
-from des.estimate.drawn_incidents import DrawnIncidents
-from des.estimate.joint_figures import joint_figures
-from des.estimate.timeline_availability import poisson_rate, timeline
-from des.estimate.uneven import Uneven, without_intervals
+from des.estimate.estimate import Estimate
+from des.estimate.heterogeneous import Heterogeneous, without_intervals
+from des.estimate.joint_figures import DrawnIncidents, joint_figures
+from des.estimate.timeline import poisson_rate, timeline
 from des.scenario.plan import Plan
 
 
@@ -38,15 +39,16 @@ def recorded(shared: float) -> Plan:
     ],
 )
 def test_the_rarer_side_of_a_mixture_says_how_many_replications_it_takes(plan: Plan, fewest: int | None) -> None:
-    uneven = Uneven.of(plan)
-    assert (None if uneven is None else uneven.fewest) == fewest
+    found = Heterogeneous.of(plan)
+    assert (None if found is None else found.fewest) == fewest
 
 
 def test_figures_exact_by_replication_keep_their_interval() -> None:
-    student = {"mean": 1.0, "low": 0.5, "high": 1.5}
-    found = without_intervals({"cost": student, "metastable": {**student, "interval": "Clopper-Pearson"}}, "none: so")
-    assert found["cost"] == {"mean": 1.0, "low": None, "high": None, "interval": "none: so"}
-    assert found["metastable"]["low"] == 0.5
+    student = Estimate(1.0, 0.5, 1.5, 3)
+    exact = replace(student, interval="Clopper-Pearson")
+    found = without_intervals({"cost": student, "named": {"metastable": exact}}, "none: so")
+    assert found["cost"] == Estimate(1.0, None, None, 3, interval="none: so")
+    assert found["named"] == {"metastable": exact}
 
 
 def test_total_outages_of_a_mixture_are_no_poisson_count() -> None:
@@ -54,15 +56,15 @@ def test_total_outages_of_a_mixture_are_no_poisson_count() -> None:
     found = timeline(plan, 200.0, samples=400)
     plain = poisson_rate(found.all_down_episodes, found.years)
     rate = found.all_down_episodes_per_year
-    assert rate["mean"] == pytest.approx(plain["mean"])
-    assert rate["high"] - rate["low"] > 2.0 * (plain["high"] - plain["low"])
+    assert rate.mean == pytest.approx(plain.mean)
+    assert rate.high - rate.low > 2.0 * (plain.high - plain.low)
 
 
 def test_a_few_horizons_of_a_mixture_have_no_interval() -> None:
     found = timeline(shared_cloud(0.5, start_state="up"), 15.0, samples=400)
     for figure in (found.availability, found.all_down, found.all_down_episodes_per_year):
-        assert (figure["low"], figure["high"]) == (None, None)
-        assert figure["interval"] == "none: mixture: fewer than 20 replications"
+        assert (figure.low, figure.high) == (None, None)
+        assert figure.interval == "none: mixture: fewer than 20 replications"
 
 
 def test_drawn_horizons_of_a_mixture_are_what_its_interval_counts() -> None:
@@ -70,8 +72,8 @@ def test_drawn_horizons_of_a_mixture_are_what_its_interval_counts() -> None:
     few, enough = (
         joint_figures(None, DrawnIncidents.some(plan, horizons, plan.horizon_s), plan) for horizons in (15, 40)
     )
-    assert few["all_down"]["low"] is None
-    assert few["episodes_per_year"]["low"] is None
-    assert enough["all_down"]["low"] < 0.024 < enough["all_down"]["high"]
-    half = enough["episodes_per_year"]["high"] - enough["episodes_per_year"]["mean"]
-    assert half > 0.2 * enough["episodes_per_year"]["mean"]  # of some 350 episodes, taken for a sample: a tenth
+    assert few.all_down.low is None
+    assert few.episodes_per_year.low is None
+    assert enough.all_down.low < 0.024 < enough.all_down.high
+    half = enough.episodes_per_year.high - enough.episodes_per_year.mean
+    assert half > 0.2 * enough.episodes_per_year.mean  # of some 350 episodes, taken for a sample: a tenth

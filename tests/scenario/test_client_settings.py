@@ -122,7 +122,7 @@ def test_a_default_of_another_field_draws_no_message_of_its_own(quota: dict[str,
 
 def test_settings_made_in_code_are_trusted_but_for_their_names() -> None:
     assert plan.Shaping(rate_per_s=2.0).queue is None
-    with pytest.raises(TypeError, match=r"unknown \['base'\], missing \['kind'\]"):
+    with pytest.raises(TypeError, match="base"):
         plan.Backoff(base=1.0)  # type: ignore[call-arg]
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from des.distributions import Lognormal
 from des.engine.arrivals import RequestMarks
-from des.estimate.exact_availability import ExactAnswer, exact
+from des.estimate.exact import ExactAnswer, exact
 from des.scenario import load_scenario, plans
 from des.scenario.plan import Plan, PoissonIncidents
 from des.scenario.text.strict_yaml import read_yaml

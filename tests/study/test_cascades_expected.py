@@ -7,7 +7,7 @@ import pytest
 
 import des
 from des.errors import ScenarioError
-from des.estimate.judgement import INCONCLUSIVE, MET, MISSED
+from des.estimate.estimate import INCONCLUSIVE, MET, MISSED
 from des.report.tables import expectation_sentence, verdicts
 from study.small_scenario import small
 from study.test_cascades import storm

@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from des.errors import DesError
-from des.estimate import rare_availability, timeline_availability
-from des.estimate.choice import availability
+from des.estimate import rare, timeline
+from des.estimate.availability import availability
 from des.report.availability_tables import figure, print_availability, print_explanation
 from des.scenario import Loaded, from_mapping, plans
 from des.scenario.plan import Plan
@@ -116,7 +116,7 @@ def test_availability_has_the_arms_of_a_comparison_and_says_which_it_cannot_draw
     together, apart = (with_twin.answers[arm].all_down for arm in ("as_modelled", "independent"))
     assert together is not None
     assert apart is not None
-    assert together["mean"] > apart["mean"] > 0.0
+    assert together.known > apart.known > 0.0
 
 
 def test_a_twin_that_cannot_be_drawn_is_left_out_with_the_reason() -> None:
@@ -138,7 +138,7 @@ def test_a_twin_that_cannot_be_drawn_is_left_out_with_the_reason() -> None:
 
 def test_parts_of_an_estimator_are_equal_shares_of_it() -> None:
     plan = _plans()["as_modelled"]
-    for one_part, most in ((timeline_availability.one_part(plan, 100.0), 40), (rare_availability.one_part(plan), 40)):
+    for one_part, most in ((timeline.one_part(plan, 100.0), 40), (rare.one_part(plan), 40)):
         work, parts = one_part
         work()
         assert parts == most

@@ -12,11 +12,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from des.errors import DesError
+from des.errors import DesError, WriteError
 from des.faults.calibration import service_histories
 from des.report.fit_tables import lines
 from des.scenario import from_mapping, plans
-from des.study.destination import WriteError
 from des.study.fit import as_json, fit
 from des.study.options import RunOptions
 from des.study.run import ensure
@@ -109,7 +108,8 @@ def test_few_incidents_give_exponentials_marked_in_the_fragment_that_runs(
         assert law["kind"] == "exponential"
         assert float(law["mean"][:-1]) == pytest.approx(times.mean_s / times.unit_s, rel=1e-3)
     flat = " ".join(found.fragment.replace("#", " ").split())
-    assert f"Beware: {count} times to repair only, fewer than the 10 that tell laws apart: the scenario takes" in flat
+    few = f"Beware: {count} times to repair only, fewer than the 10 that tell distributions apart"
+    assert f"{few}: the scenario takes" in flat
     assert sum("fewer than the 10" in caution for caution in found.cautions) == 2
     assert max(map(len, [*found.fragment.splitlines(), *lines(found.calibration, found.cautions, "few.csv")])) <= 80
     asked = fit(path, repair="lognormal")
@@ -206,6 +206,16 @@ def test_bad_rows_are_told_and_skipped_only_when_asked(history: Path, tmp_path: 
 def test_options_that_make_no_sense_are_refused(history: Path, options: dict[str, Any], said: str) -> None:
     with pytest.raises(DesError, match=said):
         fit(history, **options)
+
+
+def test_all_options_that_make_no_sense_are_refused_at_once(history: Path) -> None:
+    with pytest.raises(DesError) as refused:
+        fit(history, between="webull", permutations=0, since="soon")
+    assert [line.partition(":")[0] for line in str(refused.value).splitlines()] == [
+        "--between 'webull'",
+        "--permutations 0",
+        "--since 'soon'",
+    ]
 
 
 def test_history_of_a_run_is_fitted_to_the_laws_it_was_simulated_by(tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ from des.errors import Problem, ScenarioError
 from des.scenario.checks.consistency import most_attempts
 from des.scenario.loading import Arm, Loaded, by_place, problem_in_arm
 from des.scenario.plan import Endpoint, Plan, ReplayedArrivals, Workload
+from des.scenario.resolution.chain import resolve_chain, resolve_policy
+from des.scenario.resolution.client import resolve_client
 from des.scenario.resolution.components import resolve_components
 from des.scenario.resolution.endpoints import resolve_endpoints, resolve_surges
 from des.scenario.resolution.limits import add_budget
-from des.scenario.resolution.resolve_chain import resolve_chain, resolve_policy
-from des.scenario.resolution.resolve_client import resolve_client
 from des.scenario.resolution.workload import resolve_workload
 from des.scenario.schema.statuses import statuses_of
 from des.scenario.text.names import as_written

@@ -5,6 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from des.engine.guards import guard_kind
 from des.scenario import plan
 from engine.client.general import codes, plain_client
 
@@ -136,10 +137,6 @@ routings = made(
 )
 
 
-def kind_of_guard(guard: plan.Guard) -> str:
-    return "breaker" if isinstance(guard, plan.Breaker) else type(guard).__name__.lower()
-
-
 @st.composite
 def clients(draw: Draw, of: plan.Plan) -> plan.Client:
     plain = plain_client(of)
@@ -161,7 +158,7 @@ def clients(draw: Draw, of: plan.Plan) -> plan.Client:
         plan.LegClient(
             leg=index,
             inner=tuple(draw(st.lists(rules(of), max_size=1))),
-            guards=tuple(draw(st.lists(guards(of), max_size=2, unique_by=kind_of_guard))),
+            guards=tuple(draw(st.lists(guards(of), max_size=2, unique_by=guard_kind))),
             hedge=draw(maybe(hedges)),
             probes=draw(maybe(st.just(plan.Probes(every_s=7.0, timeout_s=1.0, unhealthy_after=2, healthy_after=1)))),
             shaping=draw(st.sampled_from([None, None, 0])),

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from properties.runs import plan_of
 from properties.whole_scenarios import scenarios
 
+from des.engine.guards import guard_kind
 from des.scenario import plan
-from engine.client.drawn_clients import clients, kind_of_guard, with_positions
+from engine.client.drawn_clients import clients, with_positions
 from engine.traced import Traced, trace
 
 GUARDS = ("breaker", "cooldown", "ejection")
@@ -90,7 +91,7 @@ def nobody_calls_a_leg_that_is_out(of: Traced) -> None:
     assert not of.plan.client.plain
     for leg, guard in [(one, guard) for one in of.plan.client.legs for guard in one.guards]:
         name = of.plan.chain[leg.leg].name
-        turns = of.transitions[(of.transitions.kind == kind_of_guard(guard)) & (of.transitions.entity == name)]
+        turns = of.transitions[(of.transitions.kind == guard_kind(guard)) & (of.transitions.entity == name)]
         states = list(zip(turns.time_s, turns["to"], strict=True))
         starts_s = of.attempts[(of.attempts.kind == "call") & (of.attempts.leg == name)].start_s
         for (start_s, state), (end_s, _) in pairwise([*states, (np.inf, "")]):

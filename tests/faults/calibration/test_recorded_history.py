@@ -74,7 +74,7 @@ def test_every_row_is_read_and_sound(whole: Fit) -> None:
 @pytest.mark.parametrize("name", REPAIR)
 def test_time_to_repair(services: dict[str, ServiceCalibration], name: str) -> None:
     assert _parameters(services[name], "repair", "lognormal") == REPAIR[name]
-    assert services[name].repair.laws[0].kind == "lognormal"
+    assert services[name].repair.distributions[0].kind == "lognormal"
 
 
 @pytest.mark.parametrize("name", BETWEEN)

@@ -1,0 +1,266 @@
+"""When requests arrive: Poisson, bursty, in batches, recorded, or from users who think; in blocks, with their marks.
+
+Times and marks come from separate streams, and marks are indexed by request, so another arrival process moves no mark
+and a longer horizon only appends.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from des.distributions import Constant, Distribution, Gamma, sample, sample_residual
+from des.draws import Stream, generator
+from des.engine.marks import BLOCK, RequestMarks
+from des.scenario.plan import (
+    BatchArrivals,
+    BurstyArrivals,
+    ClosedArrivals,
+    FloatArray,
+    Plan,
+    PoissonArrivals,
+    Profile,
+    ReplayedArrivals,
+)
+
+HOUR_S = 3600.0
+WEEK_HOURS = 168
+WEEK_S = HOUR_S * WEEK_HOURS
+_GAPS = 256  # gaps drawn at once for a client: what thousands of clients can hold
+_WINDOW_REQUESTS = 4096
+_WINDOW_GAPS = 32  # of a client in a window at least, so that merging is worth its call
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalBlock:
+    """Consecutive requests, in order of arrival; their ids count up from `first_id`."""
+
+    first_id: int
+    arrival_s: list[float]
+    input_tokens: list[int]
+    output_tokens: list[int]
+    units: list[float]
+    requirement: list[int]  # index into plan.workload.requirements, -1 for none
+
+
+def open_arrivals(plan: Plan, replication: int) -> Iterator[ArrivalBlock]:
+    """Every arrival in [0, horizon), in blocks of 4096 (the last one may be shorter), drawn as they are asked for."""
+    return _marked(arrival_times(plan, replication), RequestMarks(plan, replication))
+
+
+def arrival_times(plan: Plan, replication: int) -> Iterator[FloatArray]:
+    """The same arrivals' times alone: sorted, in chunks of any length."""
+    seed, horizon_s = plan.seed, plan.horizon_s
+    match plan.workload.arrivals:
+        case PoissonArrivals() as settings:
+            return _poisson_times(settings, seed, replication, horizon_s)
+        case BurstyArrivals() as settings:
+            return _bursty_times(settings, seed, replication, horizon_s)
+        case BatchArrivals() as settings:
+            return _batch_times(settings, horizon_s)
+        case ReplayedArrivals() as settings:
+            return _replayed_times(settings, horizon_s)
+        case ClosedArrivals():
+            raise TypeError("a closed workload has no arrivals of its own: its users send when they have thought")
+
+
+def _marked(chunks: Iterator[FloatArray], marks: RequestMarks) -> Iterator[ArrivalBlock]:
+    for block, arrival_s in enumerate(in_blocks(chunks, BLOCK)):
+        input_tokens, output_tokens, units, requirement = marks.columns(block)
+        present = slice(arrival_s.size)
+        yield ArrivalBlock(
+            block * BLOCK,
+            arrival_s.tolist(),
+            input_tokens[present].tolist(),
+            output_tokens[present].tolist(),
+            units[present].tolist(),
+            requirement[present].tolist(),
+        )
+
+
+def in_blocks(chunks: Iterator[FloatArray], size: int) -> Iterator[FloatArray]:
+    """The same values, `size` at a time, so that block b starts with request b * size."""
+    left = np.empty(0)
+    for chunk in chunks:
+        values = np.concatenate((left, chunk)) if left.size else chunk
+        whole = values.size - values.size % size
+        for start in range(0, whole, size):
+            yield values[start : start + size]
+        left = values[whole:]
+    if left.size:
+        yield left
+
+
+def _poisson_times(settings: PoissonArrivals, seed: int, replication: int, horizon_s: float) -> Iterator[FloatArray]:
+    """Sorted arrival times below the horizon.
+
+    Gaps are drawn at rate 1 and scaled, so arms that differ in rate share them. Under a profile, candidates
+    arrive at the peak rate and each keeps its own uniform (Lewis and Shedler 1979): profiles with one peak share
+    the candidates, and where one of them is lower it only loses arrivals.
+    """
+    profile = settings.profile
+    peak = 1.0 if profile is None else max(profile.weights)
+    peak_rate_per_s = settings.rate_per_s * peak
+    if peak_rate_per_s <= 0.0:
+        return
+    reached = 0.0
+    block = 0
+    while True:
+        gaps = generator(seed, replication, "workload/gaps", block).standard_exponential(BLOCK)
+        gaps[0] += reached  # one running sum over all blocks, in order: it rounds as if there were none
+        sums = np.cumsum(gaps)
+        reached = sums[-1]
+        times = sums / peak_rate_per_s
+        last = times[-1] >= horizon_s
+        if last:
+            times = times[: times.searchsorted(horizon_s)]
+        if profile is not None:
+            uniforms = generator(seed, replication, "workload/thinning", block).random(BLOCK)[: times.size]
+            times = times[uniforms * peak < weights_at(profile, times)]
+        yield times
+        if last:
+            return
+        block += 1
+
+
+def _bursty_times(settings: BurstyArrivals, seed: int, replication: int, horizon_s: float) -> Iterator[FloatArray]:
+    """Sorted arrival times below the horizon: gamma renewal processes, in equilibrium from the start.
+
+    Clients are drawn apart from each other, in units of their mean gap, and merged window by window, so what is
+    held depends on the number of clients and not on the horizon. A profile changes the clock: its rate is exact
+    at every instant, and bursts are dense where it is high.
+    """
+    if settings.rate_per_s <= 0.0:
+        return
+    mean_gap_s = settings.clients / settings.rate_per_s
+    gap: Distribution = Constant(1.0) if settings.cv == 0.0 else Gamma(1.0 / settings.cv**2, settings.cv**2)
+    clients = [_Client(gap, seed, replication, f"workload/client {number}") for number in range(settings.clients)]
+    clock = OperationalClock(settings.profile)
+    window_gaps = max(_WINDOW_REQUESTS / settings.clients, _WINDOW_GAPS)
+    window = 1
+    while True:
+        end = window * window_gaps
+        merged = np.concatenate([client.until(end) for client in clients])
+        merged.sort()
+        times = clock.time_s(merged * mean_gap_s)
+        if clock.time_s(np.array([end * mean_gap_s]))[0] >= horizon_s:
+            yield times[: times.searchsorted(horizon_s)]
+            return
+        yield times
+        window += 1
+
+
+class _Client:
+    """One renewal process, read forward; times in units of its mean gap."""
+
+    __slots__ = ("_ahead", "_block", "_gap", "_name", "_reached", "_replication", "_seed")
+
+    def __init__(self, gap: Distribution, seed: int, replication: int, name: str) -> None:
+        self._gap = gap
+        self._seed = seed
+        self._replication = replication
+        self._name = name
+        self._block = 0
+        self._reached = 0.0
+        self._ahead = np.empty(0)
+
+    def until(self, end: float) -> FloatArray:
+        """The renewals before `end` that no earlier call returned."""
+        parts = [self._ahead]
+        while self._reached < end:
+            parts.append(self._draw())
+        times = np.concatenate(parts) if len(parts) > 1 else self._ahead
+        cut = int(times.searchsorted(end))
+        self._ahead = times[cut:]
+        return times[:cut]
+
+    def _draw(self) -> FloatArray:
+        rng = generator(self._seed, self._replication, self._name, self._block)
+        gaps = sample(self._gap, rng, _GAPS)
+        if self._block == 0:  # observed from an instant inside a gap, not from a renewal
+            gaps[0] = sample_residual(self._gap, rng, 1)[1][0]
+        gaps[0] += self._reached
+        times: FloatArray = np.cumsum(gaps)
+        self._reached = float(times[-1])
+        self._block += 1
+        return times
+
+
+def _batch_times(settings: BatchArrivals, horizon_s: float) -> Iterator[FloatArray]:
+    """Sorted arrival times below the horizon; batch k comes at first_s + k * every_s, without accumulated error."""
+    start = 0
+    while True:
+        batch = np.arange(start, start + BLOCK) // settings.size
+        times: FloatArray = settings.first_s + batch.astype(np.float64) * settings.every_s
+        if times[-1] >= horizon_s:
+            yield times[: times.searchsorted(horizon_s)]
+            return
+        yield times
+        start += BLOCK
+
+
+def _replayed_times(settings: ReplayedArrivals, horizon_s: float) -> Iterator[FloatArray]:
+    """Sorted arrival times below the horizon; pass k over the recording is shifted by k * period_s."""
+    recorded = settings.arrival_s
+    if recorded.size == 0:
+        return
+    number = 0
+    while True:
+        shift_s = 0.0 if settings.period_s is None else number * settings.period_s
+        for start in range(0, recorded.size, BLOCK):
+            times = recorded[start : start + BLOCK] + shift_s
+            if times[-1] >= horizon_s:
+                yield times[: times.searchsorted(horizon_s)]
+                return
+            yield times
+        if settings.period_s is None:
+            return
+        number += 1
+
+
+def think_time(plan: Plan, replication: int) -> Stream:
+    """Seconds of thought by draw index, n * users + user: what precedes the user's n-th request (n from 0)."""
+    arrivals = plan.workload.arrivals
+    if not isinstance(arrivals, ClosedArrivals):
+        raise TypeError(f"only a closed workload has users who think, not {type(arrivals).__name__}")
+    return Stream(plan.seed, replication, "workload/think", partial(sample, arrivals.think))
+
+
+def weights_at(profile: Profile, time_s: FloatArray) -> FloatArray:
+    """The profile's weight at each time since the scenario's start."""
+    hours = ((time_s + profile.offset_s) // HOUR_S).astype(np.intp) % WEEK_HOURS
+    return np.asarray(profile.weights)[hours]
+
+
+class OperationalClock:
+    """Operational time runs at the profile's weight: a process of constant rate in it follows the profile.
+
+    Without a profile the two clocks agree.
+    """
+
+    __slots__ = ("_edges", "_offset_s", "_start", "_week", "_weights")
+
+    def __init__(self, profile: Profile | None) -> None:
+        self._weights = np.asarray((1.0,) * WEEK_HOURS if profile is None else profile.weights)
+        self._edges = np.concatenate(([0.0], np.cumsum(self._weights * HOUR_S)))
+        self._week = float(self._edges[-1])
+        self._offset_s = 0.0 if profile is None else profile.offset_s % WEEK_S
+        hour = int(self._offset_s // HOUR_S)
+        self._start = float(self._edges[hour] + self._weights[hour] * (self._offset_s - hour * HOUR_S))
+
+    def time_s(self, operational_s: FloatArray) -> FloatArray:
+        """Seconds since the scenario's start at which the operational clock shows these (sorted stay sorted)."""
+        reading = self._start + operational_s
+        week = np.floor(reading / self._week)
+        within = np.maximum(reading - week * self._week, 0.0)
+        hour = np.minimum(self._edges.searchsorted(within, side="right") - 1, self._last_hour())
+        # Never past the hour's end, however it rounds: the next hour's times must not come before it.
+        past_hour_s = np.minimum((within - self._edges[hour]) / self._weights[hour], HOUR_S)
+        since_monday_s = week * WEEK_S + hour * HOUR_S + past_hour_s
+        times: FloatArray = np.maximum(since_monday_s - self._offset_s, 0.0)
+        return times
+
+    def _last_hour(self) -> int:
+        """The last hour of the week in which the clock moves."""
+        return int(np.flatnonzero(self._weights)[-1])

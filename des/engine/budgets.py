@@ -1,0 +1,138 @@
+"""Retry budgets as state: whether a client may retry once more, by what it has done lately."""
+
+from collections import deque
+
+from des.engine.codes import Kinds
+from des.rules import retry as rules
+from des.scenario import plan
+from des.vocabulary import OVERLOADED, RATE_LIMITED
+
+
+class Budget:
+    """One that grants every retry; the kinds of budgets say what of it they watch."""
+
+    def deposit(self, now_s: float) -> None:
+        """A request turns to the legs of the budget for the first time."""
+
+    def begin(self) -> None:
+        """A request turns to the legs of the budget."""
+
+    def end(self) -> None:
+        """It turns away from them, served or not."""
+
+    def grant(self, outcome: int, now_s: float) -> float | None:
+        """What a retry after this outcome takes, already taken; None where there is none."""
+        return 0.0
+
+    def over_retry(self) -> None:
+        """A retry that was granted has ended."""
+
+    def learn(self, *, served: bool, taken: float | None) -> None:
+        """A call has ended, served or failing; `taken` is what the last retry of its request took, None without one."""
+
+    def allows_hedge(self) -> bool:
+        return True
+
+
+class _ActiveShare(Budget):
+    """Envoy's: a number of retries at once, as a share of the requests under way."""
+
+    def __init__(self, settings: plan.ActiveBudget) -> None:
+        self._settings = settings
+        self._active = 0
+        self._retrying = 0
+
+    def begin(self) -> None:
+        self._active += 1
+
+    def end(self) -> None:
+        self._active -= 1
+
+    def grant(self, outcome: int, now_s: float) -> float | None:
+        settings = self._settings
+        if not rules.active_share_admits(self._retrying, self._active, settings.share, settings.minimum):
+            return None
+        self._retrying += 1
+        return 0.0
+
+    def over_retry(self) -> None:
+        self._retrying -= 1
+
+
+class _Ratio(Budget):
+    """Finagle's: what requests and time have put in within the time to live, less what retries have taken out."""
+
+    def __init__(self, settings: plan.RatioBudget) -> None:
+        self._settings = settings
+        self._requests_s: deque[float] = deque()
+        self._retries_s: deque[float] = deque()
+
+    def deposit(self, now_s: float) -> None:
+        self._requests_s.append(now_s)
+        self._forget(self._requests_s, now_s)
+
+    def grant(self, outcome: int, now_s: float) -> float | None:
+        settings = self._settings
+        self._forget(self._requests_s, now_s)
+        self._forget(self._retries_s, now_s)
+        counted = len(self._requests_s), len(self._retries_s)
+        if not rules.ratio_admits(*counted, settings.share, settings.per_second, settings.ttl_s):
+            return None
+        self._retries_s.append(now_s)
+        return 0.0
+
+    def _forget(self, times_s: deque[float], now_s: float) -> None:
+        while times_s and times_s[0] <= now_s - self._settings.ttl_s:
+            times_s.popleft()
+
+
+class _Quota(Budget):
+    """AWS's: retries take from a bucket, and success gives back."""
+
+    def __init__(self, settings: plan.QuotaBudget, kinds: Kinds) -> None:
+        self._settings = settings
+        self._left = settings.capacity
+        self._is_throttle = kinds.of_outcomes((RATE_LIMITED, OVERLOADED))
+
+    def grant(self, outcome: int, now_s: float) -> float | None:
+        cost = self._settings.throttle_cost if self._is_throttle[outcome] else self._settings.retry_cost
+        if not rules.quota_admits(self._left, cost):
+            return None
+        self._left -= cost
+        return cost
+
+    def learn(self, *, served: bool, taken: float | None) -> None:
+        if served:
+            amount = self._settings.success if taken is None else taken
+            self._left = rules.quota_returned(self._left, self._settings.capacity, amount)
+
+
+class _Throttle(Budget):
+    """gRPC's: failures take tokens, successes give a little back, and half of them must be there."""
+
+    def __init__(self, settings: plan.ThrottleBudget) -> None:
+        self._most = rules.thousandths(settings.max_tokens)
+        self._ratio = rules.thousandths(settings.token_ratio)
+        self._tokens = self._most
+
+    def grant(self, outcome: int, now_s: float) -> float | None:
+        return 0.0 if self.allows_hedge() else None
+
+    def learn(self, *, served: bool, taken: float | None) -> None:
+        self._tokens = rules.throttle_after(self._tokens, self._most, self._ratio, success=served)
+
+    def allows_hedge(self) -> bool:
+        return rules.throttle_admits(self._tokens, self._most)
+
+
+def make_budget(settings: plan.RetryBudget, kinds: Kinds) -> Budget:
+    """The budget of a kind."""
+    match settings:
+        case plan.ActiveBudget():
+            return _ActiveShare(settings)
+        case plan.RatioBudget():
+            return _Ratio(settings)
+        case plan.QuotaBudget():
+            return _Quota(settings, kinds)
+        case plan.ThrottleBudget():
+            return _Throttle(settings)

@@ -1,1 +1,0 @@
-"""The client beyond the plain walk: layers of retries, groups, guards, budgets, queues, hedges, routing."""

@@ -1,0 +1,68 @@
+"""Synthetic calls at fixed times, to see whether a leg works: for legs that rot, and for the client's health checks."""
+
+from collections.abc import Generator
+from itertools import count
+from math import inf
+
+from simpy.events import Event
+
+from des.engine.clock import ATTEMPT_END, TIMER, Moment, Process
+from des.engine.draws import PROBE
+from des.engine.leg import Leg
+from des.engine.records import UNBOUNDED, Call, Request, timeout
+from des.engine.world import World
+from des.vocabulary import BY_ROT, OK
+
+
+def rot_probes(world: World, leg: Leg) -> Process:
+    """Call a leg that may rot until the horizon."""
+    settings = leg.of.silent_rot
+    assert settings is not None
+    assert settings.probe_every_s is not None
+    legs = len(world.client.legs)
+    for nth, due_s in _due(world, settings.probe_every_s):
+        call = yield from _probe(world, leg, nth, due_s, None, -(nth * legs + leg.index) - 1)
+        world.recorder.attempt(call)
+        _notice(leg, call)
+
+
+def health_probes(world: World, leg: Leg) -> Process:
+    """Call a leg until the horizon, and learn whether it is healthy; a call that would never end counts for nothing."""
+    health = leg.health
+    assert health is not None
+    for nth, due_s in _due(world, health.settings.every_s):
+        call = yield from _probe(world, leg, nth, due_s, health.settings.timeout_s, world.clock.next_order())
+        if call.end_s != inf:
+            health.learn(passed=call.outcome == OK)
+        world.recorder.attempt(call)
+        _notice(leg, call)
+
+
+def _due(world: World, every_s: float) -> Generator[tuple[int, float], None, None]:
+    """(number, time) of the probes up to the horizon; one that falls due while another is under way is left out."""
+    for nth in count(1):
+        due_s = nth * every_s
+        if due_s >= world.plan.horizon_s:
+            return
+        if due_s >= world.clock.now:
+            yield nth, due_s
+
+
+def _probe(
+    world: World, leg: Leg, nth: int, due_s: float, timeout_s: float | None, order: int
+) -> Generator[Event, None, Call]:
+    """The call of a probe, with a request of the workload's kind; it pays, takes tokens from limits and is traced."""
+    clock = world.clock
+    yield Moment(clock, due_s, TIMER, order)
+    request = Request.probe(nth, clock.now, world.marks(nth))
+    fate = leg.calls.dispatch(request, PROBE, clock.now)
+    bound = UNBOUNDED if timeout_s is None else timeout(clock.now + timeout_s)
+    call = leg.calls.ended(fate, bound)
+    if call.end_s != inf:
+        yield Moment(clock, call.end_s, ATTEMPT_END, order)
+    return call
+
+
+def _notice(leg: Leg, call: Call) -> None:
+    if call.cause == BY_ROT and leg.calls.rot is not None:
+        leg.calls.rot.notice()

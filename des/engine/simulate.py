@@ -1,0 +1,110 @@
+"""One replication of one arm: its processes, from the first arrival to the end of the last request."""
+
+from collections.abc import Callable
+
+from des.draws import Stream
+from des.engine.arrivals import open_arrivals, think_time
+from des.engine.clock import ARRIVAL, CUT, HORIZON, Moment, Process
+from des.engine.incidents import component_process, incident_rows
+from des.engine.probes import health_probes, rot_probes
+from des.engine.recorder import Sink
+from des.engine.records import Request
+from des.engine.rot import rot_process
+from des.engine.walk import walk
+from des.engine.world import World
+from des.scenario.plan import ClosedArrivals, Plan
+
+Progress = Callable[[float], None]
+
+_TOLD_EVERY = 4096  # requests
+
+
+def simulate(plan: Plan, replication: int, sink: Sink, on_progress: Progress | None = None) -> int:
+    """Run one replication to its end and return the number of requests that arrived.
+
+    Blocks of columns go to `sink` as the clock moves on, so memory does not grow with the number of requests;
+    `on_progress` is told the simulated time now and then.
+    """
+    world = World(plan, replication, sink)
+    _start_failing(world)
+    world.clock.walk(_horizon(world))
+    arrivals = plan.workload.arrivals
+    if isinstance(arrivals, ClosedArrivals):
+        thinks = think_time(plan, replication)
+        for user in range(arrivals.users):
+            world.clock.walk(_user(world, user, arrivals.users, thinks, on_progress))
+    else:
+        world.clock.walk(_arrivals(world, on_progress))
+    world.clock.play(world.done)
+    world.recorder.close(world.clock.now)
+    sink.incidents(incident_rows(plan, world.ledger, world.clock.now))
+    return world.arrived
+
+
+def _start_failing(world: World) -> None:
+    """Components fail, legs rot, and probes look at them."""
+    plan, clock, recorder = world.plan, world.clock, world.recorder
+    for component in plan.components:
+        if component.incidents:
+            clock.walk(component_process(clock, recorder, world.ledger, world.providers.endpoints, component))
+    for leg in world.client.legs:
+        if leg.calls.rot is not None and leg.of.silent_rot is not None:
+            changed = recorder.changes_of(leg.name, "leg")
+            clock.walk(rot_process(clock, plan, world.replication, leg.of, leg.calls.rot, changed))
+            if leg.of.silent_rot.probe_every_s is not None:
+                clock.walk(rot_probes(world, leg))
+    for leg in world.client.legs:
+        if leg.health is not None:
+            clock.walk(health_probes(world, leg))
+
+
+def _arrivals(world: World, on_progress: Progress | None) -> Process:
+    """Open workload: start a request's process at each arrival."""
+    clock, deadline_s = world.clock, world.deadline_s
+    for block in open_arrivals(world.plan, world.replication):
+        rows = zip(
+            range(block.first_id, block.first_id + len(block.arrival_s)),
+            block.arrival_s,
+            block.input_tokens,
+            block.output_tokens,
+            block.units,
+            block.requirement,
+            strict=True,
+        )
+        for number, arrival_s, input_tokens, output_tokens, units, requirement in rows:
+            yield Moment(clock, arrival_s, ARRIVAL, 0)
+            request = Request(
+                number, number, arrival_s, arrival_s + deadline_s, input_tokens, output_tokens, units, requirement
+            )
+            world.open(request)
+            clock.walk(walk(world, request))
+        if on_progress is not None:
+            on_progress(clock.now)
+
+
+def _user(world: World, user: int, users: int, thinks: Stream, on_progress: Progress | None) -> Process:
+    """Closed workload: think, send a request, wait for its end, until the horizon."""
+    clock, nth = world.clock, 0
+    while True:
+        draw = nth * users + user
+        arrival_s = clock.now + thinks.at(draw)
+        if arrival_s >= world.plan.horizon_s:
+            return
+        yield Moment(clock, arrival_s, ARRIVAL, user)
+        request = Request(world.arrived, draw, arrival_s, arrival_s + world.deadline_s, *world.marks(draw))
+        world.open(request)
+        yield from walk(world, request)
+        if request.hangs:
+            return
+        nth += 1
+        if on_progress is not None and request.id % _TOLD_EVERY == 0:
+            on_progress(clock.now)
+
+
+def _horizon(world: World) -> Process:
+    """Arrivals are over at the horizon; with a drain, the run is cut a while after it."""
+    yield Moment(world.clock, world.plan.horizon_s, HORIZON, 0)
+    world.end_arrivals()
+    if world.plan.drain_s is not None:
+        yield Moment(world.clock, world.cut_s, CUT, 0)
+        world.cut()

@@ -1,0 +1,186 @@
+"""What keeps a client from calling a leg: breakers, cooldowns, ejections, health by probes, throttling, ramps."""
+
+from math import isnan
+
+# Circuit breakers: when one opens, when it lets a probe through, and what its probes decide. closed -> open by a
+# streak or a share of failures; open -> half-open (or straight to closed) by time; half-open -> closed or open by
+# its probes. Closing forgets what was counted.
+
+
+CLOSED, OPEN, HALF_OPEN = range(3)
+
+
+def streak_after(streak: int, *, failed: bool) -> int:
+    """Failures in a row, one call later."""
+    return streak + 1 if failed else 0
+
+
+def streak_opens(streak: int, failures: int) -> bool:
+    """Consecutive breaker: so many failures in a row open it."""
+    return streak >= failures
+
+
+def share_opens(failed: int, calls: int, failure_share: float, minimum: int) -> bool:
+    """Window breaker: at least `minimum` calls in the window, and at least the share of them failed.
+
+    Count window: the last `calls` calls (resilience4j: 100, 50 %, minimum 100, 60 s open, 10 probes). Time window: the
+    calls that ended in the last so many seconds (Polly v8: 30 s, 10 %, minimum 100, 5 s open, one probe).
+    """
+    return calls >= minimum and calls > 0 and failed / calls >= failure_share
+
+
+def admits_probe(started: int, half_open: int) -> bool:
+    """Half-open: whether another call may go through as a probe; `started` counts those since it went half-open."""
+    return started < half_open
+
+
+def after_probes(done: int, failed: int, half_open: int, failure_share: float | None) -> int:
+    """The state of a half-open breaker of whose probes `done` have ended, `failed` of them in failure.
+
+    Without a share (consecutive breakers, Polly's one probe): OPEN at the first failure, CLOSED once all have gone
+    well. With one (resilience4j): decided when all `half_open` probes have ended, OPEN where the share failed.
+    """
+    if failure_share is None:
+        if failed:
+            return OPEN
+        return CLOSED if done >= half_open else HALF_OPEN
+    if done < half_open:
+        return HALF_OPEN
+    return OPEN if failed / done >= failure_share else CLOSED
+
+
+# Cooldowns of deployments in a group, as LiteLLM decides them: litellm 1.109, router_utils/cooldown_handlers.py. No
+# half-open state: when a cooldown expires, full traffic returns.
+
+
+def window_is_open(opened_s: float, window_s: float, now_s: float) -> bool:
+    """Whether the counters of a window opened by its first event still count; the next event opens another."""
+    return now_s < opened_s + window_s
+
+
+def cools(
+    *,
+    at_once: bool,
+    always: bool,
+    deployments: int,
+    failed: int,
+    calls: int,
+    share: float | None,
+    minimum: int,
+    all_failed: int | None,
+) -> bool:
+    """Whether a deployment cools down after a failed call; the default algorithm.
+
+    `at_once`: the outcome (429) cools at once where the group has several deployments; `always`: it cools in any group
+    (401, 404). `failed` of `calls` ended calls of the window, this one included: all of at least `all_failed` (1000),
+    or more than the share (50 %) of at least `minimum` (5) in a group of several. None switches a condition off.
+    """
+    several = deployments > 1
+    if always or (at_once and several):
+        return True
+    if all_failed is not None and calls >= all_failed and failed == calls:
+        return True
+    return several and share is not None and calls >= minimum and failed / calls > share
+
+
+def exceeds_allowed(fails: int, allowed_fails: int) -> bool:
+    """With `allowed_fails` set, in place of the default: the failures within the cooldown time, this one included,
+    exceed it."""
+    return fails > allowed_fails
+
+
+def lasts_s(for_s: float, asked_s: float, *, retry_after: bool) -> float:
+    """How long a deployment cools: its Retry-After where one was given (0: not at all) and counts, or the default 5 s.
+
+    `asked_s` is NaN without a header.
+    """
+    return asked_s if retry_after and not isnan(asked_s) else for_s
+
+
+# Outlier ejection: hosts that fail leave the pool for a time, but never too many of them.
+
+
+def is_outlier(streak: int, consecutive: int) -> bool:
+    """Envoy outlier detection: 5 consecutive 5xx by default."""
+    return streak >= consecutive
+
+
+def fails_too_often(failed: int, calls: int, share: float, minimum: int) -> bool:
+    """Helicone 2025-07: an error share above 10 % in 60 s, of at least 20 calls."""
+    return calls >= minimum and calls > 0 and failed / calls > share
+
+
+def may_eject(ejected: int, hosts: int, most: float) -> bool:
+    """Whether one more host may leave: at most the share of them (10 %), but at least one (Envoy)."""
+    return ejected == 0 or (ejected + 1) / hosts <= most
+
+
+def ejected_for_s(for_s: float, times: int, longest_s: float) -> float:
+    """How long the `times`-th ejection (from 1) lasts: 30 s x times, at most 300 s (Envoy)."""
+    return min(for_s * times, max(for_s, longest_s))
+
+
+def times_after_healthy_check(times: int) -> int:
+    """Envoy forgives one ejection at each check that finds a host in the pool and not an outlier."""
+    return max(0, times - 1)
+
+
+def first_check_s(after_s: float, every_s: float) -> float:
+    """The first check at or after a time, checks at multiples of `every_s`: hosts return at one (Envoy: every 10 s)."""
+    checks = int(after_s / every_s)
+    while checks * every_s < after_s:
+        checks += 1
+    return checks * every_s
+
+
+def removed_for_s(asked_s: float, default_s: float) -> float:
+    """How long a 429 removes a provider: its Retry-After (NaN without: the default, 30 s) plus the default
+    (Helicone 2025-07)."""
+    return (default_s if isnan(asked_s) else asked_s) + default_s
+
+
+# Health checks: probes in a row decide.
+
+
+def after_probe(
+    healthy: bool, streak: int, *, passed: bool, unhealthy_after: int, healthy_after: int
+) -> tuple[bool, int]:
+    """(healthy, streak) one probe later; the streak counts the last probes that speak against the state.
+
+    So many failures in a row make it unhealthy, so many passes in a row healthy again (Envoy's and Kubernetes'
+    thresholds alike).
+    """
+    if passed == healthy:
+        return healthy, 0
+    streak += 1
+    if streak >= (unhealthy_after if healthy else healthy_after):
+        return passed, 0
+    return healthy, streak
+
+
+# Client-side adaptive throttling: calls that would probably be refused are not made.
+
+
+def rejection_probability(requests: float, accepts: float, k: float) -> float:
+    """max(0, (requests - K x accepts) / (requests + 1)), both counted over the window (two minutes).
+
+    `requests` counts attempts, those throttled here too; `accepts` those that the backend served. K = 2 by default
+    (Beyer et al. 2016, Site Reliability Engineering, chapter 21, "Handling Overload").
+    """
+    return max(0.0, (requests - k * accepts) / (requests + 1.0))
+
+
+# Gradual failover: a leg takes on a growing share of the calls that turn to it.
+
+
+def admitted_share(begun_s: float, now_s: float, start: float, over_s: float) -> float:
+    """Share let through: from `start` when the failover began, in a straight line to 1 after `over_s` seconds."""
+    elapsed_s = now_s - begun_s
+    if elapsed_s >= over_s:
+        return 1.0
+    return start + (1.0 - start) * (elapsed_s / over_s)
+
+
+def begins_anew(last_asked_s: float, now_s: float, reset_after_s: float) -> bool:
+    """Whether a call begins a new failover: nobody has turned to the leg for longer than `reset_after_s`."""
+    return now_s - last_asked_s > reset_after_s

@@ -1,0 +1,178 @@
+"""What admits calls: limits of a rate, a concurrency and a capacity, each by its algorithm, and overload.
+
+Amounts are calls or tokens. What rounding may take from a sum of floats, or from a time, refuses nobody.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Final
+
+SLACK: Final = 1e-9
+"""A number of calls or tokens is whole that lacks no more than this, or than this share of it."""
+
+WHOLE: Final = 1.0 - SLACK
+"""What counts as a whole token: a client that waits just as long as it was told must not miss it by rounding."""
+
+TICK_S: Final = 1e-6
+"""What comes this soon has come: like `WHOLE`, but on the clock, for amounts and rates of any size."""
+
+
+# The token bucket: refilled continuously, a token a call, never more than its burst.
+
+
+def bucket_without_one(tokens: float) -> float:
+    """Tokens left of a bucket that held at least `WHOLE`: none, never fewer, where it held one but for rounding."""
+    return tokens - 1.0 if tokens > 1.0 else 0.0
+
+
+def bucket_refilled(tokens: float, refilled_at_s: float, now_s: float, rate_per_s: float, burst: float) -> float:
+    """Tokens at `now_s` of a bucket that held `tokens` at `refilled_at_s`."""
+    tokens += (now_s - refilled_at_s) * rate_per_s
+    return tokens if tokens < burst else burst
+
+
+def token_after_s(tokens: float, rate_per_s: float) -> float:
+    """Time until a whole token is there again; `tokens` is below one."""
+    return (1.0 - tokens) / rate_per_s
+
+
+def bucket_holds(tokens: float, amount: float, rate_per_s: float) -> bool:
+    """Whether a call that takes `amount` tokens is admitted; a refill of a tick is granted ahead of time.
+
+    A bucket in debt, by a correction, holds less than 0.
+    """
+    return tokens + rate_per_s * TICK_S >= amount
+
+
+def bucket_without(tokens: float, amount: float) -> float:
+    """Tokens left of a bucket that `bucket_holds` the amount: none, never fewer, where it held it but for rounding."""
+    return tokens - amount if tokens > amount else 0.0
+
+
+def bucket_corrected(tokens: float, estimated: float, actual: float, burst: float) -> float:
+    """Tokens once a call for which `estimated` were taken has used `actual`: less is given back, more is a debt."""
+    return min(burst, tokens + estimated - actual)
+
+
+def bucket_holds_again_after_s(tokens: float, amount: float, rate_per_s: float, burst: float) -> float:
+    """Time until a bucket holds the amount; infinite above the burst, which no refill reaches ("request too large")."""
+    if amount > burst + rate_per_s * TICK_S:
+        return float("inf")
+    return max(0.0, (min(amount, burst) - tokens) / rate_per_s)
+
+
+# The generic cell rate algorithm: a token bucket kept as one time, and with it the release times of a shaper. A
+# bucket of rate r and burst B that is full to start with admits at t where t >= tat - (B - 1)/r and then sets tat =
+# max(t, tat) + 1/r (ITU-T I.371, virtual scheduling, with increment 1/r and limit (B - 1)/r).
+
+
+def release_s(tat_s: float, now_s: float, rate_per_s: float, burst: float) -> float:
+    """When one call that comes now may go: now, or as soon as the bucket holds a whole token.
+
+    `tat_s` is the theoretical arrival time after the calls released before; 0 at first.
+    """
+    return max(now_s, tat_s - (burst - 1.0) / rate_per_s)
+
+
+def after_release(tat_s: float, released_s: float, rate_per_s: float) -> float:
+    """The theoretical arrival time after a release."""
+    return max(tat_s, released_s) + 1.0 / rate_per_s
+
+
+# The fixed window: so much in each window of the clock (a calendar minute, say), counted from nought at its start.
+
+
+def window_of(now_s: float, window_s: float) -> int:
+    """The number of the window that `now_s` lies in; window 0 starts at 0. Its last microsecond is the next one's: who
+    waits exactly as long as told must not miss it by rounding."""
+    return int((now_s + TICK_S) / window_s)
+
+
+def window_admits(used: float, amount: float, most: float) -> bool:
+    """Whether a window of which `used` has gone has room for `amount` (calls or tokens). So of a sliding log, too."""
+    return used + amount <= most * (1.0 + SLACK)  # a rate times a window is whole but for rounding
+
+
+def next_window_after_s(now_s: float, window_s: float) -> float:
+    """Time until the next window starts; not to be told to a call that takes more than a whole window has."""
+    return (window_of(now_s, window_s) + 1) * window_s - now_s
+
+
+# The sliding log: so much in any window that ends now, by a log of when each call was admitted and what it took.
+
+
+def left_log(times_s: Sequence[float], now_s: float, window_s: float) -> int:
+    """How many of the oldest entries are a whole window old or older, and count no more; times in ascending order."""
+    count = 0
+    for time_s in times_s:
+        if time_s > now_s - window_s + TICK_S:
+            break
+        count += 1
+    return count
+
+
+def log_retry_after_s(
+    times_s: Sequence[float], amounts: Sequence[float], too_much: float, now_s: float, window_s: float
+) -> float:
+    """Time until entries that make up `too_much` (calls or tokens, above 0) are a window old; infinite if all do not.
+
+    `times_s` (ascending) and `amounts` are the entries that still count.
+    """
+    for time_s, amount in zip(times_s, amounts, strict=True):
+        too_much -= amount
+        if too_much <= SLACK:
+            return max(0.0, time_s + window_s - now_s)
+    return float("inf")
+
+
+# The acceleration limit: a window may have so many times what the one before it had, and never less than a floor.
+
+
+def acceleration_allowance(before: float, growth: float, floor: float) -> float:
+    """The most of a window (calls or tokens): max(floor, growth x before).
+
+    `before` is what was admitted in the whole window before this one (0 after an idle one), `floor` counts per window
+    too. Anthropic's API answers 429 to sharp increases of use (its "acceleration limits") without saying how sharp.
+    """
+    return max(floor, growth * before)
+
+
+# The concurrency limit: so many calls at once, each in its place until its natural end.
+
+
+def place_is_free(busy: int, most: float) -> bool:
+    """Whether one more call finds a place beside the `busy` ones."""
+    return busy + 1 <= most
+
+
+def place_after_s(ends_s: Sequence[float], now_s: float) -> float:
+    """Time until the first of the calls in their places ends, `ends_s` in any order; infinite where none does."""
+    return max(0.0, min(ends_s, default=float("inf")) - now_s)
+
+
+# First come, first served: when a job starts that comes to servers whose free times are known. `free_at_s` is a heap
+# with one entry for each server: when it has done all that was given to it. Jobs come in order of time, so that they
+# start in that order too. Who takes a job puts its end in the place of the heap's first entry.
+
+
+def service_start_s(free_at_s: Sequence[float], now_s: float) -> float:
+    """When a job that comes now starts: at once, or when the first server is free."""
+    return max(now_s, free_at_s[0])
+
+
+def waiting_calls(starts_s: Sequence[float], now_s: float) -> int:
+    """How many jobs wait now; `starts_s` are the starts of the jobs taken so far (the latest of them), ascending."""
+    return len(starts_s) - bisect_right(starts_s, now_s)
+
+
+def queue_is_full(waiting: int, queue: float) -> bool:
+    """Whether a job that has to wait is turned away (529) since `queue` jobs wait already."""
+    return waiting >= queue
+
+
+# Overload: the share of calls that a provider at its capacity turns away.
+
+
+def turned_away(load: float, capacity: float) -> float:
+    """max(0, 1 - capacity / load), in any unit of load: what is beyond the capacity, as a share of all."""
+    return 1.0 - capacity / load if load > capacity else 0.0
