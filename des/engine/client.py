@@ -44,7 +44,10 @@ class Client:
         self.first_round_wait_s = of.policy.round_backoff.base_s
 
     def _rule(self, settings: plan.RetryRule, place: int) -> RetryRule:
-        return RetryRule(settings, self._kinds, self.draws, self._leg_draws, self._names, place)
+        is_budgeted = bool(self._settings.retry_budgets)
+        return RetryRule(
+            settings, self._kinds, self.draws, self._leg_draws, self._names, place, is_budgeted=is_budgeted
+        )
 
     def _make_legs(self, of: plan.Plan, providers: Providers) -> list[Leg]:
         """By the index of the leg."""
@@ -112,11 +115,10 @@ class Client:
             ordered.append(left.pop(place))
         return ordered + left
 
-    def round_wait_s(self, request: Request, rounds_done: int, previous_s: float, nth: int) -> float:
-        """The wait after a round; `rounds_done` counts from 0, `previous_s` is the wait before it.
-
-        `nth` counts the request's waits between rounds, which an application's retries go on with.
-        """
+    def round_wait_s(self, request: Request, rounds_done: int, previous_s: float) -> float:
+        """The wait after a round; `rounds_done` counts from 0, `previous_s` is the wait before it."""
+        nth = request.round_waits
+        request.round_waits += 1
         while nth >= len(self._round_draws):
             name = f"round_backoff/{len(self._round_draws)}"
             self._round_draws.append(Stream(self._seed, self._replication, name, uniform))
