@@ -39,6 +39,8 @@ class Client:
         self._router = Router(settings.order, self.draws, "groups")
         required = [each.tags.items() for each in of.workload.requirements]
         self._entries = [self._entries_meeting(tags) for tags in required] + [self._entries_meeting(set())]
+        self.is_minded = any(entry.open_leg is None for entries in self._entries for entry in entries)
+        """Whether what a request did before matters to what its client lets it do."""
         self._round_draws: list[Stream] = []
         self._round_waits = Waits(of.policy.round_backoff)
         self.first_round_wait_s = of.policy.round_backoff.base_s

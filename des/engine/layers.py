@@ -91,6 +91,7 @@ class ChainLayer:
 
     __slots__ = (
         "_client",
+        "attempt_bound",
         "_made",
         "_retry_after_s",
         "_round",
@@ -105,7 +106,7 @@ class ChainLayer:
 
     def __init__(self, client: Client, request: Request, bound: Bound) -> None:
         self._client = client
-        self.bound = bound
+        self.bound = self.attempt_bound = bound
         self.entries: Sequence[Entry] = ()
         self.place = 0
         self.is_over = False

@@ -53,6 +53,10 @@ class _Memory:
         self.own: Flight | None = None  # the last hedged call itself, where a copy on another leg may have decided it
 
 
+_NO_MEMORY = _Memory()
+"""Of every request whose client minds nothing but the call at hand."""
+
+
 class Way:
     """One request under way.
 
@@ -86,7 +90,7 @@ class Way:
         self.due = 0
         self.leg: Leg | None = None  # that the attempt on the entry has been let in to
         self._tickets: tuple[int, ...] = ()  # with which it was
-        self.memory = _Memory()
+        self.memory = _Memory() if client.is_minded else _NO_MEMORY
         self._calls = [0] * len(client.legs)
         self._record = world.recorder.attempts.append
         self._outcome = REQUEST_OK
@@ -123,9 +127,7 @@ class Way:
     @property
     def bound(self) -> Bound:
         """Of the attempt that is made now."""
-        layer = self.layers[-1]
-        assert isinstance(layer, RetryLayer)
-        return layer.attempt_bound
+        return self.layers[-1].attempt_bound
 
     def again(self) -> None:
         """The innermost layer makes another attempt."""
@@ -188,10 +190,10 @@ class Way:
                 continue
             layer = layers[-1]
             if not layer.is_over:
-                if isinstance(layer, ChainLayer):
-                    wait_s = layer.next(request, result)
-                else:
+                if self.open_leg is None and isinstance(layer, RetryLayer):
                     wait_s = self._next_of_retries(layer, result)
+                else:
+                    wait_s = layer.next(request, result)
                 if wait_s > 0.0:
                     struck = self.rest("backoff", self.now_s + wait_s, layer.bound)
                     if struck is not None:
@@ -334,7 +336,7 @@ class Way:
 
     def call(self, leg: Leg) -> Result:
         """Make a call, and see how it will end; `now_s` is then."""
-        request, bound = self.request, self.bound
+        request, bound = self.request, self.layers[-1].attempt_bound
         nth = self._calls[leg.index]
         self._calls[leg.index] = nth + 1
         fate = leg.dispatch(request, nth, self.now_s)
