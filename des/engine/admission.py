@@ -9,7 +9,7 @@ from des.engine.draws import CallDraws
 from des.engine.limiters import Limiter, make_limiter
 from des.engine.recorder import LimiterState, Recorder
 from des.engine.records import Failure, NaturalEnd, Request, Response, as_failure
-from des.rules.limits import queue_is_full, service_start_s, waiting_calls
+from des.rules.limits import queue_is_full, rounded_up_s, service_start_s, waiting_calls
 from des.scenario import plan
 from des.vocabulary import BY_CAPACITY, BY_LIMIT, INVALID_OUTPUT, OK, OVERLOADED, RATE_LIMITED
 
@@ -165,6 +165,8 @@ class Admission:
         if self._charges_refusals:
             self._charge_refusal(limit, request, cached_tokens, now_s, now_s + after_s)
         retry_after_s = limit.limiter.retry_after_s(amount, now_s) if limit.sends_retry_after else nan
+        if limit.plan.retry_after_step_s > 0.0:
+            retry_after_s = rounded_up_s(retry_after_s, limit.plan.retry_after_step_s)
         return as_failure(
             (RATE_LIMITED, BY_LIMIT, limit.index, after_s, nan if retry_after_s == inf else retry_after_s)
         )

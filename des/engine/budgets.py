@@ -125,6 +125,24 @@ class _Throttle(Budget):
         return rules.throttle_admits(self._tokens, self._most)
 
 
+class _Bucket(Budget):
+    """Brooker's: requests drop parts of a token in, a retry takes a whole one."""
+
+    def __init__(self, settings: plan.BucketBudget) -> None:
+        self._most = rules.thousandths(settings.capacity)
+        self._deposit = rules.thousandths(settings.deposit)
+        self._tokens = self._most
+
+    def deposit(self, now_s: float) -> None:
+        self._tokens = min(self._most, self._tokens + self._deposit)
+
+    def grant(self, outcome: int, now_s: float) -> float | None:
+        if not rules.bucket_admits(self._tokens):
+            return None
+        self._tokens -= rules.thousandths(1.0)
+        return 1.0
+
+
 def make_budget(settings: plan.RetryBudget, kinds: Kinds) -> Budget:
     """The budget of a kind."""
     match settings:
@@ -136,3 +154,5 @@ def make_budget(settings: plan.RetryBudget, kinds: Kinds) -> Budget:
             return _Quota(settings, kinds)
         case plan.ThrottleBudget():
             return _Throttle(settings)
+        case plan.BucketBudget():
+            return _Bucket(settings)

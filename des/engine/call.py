@@ -137,13 +137,13 @@ class _Service:
                 effect = condition.effects[struck]
                 after_s = draws.delay_s("incident_latency", effect.error_latency, index)
                 kind = self._kinds.code(effect.outcome, effect.status)
-                return Failure(kind, BY_INCIDENT, condition.incidents[struck], after_s)
+                return Failure(kind, BY_INCIDENT, condition.incidents[struck], after_s, effect.told_s)
         if self._errors:
             struck = kind_of(draws.error.at(index), self._error_rates)
             if struck >= 0:
                 error = self._errors[struck]
                 after_s = draws.delay_s(f"{error.outcome}_latency", error.latency, index)
-                return Failure(self._error_kinds[struck], BY_CHANCE, -1, after_s)
+                return Failure(self._error_kinds[struck], BY_CHANCE, -1, after_s, error.told_s)
         return None
 
     def response(self, request: Request, draws: CallDraws, condition: Condition | None) -> Response:

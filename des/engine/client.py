@@ -55,7 +55,7 @@ class Client:
         """By the index of the leg."""
         legs: dict[int, Leg] = {}
         for group in self._settings.groups:
-            pool = Pool(len(group.legs))
+            pool = Pool(len(group.legs), has_fallback=group.index == 0 and len(self._settings.groups) > 1)
             routings = [each for each in (group.routing, self._settings.order) if each.kind != "ordered"]
             goes_by_statistics = any(each.kind in BY_STATISTICS for each in routings)
             for index in group.legs:

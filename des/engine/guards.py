@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
+from math import inf
 
 from des.engine.codes import Kinds
 from des.rules import guards as rules
@@ -23,6 +24,10 @@ class Guard(ABC):
 
     bypassed = False
     """Whether its leg may be called all the same where every leg of the group is out."""
+    panic = 0.0
+    """The share of the group's legs below which its leg may be called all the same."""
+    stops_retries = False
+    """Whether its leg is not to be called again after a failure."""
 
     @abstractmethod
     def admits(self) -> bool:
@@ -78,6 +83,7 @@ class Breaker(Guard):
         self.bypassed = settings.all_open == "bypass"
         self._fails = kinds.table(settings.counts)
         self._changed, self._timer = changed, timer
+        self._stops_calls = settings.stops == "calls"
         self.state = CLOSED
         self._age = 0  # changes so far
         self._streak = 0
@@ -90,7 +96,13 @@ class Breaker(Guard):
     def _forget_probes(self) -> None:
         self._probes_started = self._probes_ended = self._probes_failed = 0
 
+    @property
+    def stops_retries(self) -> bool:  # type: ignore[override]  # of most guards it is a constant
+        return not self._stops_calls and self.state != CLOSED
+
     def admits(self) -> bool:
+        if not self._stops_calls:
+            return True
         if self.state == HALF_OPEN:
             assert self._settings.half_open is not None
             return rules.admits_probe(self._probes_started, self._settings.half_open)
@@ -149,20 +161,44 @@ class Breaker(Guard):
         self._forget_probes()
 
 
+class _Count:
+    """Calls of a kind within a window that the first of them opens."""
+
+    __slots__ = ("_calls", "_opened_s")
+
+    def __init__(self) -> None:
+        self._opened_s = -inf
+        self._calls = 0
+
+    def open(self, now_s: float) -> None:
+        self._opened_s, self._calls = now_s, 0
+
+    def add(self) -> None:
+        self._calls += 1
+
+    def is_open(self, window_s: float, now_s: float) -> bool:
+        return rules.window_is_open(self._opened_s, window_s, now_s)
+
+    def calls(self, window_s: float, now_s: float) -> int:
+        return self._calls if self.is_open(window_s, now_s) else 0
+
+
 class Cooldown(Guard):
     """A deployment's cooldown: out for a time, and back to full traffic."""
 
-    def __init__(self, settings: plan.Cooldown, deployments: int, kinds: Kinds, changed: Changed, timer: Timer) -> None:
+    def __init__(self, settings: plan.Cooldown, pool: "Pool", kinds: Kinds, changed: Changed, timer: Timer) -> None:
         self._settings = settings
-        self._deployments = deployments
+        self.bypassed = settings.all_open == "bypass"
+        self._deployments = 2 if settings.one_of_several else pool.legs
+        self._is_spared = settings.spares_fallbacks and self._deployments == 1 and not pool.has_fallback
         self._fails = kinds.table(settings.counts)
         self._at_once = kinds.table(settings.at_once)
         self._always = kinds.table(settings.always)
+        self._counts_only = kinds.table(settings.counted_only)
         self._changed, self._timer = changed, timer
-        self.cools_until_s = -1.0
+        self.cools_until_s = self._first_end_s = -1.0
         self._cools = False
-        self._opened_s = -float("inf")
-        self._calls = self._failed = 0
+        self._failed, self._served = _Count(), _Count()
 
     def admits(self) -> bool:
         return not self._cools
@@ -171,39 +207,47 @@ class Cooldown(Guard):
         if outcome == CANCELLED:
             return
         settings = self._settings
-        failed = self._fails[outcome] or self._at_once[outcome] or self._always[outcome]
-        window_s = settings.window_s if settings.allowed_fails is None else settings.cooldown_s
-        if not rules.window_is_open(self._opened_s, window_s, now_s):
-            self._opened_s, self._calls, self._failed = now_s, 0, 0
-        self._calls += 1
-        self._failed += failed
-        if failed and self._is_too_much(outcome):
+        may_cool = self._fails[outcome] or self._at_once[outcome] or self._always[outcome]
+        by_share = settings.allowed_fails is None
+        failed = may_cool or (by_share and self._counts_only[outcome])
+        window_s = settings.window_s if by_share else settings.cooldown_s
+        of_its_kind = self._failed if failed else self._served
+        if not of_its_kind.is_open(window_s, now_s):
+            for count in (of_its_kind,) if settings.own_windows else (self._failed, self._served):
+                count.open(now_s)
+        of_its_kind.add()
+        calls = self._failed.calls(window_s, now_s), self._served.calls(window_s, now_s)
+        if may_cool and self._is_too_much(outcome, *calls):
             lasts_s = rules.lasts_s(settings.cooldown_s, retry_after_s, retry_after=settings.honours_retry_after)
             self._cool(now_s, lasts_s)
 
-    def _is_too_much(self, outcome: int) -> bool:
+    def _is_too_much(self, outcome: int, failed: int, served: int) -> bool:
+        """Whether a failure is one too many, the calls of the window, this one included, being so many."""
         settings = self._settings
         if settings.allowed_fails is not None:
-            return rules.exceeds_allowed(self._failed, settings.allowed_fails)
+            return not self._is_spared and rules.exceeds_allowed(failed, settings.allowed_fails)
         return rules.cools(
             at_once=self._at_once[outcome],
             always=self._always[outcome],
             deployments=self._deployments,
-            failed=self._failed,
-            calls=self._calls,
+            failed=failed,
+            calls=failed + served,
             share=settings.failure_share,
             minimum=settings.minimum,
             all_failed=settings.all_failed,
         )
 
     def _cool(self, now_s: float, for_s: float) -> None:
-        """A failure of a call begun before the cooldown renews it."""
+        """What it means for a cooldown under way that a call begun before it fails, its settings say."""
         if for_s <= 0.0:
             return
-        self.cools_until_s = until_s = now_s + for_s
-        if not self._cools:
-            self._cools = True
+        until_s = now_s + for_s
+        if self._cools:
+            until_s = rules.cools_until_s(self._first_end_s, until_s, renews=self._settings.renews)
+        else:
+            self._cools, self._first_end_s = True, until_s
             self._changed("closed", "cooling")
+        self.cools_until_s = until_s
         self._timer(until_s, lambda: self._over(until_s))
 
     def _over(self, until_s: float) -> None:
@@ -215,10 +259,11 @@ class Cooldown(Guard):
 class Pool:
     """The legs of a group, and how many of them are ejected."""
 
-    __slots__ = ("ejected", "legs")
+    __slots__ = ("ejected", "has_fallback", "legs")
 
-    def __init__(self, legs: int) -> None:
+    def __init__(self, legs: int, *, has_fallback: bool) -> None:
         self.legs = legs
+        self.has_fallback = has_fallback  # the first of several entries, whose fallbacks are the others
         self.ejected = 0
 
 
@@ -227,6 +272,8 @@ class Ejection(Guard):
 
     def __init__(self, settings: plan.Ejection, pool: Pool, kinds: Kinds, changed: Changed, timer: Timer) -> None:
         self._settings = settings
+        self.bypassed = settings.all_open == "bypass"
+        self.panic = settings.panic
         self._pool = pool
         self._fails = kinds.table(settings.counts)
         self._is_refusal = kinds.of_outcomes((RATE_LIMITED,))
@@ -289,8 +336,9 @@ class Ejection(Guard):
         self._eject(now_s, rules.ejected_for_s(settings.for_s, self._times + 1, settings.longest_s))
 
     def _eject(self, now_s: float, for_s: float) -> None:
-        pool, every_s = self._pool, self._settings.every_s
-        if not rules.may_eject(pool.ejected, pool.legs, self._settings.most):
+        pool, settings = self._pool, self._settings
+        every_s = settings.every_s
+        if not rules.may_eject(pool.ejected, pool.legs, settings.most, always_one=settings.always_eject_one):
             return
         pool.ejected += 1
         self._times += 1
@@ -339,7 +387,7 @@ def make_guard(settings: plan.Guard, kinds: Kinds, pool: Pool, changed: Changed,
     if isinstance(settings, plan.Breaker):
         return Breaker(settings, kinds, changed, timer)
     if isinstance(settings, plan.Cooldown):
-        return Cooldown(settings, pool.legs, kinds, changed, timer)
+        return Cooldown(settings, pool, kinds, changed, timer)
     return Ejection(settings, pool, kinds, changed, timer)
 
 

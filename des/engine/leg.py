@@ -35,6 +35,7 @@ class Leg:
         self.budget: Budget | None = None
         self.shaper: Shaper | None = None
         self.bulkhead: Bulkhead | None = None
+        self.refuses_as_429 = settings.bulkhead is not None and settings.bulkhead.refuses_as == "rate_limited"
         self.ramp = None if settings.ramp is None else Ramp(settings.ramp)
         self.throttling = None if settings.throttle is None else Throttling(settings.throttle)
         self.statistics: Statistics | None = None
@@ -58,6 +59,15 @@ class Leg:
     def bypasses(self) -> bool:
         """Whether it may be called all the same where every leg of its group is out."""
         return any(guard.bypassed for guard in self.guards)
+
+    @property
+    def panic(self) -> float:
+        """The share of its group's legs admitted below which it is called all the same."""
+        return max((guard.panic for guard in self.guards), default=0.0)
+
+    @property
+    def stops_retries(self) -> bool:
+        return any(guard.stops_retries for guard in self.guards)
 
     def admits(self) -> bool:
         """Whether no guard keeps the leg out, and its health does not."""

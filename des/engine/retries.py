@@ -74,7 +74,7 @@ class RetryRule:
         self.settings = settings
         self.is_budgeted = is_budgeted and place != APPLICATION
         self.retries = settings.retries
-        self.waits_after_last = settings.waits_after_last and settings.retries > 0
+        self.waits_after_last = settings.waits_after_last
         self.is_application = place == APPLICATION
         self.is_bounded = settings.timeout_s is not None or settings.attempt_timeout_s is not None
         self.timed_out = REQUEST_FAILED if self.is_application else TIMEOUT

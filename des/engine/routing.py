@@ -8,6 +8,7 @@ from des.engine.leg import Leg
 from des.engine.records import INFINITY, Request
 from des.engine.retries import RetryRule
 from des.rules import routing as rules
+from des.rules.guards import panics
 from des.scenario import plan
 
 BY_STATISTICS = ("cheapest", "least_latency", "least_busy", "usage_based")
@@ -17,8 +18,9 @@ BY_STATISTICS = ("cheapest", "least_latency", "least_busy", "usage_based")
 class Router:
     """Picks by one policy, with a uniform of the request for each pick."""
 
-    def __init__(self, settings: plan.Routing, draws: ClientDraws, name: str) -> None:
+    def __init__(self, settings: plan.Routing, draws: ClientDraws, name: str, *, ties_first: bool = False) -> None:
         self._settings = settings
+        self._ties_first = ties_first
         self._draws = draws
         self._name = name
         self._last = -1  # the leg that took the pick before, in turn
@@ -54,7 +56,7 @@ class Router:
         if settings.kind == "least_busy":
             busy = [each.busy for each in seen]
             if settings.choices is None:
-                return rules.least(busy, u)
+                return rules.least(busy, 0.0 if self._ties_first else u)
             return rules.best_of_choices(busy, settings.choices, u)
         for each in seen:
             each.renew_usage(now_s)
@@ -82,8 +84,9 @@ class Entry:
         self.legs = legs
         self.rule = rule
         self.falls_back = kinds.table(settings.fallback_on)
-        self._router = Router(settings.routing, draws, settings.name)
+        self._router = Router(settings.routing, draws, settings.name, ties_first=settings.ties_first)
         self._bypasses = all(leg.bypasses for leg in legs)
+        self._panic = min(leg.panic for leg in legs)
         self.prefers_peers = len(legs) > 1 and not rule.settings.waits_with_healthy_peer
         """Whether a healthy leg of it is called at once instead of waiting for a retry."""
         is_open = len(legs) == 1 and legs[0].is_open and self._router.picks_first(1)
@@ -93,16 +96,26 @@ class Entry:
     def has_healthy_leg(self) -> bool:
         return any(leg.admits() for leg in self.legs)
 
+    def is_all_out(self) -> bool:
+        """Whether no leg of it would be called now."""
+        return not self._bypasses and self._panic <= 0.0 and not self.has_healthy_leg()
+
+    def _panics(self) -> bool:
+        """Whether so few legs are left that all are called."""
+        return self._panic > 0.0 and panics(sum(leg.admits() for leg in self.legs), len(self.legs), self._panic)
+
     def pick(
         self, request: Request, nth: int, left_out: Sequence[Leg], now_s: float, picked: Leg | None = None
     ) -> Leg | str:
         """The leg of a request's n-th pick, or why there is none: circuit_open or client_limit.
 
-        Where every leg is out, breakers may be bypassed: then all of them are open to the pick. Where the group is
-        picked from once, a visit's further attempts have the leg `picked` before, or none.
+        Where every leg is out, guards may be bypassed: then all of them are open to the pick. So they are where the
+        guards panic, too few being left. Where the group is picked from once, a visit's further attempts have the leg
+        `picked` before, or none.
         """
         among = self.legs if picked is None or not self.plan.routing.once else [picked]
-        legs = _of_the_least_tier([leg for leg in among if leg not in left_out and leg.admits()])
+        in_panic = self._panics()
+        legs = _of_the_least_tier([leg for leg in among if leg not in left_out and (in_panic or leg.admits())])
         if not legs and not left_out and self._bypasses:
             legs = _of_the_least_tier(among)
         if not legs:

@@ -85,6 +85,8 @@ def _let_in(way: Way) -> Generator[Event, None, Result | None]:
             way.enter(leg)
             return None
         refusals.count(clock.now, leg.index, "client_limit")
+        if leg.refuses_as_429:
+            return way.refuse_as_429(leg)
         left_out.append(leg)
 
 

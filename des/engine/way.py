@@ -30,6 +30,7 @@ from des.vocabulary import (
     CALL,
     CANCELLED,
     OK,
+    RATE_LIMITED,
     REQUEST_DEADLINE,
     REQUEST_FAILED,
     REQUEST_OK,
@@ -214,23 +215,30 @@ class Way:
             self._leave_leg_by(result)
         if layer.granted is not None:
             layer.end_retry()
+        if layer.entry is not None and layer.rule.settings.ends_when_all_out and layer.entry.is_all_out():
+            layer.is_over = True
+            return 0.0
         wait_s = layer.next(self.request, result)
-        if layer.rule.is_budgeted and not layer.is_over and not self._is_granted(layer, result):
+        if not layer.is_over and self._is_forbidden(layer, result):
             layer.is_over = True
             return 0.0
         return 0.0 if wait_s > 0.0 and layer.prefers_peer() else wait_s
 
-    def _is_granted(self, layer: RetryLayer, result: Result) -> bool:
-        """Whether the budget of the leg that was called allows another retry."""
-        budget = None if result.leg < 0 else self.world.client.legs[result.leg].budget
-        if budget is None:
-            return True
-        taken = budget.grant(result.outcome, self.now_s)
-        if taken is None:
+    def _is_forbidden(self, layer: RetryLayer, result: Result) -> bool:
+        """Whether a breaker or the budget of the leg that was called forbids another retry."""
+        if result.leg < 0:
             return False
-        self.memory.taken[budget] = taken
-        layer.granted = budget
-        return True
+        leg = self.world.client.legs[result.leg]
+        if layer.entry is not None and leg.stops_retries:
+            return True
+        if leg.budget is None or not layer.rule.is_budgeted:
+            return False
+        taken = leg.budget.grant(result.outcome, self.now_s)
+        if taken is None:
+            return True
+        self.memory.taken[leg.budget] = taken
+        layer.granted = leg.budget
+        return False
 
     def _close_all(self, result: Result) -> None:
         """The attempt has served the request, and with it every layer; or it never ends, and keeps its place."""
@@ -271,6 +279,11 @@ class Way:
         if self.request.refused_by != "client_limit":
             self.request.refused_by = reason
         return Result(REFUSED)
+
+    def refuse_as_429(self, leg: Leg) -> Result:
+        """The client itself refuses the attempt as a provider would that is over its limit."""
+        self.request.refused_by = "client_limit"
+        return Result(RATE_LIMITED, nan, leg.index, self.memory.picks[self.entry.index] - 1)
 
     def is_let_through(self, leg: Leg) -> bool:
         """Whether the leg's ramp and its throttling let a call through; a request has one draw of a ramp."""

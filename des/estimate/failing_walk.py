@@ -200,7 +200,7 @@ class _Requests:
             attempt(rows, own)
             self._time_out(rows, own, within=whole)
             is_last = retry == rule.retries
-            if is_last and not (rule.waits_after_last and rule.retries):
+            if is_last and not rule.waits_after_last:
                 break
             rows = rows[self._walking[rows] & (self._cut[rows] == 0)]
             rows = rows[layer.is_retried[self._outcome[rows]]]
@@ -360,7 +360,7 @@ def _longest_call_s(plan: Plan, leg: Leg, effects: Sequence[Effect]) -> float:
 
 
 def _longest_waits_s(rule: RetryRule) -> float:
-    waits = rule.retries + 1 if rule.waits_after_last and rule.retries else rule.retries
+    waits = rule.retries + 1 if rule.waits_after_last else rule.retries
     backoffs = [rule.backoff] if rule.throttled_backoff is None else [rule.backoff, rule.throttled_backoff]
     return sum(max(_longest_wait_s(backoff, done) for backoff in backoffs) for done in range(waits))
 

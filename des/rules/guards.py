@@ -83,6 +83,14 @@ def cools(
     return several and share is not None and calls >= minimum and failed / calls > share
 
 
+def cools_until_s(first_end_s: float, end_s: float, *, renews: bool) -> float:
+    """When a leg that cools comes back, after another failure would have it cool until `end_s`.
+
+    litellm 1.109 (router_utils/cooldown_cache.py) keeps the first end, but for a later failure that ends sooner.
+    """
+    return end_s if renews else min(first_end_s, end_s)
+
+
 def exceeds_allowed(fails: int, allowed_fails: int) -> bool:
     """With `allowed_fails` set, in place of the default: the failures within the cooldown time, this one included,
     exceed it."""
@@ -110,9 +118,14 @@ def fails_too_often(failed: int, calls: int, share: float, minimum: int) -> bool
     return calls >= minimum and calls > 0 and failed / calls > share
 
 
-def may_eject(ejected: int, hosts: int, most: float) -> bool:
-    """Whether one more host may leave: at most the share of them (10 %), but at least one (Envoy)."""
-    return ejected == 0 or (ejected + 1) / hosts <= most
+def may_eject(ejected: int, hosts: int, most: float, *, always_one: bool) -> bool:
+    """Whether one more host may leave: at most the share of them (Envoy: 10 %, so none of two), or always one."""
+    return (always_one and ejected == 0) or (ejected + 1) / hosts <= most
+
+
+def panics(admitted: int, hosts: int, panic: float) -> bool:
+    """Whether so few hosts are admitted that all are called: less than the share (Envoy: 50 %)."""
+    return admitted < panic * hosts
 
 
 def ejected_for_s(for_s: float, times: int, longest_s: float) -> float:

@@ -5,6 +5,7 @@ Amounts are calls or tokens. What rounding may take from a sum of floats, or fro
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from math import inf
 from typing import Final
 
 SLACK: Final = 1e-9
@@ -15,6 +16,16 @@ WHOLE: Final = 1.0 - SLACK
 
 TICK_S: Final = 1e-6
 """What comes this soon has come: like `WHOLE`, but on the clock, for amounts and rates of any size."""
+
+
+def rounded_up_s(wait_s: float, step_s: float) -> float:
+    """The least whole multiple of a step that is no shorter, but for rounding: the whole seconds of an HTTP header."""
+    if not wait_s < inf:
+        return wait_s
+    steps = int(wait_s / step_s)
+    while steps * step_s < wait_s - TICK_S:
+        steps += 1
+    return steps * step_s
 
 
 # The token bucket: refilled continuously, a token a call, never more than its burst.

@@ -162,6 +162,15 @@ def throttle_after(tokens: int, max_tokens: int, token_ratio: int, *, success: b
     return min(max_tokens, tokens + token_ratio) if success else max(0, tokens - 1000)
 
 
+def bucket_admits(tokens: int) -> bool:
+    """Brooker's retry bucket, in thousandths of a token: a retry goes while a whole one is there.
+
+    A request drops 0.1 tokens in whatever becomes of it, a retry takes 1, and it starts full with 5 (Brooker 2022,
+    "Fixing retries with token buckets and circuit breakers").
+    """
+    return tokens >= 1000
+
+
 def thousandths(tokens: float) -> int:
     """A number of tokens in thousandths, the nearest one: 0.1 is 100."""
     return round(1000.0 * tokens)

@@ -34,7 +34,7 @@ def next_in_turn(candidates: Sequence[int], last: int) -> int:
 
 
 def least(values: Sequence[float], u: float) -> int:
-    """Index of the least value, equals alike: least busy takes the calls under way (litellm 1.109)."""
+    """Index of the least value, equals alike; for a `u` of 0 the first of them (litellm 1.109, least busy)."""
     lowest = min(values)
     return among([index for index, value in enumerate(values) if value == lowest], u)
 
@@ -59,12 +59,12 @@ def usage_based(
     """Index with the least tokens in the current clock minute, equals alike; -1 where all are excluded.
 
     litellm 1.109: `tokens` counts calls that succeeded, `requests` those dispatched. Excluded: tokens + input above
-    the tpm, or requests + 1 at the rpm (so at rpm - 1). Infinite where a deployment has no such bound.
+    the tpm, or requests at the rpm: that many calls a minute are admitted. Infinite for no such bound.
     """
     open_ones = [
         index
         for index, used in enumerate(tokens)
-        if used + input_tokens <= tpm[index] and requests[index] + 1 < rpm[index]
+        if used + input_tokens <= tpm[index] and requests[index] + 1.0 <= rpm[index]
     ]
     if not open_ones:
         return -1

@@ -39,6 +39,7 @@ from des.scenario.schema.incidents import RenewalIncidents as RenewalIncidents
 from des.scenario.schema.limits import Capacity as Served
 from des.scenario.schema.load_control import ActiveBudget as ActiveBudget
 from des.scenario.schema.load_control import AdaptiveThrottling as AdaptiveThrottling
+from des.scenario.schema.load_control import BucketBudget as BucketBudget
 from des.scenario.schema.load_control import Bulkhead as Bulkhead
 from des.scenario.schema.load_control import Hedge as Hedge
 from des.scenario.schema.load_control import QuotaBudget as QuotaBudget
@@ -170,6 +171,7 @@ class Limit:
     counts_failed: bool = True
     counts_cached: bool = True  # whether input that the provider's prompt cache holds counts
     sends_retry_after: bool = True
+    retry_after_step_s: float = 0.0  # of which a Retry-After is a whole multiple; 0 for any moment
     refusal_latency: Distribution = Constant(0.05)
 
     @property

@@ -35,6 +35,7 @@ class RetryRule:
     retry_after: RetryAfter = IGNORED
     waits_after_last: bool = False  # a wait also follows the last failed attempt
     waits_with_healthy_peer: bool = True  # False: none while another leg of the group admits
+    ends_when_all_out: bool = False  # neither a wait nor a retry once no leg of the entry admits
     timeout_s: float | None = None
     attempt_timeout_s: float | None = None
 
@@ -47,6 +48,7 @@ class Group:
     name: str
     legs: tuple[int, ...]
     routing: Routing = ORDERED
+    ties_first: bool = False  # of legs that are equally busy, the first
     retry: RetryRule = RetryRule()
     fallback_on: frozenset[int] = frozenset()
 

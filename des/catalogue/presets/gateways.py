@@ -15,9 +15,8 @@ def _any_error() -> list[str]:
 
 LITELLM: Final[dict[str, Any]] = {
     "retries": 2,
-    "retry_on": [408, 409, 429, "5xx", "timeout", "connection_error"],
+    "retry_on": [401, 403, 408, 409, 429, "5xx", "timeout", "connection_error"],
     "fallback_on": _any_error(),
-    "fallback_depth": 5,
     "timeout": "6000s",
     "backoff": {
         "kind": "exponential",
@@ -28,20 +27,38 @@ LITELLM: Final[dict[str, Any]] = {
         "spread": "750ms",
     },
     "retry_after": {"mode": "honour", "cap": "60s", "above": "ignore", "combine": "replace", "spread": "750ms"},
-    "wait_after_last": True,
+    "wait_after_last": "after_retries",
     "wait_with_healthy_peer": False,
+    "end_when_all_out": True,
     "cooldown": {
-        "on": ["rate_limited"],
+        "on": ["rate_limited", 402],
+        "counts": ["server_error", "overloaded", "rate_limited", "timeout", "connection_error", 408],
+        "counted_only": ["4xx"],
         "share": "50%",
         "minimum": 5,
         "all_failed": 1000,
         "window": "60s",
+        "own_windows": True,
         "also_on": [401, 404],
+        "spares_fallbacks": True,
         "for": "5s",
         "retry_after": True,
+        "renews": False,
     },
     "routing": "weighted",
+    "ties": "first",
 }
+"""As measured on the real Router by `benchmarks/real_litellm.py`, versions 1.109.1 and 1.110.2 alike."""
+
+LITELLM_NOT_MODELLED: Final = (
+    "Retry-After counts there in whole seconds of 1 to 60; a fraction such as 0.4 is waited for here.",
+    "Deployments of OpenAI and those that speak its API: other providers' 403 is not retried there for one alone.",
+    "401 is not retried for a deployment alone even where cooldowns are off, as it is here then.",
+    "A fallback that has fallbacks of its own may cool by allowed_fails there: write spares_fallbacks: false on its "
+    "cooldown. max_fallbacks (5) bounds the nesting of such lists: write fallback_depth.",
+    "usage_based may refuse there although another deployment has room, where its counts are not up to date.",
+    "Context-window and content-policy fallbacks: requests here have no content.",
+)
 
 GATEWAYS: Final = (
     Preset(
@@ -55,12 +72,20 @@ GATEWAYS: Final = (
             "router_utils/fallback_event_handlers.py, constants.py"
         ),
         date=READ,
-        not_modelled=(
-            "Retry-After counts there in whole seconds of 1 to 60; a fraction such as 0.4 is waited for here.",
-            "401 and 403 are retried there in groups of several deployments; 402 cools a deployment of several.",
-            "A failure that reads APIConnectionError never cools a deployment there.",
-            "Context-window and content-policy fallbacks: requests here have no content.",
+        not_modelled=LITELLM_NOT_MODELLED,
+    ),
+    Preset(
+        name="litellm",
+        version="1.110",
+        kind="gateway",
+        title="LiteLLM router and proxy",
+        policy=LITELLM,
+        source=(
+            "package litellm 1.110.2: router.py over the Rust core in router_rust, router_attempt.py, "
+            "router_utils/cooldown_handlers.py, router_utils/fallback_event_handlers.py, constants.py; behaves as 1.109"
         ),
+        date="2026-11-28",
+        not_modelled=LITELLM_NOT_MODELLED,
     ),
     Preset(
         name="portkey",

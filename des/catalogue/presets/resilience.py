@@ -49,9 +49,11 @@ RESILIENCE: Final = (
                 "longest": "300s",
                 "every": "10s",
                 "most": "10%",
+                "always_eject_one": False,
+                "panic": "50%",
             }
         },
-        source="documentation envoyproxy.io: intro/arch_overview/upstream/outlier",
+        source="documentation envoyproxy.io: intro/arch_overview/upstream/outlier, .../load_balancing/panic_threshold",
         date=READ,
         not_modelled=("Ejection by success rate and by failure percentage.",),
     ),

@@ -25,7 +25,7 @@ from des.scenario.text.document import Path
 from des.vocabulary import DEFAULT_RETRIED, REQUEST_OUTCOMES
 
 _PLAIN_BACKOFFS = ("none", "constant", "linear", "exponential")
-_FAILURES = ("on", "counts", "at_once", "always")
+_FAILURES = ("on", "counts", "counted_only", "at_once", "always")
 """Attributes of settings that are `Failures`."""
 S = TypeVar("S", bound=Setting)
 
@@ -68,6 +68,7 @@ def _client(scenario: Scenario, chain: Sequence[plan.Leg], statuses: Statuses) -
                 name=entry.group if isinstance(entry, GroupSpec) else chain[first].name,
                 legs=members,
                 routing=routing or ORDERED,
+                ties_first=policy.ties == "first",
                 retry=_retry(scenario, position, statuses, any(legs[member].inner for member in members)),
                 fallback_on=handled(scenario, position, "fallback_on", statuses),
             )
@@ -164,14 +165,17 @@ def _layer(spec: ClientSpec, statuses: Statuses, *, bounds_call: bool) -> plan.R
 
 def _retry(scenario: Scenario, position: int, statuses: Statuses, has_clients: bool) -> plan.RetryRule:
     backoff = retry_backoff_of(scenario, position)
+    after_last = retry_setting(scenario, position, "wait_after_last").value
+    retries = retries_of(scenario, position)
     return plan.RetryRule(
-        retries=retries_of(scenario, position),
+        retries=retries,
         retry_on=handled(scenario, position, "retry_on", statuses),
         backoff=backoff.usual,
         throttled_backoff=backoff.after_throttling,
         retry_after=_retry_after(retry_setting(scenario, position, "retry_after").value, statuses),
-        waits_after_last=retry_setting(scenario, position, "wait_after_last").value,
+        waits_after_last=after_last is True or (after_last == "after_retries" and retries > 0),
         waits_with_healthy_peer=retry_setting(scenario, position, "wait_with_healthy_peer").value,
+        ends_when_all_out=retry_setting(scenario, position, "end_when_all_out").value,
         attempt_timeout_s=policy_timeout(scenario.policy).total_s if has_clients else None,
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from des.scenario.plan import Capacity, Limit
-from des.scenario.schema.limits import Budget, Limits
+from des.scenario.schema.limits import Budget, Limits, RoundedUp
 from des.scenario.schema.limits import Capacity as Served
 from des.scenario.text.units import MINUTE_S
 
@@ -60,7 +60,8 @@ def _limit(spec: Limits, metric: str, index: int, name: str, share: float) -> Li
         counts_refused=spec.counts_refused,
         counts_failed=spec.counts_failed,
         counts_cached=spec.counts_cached,
-        sends_retry_after=spec.retry_after,
+        sends_retry_after=spec.retry_after is not False,
+        retry_after_step_s=_step_s(spec),
         refusal_latency=spec.refusal_latency,
     )
 
@@ -78,9 +79,14 @@ def _acceleration(spec: Limits, index: int, name: str, share: float) -> Limit:
         window_s=of.over_s,
         growth=of.growth,
         counts_refused=spec.counts_refused,
-        sends_retry_after=spec.retry_after,
+        sends_retry_after=spec.retry_after is not False,
+        retry_after_step_s=_step_s(spec),
         refusal_latency=spec.refusal_latency,
     )
+
+
+def _step_s(spec: Limits) -> float:
+    return spec.retry_after.round_up_s if isinstance(spec.retry_after, RoundedUp) else 0.0
 
 
 def _algorithm(spec: Limits) -> str:

@@ -11,6 +11,7 @@ from des.scenario.text.units import Count, PositiveCount, PositiveDuration, Shar
 _EJECTING = ("server_error", "overloaded", "timeout", "connection_error")
 _COUNTED = ("server_error", "overloaded", "rate_limited", "timeout", "connection_error")
 _Counts = Annotated[Failures, Field(min_length=1)]
+_AllOut = Literal["refuse", "bypass"]
 
 
 class _Breaker(Setting):
@@ -22,8 +23,10 @@ class _Breaker(Setting):
     """Probes let through then, all of which must succeed; without it, it closes by its timer."""
     counts: _Counts = _COUNTED
     """Failures that count; by default server_error, overloaded, rate_limited, timeout and connection_error."""
-    all_open: Literal["refuse", "bypass"] = "refuse"
+    all_open: _AllOut = "refuse"
     """When no leg of the entry admits: refuse, or call as if all were closed."""
+    stops: Literal["calls", "retries"] = "calls"
+    """What it keeps from the leg while it is not closed; first attempts go through where it stops retries alone."""
 
 
 class ConsecutiveBreaker(_Breaker):
@@ -85,16 +88,28 @@ class Cooldown(Setting):
     """So many calls in the window, all of which failed."""
     window_s: PositiveDuration = 60.0
     """60 s by default, opened by its first call."""
+    own_windows: Flag = False
+    """Whether failures and successes have windows of their own, each opened by its first."""
     always: Failures = Field((), alias="also_on")
     """Failures that cool any leg at once."""
     allowed_fails: Count | None = None
     """Instead of all this: more failures than so many within the cooldown's time."""
+    spares_fallbacks: Flag = False
+    """Whether allowed_fails never cools a leg by itself, unless it is the first of several entries."""
+    one_of_several: Flag = False
+    """Whether a leg by itself cools as one of a group does."""
     cooldown_s: PositiveDuration = Field(5.0, alias="for")
     """How long; 5 s by default."""
     honours_retry_after: Flag = Field(False, alias="retry_after")
     """Whether a Retry-After says how long instead."""
+    renews: Flag = True
+    """Whether a failure of a leg that cools sets the end anew; else the first end holds, and may come sooner."""
     counts: _Counts = _COUNTED
     """Failures that count; by default server_error, overloaded, rate_limited, timeout and connection_error."""
+    counted_only: Failures = ()
+    """Failures that count towards share and all_failed, but after which nothing cools."""
+    all_open: _AllOut = "refuse"
+    """When no leg of the entry admits: refuse, or call as if none cooled."""
 
     @model_validator(mode="after")
     def _cools(self) -> Self:
@@ -129,7 +144,13 @@ class Ejection(Setting):
     every_s: PositiveDuration = 0.0
     """How often it is decided; at every failure by default."""
     most: Share = 1.0
-    """Of the group's legs, but always one."""
+    """Of the group's legs."""
+    always_eject_one: Flag = True
+    """Whether one leg may be ejected even if that is more than `most`."""
+    panic: Share = 0.0
+    """With less than this share of the group's legs admitted, all are called; never by default."""
+    all_open: _AllOut = "refuse"
+    """When no leg of the entry admits: refuse, or call as if none were ejected."""
     rate_limited_s: PositiveDuration | None = Field(None, alias="on_rate_limited")
     """A 429 ejects at once, for Retry-After (else this long) and `for` more."""
     counts: _Counts = _EJECTING

@@ -1,6 +1,7 @@
 """Incidents: when they happen, how long they last and what they do."""
 
 from datetime import datetime
+from math import nan
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -9,8 +10,8 @@ from des.distributions import Constant
 from des.scenario.schema.distributions import DurationDistribution
 from des.scenario.schema.profiles import WeeklyProfile
 from des.scenario.schema.setting import Flag, Setting, Text, contradiction, list_of_one
-from des.scenario.schema.statuses import FailureOutcome, Status, misfit
-from des.scenario.text.units import Factor, Moment, PositiveDuration, Rate, Share, Word
+from des.scenario.schema.statuses import NO_RESPONSE, FailureOutcome, Status, misfit
+from des.scenario.text.units import Duration, Factor, Moment, PositiveDuration, Rate, Share, Word
 
 
 class Effect(Setting):
@@ -24,12 +25,19 @@ class Effect(Setting):
     """Its HTTP status, if not the outcome's usual one."""
     error_latency: DurationDistribution = Constant(0.2)
     """Time until the failure is answered; 200 ms by default."""
+    retry_after_s: Duration | None = None
+    """The Retry-After that such a failure comes with; none by default."""
     hang: Share = 0.0
     """Share of calls that never answer."""
     latency_factor: Factor = 1.0
     """How many times longer responses take."""
     kills_in_flight: Flag = False
     """Whether calls in flight are cut off when the incident starts, each with probability error_rate."""
+
+    @property
+    def told_s(self) -> float:
+        """The Retry-After, NaN for none."""
+        return nan if self.retry_after_s is None else self.retry_after_s
 
     @property
     def outage(self) -> bool:
@@ -44,6 +52,8 @@ class Effect(Setting):
     def _status_fits(self) -> Self:
         if message := misfit(self.outcome, self.status):
             raise contradiction(message, "status")
+        if self.outcome == "connection_error" and self.retry_after_s is not None:
+            raise contradiction(NO_RESPONSE, "retry_after")
         return self
 
     @model_validator(mode="after")

@@ -66,6 +66,17 @@ _Split = Annotated[
 ]
 
 
+class RoundedUp(Setting):
+    """A Retry-After in whole multiples of a duration, such as the seconds of the HTTP header."""
+
+    round_up_s: PositiveDuration
+
+
+_RetryAfterTold = Annotated[
+    Annotated[RoundedUp, Tag("mapping")] | Annotated[Flag, Tag("word")], Discriminator(mapping_or_word)
+]
+
+
 def _refuse_less_than_one(burst: float | None, metric: str, *field: str) -> None:
     if burst is not None and burst < 1.0:
         unit = "request" if metric == "requests" else "token"
@@ -94,8 +105,8 @@ class Limits(Setting):
     """Whether failed calls count."""
     counts_cached: Flag = True
     """Whether input counts that the provider's prompt cache holds."""
-    retry_after: Flag = True
-    """Whether a refusal says when to come again."""
+    retry_after: _RetryAfterTold = True
+    """Whether a refusal says when to come again; to the moment, unless it is rounded up."""
     refusal_latency: DurationDistribution = Constant(0.05)
     """Time until the refusal is answered; 50 ms by default."""
     acceleration: Acceleration | None = None

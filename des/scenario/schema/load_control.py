@@ -91,6 +91,10 @@ class Bulkhead(Setting):
     queue: Count = 0
     """Calls that may wait."""
     max_wait_s: PositiveDuration | None = None
+    refuses_as: Literal["client_limit", "rate_limited"] = "client_limit"
+    """What becomes of a call without a place: the next leg of the group is asked, or it fails as a 429 would, is
+    retried and falls back.
+    """
 
     @model_validator(mode="after")
     def _bounds_its_queue(self) -> Self:
@@ -171,7 +175,16 @@ class ThrottleBudget(_RetryBudget):
     """Tokens that a success gives."""
 
 
-RetryBudget = ActiveBudget | RatioBudget | QuotaBudget | ThrottleBudget
+class BucketBudget(_RetryBudget):
+    """A bucket, full at first, that each request drops a part of a token into and each retry takes one from."""
+
+    kind: Literal["bucket"]
+    capacity: Annotated[Positive, Field(ge=1.0)]
+    deposit: Annotated[Positive, Field(le=1.0)]
+    """Tokens that a request gives, whatever becomes of it."""
+
+
+RetryBudget = ActiveBudget | RatioBudget | QuotaBudget | ThrottleBudget | BucketBudget
 
 
 class AdaptiveThrottling(Setting):

@@ -1,13 +1,20 @@
 """The client's policy as a scenario writes it: rounds, back-off, deadline, billing, response cache."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from des.scenario.schema.calls import AnyTimeout, ResponseCache
 from des.scenario.schema.load_control import AnyRouting, CallSettings
 from des.scenario.schema.providers import Billing
-from des.scenario.schema.retries import AnyBackoff, AnyRetryAfter, ApplicationSpec, Retries, refuse_idle_retries
+from des.scenario.schema.retries import (
+    AnyBackoff,
+    AnyRetryAfter,
+    ApplicationSpec,
+    Retries,
+    WaitAfterLast,
+    refuse_idle_retries,
+)
 from des.scenario.schema.setting import Flag, Off, OrNone, Text, contradiction
 from des.scenario.schema.statuses import Handled
 from des.scenario.text.units import Count, PositiveCount, PositiveDuration
@@ -47,12 +54,16 @@ class PolicySpec(CallSettings):
     """Before another round."""
     retry_after: AnyRetryAfter | None = None
     """Whether to wait as long as a refusal asks for; ignored by default."""
-    wait_after_last: Flag = False
-    """Whether a wait follows the last failed attempt on an entry too."""
+    wait_after_last: WaitAfterLast = False
+    """Whether a wait follows the last failed attempt on an entry too; `after_retries`: only where it has retries."""
     wait_with_healthy_peer: Flag = True
     """Whether a wait is due while the group has another leg that admits."""
+    end_when_all_out: Flag = False
+    """Whether an entry is given up, without a wait or a retry, once none of its legs admits."""
     routing: AnyRouting | None = None
     """Of the legs within each group; as written by default."""
+    ties: Literal["random", "first"] = "random"
+    """Of equally busy legs of a group, where routing is least_busy: any, or the first as written."""
     order: AnyRouting | None = None
     """Of the entries of the chain; as written by default."""
     application: OrNone[ApplicationSpec] | None = None

@@ -1,7 +1,7 @@
 """Components, providers and models: what fails, how fast they answer, what they cost."""
 
 from collections.abc import Mapping
-from math import inf, nextafter
+from math import inf, nan, nextafter
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, PlainSerializer, Tag, model_validator
@@ -28,8 +28,8 @@ from des.scenario.schema.setting import (
     mapping_or_word,
     scalar_as,
 )
-from des.scenario.schema.statuses import Status, misfit
-from des.scenario.text.units import Amount, Positive, PositiveDuration, Share, Usd, Word, read_usd
+from des.scenario.schema.statuses import NO_RESPONSE, Status, misfit
+from des.scenario.text.units import Amount, Duration, Positive, PositiveDuration, Share, Usd, Word, read_usd
 from des.vocabulary import ATTEMPT_OUTCOMES
 
 
@@ -204,6 +204,13 @@ class RandomError(Setting):
     """Time until the failure is answered; 200 ms by default."""
     status: Status | None = None
     """HTTP status, if not the outcome's usual one."""
+    retry_after_s: Duration | None = None
+    """The Retry-After that it comes with; none by default."""
+
+    @property
+    def told_s(self) -> float:
+        """The Retry-After, NaN for none."""
+        return nan if self.retry_after_s is None else self.retry_after_s
 
 
 ErrorShare = Annotated[RandomError, scalar_as("rate", SHARE_SCHEMA)]
@@ -251,6 +258,8 @@ class Errors(Setting):
     @model_validator(mode="after")
     def _statuses_fit(self) -> Self:
         for error in self.at_once:
+            if error.outcome == "connection_error" and error.retry_after_s is not None:
+                raise contradiction(NO_RESPONSE, "connection_error", "retry_after")
             if message := misfit(error.outcome, error.status):
                 raise contradiction(message, error.outcome, "status")
         return self

@@ -20,7 +20,7 @@ from des.scenario.schema.setting import (
     scalar_as,
 )
 from des.scenario.schema.statuses import HANDLED_OUTCOMES, Handled
-from des.scenario.text.units import Amount, Count, Duration, Positive, PositiveCount, PositiveDuration
+from des.scenario.text.units import Amount, Count, Duration, Positive, PositiveCount, PositiveDuration, shown
 
 _MOST_RETRIES = 32_766
 Retries = Annotated[Count, Field(le=_MOST_RETRIES)]
@@ -183,6 +183,19 @@ IGNORED = RetryAfter.model_construct(honours=False, on=frozenset())
 """A Retry-After that is as good as none."""
 
 
+def _when_waited(value: object) -> object:
+    if not isinstance(value, bool) and value != "after_retries":
+        raise ValueError(f"expected true, false or after_retries; got {shown(value)}")
+    return value
+
+
+WaitAfterLast = Annotated[
+    bool | Literal["after_retries"],
+    BeforeValidator(_when_waited),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"const": "after_retries"}]}),
+]
+
+
 class RetrySettings(Setting):
     """Retries of one entry of the chain, instead of the policy's."""
 
@@ -195,10 +208,12 @@ class RetrySettings(Setting):
     retry_backoff: AnyBackoff | None = None
     """Before another attempt on this entry."""
     retry_after: AnyRetryAfter | None = None
-    wait_after_last: Flag | None = None
-    """Whether a wait follows the last failed attempt too."""
+    wait_after_last: WaitAfterLast | None = None
+    """Whether a wait follows the last failed attempt too; `after_retries`: only where there are retries."""
     wait_with_healthy_peer: Flag | None = None
     """Whether a wait is due while the group has another leg that admits."""
+    end_when_all_out: Flag | None = None
+    """Whether the entry is given up, without a wait or a retry, once none of its legs admits."""
 
     @model_validator(mode="after")
     def _retries_on_something(self) -> Self:

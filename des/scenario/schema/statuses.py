@@ -59,6 +59,9 @@ def read_handled(value: object) -> str:
     raise ValueError(f"expected one of {words}, or a status such as 503 or 5xx; got {shown(value)}{question}")
 
 
+NO_RESPONSE: Final = "a connection error is no response, so it carries no Retry-After"
+
+
 def misfit(outcome: str, status: int | None) -> str | None:
     """What is wrong with failures of an outcome that have this status; nothing, if they may."""
     if status is None or status in STATUSES_OF.get(outcome, ()):
