@@ -21,7 +21,7 @@ from des.scenario.resolution.inheritance import (
     retry_setting,
     timeout_of,
 )
-from des.scenario.schema.groups import GroupSpec
+from des.scenario.schema.chain import GroupSpec
 from des.scenario.schema.limits import Limits
 from des.scenario.schema.retries import ApplicationSpec, waits
 from des.scenario.schema.scenario import Scenario
