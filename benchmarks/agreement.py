@@ -14,20 +14,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from des.errors import ScenarioError
-from des.estimate.choice import choose
-from des.estimate.exact_availability import EXACT
-from des.estimate.summary import REQUEST_LEVEL, Pool, complement, summarise
-from des.estimate.timeline_availability import SAMPLES, TIMELINE, timeline
-from des.estimate.timeline_refusals import refusals
+from des.estimate.availability import choose
+from des.estimate.estimate import EXACT, REQUEST_LEVEL, TIMELINE, Estimate
+from des.estimate.interaction import interactions
+from des.estimate.summary import Pool, summarise
+from des.estimate.timeline import SAMPLES, timeline
+from des.pool import Workers, available
 from des.scenario import load_scenario, plans
 from des.scenario.plan import Plan, PoissonArrivals
 from des.study.downtime import combined
 from des.study.replication import Part, Replicator
 from des.study.study import Found
-from des.study.workers import Workers, available
 
 SCENARIOS: Final = Path(__file__).parents[1] / "scenarios"
 REPLICATIONS: Final = 10
@@ -38,7 +38,7 @@ FAR: Final = 4.0
 NUMERICAL: Final = 1e-3
 """Relative difference that the exact estimator's quadrature of long outputs may make."""
 
-Figures = Mapping[str, Mapping[str, Any]]
+Figures = Mapping[str, Estimate]
 """By estimator."""
 
 
@@ -81,21 +81,21 @@ def compared(
     """The first arm of a scenario, or each; raises ScenarioError where its data is not here."""
     arms = list(plans(load_scenario(path)).items())
     for arm, plan in arms if every_arm else arms[:1]:
-        if refusals(plan):
+        if interactions(plan):
             continue
         drawn = timeline(plan, years, workers=workers, samples=samples)
         observed = _observed(plan, requests, workers)
         choice = choose(plan)
-        down: dict[str, Mapping[str, Any]] = {}
-        lost: dict[str, Mapping[str, Any]] = {}
+        down: dict[str, Estimate] = {}
+        lost: dict[str, Estimate] = {}
         if choice.exact is not None:
-            down[EXACT] = _known(choice.exact.all_down)
+            down[EXACT] = Estimate(choice.exact.all_down, estimator=EXACT)
             if choice.exact.availability is not None and not choice.exact.differs:
-                lost[EXACT] = _known(1.0 - choice.exact.availability)
-        down |= {TIMELINE: drawn.all_down, REQUEST_LEVEL: complement(_chain(observed)["availability"])}
+                lost[EXACT] = Estimate(1.0 - choice.exact.availability, estimator=EXACT)
+        down |= {TIMELINE: drawn.all_down, REQUEST_LEVEL: _chain(observed)["availability"].complement()}
         lost |= {
-            TIMELINE: complement(drawn.availability),
-            REQUEST_LEVEL: complement(summarise(observed.observed[plan.arm])["availability"]),
+            TIMELINE: drawn.availability.complement(),
+            REQUEST_LEVEL: summarise(observed.observed[plan.arm])["availability"].complement(),
         }
         yield Row(path.stem, arm, "all down", down)
         yield Row(path.stem, arm, "requests lost", lost)
@@ -145,7 +145,9 @@ def _observed(plan: Plan, requests: float, workers: int) -> Found:
     arrivals = plan.workload.arrivals
     if isinstance(arrivals, PoissonArrivals):
         rate_per_s = min(arrivals.rate_per_s, requests / plan.horizon_s)
-        plan = replace(plan, workload=replace(plan.workload, arrivals=replace(arrivals, rate_per_s=rate_per_s)))
+        plan = replace(
+            plan, workload=replace(plan.workload, arrivals=arrivals.model_copy(update={"rate_per_s": rate_per_s}))
+        )
     found = Found({plan.arm: Pool()}, {plan.arm: []}, [])
     parts = [Part(plan.arm, number) for number in range(REPLICATIONS)]
     with Workers(Replicator({plan.arm: plan}, None, "{}"), workers) as pool:
@@ -154,41 +156,36 @@ def _observed(plan: Plan, requests: float, workers: int) -> Found:
     return found
 
 
-def _chain(found: Found) -> Mapping[str, Any]:
+def _chain(found: Found) -> Mapping[str, Estimate]:
     (spells,) = found.spells.values()
-    chain: Mapping[str, Any] = combined(spells)["chain"]["every leg"]
-    return chain
+    return combined(spells)["chain"]["every leg"]
 
 
-def _known(value: float) -> dict[str, Any]:
-    return {"mean": value, "low": None, "high": None, "estimator": EXACT}
-
-
-def _distance(one: Mapping[str, Any], other: Mapping[str, Any]) -> float | None:
+def _distance(one: Estimate, other: Estimate) -> float | None:
     """In standard errors, of the sides of the intervals that face each other; None where neither has one."""
-    if one["mean"] is None or other["mean"] is None:
+    if one.mean is None or other.mean is None:
         return None
-    lower, upper = sorted((one, other), key=lambda figure: float(figure["mean"]))
-    if any(figure["high"] is None and figure["estimator"] != EXACT for figure in (lower, upper)):
+    lower, upper = sorted((one, other), key=lambda figure: figure.known)
+    if any(figure.high is None and figure.estimator != EXACT for figure in (lower, upper)):
         return None
     sides = []
-    if lower["high"] is not None:
-        sides.append(lower["high"] - lower["mean"])
-    if upper["low"] is not None:
-        sides.append(upper["mean"] - upper["low"])
+    if lower.high is not None:
+        sides.append(lower.high - lower.known)
+    if upper.low is not None:
+        sides.append(upper.known - upper.low)
     error = math.hypot(*sides) / NORMAL
-    gap = float(upper["mean"] - lower["mean"])
-    if gap <= NUMERICAL * upper["mean"]:
+    gap = upper.known - lower.known
+    if gap <= NUMERICAL * upper.known:
         return 0.0
     return gap / error if error > 0.0 else 0.0 if gap <= 1e-12 else math.inf
 
 
-def _shown(figure: Mapping[str, Any] | None) -> str:
-    if figure is None or figure["mean"] is None:
+def _shown(figure: Estimate | None) -> str:
+    if figure is None or figure.mean is None:
         return "-"
-    if figure["low"] is None:
-        return f"{figure['mean']:.3g}"
-    return f"{figure['mean']:.3g} [{figure['low']:.3g}, {figure['high']:.3g}]"
+    if figure.low is None:
+        return f"{figure.mean:.3g}"
+    return f"{figure.mean:.3g} [{figure.low:.3g}, {figure.high:.3g}]"
 
 
 if __name__ == "__main__":

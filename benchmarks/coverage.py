@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from benchmarks.coverage_studies import CASES, Task, covers, study
-from des.study.workers import Workers, available
+from des.pool import Workers, available
 
 LEAST, MOST = 0.93, 0.97
 

@@ -9,13 +9,15 @@ from typing import Any, Final
 import numpy as np
 
 from des.distributions import Lognormal
-from des.estimate.summary import Pool, count_entry, summarise, up_entry
+from des.estimate.estimate import Estimate
+from des.estimate.intervals import count_of, share_up
+from des.estimate.summary import Pool, summarise
 from des.faults import draw_timeline
+from des.pool import Report
 from des.scenario import from_mapping, plans
 from des.scenario.plan import Plan, PoissonArrivals
 from des.study.downtime import downtime
 from des.study.replication import Part, Replicator
-from des.study.workers import Told
 
 REPLICATIONS: Final = 10
 REQUESTS: Final = 200
@@ -35,7 +37,7 @@ class Task:
     number: int
 
 
-def study(task: Task, told: Told | None) -> dict[str, tuple[float, float, float]]:
+def study(task: Task, report: Report | None) -> dict[str, tuple[float, float, float]]:
     """(low, exact, high) of each figure of the case."""
     return CASES[task.case](task.number)
 
@@ -72,12 +74,12 @@ def time_down(episodes: float) -> Callable[[int], dict[str, tuple[float, float, 
             downtime(plan, draw_timeline(plan, replication, plan.horizon_s))["endpoints"]["p/m"]
             for replication in range(REPLICATIONS)
         ]
-        up = up_entry([spell.up for spell in spells], [spell.episodes_s for spell in spells], estimator="")
-        if up["low"] is None:  # no episode at all: nothing is claimed
-            up |= {"low": 0.0, "high": 1.0}
+        up = share_up([spell.up for spell in spells], [spell.episodes_s for spell in spells], estimator="")
+        if up.low is None:  # no episode at all: nothing is claimed
+            up = replace(up, low=0.0, high=1.0)
         found = {f"unavailability, {episodes:g} episodes": _judged(up, 1.0 - UNAVAILABILITY)}
         if episodes < 20:
-            count = count_entry([float(spell.started) for spell in spells], estimator="")
+            count = count_of([float(spell.started) for spell in spells], estimator="")
             found[f"rate of {episodes:g} episodes"] = _judged(count, episodes / REPLICATIONS)
         return found
 
@@ -126,8 +128,10 @@ def _plan(name: str) -> Plan:
     return plans(from_mapping(content))["as_modelled"]
 
 
-def _judged(figure: Mapping[str, Any], exact: float) -> tuple[float, float, float]:
-    return float(figure["low"]), exact, float(figure["high"])
+def _judged(figure: Estimate, exact: float) -> tuple[float, float, float]:
+    assert figure.low is not None
+    assert figure.high is not None
+    return figure.low, exact, figure.high
 
 
 def covers(judged: tuple[float, float, float]) -> bool:

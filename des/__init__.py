@@ -20,7 +20,7 @@ __all__ = ["Scenario", "__version__", "compare", "load", "run", "sweep"]
 
 __version__: str
 
-_ROOMS = {
+_MODULES = {
     "Scenario": "des.scenario",
     "run": "des.study.run",
     "compare": "des.study.compare",
@@ -32,16 +32,13 @@ _ROOMS = {
 def __getattr__(name: str) -> Any:
     """Import a public name at its first use: `import des` and `des --help` then take no time."""
     if name == "__version__":
-        from importlib.metadata import PackageNotFoundError, version
+        from des.study.identity import package_version
 
-        try:
-            value: Any = version("des-fallback")
-        except PackageNotFoundError:  # a source tree on the path, never installed
-            value = "0+uninstalled"
-    elif name in _ROOMS:
+        value: Any = package_version()
+    elif name in _MODULES:
         from importlib import import_module
 
-        value = getattr(import_module(_ROOMS[name]), name)
+        value = getattr(import_module(_MODULES[name]), name)
     else:
         raise AttributeError(f"module 'des' has no attribute {name!r}")
     globals()[name] = value

@@ -20,7 +20,7 @@ class Problem:
 
 
 class DesError(Exception):
-    """Anything a user can cause; the command line prints it without a traceback."""
+    """An error that a user can cause; the command line prints it without a traceback."""
 
 
 class ScenarioError(DesError):
@@ -35,5 +35,9 @@ class OutputError(DesError):
     """An output directory that exists, cannot be written or has no room."""
 
 
+class WriteError(OutputError):
+    """Writing broke off, because the disk filled up or the like."""
+
+
 class RunError(DesError):
-    """A run that broke one of its own laws: its figures must not be used."""
+    """A run that broke an invariant: its figures must not be used."""

@@ -70,9 +70,6 @@ GUARD_STATES: Final = ("closed", "open", "half_open", "cooling", "ejected", "unh
 LIMIT_STATES: Final = ("admitting", "refusing")
 """States of a limit and of a capacity: refusing from its first refusal until it admits again."""
 
-BILLED: Final = ("none", "input", "partial", "full")
-"""What an outcome is billed: nothing, its input, input and the output so far, or the full price of an ok call."""
-
 DEFAULT_RETRIED: Final = (
     "server_error",
     "overloaded",

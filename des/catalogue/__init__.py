@@ -4,9 +4,14 @@ A scenario may override any price and name models that are not here. List prices
 or commitment.
 """
 
-from des.catalogue.media_prices import unit_priced_models
-from des.catalogue.model import PRICE_FIELDS, CatalogueModel
-from des.catalogue.token_prices import NAMED_MODELS, PRICES_AT, token_priced_model
+from des.catalogue.list_prices import (
+    NAMED_MODELS,
+    PRICE_FIELDS,
+    PRICES_AT,
+    CatalogueModel,
+    token_priced_model,
+    unit_priced_models,
+)
 
 __all__ = ["PRICES_AT", "PRICE_FIELDS", "CatalogueModel", "find_model", "model_names", "models", "provider_names"]
 

@@ -5,8 +5,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from des.check.case import DES_RUN, TIMELINES, Case, Finding, compared
+from des.check.case import DES_RUN, TIMELINES, Case, Finding, Size, compared, equal
 from des.check.replications import (
+    Run,
     availability,
     exponential,
     lost_share,
@@ -22,80 +23,89 @@ from des.faults.episodes import all_down, down_share, endpoint_down, episodes_st
 from des.scenario.plan import Plan
 from des.scenario.text.units import DAY_S, YEAR_S
 from des.theory import availability as exact
-from des.theory import downtime
-from des.theory.residuals import residual_mean
+from des.theory.availability import downtime_cdf, downtime_share_variance, no_downtime, residual_mean
+from des.theory.markov import mean_time_to_total_outage
 
-IDLE: Final = "1/y"
+_IDLE: Final = "1/y"
 """Requests where nobody asks for them: the components alone are watched."""
 
 
-def renewal() -> Iterator[Finding]:
-    up, down = Weibull(0.7, 60.0), Lognormal(float(np.log(12.0)), 1.0)
-    written = outages(
-        {"kind": "weibull", "shape": 0.7, "scale": "60s"}, {"kind": "lognormal", "median": "12s", "sigma": 1.0}
-    )
-    one = scenario(horizon="2000s", rate="1/s", providers={"p": provider(incidents=written)})
-    got = replicate(
-        one,
-        {
-            "availability": availability,
-            "first": lambda run: float(run.ok[run.requests["arrival_s"] < 120.0].mean()),
-            "down": lambda run: run.down_share("p"),
-            "episodes": lambda run: sum(start > 0.0 for start, _ in run.down_intervals("p")) / 2000.0,
-            "seen less lived": lambda run: lost_share(run) - run.down_share("p"),
-        },
-    )
-    u = exact.unavailability(up.mean, down.mean)
-    yield compared("renewal, Weibull up and lognormal down: availability", got["availability"], 1.0 - u)
-    yield compared("  in the first two minutes already", got["first"], 1.0 - u)
-    yield compared("  share of the time down", got["down"], u)
-    yield compared("  episodes per second", got["episodes"], exact.episode_rate(up.mean, down.mean))
-    yield compared("  requests lost less time down (PASTA)", got["seen less lived"], 0.0)
+def renewal(size: Size) -> Iterator[Finding]:
+    weibull = {"kind": "weibull", "shape": 0.7, "scale": "60s"}
+    lognormal = {"kind": "lognormal", "median": "12s", "sigma": 1.0}
+    for name, up_s, down_s, written in (
+        ("exponential times", 80.0, 20.0, outages(exponential("80s"), exponential("20s"))),
+        (
+            "Weibull up and lognormal down",
+            Weibull(0.7, 60.0).mean,
+            Lognormal(float(np.log(12.0)), 1.0).mean,
+            outages(weibull, lognormal),
+        ),
+    ):
+        got = replicate(
+            size,
+            scenario(horizon="2000s", rate="1/s", providers={"p": provider(incidents=written)}),
+            {
+                "availability": availability,
+                "first": lambda run: float(run.ok[run.requests["arrival_s"] < 120.0].mean()),
+                "down": lambda run: run.down_share("p"),
+                "episodes": lambda run: sum(start > 0.0 for start, _ in run.down_intervals("p")) / 2000.0,
+                "seen less lived": lambda run: lost_share(run) - run.down_share("p"),
+            },
+        )
+        u = exact.unavailability(up_s, down_s)
+        yield compared(f"renewal, {name}: availability", got["availability"], 1.0 - u)
+        yield compared("  in the first two minutes already", got["first"], 1.0 - u)
+        yield compared("  share of the time down", got["down"], u)
+        yield compared("  episodes per second", got["episodes"], exact.episode_rate(up_s, down_s))
+        yield compared("  requests lost less time down (PASTA)", got["seen less lived"], 0.0)
 
 
-def downtime_of_a_window() -> Iterator[Finding]:
+def downtime_of_a_window(size: Size) -> Iterator[Finding]:
     plan = plan_of(
         scenario(
             horizon="120s",
-            rate=IDLE,
+            rate=_IDLE,
             providers={"p": provider(incidents=outages(exponential("80s"), exponential("20s")))},
         )
     )
-    shares = np.array([down_share(endpoint_down(draw_timeline(plan, k, 120.0), 0), 120.0) for k in range(3000)])
-    yield compared("share of a window down: variance", (shares - 0.2) ** 2, downtime.share_variance(80.0, 20.0, 120.0))
-    yield compared("  P(no downtime in it)", shares == 0.0, downtime.no_downtime(80.0, 20.0, 120.0))
+    shares = np.array(
+        [down_share(endpoint_down(draw_timeline(plan, k, 120.0), 0), 120.0) for k in range(size.count(3000))]
+    )
+    yield compared("share of a window down: variance", (shares - 0.2) ** 2, downtime_share_variance(80.0, 20.0, 120.0))
+    yield compared("  P(no downtime in it)", shares == 0.0, no_downtime(80.0, 20.0, 120.0))
 
 
-def monthly_objective() -> Iterator[Finding]:
+def monthly_objective(size: Size) -> Iterator[Finding]:
     month_s = 30.0 * DAY_S
-    laws: tuple[tuple[str, Any, Distribution], ...] = (
+    times: tuple[tuple[str, Any, Distribution], ...] = (
         ("exponential", exponential("45min"), Exponential(2700.0)),
         ("lognormal", {"kind": "lognormal", "median": "30min", "sigma": 1.2}, Lognormal(float(np.log(1800.0)), 1.2)),
     )
-    for name, written, law in laws:
+    for name, written, down in times:
         incidents = outages(exponential("15d"), written)
         plan = plan_of(
-            scenario(horizon="30d", rate=IDLE, start_state="up", providers={"p": provider(incidents=incidents)})
+            scenario(horizon="30d", rate=_IDLE, start_state="up", providers={"p": provider(incidents=incidents)})
         )
         spent_s = np.array(
-            [down_share(endpoint_down(draw_timeline(plan, k, month_s), 0), month_s) for k in range(3000)]
+            [down_share(endpoint_down(draw_timeline(plan, k, month_s), 0), month_s) for k in range(size.count(3000))]
         )
-        for minutes in (43.2, 216.0):
-            met = downtime.downtime_cdf(15.0 * DAY_S, law, month_s, minutes * 60.0)
+        for minutes in (0.0, 43.2, 216.0):
+            met = downtime_cdf(15.0 * DAY_S, down, month_s, minutes * 60.0)
             yield compared(
                 f"month of at most {minutes:g} min down, {name} (Takacs)", spent_s * month_s <= minutes * 60.0, met
             )
 
 
-def equilibrium() -> Iterator[Finding]:
+def equilibrium(size: Size) -> Iterator[Finding]:
     up, down = Weibull(0.7, 14_400.0), Lognormal(float(np.log(3600.0)), 1.2)
     written = outages(
         {"kind": "weibull", "shape": 0.7, "scale": "4h"}, {"kind": "lognormal", "median": "1h", "sigma": 1.2}
     )
     until_s = 400.0 * 3600.0
-    plan = plan_of(scenario(horizon="400h", rate=IDLE, providers={"p": provider(incidents=written)}))
+    plan = plan_of(scenario(horizon="400h", rate=_IDLE, providers={"p": provider(incidents=written)}))
     first_up_s, first_down_s = [], []
-    for k in range(3000):
+    for k in range(size.count(3000)):
         spells = endpoint_down(draw_timeline(plan, k, until_s), 0)
         start_s, end_s = (spells.start_s[0], spells.end_s[0]) if len(spells.start_s) else (until_s, until_s)
         first_up_s.append(max(0.0, start_s))
@@ -106,11 +116,11 @@ def equilibrium() -> Iterator[Finding]:
     yield compared("  left of the first down time, s (lognormal)", first_down_s, u * residual_mean(down))
 
 
-def independent_pair() -> Iterator[Finding]:
+def independent_pair(size: Size) -> Iterator[Finding]:
     plan = plan_of(
         scenario(
             horizon="1h",
-            rate=IDLE,
+            rate=_IDLE,
             providers={
                 "a": provider(incidents=outages({"kind": "uniform", "low": "20s", "high": "100s"}, exponential("20s"))),
                 "b": provider(incidents=outages({"kind": "uniform", "low": "20s", "high": "60s"}, exponential("15s"))),
@@ -118,7 +128,7 @@ def independent_pair() -> Iterator[Finding]:
         )
     )
     until_s = 100_000.0
-    both = [all_down(draw_timeline(plan, k, until_s), [0, 1]) for k in range(32)]
+    both = [all_down(draw_timeline(plan, k, until_s), [0, 1]) for k in range(size.count(32))]
     share = np.array([down_share(one, until_s) for one in both])
     episodes = np.array([episodes_started(one, until_s) / until_s for one in both])
     u = [exact.unavailability(60.0, 20.0), exact.unavailability(40.0, 15.0)]
@@ -130,7 +140,64 @@ def independent_pair() -> Iterator[Finding]:
     yield compared("  share less rate x mean overlap R1 R2/(R1 + R2)", share - overlap_s * episodes, 0.0)
 
 
-def shared_component() -> Iterator[Finding]:
+def independent_pair_requests(size: Size) -> Iterator[Finding]:
+    """What requests lose and what the traced transitions say, whatever the distributions of the times."""
+    pair = scenario(
+        horizon="2000s",
+        rate="1/s",
+        providers={
+            "a": provider(incidents=outages(exponential("60s"), {"kind": "gamma", "shape": 2.0, "scale": "10s"})),
+            "b": provider(incidents=outages({"kind": "uniform", "low": "20s", "high": "60s"}, exponential("15s"))),
+        },
+    )
+
+    def overlaps(run: Run) -> list[tuple[float, float]]:
+        return [
+            (max(a[0], b[0]), min(a[1], b[1]))
+            for a in run.down_intervals("a")
+            for b in run.down_intervals("b")
+            if max(a[0], b[0]) < min(a[1], b[1])
+        ]
+
+    def both_down(run: Run) -> float:
+        return sum(end - start for start, end in overlaps(run)) / 2000.0
+
+    got = replicate(
+        size,
+        pair,
+        {
+            "lost": lost_share,
+            "both": both_down,
+            "episodes": lambda run: sum(start > 0.0 for start, _ in overlaps(run)) / 2000.0,
+            "overlap": lambda run: (
+                both_down(run) - exact.mean_overlap_if_independent(20.0, 15.0) * len(overlaps(run)) / 2000.0
+            ),
+        },
+    )
+    u = [exact.unavailability(60.0, 20.0), exact.unavailability(40.0, 15.0)]
+    rates = [exact.episode_rate(60.0, 20.0), exact.episode_rate(40.0, 15.0)]
+    yield compared("independent pair with gamma down times: lost", got["lost"], exact.all_down_if_independent(u))
+    yield compared("  P(both down)", got["both"], exact.all_down_if_independent(u))
+    yield compared(
+        "  episodes of both down per second", got["episodes"], exact.all_down_episode_rate_if_independent(u, rates)
+    )
+    yield compared("  share less rate x mean overlap", got["overlap"], 0.0)
+
+
+def first_outage_of_a_pair(size: Size) -> Iterator[Finding]:
+    pair = scenario(
+        horizon="1h",
+        rate=_IDLE,
+        start_state="up",
+        providers={name: provider(incidents=outages(exponential("20s"), exponential("5s"))) for name in "ab"},
+    )
+    plan = plan_of(pair)
+    first_s = [all_down(draw_timeline(plan, k, 3600.0), [0, 1]).start_s[0] for k in range(size.count(1000))]
+    mean_s = mean_time_to_total_outage(1.0 / 20.0, 0.0, 1.0 / 5.0)
+    yield compared("like pair, up at the start: both down after, mean, s", first_s, mean_s)
+
+
+def shared_component(size: Size) -> Iterator[Finding]:
     pair = scenario(
         horizon="2000s",
         rate="1/s",
@@ -141,33 +208,40 @@ def shared_component() -> Iterator[Finding]:
         },
     )
     lost = exact.all_down_with_shared_component(0.05, [0.2, 0.25])
-    yield compared("pair behind a shared component: lost", replicate(pair, {"lost": lost_share})["lost"], lost)
+    yield compared("pair behind a shared component: lost", replicate(size, pair, {"lost": lost_share})["lost"], lost)
 
 
-def published_nines() -> Iterator[Finding]:
-    for members, years, published in ((2, 2000.0, 0.999975), (3, 8000.0, 0.999999875)):
+def published_nines(size: Size) -> Iterator[Finding]:
+    """0.999975 and 0.999999875, as fractions that no subtraction has rounded."""
+    for members, years, published in ((2, 2000.0, 2.5e-5), (3, 8000.0, 1.25e-7)):
         plan = _at_995(members)
         until_s = years * YEAR_S
-        down = [down_share(all_down(draw_timeline(plan, k, until_s), range(members)), until_s) for k in range(32)]
-        yield compared(f"{members} independent providers at 99.5 %: share down", down, 1.0 - published)
+        down = [
+            down_share(all_down(draw_timeline(plan, k, until_s), range(members)), until_s)
+            for k in range(size.count(32))
+        ]
+        yield compared(f"{members} independent providers at 99.5 %: share down", down, published)
+        yield equal("  as the closed form says", exact.all_down_if_independent([0.005] * members), published)
 
 
 def _at_995(members: int) -> Plan:
     return plan_of(
         scenario(
             horizon="1y",
-            rate=IDLE,
+            rate=_IDLE,
             providers={name: provider(availability="99.5%", episodes_per_year=10) for name in "abc"[:members]},
         )
     )
 
 
 CASES: Final = (
-    Case("renewal", DES_RUN, renewal),
-    Case("downtime_of_a_window", TIMELINES, downtime_of_a_window),
-    Case("monthly_objective", TIMELINES, monthly_objective),
-    Case("equilibrium", TIMELINES, equilibrium),
-    Case("independent_pair", TIMELINES, independent_pair),
-    Case("shared_component", DES_RUN, shared_component),
-    Case("published_nines", TIMELINES, published_nines),
+    Case("renewal", DES_RUN, renewal, "renewal-reward theorem; PASTA: Wolff 1982"),
+    Case("downtime_of_a_window", TIMELINES, downtime_of_a_window, "autocovariance of a two-state Markov chain"),
+    Case("monthly_objective", TIMELINES, monthly_objective, "Takacs 1957"),
+    Case("equilibrium", TIMELINES, equilibrium, "equilibrium renewal process: residual mean E[X^2] / (2 E[X])"),
+    Case("independent_pair", TIMELINES, independent_pair, "product of the marginals"),
+    Case("independent_pair_requests", DES_RUN, independent_pair_requests, "product of the marginals; PASTA"),
+    Case("first_outage_of_a_pair", TIMELINES, first_outage_of_a_pair, "first passage of a Markov chain"),
+    Case("shared_component", DES_RUN, shared_component, "conditioning on the shared component"),
+    Case("published_nines", TIMELINES, published_nines, "1 - 0.005^2 and 1 - 0.005^3, as published"),
 )

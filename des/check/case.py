@@ -1,4 +1,4 @@
-"""A closed form and what it is held against, and the rule by which the two agree."""
+"""A closed form and what simulates it, how much of that, and the rule by which the two agree."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -49,12 +49,32 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Size:
+    """How much is simulated: a share of what `des check` simulates in full."""
+
+    share: float
+
+    def count(self, full: int) -> int:
+        """Replications, batches or trials, of which a standard error takes a few at least."""
+        return max(FEWEST_SAMPLES, round(self.share * full))
+
+    def horizon(self, full_s: float, *, warm_s: float = 0.0) -> str:
+        """A horizon as a scenario writes it; what runs warm is not shortened."""
+        return f"{warm_s + self.share * (full_s - warm_s):.10g}s"
+
+
+FULL: Final = Size(1.0)
+QUICK: Final = Size(0.4)
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """Findings that come from one simulation; `by` says what simulates."""
+    """Findings that come from one simulation; `by` says what simulates, `source` where the closed form is from."""
 
     name: str
     by: str
-    find: Callable[[], Iterator[Finding]]
+    find: Callable[[Size], Iterator[Finding]]
+    source: str
 
 
 def compared(claim: str, samples: Sequence[float] | NDArray[Any], exact: float) -> Finding:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from des.check.case import DES_RUN, Case, Finding, compared, equal
+from des.check.case import DES_RUN, Case, Finding, Size, compared, equal
 from des.check.replications import (
     Metric,
     Run,
@@ -20,77 +20,84 @@ from des.check.replications import (
     scenario,
 )
 from des.distributions import Lognormal
-from des.theory import amplification, cooldown, latency
-from des.theory.breaker import breaker_cycle
+from des.theory.chains import hedge_share, hedged_mean_s
+from des.theory.limiters import blackout_share, breaker_cycle, cooldown_lost_share
+from des.theory.retries import layers_attempts, quota_attempts, throttle_attempts
 
-LAW: Final = Lognormal(0.0, 0.8)
-LOGNORMAL: Final = {"kind": "lognormal", "median": "1s", "sigma": 0.8}
+_LATENCY: Final = Lognormal(0.0, 0.8)
+_WRITTEN: Final = {"kind": "lognormal", "median": "1s", "sigma": 0.8}
 
 
-def breaker() -> Iterator[Finding]:
+def breaker(size: Size) -> Iterator[Finding]:
     up_s, down_s, rate = 20.0, 6.0, 1.5
     for failures, open_s in ((3, 4.0), (1, 10.0)):
         breaker = {"kind": "consecutive", "failures": failures, "open": f"{open_s}s", "half_open": 1}
         one = scenario(
-            horizon="2400s",
+            horizon=size.horizon(2400.0),
             rate=f"{rate}/s",
             providers={"p": provider(incidents=outages(exponential(f"{up_s}s"), exponential(f"{down_s}s")))},
             policy={"breaker": breaker},
         )
-        got = replicate(one, {"served": availability, "refused": _refused_share})
+        got = replicate(size, one, {"served": availability, "refused": _refused_share})
         cycle = breaker_cycle(up_s, down_s, rate, failures, open_s)
         yield compared(f"breaker of {failures}, open {open_s:g} s: served", got["served"], cycle.availability)
         yield compared("  refused by the breaker", got["refused"], cycle.refusals / cycle.calls)
 
 
-def cooldowns() -> Iterator[Finding]:
+def cooldowns(size: Size) -> Iterator[Finding]:
     """Two deployments that refuse by chance, and share the calls: Erlang B of the refusals."""
     for refusal in (0.05, 0.2):
         errors = {"rate_limited": {"rate": refusal, "latency": 0}}
         group = {"group": "g", "legs": [{"provider": "a"}, {"provider": "b"}], "routing": "weighted"}
         one = scenario(
-            horizon="1000s",
+            horizon=size.horizon(1000.0),
             rate="2/s",
             providers={"a": provider(errors=errors), "b": provider(errors=errors)},
             chain=[group],
             policy={"cooldown": {"on": ["rate_limited"], "for": "5s"}},
         )
-        got = replicate(one, {"lost": lost_share, "cooling": _refused_share})
-        exact = cooldown.lost_share(2, 2.0, refusal, 5.0)
+        got = replicate(size, one, {"lost": lost_share, "cooling": _refused_share})
+        exact = cooldown_lost_share(2, 2.0, refusal, 5.0)
         yield compared(f"two deployments, {refusal:.0%} 429s, cooling 5 s for each: lost", got["lost"], exact)
-        yield compared("  both cooling", got["cooling"], cooldown.blackout_share(2, 2.0, refusal, 5.0))
+        yield compared("  both cooling", got["cooling"], blackout_share(2, 2.0, refusal, 5.0))
 
 
-def hedge() -> Iterator[Finding]:
+def hedge(size: Size) -> Iterator[Finding]:
     for after_s, copies in ((2.0, 1), (0.6, 3)):
         policy = {"hedge": {"after": f"{after_s}s", "at_most": copies}}
-        one = scenario(horizon="1200s", rate="1/s", providers={"p": provider(LOGNORMAL)}, policy=policy)
-        got = replicate(one, {"latency": mean_latency_s, "attempts": attempts_per_request})
-        exact = latency.hedged_mean_s(LAW, after_s, copies)
+        one = scenario(horizon=size.horizon(1200.0), rate="1/s", providers={"p": provider(_WRITTEN)}, policy=policy)
+        got = replicate(size, one, {"latency": mean_latency_s, "attempts": attempts_per_request})
+        exact = hedged_mean_s(_LATENCY, after_s, copies)
         yield compared(f"hedged by {copies}, one each {after_s:g} s: mean latency, s", got["latency"], exact)
-        extra = latency.hedge_share(LAW, after_s, copies)
+        extra = hedge_share(_LATENCY, after_s, copies)
         yield compared("  calls of a request", got["attempts"], 1.0 + extra)
 
 
-def retry_budgets() -> Iterator[Finding]:
+def retry_budgets(size: Size) -> Iterator[Finding]:
     throttle = {"kind": "throttle", "max_tokens": 10, "token_ratio": 0.1}
-    got = replicate(_retrying(0.08, 2, throttle), {"attempts": _attempts_after(1000)})["attempts"]
-    exact = amplification.throttle_attempts(0.08, 2, 10.0, 0.1)
+    got = replicate(size, _retrying(size, 0.08, 2, throttle), {"attempts": _attempts_after(1000)})["attempts"]
+    exact = throttle_attempts(0.08, 2, 10.0, 0.1)
     yield compared("gRPC throttling, 2 retries at 8 % failures: attempts of a request", got, exact)
     quota = {"kind": "quota", "capacity": 500, "retry_cost": 14, "throttle_cost": 5}
-    got = replicate(_retrying(0.5, 2, quota), {"attempts": _attempts_after(1000)})["attempts"]
-    exact = amplification.quota_attempts(0.5, 2, 500, 14)
+    got = replicate(size, _retrying(size, 0.5, 2, quota), {"attempts": _attempts_after(1000)})["attempts"]
+    exact = quota_attempts(0.5, 2, 500, 14)
     yield compared("AWS quota, 2 retries at 50 % failures: attempts of a request", got, exact)
 
 
-def _retrying(failure: float, retries: int, budget: dict[str, Any]) -> dict[str, Any]:
+def _retrying(size: Size, failure: float, retries: int, budget: dict[str, Any]) -> dict[str, Any]:
     errors = {"server_error": {"rate": failure, "latency": 0}}
     leg = {"provider": "p", "retries": retries}
     one = provider(errors=errors)
-    return scenario(horizon="2500s", rate="1/s", providers={"p": one}, chain=[leg], policy={"retry_budget": budget})
+    return scenario(
+        horizon=size.horizon(2500.0, warm_s=1000.0),
+        rate="1/s",
+        providers={"p": one},
+        chain=[leg],
+        policy={"retry_budget": budget},
+    )
 
 
-def nested() -> Iterator[Finding]:
+def nested(size: Size) -> Iterator[Finding]:
     """An SDK of three attempts in a gateway of four, everything failing."""
     errors = {"server_error": {"rate": "100%", "latency": 0}}
     one = scenario(
@@ -100,12 +107,12 @@ def nested() -> Iterator[Finding]:
         chain=[{"provider": "p", "retries": 3}],
         policy={"clients": [{"retries": 2}]},
     )
-    got = replicate(one, {"attempts": attempts_per_request}, 1)["attempts"]
-    exact = amplification.layers_attempts([4, 3])
-    yield equal("SDK of 3 attempts in a gateway of 4, all failing: calls of a request", got[0], exact)
+    got = replicate(size, one, {"attempts": attempts_per_request}, 20)["attempts"]
+    exact = layers_attempts([4, 3])
+    yield equal("SDK of 3 attempts in a gateway of 4, all failing: calls of a request", float(got.mean()), exact)
 
 
-def ramp() -> Iterator[Finding]:
+def ramp(size: Size) -> Iterator[Finding]:
     """Half a minute and a half from the failover's first call: a mean share of 55 % for 60 s, then all."""
     broken = provider(errors={"server_error": {"rate": "100%", "latency": 0}})
     one = scenario(
@@ -114,7 +121,7 @@ def ramp() -> Iterator[Finding]:
         providers={"a": broken, "b": provider()},
         chain=[{"provider": "a"}, {"provider": "b", "ramp": {"start": "10%", "over": "1min", "reset_after": "1min"}}],
     )
-    got = replicate(one, {"served": _served_of_first_90_s})["served"]
+    got = replicate(size, one, {"served": _served_of_first_90_s})["served"]
     yield compared("failover that ramps from 10 % over a minute: served in 90 s", got, (0.55 * 60.0 + 30.0) / 90.0)
 
 
@@ -130,7 +137,7 @@ def _refused_share(run: Run) -> float:
 
 
 def _attempts_after(requests: int) -> Metric:
-    """Of a request, the first so many left out; requests by arrival."""
+    """Of a request, the first `requests` by arrival left out."""
 
     def mean(run: Run) -> float:
         order = np.argsort(run.requests["arrival_s"])
@@ -140,10 +147,10 @@ def _attempts_after(requests: int) -> Metric:
 
 
 CASES: Final = (
-    Case("client_breaker", DES_RUN, breaker),
-    Case("client_cooldowns", DES_RUN, cooldowns),
-    Case("client_hedge", DES_RUN, hedge),
-    Case("client_retry_budgets", DES_RUN, retry_budgets),
-    Case("client_nested", DES_RUN, nested),
-    Case("client_ramp", DES_RUN, ramp),
+    Case("client_breaker", DES_RUN, breaker, "renewal reward over a breaker's cycle"),
+    Case("client_cooldowns", DES_RUN, cooldowns, "Erlang B of the refusals: Cooper 1981, 3.3"),
+    Case("client_hedge", DES_RUN, hedge, "integral of S(t) S(t - h) ..."),
+    Case("client_retry_budgets", DES_RUN, retry_budgets, "stationary Markov chain of the budget"),
+    Case("client_nested", DES_RUN, nested, "attempts of nested layers multiply"),
+    Case("client_ramp", DES_RUN, ramp, "mean admitted share of a linear ramp"),
 )

@@ -3,21 +3,22 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
+from des.check.case import Size
 from des.engine import names, simulate
 from des.scenario import from_mapping, plans
 from des.scenario.plan import Plan
 from des.vocabulary import REQUEST_OK
 
-Columns = dict[str, NDArray[Any]]
+_Columns = dict[str, NDArray[Any]]
 Metric = Callable[["Run"], float]
 
-REPLICATIONS = 32
+REPLICATIONS: Final = 32
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,10 @@ class Run:
 
     plan: Plan
     replication: int
-    requests: Columns
-    attempts: Columns
-    transitions: Columns
-    incidents: Columns
+    requests: _Columns
+    attempts: _Columns
+    transitions: _Columns
+    incidents: _Columns
 
     @property
     def ok(self) -> NDArray[np.bool_]:
@@ -81,7 +82,7 @@ class _Kept:
     def refusals(self, block: Mapping[str, NDArray[Any]]) -> None:
         """Of no use here."""
 
-    def columns(self, table: str) -> Columns:
+    def columns(self, table: str) -> _Columns:
         blocks = self.blocks[table]
         if not blocks:
             return {name: np.empty(0) for name in ("time_s", "entity", "to")}
@@ -89,13 +90,13 @@ class _Kept:
 
 
 def plan_of(scenario: Mapping[str, Any]) -> Plan:
-    """The plan of a scenario's only arm, by default with a seed of its own, so that no two claims share their luck."""
+    """The plan of a scenario's only arm, by default with a seed of its own, so that no two claims share their draws."""
     seed = crc32(json.dumps(scenario, sort_keys=True).encode())
     (plan,) = plans(from_mapping({"seed": seed, **scenario})).values()
     return plan
 
 
-def runs(plan: Plan, replications: int) -> Iterator[Run]:
+def _runs(plan: Plan, replications: int) -> Iterator[Run]:
     for replication in range(replications):
         kept = _Kept()
         simulate(plan, replication, kept)
@@ -110,11 +111,11 @@ def runs(plan: Plan, replications: int) -> Iterator[Run]:
 
 
 def replicate(
-    scenario: Mapping[str, Any] | Plan, metrics: Mapping[str, Metric], replications: int = REPLICATIONS
+    size: Size, scenario: Mapping[str, Any] | Plan, metrics: Mapping[str, Metric], replications: int = REPLICATIONS
 ) -> dict[str, NDArray[np.float64]]:
-    """Each metric of every replication, float64[replications]."""
+    """Each metric of every replication; `replications` is their number in full."""
     plan = scenario if isinstance(scenario, Plan) else plan_of(scenario)
-    rows = [[metric(run) for metric in metrics.values()] for run in runs(plan, replications)]
+    rows = [[metric(run) for metric in metrics.values()] for run in _runs(plan, size.count(replications))]
     return dict(zip(metrics, np.array(rows, dtype=np.float64).T, strict=True))
 
 

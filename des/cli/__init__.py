@@ -1,9 +1,10 @@
 """The command line: parse, call the API, print.
 
-Heavy libraries are imported inside the commands, so `des --help` stays fast. Importing a family registers its commands.
+Heavy libraries are imported inside the commands, so `des --help` stays fast. Importing `running` and `telling`
+registers their commands.
 """
 
-from des.cli import running, studying, writing
+from des.cli import running, telling
 from des.cli.application import app, main
 
-__all__ = ["app", "main", "running", "studying", "writing"]
+__all__ = ["app", "main", "running", "telling"]

@@ -1,37 +1,82 @@
-"""Options that several commands have."""
+"""Options that several commands have, each described once."""
 
+import inspect
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+if TYPE_CHECKING:
+    from des.study.options import RunOptions
+
 ScenarioArgument = Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file, YAML or TOML.")]
-OutOption = Annotated[
-    Path | None, typer.Option("--out", metavar="DIR", help="Where to write; a directory that does not exist.")
-]
 SeedOption = Annotated[
     int | None, typer.Option("--seed", metavar="N", help="Seed of all randomness, instead of the scenario's.")
 ]
-ReplicationsOption = Annotated[
-    int | None, typer.Option("--replications", metavar="N", help="Independent runs of each arm.")
-]
-ForceOption = Annotated[bool, typer.Option("--force", help="Simulate again what was run before.")]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Change a field, such as policy.rounds=3. Repeatable."),
 ]
-WorkersOption = Annotated[
-    int, typer.Option("--workers", metavar="N", min=1, help="Processes that share the replications.")
-]
-PrecisionOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--precision",
-        metavar="METRIC=SHARE",
-        help="Replicate until the interval's half-width is this share of the figure. Repeatable.",
-    ),
-]
-MaxReplicationsOption = Annotated[
-    int | None,
-    typer.Option("--max-replications", metavar="N", help="Where --precision gives up.  [default: 1000]"),
-]
+
+
+def takes_run_options(command: Callable[..., int]) -> Callable[..., int]:
+    """For a command with a parameter `options` (RunOptions): on the command line it has an option for each field.
+
+    Traces are left to the command, whose default differs.
+    """
+    own = inspect.signature(command)
+    shared = inspect.signature(_run_options).parameters
+    parameters: list[inspect.Parameter] = []
+    for each in own.parameters.values():
+        parameters.extend(shared.values() if each.name == "options" else [each])
+
+    @wraps(command)
+    def wrapper(**given: Any) -> int:
+        options = _run_options(**{name: given.pop(name) for name in shared})
+        return command(**given, options=options)
+
+    wrapper.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {}  # the signature has them all, resolved
+    return wrapper
+
+
+def _run_options(
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where to write; a directory that does not exist.")
+    ] = None,
+    seed: SeedOption = None,
+    replications: Annotated[
+        int | None, typer.Option("--replications", metavar="N", help="Independent runs of each arm.")
+    ] = None,
+    changes: SetOption = None,
+    workers: Annotated[
+        int, typer.Option("--workers", metavar="N", min=1, help="Processes that share the replications.")
+    ] = 1,
+    precision: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--precision",
+            metavar="METRIC=SHARE",
+            help="Replicate until the interval's half-width is this share of the figure. Repeatable.",
+        ),
+    ] = None,
+    max_replications: Annotated[
+        int | None,
+        typer.Option("--max-replications", metavar="N", help="Where --precision gives up.  [default: 1000]"),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Simulate again what was run before.")] = False,
+) -> "RunOptions":
+    from des.study.options import RunOptions
+
+    return RunOptions(
+        out=out,
+        seed=seed,
+        replications=replications,
+        overrides=tuple(changes or ()),
+        force=force,
+        workers=workers,
+        precision=tuple(precision or ()),
+        max_replications=max_replications,
+    )

@@ -1,27 +1,31 @@
 """Commands that simulate every request: `run`, `compare`, `sweep`."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-import des
-from des.cli.application import app
-from des.cli.options import (
-    ForceOption,
-    MaxReplicationsOption,
-    OutOption,
-    PrecisionOption,
-    ReplicationsOption,
-    ScenarioArgument,
-    SeedOption,
-    SetOption,
-    WorkersOption,
+from des.cli.application import (
+    DONE,
+    FAILED,
+    INCONCLUSIVE,
+    INTERRUPTED,
+    app,
+    complain,
+    console,
+    progress_bar,
+    reported,
+    say,
 )
-from des.cli.reporting import DONE, FAILED, INCONCLUSIVE, INTERRUPTED, complain, console, progress_bar, reported, say
+from des.cli.options import ScenarioArgument, takes_run_options
 
 if TYPE_CHECKING:
+    from des.study.options import RunOptions
     from des.study.run import Finished
+
+_NoTraces = Annotated[bool, typer.Option("--no-traces", help="Keep the summary alone.")]
+_SummaryJson = Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")]
 
 
 @app.command(
@@ -29,101 +33,40 @@ if TYPE_CHECKING:
     help="Simulate every request of a scenario; leave traces and a summary in results/.",
 )
 @reported
+@takes_run_options
 def run(
-    scenario: ScenarioArgument,
-    out: OutOption = None,
-    seed: SeedOption = None,
-    replications: ReplicationsOption = None,
-    changes: SetOption = None,
-    workers: WorkersOption = 1,
-    precision: PrecisionOption = None,
-    max_replications: MaxReplicationsOption = None,
-    no_traces: Annotated[bool, typer.Option("--no-traces", help="Keep the summary alone.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")] = False,
-    force: ForceOption = False,
+    scenario: ScenarioArgument, options: "RunOptions", no_traces: _NoTraces = False, as_json: _SummaryJson = False
 ) -> int:
     from des.report.tables import print_run
     from des.study.run import ensure
 
     with progress_bar() as progress:
-        finished = ensure(
-            scenario,
-            out=out,
-            seed=seed,
-            replications=replications,
-            overrides=tuple(changes or ()),
-            traces=not no_traces,
-            force=force,
-            workers=workers,
-            precision=tuple(precision or ()),
-            max_replications=max_replications,
-            progress=progress,
-        )
+        finished = ensure(scenario, replace(options, traces=not no_traces, progress=progress))
     return _conclude(finished, print_run, as_json)
-
-
-def _conclude(finished: "Finished", show: Callable[..., None], as_json: bool) -> int:
-    """Print a finished run; the exit code by what was expected of it."""
-    from des.report import expectations
-    from des.report.tables import expectation_sentence, precision_sentence
-
-    summary = finished.run.summary
-    verdicts = expectations.verdicts(finished.run.manifest, summary)
-    amiss = [verdict for verdict in verdicts if verdict.result != expectations.MET]
-    imprecise = not summary.get("precision", {"reached": True})["reached"]
-    if as_json:
-        say((finished.run.path / "summary.json").read_text(encoding="utf-8").rstrip("\n"))
-        for verdict in amiss:
-            complain(expectation_sentence(verdict))
-        for sentence in precision_sentence(summary) if imprecise else ():
-            complain(sentence)
-    else:
-        show(finished.run, verdicts, reused=finished.reused, console=console())
-    if any(verdict.result == expectations.MISSED for verdict in amiss):
-        return FAILED
-    return INCONCLUSIVE if amiss or imprecise else DONE
 
 
 @app.command(
     short_help="Compare the arms of a scenario.",
     help="Compare a scenario as modelled with its independent twin, and with its other arms: the same requests, "
-    "incidents and luck in each.",
+    "incidents and random numbers in each.",
 )
 @reported
+@takes_run_options
 def compare(
     scenario: ScenarioArgument,
+    options: "RunOptions",
     arms: Annotated[
         str | None, typer.Option("--arms", metavar="A,B", help="Which arms, the first being compared with.")
     ] = None,
-    out: OutOption = None,
-    seed: SeedOption = None,
-    replications: ReplicationsOption = None,
-    changes: SetOption = None,
-    workers: WorkersOption = 1,
-    precision: PrecisionOption = None,
-    max_replications: MaxReplicationsOption = None,
-    no_traces: Annotated[bool, typer.Option("--no-traces", help="Keep the summary alone.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")] = False,
-    force: ForceOption = False,
+    no_traces: _NoTraces = False,
+    as_json: _SummaryJson = False,
 ) -> int:
     from des.report.comparison_tables import print_comparison
     from des.study.compare import ensure_compared
 
+    chosen = None if arms is None else [arm.strip() for arm in arms.split(",") if arm.strip()]
     with progress_bar() as progress:
-        finished = ensure_compared(
-            scenario,
-            arms=None if arms is None else [arm.strip() for arm in arms.split(",") if arm.strip()],
-            out=out,
-            seed=seed,
-            replications=replications,
-            overrides=tuple(changes or ()),
-            traces=not no_traces,
-            force=force,
-            workers=workers,
-            precision=tuple(precision or ()),
-            max_replications=max_replications,
-            progress=progress,
-        )
+        finished = ensure_compared(scenario, replace(options, traces=not no_traces, progress=progress), chosen)
     return _conclude(finished, print_comparison, as_json)
 
 
@@ -133,42 +76,24 @@ def compare(
     "are not simulated again.",
 )
 @reported
+@takes_run_options
 def sweep(
     scenario: ScenarioArgument,
     over: Annotated[
         list[str], typer.Option("--over", metavar="PATH=V1,V2", help="A field and its values. Repeatable: all pairs.")
     ],
-    out: OutOption = None,
-    seed: SeedOption = None,
-    replications: ReplicationsOption = None,
-    changes: SetOption = None,
-    workers: WorkersOption = 1,
-    precision: PrecisionOption = None,
-    max_replications: MaxReplicationsOption = None,
+    options: "RunOptions",
     traces: Annotated[bool, typer.Option("--traces", help="Keep the traces of every point.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print sweep.json instead of a table.")] = False,
-    force: ForceOption = False,
 ) -> int:
-    from des.report.sweep_table import print_sweep
+    from des.report.tables import precision_reached, print_sweep
+    from des.study.sweep import sweep_with
 
     try:
         with progress_bar() as progress:
-            finished = des.sweep(
-                scenario,
-                over,
-                out=out,
-                seed=seed,
-                replications=replications,
-                overrides=tuple(changes or ()),
-                traces=traces,
-                force=force,
-                workers=workers,
-                precision=tuple(precision or ()),
-                max_replications=max_replications,
-                progress=progress,
-            )
+            finished = sweep_with(scenario, over, replace(options, traces=traces, progress=progress))
     except (KeyboardInterrupt, SystemExit) as stop:
-        if out is not None:
+        if options.out is not None:
             raise
         complain("stopped: the points that were finished are kept in results/; the same command goes on from there")
         return stop.code if isinstance(stop, SystemExit) and isinstance(stop.code, int) else INTERRUPTED
@@ -176,5 +101,26 @@ def sweep(
         say((finished.path / "sweep.json").read_text(encoding="utf-8").rstrip("\n"))
     else:
         print_sweep(finished, console())
-    reached = all(run.summary.get("precision", {"reached": True})["reached"] for run in finished.runs)
-    return DONE if reached else INCONCLUSIVE
+    return DONE if all(precision_reached(run.summary) for run in finished.runs) else INCONCLUSIVE
+
+
+def _conclude(finished: "Finished", show: Callable[..., None], as_json: bool) -> int:
+    """Print a finished run; the exit code by what was expected of it."""
+    from des.estimate.estimate import MET, MISSED
+    from des.report.tables import expectation_sentence, precision_reached, precision_sentence, verdicts
+
+    run = finished.run
+    judged = verdicts(run.manifest, run.summary)
+    amiss = [verdict for verdict in judged if verdict.result != MET]
+    precise = precision_reached(run.summary)
+    if as_json:
+        say((run.path / "summary.json").read_text(encoding="utf-8").rstrip("\n"))
+        for verdict in amiss:
+            complain(expectation_sentence(verdict))
+        for sentence in () if precise else precision_sentence(run.summary):
+            complain(sentence)
+    else:
+        show(run, judged, reused=finished.reused, console=console())
+    if any(verdict.result == MISSED for verdict in amiss):
+        return FAILED
+    return DONE if precise and not amiss else INCONCLUSIVE

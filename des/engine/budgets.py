@@ -37,7 +37,7 @@ class Budget:
 class _ActiveShare(Budget):
     """Envoy's: a number of retries at once, as a share of the requests under way."""
 
-    def __init__(self, settings: plan.RetryBudget) -> None:
+    def __init__(self, settings: plan.ActiveBudget) -> None:
         self._settings = settings
         self._active = 0
         self._retrying = 0
@@ -62,7 +62,7 @@ class _ActiveShare(Budget):
 class _Ratio(Budget):
     """Finagle's: what requests and time have put in within the time to live, less what retries have taken out."""
 
-    def __init__(self, settings: plan.RetryBudget) -> None:
+    def __init__(self, settings: plan.RatioBudget) -> None:
         self._settings = settings
         self._requests_s: deque[float] = deque()
         self._retries_s: deque[float] = deque()
@@ -89,7 +89,7 @@ class _Ratio(Budget):
 class _Quota(Budget):
     """AWS's: retries take from a bucket, and success gives back."""
 
-    def __init__(self, settings: plan.RetryBudget, kinds: Kinds) -> None:
+    def __init__(self, settings: plan.QuotaBudget, kinds: Kinds) -> None:
         self._settings = settings
         self._left = settings.capacity
         self._is_throttle = kinds.of_outcomes((RATE_LIMITED, OVERLOADED))
@@ -110,7 +110,7 @@ class _Quota(Budget):
 class _Throttle(Budget):
     """gRPC's: failures take tokens, successes give a little back, and half of them must be there."""
 
-    def __init__(self, settings: plan.RetryBudget) -> None:
+    def __init__(self, settings: plan.ThrottleBudget) -> None:
         self._most = rules.thousandths(settings.max_tokens)
         self._ratio = rules.thousandths(settings.token_ratio)
         self._tokens = self._most
@@ -127,11 +127,12 @@ class _Throttle(Budget):
 
 def make_budget(settings: plan.RetryBudget, kinds: Kinds) -> Budget:
     """The budget of a kind."""
-    match settings.kind:
-        case "active":
+    match settings:
+        case plan.ActiveBudget():
             return _ActiveShare(settings)
-        case "ratio":
+        case plan.RatioBudget():
             return _Ratio(settings)
-        case "quota":
+        case plan.QuotaBudget():
             return _Quota(settings, kinds)
-    return _Throttle(settings)
+        case plan.ThrottleBudget():
+            return _Throttle(settings)

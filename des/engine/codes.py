@@ -33,7 +33,7 @@ class Kinds:
         """The kind of an outcome with the status that the scenario gives it, None for the outcome's own."""
         return self._codes[outcome, status]
 
-    def table(self, codes: Collection[int]) -> list[bool]:
+    def table(self, codes: Collection[str | int]) -> list[bool]:
         """Whether each kind is one of these, as a plan's outcome sets name them."""
         return [kind in codes for kind in range(len(self.names))]
 

@@ -345,4 +345,6 @@ def make_guard(settings: plan.Guard, kinds: Kinds, pool: Pool, changed: Changed,
 
 def guard_kind(settings: plan.Guard) -> str:
     """What transitions call it."""
-    return {plan.Breaker: "breaker", plan.Cooldown: "cooldown", plan.Ejection: "ejection"}[type(settings)]
+    if isinstance(settings, plan.Breaker):
+        return "breaker"
+    return "cooldown" if isinstance(settings, plan.Cooldown) else "ejection"

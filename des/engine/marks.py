@@ -20,8 +20,8 @@ Columns = tuple[TokenArray, TokenArray, FloatArray, NDArray[np.int16]]
 class RequestMarks:
     """Marks of any request, by its draw index: the request's id, or n * users + user in a closed workload.
 
-    A pure function of (seed, replication, draw index). Tokens are whole and fit an int32; a distribution with a positive mean
-    gives at least one. Recorded tokens stand in the order of the recording and repeat with it.
+    A pure function of (seed, replication, draw index). Tokens are whole and fit an int32; a positive mean gives at
+    least one. Recorded tokens stand in the order of the recording and repeat with it.
     """
 
     __slots__ = ("_blocks", "_kept", "_plan", "_recorded", "_replication", "_requirement_edges")

@@ -1,4 +1,4 @@
-"""Synthetic calls at fixed times, to see whether a leg works: for a leg that rots, and for the client's health checks."""
+"""Synthetic calls at fixed times, to see whether a leg works: for legs that rot, and for the client's health checks."""
 
 from collections.abc import Generator
 from itertools import count

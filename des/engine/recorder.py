@@ -1,4 +1,4 @@
-"""What a run leaves: requests, attempts, transitions, incidents and refusals, in order of time, in blocks of columns."""
+"""What a run leaves: requests, attempts, transitions, incidents, refusals, in order of time, in blocks of columns."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ Block = Mapping[str, NDArray[Any]]
 class Sink(Protocol):
     """Where blocks of columns go: dictionary columns as codes, nulls as NaN or -1, money in picodollars too.
 
-    What a client's policy refused itself comes once, at the end, counted by minute, leg and reason, where it refused any.
+    What a client's policy refused itself comes once, at the end, counted by minute, leg and reason, if it did.
     """
 
     def requests(self, block: Block) -> None: ...

@@ -1,46 +1,100 @@
-"""What shows a cascade: calls per request, refusals, minutes, recovery after incidents, time out of service."""
+"""What shows a cascade: calls per request, refusals, recovery after incidents, blackouts, time out of service."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from des.estimate.blackout import Blackout, BlackoutTotals
-from des.estimate.intervals import binomial_bounds
-from des.estimate.minutes import MINUTE_S, Bins, Minutes
-from des.estimate.recovery import Recovery, recoveries
-from des.estimate.summary import REQUEST_LEVEL, Entry, entry
-from des.estimate.time_out import TimeOut, TimesOut
+from des.estimate.call import kind_names
+from des.estimate.conservation import is_lost
+from des.estimate.estimate import Estimate
+from des.estimate.interaction import client_interactions
+from des.estimate.intervals import NO_SPREAD, binomial_bounds, mean_of
+from des.estimate.minutes import MINUTE_S, Bins, Minutes, Recovery, recoveries
 from des.faults import Intervals, Timeline
 from des.faults.episodes import merged
-from des.scenario.plan import Plan
+from des.scenario.plan import Backoff, Plan, RetryAfter, RetryRule
+from des.vocabulary import BY_CAPACITY, BY_LIMIT, CANCELLED, OK, PROBE
 
-SHARES: Final = (
+_SHARES: Final = (
     "refused_by_budget_share",
     "refused_by_limit_share",
     "refused_by_capacity_share",
     "refused_by_client_share",
 )
+_CIRCUIT_OPEN: Final = "circuit_open"
+_NOISE: Final = 2.0
+"""Standard deviations by which guards must lose more than calls fail, to be no chance."""
+_OUT: Final = ("open", "half_open", "cooling", "ejected", "unhealthy", "refusing")
+"""States in which an entity lets no call through, or few; `refusing` says only that the last call was refused."""
+_KINDS: Final = ("breaker", "cooldown", "ejection", "health", "limit", "capacity")
+_STEPS_PER_S: Final = 1_000_000_000
 
-Block = Mapping[str, NDArray[Any]]
+_Block = Mapping[str, NDArray[Any]]
+TimesOut = Mapping[str, tuple[int, float]]
+"""`<entity> <state>` -> how often it began, and its share of the horizon."""
 
 
 def may_cascade(plans: Iterable[Plan]) -> bool:
-    """Whether requests get in each other's way in any of the plans, or a client's policy decides over them."""
+    """Whether requests get in each other's way in any of the plans, or a client does more than plain retries."""
     return any(_may_cascade(plan) for plan in plans)
 
 
 def _may_cascade(plan: Plan) -> bool:
     endpoints = [plan.endpoints[leg.endpoint] for leg in plan.chain]
     return (
-        not plan.client.plain
-        or bool(plan.surges)
+        bool(plan.surges)
         or any(leg.limits for leg in plan.chain)
         or any(endpoint.limits or endpoint.capacity is not None for endpoint in endpoints)
+        or bool(client_interactions(plan))
+        or not _retries_plainly(plan)
     )
+
+
+def _retries_plainly(plan: Plan) -> bool:
+    """Whether legs stand alone, all chosen in order, and are retried by outcome after one back-off for all of them."""
+    client, names = plan.client, kind_names(plan)
+    depth, rules = client.fallback_depth, [group.retry for group in client.groups]
+    return (
+        all(len(group.legs) == 1 and group.name == plan.chain[group.legs[0]].name for group in client.groups)
+        and not any(leg.inner for leg in client.legs)
+        and all(leg.tier == 1 for leg in client.legs)
+        and (depth is None or depth + 1 >= len(client.groups))
+        and all((rule.backoff, rule.retry_after) == (rules[0].backoff, rules[0].retry_after) for rule in rules)
+        and all(_is_plain(rule, names) for rule in rules)
+        and all(_by_outcome(group.fallback_on, names) for group in client.groups)
+        and _is_common(plan.policy.round_backoff)
+    )
+
+
+def _is_plain(rule: RetryRule, names: Sequence[str]) -> bool:
+    return (
+        _is_common(rule.backoff)
+        and rule.throttled_backoff is None
+        and not rule.waits_after_last
+        and rule.attempt_timeout_s is None
+        and (not rule.retry_after.honours or _heeds_all(rule.retry_after, names))
+        and _by_outcome(rule.retry_on, names)
+    )
+
+
+def _heeds_all(of: RetryAfter, names: Sequence[str]) -> bool:
+    """Whether a wait is as long as any refusal asks for, if its back-off is not longer."""
+    every = {kind for kind, name in enumerate(names) if name not in ("ok", "cancelled")}
+    return of.on == every and of.combine == "max" and of.spread_s == 0.0 and math.isinf(min(of.cap_s, of.total_s))
+
+
+def _is_common(backoff: Backoff) -> bool:
+    return backoff.kind != "envoy" and backoff.jitter != "scaled" and math.isinf(backoff.most_s)
+
+
+def _by_outcome(kinds: frozenset[int], names: Sequence[str]) -> bool:
+    """Whether outcomes alone tell these kinds from all others."""
+    meant = {names[kind] for kind in kinds}
+    return kinds == {kind for kind, name in enumerate(names) if name in meant}
 
 
 def budgets(plan: Plan) -> frozenset[int]:
@@ -55,6 +109,95 @@ def triggers(plan: Plan, timeline: Timeline) -> Intervals:
     concerned = {leg.endpoint for leg in plan.chain} | {endpoint for surge in plan.surges for endpoint in surge.when}
     hit = timeline.hits[:, sorted(concerned)].any(axis=1)
     return merged(Intervals(timeline.start_s[hit], timeline.end_s[hit])).starting_before(plan.horizon_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Blackout:
+    """What guards lost in one replication in which calls failed at random alone."""
+
+    requests: int
+    kept_out: int  # lost without a call, since guards kept out every leg
+    calls: int
+    failed: int  # of the calls
+
+    @property
+    def is_one(self) -> bool:
+        """Whether guards lost a larger share of the requests than failed of the calls.
+
+        Where calls fail at random, a request without guards is lost no more often than a call fails.
+        """
+        if not self.kept_out:
+            return False
+        share = self.failed / self.calls if self.calls else 1.0
+        chance = _NOISE * math.sqrt(share * (1.0 - share) * self.requests)
+        return self.kept_out > share * self.requests + chance
+
+
+class _BlackoutTotals:
+    """Takes blocks of the engine's rows."""
+
+    def __init__(self, plan: Plan, names: Mapping[str, Mapping[str, Sequence[str]]], *, is_calm: bool) -> None:
+        """`is_calm`: no incident is open in the replication, at whatever endpoint of the chain."""
+        rots = any(leg.silent_rot is not None for leg in plan.chain)
+        self._at_random = is_calm and not rots
+        self._circuit_open = names["requests"]["error_type"].index(_CIRCUIT_OPEN)
+        self._requests = self._kept_out = self._calls = self._failed = 0
+
+    def requests(self, block: _Block) -> None:
+        lost = is_lost(block["outcome"])
+        self._requests += len(lost)
+        self._kept_out += int(np.count_nonzero(lost & (block["error_type"] == self._circuit_open)))
+
+    def attempts(self, block: _Block) -> None:
+        outcome, cause = block["outcome"], block["cause"]
+        made = (block["kind"] != PROBE) & (outcome != CANCELLED)
+        self._calls += int(np.count_nonzero(made))
+        self._failed += int(np.count_nonzero(made & (outcome != OK)))
+        if self._at_random and np.isin(cause, (BY_LIMIT, BY_CAPACITY)).any():
+            self._at_random = False
+
+    def blackout(self) -> Blackout | None:
+        """None where something else may be the cause: an incident, a leg that rots, a limit or capacity."""
+        if not self._at_random:
+            return None
+        return Blackout(self._requests, self._kept_out, self._calls, self._failed)
+
+
+class TimeOut:
+    """Takes blocks of transitions, whose columns are codes into `names`."""
+
+    def __init__(self, names: Mapping[str, Sequence[str]], horizon_s: float) -> None:
+        self._entities, self._states = names["entity"], names["to"]
+        self._horizon_s = horizon_s
+        self._kinds = [names["kind"].index(kind) for kind in _KINDS]
+        shape = len(self._entities), len(self._states)
+        self._begun = np.zeros(shape, np.int64)
+        self._open = np.zeros(shape, np.int64)  # begun less ended, whenever that was
+        self._steps = np.zeros(shape, np.int64)  # ends less starts, in nanoseconds, modulo 2^64
+
+    def transitions(self, block: _Block) -> None:
+        some = np.isin(block["kind"], self._kinds)
+        if not some.any():
+            return
+        entity, time_s = block["entity"][some], block["time_s"][some]
+        steps = np.rint(np.minimum(time_s, self._horizon_s) * _STEPS_PER_S).astype(np.int64)
+        after, before = (entity, block["to"][some]), (entity, block["from"][some])
+        np.add.at(self._begun, after, time_s < self._horizon_s)
+        np.add.at(self._open, after, 1)
+        np.add.at(self._open, before, -1)
+        np.subtract.at(self._steps, after, steps)
+        np.add.at(self._steps, before, steps)
+
+    def times_out(self) -> TimesOut:
+        """Of the states that some entity was in; the guards of a leg have different ones."""
+        horizon = round(self._horizon_s * _STEPS_PER_S)
+        found = {}
+        for entity, state in np.argwhere(self._begun > 0).tolist():
+            if self._states[state] in _OUT:
+                steps = int(self._steps[entity, state]) + int(self._open[entity, state]) * horizon
+                name = f"{self._entities[entity]} {self._states[state]}"
+                found[name] = int(self._begun[entity, state]), min(1.0, steps / horizon)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +219,22 @@ class CascadeTotals:
         self._triggers = triggers
         self._minutes = Minutes(plan.horizon_s, budgets(plan))
         self._time_out = TimeOut(names["transitions"], plan.horizon_s)
-        self._blackout = BlackoutTotals(plan, names, is_calm=not len(triggers.start_s))
+        self._blackout = _BlackoutTotals(plan, names, is_calm=not len(triggers.start_s))
         self._called = 0
 
-    def requests(self, block: Block) -> None:
+    def requests(self, block: _Block) -> None:
         self._minutes.requests(block)
         self._called += int(np.count_nonzero(block["attempts"]))
         self._blackout.requests(block)
 
-    def attempts(self, block: Block) -> None:
+    def attempts(self, block: _Block) -> None:
         self._minutes.attempts(block)
         self._blackout.attempts(block)
 
-    def transitions(self, block: Block) -> None:
+    def transitions(self, block: _Block) -> None:
         self._time_out.transitions(block)
 
-    def refusals(self, block: Block) -> None:
+    def refusals(self, block: _Block) -> None:
         self._minutes.refusals(block)
 
     def close(self) -> tuple[Cascade, Bins]:
@@ -117,11 +260,47 @@ class CascadeTotals:
         }
 
 
-def cascade_entries(cascades: Sequence[Cascade]) -> dict[str, Any]:
-    """One arm's entries of the summary, from its replications."""
+@dataclass(frozen=True, slots=True)
+class _TimeToRecover(Estimate):
+    """Seconds from a trigger's end to the recovery of service."""
+
+    triggers: int = 0
+    recovered: int = 0
+    recovered_mean_s: float | None = None  # of the triggers seen to be recovered from
+    not_within_s: tuple[float, float] | None = None  # (least, most) that the others were observed for
+    resolution_s: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Says last why there is no interval, where replications are too few of a heterogeneous arm's."""
+        found = Estimate.as_json(self)
+        if self.interval not in (None, NO_SPREAD):
+            found["interval"] = found.pop("interval")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Metastable(Estimate):
+    """The share of replications in which a trigger left service collapsed."""
+
+    runs: int = 0  # how many replications
+    goodput_share: float | None = None  # of what was offered while it was collapsed
+    observed_s: tuple[float, float] | None = None  # (least, most) that a collapse was observed for
+
+
+@dataclass(frozen=True, slots=True)
+class _BlackoutShare(Estimate):
+    """The share of replications in which guards made an outage of failures at random."""
+
+    runs: int = 0  # how many replications
+    kept_out_share: float | None = None  # of the requests in these
+    failed_share: float | None = None  # of their calls
+
+
+def cascade_estimates(cascades: Sequence[Cascade]) -> dict[str, Estimate | dict[str, Estimate]]:
+    """One arm's estimates for the summary, from its replications."""
     return {
         **{
-            metric: entry([each.metrics[metric] for each in cascades], share=metric in SHARES)
+            metric: mean_of([each.metrics[metric] for each in cascades], share=metric in _SHARES)
             for metric in cascades[0].metrics
         },
         "time_to_recover_s": _time_to_recover(cascades),
@@ -131,58 +310,78 @@ def cascade_entries(cascades: Sequence[Cascade]) -> dict[str, Any]:
     }
 
 
-def _time_to_recover(cascades: Sequence[Cascade]) -> Entry:
+def _time_to_recover(cascades: Sequence[Cascade]) -> _TimeToRecover:
     """The mean of the replications' means; none where some trigger was not seen to be recovered from.
 
-    Then its low end is what the mean would be if service had recovered everywhere as soon as nobody looked any more.
+    Then its low end is what the mean would be if service had recovered everywhere as soon as it was last observed.
     """
     of = [each.recoveries for each in cascades]
     times_s = [[one.recovered_s for one in several if one.recovered_s is not None] for several in of]
     censored_s = [one.observed_s for several in of for one in several if one.recovered_s is None]
     known = [math.fsum(several) / len(several) for several in times_s if several]
-    figure = entry([] if censored_s else known) | {"n": sum(bool(several) for several in of)}
+    figure = mean_of([] if censored_s else known)
+    low = figure.low
     if censored_s:
         seen_s = [math.fsum(one.collapsed_s for one in several) / len(several) for several in of if several]
-        least = entry(seen_s)
-        figure["low"] = least["mean"] if least["low"] is None else least["low"]
-    return figure | {
-        "triggers": sum(map(len, of)),
-        "recovered": sum(map(len, times_s)),
-        "recovered_mean_s": math.fsum(known) / len(known) if known else None,
-        "not_within_s": [min(censored_s), max(censored_s)] if censored_s else None,
-        "resolution_s": max(each.bin_s for each in cascades),
-    }
+        least = mean_of(seen_s)
+        low = least.mean if least.low is None else least.low
+    return _TimeToRecover(
+        mean=figure.mean,
+        low=low,
+        high=figure.high,
+        n=sum(bool(several) for several in of),
+        interval=figure.interval,
+        triggers=sum(map(len, of)),
+        recovered=sum(map(len, times_s)),
+        recovered_mean_s=math.fsum(known) / len(known) if known else None,
+        not_within_s=(min(censored_s), max(censored_s)) if censored_s else None,
+        resolution_s=max(each.bin_s for each in cascades),
+    )
 
 
-def _metastable(cascades: Sequence[Cascade]) -> Entry:
-    """The share of replications in which some trigger left service collapsed, of those that were observed enough."""
+def _metastable(cascades: Sequence[Cascade]) -> _Metastable:
+    """Of the replications that were observed enough."""
     verdicts = [_verdict(each.recoveries) for each in cascades]
     judged = [verdict for verdict in verdicts if verdict is not None]
     collapsed = [one for each in cascades for one in each.recoveries if one.metastable]
     offered = sum(one.offered for one in collapsed)
     lengths_s = [one.collapsed_s for one in collapsed]
-    return _share_of_runs(judged) | {
-        "goodput_share": _ratio(sum(one.goodput for one in collapsed), offered),
-        "observed_s": [min(lengths_s), max(lengths_s)] if lengths_s else None,
-    }
+    figure = _share_of_runs(judged)
+    return _Metastable(
+        mean=figure.mean,
+        low=figure.low,
+        high=figure.high,
+        n=figure.n,
+        interval=figure.interval,
+        runs=sum(judged),
+        goodput_share=_ratio(sum(one.goodput for one in collapsed), offered),
+        observed_s=(min(lengths_s), max(lengths_s)) if lengths_s else None,
+    )
 
 
-def _blackout(replications: Sequence[Blackout]) -> Entry:
-    """The share of replications in which guards made an outage of failures at random, of those without other causes."""
+def _blackout(replications: Sequence[Blackout]) -> _BlackoutShare:
+    """Of the replications without other causes."""
     found = [each for each in replications if each.is_one]
-    return _share_of_runs([each.is_one for each in replications]) | {
-        "kept_out_share": _ratio(sum(each.kept_out for each in found), sum(each.requests for each in found)),
-        "failed_share": _ratio(sum(each.failed for each in found), sum(each.calls for each in found)),
-    }
+    figure = _share_of_runs([each.is_one for each in replications])
+    return _BlackoutShare(
+        mean=figure.mean,
+        low=figure.low,
+        high=figure.high,
+        n=figure.n,
+        interval=figure.interval,
+        runs=len(found),
+        kept_out_share=_ratio(sum(each.kept_out for each in found), sum(each.requests for each in found)),
+        failed_share=_ratio(sum(each.failed for each in found), sum(each.calls for each in found)),
+    )
 
 
-def _share_of_runs(judged: Sequence[bool]) -> Entry:
-    """How many replications something is true of, and their share with an exact interval."""
-    figure = entry([float(verdict) for verdict in judged], share=True)
-    if len(judged) > 1:
-        low, high = binomial_bounds(sum(judged), len(judged))
-        figure |= {"low": low, "high": high, "interval": "Clopper-Pearson"}
-    return figure | {"estimator": REQUEST_LEVEL, "runs": sum(judged)}
+def _share_of_runs(judged: Sequence[bool]) -> Estimate:
+    """The share of replications that something is true of, with an exact interval."""
+    figure = mean_of([float(verdict) for verdict in judged], share=True)
+    if len(judged) < 2:
+        return figure
+    low, high = binomial_bounds(sum(judged), len(judged))
+    return replace(figure, low=low, high=high, interval="Clopper-Pearson")
 
 
 def _verdict(recoveries: Sequence[Recovery]) -> bool | None:
@@ -190,12 +389,12 @@ def _verdict(recoveries: Sequence[Recovery]) -> bool | None:
     return any(judged) if judged else None
 
 
-def _times_out(replications: Sequence[TimesOut]) -> dict[str, dict[str, Entry]]:
+def _times_out(replications: Sequence[TimesOut]) -> dict[str, dict[str, Estimate]]:
     names = sorted({name for each in replications for name in each})
     found = {name: [each.get(name, (0, 0.0)) for each in replications] for name in names}
     return {
-        "times_out": {name: entry([float(times) for times, _ in pairs]) for name, pairs in found.items()},
-        "time_out_share": {name: entry([share for _, share in pairs], share=True) for name, pairs in found.items()},
+        "times_out": {name: mean_of([float(times) for times, _ in pairs]) for name, pairs in found.items()},
+        "time_out_share": {name: mean_of([share for _, share in pairs], share=True) for name, pairs in found.items()},
     }
 
 

@@ -2,156 +2,198 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from des.estimate.drawn_incidents import DrawnIncidents
-from des.estimate.exact_availability import EXACT
+from des.estimate.estimate import EXACT, Estimate
+from des.estimate.exact import exact_or_none
+from des.estimate.heterogeneous import Heterogeneous
 from des.estimate.intervals import NO_SPREAD, NORMAL_QUANTILE, Interval
-from des.estimate.joint_figures import exact_or_none, joint_figures, long_run_failure_share, marginal_figures
-from des.estimate.paired import Paired, holm, paired
-from des.estimate.rare_pairs import discordance, explained, rare_pair
+from des.estimate.joint_figures import (
+    DrawnIncidents,
+    JointFigures,
+    Marginal,
+    joint_figures,
+    long_run_failure_share,
+    marginal_figures,
+)
+from des.estimate.paired import Paired, discordance, explained, holm, paired, rare_pair
 from des.estimate.summary import Pool
-from des.estimate.uneven import Uneven
 from des.faults import sharing
 from des.scenario.plan import Plan
 
 METRICS: Final = ("failure_share", "cost_usd_per_request", "latency_s_p95")
 """What requests of two arms are compared by; the first is 1 - availability."""
-MARGINALS: Final = ("unavailability", "episodes_per_year", "mean_duration_s", "p95_duration_s", "impaired_share")
-RATIOS: Final = ("all_down", "episodes_per_year", "failure_share", "all_impaired")
-STANDARD_ERRORS: Final = 4.0
-EQUAL: Final = 1e-9
+_MARGINALS: Final = ("unavailability", "episodes_per_year", "mean_duration_s", "p95_duration_s", "impaired_share")
+_RATIOS: Final = ("all_down", "episodes_per_year", "failure_share", "all_impaired")
+_STANDARD_ERRORS: Final = 4.0
+_EQUAL: Final = 1e-9
 """Relative difference of two exact figures that are the same but for rounding."""
-
-Told = Callable[[float, str], None]
-"""Told the share of the work that is done, and what is under way."""
-DRAWN: Final = 0.2
+_DRAWN: Final = 0.2
 """Share of an arm's work that is to draw its incidents; the rest is for requests in the long run."""
+
+_Pairs = dict[str, tuple[Paired | None, str]]
+"""By metric: the comparison, and by what its interval is."""
+Progress = Callable[[float, str], None]
+"""Told the share of the work that is done, and what is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Whether the endpoints that two arms have in common fare alike by themselves.
+
+    The verdict is `equal` where all that is exact is the same and the rest within four standard errors, `agree` where
+    nothing is exact, otherwise `differ`; `none` where they have no endpoint in common.
+    """
+
+    verdict: str
+    endpoints: tuple[str, ...]
+    worst_standard_errors: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One metric of an arm less the baseline's, and by what its interval is; p-values are two-sided, one by Holm."""
+
+    pair: Paired
+    interval: str
+    p_holm: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """An infinite ratio, to nothing, has no mean but a low end."""
+        pair = self.pair
+        return {
+            "difference": _interval_json(pair.difference),
+            "ratio": None if pair.ratio is None else _interval_json(pair.ratio),
+            "p_value": pair.p_value,
+            "p_holm": self.p_holm,
+            "variance_reduction": pair.variance_reduction,
+            "n": pair.n,
+            "interval": self.interval,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedArms:
+    """Everything by arm: `match`, `joint_ratios` and `differences` of every other arm, against the baseline.
+
+    `same` are arms that stand for another one and have its figures; `marginals` go by endpoint, `differences` by
+    metric, None where a metric has no value. Of each ratio there are its 95 % ends besides (`all_down_ends`), where it
+    has any.
+    """
+
+    baseline: str
+    same: Mapping[str, str]
+    marginals: Mapping[str, Mapping[str, Marginal]]
+    match: Mapping[str, Match]
+    joint: Mapping[str, JointFigures]
+    joint_ratios: Mapping[str, Mapping[str, float | tuple[float, float] | None]]
+    differences: Mapping[str, Mapping[str, Difference | None]]
 
 
 def compare_arms(
     plans: Mapping[str, Plan],
     observed: Mapping[str, Pool],
     baseline: str,
-    told: Told | None = None,
+    progress: Progress | None = None,
     same: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
-    """JSON-able: `marginals` by arm and endpoint, whether they `match` the baseline's, `joint` by arm, and
-    `differences` of every other arm from the baseline, paired replication by replication.
-
-    Arms that are the `same` as an earlier one have its figures.
-    """
-    marginals: dict[str, Any] = {}
-    joint: dict[str, Any] = {}
+) -> ComparedArms:
+    """Arms that are the `same` as an earlier one have its figures."""
+    marginals: dict[str, Mapping[str, Marginal]] = {}
+    joint: dict[str, JointFigures] = {}
     for number, (arm, plan) in enumerate(plans.items()):
 
         def tell(share: float, what: str, number: int = number) -> None:
-            if told is not None:
-                told((number + share) / len(plans), what)
+            if progress is not None:
+                progress((number + share) / len(plans), what)
 
         def in_the_long_run(share: float, tell: Callable[[float, str], None] = tell, arm: str = arm) -> None:
-            tell(DRAWN + (1.0 - DRAWN) * share, f"long run of {arm}")
+            tell(_DRAWN + (1.0 - _DRAWN) * share, f"long run of {arm}")
 
         if same and arm in same:
             marginals[arm] = marginals[same[arm]]
-            joint[arm] = joint[same[arm]] | {"sharing": sharing(plan).label}
+            joint[arm] = replace(joint[same[arm]], sharing=sharing(plan).label)
             continue
         tell(0.0, f"incidents of {arm}")
         answer, drawn = exact_or_none(plan), DrawnIncidents.of(plan)
         marginals[arm] = marginal_figures(answer, drawn, plan)
         in_the_long_run(0.0)
         lost, reason = long_run_failure_share(plan, in_the_long_run)
-        joint[arm] = joint_figures(answer, drawn, plan) | {"failure_share": lost, "failure_share_reason": reason}
-    return {
-        "baseline": baseline,
-        "same": dict(same or {}),
-        "marginals": marginals,
-        "match": {arm: match(marginals[baseline], of) for arm, of in marginals.items() if arm != baseline},
-        "joint": joint,
-        "joint_ratios": {
-            arm: {key: _ratio(of[key], joint[baseline][key]) for key in RATIOS}
-            | {f"{key}_ends": _ratio_ends(of[key], joint[baseline][key]) for key in RATIOS}
-            for arm, of in joint.items()
-            if arm != baseline
-        },
-        "differences": differences(
-            observed, baseline, {arm: of for arm, plan in plans.items() if (of := Uneven.of(plan)) is not None}
-        ),
-    }
+        joint[arm] = replace(joint_figures(answer, drawn, plan), failure_share=lost, failure_share_reason=reason)
+    others = [arm for arm in plans if arm != baseline]
+    unlike = {arm: of for arm, plan in plans.items() if (of := Heterogeneous.of(plan)) is not None}
+    return ComparedArms(
+        baseline=baseline,
+        same=dict(same or {}),
+        marginals=marginals,
+        match={arm: match(marginals[baseline], marginals[arm]) for arm in others},
+        joint=joint,
+        joint_ratios={arm: _joint_ratios(joint[arm], joint[baseline]) for arm in others},
+        differences=differences(observed, baseline, unlike),
+    )
 
 
-def match(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Whether the endpoints that two arms have in common fare alike by themselves.
-
-    `equal` where all that is exact is the same and the rest within four standard errors, `agree` where nothing is
-    exact, otherwise `differ`; `none` where they have no endpoint in common.
-    """
+def match(one: Mapping[str, Marginal], other: Mapping[str, Marginal]) -> Match:
     in_common = [name for name in one if name in other]
     exactly, worst, differ = False, 0.0, False
     for name in in_common:
-        for key in MARGINALS:
-            a, b = one[name].get(key), other[name].get(key)
+        for key in _MARGINALS:
+            a, b = getattr(one[name], key), getattr(other[name], key)
             if a is None or b is None:
                 differ = differ or (a is not b and key != "p95_duration_s")
-            elif a["estimator"] == b["estimator"] == EXACT:
+            elif a.estimator == b.estimator == EXACT:
                 exactly = True
-                differ = differ or not math.isclose(a["mean"], b["mean"], rel_tol=EQUAL, abs_tol=1e-15)
+                differ = differ or not math.isclose(a.mean, b.mean, rel_tol=_EQUAL, abs_tol=1e-15)
             else:
                 worst = max(worst, _apart(a, b))
-    differ = differ or worst > STANDARD_ERRORS
+    differ = differ or worst > _STANDARD_ERRORS
     verdict = "differ" if differ else "none" if not in_common else "equal" if exactly else "agree"
-    return {"verdict": verdict, "endpoints": in_common, "worst_standard_errors": worst}
+    return Match(verdict, tuple(in_common), worst)
 
 
 def differences(
-    observed: Mapping[str, Pool], baseline: str, uneven: Mapping[str, Uneven] | None = None
-) -> dict[str, Any]:
+    observed: Mapping[str, Pool], baseline: str, heterogeneous: Mapping[str, Heterogeneous] | None = None
+) -> dict[str, dict[str, Difference | None]]:
     """By arm and metric, the arm less the baseline; p-values are adjusted for all of them by Holm's method.
 
     Student's t over paired replications, but where few incidents lost the requests: these are then what is counted, of
-    the share lost and of a metric that follows it. Not so of `uneven` arms, whose replications differ by more than the
-    incidents in them: theirs is always Student's t, from so many replications on. Nor where losses differ in incidents
-    on record, the same in each replication.
+    the share lost and of a metric that follows it. Not so of `heterogeneous` arms, whose replications differ by more
+    than the incidents in them: theirs is always Student's t, from a number of replications on. Nor where losses differ
+    in incidents on record, the same in each replication.
     """
-    found: dict[str, dict[str, Any]] = {}
-    p_values: dict[tuple[str, str], float] = {}
+    found: dict[str, dict[str, Difference | None]] = {}
     for arm, pool in observed.items():
         if arm == baseline:
             continue
-        found[arm] = {}
-        apart = [of for name, of in (uneven or {}).items() if name in (arm, baseline)]
-        for metric, (pair, method) in _pairs(pool, observed[baseline], apart).items():
-            if pair is None:
-                found[arm][metric] = None
-                continue
-            found[arm][metric] = {
-                "difference": _written(pair.difference),
-                "ratio": None if pair.ratio is None else _written(pair.ratio),
-                "p_value": pair.p_value,
-                "p_holm": None,
-                "variance_reduction": pair.variance_reduction,
-                "n": pair.n,
-                "interval": method,
-            }
-            if pair.p_value is not None:
-                p_values[arm, metric] = pair.p_value
+        unlike = [of for name, of in (heterogeneous or {}).items() if name in (arm, baseline)]
+        found[arm] = {
+            metric: None if pair is None else Difference(pair=pair, interval=method)
+            for metric, (pair, method) in _pairs(pool, observed[baseline], unlike).items()
+        }
+    p_values = {
+        (arm, metric): one.pair.p_value
+        for arm, of in found.items()
+        for metric, one in of.items()
+        if one is not None and one.pair.p_value is not None
+    }
     for (arm, metric), adjusted in holm(p_values).items():
-        found[arm][metric]["p_holm"] = adjusted
+        one = found[arm][metric]
+        assert one is not None
+        found[arm][metric] = replace(one, p_holm=adjusted)
     return found
 
 
-def _by_replication(pool: Pool, against: Pool) -> dict[str, tuple[Paired | None, str]]:
-    found: dict[str, tuple[Paired | None, str]] = {}
+def _by_replication(pool: Pool, against: Pool) -> _Pairs:
+    found: _Pairs = {}
     for metric in METRICS:
         pair = paired(_values(pool, metric), _values(against, metric))
         found[metric] = pair, "none: one replication" if pair and pair.n < 2 else _spread(pair)
     return found
 
 
-def _of_enough(found: dict[str, tuple[Paired | None, str]], uneven: Uneven) -> dict[str, tuple[Paired | None, str]]:
+def _of_enough(found: _Pairs, heterogeneous: Heterogeneous) -> _Pairs:
     for metric, (pair, _) in found.items():
-        if pair is not None and (why := uneven.why_no_interval(pair.n)):
+        if pair is not None and (why := heterogeneous.why_no_interval(pair.n)):
             found[metric] = _without_ends(pair), why
     return found
 
@@ -161,11 +203,10 @@ def _without_ends(pair: Paired) -> Paired:
     return replace(pair, difference=Interval(pair.difference.value, None, None), ratio=quotient, p_value=None)
 
 
-def _pairs(pool: Pool, against: Pool, uneven: Sequence[Uneven]) -> dict[str, tuple[Paired | None, str]]:
-    """By metric: the comparison, and by what its interval is."""
+def _pairs(pool: Pool, against: Pool, heterogeneous: Sequence[Heterogeneous]) -> _Pairs:
     found = _by_replication(pool, against)
-    if uneven:
-        return _of_enough(found, max(uneven, key=lambda of: of.fewest))
+    if heterogeneous:
+        return _of_enough(found, max(heterogeneous, key=lambda of: of.fewest))
     plain = found["failure_share"][0]
     if plain is None or plain.n < max(2, len(pool)):  # a replication without requests
         return found
@@ -208,45 +249,51 @@ def _values(pool: Pool, metric: str) -> list[float | None]:
     return [None if m["availability"] is None else 1.0 - m["availability"] for m in pool.metrics]
 
 
-def _written(interval: Interval) -> dict[str, Any]:
-    """Infinite, of a ratio to nothing, is None with a low end."""
-    return {"mean": None if math.isinf(interval.value) else interval.value, "low": interval.low, "high": interval.high}
+def _interval_json(interval: Interval) -> dict[str, float | None]:
+    mean = None if math.isinf(interval.value) else interval.value
+    return {"mean": mean, "low": interval.low, "high": interval.high}
 
 
-def _ratio(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> float | None:
-    if one is None or other is None or not other["mean"]:
+def _joint_ratios(one: JointFigures, other: JointFigures) -> dict[str, float | tuple[float, float] | None]:
+    pairs = {key: (getattr(one, key), getattr(other, key)) for key in _RATIOS}
+    ratios = {key: _ratio(*pair) for key, pair in pairs.items()}
+    return {**ratios, **{f"{key}_ends": _ratio_ends(*pair) for key, pair in pairs.items()}}
+
+
+def _ratio(one: Estimate | None, other: Estimate | None) -> float | None:
+    if one is None or other is None or not other.mean:
         return None
-    return float(one["mean"] / other["mean"])
+    return one.known / other.mean
 
 
-def _ratio_ends(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> list[float] | None:
+def _ratio_ends(one: Estimate | None, other: Estimate | None) -> tuple[float, float] | None:
     """95 % interval of the ratio of two figures, one exact perhaps, from their own on the log scale.
 
-    None where both are exact, or one has none otherwise. As if they had no luck in common: if anything too wide.
+    None where both are exact, or one has none otherwise. As if they shared no draws: if anything too wide.
     """
-    if one is None or other is None or not one["mean"] or not other["mean"]:
+    if one is None or other is None or not one.mean or not other.mean:
         return None
     sides: list[tuple[float, float]] = []
-    for figure, low, high in ((one, "low", "high"), (other, "high", "low")):
-        if figure["estimator"] == EXACT:
+    for figure, low, high in ((one, one.low, one.high), (other, other.high, other.low)):
+        if figure.estimator == EXACT:
             sides.append((0.0, 0.0))
-        elif figure[low] is None or figure[high] is None:
+        elif low is None or high is None:
             return None
         else:
-            sides.append((_log_distance(figure["mean"], figure[low]), _log_distance(figure["mean"], figure[high])))
+            sides.append((_log_distance(figure.known, low), _log_distance(figure.known, high)))
     if all(side == (0.0, 0.0) for side in sides):
         return None
-    ratio = one["mean"] / other["mean"]
+    ratio = one.mean / other.mean
     below, above = (math.hypot(*(side[end] for side in sides)) for end in (0, 1))
-    return [ratio * math.exp(-below), ratio * math.exp(min(above, 700.0))]
+    return ratio * math.exp(-below), ratio * math.exp(min(above, 700.0))
 
 
 def _log_distance(mean: float, end: float) -> float:
     return abs(math.log(end / mean)) if end > 0.0 else math.inf
 
 
-def _apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+def _apart(one: Estimate, other: Estimate) -> float:
     """The gap in standard errors, about: half an interval over its normal quantile; 0 where it has none."""
-    halves = [figure["high"] - figure["low"] for figure in (one, other) if figure["low"] is not None]
+    halves = [of.high - of.low for of in (one, other) if of.low is not None and of.high is not None]
     error = math.hypot(*halves) / (2.0 * NORMAL_QUANTILE)
-    return abs(one["mean"] - other["mean"]) / error if error > 0.0 else 0.0
+    return abs(one.known - other.known) / error if error > 0.0 else 0.0

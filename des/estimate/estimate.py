@@ -1,10 +1,25 @@
-"""A figure and how sure it is: what every estimator returns, and what summaries and answers hold."""
+"""A figure and how sure it is: what every estimator returns, how it is judged, and how it becomes JSON."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from operator import eq, ge, gt, le, lt
+from typing import Any, Final, Self
 
+from des.errors import DesError
+
+EXACT: Final = "exact"
+TIMELINE: Final = "timeline"
+RARE: Final = "rare events"
 REQUEST_LEVEL: Final = "request level"
+
+MET, MISSED, INCONCLUSIVE = "met", "missed", "inconclusive"
+_COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = {">=": ge, "<=": le, ">": gt, "<": lt, "==": eq}
+_WHERE_SAID: Final = ("interval", "controlled", "variance_reduction")
+"""Fields of an estimate that JSON holds only where they say something."""
+
+
+class Inapplicable(DesError):  # noqa: N818  (an answer, not an accident)
+    """The estimator cannot answer for this plan; the message names what stands in its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +28,8 @@ class Estimate:
 
     `mean` is None where no replication has a value, `low` and `high` where there is no interval. `n` counts the
     replications behind it, 0 for a closed form. `interval` names how the interval was made where that is not Student's
-    t, or says why there is none. `controlled` is the control-variate adjusted figure, where there is one.
+    t, or says why there is none. `controlled` is the control-variate adjusted figure, where there is one, and its
+    `variance_reduction` the variance of the plain mean over its own.
     """
 
     mean: float | None
@@ -23,32 +39,82 @@ class Estimate:
     estimator: str = REQUEST_LEVEL
     interval: str | None = None
     controlled: "Estimate | None" = None
+    variance_reduction: float | None = None
+
+    @property
+    def known(self) -> float:
+        """The mean of an estimate that has one, as those of every estimator but a simulation's have."""
+        assert self.mean is not None
+        return self.mean
+
+    def complement(self) -> Self:
+        """The same of 1 - x."""
+        low, high = self.low, self.high
+        ends = (None if high is None else 1.0 - high, None if low is None else 1.0 - low)
+        return replace(self, mean=1.0 - self.known, low=ends[0], high=ends[1])
+
+    def without_interval(self, why: str | None) -> Self:
+        """The same figure without an interval, for a reason that takes the interval's place."""
+        return replace(self, low=None, high=None, interval=why)
 
     def as_json(self) -> dict[str, Any]:
-        """What `summary.json` holds; `interval` and `controlled` only where there is one."""
-        found: dict[str, Any] = {
-            "mean": self.mean,
-            "low": self.low,
-            "high": self.high,
-            "n": self.n,
-            "estimator": self.estimator,
-        }
-        if self.interval is not None:
-            found["interval"] = self.interval
-        if self.controlled is not None:
-            found["controlled"] = self.controlled.as_json()
-        return found
+        """By field; `interval`, `controlled` and `variance_reduction` only where there is one."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: as_json(value) for name, value in found.items() if value is not None or name not in _WHERE_SAID}
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> "Estimate":
-        """The figure that `as_json` wrote."""
+        """The figure that `as_json` wrote, or another mapping with a mean and its ends."""
         controlled = found.get("controlled")
-        return cls(
+        return Estimate(
             mean=found["mean"],
             low=found["low"],
             high=found["high"],
-            n=found["n"],
-            estimator=found["estimator"],
+            n=found.get("n", 0),
+            estimator=found.get("estimator", REQUEST_LEVEL),
             interval=found.get("interval"),
             controlled=None if controlled is None else cls.from_json(controlled),
+            variance_reduction=found.get("variance_reduction"),
         )
+
+
+def as_json(found: Any) -> Any:
+    """What `json.dumps` takes of estimates, frozen dataclasses (by their fields), mappings and sequences of them."""
+    if hasattr(found, "as_json"):
+        return found.as_json()
+    if is_dataclass(found):
+        return {field.name: as_json(getattr(found, field.name)) for field in fields(found)}
+    if isinstance(found, Mapping):
+        return {key: as_json(value) for key, value in found.items()}
+    if isinstance(found, Sequence) and not isinstance(found, str):
+        return [as_json(value) for value in found]
+    return found
+
+
+def judge(comparison: str, bound: float, figure: Estimate) -> str:
+    """`met`, `missed` or `inconclusive`: does the figure compare to the bound as expected?
+
+    Without an interval the mean decides. With one, both of its ends must agree; a bound inside it leaves the
+    question open, and so does a figure without a value. One without a mean but with a low end is known to be no less.
+    """
+    compare = _COMPARISONS[comparison]
+    mean, low, high = figure.mean, figure.low, figure.high
+    if mean is None:
+        return _judge_above(comparison, bound, low)
+    if low is None or high is None or low == high:
+        return MET if compare(mean, bound) else MISSED
+    if comparison == "==":
+        return INCONCLUSIVE if low <= bound <= high else MISSED
+    ends = {compare(low, bound), compare(high, bound)}
+    if len(ends) == 2:
+        return INCONCLUSIVE
+    return MET if ends == {True} else MISSED
+
+
+def _judge_above(comparison: str, bound: float, low: float | None) -> str:
+    """Of a figure of which nothing is known but that it is at least `low`."""
+    if low is None:
+        return INCONCLUSIVE
+    if comparison in (">=", ">"):
+        return MET if _COMPARISONS[comparison](low, bound) else INCONCLUSIVE
+    return MISSED if not _COMPARISONS["<=" if comparison == "==" else comparison](low, bound) else INCONCLUSIVE

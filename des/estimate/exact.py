@@ -1,67 +1,331 @@
-"""Sums that do not depend on the order or the blocks in which their terms arrive."""
+"""The exact estimator: unavailability, total outages and one call per leg, from the distributions alone."""
 
-from typing import Any, Final
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import product
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from des.errors import RunError
+from des.distributions import Exponential
+from des.estimate.call import hangs_on_output, is_bounded, kind_names, kind_of, outputs, success
+from des.estimate.estimate import EXACT, Inapplicable
+from des.estimate.interaction import client_interactions
+from des.estimate.joint_failure import Caller, Joint
+from des.estimate.sources import MARKED, RENEWAL, RecordedStates, Source, Sources, recorded_states, sources_of, union
+from des.faults.marginals import chain_endpoints
+from des.scenario.plan import BatchArrivals, ClosedArrivals, Effect, Leg, Plan, ReplayedArrivals
+from des.scenario.text.units import YEAR_S
+from des.theory.availability import effective_redundancy
+from des.vocabulary import CONNECTION_ERROR, INVALID_OUTPUT, TIMEOUT
 
-_STEPS_PER_UNIT: Final = 1_000_000_000
-_LOW_BITS: Final = 32
-
-
-def integer_sum(values: NDArray[Any]) -> int:
-    """The sum of integers of any width, without overflow."""
-    values = values.astype(np.int64, copy=False)
-    high = int(np.sum(values >> _LOW_BITS, dtype=np.int64))
-    low = int(np.sum(values & ((1 << _LOW_BITS) - 1), dtype=np.int64))
-    return (high << _LOW_BITS) + low
-
-
-class RunningMean:
-    """The mean of numbers, each rounded to a billionth (a nanosecond, for seconds) so that they add up exactly."""
-
-    __slots__ = ("_count", "_total")
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._total = 0
-
-    def add(self, values: NDArray[Any]) -> None:
-        self._count += len(values)
-        steps = np.rint(np.asarray(values, np.float64) * _STEPS_PER_UNIT)
-        if len(steps) and np.abs(steps).max() >= 2.0**63:
-            raise RunError(f"a figure of {np.abs(values).max():.3g} is beyond what can be averaged exactly (9.2e9)")
-        self._total += integer_sum(steps.astype(np.int64))
-
-    @property
-    def value(self) -> float | None:
-        """None without numbers."""
-        return self._total / (_STEPS_PER_UNIT * self._count) if self._count else None
+_MOST_MIXTURES: Final = 10
+_MOST_STREAMING_LEGS: Final = 6
 
 
-def spread(numbers: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """A 64-bit fingerprint of each number (SplitMix64's finaliser; Steele, Lea and Flood 2014).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointAnswer:
+    """One endpoint's own failures: the marginals, which are the same for every share of common incidents.
 
-    Sums of x_i * spread(i) modulo 2^64 agree between two sets of rows only if the x_i agree number by number, but
-    for a chance of 2^-64: a check of per-request sums whose memory does not grow with the requests.
+    An episode's mean duration is None where there are no episodes, its 95th percentile also where several classes or
+    overlapping incidents make it up: that distribution has no closed form.
     """
-    mixed = numbers.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
+
+    name: str
+    unavailability: float
+    episodes_per_year: float
+    mean_duration_s: float | None
+    p95_duration_s: float | None
 
 
-def spread_sum(numbers: NDArray[np.int64], factors: NDArray[Any] | None = None) -> int:
-    """Sum of factor * spread(number) modulo 2^64; factors are 1 unless given."""
-    marks = spread(numbers)
-    if factors is not None:
-        marks = marks * factors.astype(np.uint64)
-    return int(np.sum(marks, dtype=np.uint64))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExactAnswer:
+    """Long-run figures of one plan, time-weighted; years of 365 days.
+
+    `k_eff` is None where an endpoint never fails, or all are never down together. `availability` is of requests that
+    call each leg once, at the instant of their arrival: None, with the reason, where that has no closed form; `lost` is
+    1 - availability, down to 1e-300.
+    `all_down_any_in_a_year` takes total outages for a Poisson process in the time between them, in every way in which
+    mixtures can turn out; `all_down_any_exact` says whether that is what they are.
+    `differs` says why the scenario's own requests fare otherwise, and is empty where they do not.
+    """
+
+    estimator: str
+    endpoints: tuple[EndpointAnswer, ...]  # the chain's, each once
+    all_down: float
+    all_down_episodes_per_year: float
+    all_down_mean_s: float | None
+    all_down_any_in_a_year: float
+    all_down_any_exact: bool
+    k_eff: float | None
+    frechet_low: float
+    frechet_high: float
+    availability: float | None
+    lost: float | None
+    availability_reason: str
+    differs: tuple[str, ...]
 
 
-def spread_sum_of_first(count: int, block: int = 1 << 18) -> int:
-    """spread_sum of the numbers 0 .. count - 1."""
-    starts = range(0, count, block)
-    return sum(spread_sum(np.arange(low, min(low + block, count), dtype=np.int64)) for low in starts) % (1 << 64)
+def exact(plan: Plan) -> ExactAnswer:
+    """Raises Inapplicable, naming what stands in the way, where P(all down) has no closed form."""
+    sources = sources_of(plan)
+    if len(sources.mixtures) > _MOST_MIXTURES:
+        raise Inapplicable(f"{len(sources.mixtures)} shared renewal classes at a share between 0 and 1")
+    chained = chain_endpoints(plan)
+    states = recorded_states(sources.recorded, plan)
+    outages = [(weight, _Outages(kept, states)) for weight, kept in _assignments(sources, outages_only=True)]
+    endpoints = tuple(_endpoint(plan, endpoint, outages, sources) for endpoint in chained)
+    together = [(weight, model.all_down(chained), model.episode_rate(chained)) for weight, model in outages]
+    down = _mean([(weight, share) for weight, share, _ in together])
+    episodes = _mean([(weight, rate) for weight, _, rate in together])
+    unavailabilities = [endpoint.unavailability for endpoint in endpoints]
+    reason = _why_not_one_call(
+        plan, tuple(sources.all()), [effect for one, _ in sources.recorded for effect in one.effects]
+    )
+    lost = None if reason else _all_calls_fail(plan, sources, states)
+    return ExactAnswer(
+        estimator=EXACT,
+        endpoints=endpoints,
+        all_down=down,
+        all_down_episodes_per_year=episodes * YEAR_S,
+        all_down_mean_s=down / episodes if episodes > 0.0 else None,
+        all_down_any_in_a_year=_mean([(w, any_in_a_year(share, rate * YEAR_S)) for w, share, rate in together]),
+        all_down_any_exact=down == 0.0 or _memoryless(sources, chained),
+        k_eff=k_eff(down, unavailabilities),
+        frechet_low=max(0.0, math.fsum(unavailabilities) - len(unavailabilities) + 1.0),
+        frechet_high=min(unavailabilities),
+        availability=None if lost is None else 1.0 - lost,
+        lost=lost,
+        availability_reason=reason,
+        differs=tuple(_differences(plan)),
+    )
+
+
+def exact_or_none(plan: Plan) -> ExactAnswer | None:
+    try:
+        return exact(plan)
+    except Inapplicable:
+        return None
+
+
+def k_eff(all_down: float, unavailabilities: Sequence[float]) -> float | None:
+    """ln P(all down) / mean ln U_i; None where an endpoint is never or always down, or all of them never are."""
+    if all_down <= 0.0 or not all(0.0 < u < 1.0 for u in unavailabilities):
+        return None
+    return effective_redundancy(all_down, unavailabilities)
+
+
+def any_in_a_year(share: float, episodes_per_year: float) -> float:
+    """P(one at least), of what lasts this share of the time, as a Poisson process in the time between."""
+    if share >= 1.0:
+        return 1.0
+    return -math.expm1(math.log1p(-share) - episodes_per_year / (1.0 - share))
+
+
+def _assignments(sources: Sources, *, outages_only: bool) -> list[tuple[float, tuple[Source, ...]]]:
+    """(probability, sources) of every way in which mixtures can turn out."""
+    result = []
+    for chosen in product((True, False), repeat=len(sources.mixtures)):
+        weight, kept = 1.0, list(sources.always)
+        for mixture, common in zip(sources.mixtures, chosen, strict=True):
+            weight *= mixture.phi if common else 1.0 - mixture.phi
+            kept += [mixture.common] if common else list(mixture.apart)
+        result.append((weight, tuple(s for s in kept if s.outage or not outages_only)))
+    return result
+
+
+def _memoryless(sources: Sources, endpoints: Sequence[int]) -> bool:
+    """Whether a time without a total outage ends as if nothing had gone before: then those are a Poisson process.
+
+    So it is where each outage that hits one of the endpoints hits all of them, and comes in a Poisson process or after
+    an exponential time up. Overlaps of separate outages are no such process, nor are recorded windows.
+    """
+    everybody = reduce(int.__or__, (1 << endpoint for endpoint in endpoints))
+    if any(hits & everybody for _, hits in sources.recorded):
+        return False
+    for source in sources.all():
+        hitting = [hits & everybody for hits, _ in source.sets if hits & everybody]
+        if not source.outage or not hitting:
+            continue
+        if set(hitting) != {everybody} or source.kind == MARKED:
+            return False
+        if source.kind == RENEWAL:
+            always = math.fsum(share for hits, share in source.sets if hits & everybody) >= 1.0
+            if not (always and isinstance(source.up, Exponential)):
+                return False
+    return True
+
+
+class _Outages:
+    """Who is down, of sources in equilibrium over the states of recorded windows."""
+
+    def __init__(self, sources: tuple[Source, ...], states: RecordedStates) -> None:
+        self._sources = sources
+        self._states = states
+        self._joint = Joint(sources)
+
+    def all_down(self, endpoints: Sequence[int]) -> float:
+        return math.fsum(weight * self._down(endpoints, down) for weight, down in self._states.down_sets())
+
+    def episode_rate(self, endpoints: Sequence[int]) -> float:
+        """Starts per second of everybody being down: of each incident or window that completes it."""
+        everybody = reduce(int.__or__, (1 << endpoint for endpoint in endpoints))
+        rate = 0.0
+        for weight, down in self._states.down_sets():
+            for source in self._sources:
+                before = self._down(endpoints, down, source)
+                for hits, share in source.sets:
+                    if hits & everybody:
+                        after = self._down(endpoints, down | hits, source)
+                        rate += weight * source.rate_per_s * share * max(0.0, after - before)
+        for starts_per_s, before_set, after_set in self._states.steps():
+            if everybody & after_set & ~before_set:
+                after = self._down(endpoints, after_set)
+                rate += starts_per_s * max(0.0, after - self._down(endpoints, after_set & before_set))
+        return rate
+
+    def _down(self, endpoints: Sequence[int], already: int, starting: Source | None = None) -> float:
+        return self._joint.all_fail([Caller(e) for e in endpoints if not already >> e & 1], starting)
+
+
+def _endpoint(plan: Plan, endpoint: int, outages: Sequence[tuple[float, _Outages]], sources: Sources) -> EndpointAnswer:
+    unavailability = _mean([(weight, model.all_down([endpoint])) for weight, model in outages])
+    rate = _mean([(weight, model.episode_rate([endpoint])) for weight, model in outages])
+    of = plan.endpoints[endpoint]
+    return EndpointAnswer(
+        name=f"{of.provider}/{of.model}",
+        unavailability=unavailability,
+        episodes_per_year=rate * YEAR_S,
+        mean_duration_s=unavailability / rate if rate > 0.0 else None,
+        p95_duration_s=_p95(endpoint, sources),
+    )
+
+
+def _p95(endpoint: int, sources: Sources) -> float | None:
+    """Of a single renewal class: its incidents never overlap, so an episode is one of them."""
+    hitting = {
+        (source.component, source.kind, source.duration)
+        for source in sources.all()
+        if source.outage and union(source.sets) >> endpoint & 1
+    }
+    recorded = any(hits >> endpoint & 1 for _, hits in sources.recorded)
+    if len(hitting) != 1 or recorded:
+        return None
+    ((_, kind, duration),) = hitting
+    return float(duration.quantile(np.array([0.95]))[0]) if kind == RENEWAL else None
+
+
+def _all_calls_fail(plan: Plan, sources: Sources, states: RecordedStates) -> float:
+    endpoints = [leg.endpoint for leg in plan.chain]
+    chances: dict[tuple[float, ...], float] = defaultdict(float)
+    cells = outputs(plan)
+    tokens = np.array([output for _, output in cells])
+    by_leg = [success(plan, leg, tokens).tolist() for leg in plan.chain]
+    for (share, _), successes in zip(cells, zip(*by_leg, strict=True), strict=True):
+        chances[successes] += share
+    total = 0.0
+    for weight, kept in _assignments(sources, outages_only=False):
+        joint = Joint(kept)
+        for lasting, factor in states.factors():
+            for successes, share in chances.items():
+                callers = [Caller(e, chance * factor[e]) for e, chance in zip(endpoints, successes, strict=True)]
+                total += weight * lasting * share * joint.all_fail(callers)
+    return total
+
+
+def _mean(weighted: Sequence[tuple[float, float]]) -> float:
+    return math.fsum(weight * value for weight, value in weighted)
+
+
+def _why_not_one_call(plan: Plan, sources: Sequence[Source], recorded: Sequence[Effect]) -> str:
+    """What stands in the way of a closed form; empty if nothing does."""
+    if plan.workload.requirements:
+        return "some requests may not use every leg (requirements)"
+    if reason := _why_not_each_leg(plan):
+        return reason
+    if len(plan.chain) > _MOST_STREAMING_LEGS and any(hangs_on_output(plan, leg) for leg in plan.chain):
+        return f"the time-outs of more than {_MOST_STREAMING_LEGS} legs hang on the same output"
+    effects = [(source.effect, union(source.sets)) for source in sources]
+    effects += [(effect, -1) for effect in recorded]
+    for position, leg in enumerate(plan.chain):
+        met = [effect for effect, hits in effects if hits >> leg.endpoint & 1]
+        if any(effect.kills_in_flight for effect in met):
+            return f"incidents kill calls in flight at {leg.name}"
+        if is_bounded(leg.timeout) and any(effect.latency_factor > 1.0 for effect in met):
+            return f"incidents slow {leg.name} down towards its time-out"
+        if leg.silent_rot is not None:
+            return f"{leg.name} rots silently, depending on its use"
+        if position + 1 < len(plan.chain):
+            names, falls_back = kind_names(plan), plan.client.groups[position].fallback_on
+            ends = sorted(names[kind] for kind in _outcomes(plan, leg, met) - falls_back)
+            if ends:
+                return f"{leg.name} does not fall back on {ends[0]}"
+            if not is_bounded(leg.timeout) and _hangs(plan, leg, met):
+                return f"a call of {leg.name} that hangs has no time-out, so nothing follows it"
+    return ""
+
+
+def _why_not_each_leg(plan: Plan) -> str:
+    """What keeps the client from calling every leg in turn, with the leg's own bounds alone; empty if nothing does."""
+    client = plan.client
+    if clients := client_interactions(plan):
+        return f"the client decides which legs a request calls: {next(iter(clients.values()))}"
+    for group in client.groups:
+        if len(group.legs) > 1:
+            return f"a visit to {group.name} calls some of its legs"
+        layers = [group.retry, *client.legs[group.legs[0]].inner]
+        if any(rule.timeout_s is not None or rule.attempt_timeout_s is not None for rule in layers):
+            return f"a client around the calls of {group.name} gives them up"
+    if client.fallback_depth is not None and client.fallback_depth + 1 < len(client.groups):
+        return f"no more than {client.fallback_depth} fallbacks are tried (fallback_depth)"
+    return ""
+
+
+def _differences(plan: Plan) -> Iterator[str]:
+    """What gives the scenario's own requests another availability than one call per leg at the arrival has."""
+    rules = [*(group.retry for group in plan.client.groups), *(r for leg in plan.client.legs for r in leg.inner)]
+    if any(rule.retries for rule in rules):
+        yield "retries"
+    if plan.policy.rounds > 1:
+        yield "rounds"
+    if plan.policy.deadline_s is not None:
+        yield "the deadline"
+    if any(plan.endpoints[leg.endpoint].limits for leg in plan.chain):
+        yield "limits"
+    if any(leg.limits for leg in plan.chain):
+        yield "budgets"
+    if any(plan.endpoints[leg.endpoint].capacity is not None for leg in plan.chain):
+        yield "capacity"
+    yield from client_interactions(plan)
+    if plan.surges:
+        yield "surge"
+    if plan.policy.response_cache is not None:
+        yield "the response cache"
+    if any(leg.silent_rot is not None for leg in plan.chain):
+        yield "silent rot"
+    if isinstance(plan.workload.arrivals, ClosedArrivals):
+        yield "the closed workload"
+    elif isinstance(plan.workload.arrivals, BatchArrivals | ReplayedArrivals):
+        yield "arrivals at certain times"
+
+
+def _outcomes(plan: Plan, leg: Leg, effects: Sequence[Effect]) -> set[int]:
+    """Kinds of every failure that a call of the leg can end in."""
+    endpoint = plan.endpoints[leg.endpoint]
+    found = {kind_of(plan, error) for error in endpoint.errors if error.rate > 0.0 and error.outcome != "hang"}
+    found |= {kind_of(plan, effect) for effect in effects if effect.error_rate > 0.0}
+    if leg.invalid_output > 0.0:
+        found.add(INVALID_OUTPUT)
+    if endpoint.broken_streams is not None and endpoint.broken_streams.rate > 0.0:
+        found.add(CONNECTION_ERROR)
+    if is_bounded(leg.timeout) or _hangs(plan, leg, effects):
+        found.add(TIMEOUT)
+    return found
+
+
+def _hangs(plan: Plan, leg: Leg, effects: Sequence[Effect]) -> bool:
+    errors = plan.endpoints[leg.endpoint].errors
+    return any(effect.hang > 0.0 for effect in effects) or any(e.outcome == "hang" and e.rate > 0.0 for e in errors)

@@ -6,147 +6,296 @@ the deadline, a call that never ends) that product is an unbiased estimate of P(
 request needed to see it. Calls, waits and rounds take their own sampled times, so a retry meets the incidents of its
 own time. Long outputs, which all calls of a request have in common, are drawn more often than they come and weighted
 down.
+
+Walks are those of clients without a memory: groups whose leg is the first or drawn by weight, retries of groups and of
+the layers inside a call. Nothing sends a Retry-After, which only limits do.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 
-from des.distributions import Constant, sample
-from des.estimate.clear_sky import output_tokens
-from des.estimate.failing_call import FailingCall, Sky
-from des.estimate.law_functions import longest, quantile
-from des.estimate.one_call import is_bounded
+from des.distributions import Constant, FloatArray
+from des.estimate.call import FailingCall, is_bounded, kind_names, output_tokens
+from des.estimate.conditions import Conditions
 from des.rules.retry import backoff_s
-from des.scenario.plan import Backoff, Effect, Leg, Plan
-from des.vocabulary import ATTEMPT_OUTCOMES, CANCELLED
+from des.scenario.plan import Backoff, Effect, Group, Leg, Plan, RetryRule
+from des.vocabulary import CANCELLED, TIMEOUT
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
-INFINITY = float("inf")
-RAREST_OUTPUT = 1e-12
-SLIGHT = 1e-15
+_IntArray = NDArray[np.int64]
+_BoolArray = NDArray[np.bool_]
+_INFINITY = float("inf")
+_RAREST_OUTPUT = 1e-12
+_SLIGHT = 1e-15
 """A chance of being lost below which it is not worth following every walk."""
+_THROTTLED = ("rate_limited", "overloaded")
 
 
 class FailingWalk:
-    """The walk of one plan's requests. `effects` are those that a sky's codes stand for."""
+    """The walk of one plan's requests. `effects` are those that codes of conditions stand for."""
 
     def __init__(self, plan: Plan, effects: Sequence[Effect]) -> None:
-        self._plan = plan
-        self._calls = [FailingCall(plan, leg, effects) for leg in plan.chain]
-        self._retried = [np.array([name in leg.retry_on for name in ATTEMPT_OUTCOMES]) for leg in plan.chain]
-        self._outputs_matter = any(
+        names = kind_names(plan)
+        self.plan = plan
+        self.calls = [FailingCall(plan, leg, effects) for leg in plan.chain]
+        self.layers = [[_Layer.of(rule, names) for rule in leg.inner] for leg in plan.client.legs]
+        self.eligible = _eligible(plan)
+        self.groups = [_Visited.of(plan, group, self.eligible, names) for group in plan.client.groups]
+        self.outputs_matter = any(
             plan.endpoints[leg.endpoint].latency.tokens_per_s is not None
-            and (is_bounded(leg.timeout) or plan.policy.deadline_s is not None)
+            and (is_bounded(leg.timeout) or plan.policy.deadline_s is not None or _is_bounded_from_outside(plan, leg))
             for leg in plan.chain
         )
-        self._falls_back = [np.array([name in leg.fallback_on for name in ATTEMPT_OUTCOMES]) for leg in plan.chain]
 
-    def lost(self, sky: Sky, arrival_s: FloatArray, rng: np.random.Generator) -> FloatArray:
+    def lost(self, conditions: Conditions, arrival_s: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Unbiased for each request's chance of being lost, float64[n]; a rejected request is lost."""
-        plan, policy, n = self._plan, self._plan.policy, len(arrival_s)
-        lost = np.zeros(n)
-        now_s = arrival_s.astype(np.float64).copy()
-        tokens, weight = self._tokens(rng, n)
-        eligible = self._eligible(rng, n)
-        outcome = np.zeros(n, dtype=np.int64)
-        deadline_s = arrival_s + (INFINITY if policy.deadline_s is None else policy.deadline_s)
-        walking: BoolArray = np.asarray(eligible.any(axis=1), dtype=np.bool_)
-        lost[~walking] = weight[~walking]
+        return _Requests(self, conditions, arrival_s, rng).lost()
 
-        def end(rows: IntArray) -> None:
-            lost[rows] = weight[rows]
-            walking[rows] = False
 
-        round_waited_s = np.full(n, policy.round_backoff.base_s)
-        for round_number in range(policy.rounds):
-            slight = np.flatnonzero(walking & (weight < SLIGHT))
-            if len(slight):  # Russian roulette: few go on, for the rest, so that long walks end
-                spared = rng.random(len(slight)) * SLIGHT < weight[slight]
-                weight[slight] = np.where(spared, SLIGHT, 0.0)
-                end(slight[~spared])
-            if not walking.any():
-                break
-            for position, leg in enumerate(plan.chain):
-                waited_s = np.full(n, policy.retry_backoff.base_s)
-                rows = np.flatnonzero(walking & eligible[:, position] & (weight > 0.0))
-                tried = rows
-                for retry in range(leg.retries + 1):
-                    if not len(rows):
-                        break
-                    fails, lasts_s, outcome[rows] = self._calls[position](
-                        sky, rng, rows, now_s[rows], deadline_s[rows] - now_s[rows], tokens[rows]
-                    )
-                    weight[rows] *= fails
-                    now_s[rows] += lasts_s
-                    over = (outcome[rows] == CANCELLED) | ~np.isfinite(lasts_s)
-                    end(rows[over])
-                    if retry == leg.retries:
-                        break
-                    rows = rows[~over & self._retried[position][outcome[rows]]]
-                    rows = self._wait(rows, policy.retry_backoff, retry, waited_s, now_s, deadline_s, rng, end)
-                tried = tried[walking[tried]]
-                end(tried[~self._falls_back[position][outcome[tried]]])
-            if round_number + 1 < policy.rounds:
-                rows = np.flatnonzero(walking)
-                self._wait(rows, policy.round_backoff, round_number, round_waited_s, now_s, deadline_s, rng, end)
-        end(np.flatnonzero(walking))
-        cached = policy.response_cache
-        return lost * (1.0 - cached.hit_rate) if cached is not None and cached.hit_rate is not None else lost
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """A retry rule over arrays: `is_retried` and `is_throttled` by outcome kind."""
 
-    def _wait(
-        self,
-        rows: IntArray,
-        policy: Backoff,
-        done: int,
-        waited_s: FloatArray,
-        now_s: FloatArray,
-        deadline_s: FloatArray,
-        rng: np.random.Generator,
-        end: Callable[[IntArray], None],
-    ) -> IntArray:
-        """Wait, and return those whose deadline has not come by then."""
-        wait_s = jittered(policy, done, waited_s[rows], rng)
-        waited_s[rows] = wait_s
-        resume_s = now_s[rows] + wait_s
-        over = (resume_s >= deadline_s[rows]) & (wait_s > 0.0)
-        now_s[rows] = resume_s
-        end(rows[over])
-        return rows[~over]
+    rule: RetryRule
+    is_retried: _BoolArray
+    is_throttled: _BoolArray
 
-    def _tokens(self, rng: np.random.Generator, n: int) -> tuple[FloatArray, FloatArray]:
-        """(output tokens, weight) of each request; half of them from the tail, evenly over its orders of magnitude.
+    @classmethod
+    def of(cls, rule: RetryRule, names: Sequence[str]) -> "_Layer":
+        return cls(rule, _among(rule.retry_on, names), np.array([name in _THROTTLED for name in names]))
 
-        The weight is the ratio of the law to that mixture, at most 2, and 1 where outputs make no difference.
-        """
-        law = output_tokens(self._plan)
-        least = 1.0 if law.mean > 0.0 else 0.0
-        if isinstance(law, Constant) or not self._outputs_matter:
-            return np.rint(np.maximum(sample(law, rng, n), least)), np.ones(n)
-        plain = n - n // 2
-        above = np.concatenate(
-            (
-                (np.arange(plain) + rng.random(plain)) / plain,
-                RAREST_OUTPUT ** ((np.arange(n - plain) + rng.random(n - plain)) / max(1, n - plain)),
-            )
+
+@dataclass(frozen=True, slots=True)
+class _Visited:
+    """A group as requests visit it: by requirement (the last is none), the legs picked and how likely each is."""
+
+    index: int
+    layer: _Layer
+    falls_back: _BoolArray
+    legs: tuple[_IntArray, ...]  # none where the requirement leaves no leg
+    reach: tuple[FloatArray, ...]  # cumulative chances of the legs
+    has_peer: _BoolArray  # whether several legs are eligible, by requirement
+    once: bool
+
+    @classmethod
+    def of(cls, plan: Plan, group: Group, eligible: _BoolArray, names: Sequence[str]) -> "_Visited":
+        legs, reach = [], []
+        for allowed in eligible:
+            of = [plan.client.legs[leg] for leg in group.legs if allowed[leg]]
+            least = min((leg.tier for leg in of), default=1)
+            of = [leg for leg in of if leg.tier == least]
+            if group.routing.kind == "ordered":
+                of = of[:1]
+            weights = np.array([leg.weight for leg in of])
+            shares = weights / weights.sum() if weights.any() else np.full(len(of), 1.0 / max(1, len(of)))
+            legs.append(np.array([leg.leg for leg in of], dtype=np.int64))
+            reach.append(np.cumsum(shares))
+        return cls(
+            index=group.index,
+            layer=_Layer.of(group.retry, names),
+            falls_back=_among(group.fallback_on, names),
+            legs=tuple(legs),
+            reach=tuple(reach),
+            has_peer=eligible[:, list(group.legs)].sum(axis=1) > 1,
+            once=group.routing.once,
         )
-        above = above[rng.permutation(n)]
-        tail = np.where(above >= RAREST_OUTPUT, 1.0 / (above * -np.log(RAREST_OUTPUT)), 0.0)
-        weight = n / (plain + (n - plain) * tail)
-        return np.rint(np.maximum(quantile(law, 1.0 - above), least)), weight
 
-    def _eligible(self, rng: np.random.Generator, n: int) -> BoolArray:
-        """bool[n, legs]: the legs that each request may use, by its requirement."""
-        plan = self._plan
-        allowed = np.ones((len(plan.workload.requirements) + 1, len(plan.chain)), dtype=np.bool_)
-        for number, required in enumerate(plan.workload.requirements):
-            allowed[number] = [required.tags.items() <= leg.tags.items() for leg in plan.chain]
-        edges = np.cumsum([required.share for required in plan.workload.requirements])
-        chosen = np.searchsorted(edges, rng.random(n), side="right") if len(edges) else np.zeros(n, dtype=np.int64)
-        return np.asarray(allowed[chosen], dtype=np.bool_)
+    @property
+    def is_drawn(self) -> bool:
+        return any(len(legs) > 1 for legs in self.legs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """When whoever is around gives up: by request, and whose bound that is; 0 is the deadline's."""
+
+    until_s: FloatArray
+    of: _IntArray
+    key: int
+
+
+_Attempt = Callable[[_IntArray, _Bound], None]
+
+
+class _Requests:
+    """n requests under way at once; each layer takes the rows of those that it has to do with.
+
+    `outcome` is of the last call or layer, `cut` whose bound has struck and is still to be dealt with (0: none).
+    """
+
+    def __init__(
+        self, walk: FailingWalk, conditions: Conditions, arrival_s: FloatArray, rng: np.random.Generator
+    ) -> None:
+        n, plan = len(arrival_s), walk.plan
+        self._walk, self._conditions, self._rng, self._n = walk, conditions, rng, n
+        self._keys = count(1)
+        self._now_s = arrival_s.astype(np.float64).copy()
+        self._tokens, self._weight = _drawn_tokens(plan, rng, n, matter=walk.outputs_matter)
+        self._requirement = _drawn_requirements(plan, rng, n)
+        deadline_s = arrival_s + (_INFINITY if plan.policy.deadline_s is None else plan.policy.deadline_s)
+        self._deadline = _Bound(deadline_s, np.zeros(n, dtype=np.int64), 0)
+        self._lost = np.zeros(n)
+        self._outcome = np.zeros(n, dtype=np.int64)
+        self._cut = np.zeros(n, dtype=np.int64)
+        self._picked = np.zeros(n, dtype=np.int64)
+        self._walking = np.ones(n, dtype=np.bool_)
+        depth = plan.client.fallback_depth
+        visited = np.array([[len(legs) > 0 for legs in group.legs] for group in walk.groups]).T
+        if depth is not None:
+            visited &= np.cumsum(visited, axis=1) <= depth + 1
+        self._visits = visited[self._requirement]
+
+    def lost(self) -> FloatArray:
+        policy = self._walk.plan.policy
+        self._end(np.flatnonzero(~self._visits.any(axis=1)))
+        waited_s = np.full(self._n, policy.round_backoff.base_s)
+        for round_number in range(policy.rounds):
+            self._thin_out()
+            if not self._walking.any():
+                break
+            for group in self._walk.groups:
+                self._visit(group)
+            if round_number + 1 < policy.rounds:
+                rows = np.flatnonzero(self._walking)
+                wait_s = jittered(policy.round_backoff, round_number, waited_s[rows], self._rng)
+                waited_s[rows] = wait_s
+                self._wait(rows, wait_s, self._deadline)
+        self._end(np.flatnonzero(self._walking))
+        cached = policy.response_cache
+        hits = 0.0 if cached is None or cached.hit_rate is None else cached.hit_rate
+        return self._lost * (1.0 - hits) if hits else self._lost
+
+    def _thin_out(self) -> None:
+        """Russian roulette: few of those that are hardly lost go on, for the rest, so that long walks end."""
+        slight = np.flatnonzero(self._walking & (self._weight < _SLIGHT))
+        if not len(slight):
+            return
+        spared = self._rng.random(len(slight)) * _SLIGHT < self._weight[slight]
+        self._weight[slight] = np.where(spared, _SLIGHT, 0.0)
+        self._end(slight[~spared])
+
+    def _visit(self, group: _Visited) -> None:
+        """All attempts on one group."""
+        rows = np.flatnonzero(self._walking & self._visits[:, group.index] & (self._weight > 0.0))
+        self._picked[rows] = -1
+        self._repeat(group.layer, rows, self._deadline, partial(self._attempt, group), group.has_peer)
+        tried = rows[self._walking[rows]]
+        self._end(tried[~group.falls_back[self._outcome[tried]]])
+
+    def _repeat(
+        self, layer: _Layer, rows: _IntArray, bound: _Bound, attempt: _Attempt, has_peer: _BoolArray | None = None
+    ) -> None:
+        """One layer: attempts with waits between them, all within the layer's timeout."""
+        rule, everybody = layer.rule, rows
+        whole = self._within(bound, rows, rule.timeout_s)
+        waited_s = np.full(self._n, rule.backoff.base_s)
+        for retry in range(rule.retries + 1):
+            if not len(rows):
+                break
+            own = self._within(whole, rows, rule.attempt_timeout_s)
+            attempt(rows, own)
+            self._time_out(rows, own, within=whole)
+            is_last = retry == rule.retries
+            if is_last and not (rule.waits_after_last and rule.retries):
+                break
+            rows = rows[self._walking[rows] & (self._cut[rows] == 0)]
+            rows = rows[layer.is_retried[self._outcome[rows]]]
+            wait_s = self._wait_s(layer, rows, retry, waited_s)
+            if has_peer is not None and not rule.waits_with_healthy_peer:
+                wait_s = np.where(has_peer[self._requirement[rows]], 0.0, wait_s)
+            self._wait(rows, wait_s, whole)
+            rows = rows[self._walking[rows] & (self._cut[rows] == 0)]
+        self._time_out(everybody, whole, within=bound)
+
+    def _attempt(self, group: _Visited, rows: _IntArray, bound: _Bound) -> None:
+        """Pick a leg for each, and call it with all its layers."""
+        if not group.is_drawn:
+            picked = np.array([legs[0] if len(legs) else -1 for legs in group.legs])[self._requirement[rows]]
+        else:
+            u = self._rng.random(len(rows))
+            picked = np.empty(len(rows), dtype=np.int64)
+            for number, (legs, reach) in enumerate(zip(group.legs, group.reach, strict=True)):
+                of = self._requirement[rows] == number
+                if of.any():
+                    place = np.minimum(np.searchsorted(reach, u[of], side="right"), len(legs) - 1)
+                    picked[of] = legs[place]
+            if group.once:
+                before = self._picked[rows]
+                picked = np.where(before >= 0, before, picked)
+                self._picked[rows] = picked
+        for leg in np.unique(picked).tolist():
+            self._call_within_layers(leg, 0, rows[picked == leg], bound)
+
+    def _call_within_layers(self, leg: int, depth: int, rows: _IntArray, bound: _Bound) -> None:
+        layers = self._walk.layers[leg]
+        if depth < len(layers):
+            self._repeat(layers[depth], rows, bound, partial(self._call_within_layers, leg, depth + 1))
+        else:
+            self._call(leg, rows, bound)
+
+    def _call(self, leg: int, rows: _IntArray, bound: _Bound) -> None:
+        start_s = self._now_s[rows]
+        fails, lasts_s, outcome = self._walk.calls[leg](
+            self._conditions, self._rng, rows, start_s, bound.until_s[rows] - start_s, self._tokens[rows]
+        )
+        self._weight[rows] *= fails
+        self._now_s[rows] += lasts_s
+        self._outcome[rows] = outcome
+        self._strike(rows[outcome == CANCELLED], bound)
+        self._end(rows[~np.isfinite(lasts_s)])
+
+    # Waits and bounds
+
+    def _wait_s(self, layer: _Layer, rows: _IntArray, retry: int, waited_s: FloatArray) -> FloatArray:
+        """The waits before retry `retry` (from 0), or after the last; `waited_s` keeps each request's last wait."""
+        rule = layer.rule
+        if rule.throttled_backoff is None:
+            wait_s = jittered(rule.backoff, retry, waited_s[rows], self._rng)
+        else:
+            wait_s = np.empty(len(rows))
+            throttled = layer.is_throttled[self._outcome[rows]]
+            for of, backoff in ((throttled, rule.throttled_backoff), (~throttled, rule.backoff)):
+                wait_s[of] = jittered(backoff, retry, waited_s[rows[of]], self._rng)
+        waited_s[rows] = wait_s
+        return wait_s
+
+    def _wait(self, rows: _IntArray, wait_s: FloatArray, bound: _Bound) -> None:
+        self._now_s[rows] += wait_s
+        self._strike(rows[(self._now_s[rows] >= bound.until_s[rows]) & (wait_s > 0.0)], bound)
+
+    def _within(self, bound: _Bound, rows: _IntArray, timeout_s: float | None) -> _Bound:
+        """The bound of work that starts now: a new one where its timeout comes before what bounds it already."""
+        if timeout_s is None:
+            return bound
+        ends_s = self._now_s[rows] + timeout_s
+        sooner = ends_s < bound.until_s[rows]
+        until_s, of, key = bound.until_s.copy(), bound.of.copy(), next(self._keys)
+        until_s[rows[sooner]], of[rows[sooner]] = ends_s[sooner], key
+        return _Bound(until_s, of, key)
+
+    def _strike(self, rows: _IntArray, bound: _Bound) -> None:
+        """The bound has come: the deadline ends a request, another bound all that its layer does."""
+        if not len(rows):
+            return
+        of = bound.of[rows]
+        self._end(rows[of == 0])
+        self._cut[rows] = of
+        self._now_s[rows] = bound.until_s[rows]
+
+    def _time_out(self, rows: _IntArray, bound: _Bound, *, within: _Bound) -> None:
+        """What a layer makes of a bound of its own that has struck."""
+        if bound is within:
+            return
+        struck = rows[self._cut[rows] == bound.key]
+        self._cut[struck], self._outcome[struck] = 0, TIMEOUT
+
+    def _end(self, rows: _IntArray) -> None:
+        self._lost[rows] = self._weight[rows]
+        self._walking[rows] = False
 
 
 def jittered(policy: Backoff, done: int, previous_s: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -156,51 +305,127 @@ def jittered(policy: Backoff, done: int, previous_s: FloatArray, rng: np.random.
         return np.full(len(previous_s), wait_s)
     u = rng.random(len(previous_s))
     if policy.jitter == "full":
-        return u * wait_s
-    if policy.jitter == "equal":
-        return wait_s / 2.0 + u * (wait_s / 2.0)
-    if policy.jitter == "additive":
-        return wait_s + u * policy.spread_s
-    return np.minimum(policy.cap_s, policy.base_s + u * (3.0 * previous_s - policy.base_s))
+        found = u * wait_s
+    elif policy.jitter == "equal":
+        found = wait_s / 2.0 + u * (wait_s / 2.0)
+    elif policy.jitter == "additive":
+        found = wait_s + u * policy.spread_s
+    elif policy.jitter == "scaled":
+        found = wait_s * (policy.low + u * (policy.high - policy.low))
+    else:
+        found = np.minimum(policy.cap_s, policy.base_s + u * (3.0 * previous_s - policy.base_s))
+    return np.minimum(found, policy.most_s)
 
 
 def longest_walk_s(plan: Plan, effects: Sequence[Effect]) -> float:
     """How long after its arrival a request may still start a call: all failing, each step as long as it can be.
 
-    A law without a bound counts with the value that all but a billionth of its draws stay below.
+    A distribution without a bound counts with the value that all but a billionth of its draws stay below.
     """
     policy = plan.policy
     total_s = 0.0
     for round_number in range(policy.rounds):
-        for leg in plan.chain:
-            total_s += (leg.retries + 1) * _longest_call_s(plan, leg, effects)
-            total_s += sum(_longest_wait_s(policy.retry_backoff, retry) for retry in range(leg.retries))
+        for group in plan.client.groups:
+            rule = group.retry
+            attempt_s = max(_longest_attempt_s(plan, leg, effects) for leg in group.legs)
+            total_s += (rule.retries + 1) * min(attempt_s, _or_infinity(rule.attempt_timeout_s))
+            total_s += _longest_waits_s(rule)
         if round_number + 1 < policy.rounds:
             total_s += _longest_wait_s(policy.round_backoff, round_number)
     return total_s if policy.deadline_s is None else min(total_s, policy.deadline_s)
 
 
+def _longest_attempt_s(plan: Plan, leg: int, effects: Sequence[Effect]) -> float:
+    """Of a leg's call with the layers around it."""
+    attempt_s = _longest_call_s(plan, plan.chain[leg], effects)
+    for rule in reversed(plan.client.legs[leg].inner):
+        attempts_s = (rule.retries + 1) * min(attempt_s, _or_infinity(rule.attempt_timeout_s))
+        attempt_s = min(attempts_s + _longest_waits_s(rule), _or_infinity(rule.timeout_s))
+    return attempt_s
+
+
 def _longest_call_s(plan: Plan, leg: Leg, effects: Sequence[Effect]) -> float:
     endpoint = plan.endpoints[leg.endpoint]
     latency, bounds = endpoint.latency, leg.timeout
-    patience_s = min(bound for bound in (bounds.total_s, INFINITY) if bound is not None)
-    errors_s = [longest(error.latency) for error in endpoint.errors if error.outcome != "hang"]
-    errors_s += [longest(effect.error_latency) for effect in effects]
+    errors_s = [error.latency.tail_quantile() for error in endpoint.errors if error.outcome != "hang"]
+    errors_s += [effect.error_latency.tail_quantile() for effect in effects]
     factor = max((effect.latency_factor for effect in effects), default=1.0)
-    response_s = sum(longest(law) for law in (latency.whole, latency.connect, latency.first_token) if law is not None)
+    parts = [part for part in (latency.whole, latency.connect, latency.first_token) if part is not None]
+    response_s = sum(part.tail_quantile() for part in parts)
     if latency.tokens_per_s is not None:
-        slowest = float(quantile(latency.tokens_per_s, np.array([1e-9]))[0])
-        response_s += longest(output_tokens(plan)) / max(slowest, 1e-6)
+        slowest = float(latency.tokens_per_s.quantile(np.array([1e-9]))[0])
+        response_s += output_tokens(plan).tail_quantile() / max(slowest, 1e-6)
     bounded_s = [b for b in (bounds.connect_s, bounds.first_token_s, bounds.idle_s) if b is not None]
-    return min(patience_s, max([response_s * factor, *errors_s, *bounded_s]))
+    return min(_or_infinity(bounds.total_s), max([response_s * factor, *errors_s, *bounded_s]))
+
+
+def _longest_waits_s(rule: RetryRule) -> float:
+    waits = rule.retries + 1 if rule.waits_after_last and rule.retries else rule.retries
+    backoffs = [rule.backoff] if rule.throttled_backoff is None else [rule.backoff, rule.throttled_backoff]
+    return sum(max(_longest_wait_s(backoff, done) for backoff in backoffs) for done in range(waits))
 
 
 def _longest_wait_s(policy: Backoff, done: int) -> float:
     wait_s = backoff_s(policy.kind, policy.base_s, policy.factor, policy.cap_s, done)
-    if policy.kind == "none":
-        return 0.0
+    if policy.kind == "none" or policy.jitter == "none":
+        return wait_s
     if policy.jitter == "additive":
-        return wait_s + policy.spread_s
-    if policy.jitter == "decorrelated":
-        return min(policy.cap_s, policy.base_s * 3.0 ** (done + 1))
-    return wait_s
+        wait_s += policy.spread_s
+    elif policy.jitter == "scaled":
+        wait_s *= max(policy.low, policy.high)
+    elif policy.jitter == "decorrelated":
+        wait_s = min(policy.cap_s, policy.base_s * 3.0 ** (done + 1))
+    return min(wait_s, policy.most_s)
+
+
+def _drawn_tokens(plan: Plan, rng: np.random.Generator, n: int, *, matter: bool) -> tuple[FloatArray, FloatArray]:
+    """(output tokens, weight) of each request; half of them from the tail, evenly over its orders of magnitude.
+
+    The weight is the ratio of the distribution to that mixture, at most 2, and 1 where outputs do not `matter`.
+    """
+    output = output_tokens(plan)
+    least = 1.0 if output.mean > 0.0 else 0.0
+    if isinstance(output, Constant) or not matter:
+        return np.rint(np.maximum(output.sample(rng, n), least)), np.ones(n)
+    plain = n - n // 2
+    above = np.concatenate(
+        (
+            (np.arange(plain) + rng.random(plain)) / plain,
+            _RAREST_OUTPUT ** ((np.arange(n - plain) + rng.random(n - plain)) / max(1, n - plain)),
+        )
+    )
+    above = above[rng.permutation(n)]
+    tail = np.where(above >= _RAREST_OUTPUT, 1.0 / (above * -np.log(_RAREST_OUTPUT)), 0.0)
+    weight = n / (plain + (n - plain) * tail)
+    return np.rint(np.maximum(output.quantile(1.0 - above), least)), weight
+
+
+def _drawn_requirements(plan: Plan, rng: np.random.Generator, n: int) -> _IntArray:
+    """The requirement of each request, the number after the last for none."""
+    edges = np.cumsum([required.share for required in plan.workload.requirements])
+    if not len(edges):
+        return np.zeros(n, dtype=np.int64)
+    return np.searchsorted(edges, rng.random(n), side="right").astype(np.int64)
+
+
+def _eligible(plan: Plan) -> _BoolArray:
+    """bool[requirements + 1, legs]: the legs that requests of each requirement may use, and last those of none."""
+    allowed = np.ones((len(plan.workload.requirements) + 1, len(plan.chain)), dtype=np.bool_)
+    for number, required in enumerate(plan.workload.requirements):
+        allowed[number] = [required.tags.items() <= leg.tags.items() for leg in plan.chain]
+    return allowed
+
+
+def _is_bounded_from_outside(plan: Plan, leg: Leg) -> bool:
+    """Whether a layer around the leg's calls gives them up."""
+    groups = [group for group in plan.client.groups if leg.index in group.legs]
+    rules = [*(group.retry for group in groups), *plan.client.legs[leg.index].inner]
+    return any(rule.timeout_s is not None or rule.attempt_timeout_s is not None for rule in rules)
+
+
+def _among(kinds: frozenset[int], names: Sequence[str]) -> _BoolArray:
+    return np.array([kind in kinds for kind in range(len(names))], dtype=np.bool_)
+
+
+def _or_infinity(bound_s: float | None) -> float:
+    return _INFINITY if bound_s is None else bound_s

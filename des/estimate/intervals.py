@@ -1,16 +1,20 @@
-"""95 % intervals: of means, quantiles, rates of rare events and unavailability. Replications are what they count.
+"""From the values of replications to estimates: means, quantiles, rare counts and time up, each with a 95 % interval.
 
-`python -m benchmarks.coverage` measures how often each covers the exact value.
+Replications are what an interval counts. `python -m benchmarks.coverage` measures how often each covers the exact
+value.
 """
 
 import math
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from des.draws import generator
+from des.estimate.estimate import REQUEST_LEVEL, Estimate
+from des.estimate.sums import RELATIVE_ERROR
 
 CONFIDENCE: Final = 0.95
 NORMAL_QUANTILE: Final = 1.959963984540054
@@ -19,9 +23,13 @@ FEW_EPISODES: Final = 200
 """Below it Student's t covers too seldom: 83 % at 20 episodes of lognormal duration, 92 % at 240."""
 FEW_EVENTS: Final = 20
 """Below it the bounds of a rate are Poisson's own."""
-RESAMPLES: Final = 1999
 NO_SPREAD: Final = "none: the same throughout"
 """Instead of an interval where all replications agree: they may by chance, so it would claim too much."""
+RECORDED: Final = "none: the same incidents each time, on record"
+"""Instead of an interval where nothing is left to chance."""
+_CONTROLLED: Final = "request level, controlled"
+_TAIL: Final = (1.0 - CONFIDENCE) / 2.0
+_RESAMPLES: Final = 1999
 _ROUNDING: Final = 1e-14
 _USUAL_LOG_SPREAD: Final = 1.3
 """Standard deviation of ln(duration) that durations have where nothing else is said; counts as one episode's worth."""
@@ -35,6 +43,15 @@ class Interval(NamedTuple):
     value: float
     low: float | None
     high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Quantile(Estimate):
+    """An estimate whose JSON names its kind of interval first."""
+
+    def as_json(self) -> dict[str, Any]:
+        found = Estimate.as_json(self)
+        return {"interval": self.interval, **found} if self.interval is not None else found
 
 
 def alike(values: Sequence[float]) -> bool:
@@ -66,7 +83,7 @@ def sectioned(whole: float, sections: Sequence[float]) -> Interval:
     return Interval(whole, whole - half, whole + half)
 
 
-def poisson_bounds(count: float, tail: float = (1.0 - CONFIDENCE) / 2.0) -> tuple[float, float]:
+def poisson_bounds(count: float, tail: float = _TAIL) -> tuple[float, float]:
     """Exact bounds of the mean of a Poisson variable that came out as `count` (Garwood 1936).
 
     A count of effective events need not be whole. `tail` is left out on either side.
@@ -78,12 +95,11 @@ def poisson_bounds(count: float, tail: float = (1.0 - CONFIDENCE) / 2.0) -> tupl
 
 
 def binomial_bounds(count: int, n: int) -> tuple[float, float]:
-    """Exact bounds of the probability of what came out so often of n times (Clopper and Pearson 1934)."""
+    """Exact bounds of the probability of what came out `count` times of n (Clopper and Pearson 1934)."""
     from scipy.special import betaincinv
 
-    tail = (1.0 - CONFIDENCE) / 2.0
-    low = float(betaincinv(count, n - count + 1.0, tail)) if count else 0.0
-    return low, float(betaincinv(count + 1.0, n - count, 1.0 - tail)) if count < n else 1.0
+    low = float(betaincinv(count, n - count + 1.0, _TAIL)) if count else 0.0
+    return low, float(betaincinv(count + 1.0, n - count, 1.0 - _TAIL)) if count < n else 1.0
 
 
 def compound_bounds(sizes: NDArray[np.float64], singles: int = 0) -> tuple[float, float]:
@@ -98,20 +114,20 @@ def compound_bounds(sizes: NDArray[np.float64], singles: int = 0) -> tuple[float
     total = float(sizes.sum()) + singles
     error = math.sqrt(float((sizes * sizes).sum()) + singles) / total  # of the ln of a compound Poisson sum
     width = _BANDWIDTH * _log_spread(sizes) * n**-0.2
-    luck = generator(0, 0, "bootstrap of episodes")
-    counts = luck.poisson(n, RESAMPLES)
+    rng = generator(0, 0, "bootstrap of episodes")
+    counts = rng.poisson(n, _RESAMPLES)
     counts = np.maximum(counts, 1)  # a sum of nothing has no logarithm
-    drawn = sizes[luck.integers(n, size=int(counts.sum()))]
+    drawn = sizes[rng.integers(n, size=int(counts.sum()))]
     if width > 0.0:
-        drawn = drawn * np.exp(width * luck.standard_normal(len(drawn)))
-    sample = np.repeat(np.arange(RESAMPLES), counts)
-    ones = luck.poisson(singles, RESAMPLES)
-    sums = np.bincount(sample, drawn, RESAMPLES) + ones
-    errors = np.sqrt(np.bincount(sample, drawn * drawn, RESAMPLES) + ones) / sums
+        drawn = drawn * np.exp(width * rng.standard_normal(len(drawn)))
+    sample = np.repeat(np.arange(_RESAMPLES), counts)
+    ones = rng.poisson(singles, _RESAMPLES)
+    sums = np.bincount(sample, drawn, _RESAMPLES) + ones
+    errors = np.sqrt(np.bincount(sample, drawn * drawn, _RESAMPLES) + ones) / sums
     centre = float(sizes.sum()) * math.exp(width * width / 2.0) + singles
     pivots = np.sort((np.log(sums) - math.log(centre)) / errors)
-    cut = round((RESAMPLES + 1) * (1.0 - CONFIDENCE) / 2.0)
-    lowest, highest = float(pivots[cut - 1]), float(pivots[RESAMPLES - cut])
+    cut = round((_RESAMPLES + 1) * (1.0 - CONFIDENCE) / 2.0)
+    lowest, highest = float(pivots[cut - 1]), float(pivots[_RESAMPLES - cut])
     return total * math.exp(-highest * error), total * math.exp(-lowest * error)
 
 
@@ -122,11 +138,137 @@ def standard_error(values: Sequence[float]) -> float:
     return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1) / n)
 
 
-def t_quantile(freedom: int) -> float:
-    """What Student's t with so many degrees of freedom stays below in all but 2.5 % of cases."""
+def t_quantile(degrees_of_freedom: int) -> float:
+    """What Student's t stays below in all but 2.5 % of cases."""
     from scipy.special import stdtrit  # without the second that scipy.stats takes to import
 
-    return float(stdtrit(freedom, (1.0 + CONFIDENCE) / 2.0))
+    return float(stdtrit(degrees_of_freedom, (1.0 + CONFIDENCE) / 2.0))
+
+
+def mean_of(values: Sequence[float | None], *, share: bool = False, estimator: str = REQUEST_LEVEL) -> Estimate:
+    """Mean and 95 % interval over the replications that have a value, `n` of them; without one unless two differ.
+
+    The interval is cut off at zero, and at one for a share: no metric lies beyond.
+    """
+    known = [value for value in values if value is not None]
+    if not known:
+        return Estimate(None, estimator=estimator)
+    return _estimate(students_t(known), len(known), share=share, estimator=estimator)
+
+
+def quantile_of(whole: float | None, values: Sequence[float | None]) -> Estimate:
+    """A quantile of all replications together, `whole`, from their own; known no better than the histogram tells it."""
+    known = [value for value in values if value is not None]
+    if whole is None or len(known) < 2:
+        return mean_of(values)
+    found = sectioned(whole, known)
+    if found.low is None or found.high is None:
+        return _Quantile(whole, None, None, len(known), interval=NO_SPREAD)
+    error = RELATIVE_ERROR * whole
+    low, high = max(0.0, min(found.low, whole - error)), max(found.high, whole + error)
+    return _Quantile(whole, low, high, len(known), interval="sectioning")
+
+
+def share_up(
+    values: Sequence[float], episodes_s: Sequence[Sequence[float]], *, estimator: str, recorded: bool = False
+) -> Estimate:
+    """Share of the time up, replication by replication, with the length of each episode of being down in them.
+
+    Without an episode there is no interval: nothing is known of how long one would be. Nor is there where the episodes
+    are `recorded`, the same each time: the figure is exact then.
+    """
+    found = mean_of(values, share=True, estimator=estimator)
+    sizes = [size for several in episodes_s for size in several]
+    if recorded:
+        return found.without_interval(RECORDED)
+    if not sizes:
+        return found.without_interval(found.interval)
+    return over_episodes(found, sizes, 0) if are_few(values, len(sizes)) else found
+
+
+def count_of(values: Sequence[float], *, estimator: str, recorded: bool = False) -> Estimate:
+    """The mean of counts of rare events, with exact Poisson bounds where there are few and they are left to chance."""
+    found = mean_of(values, estimator=estimator)
+    if recorded:
+        return found.without_interval(RECORDED)
+    total, n = round(math.fsum(values)), len(values)
+    if n < 2 or (total >= FEW_EVENTS and found.low is not None):
+        return found
+    low, high = poisson_bounds(total)
+    return replace(found, low=low / n, high=high / n, interval="poisson")
+
+
+def are_few(values: Sequence[float | None], events: int) -> bool:
+    """Whether events are too few for Student's t, and not the same ones each time."""
+    return len(values) > 1 and 0 < events < FEW_EPISODES and len(set(values)) > 1
+
+
+def over_episodes(up: Estimate, sizes: Sequence[float], apart: int) -> Estimate:
+    """A share that is not down (or lost), with an interval over what took it: episodes of these sizes, and single ones.
+
+    `apart` counts the single ones, of size 1.
+    """
+    if sizes:
+        low, high = compound_bounds(np.array(sizes), apart)
+        what = f"bootstrap-t over {len(sizes)} episode{'s' if len(sizes) > 1 else ''}"
+    else:
+        (low, high), what = poisson_bounds(apart), "poisson"
+    whole = math.fsum(sizes) + apart
+    lost = 1.0 - up.known
+    return replace(up, low=max(0.0, 1.0 - lost * high / whole), high=min(1.0, 1.0 - lost * low / whole), interval=what)
+
+
+def with_controls(
+    values: Sequence[float],
+    controls: Sequence[Sequence[float]],
+    known: Sequence[float],
+    *,
+    share: bool = False,
+    estimator: str = _CONTROLLED,
+) -> Estimate:
+    """The mean of `values` by linear regression on `controls`, each given value by value and with its `known` mean.
+
+    A replication with more downtime than is due has lost more, cost more and waited longer: the part of a metric that
+    follows such a control linearly is known noise. Student's t with n - 1 - k degrees of freedom (Lavenberg, Moeller
+    and Welch 1982); exact for normal values, biased by O(1/n) otherwise. Controls that do not vary are left out. The
+    plain mean stands, without a `variance_reduction`, where there are fewer than k + 5 values or the regression would
+    widen the interval.
+    """
+    plain = mean_of(values, share=share, estimator=REQUEST_LEVEL if estimator == _CONTROLLED else estimator)
+    y = np.asarray(values, dtype=np.float64)
+    columns = [np.asarray(control, dtype=np.float64) - mean for control, mean in zip(controls, known, strict=True)]
+    columns = [column for column in columns if np.ptp(column) > 0.0]
+    n, k = len(y), len(columns)
+    if k == 0 or n < k + 5 or np.ptp(y) == 0.0:
+        return plain
+    scale = [float(np.abs(column).max()) for column in columns]
+    design = np.column_stack([np.ones(n), *(column / by for column, by in zip(columns, scale, strict=True))])
+    solution, _, rank, _ = np.linalg.lstsq(design, y, rcond=None)
+    if rank < k + 1:
+        return plain
+    residual = y - design @ solution
+    inverse = float(np.linalg.inv(design.T @ design)[0, 0])
+    variance = float(residual @ residual) / (n - 1 - k) * inverse
+    plain_variance = float(y.var(ddof=1)) / n
+    if not variance < plain_variance:
+        return plain
+    mean = float(solution[0])
+    half = t_quantile(n - 1 - k) * math.sqrt(variance)
+    return Estimate(
+        mean=mean,
+        low=max(0.0, mean - half),
+        high=min(1.0, mean + half) if share else mean + half,
+        n=n,
+        estimator=estimator,
+        variance_reduction=plain_variance / variance if variance > 0.0 else math.inf,
+    )
+
+
+def _estimate(found: Interval, n: int, *, share: bool = False, estimator: str = REQUEST_LEVEL) -> Estimate:
+    low, high = found.low, found.high
+    if low is None or high is None:
+        return Estimate(found.value, None, None, n, estimator, NO_SPREAD if n > 1 else None)
+    return Estimate(found.value, max(0.0, low), min(1.0, high) if share else high, n, estimator)
 
 
 def _log_spread(sizes: NDArray[np.float64]) -> float:

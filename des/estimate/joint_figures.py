@@ -1,128 +1,315 @@
-"""How endpoints of an arm fare by themselves, and how often all of them are down at once, by the best estimator."""
+"""How endpoints of an arm fare by themselves, and how often all of them are down at once, by the best estimator.
+
+What has no closed form is read off incidents drawn over many horizons.
+"""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from des.estimate.choice import availability
-from des.estimate.drawn_incidents import (
-    MOST_HORIZONS,
-    DrawnIncidents,
-    Figure,
-    episodes_per_year,
-    figure,
-    mean_episode_s,
-    p95_episode_s,
-    unavailability,
+import numpy as np
+
+from des.estimate.availability import availability
+from des.estimate.estimate import EXACT, TIMELINE, Estimate
+from des.estimate.exact import ExactAnswer, any_in_a_year, k_eff
+from des.estimate.heterogeneous import Heterogeneous
+from des.estimate.interaction import needs_whole_horizons
+from des.estimate.intervals import (
+    CONFIDENCE,
+    FEW_EPISODES,
+    Interval,
+    alike,
+    compound_bounds,
+    poisson_bounds,
+    students_t,
 )
-from des.estimate.exact_availability import EXACT, ExactAnswer, any_in_a_year, exact, k_eff
-from des.estimate.inapplicable import Inapplicable
-from des.estimate.intervals import alike
-from des.estimate.timeline_refusals import needs_whole_horizons
-from des.estimate.uneven import Uneven
-from des.faults import sharing
+from des.estimate.timeline import incidents_per_year
+from des.faults import Downtime, Marginals, draw_timeline, marginals, sharing
 from des.faults.independent_twin import recorded_endpoints
-from des.faults.marginals import chain_endpoints
+from des.faults.marginals import chain_endpoints, total
 from des.faults.reach import Reach
-from des.scenario.plan import Plan
+from des.scenario.plan import Plan, RecordedIncidents
 from des.scenario.text.units import YEAR_S
 
 YEARS: Final = 2_000.0
 """Simulated for the share of requests lost, where it has no closed form."""
-
 APPROXIMATION: Final = "Poisson approximation"
-MIXED: Final = "mixture: some replications have shared incidents in common and others have not"
+_MIXED: Final = "mixture: some replications have shared incidents in common and others have not"
+_MOST_INCIDENTS: Final = 50_000
+_MOST_HORIZONS: Final = 500
+_LEAST_HORIZONS: Final = 20
+_YEARS_ENOUGH: Final = 2_000.0
+_SAME_LENGTH: Final = 1e-9
+"""Relative difference of durations that are the same but for the rounding of when they start."""
 
 
-def exact_or_none(plan: Plan) -> ExactAnswer | None:
-    try:
-        return exact(plan)
-    except Inapplicable:
-        return None
+@dataclass(frozen=True, slots=True)
+class DrawnIncidents:
+    """Marginals of independent horizons of one plan."""
+
+    parts: tuple[Marginals, ...]
+
+    @classmethod
+    def of(cls, plan: Plan) -> "DrawnIncidents":
+        """Some thousand years, or a hundred thousand incidents of them.
+
+        Raises DesError where recorded incidents cannot be set apart.
+        """
+        horizons, horizon_s = horizons_of(plan)
+        return cls.some(plan, horizons, horizon_s)
+
+    @classmethod
+    def some(cls, plan: Plan, horizons: int, horizon_s: float) -> "DrawnIncidents":
+        """The first `horizons` of them."""
+        chain = chain_endpoints(plan)
+        return cls(
+            tuple(marginals(draw_timeline(plan, number, horizon_s), horizon_s, chain) for number in range(horizons))
+        )
+
+    @property
+    def together(self) -> Marginals:
+        return total(self.parts)
 
 
-def marginal_figures(answer: ExactAnswer | None, drawn: DrawnIncidents, plan: Plan) -> dict[str, dict[str, Any]]:
-    """By endpoint of the chain: unavailability, episodes per year, their mean duration and its 95th percentile."""
+def horizons_of(plan: Plan) -> tuple[int, float]:
+    """(how many, their length in seconds), as `DrawnIncidents.of` draws and with its errors."""
+    horizon_s = sharing(plan).comparable_s
+    years = horizon_s / YEAR_S
+    per_horizon = incidents_per_year(plan) * years + _recorded(plan)
+    wanted = min(_YEARS_ENOUGH / years, _MOST_INCIDENTS / per_horizon if per_horizon > 0.0 else 1.0, _MOST_HORIZONS)
+    heterogeneous = Heterogeneous.of(plan)
+    fewest = 0 if heterogeneous is None else min(_MOST_HORIZONS, heterogeneous.fewest)
+    return max(_LEAST_HORIZONS, fewest, math.ceil(wanted)), horizon_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marginal:
+    """One endpoint of the chain by itself."""
+
+    unavailability: Estimate
+    episodes_per_year: Estimate
+    mean_duration_s: Estimate | None
+    p95_duration_s: Estimate | None
+    impaired_share: Estimate
+
+    def as_json(self) -> dict[str, Any]:
+        return _without_counts(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JointFigures:
+    """All endpoints of the chain down at once: how much of the time, how often a year, for how long.
+
+    `any_in_a_year` takes total outages for a Poisson process in the time between them, and its estimator says so where
+    they are not one exactly; it is None, for `any_in_a_year_reason`, where that would be far off. `failure_share` is
+    the share of requests lost in the long run, or None for its reason.
+    """
+
+    sharing: str
+    estimator: str
+    all_down: Estimate
+    episodes_per_year: Estimate
+    mean_duration_s: Estimate | None
+    any_in_a_year: Estimate | None
+    any_in_a_year_reason: str
+    k_eff: float | None
+    frechet_low: float
+    frechet_high: float
+    all_impaired: Estimate
+    any_impaired_in_a_year: Estimate | None
+    any_impaired_in_a_year_reason: str
+    failure_share: Estimate | None = None
+    failure_share_reason: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return _without_counts(self)
+
+
+def marginal_figures(answer: ExactAnswer | None, drawn: DrawnIncidents, plan: Plan) -> dict[str, Marginal]:
+    """By endpoint of the chain."""
     known = {} if answer is None else {endpoint.name: endpoint for endpoint in answer.endpoints}
-    figures: dict[str, dict[str, Any]] = {}
+    figures: dict[str, Marginal] = {}
     for endpoint in drawn.parts[0].chain:
         of = plan.endpoints[endpoint]
         name = f"{of.provider}/{of.model}"
         downs = [part.endpoints[endpoint] for part in drawn.parts]
         own = known.get(name)
-        figures[name] = {
-            "unavailability": unavailability(downs) if own is None else _exact(own.unavailability),
-            "episodes_per_year": episodes_per_year(downs) if own is None else _exact(own.episodes_per_year),
-            "mean_duration_s": mean_episode_s(downs) if own is None else _exact(own.mean_duration_s),
-            "p95_duration_s": _exact(own.p95_duration_s)
-            if own is not None and own.p95_duration_s is not None
-            else p95_episode_s(downs),
-            "impaired_share": unavailability([part.impaired[endpoint] for part in drawn.parts]),
-        }
+        impaired = _unavailability([part.impaired[endpoint] for part in drawn.parts])
+        if own is None:
+            figures[name] = Marginal(
+                unavailability=_unavailability(downs),
+                episodes_per_year=_episodes_per_year(downs),
+                mean_duration_s=mean_episode_s(downs),
+                p95_duration_s=p95_episode_s(downs),
+                impaired_share=impaired,
+            )
+            continue
+        figures[name] = Marginal(
+            unavailability=_exact(own.unavailability),
+            episodes_per_year=_exact(own.episodes_per_year),
+            mean_duration_s=_exact_or_none(own.mean_duration_s),
+            p95_duration_s=p95_episode_s(downs) if own.p95_duration_s is None else _exact(own.p95_duration_s),
+            impaired_share=impaired,
+        )
     return figures
 
 
-def joint_figures(answer: ExactAnswer | None, drawn: DrawnIncidents, plan: Plan) -> dict[str, Any]:
-    """All endpoints of the chain down at once: how much of the time, how often a year, for how long.
-
-    `any_in_a_year` takes total outages for a Poisson process in the time between them, and its estimator says so where
-    they are not one exactly; it is None, for `any_in_a_year_reason`, where that would be far off.
-    """
+def joint_figures(answer: ExactAnswer | None, drawn: DrawnIncidents, plan: Plan) -> JointFigures:
+    """All but the share of requests lost."""
     reason = _why_not_poisson(plan)
-    uneven = Uneven.of(plan)
+    heterogeneous = Heterogeneous.of(plan)
     mixture = sharing(plan).mixture
+    mean_s: Estimate | None
     if answer is not None:
         down = _exact(answer.all_down)
         per_year = _exact(answer.all_down_episodes_per_year)
-        mean_s = _exact(answer.all_down_mean_s)
+        mean_s = _exact_or_none(answer.all_down_mean_s)
         redundancy = answer.k_eff
         low, high = answer.frechet_low, answer.frechet_high
     else:
         downs = [part.all_down for part in drawn.parts]
-        down, per_year = unavailability(downs, uneven), episodes_per_year(downs, uneven)
-        mean_s = mean_episode_s(downs, uneven)
+        down, per_year = _unavailability(downs, heterogeneous), _episodes_per_year(downs, heterogeneous)
+        mean_s = mean_episode_s(downs, heterogeneous)
         together = drawn.together
         alone = [together.endpoints[endpoint].unavailability for endpoint in together.chain]
-        redundancy = k_eff(down["mean"], alone)
+        redundancy = k_eff(down.known, alone)
         low, high = max(0.0, math.fsum(alone) - len(alone) + 1.0), min(alone)
-    assert down is not None
-    assert per_year is not None
     once = None
     if not reason and answer is not None:
-        estimator = EXACT if answer.all_down_any_exact else approximate(EXACT)
-        once = figure(answer.all_down_any_in_a_year, estimator=estimator)
+        estimator = EXACT if answer.all_down_any_exact else _approximate(EXACT)
+        once = Estimate(answer.all_down_any_in_a_year, estimator=estimator)
     elif not reason and not mixture:
-        once = _any_in_a_year(down["mean"], per_year)
-    return {
-        "sharing": sharing(plan).label,
-        "estimator": down["estimator"],
-        "all_down": down,
-        "episodes_per_year": per_year,
-        "mean_duration_s": mean_s,
-        **_named("any_in_a_year", once, reason or (MIXED if once is None else "")),
-        "k_eff": redundancy,
-        "frechet_low": low,
-        "frechet_high": high,
-        "all_impaired": unavailability([part.all_impaired for part in drawn.parts], uneven),
-        **_named(
-            "any_impaired_in_a_year",
-            None if reason or mixture else _impaired_in_a_year(drawn),
-            reason or (MIXED if mixture else ""),
-        ),
-    }
+        once = _any_in_a_year(down.known, per_year)
+    return JointFigures(
+        sharing=sharing(plan).label,
+        estimator=down.estimator,
+        all_down=down,
+        episodes_per_year=per_year,
+        mean_duration_s=mean_s,
+        any_in_a_year=once,
+        any_in_a_year_reason=reason or (_MIXED if once is None else ""),
+        k_eff=redundancy,
+        frechet_low=low,
+        frechet_high=high,
+        all_impaired=_unavailability([part.all_impaired for part in drawn.parts], heterogeneous),
+        any_impaired_in_a_year=None if reason or mixture else _impaired_in_a_year(drawn),
+        any_impaired_in_a_year_reason=reason or (_MIXED if mixture else ""),
+    )
 
 
 def long_run_years(plan: Plan) -> float:
     """Of incidents drawn for it, where they are; a plan that is drawn by whole horizons gets a bounded number."""
-    return min(YEARS, MOST_HORIZONS * plan.horizon_s / YEAR_S) if needs_whole_horizons(plan) else YEARS
+    return min(YEARS, _MOST_HORIZONS * plan.horizon_s / YEAR_S) if needs_whole_horizons(plan) else YEARS
 
 
-def long_run_failure_share(plan: Plan, told: Callable[[float], None] | None = None) -> tuple[Figure | None, str]:
+def long_run_failure_share(plan: Plan, progress: Callable[[float], None] | None = None) -> tuple[Estimate | None, str]:
     """The share of requests lost without the noise of a run, or why it takes one."""
-    found = availability(plan, long_run_years(plan), progress=told)
-    if found.lost is None:
-        return None, found.choice.reason
-    return figure(*(found.lost[key] for key in ("mean", "low", "high", "estimator"))), ""
+    found = availability(plan, long_run_years(plan), progress=progress)
+    return (None, found.choice.reason) if found.lost is None else (found.lost, "")
+
+
+def _without_counts(found: Marginal | JointFigures) -> dict[str, Any]:
+    """The JSON of a comparison's figures, which leaves out how many replications (or horizons) are behind each."""
+    values = {field.name: getattr(found, field.name) for field in fields(found)}
+    return {
+        name: {key: getattr(value, key) for key in ("mean", "low", "high", "estimator")}
+        if isinstance(value, Estimate)
+        else value
+        for name, value in values.items()
+    }
+
+
+def _unavailability(downs: Sequence[Downtime], heterogeneous: Heterogeneous | None = None) -> Estimate:
+    """Share of the time down, over independent horizons of equal length; not over episodes if these differ."""
+    shares = [down.unavailability for down in downs]
+    found = students_t(shares)
+    if heterogeneous is not None:
+        return _by_horizon(found, len(downs), heterogeneous, highest=1.0)
+    episodes_s = np.concatenate([down.durations_s for down in downs])
+    episodes_s = episodes_s[episodes_s > 0.0]
+    low, high = found.low, found.high
+    if 0 < len(episodes_s) < FEW_EPISODES and len(set(shares)) > 1:
+        whole = float(episodes_s.sum())
+        below, above = compound_bounds(episodes_s)
+        low, high = found.value * below / whole, found.value * above / whole
+    return _drawn(Interval(found.value, low, high), len(downs), highest=1.0)
+
+
+def _episodes_per_year(downs: Sequence[Downtime], heterogeneous: Heterogeneous | None = None) -> Estimate:
+    """With exact Poisson bounds where there are few, unless horizons differ by more than chance."""
+    count = sum(down.episodes for down in downs)
+    years = math.fsum(down.observed_s for down in downs) / YEAR_S
+    counts = [float(down.episodes) for down in downs]
+    if heterogeneous is not None:
+        rates = students_t([each * len(counts) / years for each in counts])
+        return _by_horizon(rates, len(downs), heterogeneous)
+    if count >= FEW_EPISODES or (count and len(set(counts)) == 1):
+        value, low, high = students_t(counts)
+        share = len(counts) / years
+        ends = (None if end is None else end * share for end in (low, high))
+        return _drawn(Interval(value * share, *ends), len(downs))
+    low, high = poisson_bounds(count)
+    return _drawn(Interval(count / years, low / years, high / years), len(downs))
+
+
+def mean_episode_s(downs: Sequence[Downtime], heterogeneous: Heterogeneous | None = None) -> Estimate | None:
+    """Without an interval where horizons differ by more than chance: the episodes of one are then alike."""
+    lengths = np.concatenate([down.durations_s for down in downs])
+    if not len(lengths):
+        return None
+    found = students_t(lengths.tolist())
+    if heterogeneous is not None or _same(float(lengths.min()), float(lengths.max())):
+        found = Interval(found.value, None, None)
+    return _drawn(found, len(downs))
+
+
+def p95_episode_s(downs: Sequence[Downtime]) -> Estimate | None:
+    """With order statistics as bounds; left out where there are too few episodes for them, or all these are alike."""
+    from scipy.special import bdtrik
+
+    lengths = np.sort(np.concatenate([down.durations_s for down in downs]))
+    n = len(lengths)
+    if not n:
+        return None
+    tail = (1.0 - CONFIDENCE) / 2.0
+    below, above = (math.floor(float(bdtrik(tail, n, 0.95))), math.ceil(float(bdtrik(1.0 - tail, n, 0.95))))
+    middle = float(np.quantile(lengths, 0.95))
+    if below < 0 or above >= n or not n > 20 or _same(float(lengths[below]), float(lengths[above])):
+        return _drawn(Interval(middle, None, None), len(downs))
+    return _drawn(Interval(middle, float(lengths[below]), float(lengths[above])), len(downs))
+
+
+def _by_horizon(found: Interval, horizons: int, heterogeneous: Heterogeneous, highest: float = math.inf) -> Estimate:
+    """Without ends where too few horizons were drawn, or nothing was seen in any."""
+    if found.low is None or found.high is None or heterogeneous.why_no_interval(horizons):
+        found = Interval(found.value, None, None)
+    return _drawn(found, horizons, highest)
+
+
+def _drawn(found: Interval, horizons: int, highest: float = math.inf) -> Estimate:
+    """Neither end lies where the figure cannot be."""
+    low, high = found.low, found.high
+    return Estimate(
+        mean=found.value,
+        low=None if low is None else max(0.0, low),
+        high=None if high is None else min(highest, high),
+        n=horizons,
+        estimator=TIMELINE,
+    )
+
+
+def _same(shortest_s: float, longest_s: float) -> bool:
+    return longest_s - shortest_s <= _SAME_LENGTH * longest_s
+
+
+def _recorded(plan: Plan) -> int:
+    return sum(
+        len(incidents.start_s)
+        for component in plan.components
+        for incidents in component.incidents
+        if isinstance(incidents, RecordedIncidents)
+    )
 
 
 def _why_not_poisson(plan: Plan) -> str:
@@ -135,29 +322,30 @@ def _why_not_poisson(plan: Plan) -> str:
     return ""
 
 
-def _named(name: str, found: Figure | None, reason: str) -> dict[str, Any]:
-    return {name: found, f"{name}_reason": reason}
-
-
-def approximate(estimator: str) -> str:
-    """The estimator of what is reckoned from its figures as if outages came in a Poisson process."""
+def _approximate(estimator: str) -> str:
+    """The estimator of what is computed from its figures as if outages came in a Poisson process."""
     return f"{estimator}, {APPROXIMATION}"
 
 
-def _any_in_a_year(share: float, per_year: Figure) -> Figure:
+def _any_in_a_year(share: float, per_year: Estimate) -> Estimate:
     """Without ends where they are the same."""
-    ends = [None if per_year[key] is None else any_in_a_year(share, per_year[key]) for key in ("low", "high")]
-    low, high = ends
+    low, high = (None if end is None else any_in_a_year(share, end) for end in (per_year.low, per_year.high))
     if low is None or high is None or alike((low, high)):
         low = high = None
-    return figure(any_in_a_year(share, per_year["mean"]), low, high, approximate(per_year["estimator"]))
+    return Estimate(
+        any_in_a_year(share, per_year.known), low, high, per_year.n, estimator=_approximate(per_year.estimator)
+    )
 
 
-def _impaired_in_a_year(drawn: DrawnIncidents) -> Figure:
+def _impaired_in_a_year(drawn: DrawnIncidents) -> Estimate:
     """That everybody is impaired at once some time in a year, such times taken for a Poisson process."""
     impaired = [part.all_impaired for part in drawn.parts]
-    return _any_in_a_year(unavailability(impaired)["mean"], episodes_per_year(impaired))
+    return _any_in_a_year(_unavailability(impaired).known, _episodes_per_year(impaired))
 
 
-def _exact(value: float | None) -> Figure | None:
-    return None if value is None else figure(value, estimator=EXACT)
+def _exact(value: float) -> Estimate:
+    return Estimate(value, estimator=EXACT)
+
+
+def _exact_or_none(value: float | None) -> Estimate | None:
+    return None if value is None else _exact(value)

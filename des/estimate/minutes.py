@@ -1,13 +1,19 @@
-"""What happened minute by minute: requests offered and served, calls made, refused and given up."""
+"""What happened minute by minute, how service recovers once what struck it is over, and when it stays collapsed.
 
-from collections.abc import Collection, Mapping
+A run whose service stays collapsed after its trigger has gone, under no more load than before, is metastable (Bronson
+et al., HotOS 2021; Huang et al., OSDI 2022): something it does, retries for the most part, keeps it there.
+"""
+
+import math
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from des.estimate.laws import is_lost
+from des.estimate.conservation import is_lost
+from des.faults import Intervals
 from des.vocabulary import (
     BY_CAPACITY,
     BY_LIMIT,
@@ -41,17 +47,31 @@ MINUTES_KEPT: Final = 31 * 24 * 60
 """A longer horizon has bins of several minutes, so that memory does not grow with it."""
 MOST_BINS: Final = 2 * MINUTES_KEPT
 """With those after the horizon; a run that goes on even longer doubles its bins."""
+_RECOVERED: Final = 0.9
+"""Share of the baseline's served share that service has to come back to."""
+_STEADY_S: Final = 180.0
+"""For how long it has to stay there; or to the end of what is observed."""
+_PATIENCE_S: Final = 600.0
+_PATIENCE: Final = 5.0
+"""Metastable is what has not recovered in this many lengths of its trigger, nor in ten minutes."""
+_TOLD: Final = 0.5
+"""Share of a bin's requests that must have ended: where a run is cut off, the served ones end first."""
+_MORE_LOAD: Final = 1.1
+"""Times the load before, above which there is no telling: more load may be too much by itself."""
+_NOISE: Final = 2.0
+"""Standard deviations by which load has to be above that, or what is served below the baseline, to be no chance."""
+_ROUNDING: Final = 1e-12
 
-Block = Mapping[str, NDArray[Any]]
-Counts = NDArray[np.int64]
+_Block = Mapping[str, NDArray[Any]]
+_Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Bins:
-    """Counts of n bins of `bin_s`, a whole number of minutes, from 0 on: int64[n] each, by the names of `COUNTS`."""
+    """_Counts of n bins of `bin_s`, a whole number of minutes, from 0 on: int64[n] each, by the names of `COUNTS`."""
 
     bin_s: float
-    of: Mapping[str, Counts]
+    of: Mapping[str, _Counts]
 
     def __len__(self) -> int:
         return len(self.of["offered"])
@@ -66,7 +86,7 @@ class Bins:
 
 
 class Minutes:
-    """Takes blocks of the engine's rows, in any order; probes, which serve nobody, are left out.
+    """Takes blocks of the engine's rows, in any order; probes, which serve no request, are left out.
 
     Requests count when they arrive, those of `goodput` when they are served; calls when they are sent, those of
     `late_work` when their client gives them up. `budgets` are the indices of those limits that are the client's own:
@@ -80,7 +100,7 @@ class Minutes:
         self._least = -(-minutes // self._minutes_a_bin)
         self._counts = np.zeros((len(COUNTS), _even(self._least)), np.int64)
 
-    def requests(self, block: Block) -> None:
+    def requests(self, block: _Block) -> None:
         outcome = block["outcome"]
         arrived = self._bins_of(block["arrival_s"])
         ok = outcome == REQUEST_OK
@@ -89,7 +109,7 @@ class Minutes:
         self._count("failed", arrived[is_lost(outcome)])
         self._count("goodput", self._bins_of(block["end_s"][ok]))
 
-    def attempts(self, block: Block) -> None:
+    def attempts(self, block: _Block) -> None:
         kind, outcome, cause = block["kind"], block["outcome"], block["cause"]
         real = kind != PROBE
         given_up = real & ((outcome == TIMEOUT) | (outcome == CANCELLED)) & ~np.isnan(block["end_s"])
@@ -108,7 +128,7 @@ class Minutes:
         self._count("refused_by_capacity", sent[by_capacity])
         self._count("admitted", sent[real & ~refused & ~by_capacity])
 
-    def refusals(self, block: Block) -> None:
+    def refusals(self, block: _Block) -> None:
         """Add what the client itself refused, in columns of minutes and counts."""
         bins = self._bins_of(block["minute"] * MINUTE_S)
         np.add.at(self._counts[COUNTS.index("refused_by_client")], bins, block["count"])
@@ -122,9 +142,9 @@ class Minutes:
             {name: self._counts[place, :count].copy() for place, name in enumerate(COUNTS)},
         )
 
-    def _bins_of(self, time_s: NDArray[np.float64]) -> Counts:
+    def _bins_of(self, time_s: NDArray[np.float64]) -> _Counts:
         """The bins that instants fall in, to be counted before others are asked for: these may make all bins longer."""
-        minute: Counts = np.floor_divide(time_s, MINUTE_S).astype(np.int64)
+        minute: _Counts = np.floor_divide(time_s, MINUTE_S).astype(np.int64)
         if len(minute):
             self._make_room(int(minute.max()))
         return minute // self._minutes_a_bin
@@ -139,7 +159,7 @@ class Minutes:
             more = _even(min(MOST_BINS, max(bins, 2 * width))) - width
             self._counts = np.pad(self._counts, ((0, 0), (0, more)))
 
-    def _count(self, name: str, bins: Counts) -> None:
+    def _count(self, name: str, bins: _Counts) -> None:
         if not len(bins):
             return
         first = int(bins.min())
@@ -147,12 +167,128 @@ class Minutes:
         self._counts[COUNTS.index(name), first : first + len(found)] += found
 
 
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """How service fared after one trigger that ended before the horizon."""
+
+    end_s: float  # of the trigger
+    observed_s: float  # from there to the next trigger or the horizon
+    recovered_s: float | None  # from there to the start of its recovery; None if that was not observed
+    metastable: bool | None  # None if it was not observed for long enough to tell
+    offered: int  # requests from the trigger's end to the recovery, or as long as observed
+    goodput: int  # requests served in that time
+
+    @property
+    def collapsed_s(self) -> float:
+        """For how long service was observed that had not recovered."""
+        return self.observed_s if self.recovered_s is None else self.recovered_s
+
+
+@dataclass(slots=True)
+class _Before:
+    """Bins without an incident, and of steady service, so far."""
+
+    seconds: float = 0.0
+    offered: int = 0
+    served: int = 0
+    finished: int = 0
+
+    def add(self, bins: Bins, some: slice) -> None:
+        of = bins.of
+        self.seconds += (some.stop - some.start) * bins.bin_s
+        self.offered += int(of["offered"][some].sum())
+        self.served += int(of["served"][some].sum())
+        self.finished += int((of["served"][some] + of["failed"][some]).sum())
+
+    @property
+    def served_share(self) -> float:
+        return self.served / self.finished if self.finished else 1.0
+
+
+def recoveries(bins: Bins, triggers: Intervals, horizon_s: float) -> tuple[Recovery, ...]:
+    """One for each of `triggers`, disjoint and sorted, that ended before the horizon.
+
+    The baseline of each is the served share of all bins before it that have no incident in them and do not belong to an
+    earlier trigger's aftermath, 1 where there is none.
+    """
+    return tuple(_each(bins, triggers, horizon_s))
+
+
+def _each(bins: Bins, triggers: Intervals, horizon_s: float) -> Iterator[Recovery]:
+    before = _Before()
+    overall_per_s = bins.total("offered") / horizon_s
+    horizon_bins = math.ceil(horizon_s / bins.bin_s)
+    starts_s = [*triggers.start_s.tolist(), math.inf]
+    steady_from: int | None = 0  # the first bin of steady service since the trigger before; None if there was none
+    for number, end_s in enumerate(triggers.end_s.tolist()):
+        start_s, next_s = max(0.0, starts_s[number]), starts_s[number + 1]
+        if end_s >= horizon_s:
+            return
+        if steady_from is not None:
+            before.add(bins, slice(steady_from, max(steady_from, int(start_s // bins.bin_s))))
+        stop = horizon_bins if next_s >= horizon_s else int(next_s // bins.bin_s)
+        after = slice(first := math.ceil(end_s / bins.bin_s), max(first, stop))
+        steady_from = _steady_from(bins, after, before.served_share)
+        recovered_s = None if steady_from is None else max(0.0, steady_from * bins.bin_s - end_s)
+        observed_s = min(next_s, horizon_s) - end_s
+        span = slice(after.start, after.stop if steady_from is None else steady_from)
+        wait_s = max(_PATIENCE_S, _PATIENCE * (end_s - start_s))
+        metastable = None
+        if recovered_s is not None and recovered_s <= wait_s:
+            metastable = False
+        elif observed_s >= wait_s and bins.of["offered"][span].any():
+            per_s = before.offered / before.seconds if before.seconds else overall_per_s
+            metastable = _collapsed(bins, span, before.served_share, per_s, horizon_s)
+        yield Recovery(
+            end_s,
+            observed_s,
+            recovered_s,
+            metastable,
+            int(bins.of["offered"][span].sum()),
+            int(bins.of["goodput"][span].sum()),
+        )
+
+
+def _steady_from(bins: Bins, after: slice, baseline: float) -> int | None:
+    """The first bin from which service is back for long enough; bins of whose requests few ended tell nothing."""
+    served = bins.of["served"][after]
+    finished = served + bins.of["failed"][after]
+    (asked,) = np.nonzero(finished > _TOLD * bins.of["offered"][after])
+    if not len(asked):
+        return None
+    good = served[asked] >= _RECOVERED * baseline * finished[asked] * (1.0 - _ROUNDING)
+    (bad,) = np.nonzero(~good)
+    first = np.concatenate(([0], bad + 1))
+    length = np.concatenate((bad, [len(asked)])) - first
+    enough = length >= math.ceil(_STEADY_S / bins.bin_s)
+    enough[-1] = length[-1] > 0
+    (runs,) = np.nonzero(enough)
+    if not len(runs):
+        return None
+    run = int(first[runs[0]])
+    return int(after.start) + (int(asked[run - 1]) + 1 if run else 0)
+
+
+def _collapsed(bins: Bins, span: slice, baseline: float, before_per_s: float, horizon_s: float) -> bool:
+    """Whether service in all of the span is short of the baseline, and that not for more load than before."""
+    served, failed, offered = (int(_of(bins, name, span).sum()) for name in ("served", "failed", "offered"))
+    lasts_s = min(span.stop * bins.bin_s, horizon_s) - span.start * bins.bin_s
+    most = _MORE_LOAD * before_per_s * lasts_s
+    share = _RECOVERED * baseline
+    least = share * (served + failed) - _NOISE * math.sqrt((served + failed) * share * (1.0 - share))
+    return served < least and offered <= most + _NOISE * math.sqrt(most)
+
+
+def _of(bins: Bins, name: str, span: slice) -> NDArray[np.int64]:
+    return bins.of[name][span]
+
+
 def _even(count: int) -> int:
     return count + count % 2
 
 
-def _pairs(counts: Counts) -> Counts:
+def _pairs(counts: _Counts) -> _Counts:
     """Sums of two neighbouring bins each, in an even number of columns again."""
     rows, width = counts.shape
-    summed: Counts = counts.reshape(rows, width // 2, 2).sum(axis=2)
+    summed: _Counts = counts.reshape(rows, width // 2, 2).sum(axis=2)
     return np.pad(summed, ((0, 0), (0, summed.shape[1] % 2)))

@@ -1,19 +1,21 @@
-"""The figures of one replication, added up from its rows as they pass, and the laws that its rows must keep.
+"""The figures of one replication, added up from its rows as they pass: of requests, of losses by outage, of batches.
 
 Every sum is of integers (picodollars, nanoseconds, counts), so no figure depends on how the rows are cut into blocks.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from des.estimate.exact import RunningMean, integer_sum
-from des.estimate.histogram import LogHistogram
-from des.estimate.laws import Laws, is_lost
+from des.estimate.conservation import Conservation, is_lost
+from des.estimate.sums import LogHistogram, RunningMean, integer_sum
+from des.faults import Intervals
 from des.vocabulary import (
     ATTEMPT_OUTCOMES,
+    BY_INCIDENT,
     PROBE,
     RATE_LIMITED,
     REQUEST_IN_FLIGHT,
@@ -21,9 +23,11 @@ from des.vocabulary import (
     REQUEST_OUTCOMES,
 )
 
-PICODOLLARS: Final = 10**12
+_MOST_APART: Final = 200
+"""Requests lost apart from outages of which the times are kept; with more, arms are not compared by their losses."""
+_PICODOLLARS: Final = 10**12
 
-Block = Mapping[str, NDArray[Any]]
+_Block = Mapping[str, NDArray[Any]]
 Metrics = dict[str, Any]
 """Each a number, None where there is nothing to divide by, or a dict of numbers by name."""
 
@@ -38,7 +42,7 @@ class Totals:
     def __init__(self, names: Mapping[str, Mapping[str, Sequence[str]]], legs: Sequence[str]) -> None:
         self._legs = tuple(legs)
         self._lost_names = tuple(names["requests"]["lost_to"])
-        self._laws = Laws()
+        self._conservation = Conservation()
         self._outcomes = np.zeros(len(REQUEST_OUTCOMES), np.int64)
         self._attempt_outcomes = np.zeros(len(ATTEMPT_OUTCOMES), np.int64)
         self._served = np.zeros(len(self._legs) + 1, np.int64)  # the last: by no leg
@@ -53,9 +57,9 @@ class Totals:
         self._wasted = 0
         self._probe_cost = 0
 
-    def requests(self, block: Block) -> None:
+    def requests(self, block: _Block) -> None:
         """Add rows of requests; raises RunError, naming the law, for rows that break one."""
-        self._laws.requests(block)
+        self._conservation.requests(block)
         outcome = block["outcome"]
         ok = outcome == REQUEST_OK
         self._outcomes += np.bincount(outcome, minlength=len(REQUEST_OUTCOMES))
@@ -73,9 +77,9 @@ class Totals:
         self._cost += integer_sum(block["cost_picousd"])
         self._wasted += integer_sum(block["wasted_picousd"])
 
-    def attempts(self, block: Block) -> None:
+    def attempts(self, block: _Block) -> None:
         """Add rows of attempts; raises RunError, naming the law, for rows that break one."""
-        self._laws.attempts(block)
+        self._conservation.attempts(block)
         probe = block["kind"] == PROBE
         self._attempt_outcomes += np.bincount(block["outcome"][~probe], minlength=len(ATTEMPT_OUTCOMES))
         self._probes += int(np.count_nonzero(probe))
@@ -88,7 +92,7 @@ class Totals:
 
     def check(self, arrivals: int) -> None:
         """Raise RunError, naming the law, unless all rows together account for each arrival, call and cost."""
-        self._laws.check(arrivals)
+        self._conservation.check(arrivals)
 
     def metrics(self) -> Metrics:
         """The replication's figures.
@@ -106,8 +110,8 @@ class Totals:
         return {
             "requests": requests,
             "availability": _ratio(ok, requests - int(self._outcomes[REQUEST_IN_FLIGHT])),
-            "cost_usd_per_request": _ratio(bill, requests * PICODOLLARS),
-            "cost_usd_per_success": _ratio(bill, ok * PICODOLLARS),
+            "cost_usd_per_request": _ratio(bill, requests * _PICODOLLARS),
+            "cost_usd_per_success": _ratio(bill, ok * _PICODOLLARS),
             "wasted_cost_share": _ratio(self._wasted, bill),
             "latency_s_mean": self._latency_s.value,
             "latency_s_p50": self._latency.quantile(0.5),
@@ -120,14 +124,166 @@ class Totals:
             "lost_by_cause": _by_name(self._lost_names, self._lost),
             "response_cache_hit_share": _ratio(self._cache_hits, requests),
             "quality_mean": self._quality.value,
-            "cost_usd": bill / PICODOLLARS,
-            "wasted_cost_usd": self._wasted / PICODOLLARS,
-            "probe_cost_usd": self._probe_cost / PICODOLLARS,
+            "cost_usd": bill / _PICODOLLARS,
+            "wasted_cost_usd": self._wasted / _PICODOLLARS,
+            "probe_cost_usd": self._probe_cost / _PICODOLLARS,
             "attempts": attempts,
             "probes": self._probes,
             "request_outcomes": outcomes,
             "attempt_outcomes": attempt_outcomes,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """Of one replication: how many requests each outage lost, those that lost some, and how many were lost apart.
+
+    Of these, `on_record` were lost in incidents on record, of which every replication has the same.
+    """
+
+    in_outages: tuple[int, ...] = ()
+    apart: int = 0
+    spans_s: tuple[tuple[float, float], ...] = ()  # from when to when those outages lasted
+    apart_s: tuple[float, ...] = ()  # when those lost apart arrived, the first 200 of them
+    on_record: int = 0
+
+    @property
+    def clusters(self) -> list[tuple[float, float, int]]:
+        """(start, end, lost) of whatever lost requests, in seconds: outages, and requests that met none."""
+        outages = [(*span, lost) for span, lost in zip(self.spans_s, self.in_outages, strict=True)]
+        return [*outages, *((at_s, at_s, 1) for at_s in self.apart_s)]
+
+
+class LossCounter:
+    """Takes blocks of requests; outages are disjoint, sorted intervals, those that chance may make more or fewer of.
+
+    So are those on record, in which requests are lost apart from them.
+    """
+
+    def __init__(self, outages: Intervals, on_record: Intervals | None = None) -> None:
+        self._outages = outages
+        self._record = on_record
+        self._lost = np.zeros(len(outages.start_s), np.int64)
+        self._apart = 0
+        self._on_record = 0
+        self._apart_s: list[float] = []
+
+    def requests(self, block: _Block) -> None:
+        """A request counts for the last outage that was open at some time between its arrival and its end."""
+        lost = is_lost(block["outcome"])
+        if not lost.any():
+            return
+        arrival_s, end_s = block["arrival_s"][lost], block["end_s"][lost]
+        last_s = np.where(np.isnan(end_s), arrival_s, end_s)
+        place, within = _last_open(self._outages, arrival_s, last_s)
+        self._lost += np.bincount(place[within], minlength=len(self._lost))
+        self._apart += int(np.count_nonzero(~within))
+        if self._record is not None:
+            _, on_record = _last_open(self._record, arrival_s, last_s)
+            self._on_record += int(np.count_nonzero(on_record & ~within))
+        if len(self._apart_s) < _MOST_APART:
+            self._apart_s.extend(arrival_s[~within][: _MOST_APART - len(self._apart_s)].tolist())
+
+    def losses(self) -> Losses:
+        some = np.flatnonzero(self._lost)
+        spans_s = zip(self._outages.start_s[some].tolist(), self._outages.end_s[some].tolist(), strict=True)
+        in_outages = tuple(self._lost[some].tolist())
+        return Losses(in_outages, self._apart, tuple(spans_s), tuple(self._apart_s), self._on_record)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """A batch whose rows have not all been seen yet; requests and attempts reach us in blocks of their own."""
+
+    requests: int = 0
+    attempts_due: int = 0
+    attempts: int = 0
+    arrival_s: float = 0.0
+    end_s: float = 0.0  # NaN once a request of it never ends
+    hit: bool = False
+    lost: bool = False
+
+
+class BatchTotals:
+    """Takes blocks of the engine's rows; requests `size * k` to `size * (k + 1) - 1` are batch k.
+
+    Memory holds the batches under way alone.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._open: dict[int, _Batch] = {}
+        self._lateness_s = RunningMean()
+        self._histogram = LogHistogram()
+        self._latest_s: float | None = None
+        self._batches = 0
+        self._hit = 0
+        self._lost = 0
+        self._endless = 0
+
+    def requests(self, block: _Block) -> None:
+        number = block["request_id"]
+        lost = is_lost(block["outcome"])
+        for batch, rows in _by_batch(number // self._size):
+            state = self._of(batch)
+            state.requests += len(rows)
+            state.attempts_due += int(block["attempts"][rows].sum())
+            state.arrival_s = float(block["arrival_s"][rows[0]])
+            state.end_s = float(np.maximum(state.end_s, block["end_s"][rows].max()))  # NaN stays NaN
+            state.lost = state.lost or bool(lost[rows].any())
+            self._close_if_whole(batch, state)
+
+    def attempts(self, block: _Block) -> None:
+        made = np.flatnonzero(block["kind"] != PROBE)
+        by_incident = block["cause"] == BY_INCIDENT
+        for batch, places in _by_batch(block["request_id"][made] // self._size):
+            rows = made[places]
+            state = self._of(batch)
+            state.attempts += len(rows)
+            state.hit = state.hit or bool(by_incident[rows].any())
+            self._close_if_whole(batch, state)
+
+    def metrics(self) -> dict[str, float | int | None]:
+        """Call it once, after the last block: batches that were cut off count with the rows they have.
+
+        Lateness is from a batch's arrival to the end of its last request; batches with a request that never ends
+        have none and are counted under `batches_endless`.
+        """
+        for state in self._open.values():
+            self._count(state)
+        self._open.clear()
+        whole = self._batches or None
+        return {
+            "batches": self._batches,
+            "batches_hit_by_incident": self._hit,
+            "batches_hit_by_incident_share": whole and self._hit / whole,
+            "batches_with_lost_requests": self._lost,
+            "batches_with_lost_requests_share": whole and self._lost / whole,
+            "batches_endless": self._endless,
+            "batch_lateness_s_mean": self._lateness_s.value,
+            "batch_lateness_s_p50": self._histogram.quantile(0.5),
+            "batch_lateness_s_p95": self._histogram.quantile(0.95),
+            "batch_lateness_s_max": self._latest_s,
+        }
+
+    def _of(self, batch: int) -> _Batch:
+        return self._open.setdefault(batch, _Batch())
+
+    def _close_if_whole(self, batch: int, state: _Batch) -> None:
+        if state.requests == self._size and state.attempts >= state.attempts_due:
+            self._count(self._open.pop(batch))
+
+    def _count(self, state: _Batch) -> None:
+        self._batches += 1
+        self._hit += state.hit
+        self._lost += state.lost
+        if np.isnan(state.end_s) or not state.requests:
+            self._endless += 1
+            return
+        lateness_s = np.array([state.end_s - state.arrival_s])
+        self._lateness_s.add(lateness_s)
+        self._histogram.add(lateness_s)
+        self._latest_s = max(float(lateness_s[0]), self._latest_s or 0.0)
 
 
 def _ratio(part: int, whole: int) -> float | None:
@@ -136,3 +292,20 @@ def _ratio(part: int, whole: int) -> float | None:
 
 def _by_name(names: Sequence[str], counts: NDArray[np.int64]) -> dict[str, int]:
     return {name: int(count) for name, count in zip(names, counts, strict=True)}
+
+
+def _last_open(
+    intervals: Intervals, first_s: NDArray[np.float64], last_s: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """(position, whether there is one) of the last interval open at some time of [first, last], each."""
+    place = np.searchsorted(intervals.start_s, last_s, side="right") - 1
+    within = place >= 0
+    within[within] = intervals.end_s[place[within]] >= first_s[within]
+    return place, within
+
+
+def _by_batch(batches: NDArray[Any]) -> list[tuple[int, NDArray[np.int64]]]:
+    """(batch, its rows) for each batch among the rows."""
+    order = np.argsort(batches, kind="stable")
+    found, starts = np.unique(batches[order], return_index=True)
+    return list(zip(found.tolist(), np.split(order, starts[1:]), strict=True)) if len(found) else []

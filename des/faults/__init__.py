@@ -1,8 +1,8 @@
 """From incident classes to what each endpoint suffers when. NumPy only: no SimPy here."""
 
+from des.faults.independent_twin import SharedClass, Sharing, sharing
 from des.faults.intervals import Intervals
 from des.faults.marginals import Downtime, Marginals, marginals, marginals_over
-from des.faults.sharing import SharedClass, Sharing, sharing
 from des.faults.timeline import Timeline, draw_timeline
 
 __all__ = [

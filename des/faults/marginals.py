@@ -1,7 +1,7 @@
 """What each endpoint suffers by itself, and what the whole chain suffers at once: the two halves of a comparison.
 
-Figures add up: `one + other` is over the replications of both, so any amount of time is summed piece by piece. Down
-means that an outage is open, as in `episodes`; impaired, that any incident is, be it a brownout.
+Figures add up: `one + other` is over the replications of both, so long times are summed piece by piece. Down
+means that an outage is open, as in `episodes`; impaired, that any incident is, brownouts too.
 """
 
 import math

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from des.faults.intervals import BoolArray
-from des.faults.keys import ClassKeys
+from des.faults.intervals import BoolArray, ClassKeys
 from des.scenario.plan import Component, Plan
 
 

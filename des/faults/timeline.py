@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from des.faults.incident_classes import kind_of
 from des.faults.independent_twin import Draw
-from des.faults.intervals import BoolArray, FloatArray, Intervals
-from des.faults.keys import ClassKeys
+from des.faults.intervals import BoolArray, ClassKeys, FloatArray, Intervals
 from des.scenario.plan import Effect, IncidentClass, Plan
 from des.vocabulary import INCIDENT_KINDS
 

@@ -1,7 +1,7 @@
 """`des import litellm`: a LiteLLM proxy configuration as a scenario that runs.
 
-What a configuration cannot say (how fast and how often models answer, how much is asked of them, what fails) is assumed
-in fields of its own, each under a comment.
+A configuration does not say how fast models answer, how many requests come, or what fails. The scenario assumes these,
+each in a field of its own under a comment.
 """
 
 import copy
@@ -13,39 +13,40 @@ from typing import Any, Final
 
 from des.catalogue.presets import preset
 from des.errors import Problem, ScenarioError
-from des.importers.accounts import TOKENS_PER_REQUEST, Endpoints, endpoints
-from des.importers.deployments import Deployment, read_deployments
-from des.importers.fallbacks import ANY, Groups, Hop, read_fallbacks, walk
+from des.importers.configuration import Configuration, read_configuration
+from des.importers.litellm_accounts import TOKENS_PER_REQUEST, Endpoints, endpoints
+from des.importers.litellm_deployments import Deployment, read_deployments
+from des.importers.litellm_fallbacks import ANY, Groups, Hop, read_fallbacks, walk
 from des.importers.litellm_policy import PRESET, enforces_limits, read_policy, setting
-from des.importers.reading import Reading, read_configuration
 from des.importers.yaml_text import commented, yaml_text
+from des.scenario import plans
 from des.scenario.checks.consistency import MOST_LEGS
 from des.scenario.loading import by_place, load_document
-from des.scenario.resolution.resolve import plans
-from des.scenario.text.document import Document, Path
+from des.scenario.text.document import Document
 from des.scenario.text.names import at, mapping
 from des.scenario.text.overrides import with_assignments
-from des.scenario.text.problems import unknown
+from des.scenario.text.places import Path
+from des.words import unknown
 
-MOST_HOPS: Final = 5
-"""Fallbacks after which LiteLLM looks up no further ones."""
-REQUESTS: Final = 100_000
-"""About as many as a scenario imported has, so that it runs in seconds."""
-HORIZONS: Final = {"7d": 10080, "2d": 2880, "1d": 1440, "12h": 720, "8h": 480, "4h": 240, "2h": 120, "1h": 60}
-PER_MIN: Final = 30.0
-"""Requests, where no limit tells how many are meant."""
-WITHIN_GROUP: Final = {"retry_backoff": "none", "retry_after": "ignore"}
-"""Of a hop that is one order of a group: no wait comes while any order has a healthy deployment."""
-ANSWERS: Final[dict[str, Any]] = {
+_MOST_HOPS: Final = 5
+"""LiteLLM looks up no further fallbacks after this number of them."""
+_REQUESTS: Final = 100_000
+"""The most requests of an imported scenario, so that it runs in seconds."""
+_HORIZONS: Final = {"7d": 10080, "2d": 2880, "1d": 1440, "12h": 720, "8h": 480, "4h": 240, "2h": 120, "1h": 60}
+_PER_MIN: Final = 30.0
+"""The request rate where no limit suggests one."""
+_WITHIN_GROUP: Final = {"retry_backoff": "none", "retry_after": "ignore"}
+"""Settings of a hop that is one order of a group: LiteLLM does not wait while any order has a healthy deployment."""
+_ANSWERS: Final[dict[str, Any]] = {
     "latency": {"first_token": {"kind": "lognormal", "median": "900ms", "p99": "4s"}, "tokens_per_second": 60},
     "errors": {"server_error": "0.2%"},
 }
-OPENAI_SDK: Final = frozenset({"openai", "azure", "azure_ai"})
+_OPENAI_SDK: Final = frozenset({"openai", "azure", "azure_ai"})
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A scenario's text, its content, and what of the configuration is not in it."""
+    """A scenario as text and as plain data; `remarks` list what of the configuration it leaves out."""
 
     text: str
     content: dict[str, Any]
@@ -55,79 +56,79 @@ class Imported:
 def import_litellm(path: FilePath, *, model: str | None = None, assignments: Sequence[str] = ()) -> Imported:
     """The scenario of requests for `model`, a group or an alias; by default the first group with fallbacks.
 
-    `assignments` (`path=value`) change fields of the scenario, which is validated as any other. Raises ScenarioError
-    with everything that is wrong.
+    `assignments` (`path=value`) change fields of the scenario, which is then validated. Raises ScenarioError with
+    everything that is wrong.
     """
-    reading = read_configuration(path, "a LiteLLM configuration")
-    deployments = read_deployments(reading)
-    groups = Groups(deployments, _aliases(reading, {each.group for each in deployments}))
-    fallbacks = read_fallbacks(reading, groups)
-    policy = read_policy(reading)
-    most = setting(reading, "max_fallbacks")
-    enforced = enforces_limits(reading)
-    reading.stop_if_wrong()
-    entry = _entry(reading, groups, fallbacks, model)
-    hops = walk(entry, groups, fallbacks, MOST_HOPS if most is None else most)
-    _remark_unreached(reading, deployments, hops, entry)
-    groups.remark_without_order(reading, (deployment.path for hop in hops for deployment in hop.deployments))
-    if len(hops) - 1 > MOST_HOPS or most is not None:
+    config = read_configuration(path, "a LiteLLM configuration", "model_list")
+    deployments = read_deployments(config)
+    groups = Groups(deployments, _aliases(config, {each.group for each in deployments}))
+    fallbacks = read_fallbacks(config, groups)
+    policy = read_policy(config)
+    most = setting(config, "max_fallbacks")
+    enforced = enforces_limits(config)
+    config.stop_if_wrong()
+    entry = _entry(config, groups, fallbacks, model)
+    hops = walk(entry, groups, fallbacks, _MOST_HOPS if most is None else most)
+    _remark_unreached(config, deployments, hops, entry)
+    groups.remark_without_order(config, (deployment.path for hop in hops for deployment in hop.deployments))
+    if len(hops) - 1 > _MOST_HOPS or most is not None:
         policy["fallback_depth"] = max(len(hops) - 1, 1)
     if all(len(hop.deployments) == 1 for hop in hops):
         policy.pop("routing", None)  # where there is nothing to route
     found = endpoints([deployment for hop in hops for deployment in hop.deployments])
-    content, comments = _scenario(reading, entry, hops, found, policy)
+    content, comments = _scenario(config, entry, hops, found, policy)
     if enforced:
         content["budgets"] = _budgets(found)
     for deployment in found.unpriced:
-        reading.remark((*deployment.path, "litellm_params", "model"), "no price in the catalogue: free of charge here")
+        config.remark((*deployment.path, "litellm_params", "model"), "no price in the catalogue: it costs nothing here")
     for deployment in found.places:
-        if deployment.sdk_retries and deployment.account.provider not in OPENAI_SDK:
-            reading.remark(
+        if deployment.sdk_retries and deployment.account.provider not in _OPENAI_SDK:
+            config.remark(
                 (*deployment.path, "litellm_params", "max_retries"),
                 f"not carried over: calls of {deployment.account.provider} do not go through OpenAI's SDK",
             )
     for deployment in found.too_small:
-        reading.remark(deployment.path, "a limit of fewer tokens a minute than one request has: left out")
-    reading.stop_if_wrong()
-    _refuse_too_many(reading, hops)
+        config.remark(deployment.path, "left out: a limit of fewer tokens a minute than one request uses")
+    config.stop_if_wrong()
+    _refuse_too_many(config, hops)
     document = with_assignments(Document(content, file=f"{path}, imported"), assignments)
     plans(load_document(document))
     changed = document.content
     kept = {here: text for here, text in comments.items() if at(changed, here) == at(content, here)}
     text = "\n".join(commented(_header(path, entry))) + "\n" + yaml_text(changed, kept)
-    return Imported(text, changed, tuple(sorted(reading.remarks, key=by_place)))
+    return Imported(text, changed, tuple(sorted(config.remarks, key=by_place)))
 
 
-def _refuse_too_many(reading: Reading, hops: list[Hop]) -> None:
+def _refuse_too_many(config: Configuration, hops: list[Hop]) -> None:
     deployments = sum(len(hop.deployments) for hop in hops)
     if deployments > MOST_LEGS:
         message = f"requests may reach {deployments} deployments, each a leg: at most {MOST_LEGS} legs are possible"
-        reading.problem(("model_list",), message)
-    reading.stop_if_wrong()
+        config.problem(("model_list",), message)
+    config.stop_if_wrong()
 
 
 def _header(path: FilePath, entry: str) -> str:
     return (
         f"Imported from {path.name}, a LiteLLM proxy configuration: requests for {entry}, as LiteLLM {PRESET[8:]} "
-        "treats them. What it cannot say is assumed, under comments that begin so: put what you measure there."
+        "treats them. Comments that begin with 'assumed' mark what it does not say: put your own measurements there."
     )
 
 
-def _aliases(reading: Reading, groups: set[str]) -> dict[str, str]:
+def _aliases(config: Configuration, groups: set[str]) -> dict[str, str]:
     aliases: dict[str, str] = {}
-    for alias, target in reading.section("router_settings", "model_group_alias").items():
+    for alias, target in config.section("router_settings", "model_group_alias").items():
         path: Path = ("router_settings", "model_group_alias", alias)
         name = mapping(target).get("model") if isinstance(target, dict) else target
         if not isinstance(name, str):
-            reading.problem(path, "expected the name of a group")
+            config.problem(path, "expected the name of a group")
         elif name not in groups:
-            reading.problem(path, unknown("group", name, groups))
+            config.problem(path, unknown("group", name, groups))
         else:
             aliases[alias] = name
     return aliases
 
 
-def _entry(reading: Reading, groups: Groups, fallbacks: dict[str, list[str]], model: str | None) -> str:
+def _entry(config: Configuration, groups: Groups, fallbacks: dict[str, list[str]], model: str | None) -> str:
     if model is not None:
         if not groups.hops(model):
             raise ScenarioError([Problem(unknown("model", model, groups.names()), file="--model")])
@@ -135,41 +136,41 @@ def _entry(reading: Reading, groups: Groups, fallbacks: dict[str, list[str]], mo
     with_fallbacks = (name for name in fallbacks if name != ANY and groups.hops(name))
     named = next(with_fallbacks, None) or next((name for name in groups.names() if ANY not in name), None)
     if named is None:
-        reading.problem(("model_list",), "only wildcards are listed: say which model is asked for, with --model")
-        reading.stop_if_wrong()
+        config.problem(("model_list",), "only wildcards are listed: name the requested model with --model")
+        config.stop_if_wrong()
     return str(named)
 
 
-def _remark_unreached(reading: Reading, deployments: list[Deployment], hops: list[Hop], entry: str) -> None:
+def _remark_unreached(config: Configuration, deployments: list[Deployment], hops: list[Hop], entry: str) -> None:
     reached = {deployment.path for hop in hops for deployment in hop.deployments}
     rest: dict[str, Path] = {}
     for deployment in deployments:
         if deployment.path not in reached:
             rest.setdefault(deployment.group, deployment.path)
     for group, path in rest.items():
-        reading.remark(
+        config.remark(
             path, f"group '{group}' is not reached by requests for '{entry}': left out (--model {group} imports it)"
         )
 
 
 def _scenario(
-    reading: Reading, entry: str, hops: list[Hop], found: Endpoints, policy: dict[str, Any]
+    config: Configuration, entry: str, hops: list[Hop], found: Endpoints, policy: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[Path, str]]:
     per_min = _rate_per_min(hops[0])
-    horizon = next((name for name, minutes in HORIZONS.items() if per_min * minutes <= REQUESTS), "1h")
+    horizon = next((name for name, minutes in _HORIZONS.items() if per_min * minutes <= _REQUESTS), "1h")
     names = [hop.name for hop in hops]
     comments = {**found.comments, **_assumptions(hops)}
     for provider, said in found.providers.items():
         own: dict[str, Any] = {}
         if len(hops) > 1 and provider == next(iter(found.providers)):
             own["incidents"] = [{"kind": "schedule", "windows": [{"start": "20min", "end": "40min"}]}]
-            comments["providers", provider, "incidents"] = "assumed: an outage, so that fallbacks are seen"
-        found.providers[provider] = {**own, **copy.deepcopy(ANSWERS), **said}
+            comments["providers", provider, "incidents"] = "assumed: an outage, to show the fallbacks"
+        found.providers[provider] = {**own, **copy.deepcopy(_ANSWERS), **said}
     content = {
         "title": f"LiteLLM: {', then '.join(names)}",
         "question": (
-            f"What do requests for {entry} meet when its deployments fail: how many are lost, how long do they take, "
-            "what do they cost?"
+            f"What happens to requests for {entry} when its deployments fail: how many are lost, how long do "
+            "they take, what do they cost?"
         ),
         "horizon": horizon,
         "seed": 1,
@@ -181,7 +182,7 @@ def _scenario(
             },
         },
         "providers": found.providers,
-        "chain": [_chain_entry(reading, hop, found, policy) for hop in hops],
+        "chain": [_chain_entry(config, hop, found, policy) for hop in hops],
         "policy": policy,
     }
     return content, comments
@@ -190,12 +191,12 @@ def _scenario(
 def _assumptions(hops: list[Hop]) -> dict[Path, str]:
     limited = any(deployment.rpm or deployment.tpm for deployment in hops[0].deployments)
     return {
-        ("horizon",): "assumed: so long that a hundred thousand requests come at most, or an hour",
+        ("horizon",): "assumed: long enough for up to 100,000 requests, and at least one hour",
         ("workload", "arrivals"): "assumed: "
-        + ("half of what the first group's rpm and tpm allow" if limited else "how much is asked"),
+        + ("half of what the first group's rpm and tpm allow" if limited else "the request rate"),
         ("workload", "tokens"): "assumed: an hour of production conversations (AzureLLMInferenceTrace_conv of "
         "2023-11-16, CC-BY 4.0)",
-        ("providers",): "assumed of each: how long answers take, and the share of calls that fail at random",
+        ("providers",): "assumed of each: the latency, and the share of calls that fail at random",
     }
 
 
@@ -206,18 +207,18 @@ def _rate_per_min(hop: Hop) -> float:
         for each in hop.deployments
         if each.rpm or each.tpm
     )
-    return float(f"{max(allowed / 2.0, 1.0):.2g}") if allowed else PER_MIN
+    return float(f"{max(allowed / 2.0, 1.0):.2g}") if allowed else _PER_MIN
 
 
-def _chain_entry(reading: Reading, hop: Hop, found: Endpoints, policy: dict[str, Any]) -> dict[str, Any]:
+def _chain_entry(config: Configuration, hop: Hop, found: Endpoints, policy: dict[str, Any]) -> dict[str, Any]:
     weights = _weights(hop, policy)
     legs = [_leg(each, found) | said for each, said in zip(hop.deployments, weights, strict=True)]
     for deployment, leg in zip(hop.deployments, legs, strict=True):
         if deployment.path in hop.stand_by:
             leg["tier"] = 2
-    own = _own_retries(reading, hop)
+    own = _own_retries(config, hop)
     if hop.one_of_several:
-        own |= WITHIN_GROUP
+        own |= _WITHIN_GROUP
     if len(legs) > 1:
         taken = {*found.providers, *(f"{provider}/{model}" for provider, model in found.places.values())}
         return {"group": hop.name + "-group" * (hop.name in taken), "legs": legs, **own}
@@ -228,7 +229,7 @@ def _chain_entry(reading: Reading, hop: Hop, found: Endpoints, policy: dict[str,
 
 
 def _weights(hop: Hop, policy: dict[str, Any]) -> list[dict[str, Any]]:
-    """What LiteLLM routes each deployment of a hop by: weights where any is given, else rpm, else tpm."""
+    """The routing weights of each deployment of a hop: `weight` where any is given, else rpm, else tpm."""
     said: list[dict[str, float | None]] = [
         {"weight": each.weight, "rpm": each.rpm, "tpm": each.tpm} for each in hop.deployments
     ]
@@ -243,12 +244,12 @@ def _weights(hop: Hop, policy: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _cooldown_within_group(said: dict[str, Any]) -> dict[str, Any]:
-    """Of a deployment that is the only one of its order: its group has others, so that one 429 cools it."""
+    """The cooldown of the only deployment of an order: its group has others, so one 429 is enough to cool it down."""
     whole: dict[str, Any] = preset(PRESET).policy["cooldown"] | said
     return {**whole, "also_on": [429, *whole["also_on"]]}
 
 
-def _own_retries(reading: Reading, hop: Hop) -> dict[str, Any]:
+def _own_retries(config: Configuration, hop: Hop) -> dict[str, Any]:
     said = {deployment.retries for deployment in hop.deployments}
     if said == {None}:
         return {}
@@ -258,7 +259,7 @@ def _own_retries(reading: Reading, hop: Hop) -> dict[str, Any]:
     for deployment in hop.deployments:
         if deployment.retries is not None:
             path = (*deployment.path, "litellm_params", "num_retries")
-            reading.remark(path, "a group's deployments retry alike here: those of this one are the group's")
+            config.remark(path, "a group's deployments retry alike here: those of this one are the group's")
     return {}
 
 
@@ -269,13 +270,13 @@ def _leg(deployment: Deployment, found: Endpoints) -> dict[str, Any]:
         leg["timeout"] = f"{deployment.timeout_s:g}s"
     if deployment.concurrent is not None:
         leg["bulkhead"] = {"concurrent": deployment.concurrent, "queue": 100_000, "max_wait": "600s"}
-    if deployment.sdk_retries and deployment.account.provider in OPENAI_SDK:
+    if deployment.sdk_retries and deployment.account.provider in _OPENAI_SDK:
         leg["clients"] = [{"preset": "openai-python@3.54", "retries": deployment.sdk_retries}]
     return leg
 
 
 def _budgets(found: Endpoints) -> dict[str, Any]:
-    """What LiteLLM itself refuses, in clock minutes, when it enforces rpm and tpm."""
+    """Budgets for what LiteLLM refuses itself when it enforces rpm and tpm, counted by clock minutes."""
     budgets: dict[str, Any] = {}
     for provider, model in dict.fromkeys(found.places.values()):
         limits = dict(found.providers[provider]["models"][model].get("limits", {}))

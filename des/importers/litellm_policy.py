@@ -1,20 +1,20 @@
-"""LiteLLM's router settings as fields of `policy:` over the preset; the rest is said to be left out."""
+"""LiteLLM's router settings as fields of `policy:` over the preset; remarks list what is left out."""
 
 import re
 from typing import Any, Final
 
-from des.importers.reading import Reading, not_carried_over
-from des.scenario.text.document import Path
-from des.scenario.text.problems import meant
+from des.importers.configuration import Configuration, not_carried_over
+from des.scenario.text.places import Path
 from des.scenario.text.units import shown
+from des.words import meant
 
-LONGEST_WAIT_S: Final = 8.0
-FIRST_WAIT_S: Final = 0.5
+_LONGEST_WAIT_S: Final = 8.0
+_FIRST_WAIT_S: Final = 0.5
 PRESET: Final = "litellm@1.109"
-RETRIES: Final = 2
-"""The preset's."""
+_RETRIES: Final = 2
+"""Of the preset."""
 
-ROUTING: Final = {
+_ROUTING: Final = {
     "simple-shuffle": "weighted",
     "least-busy": "least_busy",
     "latency-based-routing": "least_latency",
@@ -22,8 +22,8 @@ ROUTING: Final = {
     "usage-based-routing-v2": "usage_based",
     "cost-based-routing": "cheapest",
 }
-USUAL_ROUTING: Final = "simple-shuffle"
-RETRIED: Final[dict[str, tuple[str | int, ...]]] = {
+_USUAL_ROUTING: Final = "simple-shuffle"
+_RETRIED: Final[dict[str, tuple[str | int, ...]]] = {
     "RateLimitErrorRetries": (429,),
     "TimeoutErrorRetries": (408, "timeout"),
     "InternalServerErrorRetries": ("5xx", "connection_error"),
@@ -32,18 +32,18 @@ RETRIED: Final[dict[str, tuple[str | int, ...]]] = {
     "AuthenticationErrorRetries": (401,),
     "NotFoundErrorRetries": (404,),
 }
-"""What each field of a retry policy is about."""
-BY_DEFAULT: Final[tuple[str | int, ...]] = (408, 409, 429, "5xx", "timeout", "connection_error")
-SHARED: Final = ("num_retries", "max_fallbacks", "fallbacks", "default_fallbacks")
-"""What both sections may say; the router's own prevails."""
-_NO_ACCOUNT: Final = re.compile(
+"""The failures that each field of a retry policy counts retries for."""
+_BY_DEFAULT: Final[tuple[str | int, ...]] = (408, 409, 429, "5xx", "timeout", "connection_error")
+_SHARED: Final = ("num_retries", "max_fallbacks", "fallbacks", "default_fallbacks")
+"""Keys of both sections; those of `router_settings` win."""
+_WITHOUT_EFFECT: Final = re.compile(
     r"redis_.*|cache_kwargs|cache_responses|caching_groups|client_ttl|set_verbose|debug_level|.*callbacks?|json_logs|"
     r"drop_params|modify_params|telemetry|turn_off_.*|redact_.*|langfuse_.*|force_ipv4|ssl_.*|cache_params|"
     r"alerting.*|.*_logging.*|s3_.*|enable_preview_features|default_team_settings|guardrails.*|"
     r"enable_json_schema_validation|public_.*|disable_.*_logs?|return_response_headers|"
     r"forward_.*|default_internal_user_params"
 )
-"""Keys that say nothing of what a simulation shows."""
+"""Keys that do not change what is simulated."""
 _CARRIED: Final = {
     "router_settings": frozenset(
         {
@@ -57,176 +57,176 @@ _CARRIED: Final = {
             "model_group_alias",
             "optional_pre_call_checks",
             "timeout",
-            *SHARED,
+            *_SHARED,
         }
     ),
-    "litellm_settings": frozenset({"request_timeout", "cache", "allowed_fails", *SHARED}),
+    "litellm_settings": frozenset({"request_timeout", "cache", "allowed_fails", *_SHARED}),
 }
-"""What is read, here or elsewhere."""
+"""Keys that this import reads."""
 _LEFT_OUT: Final = {
     "context_window_fallbacks": "requests here have no content that could be too long",
     "content_policy_fallbacks": "requests here have no content that could be refused",
     "allowed_fails_policy": "thresholds by kind of error; cooldown.allowed_fails counts all kinds together",
     "model_group_retry_policy": "retries by group and kind of error; write retries on the group of the chain",
-    "stream_timeout": "bounds the wait between parts of a stream: write timeout: {idle: ...} on the leg",
-    "enable_pre_call_checks": "deployments are left out there by the length of a prompt: requests here have none",
+    "stream_timeout": "limits the wait between parts of a stream: write timeout: {idle: ...} on the leg",
+    "enable_pre_call_checks": "it leaves deployments out by the length of the prompt: requests here have none",
     "enable_tag_filtering": "requests here have no tags to route by",
     "tag_filtering_match_any": "requests here have no tags to route by",
     "provider_budget_config": "budgets of money are not simulated",
     "max_budget": "budgets of money are not simulated",
     "budget_duration": "budgets of money are not simulated",
-    "max_parallel_requests": "a bound on the whole proxy; write bulkhead: {concurrent: ...} on the legs",
+    "max_parallel_requests": "a limit on the whole proxy; write bulkhead: {concurrent: ...} on the legs",
 }
 
 
-def read_policy(reading: Reading) -> dict[str, Any]:
-    """What the configuration says otherwise than the preset, as fields of `policy:`."""
+def read_policy(config: Configuration) -> dict[str, Any]:
+    """The fields of `policy:` in which the configuration differs from the preset."""
     policy: dict[str, Any] = {"preset": PRESET}
-    if (retries := setting(reading, "num_retries")) is not None:
+    if (retries := setting(config, "num_retries")) is not None:
         policy["retries"] = retries
-    timeout_s = _timeout_s(reading)
+    timeout_s = _timeout_s(config)
     if timeout_s:
         policy["timeout"] = f"{timeout_s:g}s"
-    _retry_policy(reading, policy)
+    _retry_policy(config, policy)
     if policy.get("retries") == 0:
         policy["wait_after_last"] = False  # of no retries at all LiteLLM makes no wait either
-    _least_wait(reading, policy)
-    _cooldown(reading, policy)
-    _routing(reading, policy)
-    _cache(reading)
-    _remark_left_out(reading)
+    _least_wait(config, policy)
+    _cooldown(config, policy)
+    _routing(config, policy)
+    _cache(config)
+    _remark_left_out(config)
     return policy
 
 
-def _timeout_s(reading: Reading) -> float | None:
-    """Of an attempt: LiteLLM takes the library's `request_timeout` first, then the router's `timeout`."""
+def _timeout_s(config: Configuration) -> float | None:
+    """The timeout of an attempt: the library's `request_timeout`, else the router's `timeout`."""
     router: Path = ("router_settings", "timeout")
-    of_attempt_s = reading.number(("litellm_settings", "request_timeout"))
-    of_router_s = reading.number(router)
+    of_attempt_s = config.number(("litellm_settings", "request_timeout"))
+    of_router_s = config.number(router)
     if of_attempt_s and of_router_s:
-        reading.remark(
-            router, "not carried over: of an attempt, litellm_settings.request_timeout prevails in LiteLLM 1.109"
-        )
+        config.remark(router, "not carried over: for attempts, LiteLLM 1.109 uses litellm_settings.request_timeout")
     return of_attempt_s or of_router_s
 
 
-def setting(reading: Reading, key: str) -> int | None:
-    """A count that the router is given itself, else the one of the whole library."""
-    own = reading.count(("router_settings", key))
+def setting(config: Configuration, key: str) -> int | None:
+    """A count of `router_settings`, else of `litellm_settings`."""
+    own = config.count(("router_settings", key))
     general: Path = ("litellm_settings", key)
     if own is None:
-        return reading.count(general)
-    if reading.section("litellm_settings").get(key) is not None:
-        reading.remark(general, f"not carried over: router_settings.{key} prevails")
+        return config.count(general)
+    if config.section("litellm_settings").get(key) is not None:
+        config.remark(general, f"not carried over: router_settings.{key} replaces it")
     return own
 
 
-def enforces_limits(reading: Reading) -> bool:
-    """Whether the proxy itself refuses what is over a deployment's rpm and tpm."""
-    return "enforce_model_rate_limits" in reading.entries("router_settings", "optional_pre_call_checks")
+def enforces_limits(config: Configuration) -> bool:
+    """Whether the proxy itself refuses requests over a deployment's rpm and tpm."""
+    return "enforce_model_rate_limits" in config.entries("router_settings", "optional_pre_call_checks")
 
 
-def _retry_policy(reading: Reading, policy: dict[str, Any]) -> None:
+def _retry_policy(config: Configuration, policy: dict[str, Any]) -> None:
     path: Path = ("router_settings", "retry_policy")
     counts: dict[str, int] = {}
-    for key in reading.section(*path):
-        count = reading.count((*path, key))
-        if key not in RETRIED and key != "DefaultRetries":
-            what = "requests here have no content" if key.startswith("ContentPolicy") else "not known to this import"
-            reading.remark((*path, key), what + meant(key, RETRIED) if key.endswith("Retries") else what)
+    for key in config.section(*path):
+        count = config.count((*path, key))
+        if key not in _RETRIED and key != "DefaultRetries":
+            what = (
+                "requests here have no content" if key.startswith("ContentPolicy") else "this import does not know it"
+            )
+            config.remark((*path, key), what + meant(key, _RETRIED) if key.endswith("Retries") else what)
         elif count is not None:
             counts[key] = count
     if not counts:
         return
-    usual = counts.pop("DefaultRetries", policy.get("retries", RETRIES))
-    retried = [each for each in BY_DEFAULT if usual]
+    usual = counts.pop("DefaultRetries", policy.get("retries", _RETRIES))
+    retried = [each for each in _BY_DEFAULT if usual]
     for key, count in counts.items():
-        retried = [each for each in retried if each not in RETRIED[key]] + (list(RETRIED[key]) if count else [])
+        retried = [each for each in retried if each not in _RETRIED[key]] + (list(_RETRIED[key]) if count else [])
     positive = {count for count in counts.values() if count} | ({usual} if usual else set())
     policy["retries"] = max(positive, default=0)
-    if retried != list(BY_DEFAULT) and policy["retries"]:
+    if retried != list(_BY_DEFAULT) and policy["retries"]:
         policy["retry_on"] = retried
     if len(positive) > 1:
-        reading.remark(path, f"several numbers of retries by kind of error: here {policy['retries']} after any of them")
+        config.remark(path, f"retries differ by kind of error: here {policy['retries']} after any of them")
     if counts.get("ServiceUnavailableErrorRetries") == 0 and "5xx" in retried:
-        reading.remark((*path, "ServiceUnavailableErrorRetries"), "503 is one of 5xx here, which are retried")
+        config.remark((*path, "ServiceUnavailableErrorRetries"), "here 503 is one of 5xx, which are retried")
 
 
-def _least_wait(reading: Reading, policy: dict[str, Any]) -> None:
-    """`retry_after`: the least wait before a retry, of which the longest one is 8 s."""
+def _least_wait(config: Configuration, policy: dict[str, Any]) -> None:
+    """`retry_after` is the least wait before a retry; the longest wait is 8 s."""
     path: Path = ("router_settings", "retry_after")
-    least_s = reading.number(path)
-    retries = policy.get("retries", RETRIES)
-    if not least_s or least_s <= FIRST_WAIT_S:
+    least_s = config.number(path)
+    retries = policy.get("retries", _RETRIES)
+    if not least_s or least_s <= _FIRST_WAIT_S:
         return
-    if least_s >= min(FIRST_WAIT_S * 2.0 ** min(retries, 10), LONGEST_WAIT_S):
+    if least_s >= min(_FIRST_WAIT_S * 2.0 ** min(retries, 10), _LONGEST_WAIT_S):
         policy["backoff"] = {
             "kind": "constant",
-            "base": f"{min(least_s, LONGEST_WAIT_S):g}s",
+            "base": f"{min(least_s, _LONGEST_WAIT_S):g}s",
             "jitter": "additive",
             "spread": "750ms",
         }
     else:
-        reading.remark(path, "the least of waits that grow: waits here are 0.5 s x 2^k")
+        config.remark(path, "a least wait below the longest: waits here are 0.5 s x 2^k")
 
 
-def _cooldown(reading: Reading, policy: dict[str, Any]) -> None:
+def _cooldown(config: Configuration, policy: dict[str, Any]) -> None:
     router: Path = ("router_settings",)
     cooldown: dict[str, Any] = {}
-    if (allowed := reading.count((*router, "allowed_fails"))) is not None:
+    if (allowed := config.count((*router, "allowed_fails"))) is not None:
         cooldown["allowed_fails"] = allowed
-    if "allowed_fails" in reading.section("litellm_settings"):
-        reading.remark(
+    if "allowed_fails" in config.section("litellm_settings"):
+        config.remark(
             ("litellm_settings", "allowed_fails"),
-            "without effect: LiteLLM 1.109 counts it as set only in router_settings",
+            "without effect: LiteLLM 1.109 reads it only in router_settings",
         )
-    if for_s := reading.number((*router, "cooldown_time")):
+    if for_s := config.number((*router, "cooldown_time")):
         cooldown["for"] = f"{for_s:g}s"
-    if reading.flag((*router, "disable_cooldowns")):
+    if config.flag((*router, "disable_cooldowns")):
         policy["cooldown"] = "none"
     elif cooldown:
         policy["cooldown"] = cooldown
 
 
-def _routing(reading: Reading, policy: dict[str, Any]) -> None:
+def _routing(config: Configuration, policy: dict[str, Any]) -> None:
     path: Path = ("router_settings", "routing_strategy")
-    strategy = reading.text(path) or USUAL_ROUTING
-    if strategy not in ROUTING:
-        reading.remark(path, f"unknown strategy {shown(strategy)}{meant(strategy, ROUTING)}; {USUAL_ROUTING} is taken")
-        strategy = USUAL_ROUTING
+    strategy = config.text(path) or _USUAL_ROUTING
+    if strategy not in _ROUTING:
+        config.remark(path, f"unknown strategy {shown(strategy)}{meant(strategy, _ROUTING)}; {_USUAL_ROUTING} is taken")
+        strategy = _USUAL_ROUTING
     args: Path = ("router_settings", "routing_strategy_args")
-    kind = ROUTING[strategy]
-    for key in reading.section(*args):
+    kind = _ROUTING[strategy]
+    for key in config.section(*args):
         if not (kind == "least_latency" and key == "lowest_latency_buffer"):
-            reading.remark((*args, key), f"not carried over: {strategy} here has no such argument")
-    buffer = reading.number((*args, "lowest_latency_buffer")) if kind == "least_latency" else None
+            config.remark((*args, key), f"not carried over: {strategy} here has no such argument")
+    buffer = config.number((*args, "lowest_latency_buffer")) if kind == "least_latency" else None
     if buffer:
         policy["routing"] = {"kind": kind, "buffer": buffer}
     elif kind != "weighted":
         policy["routing"] = kind
 
 
-def _cache(reading: Reading) -> None:
-    if reading.flag(("litellm_settings", "cache")):
-        reading.remark(
+def _cache(config: Configuration) -> None:
+    if config.flag(("litellm_settings", "cache")):
+        config.remark(
             ("litellm_settings", "cache"),
-            "how often it hits is not written here: add policy.response_cache: {kind: share, hit_rate: ...}",
+            "the configuration does not say how often it hits: add policy.response_cache: {kind: share, hit_rate: ...}",
         )
 
 
-def _remark_left_out(reading: Reading) -> None:
+def _remark_left_out(config: Configuration) -> None:
     for section, carried in _CARRIED.items():
-        for key, value in reading.section(section).items():
+        for key, value in config.section(section).items():
             if value is not None and key not in carried and not (value is False and key in _LEFT_OUT):
-                reading.remark((section, key), not_carried_over(key, value, _LEFT_OUT, _NO_ACCOUNT))
+                config.remark((section, key), not_carried_over(key, value, _LEFT_OUT, _WITHOUT_EFFECT))
     checks: Path = ("router_settings", "optional_pre_call_checks")
-    for position, check in enumerate(reading.entries(*checks)):
+    for position, check in enumerate(config.entries(*checks)):
         if check != "enforce_model_rate_limits":
-            reading.remark((*checks, position), f"not carried over: {shown(check)} is not simulated")
-    for key, value in reading.section("general_settings").items():
+            config.remark((*checks, position), f"not carried over: {shown(check)} is not simulated")
+    for key, value in config.section("general_settings").items():
         if value is not None:
-            reading.remark(("general_settings", key), "not carried over: of the proxy itself, which is not simulated")
-    for name, content in reading.document.content.items():
+            config.remark(("general_settings", key), "not carried over: the proxy itself is not simulated")
+    for name, content in config.document.content.items():
         if name not in ("model_list", "general_settings", *_CARRIED) and content is not None:
             what = "only this file is read" if name == "include" else "not a section that this import reads"
-            reading.remark((name,), f"not carried over: {what}")
+            config.remark((name,), f"not carried over: {what}")

@@ -1,4 +1,4 @@
-"""Plain data as YAML for people: short things on one line, remarks above what they are about."""
+"""Plain data as YAML for people: what is short on one line, comments above what they explain."""
 
 import json
 import re
@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from textwrap import wrap
 from typing import Any, Final
 
-from des.scenario.text.document import Path
-from des.scenario.text.yaml_nodes import resolve_plain
+from des.scenario.text.places import Path
+from des.scenario.text.strict_yaml import resolve_plain
 
-WIDTH: Final = 110
+_WIDTH: Final = 110
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_./%@+ -]*[A-Za-z0-9_./%@+-])?")
 _FOLDED_ABOVE: Final = 80
 
@@ -17,7 +17,7 @@ _FOLDED_ABOVE: Final = 80
 def yaml_text(content: Mapping[str, Any], comments: Mapping[Path, str]) -> str:
     """A mapping as YAML; `comments` stand above the keys and entries at their paths.
 
-    What takes several lines has an empty one before and after it.
+    A section of several lines has an empty line before and after it.
     """
     sections = ["\n".join(_block({key: value}, (), comments, 0)) for key, value in content.items()]
     text = ""
@@ -30,7 +30,7 @@ def yaml_text(content: Mapping[str, Any], comments: Mapping[Path, str]) -> str:
 def commented(text: str, indent: int = 0) -> list[str]:
     """Lines of a comment."""
     margin = " " * indent + "# "
-    return [margin + line for line in wrap(text, WIDTH - len(margin), break_long_words=False, break_on_hyphens=False)]
+    return [margin + line for line in wrap(text, _WIDTH - len(margin), break_long_words=False, break_on_hyphens=False)]
 
 
 def _block(value: Any, path: Path, comments: Mapping[Path, str], indent: int) -> Iterator[str]:
@@ -43,10 +43,10 @@ def _block(value: Any, path: Path, comments: Mapping[Path, str], indent: int) ->
         lead = f"{margin}{_scalar(key)}:" if isinstance(value, dict) else f"{margin}-"
         line = f"{lead} {_flow(each)}"
         nested = isinstance(each, dict | list) and bool(each)
-        if isinstance(value, dict) and isinstance(each, str) and len(line) > WIDTH and _folds(each):
+        if isinstance(value, dict) and isinstance(each, str) and len(line) > _WIDTH and _folds(each):
             yield f"{lead} >-"
-            yield from (f"{margin}  {part}" for part in wrap(each, WIDTH - indent - 2, break_long_words=False))
-        elif not nested or (len(line) <= WIDTH and not _comments_below(here, comments)):
+            yield from (f"{margin}  {part}" for part in wrap(each, _WIDTH - indent - 2, break_long_words=False))
+        elif not nested or (len(line) <= _WIDTH and not _comments_below(here, comments)):
             yield line
         elif isinstance(value, dict):
             yield lead

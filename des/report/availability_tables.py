@@ -2,21 +2,18 @@
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Console
-from rich.text import Text
 
-from des.estimate.choice import AvailabilityAnswer
-from des.estimate.exact_availability import EXACT, ExactAnswer
-from des.estimate.summary import REQUEST_LEVEL
+from des.estimate.availability import AvailabilityAnswer
+from des.estimate.estimate import EXACT, REQUEST_LEVEL, Estimate
+from des.estimate.exact import ExactAnswer
 from des.report import figures
-from des.report.lines import Line
-from des.report.tables import print_arms
+from des.report.layout import Line, print_arms, say
 from des.study.explanation import Explained
 
-Entry = Mapping[str, Any]
-MOST_WRITTEN_OUT: Final = 1e15
+_MOST_WRITTEN_OUT: Final = 1e15
 
 
 def print_availability(
@@ -41,23 +38,23 @@ def print_availability(
         Line("total outages seen", tuple(_number(answer.all_down_episodes_seen) for answer in of)),
         Line("time", tuple(f"{answer.wall_s:,.1f} s" for answer in of)),
         Line("every leg down at once"),
-        Line("  share of time", tuple(_entry(answer.all_down) for answer in of)),
-        Line("  episodes a year", tuple(_entry(answer.all_down_episodes_per_year) for answer in of)),
+        Line("  share of time", tuple(_estimate(answer.all_down) for answer in of)),
+        Line("  episodes a year", tuple(_estimate(answer.all_down_episodes_per_year) for answer in of)),
         *_redundancy(closed),
     ]
-    console.print(Text(title, style="bold"))
+    say(console, title, style="bold")
     print_arms(lines, arms, console)
     for arm, answer in answers.items():
-        _say(console, f"{arm}: {_because(answer.choice.estimator, answer.choice.reason)}")
+        say(console, f"{arm}: {_because(answer.choice.estimator, answer.choice.reason)}")
     for arm, reason in (left_out or {}).items():
-        _say(console, f"{arm} is left out: {reason}")
+        say(console, f"{arm} is left out: {reason}")
     if any(answer.availability is None for answer in of):
-        _say(
+        say(
             console,
             "-: not known without requests, of which this command draws none; des compare SCENARIO (or des run) "
             "simulates them; every leg down at once is known all the same, where it has a figure",
         )
-    _say(console, "intervals: 95 %; figures without one are exact")
+    say(console, "intervals: 95 %; figures without one are exact")
 
 
 def print_explanation(title: str, explained: Explained, console: Console) -> None:
@@ -86,28 +83,28 @@ def print_explanation(title: str, explained: Explained, console: Console) -> Non
         Line(f"  years to know it to {precision}, about", tuple(_number(one.years_needed) for one in of)),
         Line("availability, one call a leg", _each(closed, _one_call)),
     ]
-    console.print(Text(title, style="bold"))
+    say(console, title, style="bold")
     print_arms(lines, arms, console)
     for arm, one in explained.arms.items():
-        _say(console, f"{arm}: {_because(one.choice.estimator, one.choice.reason)}")
+        say(console, f"{arm}: {_because(one.choice.estimator, one.choice.reason)}")
         if one.choice.exact is None:
-            _say(console, f"  no closed form: {one.choice.why_not_exact}")
+            say(console, f"  no closed form: {one.choice.why_not_exact}")
         elif one.choice.exact.availability is None:
-            _say(console, f"  no closed form of one call a leg: {one.choice.exact.availability_reason}")
+            say(console, f"  no closed form of one call a leg: {one.choice.exact.availability_reason}")
         if one.requests_per_s is not None:
-            _say(console, f"  probed on this machine: {one.requests_per_s:,.0f} requests a second")
+            say(console, f"  probed on this machine: {one.requests_per_s:,.0f} requests a second")
     takes = ", ".join(f"des {command} {_duration(seconds)}" for command, seconds in explained.seconds.items())
-    _say(console, f"processor time of all arms together, about, on this machine: {takes}")
+    say(console, f"processor time of all arms together, about, on this machine: {takes}")
     if cascading := [arm for arm, one in explained.arms.items() if one.undisturbed]:
-        _say(
+        say(
             console,
             f"des run and des compare may take several times that if a cascade sets in ({', '.join(cascading)}): "
             "the probe is of undisturbed calls, but incidents meet limits, capacities or a client's policy",
         )
     if further := [arm for arm in explained.compared if arm not in explained.arms]:
-        _say(console, f"des availability and des compare have {' and '.join(further)} besides")
+        say(console, f"des availability and des compare have {' and '.join(further)} besides")
     for arm, reason in explained.left_out.items():
-        _say(console, f"{arm} is left out by des availability, and des compare refuses it: {reason}")
+        say(console, f"{arm} is left out by des availability, and des compare refuses it: {reason}")
 
 
 def figure(value: float) -> str:
@@ -137,22 +134,21 @@ def _marginal(one: ExactAnswer | None, name: str) -> str:
 def _one_call(one: ExactAnswer) -> str:
     if one.availability is None:
         return figures.NOTHING
-    served, lost = ({"mean": share, "low": None, "high": None} for share in (one.availability, one.lost))
-    return figures.availability(served, lost)
+    return figures.availability(Estimate(one.availability), None if one.lost is None else Estimate(one.lost))
 
 
-def _entry(entry: Entry | None) -> str:
-    if entry is None or entry["mean"] is None:
+def _estimate(found: Estimate | None) -> str:
+    if found is None or found.mean is None:
         return figures.NOTHING
-    if entry["low"] is None:
-        return figure(entry["mean"])
-    return f"{figure(entry['mean'])} [{figure(entry['low'])}, {figure(entry['high'])}]"
+    if found.low is None or found.high is None:
+        return figure(found.mean)
+    return f"{figure(found.mean)} [{figure(found.low)}, {figure(found.high)}]"
 
 
 def _number(value: float | None) -> str:
     if value is None:
         return figures.NOTHING
-    return f"{value:,.0f}" if 10.0 <= value < MOST_WRITTEN_OUT else f"{value:,.3g}"
+    return f"{value:,.0f}" if 10.0 <= value < _MOST_WRITTEN_OUT else f"{value:,.3g}"
 
 
 def _duration(seconds: float) -> str:
@@ -167,7 +163,3 @@ def _because(estimator: str, reason: str) -> str:
     if estimator == EXACT:
         return f"exact: {reason}"
     return f"{estimator}, beyond the closed form: {reason}"
-
-
-def _say(console: Console, text: str) -> None:
-    console.print(Text(text))

@@ -3,19 +3,18 @@
 import math
 from collections.abc import Sequence
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from des.check.case import LARGEST_SCORE, Case, Finding
 from des.check.suite import Checked, all_ok, spread
 from des.report.figures import NOTHING
+from des.report.layout import say, table_of
 
 
 def print_check(checked: Sequence[Checked], console: Console, *, wall_s: float) -> None:
     """A row for every claim, and the spread of all scores below."""
-    table = _table("claim", "by")
+    table = table_of("claim", "by")
     for title in ("simulated", "exact", "std. error", "z", ""):
         table.add_column(title, justify="right", no_wrap=True)
     for one in checked:
@@ -34,31 +33,23 @@ def print_check(checked: Sequence[Checked], console: Console, *, wall_s: float) 
     findings = [finding for one in checked for finding in one.findings]
     failed = sum(not finding.ok for finding in findings)
     whole = spread(findings)
-    console.print(Text(f"{len(findings)} claims, {failed} beyond {LARGEST_SCORE:g} standard errors"))
+    say(console, f"{len(findings)} claims, {failed} beyond {LARGEST_SCORE:g} standard errors")
     if whole.mean_square is not None:
-        console.print(
-            Text(
-                f"mean squared z {whole.mean_square:.2f}, expected {whole.expected:.2f} "
-                f"({whole.low:.2f} to {whole.high:.2f} plausible)"
-            )
+        say(
+            console,
+            f"mean squared z {whole.mean_square:.2f}, expected {whole.expected:.2f} "
+            f"({whole.low:.2f} to {whole.high:.2f} plausible)",
         )
     cpu_s = sum(one.cpu_s for one in checked)
     verdict = "all agree" if all_ok(checked) else "SOMETHING IS WRONG"
-    console.print(Text(f"{verdict}; {wall_s:.0f} s, of the processor {cpu_s:.0f} s"))
+    say(console, f"{verdict}; {wall_s:.0f} s, of the processor {cpu_s:.0f} s")
 
 
 def print_cases(cases: Sequence[Case], console: Console) -> None:
-    table = _table("check", "by")
+    table = table_of("check", "by")
     for case in cases:
         table.add_row(Text(case.name), Text(case.by))
     console.print(table)
-
-
-def _table(*names: str) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
-    for name in names:
-        table.add_column(name, overflow="fold")
-    return table
 
 
 def _number(value: float) -> str:

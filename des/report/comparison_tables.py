@@ -1,39 +1,33 @@
 """The tables of a comparison: that endpoints fare alike by themselves in every arm, then how they fare together."""
 
-import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from des.estimate.exact_availability import EXACT
+from des.estimate.estimate import EXACT, Estimate
 from des.estimate.joint_figures import APPROXIMATION
 from des.report import figures
-from des.report.cascade_lines import cascade_lines, cascade_sentences
-from des.report.expectations import Verdict
-from des.report.lines import Line, money, seconds
+from des.report.figures import mean_of, read
+from des.report.layout import Line, as_text, fitted, print_arms, say, table_of
+from des.report.lines import cascade_lines, cascade_sentences, money, seconds
 from des.report.tables import (
-    GAP,
-    fitted,
+    Verdict,
+    interval_sentences,
     precision_sentence,
-    print_arms,
     print_heading,
     print_verdicts,
     print_where,
-    uneven_sentences,
 )
 from des.traces import Run
 
-MOST_ENDPOINTS: Final = 12
-MINUTES_IN_A_YEAR: Final = 525_600.0
-HOUR_S: Final = 3600.0
-NOTICEABLY: Final = 1.2
-ANY_IN_A_YEAR: Final = ("any_in_a_year", "any_impaired_in_a_year")
-
-Figure = Mapping[str, Any]
+_MOST_ENDPOINTS: Final = 12
+_MINUTES_IN_A_YEAR: Final = 525_600.0
+_HOUR_S: Final = 3600.0
+_NOTICEABLY: Final = 1.2
+_ANY_IN_A_YEAR: Final = ("any_in_a_year", "any_impaired_in_a_year")
 
 
 def print_comparison(run: Run, verdicts: Sequence[Verdict], *, reused: bool, console: Console) -> None:
@@ -44,21 +38,21 @@ def print_comparison(run: Run, verdicts: Sequence[Verdict], *, reused: bool, con
     _print_marginals(found, arms, console)
     for arm in arms:
         once = f"; the same as {found['same'][arm]}, simulated once for both" if arm in found["same"] else ""
-        _say(console, f"{arm}: {found['joint'][arm]['sharing']}{once}")
+        say(console, f"{arm}: {found['joint'][arm]['sharing']}{once}")
     console.print()
-    _say(console, "All of a chain's endpoints down at once, and what requests met", style="bold")
+    say(console, "All of a chain's endpoints down at once, and what requests met", style="bold")
     joint = list(_joint_lines(run.summary, arms))
     points = cascade_lines(figures.without_intervals(run.summary), arms, narrow=True)
     table, _ = fitted([*joint, *cascade_lines(run.summary, arms)], [*joint, *points], arms, console.width)
     print_arms(table, arms, console)
     for sentence in cascade_sentences(run.summary, arms):
-        _say(console, sentence)
+        say(console, sentence)
     others = [arm for arm in arms if arm != found["baseline"]]
     if others:
-        _say(console, f"Against {found['baseline']}, replication by replication", style="bold")
+        say(console, f"Against {found['baseline']}, replication by replication", style="bold")
         print_arms(list(_difference_lines(found, others)), others, console)
     for sentence in _notes(run, arms):
-        _say(console, sentence)
+        say(console, sentence)
     if verdicts:
         print_verdicts(verdicts, console)
     print_where(run, reused, console)
@@ -66,39 +60,34 @@ def print_comparison(run: Run, verdicts: Sequence[Verdict], *, reused: bool, con
 
 def comparison_text(run: Run) -> str:
     """The tables as plain text, of a run in which arms were compared."""
-    out = io.StringIO()
-    console = Console(file=out, width=120, highlight=False, color_system=None)
-    print_comparison(run, (), reused=False, console=console)
-    return out.getvalue().rstrip("\n")
+    return as_text(lambda console: print_comparison(run, (), reused=False, console=console))
 
 
 def _print_marginals(found: Mapping[str, Any], arms: Sequence[str], console: Console) -> None:
     names = list(dict.fromkeys(name for arm in arms for name in found["marginals"][arm]))
     console.print()
-    _say(console, "Each endpoint by itself", style="bold")
+    say(console, "Each endpoint by itself", style="bold")
     brownouts = _has_brownouts(found)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, GAP, 0, 0))
-    table.add_column("endpoint", overflow="fold")
-    table.add_column("arm", overflow="fold")
+    table = table_of("endpoint", "arm")
     titles = ("unavailable", "episodes a year", "mean length", "95th percentile")
     for title in (*titles, "impaired") if brownouts else titles:
         table.add_column(title, justify="right", overflow="fold")
-    for name in names[:MOST_ENDPOINTS]:
+    for name in names[:_MOST_ENDPOINTS]:
         for number, arm in enumerate(arm for arm in arms if name in found["marginals"][arm]):
-            of = found["marginals"][arm][name]
+            of = _Read(found["marginals"][arm][name])
             cells = [
-                _percent(of["unavailability"]),
-                _number(of["episodes_per_year"]),
-                _length(of["mean_duration_s"]),
-                _length(of["p95_duration_s"]),
+                _percent(of("unavailability")),
+                _number(of("episodes_per_year")),
+                _length(of("mean_duration_s")),
+                _length(of("p95_duration_s")),
             ]
-            cells += [_percent(of["impaired_share"])] if brownouts else []
+            cells += [_percent(of("impaired_share"))] if brownouts else []
             table.add_row(Text(name if number == 0 else ""), Text(arm), *cells)
     console.print(table)
-    if len(names) > MOST_ENDPOINTS:
-        _say(console, f"and {len(names) - MOST_ENDPOINTS} more, in summary.json")
+    if len(names) > _MOST_ENDPOINTS:
+        say(console, f"and {len(names) - _MOST_ENDPOINTS} more, in summary.json")
     for arm, verdict in found["match"].items():
-        _say(console, f"{arm}: {_matching(verdict, found['baseline'])}")
+        say(console, f"{arm}: {_matching(verdict, found['baseline'])}")
     console.print()
 
 
@@ -113,40 +102,40 @@ def _matching(match: Mapping[str, Any], baseline: str) -> str:
         case "none":
             return f"it has no endpoint in common with {baseline}"
         case _:
-            return f"its endpoints fail otherwise than in {baseline}: not a comparison of what is shared alone"
+            return f"its endpoints fail otherwise than in {baseline}: this compares more than what is shared"
 
 
 def _joint_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
-    joint = [summary["comparison"]["joint"][arm] for arm in arms]
-    metrics = [summary["arms"][arm] for arm in arms]
+    joint = [_Read(summary["comparison"]["joint"][arm]) for arm in arms]
+    metrics = [_Read(summary["arms"][arm]) for arm in arms]
 
-    def line(label: str, write: Callable[[Any], str], of: Sequence[Any]) -> Line:
+    def line(label: str, write: Callable[[_Read], str], of: Sequence[_Read] = joint) -> Line:
         return Line(label, tuple(write(each) for each in of))
 
-    outages = any(of["all_down"]["mean"] or of["frechet_high"] for of in joint)
+    outages = any(mean_of(of("all_down")) or of.found["frechet_high"] for of in joint)
     if outages:
-        yield line("all down, share of the time", lambda of: _percent(of["all_down"]), joint)
-        yield line("  minutes a year", lambda of: _number(of["all_down"], MINUTES_IN_A_YEAR), joint)
-        yield line("  nines", lambda of: _nines(of["all_down"]), joint)
-        yield line("  between (Fréchet)", lambda of: _percent(_point(of["frechet_low"])), joint)
-        yield line("  and", lambda of: _percent(_point(of["frechet_high"])), joint)
-        yield line("total outages a year", lambda of: _number(of["episodes_per_year"]), joint)
-        yield line("  mean length", lambda of: _length(of["mean_duration_s"]), joint)
-        yield line("  at least one in a year", lambda of: _percent(of["any_in_a_year"]), joint)
-        yield line("as good as so many independent (k_eff)", lambda of: _number(_point(of["k_eff"])), joint)
-        yield line("  estimator", lambda of: of["estimator"], joint)
+        yield line("all down, share of the time", lambda of: _percent(of("all_down")))
+        yield line("  minutes a year", lambda of: _number(of("all_down"), _MINUTES_IN_A_YEAR))
+        yield line("  nines", lambda of: _nines(of("all_down")))
+        yield line("  between (Fréchet)", lambda of: _percent(_exact(of.found["frechet_low"])))
+        yield line("  and", lambda of: _percent(_exact(of.found["frechet_high"])))
+        yield line("total outages a year", lambda of: _number(of("episodes_per_year")))
+        yield line("  mean length", lambda of: _length(of("mean_duration_s")))
+        yield line("  at least one in a year", lambda of: _percent(of("any_in_a_year")))
+        yield line("equivalent to independent legs (k_eff)", lambda of: _number(_exact(of.found["k_eff"])))
+        yield line("  estimator", lambda of: str(of.found["estimator"]))
     if _has_brownouts(summary["comparison"]):
-        yield line("all impaired, share of the time", lambda of: _percent(of.get("all_impaired")), joint)
-        yield line("  at least once in a year", lambda of: _percent(of.get("any_impaired_in_a_year")), joint)
-        yield line("  estimator", lambda of: _named(of.get("all_impaired")), joint)
+        yield line("all impaired, share of the time", lambda of: _percent(of("all_impaired")))
+        yield line("  at least once in a year", lambda of: _percent(of("any_impaired_in_a_year")))
+        yield line("  estimator", lambda of: _estimator(of("all_impaired")))
     elif not outages:
-        yield line("all down, share of the time", lambda of: _percent(of["all_down"]), joint)
-    if any(of["failure_share"] for of in joint):
-        yield line("requests lost, in the long run", lambda of: _percent(of["failure_share"]), joint)
-        yield line("  estimator", lambda of: of["failure_share"]["estimator"] if of["failure_share"] else "-", joint)
-    yield line("requests lost, in this run", lambda of: _lost(of["availability"]), metrics)
-    yield line("cost per request", lambda of: money(of["cost_usd_per_request"]), metrics)
-    yield line("latency, p95", lambda of: seconds(of["latency_s_p95"]), metrics)
+        yield line("all down, share of the time", lambda of: _percent(of("all_down")))
+    if any(of("failure_share") for of in joint):
+        yield line("requests lost, in the long run", lambda of: _percent(of("failure_share")))
+        yield line("  estimator", lambda of: _estimator(of("failure_share")))
+    yield line("requests lost, in this run", lambda of: _lost(of("availability")), metrics)
+    yield line("cost per request", lambda of: money(of("cost_usd_per_request")), metrics)
+    yield line("latency, p95", lambda of: seconds(of("latency_s_p95")), metrics)
 
 
 def _difference_lines(found: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
@@ -162,14 +151,14 @@ def _difference_lines(found: Mapping[str, Any], arms: Sequence[str]) -> Iterator
         if any(of.get(key) is not None for of in ratios):
             yield Line(label, tuple(_times(of.get(key), of.get(f"{key}_ends")) for of in ratios))
     for label, metric, write in (
-        ("requests lost, in this run", "failure_share", _signed_percent),
+        ("requests lost, in this run", "failure_share", _signed(figures.percent, 100.0)),
         ("cost per request", "cost_usd_per_request", _signed(figures.dollars)),
         ("latency, p95", "latency_s_p95", _signed(figures.seconds)),
     ):
         of = [found["differences"][arm][metric] for arm in arms]
         if all(each is None for each in of):
             continue
-        yield Line(label, tuple(figures.NOTHING if each is None else write(each["difference"]) for each in of))
+        yield Line(label, tuple(figures.NOTHING if each is None else write(read(each["difference"])) for each in of))
         yield Line("  ratio", tuple(_ratio(each) for each in of))
         if any(each and each["n"] > 1 for each in of):
             yield Line("  p (adjusted for all, Holm)", tuple(_p_value(each) for each in of))
@@ -182,7 +171,7 @@ def _notes(run: Run, arms: Sequence[str]) -> Iterator[str]:
     reasons = {joint[arm]["failure_share_reason"] for arm in arms} - {""}
     for reason in sorted(reasons):
         yield f"requests lost in the long run: not without simulating every request, for {reason}"
-    if any(APPROXIMATION in _named(joint[arm].get(key)) for arm in arms for key in ANY_IN_A_YEAR):
+    if any(APPROXIMATION in _estimator(read(joint[arm].get(key))) for arm in arms for key in _ANY_IN_A_YEAR):
         yield (
             "at least one in a year: approximate, from their number and length as if they came in a Poisson process; "
             "in summary.json each such figure says so"
@@ -192,61 +181,65 @@ def _notes(run: Run, arms: Sequence[str]) -> Iterator[str]:
         yield "one replication: no interval for what requests met (--replications N gives one)"
     else:
         yield f"intervals: 95 %; of requests over {many} replications, which all arms share"
-        yield from uneven_sentences(run.summary)
+        yield from interval_sentences(run.summary)
         yield "no interval: exact where the estimator is, otherwise too little was seen to tell"
     yield from precision_sentence(run.summary)
+
+
+class _Read:
+    """Figures of `summary.json` by name."""
+
+    def __init__(self, found: Mapping[str, Any]) -> None:
+        self.found = found
+
+    def __call__(self, name: str) -> Estimate | None:
+        return read(self.found.get(name))
 
 
 def _has_brownouts(found: Mapping[str, Any]) -> bool:
     """Whether some endpoint is noticeably more often impaired than down."""
     return any(
-        of["impaired_share"]["mean"] > NOTICEABLY * (of["unavailability"]["high"] or of["unavailability"]["mean"])
+        of["impaired_share"]["mean"] > _NOTICEABLY * (of["unavailability"]["high"] or of["unavailability"]["mean"])
         for endpoints in found["marginals"].values()
         for of in endpoints.values()
     )
 
 
-def _named(figure: Figure | None) -> str:
-    return figures.NOTHING if figure is None else str(figure["estimator"])
+def _estimator(figure: Estimate | None) -> str:
+    return figures.NOTHING if figure is None else figure.estimator
 
 
-def _lost(availability: Figure) -> str:
-    mean, low, high = (availability[key] for key in ("mean", "low", "high"))
-    if mean == 1.0 and low is None:
+def _lost(availability: Estimate | None) -> str:
+    if availability is None or availability.mean is None:
+        return figures.NOTHING
+    if availability.mean == 1.0 and availability.low is None:
         return "none"
-    return _percent(
-        {
-            "mean": None if mean is None else 1.0 - mean,
-            "low": None if high is None else 1.0 - high,
-            "high": None if low is None else 1.0 - low,
-        }
-    )
+    return _percent(replace(availability.complement(), estimator=""))
 
 
-def _percent(figure: Figure | None) -> str:
-    if figure is not None and figure["mean"] == 0.0 and not figure["high"]:
-        return "0 %" if figure.get("estimator") in (None, EXACT) else "none seen"
+def _percent(figure: Estimate | None) -> str:
+    if figure is not None and figure.mean == 0.0 and not figure.high:
+        return "0 %" if figure.estimator in ("", EXACT) else "none seen"
     return figures.shown(figure, figures.percent, scale=100.0)
 
 
-def _number(figure: Figure | None, scale: float = 1.0) -> str:
-    if figure is None or figure["mean"] is None:
+def _number(figure: Estimate | None, factor: float = 1.0) -> str:
+    return figures.shown(None if figure is None else figures.scaled(figure, factor), figures.plain)
+
+
+def _nines(share: Estimate | None) -> str:
+    if share is None or share.mean is None:
         return figures.NOTHING
-    scaled = {key: None if figure[key] is None else figure[key] * scale for key in ("mean", "low", "high")}
-    return figures.shown(scaled, figures.plain)
+    if share.mean > 0.0:
+        return f"{figures.nines_of_lost(share.mean):.2f}"
+    return "no end" if share.estimator == EXACT else figures.NOTHING
 
 
-def _nines(share: Figure) -> str:
-    if share["mean"] > 0.0:
-        return f"{figures.nines_of_lost(share['mean']):.2f}"
-    return "no end" if share["estimator"] == EXACT else figures.NOTHING
-
-
-def _length(figure: Figure | None) -> str:
+def _length(figure: Estimate | None) -> str:
     """Minutes, or hours from two on."""
-    if figure is None or figure["mean"] is None:
+    if figure is None or figure.mean is None:
         return figures.NOTHING
-    unit_s, unit = (HOUR_S, "h") if figure["mean"] >= 2 * HOUR_S else (60.0, "min")
+    unit_s, unit = (_HOUR_S, "h") if figure.mean >= 2 * _HOUR_S else (60.0, "min")
     return f"{_number(figure, 1.0 / unit_s)} {unit}"
 
 
@@ -254,19 +247,19 @@ def _times(ratio: float | None, ends: Sequence[float] | None) -> str:
     if ratio is None:
         return figures.NOTHING
     low, high = ends if ends is not None else (None, None)
-    return f"x {_number({'mean': ratio, 'low': low, 'high': high})}"
+    return f"x {_number(Estimate(ratio, low, high))}"
 
 
 def _ratio(pair: Mapping[str, Any] | None) -> str:
-    if pair is None or pair["ratio"] is None:
+    ratio = None if pair is None else read(pair["ratio"])
+    if ratio is None:
         return figures.NOTHING
-    mean, low, high = (pair["ratio"][key] for key in ("mean", "low", "high"))
-    if low is None or high is not None:
-        return figures.NOTHING if mean is None else f"x {_number(pair['ratio'])}"
-    least = figures.plain(low, figures.significant(low))
-    if mean is None:
+    if ratio.low is None or ratio.high is not None:
+        return figures.NOTHING if ratio.mean is None else f"x {_number(ratio)}"
+    least = figures.plain(ratio.low, figures.significant(ratio.low))
+    if ratio.mean is None:
         return f"x {least} or more"
-    return f"x {figures.plain(mean, figures.significant(mean))} [{least}, no limit]"
+    return f"x {figures.plain(ratio.mean, figures.significant(ratio.mean))} [{least}, no limit]"
 
 
 def _p_value(pair: Mapping[str, Any] | None) -> str:
@@ -294,22 +287,13 @@ def _reduction(pair: Mapping[str, Any] | None) -> str:
     return f"{pair['variance_reduction']:,.1f} times"
 
 
-def _signed(write: figures.Format) -> Callable[[Figure], str]:
-    def signed(figure: Figure) -> str:
-        text = figures.shown(figure, write)
-        return text if figure["mean"] < 0.0 else f"+{text}"
+def _signed(write: figures.Format, scale: float = 1.0) -> Callable[[Estimate | None], str]:
+    def signed(figure: Estimate | None) -> str:
+        text = figures.shown(figure, write, scale=scale)
+        return text if mean_of(figure) < 0.0 else f"+{text}"
 
     return signed
 
 
-def _signed_percent(figure: Figure) -> str:
-    text = figures.shown(figure, figures.percent, scale=100.0)
-    return text if figure["mean"] < 0.0 else f"+{text}"
-
-
-def _point(value: float | None) -> Figure:
-    return {"mean": value, "low": None, "high": None}
-
-
-def _say(console: Console, text: str, *, style: str = "") -> None:
-    console.print(Text(text, style=style))
+def _exact(value: float | None) -> Estimate:
+    return Estimate(value, estimator=EXACT)

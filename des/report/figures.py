@@ -2,33 +2,51 @@
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
-MINUTES_IN_30_DAYS = 43_200.0
-NOTHING = "-"
-LEAST_MISSING = 1e-12
-"""Of which 1 - availability has three digits left."""
-LAST_DIGIT = 2e-16
-"""Of a number next to 1: of availability it is what is missing that is rounded, and that may be little."""
-MOST_ZEROS = 12
-"""Decimals before the first digit from which on a number is written with an exponent."""
+from des.estimate.estimate import Estimate
+
+NOTHING: Final = "-"
+_MINUTES_IN_30_DAYS: Final = 43_200.0
+_LEAST_MISSING: Final = 1e-12
+"""Of this, 1 - availability has three digits left."""
+_LAST_DIGIT: Final = 2e-16
+"""Of a number next to 1. The rounding of an availability is as large as that, and what is missing may be less."""
+_MOST_ZEROS: Final = 12
+"""A number with more zeros before its first digit is written with an exponent."""
 
 Format = Callable[[float, int], str]
-"""Writes a value with so many decimals."""
+"""Writes a value with that many decimals."""
+
+
+def read(found: Mapping[str, Any] | None) -> Estimate | None:
+    """A figure of `summary.json`, if it is there."""
+    return None if found is None else Estimate.from_json(found)
+
+
+def mean_of(figure: Estimate | None) -> float:
+    """Zero where there is none."""
+    return 0.0 if figure is None or figure.mean is None else figure.mean
+
+
+def scaled(figure: Estimate, factor: float) -> Estimate:
+    mean, low, high = (None if value is None else value * factor for value in (figure.mean, figure.low, figure.high))
+    return replace(figure, mean=mean, low=low, high=high)
 
 
 def significant(value: float, digits: int = 3) -> int:
-    """The decimals that show `value` to so many significant digits."""
+    """The decimals that show `value` to that many significant digits."""
     if value == 0.0 or not math.isfinite(value):
         return 0
     return max(0, digits - 1 - math.floor(math.log10(abs(value))))
 
 
 def plain(value: float, decimals: int) -> str:
-    """With an exponent only where a dozen zeros would come first: then as many digits as fall to so many decimals."""
-    if 0.0 < abs(value) < 10.0**-MOST_ZEROS:
+    """With an exponent only where a dozen zeros would come first, and then with as many digits."""
+    if 0.0 < abs(value) < 10.0**-_MOST_ZEROS:
         return f"{value:.{max(0, decimals + math.floor(math.log10(abs(value))))}e}"
-    return f"{value:,.{decimals}f}" if value or decimals <= MOST_ZEROS else "0"
+    return f"{value:,.{decimals}f}" if value or decimals <= _MOST_ZEROS else "0"
 
 
 def percent(value: float, decimals: int) -> str:
@@ -56,11 +74,11 @@ def without_intervals(found: Any) -> Any:
     return {key: without_intervals(value) for key, value in found.items()} | ends
 
 
-def shown(figure: Mapping[str, Any] | None, write: Format, *, scale: float = 1.0, digits: int = 3) -> str:
-    """A figure `{mean, low, high}` with its interval where it has one; `scale` is what `write` multiplies by."""
-    if figure is None or figure["mean"] is None:
+def shown(figure: Estimate | None, write: Format, *, scale: float = 1.0, digits: int = 3) -> str:
+    """A figure with its interval where it has one; `scale` is what `write` multiplies by."""
+    if figure is None or figure.mean is None:
         return NOTHING
-    mean, low, high = figure["mean"], figure["low"], figure["high"]
+    mean, low, high = figure.mean, figure.low, figure.high
     return with_interval(mean, low, high, write, significant(mean * scale, digits), scale=scale)
 
 
@@ -84,55 +102,53 @@ def with_interval(
     half = (high - low) / 2.0
     decimals = max(decimals, significant(half * scale, 2))
     if abs((low + high) / 2.0 - mean) <= 0.02 * half:
-        return f"{write(mean, decimals)} ± {bare(write(half, decimals))}"
-    return f"{write(mean, decimals)} [{bare(write(low, decimals))}, {bare(write(high, decimals))}]"
+        return f"{write(mean, decimals)} ± {_bare(write(half, decimals))}"
+    return f"{write(mean, decimals)} [{_bare(write(low, decimals))}, {_bare(write(high, decimals))}]"
 
 
-def bare(text: str) -> str:
+def _bare(text: str) -> str:
     """Without its unit, which the value before it has."""
     return text.removesuffix(" %").removesuffix(" s").replace("$", "")
 
 
-def availability(figure: Mapping[str, Any] | None, lost: Mapping[str, Any] | None = None) -> str:
-    """Three significant digits of what is missing to 100 %: of `lost`, where 1 - availability cannot hold as little."""
-    if figure is None or figure["mean"] is None:
+def availability(figure: Estimate | None, lost: Estimate | None = None) -> str:
+    """Three significant digits of what is missing to 100 %: of `lost`, where 1 - availability cannot hold so little."""
+    if figure is None or figure.mean is None:
         return NOTHING
-    mean, low, high = figure["mean"], figure["low"], figure["high"]
-    if lost is not None and 0.0 < lost["mean"] < LEAST_MISSING:
+    mean, low, high = figure.mean, figure.low, figure.high
+    if lost is not None and 0.0 < mean_of(lost) < _LEAST_MISSING:
         return f"100 % less {shown(lost, percent, scale=100.0)}"
     if mean >= 1.0 and (low is None or low >= 1.0):
         return "100 % (none lost)"
     decimals = max(2, significant(100.0 * (1.0 - mean), 3))
-    return with_interval(mean, low, high, percent, decimals, scale=100.0, rounding=LAST_DIGIT)
+    return with_interval(mean, low, high, percent, decimals, scale=100.0, rounding=_LAST_DIGIT)
 
 
-def availability_nines(figure: Mapping[str, Any] | None, lost: Mapping[str, Any] | None = None) -> str:
+def availability_nines(figure: Estimate | None, lost: Estimate | None = None) -> str:
     return _transformed(figure, lost, nines_of_lost, rising=False, decimals=lambda value: 2)
 
 
-def availability_minutes(figure: Mapping[str, Any] | None, lost: Mapping[str, Any] | None = None) -> str:
-    return _transformed(figure, lost, lambda share: share * MINUTES_IN_30_DAYS, rising=True, decimals=significant)
+def availability_minutes(figure: Estimate | None, lost: Estimate | None = None) -> str:
+    return _transformed(figure, lost, lambda share: share * _MINUTES_IN_30_DAYS, rising=True, decimals=significant)
 
 
 def _transformed(
-    figure: Mapping[str, Any] | None,
-    lost: Mapping[str, Any] | None,
+    figure: Estimate | None,
+    lost: Estimate | None,
     of_lost: Callable[[float], float],
     *,
     rising: bool,
     decimals: Callable[[float], int],
 ) -> str:
-    if figure is None or figure["mean"] is None:
+    if figure is None or figure.mean is None:
         return NOTHING
-    if lost is None:
-        known = {key: None if figure[key] is None else 1.0 - figure[key] for key in ("mean", "low", "high")}
-        lost = {"mean": known["mean"], "low": known["high"], "high": known["low"]}
-    value = of_lost(lost["mean"])
+    lost = figure.complement() if lost is None else lost
+    value = of_lost(mean_of(lost))
     if not math.isfinite(value):
         return NOTHING
-    if lost["low"] is None or lost["high"] is None:
+    if lost.low is None or lost.high is None:
         return plain(value, decimals(value))
-    ends = [of_lost(lost["low"]), of_lost(lost["high"])]
+    ends = [of_lost(lost.low), of_lost(lost.high)]
     low, high = ends if rising else ends[::-1]
     if not math.isfinite(high):
         return f"{plain(value, decimals(value))} [{plain(low, decimals(value))}, no limit]"

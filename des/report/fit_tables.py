@@ -7,17 +7,17 @@ from typing import Final
 
 from des.faults.calibration import Calibration, FittedTimes, Overlap, Seasonality, ServiceCalibration, Trend
 from des.faults.calibration.cautions import counted, date, p_text
+from des.faults.calibration.fitted import LEAST_TIMES
 from des.faults.calibration.fragment import LEAST_INCIDENTS
-from des.faults.calibration.laws import LEAST_TIMES
 from des.report.figures import NOTHING, significant
 from des.scenario.text.units import YEAR_S
 
 WIDTH: Final = 80
-DAY_NAMES: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-HOURS_A_CLASS: Final = 3
-MOST_PAIRS: Final = 45
-PARAMETERS_WIDTH: Final = 41
-MOST_GROWTH: Final = 100.0
+_DAY_NAMES: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_HOURS_A_CLASS: Final = 3
+_MOST_PAIRS: Final = 45
+_PARAMETERS_WIDTH: Final = 41
+_MOST_GROWTH: Final = 100.0
 """A factor a year that says no more than the two rates beside it."""
 
 
@@ -91,24 +91,25 @@ def _times(title: str, times: FittedTimes) -> Iterator[str]:
     if times.censored:
         counted += f", {times.censored} not over"
     seen = times.mean_s / times.unit_s
-    if not times.laws:
-        yield f"  {title} ({counted}): no law" + (f", mean {_figure(seen)}" if times.count else "")
+    if not times.distributions:
+        yield f"  {title} ({counted}): no distribution" + (f", mean {_figure(seen)}" if times.count else "")
         return
     yield f"  {f'{title} ({counted})':56}{'AIC':>9}{'mean':>11}"
     yield f"    {'seen':54}{'':>9}{_figure(seen):>11}"
-    shown = [law for law in times.laws if not times.few or law.kind == "exponential"]
+    shown = [law for law in times.distributions if not times.few or law.kind == "exponential"]
     for number, law in enumerate(shown):
         parameters = "  ".join(
             f"{name} {_parameter(value)} ±{_parameter(error)}"
             for (name, value), error in zip(law.named.items(), law.standard_errors, strict=True)
         )
-        if len(parameters) > PARAMETERS_WIDTH:
+        if len(parameters) > _PARAMETERS_WIDTH:
             parameters = "  ".join(f"{name} {value:.3g}" for name, value in law.named.items())
         better = f"{law.aic:.1f}" if number == 0 else f"+{law.aic - shown[0].aic:.1f}"
-        yield f"    {law.kind:13}{parameters:{PARAMETERS_WIDTH}}{better:>9}{_figure(law.law_s.mean / law.unit_s):>11}"
+        mean = _figure(law.distribution_s.mean / law.unit_s)
+        yield f"    {law.kind:13}{parameters:{_PARAMETERS_WIDTH}}{better:>9}{mean:>11}"
     if times.few:
         low, high = (_figure(moment_s / times.unit_s) for moment_s in times.mean_interval_s)
-        yield f"    fewer than {LEAST_TIMES}, too few to tell laws apart; mean {low} to {high} (95 %)"
+        yield f"    fewer than {LEAST_TIMES}, too few to tell distributions apart; mean {low} to {high} (95 %)"
 
 
 def _trend(found: Trend) -> Iterator[str]:
@@ -126,21 +127,21 @@ def _trend(found: Trend) -> Iterator[str]:
 def _growth(factor: float) -> str:
     if math.isnan(factor):
         return ""
-    return f"; x {_figure(factor)} every year" if 1 / MOST_GROWTH < factor < MOST_GROWTH else ""
+    return f"; x {_figure(factor)} every year" if 1 / _MOST_GROWTH < factor < _MOST_GROWTH else ""
 
 
 def _seasonality(found: Seasonality) -> Iterator[str]:
     yield f"  {'week':10}{'starts':>28}{'times as often':>17}{'times as long open':>21}"
     for each in found.classes:
         yield f"    {each.name:24}{each.starts:>12}{each.start_factor:>17.2f}{each.open_factor:>21.2f}"
-    days = " ".join(f"{day} {factor:.2f}" for day, factor in zip(DAY_NAMES, found.start_factor_by_day, strict=True))
+    days = " ".join(f"{day} {factor:.2f}" for day, factor in zip(_DAY_NAMES, found.start_factor_by_day, strict=True))
     yield f"    starts  {days}"
-    days = " ".join(f"{day} {factor:.2f}" for day, factor in zip(DAY_NAMES, found.open_factor_by_day, strict=True))
+    days = " ".join(f"{day} {factor:.2f}" for day, factor in zip(_DAY_NAMES, found.open_factor_by_day, strict=True))
     yield f"    open    {days}"
-    blocks = range(0, 24, HOURS_A_CLASS)
-    yield "    hour    " + " ".join(f"{f'{hour}-{hour + HOURS_A_CLASS}':>6}" for hour in blocks)
+    blocks = range(0, 24, _HOURS_A_CLASS)
+    yield "    hour    " + " ".join(f"{f'{hour}-{hour + _HOURS_A_CLASS}':>6}" for hour in blocks)
     for label, factors in (("starts", found.start_factor_by_hour), ("open", found.open_factor_by_hour)):
-        means = (sum(factors[hour : hour + HOURS_A_CLASS]) / HOURS_A_CLASS for hour in blocks)
+        means = (sum(factors[hour : hour + _HOURS_A_CLASS]) / _HOURS_A_CLASS for hour in blocks)
         yield f"    {label:8}" + " ".join(f"{mean:6.2f}" for mean in means)
     days_model = {"flat": "no days", "weekend": "weekends apart", "seven": "every day apart"}[found.profile.days_model]
     waves = found.profile.harmonics
@@ -160,7 +161,7 @@ def _overlaps(pairs: Sequence[Overlap]) -> Iterator[str]:
     yield f"{'':41}{'times':>8}{'times':>9}{'':>7}{'p':>7}{'common':>8}"
     yield f"{'pair':34}{'weeks':>7}{'product':>8}{'shifted':>9}{'p':>7}{'Holm':>7}{'starts':>8}"
     shown = sorted(pairs, key=lambda pair: (math.isnan(pair.p_value), pair.p_value, -_or_zero(pair.ratio_to_product)))
-    for pair in shown[:MOST_PAIRS]:
+    for pair in shown[:_MOST_PAIRS]:
         figures = (
             f"{pair.weeks:>7}{_ratio(pair.ratio_to_product):>8}{_ratio(pair.ratio_to_shifts):>9}"
             f"{p_text(pair.p_value):>7}{p_text(pair.p_adjusted):>7}{_percent(pair.common_start_share, 0):>8}"
@@ -170,8 +171,8 @@ def _overlaps(pairs: Sequence[Overlap]) -> Iterator[str]:
             yield names
             names = ""
         yield f"{names:34}{figures}"
-    if len(shown) > MOST_PAIRS:
-        yield f"({len(shown) - MOST_PAIRS} pairs more: --json)"
+    if len(shown) > _MOST_PAIRS:
+        yield f"({len(shown) - _MOST_PAIRS} pairs more: --json)"
     yield from _wrapped(
         "times product: both open, against the product of the two shares of open time; times shifted: against the mean "
         "over whole-week shifts, which keep weekday and hour; p: share of shifts that overlap as much; common starts: "

@@ -1,24 +1,33 @@
-"""The tables that `des run` prints: arms side by side, as many as the terminal is wide."""
+"""The tables that `des run` and `des sweep` print, and how a run meets what its scenario expected of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
-from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from des.estimate.estimate import INCONCLUSIVE, MET, MISSED, Estimate, judge
 from des.report import figures
-from des.report.cascade_lines import CASCADE_WRITTEN, cascade_lines, cascade_sentences
-from des.report.expectations import INCONCLUSIVE, MET, Verdict
-from des.report.lines import WRITTEN, Line, lines
+from des.report.figures import read
+from des.report.layout import Line, as_text, fitted, print_arms, say, table_of
+from des.report.lines import cascade_lines, cascade_sentences, lines, money, seconds, share, written
+from des.scenario.schema.expectations import read_expectation
 from des.traces import Run
 
-GAP = 2
-"""Columns between two arms."""
-NARROWED_FROM = 100
-"""Columns of a terminal from which on arms side by side are worth intervals; a narrower one would keep hardly any."""
+if TYPE_CHECKING:
+    from des.study.sweep import Sweep
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One expectation: as written, the figure found, and whether that is met, missed or inconclusive."""
+
+    arm: str
+    metric: str
+    expected: str
+    figure: Mapping[str, Any]
+    result: str
 
 
 def print_run(run: Run, verdicts: Sequence[Verdict], *, reused: bool, console: Console) -> None:
@@ -35,36 +44,102 @@ def print_run(run: Run, verdicts: Sequence[Verdict], *, reused: bool, console: C
         table, dropped = fitted(table, narrow, arms, console.width)
     print_arms(table, arms, console)
     for sentence in cascade_sentences(summary, arms):
-        _say(console, sentence)
+        say(console, sentence)
     if verdicts:
         print_verdicts(verdicts, console)
     many = manifest["replications"]
     if many == 1:
-        _say(console, "one replication: no interval (--replications N gives one)")
+        say(console, "one replication: no interval (--replications N gives one)")
     else:
         left_out = "; some rows go without for lack of width, summary.json has them all" if dropped else ""
-        _say(console, f"intervals: 95 %, over {many} replications{left_out}")
-        for sentence in uneven_sentences(summary):
-            _say(console, sentence)
+        say(console, f"intervals: 95 %, over {many} replications{left_out}")
+        for sentence in interval_sentences(summary):
+            say(console, sentence)
     for sentence in precision_sentence(summary):
-        _say(console, sentence)
+        say(console, sentence)
     print_where(run, reused, console)
+
+
+def print_sweep(sweep: "Sweep", console: Console) -> None:
+    """Values, then the headlines: availability, cost, latency, fallback, and how often all are down."""
+    first = sweep.runs[0].manifest
+    say(console, str(first["scenario"].get("title") or first["name"]), style="bold")
+    say(console, f"{len(sweep.points)} points, seed {first['seed']}; all points share their random numbers")
+    several = any(len(run.summary["arms"]) > 1 for run in sweep.runs)
+    known = any(joint["all_down"] is not None for of in sweep.joint for joint in of.values())
+    table = table_of()
+    for name in (*sweep.over, *(["arm"] if several else [])):
+        table.add_column(name, overflow="fold")
+    for title in ("availability", "cost per\nrequest", "latency\np95", "fallback"):
+        table.add_column(title, justify="right", no_wrap=True)
+    if known:
+        table.add_column("all down\n(exact)", justify="right", no_wrap=True)
+        table.add_column("k_eff", justify="right", no_wrap=True)
+    judged = any(run.manifest["scenario"].get("expect") for run in sweep.runs)
+    if judged:
+        table.add_column("expected", no_wrap=True)
+    for point, run, joint in zip(sweep.points, sweep.runs, sweep.joint, strict=True):
+        for number, (arm, metrics) in enumerate(run.summary["arms"].items()):
+            cells: list[str] = [value if number == 0 else "" for value in point.values()]
+            cells += [arm] if several else []
+            cells += [figures.availability(read(metrics["availability"])), money(read(metrics["cost_usd_per_request"]))]
+            cells += [seconds(read(metrics["latency_s_p95"])), share(read(metrics["fallback_share"]))]
+            cells += _joint(joint[arm]) if known else []
+            cells += [_as_expected(run, arm)] if judged else []
+            table.add_row(*map(Text, cells))
+    console.print()
+    console.print(table)
+    console.print()
+    taken = sorted({run.manifest["replications"] for run in sweep.runs})
+    if taken == [1]:
+        say(console, "one replication a point: no interval (--replications N gives one)")
+    else:
+        many = f"{taken[0]:,}" if len(taken) == 1 else f"{taken[0]:,} to {taken[-1]:,}"
+        say(console, f"intervals: 95 %, over {many} replications")
+    for run in sweep.runs:
+        if not precision_reached(run.summary):
+            say(console, f"precision NOT reached within {run.manifest['replications']:,} replications: {run.path}")
+    where = f"table: {sweep.path / 'sweep.csv'}; each point is a run in {sweep.runs[0].path.parent}"
+    say(console, where, whole=True)
+
+
+def sweep_text(sweep: "Sweep") -> str:
+    """The table as plain text."""
+    return as_text(lambda console: print_sweep(sweep, console))
+
+
+def verdicts(manifest: Mapping[str, Any], summary: Mapping[str, Any]) -> tuple[Verdict, ...]:
+    """Every expectation of the scenario; with one replication the point estimate decides."""
+    arms = tuple(manifest["arms"])
+    found = []
+    for name, texts in (manifest["scenario"].get("expect") or {}).items():
+        for text in [texts] if isinstance(texts, str) else texts:
+            expectation = read_expectation(name, text, arms)
+            figure = summary["arms"][expectation.arm][expectation.metric]
+            result = judge(expectation.comparison, expectation.value, Estimate.from_json(figure))
+            found.append(Verdict(expectation.arm, expectation.metric, text.strip(), figure, result))
+    return tuple(found)
 
 
 def print_where(run: Run, reused: bool, console: Console) -> None:
     """Where the files are."""
     if reused:
-        _say(console, "the same run as before: verified, not simulated again (--force does)")
+        say(console, "the same run as before: verified, not simulated again (--force does)")
     where = f"{'traces, ' if run.manifest['traces'] else ''}manifest and summary: {run.path}"
-    console.print(Text(where), soft_wrap=True)  # a path is copied whole
+    say(console, where, whole=True)
 
 
-def uneven_sentences(summary: Mapping[str, Any]) -> Iterator[str]:
+def interval_sentences(summary: Mapping[str, Any]) -> Iterator[str]:
     """Which arms have no interval although there are replications, and how many it takes."""
     for arm, metrics in summary["arms"].items():
         reasons = (str(found.get("interval", "")) for found in metrics.values() if found)
         for reason in [reason for reason in reasons if "fewer than" in reason][:1]:
             yield f"{arm} has no interval: {reason.removeprefix('none: ')}"
+
+
+def precision_reached(summary: Mapping[str, Any]) -> bool:
+    """Whether the run is as precise as was asked for, where anything was."""
+    return bool(summary.get("precision", {"reached": True})["reached"])
 
 
 def precision_sentence(summary: Mapping[str, Any]) -> Iterator[str]:
@@ -88,9 +163,9 @@ def precision_sentence(summary: Mapping[str, Any]) -> Iterator[str]:
 def print_heading(manifest: Mapping[str, Any], console: Console) -> None:
     """What the run was of."""
     scenario = manifest["scenario"]
-    _say(console, str(scenario.get("title") or manifest["name"]), style="bold")
+    say(console, str(scenario.get("title") or manifest["name"]), style="bold")
     if scenario.get("question"):
-        _say(console, " ".join(str(scenario["question"]).split()))
+        say(console, " ".join(str(scenario["question"]).split()))
     many = manifest["replications"]
     parts = [
         f"horizon {scenario['horizon']}",
@@ -98,87 +173,12 @@ def print_heading(manifest: Mapping[str, Any], console: Console) -> None:
         f"{many} replication{'s' if many > 1 else ''}",
         f"simulated in {manifest['wall_s']:,.1f} s",
     ]
-    _say(console, ", ".join(parts))
-
-
-def fitted(
-    table: Sequence[Line], narrow: Sequence[Line], arms: Sequence[str], width: int
-) -> tuple[Sequence[Line], bool]:
-    """The table with so many of the lowest of its rows `narrow` that all arms stand side by side, and whether any is.
-
-    Rows are taken where they make a column as wide as it is; the table stays as it was if that does not help, and on
-    terminals of less than `NARROWED_FROM` columns.
-    """
-    rows = list(table)
-    while width >= NARROWED_FROM:
-        _, *columns = widths = _widths(rows, arms)
-        if sum(widths) + GAP * len(columns) <= width:
-            return rows, rows != list(table)
-        place = next(
-            (
-                place
-                for place in reversed(range(len(rows)))
-                if any(
-                    cell_len(shorter) < cell_len(cell) == columns[number]
-                    for number, (cell, shorter) in enumerate(zip(rows[place].cells, narrow[place].cells, strict=True))
-                )
-            ),
-            None,
-        )
-        if place is None:
-            break
-        rows[place] = narrow[place]
-    return table, False
-
-
-def _widths(table: Sequence[Line], arms: Sequence[str]) -> list[int]:
-    """Of the labels, and of each arm."""
-    rows = [line for line in table if line.cells]
-    columns = zip(arms, *(line.cells for line in rows), strict=True)
-    return [max(cell_len(line.label) for line in rows), *(max(map(cell_len, column)) for column in columns)]
-
-
-def print_arms(table: Sequence[Line], arms: Sequence[str], console: Console) -> None:
-    """Arms side by side; those that do not fit the width come below, in tables of their own."""
-    labels, *widths = _widths(table, arms)
-    first = 0
-    while first < len(arms):
-        last, used = first + 1, labels + GAP + widths[first]
-        while last < len(arms) and used + GAP + widths[last] <= console.width:
-            used += GAP + widths[last]
-            last += 1
-        _print_some(table, arms, slice(first, last), [labels, *widths[first:last]], console)
-        first = last
-
-
-def _print_some(
-    table: Sequence[Line], arms: Sequence[str], some: slice, widths: Sequence[int], console: Console
-) -> None:
-    """Set by hand: titles then widen no column, and a label too long for its figures has a line of its own."""
-    whole = sum(widths) + GAP * (len(widths) - 1)
-
-    def text(label: str, cells: Sequence[str]) -> str:
-        aligned = (" " * (width - cell_len(cell)) + cell for cell, width in zip(cells, widths[1:], strict=True))
-        gap = " " * GAP
-        if whole > console.width:
-            return f"{label}\n{gap}{gap.join(aligned)}"
-        return label + " " * (widths[0] - cell_len(label)) + gap + gap.join(aligned)
-
-    console.print()
-    _say(console, text("", arms[some]), style="bold")
-    _say(console, "─" * min(whole, console.width))
-    for line in table:
-        _say(
-            console,
-            text(line.label, line.cells[some]) if line.cells else line.label,
-            style="" if line.cells else "bold",
-        )
-    console.print()
+    say(console, ", ".join(parts))
 
 
 def print_verdicts(verdicts: Sequence[Verdict], console: Console) -> None:
     """Each expectation and how it was met."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, GAP, 0, 0))
+    table = table_of()
     for title in ("expectation", "expected", "found", "met"):
         table.add_column(title, overflow="fold")
     for verdict in verdicts:
@@ -195,8 +195,18 @@ def expectation_sentence(verdict: Verdict) -> str:
 
 
 def _found(verdict: Verdict) -> str:
-    return {**WRITTEN, **CASCADE_WRITTEN}[verdict.metric](verdict.figure)
+    return written(verdict.metric, verdict.figure)
 
 
-def _say(console: Console, text: str, *, style: str = "") -> None:
-    console.print(Text(text, style=style))
+def _as_expected(run: Run, arm: str) -> str:
+    """The worst of what was expected of the arm."""
+    results = [verdict.result for verdict in verdicts(run.manifest, run.summary) if verdict.arm == arm]
+    return next((result for result in (MISSED, INCONCLUSIVE, MET) if result in results), figures.NOTHING)
+
+
+def _joint(joint: Any) -> list[str]:
+    down, redundancy = joint["all_down"], joint["k_eff"]
+    return [
+        figures.NOTHING if down is None else figures.percent(down, figures.significant(100.0 * down)),
+        figures.NOTHING if redundancy is None else figures.plain(redundancy, 2),
+    ]

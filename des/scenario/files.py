@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Final
 
-from des.scenario.schema.incidents import ReplayedIncidentsSpec
-from des.scenario.schema.providers import ComponentSpec
+from des.scenario.schema.incidents import IncidentFile
+from des.scenario.schema.providers import Component
 from des.scenario.schema.scenario import Scenario
-from des.scenario.schema.workload import ReplayedArrivalsSpec
+from des.scenario.schema.workload import ArrivalFile
 from des.scenario.text.document import Path
 from des.scenario.text.problems import Finding
 
@@ -36,7 +36,7 @@ def located(text: str, folder: FilePath) -> FilePath:
     return folder / FilePath(path).expanduser()
 
 
-def components_of(scenario: Scenario) -> Iterator[tuple[str, Path, ComponentSpec]]:
+def components_of(scenario: Scenario) -> Iterator[tuple[str, Path, Component]]:
     """(name, path, spec) of all that can fail, in the order of the plan: components, providers, models."""
     for name, component in scenario.components.items():
         yield name, ("components", name), component
@@ -49,11 +49,11 @@ def components_of(scenario: Scenario) -> Iterator[tuple[str, Path, ComponentSpec
 
 def named_files(scenario: Scenario) -> Iterator[tuple[Path, str]]:
     """(path in the scenario, text) of each file it names."""
-    if isinstance(scenario.workload.arrivals, ReplayedArrivalsSpec):
+    if isinstance(scenario.workload.arrivals, ArrivalFile):
         yield ("workload", "arrivals", "file"), scenario.workload.arrivals.file
     for _, path, component in components_of(scenario):
         for position, incident in enumerate(component.incidents):
-            if isinstance(incident, ReplayedIncidentsSpec):
+            if isinstance(incident, IncidentFile):
                 yield (*path, "incidents", position, "file"), incident.file
 
 

@@ -9,21 +9,43 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
 from des.scenario.schema.scenario import Scenario
-from des.scenario.schema.spec import Spec
+from des.scenario.schema.setting import Setting
 
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a scenario, shorthands included."""
-    schema = _with_short_names(Scenario.model_json_schema(mode="validation"))
+    schema = _with_short_names(Scenario.model_json_schema(mode="validation", schema_generator=_AsWritten))
     definitions = {"Scenario": schema, **schema["$defs"]}
-    for model in _models(Spec):
+    for model in _models(Setting):
         _describe(definitions.get(_short(model.__name__), {}), model)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "des scenario"}
 
 
+class _AsWritten(GenerateJsonSchema):
+    """Shows defaults as users would write them (`5.0s`, and not 5.0), and lets what has one be left empty."""
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        found = super().default_schema(schema)
+        if {"type": "null"} in found.get("anyOf", ()):
+            return found
+        default = {"default": found.pop("default")} if "default" in found else {}
+        return {"anyOf": [found, {"type": "null"}], **default}
+
+    def get_default_value(self, schema: core_schema.WithDefaultSchema) -> Any:
+        default = super().get_default_value(schema)
+        inner: Any = schema["schema"]
+        while "serialization" not in inner and "schema" in inner:
+            inner = inner["schema"]
+        write = inner.get("serialization", {}).get("function")
+        return write(default) if write and "default" in schema and default is not None else default
+
+
 def _short(title: str) -> str:
-    return title.removesuffix("Spec")
+    return title.removesuffix("Spec").removesuffix("Form").removeprefix("_")
 
 
 def _with_short_names(schema: dict[str, Any]) -> dict[str, Any]:
@@ -38,13 +60,13 @@ def _with_short_names(schema: dict[str, Any]) -> dict[str, Any]:
     return {**json.loads(text), "$defs": dict(zip(names.values(), json.loads(definitions), strict=True))}
 
 
-def _models(model: type[Spec]) -> Iterator[type[Spec]]:
+def _models(model: type[Setting]) -> Iterator[type[Setting]]:
     for each in model.__subclasses__():
         yield each
         yield from _models(each)
 
 
-def _describe(definition: dict[str, Any], model: type[Spec]) -> None:
+def _describe(definition: dict[str, Any], model: type[Setting]) -> None:
     """Describes a model by its docstring, and properties by those that stand below the model's fields."""
     if definition and (text := inspect.getdoc(model)):
         definition.setdefault("description", text)
@@ -56,7 +78,7 @@ def _describe(definition: dict[str, Any], model: type[Spec]) -> None:
 
 
 def _field_docstrings(model: type) -> dict[str, str]:
-    return _docstrings(model.__module__).get(model.__qualname__, {}) if issubclass(model, Spec) else {}
+    return _docstrings(model.__module__).get(model.__qualname__, {}) if issubclass(model, Setting) else {}
 
 
 @cache

@@ -10,10 +10,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from des.errors import Problem, ScenarioError
-from des.scenario.checks.client_consistency import client_findings
+from des.scenario.checks.client_consistency import client_findings, idle_findings
 from des.scenario.checks.consistency import consistency_findings
-from des.scenario.checks.idle_settings import idle_findings, late_ramps
-from des.scenario.checks.references import reference_findings, routing_findings
+from des.scenario.checks.names import name_findings
 from des.scenario.files import file_digests
 from des.scenario.resolution.presets import at_the_preset, with_presets
 from des.scenario.schema.expectations import AS_MODELLED, Expectation, default_arm, read_expectation, split_name
@@ -21,8 +20,9 @@ from des.scenario.schema.scenario import Scenario
 from des.scenario.text.document import Document, Path, path_text, plain, read_document
 from des.scenario.text.names import as_written, entry_names, is_named, mapping
 from des.scenario.text.overrides import Assignment, Overlay, lay_over, with_assignments
-from des.scenario.text.problems import Finding, findings_of, unknown, without_slips
-from des.scenario.text.yaml_nodes import LONE_SURROGATE, has_lone_surrogate
+from des.scenario.text.problems import Finding, findings_of, without_slips
+from des.scenario.text.strict_yaml import LONE_SURROGATE, has_lone_surrogate
+from des.words import unknown
 
 BUILT_IN_ARMS: Final[Mapping[str, Mapping[str, Any]]] = {AS_MODELLED: {}, "independent": {"shared": 0}}
 """Arms that every comparison has: the scenario, and its twin of the same marginals with nothing in common."""
@@ -173,10 +173,10 @@ def validate(content: Mapping[str, Any], known: Sequence[str] = ()) -> tuple[Sce
     except ValidationError as error:
         findings += findings_of(error, said, Scenario)
     findings = without_slips([*findings, *_empty_slips(content, findings)])
-    findings += [*preset_findings, *reference_findings(said, known), *routing_findings(content)]
+    findings += [*preset_findings, *name_findings(said, known)]
     findings += [each for each in idle_findings(content) if not _wrong_within(each.path, findings)]
     if scenario is not None and not findings:
-        found = [*consistency_findings(scenario), *client_findings(scenario), *late_ramps(scenario)]
+        found = [*consistency_findings(scenario), *client_findings(scenario)]
         findings += [replace(each, path=as_written(said, each.path)) for each in found]
     return (scenario if not findings else None), [at_the_preset(each, content, expanded) for each in findings]
 

@@ -1,8 +1,9 @@
 """The resolved scenario of one arm: frozen, flat and in base units (seconds, USD, shares, tokens).
 
-Everything a run needs stands here: names are replaced by indices, intent by laws, catalogue look-ups by prices,
-files by their contents. Components come in the order: declared components, common causes, providers, models; an
-endpoint's component is its model's.
+Everything a run needs stands here: names are replaced by indices, intent by distributions, catalogue look-ups by
+prices, files by their contents. What holds as it is written is the setting itself, which has the same name here.
+Components come in the order: declared components, common causes, providers, models; an endpoint's component is its
+model's.
 """
 
 from collections.abc import Mapping
@@ -12,81 +13,60 @@ import numpy as np
 from numpy.typing import NDArray
 
 from des.distributions import Constant, Distribution
-from des.scenario.plan_client import AdaptiveThrottling as AdaptiveThrottling
-from des.scenario.plan_client import Backoff as Backoff
-from des.scenario.plan_client import Breaker as Breaker
-from des.scenario.plan_client import Bulkhead as Bulkhead
 from des.scenario.plan_client import Client as Client
-from des.scenario.plan_client import Cooldown as Cooldown
-from des.scenario.plan_client import Ejection as Ejection
 from des.scenario.plan_client import Group as Group
-from des.scenario.plan_client import Guard as Guard
-from des.scenario.plan_client import Hedge as Hedge
 from des.scenario.plan_client import LegClient as LegClient
-from des.scenario.plan_client import Probes as Probes
-from des.scenario.plan_client import Ramp as Ramp
-from des.scenario.plan_client import RetryAfter as RetryAfter
-from des.scenario.plan_client import RetryBudget as RetryBudget
 from des.scenario.plan_client import RetryRule as RetryRule
-from des.scenario.plan_client import Routing as Routing
-from des.scenario.plan_client import Shaping as Shaping
-from des.scenario.plan_limits import Capacity as Capacity
-from des.scenario.plan_limits import Limit as Limit
+from des.scenario.schema.calls import UNBOUNDED as UNBOUNDED
+from des.scenario.schema.calls import PromptCache as PromptCache
+from des.scenario.schema.calls import ResponseCache as ResponseCache
+from des.scenario.schema.calls import ShareCache as ShareCache
+from des.scenario.schema.calls import SilentRot as SilentRot
+from des.scenario.schema.calls import Timeout as Timeout
+from des.scenario.schema.calls import ZipfCache as ZipfCache
+from des.scenario.schema.guards import Breaker as Breaker
+from des.scenario.schema.guards import ConsecutiveBreaker as ConsecutiveBreaker
+from des.scenario.schema.guards import Cooldown as Cooldown
+from des.scenario.schema.guards import CountWindowBreaker as CountWindowBreaker
+from des.scenario.schema.guards import Ejection as Ejection
+from des.scenario.schema.guards import Guard as Guard
+from des.scenario.schema.guards import Probes as Probes
+from des.scenario.schema.guards import TimeWindowBreaker as TimeWindowBreaker
+from des.scenario.schema.incidents import Effect as Effect
+from des.scenario.schema.incidents import MarkedRenewalIncidents as MarkedRenewalIncidents
+from des.scenario.schema.incidents import PoissonIncidents as PoissonIncidents
+from des.scenario.schema.incidents import RenewalIncidents as RenewalIncidents
+from des.scenario.schema.limits import Capacity as Served
+from des.scenario.schema.load_control import ActiveBudget as ActiveBudget
+from des.scenario.schema.load_control import AdaptiveThrottling as AdaptiveThrottling
+from des.scenario.schema.load_control import Bulkhead as Bulkhead
+from des.scenario.schema.load_control import Hedge as Hedge
+from des.scenario.schema.load_control import QuotaBudget as QuotaBudget
+from des.scenario.schema.load_control import Ramp as Ramp
+from des.scenario.schema.load_control import RatioBudget as RatioBudget
+from des.scenario.schema.load_control import RetryBudget as RetryBudget
+from des.scenario.schema.load_control import Routing as Routing
+from des.scenario.schema.load_control import Shaping as Shaping
+from des.scenario.schema.load_control import ThrottleBudget as ThrottleBudget
+from des.scenario.schema.profiles import Profile as Profile
+from des.scenario.schema.providers import BrokenStreams as BrokenStreams
+from des.scenario.schema.providers import Latency as Latency
+from des.scenario.schema.providers import Price as Price
+from des.scenario.schema.providers import RandomError as RandomError
+from des.scenario.schema.retries import NO_BACKOFF as NO_BACKOFF
+from des.scenario.schema.retries import Backoff as Backoff
+from des.scenario.schema.retries import RetryAfter as RetryAfter
+from des.scenario.schema.workload import BatchArrivals as BatchArrivals
+from des.scenario.schema.workload import BurstyArrivals as BurstyArrivals
+from des.scenario.schema.workload import ClosedArrivals as ClosedArrivals
+from des.scenario.schema.workload import PoissonArrivals as PoissonArrivals
+from des.scenario.schema.workload import Requirement as Requirement
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """Relative rate by hour of the week (168 values, mean 1, Monday 00:00 UTC first).
-
-    `offset_s` is how far into the week the scenario starts.
-    """
-
-    weights: tuple[float, ...]
-    offset_s: float = 0.0
-
-
 # Workload
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoissonArrivals:
-    """Arrivals at a mean rate, even or by hour of the week."""
-
-    rate_per_s: float
-    profile: Profile | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BurstyArrivals:
-    """Superposed clients, each with gamma inter-arrival times of the given coefficient of variation.
-
-    `rate_per_s` is of all clients together; a profile warps time, so that bursts follow it.
-    """
-
-    rate_per_s: float
-    cv: float
-    clients: int = 1
-    profile: Profile | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchArrivals:
-    """`size` requests at once at `first_s` and every `every_s` after it."""
-
-    every_s: float
-    size: int
-    first_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClosedArrivals:
-    """Users who think, send a request, wait for its end and think again; everybody starts by thinking."""
-
-    users: int
-    think: Distribution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,14 +83,6 @@ Arrivals = PoissonArrivals | BurstyArrivals | BatchArrivals | ClosedArrivals | R
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Requirement:
-    """A share of the requests may only use legs that carry all of these tags."""
-
-    share: float
-    tags: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
     """What is asked. Tokens are of each request and its answer; `units` (images, seconds, ...) are what is priced."""
 
@@ -124,64 +96,7 @@ class Workload:
 # Components and their incidents
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
-    """What an incident does to calls; `error_latency` is in seconds, rates are shares of one.
-
-    `outcome` is an attempt outcome other than ok.
-    """
-
-    error_rate: float = 1.0
-    outcome: str = "server_error"
-    error_latency: Distribution = Constant(0.2)
-    hang: float = 0.0
-    latency_factor: float = 1.0
-    kills_in_flight: bool = False
-    status: int | None = None  # the HTTP status of its failures, if not the outcome's usual one
-
-    @property
-    def outage(self) -> bool:
-        return self.error_rate >= 1.0
-
-
-class _OfOneEffect:
-    """Incident classes whose every incident does the same."""
-
-    __slots__ = ()
-    effect: Effect
-
-    @property
-    def every_effect(self) -> tuple[Effect, ...]:
-        """What its incidents do, at the positions that timelines draw."""
-        return (self.effect,)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoissonIncidents(_OfOneEffect):
-    """The shock ledger: incidents start as a Poisson process and may overlap."""
-
-    rate_per_s: float
-    duration: Distribution
-    effect: Effect
-    profile: Profile | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenewalIncidents(_OfOneEffect):
-    """Alternating up and down times."""
-
-    up: Distribution
-    down: Distribution
-    effect: Effect
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarkedRenewalIncidents(_OfOneEffect):
-    """A law from start to start and a law of duration; incidents may overlap."""
-
-    between: Distribution
-    duration: Distribution
-    effect: Effect
+# Components and their incidents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,51 +140,49 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Latency:
-    """A response time: `whole` alone, or connect + first token + output tokens / speed."""
+class Limit:
+    """One limit of one metric, shared by every endpoint, or (a budget) every leg, that names its index.
 
-    whole: Distribution | None = None
-    connect: Distribution | None = None
-    first_token: Distribution | None = None
-    tokens_per_s: Distribution | None = None
+    `metric` is requests, input_tokens, output_tokens, tokens (of both kinds) or concurrency, whose algorithm is
+    `concurrency` too. A limit of another metric grants `rate_per_s` by its algorithm:
 
+    - token_bucket: refilled continuously, at most `burst` at once;
+    - fixed_window, sliding_log: at most `burst` (the rate times the window) in `window_s`, in clock windows counted
+      from the start of the run, or in any window;
+    - acceleration: in each clock window of `window_s` at most `growth` times what was admitted in the one before, and
+      always `burst`, the floor of `rate_per_s`.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RandomError:
-    """A share of calls that fail at random: an attempt outcome other than ok, or `hang`."""
+    `counted` says when a call is: at `dispatch` with what it will use, at dispatch by an `estimate` of
+    `estimated_output` tokens that its end corrects, or after `success` alone, so that a limit is overshot.
+    """
 
-    outcome: str
-    rate: float
-    latency: Distribution = Constant(0.2)
-    status: int | None = None  # HTTP, if not the outcome's usual one
+    index: int
+    name: str  # "anthropic" (account), "anthropic/claude-sonnet-4-6" (model), "shared" (budget); metric: "x tokens"
+    metric: str = "requests"
+    algorithm: str = "token_bucket"
+    rate_per_s: float = 0.0  # 0 of concurrency
+    burst: float = 1.0  # the bucket's size, the most in a window, the most at once
+    window_s: float | None = None
+    growth: float | None = None
+    counted: str = "dispatch"
+    estimated_output: int | None = None
+    counts_refused: bool = False  # whether a call refused by it, or by another limit, counts
+    counts_failed: bool = True
+    counts_cached: bool = True  # whether input that the provider's prompt cache holds counts
+    sends_retry_after: bool = True
+    refusal_latency: Distribution = Constant(0.05)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokenStreams:
-    """A share of responses that break after a share of their output (a connection error, partly billed)."""
-
-    rate: float
-    after: Distribution = Constant(0.5)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
-    """USD; `cached_input` and `cache_write` equal `input` where a provider has no such price."""
-
-    input_per_token: float = 0.0
-    cached_input_per_token: float = 0.0
-    cache_write_per_token: float = 0.0
-    output_per_token: float = 0.0
-    per_request: float = 0.0
-    per_unit: float = 0.0
+    @property
+    def requests_per_s(self) -> float:
+        return self.rate_per_s
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PromptCache:
-    """`share` of a request's input is a common prefix, warm while used again within `ttl_s`."""
+class Capacity(Served):
+    """So many calls served at once, first come, first served; shared by every endpoint that names its index."""
 
-    share: float
-    ttl_s: float
+    index: int
+    name: str
+    """As of a limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,27 +208,6 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timeout:
-    """Bounds in seconds; None is no bound. `idle_s` is the longest silence, the wait for the first token included."""
-
-    connect_s: float | None = None
-    first_token_s: float | None = None
-    idle_s: float | None = None
-    total_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SilentRot:
-    """A leg breaks unnoticed; its first failed use, or the next probe, starts the repair."""
-
-    time_to_rot: Distribution
-    repair: Distribution
-    outcome: str = "server_error"
-    error_latency: Distribution = Constant(0.2)
-    probe_every_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
     """An entry of the chain, or of a group of it: calls of one endpoint (its index).
 
@@ -325,7 +217,7 @@ class Leg:
     index: int
     name: str
     endpoint: int
-    timeout: Timeout = Timeout()
+    timeout: Timeout = UNBOUNDED
     retries: int = 0
     retry_on: frozenset[str]
     fallback_on: frozenset[str]
@@ -342,23 +234,12 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResponseCache:
-    """Either a share of hits, or Zipf-popular keys kept for `ttl_s` after the response that filled them."""
-
-    hit_rate: float | None = None
-    keys: int | None = None
-    exponent: float = 1.0
-    ttl_s: float = float("inf")
-    latency: Distribution = Constant(0.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What the plain walk does for every leg alike; None is no deadline and no cache."""
 
     rounds: int = 1
-    retry_backoff: Backoff = field(default_factory=Backoff)
-    round_backoff: Backoff = field(default_factory=Backoff)
+    retry_backoff: Backoff = NO_BACKOFF
+    round_backoff: Backoff = NO_BACKOFF
     honour_retry_after: bool = False
     deadline_s: float | None = None
     response_cache: ResponseCache | None = None

@@ -1,17 +1,15 @@
-"""Compare the arms of a scenario: the same requests, incidents and luck in each, other joint failures."""
+"""Compare the arms of a scenario: each has the same requests, incidents and random numbers."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from des.errors import DesError
-from des.scenario import Loaded, Scenario
-from des.study.precision import Precision
-from des.study.run import Finished, check_workers, kept, loaded
-from des.study.study import Progress, Study
+from des.study.options import RunKeywords, RunOptions, Source, with_run_keywords
+from des.study.run import Finished, kept
+from des.study.study import Study
 from des.traces import Run
 
 if TYPE_CHECKING:
@@ -82,68 +80,24 @@ class Comparison:
         return f"<Comparison {self.run.path}: arms {arms}; baseline {self.baseline}>"
 
 
-def compare(
-    scenario: str | Path | Mapping[str, Any] | Scenario | Loaded,
-    *,
-    arms: Sequence[str] | None = None,
-    out: str | Path | None = None,
-    seed: int | None = None,
-    replications: int | None = None,
-    overrides: Sequence[str] = (),
-    traces: bool = True,
-    force: bool = False,
-    workers: int = 1,
-    precision: Mapping[str, float] | Sequence[str] = (),
-    max_replications: int | None = None,
-    progress: Progress | None = None,
-) -> Comparison:
+@with_run_keywords()
+def compare(scenario: Source, *, arms: Sequence[str] | None = None, **options: Unpack[RunKeywords]) -> Comparison:
     """Run the arms of a scenario, `as_modelled` and `independent` among them unless `arms` says which, and compare.
 
-    `independent` is the twin in which every endpoint keeps its own law of failure and nothing is shared. Everything
-    else is as in `des.run`, the directory too; its `summary.json` has the figures under `comparison` as well.
+    `independent` is the twin in which every endpoint fails as it does and nothing is shared. Everything else is as in
+    `des.run`, the directory too; its `summary.json` has the figures under `comparison` as well.
     """
-    return Comparison(
-        ensure_compared(
-            scenario,
-            arms=arms,
-            out=out,
-            seed=seed,
-            replications=replications,
-            overrides=overrides,
-            traces=traces,
-            force=force,
-            workers=workers,
-            precision=precision,
-            max_replications=max_replications,
-            progress=progress,
-        ).run
-    )
+    return Comparison(ensure_compared(scenario, RunOptions(**options), arms).run)
 
 
-def ensure_compared(
-    scenario: str | Path | Mapping[str, Any] | Scenario | Loaded,
-    *,
-    arms: Sequence[str] | None = None,
-    out: str | Path | None = None,
-    seed: int | None = None,
-    replications: int | None = None,
-    overrides: Sequence[str] = (),
-    traces: bool = True,
-    force: bool = False,
-    workers: int = 1,
-    precision: Mapping[str, float] | Sequence[str] = (),
-    max_replications: int | None = None,
-    progress: Progress | None = None,
-) -> Finished:
+def ensure_compared(scenario: Source, options: RunOptions, arms: Sequence[str] | None = None) -> Finished:
     """Like `compare`, and says whether it had been made before."""
-    check_workers(workers)
-    asked = Precision.of(precision, max_replications)
-    of = loaded(scenario, overrides, seed, replications)
-    chosen = of.with_arms(arms)
+    target = options.target()
+    loaded = options.load(scenario)
+    chosen = loaded.with_arms(arms)
     if arms is not None:
-        _check_several(arms, list(of.with_arms().scenario.arms))
-    study = Study.of(chosen, traces=traces, precision=asked, comparison=True)
-    return kept(study, out=out, force=force, workers=workers, progress=progress)
+        _check_several(arms, list(loaded.with_arms().scenario.arms))
+    return kept(Study.of(chosen, traces=options.traces, precision=target, comparison=True), options)
 
 
 def _check_several(arms: Sequence[str], known: Sequence[str]) -> None:

@@ -2,8 +2,11 @@
 
 A directory under its own name is therefore whole, and a pattern over runs (`results/*/requests/*.parquet`, of which
 some tools let the `*` stand for hidden names too) finds nothing of one under way, a level further down. What a crash
-left behind stays in `.partial`; the next run for the same place removes it, which the lock its writer held tells
-apart from a run still under way.
+left behind stays in `.partial`; the next run for the same place removes it, and knows by the lock of its writer
+whether the run is still under way.
+
+The locks are on the directories themselves (`flock`): the system lets go of a dead writer's, and no lock file is left
+beside anybody's runs. The library filelock locks files only, and leaves them.
 """
 
 import errno
@@ -16,22 +19,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from des.errors import OutputError
-from des.study.signals import signals_held, terminating_signals_raise
+from des.errors import OutputError, WriteError
+from des.signals import signals_held, terminating_signals_raise
 
 try:
     import fcntl
 except ImportError:  # no advisory locks here: leftovers then stay until somebody removes them
     fcntl = None  # type: ignore[assignment]
 
-PARTIAL = ".partial"
+_PARTIAL = ".partial"
 _WRITER = r"[0-9]+-[0-9a-f]{6}"  # process and chance
 _REPLACED = r"replaced-[0-9a-f]{6}"
 _ATTEMPTS = 100  # at a directory that others keep removing
-
-
-class WriteError(OutputError):
-    """Writing broke off while the run was under way, because the disk filled up or the like."""
 
 
 class TakenError(OutputError):
@@ -66,7 +65,7 @@ def written_whole(target: Path, *, replace: bool = False) -> Iterator[Path]:
                 if partial is not None:
                     shutil.rmtree(partial, ignore_errors=True)
                 with _alone_in(target.parent):
-                    _remove_if_empty(target.parent / PARTIAL)
+                    _remove_if_empty(target.parent / _PARTIAL)
                     for directory in made:
                         _remove_if_empty(directory)
                 if lock is not None:
@@ -101,7 +100,7 @@ def _clear(target: Path) -> None:
         if lock is not None:
             shutil.rmtree(leftover, ignore_errors=True)
             os.close(lock)
-    _remove_if_empty(target.parent / PARTIAL)
+    _remove_if_empty(target.parent / _PARTIAL)
 
 
 def _discard(directory: Path) -> None:
@@ -146,7 +145,7 @@ def _fresh_partial(target: Path) -> tuple[Path, int | None]:
 
 def _make_in_partial(parent: Path, name: str) -> Path:
     """A new directory in `.partial`, which whoever may write to the parent may write to as well."""
-    holder = parent / PARTIAL
+    holder = parent / _PARTIAL
     while True:
         try:
             if not holder.is_dir():
@@ -182,7 +181,7 @@ def _leftovers(target: Path, pattern: str) -> list[Path]:
     try:
         return sorted(
             path
-            for path in (target.parent / PARTIAL).iterdir()
+            for path in (target.parent / _PARTIAL).iterdir()
             if names.fullmatch(path.name) and (path.is_dir() or path.is_symlink())
         )
     except OSError:

@@ -1,23 +1,29 @@
-"""How long and how often components, endpoints and the whole chain were down, weighted by time, not by traffic."""
+"""How long and how often components, endpoints and the whole chain were down; request-level means adjusted by it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from des.estimate.summary import count_entry, entry, up_entry
-from des.estimate.uneven import Uneven, without_intervals
+from des.estimate.estimate import Estimate
+from des.estimate.exact import exact_or_none
+from des.estimate.heterogeneous import Heterogeneous, without_intervals
+from des.estimate.intervals import count_of, mean_of, share_up, with_controls
+from des.estimate.summary import Pool
 from des.faults import Intervals, Timeline, sharing
 from des.faults.episodes import all_down, component_down, down_share, endpoint_down, episodes_started, merged
 from des.faults.marginals import chain_endpoints
 from des.scenario.plan import Plan
 from des.vocabulary import INCIDENT_KINDS
 
-ON_RECORD: Final = ("schedule", "replay")
-TIMELINE: Final = "incident timeline"
+_ON_RECORD: Final = ("schedule", "replay")
+_TIMELINE: Final = "incident timeline"
 """The estimator's name: figures of the very incidents that the requests met."""
+_ADJUSTED: Final = ("availability", "cost_usd_per_request", "latency_s_mean")
+_LEAST_GAIN: Final = 1.05
+"""Reduction of the variance below which the plain mean is as good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ def downtime(plan: Plan, timeline: Timeline) -> Spells:
     """Of one replication: components by their own incidents, the chain's endpoints by all that reach them.
 
     `chain` is down while every one of its legs is. Components whose incidents an arm has set apart are left out: their
-    timeline holds a copy for each member, so the time they are down is nobody's.
+    timeline holds a copy for each member, so that the time they are down belongs to no component.
     """
     horizon_s = plan.horizon_s
     apart = {one.component for one in sharing(plan).classes} if plan.shared < 1.0 else set()
@@ -60,56 +66,86 @@ def downtime(plan: Plan, timeline: Timeline) -> Spells:
 def losing_intervals(
     timeline: Timeline, chosen: NDArray[np.bool_], *, shifted: bool = False
 ) -> tuple[Intervals, Intervals]:
-    """When one of the `chosen` incidents, bool[n], is open that makes calls fail: by luck, and on record.
+    """When one of the `chosen` incidents, bool[n], that makes calls fail is open: by chance, and on record.
 
-    Each disjoint and sorted. Those on record are the same in each replication: no luck that it could have had more or
-    less of. Where the record is `shifted`, otherwise in each, its outages count as luck; its brownouts may last as long
-    as the run.
+    Each disjoint and sorted. Incidents on record are the same in each replication, which can neither have had more of
+    them nor less. Where each replication has the record `shifted` otherwise, its outages count as chance; its brownouts
+    may last as long as the run.
     """
     fails = np.array([effect.error_rate > 0.0 or effect.hang > 0.0 for effect in timeline.effects], np.bool_)
-    at_random = ~np.isin(timeline.kind, [INCIDENT_KINDS.index(kind) for kind in ON_RECORD])
-    luck = at_random | timeline.outage if shifted else at_random
+    at_random = ~np.isin(timeline.kind, [INCIDENT_KINDS.index(kind) for kind in _ON_RECORD])
+    chance = at_random | timeline.outage if shifted else at_random
     losing = chosen & (timeline.outage | fails[timeline.effect])
-    by_luck, on_record = (
-        merged(Intervals(timeline.start_s[some], timeline.end_s[some])) for some in (losing & luck, losing & ~luck)
+    by_chance, on_record = (
+        merged(Intervals(timeline.start_s[some], timeline.end_s[some])) for some in (losing & chance, losing & ~chance)
     )
-    return by_luck, on_record
+    return by_chance, on_record
 
 
-def combined(replications: Sequence[Spells], uneven: Uneven | None = None) -> dict[str, dict[str, dict[str, Any]]]:
+def combined(
+    replications: Sequence[Spells], heterogeneous: Heterogeneous | None = None
+) -> dict[str, dict[str, dict[str, Estimate]]]:
     """Means and intervals over the replications, by group and name.
 
-    Of an `uneven` arm the chain's episodes are no sample, and replications are; an endpoint's own law is as ever.
+    Of an arm with heterogeneous replications these are the sample for the chain, not its episodes.
     """
     found = {
         group: {name: _entries([spells[group][name] for spells in replications]) for name in replications[0][group]}
         for group in replications[0]
     }
-    if uneven is not None:
-        why = uneven.why_no_interval(len(replications))
+    if heterogeneous is not None:
+        why = heterogeneous.why_no_interval(len(replications))
         chain = {name: _by_replication([each["chain"][name] for each in replications]) for name in found["chain"]}
         found["chain"] = without_intervals(chain, why) if why else chain
     return found
 
 
-def _entries(spells: Sequence[Spell]) -> dict[str, Any]:
+def controlled(plan: Plan, pool: Pool, spells: Sequence[Spells]) -> Mapping[str, Estimate]:
+    """Control-variate adjusted figures by metric, each with its variance reduction.
+
+    Controls are the shares of time that each endpoint of the chain, and all of them at once, were down. Only metrics
+    that this makes more precise; none where the controls have no closed form, or there are too few replications.
+    """
+    heterogeneous = Heterogeneous.of(plan)
+    if len(pool) < 2 or (heterogeneous is not None and heterogeneous.why_no_interval(len(pool))):
+        return {}
+    answer = exact_or_none(plan)
+    if answer is None:
+        return {}
+    controls = [[1.0 - each["endpoints"][endpoint.name].up for each in spells] for endpoint in answer.endpoints]
+    known = [endpoint.unavailability for endpoint in answer.endpoints]
+    if len(answer.endpoints) > 1:
+        controls.append([1.0 - each["chain"]["every leg"].up for each in spells])
+        known.append(answer.all_down)
+    found = {}
+    for metric in _ADJUSTED:
+        values = [metrics[metric] for metrics in pool.metrics]
+        if None in values:
+            continue
+        better = with_controls(values, controls, known, share=metric == "availability")
+        if better.variance_reduction is not None and better.variance_reduction >= _LEAST_GAIN:
+            found[metric] = replace(better, variance_reduction=min(better.variance_reduction, 1e6))
+    return found
+
+
+def _entries(spells: Sequence[Spell]) -> dict[str, Estimate]:
     first = spells[0]
     recorded = len(spells) > 1 and bool(first.episodes_s) and all(spell == first for spell in spells)
     return {
-        "availability": up_entry(
+        "availability": share_up(
             [spell.up for spell in spells],
             [spell.episodes_s for spell in spells],
-            estimator=TIMELINE,
+            estimator=_TIMELINE,
             recorded=recorded,
         ),
-        "episodes": count_entry([float(spell.started) for spell in spells], estimator=TIMELINE, recorded=recorded),
+        "episodes": count_of([float(spell.started) for spell in spells], estimator=_TIMELINE, recorded=recorded),
     }
 
 
-def _by_replication(spells: Sequence[Spell]) -> dict[str, Any]:
+def _by_replication(spells: Sequence[Spell]) -> dict[str, Estimate]:
     return {
-        "availability": entry([spell.up for spell in spells], share=True, estimator=TIMELINE),
-        "episodes": entry([float(spell.started) for spell in spells], estimator=TIMELINE),
+        "availability": mean_of([spell.up for spell in spells], share=True, estimator=_TIMELINE),
+        "episodes": mean_of([float(spell.started) for spell in spells], estimator=_TIMELINE),
     }
 
 

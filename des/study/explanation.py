@@ -1,16 +1,24 @@
-"""What to expect of a scenario before it runs: its size, what is known exactly, what will serve, how long it takes."""
+"""What to expect of a scenario before it runs: its size, what is known exactly, what will serve, how long it takes.
 
-from collections.abc import Mapping
+To know how long something takes, small parts of the very work are done and their times extrapolated. Times are those of
+the processor, so that other work of the machine makes no difference.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
 from des.errors import DesError
+from des.estimate import rare, timeline
+from des.estimate.availability import YEARS, Choice, choose
 from des.estimate.cascades import may_cascade
-from des.estimate.choice import YEARS, Choice, choose
+from des.estimate.estimate import RARE, TIMELINE
 from des.estimate.intervals import NORMAL_QUANTILE
-from des.estimate.joint_figures import long_run_years
-from des.estimate.timeline_availability import TIMELINE
+from des.estimate.joint_figures import DrawnIncidents, horizons_of, long_run_years
 from des.scenario import Loaded, plans
 from des.scenario.plan import (
     BatchArrivals,
@@ -25,18 +33,21 @@ from des.scenario.plan import (
     RenewalIncidents,
     ReplayedArrivals,
 )
-from des.study.available import compared_arms
-from des.study.same_arms import same_arms
-from des.study.study import Progress
-from des.study.time_needed import chosen, drawing_s, estimator_s, run_time
+from des.study.arms import compared_arms, same_arms
+from des.study.options import Progress
+from des.study.replication import Part, Replicator
 
-PRECISION: Final = 0.1
-LEAST_PRECISION: Final = 1e-6
+_PRECISION: Final = 0.1
+_LEAST_PRECISION: Final = 1e-6
+_FEW_REQUESTS: Final = 150.0
+_MORE_REQUESTS: Final = 700.0
+_FEW_HORIZONS: Final = 20
+"""One in this many horizons of incidents is drawn to see how long all of them take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Of one arm. `incidents` are expected over the horizon, by component; times are processor seconds of this machine.
+    """Of one arm. `incidents` are expected over the horizon, by component; times are processor seconds here.
 
     `years_needed` is how many years of incidents a plain simulation needs until P(all down) is known to within the
     `precision`, a share of it; None where that never happens or has no closed form.
@@ -55,8 +66,7 @@ class Explanation:
     compare_s: float  # of `des compare`: its requests, and what they lose in the long run
     undisturbed: bool = False  # times are of calls outside the incidents that may set off a cascade
 
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-able."""
+    def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
@@ -72,9 +82,8 @@ class Explained:
     left_out: Mapping[str, str]
     """Arms that they would have by themselves, and why not."""
 
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-able."""
-        arms = {arm: one.as_dict() for arm, one in self.arms.items()}
+    def as_json(self) -> dict[str, Any]:
+        arms = {arm: one.as_json() for arm, one in self.arms.items()}
         return {
             "arms": arms,
             "seconds": dict(self.seconds),
@@ -84,7 +93,7 @@ class Explained:
 
 
 def explain_all(
-    loaded: Loaded, precision: float = PRECISION, progress: Progress | None = None, *, start_s: float = 0.0
+    loaded: Loaded, precision: float = _PRECISION, progress: Progress | None = None, *, start_s: float = 0.0
 ) -> Explained:
     """`start_s` of the processor go to starting any command. Raises DesError for a precision that is none."""
     check_precision(precision)
@@ -105,7 +114,7 @@ def explain_all(
     if not left_out:
         with suppress(DesError):  # an arm of the scenario's own that cannot be drawn, as that command says itself
             different = [arm for arm in of_comparison if arm not in same]
-            drawing = sum(drawing_s(of_comparison[arm]) for arm in different)
+            drawing = sum(_drawing_s(of_comparison[arm]) for arm in different)
             seconds["compare"] = start_s + drawing + sum(explained[arm].compare_s for arm in different)
     return Explained(
         arms={arm: explained[arm] for arm in own},
@@ -117,24 +126,24 @@ def explain_all(
 
 def check_precision(precision: float) -> None:
     """Raises DesError where no share of a figure is meant."""
-    if not LEAST_PRECISION <= precision < 1.0:
-        raise DesError(f"--precision {precision:g}: a share of the figure such as {PRECISION:g}, at least 1e-06")
+    if not _LEAST_PRECISION <= precision < 1.0:
+        raise DesError(f"--precision {precision:g}: a share of the figure such as {_PRECISION:g}, at least 1e-06")
 
 
-def explain(plan: Plan, replications: int, years: float = YEARS, precision: float = PRECISION) -> Explanation:
-    """Does small parts of the work to see how fast that goes; all else is computed."""
+def explain(plan: Plan, replications: int, years: float = YEARS, precision: float = _PRECISION) -> Explanation:
+    """Does small parts of the work to see how fast that goes; everything else is computed."""
     known = expected_requests(plan)
-    run = run_time(plan, known)
-    choice, choice_s = chosen(plan, years)
+    run = _run_time(plan, known)
+    choice, choice_s = _chosen(plan, years)
     run_s = run.of(plan) * replications
-    serving_s = estimator_s(plan, choice, years)
+    serving_s = _estimator_s(plan, choice, years)
     few_years = long_run_years(plan)
     compared = choose(plan, few_years, choice)
     same = compared.estimator == choice.estimator and choice.estimator != TIMELINE  # which takes its time by the years
-    compared_s = serving_s if same else estimator_s(plan, compared, few_years)
+    compared_s = serving_s if same else _estimator_s(plan, compared, few_years)
     episodes = choice.exact.all_down_episodes_per_year if choice.exact is not None else 0.0
     per_request_s = run.per_s * run.horizon_s / run.requests if run.requests else 0.0
-    incidents = expected_incidents(plan)
+    incidents = _expected_incidents(plan)
     return Explanation(
         requests=known if known is not None else run.requests * plan.horizon_s / run.horizon_s,
         requests_how="probed" if known is None else "expected",
@@ -154,8 +163,7 @@ def explain(plan: Plan, replications: int, years: float = YEARS, precision: floa
 def episodes_needed(precision: float) -> float:
     """Total outages after which P(all down) is known to within that share of it, 95 times in 100.
 
-    The variance of the time down over n episodes is (1 + cv^2) / n of its square, and lengths as of an exponential law
-    have cv = 1.
+    The variance of the time down over n episodes is (1 + cv^2) / n of its square; exponential lengths have cv = 1.
     """
     return 2.0 * (NORMAL_QUANTILE / precision) ** 2
 
@@ -177,7 +185,7 @@ def expected_requests(plan: Plan) -> float | None:
             return None
 
 
-def expected_incidents(plan: Plan) -> dict[str, float]:
+def _expected_incidents(plan: Plan) -> dict[str, float]:
     """Incidents that start within the horizon of one replication, by component; components without any are left out."""
     return {
         component.name: sum(_expected(incidents, plan.horizon_s) for incidents in component.incidents)
@@ -196,3 +204,84 @@ def _expected(incidents: IncidentClass, horizon_s: float) -> float:
             return horizon_s / incidents.between.mean
         case RecordedIncidents():
             return float(sum(0.0 <= start_s < horizon_s for start_s in incidents.start_s))
+
+
+@dataclass(frozen=True, slots=True)
+class _RunTime:
+    """Of one replication with its traces: `fixed_s`, and `per_s` a second of its horizon."""
+
+    fixed_s: float
+    per_s: float
+    requests: int
+    horizon_s: float  # in which these requests were made
+
+    def of(self, plan: Plan) -> float:
+        return self.fixed_s + self.per_s * plan.horizon_s
+
+
+def _run_time(plan: Plan, requests: float | None) -> _RunTime:
+    """Simulates some hundred requests, twice; `requests` are those expected in the horizon, None where nobody knows.
+
+    The twin is not simulated: it takes as long as its original, and the twin of a record needs more weeks than that.
+    """
+    plan = replace(plan, shared=1.0)
+    short_s, long_s = (_horizon_s(plan, requests, count) for count in (_FEW_REQUESTS, _MORE_REQUESTS))
+    with tempfile.TemporaryDirectory() as folder:
+        _, first_took_s = _replicated(replace(plan, horizon_s=long_s), Path(folder) / "first")
+        _, short_took_s = _replicated(replace(plan, horizon_s=short_s), Path(folder) / "short")
+        made, again_took_s = _replicated(replace(plan, horizon_s=long_s), Path(folder) / "again")
+    long_took_s = min(first_took_s, again_took_s)  # the very first one imports what it needs
+    if long_s >= plan.horizon_s:
+        return _RunTime(0.0, long_took_s / long_s, made, long_s)
+    per_s = max(0.5 * long_took_s / long_s, (long_took_s - short_took_s) / (long_s - short_s))
+    return _RunTime(max(0.0, long_took_s - per_s * long_s), per_s, made, long_s)
+
+
+def _horizon_s(plan: Plan, requests: float | None, count: float) -> float:
+    if requests is None:
+        arrivals = plan.workload.arrivals
+        assert isinstance(arrivals, ClosedArrivals)
+        horizon_s = max(arrivals.think.mean, 1e-3) * max(2.0, count / arrivals.users)
+    else:
+        horizon_s = plan.horizon_s * count / requests if requests > 0.0 else plan.horizon_s
+    return min(plan.horizon_s, horizon_s)
+
+
+def _replicated(plan: Plan, folder: Path) -> tuple[int, float]:
+    """(requests, seconds) of replication 0."""
+    folder.mkdir(parents=True)
+    started = time.process_time()
+    outcome = Replicator({plan.arm: plan}, folder, "{}")(Part(plan.arm, 0), None)
+    took_s = time.process_time() - started
+    return round(outcome.observed.metrics["requests"]), took_s
+
+
+def _chosen(plan: Plan, years: float) -> tuple[Choice, float]:
+    """The estimator for that many years of incidents, and the seconds that the choice took."""
+    started = time.process_time()
+    choice = choose(plan, years)
+    return choice, time.process_time() - started
+
+
+def _estimator_s(plan: Plan, choice: Choice, years: float) -> float:
+    """What the estimator takes beyond being chosen: one of its equal parts is done, and counts for all."""
+    if choice.estimator == TIMELINE:
+        work, parts = timeline.one_part(plan, years)
+    elif choice.estimator == RARE:
+        work, parts = rare.one_part(plan)
+    else:
+        return 0.0
+    return parts * _taken(work)
+
+
+def _drawing_s(plan: Plan) -> float:
+    """What `des compare` takes for the incidents by which an arm's endpoints are compared."""
+    horizons, horizon_s = horizons_of(plan)
+    some = -(-horizons // _FEW_HORIZONS)
+    return _taken(lambda: DrawnIncidents.some(plan, some, horizon_s)) * horizons / some
+
+
+def _taken(work: Callable[[], object]) -> float:
+    started = time.process_time()
+    work()
+    return time.process_time() - started

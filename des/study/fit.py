@@ -1,28 +1,35 @@
-"""`des fit`: a history read, fitted, cautioned about and written as a piece of scenario."""
+"""`des fit`: reads a history, fits it, and writes it as a piece of scenario with cautions."""
 
-import difflib
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from des.errors import DesError
 from des.faults.calibration import (
     KINDS,
     Calibration,
+    FittedTimes,
+    Overlap,
+    ServiceCalibration,
     ServiceHistory,
     calibrate,
     cautions,
     fragment,
     observed,
+    service_histories,
 )
 from des.faults.calibration.fragment import LEAST_INCIDENTS
-from des.files.history import History, read_history, read_moment
-from des.files.history_json import HistoryError
-from des.study.destination import WriteError
+from des.files import History, read_history, read_moment
+from des.study.scenario_files import refuse_existing, write_new
+from des.words import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """What a history says, what to beware of, and the YAML to paste."""
+    """The figures of a history, cautions about them, and the YAML to paste."""
 
     history: History
     calibration: Calibration
@@ -47,31 +54,20 @@ def fit(
 ) -> Fit:
     """Fit a history from `since` to `until` (dates or timestamps), and write the piece of scenario to `out`.
 
-    `between` and `repair` choose the kind of law for the scenario, in place of the lowest AIC. Raises HistoryError,
-    and WriteError if `out` exists or cannot be written.
+    `between` and `repair` choose the kind of distribution for the scenario, in place of the lowest AIC. Raises
+    DesError for what cannot be fitted, OutputError if `out` exists, WriteError if that cannot be written.
     """
-    for option, kind in (("--between", between), ("--repair", repair)):
-        if kind not in (None, *KINDS):
-            near = difflib.get_close_matches(str(kind).lower(), KINDS, n=1)
-            meant = f"; did you mean {near[0]!r}?" if near else ""
-            raise HistoryError(f"{option} {kind!r}: unknown law{meant} (the laws are {', '.join(KINDS)})")
-    if permutations is not None and permutations < 1:
-        raise HistoryError(f"--permutations {permutations}: at least 1")
-    if out is not None and out.exists():
-        raise HistoryError(f"{out}: exists already; choose another name or remove it")
-    since_s = None if since is None else read_moment(since, "--since")
-    until_s = None if until is None else read_moment(until, "--until")
-    if since_s is not None and until_s is not None and since_s >= until_s:
-        raise HistoryError(f"--since {since} is not before --until {until}")
+    refuse_existing(out)
+    if problems := list(_wrong_options(between, repair, permutations, since, until)):
+        raise DesError("\n".join(problems))
+    since_s, until_s = (None if text is None else read_moment(text) for text in (since, until))
     history = read_history(path, columns=columns, services=services, skip_bad=skip_bad, open_ends=open_ends)
-    windows = [observed(service, since_s, until_s) for service in history.services]
+    windows = [observed(service, since_s, until_s) for service in service_histories(history)]
     seen = [service for service in windows if service.from_s <= service.until_s]
     if not any(len(service.starts_s) for service in seen):
-        raise HistoryError(f"{path}: no incident starts between {since or 'the beginning'} and {until or 'the end'}")
+        raise DesError(f"{path}: no incident starts between {since or 'the beginning'} and {until or 'the end'}")
     if all(len(service.starts_s) < LEAST_INCIDENTS for service in seen):
-        raise HistoryError(
-            f"{path}: {_singles(seen)}: no rate can be estimated; a service needs two incidents at least"
-        )
+        raise DesError(f"{path}: {_singles(seen)}: no rate can be estimated; a service needs two incidents at least")
     calibration = calibrate(seen, permutations=permutations, seed=seed)
     unseen = [
         f"{service.name}: not recorded between these dates, left out"
@@ -85,8 +81,28 @@ def fit(
     )
     text = fragment(calibration, history.source, between, repair)
     if out is not None:
-        _write(out, text)
+        write_new(out, text)
     return Fit(history, calibration, (*relative, *unseen, *cautions(calibration, between, repair)), text)
+
+
+def _wrong_options(
+    between: str | None, repair: str | None, permutations: int | None, since: str | None, until: str | None
+) -> Iterator[str]:
+    """What is wrong with options that a history cannot be fitted by."""
+    for option, kind in (("--between", between), ("--repair", repair)):
+        if kind not in (None, *KINDS):
+            question = did_you_mean(str(kind), KINDS)
+            yield f"{option} {kind!r}: unknown distribution{question} (there are: {', '.join(KINDS)})"
+    if permutations is not None and permutations < 1:
+        yield f"--permutations {permutations}: at least 1"
+    moments_s: list[float] = []
+    for option, text in (("--since", since), ("--until", until)):
+        try:
+            moments_s += [] if text is None else [read_moment(text)]
+        except ValueError as error:
+            yield f"{option} {text!r}: {error}"
+    if len(moments_s) == 2 and moments_s[0] >= moments_s[1]:
+        yield f"--since {since} is not before --until {until}"
 
 
 def _singles(services: Sequence[ServiceHistory]) -> str:
@@ -95,9 +111,77 @@ def _singles(services: Sequence[ServiceHistory]) -> str:
     return f"one incident only{each}"
 
 
-def _write(out: Path, text: str) -> None:
-    try:
-        with out.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise WriteError(f"{out}: cannot be written: {error.strerror or error}") from error
+def as_json(found: Fit) -> dict[str, Any]:
+    """Everything found, for programs; what the data do not give is null, moments are timestamps."""
+    document = {
+        "source": found.history.source,
+        "rows": len(found.history.incidents),
+        "skipped": list(found.history.skipped),
+        "services": {service.name: _service(service) for service in found.calibration.services},
+        "overlaps": [_overlap(pair) for pair in found.calibration.overlaps],
+        "cautions": list(found.cautions),
+        "fragment": found.fragment,
+    }
+    cleaned: dict[str, Any] = _finite(document)
+    return cleaned
+
+
+def _service(service: ServiceCalibration) -> dict[str, Any]:
+    return {
+        "from": _iso(service.from_s),
+        "until": _iso(service.until_s),
+        "incidents": service.incidents,
+        "incidents_per_year": service.per_year if service.incidents >= LEAST_INCIDENTS else None,
+        "still_open": service.still_open,
+        "share_open": service.share_open if service.incidents >= LEAST_INCIDENTS else None,
+        "between_days": _times(service.between),
+        "repair_hours": _times(service.repair),
+        "trend": None
+        if service.trend is None
+        else {key: value for key, value in asdict(service.trend).items() if key != "changed_s"}
+        | {"changed": _iso(service.trend.changed_s), "by_year": {str(y): rate for y, rate in service.trend.by_year}},
+        "seasonality": None if service.seasonality is None else asdict(service.seasonality),
+        "severities": [asdict(severity) for severity in service.severities],
+    }
+
+
+def _times(times: FittedTimes) -> dict[str, Any]:
+    return {
+        "count": times.count,
+        "censored": times.censored,
+        "dropped": times.dropped,
+        "mean": times.mean_s / times.unit_s,
+        "median": times.median_s / times.unit_s,
+        "best": times.distributions[0].kind if times.distributions else None,
+        "few": times.few,
+        "laws": {
+            law.kind: {
+                **law.named,
+                "standard_errors": dict(zip(law.named, law.standard_errors, strict=True)),
+                "aic": law.aic,
+                "mean": law.distribution_s.mean / law.unit_s,
+            }
+            for law in times.distributions
+        },
+    }
+
+
+def _overlap(pair: Overlap) -> dict[str, Any]:
+    return {key: value for key, value in asdict(pair).items() if key != "from_s"} | {
+        "from": _iso(pair.from_s),
+        "ratio_to_product": pair.ratio_to_product,
+        "ratio_to_shifts": pair.ratio_to_shifts,
+        "common_start_share": pair.common_start_share,
+    }
+
+
+def _iso(moment_s: float) -> str:
+    return datetime.fromtimestamp(moment_s, UTC).isoformat().replace("+00:00", "Z")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

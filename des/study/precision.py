@@ -3,23 +3,23 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Final
 
 from des.errors import DesError
-from des.estimate.intervals import NO_SPREAD
-from des.estimate.summary import RECORDED
+from des.estimate.estimate import Estimate
+from des.estimate.intervals import NO_SPREAD, RECORDED
 from des.vocabulary import CASCADE_METRICS, METRICS
+from des.words import did_you_mean
 
-SHORTFALL: Final = ("availability", "failure_share", "all_down")
-"""Metrics that count by what is lost of requests or time; nothing lost is not precise, however alike."""
-ASKABLE: Final = (*METRICS, *CASCADE_METRICS, "failure_share", "all_down")
+_SHORTFALL: Final = ("availability", "failure_share", "all_down")
+"""Metrics measured by the share of requests or time that is lost. Losing nothing every time is not precise."""
+_ASKABLE: Final = (*METRICS, *CASCADE_METRICS, "failure_share", "all_down")
 """Metrics that precision can be asked for."""
 LEAST_REPLICATIONS: Final = 10
 """Where the scenario does not ask for several: a half-width over fewer says little about itself."""
-MOST_REPLICATIONS: Final = 1000
+_MOST_REPLICATIONS: Final = 1000
 _RESERVE: Final = 1.1
-"""How many more replications than the half-width so far makes necessary: it is an estimate too."""
+"""Replications for each that the half-width so far makes necessary: the half-width is an estimate too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Precision:
     """Replicate until every target is met, or there are `most` replications."""
 
     targets: tuple[Target, ...]
-    most: int = MOST_REPLICATIONS
+    most: int = _MOST_REPLICATIONS
 
     @classmethod
     def of(cls, asked: Mapping[str, float] | Sequence[str] | str, most: int | None = None) -> "Precision | None":
@@ -58,7 +58,7 @@ class Precision:
             if most is not None:
                 raise DesError(f"--max-replications {most}: bounds a --precision METRIC=SHARE, and none is asked for")
             return None
-        most = MOST_REPLICATIONS if most is None else most
+        most = _MOST_REPLICATIONS if most is None else most
         if most < 2:
             raise DesError(f"max replications {most}: an interval needs at least 2")
         return cls(tuple(_target(name, value) for name, value in pairs), most)
@@ -70,7 +70,7 @@ class Precision:
                 raise DesError(f"--precision {target.name}: no arm {target.arm!r} among {', '.join(arms)}")
 
     def first(self, replications: int) -> int:
-        """How many replications to begin with, when the scenario asks for so many."""
+        """How many replications to begin with, where the scenario asks for `replications`."""
         return min(self.most, replications if replications > 1 else LEAST_REPLICATIONS)
 
     def further(self, done: int, summary: Mapping[str, Any]) -> int:
@@ -97,7 +97,7 @@ class Precision:
 
     def _widths(self, summary: Mapping[str, Any]) -> list[tuple[Target, str, float]]:
         return [
-            (target, arm, relative_half_width(target.metric, asked_figure(summary, arm, target.metric)))
+            (target, arm, relative_half_width(target.metric, _asked_figure(summary, arm, target.metric)))
             for target in self.targets
             for arm in summary["arms"]
             if target.arm in (None, arm)
@@ -108,29 +108,32 @@ class Precision:
         return {"targets": {target.name: target.half_width for target in self.targets}, "most": self.most}
 
 
-def asked_figure(summary: Mapping[str, Any], arm: str, metric: str) -> Mapping[str, Any]:
-    """The arm's figure of this run; `failure_share` and `all_down` are told by the availability they are short of."""
+def _asked_figure(summary: Mapping[str, Any], arm: str, metric: str) -> Estimate:
+    """The arm's figure of this run; for `failure_share` and `all_down` the availability that they are 1 less."""
     if metric == "all_down":
-        return dict(summary["chain"][arm]["every leg"]["availability"])
-    return dict(summary["arms"][arm]["availability" if metric == "failure_share" else metric])
+        found = summary["chain"][arm]["every leg"]["availability"]
+    else:
+        found = summary["arms"][arm]["availability" if metric == "failure_share" else metric]
+    assert isinstance(found, Estimate)
+    return found
 
 
-def relative_half_width(metric: str, figure: Mapping[str, Any]) -> float:
+def relative_half_width(metric: str, figure: Estimate) -> float:
     """The longer side of an interval over the figure; availability counts by what it lacks to 100 %.
 
     Zero where replications do not differ at all, or incidents on record leave nothing to chance; infinite where there
     is no interval otherwise, or nothing was lost.
     """
-    mean, low, high = figure["mean"], figure["low"], figure["high"]
+    mean, low, high = figure.mean, figure.low, figure.high
     if mean is None:
         return math.inf
-    whole = 1.0 - mean if metric in SHORTFALL else abs(mean)
-    why = figure.get("interval")
+    whole = 1.0 - mean if metric in _SHORTFALL else abs(mean)
+    why = figure.interval
     if low is None or high is None:
-        certain = why == RECORDED or (why == NO_SPREAD and metric not in SHORTFALL)
-        return 0.0 if certain and (whole > 0.0 or metric not in SHORTFALL) else math.inf
+        certain = why == RECORDED or (why == NO_SPREAD and metric not in _SHORTFALL)
+        return 0.0 if certain and (whole > 0.0 or metric not in _SHORTFALL) else math.inf
     half = max(high - mean, mean - low)
-    if half == 0.0 and metric not in SHORTFALL:
+    if half == 0.0 and metric not in _SHORTFALL:
         return 0.0
     return half / whole if whole > 0.0 else math.inf
 
@@ -149,12 +152,10 @@ def _pair(text: str) -> tuple[str, float]:
 
 def _target(name: str, value: float) -> Target:
     target = Target(name, float(value))
-    if target.metric not in ASKABLE:
-        near = get_close_matches(target.metric, ASKABLE, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+    if target.metric not in _ASKABLE:
         raise DesError(
-            f"--precision {name}: unknown metric {target.metric!r}{hint}\n"
-            f"precision can be asked for: {', '.join(ASKABLE)}; of one arm as arm.metric"
+            f"--precision {name}: unknown metric {target.metric!r}{did_you_mean(target.metric, _ASKABLE)}\n"
+            f"precision can be asked for: {', '.join(_ASKABLE)}; of one arm as arm.metric"
         )
     if not 0.0 < target.half_width < 1.0:
         raise DesError(f"--precision {name}={value}: expected a relative half-width between 0 and 1, such as 0.1")

@@ -1,20 +1,23 @@
 """One replication of one arm: simulated, traced and summed up, here or in another process."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from des.engine import simulate
-from des.estimate.cascades import Cascade, may_cascade, triggers
+from des.engine import names, simulate
+from des.estimate.cascades import Cascade, CascadeTotals, may_cascade, triggers
 from des.estimate.summary import Observed
-from des.faults import draw_timeline
-from des.scenario.plan import Plan
+from des.estimate.totals import BatchTotals, LossCounter, Totals
+from des.faults import Intervals, draw_timeline
+from des.pool import Report
+from des.scenario.plan import BatchArrivals, Plan
 from des.study.downtime import Spells, downtime, losing_intervals
-from des.study.recorder import Recorder
-from des.study.workers import Told
-from des.traces.writer import WrittenTrace
+from des.traces.schemas import TABLES
+from des.traces.writer import TraceWriter, WrittenTrace
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Replicator:
-    """Simulates any replication of any arm; what it leaves depends on the part alone, not on who does it.
+    """Simulates any replication of any arm; what it leaves depends on nothing but the part.
 
     The traces of an arm are written for those that are the `same`, too.
     """
@@ -48,20 +51,20 @@ class Replicator:
     asks_for_cascades: bool = False  # also where there can be none
     same: Mapping[str, str] = field(default_factory=dict)  # arm -> the one that is simulated for it
 
-    def __call__(self, part: Part, told: Told | None) -> Outcome:
+    def __call__(self, part: Part, report: Report | None) -> Outcome:
         """Raises RunError where the replication breaks a conservation law."""
         plan = self.plans[part.arm]
-        if told is not None:
-            told(0.0)
+        if report is not None:
+            report(0.0)
         timeline = draw_timeline(plan, part.replication, plan.horizon_s)
         of_chain = np.zeros(len(timeline), np.bool_)
         for endpoint in {leg.endpoint for leg in plan.chain}:
             of_chain |= timeline.hits[:, endpoint]
-        by_luck, on_record = losing_intervals(timeline, of_chain, shifted=plan.shared < 1.0)
-        recorder = Recorder(
+        by_chance, on_record = losing_intervals(timeline, of_chain, shifted=plan.shared < 1.0)
+        recorder = _Recorder(
             plan,
             part.replication,
-            by_luck,
+            by_chance,
             on_record=on_record,
             directory=self.directory,
             arms=list(self.plans),
@@ -70,8 +73,104 @@ class Replicator:
             triggers=triggers(plan, timeline) if self.asks_for_cascades or may_cascade(self.plans.values()) else None,
         )
         try:
-            observed, cascade, written = recorder.close(simulate(plan, part.replication, recorder, told))
+            observed, cascade, written = recorder.close(simulate(plan, part.replication, recorder, report))
         except BaseException:
             recorder.abort()
             raise
         return Outcome(observed, downtime(plan, timeline), tuple(written), cascade)
+
+
+_Block = Mapping[str, NDArray[Any]]
+
+
+class _Recorder:
+    """The engine's sink for one replication: rows go to the traces on disk and into totals, block by block.
+
+    Without a directory it keeps totals alone. `outages` is when requests may be lost together: some endpoint of the
+    chain is down, or fails some of its calls; `on_record` when that is so in every replication alike. `triggers` is
+    when something may set off a cascade; None for runs in which there can be none.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        replication: int,
+        outages: Intervals,
+        *,
+        on_record: Intervals | None = None,
+        directory: Path | None,
+        arms: Sequence[str],
+        scenario: str,
+        triggers: Intervals | None = None,
+        same: Sequence[str] = (),
+    ) -> None:
+        columns = names(plan)
+        self._totals = Totals(columns, [leg.name for leg in plan.chain])
+        self._losses = LossCounter(outages, on_record)
+        arrivals = plan.workload.arrivals
+        self._batches = BatchTotals(arrivals.size) if isinstance(arrivals, BatchArrivals) else None
+        self._cascade = None if triggers is None else CascadeTotals(plan, columns, triggers)
+        self._writers: dict[str, list[TraceWriter]] = {}
+        if directory is not None:
+            for table in TABLES:
+                if table == "minutes" and self._cascade is None:
+                    continue
+                values = {**columns.get(table, {}), "arm": arms}
+                self._writers[table] = []  # grows one by one: what is open when a further file fails is let go of
+                for arm in (plan.arm, *same):
+                    self._writers[table].append(TraceWriter(directory, table, arm, replication, values, scenario))
+
+    def requests(self, block: _Block) -> None:
+        self._write("requests", block)
+        self._totals.requests(block)
+        self._losses.requests(block)
+        if self._batches is not None:
+            self._batches.requests(block)
+        if self._cascade is not None:
+            self._cascade.requests(block)
+
+    def attempts(self, block: _Block) -> None:
+        self._write("attempts", block)
+        self._totals.attempts(block)
+        if self._batches is not None:
+            self._batches.attempts(block)
+        if self._cascade is not None:
+            self._cascade.attempts(block)
+
+    def incidents(self, block: _Block) -> None:
+        self._write("incidents", block)
+
+    def transitions(self, block: _Block) -> None:
+        self._write("transitions", block)
+        if self._cascade is not None:
+            self._cascade.transitions(block)
+
+    def refusals(self, block: _Block) -> None:
+        if self._cascade is not None:
+            self._cascade.refusals(block)
+
+    def close(self, arrivals: int) -> tuple[Observed, Cascade | None, list[WrittenTrace]]:
+        """Finish the files; the replication's figures, those of its cascades, and what is in each file.
+
+        Raises RunError, naming the law, where the rows do not account for each arrival, call and cost.
+        """
+        self._totals.check(arrivals)
+        metrics = self._totals.metrics()
+        if self._batches is not None:
+            metrics |= self._batches.metrics()
+        observed = Observed(metrics, self._losses.losses(), self._totals.latency)
+        cascade = None
+        if self._cascade is not None:
+            cascade, bins = self._cascade.close()
+            self._write("minutes", bins.rows())
+        return observed, cascade, [writer.close() for writers in self._writers.values() for writer in writers]
+
+    def abort(self) -> None:
+        """Let go of the files of a replication that will not be finished."""
+        for writers in self._writers.values():
+            for writer in writers:
+                writer.abort()
+
+    def _write(self, table: str, block: _Block) -> None:
+        for writer in self._writers.get(table, ()):
+            writer.append(block)

@@ -1,22 +1,18 @@
 """Run a scenario: every arm and replication in turn, into one directory that is whole or absent."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Unpack
 
 from des.errors import DesError, OutputError
-from des.scenario import Loaded, Scenario, from_mapping, load_scenario
-from des.scenario.text.overrides import Assignment, with_assignments
 from des.study.destination import TakenError, obstacle, remove_leftovers, written_whole
-from des.study.key import canonical_json, file_digest
-from des.study.manifest import identity_of
-from des.study.precision import Precision
-from des.study.study import Progress, Study
+from des.study.identity import canonical_json, file_digest
+from des.study.options import RunKeywords, RunOptions, Source, with_run_keywords
+from des.study.study import Study
 from des.traces import Run, load
 from des.traces.reader import MANIFEST, SUMMARY
 
-RESULTS = Path("results")
+RESULTS: Final = Path("results")
 """Where runs go by default, below the current directory."""
 
 
@@ -28,120 +24,46 @@ class Finished:
     reused: bool
 
 
-def run(
-    scenario: str | Path | Mapping[str, Any] | Scenario | Loaded,
-    *,
-    out: str | Path | None = None,
-    seed: int | None = None,
-    replications: int | None = None,
-    overrides: Sequence[str] = (),
-    traces: bool = True,
-    force: bool = False,
-    workers: int = 1,
-    precision: Mapping[str, float] | Sequence[str] = (),
-    max_replications: int | None = None,
-    progress: Progress | None = None,
-) -> Run:
+@with_run_keywords()
+def run(scenario: Source, **options: Unpack[RunKeywords]) -> Run:
     """Simulate every request of a scenario and keep traces, manifest and summary.
 
-    They land in `results/<scenario>-<key>/` below the current directory, or in `out`, which must not exist. The same
-    run found under its key is verified and returned as it is, unless `force` asks to simulate it again. `overrides`
-    are of the form `policy.rounds=3`. `workers` processes share the replications; their number changes nothing but
-    the time it takes. `precision={"availability": 0.1}` replicates until the 95 % interval's half-width is a tenth of
-    the figure (of what availability lacks to 100 %), or there are `max_replications` (1,000); `summary.json` says
-    under `precision` how many it took and whether that was enough.
+    They land in `results/<scenario>-<key>/` below the current directory, or in `out`. The same run found under its key
+    is verified and returned as it is, unless `force` asks to simulate it again. `des.study.options.RunOptions` says
+    what each option does.
     Raises ScenarioError for a scenario that cannot be run, OutputError where it cannot be written, RunError when a
     conservation law is broken. Whatever ends a run early, nothing of it is kept.
     """
-    return ensure(
-        scenario,
-        out=out,
-        seed=seed,
-        replications=replications,
-        overrides=overrides,
-        traces=traces,
-        force=force,
-        workers=workers,
-        precision=precision,
-        max_replications=max_replications,
-        progress=progress,
-    ).run
+    return ensure(scenario, RunOptions(**options)).run
 
 
-def ensure(
-    scenario: str | Path | Mapping[str, Any] | Scenario | Loaded,
-    *,
-    out: str | Path | None = None,
-    seed: int | None = None,
-    replications: int | None = None,
-    overrides: Sequence[str] = (),
-    traces: bool = True,
-    force: bool = False,
-    workers: int = 1,
-    precision: Mapping[str, float] | Sequence[str] = (),
-    max_replications: int | None = None,
-    progress: Progress | None = None,
-) -> Finished:
+def ensure(scenario: Source, options: RunOptions) -> Finished:
     """Like `run`, and says whether the run had been made before."""
-    check_workers(workers)
-    asked = Precision.of(precision, max_replications)
-    study = Study.of(loaded(scenario, overrides, seed, replications), traces=traces, precision=asked)
-    return kept(study, out=out, force=force, workers=workers, progress=progress)
+    target = options.target()
+    return kept(Study.of(options.load(scenario), traces=options.traces, precision=target), options)
 
 
-def check_workers(workers: int) -> None:
-    """Raises DesError below one."""
-    if workers < 1:
-        raise DesError(f"workers {workers}: at least 1 process has to do the work")
-
-
-def kept(study: Study, *, out: str | Path | None, force: bool, workers: int, progress: Progress | None) -> Finished:
+def kept(study: Study, options: RunOptions) -> Finished:
     """A study's run: the one found under its key, or a new one."""
-    if out is not None:
-        with written_whole(Path(out)) as directory:
+    workers, progress = options.workers, options.progress
+    if options.out is not None:
+        with written_whole(Path(options.out)) as directory:
             study.write(directory, workers=workers, progress=progress)
-        return Finished(load(out), reused=False)
-    target = RESULTS / f"{study.name}-{study.key()}"
+        return Finished(load(options.out), reused=False)
+    target = RESULTS / f"{study.name}-{study.identity.key()}"
     remove_leftovers(target)
     if (what := obstacle(target)) is not None:
         raise OutputError(f"{target}: this run belongs here, but {what} is in its way; move or remove it")
-    if target.is_dir() and not force:
+    if target.is_dir() and not options.force:
         return Finished(_verified(target, study), reused=True)
     try:
-        with written_whole(target, replace=force) as directory:
+        with written_whole(target, replace=options.force) as directory:
             study.write(directory, workers=workers, progress=progress)
     except TakenError:
         if not target.is_dir():
             raise
         return Finished(_verified(target, study), reused=True)  # somebody else's, who was done first
     return Finished(load(target), reused=False)
-
-
-def loaded(
-    scenario: str | Path | Mapping[str, Any] | Scenario | Loaded,
-    overrides: Sequence[str],
-    seed: int | None,
-    replications: int | None,
-) -> Loaded:
-    """The scenario, from wherever it comes, with overrides (`path=value`), seed and replications laid over it.
-
-    Raises ScenarioError with every problem of every arm.
-    """
-    changes: list[str | Assignment] = list(overrides)
-    if seed is not None:
-        changes.append(Assignment(f"seed={seed}", f"--seed {seed}"))
-    if replications is not None:
-        changes.append(Assignment(f"replications={replications}", f"--replications {replications}"))
-    if isinstance(scenario, Scenario):
-        scenario = scenario.model_dump(mode="json", exclude_unset=True)
-    if isinstance(scenario, Mapping):
-        scenario = from_mapping(scenario)
-    if not isinstance(scenario, Loaded):
-        return load_scenario(scenario, changes)
-    if not changes:
-        return scenario
-    changed = from_mapping(with_assignments(scenario.document, changes).content, scenario.document.folder)
-    return replace(changed, path=scenario.path)
 
 
 def _verified(directory: Path, study: Study) -> Run:
@@ -159,16 +81,7 @@ def _verified(directory: Path, study: Study) -> Run:
 
 def _check_identity(found: Run, study: Study) -> None:
     """The manifest, which no checksum covers, names the run that is asked for."""
-    identity = identity_of(
-        key=study.key(),
-        resolved=study.loaded.resolved(),
-        seed=study.loaded.scenario.seed,
-        replications=_replications(found, study),
-        arms=list(study.plans),
-        traces=study.traces,
-        files=study.loaded.files(),
-    )
-    for field, expected in identity.items():
+    for field, expected in study.identity.in_manifest(_replications(found, study)).items():
         if field not in found.manifest or _differs(found.manifest[field], expected):
             raise OutputError(f"{found.path / MANIFEST}: {field} is not that of this run")
 

@@ -1,34 +1,34 @@
 """A scenario ready to run: its plans, its key, and how its replications are simulated into a directory."""
 
 import hashlib
-import json
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from des.estimate.cascades import Cascade, cascade_entries
+from des.estimate.cascades import Cascade, cascade_estimates
+from des.estimate.estimate import as_json
+from des.estimate.heterogeneous import Heterogeneous, without_intervals
 from des.estimate.summary import Pool, summary
-from des.estimate.uneven import Uneven, without_intervals
+from des.pool import Watch, Workers
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan
 from des.scenario.schema.expectations import default_arm
-from des.study.controls import controlled
-from des.study.downtime import Spells, combined
-from des.study.key import canonical_json, run_key
-from des.study.manifest import manifest_of
+from des.study.arms import same_arms
+from des.study.downtime import Spells, combined, controlled
+from des.study.identity import Identity, canonical_json, json_text, manifest_of
+from des.study.options import Progress
 from des.study.precision import Precision
 from des.study.replication import Outcome, Part, Replicator
-from des.study.same_arms import same_arms
-from des.study.workers import Watch, Workers
 from des.traces.writer import WrittenTrace
 from des.vocabulary import CASCADE_METRICS
 
-Progress = Callable[[float, str], None]
-"""Told the share of the work that is done, and what is under way."""
-SIMULATED: Final = 0.5
+if TYPE_CHECKING:
+    from des.estimate.comparison import ComparedArms
+
+_SIMULATED: Final = 0.5
 """Share of the work of a comparison that is the simulation; the rest is for figures of the long run."""
 
 
@@ -46,7 +46,7 @@ class Study:
     def of(
         cls, loaded: Loaded, *, traces: bool, precision: Precision | None = None, comparison: bool = False
     ) -> "Study":
-        """Raises ScenarioError with every problem of every arm, DesError where precision is asked of no arm."""
+        """Raises ScenarioError with every problem of every arm, DesError for a precision of an arm that is not run."""
         study = cls(loaded, plans(loaded), traces, precision, comparison)
         if precision is not None:
             precision.check_arms(list(study.plans))
@@ -59,8 +59,9 @@ class Study:
         text = Path(path).stem if path is not None else self.loaded.scenario.title
         return re.sub(r"[^A-Za-z0-9_.-]+", "_", text).strip("._-")[:80] or "scenario"
 
-    def key(self) -> str:
-        return run_key(
+    @property
+    def identity(self) -> Identity:
+        return Identity(
             resolved=self.loaded.resolved(),
             seed=self.loaded.scenario.seed,
             replications=self.loaded.scenario.replications,
@@ -72,33 +73,28 @@ class Study:
         )
 
     def write(self, directory: Path, *, workers: int = 1, progress: Progress | None = None) -> None:
-        """Simulate everything, in so many processes; raises RunError where a conservation law is broken."""
+        """Simulate everything in up to `workers` processes; raises RunError where a conservation law is broken."""
         started = time.perf_counter()
-        simulated = SIMULATED if self.comparison else 1.0
+        simulated = _SIMULATED if self.comparison else 1.0
         found = self._replicate(directory, workers, _within(progress, 0.0, simulated))
         content = found.summary()
         for arm, plan in self.plans.items():
             for metric, figure in controlled(plan, found.observed[arm], found.spells[arm]).items():
-                content["arms"][arm][metric]["controlled"] = figure
+                content["arms"][arm][metric] = replace(content["arms"][arm][metric], controlled=figure)
         if self.comparison:
             content["comparison"] = self._comparison(found, _within(progress, simulated, 1.0))
         if progress is not None:
             progress(1.0, "writing")
         if self.precision is not None:
             content["precision"] = self.precision.as_found(found.replications, content)
-        summary_text = json_text(content)
+        summary_text = json_text(as_json(content))
         (directory / "summary.json").write_text(summary_text, encoding="utf-8")
         manifest = manifest_of(
+            self.identity,
             name=self.name,
-            key=self.key(),
-            resolved=self.loaded.resolved(),
-            seed=self.loaded.scenario.seed,
             replications=found.replications,
-            arms=list(self.plans),
-            traces=self.traces,
             written=found.written,
             summary_sha256=hashlib.sha256(summary_text.encode()).hexdigest(),
-            files=self.loaded.files(),
             wall_s=time.perf_counter() - started,
         )
         (directory / "manifest.json").write_text(json_text(manifest), encoding="utf-8")
@@ -109,7 +105,7 @@ class Study:
             {arm: Pool() for arm in self.plans},
             {arm: [] for arm in self.plans},
             [],
-            {arm: uneven for arm, plan in self.plans.items() if (uneven := Uneven.of(plan)) is not None},
+            {arm: kind for arm, plan in self.plans.items() if (kind := Heterogeneous.of(plan)) is not None},
             same=same_arms(self.plans),
         )
         asked = self.loaded.scenario.replications
@@ -139,7 +135,7 @@ class Study:
             asked |= {target.metric for target in self.precision.targets}
         return not asked.isdisjoint(CASCADE_METRICS)
 
-    def _comparison(self, found: "Found", progress: Progress | None) -> dict[str, Any]:
+    def _comparison(self, found: "Found", progress: Progress | None) -> "ComparedArms":
         from des.estimate.comparison import compare_arms
 
         return compare_arms(self.plans, found.observed, default_arm(tuple(self.plans)), progress, found.same)
@@ -168,7 +164,7 @@ class Found:
     observed: Mapping[str, Pool]
     spells: Mapping[str, list[Spells]]
     written: list[WrittenTrace]
-    uneven: Mapping[str, Uneven] = field(default_factory=dict)  # arms of which only replications are a sample
+    heterogeneous: Mapping[str, Heterogeneous] = field(default_factory=dict)  # only replications are a sample of these
     cascades: dict[str, list[Cascade]] = field(default_factory=dict)  # of no arm where there can be none
     same: Mapping[str, str] = field(default_factory=dict)  # arm -> the one that is simulated for it
 
@@ -186,23 +182,18 @@ class Found:
         self.written.extend(outcome.written)
 
     def summary(self) -> dict[str, Any]:
-        content = summary(self.observed, self.uneven)
+        content = summary(self.observed, self.heterogeneous)
         for arm, cascades in self.cascades.items():
-            content["arms"][arm] |= cascade_entries(cascades)
-        for arm, uneven in self.uneven.items():
-            if why := uneven.why_no_interval(self.replications):
+            content["arms"][arm] |= cascade_estimates(cascades)
+        for arm, heterogeneous in self.heterogeneous.items():
+            if why := heterogeneous.why_no_interval(self.replications):
                 content["arms"][arm] = without_intervals(content["arms"][arm], why)
-        return content | _by_group({arm: combined(of, self.uneven.get(arm)) for arm, of in self.spells.items()})
+        return content | _by_group({arm: combined(of, self.heterogeneous.get(arm)) for arm, of in self.spells.items()})
 
 
 def _within(progress: Progress | None, low: float, high: float) -> Progress | None:
-    """Tells of a part of the work that goes from one share of it to another."""
+    """Reports a part of the work that goes from one share of it to another."""
     return None if progress is None else lambda share, what: progress(low + (high - low) * share, what)
-
-
-def json_text(value: Mapping[str, Any]) -> str:
-    """Indented JSON that ends in a line break; NaN and infinity, which JSON has not, are refused."""
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _by_group(arms: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -1,30 +1,29 @@
-"""Run a scenario at every combination of some of its fields' values, each point with the same luck."""
+"""Run a scenario at every combination of some of its fields' values, each point with the same random numbers."""
 
 import hashlib
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from des.errors import DesError, Problem, ScenarioError
-from des.scenario import Loaded, Scenario
-from des.study.axes import parse_axes
+from des.pool import Report, Workers
+from des.signals import terminating_signals_raise
 from des.study.destination import written_whole
-from des.study.precision import Precision
-from des.study.run import RESULTS, check_workers, kept, loaded
-from des.study.signals import terminating_signals_raise
-from des.study.study import Progress, Study, json_text
-from des.study.workers import Told, Workers
+from des.study.identity import json_text
+from des.study.options import Progress, RunKeywords, RunOptions, Source, with_run_keywords
+from des.study.run import RESULTS, kept
+from des.study.study import Study
 from des.traces import Run, load
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_POINTS: Final = 10_000
-SWEEP: Final = "sweep.json"
+_MOST_POINTS: Final = 10_000
+_BRACKETS: Final = {"[": "]", "{": "}", "(": ")"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,45 +64,37 @@ class Sweep:
         return f"<Sweep {self.path}: {len(self.points)} points over {', '.join(self.over)}; arms {', '.join(arms)}>"
 
 
-def sweep(
-    scenario: str | Path | Mapping[str, Any] | Scenario | Loaded,
-    over: Mapping[str, Sequence[Any]] | Sequence[str],
-    *,
-    out: str | Path | None = None,
-    seed: int | None = None,
-    replications: int | None = None,
-    overrides: Sequence[str] = (),
-    traces: bool = False,
-    force: bool = False,
-    workers: int = 1,
-    precision: Mapping[str, float] | Sequence[str] = (),
-    max_replications: int | None = None,
-    progress: Progress | None = None,
-) -> Sweep:
+@with_run_keywords(traces=False)
+def sweep(scenario: Source, over: Mapping[str, Sequence[Any]] | Sequence[str], **options: Unpack[RunKeywords]) -> Sweep:
     """Run every combination of values: `over={"policy.rounds": [1, 2, 3]}`, or texts such as `policy.rounds=1,2,3`.
 
     Each point is a run like any other, in `results/`, where an interrupted sweep finds those it had finished; the
     figures of all of them stand in `results/<scenario>-sweep-<key>/` (`sweep.json`, `sweep.csv`). With `out`, all of it
-    lands there. All points share their random numbers. Raises ScenarioError with the problems of all points before
-    anything is run.
+    lands there. All points share their random numbers; without `traces=True` none keeps its traces. Raises
+    ScenarioError with the problems of all points before anything is run.
     """
-    check_workers(workers)
-    axes = parse_axes(over)
-    asked = Precision.of(precision, max_replications)
+    options.setdefault("traces", False)
+    return sweep_with(scenario, over, RunOptions(**options))
+
+
+def sweep_with(scenario: Source, over: Mapping[str, Sequence[Any]] | Sequence[str], options: RunOptions) -> Sweep:
+    """Like `sweep`."""
+    axes = _axes(over)
     points = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
-    if len(points) > MOST_POINTS:
-        raise DesError(f"--over: {len(points):,} points, more than {MOST_POINTS:,}")
-    studies = _studies(scenario, points, overrides, seed, replications, traces, asked)
-    if out is not None:
-        with written_whole(Path(out)) as directory:
+    if len(points) > _MOST_POINTS:
+        raise DesError(f"--over: {len(points):,} points, more than {_MOST_POINTS:,}")
+    studies = _studies(scenario, points, options)
+    if options.out is not None:
+        target = Path(options.out)
+        with written_whole(target) as directory:
             places = [directory / "points" / f"{number:04d}" for number in range(len(studies))]
-            _run_all(studies, places, force, workers, progress)
+            _run_all(studies, places, options)
             _write(directory, _sweep(directory, axes, points, studies, places))
-        target = Path(out)
         places = [target / "points" / f"{number:04d}" for number in range(len(studies))]
         return _sweep(target, axes, points, studies, places)
-    found = _run_all(studies, [None] * len(studies), force, workers, progress)
-    key = hashlib.sha256(json.dumps([list(axes), [study.key() for study in studies]]).encode()).hexdigest()[:12]
+    found = _run_all(studies, [None] * len(studies), options)
+    keys = [study.identity.key() for study in studies]
+    key = hashlib.sha256(json.dumps([list(axes), keys]).encode()).hexdigest()[:12]
     target = RESULTS / f"{studies[0].name}-sweep-{key}"
     finished = _sweep(target, axes, points, studies, found)
     with written_whole(target, replace=True) as directory:
@@ -116,60 +107,96 @@ class _Point:
     """A run that one process makes from beginning to end."""
 
     study: Study
-    out: Path | None
-    force: bool
-    workers: int
+    options: RunOptions
 
 
-def _make(point: _Point, told: Told | None) -> Path:
-    def progress(share: float, what: str) -> None:
-        if told is not None:
-            told(share)
-
-    return kept(point.study, out=point.out, force=point.force, workers=point.workers, progress=progress).run.path
+def _make(point: _Point, report: Report | None) -> Path:
+    progress: Progress | None = None if report is None else lambda share, what: report(share)
+    return kept(point.study, replace(point.options, progress=progress)).run.path
 
 
-def _run_all(
-    studies: Sequence[Study], places: Sequence[Path | None], force: bool, workers: int, progress: Progress | None
-) -> list[Path]:
+def _run_all(studies: Sequence[Study], places: Sequence[Path | None], options: RunOptions) -> list[Path]:
     """Points in parallel, or where there are fewer points than processes, the replications of each."""
-    apart = len(studies) >= workers
-    points = [
-        _Point(study, place, force, 1 if apart else workers) for study, place in zip(studies, places, strict=True)
-    ]
+    apart = len(studies) >= options.workers
+    of_point = replace(options, workers=1 if apart else options.workers, progress=None)
+    points = [_Point(study, replace(of_point, out=place)) for study, place in zip(studies, places, strict=True)]
     done = [0.0] * len(points)
 
     def watch(number: int, share: float) -> None:
         done[number] = max(done[number], min(1.0, share))
-        if progress is not None:
-            progress(sum(done) / len(done), f"point {number + 1}/{len(done)}")
+        if options.progress is not None:
+            options.progress(sum(done) / len(done), f"point {number + 1}/{len(done)}")
 
-    with terminating_signals_raise(), Workers(_make, workers if apart else 1) as pool:
+    with terminating_signals_raise(), Workers(_make, options.workers if apart else 1) as pool:
         return list(pool.map(points, watch))
 
 
-def _studies(
-    scenario: str | Path | Mapping[str, Any] | Scenario | Loaded,
-    points: Sequence[Mapping[str, str]],
-    overrides: Sequence[str],
-    seed: int | None,
-    replications: int | None,
-    traces: bool,
-    precision: Precision | None,
-) -> list[Study]:
-    loaded(scenario, overrides, seed, replications)  # what is wrong everywhere is said once
+def _studies(scenario: Source, points: Sequence[Mapping[str, str]], options: RunOptions) -> list[Study]:
+    target = options.target()
+    options.load(scenario)  # what is wrong everywhere is said once
     studies: list[Study] = []
     problems: list[Problem] = []
     for point in points:
         assignments = [f"{path}={value}" for path, value in point.items()]
         try:
-            at_point = loaded(scenario, [*overrides, *assignments], seed, replications)
-            studies.append(Study.of(at_point, traces=traces, precision=precision))
+            at_point = replace(options, overrides=[*options.overrides, *assignments]).load(scenario)
+            studies.append(Study.of(at_point, traces=options.traces, precision=target))
         except ScenarioError as error:
             problems.extend(error.problems)
     if problems:
         raise ScenarioError(list(dict.fromkeys(problems)))
     return studies
+
+
+def _axes(over: Mapping[str, Sequence[Any]] | Sequence[str]) -> dict[str, list[str]]:
+    """Each path with its values as `--set` would take them.
+
+    Raises DesError for a text without path or values, and for a path given twice.
+    """
+    if isinstance(over, Mapping):
+        pairs = [(path, [_written(value) for value in values]) for path, values in over.items()]
+    else:
+        pairs = [_pair(text) for text in ([over] if isinstance(over, str) else over)]
+    if not pairs:
+        raise DesError("nothing to sweep over: name a path and its values, such as --over policy.rounds=1,2,3")
+    axes: dict[str, list[str]] = {}
+    for path, values in pairs:
+        if path in axes:
+            raise DesError(f"--over {path}: given twice; write all its values at once")
+        if not values or "" in values:
+            raise DesError(f"--over {path}: expected values apart from one another by commas, such as 1,2,3")
+        axes[path] = list(dict.fromkeys(values))
+    return axes
+
+
+def _pair(text: str) -> tuple[str, list[str]]:
+    path, equals, values = text.partition("=")
+    if not equals or not path.strip():
+        raise DesError(f"--over {text}: expected path=value,value, such as policy.rounds=1,2,3")
+    return path.strip(), _split(values)
+
+
+def _split(text: str) -> list[str]:
+    """At commas outside brackets and quotes."""
+    parts, closers, quote = [""], [], ""
+    for letter in text:
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "\"'":
+            quote = letter
+        elif letter in _BRACKETS:
+            closers.append(_BRACKETS[letter])
+        elif closers and letter == closers[-1]:
+            closers.pop()
+        elif letter == "," and not closers:
+            parts.append("")
+            continue
+        parts[-1] += letter
+    return [part.strip() for part in parts]
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _sweep(
@@ -183,7 +210,7 @@ def _sweep(
 
 
 def _joint(study: Study) -> dict[str, dict[str, Any]]:
-    from des.estimate.joint_figures import exact_or_none
+    from des.estimate.exact import exact_or_none
 
     found = {arm: exact_or_none(plan) for arm, plan in study.plans.items()}
     return {
@@ -208,5 +235,5 @@ def _write(directory: Path, finished: Sweep) -> None:
         for point, run, joint in zip(finished.points, finished.runs, finished.joint, strict=True)
     ]
     text = json_text({"over": list(finished.over), "points": points})
-    (directory / SWEEP).write_text(text, encoding="utf-8")
+    (directory / "sweep.json").write_text(text, encoding="utf-8")
     finished.table.to_csv(directory / "sweep.csv")

@@ -1,12 +1,61 @@
-"""What a fallback chain costs and how often it serves, its attempts independent of each other."""
+"""How long a call takes under a timeout, a kill or a hedge, and what a fallback chain of calls costs and serves.
+
+The attempts of a chain are independent of each other.
+"""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import permutations
 
 from des.distributions import Distribution
-from des.theory.moments import survival
+
+
+def mean_under_timeout_s(response: Distribution, timeout_s: float) -> float:
+    """E[min(L, t)]: the mean time of an attempt that is given up at the timeout."""
+    return response.limited_mean(timeout_s)
+
+
+def success_under_kills(mttf_s: float, mttr_s: float, latency: Distribution) -> float:
+    """P(a call is accepted and no outage kills it in flight): exponential up times, any down times, any latency.
+
+    A E[e^{-lambda L}]: up at its start, and no failure (rate lambda = 1/MTTF) within its latency.
+    """
+    return mttf_s / (mttf_s + mttr_s) * latency.laplace(1.0 / mttf_s)
+
+
+def hedged_mean_s(response: Distribution, delay_s: float, copies: int = 1) -> float:
+    """Mean time until the earliest of a call and its copies answers, one copy more after each delay while none has.
+
+    The integral of S(t) S(t - h) ... S(t - n h), S the survival of one call's latency (1 before its start); for one
+    copy int_0^h S(t) dt + int_h^inf S(t) S(t - h) dt.
+    """
+    from scipy.integrate import quad
+
+    def unanswered(time_s: float) -> float:
+        return math.prod(
+            float(response.survival(time_s - sent * delay_s)) for sent in range(copies + 1) if sent * delay_s <= time_s
+        )
+
+    # in pieces: each quadrature sees one scale, and the tail is cut where it no longer counts
+    total, low, width = response.limited_mean(delay_s), delay_s, max(response.mean, 1e-9)
+    for sent in range(1, copies):
+        total += float(quad(unanswered, low, (sent + 1) * delay_s, limit=200)[0])
+        low = (sent + 1) * delay_s
+    while True:
+        piece = quad(unanswered, low, low + width, limit=200)[0]
+        total += float(piece)
+        low += width
+        width *= 2.0
+        if piece <= 1e-12 * total:
+            return total
+
+
+def hedge_share(response: Distribution, delay_s: float, copies: int = 1) -> float:
+    """Mean number of extra calls that hedging after each delay sends: S(h) + S(2h) S(h) + ..., up to the copies."""
+    return math.fsum(
+        math.prod(float(response.survival(part * delay_s)) for part in range(1, sent + 1))
+        for sent in range(1, copies + 1)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +83,14 @@ def expected_cost(legs: Sequence[ChainLeg], rounds: int = 1, *, cache_hit_rate: 
     E[C] = sum_r sum_k (p_k s_k + (1 - p_k) f_k) [prod_j (1 - p_j)]^{r-1} prod_{i<k} (1 - p_i); a response-cache hit
     costs nothing.
     """
-    reached = reach(legs, rounds)
+    reached = _reach(legs, rounds)
     cost = math.fsum(leg.mean_cost * share for row in reached for leg, share in zip(legs, row, strict=True))
     return (1.0 - cache_hit_rate) * cost
 
 
 def expected_attempts(legs: Sequence[ChainLeg], rounds: int = 1) -> float:
     """Mean number of attempts of a request."""
-    return math.fsum(share for row in reach(legs, rounds) for share in row)
+    return math.fsum(share for row in _reach(legs, rounds) for share in row)
 
 
 def served_probability(legs: Sequence[ChainLeg], rounds: int = 1) -> float:
@@ -51,11 +100,11 @@ def served_probability(legs: Sequence[ChainLeg], rounds: int = 1) -> float:
 
 def served_by(legs: Sequence[ChainLeg], rounds: int = 1) -> tuple[float, ...]:
     """P(leg k serves the request), all rounds together."""
-    reached = reach(legs, rounds)
+    reached = _reach(legs, rounds)
     return tuple(leg.success * math.fsum(row[k] for row in reached) for k, leg in enumerate(legs))
 
 
-def reach(legs: Sequence[ChainLeg], rounds: int) -> list[list[float]]:
+def _reach(legs: Sequence[ChainLeg], rounds: int) -> list[list[float]]:
     """[round][leg]: P(the request comes to this leg in this round)."""
     rows, open_share = [], 1.0
     for _ in range(rounds):
@@ -84,11 +133,6 @@ def cheapest_order(legs: Sequence[ChainLeg]) -> tuple[int, ...]:
     return tuple(sorted(range(len(legs)), key=index))
 
 
-def cheapest_order_by_enumeration(legs: Sequence[ChainLeg], rounds: int = 1) -> tuple[int, ...]:
-    """Indices of the legs in the order of least mean cost, trying every one of the n! orders."""
-    return min(permutations(range(len(legs))), key=lambda order: expected_cost([legs[k] for k in order], rounds))
-
-
 @dataclass(frozen=True, slots=True)
 class DeadlineLeg:
     """A leg that refuses a share of its calls after a fixed time and answers the others after `latency`."""
@@ -103,7 +147,7 @@ def served_before_deadline(legs: Sequence[DeadlineLeg], deadline_s: float) -> tu
     served, open_share, spent_s = [], 1.0, 0.0
     for leg in legs:
         left_s = deadline_s - spent_s
-        in_time = 1.0 - survival(leg.latency, left_s) if left_s > 0.0 else 0.0
+        in_time = float(leg.latency.cdf(left_s)) if left_s > 0.0 else 0.0
         served.append(open_share * (1.0 - leg.refused) * in_time)
         open_share *= leg.refused
         spent_s += leg.refusal_latency_s

@@ -1,6 +1,6 @@
 """Shock ledgers: incidents of Poisson classes that may overlap, each hitting a set of members.
 
-The number of open incidents of a class is Poisson with mean rate x mean duration, whatever the law of the duration
+The number of open incidents of a class is Poisson with mean rate x mean duration, whatever their distribution
 (the M/G/infinity queue), so all that follows holds for any durations and any overlap of the hit sets.
 """
 

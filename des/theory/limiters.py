@@ -1,7 +1,8 @@
-"""Rate limits under Poisson load: the share of calls that each kind of limiter refuses."""
+"""What limiters, queues, cooldowns and circuit breakers refuse, and how long calls wait for them."""
 
 import decimal
 import math
+from dataclasses import dataclass
 
 
 def token_bucket_refused(load: float, burst: int) -> float:
@@ -45,7 +46,7 @@ def sliding_log_refused(rate: float, calls: int, window: float) -> float:
 
 
 def erlang_b(servers: int, load: float) -> float:
-    """P(all servers busy) where calls that find them so are lost, any law of service; `load` in erlangs.
+    """P(all servers busy) where calls that find them so are lost, any service time; `load` in erlangs.
 
     The usual recursion 1/B(c) = 1 + c/(a B(c - 1)) (Cooper 1981, section 3.3).
     """
@@ -56,7 +57,7 @@ def erlang_b(servers: int, load: float) -> float:
 
 
 def overflow_refused(first: int, second: int, load: float) -> float:
-    """P(a pool of `first` and then one of `second` servers refuse), one service law: Erlang B of both together."""
+    """P(a pool of `first` and then one of `second` servers refuse), service times alike: Erlang B of both together."""
     return erlang_b(first + second, load)
 
 
@@ -84,7 +85,7 @@ def bounded_queue_mean_wait(servers: int, room: int, load: float, mean_service: 
 
 
 def _bounded_queue(servers: int, room: int, load: float) -> list[float]:
-    """P(so many calls present), 0 .. servers + room: of the birth and death chain, where any load will do."""
+    """P(n calls present), n = 0 .. servers + room: the birth and death chain's, at any load."""
     weights = [1.0]
     for present in range(1, servers + room + 1):
         weights.append(weights[-1] * load / min(present, servers))
@@ -93,7 +94,7 @@ def _bounded_queue(servers: int, room: int, load: float) -> list[float]:
 
 
 def pollaczek_khinchine_wait(rate: float, mean_service: float, second_moment: float) -> float:
-    """Mean wait before one server under Poisson calls and any service law: rate E[S^2] / (2 (1 - rate E[S]))."""
+    """Mean wait before one server under Poisson calls and any service time: rate E[S^2] / (2 (1 - rate E[S]))."""
     return rate * second_moment / (2.0 * (1.0 - rate * mean_service))
 
 
@@ -108,6 +109,59 @@ def _poisson_at_least(count: int, mean: float) -> float:
     return 1.0 if count <= 0 else float(gammainc(count, mean))
 
 
-def poisson_probability(count: int, mean: float) -> float:
-    """P(K = count) of a Poisson number."""
-    return math.exp(count * math.log(mean) - mean - math.lgamma(count + 1.0)) if mean > 0.0 else float(count == 0)
+def blackout_share(deployments: int, call_rate: float, refusal: float, cooldown: float) -> float:
+    """Long-run share of time, and of Poisson calls, with every deployment of a group cooling.
+
+    Each call goes to some deployment that is not cooling and is refused with probability `refusal`, whichever it is;
+    that one then cools. So refusals come at call_rate x refusal as long as one is left, and each takes a deployment
+    for the cooldown's time: calls lost by servers, Erlang B at load call_rate x refusal x cooldown, for cooldowns of
+    any distribution with that mean. Calls take no time, and no retries: those come in clumps. Any one unit of time.
+    """
+    return erlang_b(deployments, call_rate * refusal * cooldown)
+
+
+def cooldown_lost_share(deployments: int, call_rate: float, refusal: float, cooldown: float) -> float:
+    """Share of calls that are refused, by a deployment or since all are cooling: without cooldowns just `refusal`."""
+    blackout = blackout_share(deployments, call_rate, refusal, cooldown)
+    return blackout + (1.0 - blackout) * refusal
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerCycle:
+    """Mean numbers of calls from one closing of the breaker to the next."""
+
+    successes: float
+    failures: float
+    refusals: float
+
+    @property
+    def calls(self) -> float:
+        return self.successes + self.failures + self.refusals
+
+    @property
+    def availability(self) -> float:
+        """Share of all calls that succeed (renewal-reward)."""
+        return self.successes / self.calls
+
+
+def breaker_cycle(mttf_s: float, mttr_s: float, call_rate: float, failures: int, open_s: float) -> BreakerCycle:
+    """Instantaneous Poisson calls; `failures` in a row open the breaker for `open_s`, then the next call probes.
+
+    With lambda = 1/MTTF, mu = 1/MTTR, s = lambda + mu and calls at rate a: a failure follows a success with
+    probability pf = lambda/(a + s), another failure with q = 1 - mu/(a + s), and a probe finds the component still
+    down with d = U + (1 - U) e^{-s tau} a/(a + s). A streak of failures reaches n with x = q^{n-1}, so a cycle holds
+    1/x streaks, each after 1/pf successes; it opens 1/(1 - d) times. The successful probe is a cycle's first success.
+    """
+    s = 1.0 / mttf_s + 1.0 / mttr_s
+    u = mttr_s / (mttf_s + mttr_s)
+    starts = (1.0 / mttf_s) / (call_rate + s)
+    ends = (1.0 / mttr_s) / (call_rate + s)
+    goes_on = 1.0 - ends
+    still_down = u + (1.0 - u) * math.exp(-s * open_s) * call_rate / (call_rate + s)
+    reaches = goes_on ** (failures - 1)
+    openings = 1.0 / (1.0 - still_down)
+    return BreakerCycle(
+        successes=1.0 / (starts * reaches),
+        failures=(1.0 - goes_on**failures) / ends / reaches + openings - 1.0,
+        refusals=call_rate * open_s * openings,
+    )

@@ -1,8 +1,9 @@
-"""Small continuous-time Markov chains: stationary shares, first-passage times, and pairs under common shocks.
+"""Small continuous-time Markov chains: shares and passage times, pairs under common shocks, and legs that rot silently.
 
 A generator is a square array of rates, row = from, column = to, rows summing to zero. Any unit of time will do.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -51,6 +52,12 @@ def mean_first_passage(matrix: Generator, start: int, targets: Iterable[int]) ->
 
 def occupation(matrix: Generator, start: NDArray[np.float64], time: float) -> tuple[NDArray[np.float64], Generator]:
     """(distribution after `time`, expected time spent in each state until then), from a starting distribution."""
+    after, spent = _propagators(matrix, time)
+    return start @ after, start @ spent
+
+
+def _propagators(matrix: Generator, time: float) -> tuple[Generator, Generator]:
+    """What a starting distribution is multiplied by to give the distribution after `time` and the time spent."""
     from scipy.linalg import expm
 
     size = len(matrix)
@@ -58,7 +65,7 @@ def occupation(matrix: Generator, start: NDArray[np.float64], time: float) -> tu
     augmented[:size, :size] = matrix
     augmented[:size, size:] = np.eye(size)
     exponential = expm(augmented * time)
-    return start @ exponential[:size, :size], start @ exponential[:size, size:]
+    return exponential[:size, :size], exponential[:size, size:]
 
 
 PAIR_STATES = ("both_up", "first_down", "second_down", "both_down", "both_down_together")
@@ -139,3 +146,45 @@ def mean_time_to_total_outage(rate: float, fraction: float, repair: float) -> fl
     """
     private, common = (1.0 - fraction) * rate, fraction * rate
     return (repair + rate + 2.0 * private) / ((2.0 * private + common) * (repair + rate) - 2.0 * private * repair)
+
+
+_ROT_STATES = ("working", "broken_unnoticed", "in_repair")
+
+
+def long_run_broken_share(time_to_rot: float, use_rate: float, repair: float) -> float:
+    """Long-run share of time (and of Poisson uses) broken without probes, for any distributions of rot and repair.
+
+    A cycle is time to rot, wait for the next use, repair: (1/a + R) / (T + 1/a + R) by renewal-reward, from means.
+    """
+    broken = 1.0 / use_rate + repair
+    return broken / (time_to_rot + broken)
+
+
+def broken_share(
+    time_to_rot: float, use_rate: float, repair: float, horizon: float, *, probe_every: float | None = None
+) -> float:
+    """Expected share of [0, horizon] in which a leg that works at 0 is broken; with Poisson uses also of the uses.
+
+    Exponential times to rot and to repair with these means, instantaneous uses at `use_rate`, probes at `probe_every`,
+    2 `probe_every` and so on. Between probes a Markov chain, and a probe turns "unnoticed" into "in repair": exact at
+    any horizon. Any one unit of time.
+    """
+    matrix = generator(
+        _ROT_STATES,
+        {
+            ("working", "broken_unnoticed"): 1.0 / time_to_rot,
+            ("broken_unnoticed", "in_repair"): use_rate,
+            ("in_repair", "working"): 1.0 / repair,
+        },
+    )
+    state, spent = np.array([1.0, 0.0, 0.0]), np.zeros(3)
+    step = horizon if probe_every is None else min(horizon, probe_every)
+    whole = math.floor(horizon / step)
+    for length, times in ((step, whole), (horizon - whole * step, 1)):
+        after, spent_within = _propagators(matrix, length)
+        for _ in range(times):
+            spent += state @ spent_within
+            state = state @ after
+            if probe_every is not None:
+                state = np.array([state[0], 0.0, state[1] + state[2]])
+    return float((spent[1] + spent[2]) / horizon)

@@ -17,9 +17,9 @@ def _names(bits: pa.DataType) -> pa.DataType:
     return pa.dictionary(bits, pa.string())
 
 
-FEW: Final = _names(pa.int8())
+_FEW: Final = _names(pa.int8())
 """Names out of a fixed vocabulary (outcomes, kinds, causes)."""
-MANY: Final = _names(pa.int16())
+_MANY: Final = _names(pa.int16())
 """Names out of a scenario (arms, providers, models, legs, components)."""
 
 
@@ -32,7 +32,7 @@ def _field(
 
 def _run_columns() -> list[pa.Field]:
     return [
-        _field("arm", MANY, "variant of the scenario"),
+        _field("arm", _MANY, "variant of the scenario"),
         _field("replication", pa.int32(), "independent run of the arm, from 0"),
     ]
 
@@ -48,10 +48,10 @@ REQUESTS: Final = _schema(
         _field("arrival_s", pa.float64(), "when the request was sent, since the scenario's start", unit="s"),
         _field("end_s", pa.float64(), "when its user had an answer or gave up; null if never", unit="s", null=True),
         _field("latency_s", pa.float64(), "from arrival to end; null if it never ended", unit="s", null=True),
-        _field("outcome", FEW, "ok, failed, deadline, rejected or in_flight"),
-        _field("error_type", FEW, "its last failure; null on success", otel="error.type", null=True),
-        _field("provider", MANY, "provider that served; null if none did", otel="gen_ai.provider.name", null=True),
-        _field("model", MANY, "model that served; null if none did", otel="gen_ai.request.model", null=True),
+        _field("outcome", _FEW, "ok, failed, deadline, rejected or in_flight"),
+        _field("error_type", _FEW, "its last failure; null on success", otel="error.type", null=True),
+        _field("provider", _MANY, "provider that served; null if none did", otel="gen_ai.provider.name", null=True),
+        _field("model", _MANY, "model that served; null if none did", otel="gen_ai.request.model", null=True),
         _field("chain_position", pa.int8(), "leg that served: 0 the primary, -1 none"),
         _field("rounds", pa.int8(), "passes over the chain that were begun"),
         _field("attempts", pa.int16(), "calls made, hedges included"),
@@ -80,14 +80,14 @@ ATTEMPTS: Final = _schema(
         _field("attempt", pa.int16(), "number of the attempt in its request, from 0"),
         _field("round", pa.int8(), "pass over the chain, from 0"),
         _field("chain_position", pa.int8(), "number of the leg in the chain, from 0"),
-        _field("leg", MANY, "leg of the chain that was called"),
-        _field("provider", MANY, "provider that was called", otel="gen_ai.provider.name"),
-        _field("model", MANY, "model that was called", otel="gen_ai.request.model"),
-        _field("kind", FEW, "call, hedge or probe"),
+        _field("leg", _MANY, "leg of the chain that was called"),
+        _field("provider", _MANY, "provider that was called", otel="gen_ai.provider.name"),
+        _field("model", _MANY, "model that was called", otel="gen_ai.request.model"),
+        _field("kind", _FEW, "call, hedge or probe"),
         _field("start_s", pa.float64(), "when the call was sent, since the scenario's start", unit="s"),
         _field("end_s", pa.float64(), "when its client had an answer or gave up; null if never", unit="s", null=True),
         _field("duration_s", pa.float64(), "from start to end; null if it never ended", unit="s", null=True),
-        _field("outcome", FEW, "ok, or how it failed"),
+        _field("outcome", _FEW, "ok, or how it failed"),
         _field(
             "http_status",
             pa.int16(),
@@ -95,7 +95,7 @@ ATTEMPTS: Final = _schema(
             otel="http.response.status_code",
             null=True,
         ),
-        _field("cause", FEW, "why it did not serve; null if it did, or if the outcome says it all", null=True),
+        _field("cause", _FEW, "why it did not serve; null if it did, or if the outcome says it all", null=True),
         _field("cause_id", pa.int64(), "number of the incident or limit that was the cause", null=True),
         _field("retry_after_s", pa.float64(), "wait that a refusal asked for", unit="s", null=True),
         _field("cost_usd", pa.float64(), "what it was billed", unit="USD"),
@@ -111,12 +111,12 @@ ATTEMPTS: Final = _schema(
     ],
 )
 
-INCIDENTS: Final = _schema(
+_INCIDENTS: Final = _schema(
     "One row per incident of a component, sorted by start, then incident_id.",
     [
         _field("incident_id", pa.int64(), "number of the incident in its replication; attempts name it as cause_id"),
-        _field("component", MANY, "what failed"),
-        _field("kind", FEW, "class of incident it was drawn from"),
+        _field("component", _MANY, "what failed"),
+        _field("kind", _FEW, "class of incident it was drawn from"),
         _field("shared", pa.bool_(), "reached endpoints of more than one provider"),
         _field("start_s", pa.float64(), "start, since the scenario's; negative if it was open before", unit="s"),
         _field("end_s", pa.float64(), "end (exclusive); may lie past the horizon", unit="s"),
@@ -130,18 +130,18 @@ INCIDENTS: Final = _schema(
     ],
 )
 
-TRANSITIONS: Final = _schema(
+_TRANSITIONS: Final = _schema(
     "One row per change of state of a component or a leg, sorted by time, then entity in the model's order.",
     [
         _field("time_s", pa.float64(), "when, since the scenario's start", unit="s"),
-        _field("entity", MANY, "what changed its state"),
-        _field("kind", FEW, "what sort of thing the entity is"),
-        _field("from", FEW, "state until then; null for the first", null=True),
-        _field("to", FEW, "state from then on"),
+        _field("entity", _MANY, "what changed its state"),
+        _field("kind", _FEW, "what sort of thing the entity is"),
+        _field("from", _FEW, "state until then; null for the first", null=True),
+        _field("to", _FEW, "state from then on"),
     ],
 )
 
-MINUTES: Final = _schema(
+_MINUTES: Final = _schema(
     "One row per minute, sorted by time, up to the horizon or the last minute after it in which anything happened. "
     "A run of more than 31 days has bins of several minutes: bin_s. Probes are left out.",
     [
@@ -175,7 +175,7 @@ MINUTES: Final = _schema(
 TABLES: Final[Mapping[str, pa.Schema]] = {
     "requests": REQUESTS,
     "attempts": ATTEMPTS,
-    "incidents": INCIDENTS,
-    "transitions": TRANSITIONS,
-    "minutes": MINUTES,
+    "incidents": _INCIDENTS,
+    "transitions": _TRANSITIONS,
+    "minutes": _MINUTES,
 }

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from des.errors import RunError
 from des.traces.schemas import ROWS_PER_GROUP, TABLES
 
-ZSTD_LEVEL: Final = 1
+_ZSTD_LEVEL: Final = 1
 """Level 3 makes files 1 % smaller and writing a fifth slower."""
 
 
@@ -124,7 +124,7 @@ def _encoding(schema: pa.Schema) -> dict[str, Any]:
     floats = [field.name for field in schema if pa.types.is_floating(field.type)]
     return {
         "compression": "zstd",
-        "compression_level": ZSTD_LEVEL,
+        "compression_level": _ZSTD_LEVEL,
         "use_dictionary": [field.name for field in schema if pa.types.is_dictionary(field.type)],
         "column_encoding": dict.fromkeys(floats, "BYTE_STREAM_SPLIT"),
         "write_statistics": True,

@@ -1,6 +1,5 @@
 import subprocess
 import sys
-from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 
@@ -9,7 +8,7 @@ from genai_prices.data import providers
 from genai_prices.types import TieredPrices
 
 from des.catalogue import PRICE_FIELDS, PRICES_AT, find_model, model_names, models, provider_names
-from des.catalogue.model import CatalogueModel
+from des.catalogue.list_prices import CatalogueModel
 from des.scenario.plan import Price
 
 TEXT_MODELS = [
@@ -110,7 +109,7 @@ def test_every_listed_model_is_priced_sourced_and_dated() -> None:
 
 
 def test_prices_have_exactly_the_fields_of_a_resolved_price() -> None:
-    names = {field.name for field in fields(Price)}
+    names = set(Price.model_fields)
     assert set(PRICE_FIELDS) == names
     for entry in models():
         assert set(entry.price_fields) == names

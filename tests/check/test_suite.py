@@ -15,19 +15,15 @@ from typer.testing import CliRunner
 import des.check
 import des.theory
 from des.check import suite
-from des.check.case import MONTE_CARLO, Case, Finding, compared, equal
-from des.check.suite import BY_NAME, CASES, Checked, all_ok, chosen, spread
+from des.check.case import MONTE_CARLO, Case, Finding, Size, compared, equal
+from des.check.suite import BY_NAME, CASES, Checked, all_ok, check, chosen, spread
 from des.cli import app
 from des.errors import DesError
-from des.study.check import check
 
 QUICK = ("ledger_exact", "week_shifts", "hedge", "fixed_window")
 BEYOND = {
     # what chains are made of, and searches over them
     "paid_per_attempt",
-    "reach",
-    "cheapest_order_by_enumeration",
-    "long_run_broken_share",
     # parts of what is checked, and inverses
     "common_shock_pair",
     "common_shock_pair_repaired_together",
@@ -36,10 +32,6 @@ BEYOND = {
     "mean_first_passage",
     "occupation",
     "effective_redundancy",
-    "latency_quantile_s",
-    "limited_mean",
-    "normal_cdf",
-    "poisson_probability",
     "mean_wait_s",
     # one line each, said of a scenario
     "layers_attempts",
@@ -97,10 +89,10 @@ def test_scores_that_are_too_small_or_too_large_together_fail() -> None:
 
 @pytest.fixture
 def wrong_form(monkeypatch: pytest.MonkeyPatch) -> None:
-    def find() -> Iterator[Finding]:
+    def find(size: Size) -> Iterator[Finding]:
         yield Finding("two and two", 5.0, 0.1, 32, 4.0)
 
-    monkeypatch.setitem(suite.BY_NAME, "wrong", Case("wrong", MONTE_CARLO, find))
+    monkeypatch.setitem(suite.BY_NAME, "wrong", Case("wrong", MONTE_CARLO, find, "arithmetic"))
 
 
 def test_a_wrong_closed_form_ends_the_command_with_1(wrong_form: None) -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+import des
+
 PACKAGE = Path(__file__).parents[2] / "des"
 
-EVERYBODY = {"errors", "vocabulary"}
+EVERYBODY = {"errors", "pool", "signals", "vocabulary", "words"}
 """Modules that any room may import."""
 
 RANDOM = {"distributions", "draws"}
@@ -18,16 +20,16 @@ MAY_IMPORT = {
     "catalogue": set(),
     "traces": set(),
     "scenario": {"catalogue", "files", *RANDOM},
-    "files": {"scenario", "faults"},
+    "files": set(),
     "importers": {"catalogue", "scenario"},
     "theory": {"scenario", *RANDOM},
-    "faults": {"scenario", *RANDOM},
+    "faults": {"files", "scenario", *RANDOM},
     "engine": {"faults", "rules", "scenario", *RANDOM},
     "estimate": {"faults", "rules", "scenario", "theory", *RANDOM},
     "check": {"estimate", "faults", "engine", "rules", "scenario", "theory", *RANDOM},
-    "study": {"check", "estimate", "faults", "files", "importers", "engine", "scenario", "traces"},
-    "report": {"catalogue", "check", "estimate", "faults", "files", "scenario", "study", "traces"},
-    "cli": {"report", "catalogue", "check", "estimate", "files", "importers", "scenario", "study"},
+    "study": {"estimate", "faults", "files", "importers", "engine", "scenario", "traces"},
+    "report": {"catalogue", "check", "estimate", "faults", "scenario", "study", "traces"},
+    "cli": {"report", "catalogue", "check", "estimate", "scenario", "study"},
 }
 
 
@@ -60,6 +62,12 @@ def test_a_room_imports_those_below_it_alone(room: str) -> None:
     assert {(file, other) for file, other in found if other not in allowed} == set()
 
 
+def test_no_module_imports_the_public_api() -> None:
+    public = {"des", *(f"des.{name}" for name in des.__all__)}
+    found = {file.relative_to(PACKAGE).as_posix() for file in PACKAGE.rglob("*.py") if public & set(imported(file))}
+    assert found == set()
+
+
 def test_only_the_engine_knows_simpy() -> None:
     knowing = {
         file.relative_to(PACKAGE).parts[0]
@@ -67,3 +75,22 @@ def test_only_the_engine_knows_simpy() -> None:
         if any(name.split(".")[0] == "simpy" for name in imported(file))
     }
     assert knowing == {"engine"}
+
+
+def modules() -> dict[str, Path]:
+    return {
+        ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): file
+        for file in PACKAGE.rglob("*.py")
+    }
+
+
+def test_no_module_imports_itself_by_way_of_others_not_even_for_a_type() -> None:
+    files = modules()
+    left = {
+        name: {each if each in files else each.rpartition(".")[0] for each in imported(file)} & files.keys() - {name}
+        for name, file in files.items()
+    }
+    left["des"] = set()  # the facade, which imports at first use
+    while free := {name for name, others in left.items() if not others & left.keys()}:
+        left = {name: others for name, others in left.items() if name not in free}
+    assert not left

@@ -5,6 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from des.engine.guards import guard_kind
 from des.scenario import plan
 from engine.clients import codes
 
@@ -16,7 +17,12 @@ def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(st.none(), strategy)
 
 
-backoffs = st.builds(
+def made(setting: Any, **parts: Any) -> st.SearchStrategy[Any]:
+    """A setting by its attributes; `st.builds` would go by the names that users write."""
+    return st.fixed_dictionaries(parts).map(lambda drawn: setting(**drawn))
+
+
+backoffs = made(
     plan.Backoff,
     kind=st.sampled_from(["none", "constant", "exponential", "envoy"]),
     base_s=st.sampled_from([0.1, 1.0]),
@@ -50,6 +56,16 @@ def rules(draw: Draw, of: plan.Plan) -> plan.RetryRule:
     )
 
 
+def breaker(kind: str, *, failures: int = 0, calls: int = 0, window_s: float = 0.0, **rest: Any) -> plan.Breaker:
+    """A breaker of any kind, with what that kind takes of all this."""
+    match kind:
+        case "consecutive":
+            return plan.ConsecutiveBreaker(kind=kind, failures=failures, **rest)
+        case "count_window":
+            return plan.CountWindowBreaker(kind=kind, calls=calls, failure_share=0.5, minimum=3, **rest)
+    return plan.TimeWindowBreaker(kind=kind, window_s=window_s, failure_share=0.5, minimum=3, **rest)
+
+
 @st.composite
 def guards(draw: Draw, of: plan.Plan) -> plan.Guard:
     failures = codes(of, FAILURES)
@@ -78,21 +94,11 @@ def guards(draw: Draw, of: plan.Plan) -> plan.Guard:
                 counts=failures,
             )
         case kind:
-            return plan.Breaker(
-                kind=kind,
-                failures=2,
-                calls=4,
-                window_s=20.0,
-                failure_share=0.5,
-                minimum=3,
-                open_s=6.0,
-                half_open=draw(st.sampled_from([None, 1, 2])),
-                counts=failures,
-                all_open="refuse",
-            )
+            half_open = draw(st.sampled_from([None, 1, 2]))
+            return breaker(kind, open_s=6.0, half_open=half_open, counts=failures, failures=2, calls=4, window_s=20.0)
 
 
-hedges = st.builds(
+hedges = made(
     plan.Hedge,
     after_s=st.sampled_from([0.2, 1.0]),
     at_most=st.integers(1, 2),
@@ -102,26 +108,26 @@ hedges = st.builds(
 )
 budgets = st.sampled_from(
     [
-        plan.RetryBudget(kind="active", share=0.2, minimum=1),
-        plan.RetryBudget(kind="ratio", share=0.2, per_second=0.1, ttl_s=10.0),
-        plan.RetryBudget(kind="quota", capacity=50.0, retry_cost=14.0, throttle_cost=5.0, success=1.0),
-        plan.RetryBudget(kind="throttle", max_tokens=10.0, token_ratio=0.1),
+        plan.ActiveBudget(kind="active", share=0.2, minimum=1),
+        plan.RatioBudget(kind="ratio", share=0.2, per_second=0.1, ttl_s=10.0),
+        plan.QuotaBudget(kind="quota", capacity=50.0, retry_cost=14.0, throttle_cost=5.0, success=1.0),
+        plan.ThrottleBudget(kind="throttle", max_tokens=10.0, token_ratio=0.1),
     ]
 )
-shapings = st.builds(
+shapings = made(
     plan.Shaping,
     rate_per_s=st.sampled_from([0.3, 2.0]),
     burst=st.sampled_from([1.0, 3.0]),
     queue=st.sampled_from([None, 0, 2]),
     max_wait_s=st.sampled_from([None, 3.0]),
 )
-bulkheads = st.builds(
+bulkheads = made(
     plan.Bulkhead,
     concurrent=st.integers(1, 3),
     queue=st.sampled_from([0, 2]),
     max_wait_s=st.sampled_from([None, 2.0]),
 )
-routings = st.builds(
+routings = made(
     plan.Routing,
     kind=st.sampled_from(
         ["ordered", "round_robin", "weighted", "cheapest", "least_latency", "least_busy", "usage_based"]
@@ -151,7 +157,7 @@ def clients(draw: Draw, of: plan.Plan) -> plan.Client:
         plan.LegClient(
             leg=index,
             inner=tuple(draw(st.lists(rules(of), max_size=1))),
-            guards=tuple(draw(st.lists(guards(of), max_size=2, unique_by=type))),
+            guards=tuple(draw(st.lists(guards(of), max_size=2, unique_by=guard_kind))),
             hedge=draw(maybe(hedges)),
             probes=draw(maybe(st.just(plan.Probes(every_s=7.0, timeout_s=1.0, unhealthy_after=2, healthy_after=1)))),
             shaping=draw(st.sampled_from([None, None, 0])),

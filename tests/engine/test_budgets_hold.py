@@ -17,7 +17,7 @@ def storm(of: object, law: plan.RetryBudget, rate: str = "20/s") -> plan.Plan:
 
 
 def test_retries_stay_within_their_share_of_what_is_active() -> None:
-    traced = trace(storm(DOWN, plan.RetryBudget(kind="active", share=0.2, minimum=3)))
+    traced = trace(storm(DOWN, plan.ActiveBudget(kind="active", share=0.2, minimum=3)))
     calls = traced.attempts
     retries = calls[calls.attempt > 0]
     first = calls[calls.attempt == 0]
@@ -30,26 +30,26 @@ def test_retries_stay_within_their_share_of_what_is_active() -> None:
 
 
 def test_a_ratio_of_10_percent_makes_the_load_1_10() -> None:
-    traced = trace(storm(DOWN, plan.RetryBudget(kind="ratio", share=0.1, per_second=0.0, ttl_s=10.0), "50/s"))
+    traced = trace(storm(DOWN, plan.RatioBudget(kind="ratio", share=0.1, per_second=0.0, ttl_s=10.0), "50/s"))
     load = len(traced.attempts) / len(traced.requests)
     assert abs(load - 1.10) < 0.01
 
 
 def test_a_quota_is_used_up_and_stays_empty_in_an_outage() -> None:
-    law = plan.RetryBudget(kind="quota", capacity=500.0, retry_cost=14.0, throttle_cost=5.0, success=1.0)
+    law = plan.QuotaBudget(kind="quota", capacity=500.0, retry_cost=14.0, throttle_cost=5.0, success=1.0)
     traced = trace(storm(DOWN, law))
     assert (traced.attempts.attempt > 0).sum() == 500 // 14
 
 
 def test_a_throttle_stops_retries_at_half_of_its_tokens() -> None:
-    traced = trace(storm(DOWN, plan.RetryBudget(kind="throttle", max_tokens=10.0, token_ratio=0.1)))
+    traced = trace(storm(DOWN, plan.ThrottleBudget(kind="throttle", max_tokens=10.0, token_ratio=0.1)))
     calls = traced.attempts
     assert 0 < (calls.attempt > 0).sum() <= 5
 
 
 def test_legs_with_budgets_of_their_own_do_not_share() -> None:
     made = plan_of(scenario({"a": DOWN, "b": DOWN}, arrivals=poisson("20/s")))
-    law = plan.RetryBudget(kind="quota", capacity=140.0, retry_cost=14.0, throttle_cost=5.0, success=1.0)
+    law = plan.QuotaBudget(kind="quota", capacity=140.0, retry_cost=14.0, throttle_cost=5.0, success=1.0)
     made = with_client(with_rule(made, retries=3), retry_budgets=(law, law))
     legs = tuple(plan.LegClient(leg=index, retry_budget=index) for index in range(2))
     traced = trace(with_client(made, legs=legs))
@@ -58,6 +58,6 @@ def test_legs_with_budgets_of_their_own_do_not_share() -> None:
 
 
 def test_a_budget_leaves_first_attempts_alone() -> None:
-    traced = trace(storm(HALF, plan.RetryBudget(kind="throttle", max_tokens=10.0, token_ratio=0.1)))
+    traced = trace(storm(HALF, plan.ThrottleBudget(kind="throttle", max_tokens=10.0, token_ratio=0.1)))
     assert (traced.attempts.attempt == 0).sum() == len(traced.requests)
     assert codes(traced.plan, ["ok"]) == frozenset({0})

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from properties.runs import plan_of
 from properties.whole_scenarios import scenarios
 
+from des.engine.guards import guard_kind
 from des.scenario import plan
 from engine.drawn_clients import clients, with_positions
 from engine.traced import Traced, trace
 
-GUARDS: dict[type, str] = {plan.Breaker: "breaker", plan.Cooldown: "cooldown", plan.Ejection: "ejection"}
+GUARDS = ("breaker", "cooldown", "ejection")
 
 
 def own_calls(of: Traced) -> Any:
@@ -68,7 +69,7 @@ def rejected_requests_called_nobody(of: Traced) -> None:
 
 
 def transitions_follow_each_other(of: Traced) -> None:
-    turns = of.transitions[of.transitions.kind.isin(GUARDS.values())]
+    turns = of.transitions[of.transitions.kind.isin(GUARDS)]
     assert (np.diff(of.transitions.time_s.to_numpy()) >= 0.0).all()
     assert (turns["from"] != turns["to"]).all()
     for _, of_one in turns.groupby(["entity", "kind"], observed=True):
@@ -88,7 +89,7 @@ def hedges_stay_below_their_most(of: Traced) -> None:
 def nobody_calls_a_leg_that_is_out(of: Traced) -> None:
     for leg, guard in [(one, guard) for one in of.plan.client.legs for guard in one.guards]:
         name = of.plan.chain[leg.leg].name
-        turns = of.transitions[(of.transitions.kind == GUARDS[type(guard)]) & (of.transitions.entity == name)]
+        turns = of.transitions[(of.transitions.kind == guard_kind(guard)) & (of.transitions.entity == name)]
         states = list(zip(turns.time_s, turns["to"], strict=True))
         starts_s = of.attempts[(of.attempts.kind == "call") & (of.attempts.leg == name)].start_s
         for (start_s, state), (end_s, _) in pairwise([*states, (np.inf, "")]):

@@ -1,5 +1,6 @@
 """Breakers, cooldowns and ejections: when they open, whom they let through, and when they close."""
 
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -28,7 +29,9 @@ def down(until: str) -> Any:
 
 
 def consecutive(counts: frozenset[int], **rest: Any) -> plan.Breaker:
-    return plan.Breaker(kind="consecutive", failures=3, open_s=10.0, counts=counts, **{"half_open": 1, **rest})
+    return plan.ConsecutiveBreaker(
+        kind="consecutive", failures=3, open_s=10.0, counts=counts, **{"half_open": 1, **rest}
+    )
 
 
 def test_a_breaker_opens_after_so_many_failures_probes_and_closes() -> None:
@@ -88,18 +91,11 @@ def test_an_open_leg_is_left_for_the_next_at_once() -> None:
 
 def test_count_and_time_windows_open_at_their_share() -> None:
     half = provider("0s", errors={"server_error": {"rate": 0.5, "latency": 0}})
-    for kind in ("count_window", "time_window"):
+    of_calls = partial(plan.CountWindowBreaker, kind="count_window", calls=10)
+    of_time = partial(plan.TimeWindowBreaker, kind="time_window", window_s=10.5)
+    for law in (of_calls, of_time):
         of = guarded(
-            lambda counts, kind=kind: plan.Breaker(
-                kind=kind,
-                calls=10,
-                window_s=10.5,
-                failure_share=0.5,
-                minimum=10,
-                open_s=5.0,
-                half_open=4,
-                counts=counts,
-            ),
+            lambda counts, law=law: law(failure_share=0.5, minimum=10, open_s=5.0, half_open=4, counts=counts),
             half,
             horizon="300s",
         )
@@ -182,7 +178,7 @@ def test_two_guards_of_one_leg_are_told_apart_by_their_kind() -> None:
     of = guarded(lambda counts: consecutive(counts, half_open=None), down("20s"), horizon="30s")
     (guard,) = of.client.legs[0].guards
     fails = guard.counts
-    breaker = plan.Breaker(kind="consecutive", failures=1, open_s=10.0, counts=fails)
+    breaker = plan.ConsecutiveBreaker(kind="consecutive", failures=1, open_s=10.0, counts=fails)
     cooldown = plan.Cooldown(always=fails, cooldown_s=4.0, counts=fails)
     traced = trace(with_legs(of, guards=(breaker, cooldown)))
     of_kind = {kind: rows.time_s.tolist() for kind, rows in traced.transitions.groupby("kind", observed=True)}

@@ -48,7 +48,9 @@ def test_an_incident_may_have_a_status_too() -> None:
     plan = one_endpoint(incidents=[incident])
 
     def with_status(incidents: RecordedIncidents) -> RecordedIncidents:
-        return replace(incidents, effects=tuple(replace(effect, status=503) for effect in incidents.effects))
+        return replace(
+            incidents, effects=tuple(effect.model_copy(update={"status": 503}) for effect in incidents.effects)
+        )
 
     components = tuple(
         replace(part, incidents=tuple(with_status(each) for each in part.incidents)) for part in plan.components

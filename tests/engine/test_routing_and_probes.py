@@ -35,7 +35,7 @@ def test_weights_share_calls_out() -> None:
 def test_a_leg_of_a_higher_tier_is_called_only_while_all_of_the_lower_ones_are_out() -> None:
     down = provider(incidents=[window("20s", "60s", error_latency="0s")])
     of = weighing(routed("weighted", provider(), down, down), tier=(2, 1, 1))
-    breaker = plan.Breaker(kind="consecutive", failures=2, open_s=10.0, counts=frozenset({1}))
+    breaker = plan.ConsecutiveBreaker(kind="consecutive", failures=2, open_s=10.0, counts=frozenset({1}))
     traced = trace(with_legs(of, guards=(breaker,)))
     out: set[str] = set()
     turns = [
@@ -128,7 +128,7 @@ def test_a_policy_moves_no_draw_of_calls() -> None:
     plain = trace(with_rule(of))
     parts = {
         "hedge": plan.Hedge(after_s=1000.0),
-        "guards": (plan.Breaker(kind="consecutive", failures=1000, open_s=1.0),),
+        "guards": (plan.ConsecutiveBreaker(kind="consecutive", failures=1000, open_s=1.0),),
         "bulkhead": plan.Bulkhead(concurrent=1000),
         "ramp": plan.Ramp(start=1.0, over_s=1.0, reset_after_s=1.0),
     }

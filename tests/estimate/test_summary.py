@@ -1,60 +1,48 @@
 import json
 import math
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from des.estimate.losses import Losses
-from des.estimate.summary import (
-    Observed,
-    Pool,
-    availability_entry,
-    count_entry,
-    entry,
-    summarise,
-    summary,
-    up_entry,
-)
-from des.estimate.totals import Totals
-
-sys.path.insert(0, str(Path(__file__).parent))
-import walks
+from des.estimate.estimate import Estimate, as_json
+from des.estimate.intervals import count_of, mean_of, share_up
+from des.estimate.summary import Observed, Pool, availability_of, summarise, summary
+from des.estimate.totals import Losses, Totals
+from estimate import walks
 
 
 def test_the_interval_is_students_t_over_replications() -> None:
     values = [3.0, 5.0, 4.0, 8.0]
-    found = entry(values)
+    found = mean_of(values)
     low, high = stats.t.interval(0.95, 3, loc=np.mean(values), scale=stats.sem(values))
-    assert found["mean"] == 5.0
-    assert found["low"] == pytest.approx(max(0.0, low), rel=1e-12)
-    assert found["high"] == pytest.approx(high, rel=1e-12)
-    assert (found["n"], found["estimator"]) == (4, "request level")
+    assert found.mean == 5.0
+    assert found.low == pytest.approx(max(0.0, low), rel=1e-12)
+    assert found.high == pytest.approx(high, rel=1e-12)
+    assert (found.n, found.estimator) == (4, "request level")
 
 
 def test_one_replication_has_no_interval() -> None:
-    assert entry([0.5]) == {"mean": 0.5, "low": None, "high": None, "n": 1, "estimator": "request level"}
+    assert mean_of([0.5]) == Estimate(0.5, n=1)
 
 
 def test_replications_without_a_value_do_not_count() -> None:
-    assert entry([None, 0.5, None])["n"] == 1
-    assert entry([None, None]) == {"mean": None, "low": None, "high": None, "n": 0, "estimator": "request level"}
+    assert mean_of([None, 0.5, None]).n == 1
+    assert mean_of([None, None]) == Estimate(None)
 
 
 def test_an_interval_stays_where_the_metric_can_be() -> None:
-    assert entry([0.0, 0.4])["low"] == 0.0
-    assert entry([0.8, 1.0], share=True)["high"] == 1.0
-    assert entry([0.8, 1.0])["high"] > 1.0
+    assert mean_of([0.0, 0.4]).low == 0.0
+    assert mean_of([0.8, 1.0], share=True).high == 1.0
+    assert mean_of([0.8, 1.0]).high > 1.0
 
 
 def test_a_students_interval_covers_a_normal_mean_as_often_as_it_says() -> None:
     generator = np.random.default_rng(5)
     covered = 0
     for values in generator.normal(10.0, 1.0, (2000, 5)):
-        found = entry(values.tolist())
-        covered += found["low"] <= 10.0 <= found["high"]
+        found = mean_of(values.tolist())
+        covered += found.low <= 10.0 <= found.high
     assert abs(covered / 2000 - 0.95) < 4 * np.sqrt(0.95 * 0.05 / 2000)
 
 
@@ -71,7 +59,7 @@ def _pool(*walked: list[int]) -> Pool:
 
 def test_a_summary_has_an_entry_for_each_metric_and_name_of_each_arm() -> None:
     both, single = _pool([0, 0, 1, -1], [0, 1, 1, 1]), _pool([0, 0, 1, -1])
-    content = json.loads(json.dumps(summary({"as_modelled": both, "single": single}), allow_nan=False))
+    content = json.loads(json.dumps(as_json(summary({"as_modelled": both, "single": single})), allow_nan=False))
     assert content["quantiles"] == {"method": "log histogram", "relative_error": 0.001}
     found = content["arms"]["as_modelled"]
     assert found["availability"]["mean"] == 0.875
@@ -86,18 +74,18 @@ def test_a_summary_has_an_entry_for_each_metric_and_name_of_each_arm() -> None:
 def test_a_quantile_is_of_all_replications_together_and_its_interval_is_by_sectioning() -> None:
     pool = _pool([0] * 30 + [1] * 10, [0] * 30)
     found = summarise(pool)["latency_s_p95"]
-    assert found["mean"] == pool.latency.quantile(0.95) == pytest.approx(2.0, rel=1.1e-3)
-    assert (found["n"], found["interval"]) == (2, "sectioning")
+    assert found.mean == pool.latency.quantile(0.95) == pytest.approx(2.0, rel=1.1e-3)
+    assert (found.n, found.interval) == (2, "sectioning")
     about = math.sqrt(((2.0 - 2.0) ** 2 + (1.5 - 2.0) ** 2) / 2)
-    assert found["high"] - found["mean"] == pytest.approx(stats.t.ppf(0.975, 1) * about, rel=0.01)
+    assert found.high - found.mean == pytest.approx(stats.t.ppf(0.975, 1) * about, rel=0.01)
 
 
 def test_few_outages_give_availability_an_interval_over_outages() -> None:
     losses = [Losses((40, 10), 1), Losses((), 0), Losses((25,), 0)]
-    found = availability_entry([0.949, 1.0, 0.975], losses)
-    assert found["interval"] == "bootstrap-t over 3 episodes"
-    assert found["mean"] - found["low"] > found["high"] - found["mean"] > 0.0
-    assert found["low"] < entry([0.949, 1.0, 0.975], share=True)["mean"] < found["high"]
+    found = availability_of([0.949, 1.0, 0.975], losses)
+    assert found.interval == "bootstrap-t over 3 episodes"
+    assert found.mean - found.low > found.high - found.mean > 0.0
+    assert found.low < mean_of([0.949, 1.0, 0.975], share=True).mean < found.high
 
 
 @pytest.mark.parametrize(
@@ -111,37 +99,37 @@ def test_few_outages_give_availability_an_interval_over_outages() -> None:
     ids=["one replication", "the same each time", "mostly lost outside", "many outages"],
 )
 def test_otherwise_availability_keeps_students_interval(values: list[float], losses: list[Losses]) -> None:
-    assert availability_entry(values, losses) == entry(values, share=True)
+    assert availability_of(values, losses) == mean_of(values, share=True)
 
 
 def test_counts_below_twenty_have_exact_poisson_bounds() -> None:
-    found = count_entry([2.0, 0.0, 1.0, 0.0], estimator="incident timeline")
+    found = count_of([2.0, 0.0, 1.0, 0.0], estimator="incident timeline")
     low, high = stats.chi2.ppf(0.025, 6) / 2, stats.chi2.ppf(0.975, 8) / 2
-    assert (found["mean"], found["interval"]) == (0.75, "poisson")
-    assert found["low"] == pytest.approx(low / 4)
-    assert found["high"] == pytest.approx(high / 4)
-    assert "interval" not in count_entry([10.0, 12.0], estimator="incident timeline")
-    by_chance = count_entry([1.0, 1.0], estimator="incident timeline")
-    assert by_chance["low"] < 1.0 < by_chance["high"]
+    assert (found.mean, found.interval) == (0.75, "poisson")
+    assert found.low == pytest.approx(low / 4)
+    assert found.high == pytest.approx(high / 4)
+    assert count_of([10.0, 12.0], estimator="incident timeline").interval is None
+    by_chance = count_of([1.0, 1.0], estimator="incident timeline")
+    assert by_chance.low < 1.0 < by_chance.high
 
 
 def test_windows_on_record_are_exact_and_say_so() -> None:
     for found in (
-        count_entry([1.0, 1.0], estimator="incident timeline", recorded=True),
-        up_entry([0.9, 0.9], [(360.0,), (360.0,)], estimator="incident timeline", recorded=True),
+        count_of([1.0, 1.0], estimator="incident timeline", recorded=True),
+        share_up([0.9, 0.9], [(360.0,), (360.0,)], estimator="incident timeline", recorded=True),
     ):
-        assert (found["low"], found["high"]) == (None, None)
-        assert "on record" in found["interval"]
+        assert (found.low, found.high) == (None, None)
+        assert "on record" in found.interval
 
 
 def test_replications_that_agree_by_chance_have_no_interval_of_width_zero() -> None:
     found = summarise(_pool([0, 0, 1, -1], [0, 0, -1, 1], [0, -1, 0, 1]))
     for figure in (found["cost_usd_per_request"], found["availability"], found["request_outcomes"]["deadline"]):
-        assert (figure["low"], figure["high"]) == (None, None)
-        assert figure["interval"] == "none: the same throughout"
+        assert (figure.low, figure.high) == (None, None)
+        assert figure.interval == "none: the same throughout"
     lost = found["request_outcomes"]["failed"]
     bounds = stats.chi2.ppf(0.025, 6) / 6, stats.chi2.ppf(0.975, 8) / 6
-    assert (lost["mean"], lost["low"], lost["high"]) == pytest.approx((1.0, *bounds))
+    assert (lost.mean, lost.low, lost.high) == pytest.approx((1.0, *bounds))
 
 
 def test_requests_lost_at_once_count_once() -> None:
@@ -149,7 +137,7 @@ def test_requests_lost_at_once_count_once() -> None:
     together = _pool([0, *[-1] * 5], [0, *[-1] * 4])
     together.losses = [Losses((1, 4)), Losses((4,))]
     wide, narrow = (summarise(pool)["request_outcomes"]["failed"] for pool in (together, alone))
-    assert wide["low"] <= narrow["low"] < narrow["high"] < wide["high"]
+    assert wide.low <= narrow.low < narrow.high < wide.high
 
 
 def test_no_more_requests_are_lost_at_once_to_a_cause_than_a_replication_lost_to_it() -> None:
@@ -159,18 +147,18 @@ def test_no_more_requests_are_lost_at_once_to_a_cause_than_a_replication_lost_to
     at_once = (30**2 + 51**2 + 46**2) / 127
     events = 127 / at_once
     low, high = (at_once * stats.gamma.ppf(p, events + more) / 3 for p, more in ((0.025, 0), (0.975, 1)))
-    assert (found["mean"], found["low"], found["high"]) == pytest.approx((127 / 3, low, high))
+    assert (found.mean, found.low, found.high) == pytest.approx((127 / 3, low, high))
 
 
 def test_what_incidents_on_record_lost_has_students_interval() -> None:
     pool = _pool(*([0] * 60 + [-1] * lost for lost in (30, 51, 46)))
     pool.losses = [Losses((), lost) for lost in (30, 51, 46)]
     found = summarise(pool)
-    assert found["request_outcomes"]["failed"] == entry([30, 51, 46])
-    assert found["availability"] == entry([60 / 90, 60 / 111, 60 / 106], share=True)
-    assert 15.0 < found["request_outcomes"]["failed"]["low"] < found["request_outcomes"]["failed"]["high"] < 70.0
+    assert found["request_outcomes"]["failed"] == mean_of([30, 51, 46])
+    assert found["availability"] == mean_of([60 / 90, 60 / 111, 60 / 106], share=True)
+    assert 15.0 < found["request_outcomes"]["failed"].low < found["request_outcomes"]["failed"].high < 70.0
 
 
 def test_no_episode_says_nothing_about_how_long_one_is() -> None:
-    found = up_entry([1.0, 1.0], [(), ()], estimator="incident timeline")
-    assert (found["mean"], found["low"], found["high"]) == (1.0, None, None)
+    found = share_up([1.0, 1.0], [(), ()], estimator="incident timeline")
+    assert (found.mean, found.low, found.high) == (1.0, None, None)

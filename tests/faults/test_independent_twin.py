@@ -1,4 +1,4 @@
-"""The twin: what is common grows with phi, each endpoint's own law stays, and the joint follows the closed forms."""
+"""The twin: what is common grows with phi, each endpoint's own distribution stays, the joint is the closed form's."""
 
 import hashlib
 import itertools
@@ -31,7 +31,12 @@ def every_kind(shared: float = 1.0, seed: int = 1) -> Plan:
         kind="replay",
         start_s=(-500.0, 5000.0, 2e6, 2e6),
         end_s=(3600.0, 9000.0, 2.1e6, 2.2e6),
-        effects=(replace(BROWNOUT, error_rate=0.2), BROWNOUT, BROWNOUT, replace(BROWNOUT, error_rate=1.0)),
+        effects=(
+            BROWNOUT.model_copy(update={"error_rate": 0.2}),
+            BROWNOUT,
+            BROWNOUT,
+            BROWNOUT.model_copy(update={"error_rate": 1.0}),
+        ),
     )
     return plan_of(
         {

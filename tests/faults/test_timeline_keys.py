@@ -1,7 +1,5 @@
 """What an incident depends on: seed, replication, names and its own parameters, and nothing else."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from fault_plans import BROWNOUT, one_endpoint, plan_of, rows, shocks, start_to_start, up_down
@@ -88,14 +86,14 @@ def test_components_and_classes_added_elsewhere_move_nothing() -> None:
     assert rows(before, 1) == rows(after, 4)
 
 
-def test_classes_of_one_law_in_different_places_have_incidents_of_their_own() -> None:
+def test_classes_of_one_distribution_in_different_places_have_incidents_of_their_own() -> None:
     one = CLASSES["poisson"]
     timeline = draw_timeline(plan_of({"a/m": [one, one], "b/m": [one]}, endpoints=["a/m", "b/m"]), 0, 1e7)
     assert len(set(timeline.start_s.tolist())) == len(timeline)
 
 
 def test_a_changed_duration_leaves_the_starts() -> None:
-    longer = replace(CLASSES["poisson"], duration=Weibull(0.5, 9000.0))
+    longer = CLASSES["poisson"].model_copy(update={"duration": Weibull(0.5, 9000.0)})
     before, after = (draw_timeline(one_endpoint(one, start_up=True), 0, 1e7) for one in (CLASSES["poisson"], longer))
     assert np.array_equal(before.start_s, after.start_s)
 
@@ -136,7 +134,7 @@ def test_more_incidents_than_can_be_drawn_are_refused_with_the_class(incidents: 
         draw_timeline(one_endpoint(incidents), 0, 1e6)
 
 
-def test_a_law_of_mostly_no_time_is_refused_instead_of_drawn_for_ever() -> None:
+def test_a_distribution_of_mostly_no_time_is_refused_instead_of_drawn_for_ever() -> None:
     plan = one_endpoint(start_to_start(Weibull(0.008, 1e-200), Constant(5.0)), start_up=True)
     with pytest.raises(DesError, match=r"p/m: incidents\[0\]: .* in a row take next to no time"):
         draw_timeline(plan, 0, 1e6)

@@ -119,7 +119,7 @@ def test_the_list_of_the_router_replaces_the_whole_one_of_the_library(tmp_path: 
     )
     found = imported(tmp_path, text)
     assert chain(found) == ["openai/a", "openai/b"]
-    assert "6 litellm_settings.fallbacks: not carried over: router_settings.fallbacks prevails, the whole list" in (
+    assert "6 litellm_settings.fallbacks: not carried over: the list of router_settings.fallbacks replaces it" in (
         remarks(found)
     )
 
@@ -140,7 +140,7 @@ def test_default_fallbacks_prevail_over_the_star_of_fallbacks(tmp_path: Path) ->
     )
     found = imported(tmp_path, text)
     assert chain(found) == ["openai/a", "openai/c"]
-    assert any("prevails over the '*' of fallbacks" in each for each in remarks(found))
+    assert any("replaces the '*' of fallbacks" in each for each in remarks(found))
 
 
 def test_default_fallbacks_serve_groups_without_their_own(tmp_path: Path) -> None:
@@ -322,33 +322,49 @@ def test_router_settings_say_what_the_preset_does_not(tmp_path: Path, settings: 
 @pytest.mark.parametrize(
     ("sections", "path", "message"),
     [
-        ({"router_settings": "{retry_after: 1}"}, "router_settings.retry_after", "the least of waits that grow"),
+        ({"router_settings": "{retry_after: 1}"}, "router_settings.retry_after", "a least wait below the longest"),
         ({"router_settings": "{routing_strategy: fastest}"}, "router_settings.routing_strategy", "unknown strategy"),
         ({"router_settings": "{no_such_thing: 7}"}, "router_settings.no_such_thing", "it says 7"),
-        ({"router_settings": "{retry_policy: {RateLimitErrorRetries: 9}}"}, "router_settings.retry_policy", "several"),
+        (
+            {"router_settings": "{retry_policy: {RateLimitErrorRetries: 9}}"},
+            "router_settings.retry_policy",
+            "retries differ",
+        ),
         ({"litellm_settings": "{cache: true}"}, "litellm_settings.cache", "add policy.response_cache"),
         ({"litellm_settings": "{allowed_fails: 3}"}, "litellm_settings.allowed_fails", "without effect"),
         ({"litellm_settings": "{fallbacks: [{z: [a]}]}"}, "litellm_settings.fallbacks[0].z", "no group is called 'z'"),
         ({"include": "[other.yaml]"}, "include", "only this file is read"),
-        ({"router_settings": "{redis_host: cache}"}, "router_settings.redis_host", "not carried over: nothing that"),
-        ({"router_settings": "{new_flag: false}"}, "router_settings.new_flag", "not carried over: not known"),
+        (
+            {"router_settings": "{redis_host: cache}"},
+            "router_settings.redis_host",
+            "not carried over: it does not change",
+        ),
+        (
+            {"router_settings": "{new_flag: false}"},
+            "router_settings.new_flag",
+            "not carried over: this import does not know it",
+        ),
         (
             {"router_settings": "{routing_strategy_args: {ttl: 5}}"},
             "router_settings.routing_strategy_args.ttl",
             "not carried over: simple-shuffle here has no such argument",
         ),
         ({"litellm_settings": "{telemetry: false}"}, "litellm_settings.telemetry", "not carried over"),
-        ({"general_settings": "{master_key: sk-1}"}, "general_settings.master_key", "not carried over: of the proxy"),
+        (
+            {"general_settings": "{master_key: sk-1}"},
+            "general_settings.master_key",
+            "not carried over: the proxy itself",
+        ),
         ({"environment_variables": "{A: b}"}, "environment_variables", "not carried over: not a section"),
         (
             {"router_settings": "{num_retries: 1}", "litellm_settings": "{num_retries: 2}"},
             "litellm_settings.num_retries",
-            "not carried over: router_settings.num_retries prevails",
+            "not carried over: router_settings.num_retries replaces it",
         ),
         (
             {"litellm_settings": "{request_timeout: 20}", "router_settings": "{timeout: 30}"},
             "router_settings.timeout",
-            "not carried over: of an attempt, litellm_settings.request_timeout prevails",
+            "not carried over: for attempts, LiteLLM 1.109 uses litellm_settings.request_timeout",
         ),
         (
             {"router_settings": "{optional_pre_call_checks: [prompt_caching]}"},
@@ -369,10 +385,10 @@ def test_what_cannot_be_carried_over_is_named(
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("mock_response", "hello", "answers come of the provider"),
-        ("api_version", "2024-06-01", "nothing that is simulated depends on it"),
-        ("brand_new", "7", "not known to this import (it says 7)"),
-        ("other_api_key", "sk-7", "not known to this import"),
+        ("mock_response", "hello", "answers depend on the provider"),
+        ("api_version", "2024-06-01", "it does not change what is simulated"),
+        ("brand_new", "7", "this import does not know it (it says 7)"),
+        ("other_api_key", "sk-7", "this import does not know it"),
         ("max_retries", "2", "calls of anthropic do not go through OpenAI's SDK"),
     ],
 )

@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from des.estimate.histogram import LogHistogram
-from des.estimate.losses import Losses
-from des.estimate.summary import Observed, Pool, entry, summary
-from des.estimate.totals import Totals
-from des.report.expectations import verdicts
+from des.estimate.estimate import as_json
+from des.estimate.intervals import mean_of
+from des.estimate.summary import Observed, Pool, summary
+from des.estimate.sums import LogHistogram
+from des.estimate.totals import Losses, Totals
 from des.report.figures import without_intervals
-from des.report.lines import Line, lines
-from des.report.tables import fitted, print_run
+from des.report.layout import Line, fitted
+from des.report.lines import lines
+from des.report.tables import print_run, verdicts
 from des.traces import Run
 
 LEGS = ("anthropic/claude-sonnet-4-6", "openai/gpt-5-mini", "google/gemini-2.5-flash")
@@ -34,7 +35,7 @@ def _metrics(availability: float, *, legs: tuple[str, ...] = LEGS) -> dict[str, 
 
 
 def _spells(*names: str) -> dict[str, Any]:
-    return {name: {"availability": entry([0.995, 0.994]), "episodes": entry([10.0, 12.0])} for name in names}
+    return {name: {"availability": mean_of([0.995, 0.994]), "episodes": mean_of([10.0, 12.0])} for name in names}
 
 
 def _pool(replications: list[dict[str, Any]]) -> Pool:
@@ -61,7 +62,7 @@ def _run(arms: tuple[str, ...] = ("as_modelled", "primary_only"), replications: 
         "traces": {},
         "scenario": {"title": "Two [peers]", "question": "How many nines?", "horizon": "1y"},
     }
-    return Run(Path("results/two_stage-0123456789ab"), manifest, content)
+    return Run(Path("results/two_stage-0123456789ab"), manifest, as_json(content))
 
 
 def _printed(run: Run, width: int = 120, *, reused: bool = False) -> str:

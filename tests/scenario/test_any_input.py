@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from des.errors import Problem, ScenarioError
 from des.scenario import from_mapping, plans
-from des.scenario.text.yaml_nodes import read_yaml
+from des.scenario.text.strict_yaml import read_yaml
 
 from .conftest import TWO_PROVIDERS
 

@@ -40,7 +40,7 @@ POLICIES = [
         "8:38: policy.hedge.at_most: the timeout of a strikes after 10 s, before copy 3",
     ),
     ("deadline: 3s, hedge: {after: 3s}", "policy.hedge.after: the deadline strikes after 3 s, before any copy"),
-    ("hedge: {after: 1s, loser: run, billed: true}", "policy.hedge.billed: a copy that runs is billed as any call"),
+    ("hedge: {after: 1s, loser: run, billed: true}", "policy.hedge.billed: billed belongs to loser: cancel"),
     (
         "breaker: {kind: consecutive, failures: 5, open: 30s, half_open: 0}",
         "8:74: policy.breaker.half_open: expected a whole number of at least 1; got 0",
@@ -61,6 +61,22 @@ POLICIES = [
     (
         "breaker: {failures: 5, open: 30s}",
         "policy.breaker: its kind is missing: write {kind: consecutive, failures: ..., ",
+    ),
+    (
+        "breaker: {kind: consecutive, failures: 5, open: 30s, window: 30s}",
+        "8:63: policy.breaker.window: unknown key 'window' of kind consecutive; it belongs to kind time_window",
+    ),
+    (
+        "retries: 1, retry_budget: {kind: quota, capacity: 50, retry_cost: 5, share: 20%}",
+        "policy.retry_budget.share: unknown key 'share' of kind quota; it belongs to kind active or ratio",
+    ),
+    ("backoff: {kind: constant, base: 1s, factor: 3}", "policy.backoff.factor: factor belongs to kind: exponential or"),
+    ("backoff: {kind: none, cap: 3s}", "policy.backoff.cap: cap belongs to kind: constant or linear or exponential or"),
+    ("backoff: {kind: none, jitter: full}", "policy.backoff.jitter: a back-off of kind none has no jitter"),
+    ("backoff: {kind: exponential, cap: 3s}", "policy.backoff: a back-off of kind exponential needs its base, such as"),
+    (
+        "retry_backoff: {kind: constant, base: 2s, throttled: {factor: 3}}",
+        "policy.retry_backoff.throttled.factor: factor belongs to kind: exponential or envoy",
     ),
     ("breaker: nne", "policy.breaker: expected one of none; got 'nne'; did you mean 'none'?"),
     (
@@ -95,7 +111,7 @@ POLICIES = [
         "backoff: {kind: exponential, base: 2s, jitter: scaled, low: 0.8}",
         "policy.backoff.jitter: scaled jitter needs low and high, such as low: 0.8, high: 1.2",
     ),
-    ("backoff: {kind: constant, base: 2s, low: 0.8}", "policy.backoff.low: low belongs to scaled jitter"),
+    ("backoff: {kind: constant, base: 2s, low: 0.8}", "policy.backoff.low: low belongs to jitter: scaled"),
     (
         "backoff: {kind: constant, base: 2s, cap: 3s, throttled: {base: 5s}}",
         "policy.backoff.throttled.base: cap is below base",
@@ -105,7 +121,7 @@ POLICIES = [
     ("retries: 2, retry_on: []", "policy.retries: retry_on is empty, so the retries never happen"),
     ("retry_on: [299]", "policy.retry_on[0]: expected one of server_error"),
     ("routing: weighted", "8:19: policy.routing: routing is among the legs of a group, and the chain has none"),
-    ("order: {kind: weighted, buffer: 1}", "policy.order.buffer: buffer belongs to least_latency"),
+    ("order: {kind: weighted, buffer: 1}", "policy.order.buffer: buffer belongs to kind: least_latency"),
     ("application: {retries: 0}", "policy.application.retries: expected a whole number of at least 1; got 0"),
     ("application: {retries: 1, retry_on: [deadline]}", "policy.application.retry_on: deadline is an attempt cut off"),
     (

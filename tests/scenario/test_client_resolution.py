@@ -15,8 +15,8 @@ from des.scenario.plan import (
     Cooldown,
     Limit,
     Plan,
+    RatioBudget,
     RetryAfter,
-    RetryBudget,
     RetryRule,
     Shaping,
 )
@@ -208,9 +208,9 @@ def test_pools_are_shared_by_the_chain_or_each_legs_own() -> None:
     budget = {"kind": "ratio", "share": "20%", "per_second": 10, "ttl": "10s"}
     shaping = {"rate": "10/s", "queue": 100, "scope": "leg"}
     resolved = client(policy={"retries": 1, "retry_budget": budget, "shaping": shaping})
-    assert resolved.retry_budgets == (RetryBudget(kind="ratio", share=0.2, per_second=10.0, ttl_s=10.0),)
+    assert resolved.retry_budgets == (RatioBudget(kind="ratio", share=0.2, per_second=10.0, ttl_s=10.0),)
     assert [leg.retry_budget for leg in resolved.legs] == [0, 0]
-    assert resolved.shapings == (Shaping(rate_per_s=10.0, queue=100),) * 2
+    assert resolved.shapings == (Shaping(rate_per_s=10.0, queue=100, scope="leg"),) * 2
     assert [leg.shaping for leg in resolved.legs] == [0, 1]
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from des.distributions import Constant, Distribution, Empirical, Exponential, Gamma, Lognormal, Uniform, Weibull
-from des.scenario.resolution.intent import DEFAULT_SIGMA, default_duration, private_class, rescale
+from des.scenario.resolution.intent import DEFAULT_SIGMA, default_duration, private_class
 from des.scenario.text.units import YEAR_S
 
 HOUR_S = 3600.0
@@ -109,7 +109,7 @@ LAWS: list[Distribution] = [
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: type(law).__name__)
 def test_a_rescaled_law_has_the_mean_asked_for_and_its_shape(law: Distribution) -> None:
-    stretched = rescale(law, 7200.0)
+    stretched = law.with_mean(7200.0)
     assert type(stretched) is type(law)
     assert stretched.mean == pytest.approx(7200.0, rel=1e-12)
     factor = 7200.0 / law.mean
@@ -129,13 +129,13 @@ def test_a_rescaled_law_has_the_mean_asked_for_and_its_shape(law: Distribution) 
 @pytest.mark.parametrize("mean", [0.0, -1.0, math.nan, math.inf])
 def test_a_mean_must_be_positive_and_finite(mean: float) -> None:
     with pytest.raises(ValueError, match="mean must be positive"):
-        rescale(Exponential(1.0), mean)
+        Exponential(1.0).with_mean(mean)
 
 
 @pytest.mark.parametrize("law", [Uniform(0.0, 0.0), Empirical((0.0, 0.0))])
 def test_a_law_of_mean_zero_cannot_be_stretched(law: Distribution) -> None:
     with pytest.raises(ValueError, match="no shape"):
-        rescale(law, 5.0)
+        law.with_mean(5.0)
 
 
 def test_the_default_duration_is_lognormal_of_the_stated_shape() -> None:

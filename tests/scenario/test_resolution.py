@@ -12,14 +12,14 @@ import pytest
 from des import distributions as laws
 from des.scenario import plans
 from des.scenario.plan import (
-    Backoff,
+    NO_BACKOFF,
     PoissonIncidents,
     RecordedIncidents,
     RenewalIncidents,
     ReplayedArrivals,
     Timeout,
 )
-from des.scenario.resolution.resolve_components import reach_probability
+from des.scenario.resolution.intent import reach_probability
 from des.vocabulary import ATTEMPT_OUTCOMES, DEFAULT_RETRIED
 
 Load = Callable[..., Any]
@@ -269,7 +269,7 @@ def test_legs_and_policy_have_their_defaults(two_providers: str, load: Load) -> 
     assert second.timeout == Timeout(first_token_s=10.0, total_s=60.0)
     assert first.retry_on == first.fallback_on == frozenset(DEFAULT_RETRIED)
     assert plan.policy.rounds == 1
-    assert plan.policy.retry_backoff == plan.policy.round_backoff == Backoff()
+    assert plan.policy.retry_backoff == plan.policy.round_backoff == NO_BACKOFF
     assert plan.policy.deadline_s is None
     assert plan.limits[0].requests_per_s == pytest.approx(4000 / 60)
     assert plan.limits[0].burst == 50.0

@@ -7,7 +7,7 @@ import pytest
 
 from des.scenario import json_schema
 from des.scenario.text.document import read_document
-from des.scenario.text.yaml_nodes import read_yaml
+from des.scenario.text.strict_yaml import read_yaml
 
 jsonschema = pytest.importorskip("jsonschema")
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from des.distributions import Constant, Exponential, Lognormal
 from des.scenario import from_mapping, plans
 from des.scenario.plan import Component, Plan, PoissonIncidents, Surge
-from des.scenario.resolution.resolve_components import reach_probability
+from des.scenario.resolution.intent import reach_probability
 from des.theory.ledger import Shock, all_down, all_up, episode_rate
 
 YEAR_S = 31_536_000.0

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from des.errors import ScenarioError
-from des.scenario.text.document import Place, read_document
-from des.scenario.text.yaml_nodes import YamlError, read_yaml, resolve_plain
+from des.scenario.text.document import read_document
+from des.scenario.text.places import Place
+from des.scenario.text.strict_yaml import YamlError, read_yaml, resolve_plain
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ def test_files_that_cannot_be_read_say_why(tmp_path: Path) -> None:
     (tmp_path / "empty.yaml").write_text("# nothing\n")
     assert "is empty" in message(tmp_path / "empty.yaml")
     (tmp_path / "list.yaml").write_text("- 1\n")
-    assert "no mapping" in message(tmp_path / "list.yaml")
+    assert "the file holds a list: a scenario is a mapping with horizon" in message(tmp_path / "list.yaml")
 
 
 def test_a_byte_order_mark_is_no_matter(tmp_path: Path) -> None:
@@ -154,7 +155,7 @@ def test_merges_that_multiply_are_stopped() -> None:
 
 def test_files_of_data_are_refused_by_their_size(tmp_path: Path) -> None:
     (tmp_path / "big.yaml").write_text("title: x\n" + "# data\n" * 600_000)
-    assert "over 4 MB: data belong in files that the scenario names" in message(tmp_path / "big.yaml")
+    assert "over 4 MB: a scenario is smaller; data belong in files that it names" in message(tmp_path / "big.yaml")
 
 
 @pytest.mark.parametrize(("text", "column"), [('{a: "\\ud800"}', 5), ('{"\\udfff": 1}', 2)])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from des.scenario.text.yaml_nodes import read_yaml
+from des.scenario.text.strict_yaml import read_yaml
 from tests.patience import PATIENCE_S
 from tests.scenarios.shipped import DES, path_of
 

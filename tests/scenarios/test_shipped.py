@@ -14,10 +14,10 @@ import pytest
 
 from des.distributions import Lognormal
 from des.engine.marks import RequestMarks
-from des.estimate.exact_availability import ExactAnswer, exact
+from des.estimate.exact import ExactAnswer, exact
 from des.scenario import load_scenario, plans
 from des.scenario.plan import Plan, PoissonIncidents
-from des.scenario.text.yaml_nodes import read_yaml
+from des.scenario.text.strict_yaml import read_yaml
 from tests.scenarios.shipped import (
     DES,
     REPLAYED,

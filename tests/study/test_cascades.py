@@ -7,8 +7,7 @@ import pytest
 
 import des
 from des.errors import DesError
-from des.report.cascade_lines import cascade_lines, cascade_sentences
-from des.report.lines import lines
+from des.report.lines import cascade_lines, cascade_sentences, lines
 from des.traces import Run
 
 SERVED_A_SECOND = 10

@@ -7,8 +7,8 @@ import pytest
 
 import des
 from des.errors import ScenarioError
-from des.report.expectations import INCONCLUSIVE, MET, MISSED, verdicts
-from des.report.tables import expectation_sentence
+from des.estimate.estimate import INCONCLUSIVE, MET, MISSED
+from des.report.tables import expectation_sentence, verdicts
 from study.small_scenario import small
 from study.test_cascades import storm
 

@@ -9,6 +9,8 @@ import pytest
 import des
 from des.errors import DesError, ScenarioError
 from des.estimate.comparison import match
+from des.estimate.estimate import Estimate
+from des.estimate.joint_figures import Marginal
 from des.report.comparison_tables import comparison_text
 from des.study.compare import Comparison
 from des.theory.availability import effective_redundancy
@@ -168,13 +170,13 @@ def test_recorded_windows_too_short_to_set_apart_are_refused(tmp_path: Path) -> 
     assert not (tmp_path / "out").exists()
 
 
-def _figure(mean: float, low: float | None = None, high: float | None = None) -> dict[str, Any]:
-    return {"mean": mean, "low": low, "high": high, "estimator": "exact" if low is None else "timeline"}
+def _figure(mean: float, low: float | None = None, high: float | None = None) -> Estimate:
+    return Estimate(mean, low, high, estimator="exact" if low is None else "timeline")
 
 
-def _endpoint(unavailability: dict[str, Any]) -> dict[str, Any]:
-    rest = ("episodes_per_year", "mean_duration_s", "p95_duration_s")
-    return {"p/m": {"unavailability": unavailability} | dict.fromkeys(rest, _figure(1.0))}
+def _endpoint(unavailability: Estimate) -> dict[str, Marginal]:
+    rest = ("episodes_per_year", "mean_duration_s", "p95_duration_s", "impaired_share")
+    return {"p/m": Marginal(unavailability=unavailability, **dict.fromkeys(rest, _figure(1.0)))}
 
 
 @pytest.mark.parametrize(
@@ -186,11 +188,9 @@ def _endpoint(unavailability: dict[str, Any]) -> dict[str, Any]:
         (_figure(0.01), _figure(0.02, 0.0197, 0.0203), "differ"),
     ],
 )
-def test_marginals_match_exactly_or_within_four_standard_errors(
-    one: dict[str, Any], other: dict[str, Any], verdict: str
-) -> None:
-    assert match(_endpoint(one), _endpoint(other))["verdict"] == verdict
-    assert match(_endpoint(one), {})["verdict"] == "none"
+def test_marginals_match_exactly_or_within_four_standard_errors(one: Estimate, other: Estimate, verdict: str) -> None:
+    assert match(_endpoint(one), _endpoint(other)).verdict == verdict
+    assert match(_endpoint(one), {}).verdict == "none"
 
 
 def test_a_comparison_is_the_same_for_any_number_of_processes(tmp_path: Path) -> None:

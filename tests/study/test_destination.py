@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from des.errors import OutputError
-from des.study.destination import WriteError, written_whole
+from des.errors import OutputError, WriteError
+from des.study.destination import written_whole
 from tests.patience import PATIENCE_S
 from tests.signals import heed_signals
 

@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from des.files.history_json import HistoryError
+from des.errors import DesError, WriteError
+from des.faults.calibration import service_histories
 from des.report.fit_tables import lines
 from des.scenario import from_mapping, plans
-from des.study.destination import WriteError
-from des.study.fit import fit
-from des.study.fit_json import as_json
+from des.study.fit import as_json, fit
+from des.study.options import RunOptions
 from des.study.run import ensure
 from study.small_scenario import small
 from tests.patience import PATIENCE_S
@@ -108,7 +108,8 @@ def test_few_incidents_give_exponentials_marked_in_the_fragment_that_runs(
         assert law["kind"] == "exponential"
         assert float(law["mean"][:-1]) == pytest.approx(times.mean_s / times.unit_s, rel=1e-3)
     flat = " ".join(found.fragment.replace("#", " ").split())
-    assert f"Beware: {count} times to repair only, fewer than the 10 that tell laws apart: the scenario takes" in flat
+    few = f"Beware: {count} times to repair only, fewer than the 10 that tell distributions apart"
+    assert f"{few}: the scenario takes" in flat
     assert sum("fewer than the 10" in caution for caution in found.cautions) == 2
     assert max(map(len, [*found.fragment.splitlines(), *lines(found.calibration, found.cautions, "few.csv")])) <= 80
     asked = fit(path, repair="lognormal")
@@ -143,7 +144,7 @@ def test_the_fragment_goes_to_a_new_file(history: Path, tmp_path: Path) -> None:
     assert out.read_text() == fit(history).fragment
     assert "components:" not in done.stdout
     assert str(out) in done.stdout
-    with pytest.raises(HistoryError, match="exists already"):
+    with pytest.raises(DesError, match="exists already"):
         fit(history, out=out)
     with pytest.raises(WriteError):
         fit(history, out=tmp_path / "nowhere" / "fitted.yaml")
@@ -155,7 +156,7 @@ def test_a_pasted_fragment_runs(history: Path, tmp_path: Path) -> None:
     scenario["workload"]["tokens"] = {"input": 10, "output": 10}
     scenario["providers"]["first"]["depends_on"] = ["acme_api"]
     scenario["providers"]["second"]["depends_on"] = ["acme_chat"]
-    run = ensure(scenario, out=tmp_path / "run", traces=False).run
+    run = ensure(scenario, RunOptions(out=tmp_path / "run", traces=False)).run
     for components in run.summary["components"].values():
         for name in ("acme_api", "acme_chat"):
             assert 0.9 < components[name]["availability"]["mean"] < 1.0
@@ -166,7 +167,7 @@ def test_columns_called_as_their_roles_need_no_naming(tmp_path: Path) -> None:
     rows = "".join(f"api,2024-0{month}-03T00:00:00Z,2024-0{month}-03T0{month}:00:00Z\n" for month in range(1, 8))
     path.write_text(f"service,start,end\n{rows}", encoding="utf-8")
     found = fit(path)
-    assert [(service.name, len(service.start_s)) for service in found.history.services] == [("api", 7)]
+    assert [(service.name, len(service.start_s)) for service in service_histories(found.history)] == [("api", 7)]
     assert found.fragment == fit(path, columns=["service=service,start=start,end=end"]).fragment
 
 
@@ -197,14 +198,24 @@ def test_bad_rows_are_told_and_skipped_only_when_asked(history: Path, tmp_path: 
         ({"since": "soon"}, "--since 'soon'"),
         ({"since": "2024-01-01", "until": "2024-01-01"}, "is not before --until"),
         ({"since": "2030-01-01"}, "no incident starts between"),
-        ({"between": "normal"}, "the laws are lognormal, weibull, gamma, exponential"),
+        ({"between": "normal"}, "there are: lognormal, weibull, gamma, exponential"),
         ({"permutations": 0}, "at least 1"),
         ({"services": ["apo"]}, "did you mean"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(history: Path, options: dict[str, Any], said: str) -> None:
-    with pytest.raises(HistoryError, match=said):
+    with pytest.raises(DesError, match=said):
         fit(history, **options)
+
+
+def test_all_options_that_make_no_sense_are_refused_at_once(history: Path) -> None:
+    with pytest.raises(DesError) as refused:
+        fit(history, between="webull", permutations=0, since="soon")
+    assert [line.partition(":")[0] for line in str(refused.value).splitlines()] == [
+        "--between 'webull'",
+        "--permutations 0",
+        "--since 'soon'",
+    ]
 
 
 def test_history_of_a_run_is_fitted_to_the_laws_it_was_simulated_by(tmp_path: Path) -> None:
@@ -216,7 +227,7 @@ def test_history_of_a_run_is_fitted_to_the_laws_it_was_simulated_by(tmp_path: Pa
     scenario = small(horizon="2y", workload={"arrivals": {"kind": "poisson", "rate": "1/d"}}, arms={})
     scenario["workload"]["tokens"] = {"input": 10, "output": 10}
     scenario["providers"]["first"]["incidents"] = [incident]
-    ensure(scenario, out=tmp_path / "run")
+    ensure(scenario, RunOptions(out=tmp_path / "run"))
     (path,) = (tmp_path / "run" / "incidents").glob("*.parquet")
     found = fit(path)
     assert "Monday" in found.cautions[0]

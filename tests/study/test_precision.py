@@ -7,12 +7,13 @@ import pytest
 
 import des
 from des.errors import DesError
+from des.estimate.estimate import Estimate
 from des.study.precision import LEAST_REPLICATIONS, Precision, relative_half_width
 from study.small_scenario import small, write_small
 
 
-def _figure(mean: float | None, low: float | None, high: float | None) -> dict[str, float | None]:
-    return {"mean": mean, "low": low, "high": high}
+def _figure(mean: float | None, low: float | None, high: float | None) -> Estimate:
+    return Estimate(mean, low, high)
 
 
 def test_replications_go_on_until_every_interval_is_narrow_enough(tmp_path: Path) -> None:
@@ -23,7 +24,7 @@ def test_replications_go_on_until_every_interval_is_narrow_enough(tmp_path: Path
     assert found["replications"] == run.manifest["replications"] == run.summary["arms"]["as_modelled"]["requests"]["n"]
     for arm in ("as_modelled", "primary_only"):
         figure = run.summary["arms"][arm]["latency_s_mean"]
-        assert relative_half_width("latency_s_mean", figure) <= 0.05
+        assert relative_half_width("latency_s_mean", Estimate.from_json(figure)) <= 0.05
         assert found["half_widths"][f"{arm}.latency_s_mean"] <= 0.05
 
 
@@ -70,7 +71,7 @@ def test_availability_counts_by_what_it_lacks() -> None:
 
 
 def test_what_is_the_same_each_time_is_precise_but_where_nothing_was_lost() -> None:
-    same = _figure(1.0, None, None) | {"interval": "none: the same throughout"}
+    same = Estimate(1.0, interval="none: the same throughout")
     assert relative_half_width("cost_usd", same) == 0.0
     for metric in ("availability", "failure_share", "all_down"):
         assert relative_half_width(metric, same) == math.inf

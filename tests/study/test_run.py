@@ -20,6 +20,7 @@ from des.scenario import from_mapping, plans
 from des.scenario.plan import Plan
 from des.study import replication
 from des.study.downtime import Spell, downtime
+from des.study.options import RunOptions
 from des.study.run import Finished, ensure
 from des.study.study import Study
 from des.traces import Run
@@ -123,7 +124,7 @@ def test_traces_or_not_the_summary_is_the_same(made: Run, tmp_path: Path) -> Non
 
 
 def _ensure(**options: Any) -> Finished:
-    return ensure(write_small(Path.cwd(), horizon="1h"), **options)
+    return ensure(write_small(Path.cwd(), horizon="1h"), RunOptions(**options))
 
 
 def test_the_same_run_is_made_once_and_found_again(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import des
 from des.faults import Timeline
 from des.scenario import from_mapping, plans
 from des.study import replication
-from des.study.same_arms import same_arms
+from des.study.arms import same_arms
 from study.small_scenario import small
 
 SCHEDULE = {"kind": "schedule", "windows": [{"start": "1d", "end": "2d"}]}

@@ -12,7 +12,7 @@ import pytest
 
 import des
 from des.errors import DesError, ScenarioError
-from des.report.sweep_table import sweep_text
+from des.report.tables import sweep_text
 from des.study.sweep import Sweep
 from study.small_scenario import ENDLESS, small, write_small
 from tests.patience import PATIENCE_S, wait_until

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import des
-from des.report.tables import uneven_sentences
+from des.report.tables import interval_sentences
 
 
 def half_shared(replications: int) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def test_too_few_replications_of_a_mixture_have_no_interval_and_say_why(tmp_path
     assert (chain["availability"]["low"], chain["episodes"]["low"]) == (None, None)
     assert run.summary["endpoints"]["half"]["a/m"]["availability"]["low"] is not None
     assert run.summary["arms"]["as_modelled"]["availability"]["low"] is not None
-    assert list(uneven_sentences(run.summary)) == ["half has no interval: mixture: fewer than 20 replications"]
+    assert list(interval_sentences(run.summary)) == ["half has no interval: mixture: fewer than 20 replications"]
 
 
 def test_enough_have_students_t_instead_of_an_interval_over_outages(tmp_path: Path) -> None:
@@ -47,4 +47,4 @@ def test_enough_have_students_t_instead_of_an_interval_over_outages(tmp_path: Pa
     ):
         assert "interval" not in figure
         assert figure["low"] < figure["high"]
-    assert not list(uneven_sentences(run.summary))
+    assert not list(interval_sentences(run.summary))

@@ -1,12 +1,26 @@
-"""Availability of single components and small groups against enumeration and simulation by hand."""
+"""Availability, downtime within a window and residual lives, against simulation and numerical integration."""
 
 import itertools
 import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.integrate import quad
 
+from des.distributions import Constant, Distribution, Exponential, Gamma, Lognormal, Uniform, Weibull
 from des.theory import availability as av
+from des.theory.availability import (
+    _compound_poisson_cdf,
+    downtime_cdf,
+    downtime_share_variance,
+    lognormal_residual,
+    no_downtime,
+    residual_cdf,
+    residual_mean,
+    weibull_residual,
+)
 
 
 def test_two_and_three_providers_at_995_have_the_published_nines() -> None:
@@ -65,3 +79,82 @@ def test_effective_redundancy_is_two_for_an_independent_pair_and_165_with_a_hund
     assert av.effective_redundancy(1e-6, [1e-3, 1e-3]) == pytest.approx(2.0)
     shared = av.all_down_with_shared_component(1e-5, [0.99e-3, 0.99e-3])
     assert av.effective_redundancy(shared, [1e-3, 1e-3]) == pytest.approx(1.65, abs=0.005)
+
+
+MTTF, WINDOW = 4.0, 10.0
+
+
+def simulated(down: Distribution, runs: int, *, equilibrium: bool, seed: int = 23) -> NDArray[np.float64]:
+    """Downtime within the window of `runs` independent components (in equilibrium: exponential times only)."""
+    rng = np.random.default_rng(seed)
+    now, spent = np.zeros(runs), np.zeros(runs)
+    up = rng.random(runs) >= down.mean / (MTTF + down.mean) if equilibrium else np.ones(runs, dtype=bool)
+    while (now < WINDOW).any():
+        length = np.where(up, rng.exponential(MTTF, runs), down.sample(rng, runs))
+        length = np.minimum(length, WINDOW - now)
+        spent += np.where(up, 0.0, length)
+        now += length
+        up = ~up
+    return spent
+
+
+def test_the_variance_of_the_share_of_downtime_agrees_with_simulation() -> None:
+    shares = simulated(Exponential(1.5), 40_000, equilibrium=True) / WINDOW
+    exact = downtime_share_variance(MTTF, 1.5, WINDOW)
+    error = np.sqrt((((shares - shares.mean()) ** 2 - exact) ** 2).mean() / len(shares))
+    assert abs(shares.var() - exact) <= 4.0 * error
+
+
+def test_the_variance_of_a_short_window_is_that_of_its_state() -> None:
+    u = 1.5 / 5.5
+    assert downtime_share_variance(MTTF, 1.5, 1e-3) == pytest.approx(u * (1.0 - u), rel=1e-2)
+
+
+def test_the_chance_of_no_downtime_agrees_with_simulation() -> None:
+    spent = simulated(Exponential(1.5), 40_000, equilibrium=True)
+    exact = no_downtime(MTTF, 1.5, WINDOW)
+    assert abs((spent == 0.0).mean() - exact) <= 4.0 * np.sqrt(exact * (1.0 - exact) / len(spent))
+
+
+@pytest.mark.parametrize("down", [Exponential(1.5), Constant(0.8), Gamma(2.5, 0.4), Lognormal(-0.2, 0.9)], ids=repr)
+def test_the_distribution_of_downtime_agrees_with_simulation(down: Distribution) -> None:
+    spent = simulated(down, 40_000, equilibrium=False)
+    for limit in (0.0, 0.7, 2.1, 5.0):
+        exact = downtime_cdf(MTTF, down, WINDOW, limit)
+        error = np.sqrt(exact * (1.0 - exact) / len(spent))
+        assert abs((spent <= limit).mean() - exact) <= 4.0 * error
+
+
+def test_the_grid_agrees_with_the_exact_distribution_of_gamma_downtimes() -> None:
+    down = Gamma(2.5, 0.4)
+    for limit in (0.7, 2.1, 5.0):
+        on_grid = _compound_poisson_cdf((WINDOW - limit) / MTTF, down, limit, 1 << 14)
+        assert on_grid == pytest.approx(downtime_cdf(MTTF, down, WINDOW, limit), abs=1e-6)
+
+
+def test_downtime_is_within_the_window() -> None:
+    assert downtime_cdf(MTTF, Lognormal(0.0, 1.0), WINDOW, WINDOW) == 1.0
+    assert downtime_cdf(MTTF, Lognormal(0.0, 1.0), WINDOW, -1.0) == 0.0
+
+
+DISTRIBUTIONS = [Exponential(2.0), Uniform(1.0, 4.0), Lognormal(0.3, 0.8), Gamma(0.7, 3.0), Weibull(0.75, 2.5)]
+
+
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS, ids=repr)
+def test_residual_mean_is_the_integral_of_its_survival(distribution: Distribution) -> None:
+    total = quad(lambda t: 1.0 - residual_cdf(distribution, t), 0.0, 60.0 * distribution.mean, limit=400)[0]
+    assert residual_mean(distribution) == pytest.approx(total, rel=1e-4)
+
+
+def test_weibull_and_lognormal_residuals_are_drawn_from_the_equilibrium_distribution() -> None:
+    rng = np.random.default_rng(5)
+    weibull, lognormal = Weibull(0.7, 3.9), Lognormal(0.25, 1.2)
+    draws_w = [weibull_residual(weibull, g) for g in rng.gamma(1.0 / weibull.shape, size=4000)]
+    draws_l = [
+        lognormal_residual(lognormal, u, z) for u, z in zip(rng.random(4000), rng.standard_normal(4000), strict=True)
+    ]
+    for distribution, draws in ((weibull, draws_w), (lognormal, draws_l)):
+        assert (
+            stats.kstest(draws, np.vectorize(lambda t, distribution=distribution: residual_cdf(distribution, t))).pvalue
+            > 1e-4
+        )

@@ -6,13 +6,13 @@ version stands for the newest version listed.
 
 from copy import deepcopy
 from dataclasses import replace
-from difflib import get_close_matches
 from functools import cache
 
 from des.catalogue.presets.gateways import GATEWAYS
 from des.catalogue.presets.preset import Preset
 from des.catalogue.presets.resilience import RESILIENCE
 from des.catalogue.presets.sdks import SDKS
+from des.words import nearest
 
 __all__ = ["Preset", "names", "preset", "presets"]
 
@@ -42,8 +42,8 @@ def _unknown(name: str) -> str:
     bare = name.partition("@")[0]
     if versions := [known.full_name for known in presets() if known.name == bare]:
         return f"unknown version of a preset '{name}'; listed: {', '.join(versions)}"
-    near = get_close_matches(bare, _newest(), n=1)
-    hint = f"did you mean '{_newest()[near[0]].full_name}'?" if near else "`des catalogue --presets` lists them"
+    near = nearest(bare, _newest())
+    hint = f"did you mean '{_newest()[near].full_name}'?" if near else "`des catalogue --presets` lists them"
     return f"unknown preset '{name}'; {hint}"
 
 

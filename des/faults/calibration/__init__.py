@@ -1,13 +1,19 @@
-"""From the recorded incidents of services to the laws, profiles and overlaps that a scenario can be written with."""
+"""From the recorded incidents of services to the distributions, profiles and overlaps that a scenario needs."""
 
-from des.faults.calibration.calibrate import Calibration, ServiceCalibration, calibrate, calibrate_service
+from des.faults.calibration.calibrate import (
+    Calibration,
+    ServiceCalibration,
+    Severity,
+    calibrate,
+    calibrate_service,
+    severities,
+)
 from des.faults.calibration.cautions import cautions
+from des.faults.calibration.fitted import KINDS, FittedDistribution, FittedTimes, fit_times
 from des.faults.calibration.fragment import component_names, fragment
-from des.faults.calibration.laws import KINDS, FittedDistribution, FittedTimes, fit_times
 from des.faults.calibration.overlap import Overlap, holm, overlap, overlaps
 from des.faults.calibration.seasonality import Seasonality, WeekProfile, seasonality
-from des.faults.calibration.service_history import ServiceHistory, observed
-from des.faults.calibration.severity import Severity, severities
+from des.faults.calibration.service_history import ServiceHistory, observed, service_histories
 from des.faults.calibration.trend import Trend, trend
 
 __all__ = [
@@ -33,6 +39,7 @@ __all__ = [
     "overlap",
     "overlaps",
     "seasonality",
+    "service_histories",
     "severities",
     "trend",
 ]

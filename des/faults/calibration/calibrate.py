@@ -1,16 +1,51 @@
-"""Everything that an incident history says: laws, trend, seasonality, severity and overlap, service by service."""
+"""Everything that an incident history says: distributions, trend, seasonality, severity and overlap by service."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from des.draws import generator
-from des.faults.calibration.laws import FittedTimes, fit_times
+from des.faults.calibration.fitted import FittedTimes, fit_times
 from des.faults.calibration.overlap import Overlap, overlaps
 from des.faults.calibration.seasonality import Seasonality, seasonality
 from des.faults.calibration.service_history import ServiceHistory
-from des.faults.calibration.severity import Severity, severities
 from des.faults.calibration.trend import Trend, trend
 from des.scenario.text.units import DAY_S, HOUR_S, YEAR_S
+
+
+@dataclass(frozen=True, slots=True)
+class Severity:
+    """Incidents of one severity; shares are of all incidents and of the sum of all durations."""
+
+    severity: str
+    count: int
+    share: float
+    share_of_duration: float
+    median_duration_s: float
+
+
+def severities(history: ServiceHistory) -> tuple[Severity, ...]:
+    """By severity, in the order of their names; empty where the history has none."""
+    inside = history.inside
+    names = np.array(history.severity, dtype=object)[inside]
+    if not len(names) or not any(names.tolist()):
+        return ()
+    durations, _ = history.durations_s()
+    total = float(durations.sum())
+    mix = []
+    for name in sorted(set(names.tolist())):
+        some = durations[names == name]
+        mix.append(
+            Severity(
+                severity=name,
+                count=len(some),
+                share=len(some) / len(names),
+                share_of_duration=float(some.sum()) / total if total else 0.0,
+                median_duration_s=float(np.median(some)),
+            )
+        )
+    return tuple(mix)
 
 
 @dataclass(frozen=True, slots=True)

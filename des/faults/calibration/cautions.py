@@ -6,29 +6,29 @@ from datetime import UTC, datetime
 from typing import Final
 
 from des.faults.calibration.calibrate import Calibration, ServiceCalibration
-from des.faults.calibration.laws import LEAST_TIMES, FittedDistribution, FittedTimes
+from des.faults.calibration.fitted import LEAST_TIMES, FittedDistribution, FittedTimes
 from des.faults.calibration.overlap import Overlap
 from des.scenario.text.units import DAY_S, HOUR_S
 
 BETWEEN: Final = "times between incidents"
 REPAIR: Final = "times to repair"
-OPTIONS: Final = {BETWEEN: "--between", REPAIR: "--repair"}
+_OPTIONS: Final = {BETWEEN: "--between", REPAIR: "--repair"}
 UNITS: Final = {HOUR_S: "h", DAY_S: "d"}
 FEW: Final = 20
 SIGNIFICANT: Final = 0.05
-FAR: Final = 1.15
+_FAR: Final = 1.15
 """A fitted mean this many times the seen one, or below one over it, is told."""
-MOST_TOLD: Final = 1e6
-MANY_WITHOUT_LENGTH: Final = 0.1
-FEW_EPISODES: Final = 5
-ALIKE: Final = 0.05
+_MOST_TOLD: Final = 1e6
+_MANY_WITHOUT_LENGTH: Final = 0.1
+_FEW_EPISODES: Final = 5
+_ALIKE: Final = 0.05
 """In the logarithm of a mean."""
-STEEP: Final = 1.5
+_STEEP: Final = 1.5
 """A rate that moved by this factor is told, as a possibility, where only Laplace's test is sure."""
 
 
 def cautions(calibration: Calibration, between: str | None = None, repair: str | None = None) -> tuple[str, ...]:
-    """One sentence each, with the remedy where there is one; `between` and `repair` are the kinds of law chosen."""
+    """One sentence each, with the remedy where there is one; `between` and `repair` are the kinds chosen."""
     of_services = (text for service in calibration.services for text in _of_service(service, between, repair))
     return (*of_services, *_of_overlaps(calibration.overlaps))
 
@@ -48,11 +48,11 @@ def _of_service(service: ServiceCalibration, between: str | None, repair: str | 
     if service.incidents < FEW:
         yield (
             f"{name}: {service.incidents} incidents only: every parameter is uncertain (see its standard error), and "
-            "which law fits best is close to chance"
+            "which distribution fits best is close to chance"
         )
     yield from (
         f"{name}: {text}"
-        for text in (of_law(service.between, BETWEEN, between), of_law(service.repair, REPAIR, repair))
+        for text in (of_fit(service.between, BETWEEN, between), of_fit(service.repair, REPAIR, repair))
         if text
     )
     yield from _of_durations(service)
@@ -61,35 +61,38 @@ def _of_service(service: ServiceCalibration, between: str | None, repair: str | 
         yield f"{name}: too little to tell weekdays or hours apart (10 incidents over two weeks are the least)"
 
 
-def of_law(times: FittedTimes, what: str, kind: str | None) -> str | None:
-    """What to beware of in the law that the scenario takes for these times; None where there is nothing."""
+def of_fit(times: FittedTimes, what: str, kind: str | None) -> str | None:
+    """What to beware of in the distribution that the scenario takes for these times; None where there is nothing."""
     if not times.ended:
-        return f"no {what} that ended and lasted: no law"
+        return f"no {what} that ended and lasted: no distribution"
     fitted = times.fitted(kind)
     if times.few and fitted is not None:
-        only = f"{counted(times.ended, what)} only, fewer than the {LEAST_TIMES} that tell laws apart"
+        only = f"{counted(times.ended, what)} only, fewer than the {LEAST_TIMES} that tell distributions apart"
         unit = UNITS[times.unit_s]
         low, mean, high = (
             _digits(moment_s / times.unit_s)
-            for moment_s in (times.mean_interval_s[0], fitted.law_s.mean, times.mean_interval_s[1])
+            for moment_s in (times.mean_interval_s[0], fitted.distribution_s.mean, times.mean_interval_s[1])
         )
         if kind is None or fitted.kind == "exponential":
             return f"{only}: the scenario takes an exponential of their mean, {mean} {unit} (95 %: {low} to {high})"
         return f"{only}: the {fitted.kind} asked for is close to a guess; its mean is {_against_seen(fitted, times)}"
     if fitted is None:
-        return f"all {what} are the same: a constant, no law (were they recorded or filled in?)"
-    ratio = fitted.law_s.mean / times.mean_s
-    if times.censored or 1.0 / FAR <= ratio <= FAR:
+        return f"all {what} are the same: a constant, no distribution (were they recorded or filled in?)"
+    ratio = fitted.distribution_s.mean / times.mean_s
+    if times.censored or 1.0 / _FAR <= ratio <= _FAR:
         return None
-    near = next((law for law in times.laws if abs(math.log(law.law_s.mean / times.mean_s)) < ALIKE), None)
-    other = f"; {OPTIONS[what]} {near.kind} does (AIC +{near.aic - times.laws[0].aic:.1f})" if near else ""
+    alike = (one for one in times.distributions if abs(math.log(one.distribution_s.mean / times.mean_s)) < _ALIKE)
+    near = next(alike, None)
+    other = f"; {_OPTIONS[what]} {near.kind} does (AIC +{near.aic - times.distributions[0].aic:.1f})" if near else ""
     mean = f"{ratio:.2f} times the mean seen"
     return f"the {fitted.kind} of the {what} has {mean}, which a simulation will not repeat{other}"
 
 
 def _against_seen(fitted: FittedDistribution, times: FittedTimes) -> str:
-    ratio = fitted.law_s.mean / times.mean_s
-    return f"{ratio:.3g} times the one seen" if ratio < MOST_TOLD else f"more than {MOST_TOLD:,.0f} times the one seen"
+    ratio = fitted.distribution_s.mean / times.mean_s
+    return (
+        f"{ratio:.3g} times the one seen" if ratio < _MOST_TOLD else f"more than {_MOST_TOLD:,.0f} times the one seen"
+    )
 
 
 def _digits(value: float) -> str:
@@ -103,7 +106,7 @@ def counted(number: int, plural: str) -> str:
 
 
 def _of_durations(service: ServiceCalibration) -> Iterator[str]:
-    if service.repair.dropped > service.incidents * MANY_WITHOUT_LENGTH:
+    if service.repair.dropped > service.incidents * _MANY_WITHOUT_LENGTH:
         lasting = service.incidents - service.repair.dropped
         more = f"has {service.incidents / lasting:.2g} times as many" if lasting else "cannot be written"
         yield (
@@ -112,7 +115,7 @@ def _of_durations(service: ServiceCalibration) -> Iterator[str]:
         )
     if service.repair.censored:
         yield (
-            f"{service.name}: {service.repair.censored} still open: the laws count what they lasted so far "
+            f"{service.name}: {service.repair.censored} still open: the fits count what they lasted so far "
             "(right-censored), the means shown do not know better"
         )
 
@@ -125,15 +128,15 @@ def _of_trend(service: ServiceCalibration) -> Iterator[str]:
     low, high = sorted((found.before_change_per_year, found.after_change_per_year))
     if found.p_value < SIGNIFICANT:
         moved = "the rate moved"
-    elif found.laplace_p < SIGNIFICANT and low * STEEP < high and service.incidents >= FEW:
+    elif found.laplace_p < SIGNIFICANT and low * _STEEP < high and service.incidents >= FEW:
         moved = "the rate may have moved"
     else:
         return
     yield (
         f"{service.name}: {moved} (Laplace p {p_text(found.laplace_p)}, allowing for bursts "
         f"{p_text(found.p_value)}), most likely about {date(found.changed_s)}, from "
-        f"{found.before_change_per_year:.3g} to {found.after_change_per_year:.3g} a year: one law over all of it "
-        f"reads the change as clustering; --since {date(found.changed_s)} fits the later part"
+        f"{found.before_change_per_year:.3g} to {found.after_change_per_year:.3g} a year: one distribution "
+        f"over all of it reads the change as clustering; --since {date(found.changed_s)} fits the later part"
     )
 
 
@@ -147,11 +150,11 @@ def _of_overlaps(pairs: tuple[Overlap, ...]) -> Iterator[str]:
             yield f"{names}: one of them is never open in their common weeks: nothing to compare"
         elif 1.0 / (1 + pair.shifts) > SIGNIFICANT:
             yield f"{names}: {pair.shifts} shifts can show no p-value below {1.0 / (1 + pair.shifts):.2g}"
-    few = [pair for pair in known if pair.episodes < FEW_EPISODES]
+    few = [pair for pair in known if pair.episodes < _FEW_EPISODES]
     if few:
         listed = ", ".join(f"{pair.first} and {pair.second} ({pair.episodes})" for pair in few[:4])
         more = f", and {len(few) - 4} pairs more" if len(few) > 4 else ""
-        yield f"fewer than {FEW_EPISODES} times open together, so that a ratio says little: {listed}{more}"
+        yield f"fewer than {_FEW_EPISODES} times open together, so that a ratio says little: {listed}{more}"
     if len(known) > 1:
         least = len(known) / (1 + max(pair.shifts for pair in known))
         if least > SIGNIFICANT:

@@ -14,25 +14,25 @@ from des.faults.calibration.cautions import (
     UNITS,
     counted,
     date,
-    of_law,
+    of_fit,
     p_text,
 )
-from des.faults.calibration.laws import FittedTimes
+from des.faults.calibration.fitted import FittedTimes
 from des.faults.calibration.seasonality import WeekProfile
 
-WIDTH = 80
+_WIDTH = 80
 LEAST_INCIDENTS = 2
 
 
 def fragment(calibration: Calibration, source: str, between: str | None = None, repair: str | None = None) -> str:
     """`components:` with a `marked_renewal` each and, where weekdays or hours differ, an arm with Poisson `profile`s.
 
-    `between` and `repair` name the kind of law; otherwise it is the one of the lowest AIC, or of few times the
+    `between` and `repair` name the kind of distribution; otherwise it is the one of the lowest AIC, or of few times the
     exponential, which a comment says. Services of which nothing can be said are named in a comment. Always a YAML
     mapping, an empty one at worst.
     """
     names = component_names(calibration)
-    written = [service for service in calibration.services if _laws(service, between, repair) is not None]
+    written = [service for service in calibration.services if _texts(service, between, repair) is not None]
     lines = [*_heading(calibration, source, names)]
     for service in calibration.services:
         if service not in written:
@@ -81,12 +81,12 @@ def _heading(calibration: Calibration, source: str, names: dict[str, str]) -> It
             )
 
 
-def _comment(text: str, width: int = WIDTH) -> list[str]:
+def _comment(text: str, width: int = _WIDTH) -> list[str]:
     return [f"# {line}" for line in wrap(" ".join(text.split()), width - 2, break_on_hyphens=False)]
 
 
-def _laws(service: ServiceCalibration, between: str | None, repair: str | None) -> tuple[str, str] | None:
-    first, second = law_text(service.between, between), law_text(service.repair, repair)
+def _texts(service: ServiceCalibration, between: str | None, repair: str | None) -> tuple[str, str] | None:
+    first, second = distribution_text(service.between, between), distribution_text(service.repair, repair)
     return None if first is None or second is None else (first, second)
 
 
@@ -95,7 +95,7 @@ def _too_little(service: ServiceCalibration) -> str:
         return f"{counted(service.incidents, 'incidents')} only: no rate can be estimated"
     return " and ".join(
         text
-        for text in (of_law(times, what, None) for times, what in _sorts(service) if not times.ended)
+        for text in (of_fit(times, what, None) for times, what in _sorts(service) if not times.ended)
         if text is not None
     )
 
@@ -105,20 +105,20 @@ def _sorts(service: ServiceCalibration) -> tuple[tuple[FittedTimes, str], ...]:
 
 
 def _component(service: ServiceCalibration, name: str, between: str | None, repair: str | None) -> list[str]:
-    laws = _laws(service, between, repair)
-    assert laws is not None
+    texts = _texts(service, between, repair)
+    assert texts is not None
     kinds = {BETWEEN: between, REPAIR: repair}
-    notes = [of_law(times, what, kinds[what]) for times, what in _sorts(service)]
+    notes = [of_fit(times, what, kinds[what]) for times, what in _sorts(service)]
     uncertain = " (few: every parameter is uncertain)" if service.incidents < FEW else ""
     window = f"{date(service.from_s)} to {date(service.until_s)}{uncertain}"
     return [
         f"  {name}:",
-        *(f"    {line}" for line in _comment(f"{service.name}: {service.incidents} incidents, {window}", WIDTH - 4)),
-        *(f"    {line}" for note in notes if note for line in _comment(f"Beware: {note}.", WIDTH - 4)),
+        *(f"    {line}" for line in _comment(f"{service.name}: {service.incidents} incidents, {window}", _WIDTH - 4)),
+        *(f"    {line}" for note in notes if note for line in _comment(f"Beware: {note}.", _WIDTH - 4)),
         "    incidents:",
         "      - kind: marked_renewal",
-        f"        between: {laws[0]}",
-        f"        duration: {laws[1]}",
+        f"        between: {texts[0]}",
+        f"        duration: {texts[1]}",
         "        error_rate: 100%",
     ]
 
@@ -131,7 +131,7 @@ def _arm(service: ServiceCalibration, name: str, repair: str | None) -> list[str
         "      - kind: poisson",
         f"        rate: {_number(lasting)}/y",
         *_profile(service.seasonality.profile),
-        f"        duration: {law_text(service.repair, repair)}",
+        f"        duration: {distribution_text(service.repair, repair)}",
         "        error_rate: 100%",
     ]
 
@@ -147,15 +147,15 @@ def _profile(profile: WeekProfile) -> Iterator[str]:
 def _weights(name: str, weights: tuple[float, ...]) -> list[str]:
     text = f"{name}: [{', '.join(f'{weight:.3f}' for weight in weights)}]"
     indent = " " * 10
-    return wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + " " * (len(name) + 3))
+    return wrap(text, _WIDTH, initial_indent=indent, subsequent_indent=indent + " " * (len(name) + 3))
 
 
-def law_text(times: FittedTimes, kind: str | None) -> str | None:
-    """The law as a scenario writes it; None where the data give none."""
+def distribution_text(times: FittedTimes, kind: str | None) -> str | None:
+    """The distribution as a scenario writes it; None where the data give none."""
     fitted = times.fitted(kind)
     unit = UNITS[times.unit_s]
     if fitted is None:
-        constant = times.law(kind)
+        constant = times.distribution(kind)
         return None if constant is None else f"{_number(times.mean_s / times.unit_s)}{unit}"
     first, *rest = (_number(value) for value in fitted.parameters)
     match fitted.kind:

@@ -16,8 +16,8 @@ from des.faults.calibration.service_history import ServiceHistory
 from des.faults.intervals import BoolArray, FloatArray
 from des.scenario.text.units import DAY_S, WEEK_S
 
-MINUTES_A_WEEK = 10_080
-TOGETHER_S = 300.0
+_MINUTES_A_WEEK = 10_080
+_TOGETHER_S = 300.0
 """Starts this close to each other are common starts."""
 
 
@@ -139,7 +139,7 @@ def _shifts(weeks: int, permutations: int | None, rng: np.random.Generator) -> N
 
 def _together(one: BoolArray, other: BoolArray, weeks: int, shifts: Sequence[int]) -> list[int]:
     """Minutes of both open if `other` began k weeks later, round the end: on bits, eight bytes at once."""
-    rows, columns = (_words(minutes.reshape(weeks, MINUTES_A_WEEK)) for minutes in (one, other))
+    rows, columns = (_words(minutes.reshape(weeks, _MINUTES_A_WEEK)) for minutes in (one, other))
     twice = np.concatenate((columns, columns))  # from row weeks - k on it is `other` moved by k
     return [int(np.bitwise_count(rows & twice[weeks - k : 2 * weeks - k]).sum(dtype=np.int64)) for k in shifts]
 
@@ -168,7 +168,7 @@ def _common(few: FloatArray, many: FloatArray, from_s: float, until_s: float, sh
     after = np.clip(np.searchsorted(many, moved), 0, len(many) - 1)
     before = np.clip(after - 1, 0, len(many) - 1)
     distance = np.minimum(np.abs(many[after] - moved), np.abs(many[before] - moved))
-    return int((distance <= TOGETHER_S).sum())
+    return int((distance <= _TOGETHER_S).sum())
 
 
 def _ids(history: ServiceHistory, from_s: float, until_s: float) -> list[str]:

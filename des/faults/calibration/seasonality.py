@@ -11,14 +11,14 @@ from des.faults.calibration.service_history import ServiceHistory
 from des.faults.intervals import BoolArray, FloatArray
 from des.scenario.text.units import DAY_S, HOUR_S, MINUTE_S, WEEK_S
 
-HOURS: Final = 24
-DAYS: Final = 7
-CELLS: Final = HOURS * DAYS
-FIRST_MONDAY_S: Final = 4 * DAY_S
+_HOURS: Final = 24
+_DAYS: Final = 7
+_CELLS: Final = _HOURS * _DAYS
+_FIRST_MONDAY_S: Final = 4 * DAY_S
 """1970-01-05 00:00 UTC."""
-MOST_HARMONICS: Final = 3
-LEAST_STARTS: Final = 10
-SATURDAY: Final = 5
+_MOST_HARMONICS: Final = 3
+_LEAST_STARTS: Final = 10
+_SATURDAY: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +68,16 @@ class WeekProfile:
 def seasonality(history: ServiceHistory) -> Seasonality | None:
     """None for fewer than ten starts or a window of less than two weeks."""
     starts = history.starts_s
-    if len(starts) < LEAST_STARTS or history.until_s - history.from_s < 2 * WEEK_S:
+    if len(starts) < _LEAST_STARTS or history.until_s - history.from_s < 2 * WEEK_S:
         return None
     minutes = history.open_minutes(history.from_s, history.until_s)
     cell_of_minute = _cells(history.from_s + MINUTE_S * np.arange(len(minutes), dtype=np.float64))
-    exposure = np.bincount(cell_of_minute, minlength=CELLS).astype(np.float64) * MINUTE_S
-    is_open = np.bincount(cell_of_minute[minutes], minlength=CELLS).astype(np.float64)
-    begun = np.bincount(_cells(starts), minlength=CELLS).astype(np.float64)
+    exposure = np.bincount(cell_of_minute, minlength=_CELLS).astype(np.float64) * MINUTE_S
+    is_open = np.bincount(cell_of_minute[minutes], minlength=_CELLS).astype(np.float64)
+    begun = np.bincount(_cells(starts), minlength=_CELLS).astype(np.float64)
     dispersion = _dispersion(history)
     day_p, hour_p, profile = _profile(begun, exposure, dispersion)
-    by_day, by_hour = _groups(np.arange(CELLS) // HOURS, DAYS), _groups(np.arange(CELLS) % HOURS, HOURS)
+    by_day, by_hour = _groups(np.arange(_CELLS) // _HOURS, _DAYS), _groups(np.arange(_CELLS) % _HOURS, _HOURS)
     return Seasonality(
         starts_by_day=tuple(int(begun[group].sum()) for group in by_day),
         start_factor_by_day=tuple(_factor(begun, exposure, group) for group in by_day),
@@ -99,12 +99,12 @@ def seasonality(history: ServiceHistory) -> Seasonality | None:
 
 def _classes() -> tuple[tuple[str, BoolArray], ...]:
     """Fixed beforehand: hours picked for being the busiest would look busy in any history."""
-    day, hour = np.arange(CELLS) // HOURS, np.arange(CELLS) % HOURS
-    busy = (day < SATURDAY) & (hour >= 14) & (hour < 22)
+    day, hour = np.arange(_CELLS) // _HOURS, np.arange(_CELLS) % _HOURS
+    busy = (day < _SATURDAY) & (hour >= 14) & (hour < 22)
     return (
         ("Mon-Fri 14-22", busy),
-        ("Mon-Fri other hours", (day < SATURDAY) & ~busy),
-        ("Sat and Sun", day >= SATURDAY),
+        ("Mon-Fri other hours", (day < _SATURDAY) & ~busy),
+        ("Sat and Sun", day >= _SATURDAY),
     )
 
 
@@ -114,7 +114,7 @@ def _groups(labels: NDArray[np.int64], count: int) -> list[BoolArray]:
 
 def _cells(moments_s: FloatArray) -> NDArray[np.int64]:
     """The hour of the week, 0 for Monday 00:00."""
-    return np.asarray(np.floor_divide(np.mod(moments_s - FIRST_MONDAY_S, WEEK_S), HOUR_S), dtype=np.int64)
+    return np.asarray(np.floor_divide(np.mod(moments_s - _FIRST_MONDAY_S, WEEK_S), HOUR_S), dtype=np.int64)
 
 
 def _factor(amount: FloatArray, exposure: FloatArray, group: BoolArray) -> float:
@@ -141,11 +141,11 @@ def _profile(begun: FloatArray, exposure: FloatArray, dispersion: float) -> tupl
     """
     from scipy import special
 
-    counts = begun + 0.5 / CELLS
+    counts = begun + 0.5 / _CELLS
     fits = {
         (days, harmonics): _fit(counts, exposure, _design(days, harmonics))
         for days in ("flat", "weekend", "seven")
-        for harmonics in range(MOST_HARMONICS + 1)
+        for harmonics in range(_MOST_HARMONICS + 1)
     }
     flat = fits["flat", 0][0]
     size = {"flat": 0, "weekend": 1, "seven": 6}
@@ -158,7 +158,7 @@ def _profile(begun: FloatArray, exposure: FloatArray, dispersion: float) -> tupl
         return float(special.chdtrc(parameters, max(0.0, 2.0 * (fits[choice][0] - flat) / dispersion)))
 
     days_model, harmonics = min(fits, key=penalised)
-    log_rate = fits[days_model, harmonics][1].reshape(DAYS, HOURS)
+    log_rate = fits[days_model, harmonics][1].reshape(_DAYS, _HOURS)
     day_rates, hour_rates = np.exp(log_rate - log_rate.mean()).mean(axis=1), np.exp(log_rate[0] - log_rate[0].mean())
     profile = WeekProfile(
         hours=_mean_one(hour_rates), days=_mean_one(day_rates), days_model=days_model, harmonics=harmonics
@@ -171,14 +171,14 @@ def _mean_one(rates: FloatArray) -> tuple[float, ...]:
 
 
 def _design(days: str, harmonics: int) -> FloatArray:
-    day, hour = np.arange(CELLS) // HOURS, np.arange(CELLS) % HOURS
-    columns = [np.ones(CELLS)]
+    day, hour = np.arange(_CELLS) // _HOURS, np.arange(_CELLS) % _HOURS
+    columns = [np.ones(_CELLS)]
     if days == "weekend":
-        columns.append((day >= SATURDAY).astype(np.float64))
+        columns.append((day >= _SATURDAY).astype(np.float64))
     if days == "seven":
-        columns += [(day == each).astype(np.float64) for each in range(1, DAYS)]
+        columns += [(day == each).astype(np.float64) for each in range(1, _DAYS)]
     for wave in range(1, harmonics + 1):
-        angle = 2.0 * math.pi * wave * (hour + 0.5) / HOURS
+        angle = 2.0 * math.pi * wave * (hour + 0.5) / _HOURS
         columns += [np.sin(angle), np.cos(angle)]
     return np.column_stack(columns)
 

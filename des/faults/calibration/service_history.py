@@ -1,11 +1,13 @@
-"""The recorded incidents of one service, and what of them an analysis sees."""
+"""The recorded incidents of one service, and the part of them within a period of observation."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from des.faults.intervals import BoolArray, FloatArray
+from des.files import History, RecordedIncident
 from des.scenario.text.units import MINUTE_S, YEAR_S
 
 
@@ -70,8 +72,36 @@ class ServiceHistory:
         return np.cumsum(edges[:-1]) > 0
 
 
+def service_histories(history: History) -> list[ServiceHistory]:
+    """The history of each service, by name, observed from its first incident to its last end.
+
+    A service with an incident that is still open is observed until somebody was last looking at any of them.
+    """
+    by_service: dict[tuple[str, str], list[RecordedIncident]] = {}
+    for incident in history.incidents:
+        by_service.setdefault((incident.provider, incident.service), []).append(incident)
+    return [
+        _of_service(sorted(incidents, key=lambda each: (each.start_s, each.end_s)), history.last_seen_s)
+        for _, incidents in sorted(by_service.items())
+    ]
+
+
+def _of_service(incidents: Sequence[RecordedIncident], last_seen_s: float) -> ServiceHistory:
+    last_end_s = max(incident.end_s for incident in incidents)
+    return ServiceHistory(
+        provider=incidents[0].provider,
+        service=incidents[0].service,
+        from_s=incidents[0].start_s,
+        until_s=last_seen_s if math.isinf(last_end_s) else last_end_s,
+        start_s=np.array([incident.start_s for incident in incidents], dtype=np.float64),
+        end_s=np.array([incident.end_s for incident in incidents], dtype=np.float64),
+        severity=tuple(incident.severity for incident in incidents),
+        incident_id=tuple(incident.id for incident in incidents),
+    )
+
+
 def observed(history: ServiceHistory, since_s: float | None, until_s: float | None) -> ServiceHistory:
-    """The same service seen through a narrower window; where nothing was recorded yet (or any more) it ends there."""
+    """The same service within a narrower period, which never reaches beyond what was recorded."""
     from_s = history.from_s if since_s is None else max(history.from_s, since_s)
     last_s = history.until_s if until_s is None else min(history.until_s, until_s)
     kept = (history.start_s <= last_s) & (history.end_s >= from_s)

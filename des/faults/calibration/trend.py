@@ -10,9 +10,9 @@ from des.faults.calibration.service_history import ServiceHistory
 from des.faults.intervals import FloatArray
 from des.scenario.text.units import YEAR_S
 
-LEAST_STARTS = 5
-LEAST_YEARS = 0.5
-LEAST_SHARE = 0.1
+_LEAST_STARTS = 5
+_LEAST_YEARS = 0.5
+_LEAST_SHARE = 0.1
 """Of the window on either side of the moment at which the rate is said to have moved."""
 
 
@@ -42,7 +42,7 @@ class Trend:
 def trend(history: ServiceHistory) -> Trend | None:
     """None for fewer than five starts. The first start, where most windows begin, carries no information."""
     starts = history.starts_s
-    if len(starts) < LEAST_STARTS or history.until_s <= history.from_s:
+    if len(starts) < _LEAST_STARTS or history.until_s <= history.from_s:
         return None
     if starts[0] == history.from_s:
         starts = starts[1:]
@@ -74,7 +74,7 @@ def _two_sided(score: float) -> float:
 
 def _growth(mean: float, years: float) -> float:
     """Growth a year of a rate proportional to exp(b t) on [0, 1], whose starts have that mean, b by bisection."""
-    if years < LEAST_YEARS:
+    if years < _LEAST_YEARS:
         return math.nan
 
     def expected(b: float) -> float:
@@ -92,7 +92,7 @@ def _step(after: FloatArray, length: float) -> tuple[float, int]:
     best, place, left = -math.inf, length / 2.0, int((after < length / 2.0).sum())
     count = len(after)
     for index, moment in enumerate(after.tolist()):
-        if not LEAST_SHARE * length <= moment <= (1.0 - LEAST_SHARE) * length:
+        if not _LEAST_SHARE * length <= moment <= (1.0 - _LEAST_SHARE) * length:
             continue
         value = 0.0
         for number, span in ((index, moment), (count - index, length - moment)):

@@ -1,10 +1,14 @@
-"""What is sound piece by piece of a client's policy, but not together: budgets of nothing, hedges that never come."""
+"""What is sound piece by piece of what a client does, but not together, and what it is told to no effect.
 
-from collections.abc import Iterator
+Each check yields its findings. Those of `client_findings` read the typed scenario; those of `idle_findings` read the
+content as it is written, since presets bring settings anywhere, and what overrides a preset's is no slip.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
 from math import prod
-from typing import Final
+from typing import Any, Final
 
-from des.scenario.checks.consistency import MOST_REQUESTS
+from des.scenario.checks.consistency import MOST_REQUESTS, budget_findings
 from des.scenario.resolution.inheritance import (
     Said,
     call_setting,
@@ -17,34 +21,40 @@ from des.scenario.resolution.inheritance import (
     retry_setting,
     timeout_of,
 )
-from des.scenario.resolution.resolve_limits import budget_findings
-from des.scenario.schema.groups import GroupSpec
-from des.scenario.schema.limits import LimitsSpec
-from des.scenario.schema.retries import ApplicationSpec, BackoffSpec
+from des.scenario.schema.chain import GroupSpec
+from des.scenario.schema.limits import Limits
+from des.scenario.schema.retries import ApplicationSpec, waits
 from des.scenario.schema.scenario import Scenario
 from des.scenario.text.document import Path
+from des.scenario.text.names import at, chain_legs, group_names, is_group, items, leg_names, mapping
 from des.scenario.text.problems import Finding
 from des.scenario.text.units import MINUTE_S
 
-MOST_AT_ONCE: Final = 1000
+_MOST_AT_ONCE: Final = 1000
 """Attempts of a request without a wait between them: more would be a loop that never lets the clock go on."""
+_OF_THE_WINDOW: Final = ("share", "minimum", "all_failed", "window")
+"""What a cooldown by `allowed_fails` does not look at."""
+_OF_ANY_LEG: Final = ("also_on", "all_failed", "allowed_fails")
+"""What cools a leg by itself too; allowed_fails: 0 is one of them."""
+_A_GROUP: Final = "write chain: [{group: main, legs: [...]}]"
 
 
 def client_findings(scenario: Scenario) -> list[Finding]:
     """What contradicts in the client's policy, its budgets, and limits against the workload, once a place."""
-    found = [
-        *_hedges(scenario),
-        *_retry_budgets(scenario),
-        *_ramps(scenario),
-        *_probes(scenario),
-        *_weights(scenario),
-        *_tiers(scenario),
-        *_attempts_at_once(scenario),
-        *_buckets(scenario),
-        *(finding for name, spec in scenario.budgets.items() for finding in budget_findings(name, spec)),
-    ]
-    first = {finding.path: finding for finding in reversed(found)}
-    return [finding for finding in found if first[finding.path] is finding]
+    first: dict[Path, Finding] = {}
+    for check in _CHECKS:
+        for finding in check(scenario):
+            first.setdefault(finding.path, finding)
+    return list(first.values())
+
+
+def idle_findings(content: Mapping[str, Any]) -> Iterator[Finding]:
+    """What is written to no effect, and legs that a budget names twice."""
+    for place in _places(content):
+        yield from _cooldown(content, place)
+        yield from _ejection(content, place)
+    yield from _routing(content)
+    yield from _doubled_legs(content)
 
 
 def _settings(scenario: Scenario, field: str) -> Iterator[tuple[Said, int, str, float | None]]:
@@ -55,18 +65,18 @@ def _settings(scenario: Scenario, field: str) -> Iterator[tuple[Said, int, str, 
             if said.value is not None:
                 timeout = timeout_of(scenario, position, leg)
                 name = leg.name or f"{leg.provider}/{leg.model}" if leg.model else leg.provider
-                yield said, position, name, None if timeout is None else timeout.total
+                yield said, position, name, timeout.total_s
 
 
 def _hedges(scenario: Scenario) -> Iterator[Finding]:
     deadline_s = deadline_of(scenario.policy)
     for said, _, name, total_s in _settings(scenario, "hedge"):
         hedge = said.value
-        last_s = hedge.after * hedge.at_most
+        last_s = hedge.after_s * hedge.at_most
         for bound_s, what in ((total_s, f"timeout of {name}"), (deadline_s, "deadline")):
             if bound_s is None or last_s < bound_s:
                 continue
-            if hedge.after >= bound_s:
+            if hedge.after_s >= bound_s:
                 message = f"the {what} strikes after {bound_s:g} s, before any copy: hedge earlier"
                 yield Finding((*said.path, "after"), message)
             else:
@@ -87,15 +97,21 @@ def _retry_budgets(scenario: Scenario) -> Iterator[Finding]:
 
 
 def _ramps(scenario: Scenario) -> Iterator[Finding]:
-    if len(scenario.chain) > 1:
-        return
     for said, _, _, _ in _settings(scenario, "ramp"):
-        yield Finding(said.path, "nothing fails over to the only entry of the chain: write ramp: none")
+        ramp = said.value
+        if len(scenario.chain) == 1:
+            yield Finding(said.path, "nothing fails over to the only entry of the chain: write ramp: none")
+        if ramp.start <= 0.0 and ramp.over_s > scenario.horizon:
+            message = (
+                f"from 0 % over {ramp.over_s:g} s, longer than the horizon of {scenario.horizon:g} s, hardly anybody "
+                "is admitted: start higher, such as start: 10%, or ramp faster"
+            )
+            yield Finding((*said.path, "start"), message)
 
 
 def _probes(scenario: Scenario) -> Iterator[Finding]:
     for said, _, _, _ in _settings(scenario, "probes"):
-        if (probes := scenario.horizon / said.value.every) > MOST_REQUESTS:
+        if (probes := scenario.horizon / said.value.every_s) > MOST_REQUESTS:
             message = f"about {probes:.3g} probes until the horizon: at most {MOST_REQUESTS:.0e} are possible"
             yield Finding((*said.path, "every"), message)
 
@@ -118,12 +134,12 @@ def _attempts_at_once(scenario: Scenario) -> Iterator[Finding]:
     policy = scenario.policy
     per_entry = [_of_entry(scenario, position) for position in range(len(scenario.chain))]
     factors: list[tuple[int, Path]] = [(sum(per_entry), ())]
-    if not _waits(policy_backoff(policy, "round_backoff")):
+    if not waits(policy_backoff(policy, "round_backoff")):
         factors.append((policy.rounds, ("policy", "rounds")))
-    if isinstance(policy.application, ApplicationSpec) and not _waits(policy.application.backoff):
+    if isinstance(policy.application, ApplicationSpec) and not waits(policy.application.backoff):
         factors.append((1 + policy.application.retries, ("policy", "application", "retries")))
     attempts = prod(count for count, _ in factors)
-    if attempts <= MOST_AT_ONCE:
+    if attempts <= _MOST_AT_ONCE:
         return
     _, path = max(factors, key=lambda factor: factor[0])
     if path == ():
@@ -132,34 +148,30 @@ def _attempts_at_once(scenario: Scenario) -> Iterator[Finding]:
         path = retries.path if retries.value else ("chain", position)
     yield Finding(
         path,
-        f"a request may make {attempts} attempts without waiting once, more than {MOST_AT_ONCE}: give a back-off, such "
-        "as {kind: exponential, base: 500ms, cap: 30s, jitter: full}, or fewer attempts",
+        f"a request may make {attempts} attempts without waiting once, more than {_MOST_AT_ONCE}: give a back-off, "
+        "such as {kind: exponential, base: 500ms, cap: 30s, jitter: full}, or fewer attempts",
     )
 
 
 def _of_entry(scenario: Scenario, position: int) -> int:
     """Attempts on an entry, in one round, that no wait keeps apart."""
     legs = list(legs_with_paths(scenario, position))
-    waits = _waits(retry_backoff_of(scenario, position)) and (
+    waited = waits(retry_backoff_of(scenario, position)) and (
         len(legs) == 1 or retry_setting(scenario, position, "wait_with_healthy_peer").value
     )
-    retries = 0 if waits else retries_of(scenario, position)
+    retries = 0 if waited else retries_of(scenario, position)
     return (1 + retries) * max(
-        prod(1 + (0 if _waits(client.backoff) else client.retries) for client in clients_of(scenario, position, leg))
+        prod(1 + (0 if waits(client.backoff) else client.retries) for client in clients_of(scenario, position, leg))
         for _, leg in legs
     )
-
-
-def _waits(backoff: BackoffSpec | None) -> bool:
-    return backoff is not None and ((backoff.base or 0.0) > 0.0 or (backoff.spread or 0.0) > 0.0)
 
 
 def _buckets(scenario: Scenario) -> Iterator[Finding]:
     """Buckets of tokens that the mean request does not fit into."""
     tokens = scenario.workload.tokens
     mean = {
-        "input_tokens": tokens.input.distribution().mean if tokens.input is not None else 0.0,
-        "output_tokens": tokens.output.distribution().mean if tokens.output is not None else 0.0,
+        "input_tokens": tokens.input.mean,
+        "output_tokens": tokens.output.mean,
     }
     mean["tokens"] = mean["input_tokens"] + mean["output_tokens"]
     for path, spec in _limits(scenario):
@@ -174,7 +186,7 @@ def _buckets(scenario: Scenario) -> Iterator[Finding]:
                 yield Finding((*path, metric), message)
 
 
-def _limits(scenario: Scenario) -> Iterator[tuple[Path, LimitsSpec]]:
+def _limits(scenario: Scenario) -> Iterator[tuple[Path, Limits]]:
     for name, provider in scenario.providers.items():
         for position, spec in enumerate(provider.limits or ()):
             yield ("providers", name, "limits", position), spec
@@ -183,3 +195,94 @@ def _limits(scenario: Scenario) -> Iterator[tuple[Path, LimitsSpec]]:
                 yield ("providers", name, "models", model_name, "limits", position), spec
     for name, budget in scenario.budgets.items():
         yield ("budgets", name), budget
+
+
+def _budgets(scenario: Scenario) -> Iterator[Finding]:
+    for name, budget in scenario.budgets.items():
+        yield from budget_findings(name, budget)
+
+
+_CHECKS: Final[tuple[Callable[[Scenario], Iterator[Finding]], ...]] = (
+    _hedges,
+    _retry_budgets,
+    _ramps,
+    _probes,
+    _weights,
+    _tiers,
+    _attempts_at_once,
+    _buckets,
+    _budgets,
+)
+
+
+def _places(content: Mapping[str, Any]) -> Iterator[Path]:
+    """Where settings of calls stand."""
+    yield ("policy",)
+    chain = items(content.get("chain"))
+    yield from (("chain", position) for position, entry in enumerate(chain) if is_group(entry))
+    yield from (("chain", *path) for path, _ in chain_legs(chain))
+
+
+def _is_outside_groups(content: Mapping[str, Any], place: Path) -> bool:
+    """Whether what stands at a place holds for legs outside of groups alone."""
+    chain = items(content.get("chain"))
+    if place == ("policy",):
+        return bool(chain) and not any(map(is_group, chain))
+    return len(place) == 2 and not is_group(chain[int(place[1])])
+
+
+def _cooldown(content: Mapping[str, Any], place: Path) -> Iterator[Finding]:
+    here: Path = (*place, "cooldown")
+    cooldown = mapping(at(content, here))
+    alone = _is_outside_groups(content, place) and mapping(content.get("policy")).get("preset") is None
+    if cooldown and alone and all(cooldown.get(field) in (None, [], ()) for field in _OF_ANY_LEG):
+        message = "on and share cool a leg of a group of several only, and here is none: give also_on, all_failed or "
+        yield Finding(here, f"{message}allowed_fails, or {_A_GROUP}")
+    idle = [field for field in _OF_THE_WINDOW if cooldown.get(field) is not None]
+    if cooldown.get("allowed_fails") is not None and idle:
+        message = f"allowed_fails cools instead of {', '.join(_OF_THE_WINDOW)}: leave out one or the other"
+        yield Finding((*here, idle[0]), message)
+
+
+def _ejection(content: Mapping[str, Any], place: Path) -> Iterator[Finding]:
+    here: Path = (*place, "ejection")
+    if _is_outside_groups(content, place) and isinstance(at(content, here), dict):
+        of_policy = place == ("policy",)
+        legs = "legs are ejected from their group" if of_policy else "a leg is ejected from its group"
+        without = "the chain has none" if of_policy else "this one has none"
+        yield Finding(here, f"{legs}, and {without}: {_A_GROUP}, or a breaker")
+
+
+def _routing(content: Mapping[str, Any]) -> Iterator[Finding]:
+    """Routing where there is nothing to route."""
+    chain = items(content.get("chain"))
+    said = mapping(content.get("policy")).get("routing")
+    if said not in (None, "ordered", {"kind": "ordered"}) and chain and not any(is_group(entry) for entry in chain):
+        message = (
+            "routing is among the legs of a group, and the chain has none: write chain: [{group: main, legs: [...]}], "
+            "or order, which is that of the chain's entries"
+        )
+        yield Finding(("policy", "routing"), message)
+
+
+def _doubled_legs(content: Mapping[str, Any]) -> Iterator[Finding]:
+    """Legs that two names of a split budget mean: of which part would they be?"""
+    chain = items(content.get("chain"))
+    words: list[tuple[str, ...]] = []
+    groups = group_names(chain)
+    for (path, leg), name in zip(chain_legs(chain), leg_names(content, chain), strict=True):
+        own = (name, mapping(leg).get("provider"), groups[int(path[0])])
+        words.append(tuple(word for word in own if isinstance(word, str) and word))
+    for budget_name, budget in mapping(content.get("budgets")).items():
+        if mapping(budget).get("split", "shared") == "shared":
+            continue
+        legs = [word for word in items(mapping(budget).get("legs")) if isinstance(word, str)]
+        for of_leg in words:
+            named = [word for word in dict.fromkeys(legs) if word in of_leg]
+            if len(named) > 1:
+                message = (
+                    f"'{named[1]}' and '{named[0]}' both mean the leg {of_leg[0]}, which has one part of a split "
+                    "budget: name it once"
+                )
+                yield Finding(("budgets", budget_name, "legs", legs.index(named[1])), message)
+                break

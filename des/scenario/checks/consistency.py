@@ -1,10 +1,10 @@
 """What is sound piece by piece, but not together: too many attempts, overlapping windows, tags that nothing carries."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import pairwise, repeat
-from math import inf, prod
-from typing import Final
+from math import prod
+from typing import Final, Literal
 
 from des.scenario.files import components_of
 from des.scenario.resolution.inheritance import (
@@ -18,19 +18,20 @@ from des.scenario.resolution.inheritance import (
 )
 from des.scenario.schema.chain import LegSpec
 from des.scenario.schema.incidents import (
-    IncidentSpec,
-    MarkedRenewalSpec,
-    PoissonSpec,
-    RenewalSpec,
-    ScheduleSpec,
-    WindowSpec,
+    Incidents,
+    MarkedRenewalIncidents,
+    PoissonIncidents,
+    RenewalIncidents,
+    Schedule,
 )
-from des.scenario.schema.retries import ApplicationSpec, BackoffSpec
+from des.scenario.schema.limits import Budget
+from des.scenario.schema.retries import ApplicationSpec, Backoff
 from des.scenario.schema.scenario import Scenario
-from des.scenario.schema.workload import BatchArrivalsSpec, BurstyArrivalsSpec, ClosedArrivalsSpec, PoissonArrivalsSpec
+from des.scenario.schema.workload import BatchArrivals, BurstyArrivals, ClosedArrivals, PoissonArrivals
 from des.scenario.text.document import Path
-from des.scenario.text.problems import Finding, meant
+from des.scenario.text.problems import Finding
 from des.scenario.text.units import DAY_S, YEAR_S
+from des.words import meant
 
 MOST_LEGS: Final = 127
 """A chain position is an int8 in traces, and so is a round."""
@@ -48,14 +49,7 @@ MOST_INCIDENTS: Final = 2e7
 
 def consistency_findings(scenario: Scenario) -> list[Finding]:
     """What contradicts in a scenario whose parts and names are sound."""
-    return [
-        *_attempts(scenario),
-        *_waits(scenario),
-        *_latencies(scenario),
-        *_tags(scenario),
-        *_incidents(scenario),
-        *_requests(scenario),
-    ]
+    return [finding for check in _CHECKS for finding in check(scenario)]
 
 
 def most_attempts(scenario: Scenario) -> int:
@@ -122,11 +116,15 @@ def _waits(scenario: Scenario) -> Iterator[Finding]:
             yield Finding(path, message)
 
 
-def _all_waits(scenario: Scenario) -> Iterator[tuple[Path, BackoffSpec | None, int]]:
+def _all_waits(scenario: Scenario) -> Iterator[tuple[Path, Backoff | None, int]]:
     """(where it is written, back-off, how many waits it makes) of retries, rounds, clients and the application."""
     policy = scenario.policy
     retries = [retries_of(scenario, position) for position in range(len(scenario.chain))]
-    for field, waits in (("retry_backoff", max(retries)), ("round_backoff", policy.rounds - 1)):
+    waits_of_policy: tuple[tuple[Literal["retry_backoff", "round_backoff"], int], ...] = (
+        ("retry_backoff", max(retries)),
+        ("round_backoff", policy.rounds - 1),
+    )
+    for field, waits in waits_of_policy:
         written = "backoff" if policy.backoff is not None else field
         yield ("policy", written), policy_backoff(policy, field), waits
     for position, entry in enumerate(scenario.chain):
@@ -139,14 +137,14 @@ def _all_waits(scenario: Scenario) -> Iterator[tuple[Path, BackoffSpec | None, i
         yield ("policy", "application", "backoff"), policy.application.backoff, policy.application.retries
 
 
-def _outgrows(backoff: BackoffSpec, waits: int) -> bool:
-    base_s = max(backoff.base or 0.0, (backoff.throttled.base or 0.0) if backoff.throttled else 0.0)
+def _outgrows(backoff: Backoff, waits: int) -> bool:
+    base_s = max(backoff.base_s, backoff.throttled.base_s if backoff.throttled else 0.0)
     if base_s == 0.0:
         return False
-    grows = (backoff.factor or 2.0) if backoff.kind in ("exponential", "envoy") else 1.0
+    grows = backoff.factor if backoff.kind in ("exponential", "envoy") else 1.0
     if backoff.jitter == "decorrelated":
         grows = max(grows, 3.0)
-    wait_s, cap_s = base_s, inf if backoff.cap is None else backoff.cap
+    wait_s, cap_s = base_s, backoff.cap_s
     for _ in range(waits if backoff.kind == "envoy" else waits - 1):
         wait_s *= grows
         if grows <= 1.0 or wait_s > cap_s or wait_s > LONGEST_WAIT_S:
@@ -187,7 +185,7 @@ def _incidents(scenario: Scenario) -> Iterator[Finding]:
     for _, path, component in components_of(scenario):
         for position, incident in enumerate(component.incidents):
             here: Path = (*path, "incidents", position)
-            if isinstance(incident, ScheduleSpec):
+            if isinstance(incident, Schedule):
                 yield from _windows(incident, here, scenario.start)
             elif (expected := _expected(incident, scenario.horizon)) > MOST_INCIDENTS:
                 message = f"about {expected:.3g} incidents until the horizon: more than fit ({MOST_INCIDENTS:.0e})"
@@ -197,35 +195,35 @@ def _incidents(scenario: Scenario) -> Iterator[Finding]:
 def _requests(scenario: Scenario) -> Iterator[Finding]:
     spec = scenario.workload.arrivals
     expected = 0.0
-    if isinstance(spec, PoissonArrivalsSpec | BurstyArrivalsSpec):
-        expected = spec.rate * scenario.horizon
-    elif isinstance(spec, BatchArrivalsSpec):
-        expected = max(0.0, scenario.horizon - spec.first) / spec.every * spec.size
+    if isinstance(spec, PoissonArrivals | BurstyArrivals):
+        expected = spec.rate_per_s * scenario.horizon
+    elif isinstance(spec, BatchArrivals):
+        expected = max(0.0, scenario.horizon - spec.first_s) / spec.every_s * spec.size
     if expected > MOST_REQUESTS:
         message = f"about {expected:.3g} requests until the horizon: at most {MOST_REQUESTS:.0e} are possible"
         yield Finding(("workload", "arrivals"), message)
-    if isinstance(spec, ClosedArrivalsSpec) and spec.users > MOST_USERS:
+    if isinstance(spec, ClosedArrivals) and spec.users > MOST_USERS:
         yield Finding(("workload", "arrivals", "users"), f"{spec.users} users: at most {MOST_USERS} are possible")
     for placed in scenario.legs:
         rot = placed.spec.silent_rot
-        if rot is None or rot.probe_every is None:
+        if rot is None or rot.probe_every_s is None:
             continue
-        if (probes := scenario.horizon / rot.probe_every) > MOST_REQUESTS:
+        if (probes := scenario.horizon / rot.probe_every_s) > MOST_REQUESTS:
             message = f"about {probes:.3g} probes until the horizon: at most {MOST_REQUESTS:.0e} are possible"
             yield Finding((*placed.path, "silent_rot", "probe_every"), message)
 
 
-def _expected(incident: IncidentSpec, horizon_s: float) -> float:
-    if isinstance(incident, PoissonSpec):
-        return incident.rate * horizon_s
-    if isinstance(incident, RenewalSpec):
-        return horizon_s / (incident.up.distribution().mean + incident.down.distribution().mean)
-    if isinstance(incident, MarkedRenewalSpec):
-        return horizon_s / incident.between.distribution().mean
+def _expected(incident: Incidents, horizon_s: float) -> float:
+    if isinstance(incident, PoissonIncidents):
+        return incident.rate_per_s * horizon_s
+    if isinstance(incident, RenewalIncidents):
+        return horizon_s / (incident.up.mean + incident.down.mean)
+    if isinstance(incident, MarkedRenewalIncidents):
+        return horizon_s / incident.between.mean
     return 0.0
 
 
-def _windows(schedule: ScheduleSpec, path: Path, start: datetime | None) -> Iterator[Finding]:
+def _windows(schedule: Schedule, path: Path, start: datetime | None) -> Iterator[Finding]:
     placed: list[tuple[float, float, int]] = []
     for position, window in enumerate(schedule.windows):
         here: Path = (*path, "windows", position)
@@ -236,7 +234,7 @@ def _windows(schedule: ScheduleSpec, path: Path, start: datetime | None) -> Iter
             yield Finding((*here, field), "a timestamp needs the scenario's start: to place it by")
         if unplaced:
             continue
-        start_s, end_s = window_bounds(window, start)
+        start_s, end_s = window.bounds(start)
         if end_s <= start_s:
             yield Finding((*here, "end"), "the window ends before it starts")
         else:
@@ -247,17 +245,32 @@ def _windows(schedule: ScheduleSpec, path: Path, start: datetime | None) -> Iter
             yield Finding((*path, "windows", later), f"overlaps windows[{earlier}] of the same schedule")
 
 
-def window_bounds(window: WindowSpec, start: datetime | None) -> tuple[float, float]:
-    """Start and end of a window in seconds of the run; `start` is that of the run."""
-    start_s = _seconds(window.start, start)
-    if window.duration is not None:
-        return start_s, start_s + window.duration
-    assert window.end is not None
-    return start_s, _seconds(window.end, start)
+def budget_findings(name: str, spec: Budget) -> Iterator[Finding]:
+    """Parts of a split budget that are too small to let a single call through."""
+    here: Path = ("budgets", name, "split")
+    if spec.split == "shared":
+        return
+    for over, share in spec.shares.items():
+        for metric in spec.metrics:
+            whole = getattr(spec, metric)
+            if metric != "concurrency":
+                window_s = spec.window_s
+                if window_s is None:
+                    burst = spec.burst_of(metric)
+                    if burst is None:
+                        continue
+                    whole = burst
+                else:
+                    whole *= window_s
+            if whole * share < 1.0 - 1e-9:
+                yield Finding(here, f"the part of '{over}' comes to {whole * share:.3g} {metric}: less than one")
 
 
-def _seconds(moment: float | datetime, start: datetime | None) -> float:
-    if isinstance(moment, datetime):
-        assert start is not None
-        return (moment - start).total_seconds()
-    return moment
+_CHECKS: Final[tuple[Callable[[Scenario], Iterator[Finding]], ...]] = (
+    _attempts,
+    _waits,
+    _latencies,
+    _tags,
+    _incidents,
+    _requests,
+)

@@ -1,14 +1,13 @@
 """What holds of an entry of the chain and of its legs: what they say themselves, else their group, else the policy."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from des.scenario.schema.chain import LegSpec
-from des.scenario.schema.groups import GroupSpec, legs_of
+from des.scenario.schema.calls import UNBOUNDED, Timeout
+from des.scenario.schema.chain import GroupSpec, LegSpec, legs_of
 from des.scenario.schema.policy import PolicySpec
-from des.scenario.schema.retries import BackoffSpec, ClientSpec
+from des.scenario.schema.retries import NO_BACKOFF, Backoff, ClientSpec
 from des.scenario.schema.scenario import Scenario
-from des.scenario.schema.timeouts import TimeoutSpec
 from des.scenario.text.document import Path
 
 
@@ -39,14 +38,13 @@ def retries_of(scenario: Scenario, position: int) -> int:
     return retry_setting(scenario, position, "retries").value or 0
 
 
-def retry_backoff_of(scenario: Scenario, position: int) -> BackoffSpec | None:
-    own: BackoffSpec | None = scenario.chain[position].retry_backoff
-    return own or policy_backoff(scenario.policy, "retry_backoff")
+def retry_backoff_of(scenario: Scenario, position: int) -> Backoff:
+    return scenario.chain[position].retry_backoff or policy_backoff(scenario.policy, "retry_backoff")
 
 
-def policy_backoff(policy: PolicySpec, field: str) -> BackoffSpec | None:
-    own: BackoffSpec | None = getattr(policy, field)
-    return own or policy.backoff
+def policy_backoff(policy: PolicySpec, field: Literal["retry_backoff", "round_backoff"]) -> Backoff:
+    own: Backoff | None = getattr(policy, field)
+    return own or policy.backoff or NO_BACKOFF
 
 
 def call_setting(scenario: Scenario, position: int, path: Path, leg: LegSpec, field: str) -> Said:
@@ -66,7 +64,7 @@ def clients_of(scenario: Scenario, position: int, leg: LegSpec) -> tuple[ClientS
     return tuple(said or ())
 
 
-def timeout_of(scenario: Scenario, position: int, leg: LegSpec) -> TimeoutSpec | None:
+def timeout_of(scenario: Scenario, position: int, leg: LegSpec) -> Timeout:
     """The bounds of a call of a leg: its own, else its innermost client's, else the policy's."""
     if leg.timeout is not None:
         return leg.timeout
@@ -76,8 +74,8 @@ def timeout_of(scenario: Scenario, position: int, leg: LegSpec) -> TimeoutSpec |
     return policy_timeout(scenario.policy)
 
 
-def policy_timeout(policy: PolicySpec) -> TimeoutSpec | None:
-    return policy.timeout if isinstance(policy.timeout, TimeoutSpec) else None
+def policy_timeout(policy: PolicySpec) -> Timeout:
+    return policy.timeout if isinstance(policy.timeout, Timeout) else UNBOUNDED
 
 
 def deadline_of(policy: PolicySpec) -> float | None:

@@ -8,13 +8,18 @@ comes off both.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-from des.distributions import Constant, Distribution, Empirical, Exponential, Gamma, Lognormal, Uniform, Weibull
+from des.distributions import Lognormal
 from des.scenario.text.units import YEAR_S
 
 DEFAULT_SIGMA = 1.3
 """Shape of outage durations where a scenario gives none: lognormal; status-page history fits 1.2 to 1.7."""
+
+MOST_UNCERTAIN_EDGES: Final = 16
+Edges = Mapping[str, Sequence[tuple[str, float]]]
+"""(component, share of its incidents) that each depends on."""
 
 _ROUNDING = 1e-12  # relative; a remainder this small is nothing
 
@@ -61,35 +66,6 @@ def private_class(
     return rate, load / rate
 
 
-def rescale(law: Distribution, mean: float) -> Distribution:
-    """The same shape stretched to another mean."""
-    if not (mean > 0.0 and math.isfinite(mean)):
-        raise ValueError(f"a mean must be positive and finite, not {mean:g}")
-    match law:
-        case Constant():
-            return Constant(mean)
-        case Exponential():
-            return Exponential(mean)
-        case Lognormal(sigma=sigma):
-            return Lognormal(math.log(mean) - sigma**2 / 2.0, sigma)
-        case Gamma(shape=shape):
-            return Gamma(shape, mean / shape)
-        case Weibull(shape=shape):
-            return Weibull(shape, mean / math.gamma(1.0 + 1.0 / shape))
-        case Uniform(low=low, high=high):
-            factor = mean / _positive(law.mean)
-            return Uniform(low * factor, high * factor)
-        case Empirical(values=values):
-            factor = mean / _positive(law.mean)
-            return Empirical(tuple(value * factor for value in values))
-
-
-def _positive(mean: float) -> float:
-    if mean <= 0.0:
-        raise ValueError(f"a law of mean {mean:g} has no shape to stretch")
-    return mean
-
-
 def _remainder(total: float, part: float) -> float:
     rest = total - part
     return 0.0 if abs(rest) <= _ROUNDING * total else rest
@@ -105,3 +81,59 @@ def _remedy(rate: float, load: float, shared_rate: float, shared_load: float) ->
     if rate <= 0.0 and load <= 0.0:
         return f"{lower} and {higher}"
     return higher if rate <= 0.0 else lower
+
+
+def sources_behind(name: str, edges: Edges) -> list[str]:
+    """All that a component depends on, directly or not."""
+    found: dict[str, None] = {}
+    waiting = [target for target, _ in edges[name]]
+    while waiting:
+        target = waiting.pop(0)
+        if target not in found:
+            found[target] = None
+            waiting += [further for further, _ in edges[target]]
+    return list(found)
+
+
+def reach_probability(edges: Edges, target: str, source: str) -> float:
+    """Probability that an incident of `source` reaches `target`, each edge passing it on with its share.
+
+    Factoring: settle one uncertain edge after the other, until a certain path exists or none is left.
+    """
+    behind = {target, *sources_behind(target, edges)}
+    on_the_way = {name for name in behind if name == source or source in sources_behind(name, edges)}
+    relevant = [
+        (name, further, share) for name in on_the_way for further, share in edges[name] if further in on_the_way
+    ]
+    uncertain = [(name, further, share) for name, further, share in relevant if 0.0 < share < 1.0]
+    if len(uncertain) > MOST_UNCERTAIN_EDGES:
+        raise ValueError(
+            f"{len(uncertain)} dependencies with shares lead from '{target}' to '{source}': at most "
+            f"{MOST_UNCERTAIN_EDGES} can be counted towards availability"
+        )
+    certain = {(name, further) for name, further, share in relevant if share >= 1.0}
+    return _factored(certain, uncertain, target, source)
+
+
+def _factored(
+    certain: set[tuple[str, str]], uncertain: list[tuple[str, str, float]], target: str, source: str
+) -> float:
+    if _connected(certain, target, source):
+        return 1.0
+    if not _connected(certain | {(name, further) for name, further, _ in uncertain}, target, source):
+        return 0.0
+    (name, further, share), *rest = uncertain
+    passed = _factored(certain | {(name, further)}, rest, target, source)
+    return share * passed + (1.0 - share) * _factored(certain, rest, target, source)
+
+
+def _connected(edges: set[tuple[str, str]], target: str, source: str) -> bool:
+    reached = {target}
+    waiting = [target]
+    while waiting:
+        name = waiting.pop()
+        for start, further in edges:
+            if start == name and further not in reached:
+                reached.add(further)
+                waiting.append(further)
+    return source in reached

@@ -1,18 +1,20 @@
 """Distributions as a scenario writes them, over durations, counts, shares and speeds.
 
 A bare scalar is a constant. The unit of the field decides how a distribution's own values are read: `median: 30min`
-for a duration, `median: 1020` for tokens. `.distribution()` gives canonical parameters and base units.
+for a duration, `median: 1020` for tokens. What is written is a form, and a field of a setting holds the distribution
+that its form reads as, in canonical parameters and base units.
 """
 
 import math
 import re
+from collections.abc import Callable
 from typing import Annotated, Any, Final, Generic, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from des.distributions import Constant, Distribution, Empirical, Exponential, Gamma, Lognormal, Uniform, Weibull
-from des.scenario.schema.spec import DURATION_SCHEMA, SHARE_SCHEMA, Spec, contradiction, scalar_as
+from des.scenario.schema.setting import DURATION_SCHEMA, SHARE_SCHEMA, ReadAs, Setting, contradiction, scalar_as
 from des.scenario.text.units import (
     LONGEST_S,
     SECONDS,
@@ -42,7 +44,7 @@ SMALLEST_SHAPE: Final = 0.05
 LARGEST_SHAPE: Final = 1e12
 
 
-class _Distribution(Spec):
+class _Form(Setting):
     @classmethod
     def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
         values: list[tuple[Any, str]] = [
@@ -54,10 +56,10 @@ class _Distribution(Spec):
             (Speed, "Speed"),
         ]
         value = next((name for each, name in values if each is params[0]), "")
-        return f"{cls.__name__.removesuffix('Spec')}{value}"
+        return f"{cls.__name__.removeprefix('_')}{value}"
 
 
-class ConstantSpec(_Distribution, Generic[Value]):
+class _Constant(_Form, Generic[Value]):
     """Always the same value."""
 
     kind: Literal["constant"]
@@ -67,7 +69,7 @@ class ConstantSpec(_Distribution, Generic[Value]):
         return Constant(float(self.value))
 
 
-class UniformSpec(_Distribution, Generic[Value]):
+class _Uniform(_Form, Generic[Value]):
     """Any value between two bounds alike."""
 
     kind: Literal["uniform"]
@@ -84,7 +86,7 @@ class UniformSpec(_Distribution, Generic[Value]):
         return Uniform(float(self.low), float(self.high))
 
 
-class ExponentialSpec(_Distribution, Generic[PositiveValue]):
+class _Exponential(_Form, Generic[PositiveValue]):
     """Memoryless."""
 
     kind: Literal["exponential"]
@@ -94,7 +96,7 @@ class ExponentialSpec(_Distribution, Generic[PositiveValue]):
         return Exponential(float(self.mean))
 
 
-class LognormalSpec(_Distribution, Generic[PositiveValue]):
+class _Lognormal(_Form, Generic[PositiveValue]):
     """exp(Normal(mu, sigma)), by mu and sigma or by what is measured more easily."""
 
     kind: Literal["lognormal"]
@@ -147,7 +149,7 @@ class LognormalSpec(_Distribution, Generic[PositiveValue]):
         return Lognormal(*self._log_parameters())
 
 
-class LognormalDurationSpec(LognormalSpec[PositiveDuration]):
+class LognormalDuration(_Lognormal[PositiveDuration]):
     """exp(Normal(mu, sigma)) of a duration; mu is of seconds, or of the `unit` given."""
 
     unit: Literal["ms", "s", "min", "h", "d"] | None = None
@@ -164,7 +166,7 @@ class LognormalDurationSpec(LognormalSpec[PositiveDuration]):
         return mu + math.log(SECONDS[self.unit or "s"]), sigma
 
 
-class GammaSpec(_Distribution, Generic[PositiveValue]):
+class _Gamma(_Form, Generic[PositiveValue]):
     """Gamma, by shape and scale or by mean and coefficient of variation."""
 
     kind: Literal["gamma"]
@@ -191,7 +193,7 @@ class GammaSpec(_Distribution, Generic[PositiveValue]):
         return Gamma(self.shape, float(self.scale))
 
 
-class WeibullSpec(_Distribution, Generic[PositiveValue]):
+class _Weibull(_Form, Generic[PositiveValue]):
     """Weibull: a hazard that falls (shape below 1) or grows (above 1)."""
 
     kind: Literal["weibull"]
@@ -202,7 +204,7 @@ class WeibullSpec(_Distribution, Generic[PositiveValue]):
         return Weibull(self.shape, float(self.scale))
 
 
-class EmpiricalSpec(_Distribution, Generic[Value]):
+class _Empirical(_Form, Generic[Value]):
     """One of the values given, each as likely as another."""
 
     kind: Literal["empirical"]
@@ -212,13 +214,13 @@ class EmpiricalSpec(_Distribution, Generic[Value]):
         return Empirical(tuple(float(value) for value in self.values))
 
 
-def _one_way_of(spec: _Distribution, *ways: tuple[str, ...]) -> None:
+def _one_way_of(form: _Form, *ways: tuple[str, ...]) -> None:
     """Exactly one of the ways to give the parameters must have been taken."""
     known = {parameter for way in ways for parameter in way}
-    given = {parameter for parameter in known if getattr(spec, parameter) is not None}
+    given = {parameter for parameter in known if getattr(form, parameter) is not None}
     if given not in [set(way) for way in ways]:
         choices = ", or ".join(" and ".join(way) for way in ways)
-        kind = getattr(spec, "kind", "")
+        kind = getattr(form, "kind", "")
         listed = ", ".join(sorted(given)) or "none"
         raise PydanticCustomError(
             "parameters",
@@ -232,61 +234,111 @@ def _small_enough(cv: float | None) -> None:
         raise contradiction(f"a coefficient of variation lies between 1e-6 and 1e6; got {cv:g}", "cv")
 
 
-def _bounded(spec: Any) -> Any:
-    if (mean_s := spec.distribution().mean) > LONGEST_S * (1.0 + 1e-9):
+def _bounded(duration: Distribution) -> Distribution:
+    if (mean_s := duration.mean) > LONGEST_S * (1.0 + 1e-9):
         years = mean_s / YEAR_S
         raise ValueError(f"expected a mean of at most {LONGEST_S / YEAR_S:.0f}y; here it is {years:.3g}y")
-    return spec
+    return duration
+
+
+def _in_seconds(duration_s: float) -> str:
+    return f"{duration_s!r}s"
+
+
+def written(distribution: Distribution, value: Callable[[float], str | float] = float) -> Any:
+    """A distribution as a scenario may write it, exactly; `value` writes a number of the field's unit."""
+    match distribution:
+        case Constant(constant):
+            return value(constant)
+        case Uniform(low, high):
+            return {"kind": "uniform", "low": value(low), "high": value(high)}
+        case Exponential(mean):
+            return {"kind": "exponential", "mean": value(mean)}
+        case Lognormal(mu, sigma):
+            return {"kind": "lognormal", "mu": mu, "sigma": sigma}
+        case Gamma(shape, scale):
+            return {"kind": "gamma", "shape": shape, "scale": value(scale)}
+        case Weibull(shape, scale):
+            return {"kind": "weibull", "shape": shape, "scale": value(scale)}
+        case Empirical(values):
+            return {"kind": "empirical", "values": [value(each) for each in values]}
+
+
+def written_duration(distribution: Distribution) -> Any:
+    return written(distribution, _in_seconds)
+
+
+def _read(form: Any) -> Distribution:
+    distribution: Distribution = form.distribution()
+    return distribution
 
 
 DurationDistribution = Annotated[
-    Annotated[
-        ConstantSpec[Duration]
-        | UniformSpec[Duration]
-        | ExponentialSpec[PositiveDuration]
-        | LognormalDurationSpec
-        | GammaSpec[PositiveDuration]
-        | WeibullSpec[PositiveDuration]
-        | EmpiricalSpec[Duration],
-        Field(discriminator="kind"),
-        AfterValidator(_bounded),
-    ],
+    Distribution,
+    ReadAs(
+        Annotated[
+            _Constant[Duration]
+            | _Uniform[Duration]
+            | _Exponential[PositiveDuration]
+            | LognormalDuration
+            | _Gamma[PositiveDuration]
+            | _Weibull[PositiveDuration]
+            | _Empirical[Duration],
+            Field(discriminator="kind"),
+        ],
+        _read,
+        written_duration,
+    ),
+    AfterValidator(_bounded),
     scalar_as("value", DURATION_SCHEMA, kind="constant"),
 ]
-"""A distribution of durations; its law is in seconds."""
+"""A distribution of durations, in seconds."""
 
 CountDistribution = Annotated[
-    Annotated[
-        ConstantSpec[Amount]
-        | UniformSpec[Amount]
-        | ExponentialSpec[Positive]
-        | LognormalSpec[Positive]
-        | GammaSpec[Positive]
-        | WeibullSpec[Positive]
-        | EmpiricalSpec[Amount],
-        Field(discriminator="kind"),
-    ],
+    Distribution,
+    ReadAs(
+        Annotated[
+            _Constant[Amount]
+            | _Uniform[Amount]
+            | _Exponential[Positive]
+            | _Lognormal[Positive]
+            | _Gamma[Positive]
+            | _Weibull[Positive]
+            | _Empirical[Amount],
+            Field(discriminator="kind"),
+        ],
+        _read,
+        written,
+    ),
     scalar_as("value", written_as(Amount), kind="constant"),
 ]
 """A distribution of tokens or of billed units."""
 
 SpeedDistribution = Annotated[
-    Annotated[
-        ConstantSpec[Speed]
-        | UniformSpec[Speed]
-        | ExponentialSpec[Speed]
-        | LognormalSpec[Speed]
-        | GammaSpec[Speed]
-        | WeibullSpec[Speed]
-        | EmpiricalSpec[Speed],
-        Field(discriminator="kind"),
-    ],
+    Distribution,
+    ReadAs(
+        Annotated[
+            _Constant[Speed]
+            | _Uniform[Speed]
+            | _Exponential[Speed]
+            | _Lognormal[Speed]
+            | _Gamma[Speed]
+            | _Weibull[Speed]
+            | _Empirical[Speed],
+            Field(discriminator="kind"),
+        ],
+        _read,
+        written,
+    ),
     scalar_as("value", written_as(Speed), kind="constant"),
 ]
 """A distribution of speeds, in tokens per second."""
 
 ShareDistribution = Annotated[
-    Annotated[ConstantSpec[Share] | UniformSpec[Share] | EmpiricalSpec[Share], Field(discriminator="kind")],
+    Distribution,
+    ReadAs(
+        Annotated[_Constant[Share] | _Uniform[Share] | _Empirical[Share], Field(discriminator="kind")], _read, written
+    ),
     scalar_as("value", SHARE_SCHEMA, kind="constant"),
 ]
 """A distribution of shares of one."""
@@ -298,26 +350,5 @@ def is_parameter(key: object) -> bool:
 
 
 _PARAMETERS: Final = {
-    key
-    for each in (ConstantSpec, UniformSpec, LognormalDurationSpec, GammaSpec, EmpiricalSpec)
-    for key in each.model_fields
+    key for each in (_Constant, _Uniform, LognormalDuration, _Gamma, _Empirical) for key in each.model_fields
 }
-
-
-def upper_reach(law: Distribution) -> float:
-    """A value that a draw exceeds about once in 10^9: what an integer column must have room for."""
-    match law:
-        case Constant(value):
-            return value
-        case Uniform(_, high):
-            return high
-        case Exponential(mean):
-            return mean * 20.8
-        case Lognormal(mu, sigma):
-            return math.exp(min(mu + 6.0 * sigma, 700.0))
-        case Gamma(shape, scale):
-            return float(scale * (shape + 6.0 * math.sqrt(shape) + 21.0))
-        case Weibull(shape, scale):
-            return float(scale * 20.8 ** (1.0 / shape))
-        case Empirical(values):
-            return max(values)

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
-from des.scenario.schema.spec import Shorthand, Text
+from des.scenario.schema.setting import Text, list_of_one
 from des.scenario.text.units import read_amount, read_duration, read_share, read_usd, shown
 from des.vocabulary import CASCADE_METRICS, METRICS
 
@@ -34,10 +34,6 @@ def _comparison(text: str) -> str:
     return text
 
 
-def _as_list(value: object) -> object:
-    return value if isinstance(value, list | tuple) else [value]
-
-
 ComparisonText = Annotated[
     Text,
     AfterValidator(_comparison),
@@ -46,7 +42,7 @@ ComparisonText = Annotated[
 ExpectationTexts = Annotated[
     tuple[ComparisonText, ...],
     Field(min_length=1),
-    Shorthand(_as_list, {"type": "string", "pattern": r"^\s*(>=|<=|>|<)\s*\S", "examples": [">= 99.95%", "< 2s"]}),
+    list_of_one({"type": "string", "pattern": r"^\s*(>=|<=|>|<)\s*\S", "examples": [">= 99.95%", "< 2s"]}),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Incidents as a scenario writes them: when they happen, how long they last and what they do."""
+"""Incidents: when they happen, how long they last and what they do."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
@@ -6,20 +6,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from des.distributions import Constant
-from des.scenario.plan import Effect, Profile
 from des.scenario.schema.distributions import DurationDistribution
-from des.scenario.schema.profiles import profile
-from des.scenario.schema.spec import Flag, Shorthand, Spec, Text, contradiction
-from des.scenario.schema.statuses import Status, misfit
-from des.scenario.text.units import Amount, Factor, Moment, PositiveDuration, Rate, Share, Word
-
-FailureOutcome = Literal[
-    "server_error", "overloaded", "rate_limited", "connection_error", "client_error", "invalid_output"
-]
-"""Outcomes that a failing component can answer with; timeouts and cancellations are the client's."""
+from des.scenario.schema.profiles import WeeklyProfile
+from des.scenario.schema.setting import Flag, Setting, Text, contradiction, list_of_one
+from des.scenario.schema.statuses import FailureOutcome, Status, misfit
+from des.scenario.text.units import Factor, Moment, PositiveDuration, Rate, Share, Word
 
 
-class EffectSpec(Spec):
+class Effect(Setting):
     """What an open incident does to calls: by default an outage, in which every call fails after 200 ms."""
 
     error_rate: Share = 1.0
@@ -28,7 +22,7 @@ class EffectSpec(Spec):
     """What such a failure looks like to the client."""
     status: Status | None = None
     """Its HTTP status, if not the outcome's usual one."""
-    error_latency: DurationDistribution | None = None
+    error_latency: DurationDistribution = Constant(0.2)
     """Time until the failure is answered; 200 ms by default."""
     hang: Share = 0.0
     """Share of calls that never answer."""
@@ -36,6 +30,15 @@ class EffectSpec(Spec):
     """How many times longer responses take."""
     kills_in_flight: Flag = False
     """Whether calls in flight are cut off when the incident starts, each with probability error_rate."""
+
+    @property
+    def outage(self) -> bool:
+        return self.error_rate >= 1.0
+
+    def over(self, other: "Effect") -> "Effect":
+        """This effect with what it leaves unsaid as in the other; a status belongs to the outcome beside it."""
+        said = self.model_fields_set | ({"status"} if "outcome" in self.model_fields_set else set())
+        return Effect(**{name: getattr(self if name in said else other, name) for name in EFFECT_FIELDS})
 
     @model_validator(mode="after")
     def _status_fits(self) -> Self:
@@ -45,69 +48,58 @@ class EffectSpec(Spec):
 
     @model_validator(mode="after")
     def _says_what_fails(self) -> Self:
-        if message := missing_error_rate(self):
-            raise contradiction(message, "latency_factor" if self.latency_factor > 1.0 else "hang")
+        """Whoever slows or hangs some calls easily writes an outage by mistake, error_rate being 100% by default."""
+        if "error_rate" in self.model_fields_set:
+            return self
+        if self.latency_factor > 1.0 or 0.0 < self.hang < 1.0:
+            field = "latency_factor" if self.latency_factor > 1.0 else "hang"
+            message = f"{field} without error_rate: say how many of the other calls fail (error_rate: 0% if none)"
+            raise contradiction(message, field)
         return self
 
 
-EFFECT_FIELDS = frozenset(EffectSpec.model_fields)
+EFFECT_FIELDS = frozenset(Effect.model_fields)
 
 
-def missing_error_rate(spec: EffectSpec) -> str | None:
-    """An incident that slows or hangs some calls is easily an outage by mistake, error_rate being 100% by default."""
-    if "error_rate" in spec.model_fields_set:
-        return None
-    if spec.latency_factor > 1.0 or 0.0 < spec.hang < 1.0:
-        field = "latency_factor" if spec.latency_factor > 1.0 else "hang"
-        return f"{field} without error_rate: say how many of the other calls fail (error_rate: 0% if none)"
-    return None
+class _Incidents(Effect):
+    """A class of incidents, with their effect written beside its kind; code gives it as `effect`."""
+
+    def __init__(self, *, effect: Effect | None = None, **values: Any) -> None:
+        super().__init__(**({} if effect is None else _fields_of(effect)), **values)
+
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # documents are read past it
+
+    @property
+    def effect(self) -> Effect:
+        return Effect(**_fields_of(self))
+
+    def with_effect(self, effect: Effect) -> Self:
+        return self.model_copy(update=_fields_of(effect))
 
 
-def effect_of(spec: EffectSpec, over: EffectSpec | None = None) -> Effect:
-    """The effect of a spec; `over` gives what the spec leaves unsaid."""
+class _IncidentsAlike(_Incidents):
+    """Incidents that all have the same effect."""
 
-    def said(field: str) -> Any:
-        return getattr(over if over is not None and field not in spec.model_fields_set else spec, field)
-
-    latency = said("error_latency")
-    return Effect(
-        error_rate=said("error_rate"),
-        outcome=said("outcome"),
-        error_latency=Constant(0.2) if latency is None else latency.distribution(),
-        hang=said("hang"),
-        latency_factor=said("latency_factor"),
-        kills_in_flight=said("kills_in_flight"),
-        status=spec.status if "outcome" in spec.model_fields_set else said("status"),
-    )
+    @property
+    def every_effect(self) -> tuple[Effect, ...]:
+        """What its incidents do, at the positions that timelines draw."""
+        return (self.effect,)
 
 
-class ProfileSpec(Spec):
-    """Relative rates by time of week, Monday 00:00 UTC first: hours of the day, days of the week, or all 168 hours."""
-
-    hours: tuple[Amount, ...] | None = None
-    days: tuple[Amount, ...] | None = None
-    weights: tuple[Amount, ...] | None = None
-
-    @model_validator(mode="after")
-    def _a_week(self) -> Self:
-        self.starting(None)
-        return self
-
-    def starting(self, start: datetime | None) -> Profile:
-        """The profile of a run that starts then; on a Monday 00:00 UTC without a start."""
-        return profile(self.weights, self.hours, self.days, start)
+def _fields_of(effect: Effect) -> dict[str, Any]:
+    return {name: getattr(effect, name) for name in EFFECT_FIELDS}
 
 
-class PoissonSpec(EffectSpec):
+class PoissonIncidents(_IncidentsAlike):
     """Incidents that start at random at a rate, and may overlap."""
 
     kind: Literal["poisson"]
-    rate: Rate
+    rate_per_s: Rate
     duration: DurationDistribution
-    profile: ProfileSpec | None = None
+    profile: WeeklyProfile | None = None
 
 
-class RenewalSpec(EffectSpec):
+class RenewalIncidents(_IncidentsAlike):
     """Alternating up and down times."""
 
     kind: Literal["renewal"]
@@ -116,12 +108,12 @@ class RenewalSpec(EffectSpec):
 
     @model_validator(mode="after")
     def _moves(self) -> Self:
-        if self.up.distribution().mean <= 0.0:
+        if self.up.mean <= 0.0:
             raise contradiction("up times of zero: the component would never be up", "up")
         return self
 
 
-class MarkedRenewalSpec(EffectSpec):
+class MarkedRenewalIncidents(_IncidentsAlike):
     """A distribution from start to start and one of durations; incidents may overlap."""
 
     kind: Literal["marked_renewal"]
@@ -130,33 +122,48 @@ class MarkedRenewalSpec(EffectSpec):
 
     @model_validator(mode="after")
     def _moves(self) -> Self:
-        if self.between.distribution().mean <= 0.0:
+        if self.between.mean <= 0.0:
             raise contradiction("no time between incidents: infinitely many would start at once", "between")
         return self
 
 
-class WindowSpec(Spec):
+class Window(Setting):
     """A fixed window, from `start` to `end` or for a `duration`."""
 
     start: Moment
     end: Moment | None = None
-    duration: PositiveDuration | None = None
+    duration_s: PositiveDuration | None = None
 
     @model_validator(mode="after")
     def _one_end(self) -> Self:
-        if (self.end is None) == (self.duration is None):
+        if (self.end is None) == (self.duration_s is None):
             raise contradiction("a window has either an end or a duration")
         return self
 
+    def bounds(self, run_start: datetime | None) -> tuple[float, float]:
+        """Start and end in seconds of a run that starts then; timestamps need it."""
+        start_s = _in_run(self.start, run_start)
+        if self.duration_s is not None:
+            return start_s, start_s + self.duration_s
+        assert self.end is not None
+        return start_s, _in_run(self.end, run_start)
 
-class ScheduleSpec(EffectSpec):
+
+def _in_run(moment: float | datetime, run_start: datetime | None) -> float:
+    if isinstance(moment, datetime):
+        assert run_start is not None
+        return (moment - run_start).total_seconds()
+    return moment
+
+
+class Schedule(_Incidents):
     """Fixed windows."""
 
     kind: Literal["schedule"]
-    windows: Annotated[tuple[WindowSpec, ...], Field(min_length=1)]
+    windows: Annotated[tuple[Window, ...], Field(min_length=1)]
 
 
-class IncidentColumns(Spec):
+class IncidentColumns(Setting):
     """Columns of an incident file: start, end and, if there is one, severity."""
 
     start: Text
@@ -164,15 +171,11 @@ class IncidentColumns(Spec):
     severity: Text | None = None
 
 
-def _words(value: object) -> object:
-    return value if isinstance(value, list | tuple) else [value]
-
-
-Words = Annotated[tuple[Word, ...], Field(min_length=1), Shorthand(_words, {"type": ["string", "number", "boolean"]})]
+Words = Annotated[tuple[Word, ...], Field(min_length=1), list_of_one({"type": ["string", "number", "boolean"]})]
 """One value or a list of values."""
 
 
-class ReplayedIncidentsSpec(EffectSpec):
+class IncidentFile(_Incidents):
     """Windows from a file (CSV, JSON lines or parquet), with effects by severity.
 
     The effect written beside `file` is that of severities without one of their own, and fills what those leave unsaid.
@@ -185,7 +188,7 @@ class ReplayedIncidentsSpec(EffectSpec):
     """Told by the file's suffix, if it is not given."""
     where: dict[Text, Words] = Field(default_factory=dict)
     """Rows to keep: each column with the value or values it must have."""
-    effects: dict[Text, EffectSpec] = Field(default_factory=dict)
+    effects: dict[Text, Effect] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _effects_by_severity(self) -> Self:
@@ -194,7 +197,7 @@ class ReplayedIncidentsSpec(EffectSpec):
         return self
 
 
-IncidentSpec = Annotated[
-    PoissonSpec | RenewalSpec | MarkedRenewalSpec | ScheduleSpec | ReplayedIncidentsSpec,
+Incidents = Annotated[
+    PoissonIncidents | RenewalIncidents | MarkedRenewalIncidents | Schedule | IncidentFile,
     Field(discriminator="kind"),
 ]

@@ -1,18 +1,19 @@
-"""Rate limits, capacities and the client's own budgets as a scenario writes them."""
+"""Rate limits, capacities and the client's own budgets."""
 
 from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from des.distributions import Constant
 from des.scenario.schema.distributions import DurationDistribution
-from des.scenario.schema.spec import Flag, OneAlone, Spec, Text, contradiction, mapping_or_word, scalar_as
+from des.scenario.schema.setting import Flag, OneAlone, Setting, Text, contradiction, mapping_or_word, scalar_as
 from des.scenario.text.units import Count, Factor, FrequentRate, Positive, PositiveCount, PositiveDuration, Share
 
 RATES = ("requests", "input_tokens", "output_tokens", "tokens")
 METRICS = (*RATES, "concurrency")
 
 
-class BurstSpec(Spec):
+class Burst(Setting):
     """How much may come at once, metric by metric."""
 
     requests: Positive | None = None
@@ -21,45 +22,45 @@ class BurstSpec(Spec):
     tokens: Positive | None = None
 
 
-class WindowsSpec(Spec):
+class Windows(Setting):
     """Counting in windows: a clock window from the start of the run on, or any window of that length."""
 
-    fixed_window: PositiveDuration | None = None
-    sliding_log: PositiveDuration | None = None
+    fixed_window_s: PositiveDuration | None = None
+    sliding_log_s: PositiveDuration | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        if (self.fixed_window is None) == (self.sliding_log is None):
+        if (self.fixed_window_s is None) == (self.sliding_log_s is None):
             raise contradiction("one of token_bucket, {fixed_window: 1min} and {sliding_log: 1min}")
         return self
 
 
-class EstimateSpec(Spec):
+class Estimate(Setting):
     """Output tokens that a call counts as at dispatch; its end corrects them."""
 
     estimate: PositiveCount
 
 
-class AccelerationSpec(Spec):
+class Acceleration(Setting):
     """In each clock window at most so many times what the one before admitted, and always the floor."""
 
     growth: Factor
-    over: PositiveDuration
-    floor: FrequentRate
+    over_s: PositiveDuration
+    floor_per_s: FrequentRate
 
 
-Burst = Annotated[
-    Annotated[BurstSpec, Tag("mapping")] | Annotated[Positive, Tag("word")], Discriminator(mapping_or_word)
+_AnyBurst = Annotated[
+    Annotated[Burst, Tag("mapping")] | Annotated[Positive, Tag("word")], Discriminator(mapping_or_word)
 ]
-Algorithm = Annotated[
-    Annotated[WindowsSpec, Tag("mapping")] | Annotated[Literal["token_bucket"], Tag("word")],
+_Algorithm = Annotated[
+    Annotated[Windows, Tag("mapping")] | Annotated[Literal["token_bucket"], Tag("word")],
     Discriminator(mapping_or_word),
 ]
-Counting = Annotated[
-    Annotated[EstimateSpec, Tag("mapping")] | Annotated[Literal["dispatch", "success"], Tag("word")],
+_Counting = Annotated[
+    Annotated[Estimate, Tag("mapping")] | Annotated[Literal["dispatch", "success"], Tag("word")],
     Discriminator(mapping_or_word),
 ]
-Split = Annotated[
+_Split = Annotated[
     Annotated[dict[Text, Share], Tag("mapping")] | Annotated[Literal["shared", "equal"], Tag("word")],
     Discriminator(mapping_or_word),
 ]
@@ -71,7 +72,7 @@ def _refuse_less_than_one(burst: float | None, metric: str, *field: str) -> None
         raise contradiction(f"a bucket of less than one {unit} would refuse every call", *field)
 
 
-class LimitsSpec(Spec):
+class Limits(Setting):
     """Rate limits: what goes over one is refused (429). Each metric given is a limit of its own."""
 
     requests: FrequentRate | None = None
@@ -81,11 +82,11 @@ class LimitsSpec(Spec):
     """Of input and output together."""
     concurrency: PositiveCount | None = None
     """Calls under way at once."""
-    burst: Burst | None = None
+    burst: _AnyBurst | None = None
     """How much may come at once; by default the requests of one second, at least 1, and the tokens of a minute."""
-    algorithm: Algorithm = "token_bucket"
+    algorithm: _Algorithm = "token_bucket"
     """Continuous refill, or counting in windows."""
-    counting: Counting = "dispatch"
+    counting: _Counting = "dispatch"
     """When a call counts; after success alone a limit is overshot."""
     counts_refused: Flag = False
     """Whether refused calls count too."""
@@ -95,9 +96,9 @@ class LimitsSpec(Spec):
     """Whether input counts that the provider's prompt cache holds."""
     retry_after: Flag = True
     """Whether a refusal says when to come again."""
-    refusal_latency: DurationDistribution | None = None
+    refusal_latency: DurationDistribution = Constant(0.05)
     """Time until the refusal is answered; 50 ms by default."""
-    acceleration: AccelerationSpec | None = None
+    acceleration: Acceleration | None = None
     """How fast requests may become more."""
 
     @property
@@ -106,11 +107,11 @@ class LimitsSpec(Spec):
 
     @property
     def estimated_output(self) -> int | None:
-        return self.counting.estimate if isinstance(self.counting, EstimateSpec) else None
+        return self.counting.estimate if isinstance(self.counting, Estimate) else None
 
     def burst_of(self, metric: str) -> float | None:
         """The burst written for a metric; of a plain number, the only rate's."""
-        if isinstance(self.burst, BurstSpec):
+        if isinstance(self.burst, Burst):
             own: float | None = getattr(self.burst, metric)
             return own
         return self.burst if metric in self.metrics else None
@@ -119,8 +120,8 @@ class LimitsSpec(Spec):
     def window_s(self) -> float | None:
         """Of counting in windows."""
         return (
-            (self.algorithm.fixed_window or self.algorithm.sliding_log)
-            if isinstance(self.algorithm, WindowsSpec)
+            (self.algorithm.fixed_window_s or self.algorithm.sliding_log_s)
+            if isinstance(self.algorithm, Windows)
             else None
         )
 
@@ -129,7 +130,7 @@ class LimitsSpec(Spec):
         if not self.metrics and self.acceleration is None:
             raise contradiction(f"limits what? give one of {', '.join(METRICS)}, such as requests: 4000/min")
         acceleration = self.acceleration
-        if acceleration is not None and acceleration.floor * acceleration.over < 1.0:
+        if acceleration is not None and acceleration.floor_per_s * acceleration.over_s < 1.0:
             raise contradiction(
                 "a floor of less than one request a window would refuse for ever", "acceleration", "floor"
             )
@@ -140,11 +141,11 @@ class LimitsSpec(Spec):
         if self.burst is None:
             return self
         rates = [metric for metric in self.metrics if metric != "concurrency"]
-        if isinstance(self.algorithm, WindowsSpec):
+        if isinstance(self.algorithm, Windows):
             raise contradiction("a window takes what its rate allows: burst belongs to a token bucket", "burst")
         if not rates:
             raise contradiction("burst belongs to a rate, such as requests: 4000/min", "burst")
-        if not isinstance(self.burst, BurstSpec):
+        if not isinstance(self.burst, Burst):
             if len(rates) > 1:
                 example = ", ".join(f"{metric}: ..." for metric in rates)
                 raise contradiction(f"burst of which? write burst: {{{example}}}", "burst")
@@ -184,30 +185,39 @@ class LimitsSpec(Spec):
         return self
 
 
-LimitList = Annotated[tuple[LimitsSpec, ...], Field(min_length=1), OneAlone()]
+LimitList = Annotated[tuple[Limits, ...], Field(min_length=1), OneAlone()]
 """One mapping of limits, or several where they are counted in different ways."""
 
 
-class CapacitySpec(Spec):
+class Capacity(Setting):
     """So many calls served at once, first come, first served; beyond the queue, 529."""
 
     concurrent: PositiveCount
     queue: Count = 0
     """Calls that may wait."""
-    refusal_latency: DurationDistribution | None = None
+    refusal_latency: DurationDistribution = Constant(0.05)
     """Time until the refusal is answered; 50 ms by default."""
 
 
-Capacity = Annotated[CapacitySpec, scalar_as("concurrent", {"type": "integer", "minimum": 1})]
+CapacityOrNumber = Annotated[Capacity, scalar_as("concurrent", {"type": "integer", "minimum": 1})]
 
 
-class BudgetSpec(LimitsSpec):
+class Budget(Limits):
     """The client's own limits over some legs, shared between them or split; a refusal looks like a provider's 429."""
 
     legs: Annotated[tuple[Text, ...], Field(min_length=1)]
     """Names of legs, groups or providers."""
-    split: Split = "shared"
+    split: _Split = "shared"
     """One budget for all, equal parts, or a share for each of `legs`."""
+    refusal_latency: DurationDistribution = Constant(0.0)
+    """Time until the refusal is answered; none by default."""
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The part of each of `legs` in a split budget."""
+        if isinstance(self.split, dict):
+            return {over: self.split[over] for over in self.legs}
+        return dict.fromkeys(self.legs, 1.0 / len(self.legs))
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

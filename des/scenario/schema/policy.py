@@ -1,19 +1,16 @@
 """The client's policy as a scenario writes it: rounds, back-off, deadline, billing, response cache."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from des.scenario.schema.call_settings import CallSettings
-from des.scenario.schema.distributions import DurationDistribution
-from des.scenario.schema.groups import Routing
-from des.scenario.schema.guards import Off
+from des.scenario.schema.calls import AnyTimeout, ResponseCache
+from des.scenario.schema.load_control import AnyRouting, CallSettings
 from des.scenario.schema.providers import Billing
-from des.scenario.schema.retries import ApplicationSpec, Backoff, Retries, RetryAfter
-from des.scenario.schema.spec import Flag, Spec, Text, contradiction, mapping_or_word
+from des.scenario.schema.retries import AnyBackoff, AnyRetryAfter, ApplicationSpec, Retries, refuse_idle_retries
+from des.scenario.schema.setting import Flag, Off, OrNone, Text, contradiction
 from des.scenario.schema.statuses import Handled
-from des.scenario.schema.timeouts import Timeout
-from des.scenario.text.units import Amount, Count, PositiveCount, PositiveDuration, Share
+from des.scenario.text.units import Count, PositiveCount, PositiveDuration
 
 
 def _off_or_else(value: Any) -> str:
@@ -21,29 +18,8 @@ def _off_or_else(value: Any) -> str:
     return "word" if value == "none" else "quantity"
 
 
-TimeoutOrNone = Annotated[Annotated[Timeout, Tag("quantity")] | Off, Discriminator(_off_or_else)]
-DeadlineOrNone = Annotated[Annotated[PositiveDuration, Tag("quantity")] | Off, Discriminator(_off_or_else)]
-ApplicationOrNone = Annotated[Annotated[ApplicationSpec, Tag("mapping")] | Off, Discriminator(mapping_or_word)]
-
-
-class ShareCacheSpec(Spec):
-    """A cache of responses that answers a share of the requests."""
-
-    kind: Literal["share"]
-    hit_rate: Share
-    latency: DurationDistribution | None = None
-    """Of a hit; none by default."""
-
-
-class ZipfCacheSpec(Spec):
-    """A cache of responses to requests of unequal popularity, each kept for its time to live."""
-
-    kind: Literal["zipf"]
-    keys: Annotated[PositiveCount, Field(le=10_000_000)]
-    exponent: Annotated[Amount, Field(le=20.0)]
-    ttl: PositiveDuration
-    latency: DurationDistribution | None = None
-    """Of a hit; none by default."""
+_TimeoutOrNone = Annotated[Annotated[AnyTimeout, Tag("quantity")] | Off, Discriminator(_off_or_else)]
+_DeadlineOrNone = Annotated[Annotated[PositiveDuration, Tag("quantity")] | Off, Discriminator(_off_or_else)]
 
 
 class PolicySpec(CallSettings):
@@ -61,36 +37,35 @@ class PolicySpec(CallSettings):
     """Outcomes or statuses after which the next entry is tried."""
     fallback_depth: Count | None = None
     """How many entries after the first one are tried, at most."""
-    timeout: TimeoutOrNone | None = None
+    timeout: _TimeoutOrNone | None = None
     """Of each call; with clients, its total is of all that they do in an attempt."""
-    backoff: Backoff | None = None
+    backoff: AnyBackoff | None = None
     """Sets both retry_backoff and round_backoff."""
-    retry_backoff: Backoff | None = None
+    retry_backoff: AnyBackoff | None = None
     """Before another attempt on the same entry."""
-    round_backoff: Backoff | None = None
+    round_backoff: AnyBackoff | None = None
     """Before another round."""
-    retry_after: RetryAfter | None = None
+    retry_after: AnyRetryAfter | None = None
     """Whether to wait as long as a refusal asks for; ignored by default."""
     wait_after_last: Flag = False
     """Whether a wait follows the last failed attempt on an entry too."""
     wait_with_healthy_peer: Flag = True
     """Whether a wait is due while the group has another leg that admits."""
-    routing: Routing | None = None
+    routing: AnyRouting | None = None
     """Of the legs within each group; as written by default."""
-    order: Routing | None = None
+    order: AnyRouting | None = None
     """Of the entries of the chain; as written by default."""
-    application: ApplicationOrNone | None = None
+    application: OrNone[ApplicationSpec] | None = None
     """What calls the whole chain, and calls it again when that fails."""
-    deadline: DeadlineOrNone | None = None
+    deadline: _DeadlineOrNone | None = None
     """After which a request is given up."""
     billing: Billing | None = None
     """`provider` by default."""
-    response_cache: Annotated[ShareCacheSpec | ZipfCacheSpec, Field(discriminator="kind")] | None = None
+    response_cache: Annotated[ResponseCache, Field(discriminator="kind")] | None = None
 
     @model_validator(mode="after")
     def _retries_on_something(self) -> Self:
-        if self.retries and self.retry_on == ():
-            raise contradiction("retry_on is empty, so the retries never happen", "retries")
+        refuse_idle_retries(self.retries, self.retry_on)
         if self.round_backoff is not None and self.round_backoff.throttled is not None:
             raise contradiction("a round ends with any failure: throttled belongs to retry_backoff", "round_backoff")
         return self

@@ -2,19 +2,45 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Annotated, Any
 
-from des.scenario.plan import Profile
+from des.scenario.schema.setting import ReadAs, Setting
+from des.scenario.text.units import Amount
 
 HOURS_A_WEEK = 168
 _SIZES = {"weights": HOURS_A_WEEK, "hours": 24, "days": 7}
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Relative rate by hour of the week (168 values, mean 1, Monday 00:00 UTC first).
+
+    `offset_s` is how far into the week the scenario starts.
+    """
+
+    weights: tuple[float, ...]
+    offset_s: float = 0.0
+
+    def starting(self, start: datetime | None) -> "Profile":
+        """The profile of a run that starts then; on a Monday 00:00 UTC without a start."""
+        return replace(self, offset_s=0.0 if start is None else _seconds_into_week(start))
+
+
+class ProfileForm(Setting):
+    """Relative rates by time of week, Monday 00:00 UTC first: hours of the day, days of the week, or all 168 hours."""
+
+    hours: tuple[Amount, ...] | None = None
+    days: tuple[Amount, ...] | None = None
+    weights: tuple[Amount, ...] | None = None
 
 
 def profile(
     weights: Sequence[float] | None,
     hours: Sequence[float] | None,
     days: Sequence[float] | None,
-    start: datetime | None,
+    start: datetime | None = None,
 ) -> Profile:
     """Relative rates by hour of the week, scaled to mean 1.
 
@@ -34,7 +60,7 @@ def profile(
         week = [float(day) * float(hour) for day in days or (1.0,) * 7 for hour in hours or (1.0,) * 24]
     else:
         raise ValueError("a profile needs hours (24), days (7) or weights (168)")
-    return Profile(weights=_mean_one(week), offset_s=0.0 if start is None else _seconds_into_week(start))
+    return Profile(_mean_one(week)).starting(start)
 
 
 def _check(name: str, values: Sequence[float]) -> None:
@@ -67,3 +93,15 @@ def _seconds_into_week(start: datetime) -> float:
     start = start.replace(tzinfo=UTC) if start.tzinfo is None else start.astimezone(UTC)
     whole_s = start.weekday() * 86400 + start.hour * 3600 + start.minute * 60 + start.second
     return whole_s + start.microsecond / 1e6
+
+
+def _read(form: ProfileForm) -> Profile:
+    return profile(form.weights, form.hours, form.days)
+
+
+def _write(week: Profile) -> dict[str, Any]:
+    return {"weights": list(week.weights)}
+
+
+WeeklyProfile = Annotated[Profile, ReadAs(ProfileForm, _read, _write)]
+"""A profile of a run that starts on a Monday, until it is told its start."""

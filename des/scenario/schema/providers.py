@@ -1,19 +1,39 @@
-"""Components, providers and models as a scenario writes them: what fails, how fast they answer, what they cost."""
+"""Components, providers and models: what fails, how fast they answer, what they cost."""
 
+from collections.abc import Mapping
+from math import inf, nextafter
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, PlainSerializer, Tag, model_validator
 
-from des.scenario.schema.distributions import DurationDistribution, ShareDistribution, SpeedDistribution, is_parameter
-from des.scenario.schema.incidents import EffectSpec, IncidentSpec, PoissonSpec
-from des.scenario.schema.limits import Capacity, LimitList
-from des.scenario.schema.spec import MAY_BE_EMPTY, SHARE_SCHEMA, Shorthand, Spec, Text, contradiction, scalar_as
+from des.distributions import Constant, Distribution
+from des.scenario.schema.distributions import (
+    DurationDistribution,
+    ShareDistribution,
+    SpeedDistribution,
+    is_parameter,
+    written_duration,
+)
+from des.scenario.schema.incidents import Effect, Incidents, PoissonIncidents
+from des.scenario.schema.limits import CapacityOrNumber, LimitList
+from des.scenario.schema.setting import (
+    MAY_BE_EMPTY,
+    SHARE_SCHEMA,
+    ReadAs,
+    Setting,
+    Shorthand,
+    Text,
+    WorkedOut,
+    contradiction,
+    mapping_or_word,
+    scalar_as,
+)
 from des.scenario.schema.statuses import Status, misfit
-from des.scenario.text.units import Amount, Positive, PositiveDuration, Share, Usd, Word
+from des.scenario.text.units import Amount, Positive, PositiveDuration, Share, Usd, Word, read_usd
 from des.vocabulary import ATTEMPT_OUTCOMES
 
 
-class DependencySpec(Spec):
+class Dependency(Setting):
     """A component that this one depends on, and the share of its incidents that reach it."""
 
     component: Text
@@ -34,7 +54,7 @@ def _dependency(value: object) -> object:
 
 DependencyList = tuple[
     Annotated[
-        DependencySpec,
+        Dependency,
         Shorthand(
             _dependency,
             {
@@ -49,7 +69,7 @@ DependencyList = tuple[
 ]
 
 
-class ComponentSpec(Spec):
+class Component(Setting):
     """Anything that can fail, by one of three ways to say how.
 
     `incidents` lists classes of incidents; `availability` with `episodes_per_year` states outages of all causes, of
@@ -59,18 +79,18 @@ class ComponentSpec(Spec):
 
     depends_on: DependencyList = ()
     """Components whose incidents reach this one: [cdn], or [{cdn: 80%}] for a share of them."""
-    incidents: tuple[IncidentSpec, ...] = ()
+    incidents: tuple[Incidents, ...] = ()
     availability: Share | None = None
     """Share of time up, outages of all causes counted."""
     episodes_per_year: Positive | None = None
     """How often it goes down, outages of all causes counted."""
     duration: DurationDistribution | None = None
     """Shape of the outages' durations (its mean follows from the rest); lognormal of sigma 1.3 by default."""
-    mttf: PositiveDuration | None = None
+    mttf_s: PositiveDuration | None = None
     """Mean time to failure."""
-    mttr: PositiveDuration | None = None
+    mttr_s: PositiveDuration | None = None
     """Mean time to repair."""
-    effect: EffectSpec | None = None
+    effect: Effect | None = None
     """What outages by availability, or failures by mttf, do to calls."""
 
     @model_validator(mode="after")
@@ -83,17 +103,17 @@ class ComponentSpec(Spec):
             )
         if self.episodes_per_year is not None and self.availability is None:
             raise contradiction("episodes_per_year needs availability", "episodes_per_year")
-        if (self.mttf is None) != (self.mttr is None):
-            raise contradiction("mttf and mttr belong together", "mttf" if self.mttr is None else "mttr")
-        if self.availability is not None and self.mttf is not None:
+        if (self.mttf_s is None) != (self.mttr_s is None):
+            raise contradiction("mttf and mttr belong together", "mttf" if self.mttr_s is None else "mttr")
+        if self.availability is not None and self.mttf_s is not None:
             raise contradiction("either availability and episodes_per_year, or mttf and mttr", "mttf")
-        if self.mttf is not None and self.incidents:
+        if self.mttf_s is not None and self.incidents:
             raise contradiction("either mttf and mttr, or incidents (kind: renewal says the same)", "mttf")
         if self.availability is None and self.duration is not None:
             raise contradiction(
                 "duration is the shape of outages given by availability and episodes_per_year", "duration"
             )
-        if self.availability is None and self.mttf is None and self.effect is not None:
+        if self.availability is None and self.mttf_s is None and self.effect is not None:
             raise contradiction(
                 "effect goes with availability or mttf; an incident of `incidents` has its effect beside it", "effect"
             )
@@ -114,7 +134,7 @@ class ComponentSpec(Spec):
                 "error_rate",
             )
         for position, incident in enumerate(self.incidents):
-            if not isinstance(incident, PoissonSpec) or incident.error_rate >= 1.0:
+            if not isinstance(incident, PoissonIncidents) or incident.error_rate >= 1.0:
                 raise contradiction(
                     "availability states outages of all causes: beside it, incidents may only be brownouts "
                     "(kind: poisson with error_rate below 100%)",
@@ -124,59 +144,80 @@ class ComponentSpec(Spec):
         return self
 
 
-class StreamLatencySpec(Spec):
+class Latency(Setting):
     """A streamed response: connect, wait for the first token, then output tokens at a speed."""
 
+    whole: WorkedOut[Distribution | None] = None
+    """Instead of all these: a response of this duration, of which nothing comes before its end."""
     connect: DurationDistribution | None = None
     first_token: DurationDistribution | None = None
-    tokens_per_second: SpeedDistribution | None = None
+    tokens_per_s: Annotated[SpeedDistribution | None, Field(alias="tokens_per_second")] = None
 
     @model_validator(mode="after")
     def _takes_time(self) -> Self:
-        if self.connect is None and self.first_token is None and self.tokens_per_second is None:
+        if self.connect is None and self.first_token is None and self.tokens_per_s is None:
             raise contradiction(
                 "empty: write a duration, a distribution (kind: ...), or {first_token, tokens_per_second}"
             )
         return self
 
 
+_STREAMED = {"connect", "first_token", "tokens_per_second"}
+
+
 def _latency_form(value: object) -> str:
-    if isinstance(value, StreamLatencySpec):
-        return "stream"
     if not isinstance(value, dict) or "kind" in value:
         return "whole"
-    streamed = bool(value.keys() & StreamLatencySpec.model_fields.keys())
-    return "stream" if streamed or not any(is_parameter(key) for key in value) else "whole"
+    return "stream" if value.keys() & _STREAMED or not any(is_parameter(key) for key in value) else "whole"
 
 
-LatencySpec = Annotated[
-    Annotated[DurationDistribution, Tag("whole")] | Annotated[StreamLatencySpec, Tag("stream")],
-    Discriminator(_latency_form),
+def _read_latency(form: Distribution | Latency) -> Latency:
+    return form if isinstance(form, Latency) else Latency(whole=form)
+
+
+def _write_latency(latency: Latency) -> Any:
+    if latency.whole is not None:
+        return written_duration(latency.whole)
+    return latency.model_dump(mode="json", exclude_unset=True)
+
+
+AnyLatency = Annotated[
+    Latency,
+    ReadAs(
+        Annotated[
+            Annotated[DurationDistribution, Tag("whole")] | Annotated[Latency, Tag("stream")],
+            Discriminator(_latency_form),
+        ],
+        _read_latency,
+        _write_latency,
+    ),
 ]
 
 
-class RandomErrorSpec(Spec):
+class RandomError(Setting):
     """A share of calls that fail at random, and how long such a failure takes."""
 
+    outcome: WorkedOut[str] = ""
+    """An attempt outcome other than ok, or `hang`; authors write it as the key."""
     rate: Share
-    latency: DurationDistribution | None = None
+    latency: DurationDistribution = Constant(0.2)
     """Time until the failure is answered; 200 ms by default."""
     status: Status | None = None
     """HTTP status, if not the outcome's usual one."""
 
 
-ErrorShare = Annotated[RandomErrorSpec, scalar_as("rate", SHARE_SCHEMA)]
+ErrorShare = Annotated[RandomError, scalar_as("rate", SHARE_SCHEMA)]
 
 
-class MidStreamSpec(Spec):
-    """A share of responses that break off after a share of their output."""
+class BrokenStreams(Setting):
+    """A share of responses that break off after a share of their output: a connection error, billed in part."""
 
     rate: Share
-    after: ShareDistribution | None = None
+    after: ShareDistribution = Constant(0.5)
     """Share of the output that has come by then; half by default."""
 
 
-class ErrorsSpec(Spec):
+class Errors(Setting):
     """Calls that fail at random, by outcome: a share, or {rate, latency}."""
 
     server_error: ErrorShare | None = None
@@ -188,56 +229,85 @@ class ErrorsSpec(Spec):
     """Share of complete responses that the caller's parser rejects."""
     hang: Share = 0.0
     """Share of calls that never answer."""
-    mid_stream: MidStreamSpec | None = None
+    mid_stream: BrokenStreams | None = None
 
     @property
-    def at_once(self) -> tuple[tuple[str, RandomErrorSpec], ...]:
-        """Errors answered instead of a response, by outcome."""
+    def at_once(self) -> tuple[RandomError, ...]:
+        """Errors answered instead of a response, in the order of outcomes."""
         fields = ("server_error", "overloaded", "rate_limited", "connection_error", "client_error")
-        return tuple((name, spec) for name in fields if (spec := getattr(self, name)) is not None)
+        said = ((name, getattr(self, name)) for name in fields)
+        return tuple(error.model_copy(update={"outcome": name}) for name, error in said if error is not None)
+
+    @property
+    def at_random(self) -> tuple[RandomError, ...]:
+        """Everything that a call may draw instead of a response, hangs included."""
+        hangs = RandomError(outcome="hang", rate=self.hang)
+        return tuple(error for error in (*self.at_once, hangs) if error.rate > 0.0)
+
+    @property
+    def broken_streams(self) -> BrokenStreams | None:
+        return self.mid_stream if self.mid_stream is not None and self.mid_stream.rate > 0.0 else None
 
     @model_validator(mode="after")
     def _statuses_fit(self) -> Self:
-        for outcome, spec in self.at_once:
-            if message := misfit(outcome, spec.status):
-                raise contradiction(message, outcome, "status")
+        for error in self.at_once:
+            if message := misfit(error.outcome, error.status):
+                raise contradiction(message, error.outcome, "status")
         return self
 
     @model_validator(mode="after")
     def _shares_of_one_whole(self) -> Self:
-        total = sum(spec.rate for _, spec in self.at_once) + self.hang
+        total = sum(error.rate for error in self.at_once) + self.hang
         if total > 1.0 + 1e-9:
             raise contradiction(f"the shares of calls that fail add up to {total:.6g}, above 1")
         return self
 
 
-class PriceSpec(Spec):
+def _per_token(usd_per_mtok: object) -> float:
+    return read_usd(usd_per_mtok) / 1e6
+
+
+def _per_mtok(usd_per_token: float) -> float:
+    """The price a million that reads as this one: the shortest number, if it does."""
+    usd = usd_per_token * 1e6
+    nearby = (float(f"{usd:.15g}"), usd, nextafter(usd, 0.0), nextafter(usd, inf))
+    return next((each for each in nearby if each / 1e6 == usd_per_token), usd)
+
+
+UsdPerMillion = Annotated[Usd, BeforeValidator(_per_token), PlainSerializer(_per_mtok)]
+
+
+class Price(Setting):
     """USD per million tokens, per request and per unit. It replaces the catalogue's price as a whole."""
 
-    input_per_mtok: Usd | None = None
-    output_per_mtok: Usd | None = None
-    cached_input_per_mtok: Usd | None = None
+    input_per_token: Annotated[UsdPerMillion, Field(alias="input_per_mtok")] = 0.0
+    output_per_token: Annotated[UsdPerMillion, Field(alias="output_per_mtok")] = 0.0
+    cached_input_per_token: Annotated[UsdPerMillion, Field(alias="cached_input_per_mtok")] = 0.0
     """By default the price of input."""
-    cache_write_per_mtok: Usd | None = None
+    cache_write_per_token: Annotated[UsdPerMillion, Field(alias="cache_write_per_mtok")] = 0.0
     """By default the price of input."""
-    per_request: Usd | None = None
-    per_unit: Usd | None = None
+    per_request: Usd = 0.0
+    per_unit: Usd = 0.0
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if not self.model_fields_set:
             raise contradiction("an empty price: what is free has {per_request: 0}")
-        if self.input_per_mtok is None and not (
-            self.cached_input_per_mtok is None and self.cache_write_per_mtok is None
-        ):
+        return self
+
+    @model_validator(mode="after")
+    def _cached_input_costs_as_input(self) -> Self:
+        cached = {"cached_input_per_token", "cache_write_per_token"}
+        if "input_per_token" not in self.model_fields_set and self.model_fields_set & cached:
             raise contradiction("prices of cached input need input_per_mtok as well")
+        self.__dict__.update(dict.fromkeys(cached - self.model_fields_set, self.input_per_token))
         return self
 
 
 Billed = Literal["none", "input", "partial", "full"]
 
 
-class BillingTable(Spec):
+class BillingTable(Setting):
     """What each outcome is billed; outcomes left out are billed as by `provider`."""
 
     ok: Billed | None = None
@@ -251,11 +321,8 @@ class BillingTable(Spec):
     cancelled: Billed | None = None
     broken_stream: Billed | None = None
 
-    def over(self, table: dict[str, str]) -> dict[str, str]:
-        return {**table, **{outcome: getattr(self, outcome) for outcome in self.model_fields_set}}
 
-
-BILLING_SHORTHANDS: dict[str, dict[str, str]] = {
+_BILLING: dict[str, dict[str, str]] = {
     "provider": {
         **dict.fromkeys((*ATTEMPT_OUTCOMES, "broken_stream"), "none"),
         **dict.fromkeys(("ok", "invalid_output"), "full"),
@@ -263,65 +330,58 @@ BILLING_SHORTHANDS: dict[str, dict[str, str]] = {
     },
     "per_attempt": dict.fromkeys((*ATTEMPT_OUTCOMES, "broken_stream"), "full"),
 }
+BILLED_BY_PROVIDER: Mapping[str, str] = _BILLING["provider"]
 
 
-class BillingSpec(Spec):
-    """A shorthand or a table."""
-
-    shorthand: Literal["provider", "per_attempt"] = "provider"
-    table: BillingTable = BillingTable()
-
-    def outcomes(self) -> dict[str, str]:
-        """What every attempt outcome, and `broken_stream`, is billed."""
-        return self.table.over(BILLING_SHORTHANDS[self.shorthand])
+def _read_billing(form: str | BillingTable) -> Mapping[str, str]:
+    if isinstance(form, str):
+        return _BILLING[form]
+    return {**BILLED_BY_PROVIDER, **{outcome: getattr(form, outcome) for outcome in form.model_fields_set}}
 
 
-def _billing(value: object) -> object:
-    if isinstance(value, BillingSpec) or (isinstance(value, dict) and value.keys() == BillingSpec.model_fields.keys()):
-        return value  # as a dumped scenario has it
-    return {"table": value} if isinstance(value, dict) else {"shorthand": value}
-
-
-class _BillingForms(Shorthand):
-    """Only the two short forms are for authors: the full one is ours."""
-
-    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> Any:
-        full = handler.resolve_ref_schema(handler(schema))
-        return {"anyOf": [full["properties"]["table"] | {}, self.schema]} if "properties" in full else self.schema
-
-
-Billing = Annotated[BillingSpec, _BillingForms(_billing, {"enum": ["provider", "per_attempt"]})]
+Billing = Annotated[
+    Mapping[str, str],
+    ReadAs(
+        Annotated[
+            Annotated[BillingTable, Tag("mapping")] | Annotated[Literal["provider", "per_attempt"], Tag("word")],
+            Discriminator(mapping_or_word),
+        ],
+        _read_billing,
+        dict,
+    ),
+]
+"""What every attempt outcome, and `broken_stream`, is billed: none, input, partial or full."""
 
 Tags = dict[Text, Word]
 
 
-class ModelSpec(ComponentSpec):
+class Model(Component):
     """A model of a provider: an endpoint that legs of the chain call."""
 
-    latency: LatencySpec | None = None
+    latency: AnyLatency | None = None
     """Duration of a response: a duration, a distribution, or {connect, first_token, tokens_per_second}."""
-    errors: ErrorsSpec | None = None
-    price: PriceSpec | None = None
+    errors: Errors | None = None
+    price: Price | None = None
     """The catalogue's price by default."""
     quality: Annotated[Amount, Field(le=1e30)] | None = None
     """How good its answers are, on any scale."""
     tags: Tags = Field(default_factory=dict)
     limits: LimitList | None = None
-    capacity: Capacity | None = None
+    capacity: CapacityOrNumber | None = None
     """Calls served at once, and a queue before them."""
     billing: Billing | None = None
 
 
-class ProviderSpec(ComponentSpec):
+class Provider(Component):
     """A provider: an account with limits, and models; latency and errors are those of models without their own."""
 
-    models: Annotated[dict[Text, Annotated[ModelSpec, MAY_BE_EMPTY]], Field(min_length=1)]
+    models: Annotated[dict[Text, Annotated[Model, MAY_BE_EMPTY]], Field(min_length=1)]
     catalogue: Text | None = None
     """Name of the provider in the catalogue of prices, if it is another one."""
-    latency: LatencySpec | None = None
-    errors: ErrorsSpec | None = None
+    latency: AnyLatency | None = None
+    errors: Errors | None = None
     tags: Tags = Field(default_factory=dict)
     limits: LimitList | None = None
-    capacity: Capacity | None = None
+    capacity: CapacityOrNumber | None = None
     """Calls served at once, and a queue before them."""
     billing: Billing | None = None

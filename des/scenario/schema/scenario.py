@@ -2,17 +2,16 @@
 
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-from des.scenario.schema.chain import LegSpec
+from des.scenario.schema.chain import Entry, GroupSpec, LegSpec
 from des.scenario.schema.expectations import ExpectationTexts
-from des.scenario.schema.groups import Entry, GroupSpec
-from des.scenario.schema.limits import BudgetSpec
+from des.scenario.schema.limits import Budget
 from des.scenario.schema.policy import PolicySpec
-from des.scenario.schema.providers import ComponentSpec, ProviderSpec
+from des.scenario.schema.providers import Component, Provider
+from des.scenario.schema.setting import MAY_BE_EMPTY, Setting, Text
 from des.scenario.schema.sharing import CommonCauses, Surges
-from des.scenario.schema.spec import MAY_BE_EMPTY, Spec, Text
-from des.scenario.schema.workload import WorkloadSpec
+from des.scenario.schema.workload import Workload
 from des.scenario.text.document import Path
 from des.scenario.text.units import Count, Duration, Horizon, PositiveCount, Share, Timestamp
 
@@ -28,7 +27,7 @@ class PlacedLeg(NamedTuple):
 Overrides = Annotated[dict[Text, Any], MAY_BE_EMPTY]
 
 
-class Scenario(Spec):
+class Scenario(Setting):
     """A study: requests, what serves them, what fails, and what the client does about it."""
 
     title: Text = ""
@@ -45,17 +44,17 @@ class Scenario(Spec):
     """Whether incidents may be open when the run starts."""
     drain: Duration | None = None
     """Cut requests that have not ended so long after the horizon; by default the run waits for them."""
-    workload: WorkloadSpec
-    components: dict[Text, Annotated[ComponentSpec, MAY_BE_EMPTY]] = Field(default_factory=dict)
+    workload: Workload
+    components: dict[Text, Annotated[Component, MAY_BE_EMPTY]] = Field(default_factory=dict)
     """Whatever providers and models depend on."""
-    providers: Annotated[dict[Text, ProviderSpec], Field(min_length=1)]
+    providers: Annotated[dict[Text, Provider], Field(min_length=1)]
     common_cause: CommonCauses = ()
     """Outages that components, providers or models have in common."""
     surge: Surges = ()
     """Who is overrun while whom is down."""
     shared: Share = 1.0
     """How much of what is shared stays common: 100% as modelled, 0% the independent twin, of the same marginals."""
-    budgets: dict[Text, BudgetSpec] = Field(default_factory=dict)
+    budgets: dict[Text, Budget] = Field(default_factory=dict)
     """The client's own limits over legs, by name."""
     chain: Annotated[tuple[Entry, ...], Field(min_length=1)]
     policy: PolicySpec = PolicySpec()
@@ -63,6 +62,12 @@ class Scenario(Spec):
     """Variants to compare: each overrides parts of the scenario."""
     expect: dict[Text, ExpectationTexts] = Field(default_factory=dict)
     """What must come out, by metric or arm.metric: ">= 99.95%"."""
+
+    def __init__(self, **content: Any) -> None:
+        """A scenario from plain data, as a document has it; raises pydantic's ValidationError."""
+        BaseModel.__init__(self, **content)
+
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
     @property
     def legs(self) -> tuple[PlacedLeg, ...]:

@@ -1,14 +1,14 @@
-"""What providers share beside components, as a scenario writes it: causes in common, and each other's customers."""
+"""What providers share beside components: causes in common, and each other's customers."""
 
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from des.scenario.schema.spec import OneAlone, Shorthand, Spec, Text, contradiction
+from des.scenario.schema.setting import OneAlone, Setting, Shorthand, Text, contradiction
 from des.scenario.text.units import Positive, PositiveRate, Share
 
 
-class CommonCauseSpec(Spec):
+class CommonCause(Setting):
     """A share of the members' outages that strikes all of them at once.
 
     What is common comes off the members' own outages: each fails as often and as long as before.
@@ -28,7 +28,7 @@ class CommonCauseSpec(Spec):
         return self
 
 
-CommonCauses = Annotated[tuple[CommonCauseSpec, ...], OneAlone()]
+CommonCauses = Annotated[tuple[CommonCause, ...], OneAlone()]
 
 
 def _one_name(value: object) -> object:
@@ -39,7 +39,7 @@ Names = Annotated[tuple[Text, ...], Field(min_length=1), Shorthand(_one_name, {"
 """One name or a list of names."""
 
 
-class SurgeSpec(Spec):
+class Surge(Setting):
     """Everybody's failover: while `when` is down, its customers crowd `to`, which is overloaded.
 
     An attempt is refused with probability max(0, 1 - capacity / (load of the crowd + own load)).
@@ -51,14 +51,14 @@ class SurgeSpec(Spec):
     """Providers or models that the crowd turns to."""
     load: Positive
     """Load of the crowd, as a multiple of the capacity: 1.4 refuses 1 - 1/1.4 of the attempts."""
-    capacity: PositiveRate | None = None
+    capacity_per_s: PositiveRate | None = None
     """Attempts that `to` can take; with it, the scenario's own attempts add to the load."""
 
 
-Surges = Annotated[tuple[SurgeSpec, ...], OneAlone()]
+Surges = Annotated[tuple[Surge, ...], OneAlone()]
 
 
-def cause_name(spec: CommonCauseSpec, position: int) -> str:
+def cause_name(spec: CommonCause, position: int) -> str:
     """The name of a common cause among the components."""
     return spec.name or default_cause_name(position)
 

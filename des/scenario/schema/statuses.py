@@ -4,14 +4,14 @@ An outcome has one status by default (`HTTP_STATUS`); a scenario may give its fa
 """
 
 import re
-from collections.abc import Collection, Sequence
-from typing import Annotated, Final
+from collections.abc import Collection, Iterable, Sequence
+from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from des.scenario.text.problems import nearest
 from des.scenario.text.units import shown
 from des.vocabulary import ATTEMPT_OUTCOMES, CANCELLED, HTTP_STATUS, OK
+from des.words import did_you_mean
 
 HANDLED_OUTCOMES: Final = (
     "server_error",
@@ -32,8 +32,12 @@ STATUSES_OF: Final = {
 _HUNDREDS: Final = ("4xx", "5xx")
 _ORDINARY: Final = tuple(zip(ATTEMPT_OUTCOMES, HTTP_STATUS, strict=True))
 
+FailureOutcome = Literal[
+    "server_error", "overloaded", "rate_limited", "connection_error", "client_error", "invalid_output"
+]
+"""Outcomes that a failing component can answer with; timeouts and cancellations are the client's."""
 Statuses = tuple[tuple[str, int], ...]
-"""(outcome, status) of the outcome kinds beyond the attempt outcomes, as of `Plan.statuses`."""
+"""(outcome, status) of the outcome kinds beyond the attempt outcomes, as in `Plan.statuses`."""
 
 
 def read_status(value: object) -> int:
@@ -51,9 +55,8 @@ def read_handled(value: object) -> str:
         return word.lower()
     if re.fullmatch(r"[45][0-9]{2}", word):
         return word
-    hint = f"; did you mean '{near}'?" if (near := nearest(word, HANDLED_OUTCOMES)) else ""
-    words = ", ".join(HANDLED_OUTCOMES)
-    raise ValueError(f"expected one of {words}, or a status such as 503 or 5xx; got {shown(value)}{hint}")
+    words, question = ", ".join(HANDLED_OUTCOMES), did_you_mean(word, HANDLED_OUTCOMES)
+    raise ValueError(f"expected one of {words}, or a status such as 503 or 5xx; got {shown(value)}{question}")
 
 
 def misfit(outcome: str, status: int | None) -> str | None:
@@ -66,7 +69,14 @@ def misfit(outcome: str, status: int | None) -> str | None:
     return f"{status} is no status of {outcome}: it belongs to {' or '.join(fitting)}"
 
 
-def kinds_handled(handled: Collection[str], statuses: Statuses) -> frozenset[int]:
+def statuses_of(failures: Iterable[tuple[str, int | None]]) -> Statuses:
+    """(outcome, status) of every failure that has another status than its outcome's usual one, sorted."""
+    usual = dict(_ORDINARY)
+    other = {(outcome, status) for outcome, status in failures if status is not None and usual[outcome] != status}
+    return tuple(sorted(other, key=lambda kind: (ATTEMPT_OUTCOMES.index(kind[0]), kind[1])))
+
+
+def kinds_handled(handled: Collection[object], statuses: Statuses) -> frozenset[int]:
     """Codes of the outcome kinds that are meant: by outcome, by status, or by its hundred."""
     return frozenset(
         code
@@ -75,7 +85,7 @@ def kinds_handled(handled: Collection[str], statuses: Statuses) -> frozenset[int
     )
 
 
-def _is_handled(status: int | None, handled: Collection[str]) -> bool:
+def _is_handled(status: int | None, handled: Collection[object]) -> bool:
     return status is not None and status >= 400 and (str(status) in handled or f"{status // 100}xx" in handled)
 
 

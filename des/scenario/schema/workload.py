@@ -1,48 +1,50 @@
-"""The workload as a scenario writes it: when requests arrive, how large they are and what they require."""
+"""The workload: when requests arrive, how large they are and what they require."""
 
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from des.scenario.schema.distributions import CountDistribution, DurationDistribution, upper_reach
-from des.scenario.schema.incidents import ProfileSpec, Words
-from des.scenario.schema.spec import Flag, Spec, Text, contradiction
+from des.distributions import Constant
+from des.scenario.schema.distributions import CountDistribution, DurationDistribution
+from des.scenario.schema.incidents import Words
+from des.scenario.schema.profiles import WeeklyProfile
+from des.scenario.schema.setting import Flag, Setting, Text, contradiction
 from des.scenario.text.units import Duration, FrequentRate, Positive, PositiveCount, PositiveDuration, Share, Word
 
 MOST_TOKENS = 2**31 - 1
 """Token counts are int32 in traces."""
 
 
-class PoissonArrivalsSpec(Spec):
+class PoissonArrivals(Setting):
     """Requests at random, independent of each other."""
 
     kind: Literal["poisson"]
-    rate: FrequentRate
-    profile: ProfileSpec | None = None
+    rate_per_s: FrequentRate
+    profile: WeeklyProfile | None = None
 
 
-class BurstyArrivalsSpec(Spec):
+class BurstyArrivals(Setting):
     """Clients with gamma inter-arrival times: the larger the coefficient of variation, the burstier."""
 
     kind: Literal["bursty"]
-    rate: FrequentRate
+    rate_per_s: FrequentRate
     """Of all clients together."""
     cv: Annotated[Positive, Field(ge=0.01, le=1000.0)]
     clients: Annotated[PositiveCount, Field(le=100_000)] = 1
-    profile: ProfileSpec | None = None
+    profile: WeeklyProfile | None = None
 
 
-class BatchArrivalsSpec(Spec):
+class BatchArrivals(Setting):
     """So many requests at once, every so often."""
 
     kind: Literal["batch"]
-    every: PositiveDuration
+    every_s: PositiveDuration
     size: Annotated[PositiveCount, Field(le=10_000_000)]
-    first: Duration = 0.0
+    first_s: Duration = 0.0
     """When the first batch comes."""
 
 
-class ClosedArrivalsSpec(Spec):
+class ClosedArrivals(Setting):
     """Users who think, send a request, wait for its end and think again."""
 
     kind: Literal["closed"]
@@ -51,14 +53,14 @@ class ClosedArrivalsSpec(Spec):
 
     @model_validator(mode="after")
     def _thinks(self) -> Self:
-        if self.think.distribution().mean <= 0.0:
+        if self.think.mean <= 0.0:
             raise contradiction(
                 "users must think for some time, or requests that fail at once would never end", "think"
             )
         return self
 
 
-class ArrivalColumns(Spec):
+class ArrivalColumns(Setting):
     """Columns of an arrival file."""
 
     time: Text
@@ -66,7 +68,7 @@ class ArrivalColumns(Spec):
     output_tokens: Text | None = None
 
 
-class ReplayedArrivalsSpec(Spec):
+class ArrivalFile(Setting):
     """Recorded arrivals from a file (CSV, JSON lines or parquet), from the first one on."""
 
     kind: Literal["replay"]
@@ -86,42 +88,41 @@ class ReplayedArrivalsSpec(Spec):
     """Keep so many rows, the earliest."""
 
 
-ArrivalsSpec = Annotated[
-    PoissonArrivalsSpec | BurstyArrivalsSpec | BatchArrivalsSpec | ClosedArrivalsSpec | ReplayedArrivalsSpec,
+Arrivals = Annotated[
+    PoissonArrivals | BurstyArrivals | BatchArrivals | ClosedArrivals | ArrivalFile,
     Field(discriminator="kind"),
 ]
 
 
-class TokensSpec(Spec):
+class Tokens(Setting):
     """Tokens of a request and of its response."""
 
-    input: CountDistribution | None = None
-    output: CountDistribution | None = None
+    input: CountDistribution = Constant(0.0)
+    output: CountDistribution = Constant(0.0)
 
     @model_validator(mode="after")
     def _fit_their_columns(self) -> Self:
         for name in ("input", "output"):
-            spec = getattr(self, name)
-            if spec is not None and (reach := upper_reach(spec.distribution())) > MOST_TOKENS:
+            if (reach := getattr(self, name).rough_maximum()) > MOST_TOKENS:
                 raise contradiction(f"token counts may reach {reach:.3g}, above the {MOST_TOKENS} of a trace", name)
         return self
 
 
-class RequirementSpec(Spec):
+class Requirement(Setting):
     """A share of requests that may only use legs with these tags."""
 
     share: Share
     tags: Annotated[dict[Text, Word], Field(min_length=1)]
 
 
-class WorkloadSpec(Spec):
+class Workload(Setting):
     """Requests: when they come, how large they are, what they require."""
 
-    arrivals: ArrivalsSpec
-    tokens: TokensSpec = TokensSpec()
-    units: CountDistribution | None = None
+    arrivals: Arrivals
+    tokens: Tokens = Tokens()
+    units: CountDistribution = Constant(1.0)
     """Billed units of a request (images, seconds of sound), for prices per unit; 1 by default."""
-    requirements: tuple[RequirementSpec, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
 
     @model_validator(mode="after")
     def _requirements_are_shares_of_one_whole(self) -> Self:
@@ -132,9 +133,9 @@ class WorkloadSpec(Spec):
 
     @model_validator(mode="after")
     def _tokens_come_from_one_place(self) -> Self:
-        if isinstance(self.arrivals, ReplayedArrivalsSpec):
+        if isinstance(self.arrivals, ArrivalFile):
             for name in ("input", "output"):
-                if getattr(self.tokens, name) is not None and getattr(self.arrivals.columns, f"{name}_tokens"):
+                if name in self.tokens.model_fields_set and getattr(self.arrivals.columns, f"{name}_tokens"):
                     raise contradiction(
                         f"{name} tokens come from the replayed file already: leave one of both out", "tokens", name
                     )

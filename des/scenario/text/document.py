@@ -15,23 +15,16 @@ from typing import Any, Final
 import numpy as np
 
 from des.errors import Problem, ScenarioError
+from des.scenario.text.places import Mark
+from des.scenario.text.places import Path as Path
+from des.scenario.text.places import Place as Place
+from des.scenario.text.places import path_text as path_text
+from des.scenario.text.strict_yaml import YamlError, read_yaml
 from des.scenario.text.toml_places import toml_places
-from des.scenario.text.yaml_nodes import YamlError, read_yaml
+from des.scenario.text.units import shown
 
-MOST_BYTES: Final = 4_000_000
+_MOST_BYTES: Final = 4_000_000
 """Longer files hold data, not a scenario."""
-
-Path = tuple[str | int, ...]
-"""Keys and list positions from the root to a value."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where something stands: a line and column counted from 1, or words such as `--set policy.rounds=3`."""
-
-    file: str = ""
-    line: int | None = None
-    column: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,53 +52,38 @@ class Document:
         return replace(self, content=content, keys={**self.keys, **places}, values={**self.values, **places})
 
 
-def path_text(path: Path) -> str:
-    """`chain[1].provider` of ("chain", 1, "provider")."""
-    text = ""
-    for part in path:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        else:
-            text += f".{part}" if text else part
-    return text
+def read_document(
+    path: FilePath, what: str = "a scenario", keys: str = "horizon, workload, providers and chain"
+) -> Document:
+    """Reads a YAML or TOML file that holds `what`, a mapping with `keys`.
 
-
-def read_document(path: FilePath) -> Document:
-    """Reads a YAML or TOML file; raises ScenarioError with the line of what is wrong."""
+    Raises ScenarioError with the line of everything that is wrong.
+    """
     file = str(path)
-    text = _text(path, file)
-    if path.suffix.lower() == ".toml":
-        content, keys, values = _from_toml(text, file)
-    else:
-        content, keys, values = _from_yaml(text, file)
+    text = _text(path, what)
+    content, keys_at, values_at = _from_toml(text, file) if path.suffix.lower() == ".toml" else _from_yaml(text, file)
     if not isinstance(content, dict):
-        what = "is empty" if content is None else "is no mapping"
-        raise ScenarioError(
-            [
-                Problem(
-                    f"the file {what}: a scenario is a mapping with horizon, workload, providers and chain", file=file
-                )
-            ]
-        )
-    return Document(content, file, path.parent, keys, values)
+        found = "is empty" if content is None else f"holds {shown(content)}"
+        raise ScenarioError([Problem(f"the file {found}: {what} is a mapping with {keys}", file=file)])
+    return Document(content, file, path.parent, keys_at, values_at)
 
 
-def _text(path: FilePath, file: str) -> str:
+def _text(path: FilePath, what: str) -> str:
     try:
         with path.open("rb") as opened:
-            read = opened.read(MOST_BYTES + 1)
-        if len(read) > MOST_BYTES:
-            message = f"over {MOST_BYTES // 1_000_000} MB: data belong in files that the scenario names"
-            raise ScenarioError([Problem(message, file=file)])
-        return read.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+            read = opened.read(_MOST_BYTES + 1)
+        if len(read) <= _MOST_BYTES:
+            return read.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        message = f"over {_MOST_BYTES // 1_000_000} MB: {what} is smaller; data belong in files that it names"
     except FileNotFoundError:
-        raise ScenarioError([Problem("no such file", file=file)]) from None
+        message = "no such file"
     except IsADirectoryError:
-        raise ScenarioError([Problem("this is a folder, not a scenario file", file=file)]) from None
+        message = f"this is a folder, not {what}"
     except UnicodeDecodeError as error:
-        raise ScenarioError([Problem(f"not UTF-8 text (byte {error.start})", file=file)]) from None
-    except OSError as error:
-        raise ScenarioError([Problem(f"cannot be read: {error.strerror}", file=file)]) from None
+        message = f"not UTF-8 text (byte {error.start})"
+    except (OSError, ValueError) as error:
+        message = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+    raise ScenarioError([Problem(message, file=str(path))])
 
 
 _Places = dict[Path, Place]
@@ -157,5 +135,5 @@ def _toml_fault(error: tomllib.TOMLDecodeError, text: str) -> tuple[str, int, in
     return f"TOML: {message or error}", text.count("\n") + 1, 1
 
 
-def _placed(marks: Mapping[Path, tuple[int, int]], file: str) -> _Places:
+def _placed(marks: Mapping[Path, Mark], file: str) -> _Places:
     return {path: Place(file, line, column) for path, (line, column) in marks.items()}

@@ -1,13 +1,13 @@
 """The names of a scenario's content: components, providers, models, legs.
 
-These read content that may still be wrong elsewhere, so that every unknown name is found at once with every bad value.
+They are read from content that may be wrong elsewhere, so that unknown names and bad values are reported together.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from des.scenario.text.document import Path
+from des.scenario.text.places import Path
 
 Content = Mapping[str, Any]
 

@@ -12,16 +12,18 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from des.errors import Problem, ScenarioError
-from des.scenario.text.document import Document, Path, Place, path_text
+from des.scenario.text.document import Document
 from des.scenario.text.names import at, chain_legs, group_names, is_named, items, leg_names, mapping
-from des.scenario.text.problems import Finding, meant, nearest, unknown
+from des.scenario.text.places import Path, Place, path_text
+from des.scenario.text.problems import Finding
+from des.scenario.text.strict_yaml import YamlError, read_yaml
 from des.scenario.text.units import shown
-from des.scenario.text.yaml_nodes import YamlError, read_yaml
+from des.words import meant, nearest, unknown
 
-FIXED_IN_ARMS: Final = ("arms", "expect", "seed", "replications")
+_FIXED_IN_ARMS: Final = ("arms", "expect", "seed", "replications")
 """What all arms share: comparisons pair their runs."""
-SLIP: Final = 0.8
-"""So like an old name (by difflib's ratio) a new one may not be unless it is set as a whole."""
+_SLIP: Final = 0.8
+"""A new name at least this similar to an old one is taken for a slip, unless it is set as a whole."""
 
 _PART: Final = re.compile(r"""\[\s*(?:([0-9]+)|"([^"]*)"|'([^']*)'|([^\]"']+))\s*\]|([^.\[\]]+)|\.""")
 
@@ -32,7 +34,7 @@ class UnknownPathError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """`path=value`, and what its author wrote for it (`--seed -1`), by which problems call it."""
+    """`path=value`, and the words of its author (`--seed -1`), which problems quote."""
 
     text: str
     said_as: str
@@ -40,7 +42,7 @@ class Assignment:
 
 @dataclass(slots=True)
 class Overlay:
-    """The content of one arm while it is put together."""
+    """The content of one arm while its overrides are applied."""
 
     content: dict[str, Any]
     origins: dict[Path, Path] = field(default_factory=dict)
@@ -76,7 +78,7 @@ def with_assignments(document: Document, assignments: Sequence[str | Assignment]
             value = _value(value_text)
             if value is None and _is_no_component(path, content):
                 raise UnknownPathError(f"{path_text(path)}: {_nothing_to_take_out(path, content)}")
-            assign(content, path, value)
+            _assign(content, path, value)
         except UnknownPathError as error:
             problems.append(Problem(str(error), file=here.file))
             continue
@@ -110,11 +112,11 @@ def _value(text: str) -> Any:
 
 
 def find_path(content: Mapping[str, Any], text: str) -> Path:
-    """The path that a text such as `chain[0].retries` or `chain.0.retries` means within a content.
+    """The path within a content that a text such as `chain[0].retries` or `chain.0.retries` means.
 
     Keys may have dots themselves (`providers.google.models.gemini-2.5-flash.price`): the longest key that exists wins.
-    What does not exist yet is made. A new name of a component, provider or model must not be nearly an old one, or be
-    set as a whole: it is taken for a slip. What an arm sets within lists of the scenario is one dotted key of the arm.
+    Missing mappings are made. A new name of a component, provider or model that is almost an old one is taken for a
+    slip, unless it is set as a whole. What an arm sets within lists of the scenario is one dotted key of the arm.
     Raises UnknownPathError.
     """
     parts = _parts(text)
@@ -141,7 +143,7 @@ def find_path(content: Mapping[str, Any], text: str) -> Path:
 
 def _refuse_slip(path: Path, known: Mapping[str, Any]) -> None:
     name, new = str(path[-1]), path_text(path)
-    if nearest(name, known, SLIP):
+    if nearest(name, known, _SLIP):
         remedy = f"a new one is set as a whole: {new}={{...}}"
         raise UnknownPathError(f"{new}: unknown name '{name}'{meant(name, known)} ({remedy})")
 
@@ -193,7 +195,7 @@ def _entry_named(
     """The path within the chain of the only group or leg of a name; of a leg of `group`, where that is given."""
     legs, names = chain_legs(chain), leg_names(content, chain)
     groups = [(position,) for position, name in enumerate(group_names(chain)) if name == word and group is None]
-    chosen = [legs[index][0] for index in selected(word, [leg for _, leg in legs], names)]
+    chosen = [legs[index][0] for index in _selected(word, [leg for _, leg in legs], names)]
     found: list[Path] = [*groups] or [within for within in chosen if group in (None, within[0])]
     if len(found) != 1:
         what = "is not the name of a leg" if not found else "means several legs"
@@ -202,7 +204,7 @@ def _entry_named(
     return found[0]
 
 
-def assign(content: dict[str, Any], path: Path, value: Any) -> None:
+def _assign(content: dict[str, Any], path: Path, value: Any) -> None:
     """Sets the value at a path found by find_path."""
     _parent(content, path)[path[-1]] = value
 
@@ -223,7 +225,7 @@ def lay_over(base: Mapping[str, Any], arm: str, overrides: Mapping[str, Any]) ->
     for key, value in overrides.items():
         here: Path = ("arms", arm, key)
         root = re.split(r"[.\[]", key, maxsplit=1)[0]
-        if root in FIXED_IN_ARMS:
+        if root in _FIXED_IN_ARMS:
             overlay.findings.append(Finding(here, f"'{root}' is the same in all arms", at_key=True))
         elif key == "chain":
             _choose_chain(overlay, value, here)
@@ -265,13 +267,13 @@ def _is_no_component(path: Path, content: Mapping[str, Any]) -> bool:
 
 
 def _nothing_to_take_out(path: Path, content: Mapping[str, Any]) -> str:
-    """`null` takes a component out; of a name that is none it would make one that nobody meant."""
+    """`null` removes a component; with an unknown name it would add one instead."""
     name, known = str(path[-1]), mapping(content.get("components"))
     return f"{unknown('component', name, known)} (null takes out one that is there)"
 
 
 def _same_kind(current: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
-    """Another `kind` is another thing, of which the old one's parameters say nothing."""
+    """The parameters of one `kind` do not apply to another."""
     return "kind" not in value or value["kind"] == current.get("kind")
 
 
@@ -319,7 +321,7 @@ class _Chain:
 
     @property
     def is_sound(self) -> bool:
-        """Whether legs can be selected from it; what is wrong with it otherwise is said there."""
+        """Whether legs can be selected from it; otherwise its own findings say what is wrong."""
         return bool(self._legs) and all(isinstance(mapping(leg).get("provider"), str) for _, leg in self._legs)
 
     @property
@@ -333,7 +335,7 @@ class _Chain:
             group = self._groups.index(word)
             chosen = [position for position, (path, _) in enumerate(self._legs) if path[0] == group]
         else:
-            chosen = selected(word, [leg for _, leg in self._legs], self._names)
+            chosen = _selected(word, [leg for _, leg in self._legs], self._names)
         for entry in dict.fromkeys(int(self._legs[position][0][0]) for position in chosen):
             of_entry = [position for position in chosen if self._legs[position][0][0] == entry]
             legs = [_named_leg(self._legs[position][1], self._names[position]) for position in of_entry]
@@ -345,14 +347,14 @@ class _Chain:
 
 
 def _named_leg(leg: Any, name: str) -> Any:
-    """A leg keeps its name, and with it its luck, where the legs before it are left out (`#2` stays `#2`)."""
+    """A leg keeps its name, and with it its draws, where the legs before it are left out (`#2` stays `#2`)."""
     leg = copy.deepcopy(leg)
     if isinstance(leg, dict) and "#" in name:
         leg.setdefault("name", name)
     return leg
 
 
-def selected(word: str, legs: Sequence[Any], names: Sequence[str]) -> list[int]:
+def _selected(word: str, legs: Sequence[Any], names: Sequence[str]) -> list[int]:
     """Positions of the legs that a word means: the leg of that name, else all legs of that provider."""
     by_name = [position for position, name in enumerate(names) if name == word]
     return by_name or [position for position, leg in enumerate(legs) if mapping(leg).get("provider") == word]

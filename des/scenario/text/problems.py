@@ -1,6 +1,5 @@
-"""From pydantic's errors to findings in our own words, each at one path of the scenario."""
+"""Pydantic's errors as findings in our own words, each at one path of the scenario."""
 
-import difflib
 import re
 import types
 import typing
@@ -10,12 +9,13 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Tag, ValidationError
 
-from des.scenario.text.document import Path
+from des.scenario.text.places import Path
 from des.scenario.text.units import shown
+from des.words import did_you_mean, nearest, unknown
 
-MISSING: Final = "is required, but missing"
-OTHER_WORDS: Final = {"retry": "retries", "max_retries": "retries", "p50": "median", "p_50": "median"}
-"""Keys by the names that others give them, where those are nearer in letters to something else."""
+_MISSING: Final = "is required, but missing"
+_OTHER_WORDS: Final = {"retry": "retries", "max_retries": "retries", "p50": "median", "p_50": "median"}
+"""Keys that people know from elsewhere, and ours, where a wrong one of ours is nearer in letters."""
 _NEAR: Final = re.compile(r"did you mean '([^']*)'")
 _PERCENTILES: Final = "the percentiles are median, p95 and p99"
 _PERCENTILE: Final = re.compile(r"[pP]_?[0-9]+([._][0-9]+)?")
@@ -30,32 +30,11 @@ class Finding:
     at_key: bool = False
 
 
-def unknown(what: str, word: str, known: Iterable[str]) -> str:
-    """`unknown provider 'opnai'; did you mean 'openai'?`"""
-    return f"unknown {what} '{word}'{meant(word, known)}"
-
-
-def meant(word: str, known: Iterable[str]) -> str:
-    """The nearest known word as a question, else the known words, if they are few."""
-    words = list(dict.fromkeys(known))
-    if near := nearest(word, words):
-        return f"; did you mean '{near}'?"
-    if words and len(words) <= 15:
-        return f"; there {'is' if len(words) == 1 else 'are'}: {', '.join(words)}"
-    return ""
-
-
-def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    by_folded = {each.casefold().replace("-", "_"): each for each in known}
-    near = difflib.get_close_matches(word.casefold().replace("-", "_"), list(by_folded), n=1, cutoff=cutoff)
-    return by_folded[near[0]] if near else None
-
-
-def unknown_key(key: str, known: Sequence[str]) -> str:
+def _unknown_key(key: str, known: Sequence[str]) -> str:
     word, colon, value = key.partition(":")
     if colon and word in known:
         return f"unknown key '{key}'; YAML wants a space after the colon: {word}: {value}"
-    word = OTHER_WORDS.get(key.casefold(), "")
+    word = _OTHER_WORDS.get(key.casefold(), "")
     if word in known:
         return f"unknown key '{key}'; did you mean '{word}'?"
     if _PERCENTILE.fullmatch(key) and "p99" in known and key.casefold() not in known:
@@ -71,11 +50,11 @@ def findings_of(error: ValidationError, content: object, model: type[BaseModel])
         context = fault.get("ctx", {})
         kind = fault["type"]
         path = _path(loc, content, missing=kind == "missing")
-        if kind == "too_short" and fault["input"]:
-            continue  # only because its entries are wrong, which is said of each
+        if (kind == "too_short" and fault["input"]) or kind == "default_factory_not_called":
+            continue  # only because its entries, or what it defaults to, are wrong, which is said of each
         if kind == "extra_forbidden":
             key = str(loc[-1])
-            message = unknown_key(key, known_keys(model, loc[:-1]))
+            message = _of_another_kind(key, model, loc[:-1]) or _unknown_key(key, _known_keys(model, loc[:-1]))
             found[Finding(path, message, at_key=True)] = None
         elif kind == "contradiction":
             within = _path((*path, *context["at"]), content, missing=True)
@@ -90,6 +69,16 @@ def findings_of(error: ValidationError, content: object, model: type[BaseModel])
     return without_slips(list(found))
 
 
+def _of_another_kind(key: str, model: type[BaseModel], loc: Path) -> str:
+    """What to say of a key that a thing of another kind would have, and none of this kind is near."""
+    peers = [member for member in _at(model, loc[:-1]) if _kinds(member)] if loc else []
+    kinds = [kind for member in peers if key in _keys(member) for kind in _kinds(member)]
+    here = [member for member in peers if loc[-1] in _kinds(member)]
+    if not kinds or not here or nearest(key, _known_keys(model, loc), 0.75):
+        return ""
+    return f"unknown key '{key}' of kind {loc[-1]}; it belongs to kind {' or '.join(dict.fromkeys(kinds))}"
+
+
 def without_slips(findings: list[Finding]) -> list[Finding]:
     """A key that is missing because it is misspelt is one thing wrong, not two."""
     slips = {
@@ -97,7 +86,7 @@ def without_slips(findings: list[Finding]) -> list[Finding]:
         for finding in findings
         if finding.at_key and (match := _NEAR.search(finding.message)) is not None
     }
-    return [finding for finding in findings if not (finding.message == MISSING and finding.path in slips)]
+    return [finding for finding in findings if not (finding.message == _MISSING and finding.path in slips)]
 
 
 def _message(kind: str, fault: Mapping[str, Any], context: Mapping[str, Any]) -> str:
@@ -106,7 +95,7 @@ def _message(kind: str, fault: Mapping[str, Any], context: Mapping[str, Any]) ->
         case "value_error":
             return str(context["error"])
         case "missing":
-            return MISSING
+            return _MISSING
         case "no_leg":
             return f"a leg is a mapping such as {{provider: {context['word']}}}; only an arm selects legs by name"
         case "model_type" | "dict_type" | "model_attributes_type":
@@ -128,8 +117,8 @@ def _message(kind: str, fault: Mapping[str, Any], context: Mapping[str, Any]) ->
 
 
 def _not_one_of(value: object, words: list[str]) -> str:
-    hint = f"; did you mean '{near}'?" if isinstance(value, str) and (near := nearest(value, words)) else ""
-    return f"expected one of {', '.join(words)}; got {shown(value)}{hint}"
+    question = did_you_mean(value, words) if isinstance(value, str) else ""
+    return f"expected one of {', '.join(words)}; got {shown(value)}{question}"
 
 
 def _without_kind(value: object, model: type[BaseModel], loc: Path) -> str:
@@ -144,7 +133,7 @@ def _without_kind(value: object, model: type[BaseModel], loc: Path) -> str:
 
 def _with_kind(keys: Sequence[str], members: Sequence[Any]) -> str:
     """The only member that has all these keys, as it is written; percentiles are of a lognormal."""
-    keys = [OTHER_WORDS.get(key.casefold(), key) for key in keys]
+    keys = [_OTHER_WORDS.get(key.casefold(), key) for key in keys]
     lognormal = [member for member in members if "lognormal" in _kinds(member)]
     percentiles = [key.casefold() for key in keys if _PERCENTILE.fullmatch(key)]
     hint = ""
@@ -179,7 +168,7 @@ def _in_list(here: object, part: str | int) -> bool:
     return isinstance(here, list | tuple) and isinstance(part, int) and part < len(here)
 
 
-def known_keys(model: type[BaseModel], loc: Path) -> list[str]:
+def _known_keys(model: type[BaseModel], loc: Path) -> list[str]:
     """The keys that may stand at a location within a model."""
     return list(
         dict.fromkeys(
@@ -193,7 +182,7 @@ def known_keys(model: type[BaseModel], loc: Path) -> list[str]:
 
 def _keys(model: type[BaseModel]) -> dict[str, str]:
     """The fields of a model by their keys in a scenario (`for` is no name in Python)."""
-    return {field.alias or name: name for name, field in model.model_fields.items()}
+    return {field.alias or name: name for name, field in model.model_fields.items() if not field.exclude}
 
 
 def _at(model: type[BaseModel], loc: Path) -> list[Any]:
@@ -211,7 +200,8 @@ def _step(annotation: Any, part: str | int) -> Iterator[Any]:
             yield member
         elif isinstance(member, type) and issubclass(member, BaseModel):
             if name := _keys(member).get(str(part)):
-                yield member.model_fields[name].annotation
+                field = member.model_fields[name]
+                yield _written_form(field.metadata, field.annotation)
             elif part in _kinds(member):
                 yield member
         elif origin is dict:
@@ -225,6 +215,7 @@ def _members(annotation: Any, tags: tuple[str, ...] = ()) -> Iterator[tuple[Any,
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
         inner, *metadata = typing.get_args(annotation)
+        inner = _written_form(metadata, inner)
         own = tuple(str(each.tag) for each in metadata if isinstance(each, Tag))
         yield from _members(inner, (*tags, *own))
     elif origin in (typing.Union, types.UnionType):
@@ -232,6 +223,11 @@ def _members(annotation: Any, tags: tuple[str, ...] = ()) -> Iterator[tuple[Any,
             yield from _members(member, tags)
     else:
         yield annotation, tags
+
+
+def _written_form(metadata: Iterable[Any], annotation: Any) -> Any:
+    """The type of what is written, where a field holds something else."""
+    return next((each.form for each in metadata if hasattr(each, "form")), annotation)
 
 
 def _kinds(member: Any) -> tuple[str, ...]:

@@ -1,10 +1,12 @@
-"""Lines and columns of the keys and values of a TOML text that tomllib has accepted."""
+"""Lines and columns of the keys and values of a TOML text that tomllib has accepted.
+
+tomllib tells no places, and tomlkit keeps none of the values that it has read.
+"""
 
 import tomllib
 from dataclasses import dataclass, field
 
-Path = tuple[str | int, ...]
-Mark = tuple[int, int]
+from des.scenario.text.places import Mark, Path
 
 _BARE_END = frozenset(" \t=.]\n\r#")
 _SCALAR_END = frozenset(",]}\n\r#")

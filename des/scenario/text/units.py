@@ -7,7 +7,6 @@ quantities are refused everywhere.
 
 import math
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, get_args
 
@@ -29,12 +28,12 @@ WEEK_S: Final = SECONDS["w"]
 YEAR_S: Final = SECONDS["y"]
 
 LONGEST_S: Final = 200.0 * YEAR_S
-"""Of a duration: a clock of nanoseconds in an int64 ends after 292 years."""
-LONGEST_HORIZON_S: Final = 1000.0 * YEAR_S
-SLOWEST_PER_S: Final = 0.01 / YEAR_S
-"""Of a rate that somebody waits for."""
-FIRST_YEAR: Final = 1700
-LAST_YEAR: Final = 2199
+"""The longest duration: a clock of nanoseconds in an int64 ends after 292 years."""
+_LONGEST_HORIZON_S: Final = 1000.0 * YEAR_S
+_SLOWEST_PER_S: Final = 0.01 / YEAR_S
+"""The slowest rate of requests, or of anything that they wait for."""
+_FIRST_YEAR: Final = 1700
+_LAST_YEAR: Final = 2199
 """Timestamps are nanoseconds since 1970 in an int64, which ends in 1677 and in 2262."""
 
 _NUMBER: Final = r"[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?"
@@ -128,8 +127,8 @@ def read_positive_duration(value: object) -> float:
     return duration_s
 
 
-def read_horizon(value: object) -> float:
-    horizon_s = read_duration(value, LONGEST_HORIZON_S)
+def _read_horizon(value: object) -> float:
+    horizon_s = read_duration(value, _LONGEST_HORIZON_S)
     return horizon_s or read_positive_duration(value)
 
 
@@ -155,17 +154,17 @@ def read_rate(value: object) -> float:
     return 0.0
 
 
-def read_positive_rate(value: object) -> float:
+def _read_positive_rate(value: object) -> float:
     rate_per_s = read_rate(value)
     if rate_per_s <= 0.0:
         raise ValueError("expected a rate above zero, such as 50/s, 2/min or 12/y; got 0")
     return rate_per_s
 
 
-def read_frequent_rate(value: object) -> float:
+def _read_frequent_rate(value: object) -> float:
     """A rate that requests come at or wait for."""
-    rate_per_s = read_positive_rate(value)
-    if rate_per_s < SLOWEST_PER_S * (1.0 - 1e-9):
+    rate_per_s = _read_positive_rate(value)
+    if rate_per_s < _SLOWEST_PER_S * (1.0 - 1e-9):
         raise ValueError(f"expected at least 1/100y; got {shown(value)}, which is too rare to wait for")
     return rate_per_s
 
@@ -182,7 +181,7 @@ def read_share(value: object) -> float:
     return _share(_number(value, expected), value)
 
 
-def read_ratio(value: object) -> float:
+def _read_ratio(value: object) -> float:
     """A share that may exceed 1: `50%`, 0.5 or `150%`."""
     percent = _PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
     return _number(float(percent.group(1)) / 100.0 if percent else value, "a share such as 50% or 0.5")
@@ -206,14 +205,14 @@ def read_amount(value: object) -> float:
     return _number(value, "a number that is not negative")
 
 
-def read_positive(value: object) -> float:
+def _read_positive(value: object) -> float:
     number = _number(value, "a number above zero")
     if number <= 0.0:
         raise ValueError("expected a number above zero; got 0")
     return number
 
 
-def read_real(value: object) -> float:
+def _read_real(value: object) -> float:
     """Any finite number, of either sign (a lognormal's mu)."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"expected a number; got {shown(value)}")
@@ -222,15 +221,15 @@ def read_real(value: object) -> float:
     return number
 
 
-def read_factor(value: object) -> float:
-    """A factor of slowing down: 1 or more."""
+def _read_factor(value: object) -> float:
+    """A factor by which something slows down: 1 or more."""
     number = _number(value, "a factor of 1 or more")
     if number < 1.0:
         raise ValueError(f"expected a factor of 1 or more; got {shown(value)}")
     return number
 
 
-def read_speed(value: object) -> float:
+def _read_speed(value: object) -> float:
     """Tokens per second: 60 or `60/s`."""
     if isinstance(value, str) and _RATE.fullmatch(value.strip()):
         value = read_rate(value)
@@ -252,7 +251,7 @@ def read_count(value: object) -> int:
     return value
 
 
-def read_positive_count(value: object) -> int:
+def _read_positive_count(value: object) -> int:
     count = read_count(value)
     if count < 1:
         raise ValueError("expected a whole number of at least 1; got 0")
@@ -276,8 +275,8 @@ def read_timestamp(value: object) -> datetime:
         moment = moment.astimezone(UTC)
     except OverflowError:
         moment = datetime.min.replace(tzinfo=UTC)
-    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise ValueError(f"expected a timestamp between {FIRST_YEAR} and {LAST_YEAR}; got {shown(str(value))}")
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError(f"expected a timestamp between {_FIRST_YEAR} and {_LAST_YEAR}; got {shown(str(value))}")
     return moment
 
 
@@ -288,12 +287,12 @@ def read_moment(value: object) -> float | datetime:
     if isinstance(value, str) and re.match(r"\s*[0-9]{4}-[0-9]{2}", value):
         return read_timestamp(value)
     try:
-        return read_duration(value, LONGEST_HORIZON_S)
+        return read_duration(value, _LONGEST_HORIZON_S)
     except ValueError as error:
         raise ValueError(f"{error}; a timestamp such as 2025-01-01T00:00Z is possible too") from None
 
 
-def read_word(value: object) -> str:
+def _read_word(value: object) -> str:
     """A tag or a cell of a table: text, or a number or truth value as it is written."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -319,16 +318,8 @@ def written_as(quantity: Any) -> dict[str, Any]:
     return dict(schema)
 
 
-def _read(reader: Callable[[Any], Any]) -> BeforeValidator:
-    return BeforeValidator(reader)
-
-
-def _in_seconds(duration_s: float) -> str:
-    return f"{duration_s!r}s"
-
-
 def _moment_text(moment: float | datetime) -> str:
-    return moment.isoformat() if isinstance(moment, datetime) else _in_seconds(moment)
+    return moment.isoformat() if isinstance(moment, datetime) else f"{moment!r}s"
 
 
 _DURATION_FORMS: Final[tuple[dict[str, object], ...]] = (
@@ -338,46 +329,33 @@ _DURATION_FORMS: Final[tuple[dict[str, object], ...]] = (
 _RATE_FORMS: Final[tuple[dict[str, object], ...]] = ({"type": "string", "pattern": _RATE_PATTERN}, {"const": 0})
 _TIMESTAMP_PATTERN: Final = r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(?:Z|[+-][0-9]{2}:?[0-9]{2})\s*$"
 
+_IN_SECONDS: Final = PlainSerializer(lambda duration_s: f"{duration_s!r}s")
+_PER_SECOND: Final = PlainSerializer(lambda rate_per_s: f"{rate_per_s!r}/s")
+_DURATION_ABOVE_ZERO: Final = _written(
+    "A duration above zero in ms, s, min, h, d, w or y (365 days)", ["30s", "4h", "1y"], _DURATION_FORMS[0]
+)
+_RATE_ABOVE_ZERO: Final = _written("A rate above zero per ms, s, min, h, d, w or y", ["50/s", "2/min"], _RATE_FORMS[0])
+
 Duration = Annotated[
     float,
-    _read(read_duration),
-    PlainSerializer(_in_seconds),
+    BeforeValidator(read_duration),
+    _IN_SECONDS,
     _written("A duration in ms, s, min, h, d, w or y (365 days)", ["500ms", "45min", "90d"], *_DURATION_FORMS),
 ]
-PositiveDuration = Annotated[
-    float,
-    _read(read_positive_duration),
-    PlainSerializer(_in_seconds),
-    _written("A duration above zero in ms, s, min, h, d, w or y (365 days)", ["30s", "4h", "1y"], _DURATION_FORMS[0]),
-]
-Horizon = Annotated[
-    float,
-    _read(read_horizon),
-    PlainSerializer(_in_seconds),
-    _written("A duration above zero in ms, s, min, h, d, w or y (365 days)", ["30s", "4h", "1y"], _DURATION_FORMS[0]),
-]
+PositiveDuration = Annotated[float, BeforeValidator(read_positive_duration), _IN_SECONDS, _DURATION_ABOVE_ZERO]
+Horizon = Annotated[float, BeforeValidator(_read_horizon), _IN_SECONDS, _DURATION_ABOVE_ZERO]
 Rate = Annotated[
     float,
-    _read(read_rate),
-    PlainSerializer(lambda rate_per_s: f"{rate_per_s!r}/s"),
+    BeforeValidator(read_rate),
+    _PER_SECOND,
     _written("A rate per ms, s, min, h, d, w or y", ["50/s", "2/min", "12/y"], *_RATE_FORMS),
 ]
-PositiveRate = Annotated[
-    float,
-    _read(read_positive_rate),
-    PlainSerializer(lambda rate_per_s: f"{rate_per_s!r}/s"),
-    _written("A rate above zero per ms, s, min, h, d, w or y", ["50/s", "2/min"], _RATE_FORMS[0]),
-]
-FrequentRate = Annotated[
-    float,
-    _read(read_frequent_rate),
-    PlainSerializer(lambda rate_per_s: f"{rate_per_s!r}/s"),
-    _written("A rate above zero per ms, s, min, h, d, w or y", ["50/s", "2/min"], _RATE_FORMS[0]),
-]
+PositiveRate = Annotated[float, BeforeValidator(_read_positive_rate), _PER_SECOND, _RATE_ABOVE_ZERO]
+FrequentRate = Annotated[float, BeforeValidator(_read_frequent_rate), _PER_SECOND, _RATE_ABOVE_ZERO]
 _SHARE_TEXT: Final[dict[str, object]] = {"type": "string", "pattern": rf"^\s*(?:{_NUMBER})\s*%?\s*$"}
 Share = Annotated[
     float,
-    _read(read_share),
+    BeforeValidator(read_share),
     _written(
         "A share: per cent, or a number from 0 to 1",
         ["0.2%", 0.002],
@@ -387,7 +365,7 @@ Share = Annotated[
 ]
 Usd = Annotated[
     float,
-    _read(read_usd),
+    BeforeValidator(read_usd),
     _written(
         "An amount in USD",
         [0.04, "$0.04"],
@@ -397,22 +375,24 @@ Usd = Annotated[
 ]
 Ratio = Annotated[
     float,
-    _read(read_ratio),
+    BeforeValidator(_read_ratio),
     _written("A share, above 1 too", ["50%", 1.5], _SHARE_TEXT, {"type": "number", "minimum": 0}),
 ]
 Amount = Annotated[
-    float, _read(read_amount), _written("A number of at least 0", [0, 1.5], {"type": "number", "minimum": 0})
+    float, BeforeValidator(read_amount), _written("A number of at least 0", [0, 1.5], {"type": "number", "minimum": 0})
 ]
 Positive = Annotated[
-    float, _read(read_positive), _written("A number above 0", [1, 2.5], {"type": "number", "exclusiveMinimum": 0})
+    float,
+    BeforeValidator(_read_positive),
+    _written("A number above 0", [1, 2.5], {"type": "number", "exclusiveMinimum": 0}),
 ]
-Real = Annotated[float, _read(read_real), _written("A number", [0.248, -0.543], {"type": "number"})]
+Real = Annotated[float, BeforeValidator(_read_real), _written("A number", [0.248, -0.543], {"type": "number"})]
 Factor = Annotated[
-    float, _read(read_factor), _written("A factor of 1 or more", [1, 2.5], {"type": "number", "minimum": 1})
+    float, BeforeValidator(_read_factor), _written("A factor of 1 or more", [1, 2.5], {"type": "number", "minimum": 1})
 ]
 Speed = Annotated[
     float,
-    _read(read_speed),
+    BeforeValidator(_read_speed),
     _written(
         "Tokens per second",
         [60, "60/s"],
@@ -421,16 +401,18 @@ Speed = Annotated[
     ),
 ]
 Count = Annotated[
-    int, _read(read_count), _written("A whole number of at least 0", [0, 3], {"type": "integer", "minimum": 0})
+    int,
+    BeforeValidator(read_count),
+    _written("A whole number of at least 0", [0, 3], {"type": "integer", "minimum": 0}),
 ]
 PositiveCount = Annotated[
     int,
-    _read(read_positive_count),
+    BeforeValidator(_read_positive_count),
     _written("A whole number of at least 1", [1, 20], {"type": "integer", "minimum": 1}),
 ]
 Timestamp = Annotated[
     datetime,
-    _read(read_timestamp),
+    BeforeValidator(read_timestamp),
     PlainSerializer(lambda moment: moment.isoformat()),
     _written(
         "A timestamp with its zone",
@@ -440,7 +422,7 @@ Timestamp = Annotated[
 ]
 Moment = Annotated[
     float | datetime,
-    _read(read_moment),
+    BeforeValidator(read_moment),
     PlainSerializer(_moment_text),
     _written(
         "Time since the start of the run, or a timestamp with its zone",
@@ -449,4 +431,4 @@ Moment = Annotated[
         {"type": "string", "pattern": _TIMESTAMP_PATTERN},
     ),
 ]
-Word = Annotated[str, _read(read_word), _written("Text", ["eu"], {"type": ["string", "number", "boolean"]})]
+Word = Annotated[str, BeforeValidator(_read_word), _written("Text", ["eu"], {"type": ["string", "number", "boolean"]})]

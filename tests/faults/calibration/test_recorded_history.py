@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import yaml
 
-from des.faults.calibration import Overlap, ServiceCalibration
-from des.files.history import read_history
+from des.faults.calibration import Overlap, ServiceCalibration, service_histories
+from des.files import read_history
 from des.report.fit_tables import lines
 from des.study.fit import Fit, fit
 
@@ -66,7 +66,7 @@ def _parameters(service: ServiceCalibration, times: str, kind: str) -> tuple[flo
 
 
 def test_every_row_is_read_and_sound(whole: Fit) -> None:
-    assert whole.history.rows == 1009
+    assert len(whole.history.incidents) == 1009
     assert not whole.history.skipped
     assert len(whole.calibration.services) == 9
 
@@ -74,7 +74,7 @@ def test_every_row_is_read_and_sound(whole: Fit) -> None:
 @pytest.mark.parametrize("name", REPAIR)
 def test_time_to_repair(services: dict[str, ServiceCalibration], name: str) -> None:
     assert _parameters(services[name], "repair", "lognormal") == REPAIR[name]
-    assert services[name].repair.laws[0].kind == "lognormal"
+    assert services[name].repair.distributions[0].kind == "lognormal"
 
 
 @pytest.mark.parametrize("name", BETWEEN)
@@ -154,6 +154,6 @@ def test_the_fragment_names_every_service(whole: Fit) -> None:
 
 
 def test_open_time_is_that_of_the_minute_grid() -> None:
-    for service in read_history(FILE).services:
+    for service in service_histories(read_history(FILE)):
         minutes = service.open_minutes(service.from_s, service.until_s)
         assert service.open_s() == pytest.approx(60.0 * np.count_nonzero(minutes), rel=5e-3)

@@ -55,7 +55,7 @@ def _agrees(fitted: FittedDistribution | None, parameters: tuple[float, ...]) ->
         (Gamma(0.6, 6 * DAY), Exponential(3 * HOUR), ("gamma", "exponential"), ((0.6, 6.0), (3.0,))),
     ],
 )
-def test_laws_that_were_simulated_are_found_again(
+def test_distributions_that_were_simulated_are_found_again(
     between: Distribution,
     duration: Distribution,
     kinds: tuple[str, str],
@@ -133,8 +133,8 @@ def test_the_fragment_is_simulated_and_fitted_to_the_same_figures() -> None:
     plan = _pasted(fragment(seen, "seen.csv"))
     for service, name in zip(seen.services, ("api_v1", "service_2nd"), strict=True):
         again = _refit(plan, name)
-        _close(again.between, service.between, service.between.laws[0].kind)
-        _close(again.repair, service.repair, service.repair.laws[0].kind)
+        _close(again.between, service.between, service.between.distributions[0].kind)
+        _close(again.repair, service.repair, service.repair.distributions[0].kind)
 
 
 def test_the_arm_by_time_of_week_keeps_rate_durations_and_rhythm() -> None:
@@ -142,7 +142,7 @@ def test_the_arm_by_time_of_week_keeps_rate_durations_and_rhythm() -> None:
     plan = _pasted(fragment(seen, "seen.csv"), "by_time_of_week")
     for service, name in zip(seen.services, ("api_v1", "service_2nd"), strict=True):
         again = _refit(plan, name)
-        _close(again.repair, service.repair, service.repair.laws[0].kind)
+        _close(again.repair, service.repair, service.repair.distributions[0].kind)
         assert again.per_year == pytest.approx(service.per_year, abs=4 * np.sqrt(service.per_year / 12))
         assert service.seasonality is not None
         assert again.seasonality is not None
@@ -151,7 +151,7 @@ def test_the_arm_by_time_of_week_keeps_rate_durations_and_rhythm() -> None:
         assert weekend.start_factor == pytest.approx(expected, abs=0.12)
 
 
-def test_a_chosen_law_is_the_one_that_is_written() -> None:
+def test_a_chosen_distribution_is_the_one_that_is_written() -> None:
     plan = _pasted(fragment(_seen(3), "seen.csv", between="gamma", repair="exponential"))
     incidents = plan.components[0].incidents[0]
     assert isinstance(incidents.between, Gamma)  # type: ignore[union-attr]

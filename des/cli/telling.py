@@ -1,0 +1,279 @@
+"""Commands that simulate none of a scenario's requests.
+
+`availability`, `explain`, `fit`, `check`; for whoever writes a scenario `validate`, `schema`, `catalogue`, `import`.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from des.cli.application import DONE, FAILED, WRONG_INPUT, app, complain, console, progress_bar, reported, say, say_json
+from des.cli.options import ScenarioArgument, SeedOption, SetOption
+from des.errors import ScenarioError
+
+
+@app.command(
+    short_help="Availability over years of incidents, without simulating requests.",
+    help="Say how available a scenario's chain is, as modelled and with nothing shared: exactly where that is known, "
+    "else over years of incidents or by making rare ones common.",
+)
+@reported
+def availability(
+    scenario: ScenarioArgument,
+    years: Annotated[
+        float, typer.Option("--years", metavar="N", help="Years of incidents to draw, where they are drawn.")
+    ] = 10_000.0,
+    seed: SeedOption = None,
+    estimator: Annotated[
+        str | None, typer.Option("--estimator", help="exact, timeline or 'rare events', instead of the one that suits.")
+    ] = None,
+    changes: SetOption = None,
+    workers: Annotated[
+        int, typer.Option("--workers", metavar="N", min=1, help="Processes that share the years of incidents.")
+    ] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> int:
+    from des.estimate.availability import check_years
+    from des.report.availability_tables import print_availability
+    from des.study.arms import available
+    from des.study.options import RunOptions
+
+    check_years(years)
+    loaded = RunOptions(seed=seed, overrides=tuple(changes or ())).load(scenario)
+    with progress_bar() as progress:
+        found = available(loaded, years, estimator=estimator, workers=workers, progress=progress)
+    if as_json:
+        say_json(found.as_json())
+    else:
+        print_availability(loaded.scenario.title, found.answers, console(), left_out=found.left_out)
+    return DONE
+
+
+@app.command(
+    short_help="What to expect of a scenario before it runs.",
+    help="Say before a run how many requests and incidents to expect, what is known exactly, which estimator will "
+    "serve and how long it will take.",
+)
+@reported
+def explain(
+    scenario: ScenarioArgument,
+    precision: Annotated[
+        float, typer.Option("--precision", metavar="SHARE", help="Of P(all down), for the years that it takes.")
+    ] = 0.1,
+    changes: SetOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> int:
+    from time import process_time
+
+    from des.report.availability_tables import print_explanation
+    from des.scenario import load_scenario
+    from des.study.explanation import check_precision, explain_all
+
+    check_precision(precision)
+    loaded = load_scenario(scenario, tuple(changes or ()))
+    with progress_bar() as progress:
+        explained = explain_all(loaded, precision, progress, start_s=process_time())
+    if as_json:
+        say_json(explained.as_json())
+    else:
+        print_explanation(loaded.scenario.title, explained, console())
+    return DONE
+
+
+@app.command(
+    short_help="Fit distributions to an incident history.",
+    help="Say what an incident history holds (how often, how long, when, together with what), and write it as YAML.",
+)
+@reported
+def fit(
+    history: Annotated[
+        Path, typer.Argument(metavar="HISTORY", help="CSV, parquet, JSON lines, or a status page's incidents.json.")
+    ],
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--columns", metavar="ROLE=COLUMN,...", help="start, end, service, provider, severity, id."),
+    ] = None,
+    services: Annotated[
+        list[str] | None, typer.Option("--service", metavar="NAME", help="Only this service. Repeatable.")
+    ] = None,
+    since: Annotated[str | None, typer.Option("--since", metavar="DATE", help="Leave out what came before.")] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="DATE", help="Leave out what came after.")] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out rows with missing, reversed or duplicate times.")
+    ] = False,
+    open_ends: Annotated[
+        bool, typer.Option("--open-ends", help="A row without an end is an incident that is still open.")
+    ] = False,
+    between: Annotated[
+        str | None,
+        typer.Option("--between", metavar="KIND", help="Distribution of times between incidents in the YAML."),
+    ] = None,
+    repair: Annotated[
+        str | None, typer.Option("--repair", metavar="KIND", help="Distribution of the times to repair in the YAML.")
+    ] = None,
+    permutations: Annotated[
+        int | None, typer.Option("--permutations", metavar="N", help="So many of the whole-week shifts, not all.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of the choice of shifts.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the YAML here.")] = None,
+) -> int:
+    from des.report import fit_tables
+    from des.study.fit import as_json as found_as_json
+    from des.study.fit import fit as fit_history
+
+    found = fit_history(
+        history,
+        columns=tuple(columns or ()),
+        services=tuple(services or ()),
+        since=since,
+        until=until,
+        skip_bad=skip_bad,
+        open_ends=open_ends,
+        between=between,
+        repair=repair,
+        permutations=permutations,
+        seed=seed,
+        out=out,
+    )
+    for row in found.history.skipped:
+        complain(f"skipped: {row}")
+    if as_json:
+        say_json(found_as_json(found))
+        return DONE
+    for line in fit_tables.lines(found.calibration, found.cautions, found.history.source):
+        say(line)
+    say(f"\nscenario: {out}" if out else f"\n{found.fragment.rstrip()}")
+    return DONE
+
+
+@app.command(
+    short_help="Hold simulator and theory against each other.",
+    help="Simulate what has a closed form, and print simulated, exact and their distance in standard errors.",
+)
+@reported
+def check(
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="NAME", help="Only this check. Repeatable.")
+    ] = None,
+    list_them: Annotated[bool, typer.Option("--list", help="Print the names of the checks and stop.")] = False,
+    workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Processes that share the checks.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> int:
+    from time import perf_counter
+
+    from des.check.suite import CASES, all_ok, as_dict
+    from des.check.suite import check as run_checks
+    from des.report.check_table import print_cases, print_check
+
+    if list_them:
+        print_cases(CASES, console())
+        return DONE
+    started = perf_counter()
+    with progress_bar() as progress:
+        checked = run_checks(tuple(only or ()), workers=workers, progress=progress)
+    if as_json:
+        say_json(as_dict(checked))
+    else:
+        print_check(checked, console(), wall_s=perf_counter() - started)
+    return DONE if all_ok(checked) else FAILED
+
+
+@app.command(
+    short_help="Check scenario files.", help="Check scenario files and say everything that is wrong with them."
+)
+@reported
+def validate(
+    scenarios: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="Scenario files.")],
+    changes: SetOption = None,
+) -> int:
+    from des.scenario import load_scenario, plans
+
+    wrong = 0
+    for path in scenarios:
+        try:
+            plans(load_scenario(path, tuple(changes or ())))
+        except ScenarioError as error:
+            sys.stdout.flush()
+            complain(str(error))
+            wrong += 1
+        else:
+            say(f"{path}: ok")
+    return WRONG_INPUT if wrong else DONE
+
+
+@app.command(
+    short_help="Print the JSON Schema of scenario files.", help="Print the JSON Schema of scenario files, for editors."
+)
+@reported
+def schema() -> int:
+    from des.scenario import json_schema
+
+    say_json(json_schema())
+    return DONE
+
+
+@app.command(
+    short_help="List known providers, models and prices.",
+    help="List the providers and models a scenario may name, with their prices.",
+)
+@reported
+def catalogue(
+    presets: Annotated[
+        bool, typer.Option("--presets", help="List the policies of SDKs, gateways and resilience libraries instead.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> int:
+    if as_json:
+        from dataclasses import asdict
+
+        from des.catalogue import models
+        from des.report.catalogue_tables import presets_as_json
+
+        say_json(presets_as_json() if presets else [asdict(model) for model in models()])
+        return DONE
+    if presets:
+        from des.report.catalogue_tables import print_presets
+
+        print_presets(console())
+        return DONE
+    from des.report.catalogue_tables import print_catalogue
+
+    print_catalogue(console())
+    return DONE
+
+
+imports = typer.Typer(
+    help="Turn another program's configuration into a scenario.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(imports, name="import", short_help="Turn a LiteLLM configuration into a scenario.")
+
+
+@imports.command(
+    name="litellm",
+    short_help="Of a LiteLLM proxy configuration.",
+    help="Print the scenario of a LiteLLM proxy configuration, and on standard error what it could not carry over.",
+)
+@reported
+def import_litellm(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The proxy's config.yaml.")],
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="NAME", help="Which model is asked for.  [default: the first with fallbacks]"),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the scenario here.")] = None,
+    changes: SetOption = None,
+) -> int:
+    from des.study.scenario_files import litellm
+
+    found = litellm(config, model=model, assignments=tuple(changes or ()), out=out)
+    say(f"scenario: {out}" if out else found.text.rstrip())
+    sys.stdout.flush()
+    for remark in found.remarks:
+        complain(str(remark))
+    return DONE

@@ -1,0 +1,139 @@
+"""What makes requests depend on each other or on their exact times, so that only simulated ones tell: each by name."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from des.scenario.plan import (
+    BatchArrivals,
+    BurstyArrivals,
+    ClosedArrivals,
+    Cooldown,
+    Ejection,
+    LegClient,
+    Plan,
+    PoissonArrivals,
+    PoissonIncidents,
+    Profile,
+    RecordedIncidents,
+    ReplayedArrivals,
+)
+
+_WHY: Final[Mapping[str, str]] = {
+    "breaker": "it remembers the calls of other requests",
+    "cooldown": "it remembers the calls of other requests",
+    "ejection": "it remembers the calls of other requests",
+    "probes": "what they found decides for a while",
+    "hedge": "copies of a call race each other",
+    "shaping": "calls wait for one another",
+    "bulkhead": "calls wait for one another",
+    "adaptive throttling": "it counts the calls of other requests",
+    "retry budget": "requests share it",
+    "ramp": "it depends on when the leg was called before",
+    "routing": "it depends on the calls of other requests",
+    "order of the chain": "requests take it in different ones",
+    "application": "it walks the whole chain again",
+}
+_WITHOUT_MEMORY: Final = ("ordered", "weighted")
+
+
+def interactions(plan: Plan) -> tuple[str, ...]:
+    """What makes requests depend on each other or on their exact times; nothing, where fast estimators apply."""
+    return (*_of_endpoints(plan), *client_interactions(plan).values(), *_of_workload(plan))
+
+
+def client_interactions(plan: Plan) -> dict[str, str]:
+    """Settings of the client, by name, that remember, queue or race calls, or walk otherwise; each with its reason."""
+    where: dict[str, list[str]] = {}
+    client = plan.client
+    for leg in client.legs:
+        for name in _settings(leg):
+            where.setdefault(name, []).append(plan.chain[leg.leg].name)
+    for group in client.groups:
+        kind = group.routing.kind
+        if kind not in _WITHOUT_MEMORY and (len(group.legs) > 1 or kind == "usage_based"):
+            where.setdefault("routing", []).append(f"{group.name} ({kind})")
+    if client.order.kind != "ordered" and len(client.groups) > 1:
+        where["order of the chain"] = []
+    if client.application is not None:
+        where["application"] = []
+    return {name: f"{name}{_of(where[name])}: {_WHY[name]}" for name in where}
+
+
+def arrival_profile(plan: Plan) -> Profile | None:
+    """The time-of-week profile of the arrivals, if they have one."""
+    arrivals = plan.workload.arrivals
+    return arrivals.profile if isinstance(arrivals, PoissonArrivals | BurstyArrivals) else None
+
+
+def needs_whole_horizons(plan: Plan) -> bool:
+    """Whether a long timeline is not a sequence of horizons, because something is decided once a replication."""
+    if plan.start_up:
+        return True
+    for component in plan.components:
+        for incidents in component.incidents:
+            if isinstance(incidents, RecordedIncidents):
+                return True
+            if 0.0 < plan.shared < 1.0 and not isinstance(incidents, PoissonIncidents):
+                return True
+    return False
+
+
+def _of_endpoints(plan: Plan) -> Iterator[str]:
+    for leg in plan.chain:
+        for limit in plan.endpoints[leg.endpoint].limits:
+            yield f"limit {plan.limits[limit].name}: requests share its tokens"
+            break
+        for limit in leg.limits:
+            yield f"budget {plan.limits[limit].name}: requests share it"
+            break
+        capacity = plan.endpoints[leg.endpoint].capacity
+        if capacity is not None:
+            yield f"capacity {plan.capacities[capacity].name}: requests wait for one another"
+        if leg.silent_rot is not None:
+            yield f"silent rot of {leg.name}: it depends on the leg's use"
+
+
+def _settings(leg: LegClient) -> Iterator[str]:
+    for guard in leg.guards:
+        yield "cooldown" if isinstance(guard, Cooldown) else "ejection" if isinstance(guard, Ejection) else "breaker"
+    if leg.probes is not None:
+        yield "probes"
+    if leg.hedge is not None:
+        yield "hedge"
+    if leg.shaping is not None:
+        yield "shaping"
+    if leg.bulkhead is not None:
+        yield "bulkhead"
+    if leg.throttle is not None:
+        yield "adaptive throttling"
+    if leg.retry_budget is not None:
+        yield "retry budget"
+    if leg.ramp is not None:
+        yield "ramp"
+
+
+def _of(names: list[str]) -> str:
+    if not names:
+        return ""
+    return f" of {', '.join(names[:3])}" + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _of_workload(plan: Plan) -> Iterator[str]:
+    if plan.surges:
+        yield "surge: it depends on the load"
+    if plan.policy.response_cache is not None and plan.policy.response_cache.hit_rate is None:
+        yield "response cache by popular keys: it depends on earlier requests"
+    arrivals = plan.workload.arrivals
+    if isinstance(arrivals, ClosedArrivals):
+        yield "closed workload: users wait for their answers"
+    elif isinstance(arrivals, BatchArrivals | ReplayedArrivals) and not _is_stationary(plan):
+        yield "batch or replayed arrivals against incidents whose rate depends on the time"
+
+
+def _is_stationary(plan: Plan) -> bool:
+    """Whether failures look the same at every instant: in equilibrium, of any hour, nothing on record."""
+    return not plan.start_up and not any(
+        isinstance(incidents, RecordedIncidents) or (isinstance(incidents, PoissonIncidents) and incidents.profile)
+        for component in plan.components
+        for incidents in component.incidents
+    )

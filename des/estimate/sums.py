@@ -1,0 +1,141 @@
+"""Sums and histograms that do not depend on the order or the blocks in which their terms arrive.
+
+The histogram is on a logarithmic scale: any quantile to 0.1 %, in memory that does not grow. Its bins are found by
+comparison with edges that come from repeated multiplication alone, never from a logarithm: NumPy's differs between
+processors, and with it the bin of a value at an edge.
+"""
+
+import math
+from fractions import Fraction
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from des.distributions import FloatArray
+from des.errors import RunError
+
+RELATIVE_ERROR: Final = 0.001
+LOWEST_S: Final = 1e-9
+HIGHEST_S: Final = 1e9
+_GROWTH: Final = 1.0 + RELATIVE_ERROR
+"""From a bin's lower edge to its representative, and from there to its upper edge."""
+_STEPS_PER_UNIT: Final = 1_000_000_000
+_LOW_BITS: Final = 32
+
+
+def integer_sum(values: NDArray[Any]) -> int:
+    """The sum of integers of any width, without overflow."""
+    values = values.astype(np.int64, copy=False)
+    high = int(np.sum(values >> _LOW_BITS, dtype=np.int64))
+    low = int(np.sum(values & ((1 << _LOW_BITS) - 1), dtype=np.int64))
+    return (high << _LOW_BITS) + low
+
+
+class RunningMean:
+    """The mean of numbers, each rounded to a billionth (a nanosecond, for seconds) so that they add up exactly."""
+
+    __slots__ = ("_count", "_total")
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._total = 0
+
+    def add(self, values: NDArray[Any]) -> None:
+        self._count += len(values)
+        steps = np.rint(np.asarray(values, np.float64) * _STEPS_PER_UNIT)
+        if len(steps) and np.abs(steps).max() >= 2.0**63:
+            raise RunError(f"a figure of {np.abs(values).max():.3g} is beyond what can be averaged exactly (9.2e9)")
+        self._total += integer_sum(steps.astype(np.int64))
+
+    @property
+    def value(self) -> float | None:
+        """None without numbers."""
+        return self._total / (_STEPS_PER_UNIT * self._count) if self._count else None
+
+
+def _spread(numbers: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """A 64-bit fingerprint of each number (SplitMix64's finaliser; Steele, Lea and Flood 2014).
+
+    Sums of x_i * spread(i) modulo 2^64 agree between two sets of rows only if the x_i agree number by number, but
+    for a chance of 2^-64: a check of per-request sums whose memory does not grow with the requests.
+    """
+    mixed = numbers.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+def spread_sum(numbers: NDArray[np.int64], factors: NDArray[Any] | None = None) -> int:
+    """Sum of factor * spread(number) modulo 2^64; factors are 1 unless given."""
+    marks = _spread(numbers)
+    if factors is not None:
+        marks = marks * factors.astype(np.uint64)
+    return int(np.sum(marks, dtype=np.uint64))
+
+
+def spread_sum_of_first(count: int, block: int = 1 << 18) -> int:
+    """spread_sum of the numbers 0 .. count - 1."""
+    starts = range(0, count, block)
+    return sum(spread_sum(np.arange(low, min(low + block, count), dtype=np.int64)) for low in starts) % (1 << 64)
+
+
+@cache
+def bin_edges() -> FloatArray:
+    """Lower edges of all bins and the last one's upper edge: from a nanosecond to some 30 years."""
+    bins = math.ceil(math.log(HIGHEST_S / LOWEST_S) / (2.0 * math.log(_GROWTH))) + 1
+    steps = np.full(bins + 1, _GROWTH * _GROWTH)
+    steps[0] = LOWEST_S
+    edges = np.multiply.accumulate(steps)
+    edges.setflags(write=False)
+    return edges
+
+
+class LogHistogram:
+    """Counts of values >= 0. Zero is kept apart and exact; what lies outside the bins counts in the outermost.
+
+    The least and the greatest value are kept exactly, and no quantile lies beyond them.
+    """
+
+    __slots__ = ("_bins", "_greatest", "_least", "_zeros")
+
+    def __init__(self) -> None:
+        self._zeros = 0
+        self._least, self._greatest = math.inf, -math.inf  # of the values above zero
+        self._bins = np.zeros(len(bin_edges()) - 1, np.int64)
+
+    @property
+    def count(self) -> int:
+        return self._zeros + int(self._bins.sum())
+
+    def add(self, values: FloatArray) -> None:
+        """Count each value; NaN and negative values are refused with a ValueError."""
+        if not np.all(values >= 0.0):
+            raise ValueError("a histogram of latencies holds no NaN and nothing below zero")
+        positive = values[values > 0.0]
+        self._zeros += len(values) - len(positive)
+        if len(positive):
+            self._least = min(self._least, float(positive.min()))
+            self._greatest = max(self._greatest, float(positive.max()))
+        last = len(self._bins) - 1
+        places = np.searchsorted(bin_edges(), positive, side="right") - 1
+        self._bins += np.bincount(np.clip(places, 0, last), minlength=last + 1)
+
+    def merge(self, other: "LogHistogram") -> None:
+        """Count everything that the other one has counted."""
+        self._zeros += other._zeros
+        self._least = min(self._least, other._least)
+        self._greatest = max(self._greatest, other._greatest)
+        self._bins += other._bins
+
+    def quantile(self, share: float) -> float | None:
+        """The lowest value that at least `share` of all values do not exceed, within 0.1 %; None without values."""
+        count = self.count
+        if count == 0:
+            return None
+        rank = max(1, math.ceil(Fraction(repr(share)) * count))  # as it is written: 0.07 of 100 values is the 7th
+        if rank <= self._zeros:
+            return 0.0
+        place = int(np.searchsorted(np.cumsum(self._bins), rank - self._zeros, side="left"))
+        return min(max(float(bin_edges()[place]) * _GROWTH, self._least), self._greatest)

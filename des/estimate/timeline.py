@@ -1,0 +1,351 @@
+"""The timeline estimator: incidents are drawn over many years, requests are not; each instant's loss is integrated.
+
+Exact: the share of time in which endpoints and the whole chain are down along the drawn timelines, and, for every
+sampled arrival, the chance that its calls fail given what is open when they start. Sampled: the timelines, arrival
+instants within the neighbourhood of incidents (stratified over it), and the durations, back-offs and manners of failure
+of one request each. An arrival further than the longest walk from any incident meets none; the loss of such arrivals is
+estimated apart. The interval is Student's t over blocks of years with draws of their own.
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, pairwise
+from typing import Final
+
+import numpy as np
+
+from des.draws import generator
+from des.errors import DesError
+from des.estimate.conditions import TimelineConditions, Undisturbed, affected
+from des.estimate.estimate import TIMELINE, Estimate, Inapplicable
+from des.estimate.exact import exact_or_none
+from des.estimate.failing_walk import FailingWalk, longest_walk_s
+from des.estimate.heterogeneous import Heterogeneous, without_intervals
+from des.estimate.interaction import arrival_profile, interactions, needs_whole_horizons
+from des.estimate.intervals import FEW_EPISODES, mean_of, poisson_bounds, share_up, with_controls
+from des.estimate.summary import MOSTLY
+from des.faults import Intervals, Timeline, draw_timeline
+from des.faults.episodes import down_share, endpoint_down, episodes_started, intersection
+from des.faults.incident_classes import weights_at
+from des.faults.intervals import FloatArray
+from des.faults.marginals import chain_endpoints
+from des.pool import Report, Workers
+from des.scenario.plan import MarkedRenewalIncidents, Plan, PoissonIncidents, Profile, RenewalIncidents
+from des.scenario.text.units import HOUR_S, WEEK_S, YEAR_S
+
+SAMPLES: Final = 12_000
+"""Arrivals sampled in a block of years, over all strata; and as many that meet no incident."""
+MOST_STRATA: Final = 32
+_BLOCKS: Final = 40
+_FEWEST_SAMPLES: Final = 100
+_MOST_CONTROLS: Final = 4
+_MOST_INCIDENTS: Final = 400_000
+"""Incidents drawn at once, about: what a timeline takes of memory."""
+
+
+_Task = tuple[Plan, range, float, int]
+"""Plan, its pieces of a block, their length in seconds, samples."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineAnswer:
+    """Long-run figures over `years` simulated, each with a 95 % interval.
+
+    `unavailability` is of the chain's endpoints by name; `all_down_episodes` were seen in all. The interval of the
+    episode rate is the exact one of a Poisson count. The availability is control-variate adjusted by the blocks' own
+    downtime where that has a closed form, which made its variance `variance_reduction` times smaller. Of fewer than 200
+    total outages the ones that are missing or too many are taken to lose every request.
+    """
+
+    estimator: str
+    years: float
+    blocks: int
+    availability: Estimate
+    variance_reduction: float
+    all_down: Estimate
+    all_down_episodes: int
+    all_down_episodes_per_year: Estimate
+    unavailability: dict[str, Estimate]
+    wall_s: float
+
+
+def timeline(
+    plan: Plan,
+    years: float,
+    seed: int | None = None,
+    workers: int = 1,
+    progress: Callable[[float], None] | None = None,
+    samples: int = SAMPLES,
+) -> TimelineAnswer:
+    """Raises Inapplicable, naming what makes requests interact. The same for any number of workers.
+
+    `samples` arrivals are walked in each of the 40 blocks of years.
+    """
+    against = interactions(plan)
+    if against:
+        raise Inapplicable("; ".join(against))
+    if not years > 0.0:
+        raise DesError(f"--years: must be above 0, not {years:g}")
+    started = time.perf_counter()
+    if seed is not None:
+        plan = replace(plan, seed=seed)
+    pieces, piece_s = _pieces(plan, years)
+    blocks = min(_BLOCKS, pieces)
+    bounds = [round(pieces * block / blocks) for block in range(blocks + 1)]
+    tasks = [(plan, range(low, high), piece_s, samples) for low, high in pairwise(bounds)]
+    done: list[_Block] = []
+    with Workers(_simulate_block, workers) as pool:
+        for block in pool.map(tasks):
+            done.append(block)
+            if progress is not None:
+                progress(len(done) / blocks)
+    answer = _answer(plan, done, pieces * piece_s / YEAR_S, time.perf_counter() - started)
+    heterogeneous = Heterogeneous.of(plan)
+    return answer if heterogeneous is None else _of_enough(answer, heterogeneous.why_no_interval(pieces))
+
+
+def one_part(plan: Plan, years: float, samples: int = SAMPLES) -> tuple[Callable[[], object], int]:
+    """A part of what `timeline` does, to see how long it takes, and how many of such parts there are."""
+    pieces, piece_s = _pieces(plan, years)
+    in_a_block = math.ceil(pieces / min(_BLOCKS, pieces))
+    return lambda: _simulate_block((plan, range(1), piece_s, samples // in_a_block)), pieces
+
+
+def poisson_rate(count: int, years: float) -> Estimate:
+    """A rate per year with the exact interval of a Poisson count (Garwood 1936)."""
+    low, high = poisson_bounds(count)
+    return Estimate(count / years, low / years, high / years, count, TIMELINE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    lost: float
+    all_down: float
+    episodes: int
+    down: tuple[float, ...]
+    together_s: tuple[float, ...]  # how much of the block each time of everybody down took
+    down_s: tuple[tuple[float, ...], ...]  # and each time of each endpoint
+
+
+def _answer(plan: Plan, blocks: list[_Block], years: float, wall_s: float) -> TimelineAnswer:
+    episodes = sum(block.episodes for block in blocks)
+    heterogeneous = Heterogeneous.of(plan)
+    served = _controlled(plan, blocks, heterogeneous)
+    names = [f"{plan.endpoints[e].provider}/{plan.endpoints[e].model}" for e in chain_endpoints(plan)]
+    return TimelineAnswer(
+        estimator=TIMELINE,
+        years=years,
+        blocks=len(blocks),
+        availability=replace(served, variance_reduction=None),
+        variance_reduction=1.0 if served.variance_reduction is None else served.variance_reduction,
+        all_down=_together(blocks, heterogeneous),
+        all_down_episodes=episodes,
+        all_down_episodes_per_year=poisson_rate(episodes, years)
+        if heterogeneous is None
+        else mean_of([block.episodes * len(blocks) / years for block in blocks], estimator=TIMELINE),
+        unavailability={
+            name: _share_down([block.down[number] for block in blocks], [block.down_s[number] for block in blocks])
+            for number, name in enumerate(names)
+        },
+        wall_s=wall_s,
+    )
+
+
+def _of_enough(answer: TimelineAnswer, why_not: str) -> TimelineAnswer:
+    """Without intervals of what endpoints meet together, if there is a reason against them."""
+    if not why_not:
+        return answer
+    return replace(
+        answer,
+        availability=without_intervals(answer.availability, why_not),
+        all_down=without_intervals(answer.all_down, why_not),
+        all_down_episodes_per_year=without_intervals(answer.all_down_episodes_per_year, why_not),
+    )
+
+
+def _together(blocks: Sequence[_Block], heterogeneous: Heterogeneous | None) -> Estimate:
+    """Everybody down: over blocks alone where horizons are `heterogeneous`, as the episodes of one are then alike."""
+    shares = [block.all_down for block in blocks]
+    if heterogeneous is not None:
+        return mean_of(shares, share=True, estimator=TIMELINE)
+    return _share_down(shares, [block.together_s for block in blocks])
+
+
+def _share_down(shares: Sequence[float], episodes_s: Sequence[Sequence[float]]) -> Estimate:
+    """Over few episodes by these, as of a run; over many by the blocks."""
+    up = share_up([1.0 - share for share in shares], episodes_s, estimator=TIMELINE)
+    return replace(up.complement(), mean=math.fsum(shares) / len(shares))
+
+
+def _controlled(plan: Plan, blocks: Sequence[_Block], heterogeneous: Heterogeneous | None) -> Estimate:
+    """Availability, with the blocks' downtime as control where its mean is known exactly."""
+    served = [1.0 - block.lost for block in blocks]
+    closed = exact_or_none(plan)
+    if closed is None:
+        plain = mean_of(served, share=True, estimator=TIMELINE)
+        return plain if heterogeneous is not None else _by_total_outages(plain, blocks)
+    controls: list[list[float]] = []
+    known: list[float] = []
+    if sum(block.episodes for block in blocks) < FEW_EPISODES:  # too few to regress on, or none: all down is all lost
+        served = [lives + block.all_down - closed.all_down for lives, block in zip(served, blocks, strict=True)]
+    else:
+        controls, known = [[block.all_down for block in blocks]], [closed.all_down]
+    if 1 < len(closed.endpoints) <= _MOST_CONTROLS:
+        controls += [[block.down[number] for block in blocks] for number in range(len(closed.endpoints))]
+        known += [endpoint.unavailability for endpoint in closed.endpoints]
+    return with_controls(served, controls, known, share=True, estimator=TIMELINE)
+
+
+def _by_total_outages(plain: Estimate, blocks: Sequence[_Block]) -> Estimate:
+    """The wider of the interval over blocks and, where total outages are few and most of the loss, one over these."""
+    down = _share_down([block.all_down for block in blocks], [block.together_s for block in blocks])
+    lost, share = 1.0 - plain.known, down.known
+    if plain.low is None or plain.high is None or down.low is None or down.high is None or share < MOSTLY * lost:
+        return plain
+    low, high = (min(1.0, lost * end / share) for end in (down.low, down.high))
+    return replace(plain, low=min(plain.low, 1.0 - high), high=max(plain.high, 1.0 - low))
+
+
+def _pieces(plan: Plan, years: float) -> tuple[int, float]:
+    """(how many timelines, how long): whole horizons where a replication is one, else as long as memory allows."""
+    if needs_whole_horizons(plan):
+        return max(1, math.ceil(years * YEAR_S / plan.horizon_s)), plan.horizon_s
+    per_year = incidents_per_year(plan)
+    rounds = max(1, math.ceil(per_year * years / (_MOST_INCIDENTS * _BLOCKS)))
+    return _BLOCKS * rounds, years * YEAR_S / (_BLOCKS * rounds)
+
+
+def incidents_per_year(plan: Plan) -> float:
+    """Expected, of all components together, those on record left out."""
+    rate_per_s = 0.0
+    for component in plan.components:
+        for incidents in component.incidents:
+            match incidents:
+                case PoissonIncidents():
+                    rate_per_s += incidents.rate_per_s
+                case RenewalIncidents():
+                    rate_per_s += 1.0 / (incidents.up.mean + incidents.down.mean)
+                case MarkedRenewalIncidents():
+                    rate_per_s += 1.0 / incidents.between.mean
+    return rate_per_s * YEAR_S
+
+
+def _simulate_block(task: _Task, report: Report | None = None) -> _Block:
+    plan, pieces, piece_s, samples = task
+    endpoints = chain_endpoints(plan)
+    samples = max(_FEWEST_SAMPLES, samples // len(pieces))
+    parts = []
+    for piece in pieces:
+        rng = generator(plan.seed, piece, "estimate/timeline")
+        beyond_s = reach_s(plan)
+        drawn = draw_timeline(plan, piece, piece_s + beyond_s)
+        downs = [endpoint_down(drawn, endpoint) for endpoint in endpoints]
+        together = intersection(downs)
+        parts.append(
+            _Block(
+                lost=lost_along(plan, drawn, piece_s, beyond_s, samples, rng),
+                all_down=down_share(together, piece_s),
+                episodes=episodes_started(together, piece_s),
+                down=tuple(down_share(down, piece_s) for down in downs),
+                together_s=_lengths(together, piece_s),
+                down_s=tuple(_lengths(down, piece_s) for down in downs),
+            )
+        )
+    count = len(parts)
+    return _Block(
+        lost=math.fsum(part.lost for part in parts) / count,
+        all_down=math.fsum(part.all_down for part in parts) / count,
+        episodes=sum(part.episodes for part in parts),
+        down=tuple(math.fsum(column) / count for column in zip(*(part.down for part in parts), strict=True)),
+        together_s=tuple(chain.from_iterable(part.together_s for part in parts)),
+        down_s=tuple(tuple(chain.from_iterable(several)) for several in zip(*(p.down_s for p in parts), strict=True)),
+    )
+
+
+def _lengths(down: Intervals, until_s: float) -> tuple[float, ...]:
+    """Of what of them lies in [0, until_s); of very many the first."""
+    few = slice(0, FEW_EPISODES)
+    within = np.minimum(down.end_s, until_s) - np.maximum(down.start_s, 0.0)
+    return tuple(within[within > 0.0][few].tolist())
+
+
+def reach_s(plan: Plan) -> float:
+    """How long after its arrival a request can be met by an incident: in a call it starts, or, killed, within one."""
+    classes = chain.from_iterable(component.incidents for component in plan.components)
+    effects = tuple(dict.fromkeys(chain.from_iterable(incidents.every_effect for incidents in classes)))
+    longest_s = longest_walk_s(plan, effects)
+    if any(effect.kills_in_flight for effect in effects):
+        for leg in plan.chain:
+            latency = plan.endpoints[leg.endpoint].latency
+            parts = [part for part in (latency.whole, latency.connect, latency.first_token) if part is not None]
+            longest_s += sum(part.tail_quantile() for part in parts)
+    return longest_s
+
+
+def lost_along(
+    plan: Plan, drawn: Timeline, until_s: float, beyond_s: float, samples: int, rng: np.random.Generator
+) -> float:
+    """Unbiased for the share of requests lost that arrive in [0, until_s) along one drawn timeline.
+
+    The timeline reaches `beyond_s` further than `until_s`, which is at least what `reach_s` says.
+    """
+    endpoints = chain_endpoints(plan)
+    walk = FailingWalk(plan, drawn.effects)
+    clear = float(walk.lost(Undisturbed(), np.zeros(samples), rng).mean())
+    parts = strata([affected(drawn, endpoint, beyond_s) for endpoint in endpoints], until_s)
+    if not parts:
+        return clear
+    conditions = TimelineConditions(drawn, endpoints)
+    profile = arrival_profile(plan)
+    arrived = until_s if profile is None else expected_arrivals(profile, until_s)
+    each = max(_FEWEST_SAMPLES // 4, samples // len(parts))
+    excess = 0.0
+    for windows in parts:
+        measure, arrival_s = stratified(windows, each, rng)
+        lost = walk.lost(conditions, arrival_s, rng) - clear
+        if profile is not None:
+            lost = lost * weights_at(profile, arrival_s)
+        excess += measure * float(lost.mean())
+    return clear + excess / arrived
+
+
+def strata(several: Sequence[Intervals], until_s: float) -> list[Intervals]:
+    """[0, until_s) where any of `several` holds, parted by which of them do; by how many, if that makes too many."""
+    time_s = np.concatenate([np.concatenate(intervals) for intervals in several])
+    bits = [1 << number for number in range(len(several))] if len(several) <= 20 else [1] * len(several)
+    change = np.concatenate(
+        [np.repeat((bit, -bit), len(intervals.start_s)) for bit, intervals in zip(bits, several, strict=True)]
+    )
+    time_s = np.clip(time_s, 0.0, until_s)
+    order = np.argsort(time_s, kind="stable")
+    start_s = time_s[order]
+    end_s = np.append(start_s[1:], until_s)
+    held = np.cumsum(change[order])
+    kept = (end_s > start_s) & (held > 0)
+    start_s, end_s, held = start_s[kept], end_s[kept], held[kept]
+    if len(np.unique(held)) > MOST_STRATA:
+        held = np.array([bin(mask).count("1") for mask in held.tolist()], dtype=np.int64)
+    return [Intervals(start_s[held == mask], end_s[held == mask]) for mask in np.unique(held).tolist()]
+
+
+def stratified(windows: Intervals, count: int, rng: np.random.Generator) -> tuple[float, FloatArray]:
+    """(total length, one instant from each of `count` equal parts of it)."""
+    reach = np.cumsum(windows.end_s - windows.start_s)
+    measure = float(reach[-1])
+    at = (np.arange(count) + rng.random(count)) * (measure / count)
+    window = np.minimum(np.searchsorted(reach, at, side="right"), len(reach) - 1)
+    into_s = at - (reach[window] - (windows.end_s - windows.start_s)[window])
+    return measure, np.minimum(windows.start_s[window] + into_s, np.nextafter(windows.end_s[window], 0.0))
+
+
+def expected_arrivals(profile: Profile, until_s: float) -> float:
+    """Integral over [0, until_s) of the arrivals' weights; a scenario may start within an hour of the profile."""
+    before_s = profile.offset_s % HOUR_S
+    weights = weights_at(profile, np.arange(168, dtype=np.float64) * HOUR_S - before_s)
+    weeks, rest_s = divmod(until_s + before_s, WEEK_S)
+    hours, into_s = divmod(rest_s, HOUR_S)
+    whole = float(weights[: int(hours)].sum()) * HOUR_S
+    since_the_hour = weeks * float(weights.sum()) * HOUR_S + whole + float(weights[int(hours) % 168]) * into_s
+    return since_the_hour - float(weights[0]) * before_s

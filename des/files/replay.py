@@ -1,0 +1,129 @@
+"""Recorded incidents and arrivals to replay, as seconds of a run.
+
+Every row that `where` keeps must be sound, or reading fails with the first row of each kind of fault.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from des.files.formats import read_sound_rows
+from des.files.table import (
+    UNITS,
+    Faults,
+    FloatArray,
+    IntArray,
+    RecordedFileError,
+    Table,
+    nanoseconds,
+    together_with,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRows:
+    """Incident windows in seconds, sorted by start; `severity` has one text a window ("" without such a column)."""
+
+    start_s: FloatArray
+    end_s: FloatArray
+    severity: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedArrivalRows:
+    """Arrivals in seconds after the first, sorted; rows of the same time keep the file's order."""
+
+    arrival_s: FloatArray
+    input_tokens: IntArray | None
+    output_tokens: IntArray | None
+
+
+def read_incidents(
+    path: Path | str,
+    *,
+    start: str,
+    end: str,
+    where: Mapping[str, Sequence[str]] | None = None,
+    severity: str | None = None,
+    origin: datetime | None = None,
+    format: str | None = None,  # noqa: A002
+) -> RecordedRows:
+    """Windows of columns `start` and `end`, in seconds after `origin`; windows of no length are dropped.
+
+    Windows may begin before the origin, as negative seconds. Numbers instead of timestamps are seconds as they are,
+    whatever the origin. `where` keeps the rows whose columns hold one of the values given. Raises RecordedFileError.
+    """
+    where = where or {}
+    wanted = [start, end, *([severity] if severity else []), *where]
+    table = read_sound_rows(Path(path), wanted, format)
+    with together_with(table.broken):
+        return _incidents(table.where(where), start, end, severity, origin)
+
+
+def _incidents(table: Table, start: str, end: str, severity: str | None, origin: datetime | None) -> RecordedRows:
+    path = table.path
+    faults = Faults(table)
+    start_time, end_time = table.times(start, None, faults), table.times(end, None, faults)
+    if not faults.bad.any() and start_time.is_clock != end_time.is_clock:
+        raise RecordedFileError(f"{path}: one of {start!r} and {end!r} holds timestamps, the other numbers")
+    faults.mark(
+        start_time.values > end_time.values,
+        lambda row: f"{end} {table.text(end, row)!r} is before {start} {table.text(start, row)!r}",
+    )
+    faults.check()
+    if start_time.is_clock and origin is None:
+        raise RecordedFileError(f"{path}: {start!r} holds timestamps: give the scenario a `start:` to place them by")
+    zero = nanoseconds(origin) if start_time.is_clock and origin is not None else 0
+    start_s, end_s = start_time.seconds_after(zero), end_time.seconds_after(zero)
+    lasting = start_time.values < end_time.values
+    if not lasting.any():
+        raise RecordedFileError(f"{path}: no incident lasts any time: {start!r} equals {end!r} in every row")
+    order = np.argsort(start_s, kind="stable")
+    order = order[lasting[order]]
+    severities = table.texts(severity) if severity else [""] * len(start_s)
+    return RecordedRows(start_s[order], end_s[order], tuple(severities[row] for row in order))
+
+
+def read_arrivals(
+    path: Path | str,
+    *,
+    time: str,
+    input_tokens: str | None = None,
+    output_tokens: str | None = None,
+    unit: str | None = None,
+    where: Mapping[str, Sequence[str]] | None = None,
+    format: str | None = None,  # noqa: A002
+) -> RecordedArrivalRows:
+    """Arrivals of column `time`: timestamps, or numbers in `unit` (seconds, if it is not given).
+
+    `where` keeps the rows whose columns hold one of the values given. Raises RecordedFileError.
+    """
+    if unit is not None and unit not in UNITS:
+        raise RecordedFileError(f"{path}: unknown unit {unit!r}; times are in {', '.join(UNITS)}")
+    where = where or {}
+    wanted = [time, *(column for column in (input_tokens, output_tokens) if column), *where]
+    table = read_sound_rows(Path(path), wanted, format)
+    with together_with(table.broken):
+        return _arrivals(table.where(where), time, input_tokens, output_tokens, unit)
+
+
+def _arrivals(
+    table: Table, time: str, input_tokens: str | None, output_tokens: str | None, unit: str | None
+) -> RecordedArrivalRows:
+    faults = Faults(table)
+    times = table.times(time, unit, faults)
+    if not times.is_clock:
+        faults.mark(times.values < 0, lambda row: f"{time} {table.text(time, row)!r} is negative")
+    tokens_in = table.tokens(input_tokens, faults) if input_tokens else None
+    tokens_out = table.tokens(output_tokens, faults) if output_tokens else None
+    faults.check()
+    order = np.argsort(times.values, kind="stable")
+    arrival_s = times.seconds_after(times.values[order[0]])[order]
+    return RecordedArrivalRows(
+        arrival_s,
+        None if tokens_in is None else tokens_in[order],
+        None if tokens_out is None else tokens_out[order],
+    )

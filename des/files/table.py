@@ -1,0 +1,298 @@
+"""The columns of a recorded file as Arrow arrays, whatever its format, and what is wrong with their rows.
+
+Nothing is guessed and no row is skipped: a fault names its first row and counts the others. Timestamps are
+exact to the nanosecond; those without a zone are UTC.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from des.errors import DesError
+from des.words import meant
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+UNITS: Final = {
+    "ns": (1, 10**9),
+    "us": (1, 10**6),
+    "ms": (1, 1000),
+    "s": (1, 1),
+    "min": (60, 1),
+    "h": (3600, 1),
+    "d": (86400, 1),
+}
+"""Seconds in a unit of time, as a fraction."""
+
+_TIMESTAMP = (
+    r"^(1[7-9]|2[01])\d\d-\d\d-\d\d"
+    r"([T ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d(:?\d\d)?)?)?$"
+)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MOST_TOKENS: Final = 2**31 - 1
+
+
+class RecordedFileError(DesError, ValueError):
+    """A recorded file that cannot be used as it is: which file, which row, what is wrong."""
+
+
+@contextmanager
+def together_with(broken: str) -> Iterator[None]:
+    """Raises one RecordedFileError for the broken rows and for what the block finds wrong with the file."""
+    try:
+        yield
+    except RecordedFileError as error:
+        raise RecordedFileError("; ".join(each for each in (broken, str(error)) if each)) from error
+    if broken:
+        raise RecordedFileError(broken)
+
+
+def and_more(count: int) -> str:
+    return f" (and {count} more bad row{'s' if count > 1 else ''})" if count else ""
+
+
+def require(path: Path, wanted: Sequence[str], there: Sequence[str]) -> None:
+    """Raises RecordedFileError if a column wanted is not there, or there more than once."""
+    for column in wanted:
+        if column not in there:
+            raise RecordedFileError(f"{path}: no column '{column}'{meant(column, there, most_listed=len(there))}")
+        if there.count(column) > 1:
+            raise RecordedFileError(f"{path}: column {column!r} stands {there.count(column)} times in the header")
+
+
+def as_text(value: object) -> str:
+    """A cell as a person would write it: whole numbers without a point, nothing for a missing one."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Nanoseconds since 1970 (a clock), or numbers in a unit; integers are kept as integers, hence exact."""
+
+    values: Any  # IntArray | FloatArray
+    is_clock: bool
+    unit: str
+
+    def seconds_after(self, zero: int | float) -> FloatArray:
+        after = self.values - zero
+        numerator, denominator = UNITS[self.unit]
+        if after.dtype.kind == "f":
+            return np.asarray(after * numerator / denominator, dtype=np.float64)
+        # Whole seconds and the rest apart where an int64 has more digits than a float64.
+        whole, rest = np.divmod(after, denominator)
+        exact = after * float(numerator) / denominator
+        split = whole * float(numerator) + rest / denominator
+        return np.asarray(np.where(np.abs(after) < 2**53, exact, split), dtype=np.float64)
+
+
+def nanoseconds(moment: datetime) -> int:
+    """Since 1970; without a zone a moment is in UTC."""
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+
+
+class Faults:
+    """Bad rows of a table as they are found; of each kind the first is named, the rest counted."""
+
+    def __init__(self, table: "Table") -> None:
+        self.bad = np.zeros(len(table.rows), dtype=np.bool_)
+        self._table = table
+        self._found: list[tuple[BoolArray, Callable[[int], str]]] = []
+
+    def mark(self, bad: BoolArray, describe: Callable[[int], str]) -> None:
+        """Only the first fault of a row is reported, not what follows from it."""
+        bad = bad & ~self.bad
+        self.bad = self.bad | bad
+        self._found.append((bad, describe))
+
+    def check(self) -> None:
+        """Raises RecordedFileError if any row was marked."""
+        if not self.bad.any():
+            return
+        firsts = sorted((int(np.argmax(bad)), kind) for kind, (bad, _) in enumerate(self._found) if bad.any())
+        raise RecordedFileError("; ".join(self._told(first, *self._found[kind]) for first, kind in firsts))
+
+    def _told(self, first: int, bad: BoolArray, describe: Callable[[int], str]) -> str:
+        return f"{self._table.place(first)}: {describe(first)}{and_more(int(bad.sum()) - 1)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns asked for, as Arrow arrays of text, int64, float64 or timestamps.
+
+    `broken` reports rows that could not be read and are left out. A document of incidents also says for each row
+    whether a missing end means that the incident is `still_open`, and at which times it was `last_seen`.
+    """
+
+    path: Path
+    columns: Mapping[str, Any]
+    rows: IntArray
+    """The position of each row among those of the file."""
+    place_in_file: Callable[[int], str]
+    """Names a row by its position, as a person would find it."""
+    broken: str = ""
+    still_open: Sequence[bool] = ()
+    last_seen: Sequence[object] = ()
+
+    def place(self, row: int) -> str:
+        return self.place_in_file(int(self.rows[row]))
+
+    def where(self, wanted: Mapping[str, Sequence[str]]) -> "Table":
+        """The rows whose columns hold one of the values given; none left is a RecordedFileError."""
+        table = self
+        for column, values in wanted.items():
+            texts = table.texts(column)
+            kept = np.array([text in values for text in texts], dtype=np.bool_)
+            if not kept.any():
+                seen = sorted(set(texts))
+                shown = ", ".join(map(repr, seen[:8])) + (", ..." if len(seen) > 8 else "")
+                raise RecordedFileError(
+                    f"{self.path}: no row left where {column!r} is {' or '.join(map(repr, values))}; it holds {shown}"
+                )
+            columns = {name: array.filter(_arrow(kept)) for name, array in table.columns.items()}
+            table = replace(table, columns=columns, rows=table.rows[kept])
+        return table
+
+    def texts(self, column: str) -> list[str]:
+        """Every value as text, whole numbers without a point, a missing one as nothing."""
+        return [as_text(value) for value in self.columns[column].to_pylist()]
+
+    def text(self, column: str, row: int) -> str:
+        return as_text(self.columns[column][row].as_py())
+
+    def tokens(self, column: str, faults: Faults) -> IntArray:
+        values = self._numbers(column, faults)
+        self._unless_text(faults, column, values != np.floor(values), "is no whole number")
+        self._unless_text(faults, column, values < 0, "is negative")
+        self._unless_text(faults, column, values > _MOST_TOKENS, f"is over {_MOST_TOKENS}")
+        return np.where(faults.bad, 0, values).astype(np.int64)
+
+    def times(self, column: str, unit: str | None, faults: Faults) -> Times:
+        import pyarrow as pa
+
+        array = self.columns[column]
+        if pa.types.is_timestamp(array.type):
+            if unit is not None:
+                raise RecordedFileError(f"{self.path}: {column!r} holds timestamps, which have no unit {unit!r}")
+            return Times(self._clock(column, array, faults), True, "ns")
+        if pa.types.is_string(array.type) and unit is None and _looks_like_timestamps(array):
+            return Times(self._clock(column, array, faults), True, "ns")
+        return Times(
+            self._numbers(column, faults, "a number" if unit else "a timestamp or a number"), False, unit or "s"
+        )
+
+    def _unless_text(self, faults: Faults, column: str, bad: BoolArray, what: str) -> None:
+        faults.mark(bad, lambda row: f"{column} {self.text(column, row)!r} {what}")
+
+    def _mark_missing(self, column: str, faults: Faults) -> None:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        array = self.columns[column]
+        missing = array.is_null()
+        if pa.types.is_string(array.type):
+            missing = pc.fill_null(pc.equal(array, ""), True)
+        faults.mark(np.asarray(missing), lambda row: f"{column} is missing")
+
+    def _clock(self, column: str, array: Any, faults: Faults) -> IntArray:
+        """Nanoseconds since 1970; 0 in rows marked as bad."""
+        import pandas as pd
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        self._mark_missing(column, faults)
+        if pa.types.is_timestamp(array.type):
+            # Out of an int64 of nanoseconds: before 1678 or after 2261.
+            seconds = np.asarray(pc.cast(array, pa.timestamp("s"), safe=False).cast(pa.int64()).fill_null(0))
+            far = np.abs(seconds.astype(np.float64)) > 9.2e9
+            self._unless_text(faults, column, far, "is out of range")
+            array = pc.if_else(_arrow(~far), array, pa.scalar(None, array.type))
+            return np.asarray(array.cast(pa.timestamp("ns", array.type.tz)).cast(pa.int64()).fill_null(0), np.int64)
+        shaped = pc.fill_null(pc.match_substring_regex(array, _TIMESTAMP), False)
+        moments = pd.to_datetime(
+            pd.Series(pc.if_else(shaped, array, pa.scalar(None, pa.string())).to_pylist(), dtype=object),
+            format="ISO8601",
+            utc=True,
+            errors="coerce",
+        ).astype("datetime64[ns, UTC]")
+        bad = moments.isna().to_numpy()
+        self._unless_text(faults, column, bad, "is no timestamp such as 2024-05-01T12:30:00Z")
+        return np.where(bad, 0, moments.astype("int64").to_numpy())
+
+    def _numbers(self, column: str, faults: Faults, what: str = "a number") -> Any:
+        """int64 if all are integers, else float64; 0 in rows marked as bad."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        self._mark_missing(column, faults)
+        array = self.columns[column]
+        if pa.types.is_string(array.type):
+            array = _parsed(pc.utf8_trim_whitespace(array))
+            unread = np.asarray(array.is_null())
+            self._unless_text(faults, column, unread, f"is not {what}")
+        if pa.types.is_integer(array.type):
+            return np.asarray(array.fill_null(0), dtype=np.int64)
+        values = np.asarray(array.fill_null(0.0), dtype=np.float64)
+        self._unless_text(faults, column, ~np.isfinite(values), "is not a finite number")
+        return np.where(np.isfinite(values), values, 0.0)
+
+
+def _arrow(mask: BoolArray) -> Any:
+    import pyarrow as pa
+
+    return pa.array(mask)
+
+
+def _looks_like_timestamps(array: Any) -> bool:
+    """By the first value that is either a date or a number."""
+    for text in (value.as_py() for value in array):
+        if text and text[:4].isdigit() and text[4:5] == "-":
+            return True
+        if _number(text) is not None:
+            return False
+    return False
+
+
+def _parsed(texts: Any) -> Any:
+    """Integers, else floats, null where a text is neither."""
+    import pyarrow as pa
+
+    for kind in (pa.int64(), pa.float64()):
+        try:
+            return texts.cast(kind)
+        except pa.ArrowInvalid:
+            continue
+    return pa.array([_number(text) for text in texts.to_pylist()], pa.float64())
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return float(text) if text and "_" not in text else None
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format of recorded files: how it is named, and how the names of its columns and the columns are read."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    names: Callable[[Path], list[str]]
+    read: Callable[[Path, Sequence[str]], Table]
+    recognises: Callable[[Path], bool] = lambda path: True
+    """Tells a file from those of other formats with the same suffix."""

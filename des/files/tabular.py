@@ -1,0 +1,272 @@
+"""Readers of CSV, JSON lines and parquet, each row with its place as a person would find it."""
+
+import csv
+import json
+import math
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from des.files.table import Format, RecordedFileError, Table, and_more, require, together_with
+
+_ONE_OBJECT: Final = "is no JSON object; one object a line is expected"
+
+
+# CSV
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Line number and cells of each row that is not blank."""
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.reader(file)
+        line = 1
+        try:
+            for cells in reader:
+                if cells:
+                    yield line, cells
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise RecordedFileError(f"{path}:{reader.line_num}: is no CSV: {error}") from error
+
+
+def _csv_names(path: Path) -> list[str]:
+    _, header = next(_csv_rows(path), (0, []))
+    if not header:
+        raise RecordedFileError(f"{path}: is empty: not even a line with the names of the columns")
+    return header
+
+
+def _read_csv(path: Path, wanted: Sequence[str]) -> Table:
+    import pyarrow as pa
+
+    header = _csv_names(path)
+    require(path, wanted, header)
+    try:
+        (arrays, count), broken = _arrow_cells(path, wanted), ""
+    except pa.ArrowInvalid as error:
+        broken = _ragged(path, len(header))
+        if not broken:
+            raise RecordedFileError(f"{path}: is no CSV: {_first_line(error)}") from error
+        arrays, count = _sound_cells(path, wanted, header)
+
+    lines = cache(lambda: [line for line, cells in _csv_rows(path) if len(cells) == len(header)])
+    return Table(path, arrays, np.arange(count), lambda row: f"{path}:{lines()[row + 1]}", broken)
+
+
+def _arrow_cells(path: Path, wanted: Sequence[str]) -> tuple[dict[str, Any], int]:
+    """The columns as text and the number of rows, by Arrow's reader. Raises ArrowInvalid where a row is ragged.
+
+    No `invalid_row_handler` leaves such rows out: a thread of the reader may let go of it while the interpreter ends,
+    and the process is aborted then (apache/arrow, issue 34314).
+    """
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    read = arrow_csv.read_csv(
+        path,
+        parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types={column: pa.string() for column in wanted}, include_columns=wanted
+        ),
+    )
+    return {column: read[column].combine_chunks() for column in wanted}, read.num_rows
+
+
+def _sound_cells(path: Path, wanted: Sequence[str], header: Sequence[str]) -> tuple[dict[str, Any], int]:
+    """The columns as text and their number, of the rows that have as many cells as the header."""
+    import pyarrow as pa
+
+    rows = [cells for _, cells in _csv_rows(path) if len(cells) == len(header)][1:]
+    texts = {column: [cells[header.index(column)] for cells in rows] for column in wanted}
+    return {column: pa.array(values, pa.string()) for column, values in texts.items()}, len(rows)
+
+
+def _ragged(path: Path, width: int) -> str:
+    """Which rows have another number of cells than the header: the first, and how many more; nothing if none has."""
+    ragged = [(line, len(cells)) for line, cells in _csv_rows(path) if len(cells) != width]
+    if not ragged:
+        return ""
+    line, cells = ragged[0]
+    return f"{path}:{line}: has {cells} cell{'s' if cells > 1 else ''}, the header {width}{and_more(len(ragged) - 1)}"
+
+
+# JSON
+
+
+def _json_lines(path: Path) -> Iterator[tuple[int, Any]]:
+    """Line number, and the object or what is wrong with the line as text, of each line that is not blank."""
+    with path.open(encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, 1):
+            if line.isspace():
+                continue
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError):
+                row = None
+            if not isinstance(row, dict):
+                yield number, _ONE_OBJECT
+            elif "\\ud" in line.lower() and not is_text(row):
+                yield number, "holds half a character (\\ud800 to \\udfff), which no text may"
+            else:
+                yield number, row
+
+
+def _json_names(path: Path) -> list[str]:
+    number, row = next(_json_lines(path), (1, _ONE_OBJECT))
+    if isinstance(row, str):
+        raise RecordedFileError(f"{path}:{number}: {row}")
+    return list(row)
+
+
+def _read_json_lines(path: Path, wanted: Sequence[str]) -> Table:
+    there: dict[str, None] = {}
+    columns: dict[str, list[Any]] = {column: [] for column in wanted}
+    lines: list[int] = []
+    bad: list[tuple[int, str]] = []
+    for number, row in _json_lines(path):
+        if isinstance(row, str):
+            bad.append((number, row))
+            continue
+        there.update(dict.fromkeys(row))
+        lines.append(number)
+        for column, values in columns.items():
+            values.append(row.get(column))
+    broken = f"{path}:{bad[0][0]}: {bad[0][1]}{and_more(len(bad) - 1)}" if bad else ""
+    missing = [column for column in wanted if column not in there]
+    if lines and missing:
+        with together_with(broken):
+            require(path, missing, list(there))
+    arrays = {column: json_array(values) for column, values in columns.items()}
+    return Table(path, arrays, np.arange(len(lines)), lambda row: f"{path}:{lines[row]}", broken)
+
+
+def json_document(path: Path) -> Any:
+    """What a file of one JSON document holds; None for JSON lines. Raises RecordedFileError for torn or no JSON."""
+    text = path.read_text(encoding="utf-8-sig").rstrip()
+    try:
+        return _parsed(text)
+    except json.JSONDecodeError as error:
+        if _starts_with_object(text):
+            return None
+        raise RecordedFileError(f"{path}:{error.lineno}:{error.colno}: {_no_json(text, error)}") from error
+    except ValueError as error:
+        raise RecordedFileError(f"{path}: is no JSON that can be read: {error}") from error
+
+
+def _parsed(text: str) -> Any:
+    """Raises ValueError for what cannot be read."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        raise ValueError("it has a number of thousands of digits") from None
+
+
+def _starts_with_object(text: str) -> bool:
+    """Whether the first line is an object by itself."""
+    try:
+        return isinstance(_parsed(text.partition("\n")[0]), dict)
+    except ValueError:
+        return False
+
+
+def _no_json(text: str, error: json.JSONDecodeError) -> str:
+    if not text:
+        return "is empty"
+    rest = text[error.pos :]
+    if error.msg.startswith("Unterminated string") or any(word.startswith(rest) for word in ("true", "false", "null")):
+        return f"the JSON is truncated, it ends within line {text.count(chr(10)) + 1}; fetch the file again"
+    return f"is no JSON: {error.msg[0].lower()}{error.msg[1:]}"
+
+
+def is_text(row: dict[str, Any]) -> bool:
+    """Whether no text in it holds half a character, as escapes of JSON may."""
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def json_array(values: Sequence[Any]) -> Any:
+    """An Arrow array of numbers where there is nothing else, otherwise of text."""
+    import pyarrow as pa
+
+    kinds = {type(value) for value in values if value is not None}
+    if kinds and kinds <= {int, float}:
+        try:
+            return pa.array(values, pa.int64() if kinds == {int} else pa.float64())
+        except (pa.ArrowInvalid, OverflowError):
+            return pa.array([None if value is None else _as_float(value) for value in values], pa.float64())
+    texts = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
+    return pa.array(texts, pa.string())
+
+
+def _as_float(number: int | float) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
+# Parquet
+
+
+def _parquet_names(path: Path) -> list[str]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        return list(parquet.read_schema(path).names)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise RecordedFileError(f"{path}: is no parquet file: {_first_line(error)}") from error
+
+
+def _read_parquet(path: Path, wanted: Sequence[str]) -> Table:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        with parquet.ParquetFile(path) as file:
+            require(path, wanted, file.schema_arrow.names)
+            read = file.read(columns=list(wanted))
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise RecordedFileError(f"{path}: is no parquet file: {_first_line(error)}") from error
+    columns = {column: _plain(path, column, read[column].combine_chunks()) for column in wanted}
+    return Table(path, columns, np.arange(read.num_rows), lambda row: f"{path}: row {row + 1}")
+
+
+def _plain(path: Path, column: str, array: Any) -> Any:
+    """Text, int64, float64 or timestamps, whatever the file stores them as; truth values as text."""
+    import pyarrow as pa
+
+    types = pa.types
+    if types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    kind = array.type
+    if types.is_null(kind) or types.is_large_string(kind) or types.is_string_view(kind) or types.is_boolean(kind):
+        return array.cast(pa.string())
+    if types.is_date(kind):
+        return array.cast(pa.timestamp("s") if types.is_date32(kind) else pa.timestamp("ms"))
+    if types.is_integer(kind):
+        return array.cast(pa.float64() if types.is_uint64(kind) else pa.int64(), safe=False)
+    if types.is_floating(kind) or types.is_decimal(kind):
+        return array.cast(pa.float64())
+    if types.is_string(kind) or types.is_timestamp(kind):
+        return array
+    raise RecordedFileError(f"{path}: column {column!r} holds {kind}: neither text, numbers nor timestamps")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+CSV: Final = Format("csv", (".csv",), _csv_names, _read_csv)
+JSON_LINES: Final = Format("jsonl", (".jsonl", ".ndjson", ".json"), _json_names, _read_json_lines)
+PARQUET: Final = Format("parquet", (".parquet",), _parquet_names, _read_parquet)

@@ -1,0 +1,120 @@
+"""How tables are set: arms side by side as far as the terminal is wide, and plain tables of rows."""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_GAP: Final = 2
+"""Columns between two arms."""
+_NARROWED_FROM: Final = 100
+"""Columns of a terminal from which on arms side by side are worth intervals; a narrower one would keep hardly any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a table with a column for each arm; a title has no cells."""
+
+    label: str
+    cells: tuple[str, ...] = ()
+
+
+def say(console: Console, text: str, *, style: str = "", whole: bool = False) -> None:
+    """A sentence; a `whole` one is not broken into lines, so that a path in it can be copied."""
+    console.print(Text(text, style=style), soft_wrap=whole)
+
+
+def table_of(*names: str) -> Table:
+    """A table of rows whose first columns are these."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, _GAP, 0, 0))
+    for name in names:
+        table.add_column(name, overflow="fold")
+    return table
+
+
+def as_text(show: Callable[[Console], None]) -> str:
+    """What is shown, as plain text."""
+    out = io.StringIO()
+    show(Console(file=out, width=120, highlight=False, color_system=None))
+    return out.getvalue().rstrip("\n")
+
+
+def fitted(
+    table: Sequence[Line], narrow: Sequence[Line], arms: Sequence[str], width: int
+) -> tuple[Sequence[Line], bool]:
+    """The table with the lowest of its rows `narrow` until all arms stand side by side, and whether any row is.
+
+    Only rows are replaced that make a column as wide as it is. The table stays as it was where that does not help, and
+    on terminals of less than `_NARROWED_FROM` columns.
+    """
+    rows = list(table)
+    while width >= _NARROWED_FROM:
+        _, *columns = widths = _widths(rows, arms)
+        if sum(widths) + _GAP * len(columns) <= width:
+            return rows, rows != list(table)
+        place = next(
+            (
+                place
+                for place in reversed(range(len(rows)))
+                if any(
+                    cell_len(shorter) < cell_len(cell) == columns[number]
+                    for number, (cell, shorter) in enumerate(zip(rows[place].cells, narrow[place].cells, strict=True))
+                )
+            ),
+            None,
+        )
+        if place is None:
+            break
+        rows[place] = narrow[place]
+    return table, False
+
+
+def _widths(table: Sequence[Line], arms: Sequence[str]) -> list[int]:
+    """Of the labels, and of each arm."""
+    rows = [line for line in table if line.cells]
+    columns = zip(arms, *(line.cells for line in rows), strict=True)
+    return [max(cell_len(line.label) for line in rows), *(max(map(cell_len, column)) for column in columns)]
+
+
+def print_arms(table: Sequence[Line], arms: Sequence[str], console: Console) -> None:
+    """Arms side by side; those that do not fit the width come below, in tables of their own."""
+    labels, *widths = _widths(table, arms)
+    first = 0
+    while first < len(arms):
+        last, used = first + 1, labels + _GAP + widths[first]
+        while last < len(arms) and used + _GAP + widths[last] <= console.width:
+            used += _GAP + widths[last]
+            last += 1
+        _print_some(table, arms, slice(first, last), [labels, *widths[first:last]], console)
+        first = last
+
+
+def _print_some(
+    table: Sequence[Line], arms: Sequence[str], some: slice, widths: Sequence[int], console: Console
+) -> None:
+    """Set by hand: titles then widen no column, and a label too long for its figures has a line of its own."""
+    whole = sum(widths) + _GAP * (len(widths) - 1)
+
+    def text(label: str, cells: Sequence[str]) -> str:
+        aligned = (" " * (width - cell_len(cell)) + cell for cell, width in zip(cells, widths[1:], strict=True))
+        gap = " " * _GAP
+        if whole > console.width:
+            return f"{label}\n{gap}{gap.join(aligned)}"
+        return label + " " * (widths[0] - cell_len(label)) + gap + gap.join(aligned)
+
+    console.print()
+    say(console, text("", arms[some]), style="bold")
+    say(console, "─" * min(whole, console.width))
+    for line in table:
+        say(
+            console,
+            text(line.label, line.cells[some]) if line.cells else line.label,
+            style="" if line.cells else "bold",
+        )
+    console.print()

@@ -1,0 +1,87 @@
+"""From the workload to the plan's: files read, profiles placed in the week that the run starts in."""
+
+from pathlib import Path as FilePath
+
+import numpy as np
+
+from des.files import RecordedArrivalRows, read_arrivals
+from des.scenario.checks.consistency import MOST_REQUESTS
+from des.scenario.files import located
+from des.scenario.plan import Arrivals, BurstyArrivals, PoissonArrivals, ReplayedArrivals, Workload
+from des.scenario.schema.scenario import Scenario
+from des.scenario.schema.workload import MOST_TOKENS, ArrivalFile
+from des.scenario.text.document import Path
+from des.scenario.text.problems import Finding
+
+_FILE: Path = ("workload", "arrivals", "file")
+
+
+def resolve_workload(scenario: Scenario, folder: FilePath) -> tuple[Workload | None, list[Finding]]:
+    """The workload, or what keeps recorded arrivals from being replayed."""
+    said = scenario.workload
+    try:
+        arrivals = _arrivals(scenario, folder)
+    except ValueError as error:
+        return None, [Finding(_FILE, str(error))]
+    return Workload(
+        arrivals=arrivals,
+        input_tokens=said.tokens.input,
+        output_tokens=said.tokens.output,
+        units=said.units,
+        requirements=said.requirements,
+    ), []
+
+
+def _arrivals(scenario: Scenario, folder: FilePath) -> Arrivals:
+    said = scenario.workload.arrivals
+    if isinstance(said, ArrivalFile):
+        return _replayed(said, scenario.horizon, folder)
+    if isinstance(said, PoissonArrivals | BurstyArrivals) and said.profile is not None:
+        return said.model_copy(update={"profile": said.profile.starting(scenario.start)})
+    return said
+
+
+def _replayed(spec: ArrivalFile, horizon_s: float, folder: FilePath) -> ReplayedArrivals:
+    rows = read_arrivals(
+        located(spec.file, folder),
+        time=spec.columns.time,
+        input_tokens=spec.columns.input_tokens,
+        output_tokens=spec.columns.output_tokens,
+        unit=spec.unit,
+        where=spec.where,
+        format=spec.format,
+    )
+    kept = len(rows.arrival_s) if spec.limit is None else min(spec.limit, len(rows.arrival_s))
+    arrival_s = rows.arrival_s[:kept] * spec.stretch
+    period_s = None
+    if spec.loop:
+        period_s = _period(arrival_s)
+        if (expected := horizon_s / period_s * kept) > MOST_REQUESTS:
+            message = f"about {expected:.3g} requests until the horizon: at most {MOST_REQUESTS:.0e} are possible"
+            raise ValueError(message)
+    else:
+        kept = int(np.searchsorted(arrival_s, horizon_s, side="left"))
+        arrival_s = arrival_s[:kept]
+    return ReplayedArrivals(
+        arrival_s=arrival_s,
+        input_tokens=_tokens(rows, "input_tokens", kept),
+        output_tokens=_tokens(rows, "output_tokens", kept),
+        period_s=period_s,
+    )
+
+
+def _period(arrival_s: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+    """From the first arrival to the first one of the next turn: a mean gap lies between the turns."""
+    span_s = float(arrival_s[-1] - arrival_s[0])
+    if span_s <= 0.0:
+        raise ValueError("a loop needs arrivals at two different times at least: say loop: false")
+    return span_s + span_s / (len(arrival_s) - 1)
+
+
+def _tokens(rows: RecordedArrivalRows, column: str, kept: int) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
+    tokens = getattr(rows, column)
+    if tokens is None:
+        return None
+    if len(tokens) and int(tokens.max()) > MOST_TOKENS:
+        raise ValueError(f"{column} reach {int(tokens.max())}, above the {MOST_TOKENS} of a trace")
+    return np.ascontiguousarray(tokens[:kept], dtype=np.int64)

@@ -1,0 +1,89 @@
+"""What is set of the calls of one leg, and what may spare a request its call: timeouts, silent rot, caches."""
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from des.distributions import Constant
+from des.scenario.schema.distributions import DurationDistribution
+from des.scenario.schema.setting import DURATION_SCHEMA, Setting, contradiction, scalar_as
+from des.scenario.schema.statuses import FailureOutcome
+from des.scenario.text.units import Amount, PositiveCount, PositiveDuration, Share
+
+
+class Timeout(Setting):
+    """Bounds on a call; a bare duration bounds the total. None is no bound."""
+
+    connect_s: PositiveDuration | None = None
+    first_token_s: PositiveDuration | None = None
+    """From the start of the call."""
+    idle_s: PositiveDuration | None = None
+    """Longest silence between tokens, the wait for the first one included."""
+    total_s: PositiveDuration | None = None
+
+    @model_validator(mode="after")
+    def _bounds_something(self) -> Self:
+        if not self.model_fields_set:
+            raise contradiction("an empty timeout: give connect, first_token, idle or total")
+        if self.total_s is not None:
+            for name, bound_s in (("connect", self.connect_s), ("first_token", self.first_token_s)):
+                if bound_s is not None and bound_s > self.total_s:
+                    raise contradiction(f"{name} is longer than total, so it never strikes", name)
+        return self
+
+
+UNBOUNDED = Timeout()
+AnyTimeout = Annotated[Timeout, scalar_as("total", DURATION_SCHEMA)]
+
+
+class SilentRot(Setting):
+    """A leg that breaks unnoticed and is repaired some time after its first failed use, or after the next probe."""
+
+    time_to_rot: DurationDistribution
+    repair: DurationDistribution
+    outcome: FailureOutcome = "server_error"
+    error_latency: DurationDistribution = Constant(0.2)
+    """Time until a call of the broken leg is answered; 200 ms by default."""
+    probe_every_s: PositiveDuration | None = None
+
+    @model_validator(mode="after")
+    def _lasts(self) -> Self:
+        if self.time_to_rot.mean <= 0.0:
+            raise contradiction("a leg that rots at once never works", "time_to_rot")
+        return self
+
+
+class PromptCache(Setting):
+    """A share of the input that is the same in every request: cheap while used again within its time to live."""
+
+    share: Share
+    ttl_s: PositiveDuration
+
+
+class ShareCache(Setting):
+    """A cache of responses that answers a share of the requests."""
+
+    kind: Literal["share"]
+    hit_rate: Share
+    latency: DurationDistribution = Constant(0.0)
+    """Of a hit; none by default."""
+
+    keys: ClassVar[None] = None
+    exponent: ClassVar[float] = 1.0
+    ttl_s: ClassVar[float] = float("inf")
+
+
+class ZipfCache(Setting):
+    """A cache of responses to requests of unequal popularity, each kept for its time to live."""
+
+    kind: Literal["zipf"]
+    keys: Annotated[PositiveCount, Field(le=10_000_000)]
+    exponent: Annotated[Amount, Field(le=20.0)]
+    ttl_s: PositiveDuration
+    latency: DurationDistribution = Constant(0.0)
+    """Of a hit; none by default."""
+
+    hit_rate: ClassVar[None] = None
+
+
+ResponseCache = ShareCache | ZipfCache

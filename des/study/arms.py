@@ -1,0 +1,125 @@
+"""The arms of a comparison: which there are, which are the same model, how available each is by itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from des.errors import DesError
+from des.estimate.availability import AvailabilityAnswer, check_years
+from des.estimate.availability import availability as answer_for
+from des.estimate.estimate import as_json
+from des.faults import sharing
+from des.scenario import Loaded, plans
+from des.scenario.plan import Plan
+from des.scenario.schema.setting import Setting
+from des.study.options import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Available:
+    """The answer for each arm, and why a built-in arm has none."""
+
+    answers: Mapping[str, AvailabilityAnswer]
+    left_out: Mapping[str, str]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "arms": {arm: as_json(answer) for arm, answer in self.answers.items()},
+            "left_out": dict(self.left_out),
+        }
+
+
+def available(
+    loaded: Loaded,
+    years: float,
+    *,
+    estimator: str | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Available:
+    """How available the scenario's own arms and the built-in ones are, without simulating requests.
+
+    Raises Inapplicable where the estimator asked for does not cover one of the scenario's own arms.
+    """
+    check_years(years)
+    arms, left_out = compared_arms(loaded)
+    same = same_arms(arms)
+    answers: dict[str, AvailabilityAnswer] = {}
+    for number, (arm, plan) in enumerate(arms.items()):
+
+        def report(share: float, arm: str = arm, number: int = number) -> None:
+            if progress is not None:
+                progress((number + share) / len(arms), arm)
+
+        report(0.0)
+        if arm in same and same[arm] in answers:
+            answers[arm] = replace(answers[same[arm]], wall_s=0.0)
+            continue
+        try:
+            answers[arm] = answer_for(plan, years, estimator=estimator, workers=workers, progress=report)
+        except DesError as reason:
+            if arm in loaded.arms:
+                raise
+            left_out[arm] = str(reason)
+    return Available(answers, left_out)
+
+
+def compared_arms(loaded: Loaded) -> tuple[Mapping[str, Plan], dict[str, str]]:
+    """The arms of a comparison, and why a built-in one cannot be drawn: too few weeks to set recorded incidents apart.
+
+    Raises ScenarioError with the problems of the scenario's own arms.
+    """
+    own = plans(loaded)
+    arms, left_out = dict(plans(loaded.with_arms())), {}
+    for arm in [arm for arm in arms if arm not in own]:
+        try:
+            sharing(arms[arm])
+        except DesError as reason:
+            left_out[arm] = str(reason)
+            del arms[arm]
+    return arms, left_out
+
+
+def same_arms(plans: Mapping[str, Plan]) -> dict[str, str]:
+    """Arms that differ from an earlier one in nothing but their name, by name: that one. They are simulated once.
+
+    Where no incidents are shared, `shared` makes no difference either: the independent twin is the model itself.
+    """
+    found: dict[str, str] = {}
+    for arm, plan in plans.items():
+        for earlier, other in plans.items():
+            if earlier == arm:
+                break
+            if earlier not in found and _same(_nameless(plan), _nameless(other)):
+                found[arm] = earlier
+                break
+    return found
+
+
+def _nameless(plan: Plan) -> Plan:
+    try:
+        apart = plan.shared < 1.0 and bool(sharing(plan).classes)
+    except DesError:  # it cannot be drawn, which drawing it will say
+        apart = True
+    return replace(plan, arm="", shared=plan.shared if apart else 1.0)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equality of plain data that may hold arrays."""
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, np.ndarray):
+        return bool(np.array_equal(one, other))
+    if is_dataclass(one):
+        return all(_same(getattr(one, field.name), getattr(other, field.name)) for field in fields(one))
+    if isinstance(one, Setting):
+        return all(_same(getattr(one, name), getattr(other, name)) for name in type(one).model_fields)
+    if isinstance(one, Mapping):
+        return list(one) == list(other) and all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return bool(one == other)

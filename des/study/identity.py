@@ -1,0 +1,147 @@
+"""What makes two runs the same run, as one short hash, and the manifest that says what was run and what it left."""
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from des.traces.writer import WrittenTrace
+
+_IN_THE_TRACES: Final = ("numpy", "simpy", "pyarrow", "genai-prices")
+"""Libraries on which the bytes of the traces depend."""
+_LIBRARIES: Final = (*_IN_THE_TRACES, "scipy", "pandas", "pydantic")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Everything that the traces and figures of a run depend on; the number of processes changes nothing.
+
+    `files` maps each file that the scenario reads, under the name that it writes, to its SHA-256.
+    """
+
+    resolved: Mapping[str, Any]
+    seed: int
+    replications: int  # asked for; a precision may take more
+    arms: Sequence[str]
+    traces: bool
+    files: Mapping[str, str]
+    precision: Mapping[str, Any] | None = None
+    comparison: bool = False
+
+    def key(self) -> str:
+        """Twelve hex digits."""
+        identity: dict[str, Any] = {
+            "scenario": self.resolved,
+            "seed": self.seed,
+            "replications": self.replications,
+            "arms": list(self.arms),
+            "trace_level": self._trace_level,
+            "files": sorted(self.files.items()),
+            "version": package_version(),
+            "libraries": [_versions()[library] for library in _IN_THE_TRACES],
+            "source": source_digest(),
+        }
+        if self.precision is not None:
+            identity["precision"] = self.precision
+        if self.comparison:
+            identity["comparison"] = True
+        return hashlib.sha256(canonical_json(identity).encode()).hexdigest()[:12]
+
+    def in_manifest(self, replications: int) -> dict[str, Any]:
+        """The part of a manifest that is known beforehand, but for the number of replications made."""
+        return {
+            "key": self.key(),
+            "scenario": self.resolved,
+            "seed": self.seed,
+            "replications": replications,
+            "arms": list(self.arms),
+            "trace_level": self._trace_level,
+            "files": dict(sorted(self.files.items())),
+        }
+
+    @property
+    def _trace_level(self) -> str:
+        return "attempts" if self.traces else "none"
+
+
+def manifest_of(
+    identity: Identity,
+    *,
+    name: str,
+    replications: int,
+    written: "Sequence[WrittenTrace]",
+    summary_sha256: str,
+    wall_s: float,
+) -> dict[str, Any]:
+    """JSON-able. `created_at`, `wall_s` and the platform are all that may differ between two makings of one run."""
+    return {
+        "name": name,
+        **identity.in_manifest(replications),
+        "estimator": "request level",
+        "traces": {
+            trace.name: {"sha256": trace.sha256, "rows": trace.rows, "bytes": trace.bytes}
+            for trace in sorted(written, key=lambda trace: trace.name)
+        },
+        "summary_sha256": summary_sha256,
+        "versions": _versions(),
+        "source_sha256": source_digest(),
+        "platform": platform.platform(),
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "wall_s": round(wall_s, 3),
+    }
+
+
+@cache
+def package_version() -> str:
+    """The version of the installed package."""
+    try:
+        return version("des-fallback")
+    except PackageNotFoundError:  # a source tree on the path, never installed
+        return "0+uninstalled"
+
+
+@cache
+def source_digest() -> str:
+    """SHA-256 over the names and contents of the package's own source files."""
+    root = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.py"), key=lambda path: path.relative_to(root).as_posix()):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(root).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's contents."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def canonical_json(value: Any) -> str:
+    """One text for one value: sorted keys, no spaces, NaN refused."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def json_text(value: Mapping[str, Any]) -> str:
+    """Indented JSON that ends in a line break; NaN and infinity, which JSON does not know, are refused."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Versions of everything that the figures may depend on."""
+    found = {"python": platform.python_version(), "des": package_version()}
+    for library in _LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:  # vendored without its metadata
+            found[library] = "unknown"
+    return found

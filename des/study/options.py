@@ -1,0 +1,113 @@
+"""The options of `run`, `compare` and `sweep`, each described once."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, TypedDict, TypeVar
+
+from des.errors import DesError
+from des.scenario import Loaded, Scenario, from_mapping, load_scenario
+from des.scenario.text.overrides import Assignment, with_assignments
+from des.study.precision import Precision
+
+Source = str | Path | Mapping[str, Any] | Scenario | Loaded
+"""A scenario: its file, its fields, or what was read of either."""
+Progress = Callable[[float, str], None]
+"""Called with the share of the work that is done, and what is under way."""
+
+_Function = TypeVar("_Function", bound=Callable[..., object])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """How a scenario is run. Raises DesError below one worker.
+
+    `out`: where the run is written, a directory that does not exist; otherwise `results/<scenario>-<key>/` below the
+    current directory.
+    `seed`, `replications`: instead of the scenario's own.
+    `overrides`: further changes of the scenario, of the form `policy.rounds=3`.
+    `traces`: keep a row for every request, call, incident and change of state.
+    `force`: simulate again what was run before.
+    `workers`: processes that share the replications; their number changes nothing but the time that it takes.
+    `precision`: `{"availability": 0.1}` or `availability=0.1` replicates until the half-width of the 95 % interval is
+    a tenth of the figure (for availability: of what it lacks to 100 %), or there are `max_replications` (1,000).
+    `summary.json` says under `precision` how many it took and whether that was enough.
+    `progress`: called with the share of the work that is done, and what is under way.
+    """
+
+    out: str | Path | None = None
+    seed: int | None = None
+    replications: int | None = None
+    overrides: Sequence[str] = ()
+    traces: bool = True
+    force: bool = False
+    workers: int = 1
+    precision: Mapping[str, float] | Sequence[str] = ()
+    max_replications: int | None = None
+    progress: Progress | None = None
+
+    def __post_init__(self) -> None:
+        if self.workers < 1:
+            raise DesError(f"workers {self.workers}: at least 1 process has to do the work")
+
+    def target(self) -> Precision | None:
+        """Raises DesError for a precision that cannot be asked for."""
+        return Precision.of(self.precision, self.max_replications)
+
+    def load(self, scenario: Source) -> Loaded:
+        """The scenario with overrides, seed and replications laid over it.
+
+        Raises ScenarioError with every problem of every arm.
+        """
+        changes: list[str | Assignment] = list(self.overrides)
+        if self.seed is not None:
+            changes.append(Assignment(f"seed={self.seed}", f"--seed {self.seed}"))
+        if self.replications is not None:
+            changes.append(Assignment(f"replications={self.replications}", f"--replications {self.replications}"))
+        if isinstance(scenario, Scenario):
+            scenario = scenario.model_dump(mode="json", exclude_unset=True)
+        if isinstance(scenario, Mapping):
+            scenario = from_mapping(scenario)
+        if not isinstance(scenario, Loaded):
+            return load_scenario(scenario, changes)
+        if not changes:
+            return scenario
+        changed = from_mapping(with_assignments(scenario.document, changes).content, scenario.document.folder)
+        return replace(changed, path=scenario.path)
+
+
+class RunKeywords(TypedDict, total=False):
+    """The fields of RunOptions as keywords, for type checkers."""
+
+    out: str | Path | None
+    seed: int | None
+    replications: int | None
+    overrides: Sequence[str]
+    traces: bool
+    force: bool
+    workers: int
+    precision: Mapping[str, float] | Sequence[str]
+    max_replications: int | None
+    progress: Progress | None
+
+
+def with_run_keywords(**defaults: Any) -> Callable[[_Function], _Function]:
+    """For a function that takes `**options: Unpack[RunKeywords]`: `help` and completion then know each of them."""
+
+    def decorated(function: _Function) -> _Function:
+        signature = inspect.signature(function)
+        own = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+        keywords = [
+            inspect.Parameter(
+                field.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=defaults.get(field.name, field.default),
+                annotation=field.type,
+            )
+            for field in fields(RunOptions)
+        ]
+        function.__signature__ = signature.replace(parameters=[*own, *keywords])  # type: ignore[attr-defined]
+        return function
+
+    return decorated

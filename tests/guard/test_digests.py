@@ -1,0 +1,45 @@
+"""Every trace and every figure is what was written down; `python -m tests.guard.write` writes them anew."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from tests.guard.drawn import COUNT
+from tests.guard.figures import SLOW
+from tests.guard.write import VERSIONS, compared, names, skipped, written
+
+BATCH = 10
+
+
+def of_kind(kind: str) -> list[str]:
+    return [name for name in names() if name.startswith(f"{kind} ")]
+
+
+@pytest.fixture(scope="module")
+def before() -> dict[str, Any]:
+    return written()
+
+
+def test_everything_is_written_down(before: dict[str, Any]) -> None:
+    assert set(before) == {VERSIONS, *names()}
+    assert len(of_kind("drawn")) == COUNT
+
+
+@pytest.mark.parametrize("name", of_kind("shipped"))
+def test_shipped_scenarios_leave_the_same_traces(name: str, before: dict[str, Any]) -> None:
+    if reason := skipped(name):
+        pytest.skip(reason)
+    assert compared(name, before) == []
+
+
+@pytest.mark.parametrize("batch", [of_kind("drawn")[i : i + BATCH] for i in range(0, COUNT, BATCH)], ids=lambda b: b[0])
+def test_drawn_scenarios_leave_the_same_traces(batch: Sequence[str], before: dict[str, Any]) -> None:
+    assert [line for name in batch for line in compared(name, before)] == []
+
+
+@pytest.mark.parametrize("name", [name for name in of_kind("figures") if name.removeprefix("figures ") not in SLOW])
+def test_commands_give_the_same_figures(name: str, before: dict[str, Any]) -> None:
+    if reason := skipped(name):
+        pytest.skip(reason)
+    assert compared(name, before) == []
