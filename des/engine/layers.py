@@ -91,11 +91,11 @@ class ChainLayer:
 
     __slots__ = (
         "_client",
-        "attempt_bound",
         "_made",
         "_retry_after_s",
         "_round",
         "_waited_s",
+        "attempt_bound",
         "bound",
         "entries",
         "is_over",
