@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-AT_ONCE = 8
+AT_ONCE = 4
 """Cases played side by side."""
 LONGEST_S = 120.0
 """After which a case is given up."""

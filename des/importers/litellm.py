@@ -37,11 +37,12 @@ _PER_MIN: Final = 30.0
 """The request rate where no limit suggests one."""
 _WITHIN_GROUP: Final = {"retry_backoff": "none", "retry_after": "ignore"}
 """Settings of a hop that is one order of a group: LiteLLM does not wait while any order has a healthy deployment."""
+_OF_THE_SHARE: Final = ("share", "minimum", "all_failed", "window", "counted_only", "on", "also_on")
+"""Fields of a cooldown that allowed_fails stands in for."""
 _ANSWERS: Final[dict[str, Any]] = {
     "latency": {"first_token": {"kind": "lognormal", "median": "900ms", "p99": "4s"}, "tokens_per_second": 60},
     "errors": {"server_error": "0.2%"},
 }
-_OPENAI_SDK: Final = frozenset({"openai", "azure", "azure_ai"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,6 @@ def import_litellm(path: FilePath, *, model: str | None = None, assignments: Seq
     hops = walk(entry, groups, fallbacks, _MOST_HOPS if most is None else most)
     _remark_unreached(config, deployments, hops, entry)
     groups.remark_without_order(config, (deployment.path for hop in hops for deployment in hop.deployments))
-    if len(hops) - 1 > _MOST_HOPS or most is not None:
-        policy["fallback_depth"] = max(len(hops) - 1, 1)
     if all(len(hop.deployments) == 1 for hop in hops):
         policy.pop("routing", None)  # where there is nothing to route
     found = endpoints([deployment for hop in hops for deployment in hop.deployments])
@@ -81,12 +80,6 @@ def import_litellm(path: FilePath, *, model: str | None = None, assignments: Seq
         content["budgets"] = _budgets(found)
     for deployment in found.unpriced:
         config.remark((*deployment.path, "litellm_params", "model"), "no price in the catalogue: it costs nothing here")
-    for deployment in found.places:
-        if deployment.sdk_retries and deployment.account.provider not in _OPENAI_SDK:
-            config.remark(
-                (*deployment.path, "litellm_params", "max_retries"),
-                f"not carried over: calls of {deployment.account.provider} do not go through OpenAI's SDK",
-            )
     for deployment in found.too_small:
         config.remark(deployment.path, "left out: a limit of fewer tokens a minute than one request uses")
     config.stop_if_wrong()
@@ -119,6 +112,9 @@ def _aliases(config: Configuration, groups: set[str]) -> dict[str, str]:
     for alias, target in config.section("router_settings", "model_group_alias").items():
         path: Path = ("router_settings", "model_group_alias", alias)
         name = mapping(target).get("model") if isinstance(target, dict) else target
+        if isinstance(name, list):
+            config.remark(path, "not carried over: a list of groups; name one group of them as the alias's")
+            continue
         if not isinstance(name, str):
             config.problem(path, "expected the name of a group")
         elif name not in groups:
@@ -182,7 +178,7 @@ def _scenario(
             },
         },
         "providers": found.providers,
-        "chain": [_chain_entry(config, hop, found, policy) for hop in hops],
+        "chain": [_chain_entry(config, hop, found, policy, is_first=hop is hops[0]) for hop in hops],
         "policy": policy,
     }
     return content, comments
@@ -210,7 +206,9 @@ def _rate_per_min(hop: Hop) -> float:
     return float(f"{max(allowed / 2.0, 1.0):.2g}") if allowed else _PER_MIN
 
 
-def _chain_entry(config: Configuration, hop: Hop, found: Endpoints, policy: dict[str, Any]) -> dict[str, Any]:
+def _chain_entry(
+    config: Configuration, hop: Hop, found: Endpoints, policy: dict[str, Any], *, is_first: bool
+) -> dict[str, Any]:
     weights = _weights(hop, policy)
     legs = [_leg(each, found) | said for each, said in zip(hop.deployments, weights, strict=True)]
     for deployment, leg in zip(hop.deployments, legs, strict=True):
@@ -222,9 +220,11 @@ def _chain_entry(config: Configuration, hop: Hop, found: Endpoints, policy: dict
     if len(legs) > 1:
         taken = {*found.providers, *(f"{provider}/{model}" for provider, model in found.places.values())}
         return {"group": hop.name + "-group" * (hop.name in taken), "legs": legs, **own}
-    cooldown = policy.get("cooldown", {})
-    if hop.one_of_several and cooldown != "none" and "allowed_fails" not in cooldown:
-        own["cooldown"] = _cooldown_within_group(cooldown)
+    said = policy.get("cooldown", {})
+    if said != "none" and hop.one_of_several:
+        own["cooldown"] = _cooldown_of_one_leg(said, one_of_several=True)
+    elif said != "none" and "allowed_fails" in said and hop.has_fallbacks and not is_first:
+        own["cooldown"] = _cooldown_of_one_leg(said, spares_fallbacks=False)
     return {**legs[0], **own}
 
 
@@ -243,10 +243,14 @@ def _weights(hop: Hop, policy: dict[str, Any]) -> list[dict[str, Any]]:
     return [{key: _plain(number) for key in kept if (number := each[key]) is not None} for each in said]
 
 
-def _cooldown_within_group(said: dict[str, Any]) -> dict[str, Any]:
-    """The cooldown of the only deployment of an order: its group has others, so one 429 is enough to cool it down."""
-    whole: dict[str, Any] = preset(PRESET).policy["cooldown"] | said
-    return {**whole, "also_on": [429, *whole["also_on"]]}
+def _cooldown_of_one_leg(said: dict[str, Any], **own: bool) -> dict[str, Any]:
+    """The policy's cooldown with something else for a leg by itself.
+
+    The only deployment of an order cools as one of its group; a fallback with fallbacks of its own is not spared.
+    """
+    whole: dict[str, Any] = {**preset(PRESET).policy["cooldown"], **said, **own}
+    without = _OF_THE_SHARE if "allowed_fails" in said else ()
+    return {field: value for field, value in whole.items() if field not in without}
 
 
 def _own_retries(config: Configuration, hop: Hop) -> dict[str, Any]:
@@ -255,7 +259,7 @@ def _own_retries(config: Configuration, hop: Hop) -> dict[str, Any]:
         return {}
     if len(said) == 1:
         retries = said.pop()
-        return {"retries": retries} if retries else {"retries": 0, "wait_after_last": False}
+        return {"retries": retries}
     for deployment in hop.deployments:
         if deployment.retries is not None:
             path = (*deployment.path, "litellm_params", "num_retries")
@@ -269,9 +273,7 @@ def _leg(deployment: Deployment, found: Endpoints) -> dict[str, Any]:
     if deployment.timeout_s is not None:
         leg["timeout"] = f"{deployment.timeout_s:g}s"
     if deployment.concurrent is not None:
-        leg["bulkhead"] = {"concurrent": deployment.concurrent, "queue": 100_000, "max_wait": "600s"}
-    if deployment.sdk_retries and deployment.account.provider in _OPENAI_SDK:
-        leg["clients"] = [{"preset": "openai-python@3.54", "retries": deployment.sdk_retries}]
+        leg["bulkhead"] = {"concurrent": deployment.concurrent, "refuses_as": "rate_limited"}
     return leg
 
 

@@ -26,7 +26,6 @@ _CARRIED: Final = frozenset(
         "order",
         "timeout",
         "num_retries",
-        "max_retries",
         "max_parallel_requests",
         "base_model",
         "custom_llm_provider",
@@ -39,6 +38,7 @@ _CARRIED: Final = frozenset(
 _CARRIED_OF_INFO: Final = frozenset({"base_model", "order", "input_cost_per_token", "output_cost_per_token"})
 _LEFT_OUT: Final = {
     "stream_timeout": "limits the wait between parts of a stream: write timeout: {idle: ...} on the leg",
+    "max_retries": "it has no effect in LiteLLM 1.109: the Router makes the retries, num_retries of them",
     "max_tokens": "workload.tokens.output sets the length of outputs here",
     "max_completion_tokens": "workload.tokens.output sets the length of outputs here",
     "cooldown_time": "a cooldown for one deployment; policy.cooldown.for is for all of them",
@@ -85,7 +85,6 @@ class Deployment:
     order: int | None
     timeout_s: float | None
     retries: int | None
-    sdk_retries: int | None
     concurrent: int | None
     per_token: tuple[float, float] | None
     path: Path
@@ -146,7 +145,6 @@ def _deployment(config: Configuration, path: Path) -> Deployment | None:
         order=config.count((*params, "order")) if "order" in given else config.count((*info, "order")),
         timeout_s=config.number((*params, "timeout")) or None,
         retries=config.count((*params, "num_retries")),
-        sdk_retries=config.count((*params, "max_retries")),
         concurrent=config.count((*params, "max_parallel_requests")) or None,
         per_token=_per_token(config, params, given) or _per_token(config, info, known),
         path=path,

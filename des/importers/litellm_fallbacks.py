@@ -26,6 +26,8 @@ class Hop:
     """Whether the group has further deployments in other hops."""
     stand_by: frozenset[Path] = frozenset()
     """Paths of the deployments that are called only while none of the others is healthy."""
+    has_fallbacks: bool = False
+    """Whether the group has fallbacks of its own."""
 
 
 class Groups:
@@ -149,7 +151,7 @@ def walk(entry: str, groups: Groups, fallbacks: Mapping[str, list[str]], most: i
 
     def tried(hop: Hop, rest: list[Hop], own: list[str], depth: int) -> Iterator[Hop]:
         visited.add(hop.name)
-        yield hop
+        yield replace(hop, has_fallbacks=bool(own))
         if depth >= most:
             return
         for position, further in enumerate(rest):

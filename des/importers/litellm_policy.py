@@ -3,6 +3,7 @@
 import re
 from typing import Any, Final
 
+from des.catalogue.presets import preset
 from des.importers.configuration import Configuration, not_carried_over
 from des.scenario.text.places import Path
 from des.scenario.text.units import shown
@@ -33,7 +34,7 @@ _RETRIED: Final[dict[str, tuple[str | int, ...]]] = {
     "NotFoundErrorRetries": (404,),
 }
 """The failures that each field of a retry policy counts retries for."""
-_BY_DEFAULT: Final[tuple[str | int, ...]] = (408, 409, 429, "5xx", "timeout", "connection_error")
+_BY_DEFAULT: Final[tuple[str | int, ...]] = tuple(preset(PRESET).policy["retry_on"])
 _SHARED: Final = ("num_retries", "max_fallbacks", "fallbacks", "default_fallbacks")
 """Keys of both sections; those of `router_settings` win."""
 _WITHOUT_EFFECT: Final = re.compile(
@@ -75,7 +76,7 @@ _LEFT_OUT: Final = {
     "provider_budget_config": "budgets of money are not simulated",
     "max_budget": "budgets of money are not simulated",
     "budget_duration": "budgets of money are not simulated",
-    "max_parallel_requests": "a limit on the whole proxy; write bulkhead: {concurrent: ...} on the legs",
+    "max_parallel_requests": "a limit on the whole proxy; write bulkhead: {concurrent: ..., refuses_as: rate_limited}",
 }
 
 
@@ -88,8 +89,6 @@ def read_policy(config: Configuration) -> dict[str, Any]:
     if timeout_s:
         policy["timeout"] = f"{timeout_s:g}s"
     _retry_policy(config, policy)
-    if policy.get("retries") == 0:
-        policy["wait_after_last"] = False  # of no retries at all LiteLLM makes no wait either
     _least_wait(config, policy)
     _cooldown(config, policy)
     _routing(config, policy)

@@ -78,6 +78,8 @@ ROWS = {
     "RatioBudget": ("`policy`", "| `retry_budget`"),
     "QuotaBudget": ("`policy`", "| `retry_budget`"),
     "ThrottleBudget": ("`policy`", "| `retry_budget`"),
+    "BucketBudget": ("`policy`", "| `retry_budget`"),
+    "RoundedUp": ("`providers`", "| `retry_after`"),
     "AdaptiveThrottling": ("`policy`", "| `adaptive_throttling`"),
     "Ramp": ("`policy`", "| `ramp`"),
     "Client": ("`policy`", "| `clients`"),

@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 
 from des.engine.codes import Kinds
-from des.engine.guards import Cooldown
+from des.engine.guards import Cooldown, Pool
 from des.scenario import plan
 from des.vocabulary import OK, SERVER_ERROR
 from engine.serving import one_endpoint
 
 
-def cooldown(deployments: int, **settings: Any) -> Cooldown:
+def cooldown(deployments: int, *, has_fallback: bool = False, **settings: Any) -> Cooldown:
     counts = frozenset({SERVER_ERROR})
     return Cooldown(
         plan.Cooldown(counts=counts, cooldown_s=5.0, **settings),
-        deployments,
+        Pool(deployments, has_fallback=has_fallback),
         Kinds(one_endpoint()),
         changed=lambda before, after: None,
         timer=lambda time_s, act: None,

@@ -167,7 +167,7 @@ def test_a_long_list_of_fallbacks_is_tried_to_its_end(tmp_path: Path) -> None:
     )
     found = imported(tmp_path, text)
     assert len(chain(found)) == 8
-    assert found.content["policy"]["fallback_depth"] == 7
+    assert "fallback_depth" not in found.content["policy"]
 
 
 def test_orders_of_a_group_come_before_its_fallbacks(tmp_path: Path) -> None:
@@ -222,7 +222,8 @@ def test_a_deployment_alone_in_its_order_is_treated_as_one_of_its_group(tmp_path
     )
     for leg in imported(tmp_path, text).content["chain"]:
         assert (leg["retry_backoff"], leg["retry_after"]) == ("none", "ignore")
-        assert leg["cooldown"]["also_on"] == [429, 401, 404]
+        assert leg["cooldown"]["one_of_several"] is True
+        assert leg["cooldown"]["share"] == "50%"
         assert leg["cooldown"]["for"] == "30s"
 
 
@@ -234,7 +235,9 @@ def test_allowed_fails_stand_in_for_every_other_rule_of_a_cooldown(tmp_path: Pat
     )
     found = imported(tmp_path, text)
     assert found.content["policy"]["cooldown"] == {"allowed_fails": 3}
-    assert all("cooldown" not in leg for leg in found.content["chain"])
+    for leg in found.content["chain"]:
+        assert (leg["cooldown"]["allowed_fails"], leg["cooldown"]["one_of_several"]) == (3, True)
+        assert not {"share", "minimum", "all_failed", "window"} & leg["cooldown"].keys()
 
 
 @pytest.mark.parametrize(
@@ -298,7 +301,7 @@ def test_accounts_are_told_apart_by_region_address_and_key(tmp_path: Path) -> No
             "{routing_strategy: latency-based-routing, routing_strategy_args: {lowest_latency_buffer: 0.5}}",
             {"routing": {"kind": "least_latency", "buffer": 0.5}},
         ),
-        ("{num_retries: 0, timeout: 12.5}", {"retries": 0, "timeout": "12.5s", "wait_after_last": False}),
+        ("{num_retries: 0, timeout: 12.5}", {"retries": 0, "timeout": "12.5s"}),
         ("{allowed_fails: 3, cooldown_time: 1}", {"cooldown": {"allowed_fails": 3, "for": "1s"}}),
         ("{disable_cooldowns: true}", {"cooldown": "none"}),
         ("{retry_after: 0}", {}),
@@ -309,7 +312,7 @@ def test_accounts_are_told_apart_by_region_address_and_key(tmp_path: Path) -> No
         ("{retry_policy: {DefaultRetries: 4}}", {"retries": 4}),
         (
             "{retry_policy: {RateLimitErrorRetries: 0}}",
-            {"retries": 2, "retry_on": [408, 409, "5xx", "timeout", "connection_error"]},
+            {"retries": 2, "retry_on": [401, 403, 408, 409, "5xx", "timeout", "connection_error"]},
         ),
     ],
 )
@@ -389,7 +392,7 @@ def test_what_cannot_be_carried_over_is_named(
         ("api_version", "2024-06-01", "it does not change what is simulated"),
         ("brand_new", "7", "this import does not know it (it says 7)"),
         ("other_api_key", "sk-7", "this import does not know it"),
-        ("max_retries", "2", "calls of anthropic do not go through OpenAI's SDK"),
+        ("max_retries", "2", "it has no effect in LiteLLM 1.109"),
     ],
 )
 def test_parameters_that_are_not_carried_over_are_named(tmp_path: Path, key: str, value: str, message: str) -> None:
@@ -423,10 +426,35 @@ def test_a_value_may_come_from_the_environment(tmp_path: Path, monkeypatch: pyte
     assert found.content["providers"]["azure"]["models"]["gpt-5"]["limits"]["requests"] == "90/min"
 
 
-def test_retries_within_the_sdk_are_a_layer_within_the_gateway(tmp_path: Path) -> None:
+def test_max_retries_of_a_deployment_adds_no_calls(tmp_path: Path) -> None:
     text = configuration(deployment("a", "openai/gpt-5", max_retries=2))
     (leg,) = imported(tmp_path, text).content["chain"]
-    assert leg["clients"] == [{"preset": "openai-python@3.54", "retries": 2}]
+    assert "clients" not in leg
+
+
+def test_max_parallel_requests_refuses_at_once_as_a_429(tmp_path: Path) -> None:
+    text = configuration(deployment("a", "openai/gpt-5", max_parallel_requests=4))
+    (leg,) = imported(tmp_path, text).content["chain"]
+    assert leg["bulkhead"] == {"concurrent": 4, "refuses_as": "rate_limited"}
+
+
+def test_an_alias_of_several_groups_is_remarked_upon(tmp_path: Path) -> None:
+    text = configuration(deployment("a", "openai/gpt-5"), router_settings="{model_group_alias: {x: [a, a]}}")
+    found = imported(tmp_path, text)
+    assert chain(found) == ["openai/gpt-5"]
+    (said,) = remarks(found)
+    assert "router_settings.model_group_alias.x: not carried over: a list of groups" in said
+
+
+def test_allowed_fails_spares_fallbacks_without_fallbacks_of_their_own(tmp_path: Path) -> None:
+    text = configuration(
+        *(deployment(name, f"openai/{name}") for name in "abc"),
+        router_settings="{allowed_fails: 1, fallbacks: [{a: [b]}, {b: [c]}]}",
+    )
+    first, second, third = imported(tmp_path, text).content["chain"]
+    assert second["cooldown"]["spares_fallbacks"] is False
+    assert "cooldown" not in first
+    assert "cooldown" not in third
 
 
 def test_limits_that_the_proxy_enforces_are_budgets(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from engine.traced import provider
 from tests.presets.scripted import MANY, all_gaps, exactly, failing, fill, gaps, hanging, played, serving
 
 PEERS = [{"group": "pool", "legs": [{"provider": "a"}, {"provider": "b"}], "routing": "ordered"}]
@@ -44,12 +45,30 @@ def test_envoys_budget_is_a_fifth_of_what_is_under_way_and_three_at_least(reques
 
 
 def test_envoy_ejects_after_five_failures_for_thirty_seconds() -> None:
-    traced = played("envoy-outlier-detection@2026", {"a": failing(), "b": serving()}, chain=PEERS, **every(2, 60))
+    ejection = {"always_eject_one": True}
+    providers = {"a": failing(), "b": serving()}
+    traced = played("envoy-outlier-detection@2026", providers, chain=PEERS, ejection=ejection, **every(2, 60))
     out = times(traced, "ejected")
     assert out[0] == pytest.approx(9.0)  # the fifth call begins at 8 s
     starts = traced.attempts[traced.attempts.leg == "a/m"].start_s.to_numpy()
     back_s = starts[starts > out[0]].min()
     assert 39.0 <= back_s <= 42.0
+
+
+def test_envoy_ejects_none_of_two_hosts_by_default() -> None:
+    traced = played("envoy-outlier-detection@2026", {"a": failing(), "b": serving()}, chain=PEERS, **every(2, 60))
+    assert times(traced, "ejected") == []
+
+
+def test_envoy_calls_all_hosts_where_fewer_than_half_are_left() -> None:
+    error = {"errors": {"server_error": {"rate": "60%", "latency": "10ms"}}}
+    hosts = {name: provider("100ms", model=error) for name in "ab"}
+    ejection = {"most": "100%"}
+    of = {"chain": PEERS, "arrivals": {"kind": "poisson", "rate": "5/s"}, "horizon": "30min", "ejection": ejection}
+    traced = played("envoy-outlier-detection@2026", hosts, **of)
+    assert (traced.requests.outcome == "ok").mean() == pytest.approx(0.4, abs=0.03)
+    without = played("envoy-outlier-detection@2026", hosts, **{**of, "ejection": {**ejection, "panic": "0%"}})
+    assert (without.requests.outcome == "ok").mean() < 0.1
 
 
 def test_grpc_stops_retrying_at_half_its_tokens() -> None:

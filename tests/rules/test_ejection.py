@@ -10,6 +10,7 @@ from des.rules.guards import (
     first_check_s,
     is_outlier,
     may_eject,
+    panics,
     removed_for_s,
     times_after_healthy_check,
 )
@@ -27,9 +28,25 @@ def test_each_ejection_is_30_s_longer_up_to_300() -> None:
 @pytest.mark.parametrize(("hosts", "most"), [(1, 1), (2, 1), (9, 1), (10, 1), (19, 1), (20, 2), (100, 10)])
 def test_at_most_a_tenth_of_the_hosts_leave_but_at_least_one(hosts: int, most: int) -> None:
     ejected = 0
-    while may_eject(ejected, hosts, 0.1) and ejected < hosts:
+    while may_eject(ejected, hosts, 0.1, always_one=True) and ejected < hosts:
         ejected += 1
     assert ejected == most
+
+
+@pytest.mark.parametrize(("hosts", "most"), [(1, 0), (2, 0), (9, 0), (10, 1), (19, 1), (20, 2), (100, 10)])
+def test_a_tenth_of_few_hosts_is_none(hosts: int, most: int) -> None:
+    ejected = 0
+    while may_eject(ejected, hosts, 0.1, always_one=False) and ejected < hosts:
+        ejected += 1
+    assert ejected == most
+
+
+@pytest.mark.parametrize(
+    ("admitted", "hosts", "all_are_called"), [(0, 2, True), (1, 2, False), (1, 3, True), (2, 3, False)]
+)
+def test_with_fewer_than_half_of_the_hosts_all_are_called(admitted: int, hosts: int, all_are_called: bool) -> None:
+    assert panics(admitted, hosts, 0.5) is all_are_called
+    assert not panics(admitted, hosts, 0.0)
 
 
 def test_good_checks_forgive_ejections_one_by_one() -> None:

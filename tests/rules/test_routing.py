@@ -56,8 +56,8 @@ def test_the_fewest_tokens_of_the_minute_take_the_call() -> None:
     assert shares(picked, 3) == pytest.approx([0.5, 0.5, 0.0])
 
 
-@pytest.mark.parametrize(("requests", "pick"), [(8, 0), (9, 1), (10, 1)])
-def test_a_deployment_is_left_out_one_request_short_of_its_rpm(requests: int, pick: int) -> None:
+@pytest.mark.parametrize(("requests", "pick"), [(8, 0), (9, 0), (10, 1)])
+def test_a_deployment_is_left_out_once_it_has_its_rpm(requests: int, pick: int) -> None:
     assert usage_based([0, 500], [requests, 0], 10, [INF, INF], [10, 10], 0.5) == pick
 
 
