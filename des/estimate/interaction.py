@@ -1,6 +1,7 @@
 """What makes requests depend on each other or on their exact times, so that only simulated ones tell: each by name."""
 
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from typing import Final
 
 from des.scenario.plan import (
@@ -38,7 +39,7 @@ _WITHOUT_MEMORY: Final = ("ordered", "weighted")
 
 def interactions(plan: Plan) -> tuple[str, ...]:
     """What makes requests depend on each other or on their exact times; nothing, where fast estimators apply."""
-    return (*_of_endpoints(plan), *client_interactions(plan).values(), *_of_workload(plan))
+    return (*_of_endpoints(plan), *_of_headers(plan), *client_interactions(plan).values(), *_of_workload(plan))
 
 
 def client_interactions(plan: Plan) -> dict[str, str]:
@@ -91,6 +92,27 @@ def _of_endpoints(plan: Plan) -> Iterator[str]:
             yield f"capacity {plan.capacities[capacity].name}: requests wait for one another"
         if leg.silent_rot is not None:
             yield f"silent rot of {leg.name}: it depends on the leg's use"
+
+
+def _of_headers(plan: Plan) -> Iterator[str]:
+    """Failures with a Retry-After that is waited for: the estimators know of back-offs alone."""
+    client = plan.client
+    honoured = {
+        leg
+        for group in client.groups
+        for leg in group.legs
+        if any(rule.retry_after.honours for rule in (group.retry, *client.legs[leg].inner))
+    }
+    if not honoured:
+        return
+    told = any(
+        isfinite(effect.told_s)
+        for component in plan.components
+        for incidents in component.incidents
+        for effect in incidents.every_effect
+    ) or any(isfinite(error.told_s) for leg in honoured for error in plan.endpoints[plan.chain[leg].endpoint].errors)
+    if told:
+        yield "Retry-After of errors or incidents: it decides how long a retry waits"
 
 
 def _settings(leg: LegClient) -> Iterator[str]:

@@ -13,7 +13,7 @@ def test_names_are_unique_and_carry_their_version() -> None:
 
 
 def test_a_bare_name_is_its_newest_version() -> None:
-    assert preset("litellm").full_name == "litellm@1.109"
+    assert preset("litellm").full_name == "litellm@1.110"
 
 
 @pytest.mark.parametrize("name", names())
@@ -41,7 +41,7 @@ def test_a_policy_that_is_changed_leaves_the_catalogue_alone() -> None:
 @pytest.mark.parametrize(
     ("wrong", "hint"),
     [
-        ("litelm", "did you mean 'litellm@1.109'?"),
+        ("litelm", "did you mean 'litellm@1.110'?"),
         ("openai-pyton@3.54", "did you mean 'openai-python@3.54'?"),
         ("litellm@1.80", "unknown version of a preset 'litellm@1.80'; listed: litellm@1.109"),
         ("", "des catalogue --presets"),

@@ -1,4 +1,4 @@
-"""The preset and imported configurations against what LiteLLM's Router did: `benchmarks/real_litellm.py` measures it."""
+"""The preset and imported configurations against LiteLLM's Router, as `benchmarks/real_litellm.py` measured it."""
 
 import json
 from pathlib import Path

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-
 from engine.traced import provider
+
 from tests.presets.scripted import MANY, all_gaps, exactly, failing, fill, gaps, hanging, played, serving
 
 PEERS = [{"group": "pool", "legs": [{"provider": "a"}, {"provider": "b"}], "routing": "ordered"}]

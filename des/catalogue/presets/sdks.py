@@ -86,6 +86,10 @@ SDKS: Final = (
         },
         source="package google-genai 3.4.0: _api_client.py (retry_args)",
         date=READ,
+        not_modelled=(
+            "A connection that closes before the response is not retried there (httpx.RemoteProtocolError), only one "
+            "that is refused or times out: with mid_stream errors, leave connection_error out of retry_on.",
+        ),
     ),
     Preset(
         name="aws-standard",

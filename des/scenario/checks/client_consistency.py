@@ -36,6 +36,8 @@ _OF_THE_WINDOW: Final = ("share", "minimum", "all_failed", "window")
 """What a cooldown by `allowed_fails` does not look at."""
 _OF_ANY_LEG: Final = ("also_on", "all_failed", "allowed_fails")
 """What cools a leg by itself too; allowed_fails: 0 is one of them."""
+_GUARDS: Final = ("breaker", "cooldown", "ejection", "probes")
+"""What takes legs out."""
 _A_GROUP: Final = "write chain: [{group: main, legs: [...]}]"
 
 
@@ -54,6 +56,8 @@ def idle_findings(content: Mapping[str, Any]) -> Iterator[Finding]:
         yield from _cooldown(content, place)
         yield from _ejection(content, place)
     yield from _routing(content)
+    yield from _ties(content)
+    yield from _ends(content)
     yield from _doubled_legs(content)
 
 
@@ -94,6 +98,13 @@ def _retry_budgets(scenario: Scenario) -> Iterator[Finding]:
             field = "policy.retry_budget" if said.path[0] == "policy" else "retry_budget"
             message = f"a retry budget, but no retries: write retries: 2 beside it, for example, or {field}: none"
             yield Finding(said.path, message)
+
+
+def _breakers_of_retries(scenario: Scenario) -> Iterator[Finding]:
+    for said, position, _, _ in _settings(scenario, "breaker"):
+        positions = range(len(scenario.chain)) if said.path[0] == "policy" else [position]
+        if said.value.stops == "retries" and not any(retries_of(scenario, each) for each in positions):
+            yield Finding((*said.path, "stops"), "a breaker of retries, but no retries: write retries: 2, for example")
 
 
 def _ramps(scenario: Scenario) -> Iterator[Finding]:
@@ -205,6 +216,7 @@ def _budgets(scenario: Scenario) -> Iterator[Finding]:
 _CHECKS: Final[tuple[Callable[[Scenario], Iterator[Finding]], ...]] = (
     _hedges,
     _retry_budgets,
+    _breakers_of_retries,
     _ramps,
     _probes,
     _weights,
@@ -263,6 +275,25 @@ def _routing(content: Mapping[str, Any]) -> Iterator[Finding]:
             "or order, which is that of the chain's entries"
         )
         yield Finding(("policy", "routing"), message)
+
+
+def _ties(content: Mapping[str, Any]) -> Iterator[Finding]:
+    """Ties where nothing is routed by calls under way."""
+    policy = mapping(content.get("policy"))
+    said = [policy.get("routing"), *(mapping(entry).get("routing") for entry in items(content.get("chain")))]
+    if "ties" in policy and not any("least_busy" in (each, mapping(each).get("kind")) for each in said):
+        yield Finding(("policy", "ties"), "ties are of routing: least_busy, and nothing is routed so")
+
+
+def _ends(content: Mapping[str, Any]) -> Iterator[Finding]:
+    """What is to end when all legs are out, where nothing takes a leg out."""
+    places = [*_places(content)]
+    if any(mapping(at(content, place)).keys() & {"preset", *_GUARDS} for place in places):
+        return
+    for place in places:
+        if mapping(at(content, place)).get("end_when_all_out") is True:
+            message = f"no leg is ever out: that is what {', '.join(_GUARDS)} are for"
+            yield Finding((*place, "end_when_all_out"), message)
 
 
 def _doubled_legs(content: Mapping[str, Any]) -> Iterator[Finding]:
