@@ -13,14 +13,14 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from des.scenario.schema.scenario import Scenario
-from des.scenario.schema.spec import Spec
+from des.scenario.schema.setting import Setting
 
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a scenario, shorthands included."""
     schema = _with_short_names(Scenario.model_json_schema(mode="validation", schema_generator=_AsWritten))
     definitions = {"Scenario": schema, **schema["$defs"]}
-    for model in _models(Spec):
+    for model in _models(Setting):
         _describe(definitions.get(_short(model.__name__), {}), model)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "des scenario"}
 
@@ -60,13 +60,13 @@ def _with_short_names(schema: dict[str, Any]) -> dict[str, Any]:
     return {**json.loads(text), "$defs": dict(zip(names.values(), json.loads(definitions), strict=True))}
 
 
-def _models(model: type[Spec]) -> Iterator[type[Spec]]:
+def _models(model: type[Setting]) -> Iterator[type[Setting]]:
     for each in model.__subclasses__():
         yield each
         yield from _models(each)
 
 
-def _describe(definition: dict[str, Any], model: type[Spec]) -> None:
+def _describe(definition: dict[str, Any], model: type[Setting]) -> None:
     """Describes a model by its docstring, and properties by those that stand below the model's fields."""
     if definition and (text := inspect.getdoc(model)):
         definition.setdefault("description", text)
@@ -78,7 +78,7 @@ def _describe(definition: dict[str, Any], model: type[Spec]) -> None:
 
 
 def _field_docstrings(model: type) -> dict[str, str]:
-    return _docstrings(model.__module__).get(model.__qualname__, {}) if issubclass(model, Spec) else {}
+    return _docstrings(model.__module__).get(model.__qualname__, {}) if issubclass(model, Setting) else {}
 
 
 @cache

@@ -13,7 +13,7 @@ from des.estimate.estimate import as_json
 from des.faults import sharing
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan
-from des.scenario.schema.spec import Spec
+from des.scenario.schema.setting import Setting
 from des.study.options import Progress
 
 
@@ -116,7 +116,7 @@ def _same(one: Any, other: Any) -> bool:
         return bool(np.array_equal(one, other))
     if is_dataclass(one):
         return all(_same(getattr(one, field.name), getattr(other, field.name)) for field in fields(one))
-    if isinstance(one, Spec):
+    if isinstance(one, Setting):
         return all(_same(getattr(one, name), getattr(other, name)) for name in type(one).model_fields)
     if isinstance(one, Mapping):
         return list(one) == list(other) and all(_same(one[key], other[key]) for key in one)

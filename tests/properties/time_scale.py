@@ -7,7 +7,7 @@ import numpy as np
 
 from des.distributions import Constant, Distribution, Empirical, Exponential, Gamma, Lognormal, Uniform, Weibull
 from des.scenario.plan import Plan
-from des.scenario.schema.spec import Spec
+from des.scenario.schema.setting import Setting
 
 INCIDENT_LAWS = {"duration", "up", "down", "between", "error_latency"}
 CALL_LAWS = {"whole", "connect", "first_token", "latency", "refusal_latency"}
@@ -57,8 +57,9 @@ def slowed(part: Any, name: str = "") -> Any:
         return tuple(2.0 * time_s for time_s in part) if isinstance(part, tuple) else 2.0 * part
     if is_dataclass(part):
         return replace(part, **{f.name: slowed(getattr(part, f.name), f.name) for f in fields(part)})
-    if isinstance(part, Spec):
-        return part.model_copy(update={name: slowed(getattr(part, name), name) for name in type(part).model_fields})
+    if isinstance(part, Setting):
+        slow = {name: slowed(getattr(part, name), name) for name in type(part).model_fields}
+        return part.model_copy(update=slow)
     if isinstance(part, tuple):
         return tuple(slowed(each) for each in part)
     return part

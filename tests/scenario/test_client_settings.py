@@ -13,7 +13,7 @@ from des.scenario import from_mapping, json_schema, plan
 from des.scenario.schema.calls import SilentRot
 from des.scenario.schema.policy import PolicySpec
 from des.scenario.schema.retries import Backoff
-from des.scenario.schema.settings import Setting
+from des.scenario.schema.setting import Setting
 
 CONTENT: dict[str, Any] = {
     "horizon": "1d",

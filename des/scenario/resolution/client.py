@@ -20,7 +20,7 @@ from des.scenario.schema.groups import GroupSpec
 from des.scenario.schema.load_control import ORDERED
 from des.scenario.schema.retries import IGNORED, NO_BACKOFF, ApplicationSpec, ClientSpec
 from des.scenario.schema.scenario import Scenario
-from des.scenario.schema.settings import Setting
+from des.scenario.schema.setting import Setting
 from des.scenario.schema.statuses import HANDLED_OUTCOMES, Statuses, kinds_handled, said_by_outcomes
 from des.scenario.text.document import Path
 from des.vocabulary import DEFAULT_RETRIED, REQUEST_OUTCOMES

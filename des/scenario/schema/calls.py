@@ -6,8 +6,7 @@ from pydantic import Field, model_validator
 
 from des.distributions import Constant
 from des.scenario.schema.distributions import DurationDistribution
-from des.scenario.schema.settings import Setting
-from des.scenario.schema.spec import DURATION_SCHEMA, contradiction, scalar_as
+from des.scenario.schema.setting import DURATION_SCHEMA, Setting, contradiction, scalar_as
 from des.scenario.schema.statuses import FailureOutcome
 from des.scenario.text.units import Amount, PositiveCount, PositiveDuration, Share
 

@@ -9,7 +9,7 @@ from des.scenario.schema.calls import AnyTimeout, PromptCache, SilentRot
 from des.scenario.schema.load_control import CallSettings
 from des.scenario.schema.providers import Tags
 from des.scenario.schema.retries import RetrySettings
-from des.scenario.schema.spec import Text
+from des.scenario.schema.setting import Text
 from des.scenario.text.units import Amount, Positive, PositiveCount, Share
 
 MOST_WEIGHT = 1e9

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from des.distributions import Constant, Distribution, Empirical, Exponential, Gamma, Lognormal, Uniform, Weibull
-from des.scenario.schema.spec import DURATION_SCHEMA, SHARE_SCHEMA, ReadAs, Spec, contradiction, scalar_as
+from des.scenario.schema.setting import DURATION_SCHEMA, SHARE_SCHEMA, ReadAs, Setting, contradiction, scalar_as
 from des.scenario.text.units import (
     LONGEST_S,
     SECONDS,
@@ -44,7 +44,7 @@ SMALLEST_SHAPE: Final = 0.05
 LARGEST_SHAPE: Final = 1e12
 
 
-class _Form(Spec):
+class _Form(Setting):
     @classmethod
     def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
         values: list[tuple[Any, str]] = [

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
-from des.scenario.schema.spec import Text, list_of_one
+from des.scenario.schema.setting import Text, list_of_one
 from des.scenario.text.units import read_amount, read_duration, read_share, read_usd, shown
 from des.vocabulary import CASCADE_METRICS, METRICS
 

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from des.scenario.schema.chain import Leg, LegSpec
 from des.scenario.schema.load_control import AnyRouting, CallSettings
 from des.scenario.schema.retries import RetrySettings
-from des.scenario.schema.spec import Text, contradiction
+from des.scenario.schema.setting import Text, contradiction
 
 
 def _no_group(value: object) -> object:

@@ -5,8 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from des.scenario.schema.settings import BelongsTo, Bound, Failures, Setting
-from des.scenario.schema.spec import Flag, contradiction
+from des.scenario.schema.setting import BelongsTo, Bound, Failures, Flag, Setting, contradiction
 from des.scenario.text.units import Count, PositiveCount, PositiveDuration, Share
 
 EJECTING = ("server_error", "overloaded", "timeout", "connection_error")

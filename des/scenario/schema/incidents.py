@@ -8,12 +8,12 @@ from pydantic import Field, model_validator
 from des.distributions import Constant
 from des.scenario.schema.distributions import DurationDistribution
 from des.scenario.schema.profiles import WeeklyProfile
-from des.scenario.schema.spec import Flag, Spec, Text, contradiction, list_of_one
+from des.scenario.schema.setting import Flag, Setting, Text, contradiction, list_of_one
 from des.scenario.schema.statuses import FailureOutcome, Status, misfit
 from des.scenario.text.units import Factor, Moment, PositiveDuration, Rate, Share, Word
 
 
-class Effect(Spec):
+class Effect(Setting):
     """What an open incident does to calls: by default an outage, in which every call fails after 200 ms."""
 
     error_rate: Share = 1.0
@@ -127,7 +127,7 @@ class MarkedRenewalIncidents(_IncidentsAlike):
         return self
 
 
-class Window(Spec):
+class Window(Setting):
     """A fixed window, from `start` to `end` or for a `duration`."""
 
     start: Moment
@@ -163,7 +163,7 @@ class Schedule(_Incidents):
     windows: Annotated[tuple[Window, ...], Field(min_length=1)]
 
 
-class IncidentColumns(Spec):
+class IncidentColumns(Setting):
     """Columns of an incident file: start, end and, if there is one, severity."""
 
     start: Text

@@ -6,14 +6,14 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from des.distributions import Constant
 from des.scenario.schema.distributions import DurationDistribution
-from des.scenario.schema.spec import Flag, OneAlone, Spec, Text, contradiction, mapping_or_word, scalar_as
+from des.scenario.schema.setting import Flag, OneAlone, Setting, Text, contradiction, mapping_or_word, scalar_as
 from des.scenario.text.units import Count, Factor, FrequentRate, Positive, PositiveCount, PositiveDuration, Share
 
 RATES = ("requests", "input_tokens", "output_tokens", "tokens")
 METRICS = (*RATES, "concurrency")
 
 
-class Burst(Spec):
+class Burst(Setting):
     """How much may come at once, metric by metric."""
 
     requests: Positive | None = None
@@ -22,7 +22,7 @@ class Burst(Spec):
     tokens: Positive | None = None
 
 
-class Windows(Spec):
+class Windows(Setting):
     """Counting in windows: a clock window from the start of the run on, or any window of that length."""
 
     fixed_window_s: PositiveDuration | None = None
@@ -35,13 +35,13 @@ class Windows(Spec):
         return self
 
 
-class Estimate(Spec):
+class Estimate(Setting):
     """Output tokens that a call counts as at dispatch; its end corrects them."""
 
     estimate: PositiveCount
 
 
-class Acceleration(Spec):
+class Acceleration(Setting):
     """In each clock window at most so many times what the one before admitted, and always the floor."""
 
     growth: Factor
@@ -72,7 +72,7 @@ def _refuse_less_than_one(burst: float | None, metric: str, *field: str) -> None
         raise contradiction(f"a bucket of less than one {unit} would refuse every call", *field)
 
 
-class Limits(Spec):
+class Limits(Setting):
     """Rate limits: what goes over one is refused (429). Each metric given is a limit of its own."""
 
     requests: FrequentRate | None = None
@@ -189,7 +189,7 @@ LimitList = Annotated[tuple[Limits, ...], Field(min_length=1), OneAlone()]
 """One mapping of limits, or several where they are counted in different ways."""
 
 
-class Capacity(Spec):
+class Capacity(Setting):
     """So many calls served at once, first come, first served; beyond the queue, 529."""
 
     concurrent: PositiveCount

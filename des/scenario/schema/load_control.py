@@ -6,8 +6,7 @@ from pydantic import Field, model_validator
 
 from des.scenario.schema.guards import Breaker, Cooldown, Ejection, Probes
 from des.scenario.schema.retries import AnyClient
-from des.scenario.schema.settings import BelongsTo, OrNone, Setting
-from des.scenario.schema.spec import Flag, Shorthand, Spec, contradiction, scalar_as
+from des.scenario.schema.setting import BelongsTo, Flag, OrNone, Setting, Shorthand, contradiction, scalar_as
 from des.scenario.text.units import (
     Amount,
     Count,
@@ -199,7 +198,7 @@ class Ramp(Setting):
         return self
 
 
-class CallSettings(Spec):
+class CallSettings(Setting):
     """What the client does about the calls of a leg: said for all by the policy, for one by its entry in the chain.
 
     Each may be `none`, which takes away what the policy or a preset says; so does `clients: []`.

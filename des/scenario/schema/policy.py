@@ -8,8 +8,7 @@ from des.scenario.schema.calls import AnyTimeout, ResponseCache
 from des.scenario.schema.load_control import AnyRouting, CallSettings
 from des.scenario.schema.providers import Billing
 from des.scenario.schema.retries import AnyBackoff, AnyRetryAfter, ApplicationSpec, Retries, refuse_idle_retries
-from des.scenario.schema.settings import Off, OrNone
-from des.scenario.schema.spec import Flag, Text, contradiction
+from des.scenario.schema.setting import Flag, Off, OrNone, Text, contradiction
 from des.scenario.schema.statuses import Handled
 from des.scenario.text.units import Count, PositiveCount, PositiveDuration
 

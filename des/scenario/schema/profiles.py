@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from des.scenario.schema.spec import ReadAs, Spec
+from des.scenario.schema.setting import ReadAs, Setting
 from des.scenario.text.units import Amount
 
 HOURS_A_WEEK = 168
@@ -28,7 +28,7 @@ class Profile:
         return replace(self, offset_s=0.0 if start is None else _seconds_into_week(start))
 
 
-class ProfileForm(Spec):
+class ProfileForm(Setting):
     """Relative rates by time of week, Monday 00:00 UTC first: hours of the day, days of the week, or all 168 hours."""
 
     hours: tuple[Amount, ...] | None = None

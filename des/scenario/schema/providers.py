@@ -1,6 +1,7 @@
 """Components, providers and models: what fails, how fast they answer, what they cost."""
 
 from collections.abc import Mapping
+from math import inf, nextafter
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, PlainSerializer, Tag, model_validator
@@ -15,12 +16,12 @@ from des.scenario.schema.distributions import (
 )
 from des.scenario.schema.incidents import Effect, Incidents, PoissonIncidents
 from des.scenario.schema.limits import CapacityOrNumber, LimitList
-from des.scenario.schema.spec import (
+from des.scenario.schema.setting import (
     MAY_BE_EMPTY,
     SHARE_SCHEMA,
     ReadAs,
+    Setting,
     Shorthand,
-    Spec,
     Text,
     WorkedOut,
     contradiction,
@@ -32,7 +33,7 @@ from des.scenario.text.units import Amount, Positive, PositiveDuration, Share, U
 from des.vocabulary import ATTEMPT_OUTCOMES
 
 
-class Dependency(Spec):
+class Dependency(Setting):
     """A component that this one depends on, and the share of its incidents that reach it."""
 
     component: Text
@@ -68,7 +69,7 @@ DependencyList = tuple[
 ]
 
 
-class Component(Spec):
+class Component(Setting):
     """Anything that can fail, by one of three ways to say how.
 
     `incidents` lists classes of incidents; `availability` with `episodes_per_year` states outages of all causes, of
@@ -143,7 +144,7 @@ class Component(Spec):
         return self
 
 
-class Latency(Spec):
+class Latency(Setting):
     """A streamed response: connect, wait for the first token, then output tokens at a speed."""
 
     whole: WorkedOut[Distribution | None] = None
@@ -193,7 +194,7 @@ AnyLatency = Annotated[
 ]
 
 
-class RandomError(Spec):
+class RandomError(Setting):
     """A share of calls that fail at random, and how long such a failure takes."""
 
     outcome: WorkedOut[str] = ""
@@ -208,7 +209,7 @@ class RandomError(Spec):
 ErrorShare = Annotated[RandomError, scalar_as("rate", SHARE_SCHEMA)]
 
 
-class BrokenStreams(Spec):
+class BrokenStreams(Setting):
     """A share of responses that break off after a share of their output: a connection error, billed in part."""
 
     rate: Share
@@ -216,7 +217,7 @@ class BrokenStreams(Spec):
     """Share of the output that has come by then; half by default."""
 
 
-class Errors(Spec):
+class Errors(Setting):
     """Calls that fail at random, by outcome: a share, or {rate, latency}."""
 
     server_error: ErrorShare | None = None
@@ -267,14 +268,16 @@ def _per_token(usd_per_mtok: object) -> float:
 
 
 def _per_mtok(usd_per_token: float) -> float:
-    """The price a million that reads as this one."""
-    return float(f"{usd_per_token * 1e6:.15g}")
+    """The price a million that reads as this one: the shortest number, if it does."""
+    usd = usd_per_token * 1e6
+    nearby = (float(f"{usd:.15g}"), usd, nextafter(usd, 0.0), nextafter(usd, inf))
+    return next((each for each in nearby if each / 1e6 == usd_per_token), usd)
 
 
 UsdPerMillion = Annotated[Usd, BeforeValidator(_per_token), PlainSerializer(_per_mtok)]
 
 
-class Price(Spec):
+class Price(Setting):
     """USD per million tokens, per request and per unit. It replaces the catalogue's price as a whole."""
 
     input_per_token: Annotated[UsdPerMillion, Field(alias="input_per_mtok")] = 0.0
@@ -304,7 +307,7 @@ class Price(Spec):
 Billed = Literal["none", "input", "partial", "full"]
 
 
-class BillingTable(Spec):
+class BillingTable(Setting):
     """What each outcome is billed; outcomes left out are billed as by `provider`."""
 
     ok: Billed | None = None

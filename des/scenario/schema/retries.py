@@ -7,8 +7,18 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, mo
 from pydantic_core import PydanticKnownError
 
 from des.scenario.schema.calls import AnyTimeout
-from des.scenario.schema.settings import BelongsTo, Bound, Failures, Setting
-from des.scenario.schema.spec import DURATION_SCHEMA, Flag, Shorthand, Spec, Text, contradiction, scalar_as
+from des.scenario.schema.setting import (
+    DURATION_SCHEMA,
+    BelongsTo,
+    Bound,
+    Failures,
+    Flag,
+    Setting,
+    Shorthand,
+    Text,
+    contradiction,
+    scalar_as,
+)
 from des.scenario.schema.statuses import HANDLED_OUTCOMES, Handled
 from des.scenario.text.units import Amount, Count, Duration, Positive, PositiveCount, PositiveDuration
 
@@ -114,7 +124,7 @@ class Backoff(Setting):
 def _backoff(value: object) -> object:
     if value == "none":
         return {"kind": "none"}
-    return value if isinstance(value, dict | Spec) else {"kind": "constant", "base": value}
+    return value if isinstance(value, dict | Setting) else {"kind": "constant", "base": value}
 
 
 AnyBackoff = Annotated[Backoff, Shorthand(_backoff, DURATION_SCHEMA)]
@@ -173,7 +183,7 @@ IGNORED = RetryAfter.model_construct(honours=False, on=frozenset())
 """A Retry-After that is as good as none."""
 
 
-class RetrySettings(Spec):
+class RetrySettings(Setting):
     """Retries of one entry of the chain, instead of the policy's."""
 
     retries: Retries | None = None
@@ -207,7 +217,7 @@ def _refuse_longer_attempts(timeout_s: float | None, attempt_timeout_s: float | 
         raise contradiction("attempt_timeout is longer than timeout, so it never strikes", "attempt_timeout")
 
 
-class ClientSpec(Spec):
+class ClientSpec(Setting):
     """A client inside each attempt, such as an SDK in a gateway: it repeats what lies within it."""
 
     preset: Text | None = None
@@ -233,7 +243,7 @@ AnyClient = Annotated[
 ]
 
 
-class ApplicationSpec(Spec):
+class ApplicationSpec(Setting):
     """What calls the whole chain, and calls it again when that fails."""
 
     retries: Annotated[PositiveCount, Field(le=MOST_RETRIES)]

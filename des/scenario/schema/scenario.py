@@ -10,8 +10,8 @@ from des.scenario.schema.groups import Entry, GroupSpec
 from des.scenario.schema.limits import Budget
 from des.scenario.schema.policy import PolicySpec
 from des.scenario.schema.providers import Component, Provider
+from des.scenario.schema.setting import MAY_BE_EMPTY, Setting, Text
 from des.scenario.schema.sharing import CommonCauses, Surges
-from des.scenario.schema.spec import MAY_BE_EMPTY, Spec, Text
 from des.scenario.schema.workload import Workload
 from des.scenario.text.document import Path
 from des.scenario.text.units import Count, Duration, Horizon, PositiveCount, Share, Timestamp
@@ -28,7 +28,7 @@ class PlacedLeg(NamedTuple):
 Overrides = Annotated[dict[Text, Any], MAY_BE_EMPTY]
 
 
-class Scenario(Spec):
+class Scenario(Setting):
     """A study: requests, what serves them, what fails, and what the client does about it."""
 
     title: Text = ""

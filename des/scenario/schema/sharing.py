@@ -4,11 +4,11 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from des.scenario.schema.spec import OneAlone, Shorthand, Spec, Text, contradiction
+from des.scenario.schema.setting import OneAlone, Setting, Shorthand, Text, contradiction
 from des.scenario.text.units import Positive, PositiveRate, Share
 
 
-class CommonCause(Spec):
+class CommonCause(Setting):
     """A share of the members' outages that strikes all of them at once.
 
     What is common comes off the members' own outages: each fails as often and as long as before.
@@ -39,7 +39,7 @@ Names = Annotated[tuple[Text, ...], Field(min_length=1), Shorthand(_one_name, {"
 """One name or a list of names."""
 
 
-class Surge(Spec):
+class Surge(Setting):
     """Everybody's failover: while `when` is down, its customers crowd `to`, which is overloaded.
 
     An attempt is refused with probability max(0, 1 - capacity / (load of the crowd + own load)).

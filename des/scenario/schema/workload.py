@@ -8,14 +8,14 @@ from des.distributions import Constant
 from des.scenario.schema.distributions import CountDistribution, DurationDistribution
 from des.scenario.schema.incidents import Words
 from des.scenario.schema.profiles import WeeklyProfile
-from des.scenario.schema.spec import Flag, Spec, Text, contradiction
+from des.scenario.schema.setting import Flag, Setting, Text, contradiction
 from des.scenario.text.units import Duration, FrequentRate, Positive, PositiveCount, PositiveDuration, Share, Word
 
 MOST_TOKENS = 2**31 - 1
 """Token counts are int32 in traces."""
 
 
-class PoissonArrivals(Spec):
+class PoissonArrivals(Setting):
     """Requests at random, independent of each other."""
 
     kind: Literal["poisson"]
@@ -23,7 +23,7 @@ class PoissonArrivals(Spec):
     profile: WeeklyProfile | None = None
 
 
-class BurstyArrivals(Spec):
+class BurstyArrivals(Setting):
     """Clients with gamma inter-arrival times: the larger the coefficient of variation, the burstier."""
 
     kind: Literal["bursty"]
@@ -34,7 +34,7 @@ class BurstyArrivals(Spec):
     profile: WeeklyProfile | None = None
 
 
-class BatchArrivals(Spec):
+class BatchArrivals(Setting):
     """So many requests at once, every so often."""
 
     kind: Literal["batch"]
@@ -44,7 +44,7 @@ class BatchArrivals(Spec):
     """When the first batch comes."""
 
 
-class ClosedArrivals(Spec):
+class ClosedArrivals(Setting):
     """Users who think, send a request, wait for its end and think again."""
 
     kind: Literal["closed"]
@@ -60,7 +60,7 @@ class ClosedArrivals(Spec):
         return self
 
 
-class ArrivalColumns(Spec):
+class ArrivalColumns(Setting):
     """Columns of an arrival file."""
 
     time: Text
@@ -68,7 +68,7 @@ class ArrivalColumns(Spec):
     output_tokens: Text | None = None
 
 
-class ArrivalFile(Spec):
+class ArrivalFile(Setting):
     """Recorded arrivals from a file (CSV, JSON lines or parquet), from the first one on."""
 
     kind: Literal["replay"]
@@ -94,7 +94,7 @@ Arrivals = Annotated[
 ]
 
 
-class Tokens(Spec):
+class Tokens(Setting):
     """Tokens of a request and of its response."""
 
     input: CountDistribution = Constant(0.0)
@@ -108,14 +108,14 @@ class Tokens(Spec):
         return self
 
 
-class Requirement(Spec):
+class Requirement(Setting):
     """A share of requests that may only use legs with these tags."""
 
     share: Share
     tags: Annotated[dict[Text, Word], Field(min_length=1)]
 
 
-class Workload(Spec):
+class Workload(Setting):
     """Requests: when they come, how large they are, what they require."""
 
     arrivals: Arrivals

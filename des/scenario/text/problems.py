@@ -50,10 +50,8 @@ def findings_of(error: ValidationError, content: object, model: type[BaseModel])
         context = fault.get("ctx", {})
         kind = fault["type"]
         path = _path(loc, content, missing=kind == "missing")
-        if kind == "too_short" and fault["input"]:
-            continue  # only because its entries are wrong, which is said of each
-        if kind == "default_factory_not_called":
-            continue  # only because another field is wrong, which is said of that
+        if (kind == "too_short" and fault["input"]) or kind == "default_factory_not_called":
+            continue  # only because its entries, or what it defaults to, are wrong, which is said of each
         if kind == "extra_forbidden":
             key = str(loc[-1])
             message = _of_another_kind(key, model, loc[:-1]) or _unknown_key(key, _known_keys(model, loc[:-1]))

@@ -5,25 +5,35 @@ values are in base units, their defaults are those that hold. A scenario's autho
 (`rate: 2/min` is `rate_per_s`).
 """
 
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, TypeVar, get_args
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    GetPydanticSchema,
+    PlainSerializer,
     StrictStr,
+    Tag,
+    WithJsonSchema,
+    model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, PydanticOmit, core_schema
 
-from des.scenario.text.units import Duration, Share, shown, written_as
+from des.scenario.schema.statuses import Handled
+from des.scenario.text.units import Duration, PositiveDuration, Share, read_positive_duration, shown, written_as
 
 Text = StrictStr
 Value = TypeVar("Value")
+Of = TypeVar("Of")
 
 
 def _written_name(attribute: str) -> str:
@@ -34,7 +44,15 @@ def _written_name(attribute: str) -> str:
     return attribute
 
 
-class Spec(BaseModel):
+@dataclass(frozen=True, slots=True)
+class BelongsTo:
+    """Marks a field of a setting that means something only beside another: one of these values, or any at all."""
+
+    field: str
+    values: tuple[str, ...] = ()
+
+
+class Setting(BaseModel):
     """A setting. Documents are read by `model_validate`, with units and every check."""
 
     model_config = ConfigDict(
@@ -66,6 +84,25 @@ class Spec(BaseModel):
         object.__setattr__(self, "__pydantic_private__", None)
 
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # documents are read past it
+
+    @model_validator(mode="after")
+    def _belongs(self) -> Self:
+        """Refuses what is written, but means nothing beside the rest."""
+        for name in self.model_fields_set:
+            for mark in type(self).model_fields[name].metadata:
+                if isinstance(mark, BelongsTo) and not self._has(mark):
+                    value = f": {' or '.join(mark.values)}" if mark.values else ""
+                    message = f"{self.written(name)} belongs to {self.written(mark.field)}{value}"
+                    raise contradiction(message, self.written(name))
+        return self
+
+    def _has(self, mark: BelongsTo) -> bool:
+        return getattr(self, mark.field) in mark.values if mark.values else mark.field in self.model_fields_set
+
+    @classmethod
+    def written(cls, name: str) -> str:
+        """The name that users write for an attribute."""
+        return cls.model_fields[name].alias or name
 
 
 class _Unwritable:
@@ -125,7 +162,7 @@ class OneAlone(Shorthand):
     """Lets a list of one mapping be written as that mapping."""
 
     def __init__(self) -> None:
-        super().__init__(lambda value: [value] if isinstance(value, dict | Spec) else value, {})
+        super().__init__(lambda value: [value] if isinstance(value, dict | Setting) else value, {})
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         entries = handler(schema)
@@ -136,7 +173,7 @@ def scalar_as(field: str, schema: Mapping[str, Any], **fixed: object) -> Shortha
     """Reads anything but a mapping as the value of one field (`timeout: 30s` as `timeout: {total: 30s}`)."""
 
     def expand(value: object) -> object:
-        return value if isinstance(value, dict | Spec) else {**fixed, field: value}
+        return value if isinstance(value, dict | Setting) else {**fixed, field: value}
 
     return Shorthand(expand, schema)
 
@@ -148,7 +185,7 @@ def list_of_one(schema: Mapping[str, Any]) -> Shorthand:
 
 def mapping_or_word(value: object) -> str:
     """The tag of a field that takes a mapping, or a word or number instead: `mapping` or `word`."""
-    return "mapping" if isinstance(value, dict | Spec) else "word"
+    return "mapping" if isinstance(value, dict | Setting) else "word"
 
 
 def contradiction(message: str, *field: str | int) -> PydanticCustomError:
@@ -172,3 +209,25 @@ MAY_BE_EMPTY = Shorthand(_nothing_special, {"type": "null"})
 Flag = Annotated[bool, BeforeValidator(_flag)]
 DURATION_SCHEMA = written_as(Duration)
 SHARE_SCHEMA = written_as(Share)
+
+Off = Annotated[Literal["none"], Tag("word")]
+OrNone = Annotated[Annotated[Of, Tag("mapping")] | Off, Discriminator(mapping_or_word)]
+"""A setting, or `none`, which takes away what is said elsewhere."""
+
+
+def _bound_text(bound_s: float) -> str | None:
+    return None if bound_s == inf else f"{bound_s!r}s"
+
+
+Bound = Annotated[
+    float,
+    BeforeValidator(read_positive_duration),
+    PlainSerializer(_bound_text),
+    WithJsonSchema(written_as(PositiveDuration)),
+]
+"""The most seconds that something may take; infinite where nothing is said."""
+
+Failures = Annotated[
+    Collection[str | int], GetPydanticSchema(lambda _, handler: handler.generate_schema(tuple[Handled, ...]))
+]
+"""Failed outcomes as words, by outcome, status or hundred; in a plan, as the codes of outcome kinds."""
