@@ -2,7 +2,6 @@
 
 import math
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from des.traces import Run
 ROOT = Path(__file__).parents[2]
 SCENARIOS = ROOT / "scenarios"
 SCHEMA = ROOT / "des.schema.json"
-DES = str(Path(sys.executable).with_name("des"))
 
 SHORTENED = {
     "image_chain": ["horizon=3h"],
