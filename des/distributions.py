@@ -111,9 +111,9 @@ class Distribution(ABC):
             value = float(self.quantile(np.array([1.0 - TAIL]))[0])
         return value if math.isfinite(value) else self.mean
 
-    @abstractmethod
     def rough_maximum(self) -> float:
         """About what one draw in 10^9 exceeds, finite whatever the parameters: what an integer column has room for."""
+        return self.tail_bound()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +153,6 @@ class Constant(Distribution):
         return Constant(mean)
 
     def tail_bound(self) -> float:
-        return self.value
-
-    def tail_quantile(self) -> float:
-        return self.value
-
-    def rough_maximum(self) -> float:
         return self.value
 
 
@@ -210,9 +204,6 @@ class Uniform(Distribution):
         return Uniform(self.low * factor, self.high * factor)
 
     def tail_bound(self) -> float:
-        return self.high
-
-    def rough_maximum(self) -> float:
         return self.high
 
 
@@ -467,9 +458,6 @@ class Empirical(Distribution):
         return Empirical(tuple(value * factor for value in self.values))
 
     def tail_bound(self) -> float:
-        return max(self.values)
-
-    def rough_maximum(self) -> float:
         return max(self.values)
 
 

@@ -1,13 +1,15 @@
 """All cases of the check, and what their scores say together."""
 
 import math
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from des.check import availability, calls, chains, clients, ledgers, limits, monte_carlo
-from des.check.case import Case, Finding
+from des.check.case import FULL, Case, Finding
 from des.errors import DesError
+from des.pool import Report, Workers
 
 CASES: Final[tuple[Case, ...]] = (
     *availability.CASES,
@@ -62,6 +64,27 @@ def chosen(names: Sequence[str]) -> tuple[str, ...]:
     if unknown:
         raise DesError(f"--only: no check is called '{unknown[0]}'; `des check --list` names them")
     return tuple(name for name in BY_NAME if not names or name in names)
+
+
+def check(
+    only: Sequence[str] = (), *, workers: int = 1, progress: Callable[[float, str], None] | None = None
+) -> tuple[Checked, ...]:
+    """Raises DesError for a name that no case has. The same findings for any number of workers."""
+    names = chosen(only)
+    done = []
+    with Workers(_checked, workers) as pool:
+        for one in pool.map(names):
+            done.append(one)
+            if progress is not None:
+                progress(len(done) / len(names), one.case)
+    return tuple(done)
+
+
+def _checked(name: str, report: Report | None) -> Checked:
+    case = BY_NAME[name]
+    started = time.process_time()
+    findings = tuple(case.find(FULL))
+    return Checked(name, case.by, findings, time.process_time() - started)
 
 
 def spread(findings: Sequence[Finding]) -> Spread:

@@ -165,8 +165,8 @@ def check(
     from time import perf_counter
 
     from des.check.suite import CASES, all_ok, as_dict
+    from des.check.suite import check as run_checks
     from des.report.check_table import print_cases, print_check
-    from des.study.check import check as run_checks
 
     if list_them:
         print_cases(CASES, console())

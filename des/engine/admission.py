@@ -28,12 +28,14 @@ class Limit:
         "limiter",
         "plan",
         "refusal_s",
+        "sends_retry_after",
         "state",
     )
 
     def __init__(self, limit: plan.Limit, recorder: Recorder) -> None:
         self.plan = limit
         self.index = limit.index
+        self.sends_retry_after = limit.sends_retry_after
         self.limiter: Limiter = make_limiter(limit)
         self.state: LimiterState = recorder.limiter_state("limit", limit.name)
         self.counts_by_number = limit.counted == "success" or limit.metric in ("requests", "concurrency")
@@ -147,17 +149,14 @@ class Admission:
         for limit in self._limits:
             amount = LEAST if limit.counts_by_number else limit.estimated_usage(request, cached_tokens)
             if not limit.limiter.admits(amount, now_s):
-                return self._refused(limit, amount, request, draws, cached_tokens, now_s)
-        for limit in self._known:
-            amount = LEAST if limit.counts_by_number else limit.estimated_usage(request, cached_tokens)
-            limit.limiter.take(amount, now_s, inf)
-            if limit.state.refuses:
-                limit.state.admitted(now_s)
-        return None
-
-    def _refused(
-        self, limit: Limit, amount: float, request: Request, draws: CallDraws, cached_tokens: int, now_s: float
-    ) -> Failure:
+                break
+        else:
+            for limit in self._known:
+                amount = LEAST if limit.counts_by_number else limit.estimated_usage(request, cached_tokens)
+                limit.limiter.take(amount, now_s, inf)
+                if limit.state.refuses:
+                    limit.state.admitted(now_s)
+            return None
         if not limit.state.refuses:
             limit.state.refused(now_s)
         after_s = limit.refusal_s
@@ -165,7 +164,7 @@ class Admission:
             after_s = draws.delay_s("refusal", limit.plan.refusal_latency, request.draw)
         if self._charges_refusals:
             self._charge_refusal(limit, request, cached_tokens, now_s, now_s + after_s)
-        retry_after_s = limit.limiter.retry_after_s(amount, now_s) if limit.plan.sends_retry_after else nan
+        retry_after_s = limit.limiter.retry_after_s(amount, now_s) if limit.sends_retry_after else nan
         return as_failure(
             (RATE_LIMITED, BY_LIMIT, limit.index, after_s, nan if retry_after_s == inf else retry_after_s)
         )

@@ -39,12 +39,17 @@ class Client:
         self._router = Router(settings.order, self.draws, "groups")
         required = [each.tags.items() for each in of.workload.requirements]
         self._entries = [self._entries_meeting(tags) for tags in required] + [self._entries_meeting(set())]
+        self.is_minded = any(entry.open_leg is None for entries in self._entries for entry in entries)
+        """Whether what a request did before matters to what its client lets it do."""
         self._round_draws: list[Stream] = []
         self._round_waits = Waits(of.policy.round_backoff)
         self.first_round_wait_s = of.policy.round_backoff.base_s
 
     def _rule(self, settings: plan.RetryRule, place: int) -> RetryRule:
-        return RetryRule(settings, self._kinds, self.draws, self._leg_draws, self._names, place)
+        is_budgeted = bool(self._settings.retry_budgets)
+        return RetryRule(
+            settings, self._kinds, self.draws, self._leg_draws, self._names, place, is_budgeted=is_budgeted
+        )
 
     def _make_legs(self, of: plan.Plan, providers: Providers) -> list[Leg]:
         """By the index of the leg."""
@@ -112,11 +117,10 @@ class Client:
             ordered.append(left.pop(place))
         return ordered + left
 
-    def round_wait_s(self, request: Request, rounds_done: int, previous_s: float, nth: int) -> float:
-        """The wait after a round; `rounds_done` counts from 0, `previous_s` is the wait before it.
-
-        `nth` counts the request's waits between rounds, which an application's retries go on with.
-        """
+    def round_wait_s(self, request: Request, rounds_done: int, previous_s: float) -> float:
+        """The wait after a round; `rounds_done` counts from 0, `previous_s` is the wait before it."""
+        nth = request.round_waits
+        request.round_waits += 1
         while nth >= len(self._round_draws):
             name = f"round_backoff/{len(self._round_draws)}"
             self._round_draws.append(Stream(self._seed, self._replication, name, uniform))

@@ -5,10 +5,10 @@ from math import inf
 
 from simpy.events import Event
 
-from des.engine.clock import TIMER, Moment
-from des.engine.leg import Leg
+from des.engine.clock import ATTEMPT_END, TIMER, Moment
+from des.engine.leg import Flight, Leg
 from des.engine.records import NEVER_ENDS, Result, lost_race
-from des.engine.way import Flight, Way
+from des.engine.way import Way
 from des.rules.retry import sends_copy
 from des.scenario import plan
 from des.vocabulary import CALL, HEDGE, OK
@@ -21,7 +21,7 @@ def hedged_call(way: Way, leg: Leg, hedge: plan.Hedge) -> Generator[Event, None,
     cancelled when the winner has answered, or run to their end.
     """
     clock, request = way.world.clock, way.request
-    own = _launch(way, leg, CALL, None)
+    own = way.launch(leg, CALL, None)
     flights = [own]
     sent = 0
     hedge_s = clock.now + hedge.after_s
@@ -38,7 +38,7 @@ def hedged_call(way: Way, leg: Leg, hedge: plan.Hedge) -> Generator[Event, None,
         if end_s == inf:
             _lose_all(way, flights)
             return Result(NEVER_ENDS)
-        yield way.end_of(first.call)
+        yield Moment(clock, end_s, ATTEMPT_END, request.id)
         way.now_s = end_s
         flights.remove(first)
         _land(way, first)
@@ -47,19 +47,11 @@ def hedged_call(way: Way, leg: Leg, hedge: plan.Hedge) -> Generator[Event, None,
                 _lose(way, loser, hedge, end_s)
         elif flights:
             continue
-        request.last = first.call
-        way.own = own
-        return way.result_of(first.call, first.fate.nth)
+        return way.landed(own, first)
 
 
 def _end(flight: Flight) -> tuple[float, int]:
     return flight.call.end_s, flight.call.attempt
-
-
-def _launch(way: Way, leg: Leg, kind: int, tickets: tuple[int, ...] | None) -> Flight:
-    fate, call = way.dispatch(leg)
-    way.request.unrecorded += 1
-    return Flight(leg, fate, call if kind == CALL else call._replace(kind=kind), tickets)
 
 
 def _copy(way: Way, leg: Leg, hedge: plan.Hedge, flights: list[Flight]) -> Flight | None:
@@ -71,7 +63,7 @@ def _copy(way: Way, leg: Leg, hedge: plan.Hedge, flights: list[Flight]) -> Fligh
         to = way.peer([flight.leg for flight in flights])
     if to is None:
         return None
-    copy = _launch(way, to, HEDGE, None if to is leg else to.enter())
+    copy = way.launch(to, HEDGE, None if to is leg else to.enter())
     flights.append(copy)
     return copy
 
@@ -81,7 +73,7 @@ def _land(way: Way, flight: Flight) -> None:
     way.world.recorder.attempts.append(flight.call)
     way.request.unrecorded -= 1
     way.request.cost += flight.call.cost
-    flight.over(way.taken_of(flight.leg))
+    flight.land(way.taken_of(flight.leg))
 
 
 def _lose(way: Way, loser: Flight, hedge: plan.Hedge, now_s: float) -> None:
@@ -90,7 +82,7 @@ def _lose(way: Way, loser: Flight, hedge: plan.Hedge, now_s: float) -> None:
     until_s = way.world.cut_s if runs else now_s
     call = loser.call
     if call.end_s > until_s:
-        ended = loser.leg.calls.ended(loser.fate, lost_race(until_s))
+        ended = loser.leg.ended(loser.fate, lost_race(until_s))
         loser.call = ended._replace(kind=call.kind, cost=ended.cost if runs or hedge.billed else 0)
     if loser.call.end_s <= now_s:
         _land(way, loser)
@@ -99,7 +91,7 @@ def _lose(way: Way, loser: Flight, hedge: plan.Hedge, now_s: float) -> None:
     request.cost += loser.call.cost
     way.world.recorder.attempt(loser.call)
     if loser.call.end_s < inf:
-        way.world.let_run(loser.call.end_s, lambda: loser.over(None))
+        way.world.let_run(loser.call.end_s, lambda: loser.land(None))
     elif loser.tickets is not None:
         loser.leg.lose()
 

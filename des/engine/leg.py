@@ -2,13 +2,14 @@
 
 from collections import deque
 from collections.abc import Sequence
+from math import inf
 
 from des.engine.budgets import Budget
 from des.engine.call import Calls
 from des.engine.codes import Kinds
 from des.engine.guards import Guard, Health
 from des.engine.queues import Bulkhead, Ramp, Shaper, Throttling
-from des.engine.records import Call
+from des.engine.records import Call, Fate
 from des.engine.retries import RetryRule
 from des.rules.routing import cost_per_success
 from des.scenario import plan
@@ -26,6 +27,7 @@ class Leg:
         self.of = of
         self.index, self.name = of.index, of.name
         self.calls = calls
+        self.dispatch, self.ended = calls.dispatch, calls.ended
         self.layers: Sequence[RetryRule] = ()
         self.guards: Sequence[Guard] = ()
         self.health: Health | None = None
@@ -88,6 +90,30 @@ class Leg:
         """A call never ends, and keeps its place."""
         if self.bulkhead is not None:
             self.bulkhead.lose()
+
+
+class Flight:
+    """A call of a leg under way that may be one copy of several, and what it was let in with."""
+
+    __slots__ = ("call", "fate", "leg", "tickets")
+
+    def __init__(self, leg: Leg, fate: Fate, call: Call, tickets: tuple[int, ...] | None) -> None:
+        self.leg = leg
+        self.fate = fate
+        self.call = call  # with its end as it is known so far
+        self.tickets = tickets  # of a copy on another leg, whose guards learn from it
+
+    def land(self, taken: float | None) -> None:
+        """It has ended now: its leg learns, and its place is free."""
+        self.leg.learn(self.call, taken)
+        if self.tickets is not None:
+            self.leg.leave(self.tickets, self.call.outcome, self.call.retry_after_s, self.call.end_s)
+
+    def run_on(self, tickets: tuple[int, ...]) -> None:
+        """It lost to a copy elsewhere, and goes on to its end: its leg's guards learn then."""
+        self.tickets = tickets
+        if self.call.end_s == inf:
+            self.leg.lose()
 
 
 class Statistics:

@@ -55,9 +55,9 @@ def _probe(
     clock = world.clock
     yield Moment(clock, due_s, TIMER, order)
     request = Request.probe(nth, clock.now, world.marks(nth))
-    fate = leg.calls.dispatch(request, PROBE, clock.now)
+    fate = leg.dispatch(request, PROBE, clock.now)
     bound = UNBOUNDED if timeout_s is None else timeout(clock.now + timeout_s)
-    call = leg.calls.ended(fate, bound)
+    call = leg.ended(fate, bound)
     if call.end_s != inf:
         yield Moment(clock, call.end_s, ATTEMPT_END, order)
     return call

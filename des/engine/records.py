@@ -36,6 +36,7 @@ class Request:
         "refused_by",
         "requirement",
         "retry_after_total_s",
+        "round_waits",
         "rounds",
         "units",
         "unrecorded",
@@ -63,6 +64,7 @@ class Request:
         self.units = units
         self.requirement = requirement  # index into the workload's requirements; -1 for none
         self.rounds = 0  # begun
+        self.round_waits = 0  # between them, for their draws
         self.attempts = 0
         self.cost = 0  # picodollars
         self.last: Call | None = None

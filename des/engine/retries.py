@@ -68,8 +68,11 @@ class RetryRule:
         draws: list[LegDraws],
         names: list[str],
         place: int,
+        *,
+        is_budgeted: bool,
     ) -> None:
         self.settings = settings
+        self.is_budgeted = is_budgeted and place != APPLICATION
         self.retries = settings.retries
         self.waits_after_last = settings.waits_after_last and settings.retries > 0
         self.is_application = place == APPLICATION

@@ -23,8 +23,9 @@ def walk(world: World, request: Request) -> Process:
     if not world.client.may_call(request):
         return world.finish(request, REQUEST_REJECTED)
     way, clock = Way(world, request), world.clock
+    layers = way.layers
     result: Result | None
-    while way.layers:
+    while layers:
         leg = way.leg or way.open_leg
         if leg is None:
             result = yield from _let_in(way)
@@ -44,8 +45,10 @@ def walk(world: World, request: Request) -> Process:
                 yield Moment(clock, way.now_s, way.due, request.id)
                 way.due = 0
                 if request.waits:
-                    request.end_wait(way.now_s)
-        way.again()
+                    request.backoff_s += way.now_s - request.waiting_since_s
+                    request.waits = ""
+        if layers and layers[-1].renews:
+            way.again()
     return way.finish()
 
 
@@ -61,14 +64,12 @@ def _answered_from_cache(world: World, request: Request, cache: ResponseCache) -
 
 def _let_in(way: Way) -> Generator[Event, None, Result | None]:
     """Pick a leg of the entry and be let in to it; what the attempt comes to, where it ends before its call."""
-    clock, entry, left_out = way.world.clock, way.entry, list[Leg]()
-    refusals = way.world.recorder.refusals
-    assert entry is not None
+    clock, refusals, left_out = way.world.clock, way.world.recorder.refusals, list[Leg]()
     while True:
-        leg = entry.pick(way.request, way.next_pick(entry), left_out, clock.now, way.picked)
+        leg = way.pick(left_out)
         if isinstance(leg, str):
             if not left_out:
-                refusals.count(clock.now, entry.legs[0].index, leg)
+                refusals.count(clock.now, way.entry.legs[0].index, leg)
             return way.refuse(leg)
         is_let_in: bool | Result = way.is_let_through(leg)
         if is_let_in and (leg.shaper is not None or leg.bulkhead is not None):

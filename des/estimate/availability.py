@@ -120,7 +120,7 @@ def availability(
 
 
 def check_years(years: float) -> None:
-    """Raises DesError for a number of years that nobody can draw, whatever the estimator."""
+    """Raises DesError for a number of years that cannot be drawn, whatever the estimator."""
     if not _LEAST_YEARS <= years <= _MOST_YEARS:
         raise DesError(f"--years {years:g}: a number from {_LEAST_YEARS:g} to {_MOST_YEARS:,.0f}, such as {YEARS:,.0f}")
 

@@ -13,14 +13,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from des.distributions import Constant, Distribution, Empirical
+from des.distributions import Constant, Distribution, Empirical, FloatArray
 from des.estimate.conditions import Conditions
 from des.scenario.plan import Effect, Leg, Plan, RandomError, ReplayedArrivals, Timeout
 from des.vocabulary import ATTEMPT_OUTCOMES, CANCELLED, CONNECTION_ERROR, INVALID_OUTPUT, TIMEOUT
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-INFINITY: Final = float("inf")
+_IntArray = NDArray[np.int64]
+_INFINITY: Final = float("inf")
 _POINTS: Final = 1 << 12
 _MOST_AT_ONCE: Final = 1 << 18
 _LEAST: Final = 1e-300
@@ -28,7 +27,7 @@ _HANGS, _BY_INCIDENT, _TOO_SLOW, _BREAKS, _INVALID, _KILLED, _BY_CHANCE = range(
 
 
 def success(plan: Plan, leg: Leg, outputs: FloatArray) -> FloatArray:
-    """Chances that calls for so many output tokens, float64[n], are answered in time and to the caller's liking.
+    """Chances that calls for `outputs` tokens, float64[n], are answered in time and to the caller's liking.
 
     The first token, or the whole response, is integrated exactly; a connect time and a speed that vary by 4,096 points
     of a Sobol sequence.
@@ -48,7 +47,7 @@ def success(plan: Plan, leg: Leg, outputs: FloatArray) -> FloatArray:
 
 
 def _in_time(plan: Plan, leg: Leg, outputs: FloatArray) -> FloatArray:
-    """Chances that whole responses of so many tokens break none of the leg's bounds, float64[n]."""
+    """Chances that whole responses of `outputs` tokens break none of the leg's bounds, float64[n]."""
     connect_bound, first_bound, idle_bound, total_bound = (
         math.inf if bound is None else bound
         for bound in (leg.timeout.connect_s, leg.timeout.first_token_s, leg.timeout.idle_s, leg.timeout.total_s)
@@ -141,7 +140,7 @@ class FailingCall:
     def __init__(self, plan: Plan, leg: Leg, effects: Sequence[Effect]) -> None:
         endpoint = plan.endpoints[leg.endpoint]
         given = (leg.timeout.connect_s, leg.timeout.first_token_s, leg.timeout.idle_s, leg.timeout.total_s)
-        self._connect_s, self._first_s, self._idle_s, self._total_s = (INFINITY if b is None else b for b in given)
+        self._connect_s, self._first_s, self._idle_s, self._total_s = (_INFINITY if b is None else b for b in given)
         self._endpoint = leg.endpoint
         self._latency = endpoint.latency
         self._effects = tuple(effects)
@@ -163,11 +162,11 @@ class FailingCall:
         self,
         conditions: Conditions,
         rng: np.random.Generator,
-        rows: IntArray,
+        rows: _IntArray,
         start_s: FloatArray,
         left_s: FloatArray,
         tokens: FloatArray,
-    ) -> tuple[FloatArray, FloatArray, IntArray]:
+    ) -> tuple[FloatArray, FloatArray, _IntArray]:
         """(chance of failing, duration in seconds given that it fails, outcome kind) of a call each, from `start_s` on.
 
         `left_s` is the time until whoever is around gives up; a call that passes it is `cancelled` there. A call that
@@ -185,11 +184,11 @@ class FailingCall:
         whole = through * (1.0 - broken)
         ok = whole * response.in_time * (1.0 - self._invalid)
         killed = np.zeros(n)
-        kill_s = np.full(n, INFINITY)
+        kill_s = np.full(n, _INFINITY)
         killer = np.full(n, -1, dtype=np.int64)
         if self._kills:
             spared, kill_s, killer = self._first_kill(
-                conditions, rng, rows, start_s, response.in_time_s(rng)[4], certain=True
+                conditions, rng, rows, start_s, response.in_time_s(rng)[4], is_killed=True
             )
             killed = ok * (1.0 - spared)
             ok = ok * spared
@@ -206,7 +205,7 @@ class FailingCall:
         )
         fails = np.minimum(chances.sum(axis=0), 1.0)  # not 1 - ok: a small chance keeps its digits
         manner = _drawn(chances, rng)
-        after_s, outcome = np.full(n, INFINITY), np.full(n, TIMEOUT, dtype=np.int64)
+        after_s, outcome = np.full(n, _INFINITY), np.full(n, TIMEOUT, dtype=np.int64)
         self._strike(manner, opened, rng, after_s, outcome)
         self._respond(manner, response, rng, left_s, after_s, outcome)
         patience_s = min(self._first_s, self._idle_s, self._total_s)
@@ -216,7 +215,7 @@ class FailingCall:
         past = after_s > left_s
         after_s[past], outcome[past] = left_s[past], CANCELLED
         if self._kills:
-            _, earlier_s, by = self._first_kill(conditions, rng, rows, start_s, after_s, certain=False)
+            _, earlier_s, by = self._first_kill(conditions, rng, rows, start_s, after_s, is_killed=False)
             hit = np.isfinite(earlier_s) & (manner != _KILLED)
             after_s[hit], outcome[hit] = earlier_s[hit] - start_s[hit], self._effect_kinds[by[hit]]
             cut = manner == _KILLED
@@ -224,14 +223,14 @@ class FailingCall:
         return fails, after_s, outcome
 
     def _strike(
-        self, manner: IntArray, opened: IntArray, rng: np.random.Generator, after_s: FloatArray, outcome: IntArray
+        self, manner: _IntArray, opened: _IntArray, rng: np.random.Generator, after_s: FloatArray, outcome: _IntArray
     ) -> None:
         """Errors by incidents, the first to strike named, and at random."""
         struck = np.flatnonzero(manner == _BY_INCIDENT)
         if len(struck):
             rates: FloatArray = self._error[opened[struck]]
             left = np.cumprod(np.concatenate((np.ones((len(struck), 1)), 1.0 - rates[:, :-1]), axis=1), axis=1)
-            to_blame: IntArray = opened[struck, _drawn((rates * left).T, rng)]
+            to_blame: _IntArray = opened[struck, _drawn((rates * left).T, rng)]
             for code in np.unique(to_blame).tolist():
                 hit = struck[to_blame == code]
                 effect = self._effects[code]
@@ -244,12 +243,12 @@ class FailingCall:
 
     def _respond(
         self,
-        manner: IntArray,
+        manner: _IntArray,
         response: "_Responses",
         rng: np.random.Generator,
         left_s: FloatArray,
         after_s: FloatArray,
-        outcome: IntArray,
+        outcome: _IntArray,
     ) -> None:
         """Responses too slow, of no use, or broken off."""
         slow = manner == _TOO_SLOW
@@ -278,30 +277,30 @@ class FailingCall:
     def _gives_up_s(self, response: tuple[FloatArray, ...]) -> FloatArray:
         """When the first bound is broken, infinite if none is: `des.rules.calls` over arrays."""
         connect_s, first_s, gap_s, _, whole_s = response
-        give_up = np.where(connect_s > self._connect_s, self._connect_s, INFINITY)
-        give_up = np.minimum(give_up, np.where(first_s > self._first_s, self._first_s, INFINITY))
-        silent = np.where(gap_s > self._idle_s, first_s + self._idle_s, INFINITY)
+        give_up = np.where(connect_s > self._connect_s, self._connect_s, _INFINITY)
+        give_up = np.minimum(give_up, np.where(first_s > self._first_s, self._first_s, _INFINITY))
+        silent = np.where(gap_s > self._idle_s, first_s + self._idle_s, _INFINITY)
         give_up = np.minimum(give_up, np.where(first_s > self._idle_s, self._idle_s, silent))
-        return np.minimum(give_up, np.where(whole_s > self._total_s, self._total_s, INFINITY))
+        return np.minimum(give_up, np.where(whole_s > self._total_s, self._total_s, _INFINITY))
 
     def _first_kill(
         self,
         conditions: Conditions,
         rng: np.random.Generator,
-        rows: IntArray,
+        rows: _IntArray,
         start_s: FloatArray,
         lasts_s: FloatArray,
         *,
-        certain: bool,
-    ) -> tuple[FloatArray, FloatArray, IntArray]:
+        is_killed: bool,
+    ) -> tuple[FloatArray, FloatArray, _IntArray]:
         """(chance that no incident kills the call, time and effect of the first that does).
 
-        With `certain` the killer is drawn given that there is one.
+        With `is_killed` the killer is drawn given that there is one.
         """
         spared = np.ones(len(rows))
-        kill_s, killer = np.full(len(rows), INFINITY), np.full(len(rows), -1, dtype=np.int64)
+        kill_s, killer = np.full(len(rows), _INFINITY), np.full(len(rows), -1, dtype=np.int64)
         times: list[FloatArray] = []
-        codes: list[IntArray] = []
+        codes: list[_IntArray] = []
         chances: list[FloatArray] = []
         now_s, end_s = start_s.copy(), start_s + lasts_s
         while True:
@@ -314,10 +313,10 @@ class FailingCall:
             codes.append(effect)
             chances.append(spared * chance)
             spared = spared * (1.0 - chance)
-            now_s = np.where(hit, next_s, INFINITY)
+            now_s = np.where(hit, next_s, _INFINITY)
         if not times:
             return spared, kill_s, killer
-        if not certain:
+        if not is_killed:
             chances.append(spared)
             times.append(kill_s)
             codes.append(killer)
@@ -366,7 +365,7 @@ class _Responses:
         """Given that it is not."""
         share = self.in_time + rng.random(self._n) * (1.0 - self.in_time)
         drawn = self._drawn_from.quantile(np.minimum(share, 1.0 - 1e-16))
-        beyond = np.where(self.in_time > 0.0, np.nextafter(self._latest, INFINITY), 0.0)
+        beyond = np.where(self.in_time > 0.0, np.nextafter(self._latest, _INFINITY), 0.0)
         return self._times(np.maximum(drawn, np.where(np.isfinite(beyond), beyond, 0.0)))
 
     def any_s(self, rng: np.random.Generator) -> tuple[FloatArray, ...]:
@@ -378,11 +377,11 @@ class _Responses:
         return self._connect_s, first_s, self._gap_s, full_s, full_s
 
 
-def _drawn(chances: FloatArray, rng: np.random.Generator) -> IntArray:
+def _drawn(chances: FloatArray, rng: np.random.Generator) -> _IntArray:
     """One index of the first axis for each column, in proportion to its chances."""
     reach = np.cumsum(chances, axis=0)
     u = rng.random(chances.shape[1]) * reach[-1]
-    chosen: IntArray = np.minimum((reach <= u).sum(axis=0), chances.shape[0] - 1).astype(np.int64)
+    chosen: _IntArray = np.minimum((reach <= u).sum(axis=0), chances.shape[0] - 1).astype(np.int64)
     impossible = np.take_along_axis(chances, chosen[None, :], axis=0)[0] <= _LEAST
     if impossible.any():  # nothing can happen, or rounding at the very end
         chosen[impossible] = chances.argmax(axis=0)[impossible]

@@ -33,7 +33,7 @@ _OUT: Final = ("open", "half_open", "cooling", "ejected", "unhealthy", "refusing
 _KINDS: Final = ("breaker", "cooldown", "ejection", "health", "limit", "capacity")
 _STEPS_PER_S: Final = 1_000_000_000
 
-Block = Mapping[str, NDArray[Any]]
+_Block = Mapping[str, NDArray[Any]]
 TimesOut = Mapping[str, tuple[int, float]]
 """`<entity> <state>` -> how often it began, and its share of the horizon."""
 
@@ -143,12 +143,12 @@ class _BlackoutTotals:
         self._circuit_open = names["requests"]["error_type"].index(_CIRCUIT_OPEN)
         self._requests = self._kept_out = self._calls = self._failed = 0
 
-    def requests(self, block: Block) -> None:
+    def requests(self, block: _Block) -> None:
         lost = is_lost(block["outcome"])
         self._requests += len(lost)
         self._kept_out += int(np.count_nonzero(lost & (block["error_type"] == self._circuit_open)))
 
-    def attempts(self, block: Block) -> None:
+    def attempts(self, block: _Block) -> None:
         outcome, cause = block["outcome"], block["cause"]
         made = (block["kind"] != PROBE) & (outcome != CANCELLED)
         self._calls += int(np.count_nonzero(made))
@@ -175,7 +175,7 @@ class TimeOut:
         self._open = np.zeros(shape, np.int64)  # begun less ended, whenever that was
         self._steps = np.zeros(shape, np.int64)  # ends less starts, in nanoseconds, modulo 2^64
 
-    def transitions(self, block: Block) -> None:
+    def transitions(self, block: _Block) -> None:
         some = np.isin(block["kind"], self._kinds)
         if not some.any():
             return
@@ -222,19 +222,19 @@ class CascadeTotals:
         self._blackout = _BlackoutTotals(plan, names, is_calm=not len(triggers.start_s))
         self._called = 0
 
-    def requests(self, block: Block) -> None:
+    def requests(self, block: _Block) -> None:
         self._minutes.requests(block)
         self._called += int(np.count_nonzero(block["attempts"]))
         self._blackout.requests(block)
 
-    def attempts(self, block: Block) -> None:
+    def attempts(self, block: _Block) -> None:
         self._minutes.attempts(block)
         self._blackout.attempts(block)
 
-    def transitions(self, block: Block) -> None:
+    def transitions(self, block: _Block) -> None:
         self._time_out.transitions(block)
 
-    def refusals(self, block: Block) -> None:
+    def refusals(self, block: _Block) -> None:
         self._minutes.refusals(block)
 
     def close(self) -> tuple[Cascade, Bins]:
@@ -261,7 +261,7 @@ class CascadeTotals:
 
 
 @dataclass(frozen=True, slots=True)
-class TimeToRecover(Estimate):
+class _TimeToRecover(Estimate):
     """Seconds from a trigger's end to the recovery of service."""
 
     triggers: int = 0
@@ -279,7 +279,7 @@ class TimeToRecover(Estimate):
 
 
 @dataclass(frozen=True, slots=True)
-class Metastable(Estimate):
+class _Metastable(Estimate):
     """The share of replications in which a trigger left service collapsed."""
 
     runs: int = 0  # how many replications
@@ -288,7 +288,7 @@ class Metastable(Estimate):
 
 
 @dataclass(frozen=True, slots=True)
-class BlackoutShare(Estimate):
+class _BlackoutShare(Estimate):
     """The share of replications in which guards made an outage of failures at random."""
 
     runs: int = 0  # how many replications
@@ -310,7 +310,7 @@ def cascade_estimates(cascades: Sequence[Cascade]) -> dict[str, Estimate | dict[
     }
 
 
-def _time_to_recover(cascades: Sequence[Cascade]) -> TimeToRecover:
+def _time_to_recover(cascades: Sequence[Cascade]) -> _TimeToRecover:
     """The mean of the replications' means; none where some trigger was not seen to be recovered from.
 
     Then its low end is what the mean would be if service had recovered everywhere as soon as it was last observed.
@@ -325,7 +325,7 @@ def _time_to_recover(cascades: Sequence[Cascade]) -> TimeToRecover:
         seen_s = [math.fsum(one.collapsed_s for one in several) / len(several) for several in of if several]
         least = mean_of(seen_s)
         low = least.mean if least.low is None else least.low
-    return TimeToRecover(
+    return _TimeToRecover(
         mean=figure.mean,
         low=low,
         high=figure.high,
@@ -339,7 +339,7 @@ def _time_to_recover(cascades: Sequence[Cascade]) -> TimeToRecover:
     )
 
 
-def _metastable(cascades: Sequence[Cascade]) -> Metastable:
+def _metastable(cascades: Sequence[Cascade]) -> _Metastable:
     """Of the replications that were observed enough."""
     verdicts = [_verdict(each.recoveries) for each in cascades]
     judged = [verdict for verdict in verdicts if verdict is not None]
@@ -347,7 +347,7 @@ def _metastable(cascades: Sequence[Cascade]) -> Metastable:
     offered = sum(one.offered for one in collapsed)
     lengths_s = [one.collapsed_s for one in collapsed]
     figure = _share_of_runs(judged)
-    return Metastable(
+    return _Metastable(
         mean=figure.mean,
         low=figure.low,
         high=figure.high,
@@ -359,11 +359,11 @@ def _metastable(cascades: Sequence[Cascade]) -> Metastable:
     )
 
 
-def _blackout(replications: Sequence[Blackout]) -> BlackoutShare:
+def _blackout(replications: Sequence[Blackout]) -> _BlackoutShare:
     """Of the replications without other causes."""
     found = [each for each in replications if each.is_one]
     figure = _share_of_runs([each.is_one for each in replications])
-    return BlackoutShare(
+    return _BlackoutShare(
         mean=figure.mean,
         low=figure.low,
         high=figure.high,

@@ -34,7 +34,7 @@ _DRAWN: Final = 0.2
 
 _Pairs = dict[str, tuple[Paired | None, str]]
 """By metric: the comparison, and by what its interval is."""
-Told = Callable[[float, str], None]
+Progress = Callable[[float, str], None]
 """Told the share of the work that is done, and what is under way."""
 
 
@@ -95,7 +95,7 @@ def compare_arms(
     plans: Mapping[str, Plan],
     observed: Mapping[str, Pool],
     baseline: str,
-    told: Told | None = None,
+    progress: Progress | None = None,
     same: Mapping[str, str] | None = None,
 ) -> ComparedArms:
     """Arms that are the `same` as an earlier one have its figures."""
@@ -104,8 +104,8 @@ def compare_arms(
     for number, (arm, plan) in enumerate(plans.items()):
 
         def tell(share: float, what: str, number: int = number) -> None:
-            if told is not None:
-                told((number + share) / len(plans), what)
+            if progress is not None:
+                progress((number + share) / len(plans), what)
 
         def in_the_long_run(share: float, tell: Callable[[float, str], None] = tell, arm: str = arm) -> None:
             tell(_DRAWN + (1.0 - _DRAWN) * share, f"long run of {arm}")

@@ -13,15 +13,14 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from des.distributions import Distribution
+from des.distributions import Distribution, FloatArray
 from des.estimate.sources import POISSON, RENEWAL, Source
 from des.faults import Intervals, Timeline
 from des.faults.episodes import merged
 from des.scenario.plan import Effect
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
+_IntArray = NDArray[np.int64]
+_BoolArray = NDArray[np.bool_]
 _Drawn = list[tuple[FloatArray, FloatArray]]
 _COMMON_LOAD: Final = 1.0
 """Mean number of incidents met of a tilted Poisson class: what makes P(one is met) cheapest to estimate."""
@@ -32,11 +31,11 @@ _COMMON_SHARE: Final = 0.7
 class Conditions(Protocol):
     """What is open when, for many requests at once; `rows` says which of them ask. Times are the requests' own."""
 
-    def open_effects(self, endpoint: int, at_s: FloatArray, rows: IntArray) -> IntArray:
+    def open_effects(self, endpoint: int, at_s: FloatArray, rows: _IntArray) -> _IntArray:
         """int64[n, k]: the effects open, in the order in which they are to blame, and -1 beyond the last."""
         ...
 
-    def next_kill(self, endpoint: int, after_s: FloatArray, rows: IntArray) -> tuple[FloatArray, IntArray]:
+    def next_kill(self, endpoint: int, after_s: FloatArray, rows: _IntArray) -> tuple[FloatArray, _IntArray]:
         """Start (infinite if there is none) and effect of the next killing incident that begins after each time."""
         ...
 
@@ -47,18 +46,18 @@ class TimelineConditions:
     def __init__(self, timeline: Timeline, endpoints: Sequence[int]) -> None:
         self._states = {endpoint: _states(timeline, endpoint) for endpoint in endpoints}
         killing = np.array([effect.kills_in_flight for effect in timeline.effects], dtype=np.bool_)
-        self._kills: dict[int, tuple[FloatArray, IntArray]] = {}
+        self._kills: dict[int, tuple[FloatArray, _IntArray]] = {}
         for endpoint in endpoints:
             chosen = timeline.hits[:, endpoint] & killing[timeline.effect]
             effects = np.append(timeline.effect[chosen], -1)
             self._kills[endpoint] = (np.append(timeline.start_s[chosen], np.inf), effects)
 
-    def open_effects(self, endpoint: int, at_s: FloatArray, rows: IntArray) -> IntArray:
+    def open_effects(self, endpoint: int, at_s: FloatArray, rows: _IntArray) -> _IntArray:
         from_s, state, effects = self._states[endpoint]
-        opened: IntArray = effects[state[np.searchsorted(from_s, at_s, side="right")]]
+        opened: _IntArray = effects[state[np.searchsorted(from_s, at_s, side="right")]]
         return opened
 
-    def next_kill(self, endpoint: int, after_s: FloatArray, rows: IntArray) -> tuple[FloatArray, IntArray]:
+    def next_kill(self, endpoint: int, after_s: FloatArray, rows: _IntArray) -> tuple[FloatArray, _IntArray]:
         start_s, effect = self._kills[endpoint]
         place = np.minimum(np.searchsorted(start_s, after_s, side="right"), len(start_s) - 1)
         return start_s[place], effect[place]
@@ -67,10 +66,10 @@ class TimelineConditions:
 class Undisturbed:
     """Nothing is open, ever."""
 
-    def open_effects(self, endpoint: int, at_s: FloatArray, rows: IntArray) -> IntArray:
+    def open_effects(self, endpoint: int, at_s: FloatArray, rows: _IntArray) -> _IntArray:
         return np.full((len(rows), 1), -1, dtype=np.int64)
 
-    def next_kill(self, endpoint: int, after_s: FloatArray, rows: IntArray) -> tuple[FloatArray, IntArray]:
+    def next_kill(self, endpoint: int, after_s: FloatArray, rows: _IntArray) -> tuple[FloatArray, _IntArray]:
         return np.full(len(rows), np.inf), np.full(len(rows), -1, dtype=np.int64)
 
 
@@ -93,39 +92,39 @@ class SampledConditions:
 
     start_s: FloatArray  # float64[n, slots], before 0 where open at the arrival, which is time 0
     end_s: FloatArray
-    effect: IntArray
-    hits: IntArray  # endpoints hit, a bit mask
-    kills: BoolArray  # bool[effects + 1]
+    effect: _IntArray
+    hits: _IntArray  # endpoints hit, a bit mask
+    kills: _BoolArray  # bool[effects + 1]
 
-    def open_effects(self, endpoint: int, at_s: FloatArray, rows: IntArray) -> IntArray:
+    def open_effects(self, endpoint: int, at_s: FloatArray, rows: _IntArray) -> _IntArray:
         at_s = at_s[:, None]
         hit = (self.hits[rows] >> endpoint & 1).astype(bool)
         is_open = hit & (self.start_s[rows] <= at_s) & (at_s < self.end_s[rows])
         return np.where(is_open, self.effect[rows], -1)
 
-    def next_kill(self, endpoint: int, after_s: FloatArray, rows: IntArray) -> tuple[FloatArray, IntArray]:
+    def next_kill(self, endpoint: int, after_s: FloatArray, rows: _IntArray) -> tuple[FloatArray, _IntArray]:
         hit = (self.hits[rows] >> endpoint & 1).astype(bool) & self.kills[self.effect[rows]]
         start_s = np.where(hit & (self.start_s[rows] > after_s[:, None]), self.start_s[rows], np.inf)
         first = start_s.argmin(axis=1)
         everybody = np.arange(len(rows))
         return start_s[everybody, first], self.effect[rows][everybody, first]
 
-    def meets_any(self, endpoints: Sequence[int]) -> BoolArray:
+    def meets_any(self, endpoints: Sequence[int]) -> _BoolArray:
         """bool[n]: whether any incident of the sample hits one of the endpoints."""
         wanted = sum(1 << endpoint for endpoint in endpoints)
-        met: BoolArray = np.asarray((self.hits & wanted).any(axis=1), dtype=np.bool_)
+        met: _BoolArray = np.asarray((self.hits & wanted).any(axis=1), dtype=np.bool_)
         return met
 
-    def of(self, rows: IntArray) -> "SampledConditions":
+    def of(self, rows: _IntArray) -> "SampledConditions":
         """The conditions of some of the samples."""
         return SampledConditions(self.start_s[rows], self.end_s[rows], self.effect[rows], self.hits[rows], self.kills)
 
-    def all_down(self, endpoints: Sequence[int], outage: BoolArray) -> BoolArray:
+    def all_down(self, endpoints: Sequence[int], outage: _BoolArray) -> _BoolArray:
         """bool[n]: whether every endpoint is down at the arrival."""
         is_open = (self.start_s <= 0.0) & (self.end_s > 0.0) & outage[self.effect]
         down = np.bitwise_or.reduce(np.where(is_open, self.hits, 0), axis=1)
         wanted = sum(1 << endpoint for endpoint in endpoints)
-        everybody: BoolArray = np.asarray((down & wanted) == wanted, dtype=np.bool_)
+        everybody: _BoolArray = np.asarray((down & wanted) == wanted, dtype=np.bool_)
         return everybody
 
 
@@ -133,7 +132,7 @@ def sampled_conditions(
     parts: Sequence[Part],
     tilts: Sequence[frozenset[int]],
     shares: FloatArray,
-    tilt: IntArray,
+    tilt: _IntArray,
     reach_s: float,
     effects: Sequence[Effect],
     rng: np.random.Generator,
@@ -146,7 +145,7 @@ def sampled_conditions(
     n = len(tilt)
     codes = {effect: code for code, effect in enumerate(effects)}
     log_ratio = np.zeros((len(tilts), n))  # of each tilt's distribution to the true one, given what was drawn
-    columns: list[tuple[FloatArray, FloatArray, IntArray, IntArray]] = []
+    columns: list[tuple[FloatArray, FloatArray, _IntArray, _IntArray]] = []
     for number, part in enumerate(parts):
         tilted = np.array([number in chosen for chosen in tilts])
         draw = _poisson if part.source.kind == POISSON else _alternating
@@ -186,14 +185,14 @@ def parts_of(source: Source) -> list[Part]:
     return [Part(source, ((hits, 1.0),), source.rate_per_s * share) for hits, share in source.sets]
 
 
-def _poisson(part: Part, tilted: BoolArray, reach_s: float, rng: np.random.Generator) -> tuple[_Drawn, FloatArray]:
+def _poisson(part: Part, tilted: _BoolArray, reach_s: float, rng: np.random.Generator) -> tuple[_Drawn, FloatArray]:
     """Incidents met: open at the arrival or starting within reach, as one Poisson number of them."""
     met = part.load + part.rate_per_s * reach_s
     common = max(met, _COMMON_LOAD)
     count = rng.poisson(np.where(tilted, common, met))
     ratio = (met - common) + count * np.log(common / met)
 
-    def draw(chosen: IntArray) -> tuple[FloatArray, FloatArray]:
+    def draw(chosen: _IntArray) -> tuple[FloatArray, FloatArray]:
         start_s, length_s = _residual(part, len(chosen), rng)
         later = rng.random(len(chosen)) * met >= part.load
         start_s[later] = rng.random(int(later.sum())) * reach_s
@@ -203,7 +202,7 @@ def _poisson(part: Part, tilted: BoolArray, reach_s: float, rng: np.random.Gener
     return _slots(count, draw), ratio
 
 
-def _alternating(part: Part, tilted: BoolArray, reach_s: float, rng: np.random.Generator) -> tuple[_Drawn, FloatArray]:
+def _alternating(part: Part, tilted: _BoolArray, reach_s: float, rng: np.random.Generator) -> tuple[_Drawn, FloatArray]:
     """Down at the arrival, going down within reach, or neither; a tilt makes the first two common."""
     up = part.source.up
     assert up is not None
@@ -247,7 +246,7 @@ def _residual(part: Part, count: int, rng: np.random.Generator) -> tuple[FloatAr
     return -age_s, residual_s
 
 
-def _slots(count: IntArray, draw: Callable[[IntArray], tuple[FloatArray, FloatArray]]) -> _Drawn:
+def _slots(count: _IntArray, draw: Callable[[_IntArray], tuple[FloatArray, FloatArray]]) -> _Drawn:
     """As many columns as the largest count; row i fills the first count[i] of them."""
     slots: _Drawn = []
     for slot in range(int(count.max(initial=0))):
@@ -258,7 +257,7 @@ def _slots(count: IntArray, draw: Callable[[IntArray], tuple[FloatArray, FloatAr
     return slots
 
 
-def _hit(part: Part, n: int, rng: np.random.Generator) -> IntArray:
+def _hit(part: Part, n: int, rng: np.random.Generator) -> _IntArray:
     if len(part.sets) == 1 and part.sets[0][1] >= 1.0:
         return np.full(n, part.sets[0][0], dtype=np.int64)
     masks = np.array([*(hits for hits, _ in part.sets), 0], dtype=np.int64)
@@ -272,7 +271,7 @@ def affected(timeline: Timeline, endpoint: int, longest_walk_s: float) -> Interv
     return merged(Intervals(timeline.start_s[hit] - longest_walk_s, timeline.end_s[hit]))
 
 
-def _states(timeline: Timeline, endpoint: int) -> tuple[FloatArray, IntArray, IntArray]:
+def _states(timeline: Timeline, endpoint: int) -> tuple[FloatArray, _IntArray, _IntArray]:
     """(instants, state after as many of them, effects by state): int64[instants + 1] and int64[states, k].
 
     The effects of a state stand by their incidents' numbers, -1 beyond the last.

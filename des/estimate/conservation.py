@@ -23,7 +23,7 @@ from des.vocabulary import (
     REQUEST_REJECTED,
 )
 
-Block = Mapping[str, NDArray[Any]]
+_Block = Mapping[str, NDArray[Any]]
 _MODULUS: Final = 1 << 64
 _LOST: Final = (REQUEST_FAILED, REQUEST_DEADLINE, REQUEST_REJECTED)
 
@@ -49,7 +49,7 @@ class Conservation:
         self._last_request = _Last()
         self._last_attempt = _Last()
 
-    def requests(self, block: Block) -> None:
+    def requests(self, block: _Block) -> None:
         number, outcome = block["request_id"], block["outcome"]
         if not len(number):
             return
@@ -68,7 +68,7 @@ class Conservation:
         self._calls_counted.add(number, block["attempts"])
         self._cost_counted.add(number, block["cost_picousd"])
 
-    def attempts(self, block: Block) -> None:
+    def attempts(self, block: _Block) -> None:
         number, outcome = block["request_id"], block["outcome"]
         if not len(number):
             return

@@ -45,7 +45,7 @@ class EndpointAnswer:
 class ExactAnswer:
     """Long-run figures of one plan, time-weighted; years of 365 days.
 
-    `k_eff` is None where an endpoint never fails, or nobody is ever down together. `availability` is of requests that
+    `k_eff` is None where an endpoint never fails, or all are never down together. `availability` is of requests that
     call each leg once, at the instant of their arrival: None, with the reason, where that has no closed form; `lost` is
     1 - availability, down to 1e-300.
     `all_down_any_in_a_year` takes total outages for a Poisson process in the time between them, in every way in which

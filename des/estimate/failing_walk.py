@@ -19,17 +19,16 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
-from des.distributions import Constant
+from des.distributions import Constant, FloatArray
 from des.estimate.call import FailingCall, is_bounded, kind_names, output_tokens
 from des.estimate.conditions import Conditions
 from des.rules.retry import backoff_s
 from des.scenario.plan import Backoff, Effect, Group, Leg, Plan, RetryRule
 from des.vocabulary import CANCELLED, TIMEOUT
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
-INFINITY = float("inf")
+_IntArray = NDArray[np.int64]
+_BoolArray = NDArray[np.bool_]
+_INFINITY = float("inf")
 _RAREST_OUTPUT = 1e-12
 _SLIGHT = 1e-15
 """A chance of being lost below which it is not worth following every walk."""
@@ -62,8 +61,8 @@ class _Layer:
     """A retry rule over arrays: `is_retried` and `is_throttled` by outcome kind."""
 
     rule: RetryRule
-    is_retried: BoolArray
-    is_throttled: BoolArray
+    is_retried: _BoolArray
+    is_throttled: _BoolArray
 
     @classmethod
     def of(cls, rule: RetryRule, names: Sequence[str]) -> "_Layer":
@@ -76,14 +75,14 @@ class _Visited:
 
     index: int
     layer: _Layer
-    falls_back: BoolArray
-    legs: tuple[IntArray, ...]  # none where the requirement leaves no leg
+    falls_back: _BoolArray
+    legs: tuple[_IntArray, ...]  # none where the requirement leaves no leg
     reach: tuple[FloatArray, ...]  # cumulative chances of the legs
-    has_peer: BoolArray  # whether several legs are eligible, by requirement
+    has_peer: _BoolArray  # whether several legs are eligible, by requirement
     once: bool
 
     @classmethod
-    def of(cls, plan: Plan, group: Group, eligible: BoolArray, names: Sequence[str]) -> "_Visited":
+    def of(cls, plan: Plan, group: Group, eligible: _BoolArray, names: Sequence[str]) -> "_Visited":
         legs, reach = [], []
         for allowed in eligible:
             of = [plan.client.legs[leg] for leg in group.legs if allowed[leg]]
@@ -115,11 +114,11 @@ class _Bound:
     """When whoever is around gives up: by request, and whose bound that is; 0 is the deadline's."""
 
     until_s: FloatArray
-    of: IntArray
+    of: _IntArray
     key: int
 
 
-_Attempt = Callable[[IntArray, _Bound], None]
+_Attempt = Callable[[_IntArray, _Bound], None]
 
 
 class _Requests:
@@ -137,7 +136,7 @@ class _Requests:
         self._now_s = arrival_s.astype(np.float64).copy()
         self._tokens, self._weight = _drawn_tokens(plan, rng, n, matter=walk.outputs_matter)
         self._requirement = _drawn_requirements(plan, rng, n)
-        deadline_s = arrival_s + (INFINITY if plan.policy.deadline_s is None else plan.policy.deadline_s)
+        deadline_s = arrival_s + (_INFINITY if plan.policy.deadline_s is None else plan.policy.deadline_s)
         self._deadline = _Bound(deadline_s, np.zeros(n, dtype=np.int64), 0)
         self._lost = np.zeros(n)
         self._outcome = np.zeros(n, dtype=np.int64)
@@ -188,7 +187,7 @@ class _Requests:
         self._end(tried[~group.falls_back[self._outcome[tried]]])
 
     def _repeat(
-        self, layer: _Layer, rows: IntArray, bound: _Bound, attempt: _Attempt, has_peer: BoolArray | None = None
+        self, layer: _Layer, rows: _IntArray, bound: _Bound, attempt: _Attempt, has_peer: _BoolArray | None = None
     ) -> None:
         """One layer: attempts with waits between them, all within the layer's timeout."""
         rule, everybody = layer.rule, rows
@@ -212,7 +211,7 @@ class _Requests:
             rows = rows[self._walking[rows] & (self._cut[rows] == 0)]
         self._time_out(everybody, whole, within=bound)
 
-    def _attempt(self, group: _Visited, rows: IntArray, bound: _Bound) -> None:
+    def _attempt(self, group: _Visited, rows: _IntArray, bound: _Bound) -> None:
         """Pick a leg for each, and call it with all its layers."""
         if not group.is_drawn:
             picked = np.array([legs[0] if len(legs) else -1 for legs in group.legs])[self._requirement[rows]]
@@ -231,14 +230,14 @@ class _Requests:
         for leg in np.unique(picked).tolist():
             self._call_within_layers(leg, 0, rows[picked == leg], bound)
 
-    def _call_within_layers(self, leg: int, depth: int, rows: IntArray, bound: _Bound) -> None:
+    def _call_within_layers(self, leg: int, depth: int, rows: _IntArray, bound: _Bound) -> None:
         layers = self._walk.layers[leg]
         if depth < len(layers):
             self._repeat(layers[depth], rows, bound, partial(self._call_within_layers, leg, depth + 1))
         else:
             self._call(leg, rows, bound)
 
-    def _call(self, leg: int, rows: IntArray, bound: _Bound) -> None:
+    def _call(self, leg: int, rows: _IntArray, bound: _Bound) -> None:
         start_s = self._now_s[rows]
         fails, lasts_s, outcome = self._walk.calls[leg](
             self._conditions, self._rng, rows, start_s, bound.until_s[rows] - start_s, self._tokens[rows]
@@ -251,7 +250,7 @@ class _Requests:
 
     # Waits and bounds
 
-    def _wait_s(self, layer: _Layer, rows: IntArray, retry: int, waited_s: FloatArray) -> FloatArray:
+    def _wait_s(self, layer: _Layer, rows: _IntArray, retry: int, waited_s: FloatArray) -> FloatArray:
         """The waits before retry `retry` (from 0), or after the last; `waited_s` keeps each request's last wait."""
         rule = layer.rule
         if rule.throttled_backoff is None:
@@ -264,11 +263,11 @@ class _Requests:
         waited_s[rows] = wait_s
         return wait_s
 
-    def _wait(self, rows: IntArray, wait_s: FloatArray, bound: _Bound) -> None:
+    def _wait(self, rows: _IntArray, wait_s: FloatArray, bound: _Bound) -> None:
         self._now_s[rows] += wait_s
         self._strike(rows[(self._now_s[rows] >= bound.until_s[rows]) & (wait_s > 0.0)], bound)
 
-    def _within(self, bound: _Bound, rows: IntArray, timeout_s: float | None) -> _Bound:
+    def _within(self, bound: _Bound, rows: _IntArray, timeout_s: float | None) -> _Bound:
         """The bound of work that starts now: a new one where its timeout comes before what bounds it already."""
         if timeout_s is None:
             return bound
@@ -278,7 +277,7 @@ class _Requests:
         until_s[rows[sooner]], of[rows[sooner]] = ends_s[sooner], key
         return _Bound(until_s, of, key)
 
-    def _strike(self, rows: IntArray, bound: _Bound) -> None:
+    def _strike(self, rows: _IntArray, bound: _Bound) -> None:
         """The bound has come: the deadline ends a request, another bound all that its layer does."""
         if not len(rows):
             return
@@ -287,14 +286,14 @@ class _Requests:
         self._cut[rows] = of
         self._now_s[rows] = bound.until_s[rows]
 
-    def _time_out(self, rows: IntArray, bound: _Bound, *, within: _Bound) -> None:
+    def _time_out(self, rows: _IntArray, bound: _Bound, *, within: _Bound) -> None:
         """What a layer makes of a bound of its own that has struck."""
         if bound is within:
             return
         struck = rows[self._cut[rows] == bound.key]
         self._cut[struck], self._outcome[struck] = 0, TIMEOUT
 
-    def _end(self, rows: IntArray) -> None:
+    def _end(self, rows: _IntArray) -> None:
         self._lost[rows] = self._weight[rows]
         self._walking[rows] = False
 
@@ -401,7 +400,7 @@ def _drawn_tokens(plan: Plan, rng: np.random.Generator, n: int, *, matter: bool)
     return np.rint(np.maximum(output.quantile(1.0 - above), least)), weight
 
 
-def _drawn_requirements(plan: Plan, rng: np.random.Generator, n: int) -> IntArray:
+def _drawn_requirements(plan: Plan, rng: np.random.Generator, n: int) -> _IntArray:
     """The requirement of each request, the number after the last for none."""
     edges = np.cumsum([required.share for required in plan.workload.requirements])
     if not len(edges):
@@ -409,7 +408,7 @@ def _drawn_requirements(plan: Plan, rng: np.random.Generator, n: int) -> IntArra
     return np.searchsorted(edges, rng.random(n), side="right").astype(np.int64)
 
 
-def _eligible(plan: Plan) -> BoolArray:
+def _eligible(plan: Plan) -> _BoolArray:
     """bool[requirements + 1, legs]: the legs that requests of each requirement may use, and last those of none."""
     allowed = np.ones((len(plan.workload.requirements) + 1, len(plan.chain)), dtype=np.bool_)
     for number, required in enumerate(plan.workload.requirements):
@@ -424,9 +423,9 @@ def _is_bounded_from_outside(plan: Plan, leg: Leg) -> bool:
     return any(rule.timeout_s is not None or rule.attempt_timeout_s is not None for rule in rules)
 
 
-def _among(kinds: frozenset[int], names: Sequence[str]) -> BoolArray:
+def _among(kinds: frozenset[int], names: Sequence[str]) -> _BoolArray:
     return np.array([kind in kinds for kind in range(len(names))], dtype=np.bool_)
 
 
 def _or_infinity(bound_s: float | None) -> float:
-    return INFINITY if bound_s is None else bound_s
+    return _INFINITY if bound_s is None else bound_s

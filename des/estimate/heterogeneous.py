@@ -24,7 +24,7 @@ With ten to be expected its 95 % interval of the mean of two values covers it in
 _BY_REPLICATION: Final = ("Clopper-Pearson",)
 """Intervals that count replications and are exact for any number of them."""
 
-Figures = TypeVar("Figures")
+_Figures = TypeVar("_Figures")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Heterogeneous:
         return f"none: {self.what}: fewer than {self.fewest} replications"
 
 
-def without_intervals(found: Figures, why: str) -> Figures:
+def without_intervals(found: _Figures, why: str) -> _Figures:
     """An estimate, or a mapping of them, without intervals for this reason, unless exact by replication."""
     stripped = _stripped(found, why)
     assert isinstance(stripped, type(found))

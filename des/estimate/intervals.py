@@ -27,7 +27,7 @@ NO_SPREAD: Final = "none: the same throughout"
 """Instead of an interval where all replications agree: they may by chance, so it would claim too much."""
 RECORDED: Final = "none: the same incidents each time, on record"
 """Instead of an interval where nothing is left to chance."""
-CONTROLLED: Final = "request level, controlled"
+_CONTROLLED: Final = "request level, controlled"
 _TAIL: Final = (1.0 - CONFIDENCE) / 2.0
 _RESAMPLES: Final = 1999
 _ROUNDING: Final = 1e-14
@@ -224,7 +224,7 @@ def with_controls(
     known: Sequence[float],
     *,
     share: bool = False,
-    estimator: str = CONTROLLED,
+    estimator: str = _CONTROLLED,
 ) -> Estimate:
     """The mean of `values` by linear regression on `controls`, each given value by value and with its `known` mean.
 
@@ -234,7 +234,7 @@ def with_controls(
     plain mean stands, without a `variance_reduction`, where there are fewer than k + 5 values or the regression would
     widen the interval.
     """
-    plain = mean_of(values, share=share, estimator=REQUEST_LEVEL if estimator == CONTROLLED else estimator)
+    plain = mean_of(values, share=share, estimator=REQUEST_LEVEL if estimator == _CONTROLLED else estimator)
     y = np.asarray(values, dtype=np.float64)
     columns = [np.asarray(control, dtype=np.float64) - mean for control, mean in zip(controls, known, strict=True)]
     columns = [column for column in columns if np.ptp(column) > 0.0]

@@ -16,9 +16,8 @@ from itertools import combinations
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from des.distributions import Distribution
+from des.distributions import Distribution, FloatArray
 from des.estimate.estimate import Inapplicable
 from des.estimate.sources import MARKED, POISSON, RENEWAL, Source, union
 
@@ -30,8 +29,6 @@ _MOST_BITS: Final = 62
 _MOST_SHARED_STATES: Final = 1 << 20
 """Joint states of shared outages up to which a cluster is conditioned on them."""
 _STEPS: Final = 700
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,7 @@ class Joint:
         self._spared: dict[tuple[tuple[int, ...], tuple[int, ...], int], Decimal] = {}
 
     def all_fail(self, callers: Sequence[Caller], starting: Source | None = None) -> float:
-        """P(every caller fails); of nobody, 1.
+        """P(every caller fails); 1 without callers.
 
         With `starting`, at an instant at which an incident of that source starts, itself not counted.
         """

@@ -203,20 +203,20 @@ def long_run_years(plan: Plan) -> float:
     return min(YEARS, _MOST_HORIZONS * plan.horizon_s / YEAR_S) if needs_whole_horizons(plan) else YEARS
 
 
-def long_run_failure_share(plan: Plan, told: Callable[[float], None] | None = None) -> tuple[Estimate | None, str]:
+def long_run_failure_share(plan: Plan, progress: Callable[[float], None] | None = None) -> tuple[Estimate | None, str]:
     """The share of requests lost without the noise of a run, or why it takes one."""
-    found = availability(plan, long_run_years(plan), progress=told)
+    found = availability(plan, long_run_years(plan), progress=progress)
     return (None, found.choice.reason) if found.lost is None else (found.lost, "")
 
 
 def _without_counts(found: Marginal | JointFigures) -> dict[str, Any]:
     """The JSON of a comparison's figures, which leaves out how many replications (or horizons) are behind each."""
-    told = {field.name: getattr(found, field.name) for field in fields(found)}
+    values = {field.name: getattr(found, field.name) for field in fields(found)}
     return {
         name: {key: getattr(value, key) for key in ("mean", "low", "high", "estimator")}
         if isinstance(value, Estimate)
         else value
-        for name, value in told.items()
+        for name, value in values.items()
     }
 
 

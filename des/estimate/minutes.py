@@ -62,16 +62,16 @@ _NOISE: Final = 2.0
 """Standard deviations by which load has to be above that, or what is served below the baseline, to be no chance."""
 _ROUNDING: Final = 1e-12
 
-Block = Mapping[str, NDArray[Any]]
-Counts = NDArray[np.int64]
+_Block = Mapping[str, NDArray[Any]]
+_Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Bins:
-    """Counts of n bins of `bin_s`, a whole number of minutes, from 0 on: int64[n] each, by the names of `COUNTS`."""
+    """_Counts of n bins of `bin_s`, a whole number of minutes, from 0 on: int64[n] each, by the names of `COUNTS`."""
 
     bin_s: float
-    of: Mapping[str, Counts]
+    of: Mapping[str, _Counts]
 
     def __len__(self) -> int:
         return len(self.of["offered"])
@@ -86,7 +86,7 @@ class Bins:
 
 
 class Minutes:
-    """Takes blocks of the engine's rows, in any order; probes, which serve nobody, are left out.
+    """Takes blocks of the engine's rows, in any order; probes, which serve no request, are left out.
 
     Requests count when they arrive, those of `goodput` when they are served; calls when they are sent, those of
     `late_work` when their client gives them up. `budgets` are the indices of those limits that are the client's own:
@@ -100,7 +100,7 @@ class Minutes:
         self._least = -(-minutes // self._minutes_a_bin)
         self._counts = np.zeros((len(COUNTS), _even(self._least)), np.int64)
 
-    def requests(self, block: Block) -> None:
+    def requests(self, block: _Block) -> None:
         outcome = block["outcome"]
         arrived = self._bins_of(block["arrival_s"])
         ok = outcome == REQUEST_OK
@@ -109,7 +109,7 @@ class Minutes:
         self._count("failed", arrived[is_lost(outcome)])
         self._count("goodput", self._bins_of(block["end_s"][ok]))
 
-    def attempts(self, block: Block) -> None:
+    def attempts(self, block: _Block) -> None:
         kind, outcome, cause = block["kind"], block["outcome"], block["cause"]
         real = kind != PROBE
         given_up = real & ((outcome == TIMEOUT) | (outcome == CANCELLED)) & ~np.isnan(block["end_s"])
@@ -128,7 +128,7 @@ class Minutes:
         self._count("refused_by_capacity", sent[by_capacity])
         self._count("admitted", sent[real & ~refused & ~by_capacity])
 
-    def refusals(self, block: Block) -> None:
+    def refusals(self, block: _Block) -> None:
         """Add what the client itself refused, in columns of minutes and counts."""
         bins = self._bins_of(block["minute"] * MINUTE_S)
         np.add.at(self._counts[COUNTS.index("refused_by_client")], bins, block["count"])
@@ -142,9 +142,9 @@ class Minutes:
             {name: self._counts[place, :count].copy() for place, name in enumerate(COUNTS)},
         )
 
-    def _bins_of(self, time_s: NDArray[np.float64]) -> Counts:
+    def _bins_of(self, time_s: NDArray[np.float64]) -> _Counts:
         """The bins that instants fall in, to be counted before others are asked for: these may make all bins longer."""
-        minute: Counts = np.floor_divide(time_s, MINUTE_S).astype(np.int64)
+        minute: _Counts = np.floor_divide(time_s, MINUTE_S).astype(np.int64)
         if len(minute):
             self._make_room(int(minute.max()))
         return minute // self._minutes_a_bin
@@ -159,7 +159,7 @@ class Minutes:
             more = _even(min(MOST_BINS, max(bins, 2 * width))) - width
             self._counts = np.pad(self._counts, ((0, 0), (0, more)))
 
-    def _count(self, name: str, bins: Counts) -> None:
+    def _count(self, name: str, bins: _Counts) -> None:
         if not len(bins):
             return
         first = int(bins.min())
@@ -287,8 +287,8 @@ def _even(count: int) -> int:
     return count + count % 2
 
 
-def _pairs(counts: Counts) -> Counts:
+def _pairs(counts: _Counts) -> _Counts:
     """Sums of two neighbouring bins each, in an even number of columns again."""
     rows, width = counts.shape
-    summed: Counts = counts.reshape(rows, width // 2, 2).sum(axis=2)
+    summed: _Counts = counts.reshape(rows, width // 2, 2).sum(axis=2)
     return np.pad(summed, ((0, 0), (0, summed.shape[1] % 2)))

@@ -4,7 +4,7 @@ Where few outages lost the requests, what counts are outages that differ, not re
 outage says nothing of their difference; what only one lost does, and an outage loses many requests at once. So of the
 outages that cost one arm more than the other, the number on each side is compared, given how many there are: the
 binomial test of two Poisson counts, whose interval is Clopper and Pearson's. Outages of unequal size count as fewer
-equal ones, as many as have the same relative spread; fewer still where replications differ by more than outages at
+equal ones, whose sum has the same relative spread; fewer still where replications differ by more than outages at
 random would make them.
 """
 
@@ -29,7 +29,7 @@ _TAIL: Final = (1.0 - CONFIDENCE) / 2.0
 _NUISANCE: Final = 0.025
 _UNEXPLAINED: Final = 0.01
 
-Name = TypeVar("Name")
+_Name = TypeVar("_Name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +118,10 @@ def variance_reduction(values: Sequence[float], against: Sequence[float]) -> flo
     return apart / standard_error(differences) ** 2
 
 
-def holm(p_values: Mapping[Name, float]) -> dict[Name, float]:
+def holm(p_values: Mapping[_Name, float]) -> dict[_Name, float]:
     """Each p-value adjusted for all of them (Holm 1979): those below 5 % are then together wrong in at most 5 %."""
     ordered = sorted(p_values.items(), key=lambda item: item[1])
-    adjusted: dict[Name, float] = {}
+    adjusted: dict[_Name, float] = {}
     highest = 0.0
     for place, (name, value) in enumerate(ordered):
         highest = max(highest, min(1.0, value * (len(ordered) - place)))

@@ -37,7 +37,7 @@ _MOST_TILTS: Final = 48
 _MOST_ENDPOINTS: Final = 6
 """Up to this number of endpoints, every set of them is made to fail together by a tilt of its own."""
 
-IntArray = NDArray[np.int64]
+_IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +106,7 @@ class _Batches:
     walk: FailingWalk
     reach_s: float
     tilts: tuple[frozenset[int], ...]
-    counts: IntArray
+    counts: _IntArray
     each: int
 
     @classmethod
@@ -186,13 +186,13 @@ def _tilts(parts: Sequence[Part], endpoints: Sequence[int]) -> list[frozenset[in
 
 def _shared_out(
     samples: int, parts: Sequence[Part], tilts: Sequence[frozenset[int]], endpoints: Sequence[int]
-) -> IntArray:
+) -> _IntArray:
     """How many samples each tilt gets: half of them go to those that can take all endpoints down."""
     hit = [union(part.sets) for part in parts]
     chained = sum(1 << endpoint for endpoint in endpoints)
     whole = np.array([_union(tilt, hit) & chained == chained for tilt in tilts])
     shares = np.where(whole, 1.0 / max(1, whole.sum()), 1.0 / max(1, (~whole).sum()))
-    counts: IntArray = np.maximum(1, np.rint(samples * shares / shares.sum())).astype(np.int64)
+    counts: _IntArray = np.maximum(1, np.rint(samples * shares / shares.sum())).astype(np.int64)
     return counts
 
 

@@ -26,7 +26,7 @@ MARKED: Final = "marked_renewal"
 _MOST_UNCERTAIN_EDGES: Final = 14
 
 HitSets = tuple[tuple[int, float], ...]
-"""(set of endpoints as a bit mask, probability) of the sets that are not empty; what is missing to 1 hits nobody."""
+"""(set of endpoints as a bit mask, probability) of the sets that are not empty; what is missing to 1 hits none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

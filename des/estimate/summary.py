@@ -25,7 +25,7 @@ _LATENCY_QUANTILES: Final = {"latency_s_p50": 0.5, "latency_s_p95": 0.95, "laten
 _KEPT: Final = ("ok", "in_flight")
 """Outcomes of requests that were not lost."""
 
-Estimates = dict[str, Any]
+_Estimates = dict[str, Any]
 """By metric: an `Estimate`, or a dict of them by name."""
 
 
@@ -67,7 +67,7 @@ def summary(arms: Mapping[str, Pool], heterogeneous: Container[str] = ()) -> dic
     }
 
 
-def summarise(pool: Pool, *, by_replication: bool = False) -> Estimates:
+def summarise(pool: Pool, *, by_replication: bool = False) -> _Estimates:
     """One arm's estimates; a metric that is a dict by name becomes a dict of estimates by name.
 
     Replications are the unit of inference. Quantiles of latency are of all replications together, with an interval by

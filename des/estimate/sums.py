@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from des.distributions import FloatArray
 from des.errors import RunError
 
 RELATIVE_ERROR: Final = 0.001
@@ -22,8 +23,6 @@ _GROWTH: Final = 1.0 + RELATIVE_ERROR
 """From a bin's lower edge to its representative, and from there to its upper edge."""
 _STEPS_PER_UNIT: Final = 1_000_000_000
 _LOW_BITS: Final = 32
-
-FloatArray = NDArray[np.float64]
 
 
 def integer_sum(values: NDArray[Any]) -> int:

@@ -23,11 +23,11 @@ from des.vocabulary import (
     REQUEST_OUTCOMES,
 )
 
-MOST_APART: Final = 200
+_MOST_APART: Final = 200
 """Requests lost apart from outages of which the times are kept; with more, arms are not compared by their losses."""
 _PICODOLLARS: Final = 10**12
 
-Block = Mapping[str, NDArray[Any]]
+_Block = Mapping[str, NDArray[Any]]
 Metrics = dict[str, Any]
 """Each a number, None where there is nothing to divide by, or a dict of numbers by name."""
 
@@ -57,7 +57,7 @@ class Totals:
         self._wasted = 0
         self._probe_cost = 0
 
-    def requests(self, block: Block) -> None:
+    def requests(self, block: _Block) -> None:
         """Add rows of requests; raises RunError, naming the law, for rows that break one."""
         self._conservation.requests(block)
         outcome = block["outcome"]
@@ -77,7 +77,7 @@ class Totals:
         self._cost += integer_sum(block["cost_picousd"])
         self._wasted += integer_sum(block["wasted_picousd"])
 
-    def attempts(self, block: Block) -> None:
+    def attempts(self, block: _Block) -> None:
         """Add rows of attempts; raises RunError, naming the law, for rows that break one."""
         self._conservation.attempts(block)
         probe = block["kind"] == PROBE
@@ -168,7 +168,7 @@ class LossCounter:
         self._on_record = 0
         self._apart_s: list[float] = []
 
-    def requests(self, block: Block) -> None:
+    def requests(self, block: _Block) -> None:
         """A request counts for the last outage that was open at some time between its arrival and its end."""
         lost = is_lost(block["outcome"])
         if not lost.any():
@@ -181,8 +181,8 @@ class LossCounter:
         if self._record is not None:
             _, on_record = _last_open(self._record, arrival_s, last_s)
             self._on_record += int(np.count_nonzero(on_record & ~within))
-        if len(self._apart_s) < MOST_APART:
-            self._apart_s.extend(arrival_s[~within][: MOST_APART - len(self._apart_s)].tolist())
+        if len(self._apart_s) < _MOST_APART:
+            self._apart_s.extend(arrival_s[~within][: _MOST_APART - len(self._apart_s)].tolist())
 
     def losses(self) -> Losses:
         some = np.flatnonzero(self._lost)
@@ -221,7 +221,7 @@ class BatchTotals:
         self._lost = 0
         self._endless = 0
 
-    def requests(self, block: Block) -> None:
+    def requests(self, block: _Block) -> None:
         number = block["request_id"]
         lost = is_lost(block["outcome"])
         for batch, rows in _by_batch(number // self._size):
@@ -233,7 +233,7 @@ class BatchTotals:
             state.lost = state.lost or bool(lost[rows].any())
             self._close_if_whole(batch, state)
 
-    def attempts(self, block: Block) -> None:
+    def attempts(self, block: _Block) -> None:
         made = np.flatnonzero(block["kind"] != PROBE)
         by_incident = block["cause"] == BY_INCIDENT
         for batch, places in _by_batch(block["request_id"][made] // self._size):

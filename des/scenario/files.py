@@ -47,7 +47,7 @@ def components_of(scenario: Scenario) -> Iterator[tuple[str, Path, Component]]:
             yield f"{name}/{model_name}", ("providers", name, "models", model_name), model
 
 
-def named_files(scenario: Scenario) -> Iterator[tuple[Path, str]]:
+def _named_files(scenario: Scenario) -> Iterator[tuple[Path, str]]:
     """(path in the scenario, text) of each file it names."""
     if isinstance(scenario.workload.arrivals, ArrivalFile):
         yield ("workload", "arrivals", "file"), scenario.workload.arrivals.file
@@ -61,7 +61,7 @@ def file_digests(scenario: Scenario, folder: FilePath) -> tuple[dict[str, str], 
     """SHA-256 of each file by its name in the scenario, and what keeps files from being read."""
     digests: dict[str, str] = {}
     findings: list[Finding] = []
-    for path, text in named_files(scenario):
+    for path, text in _named_files(scenario):
         if text in digests:
             continue
         try:

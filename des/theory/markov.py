@@ -3,6 +3,7 @@
 A generator is a square array of rates, row = from, column = to, rows summing to zero. Any unit of time will do.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -51,6 +52,12 @@ def mean_first_passage(matrix: Generator, start: int, targets: Iterable[int]) ->
 
 def occupation(matrix: Generator, start: NDArray[np.float64], time: float) -> tuple[NDArray[np.float64], Generator]:
     """(distribution after `time`, expected time spent in each state until then), from a starting distribution."""
+    after, spent = _propagators(matrix, time)
+    return start @ after, start @ spent
+
+
+def _propagators(matrix: Generator, time: float) -> tuple[Generator, Generator]:
+    """What a starting distribution is multiplied by to give the distribution after `time` and the time spent."""
     from scipy.linalg import expm
 
     size = len(matrix)
@@ -58,7 +65,7 @@ def occupation(matrix: Generator, start: NDArray[np.float64], time: float) -> tu
     augmented[:size, :size] = matrix
     augmented[:size, size:] = np.eye(size)
     exponential = expm(augmented * time)
-    return start @ exponential[:size, :size], start @ exponential[:size, size:]
+    return exponential[:size, :size], exponential[:size, size:]
 
 
 PAIR_STATES = ("both_up", "first_down", "second_down", "both_down", "both_down_together")
@@ -170,15 +177,14 @@ def broken_share(
             ("in_repair", "working"): 1.0 / repair,
         },
     )
-    state = np.array([1.0, 0.0, 0.0])
-    spent = np.zeros(3)
-    now = 0.0
-    probes = 0
-    while now < horizon:
-        probes += 1
-        until = horizon if probe_every is None else min(horizon, probes * probe_every)
-        state, times = occupation(matrix, state, until - now)
-        spent += times
-        state = np.array([state[0], 0.0, state[1] + state[2]]) if probe_every is not None else state
-        now = until
+    state, spent = np.array([1.0, 0.0, 0.0]), np.zeros(3)
+    step = horizon if probe_every is None else min(horizon, probe_every)
+    whole = math.floor(horizon / step)
+    for length, times in ((step, whole), (horizon - whole * step, 1)):
+        after, spent_within = _propagators(matrix, length)
+        for _ in range(times):
+            spent += state @ spent_within
+            state = state @ after
+            if probe_every is not None:
+                state = np.array([state[0], 0.0, state[1] + state[2]])
     return float((spent[1] + spent[2]) / horizon)

@@ -16,10 +16,9 @@ import des.check
 import des.theory
 from des.check import suite
 from des.check.case import MONTE_CARLO, Case, Finding, Size, compared, equal
-from des.check.suite import BY_NAME, CASES, Checked, all_ok, chosen, spread
+from des.check.suite import BY_NAME, CASES, Checked, all_ok, check, chosen, spread
 from des.cli import app
 from des.errors import DesError
-from des.study.check import check
 
 QUICK = ("ledger_exact", "week_shifts", "hedge", "fixed_window")
 BEYOND = {

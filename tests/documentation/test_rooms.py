@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "engine": {"faults", "rules", "scenario", *RANDOM},
     "estimate": {"faults", "rules", "scenario", "theory", *RANDOM},
     "check": {"estimate", "faults", "engine", "rules", "scenario", "theory", *RANDOM},
-    "study": {"check", "estimate", "faults", "files", "importers", "engine", "scenario", "traces"},
+    "study": {"estimate", "faults", "files", "importers", "engine", "scenario", "traces"},
     "report": {"catalogue", "check", "estimate", "faults", "scenario", "study", "traces"},
     "cli": {"report", "catalogue", "check", "estimate", "scenario", "study"},
 }

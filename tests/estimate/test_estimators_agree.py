@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from exact_plans import Lost
 
 from des.draws import generator
 from des.engine import simulate
@@ -18,6 +17,7 @@ from des.estimate.timeline import lost_along, reach_s, timeline
 from des.faults import draw_timeline
 from des.scenario import load_scenario, plans
 from des.scenario.plan import Plan, PoissonArrivals
+from estimate.exact_plans import Lost
 
 SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 REQUESTS = 2_500.0

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from exact_plans import Lost, outages, plan_of, provider
 
 from des.draws import generator
 from des.engine import simulate
@@ -17,6 +16,7 @@ from des.estimate.interaction import interactions
 from des.estimate.timeline import lost_along, reach_s
 from des.faults import draw_timeline
 from des.scenario.plan import Plan
+from estimate.exact_plans import Lost, outages, plan_of, provider
 
 REQUESTS = 3_000
 ERRORS = {"server_error": {"rate": "15%", "status": 503}, "rate_limited": "10%", "client_error": "5%", "hang": "3%"}

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from des.estimate.intervals import CONFIDENCE, NORMAL_QUANTILE, compound_bounds, poisson_bounds, sectioned, students_t
+from des.estimate.intervals import (
+    CONFIDENCE,
+    NORMAL_QUANTILE,
+    compound_bounds,
+    poisson_bounds,
+    quantile_of,
+    sectioned,
+    students_t,
+    with_controls,
+)
 from des.estimate.totals import LossCounter, Losses
 from des.faults import Intervals
 from des.vocabulary import REQUEST_FAILED, REQUEST_OK
@@ -77,3 +86,36 @@ def test_values_that_agree_claim_no_precision(values: list[float]) -> None:
     mean = sum(values) / len(values)
     assert students_t(values) == pytest.approx((mean, None, None))
     assert sectioned(values[0], values)[1:] == (None, None)
+
+
+def test_a_percentile_is_known_no_better_than_its_histogram_tells() -> None:
+    found = quantile_of(1.0, [1.0 - 1e-11, 1.0, 1.0 + 2e-11])
+    assert (found.low, found.high) == pytest.approx((0.999, 1.001), abs=1e-12)
+    assert found.interval == "sectioning"
+    far = quantile_of(1.0, [0.5, 1.0, 1.5])
+    assert far.low < 0.5
+
+
+def test_what_follows_a_control_with_a_known_mean_is_taken_off() -> None:
+    rng = np.random.default_rng(1)
+    covered, reductions = 0, []
+    for _ in range(400):
+        control = rng.exponential(2.0, 20)
+        values = 5.0 + 3.0 * control + rng.normal(0.0, 1.0, 20)
+        got = with_controls(values, [control], [2.0])
+        covered += got.low <= 11.0 <= got.high
+        reductions.append(got.variance_reduction or 1.0)
+    assert 0.92 <= covered / 400 <= 0.98
+    assert np.median(reductions) > 15.0
+
+
+def test_a_control_of_no_use_leaves_the_plain_mean() -> None:
+    values = [1.0, 2.0, 4.0, 3.0, 2.5, 1.5, 3.5, 2.2]
+    got = with_controls(values, [[7.0] * 8], [7.0])
+    assert got.variance_reduction is None
+    assert got.mean == pytest.approx(np.mean(values))
+
+
+def test_too_few_values_leave_the_plain_mean() -> None:
+    got = with_controls([1.0, 2.0, 3.0], [[1.0, 2.0, 3.0]], [2.5])
+    assert got.mean == pytest.approx(2.0)

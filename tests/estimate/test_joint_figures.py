@@ -1,13 +1,15 @@
-"""How likely one total outage at least is in a year, also of replications that are not all alike."""
+"""How likely a total outage is, also of replications that are not all alike, and figures of drawn incidents."""
 
 from typing import Any
 
+import numpy as np
 import pytest
-from exact_plans import outages, plan_of, provider, up_down
 
 from des.estimate.exact import exact_or_none
-from des.estimate.joint_figures import DrawnIncidents, JointFigures, joint_figures
+from des.estimate.joint_figures import DrawnIncidents, JointFigures, joint_figures, mean_episode_s, p95_episode_s
+from des.faults import Downtime
 from des.scenario.plan import Plan
+from estimate.exact_plans import outages, plan_of, provider, up_down
 
 
 def shared_cdn(shared: float, number: int = 1, **rest: Any) -> Plan:
@@ -93,3 +95,24 @@ def test_marks_spoil_the_memory_of_times_up_but_not_of_a_poisson_process() -> No
 
     assert often(outages("4/y", "2h")) == "exact"
     assert often(up_down("100d", "6h")) == "exact, Poisson approximation"
+
+
+YEAR_S = 365 * 86_400.0
+
+
+def of(durations_s: list[float]) -> list[Downtime]:
+    return [Downtime(YEAR_S, sum(durations_s), np.array(durations_s))]
+
+
+def test_durations_that_are_all_alike_have_no_interval() -> None:
+    rounded = [7_200.0, 7_200.0 + 1e-8] * 200
+    for found in (p95_episode_s(of(rounded)), mean_episode_s(of(rounded))):
+        assert found is not None
+        assert found.mean == pytest.approx(7_200.0)
+        assert (found.low, found.high) == (None, None)
+
+
+def test_durations_that_differ_have_one() -> None:
+    found = p95_episode_s(of([float(length) for length in range(1, 401)]))
+    assert found is not None
+    assert found.low < found.mean < found.high

@@ -1,7 +1,5 @@
 import json
 import math
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +9,7 @@ from des.estimate.estimate import Estimate, as_json
 from des.estimate.intervals import count_of, mean_of, share_up
 from des.estimate.summary import Observed, Pool, availability_of, summarise, summary
 from des.estimate.totals import Losses, Totals
-
-sys.path.insert(0, str(Path(__file__).parent))
-import walks
+from estimate import walks
 
 
 def test_the_interval_is_students_t_over_replications() -> None:

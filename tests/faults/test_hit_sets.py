@@ -93,7 +93,7 @@ def reachable(plan: Plan, origin: int, at_least: float) -> set[int]:
 
 @settings(max_examples=80 * TIMES)
 @given(graphs())
-def test_random_graphs_keep_the_laws_of_a_timeline(plan: Plan) -> None:
+def test_random_graphs_keep_the_distributions_of_a_timeline(plan: Plan) -> None:
     until_s = 20_000.0
     timeline = draw_timeline(plan, 0, until_s)
     longer = draw_timeline(plan, 0, 2 * until_s)

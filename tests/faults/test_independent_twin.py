@@ -1,4 +1,4 @@
-"""The twin: what is common grows with phi, each endpoint's own law stays, and the joint follows the closed forms."""
+"""The twin: what is common grows with phi, each endpoint's own distribution stays, the joint is the closed form's."""
 
 import hashlib
 import itertools

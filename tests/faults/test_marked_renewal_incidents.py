@@ -8,7 +8,7 @@ from scipy import special, stats
 from des.distributions import TAIL, Constant, Distribution, Empirical, Exponential, Gamma, Lognormal, Uniform, Weibull
 from des.faults import draw_timeline
 
-LAWS: list[tuple[Distribution, Distribution]] = [
+DISTRIBUTIONS: list[tuple[Distribution, Distribution]] = [
     (Weibull(0.7, 100.0), Lognormal(4.0, 1.4)),
     (Weibull(0.7, 100.0), Exponential(500.0)),
     (Lognormal(4.0, 1.0), Weibull(0.6, 200.0)),
@@ -18,7 +18,7 @@ LAWS: list[tuple[Distribution, Distribution]] = [
 ]
 
 
-@pytest.mark.parametrize(("between", "duration"), LAWS)
+@pytest.mark.parametrize(("between", "duration"), DISTRIBUTIONS)
 def test_starts_and_open_incidents_are_stationary(between: Distribution, duration: Distribution) -> None:
     horizon_s = 250.0
     drawn = list(timelines(one_endpoint(start_to_start(between, duration)), 400, horizon_s))
@@ -46,7 +46,7 @@ def test_an_up_start_draws_the_first_gap_afresh() -> None:
 
 
 @pytest.mark.parametrize(
-    ("law", "beyond"),
+    ("distribution", "beyond"),
     [
         (Exponential(3.0), stats.expon(scale=3.0).sf),
         (Lognormal(1.0, 1.4), stats.lognorm(1.4, scale=np.e).sf),
@@ -56,5 +56,5 @@ def test_an_up_start_draws_the_first_gap_afresh() -> None:
         (Uniform(1.0, 2.0), stats.uniform(1.0, 1.0).sf),
     ],
 )
-def test_the_past_is_drawn_as_far_back_as_a_duration_may_reach(law: Distribution, beyond) -> None:
-    assert beyond(law.tail_bound()) <= TAIL * (1 + 1e-6)
+def test_the_past_is_drawn_as_far_back_as_a_duration_may_reach(distribution: Distribution, beyond) -> None:
+    assert beyond(distribution.tail_bound()) <= TAIL * (1 + 1e-6)

@@ -30,7 +30,7 @@ Figures = Mapping[str, Sequence[float]]  # of one endpoint, by replication
 
 
 def figures(drawn: Sequence[Marginals], endpoint: int) -> Figures:
-    """An endpoint's figures, replication by replication: their law is the same in every arm, however small it is."""
+    """An endpoint's figures, replication by replication: of one distribution in every arm, however small it is."""
     own = [one.endpoints[endpoint] for one in drawn]
     return {
         "unavailability": [one.unavailability for one in own],

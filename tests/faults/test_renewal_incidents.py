@@ -11,7 +11,7 @@ from des.distributions import Constant, Distribution, Empirical, Exponential, Ga
 from des.faults import draw_timeline
 from des.faults.episodes import all_down, down_share, endpoint_down, episodes_started
 
-LAWS: list[tuple[Distribution, Distribution]] = [
+DISTRIBUTIONS: list[tuple[Distribution, Distribution]] = [
     (Exponential(400.0), Exponential(100.0)),
     (Weibull(0.7, 400.0), Lognormal(4.0, 1.0)),
     (Lognormal(5.0, 1.2), Gamma(0.5, 200.0)),
@@ -22,7 +22,7 @@ LAWS: list[tuple[Distribution, Distribution]] = [
 ]
 
 
-@pytest.mark.parametrize(("up", "down"), LAWS)
+@pytest.mark.parametrize(("up", "down"), DISTRIBUTIONS)
 @pytest.mark.parametrize("horizon_in_cycles", [0.6, 15.0])
 def test_unavailability_and_episode_rate_are_in_equilibrium_from_the_start(
     up: Distribution, down: Distribution, horizon_in_cycles: float

@@ -86,7 +86,7 @@ def test_components_and_classes_added_elsewhere_move_nothing() -> None:
     assert rows(before, 1) == rows(after, 4)
 
 
-def test_classes_of_one_law_in_different_places_have_incidents_of_their_own() -> None:
+def test_classes_of_one_distribution_in_different_places_have_incidents_of_their_own() -> None:
     one = CLASSES["poisson"]
     timeline = draw_timeline(plan_of({"a/m": [one, one], "b/m": [one]}, endpoints=["a/m", "b/m"]), 0, 1e7)
     assert len(set(timeline.start_s.tolist())) == len(timeline)
@@ -134,7 +134,7 @@ def test_more_incidents_than_can_be_drawn_are_refused_with_the_class(incidents: 
         draw_timeline(one_endpoint(incidents), 0, 1e6)
 
 
-def test_a_law_of_mostly_no_time_is_refused_instead_of_drawn_for_ever() -> None:
+def test_a_distribution_of_mostly_no_time_is_refused_instead_of_drawn_for_ever() -> None:
     plan = one_endpoint(start_to_start(Weibull(0.008, 1e-200), Constant(5.0)), start_up=True)
     with pytest.raises(DesError, match=r"p/m: incidents\[0\]: .* in a row take next to no time"):
         draw_timeline(plan, 0, 1e6)

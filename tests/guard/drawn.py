@@ -675,22 +675,20 @@ def features(value: Any, key: str = "") -> Iterator[str]:
         yield f"{key}={value}"
 
 
-WORDS = set(
-    [
-        "kind",
-        "jitter",
-        "preset",
-        "routing",
-        "order",
-        "split",
-        "counting",
-        "loser",
-        "scope",
-        "all_open",
-        "mode",
-        "outcome",
-    ]
-)
+WORDS = {
+    "kind",
+    "jitter",
+    "preset",
+    "routing",
+    "order",
+    "split",
+    "counting",
+    "loser",
+    "scope",
+    "all_open",
+    "mode",
+    "outcome",
+}
 """Keys whose words say which kind."""
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from des.distributions import Lognormal
-from des.engine.arrivals import RequestMarks
+from des.engine.marks import RequestMarks
 from des.estimate.exact import ExactAnswer, exact
 from des.scenario import load_scenario, plans
 from des.scenario.plan import Plan, PoissonIncidents

@@ -1,4 +1,4 @@
-"""Where the mean downtime is known, request-level means are freed of the replications' luck with it."""
+"""Where the mean downtime is known, request-level means are control-variate adjusted by it."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def test_known_downtime_makes_availability_more_precise_and_keeps_it_true(tmp_pa
     assert abs(better["mean"] - 0.99 * (1.0 - 0.05**2)) < 2.5 * half
 
 
-def test_without_several_replications_or_a_closed_form_nothing_is_freed(tmp_path: Path) -> None:
+def test_without_several_replications_or_a_closed_form_nothing_is_adjusted(tmp_path: Path) -> None:
     one = des.run(shared_cdn(replications=1), out=tmp_path / "one", traces=False)
     assert "controlled" not in one.summary["arms"]["as_modelled"]["availability"]
     up = des.run(shared_cdn(replications=12, start_state="up"), out=tmp_path / "up", traces=False)

@@ -28,7 +28,7 @@ def _intervals(*incidents: dict[str, Any], shifted: bool = False) -> list[tuple[
     return list(zip(found.start_s.tolist(), found.end_s.tolist(), strict=True))
 
 
-def test_incidents_on_record_are_no_luck_unless_their_record_is_shifted() -> None:
+def test_incidents_on_record_are_not_chance_unless_their_record_is_shifted() -> None:
     assert _intervals(SCHEDULE) == []
     assert _intervals(SCHEDULE, shifted=True) == [(3600.0, 5400.0)]
     brownout = SCHEDULE | {"error_rate": "50%"}

@@ -117,7 +117,7 @@ def test_the_chance_of_no_downtime_agrees_with_simulation() -> None:
 
 
 @pytest.mark.parametrize("down", [Exponential(1.5), Constant(0.8), Gamma(2.5, 0.4), Lognormal(-0.2, 0.9)], ids=repr)
-def test_the_law_of_downtime_agrees_with_simulation(down: Distribution) -> None:
+def test_the_distribution_of_downtime_agrees_with_simulation(down: Distribution) -> None:
     spent = simulated(down, 40_000, equilibrium=False)
     for limit in (0.0, 0.7, 2.1, 5.0):
         exact = downtime_cdf(MTTF, down, WINDOW, limit)
@@ -125,7 +125,7 @@ def test_the_law_of_downtime_agrees_with_simulation(down: Distribution) -> None:
         assert abs((spent <= limit).mean() - exact) <= 4.0 * error
 
 
-def test_the_grid_agrees_with_the_exact_law_of_gamma_downtimes() -> None:
+def test_the_grid_agrees_with_the_exact_distribution_of_gamma_downtimes() -> None:
     down = Gamma(2.5, 0.4)
     for limit in (0.7, 2.1, 5.0):
         on_grid = _compound_poisson_cdf((WINDOW - limit) / MTTF, down, limit, 1 << 14)
@@ -137,21 +137,24 @@ def test_downtime_is_within_the_window() -> None:
     assert downtime_cdf(MTTF, Lognormal(0.0, 1.0), WINDOW, -1.0) == 0.0
 
 
-LAWS = [Exponential(2.0), Uniform(1.0, 4.0), Lognormal(0.3, 0.8), Gamma(0.7, 3.0), Weibull(0.75, 2.5)]
+DISTRIBUTIONS = [Exponential(2.0), Uniform(1.0, 4.0), Lognormal(0.3, 0.8), Gamma(0.7, 3.0), Weibull(0.75, 2.5)]
 
 
-@pytest.mark.parametrize("law", LAWS, ids=repr)
-def test_residual_mean_is_the_integral_of_its_survival(law: Distribution) -> None:
-    total = quad(lambda t: 1.0 - residual_cdf(law, t), 0.0, 60.0 * law.mean, limit=400)[0]
-    assert residual_mean(law) == pytest.approx(total, rel=1e-4)
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS, ids=repr)
+def test_residual_mean_is_the_integral_of_its_survival(distribution: Distribution) -> None:
+    total = quad(lambda t: 1.0 - residual_cdf(distribution, t), 0.0, 60.0 * distribution.mean, limit=400)[0]
+    assert residual_mean(distribution) == pytest.approx(total, rel=1e-4)
 
 
-def test_weibull_and_lognormal_residuals_are_drawn_from_the_equilibrium_law() -> None:
+def test_weibull_and_lognormal_residuals_are_drawn_from_the_equilibrium_distribution() -> None:
     rng = np.random.default_rng(5)
     weibull, lognormal = Weibull(0.7, 3.9), Lognormal(0.25, 1.2)
     draws_w = [weibull_residual(weibull, g) for g in rng.gamma(1.0 / weibull.shape, size=4000)]
     draws_l = [
         lognormal_residual(lognormal, u, z) for u, z in zip(rng.random(4000), rng.standard_normal(4000), strict=True)
     ]
-    for law, draws in ((weibull, draws_w), (lognormal, draws_l)):
-        assert stats.kstest(draws, np.vectorize(lambda t, law=law: residual_cdf(law, t))).pvalue > 1e-4
+    for distribution, draws in ((weibull, draws_w), (lognormal, draws_l)):
+        assert (
+            stats.kstest(draws, np.vectorize(lambda t, distribution=distribution: residual_cdf(distribution, t))).pvalue
+            > 1e-4
+        )

@@ -38,14 +38,16 @@ def test_calls_that_outlive_no_failure_succeed() -> None:
     assert abs(ok.mean() - exact) <= 4.0 * math.sqrt(exact * (1.0 - exact) / trials)
 
 
-@pytest.mark.parametrize("law", [LOGNORMAL, Exponential(1.0), Weibull(0.7, 1.0), Empirical((0.2, 1.0, 9.0))], ids=repr)
-def test_a_hedge_shortens_the_mean_as_in_simulation(law: Distribution) -> None:
+@pytest.mark.parametrize(
+    "distribution", [LOGNORMAL, Exponential(1.0), Weibull(0.7, 1.0), Empirical((0.2, 1.0, 9.0))], ids=repr
+)
+def test_a_hedge_shortens_the_mean_as_in_simulation(distribution: Distribution) -> None:
     rng = np.random.default_rng(43)
     trials, delay = 200_000, 1.1
-    first, second = law.sample(rng, trials), law.sample(rng, trials)
+    first, second = distribution.sample(rng, trials), distribution.sample(rng, trials)
     hedged = np.minimum(first, delay + second)
-    assert abs(hedged.mean() - hedged_mean_s(law, delay)) <= 4.0 * hedged.std() / math.sqrt(trials)
-    sent, exact = (first > delay).mean(), hedge_share(law, delay)
+    assert abs(hedged.mean() - hedged_mean_s(distribution, delay)) <= 4.0 * hedged.std() / math.sqrt(trials)
+    sent, exact = (first > delay).mean(), hedge_share(distribution, delay)
     assert abs(sent - exact) <= 4.0 * math.sqrt(exact * (1.0 - exact) / trials)
 
 

@@ -90,7 +90,7 @@ def test_a_sliding_log_agrees_with_keeping_one() -> None:
     assert abs(np.mean(blocks) - limiters.sliding_log_refused(rate, calls, window)) <= 4.0 * error
 
 
-def test_erlang_b_is_the_truncated_poisson_law_and_overflow_its_sum() -> None:
+def test_erlang_b_is_the_truncated_poisson_distribution_and_overflow_its_sum() -> None:
     load, servers = 6.0, 9
     whole = sum(poisson.pmf(k, load) for k in range(servers + 1))
     assert limiters.erlang_b(servers, load) == pytest.approx(poisson.pmf(servers, load) / whole)
@@ -126,7 +126,7 @@ def test_a_bounded_queue_lies_between_no_queue_and_an_endless_one() -> None:
     assert limiters.bounded_queue_mean_wait(4, 200, 3.0, 2.0) == pytest.approx(endless)
 
 
-def test_one_server_with_a_bounded_queue_refuses_the_last_of_a_geometric_law() -> None:
+def test_one_server_with_a_bounded_queue_refuses_the_last_of_a_geometric_distribution() -> None:
     # M/M/1/5: (1 - rho) rho^5 / (1 - rho^6)
     rho = 0.8
     assert limiters.bounded_queue_refused(1, 4, rho) == pytest.approx((1 - rho) * rho**5 / (1 - rho**6))

@@ -21,7 +21,7 @@ from des.scenario.resolution.inheritance import (
     retry_setting,
     timeout_of,
 )
-from des.scenario.schema.groups import GroupSpec
+from des.scenario.schema.chain import GroupSpec
 from des.scenario.schema.limits import Limits
 from des.scenario.schema.retries import ApplicationSpec, waits
 from des.scenario.schema.scenario import Scenario
@@ -30,13 +30,13 @@ from des.scenario.text.names import at, chain_legs, group_names, is_group, items
 from des.scenario.text.problems import Finding
 from des.scenario.text.units import MINUTE_S
 
-MOST_AT_ONCE: Final = 1000
+_MOST_AT_ONCE: Final = 1000
 """Attempts of a request without a wait between them: more would be a loop that never lets the clock go on."""
-OF_THE_WINDOW: Final = ("share", "minimum", "all_failed", "window")
+_OF_THE_WINDOW: Final = ("share", "minimum", "all_failed", "window")
 """What a cooldown by `allowed_fails` does not look at."""
-OF_ANY_LEG: Final = ("also_on", "all_failed", "allowed_fails")
+_OF_ANY_LEG: Final = ("also_on", "all_failed", "allowed_fails")
 """What cools a leg by itself too; allowed_fails: 0 is one of them."""
-A_GROUP: Final = "write chain: [{group: main, legs: [...]}]"
+_A_GROUP: Final = "write chain: [{group: main, legs: [...]}]"
 
 
 def client_findings(scenario: Scenario) -> list[Finding]:
@@ -139,7 +139,7 @@ def _attempts_at_once(scenario: Scenario) -> Iterator[Finding]:
     if isinstance(policy.application, ApplicationSpec) and not waits(policy.application.backoff):
         factors.append((1 + policy.application.retries, ("policy", "application", "retries")))
     attempts = prod(count for count, _ in factors)
-    if attempts <= MOST_AT_ONCE:
+    if attempts <= _MOST_AT_ONCE:
         return
     _, path = max(factors, key=lambda factor: factor[0])
     if path == ():
@@ -148,8 +148,8 @@ def _attempts_at_once(scenario: Scenario) -> Iterator[Finding]:
         path = retries.path if retries.value else ("chain", position)
     yield Finding(
         path,
-        f"a request may make {attempts} attempts without waiting once, more than {MOST_AT_ONCE}: give a back-off, such "
-        "as {kind: exponential, base: 500ms, cap: 30s, jitter: full}, or fewer attempts",
+        f"a request may make {attempts} attempts without waiting once, more than {_MOST_AT_ONCE}: give a back-off, "
+        "such as {kind: exponential, base: 500ms, cap: 30s, jitter: full}, or fewer attempts",
     )
 
 
@@ -235,12 +235,12 @@ def _cooldown(content: Mapping[str, Any], place: Path) -> Iterator[Finding]:
     here: Path = (*place, "cooldown")
     cooldown = mapping(at(content, here))
     alone = _is_outside_groups(content, place) and mapping(content.get("policy")).get("preset") is None
-    if cooldown and alone and all(cooldown.get(field) in (None, [], ()) for field in OF_ANY_LEG):
+    if cooldown and alone and all(cooldown.get(field) in (None, [], ()) for field in _OF_ANY_LEG):
         message = "on and share cool a leg of a group of several only, and here is none: give also_on, all_failed or "
-        yield Finding(here, f"{message}allowed_fails, or {A_GROUP}")
-    idle = [field for field in OF_THE_WINDOW if cooldown.get(field) is not None]
+        yield Finding(here, f"{message}allowed_fails, or {_A_GROUP}")
+    idle = [field for field in _OF_THE_WINDOW if cooldown.get(field) is not None]
     if cooldown.get("allowed_fails") is not None and idle:
-        message = f"allowed_fails cools instead of {', '.join(OF_THE_WINDOW)}: leave out one or the other"
+        message = f"allowed_fails cools instead of {', '.join(_OF_THE_WINDOW)}: leave out one or the other"
         yield Finding((*here, idle[0]), message)
 
 
@@ -250,7 +250,7 @@ def _ejection(content: Mapping[str, Any], place: Path) -> Iterator[Finding]:
         of_policy = place == ("policy",)
         legs = "legs are ejected from their group" if of_policy else "a leg is ejected from its group"
         without = "the chain has none" if of_policy else "this one has none"
-        yield Finding(here, f"{legs}, and {without}: {A_GROUP}, or a breaker")
+        yield Finding(here, f"{legs}, and {without}: {_A_GROUP}, or a breaker")
 
 
 def _routing(content: Mapping[str, Any]) -> Iterator[Finding]:

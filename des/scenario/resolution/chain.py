@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from des.scenario.plan import Endpoint, Leg, Policy
 from des.scenario.resolution.client import handled
 from des.scenario.resolution.inheritance import deadline_of, policy_backoff, retries_of, timeout_of
-from des.scenario.schema.chain import LegSpec
-from des.scenario.schema.groups import GroupSpec
+from des.scenario.schema.chain import GroupSpec, LegSpec
 from des.scenario.schema.policy import PolicySpec
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.statuses import Statuses, outcomes_of

@@ -15,8 +15,7 @@ from des.scenario.resolution.inheritance import (
     retry_backoff_of,
     retry_setting,
 )
-from des.scenario.schema.chain import LegSpec
-from des.scenario.schema.groups import GroupSpec
+from des.scenario.schema.chain import GroupSpec, LegSpec
 from des.scenario.schema.load_control import ORDERED
 from des.scenario.schema.retries import IGNORED, NO_BACKOFF, ApplicationSpec, ClientSpec
 from des.scenario.schema.scenario import Scenario
@@ -25,7 +24,7 @@ from des.scenario.schema.statuses import HANDLED_OUTCOMES, Statuses, kinds_handl
 from des.scenario.text.document import Path
 from des.vocabulary import DEFAULT_RETRIED, REQUEST_OUTCOMES
 
-PLAIN_BACKOFFS = ("none", "constant", "linear", "exponential")
+_PLAIN_BACKOFFS = ("none", "constant", "linear", "exponential")
 _FAILURES = ("on", "counts", "at_once", "always")
 """Attributes of settings that are `Failures`."""
 S = TypeVar("S", bound=Setting)
@@ -240,4 +239,4 @@ def _is_plain_retry(group: plan.Group, scenario: Scenario, statuses: Statuses) -
 
 
 def _is_plain_backoff(backoff: plan.Backoff) -> bool:
-    return backoff.kind in PLAIN_BACKOFFS and backoff.jitter != "scaled" and backoff.most_s == float("inf")
+    return backoff.kind in _PLAIN_BACKOFFS and backoff.jitter != "scaled" and backoff.most_s == float("inf")

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
 from des.scenario.schema.calls import UNBOUNDED, Timeout
-from des.scenario.schema.chain import LegSpec
-from des.scenario.schema.groups import GroupSpec, legs_of
+from des.scenario.schema.chain import GroupSpec, LegSpec, legs_of
 from des.scenario.schema.policy import PolicySpec
 from des.scenario.schema.retries import NO_BACKOFF, Backoff, ClientSpec
 from des.scenario.schema.scenario import Scenario

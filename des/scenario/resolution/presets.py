@@ -12,7 +12,7 @@ from des.scenario.text.document import Path, path_text
 from des.scenario.text.names import at, chain_legs, is_group, items, mapping
 from des.scenario.text.problems import Finding
 
-LAYER: Final = {
+_LAYER: Final = {
     "retries": "retries",
     "retry_on": "retry_on",
     "backoff": "backoff",
@@ -40,7 +40,7 @@ def with_presets(content: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Fi
     if isinstance(policy, dict) and isinstance(policy.get("preset"), str):
         own = {key: value for key, value in policy.items() if key != "preset"}
         of_preset = _policy_of(policy["preset"], ("policy", "preset"), findings)
-        expanded["policy"] = overriding(_without_rivals(of_preset, own), own)
+        expanded["policy"] = _overriding(_without_rivals(of_preset, own), own)
     return expanded, findings
 
 
@@ -95,12 +95,12 @@ def _layer(value: Any, path: Path, findings: list[Finding]) -> dict[str, Any]:
     name = _preset_of(value) or ""
     here = path if isinstance(value, str) else (*path, "preset")
     policy = _policy_of(name, here, findings)
-    beyond = [field for field in policy if field not in LAYER and field not in _HARMLESS]
+    beyond = [field for field in policy if field not in _LAYER and field not in _HARMLESS]
     if beyond:
         message = f"a client inside a call only retries, but '{name}' has {', '.join(beyond)} too: take it as "
         findings.append(Finding(here, f"{message}policy: {{preset: {name}}}, or write the retries of this client"))
         return own
-    layer: dict[str, Any] = overriding({LAYER[field]: each for field, each in policy.items() if field in LAYER}, own)
+    layer: dict[str, Any] = _overriding({_LAYER[field]: each for field, each in policy.items() if field in _LAYER}, own)
     return layer
 
 
@@ -116,7 +116,7 @@ def _without_rivals(policy: dict[str, Any], own: Mapping[str, Any]) -> dict[str,
     return policy
 
 
-def overriding(base: Any, own: Any) -> Any:
+def _overriding(base: Any, own: Any) -> Any:
     """Mappings merge, everything else replaces; so does a mapping of another kind or mode."""
     if not isinstance(base, dict) or not isinstance(own, dict):
         return copy.deepcopy(own)
@@ -126,5 +126,5 @@ def overriding(base: Any, own: Any) -> Any:
     if own.get("jitter", base.get("jitter")) != base.get("jitter"):
         kept = {key: value for key, value in kept.items() if key not in _JITTERED}
     for key, value in own.items():
-        kept[key] = overriding(kept.get(key), value)
+        kept[key] = _overriding(kept.get(key), value)
     return kept

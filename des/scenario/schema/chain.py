@@ -1,19 +1,19 @@
-"""The chain as a scenario writes it: legs in order, each with its timeouts and retries."""
+"""The chain as a scenario writes it: legs in order, or groups of legs that are tried as one."""
 
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from des.scenario.schema.calls import AnyTimeout, PromptCache, SilentRot
-from des.scenario.schema.load_control import CallSettings
+from des.scenario.schema.load_control import AnyRouting, CallSettings
 from des.scenario.schema.providers import Tags
 from des.scenario.schema.retries import RetrySettings
-from des.scenario.schema.setting import Text
+from des.scenario.schema.setting import Text, contradiction
 from des.scenario.text.units import Amount, Positive, PositiveCount, Share
 
-MOST_WEIGHT = 1e9
-MOST_TIERS = 127
+_MOST_WEIGHT = 1e9
+_MOST_TIERS = 127
 
 
 class LegSpec(RetrySettings, CallSettings):
@@ -32,13 +32,13 @@ class LegSpec(RetrySettings, CallSettings):
     silent_rot: SilentRot | None = None
     tags: Tags = Field(default_factory=dict)
 
-    weight: Annotated[Amount, Field(le=MOST_WEIGHT)] | None = None
+    weight: Annotated[Amount, Field(le=_MOST_WEIGHT)] | None = None
     """For routing: how often it comes first, against its peers; 1 by default."""
     rpm: Positive | None = None
     """For routing: its requests a minute; limits nothing."""
     tpm: Positive | None = None
     """For routing: its tokens a minute; limits nothing."""
-    tier: Annotated[PositiveCount, Field(le=MOST_TIERS)] | None = None
+    tier: Annotated[PositiveCount, Field(le=_MOST_TIERS)] | None = None
     """Of a group's legs: picked only while no leg of a lower tier admits; 1 by default."""
 
 
@@ -48,4 +48,54 @@ def _no_name(value: object) -> object:
     return value
 
 
-Leg = Annotated[LegSpec, BeforeValidator(_no_name)]
+_Leg = Annotated[LegSpec, BeforeValidator(_no_name)]
+
+
+def _no_group(value: object) -> object:
+    if isinstance(value, dict) and value.keys() & {"group", "legs"}:
+        raise PydanticCustomError("contradiction", "{message}", {"message": _NESTED, "at": ()})
+    return value
+
+
+_NESTED = "a group within a group: its entries are legs, so write these legs here themselves"
+_MemberLeg = Annotated[_Leg, BeforeValidator(_no_group)]
+
+
+class GroupSpec(RetrySettings, CallSettings):
+    """Legs that are tried as one entry of the chain: each attempt goes to the one that the routing picks."""
+
+    group: Text
+    """Its name."""
+    legs: Annotated[tuple[_MemberLeg, ...], Field(min_length=1)]
+    routing: AnyRouting | None = None
+    """Of its legs; the policy's by default."""
+
+    @model_validator(mode="after")
+    def _retries_are_the_groups(self) -> Self:
+        for position, leg in enumerate(self.legs):
+            for field in RetrySettings.model_fields:
+                if getattr(leg, field) is not None:
+                    message = f"an attempt of a group picks its leg anew: write {field} beside the group's legs"
+                    raise contradiction(message, "legs", position, field)
+        return self
+
+    @model_validator(mode="after")
+    def _some_weight(self) -> Self:
+        weights = [leg.weight for leg in self.legs]
+        if all(weight == 0.0 for weight in weights):
+            raise contradiction("all weights are 0, so no leg is ever picked", "legs", 0, "weight")
+        return self
+
+
+def _entry(value: Any) -> str:
+    """The tag of an entry; tags are no keys of entries, or paths would lead into them."""
+    if isinstance(value, dict):
+        return "of_legs" if value.keys() & {"group", "legs"} else "by_itself"
+    return "of_legs" if isinstance(value, GroupSpec) else "by_itself"
+
+
+Entry = Annotated[Annotated[GroupSpec, Tag("of_legs")] | Annotated[_Leg, Tag("by_itself")], Discriminator(_entry)]
+
+
+def legs_of(entry: GroupSpec | LegSpec) -> tuple[LegSpec, ...]:
+    return entry.legs if isinstance(entry, GroupSpec) else (entry,)

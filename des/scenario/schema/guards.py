@@ -8,9 +8,9 @@ from pydantic import Field, model_validator
 from des.scenario.schema.setting import BelongsTo, Bound, Failures, Flag, Setting, contradiction
 from des.scenario.text.units import Count, PositiveCount, PositiveDuration, Share
 
-EJECTING = ("server_error", "overloaded", "timeout", "connection_error")
-COUNTED = ("server_error", "overloaded", "rate_limited", "timeout", "connection_error")
-Counts = Annotated[Failures, Field(min_length=1)]
+_EJECTING = ("server_error", "overloaded", "timeout", "connection_error")
+_COUNTED = ("server_error", "overloaded", "rate_limited", "timeout", "connection_error")
+_Counts = Annotated[Failures, Field(min_length=1)]
 
 
 class _Breaker(Setting):
@@ -20,7 +20,7 @@ class _Breaker(Setting):
     """How long it stays open."""
     half_open: PositiveCount | None = None
     """Probes let through then, all of which must succeed; without it, it closes by its timer."""
-    counts: Counts = COUNTED
+    counts: _Counts = _COUNTED
     """Failures that count; by default server_error, overloaded, rate_limited, timeout and connection_error."""
     all_open: Literal["refuse", "bypass"] = "refuse"
     """When no leg of the entry admits: refuse, or call as if all were closed."""
@@ -93,7 +93,7 @@ class Cooldown(Setting):
     """How long; 5 s by default."""
     honours_retry_after: Flag = Field(False, alias="retry_after")
     """Whether a Retry-After says how long instead."""
-    counts: Counts = COUNTED
+    counts: _Counts = _COUNTED
     """Failures that count; by default server_error, overloaded, rate_limited, timeout and connection_error."""
 
     @model_validator(mode="after")
@@ -132,7 +132,7 @@ class Ejection(Setting):
     """Of the group's legs, but always one."""
     rate_limited_s: PositiveDuration | None = Field(None, alias="on_rate_limited")
     """A 429 ejects at once, for Retry-After (else this long) and `for` more."""
-    counts: Counts = EJECTING
+    counts: _Counts = _EJECTING
     """Failures that count; by default server_error, overloaded, timeout and connection_error."""
 
     @model_validator(mode="after")

@@ -9,8 +9,8 @@ from des.scenario.schema.distributions import DurationDistribution
 from des.scenario.schema.setting import Flag, OneAlone, Setting, Text, contradiction, mapping_or_word, scalar_as
 from des.scenario.text.units import Count, Factor, FrequentRate, Positive, PositiveCount, PositiveDuration, Share
 
-RATES = ("requests", "input_tokens", "output_tokens", "tokens")
-METRICS = (*RATES, "concurrency")
+_RATES = ("requests", "input_tokens", "output_tokens", "tokens")
+METRICS = (*_RATES, "concurrency")
 
 
 class Burst(Setting):
@@ -151,7 +151,7 @@ class Limits(Setting):
                 raise contradiction(f"burst of which? write burst: {{{example}}}", "burst")
             _refuse_less_than_one(self.burst, rates[0], "burst")
             return self
-        for metric in RATES:
+        for metric in _RATES:
             burst = self.burst_of(metric)
             if burst is not None and metric not in rates:
                 raise contradiction(f"there is no limit of {metric} that this is the burst of", "burst", metric)

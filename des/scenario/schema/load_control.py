@@ -18,14 +18,14 @@ from des.scenario.text.units import (
     Share,
 )
 
-Scope = Literal["chain", "leg"]
-RoutingKind = Literal["ordered", "round_robin", "weighted", "cheapest", "least_latency", "least_busy", "usage_based"]
+_Scope = Literal["chain", "leg"]
+_RoutingKind = Literal["ordered", "round_robin", "weighted", "cheapest", "least_latency", "least_busy", "usage_based"]
 
 
 class Routing(Setting):
     """Which comes first."""
 
-    kind: RoutingKind
+    kind: _RoutingKind
     """As written; in turn; at random by weight, else rpm, else tpm; by the price of a success; by the mean of the last
     latencies; by calls under way; by tokens of the clock minute.
     """
@@ -45,7 +45,7 @@ class Routing(Setting):
         return self
 
 
-AnyRouting = Annotated[Routing, scalar_as("kind", {"enum": list(RoutingKind.__args__)})]
+AnyRouting = Annotated[Routing, scalar_as("kind", {"enum": list(_RoutingKind.__args__)})]
 ORDERED = Routing(kind="ordered")
 
 
@@ -72,7 +72,7 @@ class Shaping(Setting):
     queue: Count | None = None
     """Calls that may wait."""
     max_wait_s: PositiveDuration | None = None
-    scope: Scope = "chain"
+    scope: _Scope = "chain"
     """One bucket for all legs, or one for each."""
 
     @model_validator(mode="after")
@@ -104,7 +104,7 @@ class Bulkhead(Setting):
 class _RetryBudget(Setting):
     """What retries may come to, over all requests."""
 
-    scope: Scope = "chain"
+    scope: _Scope = "chain"
     """One budget for all legs, or one for each."""
 
 

@@ -18,8 +18,8 @@ def _off_or_else(value: Any) -> str:
     return "word" if value == "none" else "quantity"
 
 
-TimeoutOrNone = Annotated[Annotated[AnyTimeout, Tag("quantity")] | Off, Discriminator(_off_or_else)]
-DeadlineOrNone = Annotated[Annotated[PositiveDuration, Tag("quantity")] | Off, Discriminator(_off_or_else)]
+_TimeoutOrNone = Annotated[Annotated[AnyTimeout, Tag("quantity")] | Off, Discriminator(_off_or_else)]
+_DeadlineOrNone = Annotated[Annotated[PositiveDuration, Tag("quantity")] | Off, Discriminator(_off_or_else)]
 
 
 class PolicySpec(CallSettings):
@@ -37,7 +37,7 @@ class PolicySpec(CallSettings):
     """Outcomes or statuses after which the next entry is tried."""
     fallback_depth: Count | None = None
     """How many entries after the first one are tried, at most."""
-    timeout: TimeoutOrNone | None = None
+    timeout: _TimeoutOrNone | None = None
     """Of each call; with clients, its total is of all that they do in an attempt."""
     backoff: AnyBackoff | None = None
     """Sets both retry_backoff and round_backoff."""
@@ -57,7 +57,7 @@ class PolicySpec(CallSettings):
     """Of the entries of the chain; as written by default."""
     application: OrNone[ApplicationSpec] | None = None
     """What calls the whole chain, and calls it again when that fails."""
-    deadline: DeadlineOrNone | None = None
+    deadline: _DeadlineOrNone | None = None
     """After which a request is given up."""
     billing: Billing | None = None
     """`provider` by default."""

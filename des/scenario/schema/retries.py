@@ -22,8 +22,8 @@ from des.scenario.schema.setting import (
 from des.scenario.schema.statuses import HANDLED_OUTCOMES, Handled
 from des.scenario.text.units import Amount, Count, Duration, Positive, PositiveCount, PositiveDuration
 
-MOST_RETRIES = 32_766
-Retries = Annotated[Count, Field(le=MOST_RETRIES)]
+_MOST_RETRIES = 32_766
+Retries = Annotated[Count, Field(le=_MOST_RETRIES)]
 _GROWING = BelongsTo("kind", ("exponential", "envoy"))
 _WAITING = BelongsTo("kind", ("constant", "linear", "exponential", "envoy"))
 
@@ -142,7 +142,7 @@ def _honours(mode: object) -> bool:
     return mode == "honour"
 
 
-Mode = Annotated[
+_Mode = Annotated[
     bool,
     BeforeValidator(_honours),
     PlainSerializer(lambda honours: "honour" if honours else "ignore"),
@@ -153,7 +153,7 @@ Mode = Annotated[
 class RetryAfter(Setting):
     """What the client makes of a refusal's Retry-After."""
 
-    honours: Mode = Field(True, alias="mode")
+    honours: _Mode = Field(True, alias="mode")
     """Whether to wait as long as it asks for."""
     cap_s: Bound = inf
     above: Literal["clip", "refuse", "ignore"] = "clip"
@@ -246,7 +246,7 @@ AnyClient = Annotated[
 class ApplicationSpec(Setting):
     """What calls the whole chain, and calls it again when that fails."""
 
-    retries: Annotated[PositiveCount, Field(le=MOST_RETRIES)]
+    retries: Annotated[PositiveCount, Field(le=_MOST_RETRIES)]
     retry_on: Annotated[tuple[Literal["failed", "rejected", "deadline"], ...], Field(min_length=1)] = (
         "failed",
         "rejected",

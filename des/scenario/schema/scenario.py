@@ -4,9 +4,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, Field
 
-from des.scenario.schema.chain import LegSpec
+from des.scenario.schema.chain import Entry, GroupSpec, LegSpec
 from des.scenario.schema.expectations import ExpectationTexts
-from des.scenario.schema.groups import Entry, GroupSpec
 from des.scenario.schema.limits import Budget
 from des.scenario.schema.policy import PolicySpec
 from des.scenario.schema.providers import Component, Provider

@@ -64,20 +64,21 @@ class Setting(BaseModel):
     )
 
     def __init__(self, **values: Any) -> None:
-        """A setting made by code: by attribute, in base units, taken as it is. TypeError for names that are none."""
+        """A setting made by code: by attribute, in base units, taken as it is; raises TypeError for wrong names."""
         fields = type(self).model_fields
-        if unknown := values.keys() - fields.keys():
-            raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
+        kinds = get_args(fields["kind"].annotation) if "kind" in fields else ()
+        if len(kinds) == 1:
+            values = {"kind": kinds[0], **values}
+        unknown = values.keys() - fields.keys()
+        missing = {name for name, field in fields.items() if field.is_required()} - values.keys()
+        if unknown or missing:
+            raise TypeError(f"{type(self).__name__}: unknown {sorted(unknown)}, missing {sorted(missing)}")
         attributes: dict[str, Any] = {}
         for name, field in fields.items():
-            if name in values:
-                attributes[name] = values[name]
-            elif not field.is_required():
-                attributes[name] = field.get_default(call_default_factory=True, validated_data=attributes)
-            elif name == "kind":
-                attributes[name] = get_args(field.annotation)[0]
-            else:
-                raise TypeError(f"{type(self).__name__} needs {name}")
+            default = (
+                None if name in values else field.get_default(call_default_factory=True, validated_data=attributes)
+            )
+            attributes[name] = values.get(name, default)
         object.__setattr__(self, "__dict__", attributes)
         object.__setattr__(self, "__pydantic_fields_set__", {*values})
         object.__setattr__(self, "__pydantic_extra__", None)

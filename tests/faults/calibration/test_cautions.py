@@ -7,8 +7,8 @@ from calibration.histories import DAY, HOUR, WEEK, YEAR, history, renewal_starts
 from des.faults.calibration import ServiceHistory, calibrate, cautions
 
 
-def _cautions(*services: ServiceHistory, **laws: str) -> str:
-    return "\n".join(cautions(calibrate(services), **laws))
+def _cautions(*services: ServiceHistory, **distributions: str) -> str:
+    return "\n".join(cautions(calibrate(services), **distributions))
 
 
 def _steady(seed: int = 1, name: str = "api", years: float = 3.0) -> ServiceHistory:
@@ -56,7 +56,7 @@ def test_a_rate_that_moved_is_told_with_the_date_to_fit_from() -> None:
     assert "--since 2024-12" in said or "--since 2025-01" in said
 
 
-def test_a_law_that_misses_the_mean_is_told_with_one_that_does_not() -> None:
+def test_a_distribution_that_misses_the_mean_is_told_with_one_that_does_not() -> None:
     rng = np.random.default_rng(3)
     starts = renewal_starts(rng, 1.0, 3 * DAY, 3 * YEAR)
     durations = np.where(rng.random(len(starts)) < 0.3, 1.0, rng.lognormal(8.0, 0.3, len(starts)))

@@ -23,14 +23,14 @@ def _fitted(times: NDArray[np.float64], censored: NDArray[np.bool_] | None = Non
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_law_is_the_one_scipy_finds(kind: str) -> None:
+def test_every_distribution_is_the_one_scipy_finds(kind: str) -> None:
     fitted = _fitted(DRAWN).fitted(kind)
     assert fitted is not None
-    law, arguments = SCIPY[kind]
-    expected = law.fit(DRAWN, floc=0)
+    distribution, arguments = SCIPY[kind]
+    expected = distribution.fit(DRAWN, floc=0)
     assert arguments(fitted.parameters) == pytest.approx(expected, rel=1e-3)
-    loglik = law.logpdf(DRAWN, *arguments(fitted.parameters)).sum()
-    assert loglik >= law.logpdf(DRAWN, *expected).sum() - 1e-6
+    loglik = distribution.logpdf(DRAWN, *arguments(fitted.parameters)).sum()
+    assert loglik >= distribution.logpdf(DRAWN, *expected).sum() - 1e-6
     assert fitted.aic == pytest.approx(2 * len(fitted.parameters) - 2 * loglik)
 
 
@@ -41,11 +41,13 @@ def test_censored_times_count_as_at_least_so_long(kind: str) -> None:
     times = np.minimum(DRAWN, 3.0)
     fitted = _fitted(times, censored).fitted(kind)
     assert fitted is not None
-    law, arguments = SCIPY[kind]
+    distribution, arguments = SCIPY[kind]
 
     def likelihood(point: NDArray[np.float64]) -> float:
         own = arguments(point)
-        return float(law.logpdf(times[~censored], *own).sum() + law.logsf(times[censored], *own).sum())
+        return float(
+            distribution.logpdf(times[~censored], *own).sum() + distribution.logsf(times[censored], *own).sum()
+        )
 
     best = np.array(fitted.parameters)
     assert fitted.aic == pytest.approx(2 * len(best) - 2 * likelihood(best))
@@ -89,23 +91,25 @@ def test_the_lowest_aic_comes_first() -> None:
     ):
         fitted = _fitted(times)
         assert fitted.distributions[0].kind == kind
-        assert [law.aic for law in fitted.distributions] == sorted(law.aic for law in fitted.distributions)
+        assert [distribution.aic for distribution in fitted.distributions] == sorted(
+            distribution.aic for distribution in fitted.distributions
+        )
 
 
-def test_laws_are_given_in_seconds() -> None:
+def test_distributions_are_given_in_seconds() -> None:
     fitted = _fitted(DRAWN)
-    laws = {kind: fitted.distribution(kind) for kind in KINDS}
-    assert isinstance(laws["lognormal"], Lognormal)
-    assert isinstance(laws["weibull"], Weibull)
-    assert isinstance(laws["gamma"], Gamma)
-    assert isinstance(laws["exponential"], Exponential)
+    distributions = {kind: fitted.distribution(kind) for kind in KINDS}
+    assert isinstance(distributions["lognormal"], Lognormal)
+    assert isinstance(distributions["weibull"], Weibull)
+    assert isinstance(distributions["gamma"], Gamma)
+    assert isinstance(distributions["exponential"], Exponential)
     seconds = fit_times(DRAWN * HOUR, None, 1.0)
     for kind in KINDS:
-        law, other = laws[kind], seconds.distribution(kind)
-        assert law is not None
+        distribution, other = distributions[kind], seconds.distribution(kind)
+        assert distribution is not None
         assert other is not None
-        assert law.mean == pytest.approx(other.mean, rel=1e-6)
-    assert laws["gamma"].mean == pytest.approx(DRAWN.mean() * HOUR)
+        assert distribution.mean == pytest.approx(other.mean, rel=1e-6)
+    assert distributions["gamma"].mean == pytest.approx(DRAWN.mean() * HOUR)
 
 
 def test_zeroes_are_dropped_and_counted() -> None:
@@ -114,7 +118,7 @@ def test_zeroes_are_dropped_and_counted() -> None:
     assert with_zeroes.distributions == _fitted(DRAWN).distributions
 
 
-def test_without_spread_there_is_a_constant_and_no_law() -> None:
+def test_without_spread_there_is_a_constant_and_no_distribution() -> None:
     same = _fitted(np.full(12, 2.0))
     assert not same.distributions
     assert same.distribution(None) == Constant(2.0 * HOUR)
@@ -137,7 +141,7 @@ def test_few_times_give_an_exponential_of_their_mean(times: list[float]) -> None
     assert stats.chi2.cdf(2 * sum(times) * HOUR / high, 2 * len(times)) == pytest.approx(0.025)
 
 
-def test_a_law_that_was_asked_for_is_given_of_few_times_too() -> None:
+def test_a_distribution_that_was_asked_for_is_given_of_few_times_too() -> None:
     fitted = _fitted(DRAWN[:9])
     chosen = fitted.fitted("lognormal")
     assert chosen is not None
@@ -154,7 +158,10 @@ def test_times_that_have_all_not_ended_give_nothing() -> None:
 def test_times_of_any_size_are_fitted() -> None:
     for size in (1e-9, 1e9):
         fitted = _fitted(DRAWN * size)
-        assert [law.kind for law in fitted.distributions] == [law.kind for law in _fitted(DRAWN).distributions]
+        assert [distribution.kind for distribution in fitted.distributions] == [
+            distribution.kind for distribution in _fitted(DRAWN).distributions
+        ]
         assert all(
-            np.isfinite(law.parameters).all() and np.isfinite(law.standard_errors).all() for law in fitted.distributions
+            np.isfinite(distribution.parameters).all() and np.isfinite(distribution.standard_errors).all()
+            for distribution in fitted.distributions
         )

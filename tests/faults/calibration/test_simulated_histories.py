@@ -55,7 +55,7 @@ def _agrees(fitted: FittedDistribution | None, parameters: tuple[float, ...]) ->
         (Gamma(0.6, 6 * DAY), Exponential(3 * HOUR), ("gamma", "exponential"), ((0.6, 6.0), (3.0,))),
     ],
 )
-def test_laws_that_were_simulated_are_found_again(
+def test_distributions_that_were_simulated_are_found_again(
     between: Distribution,
     duration: Distribution,
     kinds: tuple[str, str],
@@ -151,7 +151,7 @@ def test_the_arm_by_time_of_week_keeps_rate_durations_and_rhythm() -> None:
         assert weekend.start_factor == pytest.approx(expected, abs=0.12)
 
 
-def test_a_chosen_law_is_the_one_that_is_written() -> None:
+def test_a_chosen_distribution_is_the_one_that_is_written() -> None:
     plan = _pasted(fragment(_seen(3), "seen.csv", between="gamma", repair="exponential"))
     incidents = plan.components[0].incidents[0]
     assert isinstance(incidents.between, Gamma)  # type: ignore[union-attr]

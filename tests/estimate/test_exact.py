@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from exact_plans import outages, plan_of, provider, up_down
 
 from des.estimate.estimate import Inapplicable
 from des.estimate.exact import exact
@@ -15,6 +14,7 @@ from des.faults.episodes import all_down, down_share, episodes_started
 from des.theory import ledger
 from des.theory.availability import pair_down_with_common_fraction
 from des.theory.ledger import Shock
+from estimate.exact_plans import outages, plan_of, provider, up_down
 
 YEAR_S = 365.0 * 86_400.0
 

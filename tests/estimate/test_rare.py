@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from exact_plans import outages, plan_of, provider, up_down
 
 from des.estimate.estimate import Estimate, Inapplicable
 from des.estimate.exact import exact
 from des.estimate.rare import rare
 from des.estimate.timeline import timeline
 from des.theory.retries import all_fail_in_outage
+from estimate.exact_plans import outages, plan_of, provider, up_down
 
 
 def assert_agrees(figure: Estimate, expected: float) -> None:

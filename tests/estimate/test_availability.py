@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from exact_plans import outages, plan_of, provider
 
 from des.errors import DesError
 from des.estimate.availability import availability, choose
 from des.estimate.estimate import EXACT, RARE, REQUEST_LEVEL, TIMELINE, Inapplicable, as_json
 from des.report import figures
+from estimate.exact_plans import outages, plan_of, provider
 
 RARELY = {"incidents": [outages("2/y", "30min")]}
 OFTEN = {"incidents": [outages("20/y", "30h")]}

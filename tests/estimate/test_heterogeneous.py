@@ -4,13 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from exact_plans import plan_of, provider, up_down
 
 from des.estimate.estimate import Estimate
 from des.estimate.heterogeneous import Heterogeneous, without_intervals
 from des.estimate.joint_figures import DrawnIncidents, joint_figures
 from des.estimate.timeline import poisson_rate, timeline
 from des.scenario.plan import Plan
+from estimate.exact_plans import plan_of, provider, up_down
 
 
 def shared_cloud(shared: float, **rest: Any) -> Plan:

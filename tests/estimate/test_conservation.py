@@ -1,17 +1,13 @@
 """Each law is broken on purpose, and the run fails by its name."""
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from des.errors import RunError
 from des.estimate.conservation import Conservation
-
-sys.path.insert(0, str(Path(__file__).parent))
-import walks
+from estimate import walks
 
 SERVED_BY = [0, 1, -1, 0, 1]
 Break = Callable[[walks.Block, walks.Block], None]
