@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from des.errors import OutputError, WriteError
-from des.study.destination import written_whole
+from des.disk import written_whole
 from tests.patience import PATIENCE_S
 from tests.signals import heed_signals
 
@@ -82,7 +82,7 @@ def test_many_runs_at_once_in_one_place_all_come_out_whole(tmp_path: Path) -> No
 def test_many_runs_at_once_where_nothing_can_be_locked_come_out_whole_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("des.study.destination.fcntl", None)
+    monkeypatch.setattr("des.disk.fcntl", None)
     test_many_runs_at_once_in_one_place_all_come_out_whole(tmp_path)
 
 
@@ -179,7 +179,7 @@ def test_a_disk_that_fails_is_said_and_nothing_is_kept(tmp_path: Path, number: i
 _CHILD = """
 import sys, time
 from pathlib import Path
-from des.study.destination import written_whole
+from des.disk import written_whole
 with written_whole(Path(sys.argv[1])) as directory:
     (directory / "half").write_text("x")
     print("writing", flush=True)
