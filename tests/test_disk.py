@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from des.errors import OutputError, WriteError
 from des.disk import written_whole
+from des.errors import OutputError, WriteError
 from tests.patience import PATIENCE_S
 from tests.signals import heed_signals
 

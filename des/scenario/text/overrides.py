@@ -156,7 +156,9 @@ def _parts(text: str) -> list[str]:
     if has_lone_surrogate(text):
         raise UnknownPathError(f"'{text}' holds {LONE_SURROGATE}")
     if len(text) > _LONGEST_PATH:
-        raise UnknownPathError(f"{shown(text)} is a path of {len(text):,} characters: none is longer than {_LONGEST_PATH:,}")
+        raise UnknownPathError(
+            f"{shown(text)} is a path of {len(text):,} characters: none is longer than {_LONGEST_PATH:,}"
+        )
     parts: list[str] = []
     at = 0
     while at < len(text):
