@@ -56,10 +56,12 @@ from des.scenario.schema.providers import RandomError as RandomError
 from des.scenario.schema.retries import NO_BACKOFF as NO_BACKOFF
 from des.scenario.schema.retries import Backoff as Backoff
 from des.scenario.schema.retries import RetryAfter as RetryAfter
+from des.scenario.schema.workload import Arrivals as Arrivals
 from des.scenario.schema.workload import BatchArrivals as BatchArrivals
 from des.scenario.schema.workload import BurstyArrivals as BurstyArrivals
 from des.scenario.schema.workload import ClosedArrivals as ClosedArrivals
 from des.scenario.schema.workload import PoissonArrivals as PoissonArrivals
+from des.scenario.schema.workload import ReplayedArrivals as ReplayedArrivals
 from des.scenario.schema.workload import Requirement as Requirement
 
 FloatArray = NDArray[np.float64]
@@ -67,19 +69,6 @@ IntArray = NDArray[np.int64]
 
 
 # Workload
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayedArrivals:
-    """Recorded arrivals: `arrival_s` sorted, from 0, already stretched; repeated every `period_s` when looped."""
-
-    arrival_s: FloatArray
-    input_tokens: IntArray | None
-    output_tokens: IntArray | None
-    period_s: float | None
-
-
-Arrivals = PoissonArrivals | BurstyArrivals | BatchArrivals | ClosedArrivals | ReplayedArrivals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +80,6 @@ class Workload:
     output_tokens: Distribution = Constant(0.0)
     units: Distribution = Constant(1.0)
     requirements: tuple[Requirement, ...] = ()
-
-
-# Components and their incidents
 
 
 # Components and their incidents
