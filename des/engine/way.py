@@ -184,7 +184,7 @@ class Way:
         layers = self.layers
         while layers:
             outcome, _, _, _, struck = result
-            if outcome == OK or outcome == NEVER_ENDS:  # noqa: PLR1714
+            if outcome in (OK, NEVER_ENDS):
                 self._close_all(result)
                 break
             if struck is not None:
