@@ -13,17 +13,8 @@ from des.scenario import from_mapping, plans
 
 CLIENTS = 100
 CALLS_PER_CLIENT = 200
-BUCKET = {"retry_budget": {"kind": "bucket", "capacity": 5, "deposit": 0.1}}
-BREAKER = {
-    "breaker": {
-        "kind": "count_window",
-        "calls": 1000,
-        "minimum": 1,
-        "failure_share": "10%",
-        "open": "1d",
-        "stops": "retries",
-    }
-}
+BUCKET = {"preset": "retry-bucket@2022"}
+BREAKER = {"preset": "retry-breaker@2022"}
 
 
 def success_and_load(share: float, **policy: Any) -> tuple[float, float]:
@@ -33,7 +24,7 @@ def success_and_load(share: float, **policy: Any) -> tuple[float, float]:
         {"a": provider("10ms", model=errors)},
         arrivals=poisson("10/s"),
         horizon=f"{CALLS_PER_CLIENT / 10}s",
-        policy={"retries": 3, **policy},
+        policy=policy or {"retries": 3},
     )
     plan = plans(from_mapping(of))["as_modelled"]
     served = attempts = calls = 0

@@ -5,6 +5,10 @@ from typing import Any, Final
 from des.catalogue.presets.preset import Preset
 
 READ: Final = "2026-11-22"
+BROOKER: Final = (
+    "Brooker 2022, Fixing retries with token buckets and circuit breakers; "
+    "repository mbrooker/simulator_example: retry_sim/retry_strategy.py"
+)
 
 ENVOY_RETRY: Final[dict[str, Any]] = {
     "retries": 1,
@@ -93,6 +97,44 @@ RESILIENCE: Final = (
         source="repository twitter/finagle: finagle-core/src/main/scala/com/twitter/finagle/service/RetryBudget.scala",
         date=READ,
         not_modelled=("How often one request is retried is the application's there: here once, at once.",),
+    ),
+    Preset(
+        name="retry-bucket",
+        version="2022",
+        kind="resilience",
+        title="Brooker's adaptive retries, by a token bucket",
+        policy={
+            "retries": 3,
+            "backoff": "none",
+            "retry_budget": {"kind": "bucket", "capacity": 5, "deposit": 0.1},
+        },
+        source=BROOKER,
+        date="2026-11-28",
+        not_modelled=("Each client has a bucket of its own there: here a replication is one client.",),
+    ),
+    Preset(
+        name="retry-breaker",
+        version="2022",
+        kind="resilience",
+        title="Brooker's circuit breaker that stops retries alone",
+        policy={
+            "retries": 3,
+            "backoff": "none",
+            "breaker": {
+                "kind": "count_window",
+                "calls": 1000,
+                "minimum": 1,
+                "failure_share": "10%",
+                "open": "1d",
+                "stops": "retries",
+            },
+        },
+        source=BROOKER,
+        date="2026-11-28",
+        not_modelled=(
+            "Each client has a breaker of its own there: here a replication is one client.",
+            "The share is of all calls so far there, and looked at anew at each failure: here it stays open for a day.",
+        ),
     ),
     Preset(
         name="sre-adaptive-throttling",

@@ -56,7 +56,6 @@ def idle_findings(content: Mapping[str, Any]) -> Iterator[Finding]:
         yield from _cooldown(content, place)
         yield from _ejection(content, place)
     yield from _routing(content)
-    yield from _ties(content)
     yield from _ends(content)
     yield from _doubled_legs(content)
 
@@ -275,14 +274,6 @@ def _routing(content: Mapping[str, Any]) -> Iterator[Finding]:
             "or order, which is that of the chain's entries"
         )
         yield Finding(("policy", "routing"), message)
-
-
-def _ties(content: Mapping[str, Any]) -> Iterator[Finding]:
-    """Ties where nothing is routed by calls under way."""
-    policy = mapping(content.get("policy"))
-    said = [policy.get("routing"), *(mapping(entry).get("routing") for entry in items(content.get("chain")))]
-    if "ties" in policy and not any("least_busy" in (each, mapping(each).get("kind")) for each in said):
-        yield Finding(("policy", "ties"), "ties are of routing: least_busy, and nothing is routed so")
 
 
 def _ends(content: Mapping[str, Any]) -> Iterator[Finding]:
