@@ -103,11 +103,11 @@ WRONG = [
     ),
     (
         "surge: {when: one, to: one, load: 1.4}",
-        "21:24: surge.to: 'one' is what is down (when): the crowd turns to somebody else",
+        "21:24: surge.to: 'one' is what is down (when): the crowd goes to somebody else",
     ),
     (
         "surge: {when: one/m, to: [two, one], load: 1.4}",
-        "21:32: surge.to[1]: 'one' is what is down (when): the crowd turns to somebody else",
+        "21:32: surge.to[1]: 'one' is what is down (when): the crowd goes to somebody else",
     ),
     (
         "surge: {when: one, to: [two, two/m], load: 1.4}",

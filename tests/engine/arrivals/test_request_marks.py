@@ -43,9 +43,9 @@ def test_marks_by_luck_are_those_of_the_blocks_in_any_order(plan_of):
     plan = plan_of(POISSON, **LAWS)
     blocks = marks_of(open_arrivals(plan, 2))
     marks = RequestMarks(plan, 2)
-    for luck in (9000, 0, 4096, 4095, 17, 8191):
-        assert marks(luck) == blocks[luck]
-        assert [type(value) for value in marks(luck)] == [int, int, float, int]
+    for index in (9000, 0, 4096, 4095, 17, 8191):
+        assert marks(index) == blocks[index]
+        assert [type(value) for value in marks(index)] == [int, int, float, int]
 
 
 def test_marks_that_were_forgotten_are_drawn_again(plan_of):
