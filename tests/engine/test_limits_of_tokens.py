@@ -50,7 +50,7 @@ def test_a_call_too_large_for_the_bucket_is_refused_each_time_and_told_nothing()
 
 
 def test_an_estimate_is_corrected_at_the_end() -> None:
-    """Estimated at 50 with an actual usage of 10: 40 come back after the second that it takes, too few until the next 40 do."""
+    """Estimated at 50, actually 10: 40 come back after the second that it takes, too few until the next 40 do."""
     slow = bucket(rate_per_s=1e-6, counted="estimate", estimated_output=50)
     traced = played(slow, [0.0, 0.5, 0.99, 1.0, 1.5], [0] * 5, [10] * 5)
     assert admitted(traced) == [True, True, False, False, True]

@@ -6,7 +6,7 @@ from des.engine.arrivals import think_time
 from des.scenario.plan import ClosedArrivals, PoissonArrivals
 
 
-def test_think_times_follow_their_law(plan_of):
+def test_think_times_follow_their_distribution(plan_of):
     think = think_time(plan_of(ClosedArrivals(users=20, think=Gamma(4.0, 2.5))), 0)
     drawn = np.array([think.at(index) for index in range(20_000)])
     assert drawn.mean() == pytest.approx(10.0, abs=4 * 5.0 / np.sqrt(drawn.size))
