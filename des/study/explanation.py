@@ -4,7 +4,6 @@ To know how long something takes, small parts of the very work are done and thei
 the processor, so that other work of the machine makes no difference.
 """
 
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -12,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from des.disk import scratch_directory
 from des.errors import DesError
 from des.estimate import rare, timeline
 from des.estimate.availability import YEARS, Choice, choose
@@ -205,10 +205,10 @@ def _run_time(plan: Plan) -> _RunTime:
     plan = replace(plan, shared=1.0)
     counts = (_FEW_REQUESTS, _MORE_REQUESTS)
     short_s, long_s = (plan.workload.arrivals.time_for_s(count, plan.horizon_s) for count in counts)
-    with tempfile.TemporaryDirectory() as folder:
-        _, first_took_s = _replicated(replace(plan, horizon_s=long_s), Path(folder) / "first")
-        _, short_took_s = _replicated(replace(plan, horizon_s=short_s), Path(folder) / "short")
-        made, again_took_s = _replicated(replace(plan, horizon_s=long_s), Path(folder) / "again")
+    with scratch_directory() as folder:
+        _, first_took_s = _replicated(replace(plan, horizon_s=long_s), folder / "first")
+        _, short_took_s = _replicated(replace(plan, horizon_s=short_s), folder / "short")
+        made, again_took_s = _replicated(replace(plan, horizon_s=long_s), folder / "again")
     long_took_s = min(first_took_s, again_took_s)  # the very first one imports what it needs
     if long_s >= plan.horizon_s:
         return _RunTime(0.0, long_took_s / long_s, made, long_s)
