@@ -17,7 +17,7 @@ from des.scenario.schema.chain import GroupSpec, LegSpec
 from des.scenario.schema.load_control import ORDERED
 from des.scenario.schema.retries import IGNORED, NO_BACKOFF, ApplicationSpec, ClientSpec
 from des.scenario.schema.scenario import Scenario
-from des.scenario.text.document import Path
+from des.scenario.text.places import Path
 from des.vocabulary import DEFAULT_RETRIED
 
 
