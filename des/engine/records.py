@@ -158,6 +158,13 @@ class Response(NamedTuple):
     queued_s: float = 0.0
 
 
+as_response = cast(
+    "Callable[[tuple[int, float, float, float, float, float, float, float]], Response]",
+    partial(tuple.__new__, Response),
+)
+"""A `Response` of the values of its fields, in order."""
+
+
 class NaturalEnd(NamedTuple):
     """How a call ends that nobody cuts off."""
 

@@ -196,12 +196,17 @@ class Way:
                     wait_s = self._next_of_retries(layer, result)
                 else:
                     wait_s = layer.next(self.request, result, outcome)
-                if wait_s > 0.0 and (struck := self.rest("backoff", self.now_s + wait_s, layer.bound)) is not None:
-                    return cut_off(struck)
+                if wait_s > 0.0:
+                    request, bound = self.request, layer.bound
+                    request.waits, request.waiting_since_s, self.due = "backoff", self.now_s, TIMER
+                    self.now_s = until_s = self.now_s + wait_s
+                    if until_s >= bound.until_s:
+                        self.now_s = bound.until_s
+                        return cut_off(bound)
+                    if layer.is_over:
+                        return result
                 if not layer.is_over:
                     return None
-                if wait_s > 0.0:
-                    return result
             if isinstance(layer, ChainLayer):
                 result = layer.result()
             self._close()

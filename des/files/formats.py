@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from des.disk import check_regular
 from des.files.status_page import STATUS_PAGE
 from des.files.table import Format, RecordedFileError, Table, together_with
 from des.files.tabular import CSV, JSON_LINES, PARQUET
@@ -42,10 +43,12 @@ def read_sound_rows(path: Path, wanted: Sequence[str], format: str | None = None
 
 
 def _format(path: Path, name: str | None) -> Format:
-    if not path.exists():
-        raise RecordedFileError(f"{path}: no such file")
-    if path.is_dir():
-        raise RecordedFileError(f"{path}: is a folder, not a file")
+    try:
+        check_regular(path)
+    except FileNotFoundError:
+        raise RecordedFileError(f"{path}: no such file") from None
+    except IsADirectoryError as error:
+        raise RecordedFileError(f"{path}: {error.strerror}") from None
     suffix = path.suffix.lower()
     known = [each for each in _FORMATS if (suffix in each.suffixes if name is None else each.name == name)]
     if not known and name is not None:

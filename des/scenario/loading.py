@@ -156,7 +156,7 @@ def by_place(problem: Problem) -> tuple[bool, int, int]:
 def _of_the_base(finding: Finding, overlay: Overlay, known: set[Path]) -> bool:
     """Whether an arm only repeats what is wrong with the scenario, or with a leg taken over from it."""
     origin = overlay.origin(finding.path) or finding.path
-    return origin[0] != "arms" and origin in known
+    return origin[:1] != ("arms",) and origin in known
 
 
 def validate(content: Mapping[str, Any], known: Sequence[str] = ()) -> tuple[Scenario | None, list[Finding]]:
