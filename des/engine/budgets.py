@@ -9,16 +9,16 @@ from des.vocabulary import OVERLOADED, RATE_LIMITED
 
 
 class Budget:
-    """One that grants every retry; the kinds of budgets say what of it they watch."""
+    """A budget that grants every retry; each kind says what it watches."""
 
     def deposit(self, now_s: float) -> None:
-        """A request turns to the legs of the budget for the first time."""
+        """A request starts on the legs of the budget for the first time."""
 
     def begin(self) -> None:
-        """A request turns to the legs of the budget."""
+        """A request starts on the legs of the budget."""
 
     def end(self) -> None:
-        """It turns away from them, served or not."""
+        """It leaves them, served or not."""
 
     def grant(self, outcome: int, now_s: float) -> float | None:
         """What a retry after this outcome takes, already taken; None where there is none."""

@@ -169,7 +169,7 @@ class FailingCall:
     ) -> tuple[FloatArray, FloatArray, _IntArray]:
         """(chance of failing, duration in seconds given that it fails, outcome kind) of a call each, from `start_s` on.
 
-        `left_s` is the time until whoever is around gives up; a call that passes it is `cancelled` there. A call that
+        `left_s` is the time until an outer bound ends it; a call that passes it is `cancelled` there. A call that
         never ends has an infinite duration.
         """
         n = len(rows)

@@ -111,7 +111,7 @@ class _Visited:
 
 @dataclass(frozen=True, slots=True)
 class _Bound:
-    """When whoever is around gives up: by request, and whose bound that is; 0 is the deadline's."""
+    """When an outer bound ends the call: by request, and whose bound that is; 0 is the deadline's."""
 
     until_s: FloatArray
     of: _IntArray

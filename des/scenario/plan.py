@@ -135,11 +135,11 @@ class Limit(MetricLimit):
 
 
 class Capacity(Served):
-    """So many calls served at once, first come, first served; shared by every endpoint that names its index."""
+    """The number of calls served at once, first come, first served; shared by every endpoint that names its index."""
 
     index: int
     name: str
-    """As of a limit."""
+    """As for a limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -145,9 +145,9 @@ def test_adaptive_throttling_refuses_what_the_backend_would() -> None:
     quarter = provider("10ms", limits={"requests": "5/s", "burst": 5, "refusal_latency": 0})
     of = plan_of(scenario({"a": quarter}, arrivals=poisson("20/s"), horizon="20min"))
     traced = trace(with_legs(of, throttle=plan.AdaptiveThrottling(k=2.0, window_s=120.0)))
-    settled = traced.attempts[traced.attempts.start_s > 240.0]
-    served = (settled.outcome == "ok").sum()
-    assert abs(len(settled) / served - 2.0) < 0.1
+    steady = traced.attempts[traced.attempts.start_s > 240.0]
+    served = (steady.outcome == "ok").sum()
+    assert abs(len(steady) / served - 2.0) < 0.1
     assert np.isclose(served / 960.0, 5.0, rtol=0.05)
 
 

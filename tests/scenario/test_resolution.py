@@ -205,7 +205,7 @@ def test_looped_arrivals_repeat_after_a_mean_gap(replayed: str, load: Load) -> N
     assert len(arrivals.arrival_s) == 4
 
 
-def test_tokens_come_from_the_file_or_from_a_law_not_from_both(replayed: str, problems: Any) -> None:
+def test_tokens_come_from_the_file_or_from_a_distribution_not_from_both(replayed: str, problems: Any) -> None:
     (line,) = problems(replayed, ["workload.tokens={input: 3}"])
     assert "workload.tokens.input: input tokens come from the replayed file already" in line
     assert problems(replayed.replace(", input_tokens: in", ""), ["workload.tokens={input: 3}"]) == []

@@ -264,7 +264,7 @@ def _endpoints(
         meant = [name] if len(known[name]) == 4 else [f"{name}/{model}" for model in models_of(content, name)]
         for endpoint in meant:
             if endpoint in others:
-                message = f"'{name}' is what is down (when): the crowd turns to somebody else"
+                message = f"'{name}' is what is down (when): the crowd goes to somebody else"
                 found.append(Finding(here, message))
                 break
             if endpoint in endpoints:

@@ -43,7 +43,7 @@ class Scenario(Setting):
     start_state: Literal["equilibrium", "up"] = "equilibrium"
     """Whether incidents may be open when the run starts."""
     drain: Duration | None = None
-    """Cut requests that have not ended so long after the horizon; by default the run waits for them."""
+    """Cut requests that have not ended this long after the horizon; by default the run waits for them."""
     workload: WorkloadSpec
     components: dict[Text, Annotated[ComponentSpec, MAY_BE_EMPTY]] = Field(default_factory=dict)
     """Whatever providers and models depend on."""
