@@ -13,7 +13,7 @@ from engine.serving import one_endpoint
 
 
 def cooldown(deployments: int, *, has_fallback: bool = False, **settings: Any) -> Cooldown:
-    counts = frozenset({SERVER_ERROR})
+    counts = ("server_error",)
     return Cooldown(
         plan.Cooldown(counts=counts, cooldown_s=5.0, **settings),
         Pool(deployments, has_fallback=has_fallback),
@@ -115,7 +115,7 @@ def test_allowed_fails_may_spare_a_leg_by_itself_that_nothing_follows(
 
 
 def test_what_only_counts_cools_nobody_itself_but_makes_the_next_failure_do() -> None:
-    guard = cooldown(2, failure_share=0.5, minimum=5, counted_only=frozenset({CLIENT_ERROR}))
+    guard = cooldown(2, failure_share=0.5, minimum=5, counted_only=("client_error",))
     assert told(guard, *((float(second), CLIENT_ERROR) for second in range(7))).admits()
     assert not told(guard, (8.0, SERVER_ERROR)).admits()
 

@@ -30,7 +30,7 @@ class _Breaker(Setting):
 
 
 class ConsecutiveBreaker(_Breaker):
-    """A circuit breaker that opens after so many failures in a row."""
+    """A circuit breaker that opens after a number of failures in a row."""
 
     kind: Literal["consecutive"]
     failures: PositiveCount
@@ -85,7 +85,7 @@ class Cooldown(Setting):
     minimum: PositiveCount = 1
     """Calls in the window before the share counts; 1 by default."""
     all_failed: PositiveCount | None = None
-    """So many calls in the window, all of which failed."""
+    """At least this number of calls in the window, all of which failed."""
     window_s: PositiveDuration = 60.0
     """60 s by default, opened by its first call."""
     own_windows: Flag = False
@@ -93,7 +93,7 @@ class Cooldown(Setting):
     always: Failures = Field((), alias="also_on")
     """Failures that cool any leg at once."""
     allowed_fails: Count | None = None
-    """Instead of all this: more failures than so many within the cooldown's time."""
+    """Instead of all this: more failures than this within the cooldown's time."""
     spares_fallbacks: Flag = False
     """Whether allowed_fails never cools a leg by itself, unless it is the first of several entries."""
     one_of_several: Flag = False
