@@ -9,7 +9,7 @@ from typing import Final
 
 from des.disk import check_regular
 from des.scenario.schema.incidents import IncidentFile
-from des.scenario.schema.providers import Component
+from des.scenario.schema.providers import ComponentSpec
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.workload import ArrivalFile
 from des.scenario.text.document import Path
@@ -40,7 +40,7 @@ def located(text: str, folder: FilePath) -> FilePath:
         raise ValueError(f"'{text}': there is no such user as its {path.partition('/')[0]}") from None
 
 
-def components_of(scenario: Scenario) -> Iterator[tuple[str, Path, Component]]:
+def components_of(scenario: Scenario) -> Iterator[tuple[str, Path, ComponentSpec]]:
     """(name, path, spec) of all that can fail, in the order of the plan: components, providers, models."""
     for name, component in scenario.components.items():
         yield name, ("components", name), component

@@ -13,8 +13,8 @@ import pytest
 from study.small_scenario import ENDLESS, SMALL, write_small
 
 import des as des_api
-from cli.command import DES, ENVIRONMENT, des, is_a_clear_error, left_in
 from des.errors import WriteError
+from tests.command import DES, ENVIRONMENT, des, des_process, is_a_clear_error, left_in
 from tests.patience import PATIENCE_S, wait_until
 from tests.signals import heed_signals
 
@@ -139,7 +139,7 @@ def _disk_of(bytes_: int) -> Callable[[], None]:
 
 def test_a_run_that_may_write_no_more_fails_and_leaves_nothing(tmp_path: Path) -> None:
     write_small(tmp_path)
-    done = des("run", "small.yaml", folder=tmp_path, preexec_fn=_disk_of(8_192))
+    done = des_process("run", "small.yaml", folder=tmp_path, preexec_fn=_disk_of(8_192))
     is_a_clear_error(done, 1)
     assert "nothing was kept" in done.stderr
     assert left_in(tmp_path) == []
@@ -159,7 +159,7 @@ def test_a_piece_of_scenario_is_written_whole_or_not_at_all(tmp_path: Path) -> N
     _history(tmp_path)
     (tmp_path / "config.yaml").write_text(_LITELLM)
     for command in (["fit", "history.csv"], ["import", "litellm", "config.yaml"]):
-        done = des(*command, "--out", "out.yaml", folder=tmp_path, preexec_fn=_disk_of(16))
+        done = des_process(*command, "--out", "out.yaml", folder=tmp_path, preexec_fn=_disk_of(16))
         is_a_clear_error(done, 1)
         assert "nothing was kept" in done.stderr
         assert sorted(path.name for path in tmp_path.iterdir()) == ["config.yaml", "history.csv"]

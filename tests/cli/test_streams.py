@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from study.small_scenario import write_small
 
-from cli.command import DES, ENVIRONMENT, Done, des
+from tests.command import DES, ENVIRONMENT, Done, des_process
 from tests.patience import PATIENCE_S
 
 
@@ -34,8 +34,6 @@ def test_a_reader_that_leaves_is_no_error(ran: tuple[Path, Done], arguments: lis
         ["--help"],
         ["run", "-h"],
         ["import", "--help"],
-        ["import"],
-        [],
         ["validate", "small.yaml"],
     ],
 )
@@ -72,7 +70,7 @@ def test_a_closed_stream_is_nobody_to_tell_and_no_error(tmp_path: Path, closed: 
 
 def test_an_ascii_terminal_gets_its_table_too(ran: tuple[Path, Done]) -> None:
     folder, _ = ran
-    done = des("run", "small.yaml", folder=folder, env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    done = des_process("run", "small.yaml", folder=folder, env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
     assert done.returncode == 0
     assert "availability" in done.stdout
 

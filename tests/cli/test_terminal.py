@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from study.small_scenario import small, write_small
 
-from cli.command import DES, ENVIRONMENT, des
 from des.words import printable
+from tests.command import DES, ENVIRONMENT, des
 from tests.patience import PATIENCE_S
 
 NASTY = "\x1b[31mred\x1b]0;t\x07 \r\u202eback\u2066 \x9b2J [bold]x[/bold] [link=http://x]y[/link] [/]"
@@ -45,12 +45,12 @@ def _write(folder: Path) -> Path:
         ["compare", "{}", "--no-traces", "--replications", "2"],
         ["sweep", "{}", "--over", "providers.second.limits.burst=1,2"],
         ["explain", "{}"],
-        ["availability", "{}"],
+        ["availability", "{}", "--years", "0.5"],
         ["validate", "{}"],
         ["validate", "{}", "--set", "\x1b[31m\u202e=1"],
         ["validate", "{}", "--set", "title=[\x1b[31m\r]"],
         ["run", "{}", "--json", "--no-traces"],
-        ["availability", "{}", "--estimator", "\x1b[31m\u202e"],
+        ["availability", "{}", "--years", "0.5", "--estimator", "\x1b[31m\u202e"],
         ["run", "{}", "--\x1b[31m\u202e"],
         ["run", "{}", "\x1b[31m\u202e", "b"],
         ["\x1b[31m\u202e"],

@@ -5,7 +5,8 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from hypothesis import given
+from examples import TIMES
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from properties.runs import plan_of
 from properties.whole_scenarios import scenarios
@@ -118,6 +119,7 @@ def nobody_waits_longer_than_the_longest_wait(of: Traced) -> None:
         assert (of.requests.queued_s == 0.0).all()
 
 
+@settings(max_examples=40 * TIMES)
 @given(st.data())
 def test_any_client_without_layers_inside_keeps_legs_out_and_queues_bounded(data: st.DataObject) -> None:
     plain = plan_of(data.draw(scenarios()))
@@ -129,6 +131,7 @@ def test_any_client_without_layers_inside_keeps_legs_out_and_queues_bounded(data
     nobody_waits_longer_than_the_longest_wait(of)
 
 
+@settings(max_examples=40 * TIMES)
 @given(st.data())
 def test_any_client_keeps_the_books(data: st.DataObject) -> None:
     plain = plan_of(data.draw(scenarios()))

@@ -20,6 +20,7 @@ COLUMNS = "start=started_at,end=resolved_at,service=service,provider=provider,se
 
 SLOW = {
     "availability forty_providers",
+    "availability three_stage_correlated",
     "compare aws_region",
     "compare common_cause_sweep",
     "compare eu_only",

@@ -27,7 +27,7 @@ from des.scenario.schema.incidents import (
 from des.scenario.schema.limits import Budget
 from des.scenario.schema.retries import ApplicationSpec, Backoff
 from des.scenario.schema.scenario import Scenario
-from des.scenario.schema.workload import BatchArrivals, BurstyArrivals, ClosedArrivals, PoissonArrivals
+from des.scenario.schema.workload import ArrivalFile
 from des.scenario.text.document import Path
 from des.scenario.text.problems import Finding
 from des.scenario.text.units import DAY_S, YEAR_S
@@ -41,8 +41,6 @@ _LONGEST_WAIT_S: Final = YEAR_S
 """Between two attempts of a request without a deadline: the clock runs on until every request has ended."""
 MOST_REQUESTS: Final = 1e9
 """Of one replication, and probes of one leg likewise."""
-_MOST_USERS: Final = 1_000_000
-"""Of a closed workload: each keeps a state of its own in memory."""
 _MOST_INCIDENTS: Final = 2e7
 """Incidents are drawn before the run starts and kept in memory."""
 
@@ -194,16 +192,10 @@ def _incidents(scenario: Scenario) -> Iterator[Finding]:
 
 def _requests(scenario: Scenario) -> Iterator[Finding]:
     spec = scenario.workload.arrivals
-    expected = 0.0
-    if isinstance(spec, PoissonArrivals | BurstyArrivals):
-        expected = spec.rate_per_s * scenario.horizon
-    elif isinstance(spec, BatchArrivals):
-        expected = max(0.0, scenario.horizon - spec.first_s) / spec.every_s * spec.size
-    if expected > MOST_REQUESTS:
+    expected = None if isinstance(spec, ArrivalFile) else spec.expected_requests(scenario.horizon)
+    if expected is not None and expected > MOST_REQUESTS:
         message = f"about {expected:.3g} requests until the horizon: at most {MOST_REQUESTS:.0e} are possible"
         yield Finding(("workload", "arrivals"), message)
-    if isinstance(spec, ClosedArrivals) and spec.users > _MOST_USERS:
-        yield Finding(("workload", "arrivals", "users"), f"{spec.users} users: at most {_MOST_USERS} are possible")
     for placed in scenario.legs:
         rot = placed.spec.silent_rot
         if rot is None or rot.probe_every_s is None:

@@ -69,7 +69,7 @@ _DependencyList = tuple[
 ]
 
 
-class Component(Setting):
+class ComponentSpec(Setting):
     """Anything that can fail, by one of three ways to say how.
 
     `incidents` lists classes of incidents; `availability` with `episodes_per_year` states outages of all causes, of
@@ -355,7 +355,7 @@ Billing = Annotated[
 Tags = dict[Text, Word]
 
 
-class Model(Component):
+class Model(ComponentSpec):
     """A model of a provider: an endpoint that legs of the chain call."""
 
     latency: _AnyLatency | None = None
@@ -372,7 +372,7 @@ class Model(Component):
     billing: Billing | None = None
 
 
-class Provider(Component):
+class Provider(ComponentSpec):
     """A provider: an account with limits, and models; latency and errors are those of models without their own."""
 
     models: Annotated[dict[Text, Annotated[Model, MAY_BE_EMPTY]], Field(min_length=1)]
