@@ -73,9 +73,9 @@ class Explained:
     seconds: Mapping[str, float]
     """`run`, `availability` and, where its twin can be drawn, `compare`."""
     compared: tuple[str, ...]
-    """The arms of `des availability` and `des compare`: they have some by themselves."""
+    """The arms of `des availability` and `des compare`: they add some of their own."""
     left_out: Mapping[str, str]
-    """Arms that they would have by themselves, and why not."""
+    """Arms that they would add but cannot, and why."""
 
     def as_json(self) -> dict[str, Any]:
         arms = {arm: one.as_json() for arm, one in self.arms.items()}

@@ -10,7 +10,7 @@ from des.scenario.files import located
 from des.scenario.plan import Workload
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.workload import MOST_TOKENS, ArrivalFile, Arrivals, ReplayedArrivals
-from des.scenario.text.document import Path
+from des.scenario.text.places import Path
 from des.scenario.text.problems import Finding
 
 _FILE: Path = ("workload", "arrivals", "file")
@@ -69,7 +69,7 @@ def _replayed(spec: ArrivalFile, horizon_s: float, folder: FilePath) -> Replayed
 
 
 def _period(arrival_s: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
-    """From the first arrival to the first one of the next turn: a mean gap lies between the turns."""
+    """From the first arrival to the first one of the next repetition: a mean gap lies between repetitions."""
     span_s = float(arrival_s[-1] - arrival_s[0])
     if span_s <= 0.0:
         raise ValueError("a loop needs arrivals at two different times at least: say loop: false")
