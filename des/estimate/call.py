@@ -7,7 +7,7 @@ proportion to its chance.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from des.distributions import Constant, Distribution, Empirical, FloatArray
 from des.estimate.conditions import Conditions
 from des.scenario.plan import Effect, Leg, Plan, RandomError, ReplayedArrivals, Timeout
+from des.scenario.schema.statuses import kinds_handled
 from des.vocabulary import ATTEMPT_OUTCOMES, CANCELLED, CONNECTION_ERROR, INVALID_OUTPUT, TIMEOUT
 
 _IntArray = NDArray[np.int64]
@@ -126,6 +127,11 @@ def is_bounded(timeout: Timeout) -> bool:
 def kind_names(plan: Plan) -> tuple[str, ...]:
     """The attempt outcome of each outcome kind, by its code."""
     return (*ATTEMPT_OUTCOMES, *(outcome for outcome, _ in plan.statuses))
+
+
+def kinds_of(plan: Plan, handled: Collection[str]) -> frozenset[int]:
+    """Codes of the outcome kinds that a setting handles."""
+    return kinds_handled(handled, plan.statuses)
 
 
 def kind_of(plan: Plan, failure: Effect | RandomError) -> int:

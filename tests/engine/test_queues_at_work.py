@@ -83,7 +83,7 @@ def test_a_refused_request_goes_on_to_the_next_leg() -> None:
 def test_the_place_behind_a_bulkhead_is_held_by_all_of_a_call_s_layers() -> None:
     failing = provider(errors={"server_error": {"rate": 1, "latency": "1s"}})
     of = with_rule(plan_of(scenario({"a": failing}, arrivals=at("0s", size=2))), retries=0)
-    inner = (plan.RetryRule(retries=1, retry_on=frozenset({1})),)
+    inner = (plan.RetryRule(retries=1, retry_on=("server_error",)),)
     traced = trace(with_legs(of, bulkhead=plan.Bulkhead(concurrent=1, queue=1), inner=inner))
     assert [start for _, start, _ in timeline(traced, 1)] == [2.0, 3.0]
 

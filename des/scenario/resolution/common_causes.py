@@ -15,7 +15,7 @@ from des.scenario.plan import IncidentClass, PoissonIncidents
 from des.scenario.schema.providers import ComponentSpec
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.sharing import CommonCause, cause_name
-from des.scenario.text.document import Path
+from des.scenario.text.places import Path
 from des.scenario.text.problems import Finding
 from des.scenario.text.units import YEAR_S
 

@@ -8,7 +8,7 @@ from des.files import RecordedRows, read_incidents
 from des.scenario.files import located
 from des.scenario.plan import Effect, IncidentClass, PoissonIncidents, RecordedIncidents
 from des.scenario.schema.incidents import EFFECT_FIELDS, IncidentFile, Incidents, Schedule
-from des.scenario.text.document import Path
+from des.scenario.text.places import Path
 from des.scenario.text.problems import Finding
 from des.words import meant
 

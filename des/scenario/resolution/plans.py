@@ -76,7 +76,7 @@ def _plan(arm: Arm, loaded: Loaded) -> tuple[Plan | None, list[Finding]]:
     for name, budget in scenario.budgets.items():
         for over, indices in add_budget(name, budget, limits).items():
             budgets[over] = (*budgets.get(over, ()), *indices)
-    chain = resolve_chain(scenario, endpoints, statuses, budgets)
+    chain = resolve_chain(scenario, endpoints, budgets)
     return Plan(
         arm=arm.name,
         horizon_s=scenario.horizon,
@@ -94,7 +94,7 @@ def _plan(arm: Arm, loaded: Loaded) -> tuple[Plan | None, list[Finding]]:
         surges=resolve_surges(scenario, endpoints),
         capacities=resolved.capacities,
         statuses=statuses,
-        client=resolve_client(scenario, chain, statuses),
+        client=resolve_client(scenario, chain),
     ), []
 
 

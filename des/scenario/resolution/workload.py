@@ -10,7 +10,7 @@ from des.scenario.files import located
 from des.scenario.plan import Workload
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.workload import MOST_TOKENS, ArrivalFile, Arrivals, ReplayedArrivals
-from des.scenario.text.document import Path
+from des.scenario.text.places import Path
 from des.scenario.text.problems import Finding
 
 _FILE: Path = ("workload", "arrivals", "file")

@@ -179,7 +179,7 @@ class RetryAfter(Setting):
 
 
 AnyRetryAfter = Annotated[RetryAfter, scalar_as("mode", {"enum": ["honour", "ignore"]})]
-IGNORED = RetryAfter.model_construct(honours=False, on=frozenset())
+IGNORED = RetryAfter(honours=False, on=())
 """A Retry-After that is as good as none."""
 
 

@@ -12,7 +12,7 @@ from des.scenario.schema.providers import ComponentSpec, Provider
 from des.scenario.schema.setting import MAY_BE_EMPTY, Setting, Text
 from des.scenario.schema.sharing import CommonCauses, Surges
 from des.scenario.schema.workload import WorkloadSpec
-from des.scenario.text.document import Path
+from des.scenario.text.places import Path
 from des.scenario.text.units import Count, Duration, Horizon, PositiveCount, Share, Timestamp
 
 
