@@ -124,3 +124,20 @@ def test_a_leg_by_itself_may_cool_as_one_of_several() -> None:
     calls = [(float(second), SERVER_ERROR) for second in range(5)]
     assert told(cooldown(1, failure_share=0.5, minimum=5), *calls).admits()
     assert not told(cooldown(1, failure_share=0.5, minimum=5, one_of_several=True), *calls).admits()
+
+
+def test_a_cooldown_of_no_length_is_none() -> None:
+    turns: list[str] = []
+    guard = Cooldown(
+        plan.Cooldown(counts=("server_error",), cooldown_s=5.0, allowed_fails=0, honours_retry_after=True),
+        Pool(2, has_fallback=False),
+        Kinds(one_endpoint()),
+        changed=lambda before, after: turns.append(after),
+        timer=lambda time_s, act: None,
+    )
+    guard.learn(0, SERVER_ERROR, 0.0, 1.0)
+    assert guard.admits()
+    assert turns == []
+    guard.learn(0, SERVER_ERROR, float("nan"), 1.0)
+    assert not guard.admits()
+    assert turns == ["cooling"]
