@@ -261,7 +261,7 @@ class Pool:
 
     __slots__ = ("ejected", "has_fallback", "legs")
 
-    def __init__(self, legs: int, *, has_fallback: bool) -> None:
+    def __init__(self, legs: int, *, has_fallback: bool = False) -> None:
         self.legs = legs
         self.has_fallback = has_fallback  # the first of several entries, whose fallbacks are the others
         self.ejected = 0

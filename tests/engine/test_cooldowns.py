@@ -130,7 +130,7 @@ def test_a_cooldown_of_no_length_is_none() -> None:
     turns: list[str] = []
     guard = Cooldown(
         plan.Cooldown(counts=("server_error",), cooldown_s=5.0, allowed_fails=0, honours_retry_after=True),
-        Pool(2, has_fallback=False),
+        Pool(2),
         Kinds(one_endpoint()),
         changed=lambda before, after: turns.append(after),
         timer=lambda time_s, act: None,
