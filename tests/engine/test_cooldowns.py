@@ -57,12 +57,13 @@ def test_failures_beyond_those_allowed_cool_it() -> None:
 def test_failures_of_a_window_gone_by_count_no_more() -> None:
     guard = cooldown(2, failure_share=0.5, minimum=5, window_s=3.0)
     assert after(guard, [SERVER_ERROR] * 3 + [OK] * 3)
+    assert after(cooldown(2, failure_share=0.5, minimum=5, window_s=3.0), [SERVER_ERROR] * 9)
 
 
 def test_a_cooldown_of_no_length_is_none() -> None:
     turns: list[str] = []
     guard = Cooldown(
-        plan.Cooldown(counts=frozenset({SERVER_ERROR}), cooldown_s=5.0, allowed_fails=0, honours_retry_after=True),
+        plan.Cooldown(counts=("server_error",), cooldown_s=5.0, allowed_fails=0, honours_retry_after=True),
         2,
         Kinds(one_endpoint()),
         changed=lambda before, after: turns.append(after),
@@ -71,6 +72,6 @@ def test_a_cooldown_of_no_length_is_none() -> None:
     guard.learn(0, SERVER_ERROR, 0.0, 1.0)
     assert guard.admits()
     assert turns == []
-    guard.learn(0, SERVER_ERROR, float("nan"), 1.0)
+    guard.learn(0, SERVER_ERROR, 0.5, 1.0)
     assert not guard.admits()
     assert turns == ["cooling"]
