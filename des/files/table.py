@@ -4,9 +4,10 @@ Nothing is guessed and no row is skipped: a fault names its first row and counts
 exact to the nanosecond; those without a zone are UTC.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -134,8 +135,8 @@ class Faults:
 class Table:
     """Columns asked for, as Arrow arrays of text, int64, float64 or timestamps.
 
-    `broken` reports rows that could not be read and are left out. A document of incidents also says for each row
-    whether a missing end means that the incident is `still_open`, and at which times it was `last_seen`.
+    `broken` reports rows that could not be read and are left out, `remarks` what the format leaves out or fills in. A
+    document of incidents also says at which times somebody was `last_seen` looking.
     """
 
     path: Path
@@ -145,8 +146,8 @@ class Table:
     place_in_file: Callable[[int], str]
     """Names a row by its position, as a person would find it."""
     broken: str = ""
-    still_open: Sequence[bool] = ()
     last_seen: Sequence[object] = ()
+    remarks: tuple[str, ...] = ()
 
     def place(self, row: int) -> str:
         return self.place_in_file(int(self.rows[row]))
@@ -180,6 +181,15 @@ class Table:
         self._unless_text(faults, column, values < 0, "is negative")
         self._unless_text(faults, column, values > _MOST_TOKENS, f"is over {_MOST_TOKENS}")
         return np.where(faults.bad, 0, values).astype(np.int64)
+
+    def shares(self, column: str, faults: Faults) -> FloatArray:
+        """Shares as `0.35` or `35%`; 0 in rows marked as bad."""
+        self._mark_missing(column, faults)
+        texts = [text.strip() for text in self.texts(column)]
+        shares = np.array([read_share(text) for text in texts])
+        self._unless_text(faults, column, np.isnan(shares), "is no share such as 0.35 or 35%")
+        self._unless_text(faults, column, (shares < 0) | (shares > 1), "is no share from 0 to 1 (35 % is 0.35 or 35%)")
+        return np.where(faults.bad, 0.0, shares)
 
     def times(self, column: str, unit: str | None, faults: Faults) -> Times:
         import pyarrow as pa
@@ -286,6 +296,20 @@ def _number(text: str | None) -> float | None:
         return None
 
 
+def read_share(text: str) -> float:
+    """`0.35` or `35%`; not a number for anything else."""
+    number = _number(text.removesuffix("%"))
+    return math.nan if number is None else number / 100.0 if text.endswith("%") else number
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What formats of one suffix are told apart by: the document of a JSON file, and the first record or the header."""
+
+    document: Any = None
+    first: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """A format of recorded files: how it is named, and how the names of its columns and the columns are read."""
@@ -294,5 +318,7 @@ class Format:
     suffixes: tuple[str, ...]
     names: Callable[[Path], list[str]]
     read: Callable[[Path, Sequence[str]], Table]
-    recognises: Callable[[Path], bool] = lambda path: True
+    recognises: Callable[[Opening], bool] = lambda opening: True
     """Tells a file from those of other formats with the same suffix."""
+    roles: Mapping[str, str] = field(default_factory=dict)
+    """The columns that a replay of arrivals takes where it names none: `time`, `input_tokens`, `output_tokens`."""

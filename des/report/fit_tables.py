@@ -109,7 +109,8 @@ def _times(title: str, times: FittedTimes) -> Iterator[str]:
         yield f"    {law.kind:13}{parameters:{_PARAMETERS_WIDTH}}{better:>9}{mean:>11}"
     if times.few:
         low, high = (_figure(moment_s / times.unit_s) for moment_s in times.mean_interval_s)
-        yield f"    fewer than {LEAST_TIMES}, too few to tell distributions apart; mean {low} to {high} (95 %)"
+        few = f"fewer than {LEAST_TIMES}, too few to tell distributions apart; mean {low} to {high} (95 %)"
+        yield from _wrapped(few, "    ", "    ")
 
 
 def _trend(found: Trend) -> Iterator[str]:

@@ -11,7 +11,7 @@ import pytest
 
 from des.faults.calibration import ServiceHistory, service_histories
 from des.files import History, RecordedFileError, read_history
-from des.files.history import parse_columns
+from des.files.incident_rows import parse_columns
 
 HEADER = "incident_id,provider,service,started_at,resolved_at,impact_level\n"
 GOOD = "a,openai,api,2024-01-01T10:00:00Z,2024-01-01T11:30:00Z,2\n"
@@ -175,7 +175,7 @@ BAD_ROWS = (
     "c,openai,api,,2024-01-05T11:00:00Z,2\n",
     "d,openai,api,2024-01-05T12:00:00Z,,2\n",
     "e,openai,api,2024-01-05T12:00:00Z,2024-01-05T11:00:00Z,2\n",
-    "f,openai,api,2024-01-01T10:00:00Z,2024-01-01T11:30:00Z,2\n",
+    "a,openai,api,2024-01-01T10:00:00Z,2024-01-01T11:30:00Z,2\n",
     "g,openai,api,yesterday,2024-01-05T11:00:00Z,2\n",
     "h,openai,api,2024-13-05T11:00:00Z,2024-01-05T11:00:00Z,2\n",
 )
@@ -183,7 +183,7 @@ SAID = (
     ":3: the start is missing",
     ":4: the end is missing (still open? --open-ends takes it so)",
     ":5: the end 2024-01-05T11:00:00Z is before the start 2024-01-05T12:00:00Z",
-    ":6: the same times of openai/api as in ",
+    ":6: the same id 'a' and times of openai/api as in ",
     ":7: 'yesterday' is no timestamp such as 2024-05-01T12:30:00Z",
     ":8: '2024-13-05T11:00:00Z' is no timestamp such as 2024-05-01T12:30:00Z",
 )
