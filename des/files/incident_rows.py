@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from des.files.formats import column_names, read_columns
+from des.files.formats import column_names, read_columns, read_sound_rows
 from des.files.roles import ROLES, holds_flags, holds_times, is_no_failure, is_open, told_by_names
 from des.files.table import RecordedFileError, Table, as_text
 from des.words import did_you_mean, unknown
 
 _ALL: Final = "all"
+_IN_A_SCENARIO: Final = "columns: {start: ..., end: ...}"
 _SET: Final = frozenset({"1", "true", "yes"})
 _UNSET: Final = frozenset({"", "0", "false", "no"})
 
@@ -85,6 +86,18 @@ def read_rows(
         last_seen=table.last_seen,
         remarks=tuple(remarks),
     )
+
+
+def incident_columns(path: Path, format: str | None = None) -> dict[str, str]:  # noqa: A002
+    """{role: column} as the names tell, start and end among them. Raises RecordedFileError."""
+    there = column_names(path, format)
+    may_be = told_by_names(there)
+    if not {"start", "end"} <= set(may_be):
+        raise RecordedFileError(
+            _says_nowhere(path, there, format).replace("--columns start=...,end=...", _IN_A_SCENARIO)
+        )
+    table = read_sound_rows(path, [column for columns in may_be.values() for column in columns], format)
+    return {role: _first_filled(table, names) for role, names in may_be.items()}
 
 
 def _first_filled(table: Table, names: Sequence[str]) -> str:

@@ -191,24 +191,24 @@ class Table:
         self._unless_text(faults, column, (shares < 0) | (shares > 1), "is no share from 0 to 1 (35 % is 0.35 or 35%)")
         return np.where(faults.bad, 0.0, shares)
 
-    def times(self, column: str, unit: str | None, faults: Faults) -> Times:
+    def times(self, column: str, unit: str | None, faults: Faults, missing: str = "") -> Times:
+        """`missing` ends what is said of a row without a value."""
         import pyarrow as pa
 
         array = self.columns[column]
         if pa.types.is_timestamp(array.type):
             if unit is not None:
                 raise RecordedFileError(f"{self.path}: {column!r} holds timestamps, which have no unit {unit!r}")
-            return Times(self._clock(column, array, faults), True, "ns")
+            return Times(self._clock(column, array, faults, missing), True, "ns")
         if pa.types.is_string(array.type) and unit is None and _looks_like_timestamps(array):
-            return Times(self._clock(column, array, faults), True, "ns")
-        return Times(
-            self._numbers(column, faults, "a number" if unit else "a timestamp or a number"), False, unit or "s"
-        )
+            return Times(self._clock(column, array, faults, missing), True, "ns")
+        numbers = self._numbers(column, faults, "a number" if unit else "a timestamp or a number", missing)
+        return Times(numbers, False, unit or "s")
 
     def _unless_text(self, faults: Faults, column: str, bad: BoolArray, what: str) -> None:
         faults.mark(bad, lambda row: f"{column} {self.text(column, row)!r} {what}")
 
-    def _mark_missing(self, column: str, faults: Faults) -> None:
+    def _mark_missing(self, column: str, faults: Faults, more: str = "") -> None:
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -216,15 +216,15 @@ class Table:
         missing = array.is_null()
         if pa.types.is_string(array.type):
             missing = pc.fill_null(pc.equal(array, ""), True)
-        faults.mark(np.asarray(missing), lambda row: f"{column} is missing")
+        faults.mark(np.asarray(missing), lambda row: f"{column} is missing{more}")
 
-    def _clock(self, column: str, array: Any, faults: Faults) -> IntArray:
+    def _clock(self, column: str, array: Any, faults: Faults, missing: str = "") -> IntArray:
         """Nanoseconds since 1970; 0 in rows marked as bad."""
         import pandas as pd
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        self._mark_missing(column, faults)
+        self._mark_missing(column, faults, missing)
         if pa.types.is_timestamp(array.type):
             # Out of an int64 of nanoseconds: before 1678 or after 2261.
             seconds = np.asarray(pc.cast(array, pa.timestamp("s"), safe=False).cast(pa.int64()).fill_null(0))
@@ -243,12 +243,12 @@ class Table:
         self._unless_text(faults, column, bad, "is no timestamp such as 2024-05-01T12:30:00Z")
         return np.where(bad, 0, moments.astype("int64").to_numpy())
 
-    def _numbers(self, column: str, faults: Faults, what: str = "a number") -> Any:
+    def _numbers(self, column: str, faults: Faults, what: str = "a number", missing: str = "") -> Any:
         """int64 if all are integers, else float64; 0 in rows marked as bad."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        self._mark_missing(column, faults)
+        self._mark_missing(column, faults, missing)
         array = self.columns[column]
         if pa.types.is_string(array.type):
             array = _parsed(pc.utf8_trim_whitespace(array))

@@ -32,6 +32,7 @@ from des.scenario.plan import (
     RecordedIncidents,
     RenewalIncidents,
     ReplayedArrivals,
+    remarks_of,
 )
 from des.study.arms import compared_arms, same_arms
 from des.study.options import Progress
@@ -81,6 +82,8 @@ class Explained:
     """The arms of `des availability` and `des compare`: they have some by themselves."""
     left_out: Mapping[str, str]
     """Arms that they would have by themselves, and why not."""
+    remarks: tuple[str, ...] = ()
+    """Of the files replayed."""
 
     def as_json(self) -> dict[str, Any]:
         arms = {arm: one.as_json() for arm, one in self.arms.items()}
@@ -89,7 +92,7 @@ class Explained:
             "seconds": dict(self.seconds),
             "compared": list(self.compared),
             "left_out": dict(self.left_out),
-        }
+        } | ({"remarks": list(self.remarks)} if self.remarks else {})
 
 
 def explain_all(
@@ -121,6 +124,7 @@ def explain_all(
         seconds=seconds,
         compared=tuple(of_comparison),
         left_out=left_out,
+        remarks=remarks_of(own),
     )
 
 
