@@ -60,9 +60,8 @@ def _read(path: Path) -> Records:
 def _times(entry: Element, place: str) -> dict[str, str | None]:
     body = max((_text(entry, name) for name in ("description", "content", "summary", "encoded")), key=len)
     text = " ".join(html.unescape(_TAG.sub(" ", html.unescape(body))).split())
-    published = next(
-        (_moment(text) for name in ("pubDate", "published", "updated", "date") if (text := _text(entry, name))), None
-    )
+    dates = (_text(entry, name) for name in ("pubDate", "published", "updated", "date"))
+    published = next((_moment(date) for date in dates if date), None)
     found: dict[str, str | None] = {
         "published_at": None if published is None else published.isoformat(),
         "started_at": None,
@@ -74,7 +73,7 @@ def _times(entry: Element, place: str) -> dict[str, str | None]:
         zone = ZoneInfo("America/Los_Angeles") if "Pacific" in span["after"] else UTC
         start, end = (datetime.fromisoformat(span[name]).replace(tzinfo=zone) for name in ("start", "end"))
         return found | {"started_at": start.isoformat(), "resolved_at": end.isoformat(), "status": "resolved"}
-    updates = sorted(_updates(text, published or datetime.now(UTC), place), key=lambda update: update[0])
+    updates = sorted(_updates(text, published, place), key=lambda update: update[0])
     if not updates:
         return found
     statuses = [status for _, status in updates if status]
@@ -87,10 +86,15 @@ def _times(entry: Element, place: str) -> dict[str, str | None]:
     }
 
 
-def _updates(text: str, published: datetime, place: str) -> Iterator[tuple[datetime, str]]:
+def _updates(text: str, published: datetime | None, place: str) -> Iterator[tuple[datetime, str]]:
     """When each update was written, in UTC, and what it calls the incident."""
     for update in _UPDATE.finditer(text):
-        years = [int(update["year"])] if update["year"] else [published.year + step for step in (0, -1, 1)]
+        if update["year"]:
+            years = [int(update["year"])]
+        elif published is not None:
+            years = [published.year + step for step in (0, -1, 1)]
+        else:
+            continue
         try:
             offset = _offset(update["zone"])
             moments = [moment - offset for year in years if (moment := _in_year(update, year)) is not None]
@@ -98,7 +102,8 @@ def _updates(text: str, published: datetime, place: str) -> Iterator[tuple[datet
             raise RecordedFileError(f"{place}: {error}") from error
         if not moments:
             raise RecordedFileError(f"{place}: {update.group()!r} is no time")
-        yield min(moments, key=lambda moment: abs(moment - published)), (update["status"] or "").lower()
+        near = published or moments[0]
+        yield min(moments, key=lambda moment: abs(moment - near)), (update["status"] or "").lower()
 
 
 def _in_year(update: re.Match[str], year: int) -> datetime | None:

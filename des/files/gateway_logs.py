@@ -124,7 +124,7 @@ def _read_spans(path: Path) -> Records:
 
 def _is_spans(opening: Opening) -> bool:
     first = opening.first
-    if isinstance(first.get("resourceSpans"), list):
+    if any(isinstance(each, dict) and "resourceSpans" in each for each in (opening.document, first)):
         return True
     return any(name in first for name in _STARTS) and any(key.startswith(_PREFIX) for key in _attributes(first))
 

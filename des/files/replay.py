@@ -194,7 +194,8 @@ def outside(
     parts = [f"{count:,} {where}" for where, count in counts.items() if count]
     if not parts:
         return ""
-    return f"of {len(start_s):,} rows, outside of the run are {' and '.join(parts)}" + _hint(float(start_s.max()), horizon_s, by_clock, unit)
+    told = f"of {len(start_s):,} rows, outside of the run are {' and '.join(parts)}"
+    return told + _hint(float(start_s.max()), horizon_s, by_clock, unit)
 
 
 def _hint(last_s: float, horizon_s: float, by_clock: bool, unit: str | None) -> str:

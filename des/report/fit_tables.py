@@ -53,6 +53,8 @@ def _service(service: ServiceCalibration) -> Iterator[str]:
     yield f"  {counted(service.incidents, 'incidents')}, {window}{_rate(service)}"
     open_now = f"; {service.still_open} still open" if service.still_open else ""
     yield f"  open {_percent(service.share_open)} of the time{open_now}"
+    if service.error_rate is not None:
+        yield f"  {_percent(service.error_rate)} of calls failed meanwhile"
     yield from _times("start to start, days", service.between)
     yield from _times("time to repair, hours", service.repair)
     if service.trend:

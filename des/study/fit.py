@@ -159,7 +159,7 @@ def _service(service: ServiceCalibration) -> dict[str, Any]:
         | {"changed": _iso(service.trend.changed_s), "by_year": {str(y): rate for y, rate in service.trend.by_year}},
         "seasonality": None if service.seasonality is None else asdict(service.seasonality),
         "severities": [asdict(severity) for severity in service.severities],
-    }
+    } | ({} if service.error_rate is None else {"error_rate": service.error_rate})
 
 
 def _times(times: FittedTimes) -> dict[str, Any]:
