@@ -131,9 +131,7 @@ def arrival_columns(path: Path | str, format: str | None = None) -> dict[str, st
     roles = dict(arrival_roles(Path(path), format))
     if "time" not in roles:
         there = ", ".join(map(repr, column_names(Path(path), format)))
-        raise RecordedFileError(
-            f"{path}: say which column holds the times: columns: {{time: ...}} (there are: {there})"
-        )
+        raise RecordedFileError(f"{path}: say which column has the times: columns: {{time: ...}} (there are: {there})")
     return roles
 
 

@@ -106,7 +106,7 @@ def _planned(said: IncidentFile, rows: RecordedRows) -> str:
     if said.effects or not planned:
         return ""
     of = " or ".join(sorted(set(planned)))
-    return f"{len(planned):,} rows of severity {of} are replayed as failures; `where:` keeps them out"
+    return f"rows of severity {of} are replayed as failures ({len(planned):,}); `where:` keeps them out"
 
 
 def _effects(said: IncidentFile, rows: RecordedRows, path: Path, findings: list[Finding]) -> dict[str, Effect] | None:
