@@ -4,13 +4,25 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test test-lowest lint bench clean
 
 demo: $(VENV)/.installed
 	$(BIN)/des run scenarios/two_stage.yaml
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
+
+# With the lowest versions that pyproject.toml allows, on the lowest Python (make test-lowest PYTHON=python3.11): there
+# are no builds of them for later ones. TESTS=tests/traces runs some of the tests.
+test-lowest: LOWEST := $(VENV)-lowest
+test-lowest: TESTS ?= tests
+test-lowest:
+	"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "test-lowest needs Python 3.11" >&2; exit 1; }
+	"$(PYTHON)" -m venv "$(LOWEST)"
+	"$(PYTHON)" -m benchmarks.lowest_versions > "$(LOWEST)/constraints.txt"
+	"$(LOWEST)/bin/python" -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat \
+		--constraint "$(LOWEST)/constraints.txt" --editable '.[dev]'
+	"$(LOWEST)/bin/python" -m pytest --numprocesses auto --dist loadgroup $(TESTS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -36,5 +48,5 @@ $(VENV)/.installed-dev: $(VENV)/.created pyproject.toml
 	touch $@ $(VENV)/.installed
 
 clean:
-	rm -rf .venv build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-lowest build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find des tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

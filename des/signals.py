@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 
 @contextmanager
@@ -53,14 +54,38 @@ def _being_handled() -> Iterator[BaseException]:
 def signals_held(*names: str) -> Iterator[None]:
     """Signals such as SIGINT act after the block, not within it; SIGINT, SIGTERM and SIGHUP unless some are named.
 
-    Processes started within inherit that and never see these signals, unless they decide otherwise.
+    Processes started within inherit that and never see these signals, unless they decide otherwise. A thread's mask
+    alone holds nothing back, as the system hands a signal to any other thread; the main thread therefore catches what
+    comes by way of others. Another thread can only mask its own.
     """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    held = {getattr(signal, name) for name in names or ("SIGINT", "SIGTERM", "SIGHUP")}
-    former = signal.pthread_sigmask(signal.SIG_BLOCK, held)
+    held = {getattr(signal, name) for name in names or ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
+    came: list[int] = []
+    former: dict[int, Any] = {}
+    masks = hasattr(signal, "pthread_sigmask")
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, held) if masks else set()
     try:
+        if threading.current_thread() is threading.main_thread():
+            for number in held:
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                    former[number] = signal.signal(number, lambda number, frame: came.append(number))
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, former)
+        if masks:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)  # what waited is caught now
+        _reinstall(former)
+        for number in dict.fromkeys(came):
+            signal.raise_signal(number)
+
+
+def _reinstall(handlers: dict[int, Any]) -> None:
+    """All of them, also when one that is back already raises meanwhile."""
+    stop: BaseException | None = None
+    while handlers:
+        number = next(iter(handlers))
+        try:
+            signal.signal(number, handlers[number])
+            del handlers[number]
+        except (KeyboardInterrupt, SystemExit) as error:
+            stop = error
+    if stop is not None:
+        raise stop

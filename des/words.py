@@ -1,15 +1,28 @@
-"""The known word nearest to an unknown one, and how messages ask whether it was meant.
+"""Words in messages: the known one nearest to an unknown one, and text that a terminal may be shown.
 
 Any room may import this module; it imports nothing. difflib recovers as many of our keys with one typing error as
 edit distances do (99 %), and more of those with two (91 % against 79 to 90 %).
 """
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import Final
 
 _MOST_LISTED: Final = 15
 """A longer list of known words hides the rest of its message."""
+
+_UNPRINTABLE: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    """The text with control characters, marks of direction and halves of characters as escapes such as `\\u001b`.
+
+    Line breaks and tabs stay. Within a text of JSON the escapes mean what they stand for.
+    """
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def nearest(word: str, known: Iterable[str], least_ratio: float = 0.6) -> str | None:

@@ -4,8 +4,8 @@ import subprocess
 import time
 from collections.abc import Callable
 
-PATIENCE_S = 600.0
-"""Far more than a busy machine needs."""
+PATIENCE_S = 240.0
+"""Far more than a busy machine needs, and less than the limit of a test, so that a failure says what it waited for."""
 
 
 def wait_until(reached: Callable[[], object], process: "subprocess.Popen[str] | None" = None) -> None:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from study.small_scenario import ENDLESS, write_small
+from study.small_scenario import ENDLESS, SMALL, write_small
 
 import des
 from des.errors import DesError, RunError
@@ -120,34 +120,52 @@ def _alive(number: int) -> bool:
         return False
 
 
+def _at_work(number: int) -> bool:
+    """Whether a worker waits for news in a thread of its own, as it does from its first task on."""
+    return len(list(Path(f"/proc/{number}/task").glob("*"))) > 1
+
+
+_RUN = ["run", "small.yaml", "--workers", "2", "--replications", "2"]
+_YEARS = ["availability", "small.yaml", "--workers", "2", "--estimator", "timeline", "--years", "1e7"]
+_ENDED = [(signal.SIGINT, True, 130), (signal.SIGTERM, False, 143), (signal.SIGKILL, False, -9)]
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks processes up in /proc")
 @pytest.mark.parametrize(
-    ("number", "group", "code"),
-    [(signal.SIGINT, True, 130), (signal.SIGTERM, False, 143), (signal.SIGKILL, False, -9)],
+    ("command", "number", "group", "code"),
+    [
+        *((_RUN, *ended) for ended in _ENDED),
+        *((_YEARS, *ended) for ended in _ENDED),
+        (["compare", *_RUN[1:]], signal.SIGTERM, False, 143),
+        (["compare", *_RUN[1:]], signal.SIGKILL, False, -9),
+        (["sweep", "small.yaml", "--over", "policy.rounds=1,2", "--workers", "2"], signal.SIGTERM, False, 143),
+        (["sweep", "small.yaml", "--over", "policy.rounds=1,2", "--workers", "2"], signal.SIGKILL, False, -9),
+    ],
 )
 def test_whatever_ends_the_command_ends_its_workers(
-    tmp_path: Path, number: signal.Signals, group: bool, code: int
+    tmp_path: Path, command: list[str], number: signal.Signals, group: bool, code: int
 ) -> None:
-    write_small(tmp_path, **ENDLESS)
+    unlimited = {"providers": {name: {**of, "limits": None} for name, of in SMALL["providers"].items()}}
+    write_small(tmp_path, **ENDLESS, **(unlimited if command == _YEARS else {}))
     process = subprocess.Popen(
-        [sys.executable, "-m", "des", "run", "small.yaml", "--workers", "2", "--replications", "2"],
+        [sys.executable, "-m", "des", *command],
         cwd=tmp_path,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
         preexec_fn=heed_signals,
     )
-    wait_until(lambda: list(tmp_path.rglob("requests/*-0001.parquet")), process)
+    wait_until(lambda: len([each for each in _children(process.pid) if _at_work(each)]) == 2, process)
     workers = _children(process.pid)
-    assert len(workers) == 2
     if group:
         os.killpg(process.pid, number)  # as a terminal's Ctrl-C does
     else:
         process.send_signal(number)
-    _, words = process.communicate(timeout=PATIENCE_S)
+    _, words = process.communicate(timeout=PATIENCE_S)  # which waits for whoever holds the output
     assert process.returncode == code
     wait_until(lambda: not any(map(_alive, workers)))
     assert "Traceback" not in words
     if number != signal.SIGKILL:
-        assert "nothing was kept" in words
+        assert "kept" in words
         assert [path.name for path in tmp_path.iterdir()] == ["small.yaml"]

@@ -64,7 +64,7 @@ class Size:
 
 
 FULL: Final = Size(1.0)
-QUICK: Final = Size(0.4)
+QUICK: Final = Size(0.2)
 
 
 @dataclass(frozen=True, slots=True)

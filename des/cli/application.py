@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, ParamSpec
 import typer
 
 from des.errors import DesError, RunError, WriteError
+from des.signals import terminating_signals_raise
+from des.words import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,9 +53,35 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without a letter shows a question mark instead
     try:
-        app()
-    except KeyboardInterrupt:  # before or after a command's own work
-        sys.exit(INTERRUPTED)
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
+    except (KeyboardInterrupt, typer.Abort):  # before or after a command's own work
+        code = INTERRUPTED
+    except OSError as error:  # help on a full disk, say
+        code = _unprinted(error)
+    except Exception as error:
+        code = _refused(error)
+    sys.exit(code)
+
+
+def _refused(error: Exception) -> int:
+    """What the command line itself is wrong in, and where help is."""
+    show = getattr(error, "show", None)
+    if show is None or not isinstance(getattr(error, "exit_code", None), int):
+        raise error
+    words = io.StringIO()
+    show(words)
+    complain(words.getvalue().rstrip("\n"))
+    return int(error.exit_code)  # type: ignore[attr-defined]
+
+
+def _unprinted(error: OSError) -> int:
+    """Standard output takes no more."""
+    _abandon_stdout()
+    if isinstance(error, BrokenPipeError):
+        return _PIPE_CLOSED
+    complain(_unexpected(error))
+    return FAILED
 
 
 def _open_what_is_closed() -> None:
@@ -89,11 +117,9 @@ def reported(command: Callable[_Arguments, int]) -> Callable[_Arguments, None]:
     @wraps(command)
     def wrapper(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> None:
         try:
-            code = command(*args, **kwargs)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            _abandon_stdout()
-            code = _PIPE_CLOSED
+            with terminating_signals_raise():
+                code = command(*args, **kwargs)
+                sys.stdout.flush()
         except KeyboardInterrupt:
             complain("interrupted: nothing was kept")
             code = INTERRUPTED
@@ -103,10 +129,8 @@ def reported(command: Callable[_Arguments, int]) -> Callable[_Arguments, None]:
         except SystemExit as stop:
             complain("stopped by a signal: nothing was kept")
             code = stop.code if isinstance(stop.code, int) else FAILED
-        except OSError as error:  # standard output on a full disk, say
-            _abandon_stdout()
-            complain(_unexpected(error))
-            code = FAILED
+        except OSError as error:
+            code = _unprinted(error)
         except Exception as error:
             if os.environ.get("DES_DEBUG"):
                 raise
@@ -128,7 +152,7 @@ def _unexpected(error: Exception) -> str:
 
 def complain(message: str) -> None:
     with suppress(OSError):  # nobody is left to tell
-        print(message, file=sys.stderr, flush=True)  # noqa: T201
+        print(printable(message), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def complain_of(remarks: Iterable[object]) -> None:
@@ -143,7 +167,7 @@ def _abandon_stdout() -> None:
 
 
 def say(text: str) -> None:
-    print(text)  # noqa: T201
+    print(printable(text))  # noqa: T201
 
 
 def say_json(content: Any) -> None:
@@ -186,6 +210,6 @@ def progress_bar() -> "Iterator[Progress | None]":
         task = bar.add_task("simulating", total=1.0)
 
         def report(share: float, what: str) -> None:
-            bar.update(task, completed=share, description=what)
+            bar.update(task, completed=share, description=printable(what))
 
         yield report

@@ -4,9 +4,10 @@ Times and marks come from separate streams, and marks are indexed by request, so
 and a longer horizon only appends.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, Final
 
 import numpy as np
 
@@ -51,18 +52,10 @@ def open_arrivals(plan: Plan, replication: int) -> Iterator[ArrivalBlock]:
 
 def arrival_times(plan: Plan, replication: int) -> Iterator[FloatArray]:
     """The same arrivals' times alone: sorted, in chunks of any length."""
-    seed, horizon_s = plan.seed, plan.horizon_s
-    match plan.workload.arrivals:
-        case PoissonArrivals() as settings:
-            return _poisson_times(settings, seed, replication, horizon_s)
-        case BurstyArrivals() as settings:
-            return _bursty_times(settings, seed, replication, horizon_s)
-        case BatchArrivals() as settings:
-            return _batch_times(settings, horizon_s)
-        case ReplayedArrivals() as settings:
-            return _replayed_times(settings, horizon_s)
-        case ClosedArrivals():
-            raise TypeError("a closed workload has no arrivals of its own: its users send when they have thought")
+    arrivals = plan.workload.arrivals
+    if isinstance(arrivals, ClosedArrivals):
+        raise TypeError("a closed workload has no arrivals of its own: its users send when they have thought")
+    return _TIMES[type(arrivals)](arrivals, plan.seed, replication, plan.horizon_s)
 
 
 def _marked(chunks: Iterator[FloatArray], marks: RequestMarks) -> Iterator[ArrivalBlock]:
@@ -187,7 +180,7 @@ class _Client:
         return times
 
 
-def _batch_times(settings: BatchArrivals, horizon_s: float) -> Iterator[FloatArray]:
+def _batch_times(settings: BatchArrivals, seed: int, replication: int, horizon_s: float) -> Iterator[FloatArray]:
     """Sorted arrival times below the horizon; batch k comes at first_s + k * every_s, without accumulated error."""
     start = 0
     while True:
@@ -200,7 +193,7 @@ def _batch_times(settings: BatchArrivals, horizon_s: float) -> Iterator[FloatArr
         start += BLOCK
 
 
-def _replayed_times(settings: ReplayedArrivals, horizon_s: float) -> Iterator[FloatArray]:
+def _replayed_times(settings: ReplayedArrivals, seed: int, replication: int, horizon_s: float) -> Iterator[FloatArray]:
     """Sorted arrival times below the horizon; pass k over the recording is shifted by k * period_s."""
     recorded = settings.arrival_s
     if recorded.size == 0:
@@ -217,6 +210,15 @@ def _replayed_times(settings: ReplayedArrivals, horizon_s: float) -> Iterator[Fl
         if settings.period_s is None:
             return
         number += 1
+
+
+_TIMES: Final[Mapping[type, Callable[[Any, int, int, float], Iterator[FloatArray]]]] = {
+    PoissonArrivals: _poisson_times,
+    BurstyArrivals: _bursty_times,
+    BatchArrivals: _batch_times,
+    ReplayedArrivals: _replayed_times,
+}
+"""By settings, seed, replication and horizon: sorted times of each kind of open arrivals."""
 
 
 def think_time(plan: Plan, replication: int) -> Stream:

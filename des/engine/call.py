@@ -1,13 +1,13 @@
 """One call of a leg: admitted or refused, then failed or answered; known to its natural end when it is sent."""
 
-from math import inf
+from math import inf, nan
 
 from des.engine.caches import WarmPrefix
 from des.engine.draws import CallDraws, LegDraws
 from des.engine.ending import Ending
 from des.engine.incidents import EndpointState
 from des.engine.providers import Providers
-from des.engine.records import Call, Condition, Failure, Fate, Request, Response, as_fate
+from des.engine.records import Call, Condition, Failure, Fate, Request, Response, as_failure, as_fate, as_response
 from des.engine.rot import Rot
 from des.rules.calls import kind_of, struck_by
 from des.scenario import plan
@@ -137,7 +137,7 @@ class _Service:
                 effect = condition.effects[struck]
                 after_s = draws.delay_s("incident_latency", effect.error_latency, index)
                 kind = self._kinds.code(effect.outcome, effect.status)
-                return Failure(kind, BY_INCIDENT, condition.incidents[struck], after_s)
+                return as_failure((kind, BY_INCIDENT, condition.incidents[struck], after_s, nan))
         if self._errors:
             struck = kind_of(draws.error.at(index), self._error_rates)
             if struck >= 0:
@@ -166,7 +166,7 @@ class _Service:
                 if request.output_tokens > 1:
                     gap_s = 1.0 / speed
         if not self._spoils:
-            return Response(OK, connect_s, first_s, gap_s, full_s, full_s, speed)
+            return as_response((OK, connect_s, first_s, gap_s, full_s, full_s, speed, 0.0))
         if self._broken_rate > 0.0 and draws.broken[block][place] < self._broken_rate:
             assert draws.after is not None
             share = draws.after[block][place]

@@ -15,6 +15,8 @@ INCIDENT_END, INCIDENT_START, ATTEMPT_END, TIMER, ARRIVAL, HORIZON, CUT = range(
 FIRST_ORDER = -(1 << 62)
 """Timers of nobody's own come before those of requests at one instant, in the order in which they were set."""
 
+_EVENTS_BETWEEN = 4096
+
 Process = Generator[Event, None, None]
 
 
@@ -78,13 +80,20 @@ class Clock(simpy.Environment):
         moment = Moment(self, time_s, TIMER, self.next_order())
         moment.callbacks.append(lambda _: act())
 
-    def play(self, done: Event) -> None:
-        """`run(until=done)` with the step written out: a call an event saved is a tenth of the run."""
+    def play(self, done: Event, between: Callable[[], None]) -> None:
+        """`run(until=done)` with the step written out, as a call an event is a tenth of the run.
+
+        `between` is called every few thousand events.
+        """
         queue = self._queue
         while done.callbacks is not None:
-            self._now, _, _, event = heappop(queue)
-            callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
-            for callback in callbacks:
-                callback(event)
-            if not event._ok and not hasattr(event, "_defused"):
-                raise event._value
+            for _ in range(_EVENTS_BETWEEN):
+                self._now, _, _, event = heappop(queue)
+                callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
+                for callback in callbacks:
+                    callback(event)
+                if not event._ok and not hasattr(event, "_defused"):
+                    raise event._value
+                if done.callbacks is None:
+                    return
+            between()

@@ -1,7 +1,9 @@
 """How the calls of a leg end for its client: by themselves, or by whatever ends them first; and what is billed."""
 
+from collections.abc import Callable
+from functools import partial
 from math import inf, nan
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from des.engine.caches import WarmPrefix
 from des.engine.codes import Kinds
@@ -39,6 +41,10 @@ class _End(NamedTuple):
     cause_id: int = -1
     retry_after_s: float = nan
     is_broken: bool = False  # a stream that the provider broke off
+
+
+_as_end = cast("Callable[[tuple[float, int, int, int, float, bool]], _End]", partial(tuple.__new__, _End))
+"""An `_End` of the values of its fields, in order."""
 
 
 class Ending:
@@ -131,7 +137,7 @@ class Ending:
                 cause_id = cause_id if cause == BY_INCIDENT and bound.cause == BY_DEADLINE else -1
                 cause = bound.cause
             outcome = bound.outcome
-        return _End(end_s, outcome, cause, cause_id, retry_after_s)
+        return _as_end((end_s, outcome, cause, cause_id, retry_after_s, False))
 
     def _answered(self, start_s: float, response: Response, condition: Condition | None, bound: Bound) -> _End:
         """An answered call, unless the client or the bound ends it first."""
@@ -148,7 +154,7 @@ class Ending:
             outcome = bound.outcome
             cause, cause_id = self._blame_for_lateness(bound, response, bound.until_s - start_s, condition)
             end_s, is_broken = bound.until_s, False
-        return _End(end_s, outcome, cause, cause_id, nan, is_broken)
+        return _as_end((end_s, outcome, cause, cause_id, nan, is_broken))
 
     def _gives_up_after_s(self, response: Response, factor: float, queued_s: float) -> float:
         """When a bound of the leg is broken, were the response `factor` faster after its wait of `queued_s`."""

@@ -49,9 +49,9 @@ class RetryLayer:
             self.bound = rule.whole_bound(outer, now_s, self)
             self.attempt_bound = rule.attempt_bound(self.bound, now_s, self)
 
-    def next(self, request: Request, result: Result) -> float:
+    def next(self, request: Request, result: Result, outcome: int) -> float:
         """How long to wait after an attempt that has ended so, 0 for not at all; `is_over` unless another follows."""
-        rule, outcome = self.rule, result.outcome
+        rule = self.rule
         self.is_over = True
         if outcome <= OK or not rule.is_retried[outcome]:
             return 0.0
@@ -124,12 +124,12 @@ class ChainLayer:
             request.rounds += 1
         return self.entries[self.place]
 
-    def next(self, request: Request, result: Result) -> float:
+    def next(self, request: Request, result: Result, outcome: int) -> float:
         """How long to wait after the attempts on an entry that have ended so: not at all but for the next round."""
         self.is_over = True
-        if result.outcome != REFUSED:
+        if outcome != REFUSED:
             self._retry_after_s = result.retry_after_s
-            if not self.entries[self.place].falls_back[result.outcome]:
+            if not self.entries[self.place].falls_back[outcome]:
                 return 0.0
         self.place += 1
         if self.place < len(self.entries):

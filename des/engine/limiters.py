@@ -4,9 +4,10 @@ What a call's end will change is known at its start. It waits, in order of time,
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from heapq import heappop, heappush
 from math import inf
+from typing import Final
 
 from des.rules import limits as rules
 from des.scenario import plan
@@ -276,7 +277,7 @@ class _Concurrency(Limiter):
         """A place is a place: what a call uses does not change it."""
 
 
-_ALGORITHMS: dict[str, Callable[[plan.Limit], Limiter]] = {
+LIMITERS: Final[Mapping[str, Callable[[plan.Limit], Limiter]]] = {
     "token_bucket": _TokenBucket,
     "fixed_window": _FixedWindow,
     "sliding_log": _SlidingLog,
@@ -289,4 +290,4 @@ def make_limiter(limit: plan.Limit) -> Limiter:
     """The state of a limit at the start of a run."""
     if limit.metric == "requests" and limit.algorithm == "token_bucket":
         return _RequestBucket(limit)
-    return _ALGORITHMS[limit.algorithm](limit)
+    return LIMITERS[limit.algorithm](limit)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from itertools import starmap
 from math import inf, nan
 from struct import Struct
 from typing import Any, ClassVar, Protocol
@@ -32,18 +33,19 @@ class Sink(Protocol):
     def refusals(self, block: Block) -> None: ...
 
 
-_ROWS_AT_FIRST = 2048  # in a buffer at first; more where one instant has more
+_ENOUGH_ROWS = 2048  # to be worth sorting and handing over
 
 
-class _Rows:
-    """A table under way, sorted and handed over in pieces.
+class _Rows(list[tuple[Any, ...]]):
+    """A table under way, sorted and handed over in pieces. It is a list, so that a row is taken without a Python call.
 
     `layout` is [(column, struct code)], with the codes q (int64), i (int32), h (int16), b (int8), d (float64);
-    `order` names the columns that rows are sorted by, the time first. Full buffers go to `send`; without it rows are
-    kept until asked for.
+    `order` names the columns that rows are sorted by, the time first. Pieces go to `send`; without it rows are kept,
+    packed, until asked for.
     """
 
     _TYPES: ClassVar = {"q": "<i8", "i": "<i4", "h": "<i2", "b": "i1", "d": "<f8"}
+    __slots__ = ("_clock", "_enough", "_order", "_pack", "_packed", "_send", "_type")
 
     def __init__(
         self,
@@ -52,29 +54,25 @@ class _Rows:
         order: tuple[str, ...],
         send: Callable[[NDArray[Any]], None] | None,
     ) -> None:
+        super().__init__()
         self._clock = clock
-        packed = Struct("<" + "".join(code for _, code in layout))
-        self._pack_into = packed.pack_into
-        self._size = packed.size
+        self._pack = Struct("<" + "".join(code for _, code in layout)).pack
+        self._packed = bytearray()
         self._type = np.dtype([(name, self._TYPES[code]) for name, code in layout])
         self._order = order
         self._send = send
-        self._buffer = bytearray(self._size * _ROWS_AT_FIRST)
-        self._end = 0
+        self._enough = _ENOUGH_ROWS
 
-    def append(self, row: tuple[Any, ...]) -> None:
-        """Take a row, which may send those before it."""
-        self._pack_into(self._buffer, self._end, *row)
-        self._end += self._size
-        if self._end == len(self._buffer):
-            if self._send is None:
-                self._grow()
-            else:
-                self._send(self.flush_until())
-
-    def _grow(self) -> None:
-        """Make room for as many rows again."""
-        self._buffer.extend(bytes(len(self._buffer)))
+    def hand_over(self) -> None:
+        """Send the rows that nothing can come before any more, once there are enough of them."""
+        if len(self) < self._enough:
+            return
+        if self._send is None:
+            self._packed += b"".join(starmap(self._pack, self))
+            self.clear()
+        else:
+            self._send(self.flush_until())
+            self._enough = max(_ENOUGH_ROWS, 2 * len(self))
 
     def flush_until(self, *, until_s: float | None = None) -> NDArray[Any]:
         """The rows that nothing can come before any more, in order: those of times before now.
@@ -82,19 +80,16 @@ class _Rows:
         Rows may be of times to come, but none is of a time gone by. `until_s` ends the table: rows up to it are handed
         over, later ones dropped; NaN, which sorts last, hands over all.
         """
-        count = self._end // self._size
-        rows = np.frombuffer(bytes(memoryview(self._buffer)[: self._end]), dtype=self._type)
-        rows = rows[np.lexsort([rows[column] for column in reversed(self._order)])]
+        packed = bytes(self._packed) + b"".join(starmap(self._pack, self))
+        rows = np.frombuffer(packed, dtype=self._type) if packed else np.empty(0, self._type)
+        order = np.lexsort([rows[column] for column in reversed(self._order)])
+        rows = rows[order]
         time_s = rows[self._order[0]]
         if until_s is not None:
-            self._end = 0
+            self.clear()
             return rows[: int(np.searchsorted(time_s, until_s, side="right"))]
-        whole = int(np.searchsorted(time_s, self._clock.now, side="left")) if count else 0
-        held = rows[whole:].tobytes()
-        if 2 * len(held) > len(self._buffer):
-            self._grow()
-        self._buffer[: len(held)] = held
-        self._end = len(held)
+        whole = int(np.searchsorted(time_s, self._clock.now, side="left"))
+        self[:] = [self[place] for place in order[whole:].tolist()]
         return rows[:whole]
 
 
@@ -121,7 +116,7 @@ _TRANSITION_LAYOUT = [("time_s", "d"), ("entity", "h"), ("kind", "b"), ("from", 
 
 
 class Recorder:
-    """Rows come in order of time, and leave as sorted columns whenever a buffer is full.
+    """Rows come in order of time, and leave as sorted columns in pieces.
 
     Rows without an end, which come last of all, wait in tables of their own.
     """
@@ -205,6 +200,11 @@ class Recorder:
             names.states.index(before),
             names.states.index(after),
         )
+
+    def hand_over(self) -> None:
+        """Send on what nothing can come before any more, where there is much of it."""
+        for rows in (self.attempts, self._requests, self.transitions, self._endless_attempts, self._endless_requests):
+            rows.hand_over()
 
     def close(self, until_s: float) -> None:
         """Hand over what is left up to the end of the run; what never ended comes last, by number."""

@@ -4,6 +4,7 @@ Records are plain values; only a request changes while it is under way.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -157,6 +158,13 @@ class Response(NamedTuple):
     queued_s: float = 0.0
 
 
+as_response = cast(
+    "Callable[[tuple[int, float, float, float, float, float, float, float]], Response]",
+    partial(tuple.__new__, Response),
+)
+"""A `Response` of the values of its fields, in order."""
+
+
 class NaturalEnd(NamedTuple):
     """How a call ends that nobody cuts off."""
 
@@ -207,7 +215,8 @@ as_fate = cast(
 """A `Fate` of the values of its fields, in order."""
 
 
-class Bound(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Bound:
     """A moment at which whoever set it gives up on a call and on all that lies around it, up to its layer."""
 
     until_s: float

@@ -35,7 +35,7 @@ def simulate(plan: Plan, replication: int, sink: Sink, on_progress: Progress | N
             world.clock.walk(_user(world, user, arrivals.users, thinks, on_progress))
     else:
         world.clock.walk(_arrivals(world, on_progress))
-    world.clock.play(world.done)
+    world.clock.play(world.done, world.recorder.hand_over)
     world.recorder.close(world.clock.now)
     sink.incidents(incident_rows(plan, world.ledger, world.clock.now))
     return world.arrived

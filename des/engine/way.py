@@ -21,12 +21,12 @@ from des.engine.records import (
     Result,
     as_result,
     cut_off,
-    deadline,
 )
 from des.engine.retries import RetryRule
 from des.engine.routing import Entry
 from des.engine.world import World
 from des.vocabulary import (
+    BY_DEADLINE,
     CALL,
     CANCELLED,
     OK,
@@ -94,7 +94,8 @@ class Way:
         self._calls = [0] * len(client.legs)
         self._record = world.recorder.attempts.append
         self._outcome = REQUEST_OK
-        bound = UNBOUNDED if request.deadline_s == inf else deadline(request.deadline_s)
+        until_s = request.deadline_s
+        bound = UNBOUNDED if until_s == inf else Bound(until_s, CANCELLED, BY_DEADLINE)
         self.layers: list[RetryLayer | ChainLayer] = []
         if client.application is not None:
             layer = RetryLayer(client.application, bound, self.now_s)
@@ -180,28 +181,32 @@ class Way:
         Where a wait comes first after which others are to learn, it is what is left to see when the clock has come to
         `now_s`.
         """
-        layers, request = self.layers, self.request
-        if result.outcome == OK or result.outcome == NEVER_ENDS:
-            self._close_all(result)
-            return None
+        layers = self.layers
         while layers:
-            if result.struck is not None:
-                result = self.unwind(result.struck)
+            outcome, _, _, _, struck = result
+            if outcome in (OK, NEVER_ENDS):
+                self._close_all(result)
+                break
+            if struck is not None:
+                result = self.unwind(struck)
                 continue
             layer = layers[-1]
             if not layer.is_over:
                 if self.open_leg is None and isinstance(layer, RetryLayer):
                     wait_s = self._next_of_retries(layer, result)
                 else:
-                    wait_s = layer.next(request, result)
+                    wait_s = layer.next(self.request, result, outcome)
                 if wait_s > 0.0:
-                    struck = self.rest("backoff", self.now_s + wait_s, layer.bound)
-                    if struck is not None:
-                        return cut_off(struck)
+                    request, bound = self.request, layer.bound
+                    request.waits, request.waiting_since_s, self.due = "backoff", self.now_s, TIMER
+                    self.now_s = until_s = self.now_s + wait_s
+                    if until_s >= bound.until_s:
+                        self.now_s = bound.until_s
+                        return cut_off(bound)
+                    if layer.is_over:
+                        return result
                 if not layer.is_over:
                     return None
-                if wait_s > 0.0:
-                    return result
             if isinstance(layer, ChainLayer):
                 result = layer.result()
             self._close()
@@ -214,7 +219,7 @@ class Way:
             self._leave_leg_by(result)
         if layer.granted is not None:
             layer.end_retry()
-        wait_s = layer.next(self.request, result)
+        wait_s = layer.next(self.request, result, result.outcome)
         if layer.rule.is_budgeted and not layer.is_over and not self._is_granted(layer, result):
             layer.is_over = True
             return 0.0
@@ -234,7 +239,6 @@ class Way:
 
     def _close_all(self, result: Result) -> None:
         """The attempt has served the request, and with it every layer; or it never ends, and keeps its place."""
-        self._outcome = result.outcome
         if self.open_leg is not None and self.leg is None:  # nothing around the call has to learn of it
             self.layers.clear()
             return

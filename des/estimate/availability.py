@@ -87,6 +87,18 @@ def availability(
     Raises Inapplicable where the one asked for does not cover the plan, DesError for a name that is none.
     """
     check_years(years)
+    return of_years(plan, years, estimator=estimator, workers=workers, progress=progress)
+
+
+def of_years(
+    plan: Plan,
+    years: float,
+    *,
+    estimator: str | None = None,
+    workers: int = 1,
+    progress: Callable[[float], None] | None = None,
+) -> AvailabilityAnswer:
+    """Like `availability`, for years that nobody asked for: those of some short horizons, say."""
     started = time.perf_counter()
     choice = choose(plan, years)
     if estimator is not None and estimator != choice.estimator:

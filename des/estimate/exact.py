@@ -17,7 +17,7 @@ from des.estimate.interaction import client_interactions
 from des.estimate.joint_failure import Caller, Joint
 from des.estimate.sources import MARKED, RENEWAL, RecordedStates, Source, Sources, recorded_states, sources_of, union
 from des.faults.marginals import chain_endpoints
-from des.scenario.plan import BatchArrivals, ClosedArrivals, Effect, Leg, Plan, ReplayedArrivals
+from des.scenario.plan import ClosedArrivals, Effect, Leg, Plan
 from des.scenario.text.units import YEAR_S
 from des.theory.availability import effective_redundancy
 from des.vocabulary import CONNECTION_ERROR, INVALID_OUTPUT, TIMEOUT
@@ -308,7 +308,7 @@ def _differences(plan: Plan) -> Iterator[str]:
         yield "silent rot"
     if isinstance(plan.workload.arrivals, ClosedArrivals):
         yield "the closed workload"
-    elif isinstance(plan.workload.arrivals, BatchArrivals | ReplayedArrivals):
+    elif plan.workload.arrivals.is_timed:
         yield "arrivals at certain times"
 
 

@@ -4,18 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from des.scenario.plan import (
-    BatchArrivals,
-    BurstyArrivals,
     ClosedArrivals,
     Cooldown,
     Ejection,
     LegClient,
     Plan,
-    PoissonArrivals,
     PoissonIncidents,
     Profile,
     RecordedIncidents,
-    ReplayedArrivals,
 )
 
 _WHY: Final[Mapping[str, str]] = {
@@ -61,8 +57,7 @@ def client_interactions(plan: Plan) -> dict[str, str]:
 
 def arrival_profile(plan: Plan) -> Profile | None:
     """The time-of-week profile of the arrivals, if they have one."""
-    arrivals = plan.workload.arrivals
-    return arrivals.profile if isinstance(arrivals, PoissonArrivals | BurstyArrivals) else None
+    return plan.workload.arrivals.weekly
 
 
 def needs_whole_horizons(plan: Plan) -> bool:
@@ -126,7 +121,7 @@ def _of_workload(plan: Plan) -> Iterator[str]:
     arrivals = plan.workload.arrivals
     if isinstance(arrivals, ClosedArrivals):
         yield "closed workload: users wait for their answers"
-    elif isinstance(arrivals, BatchArrivals | ReplayedArrivals) and not _is_stationary(plan):
+    elif arrivals.is_timed and not _is_stationary(plan):
         yield "batch or replayed arrivals against incidents whose rate depends on the time"
 
 

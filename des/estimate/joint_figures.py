@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from des.estimate.availability import availability
+from des.estimate.availability import of_years
 from des.estimate.estimate import EXACT, TIMELINE, Estimate
 from des.estimate.exact import ExactAnswer, any_in_a_year, k_eff
 from des.estimate.heterogeneous import Heterogeneous
@@ -205,7 +205,7 @@ def long_run_years(plan: Plan) -> float:
 
 def long_run_failure_share(plan: Plan, progress: Callable[[float], None] | None = None) -> tuple[Estimate | None, str]:
     """The share of requests lost without the noise of a run, or why it takes one."""
-    found = availability(plan, long_run_years(plan), progress=progress)
+    found = of_years(plan, long_run_years(plan), progress=progress)
     return (None, found.choice.reason) if found.lost is None else (found.lost, "")
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from des.disk import check_regular
 from des.files.feed import FEED
 from des.files.gateway_logs import LITELLM_SPEND, OTEL_GENAI
 from des.files.google_cloud import GOOGLE_CLOUD
@@ -66,10 +67,12 @@ def read_sound_rows(path: Path, wanted: Sequence[str], format: str | None = None
 
 
 def _format(path: Path, name: str | None) -> Format:
-    if not path.exists():
-        raise RecordedFileError(f"{path}: no such file")
-    if path.is_dir():
-        raise RecordedFileError(f"{path}: is a folder, not a file")
+    try:
+        check_regular(path)
+    except FileNotFoundError:
+        raise RecordedFileError(f"{path}: no such file") from None
+    except IsADirectoryError as error:
+        raise RecordedFileError(f"{path}: {error.strerror}") from None
     if name is not None:
         named = next((each for each in _FORMATS if each.name == name), None)
         if named is None:

@@ -1,15 +1,21 @@
-"""How tables are set: arms side by side as far as the terminal is wide, and plain tables of rows."""
+"""How tables are set: arms side by side as far as the terminal is wide, and plain tables of rows.
+
+Everything that is printed passes here or `des.cli.application.say`: names and titles are text whatever they hold, so
+that neither Rich's markup nor the terminal's escapes in them do anything.
+"""
 
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from des.words import printable
 
 _GAP: Final = 2
 """Columns between two arms."""
@@ -24,15 +30,35 @@ class Line:
     label: str
     cells: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", printable(self.label))
+        object.__setattr__(self, "cells", tuple(map(printable, self.cells)))
+
+
+class _PlainTable(Table):
+    """A table whose cells and titles are text, not markup."""
+
+    def add_column(self, header: RenderableType = "", *args: Any, **kwargs: Any) -> None:
+        super().add_column(_plain(header), *args, **kwargs)
+
+    def add_row(self, *cells: RenderableType | None, **kwargs: Any) -> None:
+        super().add_row(*map(_plain, cells), **kwargs)
+
+
+def _plain(cell: RenderableType | None) -> RenderableType:
+    if isinstance(cell, Text):
+        return Text(printable(cell.plain), style=cell.style)
+    return Text(printable(cell)) if isinstance(cell, str) else cell or ""
+
 
 def say(console: Console, text: str, *, style: str = "", whole: bool = False) -> None:
     """A sentence; a `whole` one is not broken into lines, so that a path in it can be copied."""
-    console.print(Text(text, style=style), soft_wrap=whole)
+    console.print(Text(printable(text), style=style), soft_wrap=whole)
 
 
 def table_of(*names: str) -> Table:
     """A table of rows whose first columns are these."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, _GAP, 0, 0))
+    table = _PlainTable(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, _GAP, 0, 0))
     for name in names:
         table.add_column(name, overflow="fold")
     return table
@@ -78,7 +104,7 @@ def fitted(
 def _widths(table: Sequence[Line], arms: Sequence[str]) -> list[int]:
     """Of the labels, and of each arm."""
     rows = [line for line in table if line.cells]
-    columns = zip(arms, *(line.cells for line in rows), strict=True)
+    columns = zip(map(printable, arms), *(line.cells for line in rows), strict=True)
     return [max(cell_len(line.label) for line in rows), *(max(map(cell_len, column)) for column in columns)]
 
 
@@ -109,7 +135,7 @@ def _print_some(
         return label + " " * (widths[0] - cell_len(label)) + gap + gap.join(aligned)
 
     console.print()
-    say(console, text("", arms[some]), style="bold")
+    say(console, text("", [printable(arm) for arm in arms[some]]), style="bold")
     say(console, "─" * min(whole, console.width))
     for line in table:
         say(

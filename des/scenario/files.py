@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Final
 
+from des.disk import check_regular
 from des.scenario.schema.incidents import IncidentFile
-from des.scenario.schema.providers import Component
+from des.scenario.schema.providers import ComponentSpec
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.workload import ArrivalFile
 from des.scenario.text.document import Path
@@ -18,7 +19,7 @@ _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}/?")
 
 
 def located(text: str, folder: FilePath) -> FilePath:
-    """The file that a scenario in `folder` means; raises ValueError if an environment variable is not set."""
+    """The file that a scenario in `folder` means; raises ValueError if a variable or a user is unknown."""
 
     def value(match: re.Match[str]) -> str:
         name = match.group(1)
@@ -33,10 +34,13 @@ def located(text: str, folder: FilePath) -> FilePath:
     path = _VARIABLE.sub(value, text)
     if "${" in path:
         raise ValueError(f"'{text}' has a ${{...}} that is no name of an environment variable")
-    return folder / FilePath(path).expanduser()
+    try:
+        return folder / FilePath(path).expanduser()
+    except RuntimeError:
+        raise ValueError(f"'{text}': there is no such user as its {path.partition('/')[0]}") from None
 
 
-def components_of(scenario: Scenario) -> Iterator[tuple[str, Path, Component]]:
+def components_of(scenario: Scenario) -> Iterator[tuple[str, Path, ComponentSpec]]:
     """(name, path, spec) of all that can fail, in the order of the plan: components, providers, models."""
     for name, component in scenario.components.items():
         yield name, ("components", name), component
@@ -47,7 +51,7 @@ def components_of(scenario: Scenario) -> Iterator[tuple[str, Path, Component]]:
             yield f"{name}/{model_name}", ("providers", name, "models", model_name), model
 
 
-def named_files(scenario: Scenario) -> Iterator[tuple[Path, str]]:
+def _named_files(scenario: Scenario) -> Iterator[tuple[Path, str]]:
     """(path in the scenario, text) of each file it names."""
     if isinstance(scenario.workload.arrivals, ArrivalFile):
         yield ("workload", "arrivals", "file"), scenario.workload.arrivals.file
@@ -61,11 +65,13 @@ def file_digests(scenario: Scenario, folder: FilePath) -> tuple[dict[str, str], 
     """SHA-256 of each file by its name in the scenario, and what keeps files from being read."""
     digests: dict[str, str] = {}
     findings: list[Finding] = []
-    for path, text in named_files(scenario):
+    for path, text in _named_files(scenario):
         if text in digests:
             continue
         try:
-            with located(text, folder).open("rb") as stream:
+            file = located(text, folder)
+            check_regular(file)
+            with file.open("rb") as stream:
                 digests[text] = hashlib.file_digest(stream, "sha256").hexdigest()
         except OSError as error:
             findings.append(Finding(path, f"{located(text, folder)}: {(error.strerror or str(error)).lower()}"))

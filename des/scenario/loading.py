@@ -24,7 +24,7 @@ from des.scenario.text.problems import Finding, findings_of, without_slips
 from des.scenario.text.strict_yaml import LONE_SURROGATE, has_lone_surrogate
 from des.words import unknown
 
-BUILT_IN_ARMS: Final[Mapping[str, Mapping[str, Any]]] = {AS_MODELLED: {}, "independent": {"shared": 0}}
+_BUILT_IN_ARMS: Final[Mapping[str, Mapping[str, Any]]] = {AS_MODELLED: {}, "independent": {"shared": 0}}
 """Arms that every comparison has: the scenario, and its twin of the same marginals with nothing in common."""
 
 
@@ -69,7 +69,7 @@ class Loaded:
         selects arms, in this order. Expectations go with their arms. Raises ScenarioError for names of no arm.
         """
         own = {name: mapping(override) for name, override in mapping(self.document.content.get("arms")).items()}
-        known = {name: own.get(name, BUILT_IN_ARMS.get(name, {})) for name in (*BUILT_IN_ARMS, *own)}
+        known = {name: own.get(name, _BUILT_IN_ARMS.get(name, {})) for name in (*_BUILT_IN_ARMS, *own)}
         chosen = list(dict.fromkeys(known if names is None else names))
         problems = [Problem(unknown("arm", name, known), "arms") for name in chosen if name not in known]
         if not chosen:
@@ -128,14 +128,14 @@ def _lone_surrogates(value: Any, path: Path = ()) -> Iterator[Path]:
 
 def _loaded(document: Document, path: FilePath | None) -> Loaded:
     scenario, findings = validate(document.content)
-    problems = [problem_at(document, finding) for finding in findings]
+    problems = [_problem_at(document, finding) for finding in findings]
     arms: dict[str, Arm] = {}
     overrides = mapping(document.content.get("arms")) or {AS_MODELLED: {}}
     for name, override in overrides.items():
         overlay = lay_over(document.content, name, mapping(override))
         variant, arm_findings = validate(overlay.content, entry_names(document.content))
         known = {finding.path for finding in findings}
-        problems += [problem_at(document, finding) for finding in overlay.findings]
+        problems += [_problem_at(document, finding) for finding in overlay.findings]
         problems += [
             problem_in_arm(document, overlay, finding, arm=name)
             for finding in arm_findings
@@ -156,7 +156,7 @@ def by_place(problem: Problem) -> tuple[bool, int, int]:
 def _of_the_base(finding: Finding, overlay: Overlay, known: set[Path]) -> bool:
     """Whether an arm only repeats what is wrong with the scenario, or with a leg taken over from it."""
     origin = overlay.origin(finding.path) or finding.path
-    return origin[0] != "arms" and origin in known
+    return origin[:1] != ("arms",) and origin in known
 
 
 def validate(content: Mapping[str, Any], known: Sequence[str] = ()) -> tuple[Scenario | None, list[Finding]]:
@@ -165,7 +165,7 @@ def validate(content: Mapping[str, Any], known: Sequence[str] = ()) -> tuple[Sce
     `known` are names of entries that its chain may lack: an arm's budgets may be over legs that it leaves out.
     """
     expanded, preset_findings = with_presets(content)
-    said = without_nulls(expanded)
+    said = _without_nulls(expanded)
     findings: list[Finding] = []
     scenario = None
     try:
@@ -186,7 +186,7 @@ def _wrong_within(path: Path, findings: list[Finding]) -> bool:
 
 
 def _empty_slips(content: Mapping[str, Any], known: list[Finding]) -> list[Finding]:
-    """What is wrong with keys without a value, which `without_nulls` leaves out: unknown ones, empty expectations."""
+    """What is wrong with keys without a value, which `_without_nulls` leaves out: unknown ones, empty expectations."""
     found: list[Finding] = []
     try:
         Scenario.model_validate(content)
@@ -201,21 +201,21 @@ def _empty_slips(content: Mapping[str, Any], known: list[Finding]) -> list[Findi
     return found
 
 
-def without_nulls(value: Any, path: Path = ()) -> Any:
+def _without_nulls(value: Any, path: Path = ()) -> Any:
     """What a content says: a key without a value is as good as left out, and a name without one has nothing special."""
     if isinstance(value, Mapping):
         named = is_named(path)
         return {
-            str(key): {} if named and each is None else without_nulls(each, (*path, str(key)))
+            str(key): {} if named and each is None else _without_nulls(each, (*path, str(key)))
             for key, each in value.items()
             if named or each is not None
         }
     if isinstance(value, list | tuple):
-        return [without_nulls(each, (*path, position)) for position, each in enumerate(value)]
+        return [_without_nulls(each, (*path, position)) for position, each in enumerate(value)]
     return value
 
 
-def problem_at(document: Document, finding: Finding) -> Problem:
+def _problem_at(document: Document, finding: Finding) -> Problem:
     """The problem of a finding in the document itself."""
     place = document.place(finding.path, of_key=finding.at_key)
     return Problem(finding.message, path_text(finding.path), place.file, place.line, place.column)
@@ -228,8 +228,8 @@ def problem_in_arm(document: Document, overlay: Overlay, finding: Finding, arm: 
     """
     origin = overlay.origin(finding.path)
     if origin is not None and (origin[0] == "arms" or arm is None):
-        return problem_at(document, Finding(origin, finding.message, finding.at_key))
+        return _problem_at(document, Finding(origin, finding.message, finding.at_key))
     if arm is None or ("arms", arm) not in document.values:
-        return problem_at(document, finding)
+        return _problem_at(document, finding)
     message = f"{path_text(finding.path)}: {finding.message}"
-    return problem_at(document, Finding(("arms", arm), message, at_key=True))
+    return _problem_at(document, Finding(("arms", arm), message, at_key=True))

@@ -37,6 +37,7 @@ from des.scenario.schema.incidents import MarkedRenewalIncidents as MarkedRenewa
 from des.scenario.schema.incidents import PoissonIncidents as PoissonIncidents
 from des.scenario.schema.incidents import RenewalIncidents as RenewalIncidents
 from des.scenario.schema.limits import Capacity as Served
+from des.scenario.schema.limits import MetricLimit
 from des.scenario.schema.load_control import ActiveBudget as ActiveBudget
 from des.scenario.schema.load_control import AdaptiveThrottling as AdaptiveThrottling
 from des.scenario.schema.load_control import Bulkhead as Bulkhead
@@ -56,10 +57,12 @@ from des.scenario.schema.providers import RandomError as RandomError
 from des.scenario.schema.retries import NO_BACKOFF as NO_BACKOFF
 from des.scenario.schema.retries import Backoff as Backoff
 from des.scenario.schema.retries import RetryAfter as RetryAfter
+from des.scenario.schema.workload import Arrivals as Arrivals
 from des.scenario.schema.workload import BatchArrivals as BatchArrivals
 from des.scenario.schema.workload import BurstyArrivals as BurstyArrivals
 from des.scenario.schema.workload import ClosedArrivals as ClosedArrivals
 from des.scenario.schema.workload import PoissonArrivals as PoissonArrivals
+from des.scenario.schema.workload import ReplayedArrivals as ReplayedArrivals
 from des.scenario.schema.workload import Requirement as Requirement
 
 FloatArray = NDArray[np.float64]
@@ -67,20 +70,6 @@ IntArray = NDArray[np.int64]
 
 
 # Workload
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayedArrivals:
-    """Recorded arrivals: `arrival_s` sorted, from 0, already stretched; repeated every `period_s` when looped."""
-
-    arrival_s: FloatArray
-    input_tokens: IntArray | None
-    output_tokens: IntArray | None
-    period_s: float | None
-    remarks: tuple[str, ...] = field(default=(), compare=False)
-
-
-Arrivals = PoissonArrivals | BurstyArrivals | BatchArrivals | ClosedArrivals | ReplayedArrivals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +81,6 @@ class Workload:
     output_tokens: Distribution = Constant(0.0)
     units: Distribution = Constant(1.0)
     requirements: tuple[Requirement, ...] = ()
-
-
-# Components and their incidents
 
 
 # Components and their incidents
@@ -142,41 +128,11 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """One limit of one metric, shared by every endpoint, or (a budget) every leg, that names its index.
-
-    `metric` is requests, input_tokens, output_tokens, tokens (of both kinds) or concurrency, whose algorithm is
-    `concurrency` too. A limit of another metric grants `rate_per_s` by its algorithm:
-
-    - token_bucket: refilled continuously, at most `burst` at once;
-    - fixed_window, sliding_log: at most `burst` (the rate times the window) in `window_s`, in clock windows counted
-      from the start of the run, or in any window;
-    - acceleration: in each clock window of `window_s` at most `growth` times what was admitted in the one before, and
-      always `burst`, the floor of `rate_per_s`.
-
-    `counted` says when a call is: at `dispatch` with what it will use, at dispatch by an `estimate` of
-    `estimated_output` tokens that its end corrects, or after `success` alone, so that a limit is overshot.
-    """
+class Limit(MetricLimit):
+    """A limit, shared by every endpoint, or (a budget) every leg, that names its index."""
 
     index: int
     name: str  # "anthropic" (account), "anthropic/claude-sonnet-4-6" (model), "shared" (budget); metric: "x tokens"
-    metric: str = "requests"
-    algorithm: str = "token_bucket"
-    rate_per_s: float = 0.0  # 0 of concurrency
-    burst: float = 1.0  # the bucket's size, the most in a window, the most at once
-    window_s: float | None = None
-    growth: float | None = None
-    counted: str = "dispatch"
-    estimated_output: int | None = None
-    counts_refused: bool = False  # whether a call refused by it, or by another limit, counts
-    counts_failed: bool = True
-    counts_cached: bool = True  # whether input that the provider's prompt cache holds counts
-    sends_retry_after: bool = True
-    refusal_latency: Distribution = Constant(0.05)
-
-    @property
-    def requests_per_s(self) -> float:
-        return self.rate_per_s
 
 
 class Capacity(Served):

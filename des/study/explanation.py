@@ -4,7 +4,6 @@ To know how long something takes, small parts of the very work are done and thei
 the processor, so that other work of the machine makes no difference.
 """
 
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -12,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from des.disk import scratch_directory
 from des.errors import DesError
 from des.estimate import rare, timeline
 from des.estimate.availability import YEARS, Choice, choose
@@ -21,17 +21,12 @@ from des.estimate.intervals import NORMAL_QUANTILE
 from des.estimate.joint_figures import DrawnIncidents, horizons_of, long_run_years
 from des.scenario import Loaded, plans
 from des.scenario.plan import (
-    BatchArrivals,
-    BurstyArrivals,
-    ClosedArrivals,
     IncidentClass,
     MarkedRenewalIncidents,
     Plan,
-    PoissonArrivals,
     PoissonIncidents,
     RecordedIncidents,
     RenewalIncidents,
-    ReplayedArrivals,
     remarks_of,
 )
 from des.study.arms import compared_arms, same_arms
@@ -136,8 +131,8 @@ def check_precision(precision: float) -> None:
 
 def explain(plan: Plan, replications: int, years: float = YEARS, precision: float = _PRECISION) -> Explanation:
     """Does small parts of the work to see how fast that goes; everything else is computed."""
-    known = expected_requests(plan)
-    run = _run_time(plan, known)
+    known = plan.workload.arrivals.expected_requests(plan.horizon_s)
+    run = _run_time(plan)
     choice, choice_s = _chosen(plan, years)
     run_s = run.of(plan) * replications
     serving_s = _estimator_s(plan, choice, years)
@@ -170,23 +165,6 @@ def episodes_needed(precision: float) -> float:
     The variance of the time down over n episodes is (1 + cv^2) / n of its square; exponential lengths have cv = 1.
     """
     return 2.0 * (NORMAL_QUANTILE / precision) ** 2
-
-
-def expected_requests(plan: Plan) -> float | None:
-    """Over the horizon of one replication; None for a closed workload, which waits for its answers."""
-    horizon_s = plan.horizon_s
-    match plan.workload.arrivals:
-        case PoissonArrivals(rate_per_s=rate) | BurstyArrivals(rate_per_s=rate):
-            return rate * horizon_s
-        case BatchArrivals(every_s=every_s, size=size, first_s=first_s):
-            return size * float(-(-max(0.0, horizon_s - first_s) // every_s))
-        case ReplayedArrivals(arrival_s=arrival_s, period_s=period_s):
-            if period_s is None:
-                return float((arrival_s < horizon_s).sum())
-            whole, rest_s = divmod(horizon_s, period_s)
-            return whole * len(arrival_s) + float((arrival_s < rest_s).sum())
-        case ClosedArrivals():
-            return None
 
 
 def _expected_incidents(plan: Plan) -> dict[str, float]:
@@ -223,32 +201,23 @@ class _RunTime:
         return self.fixed_s + self.per_s * plan.horizon_s
 
 
-def _run_time(plan: Plan, requests: float | None) -> _RunTime:
-    """Simulates some hundred requests, twice; `requests` are those expected in the horizon, None where nobody knows.
+def _run_time(plan: Plan) -> _RunTime:
+    """Simulates some hundred requests, twice.
 
     The twin is not simulated: it takes as long as its original, and the twin of a record needs more weeks than that.
     """
     plan = replace(plan, shared=1.0)
-    short_s, long_s = (_horizon_s(plan, requests, count) for count in (_FEW_REQUESTS, _MORE_REQUESTS))
-    with tempfile.TemporaryDirectory() as folder:
-        _, first_took_s = _replicated(replace(plan, horizon_s=long_s), Path(folder) / "first")
-        _, short_took_s = _replicated(replace(plan, horizon_s=short_s), Path(folder) / "short")
-        made, again_took_s = _replicated(replace(plan, horizon_s=long_s), Path(folder) / "again")
+    counts = (_FEW_REQUESTS, _MORE_REQUESTS)
+    short_s, long_s = (plan.workload.arrivals.time_for_s(count, plan.horizon_s) for count in counts)
+    with scratch_directory() as folder:
+        _, first_took_s = _replicated(replace(plan, horizon_s=long_s), folder / "first")
+        _, short_took_s = _replicated(replace(plan, horizon_s=short_s), folder / "short")
+        made, again_took_s = _replicated(replace(plan, horizon_s=long_s), folder / "again")
     long_took_s = min(first_took_s, again_took_s)  # the very first one imports what it needs
     if long_s >= plan.horizon_s:
         return _RunTime(0.0, long_took_s / long_s, made, long_s)
     per_s = max(0.5 * long_took_s / long_s, (long_took_s - short_took_s) / (long_s - short_s))
     return _RunTime(max(0.0, long_took_s - per_s * long_s), per_s, made, long_s)
-
-
-def _horizon_s(plan: Plan, requests: float | None, count: float) -> float:
-    if requests is None:
-        arrivals = plan.workload.arrivals
-        assert isinstance(arrivals, ClosedArrivals)
-        horizon_s = max(arrivals.think.mean, 1e-3) * max(2.0, count / arrivals.users)
-    else:
-        horizon_s = plan.horizon_s * count / requests if requests > 0.0 else plan.horizon_s
-    return min(plan.horizon_s, horizon_s)
 
 
 def _replicated(plan: Plan, folder: Path) -> tuple[int, float]:

@@ -14,7 +14,7 @@ from des.estimate.summary import Observed
 from des.estimate.totals import BatchTotals, LossCounter, Totals
 from des.faults import Intervals, draw_timeline
 from des.pool import Report
-from des.scenario.plan import BatchArrivals, Plan
+from des.scenario.plan import Plan
 from des.study.downtime import Spells, downtime, losing_intervals
 from des.traces.schemas import TABLES
 from des.traces.writer import TraceWriter, WrittenTrace
@@ -107,8 +107,8 @@ class _Recorder:
         columns = names(plan)
         self._totals = Totals(columns, [leg.name for leg in plan.chain])
         self._losses = LossCounter(outages, on_record)
-        arrivals = plan.workload.arrivals
-        self._batches = BatchTotals(arrivals.size) if isinstance(arrivals, BatchArrivals) else None
+        batch = plan.workload.arrivals.batch
+        self._batches = None if batch is None else BatchTotals(batch)
         self._cascade = None if triggers is None else CascadeTotals(plan, columns, triggers)
         self._writers: dict[str, list[TraceWriter]] = {}
         if directory is not None:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Unpack
 
+from des.disk import TakenError, obstacle, remove_leftovers, written_whole
 from des.errors import DesError, OutputError
-from des.study.destination import TakenError, obstacle, remove_leftovers, written_whole
 from des.study.identity import canonical_json, file_digest
 from des.study.options import RunKeywords, RunOptions, Source, with_run_keywords
 from des.study.study import Study

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from des.errors import OutputError, WriteError
+from des.disk import refuse_existing, write_new
 from des.importers import Imported, import_litellm
 
 
@@ -19,18 +19,3 @@ def litellm(
     if out is not None:
         write_new(out, imported.text)
     return imported
-
-
-def refuse_existing(out: Path | None) -> None:
-    """Raises OutputError before any work is done for a file that could not be written anyway."""
-    if out is not None and (out.exists() or out.is_symlink()):
-        raise OutputError(f"{out}: exists already; choose another name or remove it")
-
-
-def write_new(out: Path, text: str) -> None:
-    """Writes a file that does not exist yet. Raises WriteError if that fails."""
-    try:
-        with out.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise WriteError(f"{out}: cannot be written: {error.strerror or error}") from error

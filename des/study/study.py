@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from des.errors import WriteError
 from des.estimate.cascades import Cascade, cascade_estimates
 from des.estimate.estimate import as_json
 from des.estimate.heterogeneous import Heterogeneous, without_intervals
@@ -22,6 +23,7 @@ from des.study.identity import Identity, canonical_json, json_text, manifest_of
 from des.study.options import Progress
 from des.study.precision import Precision
 from des.study.replication import Outcome, Part, Replicator
+from des.traces.reader import MANIFEST, SUMMARY, amiss
 from des.traces.writer import WrittenTrace
 from des.vocabulary import CASCADE_METRICS
 
@@ -73,7 +75,10 @@ class Study:
         )
 
     def write(self, directory: Path, *, workers: int = 1, progress: Progress | None = None) -> None:
-        """Simulate everything in up to `workers` processes; raises RunError where a conservation law is broken."""
+        """Simulate everything in up to `workers` processes; raises RunError where a conservation law is broken.
+
+        Raises WriteError, naming the file, where something else removed or changed what was written.
+        """
         started = time.perf_counter()
         simulated = _SIMULATED if self.comparison else 1.0
         found = self._replicate(directory, workers, _within(progress, 0.0, simulated))
@@ -90,7 +95,7 @@ class Study:
         if remarks := remarks_of(self.plans):
             content["remarks"] = list(remarks)
         summary_text = json_text(as_json(content))
-        (directory / "summary.json").write_text(summary_text, encoding="utf-8")
+        (directory / SUMMARY).write_text(summary_text, encoding="utf-8")
         manifest = manifest_of(
             self.identity,
             name=self.name,
@@ -99,7 +104,9 @@ class Study:
             summary_sha256=hashlib.sha256(summary_text.encode()).hexdigest(),
             wall_s=time.perf_counter() - started,
         )
-        (directory / "manifest.json").write_text(json_text(manifest), encoding="utf-8")
+        (directory / MANIFEST).write_text(json_text(manifest), encoding="utf-8")
+        if lost := amiss(directory, manifest):
+            raise WriteError(f"{'; '.join(lost)}, for others changed the run under way; nothing was kept")
 
     def _replicate(self, directory: Path, workers: int, progress: Progress | None) -> "Found":
         """As many replications of each arm as asked for, or as the precision takes."""

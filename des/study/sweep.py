@@ -9,10 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
+from des.disk import written_whole
 from des.errors import DesError, Problem, ScenarioError
 from des.pool import Report, Workers
 from des.signals import terminating_signals_raise
-from des.study.destination import written_whole
 from des.study.identity import json_text
 from des.study.options import Progress, RunKeywords, RunOptions, Source, with_run_keywords
 from des.study.run import RESULTS, kept

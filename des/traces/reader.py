@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from des.disk import put_back
 from des.errors import DesError
 from des.traces.schemas import TABLES
 
@@ -54,15 +55,7 @@ class Run:
 
     def verify(self) -> None:
         """Read every trace and compare its SHA-256 with the manifest's; raises DesError naming each that differs."""
-        recorded: Mapping[str, Mapping[str, Any]] = self.manifest.get("traces", {})
-        present = {path.relative_to(self.path).as_posix() for table in TABLES for path in (self.path / table).glob("*")}
-        problems = [f"{name} is in no manifest" for name in sorted(present - recorded.keys())]
-        for name, facts in recorded.items():
-            if name not in present:
-                problems.append(f"{name} is missing")
-            elif problem := _difference(self.path / name, facts["sha256"]):
-                problems.append(f"{name} {problem}")
-        if problems:
+        if problems := amiss(self.path, self.manifest):
             raise DesError("\n".join(f"{self.path}: {problem}" for problem in problems))
 
     def _frame(self, table: str) -> "pd.DataFrame":
@@ -88,9 +81,23 @@ class Run:
         return f"<Run {self.path}: arms {', '.join(arms)}; replications {replications}; {held}>"
 
 
+def amiss(directory: Path, manifest: Mapping[str, Any]) -> list[str]:
+    """In what the traces there differ from those that the manifest lists."""
+    recorded: Mapping[str, Mapping[str, Any]] = manifest.get("traces", {})
+    present = {path.relative_to(directory).as_posix() for table in TABLES for path in (directory / table).glob("*")}
+    problems = [f"{name} is in no manifest" for name in sorted(present - recorded.keys())]
+    for name, facts in recorded.items():
+        if name not in present:
+            problems.append(f"{name} is missing")
+        elif problem := _difference(directory / name, facts["sha256"]):
+            problems.append(f"{name} {problem}")
+    return problems
+
+
 def load(run: str | Path) -> Run:
     """Open the directory of a run. Raises DesError where it is none; traces are not read yet."""
     path = Path(run)
+    put_back(path)
     if not path.is_dir():
         raise DesError(f"{path}: no such run; name the directory of a finished run")
     manifest = _json(path, MANIFEST)

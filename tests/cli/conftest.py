@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from study.small_scenario import write_small
 
-from cli.command import DES, Done, des
+from tests.command import DES, Done, des
 
 
 @pytest.fixture(scope="package", autouse=True)

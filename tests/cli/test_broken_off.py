@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from study.small_scenario import ENDLESS, write_small
 
-from cli.command import DES, ENVIRONMENT, des, is_a_clear_error, left_in
+from tests.command import DES, ENVIRONMENT, des, des_process, is_a_clear_error, left_in
 from tests.patience import PATIENCE_S, wait_until
 from tests.signals import heed_signals
 
@@ -64,7 +64,7 @@ def _disk_of(bytes_: int) -> Callable[[], None]:
 
 def test_a_run_that_may_write_no_more_fails_and_leaves_nothing(tmp_path: Path) -> None:
     write_small(tmp_path)
-    done = des("run", "small.yaml", folder=tmp_path, preexec_fn=_disk_of(8_192))
+    done = des_process("run", "small.yaml", folder=tmp_path, preexec_fn=_disk_of(8_192))
     is_a_clear_error(done, 1)
     assert "nothing was kept" in done.stderr
     assert left_in(tmp_path) == []

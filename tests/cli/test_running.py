@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from study.small_scenario import write_small
 
-from cli.command import Done, des, is_a_clear_error
+from tests.command import Done, des, des_process, is_a_clear_error
 
 
 def test_a_run_prints_its_figures_and_leaves_its_directory(ran: tuple[Path, Done]) -> None:
@@ -53,7 +53,8 @@ def test_json_is_the_summary_file(ran: tuple[Path, Done]) -> None:
 def test_traces_of_a_replay_in_another_process_are_the_same_bytes(ran: tuple[Path, Done], tmp_path: Path) -> None:
     folder, _ = ran
     write_small(tmp_path)
-    assert des("run", "small.yaml", "--out", "here", folder=tmp_path, env={"PYTHONHASHSEED": "99"}).returncode == 0
+    again = des_process("run", "small.yaml", "--out", "here", folder=tmp_path, env={"PYTHONHASHSEED": "99"})
+    assert again.returncode == 0
     (directory,) = (folder / "results").iterdir()
     names = [path.relative_to(directory) for path in directory.rglob("*.parquet")]
     assert len(names) == 10

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from study.small_scenario import write_small
 
-from cli.command import DES, ENVIRONMENT, Done, des
+from tests.command import DES, ENVIRONMENT, Done, des_process
 from tests.patience import PATIENCE_S
 
 
@@ -50,7 +50,7 @@ def test_a_closed_stream_is_nobody_to_tell_and_no_error(tmp_path: Path, closed: 
 
 def test_an_ascii_terminal_gets_its_table_too(ran: tuple[Path, Done]) -> None:
     folder, _ = ran
-    done = des("run", "small.yaml", folder=folder, env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    done = des_process("run", "small.yaml", folder=folder, env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
     assert done.returncode == 0
     assert "availability" in done.stdout
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from study.small_scenario import write_small
 
-from cli.command import SCENARIOS, des, is_a_clear_error
+from tests.command import SCENARIOS, des, is_a_clear_error
 
 
 def test_validate_says_ok_or_everything_that_is_wrong(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_availability_has_a_seed_of_its_own(tmp_path: Path) -> None:
     write_small(tmp_path, **retried, arms={}, components={"cloud": {"incidents": [outages]}})
     sets = [f"--set=providers.{name}.depends_on=[cloud]" for name in ("first", "second")]
     sets += ["--set=providers.second.limits=null", "--set=providers.first.incidents=null"]
-    command = ("availability", "small.yaml", *sets, "--years", 50, "--estimator", "timeline", "--json")
+    command = ("availability", "small.yaml", *sets, "--years", 5, "--estimator", "timeline", "--json")
 
     def lost(*more: object) -> dict[str, Any]:
         done = des(*command, *more, folder=tmp_path)

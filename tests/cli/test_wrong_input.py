@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from study.small_scenario import write_small
 
-from cli.command import des, is_a_clear_error, left_in
+from tests.command import des, des_process, is_a_clear_error, left_in
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_an_unwritable_directory_is_wrong_input(tmp_path: Path) -> None:
     folder.mkdir(mode=0o755)
     write_small(folder)
     try:
-        done = des("run", "small.yaml", folder=folder, user=65534)
+        done = des_process("run", "small.yaml", folder=folder, user=65534)
     except PermissionError:
         pytest.skip("nobody may not enter this folder")
     if "ermission denied" in done.stderr and "small.yaml" in done.stderr.partition("cannot write")[0]:

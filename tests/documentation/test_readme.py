@@ -2,8 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,11 +9,11 @@ from pathlib import Path
 import pytest
 
 import des
+from tests.command import des as des_command
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", ROOT / "results" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-DES = str(Path(sys.executable).with_name("des"))
 
 
 def blocks(language: str, page: str = README) -> list[str]:
@@ -60,7 +58,7 @@ def test_its_scenario_is_valid(tmp_path: Path) -> None:
     for number, block in enumerate(blocks("yaml")):
         path = tmp_path / f"{number}.yaml"
         path.write_text(block, encoding="utf-8")
-        done = subprocess.run([DES, "validate", str(path)], capture_output=True, text=True)
+        done = des_command("validate", path)
         assert done.returncode == 0, done.stderr
 
 
@@ -70,7 +68,7 @@ def test_it_names_every_shipped_scenario() -> None:
 
 
 def test_it_names_every_command_and_every_room() -> None:
-    help_text = subprocess.run([DES, "--help"], capture_output=True, text=True, check=True).stdout
+    help_text = des_command("--help").stdout
     commands = re.findall(r"^  ([a-z]+)  ", help_text.partition("Commands:")[2], flags=re.MULTILINE)
     assert commands
     for command in commands:

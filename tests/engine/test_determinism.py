@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from des.engine.arrivals import RequestMarks, think_time
+from des.engine.arrivals import think_time
+from des.engine.marks import RequestMarks
 from engine.rich_scenario import rich_scenario
 from engine.traced import Traced, plan_of, provider, run, scenario, trace, window
 
@@ -64,7 +65,7 @@ def test_the_hash_seed_of_the_interpreter_changes_nothing() -> None:
     digests = set()
     for seed in ("0", "4242"):
         environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
-        command = [sys.executable, "-m", "model.rich_scenario"]
+        command = [sys.executable, "-m", "engine.rich_scenario"]
         done = subprocess.run(command, cwd=TESTS, env=environment, capture_output=True, text=True, check=True)
         digests.add(done.stdout.strip())
     assert len(digests) == 1

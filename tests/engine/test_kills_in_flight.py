@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from des.engine.luck import KILLS_BY_COUNT, CallLuck
+from des.engine.draws import KILLS_BY_COUNT, CallDraws
 from engine.traced import at, plan_of, poisson, provider, run, scenario, tokens, window
 
 
@@ -105,9 +105,9 @@ def test_kills_start_while_the_call_is_under_way_and_name_an_incident_that_reach
 
 def test_an_endless_call_that_thousands_of_incidents_spare_keeps_few_draws() -> None:
     plan = plan_of(scenario({"a": provider("10s")}, arrivals=at("0s")))
-    luck = CallLuck(7, 0, plan.chain[0], plan.endpoints[0], 0)
-    drawn = [luck.kill(count, 3) for count in range(5_000)]
-    assert len(luck.kills) == KILLS_BY_COUNT
-    assert [luck.kill(count, 3) for count in range(5_000)] == drawn
-    assert luck.kill(4_999, 4) != drawn[4_999]
+    draws = CallDraws(7, 0, plan.chain[0], plan.endpoints[0], 0)
+    drawn = [draws.kill(count, 3) for count in range(5_000)]
+    assert len(draws.kills) == KILLS_BY_COUNT
+    assert [draws.kill(count, 3) for count in range(5_000)] == drawn
+    assert draws.kill(4_999, 4) != drawn[4_999]
     assert abs(sum(drawn) / len(drawn) - 0.5) < 0.02

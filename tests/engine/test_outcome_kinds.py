@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from des.engine.kinds import Kinds
-
+from des.engine.codes import Kinds
 from des.scenario.plan import Plan, RandomError, RecordedIncidents
+from engine.clients import codes, with_rule
 from engine.serving import one_endpoint
 from engine.traced import Traced, trace
 
@@ -14,6 +14,11 @@ def unauthorised(plan: Plan) -> Plan:
     error = RandomError(outcome="client_error", rate=1.0, status=401)
     endpoints = tuple(replace(endpoint, errors=(error,)) for endpoint in plan.endpoints)
     return replace(plan, endpoints=endpoints, statuses=(("server_error", 503), ("client_error", 401)))
+
+
+def retrying(plan: Plan, outcome: str) -> Plan:
+    """Two retries after an outcome, whatever its status."""
+    return with_rule(plan, retries=2, retry_on=codes(plan, [outcome]))
 
 
 def told(traced: Traced) -> set[tuple[str, int]]:
@@ -28,9 +33,8 @@ def test_a_status_of_its_own_is_traced_with_its_outcome() -> None:
 
 
 def test_a_kind_is_retried_as_its_outcome_is() -> None:
-    for retry_on, attempts in ((["client_error"], 3), (["server_error"], 1)):
-        chain = [{"provider": "a", "retries": 2, "retry_on": retry_on}]
-        traced = trace(unauthorised(one_endpoint(chain=chain)))
+    for retry_on, attempts in (("client_error", 3), ("server_error", 1)):
+        traced = trace(retrying(unauthorised(one_endpoint()), retry_on))
         assert set(traced.requests.attempts) == {attempts}
 
 
@@ -63,4 +67,4 @@ def test_codes_are_the_standard_ones_where_the_status_is_usual() -> None:
     assert kinds.code("hang") == kinds.code("timeout") == 4
     assert kinds.outcomes[9:] == [1, 6]
     assert kinds.statuses[9:] == [503, 401]
-    assert kinds.among({"client_error"})[6:] == [True, False, False, False, True]
+    assert kinds.of_outcomes({6})[6:] == [True, False, False, False, True]

@@ -473,8 +473,9 @@ class Drawer:
 
     def policy(self, grouped: bool) -> Entry:
         policy: Entry = {}
-        preset = self.kind("preset", [*CLIENTS, *POLICIES])
-        if preset and (self.forced.startswith("preset") or (self.forced[:7] != "backoff" and self.chance(0.35))):
+        named = self.forced.removeprefix("preset ")
+        preset = named if named != self.forced else self.one([*CLIENTS, *POLICIES])
+        if named != self.forced or (not self.forced.startswith("backoff") and self.chance(0.35)):
             policy["preset"] = preset
         elif self.chance(0.8) or self.forced.startswith("backoff"):
             policy["retry_backoff"] = self.backoff()
@@ -675,20 +676,7 @@ def features(value: Any, key: str = "") -> Iterator[str]:
         yield f"{key}={value}"
 
 
-WORDS = {
-    "kind",
-    "jitter",
-    "preset",
-    "routing",
-    "order",
-    "split",
-    "counting",
-    "loser",
-    "scope",
-    "all_open",
-    "mode",
-    "outcome",
-}
+WORDS = {"kind", "jitter", "preset", "routing", "order", "split", "counting", "loser", "scope", "all_open", "mode"}
 """Keys whose words say which kind."""
 
 

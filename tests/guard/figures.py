@@ -20,11 +20,14 @@ COLUMNS = "start=started_at,end=resolved_at,service=service,provider=provider,se
 
 SLOW = {
     "availability forty_providers",
+    "availability three_stage_correlated",
     "compare aws_region",
     "compare common_cause_sweep",
     "compare eu_only",
     "compare four_hourly_batch",
+    "compare prompt_cache_cold_fallback",
     "compare shared_cdn",
+    "compare three_stage",
     "compare three_stage_correlated",
 }
 """Those that take several seconds: the writer makes and checks them, the tests leave them out."""

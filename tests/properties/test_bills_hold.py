@@ -5,7 +5,7 @@ from typing import Any
 
 from engine.traced import Traced
 
-from des.engine.arrivals import RequestMarks
+from des.engine.marks import RequestMarks
 from properties.runs import run
 from properties.whole_scenarios import of_whole_scenarios
 

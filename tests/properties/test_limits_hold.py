@@ -28,7 +28,7 @@ def no_window_admits_more_than_the_rate_times_its_length_and_the_burst(scenario:
     for index, times in admitted.items():
         limit = of.plan.limits[index]
         time_s = np.array(times)
-        ahead = np.arange(len(time_s)) - limit.requests_per_s * time_s
+        ahead = np.arange(len(time_s)) - limit.rate_per_s * time_s
         assert (ahead - np.minimum.accumulate(ahead)).max() <= limit.burst - 1.0 + 1e-6
 
 
@@ -38,7 +38,7 @@ def a_refusal_names_a_limit_of_its_endpoint_and_when_to_come_again(scenario: Sce
         if call.cause == "limit":
             assert call.cause_id in limits[call.provider, call.model]
         if call.cause == "limit" and call.outcome == "rate_limited":
-            longest_s = 1.0 / of.plan.limits[call.cause_id].requests_per_s
+            longest_s = 1.0 / of.plan.limits[call.cause_id].rate_per_s
             assert 0.0 < call.retry_after_s <= longest_s
             assert call.http_status == 429
         else:

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from engine.client.general import general
 from engine.traced import Traced, trace
 from numpy.typing import NDArray
 
@@ -74,12 +73,10 @@ def sums_are_the_totals_of_the_tables(of: Traced, bins: Bins) -> None:
 
 
 @of_whole_scenarios
-def test_minutes_add_up_whichever_walk_serves_the_requests(scenario: Scenario) -> None:
-    plan = plan_of(scenario)
-    for each in (plan, plan if not plan.client.plain else general(plan)):
-        of = trace(each)
-        bins = bins_of(of)
-        assert len(bins) >= plan.horizon_s / 60.0
-        if of.arrived:
-            every_count_is_that_of_the_rows_of_its_minute(of, bins)
-            sums_are_the_totals_of_the_tables(of, bins)
+def test_minutes_add_up(scenario: Scenario) -> None:
+    of = trace(plan_of(scenario))
+    bins = bins_of(of)
+    assert len(bins) >= of.plan.horizon_s / 60.0
+    if of.arrived:
+        every_count_is_that_of_the_rows_of_its_minute(of, bins)
+        sums_are_the_totals_of_the_tables(of, bins)

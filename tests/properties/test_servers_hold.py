@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from des.distributions import Constant
-from des.engine.names import Names
+from des.engine.codes import Names
 from des.scenario.plan import Limit, Plan
 from properties.runs import plan_of
 from properties.whole_scenarios import scenarios

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from engine.traced import Traced
 
-from des.engine.arrivals import RequestMarks
+from des.engine.marks import RequestMarks
 from des.scenario.plan import Backoff, Leg, Plan
 from properties.runs import ROUNDING_S, by_request, run
 from properties.whole_scenarios import of_whole_scenarios

@@ -2,7 +2,7 @@
 
 import pytest
 
-from des.rules.adaptive_throttling import rejection_probability
+from des.rules.guards import rejection_probability
 
 
 def test_300_accepted_of_1000_requests_reject_two_in_five() -> None:

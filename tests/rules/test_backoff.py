@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from des.rules.backoff import backoff_s, jittered_s
+from des.rules.retry import backoff_s, jittered_s
 
 INF = math.inf
 

@@ -1,6 +1,6 @@
 """Breakers by the defaults of the libraries they come from."""
 
-from des.rules.breaker import (
+from des.rules.guards import (
     CLOSED,
     HALF_OPEN,
     OPEN,

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from des.rules.cooldown import cools, exceeds_allowed, lasts_s, window_is_open
+from des.rules.guards import cools, exceeds_allowed, lasts_s, window_is_open
 
 
 def cools_down(failed: int, calls: int, *, deployments: int = 2, at_once: bool = False, always: bool = False) -> bool:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from des.rules.ejection import (
+from des.rules.guards import (
     ejected_for_s,
     fails_too_often,
     first_check_s,

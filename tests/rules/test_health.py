@@ -1,6 +1,6 @@
 """Probes in a row decide whether a leg is healthy."""
 
-from des.rules.health import after_probe
+from des.rules.guards import after_probe
 
 
 def states(passes: str, *, unhealthy_after: int = 3, healthy_after: int = 2) -> str:

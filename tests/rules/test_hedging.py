@@ -1,6 +1,6 @@
 """When a copy of a hedged call is sent."""
 
-from des.rules.hedging import sends_copy
+from des.rules.retry import sends_copy
 
 
 def test_copies_go_while_the_call_is_open() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from des.rules.overload import turned_away
+from des.rules.limits import turned_away
 
 
 @pytest.mark.parametrize(

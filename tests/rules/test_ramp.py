@@ -1,6 +1,6 @@
 """How a failover grows."""
 
-from des.rules.ramp import admitted_share, begins_anew
+from des.rules.guards import admitted_share, begins_anew
 
 
 def test_a_tenth_at_first_and_all_after_ten_minutes() -> None:

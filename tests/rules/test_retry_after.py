@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from des.rules.retry_after import cap_within_total_s, combined_s, honoured_s, spread_out_s
+from des.rules.retry import cap_within_total_s, combined_s, honoured_s, spread_out_s
 
 INF, NAN = math.inf, math.nan
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from des.rules.retry_budget import (
+from des.rules.retry import (
     active_share_admits,
     quota_admits,
     quota_returned,

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from des.rules.timeouts import gives_up_after_s
+from des.rules.calls import gives_up_after_s
 
 INF = math.inf
 

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from des.rules.walk import kind_of, struck_by
+from des.rules.calls import kind_of, struck_by
 
 LARGEST_UNIFORM = math.nextafter(1.0, 0.0)
 GRID = [(i + 0.5) / 20_000 for i in range(20_000)]

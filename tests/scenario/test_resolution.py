@@ -271,7 +271,7 @@ def test_legs_and_policy_have_their_defaults(two_providers: str, load: Load) -> 
     assert plan.policy.rounds == 1
     assert plan.policy.retry_backoff == plan.policy.round_backoff == NO_BACKOFF
     assert plan.policy.deadline_s is None
-    assert plan.limits[0].requests_per_s == pytest.approx(4000 / 60)
+    assert plan.limits[0].rate_per_s == pytest.approx(4000 / 60)
     assert plan.limits[0].burst == 50.0
     assert plan.endpoints[0].limits == (0,)
     assert plan.endpoints[1].limits == ()

@@ -2,7 +2,6 @@
 
 import math
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from des.traces import Run
 ROOT = Path(__file__).parents[2]
 SCENARIOS = ROOT / "scenarios"
 SCHEMA = ROOT / "des.schema.json"
-DES = str(Path(sys.executable).with_name("des"))
 
 SHORTENED = {
     "image_chain": ["horizon=3h"],
@@ -40,7 +38,12 @@ SHORTENED = {
     "named_shocks_replay": ["workload.arrivals.rate=1/h", "replications=1"],
     "price_of_downtime": ["horizon=6y", "replications=1"],
     "rate_limit_cascade": ["replications=1", "arms.ramp=null"],
-    "retry_storm": ["horizon=140s"],
+    "retry_storm": [
+        "horizon=140s",
+        "workload.arrivals.rate=93/s",
+        "providers.backend.capacity={concurrent: 100, queue: 200}",
+        "arms.half_load={workload.arrivals.rate: 47/s}",
+    ],
     "cooldown_blackout": ["horizon=6min", "replications=1"],
     "nested_retries": ["replications=1", "horizon=10min"],
     "hedged": ["replications=1", "horizon=10min"],

@@ -1,13 +1,12 @@
 """What shipped scenarios expect is decided at their own horizon and replications, which the shortened runs lack."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from des.scenario.text.strict_yaml import read_yaml
-from tests.patience import PATIENCE_S
-from tests.scenarios.shipped import DES, path_of
+from tests.command import des
+from tests.scenarios.shipped import path_of
 
 RESTING_ON_FEW_OUTAGES = ("three_stage", "eu_only", "silent_rot", "history_fitted")
 """Those whose intervals of availability are wide, since several legs have to be lost together."""
@@ -18,10 +17,5 @@ def test_its_replications_are_enough_to_meet_what_it_expects(name: str, tmp_path
     content, _, _ = read_yaml(path_of(name).read_text(encoding="utf-8"))
     expected = {metric.rpartition(".")[0] or "as_modelled" for metric in content["expect"]}
     left_out = [part for arm in set(content["arms"]) - expected for part in ("--set", f"arms.{arm}=null")]
-    done = subprocess.run(
-        [DES, "run", str(path_of(name)), *left_out, "--no-traces", "--out", str(tmp_path / "run")],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-    )
+    done = des("run", path_of(name), *left_out, "--no-traces", "--out", tmp_path / "run")
     assert done.returncode == 0, done.stdout + done.stderr

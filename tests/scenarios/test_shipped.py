@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import subprocess
 from functools import cache
 from pathlib import Path
 
@@ -13,13 +12,13 @@ import pandas as pd
 import pytest
 
 from des.distributions import Lognormal
-from des.engine.arrivals import RequestMarks
+from des.engine.marks import RequestMarks
 from des.estimate.exact import ExactAnswer, exact
 from des.scenario import load_scenario, plans
 from des.scenario.plan import Plan, PoissonIncidents
 from des.scenario.text.strict_yaml import read_yaml
+from tests.command import des
 from tests.scenarios.shipped import (
-    DES,
     REPLAYED,
     SCENARIOS,
     SCHEMA,
@@ -75,28 +74,21 @@ def test_it_is_valid_by_the_schema_that_its_first_line_names(name: str) -> None:
 
 
 def test_the_schema_file_is_what_the_command_prints() -> None:
-    printed = subprocess.run([DES, "schema"], capture_output=True, text=True, check=True).stdout
+    printed = des("schema").stdout
     assert SCHEMA.read_text(encoding="utf-8") == printed, "des schema > des.schema.json brings it up to date"
 
 
 def test_they_validate() -> None:
     files = [str(path_of(name)) for name in SHORTENED if not lacks_data(name)]
-    done = subprocess.run([DES, "validate", *files], capture_output=True, text=True)
+    done = des("validate", *files)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count(": ok") == len(files)
 
 
 @pytest.mark.parametrize("name", REPLAYED)
 def test_a_replay_without_its_files_says_what_is_missing(name: str, tmp_path: Path) -> None:
-    without = {key: value for key, value in os.environ.items() if key != "DES_DATA"}
-    for environment in (without, without | {"DES_DATA": str(tmp_path)}):
-        done = subprocess.run(
-            [DES, "run", str(path_of(name))],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
+    for environment in ({}, {"DES_DATA": str(tmp_path)}):
+        done = des("run", path_of(name), folder=tmp_path, env=environment, without=["DES_DATA"])
         assert done.returncode == 2
         assert "DES_DATA" in done.stderr or str(tmp_path) in done.stderr
         assert all(Path(file).name in done.stderr for file in REPLAYED[name])

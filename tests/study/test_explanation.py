@@ -15,7 +15,7 @@ from des.report.availability_tables import figure, print_availability, print_exp
 from des.scenario import Loaded, from_mapping, plans
 from des.scenario.plan import Plan
 from des.study.arms import available
-from des.study.explanation import episodes_needed, expected_requests, explain, explain_all
+from des.study.explanation import episodes_needed, explain, explain_all
 
 
 def _plans(**changes: Any) -> dict[str, Plan]:
@@ -64,7 +64,7 @@ def test_size_and_precision_are_computed_beforehand() -> None:
 )
 def test_requests_are_counted_for_every_kind_of_arrivals(arrivals: dict[str, Any], expected: float | None) -> None:
     plan = _plans(workload={"arrivals": arrivals})["as_modelled"]
-    assert expected_requests(plan) == expected
+    assert plan.workload.arrivals.expected_requests(plan.horizon_s) == expected
     if expected is None:
         assert explain(plan, 1).requests == pytest.approx(4 * 24 * 90, rel=0.2)
 

@@ -1,9 +1,6 @@
 """`des fit`: what it prints, what it writes, and what it refuses."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +17,7 @@ from des.study.fit import as_json, fit
 from des.study.options import RunOptions
 from des.study.run import ensure
 from study.small_scenario import small
-from tests.patience import PATIENCE_S
-
-DES = Path(sys.executable).with_name("des")
+from tests.command import Done, des
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +46,8 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def _des(*arguments: object) -> subprocess.CompletedProcess[str]:
-    environment = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "DES_DEBUG")}
-    return subprocess.run(
-        [str(DES), "fit", *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE_S, env=environment
-    )
+def _des(*arguments: object) -> Done:
+    return des("fit", *arguments)
 
 
 def test_what_is_printed_fits_80_columns_and_ends_with_the_fragment(history: Path) -> None:

@@ -30,7 +30,7 @@ def test_replications_go_on_until_every_interval_is_narrow_enough(tmp_path: Path
 
 def test_a_bound_on_replications_ends_what_would_take_too_long(tmp_path: Path) -> None:
     path = write_small(tmp_path, horizon="1h")
-    run = des.run(path, out=tmp_path / "run", precision=["as_modelled.cost_usd=0.1%"], max_replications=12, workers=2)
+    run = des.run(path, out=tmp_path / "run", precision=["as_modelled.cost_usd=0.1%"], max_replications=12)
     assert run.manifest["replications"] == 12
     assert run.summary["precision"]["reached"] is False
     assert len(list((run.path / "requests").iterdir())) == 24

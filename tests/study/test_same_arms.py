@@ -51,10 +51,10 @@ def test_they_leave_what_simulating_each_would_leave(tmp_path: Path, monkeypatch
         return draw(plan, *rest)
 
     monkeypatch.setattr(replication, "draw_timeline", counted)
-    once = des.compare(content(), out=tmp_path / "once").run
+    once = des.compare(content(horizon="3h"), out=tmp_path / "once").run
     assert drawn == ["as_modelled"] * 2 + ["primary_only"] * 2
     monkeypatch.setattr("des.study.study.same_arms", lambda plans: {})
-    each = des.compare(content(), out=tmp_path / "each").run
+    each = des.compare(content(horizon="3h"), out=tmp_path / "each").run
     assert drawn[4:] == [arm for arm in once.manifest["arms"] for _ in range(2)]
     assert once.manifest["traces"] == each.manifest["traces"]
     assert once.summary["comparison"].pop("same") == {"independent": "as_modelled", "again": "as_modelled"}

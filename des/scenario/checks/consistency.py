@@ -27,7 +27,7 @@ from des.scenario.schema.incidents import (
 from des.scenario.schema.limits import Budget
 from des.scenario.schema.retries import ApplicationSpec, Backoff
 from des.scenario.schema.scenario import Scenario
-from des.scenario.schema.workload import BatchArrivals, BurstyArrivals, ClosedArrivals, PoissonArrivals
+from des.scenario.schema.workload import ArrivalFile
 from des.scenario.text.document import Path
 from des.scenario.text.problems import Finding
 from des.scenario.text.units import DAY_S, YEAR_S
@@ -37,13 +37,11 @@ MOST_LEGS: Final = 127
 """A chain position is an int8 in traces, and so is a round."""
 MOST_ATTEMPTS: Final = 32_767
 """The number of an attempt is an int16 in traces."""
-LONGEST_WAIT_S: Final = YEAR_S
+_LONGEST_WAIT_S: Final = YEAR_S
 """Between two attempts of a request without a deadline: the clock runs on until every request has ended."""
 MOST_REQUESTS: Final = 1e9
 """Of one replication, and probes of one leg likewise."""
-MOST_USERS: Final = 1_000_000
-"""Of a closed workload: each keeps a state of its own in memory."""
-MOST_INCIDENTS: Final = 2e7
+_MOST_INCIDENTS: Final = 2e7
 """Incidents are drawn before the run starts and kept in memory."""
 
 
@@ -67,11 +65,11 @@ def _passes(scenario: Scenario) -> int:
 def _attempts_on(scenario: Scenario, position: int) -> int:
     """Attempts in one round on an entry of the chain, on whichever of its legs makes the most of them."""
     return (1 + retries_of(scenario, position)) * max(
-        calls_of_attempt(scenario, position, path, leg) for path, leg in legs_with_paths(scenario, position)
+        _calls_of_attempt(scenario, position, path, leg) for path, leg in legs_with_paths(scenario, position)
     )
 
 
-def calls_of_attempt(scenario: Scenario, position: int, path: Path, leg: LegSpec) -> int:
+def _calls_of_attempt(scenario: Scenario, position: int, path: Path, leg: LegSpec) -> int:
     """Calls that one attempt may come to, by the clients inside it and by hedges."""
     hedge = call_setting(scenario, position, path, leg, "hedge").value
     layers = [1 + client.retries for client in clients_of(scenario, position, leg)]
@@ -111,7 +109,7 @@ def _waits(scenario: Scenario) -> Iterator[Finding]:
         if backoff is not None and path not in found and _outgrows(backoff, waits):
             found.add(path)
             message = (
-                f"waits grow beyond {LONGEST_WAIT_S / DAY_S:.0f} days before the last attempt: give a cap, such as 60s"
+                f"waits grow beyond {_LONGEST_WAIT_S / DAY_S:.0f} days before the last attempt: give a cap, such as 60s"
             )
             yield Finding(path, message)
 
@@ -147,9 +145,9 @@ def _outgrows(backoff: Backoff, waits: int) -> bool:
     wait_s, cap_s = base_s, backoff.cap_s
     for _ in range(waits if backoff.kind == "envoy" else waits - 1):
         wait_s *= grows
-        if grows <= 1.0 or wait_s > cap_s or wait_s > LONGEST_WAIT_S:
+        if grows <= 1.0 or wait_s > cap_s or wait_s > _LONGEST_WAIT_S:
             break
-    return min(wait_s, cap_s) > LONGEST_WAIT_S
+    return min(wait_s, cap_s) > _LONGEST_WAIT_S
 
 
 def _latencies(scenario: Scenario) -> Iterator[Finding]:
@@ -187,23 +185,17 @@ def _incidents(scenario: Scenario) -> Iterator[Finding]:
             here: Path = (*path, "incidents", position)
             if isinstance(incident, Schedule):
                 yield from _windows(incident, here, scenario.start)
-            elif (expected := _expected(incident, scenario.horizon)) > MOST_INCIDENTS:
-                message = f"about {expected:.3g} incidents until the horizon: more than fit ({MOST_INCIDENTS:.0e})"
+            elif (expected := _expected(incident, scenario.horizon)) > _MOST_INCIDENTS:
+                message = f"about {expected:.3g} incidents until the horizon: more than fit ({_MOST_INCIDENTS:.0e})"
                 yield Finding(here, message)
 
 
 def _requests(scenario: Scenario) -> Iterator[Finding]:
     spec = scenario.workload.arrivals
-    expected = 0.0
-    if isinstance(spec, PoissonArrivals | BurstyArrivals):
-        expected = spec.rate_per_s * scenario.horizon
-    elif isinstance(spec, BatchArrivals):
-        expected = max(0.0, scenario.horizon - spec.first_s) / spec.every_s * spec.size
-    if expected > MOST_REQUESTS:
+    expected = None if isinstance(spec, ArrivalFile) else spec.expected_requests(scenario.horizon)
+    if expected is not None and expected > MOST_REQUESTS:
         message = f"about {expected:.3g} requests until the horizon: at most {MOST_REQUESTS:.0e} are possible"
         yield Finding(("workload", "arrivals"), message)
-    if isinstance(spec, ClosedArrivals) and spec.users > MOST_USERS:
-        yield Finding(("workload", "arrivals", "users"), f"{spec.users} users: at most {MOST_USERS} are possible")
     for placed in scenario.legs:
         rot = placed.spec.silent_rot
         if rot is None or rot.probe_every_s is None:

@@ -12,7 +12,7 @@ from typing import Final
 
 from des.distributions import Distribution
 from des.scenario.plan import IncidentClass, PoissonIncidents
-from des.scenario.schema.providers import Component
+from des.scenario.schema.providers import ComponentSpec
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.sharing import CommonCause, cause_name
 from des.scenario.text.document import Path
@@ -53,7 +53,7 @@ def has_outages(incidents: IncidentClass) -> bool:
     return any(effect.outage for effect in incidents.every_effect)
 
 
-def own_outages(name: str, spec: Component, classes: Iterable[IncidentClass]) -> OwnOutages:
+def own_outages(name: str, spec: ComponentSpec, classes: Iterable[IncidentClass]) -> OwnOutages:
     """The one Poisson class of a member's outages; raises ValueError, in words, where they are something else."""
     outages = [incidents for incidents in classes if has_outages(incidents)]
     if spec.mttf_s is not None:

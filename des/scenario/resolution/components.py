@@ -26,7 +26,7 @@ from des.scenario.resolution.intent import (
     reach_probability,
     sources_behind,
 )
-from des.scenario.schema.providers import Component
+from des.scenario.schema.providers import ComponentSpec
 from des.scenario.schema.scenario import Scenario
 from des.scenario.text.document import Path
 from des.scenario.text.problems import Finding
@@ -38,7 +38,7 @@ class _Node:
 
     name: str
     path: Path
-    spec: Component
+    spec: ComponentSpec
     depends_on: tuple[tuple[str, float], ...]
 
 

@@ -17,7 +17,7 @@ from des.scenario.text.units import YEAR_S
 DEFAULT_SIGMA = 1.3
 """Shape of outage durations where a scenario gives none: lognormal; status-page history fits 1.2 to 1.7."""
 
-MOST_UNCERTAIN_EDGES: Final = 16
+_MOST_UNCERTAIN_EDGES: Final = 16
 Edges = Mapping[str, Sequence[tuple[str, float]]]
 """(component, share of its incidents) that each depends on."""
 
@@ -106,10 +106,10 @@ def reach_probability(edges: Edges, target: str, source: str) -> float:
         (name, further, share) for name in on_the_way for further, share in edges[name] if further in on_the_way
     ]
     uncertain = [(name, further, share) for name, further, share in relevant if 0.0 < share < 1.0]
-    if len(uncertain) > MOST_UNCERTAIN_EDGES:
+    if len(uncertain) > _MOST_UNCERTAIN_EDGES:
         raise ValueError(
             f"{len(uncertain)} dependencies with shares lead from '{target}' to '{source}': at most "
-            f"{MOST_UNCERTAIN_EDGES} can be counted towards availability"
+            f"{_MOST_UNCERTAIN_EDGES} can be counted towards availability"
         )
     certain = {(name, further) for name, further, share in relevant if share >= 1.0}
     return _factored(certain, uncertain, target, source)

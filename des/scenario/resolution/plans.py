@@ -18,9 +18,9 @@ from des.scenario.schema.statuses import statuses_of
 from des.scenario.text.names import as_written
 from des.scenario.text.problems import Finding
 
-MOST_USD_PER_CALL = 1e6
+_MOST_USD_PER_CALL = 1e6
 """Money is counted in whole picodollars, of which an int64 holds 9.2 million USD."""
-MOST_USD_PER_REQUEST = 9e6
+_MOST_USD_PER_REQUEST = 9e6
 
 
 def plans(loaded: Loaded) -> dict[str, Plan]:
@@ -106,9 +106,9 @@ def _absurd_prices(endpoints: tuple[Endpoint, ...], workload: Workload, attempts
     for endpoint in endpoints:
         reach_usd, mean_usd = _call_usd(endpoint, largest), _call_usd(endpoint, mean)
         path = ("providers", endpoint.provider, "models", endpoint.model, "price")
-        if reach_usd > MOST_USD_PER_CALL:
+        if reach_usd > _MOST_USD_PER_CALL:
             findings.append(Finding(path, f"a call may cost {reach_usd:.3g} USD: at most 1e6 are possible"))
-        elif mean_usd * attempts > MOST_USD_PER_REQUEST:
+        elif mean_usd * attempts > _MOST_USD_PER_REQUEST:
             message = (
                 f"a request of {attempts} attempts may cost {mean_usd * attempts:.3g} USD: at most 9e6 are possible"
             )

@@ -7,9 +7,16 @@ import numpy as np
 from des.files import RecordedArrivalRows, arrival_columns, outside, read_arrivals
 from des.scenario.checks.consistency import MOST_REQUESTS
 from des.scenario.files import located
-from des.scenario.plan import Arrivals, BurstyArrivals, PoissonArrivals, ReplayedArrivals, Workload
+from des.scenario.plan import Workload
 from des.scenario.schema.scenario import Scenario
-from des.scenario.schema.workload import MOST_TOKENS, ArrivalColumns, ArrivalFile, Tokens
+from des.scenario.schema.workload import (
+    MOST_TOKENS,
+    ArrivalColumns,
+    ArrivalFile,
+    Arrivals,
+    ReplayedArrivals,
+    Tokens,
+)
 from des.scenario.text.document import Path, path_text
 from des.scenario.text.problems import Finding
 
@@ -36,9 +43,7 @@ def _arrivals(scenario: Scenario, folder: FilePath) -> Arrivals:
     said = scenario.workload.arrivals
     if isinstance(said, ArrivalFile):
         return _replayed(said, scenario.workload.tokens, scenario.horizon, folder)
-    if isinstance(said, PoissonArrivals | BurstyArrivals) and said.profile is not None:
-        return said.model_copy(update={"profile": said.profile.starting(scenario.start)})
-    return said
+    return said.starting(scenario.start)
 
 
 def _replayed(spec: ArrivalFile, tokens: Tokens, horizon_s: float, folder: FilePath) -> ReplayedArrivals:

@@ -30,18 +30,18 @@ from des.scenario.text.units import (
 )
 
 Value = TypeVar("Value", bound=float)
-PositiveValue = TypeVar("PositiveValue", bound=float)
+_PositiveValue = TypeVar("_PositiveValue", bound=float)
 
-Z95: Final = 1.6448536269514722
+_Z95: Final = 1.6448536269514722
 """Standard normal quantile of 0.95."""
-Z99: Final = 2.3263478740408408
+_Z99: Final = 2.3263478740408408
 """Standard normal quantile of 0.99."""
-LARGEST_EXPONENT: Final = 650.0
+_LARGEST_EXPONENT: Final = 650.0
 """exp() of more leaves no room below the largest float for a mean over many draws."""
-LARGEST_CV: Final = 1e6
-SMALLEST_SHAPE: Final = 0.05
+_LARGEST_CV: Final = 1e6
+_SMALLEST_SHAPE: Final = 0.05
 """Of a gamma or Weibull: smaller ones draw values that underflow to zero, and their means overflow."""
-LARGEST_SHAPE: Final = 1e12
+_LARGEST_SHAPE: Final = 1e12
 
 
 class _Form(Setting):
@@ -86,17 +86,17 @@ class _Uniform(_Form, Generic[Value]):
         return Uniform(float(self.low), float(self.high))
 
 
-class _Exponential(_Form, Generic[PositiveValue]):
+class _Exponential(_Form, Generic[_PositiveValue]):
     """Memoryless."""
 
     kind: Literal["exponential"]
-    mean: PositiveValue
+    mean: _PositiveValue
 
     def distribution(self) -> Distribution:
         return Exponential(float(self.mean))
 
 
-class _Lognormal(_Form, Generic[PositiveValue]):
+class _Lognormal(_Form, Generic[_PositiveValue]):
     """exp(Normal(mu, sigma)), by mu and sigma or by what is measured more easily."""
 
     kind: Literal["lognormal"]
@@ -104,10 +104,10 @@ class _Lognormal(_Form, Generic[PositiveValue]):
     """Mean of the logarithm."""
     sigma: Positive | None = None
     """Standard deviation of the logarithm."""
-    median: PositiveValue | None = None
-    p95: PositiveValue | None = None
-    p99: PositiveValue | None = None
-    mean: PositiveValue | None = None
+    median: _PositiveValue | None = None
+    p95: _PositiveValue | None = None
+    p99: _PositiveValue | None = None
+    mean: _PositiveValue | None = None
     cv: Positive | None = None
     """Standard deviation over mean."""
 
@@ -127,7 +127,7 @@ class _Lognormal(_Form, Generic[PositiveValue]):
                 raise contradiction(f"{quantile} is not above the median", quantile)
         _small_enough(self.cv)
         mu, sigma = self._log_parameters()
-        if abs(mu) + sigma * sigma / 2.0 + 10.0 * sigma > LARGEST_EXPONENT:
+        if abs(mu) + sigma * sigma / 2.0 + 10.0 * sigma > _LARGEST_EXPONENT:
             raise PydanticCustomError("range", "this lognormal reaches beyond the range of floating point numbers")
         return self
 
@@ -141,9 +141,9 @@ class _Lognormal(_Form, Generic[PositiveValue]):
         if self.sigma is not None:
             return math.log(self.median), self.sigma
         if self.p95 is not None:
-            return math.log(self.median), (math.log(self.p95) - math.log(self.median)) / Z95
+            return math.log(self.median), (math.log(self.p95) - math.log(self.median)) / _Z95
         assert self.p99 is not None
-        return math.log(self.median), (math.log(self.p99) - math.log(self.median)) / Z99
+        return math.log(self.median), (math.log(self.p99) - math.log(self.median)) / _Z99
 
     def distribution(self) -> Distribution:
         return Lognormal(*self._log_parameters())
@@ -166,13 +166,13 @@ class LognormalDuration(_Lognormal[PositiveDuration]):
         return mu + math.log(SECONDS[self.unit or "s"]), sigma
 
 
-class _Gamma(_Form, Generic[PositiveValue]):
+class _Gamma(_Form, Generic[_PositiveValue]):
     """Gamma, by shape and scale or by mean and coefficient of variation."""
 
     kind: Literal["gamma"]
-    shape: Annotated[Positive, Field(ge=SMALLEST_SHAPE, le=LARGEST_SHAPE)] | None = None
-    scale: PositiveValue | None = None
-    mean: PositiveValue | None = None
+    shape: Annotated[Positive, Field(ge=_SMALLEST_SHAPE, le=_LARGEST_SHAPE)] | None = None
+    scale: _PositiveValue | None = None
+    mean: _PositiveValue | None = None
     cv: Positive | None = None
     """Standard deviation over mean."""
 
@@ -180,8 +180,8 @@ class _Gamma(_Form, Generic[PositiveValue]):
     def _one_way(self) -> Self:
         _one_way_of(self, ("shape", "scale"), ("mean", "cv"))
         _small_enough(self.cv)
-        if self.cv is not None and 1.0 / self.cv**2 < SMALLEST_SHAPE:
-            most = SMALLEST_SHAPE**-0.5
+        if self.cv is not None and 1.0 / self.cv**2 < _SMALLEST_SHAPE:
+            most = _SMALLEST_SHAPE**-0.5
             raise contradiction(f"a gamma's coefficient of variation is at most {most:.3g}; got {self.cv:g}", "cv")
         return self
 
@@ -193,12 +193,12 @@ class _Gamma(_Form, Generic[PositiveValue]):
         return Gamma(self.shape, float(self.scale))
 
 
-class _Weibull(_Form, Generic[PositiveValue]):
+class _Weibull(_Form, Generic[_PositiveValue]):
     """Weibull: a hazard that falls (shape below 1) or grows (above 1)."""
 
     kind: Literal["weibull"]
-    shape: Annotated[Positive, Field(ge=SMALLEST_SHAPE, le=LARGEST_SHAPE)]
-    scale: PositiveValue
+    shape: Annotated[Positive, Field(ge=_SMALLEST_SHAPE, le=_LARGEST_SHAPE)]
+    scale: _PositiveValue
 
     def distribution(self) -> Distribution:
         return Weibull(self.shape, float(self.scale))
@@ -230,7 +230,7 @@ def _one_way_of(form: _Form, *ways: tuple[str, ...]) -> None:
 
 
 def _small_enough(cv: float | None) -> None:
-    if cv is not None and not 1e-6 <= cv <= LARGEST_CV:
+    if cv is not None and not 1e-6 <= cv <= _LARGEST_CV:
         raise contradiction(f"a coefficient of variation lies between 1e-6 and 1e6; got {cv:g}", "cv")
 
 

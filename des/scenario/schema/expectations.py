@@ -34,13 +34,13 @@ def _comparison(text: str) -> str:
     return text
 
 
-ComparisonText = Annotated[
+_ComparisonText = Annotated[
     Text,
     AfterValidator(_comparison),
     Field(json_schema_extra={"pattern": r"^\s*(>=|<=|>|<)\s*\S", "examples": [">= 99.95%", "< 2s"]}),
 ]
 ExpectationTexts = Annotated[
-    tuple[ComparisonText, ...],
+    tuple[_ComparisonText, ...],
     Field(min_length=1),
     list_of_one({"type": "string", "pattern": r"^\s*(>=|<=|>|<)\s*\S", "examples": [">= 99.95%", "< 2s"]}),
 ]

@@ -1,16 +1,27 @@
 """Rate limits, capacities and the client's own budgets."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from des.distributions import Constant
+from des.distributions import Constant, Distribution
 from des.scenario.schema.distributions import DurationDistribution
 from des.scenario.schema.setting import Flag, OneAlone, Setting, Text, contradiction, mapping_or_word, scalar_as
-from des.scenario.text.units import Count, Factor, FrequentRate, Positive, PositiveCount, PositiveDuration, Share
+from des.scenario.text.units import (
+    MINUTE_S,
+    Count,
+    Factor,
+    FrequentRate,
+    Positive,
+    PositiveCount,
+    PositiveDuration,
+    Share,
+)
 
-RATES = ("requests", "input_tokens", "output_tokens", "tokens")
-METRICS = (*RATES, "concurrency")
+_RATES = ("requests", "input_tokens", "output_tokens", "tokens")
+_METRICS = (*_RATES, "concurrency")
 
 
 class Burst(Setting):
@@ -28,10 +39,24 @@ class Windows(Setting):
     fixed_window_s: PositiveDuration | None = None
     sliding_log_s: PositiveDuration | None = None
 
+    @property
+    def algorithm(self) -> str:
+        """What it is called: as its only field."""
+        return self.written(self._lengths()[0])
+
+    @property
+    def window_s(self) -> float:
+        length_s: float = getattr(self, self._lengths()[0])
+        return length_s
+
+    def _lengths(self) -> list[str]:
+        return [name for name in type(self).model_fields if getattr(self, name) is not None]
+
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        if (self.fixed_window_s is None) == (self.sliding_log_s is None):
-            raise contradiction("one of token_bucket, {fixed_window: 1min} and {sliding_log: 1min}")
+        if len(self._lengths()) != 1:
+            *others, last = (f"{{{self.written(name)}: 1min}}" for name in type(self).model_fields)
+            raise contradiction(f"one of {', '.join(('token_bucket', *others))} and {last}")
         return self
 
 
@@ -49,6 +74,42 @@ class Acceleration(Setting):
     floor_per_s: FrequentRate
 
 
+ALGORITHMS: Final = ("token_bucket", *map(Windows.written, Windows.model_fields), "acceleration", "concurrency")
+"""The kinds of limiters: a bucket, windows, the acceleration of requests and calls at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricLimit:
+    """One limit of one metric, with the numbers that its algorithm goes by.
+
+    `metric` is requests, input_tokens, output_tokens, tokens (of both kinds) or concurrency, whose algorithm is
+    `concurrency` too. A limit of another metric grants `rate_per_s` by its algorithm:
+
+    - token_bucket: refilled continuously, at most `burst` at once;
+    - fixed_window, sliding_log: at most `burst` (the rate times the window) in `window_s`, in clock windows counted
+      from the start of the run, or in any window;
+    - acceleration: in each clock window of `window_s` at most `growth` times what was admitted in the one before, and
+      always `burst`, the floor of `rate_per_s`.
+
+    `counted` says when a call is: at `dispatch` with what it will use, at dispatch by an `estimate` of
+    `estimated_output` tokens that its end corrects, or after `success` alone, so that a limit is overshot.
+    """
+
+    metric: str = "requests"
+    algorithm: str = "token_bucket"
+    rate_per_s: float = 0.0  # 0 of concurrency
+    burst: float = 1.0  # the bucket's size, the most in a window, the most at once
+    window_s: float | None = None
+    growth: float | None = None
+    counted: str = "dispatch"
+    estimated_output: int | None = None
+    counts_refused: bool = False  # whether a call refused by it, or by another limit, counts
+    counts_failed: bool = True
+    counts_cached: bool = True  # whether input that the provider's prompt cache holds counts
+    sends_retry_after: bool = True
+    refusal_latency: Distribution = Constant(0.05)
+
+
 _AnyBurst = Annotated[
     Annotated[Burst, Tag("mapping")] | Annotated[Positive, Tag("word")], Discriminator(mapping_or_word)
 ]
@@ -64,6 +125,11 @@ _Split = Annotated[
     Annotated[dict[Text, Share], Tag("mapping")] | Annotated[Literal["shared", "equal"], Tag("word")],
     Discriminator(mapping_or_word),
 ]
+
+
+def _whole(number: float) -> float:
+    """Whole, but for the rounding of rates: 60 a minute are 60 in a minute."""
+    return float(int(number + 1e-6))
 
 
 def _refuse_less_than_one(burst: float | None, metric: str, *field: str) -> None:
@@ -103,7 +169,7 @@ class Limits(Setting):
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        return tuple(name for name in METRICS if getattr(self, name) is not None)
+        return tuple(name for name in _METRICS if getattr(self, name) is not None)
 
     @property
     def estimated_output(self) -> int | None:
@@ -119,16 +185,70 @@ class Limits(Setting):
     @property
     def window_s(self) -> float | None:
         """Of counting in windows."""
-        return (
-            (self.algorithm.fixed_window_s or self.algorithm.sliding_log_s)
-            if isinstance(self.algorithm, Windows)
-            else None
+        return self.algorithm.window_s if isinstance(self.algorithm, Windows) else None
+
+    def by_metric(self, share: float = 1.0) -> Iterator[MetricLimit]:
+        """The limit of each metric, and that of acceleration, of which a `share` is granted."""
+        for metric in self.metrics:
+            yield self._at_once(share) if metric == "concurrency" else self._of_rate(metric, share)
+        if self.acceleration is not None:
+            yield self._of_acceleration(self.acceleration, share)
+
+    def _of_rate(self, metric: str, share: float) -> MetricLimit:
+        rate_per_s, window_s, counted, estimated = getattr(self, metric) * share, self.window_s, "dispatch", None
+        if self.counting == "success":
+            counted = "success"
+        elif metric in ("output_tokens", "tokens") and self.estimated_output is not None:
+            counted, estimated = "estimate", self.estimated_output
+        return MetricLimit(
+            metric=metric,
+            algorithm=self.algorithm.algorithm if isinstance(self.algorithm, Windows) else self.algorithm,
+            rate_per_s=rate_per_s,
+            burst=self._bucket(metric, rate_per_s, share) if window_s is None else _whole(rate_per_s * window_s),
+            window_s=window_s,
+            counted=counted,
+            estimated_output=estimated,
+            counts_refused=self.counts_refused,
+            counts_failed=self.counts_failed,
+            counts_cached=self.counts_cached,
+            sends_retry_after=self.retry_after,
+            refusal_latency=self.refusal_latency,
+        )
+
+    def _bucket(self, metric: str, rate_per_s: float, share: float) -> float:
+        written = self.burst_of(metric)
+        if written is not None:
+            return max(1.0, written * share)
+        return max(1.0, rate_per_s if metric == "requests" else rate_per_s * MINUTE_S)
+
+    def _at_once(self, share: float) -> MetricLimit:
+        return MetricLimit(
+            metric="concurrency",
+            algorithm="concurrency",
+            burst=max(1.0, _whole((self.concurrency or 0) * share)),
+            counts_refused=self.counts_refused,
+            counts_failed=self.counts_failed,
+            counts_cached=self.counts_cached,
+            sends_retry_after=self.retry_after,
+            refusal_latency=self.refusal_latency,
+        )
+
+    def _of_acceleration(self, of: Acceleration, share: float) -> MetricLimit:
+        return MetricLimit(
+            algorithm="acceleration",
+            rate_per_s=of.floor_per_s * share,
+            burst=max(1.0, _whole(of.floor_per_s * of.over_s * share)),
+            window_s=of.over_s,
+            growth=of.growth,
+            counts_refused=self.counts_refused,
+            sends_retry_after=self.retry_after,
+            refusal_latency=self.refusal_latency,
         )
 
     @model_validator(mode="after")
     def _limits_something(self) -> Self:
         if not self.metrics and self.acceleration is None:
-            raise contradiction(f"limits what? give one of {', '.join(METRICS)}, such as requests: 4000/min")
+            raise contradiction(f"limits what? give one of {', '.join(_METRICS)}, such as requests: 4000/min")
         acceleration = self.acceleration
         if acceleration is not None and acceleration.floor_per_s * acceleration.over_s < 1.0:
             raise contradiction(
@@ -151,7 +271,7 @@ class Limits(Setting):
                 raise contradiction(f"burst of which? write burst: {{{example}}}", "burst")
             _refuse_less_than_one(self.burst, rates[0], "burst")
             return self
-        for metric in RATES:
+        for metric in _RATES:
             burst = self.burst_of(metric)
             if burst is not None and metric not in rates:
                 raise contradiction(f"there is no limit of {metric} that this is the burst of", "burst", metric)

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from des.scenario.schema.setting import ReadAs, Setting
 from des.scenario.text.units import Amount
 
-HOURS_A_WEEK = 168
-_SIZES = {"weights": HOURS_A_WEEK, "hours": 24, "days": 7}
+_HOURS_A_WEEK = 168
+_SIZES = {"weights": _HOURS_A_WEEK, "hours": 24, "days": 7}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def _mean_one(week: Sequence[float]) -> tuple[float, ...]:
         total = math.inf
     if total == 0.0:
         raise ValueError("the weights are too small to be told from zero")
-    scaled = tuple(HOURS_A_WEEK * weight / total for weight in week)
+    scaled = tuple(_HOURS_A_WEEK * weight / total for weight in week)
     if not (math.isfinite(total) and all(map(math.isfinite, scaled))):
         raise ValueError("the weights are too large")
     return scaled

@@ -52,7 +52,7 @@ def _dependency(value: object) -> object:
     return value
 
 
-DependencyList = tuple[
+_DependencyList = tuple[
     Annotated[
         Dependency,
         Shorthand(
@@ -69,7 +69,7 @@ DependencyList = tuple[
 ]
 
 
-class Component(Setting):
+class ComponentSpec(Setting):
     """Anything that can fail, by one of three ways to say how.
 
     `incidents` lists classes of incidents; `availability` with `episodes_per_year` states outages of all causes, of
@@ -77,7 +77,7 @@ class Component(Setting):
     times.
     """
 
-    depends_on: DependencyList = ()
+    depends_on: _DependencyList = ()
     """Components whose incidents reach this one: [cdn], or [{cdn: 80%}] for a share of them."""
     incidents: tuple[Incidents, ...] = ()
     availability: Share | None = None
@@ -181,7 +181,7 @@ def _write_latency(latency: Latency) -> Any:
     return latency.model_dump(mode="json", exclude_unset=True)
 
 
-AnyLatency = Annotated[
+_AnyLatency = Annotated[
     Latency,
     ReadAs(
         Annotated[
@@ -206,7 +206,7 @@ class RandomError(Setting):
     """HTTP status, if not the outcome's usual one."""
 
 
-ErrorShare = Annotated[RandomError, scalar_as("rate", SHARE_SCHEMA)]
+_ErrorShare = Annotated[RandomError, scalar_as("rate", SHARE_SCHEMA)]
 
 
 class BrokenStreams(Setting):
@@ -220,11 +220,11 @@ class BrokenStreams(Setting):
 class Errors(Setting):
     """Calls that fail at random, by outcome: a share, or {rate, latency}."""
 
-    server_error: ErrorShare | None = None
-    overloaded: ErrorShare | None = None
-    rate_limited: ErrorShare | None = None
-    connection_error: ErrorShare | None = None
-    client_error: ErrorShare | None = None
+    server_error: _ErrorShare | None = None
+    overloaded: _ErrorShare | None = None
+    rate_limited: _ErrorShare | None = None
+    connection_error: _ErrorShare | None = None
+    client_error: _ErrorShare | None = None
     invalid_output: Share = 0.0
     """Share of complete responses that the caller's parser rejects."""
     hang: Share = 0.0
@@ -274,17 +274,17 @@ def _per_mtok(usd_per_token: float) -> float:
     return next((each for each in nearby if each / 1e6 == usd_per_token), usd)
 
 
-UsdPerMillion = Annotated[Usd, BeforeValidator(_per_token), PlainSerializer(_per_mtok)]
+_UsdPerMillion = Annotated[Usd, BeforeValidator(_per_token), PlainSerializer(_per_mtok)]
 
 
 class Price(Setting):
     """USD per million tokens, per request and per unit. It replaces the catalogue's price as a whole."""
 
-    input_per_token: Annotated[UsdPerMillion, Field(alias="input_per_mtok")] = 0.0
-    output_per_token: Annotated[UsdPerMillion, Field(alias="output_per_mtok")] = 0.0
-    cached_input_per_token: Annotated[UsdPerMillion, Field(alias="cached_input_per_mtok")] = 0.0
+    input_per_token: Annotated[_UsdPerMillion, Field(alias="input_per_mtok")] = 0.0
+    output_per_token: Annotated[_UsdPerMillion, Field(alias="output_per_mtok")] = 0.0
+    cached_input_per_token: Annotated[_UsdPerMillion, Field(alias="cached_input_per_mtok")] = 0.0
     """By default the price of input."""
-    cache_write_per_token: Annotated[UsdPerMillion, Field(alias="cache_write_per_mtok")] = 0.0
+    cache_write_per_token: Annotated[_UsdPerMillion, Field(alias="cache_write_per_mtok")] = 0.0
     """By default the price of input."""
     per_request: Usd = 0.0
     per_unit: Usd = 0.0
@@ -355,10 +355,10 @@ Billing = Annotated[
 Tags = dict[Text, Word]
 
 
-class Model(Component):
+class Model(ComponentSpec):
     """A model of a provider: an endpoint that legs of the chain call."""
 
-    latency: AnyLatency | None = None
+    latency: _AnyLatency | None = None
     """Duration of a response: a duration, a distribution, or {connect, first_token, tokens_per_second}."""
     errors: Errors | None = None
     price: Price | None = None
@@ -372,13 +372,13 @@ class Model(Component):
     billing: Billing | None = None
 
 
-class Provider(Component):
+class Provider(ComponentSpec):
     """A provider: an account with limits, and models; latency and errors are those of models without their own."""
 
     models: Annotated[dict[Text, Annotated[Model, MAY_BE_EMPTY]], Field(min_length=1)]
     catalogue: Text | None = None
     """Name of the provider in the catalogue of prices, if it is another one."""
-    latency: AnyLatency | None = None
+    latency: _AnyLatency | None = None
     errors: Errors | None = None
     tags: Tags = Field(default_factory=dict)
     limits: LimitList | None = None

@@ -8,10 +8,10 @@ from des.scenario.schema.chain import Entry, GroupSpec, LegSpec
 from des.scenario.schema.expectations import ExpectationTexts
 from des.scenario.schema.limits import Budget
 from des.scenario.schema.policy import PolicySpec
-from des.scenario.schema.providers import Component, Provider
+from des.scenario.schema.providers import ComponentSpec, Provider
 from des.scenario.schema.setting import MAY_BE_EMPTY, Setting, Text
 from des.scenario.schema.sharing import CommonCauses, Surges
-from des.scenario.schema.workload import Workload
+from des.scenario.schema.workload import WorkloadSpec
 from des.scenario.text.document import Path
 from des.scenario.text.units import Count, Duration, Horizon, PositiveCount, Share, Timestamp
 
@@ -44,8 +44,8 @@ class Scenario(Setting):
     """Whether incidents may be open when the run starts."""
     drain: Duration | None = None
     """Cut requests that have not ended so long after the horizon; by default the run waits for them."""
-    workload: Workload
-    components: dict[Text, Annotated[Component, MAY_BE_EMPTY]] = Field(default_factory=dict)
+    workload: WorkloadSpec
+    components: dict[Text, Annotated[ComponentSpec, MAY_BE_EMPTY]] = Field(default_factory=dict)
     """Whatever providers and models depend on."""
     providers: Annotated[dict[Text, Provider], Field(min_length=1)]
     common_cause: CommonCauses = ()

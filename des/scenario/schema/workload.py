@@ -1,29 +1,80 @@
 """The workload: when requests arrive, how large they are and what they require."""
 
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Literal, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from des.distributions import Constant
 from des.scenario.schema.distributions import CountDistribution, DurationDistribution
 from des.scenario.schema.incidents import FileFormat, Unit, Words
-from des.scenario.schema.profiles import WeeklyProfile
+from des.scenario.schema.profiles import Profile, WeeklyProfile
 from des.scenario.schema.setting import Flag, Setting, Text, contradiction
 from des.scenario.text.units import Duration, FrequentRate, Positive, PositiveCount, PositiveDuration, Share, Word
 
 MOST_TOKENS = 2**31 - 1
 """Token counts are int32 in traces."""
 
+_MOST_USERS = 1_000_000
+"""Of a closed workload: each keeps a state of its own in memory."""
 
-class PoissonArrivals(Setting):
+
+class ArrivalProcess:
+    """What the program asks of arrivals of any kind."""
+
+    __slots__ = ()
+
+    @property
+    def weekly(self) -> Profile | None:
+        """The profile that the rate of arrivals follows, if it follows one."""
+        return None
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether requests come at certain times instead of at random ones."""
+        return False
+
+    @property
+    def batch(self) -> int | None:
+        """How many requests come at once, where that is fixed and they are looked at together."""
+        return None
+
+    def starting(self, start: datetime | None) -> Self:
+        """The same arrivals in a run that starts then."""
+        return self
+
+    def expected_requests(self, horizon_s: float) -> float | None:
+        """Over the horizon; None for users who wait for their answers."""
+        raise NotImplementedError
+
+    def time_for_s(self, requests: float, horizon_s: float) -> float:
+        """About how long so many requests take to come, at most the horizon."""
+        expected = self.expected_requests(horizon_s)
+        return min(horizon_s, horizon_s * requests / expected) if expected else horizon_s
+
+
+class PoissonArrivals(Setting, ArrivalProcess):
     """Requests at random, independent of each other."""
 
     kind: Literal["poisson"]
     rate_per_s: FrequentRate
     profile: WeeklyProfile | None = None
 
+    @property
+    def weekly(self) -> Profile | None:
+        return self.profile
 
-class BurstyArrivals(Setting):
+    def starting(self, start: datetime | None) -> Self:
+        return self if self.profile is None else self.model_copy(update={"profile": self.profile.starting(start)})
+
+    def expected_requests(self, horizon_s: float) -> float:
+        return self.rate_per_s * horizon_s
+
+
+class BurstyArrivals(Setting, ArrivalProcess):
     """Clients with gamma inter-arrival times: the larger the coefficient of variation, the burstier."""
 
     kind: Literal["bursty"]
@@ -33,8 +84,18 @@ class BurstyArrivals(Setting):
     clients: Annotated[PositiveCount, Field(le=100_000)] = 1
     profile: WeeklyProfile | None = None
 
+    @property
+    def weekly(self) -> Profile | None:
+        return self.profile
 
-class BatchArrivals(Setting):
+    def starting(self, start: datetime | None) -> Self:
+        return self if self.profile is None else self.model_copy(update={"profile": self.profile.starting(start)})
+
+    def expected_requests(self, horizon_s: float) -> float:
+        return self.rate_per_s * horizon_s
+
+
+class BatchArrivals(Setting, ArrivalProcess):
     """So many requests at once, every so often."""
 
     kind: Literal["batch"]
@@ -43,16 +104,35 @@ class BatchArrivals(Setting):
     first_s: Duration = 0.0
     """When the first batch comes."""
 
+    @property
+    def is_timed(self) -> bool:
+        return True
 
-class ClosedArrivals(Setting):
+    @property
+    def batch(self) -> int:
+        return self.size
+
+    def expected_requests(self, horizon_s: float) -> float:
+        return self.size * float(-(-max(0.0, horizon_s - self.first_s) // self.every_s))
+
+
+class ClosedArrivals(Setting, ArrivalProcess):
     """Users who think, send a request, wait for its end and think again."""
 
     kind: Literal["closed"]
     users: PositiveCount
     think: DurationDistribution
 
+    def expected_requests(self, horizon_s: float) -> None:
+        return None
+
+    def time_for_s(self, requests: float, horizon_s: float) -> float:
+        return min(horizon_s, max(self.think.mean, 1e-3) * max(2.0, requests / self.users))
+
     @model_validator(mode="after")
     def _thinks(self) -> Self:
+        if self.users > _MOST_USERS:
+            raise contradiction(f"{self.users} users: at most {_MOST_USERS} are possible", "users")
         if self.think.mean <= 0.0:
             raise contradiction(
                 "users must think for some time, or requests that fail at once would never end", "think"
@@ -89,10 +169,36 @@ class ArrivalFile(Setting):
     """Keep so many rows, the earliest."""
 
 
-Arrivals = Annotated[
-    PoissonArrivals | BurstyArrivals | BatchArrivals | ClosedArrivals | ArrivalFile,
-    Field(discriminator="kind"),
-]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayedArrivals(ArrivalProcess):
+    """What an arrival file holds: `arrival_s` sorted, from 0, already stretched; repeated every `period_s` when looped.
+
+    Tokens are those of each recorded request, where the file has them.
+    """
+
+    arrival_s: NDArray[np.float64]
+    input_tokens: NDArray[np.int64] | None
+    output_tokens: NDArray[np.int64] | None
+    period_s: float | None
+    remarks: tuple[str, ...] = field(default=(), compare=False)
+    """What whoever runs this should know of the file: rows outside of the run, and the like."""
+
+    @property
+    def is_timed(self) -> bool:
+        return True
+
+    def expected_requests(self, horizon_s: float) -> float:
+        if self.period_s is None:
+            return float((self.arrival_s < horizon_s).sum())
+        whole, rest_s = divmod(horizon_s, self.period_s)
+        return whole * len(self.arrival_s) + float((self.arrival_s < rest_s).sum())
+
+
+DrawnArrivals = PoissonArrivals | BurstyArrivals | BatchArrivals | ClosedArrivals
+"""Arrivals that are ready to run as they are written."""
+Arrivals = DrawnArrivals | ReplayedArrivals
+"""Arrivals as a run needs them: those of a file are read."""
+_AnyArrivals = Annotated[DrawnArrivals | ArrivalFile, Field(discriminator="kind")]
 
 
 class Tokens(Setting):
@@ -116,10 +222,10 @@ class Requirement(Setting):
     tags: Annotated[dict[Text, Word], Field(min_length=1)]
 
 
-class Workload(Setting):
+class WorkloadSpec(Setting):
     """Requests: when they come, how large they are, what they require."""
 
-    arrivals: Arrivals
+    arrivals: _AnyArrivals
     tokens: Tokens = Tokens()
     units: CountDistribution = Constant(1.0)
     """Billed units of a request (images, seconds of sound), for prices per unit; 1 by default."""

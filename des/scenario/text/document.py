@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from des.disk import check_regular
 from des.errors import Problem, ScenarioError
 from des.scenario.text.places import Mark
 from des.scenario.text.places import Path as Path
@@ -70,6 +71,7 @@ def read_document(
 
 def _text(path: FilePath, what: str) -> str:
     try:
+        check_regular(path)
         with path.open("rb") as opened:
             read = opened.read(_MOST_BYTES + 1)
         if len(read) <= _MOST_BYTES:
@@ -81,8 +83,8 @@ def _text(path: FilePath, what: str) -> str:
         message = f"this is a folder, not {what}"
     except UnicodeDecodeError as error:
         message = f"not UTF-8 text (byte {error.start})"
-    except (OSError, ValueError) as error:
-        message = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+    except OSError as error:
+        message = f"cannot be read: {error.strerror or error}"
     raise ScenarioError([Problem(message, file=str(path))])
 
 
@@ -101,7 +103,7 @@ def _from_yaml(text: str, file: str) -> tuple[Any, _Places, _Places]:
 
 def _from_toml(text: str, file: str) -> tuple[Any, _Places, _Places]:
     try:
-        content = tomllib.loads(text)
+        content = plain(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         message, line, column = _toml_fault(error, text)
         raise ScenarioError([Problem(message, file=file, line=line, column=column)]) from None
@@ -112,7 +114,7 @@ def _from_toml(text: str, file: str) -> tuple[Any, _Places, _Places]:
     except RecursionError:
         raise ScenarioError([Problem("TOML: nested too deeply", file=file)]) from None
     key_marks, value_marks = toml_places(text)
-    return plain(content), _placed(key_marks, file), _placed(value_marks, file)
+    return content, _placed(key_marks, file), _placed(value_marks, file)
 
 
 def plain(value: Any) -> Any:

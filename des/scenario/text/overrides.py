@@ -16,7 +16,7 @@ from des.scenario.text.document import Document
 from des.scenario.text.names import at, chain_legs, group_names, is_named, items, leg_names, mapping
 from des.scenario.text.places import Path, Place, path_text
 from des.scenario.text.problems import Finding
-from des.scenario.text.strict_yaml import YamlError, read_yaml
+from des.scenario.text.strict_yaml import LONE_SURROGATE, YamlError, has_lone_surrogate, read_yaml
 from des.scenario.text.units import shown
 from des.words import meant, nearest, unknown
 
@@ -24,6 +24,10 @@ _FIXED_IN_ARMS: Final = ("arms", "expect", "seed", "replications")
 """What all arms share: comparisons pair their runs."""
 _SLIP: Final = 0.8
 """A new name at least this similar to an old one is taken for a slip, unless it is set as a whole."""
+
+_LONGEST_PATH: Final = 2_000
+_MOST_DIGITS: Final = 9
+"""Of a position in a list, which has fewer entries."""
 
 _PART: Final = re.compile(r"""\[\s*(?:([0-9]+)|"([^"]*)"|'([^']*)'|([^\]"']+))\s*\]|([^.\[\]]+)|\.""")
 
@@ -149,6 +153,12 @@ def _refuse_slip(path: Path, known: Mapping[str, Any]) -> None:
 
 
 def _parts(text: str) -> list[str]:
+    if has_lone_surrogate(text):
+        raise UnknownPathError(f"'{text}' holds {LONE_SURROGATE}")
+    if len(text) > _LONGEST_PATH:
+        raise UnknownPathError(
+            f"{shown(text)} is a path of {len(text):,} characters: none is longer than {_LONGEST_PATH:,}"
+        )
     parts: list[str] = []
     at = 0
     while at < len(text):
@@ -173,8 +183,8 @@ def _longest_key(here: Mapping[str, Any], parts: Sequence[str]) -> tuple[str, in
 
 
 def _into_list(path: Path, here: list[Any], part: str, content: Mapping[str, Any]) -> tuple[Path, Any]:
-    if part.isdigit():
-        position = int(part)
+    if part.isascii() and part.isdigit():
+        position = int(part[:_MOST_DIGITS])
         if position >= len(here):
             many = f"has {len(here)} {'entry' if len(here) == 1 else 'entries'}, counted from 0"
             raise UnknownPathError(f"{path_text((*path, position))}: {path_text(path)} {many}")

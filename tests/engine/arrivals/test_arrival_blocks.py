@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from des.distributions import Constant, Lognormal
-from des.engine.arrivals import ArrivalBlock, open_arrivals
-from des.engine.arrivals.blocks import in_blocks
+from des.engine.arrivals import ArrivalBlock, in_blocks, open_arrivals
 from des.scenario.plan import (
     BatchArrivals,
     BurstyArrivals,

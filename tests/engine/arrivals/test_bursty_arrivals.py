@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from des.engine.arrivals.blocks import arrival_times
+from des.engine.arrivals import arrival_times
 from des.scenario.plan import BurstyArrivals, Profile
 
 HOUR_S = 3600.0

@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from des.draws import generator
-from des.engine.arrivals.blocks import arrival_times
+from des.engine.arrivals import arrival_times
 from des.scenario.plan import PoissonArrivals, Profile
 
 DAILY = np.array([0.2] * 8 + [1.9] * 10 + [0.0] * 2 + [0.85] * 4)

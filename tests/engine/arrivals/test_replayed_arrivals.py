@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from des.distributions import Lognormal
-from des.engine.arrivals import RequestMarks, open_arrivals
+from des.engine.arrivals import open_arrivals
+from des.engine.marks import RequestMarks
 from des.scenario.plan import ReplayedArrivals
 
 RECORDED_S = np.array([0.0, 0.25, 0.25, 3.5])

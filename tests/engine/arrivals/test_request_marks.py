@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from des.distributions import Constant, Empirical, Exponential, Gamma, Lognormal
-from des.engine.arrivals import RequestMarks, open_arrivals
-from des.engine.arrivals.marks import KEPT_BLOCKS, requirement_edges
+from des.engine.arrivals import open_arrivals
+from des.engine.marks import KEPT_BLOCKS, RequestMarks, requirement_edges
 from des.scenario.plan import BatchArrivals, BurstyArrivals, ClosedArrivals, PoissonArrivals, Requirement
 
 POISSON = PoissonArrivals(rate_per_s=10.0)

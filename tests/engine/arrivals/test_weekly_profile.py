@@ -4,7 +4,7 @@ from examples import TIMES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from des.engine.arrivals.profile import WEEK_S, OperationalClock, weights_at
+from des.engine.arrivals import WEEK_S, OperationalClock, weights_at
 from des.scenario.plan import Profile
 
 weights = st.lists(st.sampled_from([0.0, 0.1, 0.7, 1.0, 3.3]), min_size=168, max_size=168).filter(any)

@@ -1,10 +1,12 @@
-"""A run's directory is whole or absent, whatever ends the writing."""
+"""What is written is whole or absent, whatever ends the writing; what is read is a regular file."""
 
 import errno
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from des import disk
+from des.disk import check_regular, scratch_directory, write_new, written_whole
 from des.errors import OutputError, WriteError
-from des.study.destination import written_whole
+from des.traces import load
 from tests.patience import PATIENCE_S
 from tests.signals import heed_signals
 
@@ -82,7 +86,7 @@ def test_many_runs_at_once_in_one_place_all_come_out_whole(tmp_path: Path) -> No
 def test_many_runs_at_once_where_nothing_can_be_locked_come_out_whole_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("des.study.destination.fcntl", None)
+    monkeypatch.setattr("des.disk.fcntl", None)
     test_many_runs_at_once_in_one_place_all_come_out_whole(tmp_path)
 
 
@@ -179,7 +183,8 @@ def test_a_disk_that_fails_is_said_and_nothing_is_kept(tmp_path: Path, number: i
 _CHILD = """
 import sys, time
 from pathlib import Path
-from des.study.destination import written_whole
+from des import disk
+from des.disk import check_regular, scratch_directory, write_new, written_whole
 with written_whole(Path(sys.argv[1])) as directory:
     (directory / "half").write_text("x")
     print("writing", flush=True)
@@ -343,3 +348,163 @@ def test_permission_denied_is_wrong_input_and_says_where(tmp_path: Path, monkeyp
     with pytest.raises(OutputError, match="permission denied") as caught:
         _write(tmp_path / "run")
     assert not isinstance(caught.value, WriteError)
+
+
+def test_one_step_puts_a_new_run_in_the_place_of_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not _exchanges(tmp_path):
+        pytest.skip("two paths cannot change places here")
+
+    def refuse(path: Path, target: object) -> None:
+        raise AssertionError(f"between renames, {path} would be gone")
+
+    _write(tmp_path / "run", "old")
+    monkeypatch.setattr(Path, "rename", refuse)
+    _write(tmp_path / "run", "new", replace=True)
+    assert (tmp_path / "run" / "requests" / "a.parquet").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def _exchanges(folder: Path) -> bool:
+    one, other = folder / "one", folder / "other"
+    one.mkdir()
+    other.mkdir()
+    found = disk._exchange(one, other)
+    one.rmdir()
+    other.rmdir()
+    return found
+
+
+@pytest.fixture
+def _without_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "_exchange", lambda one, other: False)
+
+
+@pytest.mark.usefixtures("_without_exchange")
+def test_where_nothing_changes_places_two_renames_replace_a_run(tmp_path: Path) -> None:
+    test_replacing_puts_the_new_run_in_the_old_ones_place(tmp_path)
+    test_replacing_a_link_leaves_what_it_leads_to(tmp_path / "links")
+
+
+_KILLED_WHILE_REPLACING = """
+import os, signal, sys
+from pathlib import Path
+from des import disk
+
+def last(*paths):
+    done = rename(*paths)
+    if sys.argv[2] == "exchange" or "replaced-" in str(paths[-1]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return done
+
+if sys.argv[2] == "exchange":
+    rename, disk._exchange = disk._exchange, last
+else:
+    rename, Path.rename, disk._exchange = Path.rename, last, lambda one, other: False
+with disk.written_whole(Path(sys.argv[1]), replace=True) as directory:
+    (directory / "manifest.json").write_text('{"name": "new"}')
+    (directory / "summary.json").write_text("{}")
+"""
+
+
+@pytest.mark.parametrize("way", ["exchange", "renames"])
+def test_a_reader_finds_the_old_run_or_the_new_one_whenever_replacing_is_killed(tmp_path: Path, way: str) -> None:
+    if way == "exchange" and not _exchanges(tmp_path):
+        pytest.skip("two paths cannot change places here")
+    target = tmp_path / "run"
+    target.mkdir()
+    (target / "manifest.json").write_text('{"name": "old"}')
+    (target / "summary.json").write_text("{}")
+    done = subprocess.run([sys.executable, "-c", _KILLED_WHILE_REPLACING, target, way], timeout=PATIENCE_S)
+    assert done.returncode == -signal.SIGKILL
+    assert load(target).manifest["name"] == ("new" if way == "exchange" else "old")
+    _write(target, replace=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def _stopped_in_scratch() -> None:
+    with scratch_directory() as directory:
+        (directory / "trace").write_text("x")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.usefixtures("_signals_as_in_a_shell")
+def test_a_signal_leaves_no_scratch_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(SystemExit):
+        _stopped_in_scratch()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_file_is_whole_and_alone(tmp_path: Path) -> None:
+    write_new(tmp_path / "out.yaml", "a: ½\n")
+    assert (tmp_path / "out.yaml").read_text(encoding="utf-8") == "a: ½\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.yaml"]
+
+
+def test_a_new_file_replaces_none_that_was_made_meanwhile(tmp_path: Path) -> None:
+    (tmp_path / "out.yaml").write_text("mine")
+    with pytest.raises(OutputError, match="exists already"):
+        write_new(tmp_path / "out.yaml", "a: 1\n")
+    assert (tmp_path / "out.yaml").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.yaml"]
+
+
+def test_a_new_file_is_whole_too_where_files_have_one_name_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*paths: Path) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    test_a_new_file_is_whole_and_alone(tmp_path)
+    (tmp_path / "out.yaml").unlink()
+    test_a_new_file_replaces_none_that_was_made_meanwhile(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(errno.ENOSPC, "no space left on the disk"), (errno.EIO, "input/output error")]
+)
+def test_a_disk_that_fails_leaves_nothing_of_a_new_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, words: str
+) -> None:
+    def fail(descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(WriteError, match=words):
+        write_new(tmp_path / "out.yaml", "a: 1\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(WriteError, match="no such file"):
+        write_new(tmp_path / "nowhere" / "out.yaml", "a: 1\n")
+
+
+def test_regular_files_alone_are_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "link").symlink_to("file")
+    check_regular(tmp_path / "file")
+    check_regular(tmp_path / "link")
+    os.mkfifo(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(tmp_path / "socket"))
+    for path, why in (
+        (tmp_path, "is a folder"),
+        (tmp_path / "pipe", "is a pipe"),
+        (tmp_path / "socket", "is a socket"),
+        (Path("/dev/zero"), "is a device"),
+        (tmp_path / "nowhere", "No such file"),
+        (tmp_path / ("x" * 5_000), "too long"),
+        (tmp_path / "a\0b", "null"),
+    ):
+        with pytest.raises(OSError, match=why):
+            check_regular(path)
+
+
+def test_the_file_that_went_missing_is_named(tmp_path: Path) -> None:
+    with (
+        pytest.raises(WriteError, match=r"failed: requests/a\.parquet: no such file"),
+        written_whole(tmp_path / "run") as directory,
+    ):
+        (directory / "requests" / "a.parquet").read_text()

@@ -8,7 +8,7 @@ import pytest
 
 from des.scenario import plan
 from des.vocabulary import TIMEOUT
-from engine.client.general import timeline, with_legs
+from engine.clients import timeline, with_legs
 from engine.traced import Traced, at, plan_of, poisson, provider, scenario, trace
 
 PRICED = {"price": {"per_request": 1}}
@@ -95,7 +95,6 @@ def running_on(every: str, **of_first: Any) -> Traced:
         horizon="30s",
         chain=[{"provider": "a", "timeout": "10s"}, {"provider": "b"}],
     )
-    assert not of.client.plain
     first, second = of.client.legs
     return trace(replace(of, client=replace(of.client, legs=(replace(first, **of_first), second))))
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from des.engine.guards import guard_kind
 from des.scenario import plan
-from engine.client.general import codes, plain_client
+from engine.clients import codes
 
 Draw = Any
 FAILURES = ("server_error", "overloaded", "rate_limited", "timeout", "connection_error", "invalid_output")
@@ -139,13 +139,12 @@ routings = made(
 
 @st.composite
 def clients(draw: Draw, of: plan.Plan) -> plan.Client:
-    plain = plain_client(of)
     indices = list(range(len(of.chain)))
     cut = draw(st.integers(1, len(indices)))
     members = [indices[:cut]] + [[index] for index in indices[cut:]]
     groups = [
         replace(
-            plain.groups[legs[0]],
+            of.client.groups[legs[0]],
             index=place,
             name=f"group {place}",
             legs=tuple(legs),

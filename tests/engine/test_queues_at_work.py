@@ -6,7 +6,7 @@ import numpy as np
 
 from des import vocabulary
 from des.scenario import plan
-from engine.client.general import timeline, with_client, with_legs, with_rule
+from engine.clients import timeline, with_client, with_legs, with_rule
 from engine.traced import Traced, at, plan_of, poisson, provider, scenario, trace, window
 
 
@@ -76,7 +76,6 @@ def test_a_deadline_holds_before_a_bulkhead() -> None:
 
 def test_a_refused_request_goes_on_to_the_next_leg() -> None:
     of = plan_of(scenario({"a": provider("1s"), "b": provider("1s")}, arrivals=at("0s", size=2)))
-    assert of.client.plain
     of = with_client(of, legs=(plan.LegClient(leg=0, bulkhead=plan.Bulkhead(concurrent=1)), plan.LegClient(leg=1)))
     assert [trace(of).legs(number) for number in range(2)] == [["a/m"], ["b/m"]]
 

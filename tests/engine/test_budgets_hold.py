@@ -3,7 +3,7 @@
 import numpy as np
 
 from des.scenario import plan
-from engine.client.general import codes, with_client, with_legs, with_rule
+from engine.clients import codes, with_client, with_legs, with_rule
 from engine.traced import plan_of, poisson, provider, scenario, trace
 
 DOWN = provider("1s", errors={"server_error": {"rate": 1, "latency": "1s"}})
@@ -51,7 +51,6 @@ def test_legs_with_budgets_of_their_own_do_not_share() -> None:
     made = plan_of(scenario({"a": DOWN, "b": DOWN}, arrivals=poisson("20/s")))
     law = plan.QuotaBudget(kind="quota", capacity=140.0, retry_cost=14.0, throttle_cost=5.0, success=1.0)
     made = with_client(with_rule(made, retries=3), retry_budgets=(law, law))
-    assert not made.client.plain
     legs = tuple(plan.LegClient(leg=index, retry_budget=index) for index in range(2))
     traced = trace(with_client(made, legs=legs))
     calls = traced.attempts

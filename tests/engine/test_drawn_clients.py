@@ -5,14 +5,15 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from hypothesis import given
+from examples import TIMES
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from properties.runs import plan_of
 from properties.whole_scenarios import scenarios
 
 from des.engine.guards import guard_kind
 from des.scenario import plan
-from engine.client.drawn_clients import clients, with_positions
+from engine.drawn_clients import clients, with_positions
 from engine.traced import Traced, trace
 
 GUARDS = ("breaker", "cooldown", "ejection")
@@ -77,7 +78,6 @@ def transitions_follow_each_other(of: Traced) -> None:
 
 
 def hedges_stay_below_their_most(of: Traced) -> None:
-    assert not of.plan.client.plain
     most = max([leg.hedge.at_most for leg in of.plan.client.legs if leg.hedge is not None], default=0)
     calls = own_calls(of)
     kinds = calls.groupby(["request_id", "kind"]).size().unstack(fill_value=0)
@@ -88,7 +88,6 @@ def hedges_stay_below_their_most(of: Traced) -> None:
 
 
 def nobody_calls_a_leg_that_is_out(of: Traced) -> None:
-    assert not of.plan.client.plain
     for leg, guard in [(one, guard) for one in of.plan.client.legs for guard in one.guards]:
         name = of.plan.chain[leg.leg].name
         turns = of.transitions[(of.transitions.kind == guard_kind(guard)) & (of.transitions.entity == name)]
@@ -105,7 +104,6 @@ def nobody_calls_a_leg_that_is_out(of: Traced) -> None:
 
 
 def no_more_calls_are_under_way_than_the_bulkhead_holds(of: Traced) -> None:
-    assert not of.plan.client.plain
     for leg in of.plan.client.legs:
         calls = of.attempts[(of.attempts.kind == "call") & (of.attempts.leg == of.plan.chain[leg.leg].name)]
         if leg.bulkhead is None or len(calls) == 0:
@@ -116,12 +114,12 @@ def no_more_calls_are_under_way_than_the_bulkhead_holds(of: Traced) -> None:
 
 
 def nobody_waits_longer_than_the_longest_wait(of: Traced) -> None:
-    assert not of.plan.client.plain
     client = of.plan.client
     if all(leg.shaping is None and leg.bulkhead is None for leg in client.legs):
         assert (of.requests.queued_s == 0.0).all()
 
 
+@settings(max_examples=40 * TIMES)
 @given(st.data())
 def test_any_client_without_layers_inside_keeps_legs_out_and_queues_bounded(data: st.DataObject) -> None:
     plain = plan_of(data.draw(scenarios()))
@@ -133,6 +131,7 @@ def test_any_client_without_layers_inside_keeps_legs_out_and_queues_bounded(data
     nobody_waits_longer_than_the_longest_wait(of)
 
 
+@settings(max_examples=40 * TIMES)
 @given(st.data())
 def test_any_client_keeps_the_books(data: st.DataObject) -> None:
     plain = plan_of(data.draw(scenarios()))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from des.scenario import plan
-from engine.client.general import grouped, with_client, with_legs, with_rule
+from engine.clients import grouped, with_client, with_legs, with_rule
 from engine.traced import plan_of, poisson, provider, scenario, trace, window
 
 
@@ -22,7 +22,6 @@ def shares(of: plan.Plan) -> dict[str, float]:
 
 
 def weighing(of: plan.Plan, **by_leg: Any) -> plan.Plan:
-    assert not of.client.plain
     (name, values), *_ = by_leg.items()
     legs = tuple(replace(leg, **{name: value}) for leg, value in zip(of.client.legs, values, strict=True))
     return with_client(of, legs=legs)
@@ -108,7 +107,6 @@ def test_fallbacks_go_no_deeper_than_they_may() -> None:
 def test_probes_take_a_leg_out_late_and_bring_it_back_late() -> None:
     down = provider("100ms", incidents=[window("25s", "65s", error_latency="0s")], price={"per_request": 1})
     of = plan_of(scenario({"a": down, "b": provider("100ms")}, arrivals=poisson("5/s"), horizon="100s"))
-    assert of.client.plain
     probes = plan.Probes(every_s=10.0, timeout_s=5.0, unhealthy_after=2, healthy_after=2)
     traced = trace(with_client(of, legs=(plan.LegClient(leg=0, probes=probes), plan.LegClient(leg=1))))
     turns = traced.transitions[traced.transitions.kind == "health"]

@@ -1,20 +1,24 @@
-"""The directory of a run: written in `.partial` beside its place, and renamed when complete.
+"""Files and directories that are whole or absent, and the check that a file to be read is a regular one.
 
-A directory under its own name is therefore whole, and a pattern over runs (`results/*/requests/*.parquet`, of which
-some tools let the `*` stand for hidden names too) finds nothing of one under way, a level further down. What a crash
-left behind stays in `.partial`; the next run for the same place removes it, and knows by the lock of its writer
-whether the run is still under way.
+The directory of a run is written in `.partial` beside its place, and moved there when complete. A directory under its
+own name is therefore whole, and a pattern over runs (`results/*/requests/*.parquet`, of which some tools let the `*`
+stand for hidden names too) finds nothing of one under way, a level further down. A run that replaces another changes
+places with it in one step, where the system can do that. What a crash left behind stays in `.partial`; the next run
+for the same place removes it, and knows by the lock of its writer whether the run is still under way.
 
 The locks are on the directories themselves (`flock`): the system lets go of a dead writer's, and no lock file is left
 beside anybody's runs. The library filelock locks files only, and leaves them.
 """
 
+import ctypes
 import errno
 import os
 import re
 import secrets
 import shutil
 import stat
+import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -30,6 +34,7 @@ except ImportError:  # no advisory locks here: leftovers then stay until somebod
 _PARTIAL = ".partial"
 _WRITER = r"[0-9]+-[0-9a-f]{6}"  # process and chance
 _REPLACED = r"replaced-[0-9a-f]{6}"
+_HERE = -100  # AT_FDCWD: relative paths start at the working directory
 _ATTEMPTS = 100  # at a directory that others keep removing
 
 
@@ -59,11 +64,12 @@ def written_whole(target: Path, *, replace: bool = False) -> Iterator[Path]:
             with signals_held(), _alone_in(target.parent):
                 _install(partial, target, replace=replace)
         except OSError as error:
-            raise WriteError(f"writing to {target} failed: {_reason(error)}; nothing was kept") from error
+            named = "" if partial is None else _below(partial, error)
+            raise WriteError(f"writing to {target} failed: {named}{_reason(error)}; nothing was kept") from error
         finally:
             with signals_held():  # a second Ctrl-C neither stops this half-way nor splits the final renames
                 if partial is not None:
-                    shutil.rmtree(partial, ignore_errors=True)
+                    _discard(partial)
                 with _alone_in(target.parent):
                     _remove_if_empty(target.parent / _PARTIAL)
                     for directory in made:
@@ -88,6 +94,84 @@ def remove_leftovers(target: Path) -> None:
             _clear(target)
 
 
+def put_back(target: Path) -> None:
+    """For readers: a replaced run that lost its successor returns, if it stands nowhere but among the leftovers."""
+    if not os.path.lexists(target) and _leftovers(target, _REPLACED):
+        remove_leftovers(target)
+
+
+@contextmanager
+def scratch_directory() -> Iterator[Path]:
+    """A directory for temporary files, which is removed by whatever ends the block but SIGKILL."""
+    with terminating_signals_raise():
+        directory: Path | None = None
+        try:
+            with signals_held():
+                directory = Path(tempfile.mkdtemp(prefix="des-"))
+            yield directory
+        finally:
+            with signals_held():
+                if directory is not None:
+                    shutil.rmtree(directory, ignore_errors=True)
+
+
+def refuse_existing(out: Path | None) -> None:
+    """Raises OutputError before any work is done for a file that could not be written anyway."""
+    if out is not None and os.path.lexists(out):
+        raise OutputError(f"{out}: exists already; choose another name or remove it")
+
+
+def write_new(out: Path, text: str) -> None:
+    """Write a file that does not exist yet, whole or not at all. Raises OutputError if it exists, WriteError if not.
+
+    It is written beside its place, flushed to the disk and given its name last.
+    """
+    beside = out.with_name(f".des-{os.getpid()}-{secrets.token_hex(3)}")
+    with terminating_signals_raise():
+        try:
+            with beside.open("x", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            with signals_held():
+                _give_name(beside, out)
+        except FileExistsError:
+            refuse_existing(out)
+            raise
+        except (OSError, ValueError) as error:
+            why = _reason(error) if isinstance(error, OSError) else str(error)
+            raise WriteError(f"{out}: cannot be written: {why}; nothing was kept") from error
+        finally:
+            with signals_held(), suppress(OSError, ValueError):
+                beside.unlink()
+
+
+def _give_name(beside: Path, out: Path) -> None:
+    """Raises FileExistsError where the name is taken."""
+    try:
+        os.link(beside, out)
+    except FileExistsError:
+        raise
+    except OSError:  # no second names for files here
+        if os.path.lexists(out):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(out)) from None
+        beside.rename(out)
+
+
+def check_regular(path: Path) -> None:
+    """Raises an OSError, whose `strerror` says why, for what has no end or no content: devices, pipes, folders."""
+    try:
+        mode = path.stat().st_mode
+    except ValueError as error:  # a name with a null character
+        raise OSError(errno.EINVAL, str(error), str(path)) from None
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "is a folder, not a file", str(path))
+    if not stat.S_ISREG(mode):
+        kinds = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
+        what = next((name for holds, name in kinds if holds(mode)), "a device")
+        raise OSError(errno.EINVAL, f"is {what}, not a regular file", str(path))
+
+
 def _clear(target: Path) -> None:
     for leftover in _leftovers(target, _REPLACED):
         if not os.path.lexists(target):
@@ -98,7 +182,7 @@ def _clear(target: Path) -> None:
     for leftover in _leftovers(target, _WRITER):
         lock = _locked(leftover)
         if lock is not None:
-            shutil.rmtree(leftover, ignore_errors=True)
+            _discard(leftover)
             os.close(lock)
     _remove_if_empty(target.parent / _PARTIAL)
 
@@ -217,6 +301,8 @@ def _sync(directory: Path) -> None:
 
 def _install(partial: Path, target: Path, *, replace: bool) -> None:
     if replace and target.is_dir():
+        if _exchange(partial, target):
+            return  # the former run is what is partial now
         former = partial.with_name(f"{target.name}-replaced-{partial.name.rpartition('-')[2]}")
         target.rename(former)
         try:
@@ -229,6 +315,26 @@ def _install(partial: Path, target: Path, *, replace: bool) -> None:
     if os.path.lexists(target):  # made by somebody else meanwhile; an empty one would be replaced silently
         raise TakenError(_why_taken(target))
     partial.rename(target)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Two paths change places in one step; False, and nothing happens, where system or file system cannot do that."""
+    first, second = os.fsencode(one), os.fsencode(other)
+    try:
+        system = ctypes.CDLL(None)
+        if sys.platform == "darwin":
+            return bool(system.renamex_np(first, second, 2) == 0)
+        return bool(system.renameat2(_HERE, first, _HERE, second, 2) == 0)
+    except (AttributeError, OSError, TypeError):  # another system, or too old a one
+        return False
+
+
+def _below(directory: Path, error: OSError) -> str:
+    """The file that an error names, if it is one in the directory."""
+    try:
+        return f"{Path(os.fsdecode(error.filename or '')).relative_to(directory).as_posix()}: "
+    except (TypeError, ValueError):
+        return ""
 
 
 def _why_taken(target: Path) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from des.scenario import plan
-from engine.client.general import codes, grouped, plain_client, timeline, with_client, with_legs, with_rule
+from engine.clients import codes, grouped, timeline, with_client, with_legs, with_rule
 from engine.traced import at, plan_of, provider, scenario, trace
 
 FAILING = {"errors": {"server_error": {"rate": 1, "latency": 0}}}
@@ -61,7 +61,7 @@ def test_each_layer_waits_by_its_own_back_off() -> None:
 def test_a_layer_s_timeout_bounds_its_retries_and_ends_it_as_a_timeout() -> None:
     failing = provider(errors={"server_error": {"rate": 1, "latency": "2s"}})
     of = one_request(failing, provider("1s"))
-    client = plain_client(of)
+    client = of.client
     of = with_legs(of, inner=(retry(of, 5, timeout_s=5.0),))
     traced = trace(of)
     assert timeline(traced) == [("a/m", 0.0, 2.0), ("a/m", 2.0, 4.0), ("a/m", 4.0, 5.0), ("b/m", 5.0, 6.0)]

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from des.scenario import plan
-from engine.client.general import codes, grouped, timeline, with_legs, with_rule
+from engine.clients import codes, grouped, timeline, with_legs, with_rule
 from engine.traced import Traced, at, plan_of, poisson, provider, scenario, trace, window
 
 FAILURES = ["server_error", "overloaded", "rate_limited", "timeout", "connection_error"]
@@ -176,7 +176,8 @@ def test_at_most_one_of_few_hosts_is_ejected() -> None:
 
 def test_two_guards_of_one_leg_are_told_apart_by_their_kind() -> None:
     of = guarded(lambda counts: consecutive(counts, half_open=None), down("20s"), horizon="30s")
-    fails = of.client.legs[0].guards[0].counts if not of.client.plain else frozenset()
+    (guard,) = of.client.legs[0].guards
+    fails = guard.counts
     breaker = plan.ConsecutiveBreaker(kind="consecutive", failures=1, open_s=10.0, counts=fails)
     cooldown = plan.Cooldown(always=fails, cooldown_s=4.0, counts=fails)
     traced = trace(with_legs(of, guards=(breaker, cooldown)))

@@ -1,0 +1,44 @@
+"""Types of the public API, checked by `mypy --strict`: nothing here is run.
+
+Each `type: ignore` names a mistake that a type checker must find; mypy reports one that finds nothing.
+"""
+
+from pathlib import Path
+from typing import assert_type
+
+import pandas as pd
+
+import des
+from des.study.compare import Comparison
+from des.study.sweep import Sweep
+from des.traces import Run
+
+
+def a_run_takes_a_path_or_a_mapping_and_gives_frames() -> None:
+    run = des.run("two_stage.yaml", seed=1, replications=2, workers=2, precision={"availability": 0.1})
+    assert_type(run, Run)
+    assert_type(des.run(Path("two_stage.yaml"), out="results/mine", overrides=["policy.rounds=3"]), Run)
+    assert_type(des.run({"horizon": "1h"}), Run)
+    assert_type(run.requests, pd.DataFrame)
+    assert_type(run.attempts, pd.DataFrame)
+    assert_type(des.load("results/two_stage-0123456789ab"), Run)
+
+
+def a_comparison_and_a_sweep_give_frames() -> None:
+    compared = des.compare("shared_cdn.yaml", arms=["as_modelled", "independent"], traces=False)
+    assert_type(compared, Comparison)
+    assert_type(compared.joint, pd.DataFrame)
+    swept = des.sweep("two_stage.yaml", {"policy.rounds": [1, 2, 3]}, workers=2)
+    assert_type(swept, Sweep)
+    assert_type(swept.table, pd.DataFrame)
+
+
+def mistakes_are_found() -> None:
+    des.run("two_stage.yaml", sead=1)  # type: ignore[call-arg]
+    des.run("two_stage.yaml", seed="1")  # type: ignore[arg-type]
+    des.run(5)  # type: ignore[arg-type]
+    des.compare("two_stage.yaml", arms=5)  # type: ignore[arg-type]
+    des.sweep("two_stage.yaml")  # type: ignore[call-arg]
+
+
+assert_type(des.__version__, str)
