@@ -71,7 +71,10 @@ def _times(entry: Element, place: str) -> dict[str, str | None]:
     }
     if span := _SPAN.search(text):
         zone = ZoneInfo("America/Los_Angeles") if "Pacific" in span["after"] else UTC
-        start, end = (datetime.fromisoformat(span[name]).replace(tzinfo=zone) for name in ("start", "end"))
+        try:
+            start, end = (datetime.fromisoformat(span[name]).replace(tzinfo=zone) for name in ("start", "end"))
+        except ValueError as error:
+            raise RecordedFileError(f"{place}: {span['start']} to {span['end']} are no times: {error}") from error
         return found | {"started_at": start.isoformat(), "resolved_at": end.isoformat(), "status": "resolved"}
     updates = sorted(_updates(text, published, place), key=lambda update: update[0])
     if not updates:
@@ -98,7 +101,7 @@ def _updates(text: str, published: datetime | None, place: str) -> Iterator[tupl
         try:
             offset = _offset(update["zone"])
             moments = [moment - offset for year in years if (moment := _in_year(update, year)) is not None]
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise RecordedFileError(f"{place}: {error}") from error
         if not moments:
             raise RecordedFileError(f"{place}: {update.group()!r} is no time")
@@ -127,9 +130,9 @@ def _offset(zone: str) -> timedelta:
 def _moment(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text) if "," in text else datetime.fromisoformat(text)
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _text(element: Element | None, name: str) -> str:

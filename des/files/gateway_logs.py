@@ -33,6 +33,8 @@ _INPUT: Final = ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens")
 _OUTPUT: Final = ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens")
 _STARTS: Final = ("start_time", "startTime", "startTimeUnixNano", "start_time_unix_nano")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST: Final = 19
+"""Digits of a 64-bit integer."""
 _ERRORS: Final = ("2", "ERROR", "STATUS_CODE_ERROR")
 
 
@@ -66,7 +68,8 @@ def _value(value: object) -> Any:
     if not isinstance(value, dict) or not value:
         return value
     kind, content = next(iter(value.items()))
-    return int(content) if kind == "intValue" and str(content).lstrip("-").isdigit() else content
+    text = str(content)
+    return int(text) if kind == "intValue" and text.lstrip("-").isdecimal() and len(text) <= _LONGEST else content
 
 
 def _rows(record: Mapping[str, Any]) -> list[Record]:
@@ -97,7 +100,7 @@ def _failed(span: Mapping[str, Any], attributes: Mapping[str, Any]) -> bool:
 def _start(span: Mapping[str, Any]) -> object:
     """A timestamp, exact to the nanosecond; OTLP counts nanoseconds since 1970."""
     said = next((span[name] for name in _STARTS if span.get(name) is not None), None)
-    if isinstance(said, bool) or not str(said).isdigit() or len(str(said)) > 19:
+    if isinstance(said, bool) or not str(said).isdecimal() or len(str(said)) > _LONGEST:
         return said
     whole, rest = divmod(int(str(said)), 10**9)
     return f"{(_EPOCH + timedelta(seconds=whole)).strftime('%Y-%m-%dT%H:%M:%S')}.{rest:09}Z"

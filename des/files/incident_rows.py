@@ -46,8 +46,11 @@ def read_rows(
     open_ends: bool,
     format: str | None,  # noqa: A002
 ) -> Rows:
-    there = [] if named else column_names(path, format)
-    may_be = {role: [column] for role, column in named.items()} or told_by_names(there)
+    there = column_names(path, format)
+    told = told_by_names(there)
+    may_be = {role: [column] for role, column in named.items()} or told
+    if "status" in told:
+        may_be.setdefault("status", told["status"])
     if not {"start", "end"} <= set(may_be):
         raise RecordedFileError(_says_nowhere(path, there, format))
     candidates = [column for columns in may_be.values() for column in columns]

@@ -17,6 +17,7 @@ from des.files.table import Format, Opening, RecordedFileError, Table, and_more,
 Record = Mapping[str, Any]
 _ONE_OBJECT: Final = "is no JSON object; one object a line is expected"
 _HALF_A_CHARACTER: Final = "holds half a character (\\ud800 to \\udfff), which no text may"
+_DEEPEST: Final = 8
 LINES: Final = (".jsonl", ".ndjson")
 """Suffixes of files of one object a line; `.json` may be either."""
 
@@ -68,12 +69,12 @@ def records_format(
     return Format(name, suffixes, lambda path: read(path).names, table, recognises, roles or {})
 
 
-def flat(record: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """A record with what its nested objects hold beside the rest."""
+def flat(record: Mapping[str, Any], before: str = "", depth: int = 0) -> dict[str, Any]:
+    """A record with what its nested objects hold beside the rest; what is nested deeper than that stays as it is."""
     found: dict[str, Any] = {}
     for key, value in record.items():
-        if isinstance(value, dict):
-            found |= flat(value, f"{before}{key}.")
+        if isinstance(value, dict) and depth < _DEEPEST:
+            found |= flat(value, f"{before}{key}.", depth + 1)
         else:
             found[f"{before}{key}"] = value
     return found
@@ -83,8 +84,11 @@ def sound(record: object, place: str, what: str) -> Mapping[str, Any]:
     """The record itself; raises RecordedFileError for what is no object or holds no text."""
     if not isinstance(record, dict):
         raise RecordedFileError(f"{place} is no {what}: {str(record)[:40]!r}")
-    if not _is_text(record):
-        raise RecordedFileError(f"{place} {_HALF_A_CHARACTER}")
+    try:
+        if not _is_text(record):
+            raise RecordedFileError(f"{place} {_HALF_A_CHARACTER}")
+    except RecursionError:
+        raise RecordedFileError(f"{place} is nested too deeply") from None
     return record
 
 
@@ -98,8 +102,15 @@ def json_array(values: Sequence[Any]) -> Any:
             return pa.array(values, pa.int64() if kinds == {int} else pa.float64())
         except (pa.ArrowInvalid, OverflowError):
             return pa.array([None if value is None else _as_float(value) for value in values], pa.float64())
-    texts = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
+    texts = [value if value is None or isinstance(value, str) else _as_text(value) for value in values]
     return pa.array(texts, pa.string())
+
+
+def _as_text(value: object) -> str:
+    try:
+        return json.dumps(value)
+    except RecursionError:
+        return "(nested too deeply)"
 
 
 def _as_float(number: int | float) -> float:

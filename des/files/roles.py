@@ -46,7 +46,12 @@ def told_by_names(there: Sequence[str]) -> dict[str, list[str]]:
     """The columns that may have each role, the likeliest first; roles without one are left out."""
     by_name = {folded(name): name for name in reversed(there)}
     found = {
-        role: [by_name[key] for key in map(folded, names) if key in by_name] for role, names in _CANDIDATES.items()
+        role: [
+            by_name[key]
+            for key in map(folded, names)
+            if key in by_name and (role in ("start", "end") or there.count(by_name[key]) == 1)
+        ]
+        for role, names in _CANDIDATES.items()
     }
     for start, end in _PAIRS:
         if start in there and end in there:

@@ -1,6 +1,7 @@
 """What other programs write is read as it is: by its suffix and what it holds, the same for `fit` and for `replay`."""
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
@@ -341,3 +342,29 @@ def test_a_table_of_no_known_log_asks_for_the_column_of_times(tmp_path: Path) ->
         arrival_columns(path)
     with pytest.raises(RecordedFileError, match=r"unknown format 'otel_gen'; did you mean 'otel_genai'\?"):
         arrival_columns(path, "otel_gen")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("deep.json", '[{"start": "2024-01-01", "end": "2024-01-02", "a": ' + '{"a":' * 900 + "1" + "}" * 901 + "]"),
+        ("digits.jsonl", '{"resourceSpans": [{"scopeSpans": [{"spans": [{"startTimeUnixNano": "²", "attributes": '
+         '[{"key": "gen_ai.request.model", "value": {"intValue": "' + "9" * 9999 + '"}}]}]}]}]}'),
+        ("span.atom", _atom("began at 2024-99-99 01:00 and ended at 2024-01-01 02:00")),
+        ("day.rss", _rss("Jan 41, 01:00 UTC - Investigating")),
+        ("year.rss", _rss("Jan 1, 0001, 01:00 +09:00 Investigating")),
+        ("published.rss", _rss(published="Mon, 99 Foo 99999 99:99:99 +9999")),
+    ],
+)  # fmt: skip
+def test_nonsense_is_refused_in_words_or_read(tmp_path: Path, name: str, content: str) -> None:
+    path = _written(tmp_path, name, content)
+    for read in (read_history, incident_columns, arrival_columns):
+        with suppress(RecordedFileError):
+            read(path)
+
+
+def test_a_status_is_looked_at_beside_columns_that_are_named(tmp_path: Path) -> None:
+    still = STATUS_PAGE["incidents"][0] | {"id": "a2", "status": "monitoring", "resolved_at": None}
+    path = _written(tmp_path, "incidents.json", {"incidents": [*STATUS_PAGE["incidents"], still]})
+    history = read_history(path, columns=["start=started_at,end=resolved_at,id=incident_id"])
+    assert [incident.end_s == float("inf") for incident in history.incidents] == [False, True]
