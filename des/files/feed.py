@@ -159,6 +159,8 @@ def _tree(path: Path) -> Element:
     except expat.ExpatError as error:
         what = expat.ErrorString(error.code)
         raise RecordedFileError(f"{path}:{error.lineno}:{error.offset + 1}: is no XML: {what}") from error
+    except LookupError as error:
+        raise RecordedFileError(f"{path}:1: is no XML that can be read: {error}") from error
     return builder.close()
 
 

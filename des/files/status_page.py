@@ -43,7 +43,8 @@ def _read(path: Path) -> Records:
     listed = _incidents(page)
     if not listed:
         raise RecordedFileError(f"{path}: has no {' and no '.join(_LISTS) if listed is None else 'incidents'}")
-    about = page["page"] if isinstance(page, dict) and isinstance(page.get("page"), dict) else {}
+    about = page.get("page") if isinstance(page, dict) else None
+    about = sound(about, f"{path}: page", "page") if isinstance(about, dict) else {}
     provider = str(about.get("name") or "")
     rows: list[Record] = []
     places: list[str] = []

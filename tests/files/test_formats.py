@@ -351,6 +351,8 @@ def test_a_table_of_no_known_log_asks_for_the_column_of_times(tmp_path: Path) ->
         ("digits.jsonl", '{"resourceSpans": [{"scopeSpans": [{"spans": [{"startTimeUnixNano": "²", "attributes": '
          '[{"key": "gen_ai.request.model", "value": {"intValue": "' + "9" * 9999 + '"}}]}]}]}]}'),
         ("span.atom", _atom("began at 2024-99-99 01:00 and ended at 2024-01-01 02:00")),
+        ("encoding.rss", _rss().replace("UTF-8", "UTo-8")),
+        ("half.json", json.dumps(STATUS_PAGE | {"page": {"name": "\ud800"}})),
         ("day.rss", _rss("Jan 41, 01:00 UTC - Investigating")),
         ("year.rss", _rss("Jan 1, 0001, 01:00 +09:00 Investigating")),
         ("published.rss", _rss(published="Mon, 99 Foo 99999 99:99:99 +9999")),
