@@ -141,7 +141,7 @@ def main() -> int:
 
 
 def _observed(plan: Plan, requests: float, workers: int) -> Found:
-    """Replications with so many requests each, where arrivals are at random; as many as it has otherwise."""
+    """Replications of about this number of requests, where arrivals are random; else the scenario's own number."""
     arrivals = plan.workload.arrivals
     if isinstance(arrivals, PoissonArrivals):
         rate_per_s = min(arrivals.rate_per_s, requests / plan.horizon_s)

@@ -45,17 +45,17 @@ def study(task: Task, report: Report | None) -> dict[str, tuple[float, float, fl
 def latency(number: int) -> dict[str, tuple[float, float, float]]:
     """Mean and 95th percentile of a lognormal latency of sigma 0.8."""
     plan = replace(_plan("latency"), seed=number)
-    law = plan.endpoints[0].latency.whole
-    assert isinstance(law, Lognormal)
+    latency = plan.endpoints[0].latency.whole
+    assert isinstance(latency, Lognormal)
     figures = summarise(_requests(plan))
     return {
-        "mean latency": _judged(figures["latency_s_mean"], law.mean),
-        "p95 latency": _judged(figures["latency_s_p95"], math.exp(law.mu + 1.6448536269514722 * law.sigma)),
+        "mean latency": _judged(figures["latency_s_mean"], latency.mean),
+        "p95 latency": _judged(figures["latency_s_p95"], math.exp(latency.mu + 1.6448536269514722 * latency.sigma)),
     }
 
 
 def lost_requests(episodes: float) -> Callable[[int], dict[str, tuple[float, float, float]]]:
-    """Availability by requests, lost in so many outages of lognormal duration over all replications."""
+    """Availability by requests, lost in a number of outages of lognormal duration over all replications."""
 
     def judged(number: int) -> dict[str, tuple[float, float, float]]:
         plan = _over_horizons(_plan("lost requests"), episodes, number)
@@ -66,7 +66,7 @@ def lost_requests(episodes: float) -> Callable[[int], dict[str, tuple[float, flo
 
 
 def time_down(episodes: float) -> Callable[[int], dict[str, tuple[float, float, float]]]:
-    """Unavailability and episodes over time, with so many expected over all replications."""
+    """Unavailability and episodes over time, with a number expected over all replications."""
 
     def judged(number: int) -> dict[str, tuple[float, float, float]]:
         plan = _over_horizons(_plan("lost requests"), episodes, number)
@@ -106,7 +106,7 @@ def _requests(plan: Plan) -> Pool:
 
 
 def _over_horizons(plan: Plan, episodes: float, seed: int) -> Plan:
-    """Horizons so long that all replications together have so many episodes; the same requests in each."""
+    """Horizons at which all replications together expect a number of episodes; the same requests in each."""
     horizon_s = episodes / EPISODES_PER_YEAR * YEAR_S / REPLICATIONS
     arrivals = PoissonArrivals(rate_per_s=MANY_REQUESTS / horizon_s)
     return replace(plan, seed=seed, horizon_s=horizon_s, workload=replace(plan.workload, arrivals=arrivals))

@@ -228,7 +228,7 @@ def _fresh_partial(target: Path) -> tuple[Path, int | None]:
 
 
 def _make_in_partial(parent: Path, name: str) -> Path:
-    """A new directory in `.partial`, which whoever may write to the parent may write to as well."""
+    """A new directory in `.partial`, with the write permissions of its parent."""
     holder = parent / _PARTIAL
     while True:
         try:

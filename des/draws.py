@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK = 512  # a power of two: index >> 9 is the block, index & 511 the place in it
-KEPT_BLOCKS = 64  # at first: requests in flight reach back so many blocks before one is drawn again
+KEPT_BLOCKS = 64  # at first: requests in flight reach back this number of blocks before one is drawn again
 MOST_BLOCKS = 8192
 
 

@@ -122,7 +122,7 @@ def _started(job: Any) -> _Process:
             [sys.executable, "-c", _START, *sys.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
     assert process.stdin is not None
-    with suppress(BrokenPipeError):  # whoever waits for its first result learns that it is gone
+    with suppress(BrokenPipeError):  # the one waiting for its first result learns that it is gone
         _send(process.stdin, job)
     return process
 

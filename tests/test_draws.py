@@ -120,7 +120,7 @@ def test_the_fast_path_reads_what_at_reads() -> None:
         assert read[index >> 9][index & 511] == stream().at(index)
 
 
-def test_draws_have_the_law_of_their_sampler() -> None:
+def test_draws_have_the_distribution_of_their_sampler() -> None:
     read = Stream(5, 0, "normal", normal)
     values = np.array([read.at(i) for i in range(40 * BLOCK)])
     assert abs(values.mean()) < 4.0 / np.sqrt(len(values))

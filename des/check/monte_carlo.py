@@ -396,7 +396,7 @@ def _queued(servers: int, room: int, load: float, batch: int) -> tuple[float, fl
 
 
 def asymptotes(size: Size) -> Iterator[Finding]:
-    """Where budgets settle when everything fails, by their rules in a balance that is exact."""
+    """The balance that budgets reach when everything fails, exact by their rules."""
     retries = 0
     while retry_budget.ratio_admits(1_000_000, retries, 0.1, 0.0, 10.0):
         retries += 1

@@ -1,6 +1,6 @@
 """Commands that simulate none of a scenario's requests.
 
-`availability`, `explain`, `fit`, `check`; for whoever writes a scenario `validate`, `schema`, `catalogue`, `import`.
+`availability`, `explain`, `fit`, `check`; for writers of scenarios `validate`, `schema`, `catalogue`, `import`.
 """
 
 import sys
@@ -153,7 +153,7 @@ def fit(
         str | None, typer.Option("--repair", metavar="KIND", help="Distribution of the times to repair in the YAML.")
     ] = None,
     permutations: Annotated[
-        int | None, typer.Option("--permutations", metavar="N", help="So many of the whole-week shifts, not all.")
+        int | None, typer.Option("--permutations", metavar="N", help="Try N of the whole-week shifts, not all.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of the choice of shifts.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,

@@ -1,6 +1,8 @@
 """Retry budgets as state: whether a client may retry once more, by what it has done lately."""
 
 from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from des.engine.codes import Kinds
 from des.rules import retry as rules
@@ -9,16 +11,16 @@ from des.vocabulary import OVERLOADED, RATE_LIMITED
 
 
 class Budget:
-    """One that grants every retry; the kinds of budgets say what of it they watch."""
+    """A budget that grants every retry; each kind says what it watches."""
 
     def deposit(self, now_s: float) -> None:
-        """A request turns to the legs of the budget for the first time."""
+        """A request starts on the legs of the budget for the first time."""
 
     def begin(self) -> None:
-        """A request turns to the legs of the budget."""
+        """A request starts on the legs of the budget."""
 
     def end(self) -> None:
-        """It turns away from them, served or not."""
+        """It leaves them, served or not."""
 
     def grant(self, outcome: int, now_s: float) -> float | None:
         """What a retry after this outcome takes, already taken; None where there is none."""
@@ -37,7 +39,7 @@ class Budget:
 class _ActiveShare(Budget):
     """Envoy's: a number of retries at once, as a share of the requests under way."""
 
-    def __init__(self, settings: plan.ActiveBudget) -> None:
+    def __init__(self, settings: plan.ActiveBudget, kinds: Kinds) -> None:
         self._settings = settings
         self._active = 0
         self._retrying = 0
@@ -62,7 +64,7 @@ class _ActiveShare(Budget):
 class _Ratio(Budget):
     """Finagle's: what requests and time have put in within the time to live, less what retries have taken out."""
 
-    def __init__(self, settings: plan.RatioBudget) -> None:
+    def __init__(self, settings: plan.RatioBudget, kinds: Kinds) -> None:
         self._settings = settings
         self._requests_s: deque[float] = deque()
         self._retries_s: deque[float] = deque()
@@ -110,7 +112,7 @@ class _Quota(Budget):
 class _Throttle(Budget):
     """gRPC's: failures take tokens, successes give a little back, and half of them must be there."""
 
-    def __init__(self, settings: plan.ThrottleBudget) -> None:
+    def __init__(self, settings: plan.ThrottleBudget, kinds: Kinds) -> None:
         self._most = rules.thousandths(settings.max_tokens)
         self._ratio = rules.thousandths(settings.token_ratio)
         self._tokens = self._most
@@ -125,14 +127,14 @@ class _Throttle(Budget):
         return rules.throttle_admits(self._tokens, self._most)
 
 
+_BUDGETS: Final[Mapping[type, Callable[[Any, Kinds], Budget]]] = {
+    plan.ActiveBudget: _ActiveShare,
+    plan.RatioBudget: _Ratio,
+    plan.QuotaBudget: _Quota,
+    plan.ThrottleBudget: _Throttle,
+}
+
+
 def make_budget(settings: plan.RetryBudget, kinds: Kinds) -> Budget:
     """The budget of a kind."""
-    match settings:
-        case plan.ActiveBudget():
-            return _ActiveShare(settings)
-        case plan.RatioBudget():
-            return _Ratio(settings)
-        case plan.QuotaBudget():
-            return _Quota(settings, kinds)
-        case plan.ThrottleBudget():
-            return _Throttle(settings)
+    return _BUDGETS[type(settings)](settings, kinds)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from des import vocabulary
 from des.scenario.plan import Plan
+from des.scenario.schema.statuses import kinds_handled
 from des.vocabulary import ATTEMPT_OUTCOMES, TIMEOUT
 
 
@@ -16,9 +17,10 @@ class Kinds:
     status, -1 where there is none.
     """
 
-    __slots__ = ("_codes", "names", "outcomes", "statuses")
+    __slots__ = ("_codes", "_own", "names", "outcomes", "statuses")
 
     def __init__(self, plan: Plan) -> None:
+        self._own = plan.statuses
         self.names = [*ATTEMPT_OUTCOMES, *(name for name, _ in plan.statuses)]
         self.outcomes = [ATTEMPT_OUTCOMES.index(name) for name in self.names]
         standard = [-1 if status is None else status for status in vocabulary.HTTP_STATUS]
@@ -33,8 +35,9 @@ class Kinds:
         """The kind of an outcome with the status that the scenario gives it, None for the outcome's own."""
         return self._codes[outcome, status]
 
-    def table(self, codes: Collection[str | int]) -> list[bool]:
-        """Whether each kind is one of these, as a plan's outcome sets name them."""
+    def table(self, handled: Collection[str]) -> list[bool]:
+        """Whether each kind is one of these failures, as settings name them: by outcome, status or hundred."""
+        codes = kinds_handled(handled, self._own)
         return [kind in codes for kind in range(len(self.names))]
 
     def of_outcomes(self, outcomes: Collection[int]) -> list[bool]:

@@ -1,4 +1,4 @@
-"""How the calls of a leg end for its client: by themselves, or by whatever ends them first; and what is billed."""
+"""How the calls of a leg end for its client, naturally or cut short, and what is billed."""
 
 from collections.abc import Callable
 from functools import partial

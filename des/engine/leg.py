@@ -44,7 +44,7 @@ class Leg:
 
     @property
     def is_open(self) -> bool:
-        """Whether every call that turns to it is made at once, and nothing but the call itself is to be remembered."""
+        """Whether every call to it is made at once, and only the call itself is remembered."""
         own = (self.health, self.hedge, self.budget, self.shaper, self.bulkhead, self.ramp, self.throttling)
         return not self.guards and not self.layers and all(part is None for part in own)
 
@@ -79,7 +79,7 @@ class Leg:
             self.bulkhead.leave()
 
     def learn(self, call: Call, taken: float | None) -> None:
-        """One call has ended, for everything that counts calls by themselves; `taken` as in `Budget.learn`."""
+        """One call has ended, for everything that counts single calls; `taken` as in `Budget.learn`."""
         self.calls.learn(call)
         if self.statistics is not None:
             self.statistics.end(call)

@@ -135,7 +135,7 @@ class Throttling:
         self._accepts_s: deque[float] = deque()
 
     def admits(self, now_s: float, u: float) -> bool:
-        """A call turns to the leg now; it counts as a request whether it is made or not."""
+        """A call arrives at the leg now; it counts as a request whether it is made or not."""
         for times_s in (self._requests_s, self._accepts_s):
             while times_s and times_s[0] <= now_s - self._settings.window_s:
                 times_s.popleft()
@@ -159,7 +159,7 @@ class Ramp:
         self._begun_s = 0.0
 
     def admits(self, now_s: float, u: float) -> bool:
-        """A call turns to the leg now, of which the share is admitted."""
+        """A call arrives at the leg now, of which the share is admitted."""
         settings = self._settings
         if begins_anew(self._asked_s, now_s, settings.reset_after_s):
             self._begun_s = now_s

@@ -217,7 +217,7 @@ as_fate = cast(
 
 @dataclass(slots=True, eq=False)
 class Bound:
-    """A moment at which whoever set it gives up on a call and on all that lies around it, up to its layer."""
+    """A moment at which the layer that set it gives up on a call and on every layer between."""
 
     until_s: float
     outcome: int

@@ -8,7 +8,7 @@ from des.engine.draws import ClientDraws, LegDraws
 from des.engine.records import Bound, Request, Result, timeout
 from des.rules.retry import backoff_s, cap_within_total_s, combined_s, honoured_s, jittered_s, spread_out_s
 from des.scenario import plan
-from des.vocabulary import OVERLOADED, RATE_LIMITED, REQUEST_FAILED, TIMEOUT
+from des.vocabulary import OVERLOADED, RATE_LIMITED, REQUEST_FAILED, REQUEST_OUTCOMES, TIMEOUT
 
 _WAITS_AT_HAND = 100
 ENTRY, APPLICATION = -2, -1
@@ -79,7 +79,8 @@ class RetryRule:
         self.is_bounded = settings.timeout_s is not None or settings.attempt_timeout_s is not None
         self.timed_out = REQUEST_FAILED if self.is_application else TIMEOUT
         self.first_wait_s = settings.backoff.base_s
-        self.is_retried = kinds.table(settings.retry_on)
+        words = settings.retry_on
+        self.is_retried = [name in words for name in REQUEST_OUTCOMES] if self.is_application else kinds.table(words)
         self._heeds = kinds.table(settings.retry_after.on)
         self._place = place
         self._client_draws, self._draws, self._names = client_draws, draws, names

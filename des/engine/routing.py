@@ -24,7 +24,7 @@ class Router:
         self._last = -1  # the leg that took the pick before, in turn
 
     def picks_first(self, among: int) -> bool:
-        """Whether the pick of so many legs is always the first, whatever came before."""
+        """Whether the pick of this number of legs is always the first, whatever came before."""
         kind = self._settings.kind
         return kind == "ordered" or (among == 1 and kind not in ("usage_based", "round_robin"))
 

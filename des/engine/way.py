@@ -358,7 +358,7 @@ class Way:
         return as_result((outcome, call.retry_after_s, leg.index, nth, struck))
 
     def learn(self, leg: Leg) -> None:
-        """The call has ended now: everything that counts calls by themselves learns of it."""
+        """The call has ended now: everything that counts single calls learns of it."""
         if self.request.last is not None:
             leg.learn(self.request.last, self.taken_of(leg))
 

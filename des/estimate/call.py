@@ -7,7 +7,7 @@ proportion to its chance.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from des.distributions import Constant, Distribution, Empirical, FloatArray
 from des.estimate.conditions import Conditions
 from des.scenario.plan import Effect, Leg, Plan, RandomError, ReplayedArrivals, Timeout
+from des.scenario.schema.statuses import kinds_handled
 from des.vocabulary import ATTEMPT_OUTCOMES, CANCELLED, CONNECTION_ERROR, INVALID_OUTPUT, TIMEOUT
 
 _IntArray = NDArray[np.int64]
@@ -128,6 +129,11 @@ def kind_names(plan: Plan) -> tuple[str, ...]:
     return (*ATTEMPT_OUTCOMES, *(outcome for outcome, _ in plan.statuses))
 
 
+def kinds_of(plan: Plan, handled: Collection[str]) -> frozenset[int]:
+    """Codes of the outcome kinds that a setting handles."""
+    return kinds_handled(handled, plan.statuses)
+
+
 def kind_of(plan: Plan, failure: Effect | RandomError) -> int:
     """The code of the outcome kind of an incident's failures, or of random ones."""
     own = [place for place, kind in enumerate(plan.statuses) if kind == (failure.outcome, failure.status)]
@@ -169,7 +175,7 @@ class FailingCall:
     ) -> tuple[FloatArray, FloatArray, _IntArray]:
         """(chance of failing, duration in seconds given that it fails, outcome kind) of a call each, from `start_s` on.
 
-        `left_s` is the time until whoever is around gives up; a call that passes it is `cancelled` there. A call that
+        `left_s` is the time until an outer bound ends it; a call that passes it is `cancelled` there. A call that
         never ends has an infinite duration.
         """
         n = len(rows)

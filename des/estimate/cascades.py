@@ -1,14 +1,14 @@
 """What shows a cascade: calls per request, refusals, recovery after incidents, blackouts, time out of service."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from des.estimate.call import kind_names
+from des.estimate.call import kind_names, kinds_of
 from des.estimate.conservation import is_lost
 from des.estimate.estimate import Estimate
 from des.estimate.interaction import client_interactions
@@ -56,43 +56,52 @@ def _may_cascade(plan: Plan) -> bool:
 
 def _retries_plainly(plan: Plan) -> bool:
     """Whether legs stand alone, all chosen in order, and are retried by outcome after one back-off for all of them."""
-    client, names = plan.client, kind_names(plan)
+    client = plan.client
     depth, rules = client.fallback_depth, [group.retry for group in client.groups]
     return (
         all(len(group.legs) == 1 and group.name == plan.chain[group.legs[0]].name for group in client.groups)
         and not any(leg.inner for leg in client.legs)
         and all(leg.tier == 1 for leg in client.legs)
         and (depth is None or depth + 1 >= len(client.groups))
-        and all((rule.backoff, rule.retry_after) == (rules[0].backoff, rules[0].retry_after) for rule in rules)
-        and all(_is_plain(rule, names) for rule in rules)
-        and all(_by_outcome(group.fallback_on, names) for group in client.groups)
+        and all(
+            (rule.backoff, rule.retry_after.honours) == (rules[0].backoff, rules[0].retry_after.honours)
+            for rule in rules
+        )
+        and all(_is_plain(plan, rule) for rule in rules)
+        and all(_by_outcome(plan, group.fallback_on) for group in client.groups)
         and _is_common(plan.policy.round_backoff)
     )
 
 
-def _is_plain(rule: RetryRule, names: Sequence[str]) -> bool:
+def _is_plain(plan: Plan, rule: RetryRule) -> bool:
     return (
         _is_common(rule.backoff)
         and rule.throttled_backoff is None
         and not rule.waits_after_last
         and rule.attempt_timeout_s is None
-        and (not rule.retry_after.honours or _heeds_all(rule.retry_after, names))
-        and _by_outcome(rule.retry_on, names)
+        and (not rule.retry_after.honours or _heeds_all(plan, rule.retry_after))
+        and _by_outcome(plan, rule.retry_on)
     )
 
 
-def _heeds_all(of: RetryAfter, names: Sequence[str]) -> bool:
+def _heeds_all(plan: Plan, of: RetryAfter) -> bool:
     """Whether a wait is as long as any refusal asks for, if its back-off is not longer."""
-    every = {kind for kind, name in enumerate(names) if name not in ("ok", "cancelled")}
-    return of.on == every and of.combine == "max" and of.spread_s == 0.0 and math.isinf(min(of.cap_s, of.total_s))
+    every = {kind for kind, name in enumerate(kind_names(plan)) if name not in ("ok", "cancelled")}
+    return (
+        kinds_of(plan, of.on) == every
+        and of.combine == "max"
+        and of.spread_s == 0.0
+        and math.isinf(min(of.cap_s, of.total_s))
+    )
 
 
 def _is_common(backoff: Backoff) -> bool:
     return backoff.kind != "envoy" and backoff.jitter != "scaled" and math.isinf(backoff.most_s)
 
 
-def _by_outcome(kinds: frozenset[int], names: Sequence[str]) -> bool:
-    """Whether outcomes alone tell these kinds from all others."""
+def _by_outcome(plan: Plan, handled: Collection[str]) -> bool:
+    """Whether outcomes alone tell what is handled from all else."""
+    kinds, names = kinds_of(plan, handled), kind_names(plan)
     meant = {names[kind] for kind in kinds}
     return kinds == {kind for kind, name in enumerate(names) if name in meant}
 

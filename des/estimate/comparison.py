@@ -1,4 +1,4 @@
-"""Arms compared: first that their endpoints fare alike by themselves, then how they fare together and with requests."""
+"""Arms compared: first each endpoint alone, then endpoints together and requests."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -40,7 +40,7 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Whether the endpoints that two arms have in common fare alike by themselves.
+    """Whether each endpoint that two arms have in common fails alike in both.
 
     The verdict is `equal` where all that is exact is the same and the rest within four standard errors, `agree` where
     nothing is exact, otherwise `differ`; `none` where they have no endpoint in common.

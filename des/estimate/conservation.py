@@ -34,7 +34,7 @@ def is_lost(outcome: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 class Conservation:
-    """Raises RunError, naming the law and the first row or the figures that break it.
+    """Raises RunError, naming the rule and the first row or the figures that break it.
 
     A call that the end of the run cut off has no row, and counts and costs nothing in its request's.
     """
@@ -55,14 +55,14 @@ class Conservation:
             return
         start_s, end_s = block["arrival_s"], block["end_s"]
         never = np.isnan(end_s)
-        _law("every request has one known outcome", number, ~_known(outcome, REQUEST_OUTCOMES))
-        _law("no request ends before it arrives", number, end_s < start_s)
-        _law("a request that was served has an end, one in flight has none", number, _end_amiss(outcome, never))
-        _law("latency is end less arrival", number, _differ(block["latency_s"], end_s - start_s))
-        _law("no request wastes more than it costs", number, block["wasted_picousd"] > block["cost_picousd"])
-        _law("a lost request names what it was lost to", number, is_lost(outcome) & (block["lost_to"] < 0))
+        _hold("every request has one known outcome", number, ~_known(outcome, REQUEST_OUTCOMES))
+        _hold("no request ends before it arrives", number, end_s < start_s)
+        _hold("a request that was served has an end, one in flight has none", number, _end_amiss(outcome, never))
+        _hold("latency is end less arrival", number, _differ(block["latency_s"], end_s - start_s))
+        _hold("no request wastes more than it costs", number, block["wasted_picousd"] > block["cost_picousd"])
+        _hold("a lost request names what it was lost to", number, is_lost(outcome) & (block["lost_to"] < 0))
         out_of_order = self._last_request.disorder(end_s, number, np.zeros_like(number))
-        _law("requests come in order of their end, then their number", number, out_of_order)
+        _hold("requests come in order of their end, then their number", number, out_of_order)
         self._requests += len(number)
         self._ids = (self._ids + spread_sum(number)) % _MODULUS
         self._calls_counted.add(number, block["attempts"])
@@ -74,12 +74,12 @@ class Conservation:
             return
         start_s, end_s = block["start_s"], block["end_s"]
         probe = block["kind"] == PROBE
-        _law("every attempt has one known outcome", number, ~_known(outcome, ATTEMPT_OUTCOMES))
-        _law("no attempt ends before it starts", number, end_s < start_s)
-        _law("an attempt's duration is end less start", number, _differ(block["duration_s"], end_s - start_s))
-        _law("an attempt belongs to a request unless it is a probe", number, (number < 0) != probe)
+        _hold("every attempt has one known outcome", number, ~_known(outcome, ATTEMPT_OUTCOMES))
+        _hold("no attempt ends before it starts", number, end_s < start_s)
+        _hold("an attempt's duration is end less start", number, _differ(block["duration_s"], end_s - start_s))
+        _hold("an attempt belongs to a request unless it is a probe", number, (number < 0) != probe)
         out_of_order = self._last_attempt.disorder(end_s, number, block["attempt"])
-        _law("attempts come in order of their end, then request and attempt number", number, out_of_order)
+        _hold("attempts come in order of their end, then request and attempt number", number, out_of_order)
         calls = number[~probe]
         self._calls_seen.add(calls, np.ones_like(calls))
         self._cost_seen.add(calls, block["cost_picousd"][~probe])
@@ -154,16 +154,16 @@ def _differ(stated: NDArray[Any], computed: NDArray[Any]) -> NDArray[np.bool_]:
     return differ
 
 
-def _law(law: str, number: NDArray[Any], broken: NDArray[np.bool_]) -> None:
+def _hold(rule: str, number: NDArray[Any], broken: NDArray[np.bool_]) -> None:
     if broken.any():
         first = int(number[int(np.argmax(broken))])
         row = f"request {first}" if first >= 0 else "a probe"
-        raise _broken(law, f"broken by {int(np.count_nonzero(broken))} rows, the first of {row}")
+        raise _broken(rule, f"broken by {int(np.count_nonzero(broken))} rows, the first of {row}")
 
 
 def _or_moved(detail: str, difference: int) -> str:
     return detail if difference else f"{detail}, but of other requests"
 
 
-def _broken(law: str, detail: str) -> RunError:
-    return RunError(f"the run broke a law of its own, so its figures cannot be used: {law} ({detail})")
+def _broken(rule: str, detail: str) -> RunError:
+    return RunError(f"the run broke a conservation rule, so its figures cannot be used: {rule} ({detail})")

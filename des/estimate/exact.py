@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from des.distributions import Exponential
-from des.estimate.call import hangs_on_output, is_bounded, kind_names, kind_of, outputs, success
+from des.estimate.call import hangs_on_output, is_bounded, kind_names, kind_of, kinds_of, outputs, success
 from des.estimate.estimate import EXACT, Inapplicable
 from des.estimate.interaction import client_interactions
 from des.estimate.joint_failure import Caller, Joint
@@ -259,7 +259,7 @@ def _why_not_one_call(plan: Plan, sources: Sequence[Source], recorded: Sequence[
         if leg.silent_rot is not None:
             return f"{leg.name} rots silently, depending on its use"
         if position + 1 < len(plan.chain):
-            names, falls_back = kind_names(plan), plan.client.groups[position].fallback_on
+            names, falls_back = kind_names(plan), kinds_of(plan, plan.client.groups[position].fallback_on)
             ends = sorted(names[kind] for kind in _outcomes(plan, leg, met) - falls_back)
             if ends:
                 return f"{leg.name} does not fall back on {ends[0]}"

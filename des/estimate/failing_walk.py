@@ -11,7 +11,7 @@ Walks are those of clients without a memory: groups whose leg is the first or dr
 the layers inside a call. Nothing sends a Retry-After, which only limits do.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from des.distributions import Constant, FloatArray
-from des.estimate.call import FailingCall, is_bounded, kind_names, output_tokens
+from des.estimate.call import FailingCall, is_bounded, kind_names, kinds_of, output_tokens
 from des.estimate.conditions import Conditions
 from des.rules.retry import backoff_s
 from des.scenario.plan import Backoff, Effect, Group, Leg, Plan, RetryRule
@@ -39,12 +39,11 @@ class FailingWalk:
     """The walk of one plan's requests. `effects` are those that codes of conditions stand for."""
 
     def __init__(self, plan: Plan, effects: Sequence[Effect]) -> None:
-        names = kind_names(plan)
         self.plan = plan
         self.calls = [FailingCall(plan, leg, effects) for leg in plan.chain]
-        self.layers = [[_Layer.of(rule, names) for rule in leg.inner] for leg in plan.client.legs]
+        self.layers = [[_Layer.of(plan, rule) for rule in leg.inner] for leg in plan.client.legs]
         self.eligible = _eligible(plan)
-        self.groups = [_Visited.of(plan, group, self.eligible, names) for group in plan.client.groups]
+        self.groups = [_Visited.of(plan, group, self.eligible) for group in plan.client.groups]
         self.outputs_matter = any(
             plan.endpoints[leg.endpoint].latency.tokens_per_s is not None
             and (is_bounded(leg.timeout) or plan.policy.deadline_s is not None or _is_bounded_from_outside(plan, leg))
@@ -65,8 +64,9 @@ class _Layer:
     is_throttled: _BoolArray
 
     @classmethod
-    def of(cls, rule: RetryRule, names: Sequence[str]) -> "_Layer":
-        return cls(rule, _among(rule.retry_on, names), np.array([name in _THROTTLED for name in names]))
+    def of(cls, plan: Plan, rule: RetryRule) -> "_Layer":
+        throttled = np.array([name in _THROTTLED for name in kind_names(plan)])
+        return cls(rule, _among(plan, rule.retry_on), throttled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class _Visited:
     once: bool
 
     @classmethod
-    def of(cls, plan: Plan, group: Group, eligible: _BoolArray, names: Sequence[str]) -> "_Visited":
+    def of(cls, plan: Plan, group: Group, eligible: _BoolArray) -> "_Visited":
         legs, reach = [], []
         for allowed in eligible:
             of = [plan.client.legs[leg] for leg in group.legs if allowed[leg]]
@@ -96,8 +96,8 @@ class _Visited:
             reach.append(np.cumsum(shares))
         return cls(
             index=group.index,
-            layer=_Layer.of(group.retry, names),
-            falls_back=_among(group.fallback_on, names),
+            layer=_Layer.of(plan, group.retry),
+            falls_back=_among(plan, group.fallback_on),
             legs=tuple(legs),
             reach=tuple(reach),
             has_peer=eligible[:, list(group.legs)].sum(axis=1) > 1,
@@ -111,7 +111,7 @@ class _Visited:
 
 @dataclass(frozen=True, slots=True)
 class _Bound:
-    """When whoever is around gives up: by request, and whose bound that is; 0 is the deadline's."""
+    """When an outer bound ends the call: by request, and whose bound that is; 0 is the deadline's."""
 
     until_s: FloatArray
     of: _IntArray
@@ -423,8 +423,9 @@ def _is_bounded_from_outside(plan: Plan, leg: Leg) -> bool:
     return any(rule.timeout_s is not None or rule.attempt_timeout_s is not None for rule in rules)
 
 
-def _among(kinds: frozenset[int], names: Sequence[str]) -> _BoolArray:
-    return np.array([kind in kinds for kind in range(len(names))], dtype=np.bool_)
+def _among(plan: Plan, handled: Collection[str]) -> _BoolArray:
+    kinds = kinds_of(plan, handled)
+    return np.array([kind in kinds for kind in range(len(kind_names(plan)))], dtype=np.bool_)
 
 
 def _or_infinity(bound_s: float | None) -> float:

@@ -1,7 +1,7 @@
 """Arms whose replications differ by more than the incidents at random in them, and how many of these tell of the mean.
 
 A mixture decides once a replication whether a shared class is common, and recorded incidents that are set apart are
-shifted by other weeks in each. Episodes and lost requests of such an arm are then no sample by themselves: only whole
+shifted by other weeks in each. Single episodes and lost requests of such an arm are then no sample: only whole
 replications are.
 """
 

@@ -38,7 +38,7 @@ _BANDWIDTH: Final = 1.5
 
 
 class Interval(NamedTuple):
-    """An estimate and its 95 % interval; without ends where there is none to be had."""
+    """An estimate and its 95 % interval; without ends where no interval can be given."""
 
     value: float
     low: float | None

@@ -1,4 +1,4 @@
-"""How endpoints of an arm fare by themselves, and how often all of them are down at once, by the best estimator.
+"""How each endpoint of an arm fails, and how often all are down at once, by the best estimator.
 
 What has no closed form is read off incidents drawn over many horizons.
 """

@@ -174,7 +174,7 @@ def _together(blocks: Sequence[_Block], heterogeneous: Heterogeneous | None) -> 
 
 
 def _share_down(shares: Sequence[float], episodes_s: Sequence[Sequence[float]]) -> Estimate:
-    """Over few episodes by these, as of a run; over many by the blocks."""
+    """By episodes if there are few, as in a run; else by blocks."""
     up = share_up([1.0 - share for share in shares], episodes_s, estimator=TIMELINE)
     return replace(up.complement(), mean=math.fsum(shares) / len(shares))
 

@@ -58,7 +58,7 @@ class Totals:
         self._probe_cost = 0
 
     def requests(self, block: _Block) -> None:
-        """Add rows of requests; raises RunError, naming the law, for rows that break one."""
+        """Add rows of requests; raises RunError, naming the rule, for rows that break one."""
         self._conservation.requests(block)
         outcome = block["outcome"]
         ok = outcome == REQUEST_OK
@@ -78,7 +78,7 @@ class Totals:
         self._wasted += integer_sum(block["wasted_picousd"])
 
     def attempts(self, block: _Block) -> None:
-        """Add rows of attempts; raises RunError, naming the law, for rows that break one."""
+        """Add rows of attempts; raises RunError, naming the rule, for rows that break one."""
         self._conservation.attempts(block)
         probe = block["kind"] == PROBE
         self._attempt_outcomes += np.bincount(block["outcome"][~probe], minlength=len(ATTEMPT_OUTCOMES))
@@ -91,7 +91,7 @@ class Totals:
         return self._latency
 
     def check(self, arrivals: int) -> None:
-        """Raise RunError, naming the law, unless all rows together account for each arrival, call and cost."""
+        """Raise RunError, naming the rule, unless all rows together account for each arrival, call and cost."""
         self._conservation.check(arrivals)
 
     def metrics(self) -> Metrics:

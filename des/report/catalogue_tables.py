@@ -54,7 +54,7 @@ def print_catalogue(console: Console) -> None:
 
 
 def print_presets(console: Console) -> None:
-    """A table of every preset, then the source of each and what of it is not modelled."""
+    """A table of every preset, then the source of each and what is not modelled."""
     table = table_of()
     for title in _COLUMNS:
         table.add_column(title, overflow="fold", no_wrap=title == "preset")
@@ -72,7 +72,7 @@ def print_presets(console: Console) -> None:
 
 
 def presets_as_json() -> list[dict[str, Any]]:
-    """Every preset with its whole policy, its source and what of it is not modelled."""
+    """Every preset with its whole policy, its source and what is not modelled."""
     return [
         {
             "name": each.full_name,

@@ -1,4 +1,4 @@
-"""The tables of a comparison: that endpoints fare alike by themselves in every arm, then how they fare together."""
+"""The tables of a comparison: that each endpoint fails alike in every arm, then how they fail together."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace

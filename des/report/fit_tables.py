@@ -98,17 +98,17 @@ def _times(title: str, times: FittedTimes) -> Iterator[str]:
         return
     yield f"  {f'{title} ({counted})':56}{'AIC':>9}{'mean':>11}"
     yield f"    {'seen':54}{'':>9}{_figure(seen):>11}"
-    shown = [law for law in times.distributions if not times.few or law.kind == "exponential"]
-    for number, law in enumerate(shown):
+    shown = [fitted for fitted in times.distributions if not times.few or fitted.kind == "exponential"]
+    for number, fitted in enumerate(shown):
         parameters = "  ".join(
             f"{name} {_parameter(value)} ±{_parameter(error)}"
-            for (name, value), error in zip(law.named.items(), law.standard_errors, strict=True)
+            for (name, value), error in zip(fitted.named.items(), fitted.standard_errors, strict=True)
         )
         if len(parameters) > _PARAMETERS_WIDTH:
-            parameters = "  ".join(f"{name} {value:.3g}" for name, value in law.named.items())
-        better = f"{law.aic:.1f}" if number == 0 else f"+{law.aic - shown[0].aic:.1f}"
-        mean = _figure(law.distribution_s.mean / law.unit_s)
-        yield f"    {law.kind:13}{parameters:{_PARAMETERS_WIDTH}}{better:>9}{mean:>11}"
+            parameters = "  ".join(f"{name} {value:.3g}" for name, value in fitted.named.items())
+        better = f"{fitted.aic:.1f}" if number == 0 else f"+{fitted.aic - shown[0].aic:.1f}"
+        mean = _figure(fitted.distribution_s.mean / fitted.unit_s)
+        yield f"    {fitted.kind:13}{parameters:{_PARAMETERS_WIDTH}}{better:>9}{mean:>11}"
     if times.few:
         low, high = (_figure(moment_s / times.unit_s) for moment_s in times.mean_interval_s)
         few = f"fewer than {LEAST_TIMES}, too few to tell distributions apart; mean {low} to {high} (95 %)"

@@ -9,7 +9,7 @@ def struck_by(u: float, shares: Sequence[float]) -> int:
     """Index of the first cause that strikes, each on what the ones before it left over; -1 for none.
 
     Cause i strikes with probability s_i (1 - s_0) ... (1 - s_{i-1}): the chance that none strikes is the product
-    of the (1 - s_i), as of independent causes, and which of them is to blame is decided by number.
+    of the (1 - s_i), for independent causes, and which of them is to blame is decided by number.
     """
     reach = 0.0
     left = 1.0

@@ -16,7 +16,7 @@ def streak_after(streak: int, *, failed: bool) -> int:
 
 
 def streak_opens(streak: int, failures: int) -> bool:
-    """Consecutive breaker: so many failures in a row open it."""
+    """Consecutive breaker: a number of failures in a row opens it."""
     return streak >= failures
 
 
@@ -24,7 +24,7 @@ def share_opens(failed: int, calls: int, failure_share: float, minimum: int) -> 
     """Window breaker: at least `minimum` calls in the window, and at least the share of them failed.
 
     Count window: the last `calls` calls (resilience4j: 100, 50 %, minimum 100, 60 s open, 10 probes). Time window: the
-    calls that ended in the last so many seconds (Polly v8: 30 s, 10 %, minimum 100, 5 s open, one probe).
+    calls that ended in a window of seconds (Polly v8: 30 s, 10 %, minimum 100, 5 s open, one probe).
     """
     return calls >= minimum and calls > 0 and failed / calls >= failure_share
 
@@ -147,7 +147,7 @@ def after_probe(
 ) -> tuple[bool, int]:
     """(healthy, streak) one probe later; the streak counts the last probes that speak against the state.
 
-    So many failures in a row make it unhealthy, so many passes in a row healthy again (Envoy's and Kubernetes'
+    Failures in a row make it unhealthy, passes in a row healthy again (Envoy's and Kubernetes'
     thresholds alike).
     """
     if passed == healthy:

@@ -79,7 +79,7 @@ def after_release(tat_s: float, released_s: float, rate_per_s: float) -> float:
     return max(tat_s, released_s) + 1.0 / rate_per_s
 
 
-# The fixed window: so much in each window of the clock (a calendar minute, say), counted from nought at its start.
+# The fixed window: an amount in each window of the clock (a calendar minute, say), counted from nought at its start.
 
 
 def window_of(now_s: float, window_s: float) -> int:
@@ -98,7 +98,7 @@ def next_window_after_s(now_s: float, window_s: float) -> float:
     return (window_of(now_s, window_s) + 1) * window_s - now_s
 
 
-# The sliding log: so much in any window that ends now, by a log of when each call was admitted and what it took.
+# The sliding log: an amount in any window that ends now, by a log of when each call was admitted and what it took.
 
 
 def left_log(times_s: Sequence[float], now_s: float, window_s: float) -> int:
@@ -125,7 +125,7 @@ def log_retry_after_s(
     return float("inf")
 
 
-# The acceleration limit: a window may have so many times what the one before it had, and never less than a floor.
+# The acceleration limit: a window may have a multiple of what the one before it had, and never less than a floor.
 
 
 def acceleration_allowance(before: float, growth: float, floor: float) -> float:
@@ -137,7 +137,7 @@ def acceleration_allowance(before: float, growth: float, floor: float) -> float:
     return max(floor, growth * before)
 
 
-# The concurrency limit: so many calls at once, each in its place until its natural end.
+# The concurrency limit: a number of calls at once, each in its place until its natural end.
 
 
 def place_is_free(busy: int, most: float) -> bool:
@@ -170,7 +170,7 @@ def queue_is_full(waiting: int, queue: float) -> bool:
     return waiting >= queue
 
 
-# Overload: the share of calls that a provider at its capacity turns away.
+# Overload: the share of calls that a provider at its capacity refuses.
 
 
 def turned_away(load: float, capacity: float) -> float:

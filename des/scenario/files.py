@@ -12,7 +12,7 @@ from des.scenario.schema.incidents import IncidentFile
 from des.scenario.schema.providers import ComponentSpec
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.workload import ArrivalFile
-from des.scenario.text.document import Path
+from des.scenario.text.places import Path
 from des.scenario.text.problems import Finding
 
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}/?")

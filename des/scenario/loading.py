@@ -17,9 +17,10 @@ from des.scenario.files import file_digests
 from des.scenario.resolution.presets import at_the_preset, with_presets
 from des.scenario.schema.expectations import AS_MODELLED, Expectation, default_arm, read_expectation, split_name
 from des.scenario.schema.scenario import Scenario
-from des.scenario.text.document import Document, Path, path_text, plain, read_document
+from des.scenario.text.document import Document, plain, read_document
 from des.scenario.text.names import as_written, entry_names, is_named, mapping
 from des.scenario.text.overrides import Assignment, Overlay, lay_over, with_assignments
+from des.scenario.text.places import Path, path_text
 from des.scenario.text.problems import Finding, findings_of, without_slips
 from des.scenario.text.strict_yaml import LONE_SURROGATE, has_lone_surrogate
 from des.words import unknown

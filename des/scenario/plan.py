@@ -13,10 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from des.distributions import Constant, Distribution
-from des.scenario.plan_client import Client as Client
-from des.scenario.plan_client import Group as Group
-from des.scenario.plan_client import LegClient as LegClient
-from des.scenario.plan_client import RetryRule as RetryRule
 from des.scenario.schema.calls import UNBOUNDED as UNBOUNDED
 from des.scenario.schema.calls import PromptCache as PromptCache
 from des.scenario.schema.calls import ResponseCache as ResponseCache
@@ -38,6 +34,7 @@ from des.scenario.schema.incidents import PoissonIncidents as PoissonIncidents
 from des.scenario.schema.incidents import RenewalIncidents as RenewalIncidents
 from des.scenario.schema.limits import Capacity as Served
 from des.scenario.schema.limits import MetricLimit
+from des.scenario.schema.load_control import ORDERED
 from des.scenario.schema.load_control import ActiveBudget as ActiveBudget
 from des.scenario.schema.load_control import AdaptiveThrottling as AdaptiveThrottling
 from des.scenario.schema.load_control import Bulkhead as Bulkhead
@@ -54,6 +51,7 @@ from des.scenario.schema.providers import BrokenStreams as BrokenStreams
 from des.scenario.schema.providers import Latency as Latency
 from des.scenario.schema.providers import Price as Price
 from des.scenario.schema.providers import RandomError as RandomError
+from des.scenario.schema.retries import IGNORED
 from des.scenario.schema.retries import NO_BACKOFF as NO_BACKOFF
 from des.scenario.schema.retries import Backoff as Backoff
 from des.scenario.schema.retries import RetryAfter as RetryAfter
@@ -136,11 +134,11 @@ class Limit(MetricLimit):
 
 
 class Capacity(Served):
-    """So many calls served at once, first come, first served; shared by every endpoint that names its index."""
+    """The number of calls served at once, first come, first served; shared by every endpoint that names its index."""
 
     index: int
     name: str
-    """As of a limit."""
+    """As for a limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,19 +165,13 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """An entry of the chain, or of a group of it: calls of one endpoint (its index).
-
-    `retry_on` and `fallback_on` hold attempt outcomes; `invalid_output` is a share of complete responses.
-    """
+    """An entry of the chain, or of a group of it: calls of one endpoint (its index)."""
 
     index: int
     name: str
     endpoint: int
     timeout: Timeout = UNBOUNDED
-    retries: int = 0
-    retry_on: frozenset[str]
-    fallback_on: frozenset[str]
-    invalid_output: float = 0.0
+    invalid_output: float = 0.0  # share of complete responses
     prompt_cache: PromptCache | None = None
     silent_rot: SilentRot | None = None
     tags: Mapping[str, str] = field(default_factory=dict)  # the provider's, the model's and its own
@@ -193,14 +185,82 @@ class Leg:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What the plain walk does for every leg alike; None is no deadline and no cache."""
+    """What holds for every leg alike; None is no deadline and no cache."""
 
     rounds: int = 1
-    retry_backoff: Backoff = NO_BACKOFF
     round_backoff: Backoff = NO_BACKOFF
-    honour_retry_after: bool = False
     deadline_s: float | None = None
     response_cache: ResponseCache | None = None
+
+
+# The client: groups, legs and layers of retries, with everything that they inherit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryRule:
+    """Up to `retries` further attempts after outcomes of `retry_on`; a layer that repeats what lies within.
+
+    Of the application, these are outcomes of requests instead. `timeout_s` bounds the layer with all its
+    attempts and waits, `attempt_timeout_s` each attempt; cut off, either ends as a timeout.
+    """
+
+    retries: int = 0
+    retry_on: tuple[str, ...] = ()
+    backoff: Backoff = NO_BACKOFF
+    throttled_backoff: Backoff | None = None  # after rate_limited and overloaded, if another
+    retry_after: RetryAfter = IGNORED
+    waits_after_last: bool = False  # a wait also follows the last failed attempt
+    waits_with_healthy_peer: bool = True  # False: none while another leg of the group admits
+    timeout_s: float | None = None
+    attempt_timeout_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Legs that are tried as one entry of the chain; a leg by itself is a group of one."""
+
+    index: int  # its position in the chain
+    name: str
+    legs: tuple[int, ...]
+    routing: Routing = ORDERED
+    retry: RetryRule = RetryRule()
+    fallback_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegClient:
+    """How the client calls one leg; with the defaults, just so."""
+
+    leg: int
+    inner: tuple[RetryRule, ...] = ()  # layers inside each attempt, outermost first
+    guards: tuple[Guard, ...] = ()
+    hedge: Hedge | None = None
+    probes: Probes | None = None
+    shaping: int | None = None  # index into Client.shapings
+    bulkhead: Bulkhead | None = None
+    throttle: AdaptiveThrottling | None = None
+    retry_budget: int | None = None  # index into Client.retry_budgets
+    ramp: Ramp | None = None
+    weight: float = 1.0  # among its peers; by rpm or tpm where none of them has one
+    tier: int = 1  # of its group: picked only while no leg of a lower tier admits
+    rpm: float | None = None  # requests a minute; for routing alone
+    tpm: float | None = None  # tokens a minute; for routing alone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """What the client does, leg by leg and entry by entry. Rounds and their back-off are the policy's."""
+
+    groups: tuple[Group, ...] = ()  # in the order of the chain
+    legs: tuple[LegClient, ...] = ()  # by the index of the leg
+    application: RetryRule | None = None  # around the whole walk
+    retry_budgets: tuple[RetryBudget, ...] = ()
+    shapings: tuple[Shaping, ...] = ()
+    order: Routing = ORDERED  # of the groups
+    fallback_depth: int | None = None  # groups tried after the first, at most
+
+
+# The arm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +297,7 @@ class Plan:
     surges: tuple[Surge, ...] = ()
     capacities: tuple[Capacity, ...] = ()
     statuses: tuple[tuple[str, int], ...] = ()  # (outcome, status) of the outcome kinds from code 9 on
-    client: Client = field(default_factory=lambda: Client(plain=True))
+    client: Client = Client()
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -74,9 +74,9 @@ class Explained:
     seconds: Mapping[str, float]
     """`run`, `availability` and, where its twin can be drawn, `compare`."""
     compared: tuple[str, ...]
-    """The arms of `des availability` and `des compare`: they have some by themselves."""
+    """The arms of `des availability` and `des compare`: they add some of their own."""
     left_out: Mapping[str, str]
-    """Arms that they would have by themselves, and why not."""
+    """Arms that they would add but cannot, and why."""
     remarks: tuple[str, ...] = ()
     """Of the files replayed."""
 

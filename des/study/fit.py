@@ -172,13 +172,13 @@ def _times(times: FittedTimes) -> dict[str, Any]:
         "best": times.distributions[0].kind if times.distributions else None,
         "few": times.few,
         "laws": {
-            law.kind: {
-                **law.named,
-                "standard_errors": dict(zip(law.named, law.standard_errors, strict=True)),
-                "aic": law.aic,
-                "mean": law.distribution_s.mean / law.unit_s,
+            fitted.kind: {
+                **fitted.named,
+                "standard_errors": dict(zip(fitted.named, fitted.standard_errors, strict=True)),
+                "aic": fitted.aic,
+                "mean": fitted.distribution_s.mean / fitted.unit_s,
             }
-            for law in times.distributions
+            for fitted in times.distributions
         },
     }
 

@@ -52,7 +52,7 @@ class Replicator:
     same: Mapping[str, str] = field(default_factory=dict)  # arm -> the one that is simulated for it
 
     def __call__(self, part: Part, report: Report | None) -> Outcome:
-        """Raises RunError where the replication breaks a conservation law."""
+        """Raises RunError where the replication breaks a conservation rule."""
         plan = self.plans[part.arm]
         if report is not None:
             report(0.0)
@@ -152,7 +152,7 @@ class _Recorder:
     def close(self, arrivals: int) -> tuple[Observed, Cascade | None, list[WrittenTrace]]:
         """Finish the files; the replication's figures, those of its cascades, and what is in each file.
 
-        Raises RunError, naming the law, where the rows do not account for each arrival, call and cost.
+        Raises RunError, naming the rule, where the rows do not account for each arrival, call and cost.
         """
         self._totals.check(arrivals)
         metrics = self._totals.metrics()

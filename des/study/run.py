@@ -32,7 +32,7 @@ def run(scenario: Source, **options: Unpack[RunKeywords]) -> Run:
     is verified and returned as it is, unless `force` asks to simulate it again. `des.study.options.RunOptions` says
     what each option does.
     Raises ScenarioError for a scenario that cannot be run, OutputError where it cannot be written, RunError when a
-    conservation law is broken. Whatever ends a run early, nothing of it is kept.
+    conservation rule is broken. Whatever ends a run early, nothing of it is kept.
     """
     return ensure(scenario, RunOptions(**options)).run
 
@@ -94,7 +94,7 @@ def _differs(found: Any, expected: Any) -> bool:
 
 
 def _replications(found: Run, study: Study) -> int:
-    """As many as asked for, or as the summary says that the precision took."""
+    """The number asked for, or the number that the summary says the precision took."""
     if study.precision is None:
         return study.loaded.scenario.replications
     precision = found.summary.get("precision")

@@ -75,7 +75,7 @@ class Study:
         )
 
     def write(self, directory: Path, *, workers: int = 1, progress: Progress | None = None) -> None:
-        """Simulate everything in up to `workers` processes; raises RunError where a conservation law is broken.
+        """Simulate everything in up to `workers` processes; raises RunError where a conservation rule is broken.
 
         Raises WriteError, naming the file, where something else removed or changed what was written.
         """
@@ -150,7 +150,7 @@ class Study:
         return compare_arms(self.plans, found.observed, default_arm(tuple(self.plans)), progress, found.same)
 
     def _watch(self, parts: Sequence[Part], done: int, wanted: int, progress: Progress) -> Watch:
-        """Turns how far each replication's clock has come into the share of all simulated time."""
+        """Converts each replication's clock to the share of all simulated time."""
         horizons_s = {part.arm: self.plans[part.arm].horizon_s for part in parts}
         lengths_s = [horizons_s[part.arm] for part in parts]
         before_s = done * sum(horizons_s.values())

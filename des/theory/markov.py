@@ -166,7 +166,7 @@ def broken_share(
     """Expected share of [0, horizon] in which a leg that works at 0 is broken; with Poisson uses also of the uses.
 
     Exponential times to rot and to repair with these means, instantaneous uses at `use_rate`, probes at `probe_every`,
-    2 `probe_every` and so on. Between probes a Markov chain, and a probe turns "unnoticed" into "in repair": exact at
+    2 `probe_every` and so on. Between probes a Markov chain, and a probe changes "unnoticed" to "in repair": exact at
     any horizon. Any one unit of time.
     """
     matrix = generator(

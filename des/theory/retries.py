@@ -79,7 +79,7 @@ def active_budget_load(share: float, attempts: int) -> float:
 def throttled_load(rate: float, capacity: float, k: float) -> float:
     """Calls a second that adaptive throttling lets through to a backend that accepts its capacity: min(rate, K C).
 
-    The share rejected, 1 - K C / rate, is what (requests - K accepts) / requests settles at; K is at least 1.
+    The share rejected, 1 - K C / rate, is the limit of (requests - K accepts) / requests; K is at least 1.
     """
     return min(rate, k * capacity)
 

@@ -29,10 +29,7 @@ def scenario(policy: dict[str, Any]) -> dict[str, Any]:
 def test_each_preset_makes_a_plan(name: str) -> None:
     plan = plans(from_mapping(scenario({"preset": name})))["as_modelled"]
     retries = preset(name).policy.get("retries", 0)
-    if plan.client.plain:
-        assert {leg.retries for leg in plan.chain} == {retries}
-    else:
-        assert {group.retry.retries for group in plan.client.groups} == {retries}
+    assert {group.retry.retries for group in plan.client.groups} == {retries}
 
 
 @pytest.mark.parametrize("name", names())
@@ -46,7 +43,6 @@ def test_a_preset_is_its_own_policy_written_out(name: str) -> None:
 @pytest.mark.parametrize("name", [each for each in SDKS if "retry_budget" not in preset(each).policy])
 def test_an_sdk_goes_into_a_gateway(name: str) -> None:
     plan = plans(from_mapping(scenario({"preset": "litellm@1.109", "clients": [name]})))["as_modelled"]
-    assert not plan.client.plain
     assert {leg.inner[0].retries for leg in plan.client.legs} == {preset(name).policy["retries"]}
 
 

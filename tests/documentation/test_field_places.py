@@ -48,7 +48,7 @@ ROWS = {
     "Window": ("`components`", "| `schedule`"),
     "IncidentFile": ("`components`", "| `replay`"),
     "IncidentColumns": ("`components`", "| `replay`"),
-    "Latency": ("`providers`", "| `latency` | law"),
+    "Latency": ("`providers`", "| `latency` | distribution"),
     "Price": ("`providers`", "| `price`"),
     "RandomError": ("`providers`", "| `server_error`"),
     "BrokenStreams": ("`providers`", "| `mid_stream`"),

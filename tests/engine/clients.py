@@ -1,18 +1,11 @@
 """Plans whose clients have further parts, where a test wants them without a scenario."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from des.scenario import plan
-from des.vocabulary import ATTEMPT_OUTCOMES
 from engine.traced import Traced
-
-
-def codes(of: plan.Plan, outcomes: Collection[str]) -> frozenset[int]:
-    """Outcome kinds of these outcomes, whatever their status."""
-    names = (*ATTEMPT_OUTCOMES, *(name for name, _ in of.statuses))
-    return frozenset(code for code, name in enumerate(names) if name in outcomes)
 
 
 def with_legs(of: plan.Plan, **parts: Any) -> plan.Plan:

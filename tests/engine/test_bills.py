@@ -1,4 +1,4 @@
-"""What requests cost under each billing convention, and what of it was wasted."""
+"""What requests cost under each billing convention, and how much was wasted."""
 
 from typing import Any
 

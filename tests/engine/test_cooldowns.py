@@ -13,7 +13,7 @@ from engine.serving import one_endpoint
 
 
 def cooldown(deployments: int, **settings: Any) -> Cooldown:
-    counts = frozenset({SERVER_ERROR})
+    counts = ("server_error",)
     return Cooldown(
         plan.Cooldown(counts=counts, cooldown_s=5.0, **settings),
         deployments,

@@ -20,7 +20,7 @@ from engine.traced import Traced, plan_of, provider, run, scenario, trace, windo
 TESTS = Path(__file__).parents[1]
 CLOSED = {"kind": "closed", "users": 40, "think": {"kind": "exponential", "mean": "30s"}}
 BURSTY = {"kind": "bursty", "rate": "1/s", "cv": 3, "clients": 4}
-LUCK = ["start_s", "end_s", "outcome", "cause", "input_tokens", "output_tokens"]
+DRAWN = ["start_s", "end_s", "outcome", "cause", "input_tokens", "output_tokens"]
 
 
 @pytest.fixture(scope="module")

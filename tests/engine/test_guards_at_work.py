@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from des.scenario import plan
-from engine.clients import codes, grouped, timeline, with_legs, with_rule
+from engine.clients import grouped, timeline, with_legs, with_rule
 from engine.traced import Traced, at, plan_of, poisson, provider, scenario, trace, window
 
 FAILURES = ["server_error", "overloaded", "rate_limited", "timeout", "connection_error"]
@@ -16,7 +16,7 @@ EVERY_SECOND = {"kind": "batch", "every": "1s", "size": 1}
 def guarded(guard: Any, *providers: Any, arrivals: Any = None, horizon: str = "60s") -> plan.Plan:
     named = dict(zip("abc", providers, strict=False))
     of = plan_of(scenario(named, arrivals=arrivals or EVERY_SECOND, horizon=horizon))
-    return with_legs(of, guards=(guard(codes(of, FAILURES)),))
+    return with_legs(of, guards=(guard(tuple(FAILURES)),))
 
 
 def turns(traced: Traced) -> list[tuple[str, float, str, str]]:
@@ -28,7 +28,7 @@ def down(until: str) -> Any:
     return provider("100ms", incidents=[window("0s", until, error_latency="0s")])
 
 
-def consecutive(counts: frozenset[int], **rest: Any) -> plan.Breaker:
+def consecutive(counts: tuple[str, ...], **rest: Any) -> plan.Breaker:
     return plan.ConsecutiveBreaker(
         kind="consecutive", failures=3, open_s=10.0, counts=counts, **{"half_open": 1, **rest}
     )
@@ -107,8 +107,8 @@ def test_count_and_time_windows_open_at_their_share() -> None:
             assert (before.outcome[count - 10 : count] != "ok").sum() < 5
 
 
-def cooldown(counts: frozenset[int], **rest: Any) -> plan.Cooldown:
-    given: dict[str, Any] = {"at_once": frozenset({3}), "failure_share": 0.5, "minimum": 5, "all_failed": 1000}
+def cooldown(counts: tuple[str, ...], **rest: Any) -> plan.Cooldown:
+    given: dict[str, Any] = {"at_once": ("rate_limited",), "failure_share": 0.5, "minimum": 5, "all_failed": 1000}
     return plan.Cooldown(counts=counts, **{**given, **rest})
 
 
@@ -151,7 +151,7 @@ def test_allowed_fails_cool_when_they_are_exceeded() -> None:
 
 
 def test_ejections_last_longer_each_time_and_end_at_a_check() -> None:
-    def ejection(counts: frozenset[int]) -> plan.Ejection:
+    def ejection(counts: tuple[str, ...]) -> plan.Ejection:
         return plan.Ejection(consecutive=5, for_s=30.0, longest_s=300.0, every_s=10.0, most=0.1, counts=counts)
 
     of = guarded(ejection, down("1000s"), horizon="200s")
@@ -163,7 +163,7 @@ def test_ejections_last_longer_each_time_and_end_at_a_check() -> None:
 
 
 def test_at_most_one_of_few_hosts_is_ejected() -> None:
-    def ejection(counts: frozenset[int]) -> plan.Ejection:
+    def ejection(counts: tuple[str, ...]) -> plan.Ejection:
         return plan.Ejection(consecutive=2, for_s=30.0, every_s=0.0, most=0.1, counts=counts)
 
     of = guarded(ejection, down("1000s"), down("1000s"), horizon="60s")
@@ -187,7 +187,7 @@ def test_two_guards_of_one_leg_are_told_apart_by_their_kind() -> None:
 
 
 def test_a_refusal_removes_a_provider_for_retry_after_and_more() -> None:
-    def ejection(counts: frozenset[int]) -> plan.Ejection:
+    def ejection(counts: tuple[str, ...]) -> plan.Ejection:
         return plan.Ejection(for_s=30.0, rate_limited_s=30.0, counts=counts)
 
     traced = trace(guarded(ejection, REFUSING, arrivals=at("0s"), horizon="100s"))

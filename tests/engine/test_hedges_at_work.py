@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from des.scenario import plan
-from des.vocabulary import TIMEOUT
 from engine.clients import timeline, with_legs
 from engine.traced import Traced, at, plan_of, poisson, provider, scenario, trace
 
@@ -100,7 +99,7 @@ def running_on(every: str, **of_first: Any) -> Traced:
 
 
 def test_guards_learn_of_a_loser_that_runs_on_when_it_ends() -> None:
-    breaker = plan.ConsecutiveBreaker(kind="consecutive", failures=1, open_s=5.0, counts=frozenset({TIMEOUT}))
+    breaker = plan.ConsecutiveBreaker(kind="consecutive", failures=1, open_s=5.0, counts=("timeout",))
     traced = running_on("20s", guards=(breaker,))
     turns = traced.transitions[traced.transitions.kind == "breaker"]
     assert list(zip(turns.time_s, turns["to"], strict=True))[:2] == [(10.0, "open"), (15.0, "closed")]
@@ -166,7 +165,7 @@ def test_copies_that_never_end_are_all_paid() -> None:
 def test_a_leg_that_loses_to_hedges_elsewhere_neither_fails_nor_succeeds_for_its_breaker() -> None:
     flaky = provider("10s", errors={"server_error": {"rate": 0.5, "latency": 0}})
     of = hedged(plan.Hedge(after_s=2.0, to="next"), flaky, provider("1s"), arrivals=poisson("1/s"), horizon="30s")
-    breaker = plan.ConsecutiveBreaker(kind="consecutive", failures=3, open_s=1000.0, counts=frozenset({1}))
+    breaker = plan.ConsecutiveBreaker(kind="consecutive", failures=3, open_s=1000.0, counts=("server_error",))
     traced = trace(with_legs(of, guards=(breaker,)))
     opened = traced.transitions[traced.transitions.kind == "breaker"]
     failed = traced.attempts[(traced.attempts.leg == "a/m") & (traced.attempts.outcome == "server_error")]

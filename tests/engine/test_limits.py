@@ -1,4 +1,4 @@
-"""Rate limits at work: what is admitted, what is refused, and what a client that is told to wait makes of it."""
+"""Rate limits in a run: what is admitted, what is refused, and what a client that is told to wait makes of it."""
 
 from typing import Any
 

@@ -50,7 +50,7 @@ def test_a_call_too_large_for_the_bucket_is_refused_each_time_and_told_nothing()
 
 
 def test_an_estimate_is_corrected_at_the_end() -> None:
-    """Reckoned with 50 and used 10: 40 come back after the second that it takes, too few until the next 40 do."""
+    """Estimated at 50, actually 10: 40 come back after the second that it takes, too few until the next 40 do."""
     slow = bucket(rate_per_s=1e-6, counted="estimate", estimated_output=50)
     traced = played(slow, [0.0, 0.5, 0.99, 1.0, 1.5], [0] * 5, [10] * 5)
     assert admitted(traced) == [True, True, False, False, True]
@@ -112,7 +112,7 @@ def test_no_retry_after_where_none_is_sent() -> None:
 
 
 def test_work_given_up_is_counted_at_its_natural_end() -> None:
-    """A client that gives up after 0.2 s: what was reckoned too high comes back when the provider is done, at 1 s."""
+    """A client that gives up after 0.2 s: what was estimated too high comes back when the provider is done, at 1 s."""
     slow = bucket(rate_per_s=1e-6, counted="estimate", estimated_output=100)
     chain = [{"provider": "a", "timeout": "200ms"}]
     traced = played(slow, [0.0, 0.5, 1.1], [0] * 3, [0] * 3, chain=chain)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from des.engine.codes import Kinds
 from des.scenario.plan import Plan, RandomError, RecordedIncidents
-from engine.clients import codes, with_rule
+from engine.clients import with_rule
 from engine.serving import one_endpoint
 from engine.traced import Traced, trace
 
@@ -18,7 +18,7 @@ def unauthorised(plan: Plan) -> Plan:
 
 def retrying(plan: Plan, outcome: str) -> Plan:
     """Two retries after an outcome, whatever its status."""
-    return with_rule(plan, retries=2, retry_on=codes(plan, [outcome]))
+    return with_rule(plan, retries=2, retry_on=(outcome,))
 
 
 def told(traced: Traced) -> set[tuple[str, int]]:

@@ -83,7 +83,7 @@ def test_a_refused_request_goes_on_to_the_next_leg() -> None:
 def test_the_place_behind_a_bulkhead_is_held_by_all_of_a_call_s_layers() -> None:
     failing = provider(errors={"server_error": {"rate": 1, "latency": "1s"}})
     of = with_rule(plan_of(scenario({"a": failing}, arrivals=at("0s", size=2))), retries=0)
-    inner = (plan.RetryRule(retries=1, retry_on=frozenset({1})),)
+    inner = (plan.RetryRule(retries=1, retry_on=("server_error",)),)
     traced = trace(with_legs(of, bulkhead=plan.Bulkhead(concurrent=1, queue=1), inner=inner))
     assert [start for _, start, _ in timeline(traced, 1)] == [2.0, 3.0]
 
@@ -145,9 +145,9 @@ def test_adaptive_throttling_refuses_what_the_backend_would() -> None:
     quarter = provider("10ms", limits={"requests": "5/s", "burst": 5, "refusal_latency": 0})
     of = plan_of(scenario({"a": quarter}, arrivals=poisson("20/s"), horizon="20min"))
     traced = trace(with_legs(of, throttle=plan.AdaptiveThrottling(k=2.0, window_s=120.0)))
-    settled = traced.attempts[traced.attempts.start_s > 240.0]
-    served = (settled.outcome == "ok").sum()
-    assert abs(len(settled) / served - 2.0) < 0.1
+    steady = traced.attempts[traced.attempts.start_s > 240.0]
+    served = (steady.outcome == "ok").sum()
+    assert abs(len(steady) / served - 2.0) < 0.1
     assert np.isclose(served / 960.0, 5.0, rtol=0.05)
 
 

@@ -82,7 +82,7 @@ def test_popular_keys_hit_more_often() -> None:
     assert 5 <= misses["steep"] < 30
 
 
-def test_the_hit_rate_of_two_keys_is_that_of_their_law() -> None:
+def test_the_hit_rate_of_two_keys_is_that_of_their_distribution() -> None:
     """Weights 1 and 1/2; every key's miss starts a window of its time to live: rate x / (1 + rate x ttl) misses."""
     policy = cache(kind="zipf", keys=2, exponent=1, ttl="3s")
     traced = run(scenario({"a": provider(0)}, arrivals=poisson("1/s"), horizon="20000s", policy=policy))

@@ -35,7 +35,7 @@ def test_weights_share_calls_out() -> None:
 def test_a_leg_of_a_higher_tier_is_called_only_while_all_of_the_lower_ones_are_out() -> None:
     down = provider(incidents=[window("20s", "60s", error_latency="0s")])
     of = weighing(routed("weighted", provider(), down, down), tier=(2, 1, 1))
-    breaker = plan.ConsecutiveBreaker(kind="consecutive", failures=2, open_s=10.0, counts=frozenset({1}))
+    breaker = plan.ConsecutiveBreaker(kind="consecutive", failures=2, open_s=10.0, counts=("server_error",))
     traced = trace(with_legs(of, guards=(breaker,)))
     out: set[str] = set()
     turns = [

@@ -113,7 +113,7 @@ def test_full_jitter_is_uniform_below_the_wait() -> None:
     assert waits.min() >= 0.0
     assert waits.max() < 4.0
     assert waits.mean() == pytest.approx(2.0, abs=4 * 4.0 / np.sqrt(12 * waits.size))
-    assert abs(np.corrcoef(waits.T)[0, 1]) < 4 / np.sqrt(len(waits))  # the luck of each wait is its own
+    assert abs(np.corrcoef(waits.T)[0, 1]) < 4 / np.sqrt(len(waits))  # each wait has a draw of its own
 
 
 def test_equal_and_additive_jitter_keep_to_their_ranges() -> None:

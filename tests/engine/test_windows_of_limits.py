@@ -77,7 +77,7 @@ def test_an_estimate_is_given_back_to_its_own_window_and_an_excess_counts_in_the
 def test_an_estimate_in_a_sliding_log_is_given_back_to_its_own_entry() -> None:
     low = windowed("sliding_log", 100, metric="output_tokens", counted="estimate", estimated_output=60)
     plan = limited_by(arriving(one_endpoint("2s"), [0.0, 1.0, 2.0, 4.0, 10.0], [], [40, 40, 60, 40, 40]), low)
-    # 40 from 0 s stand until 10 s, 60 from 2 s: at 4 s they are full, at 10 s 40 are left, fewer than the 60 reckoned.
+    # 40 from 0 s stand until 10 s, 60 from 2 s: at 4 s they are full, at 10 s 40 are left, fewer than the 60 estimated.
     traced = trace(plan)
     assert admitted(traced) == [True, False, True, False, False]
     assert retry_afters(traced) == [None, 9.0, None, 8.0, 2.0]

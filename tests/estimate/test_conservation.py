@@ -1,4 +1,4 @@
-"""Each law is broken on purpose, and the run fails by its name."""
+"""Each rule is broken on purpose, and the run fails by its name."""
 
 from collections.abc import Callable
 
@@ -117,7 +117,7 @@ def end_before_start(requests: walks.Block, attempts: walks.Block) -> None:
         ("a request costs what its attempts cost", move_cost_between_requests),
     ],
 )
-def test_a_broken_law_is_named(law: str, broken: Break) -> None:
+def test_a_broken_rule_is_named(law: str, broken: Break) -> None:
     requests, attempts = walks.run(SERVED_BY)
     checked(requests, attempts)
     broken(requests, attempts)

@@ -66,9 +66,9 @@ def test_a_run_that_goes_on_for_long_doubles_its_bins_and_loses_nothing() -> Non
 
 
 def test_minutes_do_not_depend_on_the_blocks_that_rows_come_in() -> None:
-    luck = np.random.default_rng(5)
-    arrival_s = np.sort(luck.uniform(0.0, 4 * 3600.0, 5000))
-    end_s = arrival_s + luck.exponential(900.0, 5000)
+    random = np.random.default_rng(5)
+    arrival_s = np.sort(random.uniform(0.0, 4 * 3600.0, 5000))
+    end_s = arrival_s + random.exponential(900.0, 5000)
     end_s[17] = 60.0 * (MOST_BINS + 5)
     found = []
     for cuts in ([0, 5000], [0, 1, 18, 19, 4000, 5000], [0, 2500, 5000]):
@@ -221,8 +221,8 @@ def test_more_load_than_before_is_a_reason_by_itself() -> None:
 
 
 def test_few_requests_that_are_lost_at_random_are_no_collapse() -> None:
-    luck = np.random.default_rng(3)
-    shares = luck.binomial(2, 0.7, 3000) / 2
+    random = np.random.default_rng(3)
+    shares = random.binomial(2, 0.7, 3000) / 2
     starts = range(100, 2900, 60)
     found = after(bins(shares, 2), *((float(start), start + 1.0) for start in starts))
     judged = [one.metastable for one in found if one.metastable is not None]

@@ -203,10 +203,10 @@ def test_many_that_differ_are_left_to_the_replications() -> None:
 def test_replications_all_alike_inside_and_unlike_each_other_count_for_less() -> None:
     ours, theirs = [_losses() for _ in range(5)], [_singly(n, 3) for n in range(5)]
     clustered = [_singly(0, 15), *(_losses() for _ in range(4))]
-    even, uneven = _pair(ours, theirs), _pair(ours, clustered)
+    even, unequal = _pair(ours, theirs), _pair(ours, clustered)
     assert even.p_value is not None
-    assert uneven.p_value is not None
-    assert even.p_value < 0.001 < 0.05 < uneven.p_value
+    assert unequal.p_value is not None
+    assert even.p_value < 0.001 < 0.05 < unequal.p_value
 
 
 def test_p_value_difference_and_ratio_agree_and_the_intervals_cover() -> None:

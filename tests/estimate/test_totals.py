@@ -58,7 +58,7 @@ def test_no_figure_depends_on_how_rows_are_cut_into_blocks(size: int) -> None:
     assert pieces.metrics() == whole.metrics()
 
 
-def test_a_run_without_requests_has_no_shares_and_breaks_no_law() -> None:
+def test_a_run_without_requests_has_no_shares_and_breaks_no_rule() -> None:
     nothing = Totals(walks.NAMES, walks.LEGS)
     nothing.check(0)
     metrics = nothing.metrics()

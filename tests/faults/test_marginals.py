@@ -18,10 +18,7 @@ HORIZON_S = 100.0
 
 
 def chained(plan: Plan, *endpoints: int) -> Plan:
-    legs = tuple(
-        Leg(index=index, name=str(index), endpoint=endpoint, retry_on=frozenset(), fallback_on=frozenset())
-        for index, endpoint in enumerate(endpoints)
-    )
+    legs = tuple(Leg(index=index, name=str(index), endpoint=endpoint) for index, endpoint in enumerate(endpoints))
     return replace(plan, chain=legs)
 
 

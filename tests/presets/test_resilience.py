@@ -1,4 +1,4 @@
-"""Resilience policies as their sources say, at work."""
+"""Resilience policies as their sources say, in runs."""
 
 from typing import Any
 

@@ -23,7 +23,7 @@ def every_arrival_has_exactly_one_outcome(scenario: Scenario, of: Traced) -> Non
     assert (of.requests.lost_to.notna() == failed).all()
 
 
-def the_run_keeps_the_laws_that_it_is_checked_by(scenario: Scenario, of: Traced) -> None:
+def the_run_keeps_the_rules_that_it_is_checked_by(scenario: Scenario, of: Traced) -> None:
     totals = Totals(names(of.plan), [leg.name for leg in of.plan.chain])
     for block in of.blocks["attempts"]:
         totals.attempts(block)
@@ -104,7 +104,7 @@ def the_same_plan_gives_the_same_bytes(scenario: Scenario, of: Traced) -> None:
 def test_nothing_is_lost_or_counted_twice(scenario: Scenario) -> None:
     of = run(scenario)
     every_arrival_has_exactly_one_outcome(scenario, of)
-    the_run_keeps_the_laws_that_it_is_checked_by(scenario, of)
+    the_run_keeps_the_rules_that_it_is_checked_by(scenario, of)
     a_request_costs_what_its_attempts_cost_and_wastes_all_but_the_serving_one(scenario, of)
     requests_count_the_attempts_and_rounds_they_made(scenario, of)
     a_served_request_names_the_leg_that_served_it(scenario, of)

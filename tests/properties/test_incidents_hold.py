@@ -1,4 +1,4 @@
-"""No attempt escapes the incidents that strike it, and none is put down to one that does not."""
+"""No attempt escapes the incidents that strike it, and none names one that does not."""
 
 from typing import Any
 

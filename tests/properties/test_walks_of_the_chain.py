@@ -6,7 +6,7 @@ import numpy as np
 from engine.traced import Traced
 
 from des.engine.marks import RequestMarks
-from des.scenario.plan import Backoff, Leg, Plan
+from des.scenario.plan import Backoff, Group, Leg, Plan
 from properties.runs import ROUNDING_S, by_request, run
 from properties.whole_scenarios import of_whole_scenarios
 
@@ -65,12 +65,16 @@ class Walk:
     def __init__(self, plan: Plan, chain: list[Leg]) -> None:
         self.plan, self.chain = plan, chain
         self.round = self.place = self.retry = 0
-        self.previous_s = plan.policy.retry_backoff.base_s
+        self.previous_s = self.group.retry.backoff.base_s
         self.previous_round_s = plan.policy.round_backoff.base_s
 
     @property
     def leg(self) -> Leg:
         return self.chain[self.place]
+
+    @property
+    def group(self) -> Group:
+        return self.plan.client.groups[self.leg.position]
 
     def step(self, call: Any) -> tuple[str, Wait]:
         """("ok", "failed", "deadline" or "goes on", the wait before the next call)."""
@@ -79,20 +83,22 @@ class Walk:
             return "ok", NO_WAIT
         if call.outcome == "cancelled":
             return "deadline", NO_WAIT
-        if self.retry < self.leg.retries and call.outcome in self.leg.retry_on:
-            wait = allowed_wait(policy.retry_backoff, self.retry, self.previous_s)
-            if policy.honour_retry_after and not np.isnan(call.retry_after_s):
+        group, rule = self.group, self.group.retry
+        if self.retry < rule.retries and call.outcome in rule.retry_on:
+            wait = allowed_wait(rule.backoff, self.retry, self.previous_s)
+            if rule.retry_after.honours and not np.isnan(call.retry_after_s):
                 wait = (max(wait[0], call.retry_after_s), max(wait[1], call.retry_after_s))
             self.retry += 1
             return "goes on", wait
-        if call.outcome not in self.leg.fallback_on:
+        if call.outcome not in group.fallback_on:
             return "failed", NO_WAIT
         self.place, self.retry = self.place + 1, 0
-        self.previous_s = policy.retry_backoff.base_s
         if self.place < len(self.chain):
+            self.previous_s = self.group.retry.backoff.base_s
             return "goes on", NO_WAIT
         wait = allowed_wait(policy.round_backoff, self.round, self.previous_round_s)
         self.round, self.place = self.round + 1, 0
+        self.previous_s = self.group.retry.backoff.base_s
         return ("goes on", wait) if self.round < policy.rounds else ("failed", NO_WAIT)
 
     def waited(self, seconds: float, *, between_rounds: bool) -> None:
@@ -155,7 +161,7 @@ def calls_follow_the_chain(scenario: Scenario, of: Traced) -> None:
 
 
 def no_leg_is_called_more_often_in_a_round_than_its_retries_allow(scenario: Scenario, of: Traced) -> None:
-    retries = {leg.name: leg.retries for leg in of.plan.chain}
+    retries = {leg.name: of.plan.client.groups[leg.position].retry.retries for leg in of.plan.chain}
     own = of.attempts[of.attempts.kind == "call"]
     for (_, _, leg), count in own.groupby(["request_id", "round", "leg"]).size().items():
         assert count <= 1 + retries[leg]

@@ -26,7 +26,7 @@ def durations(low_ms: int, high_ms: int) -> st.SearchStrategy[str]:
 
 
 @st.composite
-def duration_laws(draw: Draw, low_ms: int, high_ms: int) -> Any:
+def durations_between(draw: Draw, low_ms: int, high_ms: int) -> Any:
     """A law whose typical values lie between the two."""
     kind = draw(st.sampled_from(["constant", "uniform", "exponential", "lognormal", "gamma", "weibull", "empirical"]))
     first, second = sorted([draw(st.integers(low_ms, high_ms)), draw(st.integers(low_ms, high_ms)) + 1])
@@ -56,7 +56,7 @@ def effects(draw: Draw) -> dict[str, Any]:
         "kills_in_flight": draw(st.booleans()),
     }
     if draw(st.booleans()):
-        effect["error_latency"] = draw(duration_laws(0, 3000))
+        effect["error_latency"] = draw(durations_between(0, 3000))
     return effect
 
 
@@ -68,19 +68,19 @@ def incidents(draw: Draw) -> dict[str, Any]:
         case "poisson":
             rate = f"{draw(st.integers(5, 120))}/h"
             profile = {"profile": {"hours": [2, 1] * 12}} if draw(st.booleans()) else {}
-            return {"kind": kind, "rate": rate, "duration": draw(duration_laws(0, 60_000)), **profile, **effect}
+            return {"kind": kind, "rate": rate, "duration": draw(durations_between(0, 60_000)), **profile, **effect}
         case "renewal":
             return {
                 "kind": kind,
-                "up": draw(duration_laws(5_000, 90_000)),
-                "down": draw(duration_laws(100, 40_000)),
+                "up": draw(durations_between(5_000, 90_000)),
+                "down": draw(durations_between(100, 40_000)),
                 **effect,
             }
         case "marked_renewal":
             return {
                 "kind": kind,
-                "between": draw(duration_laws(10_000, 90_000)),
-                "duration": draw(duration_laws(0, 40_000)),
+                "between": draw(durations_between(10_000, 90_000)),
+                "duration": draw(durations_between(0, 40_000)),
                 **effect,
             }
     edges = sorted(draw(st.lists(st.integers(0, 200), min_size=2, max_size=6, unique=True)))
@@ -111,10 +111,10 @@ def components(draw: Draw) -> dict[str, Any]:
 @st.composite
 def latencies(draw: Draw) -> Any:
     if draw(st.booleans()):
-        return draw(duration_laws(0, 8000))
+        return draw(durations_between(0, 8000))
     parts = {
-        "connect": draw(maybe(duration_laws(0, 500))),
-        "first_token": draw(maybe(duration_laws(0, 3000))),
+        "connect": draw(maybe(durations_between(0, 500))),
+        "first_token": draw(maybe(durations_between(0, 3000))),
         "tokens_per_second": draw(maybe(st.sampled_from([8, 60, {"kind": "uniform", "low": 0.5, "high": 80}]))),
     }
     given = {name: part for name, part in parts.items() if part is not None}
@@ -126,7 +126,7 @@ def random_errors(draw: Draw) -> dict[str, Any]:
     errors: dict[str, Any] = {}
     for outcome in draw(st.lists(st.sampled_from(FAILURES[:5]), max_size=3, unique=True)):
         rate = draw(partial_shares)
-        errors[outcome] = {"rate": rate, "latency": draw(duration_laws(0, 4000))} if draw(st.booleans()) else rate
+        errors[outcome] = {"rate": rate, "latency": draw(durations_between(0, 4000))} if draw(st.booleans()) else rate
     if draw(st.booleans()):
         errors["invalid_output"] = draw(shares)
     if draw(st.booleans()):
@@ -141,7 +141,7 @@ def random_errors(draw: Draw) -> dict[str, Any]:
 
 limits = st.fixed_dictionaries(
     {"requests": st.sampled_from(["6/min", "20/min", "1/s", "3/s"])},
-    optional={"burst": st.sampled_from([1, 1.5, 4, 10]), "refusal_latency": duration_laws(0, 500)},
+    optional={"burst": st.sampled_from([1, 1.5, 4, 10]), "refusal_latency": durations_between(0, 500)},
 )
 billing = st.one_of(
     st.sampled_from(["provider", "per_attempt"]),
@@ -230,8 +230,8 @@ def chains(draw: Draw, endpoints: list[tuple[str, str]]) -> list[dict[str, Any]]
 @st.composite
 def rots(draw: Draw) -> dict[str, Any]:
     return {
-        "time_to_rot": draw(duration_laws(5_000, 120_000)),
-        "repair": draw(duration_laws(0, 30_000)),
+        "time_to_rot": draw(durations_between(5_000, 120_000)),
+        "repair": draw(durations_between(0, 30_000)),
         "outcome": draw(st.sampled_from(FAILURES)),
         "probe_every": draw(maybe(durations(3_000, 40_000))),
     }

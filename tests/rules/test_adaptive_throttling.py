@@ -20,7 +20,7 @@ def test_a_backend_that_accepts_nothing_is_spared_all_but_a_trickle() -> None:
 
 @pytest.mark.parametrize("capacity", [10, 20])
 def test_at_k_of_two_a_backend_sees_twice_what_it_accepts(capacity: int) -> None:
-    """Steady state of 100 requests a second: attempts that pass settle at K x accepts."""
+    """Steady state of 100 requests a second: attempts that pass converge to K x accepts."""
     passed = 100.0
     for _ in range(2000):
         accepts = min(capacity, passed)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from des.errors import Problem, ScenarioError
+from des.estimate.interaction import client_interactions
 from des.scenario import from_mapping, plans
 from des.scenario.text.strict_yaml import read_yaml
 
@@ -129,7 +130,7 @@ def loads_or_is_refused(content: dict[str, Any]) -> None:
 
 def test_the_scenario_itself_loads() -> None:
     assert plans(from_mapping(CONTENT))
-    assert all(not plan.client.plain for plan in plans(from_mapping(OF_CLIENTS)).values())
+    assert all(client_interactions(plan) for plan in plans(from_mapping(OF_CLIENTS)).values())
 
 
 @pytest.mark.parametrize("junk", [None, [], "x", 3])

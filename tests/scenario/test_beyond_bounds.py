@@ -1,4 +1,4 @@
-"""Numbers beyond what a run can reckon, hold or wait for are refused at their place."""
+"""Numbers beyond what a run can compute, hold or wait for are refused at their place."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -41,7 +41,7 @@ Problems = Callable[..., list[str]]
         ("        errors: {", "        quality: 1e31\n        errors: {", "at most 1e+30"),
     ],
 )
-def test_numbers_beyond_what_can_be_reckoned_are_refused(
+def test_numbers_beyond_what_can_be_computed_are_refused(
     old: str, new: str, words: str, two_providers: str, problems: Problems
 ) -> None:
     (line,) = problems(two_providers.replace(old, new))

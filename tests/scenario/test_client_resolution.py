@@ -6,6 +6,7 @@ import pytest
 
 from des.catalogue.presets import names
 from des.errors import ScenarioError
+from des.estimate.interaction import client_interactions
 from des.scenario import from_mapping, plans
 from des.scenario.plan import (
     Backoff,
@@ -20,6 +21,7 @@ from des.scenario.plan import (
     RetryRule,
     Shaping,
 )
+from des.scenario.schema.statuses import kinds_handled
 from des.vocabulary import ATTEMPT_OUTCOMES, DEFAULT_RETRIED
 
 CODE = {name: code for code, name in enumerate(ATTEMPT_OUTCOMES)}
@@ -117,7 +119,7 @@ def test_a_budget_is_shared_or_split_over_its_legs(
     assert [limit.name for limit in resolved.limits] == names_
     assert [limit.rate_per_s for limit in resolved.limits] == pytest.approx(rates)
     assert [leg.limits for leg in resolved.chain] == legs
-    assert resolved.client.plain
+    assert not client_interactions(resolved)
 
 
 def test_a_budget_may_be_over_legs_that_an_arm_leaves_out() -> None:
@@ -131,19 +133,19 @@ def test_statuses_beyond_the_usual_ones_are_outcome_kinds() -> None:
     incident = {"kind": "poisson", "rate": "1/y", "duration": "1h", "status": 503}
     resolved = plan(a={"errors": errors, "incidents": [incident]}, policy={"retries": 1, "retry_on": [503, "429"]})
     assert resolved.statuses == (("server_error", 503), ("client_error", 401))
-    assert not resolved.client.plain  # 503 is retried, other server errors are not
-    assert resolved.client.groups[0].retry.retry_on == {CODE["rate_limited"], 9}
-    assert plan(a={"errors": errors}, policy={"retries": 1, "retry_on": ["5xx"]}).client.plain
+    retried = resolved.client.groups[0].retry.retry_on
+    assert kinds_handled(retried, resolved.statuses) == {CODE["rate_limited"], 9}  # other server errors are not
 
 
-def test_a_policy_of_what_there_always_was_needs_no_client() -> None:
+def test_a_policy_holds_for_every_leg_that_says_nothing_else() -> None:
     policy = {"retries": 2, "retry_on": ["timeout", 429], "timeout": "30s", "backoff": "1s", "retry_after": "honour"}
     resolved = plan(policy=policy, chain=[{"provider": "a", "retries": 1}, {"provider": "b", "model": "m"}])
-    assert resolved.client.plain
-    assert [leg.retries for leg in resolved.chain] == [1, 2]
-    assert resolved.chain[1].retry_on == {"timeout", "rate_limited"}
+    first, second = (group.retry for group in resolved.client.groups)
+    assert not client_interactions(resolved)
+    assert (first.retries, second.retries) == (1, 2)
+    assert kinds_handled(second.retry_on, resolved.statuses) == {CODE["timeout"], CODE["rate_limited"]}
     assert resolved.chain[1].timeout.total_s == 30.0
-    assert resolved.policy.honour_retry_after
+    assert second.retry_after.honours
 
 
 @pytest.mark.parametrize(
@@ -170,11 +172,12 @@ def test_a_policy_of_what_there_always_was_needs_no_client() -> None:
     ],
     ids=lambda policy: "-".join(policy),
 )
-def test_every_other_policy_has_a_client_and_none_takes_it_away(policy: dict[str, Any]) -> None:
-    assert not plan(policy=policy).client.plain
+def test_every_policy_changes_the_client_and_none_takes_it_away(policy: dict[str, Any]) -> None:
     (name, value) = list(policy.items())[-1]
+    without = client(policy={said: policy[said] for said in policy if said != name})
+    assert client(policy=policy) != without
     if isinstance(value, dict) and name not in ("retry_after", "backoff", "retry_backoff", "application"):
-        assert plan(policy={**policy, name: "none"}).client.plain
+        assert client(policy={**policy, name: "none"}) == without
 
 
 def test_what_a_leg_says_comes_before_its_group_and_the_policy() -> None:
@@ -190,11 +193,10 @@ def test_what_a_leg_says_comes_before_its_group_and_the_policy() -> None:
 
 def test_a_group_retries_as_one_entry() -> None:
     resolved = plan(chain=[{**GROUP, "retries": 2, "routing": "weighted"}, {"provider": "b", "model": "n"}])
-    assert not resolved.client.plain
     main, last = resolved.client.groups
     assert (main.name, main.legs, main.routing.kind, main.retry.retries) == ("main", (0, 1), "weighted", 2)
     assert (last.name, last.legs, last.retry.retries) == ("b/n", (2,), 0)
-    assert main.retry.retry_on == {CODE[name] for name in DEFAULT_RETRIED}
+    assert main.retry.retry_on == DEFAULT_RETRIED
     assert [leg.weight for leg in resolved.client.legs] == [3.0, 1.0, 1.0]
     assert [leg.position for leg in resolved.chain] == [0, 0, 1]
 
@@ -221,13 +223,12 @@ def test_the_policys_ramp_is_not_for_the_first_entry() -> None:
 
 def test_an_sdk_inside_a_gateway_bounds_the_call_and_the_gateway_its_attempt() -> None:
     resolved = plan(policy={"timeout": "90s", "retries": 1, "clients": ["openai-python@3.54", {"retries": 3}]})
-    assert not resolved.client.plain
     outer, inner = resolved.client.legs[0].inner
     assert (outer.retries, outer.attempt_timeout_s) == (2, None)
     assert outer.retry_after == RetryAfter(
         honours=True, cap_s=120.0, above="refuse", on=outer.retry_after.on, combine="replace"
     )
-    assert inner == RetryRule(retries=3, retry_on=frozenset(CODE[name] for name in DEFAULT_RETRIED))
+    assert inner == RetryRule(retries=3, retry_on=DEFAULT_RETRIED)
     assert resolved.client.groups[0].retry.attempt_timeout_s == 90.0
     single = plan(policy={"timeout": "90s", "clients": ["openai-python@3.54"]})
     assert (single.chain[0].timeout.connect_s, single.chain[0].timeout.idle_s) == (5.0, 600.0)
@@ -327,4 +328,4 @@ def test_the_buffer_of_a_routing_is_a_share_or_a_number(written: object, buffer:
 
 
 def test_clients_none_takes_away_the_policys_clients() -> None:
-    assert plan(policy={"clients": "none"}).client.plain
+    assert client(policy={"clients": "none"}) == client()

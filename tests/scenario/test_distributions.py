@@ -85,7 +85,7 @@ def test_mu_of_a_duration_is_of_seconds_unless_its_unit_is_given() -> None:
         ({"kind": "weibull", "shape": math.nan, "scale": "1s"}, "finite"),
     ],
 )
-def test_a_law_that_cannot_be_is_refused(spec: dict[str, object], words: str) -> None:
+def test_a_distribution_that_cannot_be_is_refused(spec: dict[str, object], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         DURATION.validate_python(spec)
 

@@ -108,7 +108,7 @@ LAWS: list[Distribution] = [
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: type(law).__name__)
-def test_a_rescaled_law_has_the_mean_asked_for_and_its_shape(law: Distribution) -> None:
+def test_a_rescaled_distribution_has_the_mean_asked_for_and_its_shape(law: Distribution) -> None:
     stretched = law.with_mean(7200.0)
     assert type(stretched) is type(law)
     assert stretched.mean == pytest.approx(7200.0, rel=1e-12)
@@ -133,7 +133,7 @@ def test_a_mean_must_be_positive_and_finite(mean: float) -> None:
 
 
 @pytest.mark.parametrize("law", [Uniform(0.0, 0.0), Empirical((0.0, 0.0))])
-def test_a_law_of_mean_zero_cannot_be_stretched(law: Distribution) -> None:
+def test_a_distribution_of_mean_zero_cannot_be_stretched(law: Distribution) -> None:
     with pytest.raises(ValueError, match="no shape"):
         law.with_mean(5.0)
 

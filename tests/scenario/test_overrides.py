@@ -103,9 +103,9 @@ def test_set_makes_the_first_arms_and_expectations(images: str, load: Load) -> N
 
 def test_set_reaches_into_the_legs_of_an_arm(two_providers: str, load: Load) -> None:
     resolved = plans(load(two_providers, ["arms.a.chain[0].retries=4", "arms.a.chain.openai.timeout.total=90s"]))
-    assert [leg.retries for leg in resolved["a"].chain] == [4, 0]
+    assert [group.retry.retries for group in resolved["a"].client.groups] == [4, 0]
     assert resolved["a"].chain[1].timeout.total_s == 90.0
-    assert resolved["as_modelled"].chain[0].retries == 1
+    assert resolved["as_modelled"].client.groups[0].retry.retries == 1
 
 
 def test_set_makes_new_components_providers_and_models(two_providers: str, load: Load) -> None:
@@ -165,7 +165,8 @@ def test_arms_merge_deeply_and_leave_each_other_alone(two_providers: str, load: 
     resolved = plans(load(two_providers.replace("  as_modelled: {}\n", "  as_modelled: {}" + arms)))
     patient, modelled = resolved["patient"], resolved["as_modelled"]
     assert patient.policy.deadline_s is None
-    assert (patient.policy.retry_backoff.base_s, patient.policy.retry_backoff.cap_s) == (1.0, 8.0)
+    backoff = patient.client.groups[0].retry.backoff
+    assert (backoff.base_s, backoff.cap_s) == (1.0, 8.0)
     assert patient.policy.rounds == 5
     assert (patient.chain[1].timeout.total_s, patient.chain[1].timeout.first_token_s) == (90.0, 10.0)
     assert patient.workload.arrivals.rate_per_s == pytest.approx(4 / 60)

@@ -205,7 +205,7 @@ def test_looped_arrivals_repeat_after_a_mean_gap(replayed: str, load: Load) -> N
     assert len(arrivals.arrival_s) == 4
 
 
-def test_tokens_come_from_the_file_or_from_a_law_not_from_both(replayed: str, problems: Any) -> None:
+def test_tokens_come_from_the_file_or_from_a_distribution_not_from_both(replayed: str, problems: Any) -> None:
     (line,) = problems(replayed, ["workload.tokens={input: 3}"])
     assert "workload.tokens.input: input tokens come from the replayed file already" in line
     assert problems(replayed.replace(", input_tokens: in", ""), ["workload.tokens={input: 3}"]) == []
@@ -267,9 +267,10 @@ def test_legs_and_policy_have_their_defaults(two_providers: str, load: Load) -> 
     first, second = plan.chain
     assert first.timeout == Timeout(total_s=30.0)
     assert second.timeout == Timeout(first_token_s=10.0, total_s=60.0)
-    assert first.retry_on == first.fallback_on == frozenset(DEFAULT_RETRIED)
+    group = plan.client.groups[0]
+    assert group.retry.retry_on == group.fallback_on == DEFAULT_RETRIED
     assert plan.policy.rounds == 1
-    assert plan.policy.retry_backoff == plan.policy.round_backoff == NO_BACKOFF
+    assert group.retry.backoff == plan.policy.round_backoff == NO_BACKOFF
     assert plan.policy.deadline_s is None
     assert plan.limits[0].rate_per_s == pytest.approx(4000 / 60)
     assert plan.limits[0].burst == 50.0

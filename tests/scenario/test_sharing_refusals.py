@@ -103,11 +103,11 @@ WRONG = [
     ),
     (
         "surge: {when: one, to: one, load: 1.4}",
-        "21:24: surge.to: 'one' is what is down (when): the crowd turns to somebody else",
+        "21:24: surge.to: 'one' is what is down (when): the crowd goes to somebody else",
     ),
     (
         "surge: {when: one/m, to: [two, one], load: 1.4}",
-        "21:32: surge.to[1]: 'one' is what is down (when): the crowd turns to somebody else",
+        "21:32: surge.to[1]: 'one' is what is down (when): the crowd goes to somebody else",
     ),
     (
         "surge: {when: one, to: [two, two/m], load: 1.4}",
@@ -158,7 +158,7 @@ def test_a_fraction_beyond_what_a_member_has_is_refused_with_one_that_is_possibl
         "43.7781 min, sigma 1.3 against lognormal of mean 44.1974 min, sigma 1.3), while a common one is the same for "
         "both: give them the same, or write the cause as a component that they depend on, such as common_cause: "
         "{incidents: [{kind: poisson, rate: 11.41/y, duration: 43.78min}]}, beside so much rarer outages of their own "
-        "(which availability and episodes_per_year leave by themselves)"
+        "(which availability and episodes_per_year leave to each)"
     ]
     both = behind.replace("  one:\n", "  one:\n    depends_on: [cdn]\n")
     found = problems(f"{both}common_cause: {{members: [one, two], fraction: 95%}}\n")

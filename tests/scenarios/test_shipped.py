@@ -278,7 +278,7 @@ def test_a_tenth_through_the_cdn_is_a_hundredfold_and_a_hundredth_elevenfold() -
     assert hundredth.k_eff == pytest.approx(1.65, abs=0.01)
 
 
-def test_the_cdn_and_the_providers_have_outages_of_one_law() -> None:
+def test_the_cdn_and_the_providers_have_outages_of_one_distribution() -> None:
     classes = [each for part in arms_of("shared_cdn")["as_modelled"].components for each in part.incidents]
     assert len(classes) == 3
     for incidents in classes:

@@ -1,4 +1,4 @@
-"""A comparison first shows that endpoints fare alike by themselves, then what failing together changes."""
+"""A comparison first shows each endpoint alone, then what failing together changes."""
 
 import math
 from pathlib import Path

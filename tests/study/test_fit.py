@@ -210,7 +210,7 @@ def test_all_options_that_make_no_sense_are_refused_at_once(history: Path) -> No
     ]
 
 
-def test_history_of_a_run_is_fitted_to_the_laws_it_was_simulated_by(tmp_path: Path) -> None:
+def test_history_of_a_run_is_fitted_to_the_distributions_it_was_simulated_by(tmp_path: Path) -> None:
     incident = {
         "kind": "marked_renewal",
         "between": {"kind": "weibull", "shape": 0.8, "scale": "20h"},

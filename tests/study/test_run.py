@@ -294,7 +294,7 @@ def _dearer_attempts(table: str, block: Block) -> Block:
 
 
 @pytest.mark.parametrize("change", [_without_the_first_row, _dearer_attempts])
-def test_a_run_that_breaks_a_conservation_law_fails_and_is_not_kept(
+def test_a_run_that_breaks_a_conservation_rule_fails_and_is_not_kept(
     change: Callable[[str, Block], Block], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     simulate = replication.simulate

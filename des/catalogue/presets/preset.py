@@ -11,7 +11,7 @@ class Preset:
 
     `policy` holds fields of a scenario's `policy:` as plain values (text, numbers, lists, mappings): `timeout` is that
     of one attempt, `deadline` that of the whole request. `source` is the package or repository and the files in it,
-    or the documentation; `date` (ISO) the day it was read; `not_modelled` says what of it the policy leaves out or
+    or the documentation; `date` (ISO) the day it was read; `not_modelled` says what the policy leaves out or
     assumes, one sentence each.
     """
 

@@ -83,7 +83,7 @@ class Calibration:
 
 
 def calibrate(histories: Sequence[ServiceHistory], *, permutations: int | None = None, seed: int = 0) -> Calibration:
-    """Each service, and each pair of services over all whole-week shifts or so many of them."""
+    """Each service, and each pair of services over all whole-week shifts or a sample of them."""
     return Calibration(
         services=tuple(calibrate_service(history) for history in histories),
         overlaps=overlaps(histories, permutations, generator(seed, 0, "week shifts")),

@@ -161,7 +161,7 @@ def _between(times: FloatArray, from_s: float, until_s: float) -> FloatArray:
 
 
 def _common(few: FloatArray, many: FloatArray, from_s: float, until_s: float, shift: int) -> int:
-    """How many of `few`, shifted by so many weeks round the end, have one of `many` close by."""
+    """How many of `few`, shifted by `weeks` round the end, have one of `many` close by."""
     if not len(few) or not len(many):
         return 0
     moved = from_s + np.mod(few - from_s + shift * WEEK_S, until_s - from_s)

@@ -25,8 +25,8 @@ from des.scenario.schema.chain import GroupSpec
 from des.scenario.schema.limits import Limits
 from des.scenario.schema.retries import ApplicationSpec, waits
 from des.scenario.schema.scenario import Scenario
-from des.scenario.text.document import Path
 from des.scenario.text.names import at, chain_legs, group_names, is_group, items, leg_names, mapping
+from des.scenario.text.places import Path
 from des.scenario.text.problems import Finding
 from des.scenario.text.units import MINUTE_S
 

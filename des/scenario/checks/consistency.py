@@ -28,7 +28,7 @@ from des.scenario.schema.limits import Budget
 from des.scenario.schema.retries import ApplicationSpec, Backoff
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.workload import ArrivalFile
-from des.scenario.text.document import Path
+from des.scenario.text.places import Path
 from des.scenario.text.problems import Finding
 from des.scenario.text.units import DAY_S, YEAR_S
 from des.words import meant

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from des.scenario.schema.expectations import AS_MODELLED, EXPECTABLE, read_expectation, split_name
 from des.scenario.schema.sharing import default_cause_name
-from des.scenario.text.document import Path, path_text
 from des.scenario.text.names import (
     COMPONENT_NAME,
     Content,
@@ -29,6 +28,7 @@ from des.scenario.text.names import (
     mapping,
     models_of,
 )
+from des.scenario.text.places import Path, path_text
 from des.scenario.text.problems import Finding
 from des.words import meant, unknown
 
@@ -264,7 +264,7 @@ def _endpoints(
         meant = [name] if len(known[name]) == 4 else [f"{name}/{model}" for model in models_of(content, name)]
         for endpoint in meant:
             if endpoint in others:
-                message = f"'{name}' is what is down (when): the crowd turns to somebody else"
+                message = f"'{name}' is what is down (when): the crowd goes to somebody else"
                 found.append(Finding(here, message))
                 break
             if endpoint in endpoints:

@@ -3,18 +3,15 @@
 from collections.abc import Mapping
 
 from des.scenario.plan import Endpoint, Leg, Policy
-from des.scenario.resolution.client import handled
-from des.scenario.resolution.inheritance import deadline_of, policy_backoff, retries_of, timeout_of
+from des.scenario.resolution.inheritance import deadline_of, policy_backoff, timeout_of
 from des.scenario.schema.chain import GroupSpec, LegSpec
 from des.scenario.schema.policy import PolicySpec
 from des.scenario.schema.scenario import Scenario
-from des.scenario.schema.statuses import Statuses, outcomes_of
 
 
 def resolve_chain(
     scenario: Scenario,
     endpoints: tuple[Endpoint, ...],
-    statuses: Statuses = (),
     budgets: Mapping[str, tuple[int, ...]] | None = None,
 ) -> tuple[Leg, ...]:
     """The legs of the chain, in order; `budgets` are indices of limits by the names that they are over."""
@@ -34,9 +31,6 @@ def resolve_chain(
                 name=name,
                 endpoint=endpoint.index,
                 timeout=timeout_of(scenario, placed.entry, spec),
-                retries=retries_of(scenario, placed.entry),
-                retry_on=outcomes_of(handled(scenario, placed.entry, "retry_on", statuses), statuses),
-                fallback_on=outcomes_of(handled(scenario, placed.entry, "fallback_on", statuses), statuses),
                 invalid_output=_rejected(scenario, spec, model),
                 prompt_cache=spec.prompt_cache,
                 silent_rot=spec.silent_rot,
@@ -70,9 +64,7 @@ def resolve_policy(spec: PolicySpec) -> Policy:
     """The client's policy."""
     return Policy(
         rounds=spec.rounds,
-        retry_backoff=policy_backoff(spec, "retry_backoff").usual,
         round_backoff=policy_backoff(spec, "round_backoff").usual,
-        honour_retry_after=spec.retry_after is not None and spec.retry_after.honours,
         deadline_s=deadline_of(spec),
         response_cache=spec.response_cache,
     )

@@ -1,15 +1,13 @@
 """From the policy and what entries of the chain say beside it to the plan's client: what legs inherit and share."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from des.scenario import plan
 from des.scenario.resolution.inheritance import (
     call_setting,
     clients_of,
     legs_with_paths,
-    policy_backoff,
     policy_timeout,
     retries_of,
     retry_backoff_of,
@@ -19,36 +17,12 @@ from des.scenario.schema.chain import GroupSpec, LegSpec
 from des.scenario.schema.load_control import ORDERED
 from des.scenario.schema.retries import IGNORED, NO_BACKOFF, ApplicationSpec, ClientSpec
 from des.scenario.schema.scenario import Scenario
-from des.scenario.schema.setting import Setting
-from des.scenario.schema.statuses import HANDLED_OUTCOMES, Statuses, kinds_handled, said_by_outcomes
-from des.scenario.text.document import Path
-from des.vocabulary import DEFAULT_RETRIED, REQUEST_OUTCOMES
-
-_PLAIN_BACKOFFS = ("none", "constant", "linear", "exponential")
-_FAILURES = ("on", "counts", "at_once", "always")
-"""Attributes of settings that are `Failures`."""
-S = TypeVar("S", bound=Setting)
+from des.scenario.text.places import Path
+from des.vocabulary import DEFAULT_RETRIED
 
 
-def resolve_client(scenario: Scenario, chain: Sequence[plan.Leg], statuses: Statuses) -> plan.Client:
-    """What the client does, and whether the plain walk does the same."""
-    client = _client(scenario, chain, statuses)
-    return replace(client, plain=_is_plain(client, scenario, statuses))
-
-
-def handled(scenario: Scenario, position: int, field: str, statuses: Statuses) -> frozenset[int]:
-    """Outcome kinds of `retry_on` or `fallback_on` of an entry."""
-    said = retry_setting(scenario, position, field).value
-    return kinds_handled(DEFAULT_RETRIED if said is None else said, statuses)
-
-
-def _in_codes(setting: S, statuses: Statuses) -> S:
-    """The setting with its failures as codes of outcome kinds."""
-    names = [name for name in _FAILURES if name in type(setting).model_fields]
-    return setting.model_copy(update={name: kinds_handled(getattr(setting, name), statuses) for name in names})
-
-
-def _client(scenario: Scenario, chain: Sequence[plan.Leg], statuses: Statuses) -> plan.Client:
+def resolve_client(scenario: Scenario, chain: Sequence[plan.Leg]) -> plan.Client:
+    """What the client does."""
     policy = scenario.policy
     pools = _Pools()
     weights = list(_weights(scenario))
@@ -59,7 +33,7 @@ def _client(scenario: Scenario, chain: Sequence[plan.Leg], statuses: Statuses) -
         for path, leg in legs_with_paths(scenario, position):
             index = len(legs)
             settings = _Settings(scenario, position, path, leg)
-            legs.append(_leg(index, settings, pools, statuses, weights[index]))
+            legs.append(_leg(index, settings, pools, weights[index]))
         members = tuple(range(first, len(legs)))
         routing = entry.routing or policy.routing if isinstance(entry, GroupSpec) else None
         groups.append(
@@ -68,8 +42,8 @@ def _client(scenario: Scenario, chain: Sequence[plan.Leg], statuses: Statuses) -
                 name=entry.group if isinstance(entry, GroupSpec) else chain[first].name,
                 legs=members,
                 routing=routing or ORDERED,
-                retry=_retry(scenario, position, statuses, any(legs[member].inner for member in members)),
-                fallback_on=handled(scenario, position, "fallback_on", statuses),
+                retry=_retry(scenario, position, any(legs[member].inner for member in members)),
+                fallback_on=_handled(scenario, position, "fallback_on"),
             )
         )
     return plan.Client(
@@ -122,7 +96,7 @@ class _Pools:
         return self._known[key]
 
 
-def _leg(index: int, settings: _Settings, pools: _Pools, statuses: Statuses, weight: float) -> plan.LegClient:
+def _leg(index: int, settings: _Settings, pools: _Pools, weight: float) -> plan.LegClient:
     leg = settings.leg
     clients = clients_of(settings.scenario, settings.position, leg)
     innermost = len(clients) - 1
@@ -130,10 +104,9 @@ def _leg(index: int, settings: _Settings, pools: _Pools, statuses: Statuses, wei
     return plan.LegClient(
         leg=index,
         inner=tuple(
-            _layer(spec, statuses, bounds_call=depth == innermost and leg.timeout is None)
-            for depth, spec in enumerate(clients)
+            _layer(spec, bounds_call=depth == innermost and leg.timeout is None) for depth, spec in enumerate(clients)
         ),
-        guards=tuple(_in_codes(guard, statuses) for guard in guards if guard is not None),
+        guards=tuple(guard for guard in guards if guard is not None),
         hedge=settings.of("hedge"),
         probes=settings.of("probes"),
         shaping=pools.shaping(settings.of("shaping"), index),
@@ -148,28 +121,28 @@ def _leg(index: int, settings: _Settings, pools: _Pools, statuses: Statuses, wei
     )
 
 
-def _layer(spec: ClientSpec, statuses: Statuses, *, bounds_call: bool) -> plan.RetryRule:
+def _layer(spec: ClientSpec, *, bounds_call: bool) -> plan.RetryRule:
     """A client inside each attempt; the bounds of its attempts are the call's own if it `bounds_call`."""
     backoff = spec.backoff or NO_BACKOFF
     return plan.RetryRule(
         retries=spec.retries,
-        retry_on=kinds_handled(DEFAULT_RETRIED if spec.retry_on is None else spec.retry_on, statuses),
+        retry_on=DEFAULT_RETRIED if spec.retry_on is None else spec.retry_on,
         backoff=backoff.usual,
         throttled_backoff=backoff.after_throttling,
-        retry_after=_retry_after(spec.retry_after, statuses),
+        retry_after=_retry_after(spec.retry_after),
         timeout_s=spec.timeout_s,
         attempt_timeout_s=None if bounds_call or spec.attempt_timeout is None else spec.attempt_timeout.total_s,
     )
 
 
-def _retry(scenario: Scenario, position: int, statuses: Statuses, has_clients: bool) -> plan.RetryRule:
+def _retry(scenario: Scenario, position: int, has_clients: bool) -> plan.RetryRule:
     backoff = retry_backoff_of(scenario, position)
     return plan.RetryRule(
         retries=retries_of(scenario, position),
-        retry_on=handled(scenario, position, "retry_on", statuses),
+        retry_on=_handled(scenario, position, "retry_on"),
         backoff=backoff.usual,
         throttled_backoff=backoff.after_throttling,
-        retry_after=_retry_after(retry_setting(scenario, position, "retry_after").value, statuses),
+        retry_after=_retry_after(retry_setting(scenario, position, "retry_after").value),
         waits_after_last=retry_setting(scenario, position, "wait_after_last").value,
         waits_with_healthy_peer=retry_setting(scenario, position, "wait_with_healthy_peer").value,
         attempt_timeout_s=policy_timeout(scenario.policy).total_s if has_clients else None,
@@ -179,15 +152,21 @@ def _retry(scenario: Scenario, position: int, statuses: Statuses, has_clients: b
 def _application(spec: ApplicationSpec) -> plan.RetryRule:
     return plan.RetryRule(
         retries=spec.retries,
-        retry_on=frozenset(REQUEST_OUTCOMES.index(outcome) for outcome in spec.retry_on),
+        retry_on=spec.retry_on,
         backoff=(spec.backoff or NO_BACKOFF).usual,
         timeout_s=spec.timeout_s,
         attempt_timeout_s=spec.attempt_timeout_s,
     )
 
 
-def _retry_after(said: plan.RetryAfter | None, statuses: Statuses) -> plan.RetryAfter:
-    return _in_codes(said, statuses) if said is not None and said.honours else IGNORED
+def _handled(scenario: Scenario, position: int, field: str) -> tuple[str, ...]:
+    """`retry_on` or `fallback_on` of an entry."""
+    said: tuple[str, ...] | None = retry_setting(scenario, position, field).value
+    return DEFAULT_RETRIED if said is None else said
+
+
+def _retry_after(said: plan.RetryAfter | None) -> plan.RetryAfter:
+    return said if said is not None and said.honours else IGNORED
 
 
 def _weights(scenario: Scenario) -> Iterator[float]:
@@ -203,40 +182,3 @@ def _weights(scenario: Scenario) -> Iterator[float]:
             missing = 1.0 if field in ("weight", "") else 0.0
             own = getattr(leg, field) if field else None
             yield missing if own is None else own
-
-
-def _is_plain(client: plan.Client, scenario: Scenario, statuses: Statuses) -> bool:
-    last = len(client.groups) - 1
-    depth = client.fallback_depth
-    return (
-        client.application is None
-        and client.order.kind == "ordered"
-        and (depth is None or depth >= last)
-        and not any(isinstance(entry, GroupSpec) for entry in scenario.chain)
-        and all(_is_plain_retry(group, scenario, statuses) for group in client.groups)
-        and all(_is_plain_leg(leg) for leg in client.legs)
-        and _is_plain_backoff(policy_backoff(scenario.policy, "round_backoff"))
-    )
-
-
-def _is_plain_leg(leg: plan.LegClient) -> bool:
-    return replace(leg, weight=1.0, rpm=None, tpm=None) == plan.LegClient(leg=leg.leg)
-
-
-def _is_plain_retry(group: plan.Group, scenario: Scenario, statuses: Statuses) -> bool:
-    """Whether its retries are told by outcomes alone, and wait as the policy says for all."""
-    policy, rule = scenario.policy, group.retry
-    every = plan.RetryAfter(on=kinds_handled(HANDLED_OUTCOMES, statuses))
-    waits = (rule.backoff, rule.throttled_backoff, rule.retry_after, rule.waits_after_last, rule.attempt_timeout_s)
-    of_policy = policy_backoff(policy, "retry_backoff").usual
-    return (
-        said_by_outcomes(rule.retry_on, statuses)
-        and said_by_outcomes(group.fallback_on, statuses)
-        and waits == (of_policy, None, _retry_after(policy.retry_after, statuses), False, None)
-        and _is_plain_backoff(rule.backoff)
-        and rule.retry_after in (IGNORED, every)
-    )
-
-
-def _is_plain_backoff(backoff: plan.Backoff) -> bool:
-    return backoff.kind in _PLAIN_BACKOFFS and backoff.jitter != "scaled" and backoff.most_s == float("inf")

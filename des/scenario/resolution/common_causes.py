@@ -1,7 +1,7 @@
 """From common causes to Poisson classes of their own, which their members' outages give up.
 
-A member's outages are one Poisson class. Splitting a share of it off as another Poisson class of the same law leaves
-rate and durations of the two together, and with them availability and episodes, exactly as they were.
+A member's outages are one Poisson class. A share of it can be split off as another Poisson class of
+the same distribution. The two together keep the rate and the durations, so availability and episodes stay exact.
 """
 
 import dataclasses
@@ -15,7 +15,7 @@ from des.scenario.plan import IncidentClass, PoissonIncidents
 from des.scenario.schema.providers import ComponentSpec
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.sharing import CommonCause, cause_name
-from des.scenario.text.document import Path
+from des.scenario.text.places import Path
 from des.scenario.text.problems import Finding
 from des.scenario.text.units import YEAR_S
 
@@ -86,7 +86,7 @@ def common_class(cause: PlacedCause, members: Mapping[str, OwnOutages]) -> Poiss
                 f"the outages of '{first}' and '{name}' differ in {difference}, while a common one is the same for "
                 "both: give them the same, or write the cause as a component that they depend on, such as "
                 f"{cause.name.partition('#')[0]}: {{incidents: [{{kind: poisson, {yearly}}}]}}, beside so much rarer "
-                "outages of their own (which availability and episodes_per_year leave by themselves)"
+                "outages of their own (which availability and episodes_per_year leave to each)"
             )
     return pattern.model_copy(update={"rate_per_s": rate_per_s})
 
@@ -99,24 +99,31 @@ def _difference(one: PoissonIncidents, other: PoissonIncidents) -> str | None:
     return "profile" if one.profile != other.profile else None
 
 
-def _alike(law: Distribution, other: Distribution) -> bool:
-    if type(law) is not type(other):
+def _alike(distribution: Distribution, other: Distribution) -> bool:
+    if type(distribution) is not type(other):
         return False
-    values, others = ([*_numbers(each)] for each in (law, other))
+    values, others = ([*_numbers(each)] for each in (distribution, other))
     return len(values) == len(others) and all(
         math.isclose(value, another, rel_tol=_ROUNDING, abs_tol=_ROUNDING)
         for value, another in zip(values, others, strict=True)
     )
 
 
-def _numbers(law: Distribution) -> Iterable[float]:
-    for value in dataclasses.astuple(law):
+def _numbers(distribution: Distribution) -> Iterable[float]:
+    for value in dataclasses.astuple(distribution):
         yield from value if isinstance(value, tuple) else (value,)
 
 
-def _in_words(law: Distribution) -> str:
-    shape = next((f", {field} {getattr(law, field):.4g}" for field in ("sigma", "shape") if hasattr(law, field)), "")
-    return f"{type(law).__name__.lower()} of mean {law.mean / 60.0:.6g} min{shape}"
+def _in_words(distribution: Distribution) -> str:
+    shape = next(
+        (
+            f", {field} {getattr(distribution, field):.4g}"
+            for field in ("sigma", "shape")
+            if hasattr(distribution, field)
+        ),
+        "",
+    )
+    return f"{type(distribution).__name__.lower()} of mean {distribution.mean / 60.0:.6g} min{shape}"
 
 
 def without_common(

@@ -28,7 +28,7 @@ from des.scenario.resolution.intent import (
 )
 from des.scenario.schema.providers import ComponentSpec
 from des.scenario.schema.scenario import Scenario
-from des.scenario.text.document import Path
+from des.scenario.text.places import Path
 from des.scenario.text.problems import Finding
 
 

@@ -8,7 +8,7 @@ from des.scenario.plan import Capacity, Component, Endpoint, Limit, Price, Surge
 from des.scenario.resolution.limits import add_capacity, add_limits
 from des.scenario.schema.providers import BILLED_BY_PROVIDER, Errors, Provider
 from des.scenario.schema.scenario import Scenario
-from des.scenario.text.document import Path
+from des.scenario.text.places import Path
 from des.scenario.text.problems import Finding
 from des.words import nearest
 

@@ -8,7 +8,7 @@ from des.scenario.files import located
 from des.scenario.plan import Effect, IncidentClass, PoissonIncidents, RecordedIncidents
 from des.scenario.schema.incidents import EFFECT_FIELDS, IncidentColumns, IncidentFile, Incidents, Schedule
 from des.scenario.schema.scenario import Scenario
-from des.scenario.text.document import Path, path_text
+from des.scenario.text.places import Path, path_text
 from des.scenario.text.problems import Finding
 from des.words import meant
 

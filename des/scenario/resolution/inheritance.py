@@ -8,7 +8,7 @@ from des.scenario.schema.chain import GroupSpec, LegSpec, legs_of
 from des.scenario.schema.policy import PolicySpec
 from des.scenario.schema.retries import NO_BACKOFF, Backoff, ClientSpec
 from des.scenario.schema.scenario import Scenario
-from des.scenario.text.document import Path
+from des.scenario.text.places import Path
 
 
 class Said(NamedTuple):

@@ -98,7 +98,7 @@ def sources_behind(name: str, edges: Edges) -> list[str]:
 def reach_probability(edges: Edges, target: str, source: str) -> float:
     """Probability that an incident of `source` reaches `target`, each edge passing it on with its share.
 
-    Factoring: settle one uncertain edge after the other, until a certain path exists or none is left.
+    Factoring: fix one uncertain edge after the other, until a certain path exists or none is left.
     """
     behind = {target, *sources_behind(target, edges)}
     on_the_way = {name for name in behind if name == source or source in sources_behind(name, edges)}

@@ -76,7 +76,7 @@ def _plan(arm: Arm, loaded: Loaded) -> tuple[Plan | None, list[Finding]]:
     for name, budget in scenario.budgets.items():
         for over, indices in add_budget(name, budget, limits).items():
             budgets[over] = (*budgets.get(over, ()), *indices)
-    chain = resolve_chain(scenario, endpoints, statuses, budgets)
+    chain = resolve_chain(scenario, endpoints, budgets)
     return Plan(
         arm=arm.name,
         horizon_s=scenario.horizon,
@@ -94,7 +94,7 @@ def _plan(arm: Arm, loaded: Loaded) -> tuple[Plan | None, list[Finding]]:
         surges=resolve_surges(scenario, endpoints),
         capacities=resolved.capacities,
         statuses=statuses,
-        client=resolve_client(scenario, chain, statuses),
+        client=resolve_client(scenario, chain),
     ), []
 
 
@@ -118,8 +118,8 @@ def _absurd_prices(endpoints: tuple[Endpoint, ...], workload: Workload, attempts
 
 def _sizes(workload: Workload, *, largest: bool) -> tuple[float, float, float]:
     """Input tokens, output tokens and units of a request: about as large as they get, or on average."""
-    laws = (workload.input_tokens, workload.output_tokens, workload.units)
-    input_tokens, output_tokens, units = (law.rough_maximum() if largest else law.mean for law in laws)
+    distributions = (workload.input_tokens, workload.output_tokens, workload.units)
+    input_tokens, output_tokens, units = (each.rough_maximum() if largest else each.mean for each in distributions)
     if isinstance(workload.arrivals, ReplayedArrivals):
         of_recorded = np.max if largest else np.mean
         if workload.arrivals.input_tokens is not None and len(workload.arrivals.input_tokens):

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from des.catalogue.presets import preset
-from des.scenario.text.document import Path, path_text
 from des.scenario.text.names import at, chain_legs, is_group, items, mapping
+from des.scenario.text.places import Path, path_text
 from des.scenario.text.problems import Finding
 
 _LAYER: Final = {

@@ -17,7 +17,7 @@ from des.scenario.schema.workload import (
     ReplayedArrivals,
     Tokens,
 )
-from des.scenario.text.document import Path, path_text
+from des.scenario.text.places import Path, path_text
 from des.scenario.text.problems import Finding
 
 _FILE: Path = ("workload", "arrivals", "file")
@@ -87,7 +87,7 @@ def _told_columns(file: FilePath, spec: ArrivalFile, tokens: Tokens) -> ArrivalC
 
 
 def _period(arrival_s: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
-    """From the first arrival to the first one of the next turn: a mean gap lies between the turns."""
+    """From the first arrival to the first one of the next repetition: a mean gap lies between repetitions."""
     span_s = float(arrival_s[-1] - arrival_s[0])
     if span_s <= 0.0:
         raise ValueError("a loop needs arrivals at two different times at least: say loop: false")

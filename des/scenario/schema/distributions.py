@@ -153,7 +153,7 @@ class LognormalDuration(_Lognormal[PositiveDuration]):
     """exp(Normal(mu, sigma)) of a duration; mu is of seconds, or of the `unit` given."""
 
     unit: Literal["ms", "s", "min", "h", "d"] | None = None
-    """What mu is the logarithm of: `h` for a law fitted to hours."""
+    """What mu is the logarithm of: `h` for a distribution fitted to hours."""
 
     @model_validator(mode="after")
     def _unit_of_mu(self) -> Self:

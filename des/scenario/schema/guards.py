@@ -27,7 +27,7 @@ class _Breaker(Setting):
 
 
 class ConsecutiveBreaker(_Breaker):
-    """A circuit breaker that opens after so many failures in a row."""
+    """A circuit breaker that opens after a number of failures in a row."""
 
     kind: Literal["consecutive"]
     failures: PositiveCount
@@ -82,13 +82,13 @@ class Cooldown(Setting):
     minimum: PositiveCount = 1
     """Calls in the window before the share counts; 1 by default."""
     all_failed: PositiveCount | None = None
-    """So many calls in the window, all of which failed."""
+    """At least this number of calls in the window, all of which failed."""
     window_s: PositiveDuration = 60.0
     """60 s by default, opened by its first call."""
     always: Failures = Field((), alias="also_on")
     """Failures that cool any leg at once."""
     allowed_fails: Count | None = None
-    """Instead of all this: more failures than so many within the cooldown's time."""
+    """Instead of all this: more failures than this within the cooldown's time."""
     cooldown_s: PositiveDuration = Field(5.0, alias="for")
     """How long; 5 s by default."""
     honours_retry_after: Flag = Field(False, alias="retry_after")

@@ -49,7 +49,7 @@ class Effect(Setting):
 
     @model_validator(mode="after")
     def _says_what_fails(self) -> Self:
-        """Whoever slows or hangs some calls easily writes an outage by mistake, error_rate being 100% by default."""
+        """error_rate is 100% by default, so a slowdown or a hang is easily written as an outage by mistake."""
         if "error_rate" in self.model_fields_set:
             return self
         if self.latency_factor > 1.0 or 0.0 < self.hang < 1.0:

@@ -67,7 +67,7 @@ class Estimate(Setting):
 
 
 class Acceleration(Setting):
-    """In each clock window at most so many times what the one before admitted, and always the floor."""
+    """In each clock window at most `growth` times what the one before admitted, and always the floor."""
 
     growth: Factor
     over_s: PositiveDuration
@@ -310,7 +310,7 @@ LimitList = Annotated[tuple[Limits, ...], Field(min_length=1), OneAlone()]
 
 
 class Capacity(Setting):
-    """So many calls served at once, first come, first served; beyond the queue, 529."""
+    """The number of calls served at once, first come, first served; beyond the queue, 529."""
 
     concurrent: PositiveCount
     queue: Count = 0

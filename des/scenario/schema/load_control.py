@@ -30,11 +30,11 @@ class Routing(Setting):
     latencies; by calls under way; by tokens of the clock minute.
     """
     buffer: Annotated[Ratio, BelongsTo("kind", ("least_latency",))] = 0.0
-    """Of least_latency: at random among those so much slower than the fastest, as a share; 0 by default."""
+    """Of least_latency: at random among the legs at most this share slower than the fastest; 0 by default."""
     samples: Annotated[PositiveCount, BelongsTo("kind", ("least_latency",))] = 10
     """Of least_latency: how many last calls count; 10 by default."""
     choices: Annotated[PositiveCount | None, BelongsTo("kind", ("least_busy",))] = None
-    """Of least_busy: the best of so many drawn; of all by default."""
+    """Of least_busy: the best of this number drawn; of all by default."""
     once: Flag = False
     """Whether a group is picked from once a visit, so that its retries stay with that leg."""
 
@@ -85,7 +85,7 @@ class Shaping(Setting):
 
 
 class Bulkhead(Setting):
-    """So many calls of a leg under way at once, and a queue before them."""
+    """At most this number of calls of a leg under way at once, and a queue before them."""
 
     concurrent: PositiveCount
     queue: Count = 0
@@ -189,7 +189,7 @@ class Ramp(Setting):
     start: Share
     over_s: PositiveDuration
     reset_after_s: PositiveDuration
-    """Without a call for so long, it begins anew."""
+    """Without a call for this long, the ramp begins anew."""
 
     @model_validator(mode="after")
     def _grows(self) -> Self:

@@ -56,7 +56,7 @@ class Backoff(Setting):
     """Whether the cap bounds the wait with its jitter, if that is additive or scaled."""
     jitter: Literal["none", "full", "equal", "decorrelated", "additive", "scaled"] = "none"
     spread_s: Annotated[Duration, BelongsTo("jitter", ("additive",))] = 0.0
-    """Of additive jitter: the wait grows by up to so much."""
+    """Of additive jitter: the wait grows by up to this duration."""
     low: Annotated[Amount, BelongsTo("jitter", ("scaled",))] = 1.0
     """Of scaled jitter: the wait is multiplied by a number from low to high."""
     high: Annotated[Amount, BelongsTo("jitter", ("scaled",))] = 1.0
@@ -163,7 +163,7 @@ class RetryAfter(Setting):
     combine: Literal["max", "replace"] = "max"
     """The longer of it and the back-off, or it alone."""
     spread_s: Duration = 0.0
-    """The wait grows by up to so much."""
+    """The wait grows by up to this duration."""
     total_s: Bound = inf
     """Of all such waits of one request."""
 
@@ -179,7 +179,7 @@ class RetryAfter(Setting):
 
 
 AnyRetryAfter = Annotated[RetryAfter, scalar_as("mode", {"enum": ["honour", "ignore"]})]
-IGNORED = RetryAfter.model_construct(honours=False, on=frozenset())
+IGNORED = RetryAfter(honours=False, on=())
 """A Retry-After that is as good as none."""
 
 

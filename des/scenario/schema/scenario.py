@@ -12,7 +12,7 @@ from des.scenario.schema.providers import ComponentSpec, Provider
 from des.scenario.schema.setting import MAY_BE_EMPTY, Setting, Text
 from des.scenario.schema.sharing import CommonCauses, Surges
 from des.scenario.schema.workload import WorkloadSpec
-from des.scenario.text.document import Path
+from des.scenario.text.places import Path
 from des.scenario.text.units import Count, Duration, Horizon, PositiveCount, Share, Timestamp
 
 
@@ -43,7 +43,7 @@ class Scenario(Setting):
     start_state: Literal["equilibrium", "up"] = "equilibrium"
     """Whether incidents may be open when the run starts."""
     drain: Duration | None = None
-    """Cut requests that have not ended so long after the horizon; by default the run waits for them."""
+    """Cut requests that have not ended this long after the horizon; by default the run waits for them."""
     workload: WorkloadSpec
     components: dict[Text, Annotated[ComponentSpec, MAY_BE_EMPTY]] = Field(default_factory=dict)
     """Whatever providers and models depend on."""

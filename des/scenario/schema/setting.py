@@ -5,7 +5,7 @@ values are in base units, their defaults are those that hold. A scenario's autho
 (`rate: 2/min` is `rate_per_s`).
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import Annotated, Any, Literal, Self, TypeVar, get_args
@@ -18,7 +18,6 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    GetPydanticSchema,
     PlainSerializer,
     StrictStr,
     Tag,
@@ -228,7 +227,5 @@ Bound = Annotated[
 ]
 """The most seconds that something may take; infinite where nothing is said."""
 
-Failures = Annotated[
-    Collection[str | int], GetPydanticSchema(lambda _, handler: handler.generate_schema(tuple[Handled, ...]))
-]
-"""Failed outcomes as words, by outcome, status or hundred; in a plan, as the codes of outcome kinds."""
+Failures = tuple[Handled, ...]
+"""Failed outcomes, each by its name, by status or by hundred."""

@@ -48,7 +48,7 @@ class Surge(Setting):
     when: Names
     """Providers, or models (provider/model), that must all be down."""
     to: Names
-    """Providers or models that the crowd turns to."""
+    """Providers or models that the crowd moves to."""
     load: Positive
     """Load of the crowd, as a multiple of the capacity: 1.4 refuses 1 - 1/1.4 of the attempts."""
     capacity_per_s: PositiveRate | None = None

@@ -4,7 +4,7 @@ An outcome has one status by default (`HTTP_STATUS`); a scenario may give its fa
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -76,7 +76,7 @@ def statuses_of(failures: Iterable[tuple[str, int | None]]) -> Statuses:
     return tuple(sorted(other, key=lambda kind: (ATTEMPT_OUTCOMES.index(kind[0]), kind[1])))
 
 
-def kinds_handled(handled: Collection[object], statuses: Statuses) -> frozenset[int]:
+def kinds_handled(handled: Collection[str], statuses: Statuses) -> frozenset[int]:
     """Codes of the outcome kinds that are meant: by outcome, by status, or by its hundred."""
     return frozenset(
         code
@@ -85,19 +85,8 @@ def kinds_handled(handled: Collection[object], statuses: Statuses) -> frozenset[
     )
 
 
-def _is_handled(status: int | None, handled: Collection[object]) -> bool:
+def _is_handled(status: int | None, handled: Collection[str]) -> bool:
     return status is not None and status >= 400 and (str(status) in handled or f"{status // 100}xx" in handled)
-
-
-def outcomes_of(kinds: Collection[int], statuses: Statuses) -> frozenset[str]:
-    """The outcomes some of whose kinds are among these."""
-    every: Sequence[tuple[str, int | None]] = (*_ORDINARY, *statuses)
-    return frozenset(every[code][0] for code in kinds)
-
-
-def said_by_outcomes(kinds: Collection[int], statuses: Statuses) -> bool:
-    """Whether outcomes alone tell these kinds from all others."""
-    return kinds_handled(outcomes_of(kinds, statuses), statuses) == frozenset(kinds)
 
 
 Status = Annotated[

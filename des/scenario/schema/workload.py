@@ -51,7 +51,7 @@ class ArrivalProcess:
         raise NotImplementedError
 
     def time_for_s(self, requests: float, horizon_s: float) -> float:
-        """About how long so many requests take to come, at most the horizon."""
+        """About how long this number of requests takes to come, at most the horizon."""
         expected = self.expected_requests(horizon_s)
         return min(horizon_s, horizon_s * requests / expected) if expected else horizon_s
 
@@ -96,7 +96,7 @@ class BurstyArrivals(Setting, ArrivalProcess):
 
 
 class BatchArrivals(Setting, ArrivalProcess):
-    """So many requests at once, every so often."""
+    """This number of requests at once, at regular intervals."""
 
     kind: Literal["batch"]
     every_s: PositiveDuration
@@ -158,7 +158,7 @@ class ArrivalFile(Setting):
     format: FileFormat | None = None
     """Told by the file's suffix and what it holds, if it is not given."""
     unit: Unit | None = None
-    """Of times that are numbers: seconds, if it is not given. Timestamps are recognised by themselves."""
+    """Of times that are numbers: seconds, if it is not given. Timestamps need no unit."""
     where: dict[Text, Words] = Field(default_factory=dict)
     """Rows to keep: each column with the value or values it must have."""
     stretch: Annotated[Positive, Field(ge=1e-6, le=1e6)] = 1.0
@@ -166,7 +166,7 @@ class ArrivalFile(Setting):
     loop: Flag = False
     """Begin again at the end, until the horizon."""
     limit: PositiveCount | None = None
-    """Keep so many rows, the earliest."""
+    """Keep this number of rows, the earliest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

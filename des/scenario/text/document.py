@@ -16,10 +16,7 @@ import numpy as np
 
 from des.disk import check_regular
 from des.errors import Problem, ScenarioError
-from des.scenario.text.places import Mark
-from des.scenario.text.places import Path as Path
-from des.scenario.text.places import Place as Place
-from des.scenario.text.places import path_text as path_text
+from des.scenario.text.places import Mark, Path, Place
 from des.scenario.text.strict_yaml import YamlError, read_yaml
 from des.scenario.text.toml_places import toml_places
 from des.scenario.text.units import shown

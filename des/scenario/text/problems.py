@@ -16,30 +16,34 @@ from des.words import did_you_mean, nearest, unknown
 _MISSING: Final = "is required, but missing"
 _OTHER_WORDS: Final = {"retry": "retries", "max_retries": "retries", "p50": "median", "p_50": "median"}
 """Keys that people know from elsewhere, and ours, where a wrong one of ours is nearer in letters."""
-_NEAR: Final = re.compile(r"did you mean '([^']*)'")
 _PERCENTILES: Final = "the percentiles are median, p95 and p99"
 _PERCENTILE: Final = re.compile(r"[pP]_?[0-9]+([._][0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong at a path of a scenario's content; `at_key` if it is the key that is wrong."""
+    """Something wrong at a path of a scenario's content.
+
+    `at_key` if it is the key that is wrong; `slip_of` is then the key that it is most likely a slip of.
+    """
 
     path: Path
     message: str
     at_key: bool = False
+    slip_of: str | None = None
 
 
-def _unknown_key(key: str, known: Sequence[str]) -> str:
+def _unknown_key(key: str, known: Sequence[str]) -> tuple[str, str | None]:
+    """The message, and the known key that it asks about."""
     word, colon, value = key.partition(":")
     if colon and word in known:
-        return f"unknown key '{key}'; YAML wants a space after the colon: {word}: {value}"
+        return f"unknown key '{key}'; YAML wants a space after the colon: {word}: {value}", None
     word = _OTHER_WORDS.get(key.casefold(), "")
     if word in known:
-        return f"unknown key '{key}'; did you mean '{word}'?"
+        return f"unknown key '{key}'; did you mean '{word}'?", word
     if _PERCENTILE.fullmatch(key) and "p99" in known and key.casefold() not in known:
-        return f"unknown key '{key}'; {_PERCENTILES}"
-    return unknown("key", key, known)
+        return f"unknown key '{key}'; {_PERCENTILES}", None
+    return unknown("key", key, known), nearest(key, known)
 
 
 def findings_of(error: ValidationError, content: object, model: type[BaseModel]) -> list[Finding]:
@@ -54,8 +58,10 @@ def findings_of(error: ValidationError, content: object, model: type[BaseModel])
             continue  # only because its entries, or what it defaults to, are wrong, which is said of each
         if kind == "extra_forbidden":
             key = str(loc[-1])
-            message = _of_another_kind(key, model, loc[:-1]) or _unknown_key(key, _known_keys(model, loc[:-1]))
-            found[Finding(path, message, at_key=True)] = None
+            message, near = _of_another_kind(key, model, loc[:-1]), None
+            if not message:
+                message, near = _unknown_key(key, _known_keys(model, loc[:-1]))
+            found[Finding(path, message, at_key=True, slip_of=near)] = None
         elif kind == "contradiction":
             within = _path((*path, *context["at"]), content, missing=True)
             found[Finding(within, context["message"])] = None
@@ -81,11 +87,7 @@ def _of_another_kind(key: str, model: type[BaseModel], loc: Path) -> str:
 
 def without_slips(findings: list[Finding]) -> list[Finding]:
     """A key that is missing because it is misspelt is one thing wrong, not two."""
-    slips = {
-        (*finding.path[:-1], match.group(1))
-        for finding in findings
-        if finding.at_key and (match := _NEAR.search(finding.message)) is not None
-    }
+    slips = {(*finding.path[:-1], finding.slip_of) for finding in findings if finding.slip_of is not None}
     return [finding for finding in findings if not (finding.message == _MISSING and finding.path in slips)]
 
 

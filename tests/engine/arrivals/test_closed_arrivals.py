@@ -6,9 +6,9 @@ from des.engine.arrivals import think_time
 from des.scenario.plan import ClosedArrivals, PoissonArrivals
 
 
-def test_think_times_follow_their_law(plan_of):
+def test_think_times_follow_their_distribution(plan_of):
     think = think_time(plan_of(ClosedArrivals(users=20, think=Gamma(4.0, 2.5))), 0)
-    drawn = np.array([think.at(luck) for luck in range(20_000)])
+    drawn = np.array([think.at(index) for index in range(20_000)])
     assert drawn.mean() == pytest.approx(10.0, abs=4 * 5.0 / np.sqrt(drawn.size))
     assert drawn.std() == pytest.approx(5.0, rel=0.05)
 
@@ -16,7 +16,7 @@ def test_think_times_follow_their_law(plan_of):
 def test_think_times_do_not_depend_on_the_order_in_which_users_come(plan_of):
     plan = plan_of(ClosedArrivals(users=20, think=Exponential(3.0)))
     forward, backward = think_time(plan, 1), think_time(plan, 1)
-    assert [forward.at(luck) for luck in range(3000)] == [backward.at(luck) for luck in reversed(range(3000))][::-1]
+    assert [forward.at(index) for index in range(3000)] == [backward.at(index) for index in reversed(range(3000))][::-1]
 
 
 def test_a_constant_think_time_is_itself(plan_of):

@@ -15,7 +15,7 @@ def times(plan, replication=0):
     return np.concatenate(list(arrival_times(plan, replication)))
 
 
-def test_counts_have_the_mean_and_variance_of_a_poisson_law(plan_of):
+def test_counts_have_the_mean_and_variance_of_a_poisson_distribution(plan_of):
     plan = plan_of(PoissonArrivals(rate_per_s=0.4), horizon_s=1000.0)
     counts = np.array([times(plan, replication).size for replication in range(500)])
     assert counts.mean() == pytest.approx(400.0, abs=4 * np.sqrt(400.0 / counts.size))

@@ -33,7 +33,7 @@ def test_the_horizon_cuts_a_pass(horizon_s, expected, plan_of):
     assert len(column(plan_of(recording(period_s=4.0), horizon_s=horizon_s), "arrival_s")) == expected
 
 
-def test_recorded_tokens_override_the_laws_and_repeat(plan_of):
+def test_recorded_tokens_override_the_distributions_and_repeat(plan_of):
     law = recording(period_s=4.0, input_tokens=np.array([5, 0, 7, 9]), output_tokens=np.array([1, 2, 3, 4]))
     laws = {"input_tokens": Lognormal(7.0, 1.0), "output_tokens": Lognormal(5.0, 1.0)}
     plan = plan_of(law, horizon_s=4.0 * 3000, **laws)

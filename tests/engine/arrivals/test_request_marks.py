@@ -43,9 +43,9 @@ def test_marks_by_luck_are_those_of_the_blocks_in_any_order(plan_of):
     plan = plan_of(POISSON, **LAWS)
     blocks = marks_of(open_arrivals(plan, 2))
     marks = RequestMarks(plan, 2)
-    for luck in (9000, 0, 4096, 4095, 17, 8191):
-        assert marks(luck) == blocks[luck]
-        assert [type(value) for value in marks(luck)] == [int, int, float, int]
+    for index in (9000, 0, 4096, 4095, 17, 8191):
+        assert marks(index) == blocks[index]
+        assert [type(value) for value in marks(index)] == [int, int, float, int]
 
 
 def test_marks_that_were_forgotten_are_drawn_again(plan_of):
@@ -56,7 +56,7 @@ def test_marks_that_were_forgotten_are_drawn_again(plan_of):
     assert marks(5) == first
 
 
-def test_another_law_of_one_mark_moves_no_other(plan_of):
+def test_another_distribution_of_one_mark_moves_no_other(plan_of):
     found = marks_of(open_arrivals(plan_of(POISSON, **LAWS), 0))
     changed = marks_of(open_arrivals(plan_of(POISSON, **{**LAWS, "input_tokens": Constant(9.0)}), 0))
     assert {mark[0] for mark in changed} == {9}
@@ -91,7 +91,7 @@ def test_without_requirements_nobody_has_one(plan_of):
     assert {mark[3] for mark in marks_of(open_arrivals(plan_of(POISSON), 0))} == {-1}
 
 
-def test_tokens_have_the_mean_of_their_law(plan_of):
+def test_tokens_have_the_mean_of_their_distribution(plan_of):
     found = marks_of(open_arrivals(plan_of(POISSON, 5000.0, output_tokens=Gamma(2.0, 80.0), units=Exponential(3.0)), 0))
     tokens, units = np.array([mark[1] for mark in found]), np.array([mark[2] for mark in found])
     assert tokens.mean() == pytest.approx(160.0, abs=4 * 80.0 * np.sqrt(2.0 / tokens.size))
@@ -108,7 +108,7 @@ def test_tokens_have_the_mean_of_their_law(plan_of):
         (Empirical((0.0, 3.0)), {1, 3}),
     ],
 )
-def test_tokens_are_whole_and_at_least_one_unless_the_law_is_zero(law, expected, plan_of):
+def test_tokens_are_whole_and_at_least_one_unless_the_distribution_is_zero(law, expected, plan_of):
     found = marks_of(open_arrivals(plan_of(POISSON, input_tokens=law, output_tokens=law), 0))
     assert {mark[0] for mark in found} == expected
     assert {mark[1] for mark in found} == expected
