@@ -106,7 +106,7 @@ class Study:
         )
         (directory / MANIFEST).write_text(json_text(manifest), encoding="utf-8")
         if lost := amiss(directory, manifest):
-            raise WriteError(f"{'; '.join(lost)}, for others changed the run under way; nothing was kept")
+            raise WriteError(f"{'; '.join(lost)}; nothing was kept")
 
     def _replicate(self, directory: Path, workers: int, progress: Progress | None) -> "Found":
         """As many replications of each arm as asked for, or as the precision takes."""

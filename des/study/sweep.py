@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from des.disk import written_whole
-from des.errors import DesError, Problem, ScenarioError
+from des.errors import DesError, Problem, ScenarioError, WriteError
 from des.pool import Report, Workers
 from des.signals import terminating_signals_raise
 from des.study.identity import json_text
@@ -18,6 +18,7 @@ from des.study.options import Progress, RunKeywords, RunOptions, Source, with_ru
 from des.study.run import RESULTS, kept
 from des.study.study import Study
 from des.traces import Run, load
+from des.traces.reader import amiss
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +90,11 @@ def sweep_with(scenario: Source, over: Mapping[str, Sequence[Any]] | Sequence[st
         with written_whole(target) as directory:
             places = [directory / "points" / f"{number:04d}" for number in range(len(studies))]
             _run_all(studies, places, options)
-            _write(directory, _sweep(directory, axes, points, studies, places))
+            made = _sweep(directory, axes, points, studies, places)
+            _write(directory, made)
+            for run in made.runs:
+                if lost := amiss(run.path, run.manifest):
+                    raise WriteError(f"{target}: points/{run.path.name}: {'; '.join(lost)}; nothing was kept")
         places = [target / "points" / f"{number:04d}" for number in range(len(studies))]
         return _sweep(target, axes, points, studies, places)
     found = _run_all(studies, [None] * len(studies), options)

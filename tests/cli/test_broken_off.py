@@ -1,16 +1,19 @@
 """Runs that somebody or something ends leave nothing that looks whole."""
 
+import copy
 import resource
 import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from study.small_scenario import ENDLESS, write_small
+from study.small_scenario import ENDLESS, SMALL, write_small
 
+import des as des_api
+from des.errors import WriteError
 from tests.command import DES, ENVIRONMENT, des, des_process, is_a_clear_error, left_in
 from tests.patience import PATIENCE_S, wait_until
 from tests.signals import heed_signals
@@ -55,6 +58,78 @@ def test_a_killed_run_leaves_nothing_that_looks_whole(tmp_path: Path) -> None:
     assert not (left / "manifest.json").exists()
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
+def test_an_explanation_that_is_stopped_leaves_no_temporary_directory(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    providers = copy.deepcopy(SMALL["providers"])
+    providers["first"]["incidents"] = [{"kind": "poisson", "rate": "2/h", "duration": "1min"}]  # long to play
+    write_small(
+        tmp_path, horizon="60y", providers=providers, workload={"arrivals": {"kind": "poisson", "rate": "1/30d"}}
+    )
+    process = subprocess.Popen(
+        [DES, "explain", "small.yaml"],
+        cwd=tmp_path,
+        env=ENVIRONMENT | {"TMPDIR": str(temporary)},
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_signals,
+    )
+    wait_until(lambda: list(temporary.rglob("*.parquet")), process)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == code
+    assert len(said.splitlines()) == 1
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_file_of_a_run_under_way_that_disappears_fails_the_run_and_is_named(tmp_path: Path) -> None:
+    def clean(share: float, what: str) -> None:
+        if what == "writing":
+            (gone,) = tmp_path.glob(".partial/*/requests/as_modelled-0000.parquet")
+            gone.unlink()
+
+    with pytest.raises(WriteError, match=r"requests/as_modelled-0000\.parquet is missing.*nothing was kept"):
+        des_api.run(write_small(tmp_path, horizon="1h"), out=tmp_path / "out", progress=clean)
+    assert left_in(tmp_path) == []
+
+
+def test_a_file_of_a_run_under_way_that_is_cut_off_fails_the_run_and_is_named(tmp_path: Path) -> None:
+    def cut(share: float, what: str) -> None:
+        if what == "writing":
+            (gone,) = tmp_path.glob(".partial/*/attempts/as_modelled-0000.parquet")
+            gone.write_bytes(gone.read_bytes()[:-1])
+
+    with pytest.raises(WriteError, match=r"attempts/as_modelled-0000\.parquet has been changed"):
+        des_api.run(write_small(tmp_path, horizon="1h"), out=tmp_path / "out", progress=cut)
+    assert left_in(tmp_path) == []
+
+
+def test_a_directory_of_a_run_under_way_that_disappears_fails_the_run(tmp_path: Path) -> None:
+    def clean(share: float, what: str) -> None:
+        if what == "writing":
+            (gone,) = tmp_path.glob(".partial/out-*")
+            shutil.rmtree(gone)
+
+    with pytest.raises(WriteError, match=r"summary\.json: no such file"):
+        des_api.run(write_small(tmp_path, horizon="1h"), out=tmp_path / "out", progress=clean)
+    assert left_in(tmp_path) == []
+
+
+def test_a_sweep_misses_a_file_of_a_point_too(tmp_path: Path) -> None:
+    def clean(share: float, what: str) -> None:
+        for gone in tmp_path.glob(".partial/*/points/0000/requests/as_modelled-0000.parquet"):
+            gone.unlink()
+
+    with pytest.raises(WriteError, match=r"points/0000: requests/as_modelled-0000\.parquet is missing"):
+        des_api.sweep(
+            write_small(tmp_path, horizon="1h"), ["seed=1,2"], out=tmp_path / "out", traces=True, progress=clean
+        )
+    assert left_in(tmp_path) == []
+
+
 def _disk_of(bytes_: int) -> Callable[[], None]:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_, bytes_))
@@ -70,6 +145,28 @@ def test_a_run_that_may_write_no_more_fails_and_leaves_nothing(tmp_path: Path) -
     assert left_in(tmp_path) == []
 
 
+_LITELLM = "model_list:\n- model_name: a\n  litellm_params: {model: openai/gpt-4o-mini, rpm: 5}\n"
+
+
+def _history(folder: Path) -> Path:
+    rows = [f"2024-{month:02}-01T00:00:00Z,2024-{month:02}-01T0{month % 5 + 1}:00:00Z,api" for month in range(1, 13)]
+    path = folder / "history.csv"
+    path.write_text("\n".join(["start,end,service", *rows]))
+    return path
+
+
+def test_a_piece_of_scenario_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    _history(tmp_path)
+    (tmp_path / "config.yaml").write_text(_LITELLM)
+    for command in (["fit", "history.csv"], ["import", "litellm", "config.yaml"]):
+        done = des_process(*command, "--out", "out.yaml", folder=tmp_path, preexec_fn=_disk_of(16))
+        is_a_clear_error(done, 1)
+        assert "nothing was kept" in done.stderr
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["config.yaml", "history.csv"]
+        assert des(*command, "--out", "out.yaml", folder=tmp_path).returncode == 0
+        (tmp_path / "out.yaml").unlink()
+
+
 def test_a_full_disk_fails_the_run_and_leaves_nothing(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -81,10 +178,18 @@ def test_a_full_disk_fails_the_run_and_leaves_nothing(tmp_path: Path) -> None:
         pytest.skip("no small disk can be mounted here")
     try:
         write_small(tmp_path)
+        fitted = _history(tmp_path)
         done = des("run", "small.yaml", "--out", disk / "run", folder=tmp_path)
-        left = list(disk.iterdir())
+        left = [path.name for path in disk.iterdir()]
+        (disk / "full").write_bytes(bytes(60_000))
+        with suppress(OSError), (disk / "full").open("ab", buffering=0) as full:
+            while full.write(bytes(1_000)):
+                pass
+        piece = des("fit", fitted, "--out", disk / "out.yaml", folder=tmp_path)
+        left += [path.name for path in disk.iterdir() if path.name != "full"]
     finally:
         subprocess.run(["umount", disk], check=True)
-    is_a_clear_error(done, 1)
-    assert "no space left" in done.stderr
+    for each in (done, piece):
+        is_a_clear_error(each, 1)
+        assert "no space left" in each.stderr
     assert left == []

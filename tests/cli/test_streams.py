@@ -26,14 +26,34 @@ def test_a_reader_that_leaves_is_no_error(ran: tuple[Path, Done], arguments: lis
     assert process.wait(timeout=PATIENCE_S) == 141
 
 
-def test_printing_to_a_full_disk_is_said_in_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["schema"],
+        ["--version"],
+        ["--help"],
+        ["run", "-h"],
+        ["import", "--help"],
+        ["validate", "small.yaml"],
+    ],
+)
+def test_printing_to_a_full_disk_is_said_in_one_line(tmp_path: Path, arguments: list[str]) -> None:
+    write_small(tmp_path)
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [DES, "schema"], cwd=tmp_path, env=ENVIRONMENT, stdout=full, stderr=subprocess.PIPE, text=True
+            [DES, *arguments], cwd=tmp_path, env=ENVIRONMENT, stdout=full, stderr=subprocess.PIPE, text=True
         )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
+    assert "No space left" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_complaining_to_a_full_disk_is_no_traceback(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        for arguments in (["fly"], ["run", "nobody.yaml"], ["run", "--no-such-option"]):
+            done = subprocess.run([DES, *arguments], cwd=tmp_path, env=ENVIRONMENT, stdout=full, stderr=full)
+            assert done.returncode == 2
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])

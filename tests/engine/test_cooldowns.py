@@ -57,3 +57,20 @@ def test_failures_beyond_those_allowed_cool_it() -> None:
 def test_failures_of_a_window_gone_by_count_no_more() -> None:
     guard = cooldown(2, failure_share=0.5, minimum=5, window_s=3.0)
     assert after(guard, [SERVER_ERROR] * 3 + [OK] * 3)
+
+
+def test_a_cooldown_of_no_length_is_none() -> None:
+    turns: list[str] = []
+    guard = Cooldown(
+        plan.Cooldown(counts=frozenset({SERVER_ERROR}), cooldown_s=5.0, allowed_fails=0, honours_retry_after=True),
+        2,
+        Kinds(one_endpoint()),
+        changed=lambda before, after: turns.append(after),
+        timer=lambda time_s, act: None,
+    )
+    guard.learn(0, SERVER_ERROR, 0.0, 1.0)
+    assert guard.admits()
+    assert turns == []
+    guard.learn(0, SERVER_ERROR, float("nan"), 1.0)
+    assert not guard.admits()
+    assert turns == ["cooling"]

@@ -91,6 +91,13 @@ def test_a_share_of_enough_failures_in_the_window_ejects_at_the_next_check() -> 
     assert of.at(50.0)
 
 
+def test_checks_come_as_often_as_is_set() -> None:
+    of = Ejected(failure_share=0.5, minimum=2, window_s=30.0, for_s=2.0, longest_s=60.0, every_s=1.0)
+    assert of.at(0.25, SERVER_ERROR, SERVER_ERROR)
+    assert not of.at(1.0)
+    assert of.at(3.0)
+
+
 def test_failures_that_the_window_has_left_eject_nobody() -> None:
     of = Ejected(failure_share=0.5, minimum=3, window_s=8.0, for_s=10.0, every_s=10.0)
     assert of.at(1.0, SERVER_ERROR, SERVER_ERROR)

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from des.estimate.exact import exact_or_none
-from des.estimate.joint_figures import DrawnIncidents, JointFigures, joint_figures, mean_episode_s, p95_episode_s
+from des.estimate.joint_figures import (
+    DrawnIncidents,
+    JointFigures,
+    joint_figures,
+    long_run_failure_share,
+    mean_episode_s,
+    p95_episode_s,
+)
 from des.faults import Downtime
 from des.scenario.plan import Plan
 from estimate.exact_plans import outages, plan_of, provider, up_down
@@ -116,3 +123,13 @@ def test_durations_that_differ_have_one() -> None:
     found = p95_episode_s(of([float(length) for length in range(1, 401)]))
     assert found is not None
     assert found.low < found.mean < found.high
+
+
+@pytest.mark.parametrize("horizon", ["90s", "10s"])
+def test_a_horizon_of_seconds_has_a_share_of_lost_requests_in_the_long_run(horizon: str) -> None:
+    recorded = {"kind": "schedule", "windows": [{"start": "1s", "end": "4s"}]}
+    plan = plan_of(providers={"a": provider(incidents=[recorded])}, horizon=horizon)
+    found, reason = long_run_failure_share(plan)
+    assert reason == ""
+    assert found is not None
+    assert found.mean == pytest.approx(0.033 if horizon == "90s" else 0.3, rel=0.3)

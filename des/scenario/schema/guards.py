@@ -39,7 +39,7 @@ class CountWindowBreaker(_Breaker):
     kind: Literal["count_window"]
     calls: Annotated[PositiveCount, Field(le=1_000_000)]
     failure_share: Share
-    minimum: PositiveCount = Field(default_factory=lambda said: said["calls"])
+    minimum: PositiveCount = Field(default_factory=lambda said: said.get("calls"))
     """Calls before it may open; by default those of the window."""
 
     @model_validator(mode="after")

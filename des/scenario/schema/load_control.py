@@ -149,7 +149,7 @@ class QuotaBudget(_RetryBudget):
     kind: Literal["quota"]
     capacity: Positive
     retry_cost: Positive
-    throttle_cost: Positive = Field(default_factory=lambda said: said["retry_cost"])
+    throttle_cost: Positive = Field(default_factory=lambda said: said.get("retry_cost"))
     """Of a retry after rate_limited or overloaded; retry_cost by default."""
     success: Amount = 1.0
     """What a success without retries gives; one after a retry gives back what that took."""
