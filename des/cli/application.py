@@ -6,7 +6,7 @@ Results go to standard output, complaints and progress to standard error.
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any, Final, ParamSpec
@@ -153,6 +153,12 @@ def _unexpected(error: Exception) -> str:
 def complain(message: str) -> None:
     with suppress(OSError):  # nobody is left to tell
         print(printable(message), file=sys.stderr, flush=True)  # noqa: T201
+
+
+def complain_of(remarks: Iterable[object]) -> None:
+    """Say on standard error what is no result: what an input leaves out, say."""
+    for remark in remarks:
+        complain(str(remark))
 
 
 def _abandon_stdout() -> None:

@@ -13,6 +13,7 @@ from des.cli.application import (
     INTERRUPTED,
     app,
     complain,
+    complain_of,
     console,
     progress_bar,
     reported,
@@ -97,6 +98,7 @@ def sweep(
             raise
         complain("stopped: the points that were finished are kept in results/; the same command goes on from there")
         return stop.code if isinstance(stop, SystemExit) and isinstance(stop.code, int) else INTERRUPTED
+    complain_of(dict.fromkeys(remark for run in finished.runs for remark in run.summary.get("remarks", ())))
     if as_json:
         say((finished.path / "sweep.json").read_text(encoding="utf-8").rstrip("\n"))
     else:
@@ -110,6 +112,7 @@ def _conclude(finished: "Finished", show: Callable[..., None], as_json: bool) ->
     from des.report.tables import expectation_sentence, precision_reached, precision_sentence, verdicts
 
     run = finished.run
+    complain_of(run.summary.get("remarks", ()))
     judged = verdicts(run.manifest, run.summary)
     amiss = [verdict for verdict in judged if verdict.result != MET]
     precise = precision_reached(run.summary)

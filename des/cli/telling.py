@@ -9,7 +9,19 @@ from typing import Annotated
 
 import typer
 
-from des.cli.application import DONE, FAILED, WRONG_INPUT, app, complain, console, progress_bar, reported, say, say_json
+from des.cli.application import (
+    DONE,
+    FAILED,
+    WRONG_INPUT,
+    app,
+    complain,
+    complain_of,
+    console,
+    progress_bar,
+    reported,
+    say,
+    say_json,
+)
 from des.cli.options import ScenarioArgument, SeedOption, SetOption
 from des.errors import ScenarioError
 
@@ -44,6 +56,7 @@ def availability(
     loaded = RunOptions(seed=seed, overrides=tuple(changes or ())).load(scenario)
     with progress_bar() as progress:
         found = available(loaded, years, estimator=estimator, workers=workers, progress=progress)
+    complain_of(found.remarks)
     if as_json:
         say_json(found.as_json())
     else:
@@ -75,6 +88,7 @@ def explain(
     loaded = load_scenario(scenario, tuple(changes or ()))
     with progress_bar() as progress:
         explained = explain_all(loaded, precision, progress, start_s=process_time())
+    complain_of(explained.remarks)
     if as_json:
         say_json(explained.as_json())
     else:
@@ -89,14 +103,39 @@ def explain(
 @reported
 def fit(
     history: Annotated[
-        Path, typer.Argument(metavar="HISTORY", help="CSV, parquet, JSON lines, or a status page's incidents.json.")
+        Path,
+        typer.Argument(
+            metavar="HISTORY",
+            help="A table (CSV, parquet, JSON, JSON lines), or what a status page, its feed or an issue tracker lists.",
+        ),
     ],
     columns: Annotated[
         list[str] | None,
-        typer.Option("--columns", metavar="ROLE=COLUMN,...", help="start, end, service, provider, severity, id."),
+        typer.Option(
+            "--columns",
+            metavar="ROLE=COLUMN,...",
+            help="start, end, service, provider, severity, id, status, error_rate.",
+        ),
+    ] = None,
+    flags: Annotated[
+        list[str] | None,
+        typer.Option("--flags", metavar="COLUMN,...", help="Columns of 0 and 1 that are services. Repeatable."),
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", metavar="COLUMN=VALUE", help="Only rows with this value. Repeatable."),
+    ] = None,
+    format: Annotated[  # noqa: A002
+        str | None, typer.Option("--format", metavar="NAME", help="Where the file itself does not tell it.")
     ] = None,
     services: Annotated[
         list[str] | None, typer.Option("--service", metavar="NAME", help="Only this service. Repeatable.")
+    ] = None,
+    severities: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--severity", metavar="NAME,...", help="Only these, or all.  [default: all but maintenance and none]"
+        ),
     ] = None,
     since: Annotated[str | None, typer.Option("--since", metavar="DATE", help="Leave out what came before.")] = None,
     until: Annotated[str | None, typer.Option("--until", metavar="DATE", help="Leave out what came after.")] = None,
@@ -127,7 +166,11 @@ def fit(
     found = fit_history(
         history,
         columns=tuple(columns or ()),
+        flags=tuple(flags or ()),
+        where=tuple(where or ()),
+        format=format,
         services=tuple(services or ()),
+        severities=tuple(severities or ()),
         since=since,
         until=until,
         skip_bad=skip_bad,
@@ -138,8 +181,7 @@ def fit(
         seed=seed,
         out=out,
     )
-    for row in found.history.skipped:
-        complain(f"skipped: {row}")
+    complain_of(f"skipped: {row}" for row in found.history.skipped)
     if as_json:
         say_json(found_as_json(found))
         return DONE
@@ -190,17 +232,20 @@ def validate(
     changes: SetOption = None,
 ) -> int:
     from des.scenario import load_scenario, plans
+    from des.scenario.plan import remarks_of
 
     wrong = 0
     for path in scenarios:
         try:
-            plans(load_scenario(path, tuple(changes or ())))
+            found = plans(load_scenario(path, tuple(changes or ())))
         except ScenarioError as error:
             sys.stdout.flush()
             complain(str(error))
             wrong += 1
         else:
             say(f"{path}: ok")
+            sys.stdout.flush()
+            complain_of(f"{path}: {remark}" for remark in remarks_of(found))
     return WRONG_INPUT if wrong else DONE
 
 
@@ -274,6 +319,5 @@ def import_litellm(
     found = litellm(config, model=model, assignments=tuple(changes or ()), out=out)
     say(f"scenario: {out}" if out else found.text.rstrip())
     sys.stdout.flush()
-    for remark in found.remarks:
-        complain(str(remark))
+    complain_of(found.remarks)
     return DONE

@@ -1,10 +1,19 @@
 """Recorded files: incidents and arrivals to replay, and histories of incidents to fit.
 
-All go through one reader of CSV, JSON lines, parquet and status pages (`des.files.formats`).
+All go through one reader (`des.files.formats`): tables, status pages, issue trackers, feeds, logs of gateways.
 """
 
 from des.files.history import History, RecordedIncident, read_history, read_moment
-from des.files.replay import RecordedArrivalRows, RecordedRows, read_arrivals, read_incidents
+from des.files.incident_rows import incident_columns
+from des.files.replay import (
+    RecordedArrivalRows,
+    RecordedRows,
+    arrival_columns,
+    outside,
+    read_arrivals,
+    read_incidents,
+)
+from des.files.roles import is_no_failure
 from des.files.table import RecordedFileError
 
 __all__ = [
@@ -13,6 +22,10 @@ __all__ = [
     "RecordedFileError",
     "RecordedIncident",
     "RecordedRows",
+    "arrival_columns",
+    "incident_columns",
+    "is_no_failure",
+    "outside",
     "read_arrivals",
     "read_history",
     "read_incidents",

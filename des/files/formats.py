@@ -1,26 +1,50 @@
 """The one way into a recorded file: its format, the names of its columns, and the columns themselves.
 
-A further format is a module with a `Format`, listed in `FORMATS`.
+A further format is a module with a `Format`, listed in `_FORMATS`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from des.disk import check_regular
+from des.files.feed import FEED
+from des.files.gateway_logs import LITELLM_SPEND, OTEL_GENAI
+from des.files.google_cloud import GOOGLE_CLOUD
+from des.files.issue_tracker import ISSUE_TRACKER
+from des.files.json_records import JSON, JSON_LINES, LINES, json_document, json_lines, record_list
 from des.files.status_page import STATUS_PAGE
-from des.files.table import Format, RecordedFileError, Table, together_with
-from des.files.tabular import CSV, JSON_LINES, PARQUET
+from des.files.table import Format, Opening, RecordedFileError, Table, together_with
+from des.files.tabular import CSV, PARQUET
+from des.words import meant
 
-_FORMATS: Final = (STATUS_PAGE, CSV, JSON_LINES, PARQUET)
+_FORMATS: Final = (
+    STATUS_PAGE,
+    GOOGLE_CLOUD,
+    ISSUE_TRACKER,
+    OTEL_GENAI,
+    LITELLM_SPEND,
+    FEED,
+    CSV,
+    JSON,
+    JSON_LINES,
+    PARQUET,
+)
 """Where several formats share a suffix, the first one that recognises a file reads it."""
+FORMAT_NAMES: Final = tuple(each.name for each in _FORMATS)
 
 
-def column_names(path: Path) -> list[str]:
-    """The names of the columns of a file, its format told by its suffix. Raises RecordedFileError."""
+def column_names(path: Path, format: str | None = None) -> list[str]:  # noqa: A002
+    """The names of the columns of a file in the format given, or told by the file. Raises RecordedFileError."""
     with _told_by_file(path):
-        return _format(path, None).names(path)
+        return _format(path, format).names(path)
+
+
+def arrival_roles(path: Path, format: str | None = None) -> Mapping[str, str]:  # noqa: A002
+    """The columns of time and tokens that the format itself tells; nothing for those that any table may be in."""
+    with _told_by_file(path):
+        return _format(path, format).roles
 
 
 def read_columns(path: Path, wanted: Sequence[str], format: str | None = None) -> Table:  # noqa: A002
@@ -31,7 +55,7 @@ def read_columns(path: Path, wanted: Sequence[str], format: str | None = None) -
 
 
 def read_sound_rows(path: Path, wanted: Sequence[str], format: str | None = None) -> Table:  # noqa: A002
-    """The columns wanted, of a file in the format given or told by its suffix. Raises RecordedFileError.
+    """The columns wanted, of a file in the format given or told by suffix and content. Raises RecordedFileError.
 
     The caller checks the rows that could be read and raises what it finds `together_with` the broken ones.
     """
@@ -49,17 +73,38 @@ def _format(path: Path, name: str | None) -> Format:
         raise RecordedFileError(f"{path}: no such file") from None
     except IsADirectoryError as error:
         raise RecordedFileError(f"{path}: {error.strerror}") from None
+    if name is not None:
+        named = next((each for each in _FORMATS if each.name == name), None)
+        if named is None:
+            listed = meant(name, FORMAT_NAMES)
+            raise RecordedFileError(f"{path}: unknown format {name!r}{listed}")
+        return named
     suffix = path.suffix.lower()
-    known = [each for each in _FORMATS if (suffix in each.suffixes if name is None else each.name == name)]
-    if not known and name is not None:
-        names = ", ".join(each.name for each in _FORMATS)
-        raise RecordedFileError(f"{path}: unknown format {name!r}; it is one of {names}")
+    known = [each for each in _FORMATS if suffix in each.suffixes]
     if not known:
         suffixes = ", ".join(dict.fromkeys(suffix for each in _FORMATS for suffix in each.suffixes))
         raise RecordedFileError(
-            f"{path}: format unknown by its name, which ends in none of {suffixes} (a scenario may say `format:` too)"
+            f"{path}: format unknown by its name, which ends in none of {suffixes} "
+            "(--format names it, or `format:` in a scenario)"
         )
-    return known[0] if len(known) == 1 else next(each for each in known if each.recognises(path))
+    if len(known) == 1:
+        return known[0]
+    opening = _opening(path, suffix)
+    return next(each for each in known if each.recognises(opening))
+
+
+def _opening(path: Path, suffix: str) -> Opening:
+    if suffix == ".csv":
+        return Opening(first=dict.fromkeys(CSV.names(path)))
+    if suffix == ".parquet":
+        return Opening(first=dict.fromkeys(PARQUET.names(path)))
+    document = None if suffix in LINES else json_document(path)
+    if document is None:
+        _, first = next(json_lines(path), (0, None))
+    else:
+        listed = record_list(document)
+        first = listed[1][0] if listed is not None and listed[1] else document
+    return Opening(document, first if isinstance(first, dict) else {})
 
 
 @contextmanager

@@ -1,34 +1,28 @@
-"""Incident histories to fit, from any recorded file: a status page, a run's own incidents, or a table of one's own.
+"""Incident histories to fit, from any recorded file: a status page, an issue tracker, a run's own incidents, a table.
 
 No row is guessed, and none is skipped unless asked: every row with missing, unreadable, reversed or duplicate times
 is reported before anything is fitted.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from des.files.formats import column_names, read_columns
-from des.files.table import RecordedFileError, as_text
-from des.words import did_you_mean, unknown
-
-_ROLES: Final = ("start", "end", "service", "provider", "severity", "id")
-_LAYOUTS: Final[Sequence[Mapping[str, str]]] = (
-    {
-        "start": "started_at",
-        "end": "resolved_at",
-        "service": "service",
-        "provider": "provider",
-        "severity": "impact_level",
-        "id": "incident_id",
-    },
-    {"start": "start_s", "end": "end_s", "service": "component", "severity": "error_rate"},
-    {role: role for role in _ROLES},
+from des.files.incident_rows import (
+    Rows,
+    listed,
+    of_services,
+    of_severities,
+    other_ends,
+    parse_columns,
+    parse_where,
+    read_rows,
 )
-"""Known columns: of a status page, of a run's own incidents, and of tables that name columns by role."""
+from des.files.table import RecordedFileError, as_text, read_share
+
 _MOST_ROWS_TOLD: Final = 20
 _LONG_AGO_S: Final = 1e8
 """Smaller numbers are seconds since a start of their own, larger ones seconds since 1970 (March 1973 and later)."""
@@ -49,14 +43,16 @@ class RecordedIncident:
     end_s: float
     severity: str
     id: str
+    error_rate: float = math.nan
+    """The share of calls that failed; not a number where the file does not say."""
 
 
 @dataclass(frozen=True, slots=True)
 class History:
     """Incidents in the order of their file, and when somebody was last looking.
 
-    `skipped` reports the bad rows that were left out on request; `relative` says that times were seconds since a start
-    of their own.
+    `skipped` reports the bad rows that were left out on request, `remarks` what else was left out and why; `relative`
+    says that times were seconds since a start of their own.
     """
 
     source: str
@@ -64,131 +60,65 @@ class History:
     last_seen_s: float
     skipped: tuple[str, ...]
     relative: bool
+    remarks: tuple[str, ...] = ()
 
 
 def read_history(
     path: Path,
     *,
     columns: Sequence[str] = (),
+    flags: Sequence[str] = (),
+    where: Sequence[str] = (),
     services: Sequence[str] = (),
+    severities: Sequence[str] = (),
     skip_bad: bool = False,
     open_ends: bool = False,
+    format: str | None = None,  # noqa: A002
 ) -> History:
     """The incidents of the services named (`service` or `provider/service`), or of all.
 
-    `columns` are texts such as `start=began,end=over,service=team`. With `open_ends` a row without an end is an
-    incident that is still open. Raises RecordedFileError, with every bad row unless `skip_bad` leaves them out.
+    `columns` are texts such as `start=began,end=over,service=team`; `flags` name columns of 0 and 1, each of which is a
+    service of its own; `where` keeps rows by texts such as `region=eu`, several values of a column being alternatives.
+    Severities that are no failures, such as maintenance, are left out unless `severities` names what to keep (`all` for
+    everything). With `open_ends` a row without an end is an incident that is still open. Raises RecordedFileError, with
+    every bad row unless `skip_bad` leaves them out.
     """
-    rows = _read_rows(path, parse_columns(columns), open_ends)
-    chosen = _chosen(path, rows, services)
+    rows = read_rows(path, parse_columns(columns), listed(flags), parse_where(where), open_ends, format)
+    chosen, remarks = of_severities(path, rows, of_services(path, rows, services), listed(severities))
     clock = _clock([rows.start[row] for row in chosen])
     kept, bad = _sound(rows, chosen, clock)
     if bad and not skip_bad:
         told = "\n".join(bad[:_MOST_ROWS_TOLD])
         more = f"\n(and {len(bad) - _MOST_ROWS_TOLD} more)" if len(bad) > _MOST_ROWS_TOLD else ""
         rows_of_them = f"{len(bad)} row{'s' if len(bad) != 1 else ''}"
-        raise RecordedFileError(f"{told}{more}\n{rows_of_them} cannot be fitted; --skip-bad leaves them out")
+        other = other_ends(path, rows, format) if any("the end is missing" in each for each in bad) else ""
+        raise RecordedFileError(f"{told}{more}\n{rows_of_them} cannot be fitted; --skip-bad leaves them out{other}")
     if not kept:
         raise RecordedFileError(f"{path}: no row left to fit")
     return History(
         source=path.name,
         incidents=tuple(
-            RecordedIncident(rows.provider[row], rows.service[row], start, end, rows.severity[row], rows.id[row])
+            RecordedIncident(
+                rows.provider[row],
+                rows.service[row],
+                start,
+                end,
+                rows.severity[row],
+                rows.id[row],
+                _share(rows, row),
+            )
             for row, start, end in kept
         ),
         last_seen_s=_last_seen_s(rows, kept, clock),
         skipped=tuple(bad),
         relative=clock.zero_s > 0.0,
+        remarks=(*rows.remarks, *remarks),
     )
-
-
-def parse_columns(texts: Sequence[str]) -> dict[str, str]:
-    """{role: column} of `role=column` pairs, separated by commas or given one by one."""
-    named: dict[str, str] = {}
-    for pair in (pair.strip() for text in texts for pair in text.split(",")):
-        role, equals, column = (part.strip() for part in pair.partition("="))
-        if not equals or not column:
-            raise RecordedFileError(f"--columns {pair!r}: expected pairs such as start=started_at,end=resolved_at")
-        if role not in _ROLES:
-            raise RecordedFileError(f"--columns {pair!r}: {unknown('role', role, _ROLES)}")
-        if role in named:
-            raise RecordedFileError(f"--columns: {role} is given twice ({named[role]!r} and {column!r})")
-        named[role] = column
-    if named and not {"start", "end"} <= set(named):
-        raise RecordedFileError("--columns needs start=... and end=... at least")
-    return named
 
 
 def read_moment(text: str) -> float:
     """Seconds since 1970 of a date or timestamp, in UTC without a zone. Raises ValueError with a message for people."""
     return _timestamp_s(text)
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """The columns of a history by their roles, as they stand. `still_open`: a missing end means not over."""
-
-    place: Callable[[int], str]
-    start: Sequence[Any]
-    end: Sequence[Any]
-    still_open: Sequence[bool]
-    provider: Sequence[str]
-    service: Sequence[str]
-    severity: Sequence[str]
-    id: Sequence[str]
-    last_seen: Sequence[object]
-
-    def name(self, row: int) -> str:
-        return f"{self.provider[row]}/{self.service[row]}" if self.provider[row] else self.service[row]
-
-
-def _read_rows(path: Path, named: Mapping[str, str], open_ends: bool) -> _Rows:
-    columns = named or _layout(path)
-    table = read_columns(path, list(columns.values()))
-    count = len(table.rows)
-
-    def texts(role: str) -> Sequence[str]:
-        return table.texts(columns[role]) if role in columns else [""] * count
-
-    return _Rows(
-        place=table.place,
-        start=table.columns[columns["start"]].to_pylist(),
-        end=table.columns[columns["end"]].to_pylist(),
-        still_open=table.still_open or [open_ends] * count,
-        provider=texts("provider"),
-        service=texts("service") if "service" in columns else [path.stem] * count,
-        severity=texts("severity"),
-        id=texts("id"),
-        last_seen=table.last_seen,
-    )
-
-
-def _layout(path: Path) -> Mapping[str, str]:
-    """The columns of a known layout that the file has."""
-    there = column_names(path)
-    for layout in _LAYOUTS:
-        if layout["start"] in there and layout["end"] in there:
-            return {role: column for role, column in layout.items() if column in there}
-    page = "; it has no list of `incidents` as a status page's incidents.json has" * (path.suffix.lower() == ".json")
-    raise RecordedFileError(
-        f"{path}: says nowhere when incidents start and end; name the columns: --columns start=...,end=..."
-        f"[,service=...,provider=...,severity=...,id=...] (there are: {', '.join(map(repr, there))}){page}"
-    )
-
-
-def _chosen(path: Path, rows: _Rows, services: Sequence[str]) -> list[int]:
-    """The rows of the services named."""
-    every = range(len(rows.start))
-    if not services:
-        return list(every)
-    there = sorted({rows.name(row) for row in every})
-    known = {name.lower() for name in there} | {name.lower() for name in rows.service}
-    for wanted in services:
-        if wanted.lower() not in known:
-            listed = f" (there are: {', '.join(there)})"
-            raise RecordedFileError(f"{path}: no service '{wanted}'{did_you_mean(wanted, sorted(known))}{listed}")
-    named = {name.lower() for name in services}
-    return [row for row in every if rows.name(row).lower() in named or rows.service[row].lower() in named]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,17 +151,19 @@ def _clock(starts: Sequence[object]) -> _Clock:
     return _Clock(numbers=True, unit_s=1e-3 if min(numbers) >= _MILLISECONDS_FROM else 1.0)
 
 
-def _sound(rows: _Rows, chosen: Sequence[int], clock: _Clock) -> tuple[list[tuple[int, float, float]], list[str]]:
+def _sound(rows: Rows, chosen: Sequence[int], clock: _Clock) -> tuple[list[tuple[int, float, float]], list[str]]:
     """(row, start, end) of each sound row, and a line for every other one."""
     kept: list[tuple[int, float, float]] = []
     bad: list[str] = []
-    seen: dict[tuple[str, float, float], int] = {}
+    seen: dict[tuple[str, float, float, str], int] = {}
     for row in chosen:
         try:
             start, end = _times(rows, row, clock)
-            first = seen.setdefault((rows.name(row), start, end), row)
+            _share(rows, row)
+            first = seen.setdefault((rows.name(row), start, end, rows.id[row]), row)
             if first != row:
-                raise ValueError(f"the same times of {rows.name(row)} as in {rows.place(first)}")
+                same = f"the same id {rows.id[row]!r} and times" if rows.id[row] else "the same times"
+                raise ValueError(f"{same} of {rows.name(row)} as in {rows.place(first)}")
         except ValueError as error:
             bad.append(f"{rows.place(row)}: {error}")
         else:
@@ -239,7 +171,7 @@ def _sound(rows: _Rows, chosen: Sequence[int], clock: _Clock) -> tuple[list[tupl
     return kept, bad
 
 
-def _times(rows: _Rows, row: int, clock: _Clock) -> tuple[float, float]:
+def _times(rows: Rows, row: int, clock: _Clock) -> tuple[float, float]:
     """Start and end, infinite while an incident is open. Raises ValueError with a message for people."""
     if _missing(rows.start[row]):
         raise ValueError("the start is missing")
@@ -258,7 +190,16 @@ def _times(rows: _Rows, row: int, clock: _Clock) -> tuple[float, float]:
     return start, end
 
 
-def _last_seen_s(rows: _Rows, kept: Sequence[tuple[int, float, float]], clock: _Clock) -> float:
+def _share(rows: Rows, row: int) -> float:
+    """The share of calls that failed, if that is said. Raises ValueError with a message for people."""
+    text = rows.error_rate[row].strip()
+    share = read_share(text) if text else math.nan
+    if text and not 0.0 <= share <= 1.0:
+        raise ValueError(f"{rows.columns['error_rate']} {text!r} is no share from 0 to 1 (35 % is 0.35 or 35%)")
+    return share
+
+
+def _last_seen_s(rows: Rows, kept: Sequence[tuple[int, float, float]], clock: _Clock) -> float:
     seen_s = max(start if math.isinf(end) else end for _, start, end in kept)
     for moment in rows.last_seen:
         try:

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
-from des.files.formats import read_sound_rows
+from des.files.formats import arrival_roles, column_names, read_sound_rows
 from des.files.table import (
     UNITS,
     Faults,
@@ -22,14 +23,25 @@ from des.files.table import (
     together_with,
 )
 
+_FAR: Final = 10.0
+"""Times this many horizons long are asked whether they are seconds."""
+_NO_END: Final = "; an incident that is not over yet has none: keep it out by `where:`, by its status say"
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedRows:
-    """Incident windows in seconds, sorted by start; `severity` has one text a window ("" without such a column)."""
+    """Incident windows in seconds, sorted by start; `severity` has one text a window ("" without such a column).
+
+    `error_rate` is the share of failing calls of each window, None without such a column. `by_clock`: the file has
+    timestamps, no numbers. `remarks` say what the format left out.
+    """
 
     start_s: FloatArray
     end_s: FloatArray
     severity: tuple[str, ...]
+    error_rate: FloatArray | None = None
+    by_clock: bool = False
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,8 @@ class RecordedArrivalRows:
     arrival_s: FloatArray
     input_tokens: IntArray | None
     output_tokens: IntArray | None
+    by_clock: bool = False
+    remarks: tuple[str, ...] = ()
 
 
 def read_incidents(
@@ -48,31 +62,49 @@ def read_incidents(
     end: str,
     where: Mapping[str, Sequence[str]] | None = None,
     severity: str | None = None,
+    error_rate: str | None = None,
+    unit: str | None = None,
     origin: datetime | None = None,
     format: str | None = None,  # noqa: A002
 ) -> RecordedRows:
     """Windows of columns `start` and `end`, in seconds after `origin`; windows of no length are dropped.
 
-    Windows may begin before the origin, as negative seconds. Numbers instead of timestamps are seconds as they are,
-    whatever the origin. `where` keeps the rows whose columns hold one of the values given. Raises RecordedFileError.
+    Windows may begin before the origin, as negative seconds. Numbers instead of timestamps are in `unit` (seconds, if
+    it is not given), whatever the origin. `where` keeps the rows whose columns hold one of the values given. Raises
+    RecordedFileError.
     """
+    _check_unit(path, unit)
     where = where or {}
-    wanted = [start, end, *([severity] if severity else []), *where]
+    wanted = [start, end, *(column for column in (severity, error_rate) if column), *where]
     table = read_sound_rows(Path(path), wanted, format)
     with together_with(table.broken):
-        return _incidents(table.where(where), start, end, severity, origin)
+        return _incidents(table.where(where), start, end, severity, error_rate, unit, origin)
 
 
-def _incidents(table: Table, start: str, end: str, severity: str | None, origin: datetime | None) -> RecordedRows:
+def _check_unit(path: Path | str, unit: str | None) -> None:
+    if unit is not None and unit not in UNITS:
+        raise RecordedFileError(f"{path}: unknown unit {unit!r}; times are in {', '.join(UNITS)}")
+
+
+def _incidents(
+    table: Table,
+    start: str,
+    end: str,
+    severity: str | None,
+    error_rate: str | None,
+    unit: str | None,
+    origin: datetime | None,
+) -> RecordedRows:
     path = table.path
     faults = Faults(table)
-    start_time, end_time = table.times(start, None, faults), table.times(end, None, faults)
+    start_time, end_time = table.times(start, unit, faults), table.times(end, unit, faults, missing=_NO_END)
     if not faults.bad.any() and start_time.is_clock != end_time.is_clock:
         raise RecordedFileError(f"{path}: one of {start!r} and {end!r} holds timestamps, the other numbers")
     faults.mark(
         start_time.values > end_time.values,
         lambda row: f"{end} {table.text(end, row)!r} is before {start} {table.text(start, row)!r}",
     )
+    shares = table.shares(error_rate, faults) if error_rate else None
     faults.check()
     if start_time.is_clock and origin is None:
         raise RecordedFileError(f"{path}: {start!r} holds timestamps: give the scenario a `start:` to place them by")
@@ -84,7 +116,23 @@ def _incidents(table: Table, start: str, end: str, severity: str | None, origin:
     order = np.argsort(start_s, kind="stable")
     order = order[lasting[order]]
     severities = table.texts(severity) if severity else [""] * len(start_s)
-    return RecordedRows(start_s[order], end_s[order], tuple(severities[row] for row in order))
+    return RecordedRows(
+        start_s[order],
+        end_s[order],
+        tuple(severities[row] for row in order),
+        None if shares is None else shares[order],
+        start_time.is_clock,
+        table.remarks,
+    )
+
+
+def arrival_columns(path: Path | str, format: str | None = None) -> dict[str, str]:  # noqa: A002
+    """{role: column} of a log whose format tells them, the time among them. Raises RecordedFileError for others."""
+    roles = dict(arrival_roles(Path(path), format))
+    if "time" not in roles:
+        there = ", ".join(map(repr, column_names(Path(path), format)))
+        raise RecordedFileError(f"{path}: say which column has the times: columns: {{time: ...}} (there are: {there})")
+    return roles
 
 
 def read_arrivals(
@@ -101,8 +149,7 @@ def read_arrivals(
 
     `where` keeps the rows whose columns hold one of the values given. Raises RecordedFileError.
     """
-    if unit is not None and unit not in UNITS:
-        raise RecordedFileError(f"{path}: unknown unit {unit!r}; times are in {', '.join(UNITS)}")
+    _check_unit(path, unit)
     where = where or {}
     wanted = [time, *(column for column in (input_tokens, output_tokens) if column), *where]
     table = read_sound_rows(Path(path), wanted, format)
@@ -126,4 +173,32 @@ def _arrivals(
         arrival_s,
         None if tokens_in is None else tokens_in[order],
         None if tokens_out is None else tokens_out[order],
+        times.is_clock,
+        table.remarks,
     )
+
+
+def outside(
+    start_s: FloatArray, end_s: FloatArray | None, horizon_s: float, *, by_clock: bool, unit: str | None
+) -> str:
+    """How many rows lie outside of a run, in words; nothing where none does. Arrivals have no ends.
+
+    Numbers that would fit if they were in a smaller unit than the seconds they are taken for are told so.
+    """
+    counts = {
+        "before its start": 0 if end_s is None else int((end_s <= 0.0).sum()),
+        "past its horizon": int((start_s >= horizon_s).sum()),
+    }
+    parts = [f"{count:,} {where}" for where, count in counts.items() if count]
+    if not parts:
+        return ""
+    told = f"of {len(start_s):,} rows, outside of the run are {' and '.join(parts)}"
+    return told + _hint(float(start_s.max()), horizon_s, by_clock, unit)
+
+
+def _hint(last_s: float, horizon_s: float, by_clock: bool, unit: str | None) -> str:
+    """The unit that times are in, if they reach far past the horizon as seconds and fit in another unit."""
+    if by_clock or unit is not None or last_s < _FAR * horizon_s:
+        return ""
+    fitting = (name for name in ("ms", "us", "ns") if last_s / UNITS[name][1] < horizon_s)
+    return next((f"; as numbers they count as seconds, with `unit: {name}` all would fit" for name in fitting), "")

@@ -1,78 +1,78 @@
-"""A status page's `incidents.json` (Atlassian Statuspage, and pages that imitate it) as a table.
+"""A status page's `incidents.json` (Atlassian Statuspage v2, and pages that imitate it).
 
 One row for each component of each incident; an incident without components counts for the page itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
+from des.files.json_records import Record, Records, flat, json_document, records_format, sound
+from des.files.table import Opening, RecordedFileError
 
-from des.files.table import Format, RecordedFileError, Table, require
-from des.files.tabular import is_text, json_array, json_document
-
-_COLUMNS: Final = ("incident_id", "provider", "service", "started_at", "resolved_at", "impact_level", "status")
-_OVER: Final = ("resolved", "postmortem", "completed")
+_LISTS: Final = ("incidents", "scheduled_maintenances")
+_OF_A_PAGE: Final = frozenset({"components", "incident_updates", "impact", "shortlink"})
+_STARTS: Final = ("started_at", "scheduled_for", "created_at")
 
 
-def _document(path: Path) -> Mapping[str, Any] | None:
-    """The page, or None for a file that holds something else. Raises RecordedFileError for torn JSON."""
-    document = json_document(path)
+def incident_rows(incident: Mapping[str, Any], columns: Mapping[str, object], services: list[str]) -> list[Record]:
+    """A row for each service, with the columns that documents of incidents share beside the incident's own fields."""
+    return [{**flat(incident), **columns, "service": service} for service in dict.fromkeys(services)]
+
+
+def _incidents(document: object) -> list[Any] | None:
     if isinstance(document, list):
-        document = {"incidents": document}
-    return document if isinstance(document, dict) and isinstance(document.get("incidents"), list) else None
+        return document
+    found = [document.get(key) for key in _LISTS] if isinstance(document, dict) else []
+    lists = [each for each in found if isinstance(each, list)]
+    return [each for listed in lists for each in listed] if lists else None
 
 
-def _read(path: Path, wanted: Sequence[str]) -> Table:
-    require(path, wanted, _COLUMNS)
-    page = _document(path) or {"incidents": []}
-    about = page["page"] if isinstance(page.get("page"), dict) else {}
+def _recognises(opening: Opening) -> bool:
+    listed = _incidents(opening.document)
+    if listed is None:
+        return False
+    first = listed[0] if listed else None
+    if isinstance(opening.document, list):
+        return isinstance(first, dict) and not _OF_A_PAGE.isdisjoint(first)
+    return not isinstance(first, dict) or any(key in first for key in _STARTS)
+
+
+def _read(path: Path) -> Records:
+    page = json_document(path)
+    listed = _incidents(page)
+    if not listed:
+        raise RecordedFileError(f"{path}: has no {' and no '.join(_LISTS) if listed is None else 'incidents'}")
+    about = page.get("page") if isinstance(page, dict) else None
+    about = sound(about, f"{path}: page", "page") if isinstance(about, dict) else {}
     provider = str(about.get("name") or "")
-    rows: list[tuple[object, ...]] = []
+    rows: list[Record] = []
     places: list[str] = []
     last_seen = [about.get("updated_at")]
-    for number, incident in enumerate(page["incidents"]):
+    for number, each in enumerate(listed):
         place = f"{path}: incidents[{number}]"
-        if not isinstance(incident, dict):
-            raise RecordedFileError(f"{place} is no incident: {str(incident)[:40]!r}")
-        if not is_text(incident):
-            raise RecordedFileError(f"{place} holds half a character (\\ud800 to \\udfff), which no text may")
-        listed = incident.get("components")
-        components = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
-        names = [str(each.get("name") or "") for each in components] or [provider or path.stem]
-        name = str(incident.get("id") or incident.get("name") or "without id")
+        incident = sound(each, place, "incident")
+        components = _components(incident)
+        columns = {
+            "incident_id": str(incident.get("id") or ""),
+            "provider": provider if components else "",
+            "started_at": next((incident[key] for key in _STARTS if incident.get(key)), None),
+            "resolved_at": incident.get("resolved_at"),
+            "impact_level": str(incident.get("impact") or ""),
+            "status": str(incident.get("status") or ""),
+        }
         last_seen.append(incident.get("updated_at"))
-        for service in dict.fromkeys(names):
-            places.append(f"{place} ({name})")
-            rows.append(
-                (
-                    str(incident.get("id") or ""),
-                    provider if components else "",
-                    service,
-                    incident.get("started_at") or incident.get("created_at"),
-                    incident.get("resolved_at"),
-                    str(incident.get("impact") or ""),
-                    str(incident.get("status") or ""),
-                )
-            )
-    if not rows:
-        raise RecordedFileError(f"{path}: has no incidents")
-    columns = dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True))
-    return Table(
-        path,
-        {column: json_array(columns[column]) for column in wanted},
-        np.arange(len(rows)),
-        places.__getitem__,
-        still_open=tuple(status not in _OVER for status in columns["status"]),
-        last_seen=tuple(last_seen),
-    )
+        name = str(incident.get("id") or incident.get("name") or "without id")
+        made = incident_rows(incident, columns, components or [provider or path.stem])
+        rows += made
+        places += [f"{place} ({name})"] * len(made)
+    return Records(rows, places, last_seen)
 
 
-STATUS_PAGE: Final = Format(
-    "status_page",
-    (".json",),
-    names=lambda path: list(_COLUMNS),
-    read=_read,
-    recognises=lambda path: _document(path) is not None,
-)
+def _components(incident: Mapping[str, Any]) -> list[str]:
+    listed = incident.get("components")
+    components = listed if isinstance(listed, list) else []
+    return [str(each.get("name") or "") for each in components if isinstance(each, dict)]
+
+
+STATUS_PAGE: Final = records_format("status_page", (".json",), _read, _recognises)

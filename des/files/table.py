@@ -4,9 +4,10 @@ Nothing is guessed and no row is skipped: a fault names its first row and counts
 exact to the nanosecond; those without a zone are UTC.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -134,8 +135,8 @@ class Faults:
 class Table:
     """Columns asked for, as Arrow arrays of text, int64, float64 or timestamps.
 
-    `broken` reports rows that could not be read and are left out. A document of incidents also says for each row
-    whether a missing end means that the incident is `still_open`, and at which times it was `last_seen`.
+    `broken` reports rows that could not be read and are left out, `remarks` what the format leaves out or fills in. A
+    document of incidents also says at which times somebody was `last_seen` looking.
     """
 
     path: Path
@@ -145,8 +146,8 @@ class Table:
     place_in_file: Callable[[int], str]
     """Names a row by its position, as a person would find it."""
     broken: str = ""
-    still_open: Sequence[bool] = ()
     last_seen: Sequence[object] = ()
+    remarks: tuple[str, ...] = ()
 
     def place(self, row: int) -> str:
         return self.place_in_file(int(self.rows[row]))
@@ -181,24 +182,33 @@ class Table:
         self._unless_text(faults, column, values > _MOST_TOKENS, f"is over {_MOST_TOKENS}")
         return np.where(faults.bad, 0, values).astype(np.int64)
 
-    def times(self, column: str, unit: str | None, faults: Faults) -> Times:
+    def shares(self, column: str, faults: Faults) -> FloatArray:
+        """Shares as `0.35` or `35%`; 0 in rows marked as bad."""
+        self._mark_missing(column, faults)
+        texts = [text.strip() for text in self.texts(column)]
+        shares = np.array([read_share(text) for text in texts])
+        self._unless_text(faults, column, np.isnan(shares), "is no share such as 0.35 or 35%")
+        self._unless_text(faults, column, (shares < 0) | (shares > 1), "is no share from 0 to 1 (35 % is 0.35 or 35%)")
+        return np.where(faults.bad, 0.0, shares)
+
+    def times(self, column: str, unit: str | None, faults: Faults, missing: str = "") -> Times:
+        """`missing` ends what is said of a row without a value."""
         import pyarrow as pa
 
         array = self.columns[column]
         if pa.types.is_timestamp(array.type):
             if unit is not None:
                 raise RecordedFileError(f"{self.path}: {column!r} holds timestamps, which have no unit {unit!r}")
-            return Times(self._clock(column, array, faults), True, "ns")
+            return Times(self._clock(column, array, faults, missing), True, "ns")
         if pa.types.is_string(array.type) and unit is None and _looks_like_timestamps(array):
-            return Times(self._clock(column, array, faults), True, "ns")
-        return Times(
-            self._numbers(column, faults, "a number" if unit else "a timestamp or a number"), False, unit or "s"
-        )
+            return Times(self._clock(column, array, faults, missing), True, "ns")
+        numbers = self._numbers(column, faults, "a number" if unit else "a timestamp or a number", missing)
+        return Times(numbers, False, unit or "s")
 
     def _unless_text(self, faults: Faults, column: str, bad: BoolArray, what: str) -> None:
         faults.mark(bad, lambda row: f"{column} {self.text(column, row)!r} {what}")
 
-    def _mark_missing(self, column: str, faults: Faults) -> None:
+    def _mark_missing(self, column: str, faults: Faults, more: str = "") -> None:
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -206,15 +216,15 @@ class Table:
         missing = array.is_null()
         if pa.types.is_string(array.type):
             missing = pc.fill_null(pc.equal(array, ""), True)
-        faults.mark(np.asarray(missing), lambda row: f"{column} is missing")
+        faults.mark(np.asarray(missing), lambda row: f"{column} is missing{more}")
 
-    def _clock(self, column: str, array: Any, faults: Faults) -> IntArray:
+    def _clock(self, column: str, array: Any, faults: Faults, missing: str = "") -> IntArray:
         """Nanoseconds since 1970; 0 in rows marked as bad."""
         import pandas as pd
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        self._mark_missing(column, faults)
+        self._mark_missing(column, faults, missing)
         if pa.types.is_timestamp(array.type):
             # Out of an int64 of nanoseconds: before 1678 or after 2261.
             seconds = np.asarray(pc.cast(array, pa.timestamp("s"), safe=False).cast(pa.int64()).fill_null(0))
@@ -233,12 +243,12 @@ class Table:
         self._unless_text(faults, column, bad, "is no timestamp such as 2024-05-01T12:30:00Z")
         return np.where(bad, 0, moments.astype("int64").to_numpy())
 
-    def _numbers(self, column: str, faults: Faults, what: str = "a number") -> Any:
+    def _numbers(self, column: str, faults: Faults, what: str = "a number", missing: str = "") -> Any:
         """int64 if all are integers, else float64; 0 in rows marked as bad."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        self._mark_missing(column, faults)
+        self._mark_missing(column, faults, missing)
         array = self.columns[column]
         if pa.types.is_string(array.type):
             array = _parsed(pc.utf8_trim_whitespace(array))
@@ -286,6 +296,20 @@ def _number(text: str | None) -> float | None:
         return None
 
 
+def read_share(text: str) -> float:
+    """`0.35` or `35%`; not a number for anything else."""
+    number = _number(text.removesuffix("%"))
+    return math.nan if number is None else number / 100.0 if text.endswith("%") else number
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What formats of one suffix are told apart by: the document of a JSON file, and the first record or the header."""
+
+    document: Any = None
+    first: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """A format of recorded files: how it is named, and how the names of its columns and the columns are read."""
@@ -294,5 +318,7 @@ class Format:
     suffixes: tuple[str, ...]
     names: Callable[[Path], list[str]]
     read: Callable[[Path, Sequence[str]], Table]
-    recognises: Callable[[Path], bool] = lambda path: True
+    recognises: Callable[[Opening], bool] = lambda opening: True
     """Tells a file from those of other formats with the same suffix."""
+    roles: Mapping[str, str] = field(default_factory=dict)
+    """The columns that a replay of arrivals takes where it names none: `time`, `input_tokens`, `output_tokens`."""

@@ -1,8 +1,6 @@
-"""Readers of CSV, JSON lines and parquet, each row with its place as a person would find it."""
+"""Readers of CSV and parquet, each row with its place as a person would find it."""
 
 import csv
-import json
-import math
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -10,10 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from des.files.table import Format, RecordedFileError, Table, and_more, require, together_with
-
-_ONE_OBJECT: Final = "is no JSON object; one object a line is expected"
-
+from des.files.table import Format, RecordedFileError, Table, and_more, require
 
 # CSV
 
@@ -93,128 +88,6 @@ def _ragged(path: Path, width: int) -> str:
     return f"{path}:{line}: has {cells} cell{'s' if cells > 1 else ''}, the header {width}{and_more(len(ragged) - 1)}"
 
 
-# JSON
-
-
-def _json_lines(path: Path) -> Iterator[tuple[int, Any]]:
-    """Line number, and the object or what is wrong with the line as text, of each line that is not blank."""
-    with path.open(encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, 1):
-            if line.isspace():
-                continue
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError):
-                row = None
-            if not isinstance(row, dict):
-                yield number, _ONE_OBJECT
-            elif "\\ud" in line.lower() and not is_text(row):
-                yield number, "holds half a character (\\ud800 to \\udfff), which no text may"
-            else:
-                yield number, row
-
-
-def _json_names(path: Path) -> list[str]:
-    number, row = next(_json_lines(path), (1, _ONE_OBJECT))
-    if isinstance(row, str):
-        raise RecordedFileError(f"{path}:{number}: {row}")
-    return list(row)
-
-
-def _read_json_lines(path: Path, wanted: Sequence[str]) -> Table:
-    there: dict[str, None] = {}
-    columns: dict[str, list[Any]] = {column: [] for column in wanted}
-    lines: list[int] = []
-    bad: list[tuple[int, str]] = []
-    for number, row in _json_lines(path):
-        if isinstance(row, str):
-            bad.append((number, row))
-            continue
-        there.update(dict.fromkeys(row))
-        lines.append(number)
-        for column, values in columns.items():
-            values.append(row.get(column))
-    broken = f"{path}:{bad[0][0]}: {bad[0][1]}{and_more(len(bad) - 1)}" if bad else ""
-    missing = [column for column in wanted if column not in there]
-    if lines and missing:
-        with together_with(broken):
-            require(path, missing, list(there))
-    arrays = {column: json_array(values) for column, values in columns.items()}
-    return Table(path, arrays, np.arange(len(lines)), lambda row: f"{path}:{lines[row]}", broken)
-
-
-def json_document(path: Path) -> Any:
-    """What a file of one JSON document holds; None for JSON lines. Raises RecordedFileError for torn or no JSON."""
-    text = path.read_text(encoding="utf-8-sig").rstrip()
-    try:
-        return _parsed(text)
-    except json.JSONDecodeError as error:
-        if _starts_with_object(text):
-            return None
-        raise RecordedFileError(f"{path}:{error.lineno}:{error.colno}: {_no_json(text, error)}") from error
-    except ValueError as error:
-        raise RecordedFileError(f"{path}: is no JSON that can be read: {error}") from error
-
-
-def _parsed(text: str) -> Any:
-    """Raises ValueError for what cannot be read."""
-    try:
-        return json.loads(text)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    except json.JSONDecodeError:
-        raise
-    except ValueError:
-        raise ValueError("it has a number of thousands of digits") from None
-
-
-def _starts_with_object(text: str) -> bool:
-    """Whether the first line is an object by itself."""
-    try:
-        return isinstance(_parsed(text.partition("\n")[0]), dict)
-    except ValueError:
-        return False
-
-
-def _no_json(text: str, error: json.JSONDecodeError) -> str:
-    if not text:
-        return "is empty"
-    rest = text[error.pos :]
-    if error.msg.startswith("Unterminated string") or any(word.startswith(rest) for word in ("true", "false", "null")):
-        return f"the JSON is truncated, it ends within line {text.count(chr(10)) + 1}; fetch the file again"
-    return f"is no JSON: {error.msg[0].lower()}{error.msg[1:]}"
-
-
-def is_text(row: dict[str, Any]) -> bool:
-    """Whether no text in it holds half a character, as escapes of JSON may."""
-    try:
-        json.dumps(row, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def json_array(values: Sequence[Any]) -> Any:
-    """An Arrow array of numbers where there is nothing else, otherwise of text."""
-    import pyarrow as pa
-
-    kinds = {type(value) for value in values if value is not None}
-    if kinds and kinds <= {int, float}:
-        try:
-            return pa.array(values, pa.int64() if kinds == {int} else pa.float64())
-        except (pa.ArrowInvalid, OverflowError):
-            return pa.array([None if value is None else _as_float(value) for value in values], pa.float64())
-    texts = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
-    return pa.array(texts, pa.string())
-
-
-def _as_float(number: int | float) -> float:
-    try:
-        return float(number)
-    except OverflowError:
-        return math.inf if number > 0 else -math.inf
-
-
 # Parquet
 
 
@@ -268,5 +141,4 @@ def _first_line(error: Exception) -> str:
 
 
 CSV: Final = Format("csv", (".csv",), _csv_names, _read_csv)
-JSON_LINES: Final = Format("jsonl", (".jsonl", ".ndjson", ".json"), _json_names, _read_json_lines)
 PARQUET: Final = Format("parquet", (".parquet",), _parquet_names, _read_parquet)

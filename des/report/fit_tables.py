@@ -53,6 +53,8 @@ def _service(service: ServiceCalibration) -> Iterator[str]:
     yield f"  {counted(service.incidents, 'incidents')}, {window}{_rate(service)}"
     open_now = f"; {service.still_open} still open" if service.still_open else ""
     yield f"  open {_percent(service.share_open)} of the time{open_now}"
+    if service.error_rate is not None:
+        yield f"  {_percent(service.error_rate)} of calls failed meanwhile"
     yield from _times("start to start, days", service.between)
     yield from _times("time to repair, hours", service.repair)
     if service.trend:
@@ -109,7 +111,8 @@ def _times(title: str, times: FittedTimes) -> Iterator[str]:
         yield f"    {fitted.kind:13}{parameters:{_PARAMETERS_WIDTH}}{better:>9}{mean:>11}"
     if times.few:
         low, high = (_figure(moment_s / times.unit_s) for moment_s in times.mean_interval_s)
-        yield f"    fewer than {LEAST_TIMES}, too few to tell distributions apart; mean {low} to {high} (95 %)"
+        few = f"fewer than {LEAST_TIMES}, too few to tell distributions apart; mean {low} to {high} (95 %)"
+        yield from _wrapped(few, "    ", "    ")
 
 
 def _trend(found: Trend) -> Iterator[str]:

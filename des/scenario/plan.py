@@ -93,6 +93,7 @@ class RecordedIncidents:
     start_s: tuple[float, ...]
     end_s: tuple[float, ...]
     effects: tuple[Effect, ...]  # one a window
+    remarks: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def every_effect(self) -> tuple[Effect, ...]:
@@ -300,3 +301,16 @@ class Plan:
     capacities: tuple[Capacity, ...] = ()
     statuses: tuple[tuple[str, int], ...] = ()  # (outcome, status) of the outcome kinds from code 9 on
     client: Client = Client()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What whoever runs this should know of the files it replays: rows outside of the run, and the like."""
+        arrivals = self.workload.arrivals
+        recorded = (each for component in self.components for each in component.incidents)
+        replayed = (each for each in (arrivals, *recorded) if isinstance(each, ReplayedArrivals | RecordedIncidents))
+        return tuple(dict.fromkeys(remark for each in replayed for remark in each.remarks))
+
+
+def remarks_of(plans: Mapping[str, Plan]) -> tuple[str, ...]:
+    """What whoever runs these should know of the files they replay, each once."""
+    return tuple(dict.fromkeys(remark for plan in plans.values() for remark in plan.remarks))

@@ -12,7 +12,7 @@ from des.estimate.availability import availability as answer_for
 from des.estimate.estimate import as_json
 from des.faults import sharing
 from des.scenario import Loaded, plans
-from des.scenario.plan import Plan
+from des.scenario.plan import Plan, remarks_of
 from des.scenario.schema.setting import Setting
 from des.study.options import Progress
 
@@ -23,12 +23,14 @@ class Available:
 
     answers: Mapping[str, AvailabilityAnswer]
     left_out: Mapping[str, str]
+    remarks: tuple[str, ...] = ()
+    """Of the files replayed."""
 
     def as_json(self) -> dict[str, Any]:
         return {
             "arms": {arm: as_json(answer) for arm, answer in self.answers.items()},
             "left_out": dict(self.left_out),
-        }
+        } | ({"remarks": list(self.remarks)} if self.remarks else {})
 
 
 def available(
@@ -63,7 +65,7 @@ def available(
             if arm in loaded.arms:
                 raise
             left_out[arm] = str(reason)
-    return Available(answers, left_out)
+    return Available(answers, left_out, remarks_of(arms))
 
 
 def compared_arms(loaded: Loaded) -> tuple[Mapping[str, Plan], dict[str, str]]:

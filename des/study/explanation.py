@@ -27,6 +27,7 @@ from des.scenario.plan import (
     PoissonIncidents,
     RecordedIncidents,
     RenewalIncidents,
+    remarks_of,
 )
 from des.study.arms import compared_arms, same_arms
 from des.study.options import Progress
@@ -76,6 +77,8 @@ class Explained:
     """The arms of `des availability` and `des compare`: they add some of their own."""
     left_out: Mapping[str, str]
     """Arms that they would add but cannot, and why."""
+    remarks: tuple[str, ...] = ()
+    """Of the files replayed."""
 
     def as_json(self) -> dict[str, Any]:
         arms = {arm: one.as_json() for arm, one in self.arms.items()}
@@ -84,7 +87,7 @@ class Explained:
             "seconds": dict(self.seconds),
             "compared": list(self.compared),
             "left_out": dict(self.left_out),
-        }
+        } | ({"remarks": list(self.remarks)} if self.remarks else {})
 
 
 def explain_all(
@@ -116,6 +119,7 @@ def explain_all(
         seconds=seconds,
         compared=tuple(of_comparison),
         left_out=left_out,
+        remarks=remarks_of(own),
     )
 
 

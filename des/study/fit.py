@@ -41,7 +41,11 @@ def fit(
     path: Path,
     *,
     columns: Sequence[str] = (),
+    flags: Sequence[str] = (),
+    where: Sequence[str] = (),
+    format: str | None = None,  # noqa: A002
     services: Sequence[str] = (),
+    severities: Sequence[str] = (),
     since: str | None = None,
     until: str | None = None,
     skip_bad: bool = False,
@@ -54,6 +58,7 @@ def fit(
 ) -> Fit:
     """Fit a history from `since` to `until` (dates or timestamps), and write the piece of scenario to `out`.
 
+    The options from `columns` to `severities`, `skip_bad` and `open_ends` are those of `read_history`.
     `between` and `repair` choose the kind of distribution for the scenario, in place of the lowest AIC. Raises
     DesError for what cannot be fitted, OutputError if `out` exists, WriteError if that cannot be written.
     """
@@ -61,7 +66,17 @@ def fit(
     if problems := list(_wrong_options(between, repair, permutations, since, until)):
         raise DesError("\n".join(problems))
     since_s, until_s = (None if text is None else read_moment(text) for text in (since, until))
-    history = read_history(path, columns=columns, services=services, skip_bad=skip_bad, open_ends=open_ends)
+    history = read_history(
+        path,
+        columns=columns,
+        flags=flags,
+        where=where,
+        services=services,
+        severities=severities,
+        skip_bad=skip_bad,
+        open_ends=open_ends,
+        format=format,
+    )
     windows = [observed(service, since_s, until_s) for service in service_histories(history)]
     seen = [service for service in windows if service.from_s <= service.until_s]
     if not any(len(service.starts_s) for service in seen):
@@ -82,7 +97,9 @@ def fit(
     text = fragment(calibration, history.source, between, repair)
     if out is not None:
         write_new(out, text)
-    return Fit(history, calibration, (*relative, *unseen, *cautions(calibration, between, repair)), text)
+    return Fit(
+        history, calibration, (*relative, *history.remarks, *unseen, *cautions(calibration, between, repair)), text
+    )
 
 
 def _wrong_options(
@@ -142,7 +159,7 @@ def _service(service: ServiceCalibration) -> dict[str, Any]:
         | {"changed": _iso(service.trend.changed_s), "by_year": {str(y): rate for y, rate in service.trend.by_year}},
         "seasonality": None if service.seasonality is None else asdict(service.seasonality),
         "severities": [asdict(severity) for severity in service.severities],
-    }
+    } | ({} if service.error_rate is None else {"error_rate": service.error_rate})
 
 
 def _times(times: FittedTimes) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from des.estimate.heterogeneous import Heterogeneous, without_intervals
 from des.estimate.summary import Pool, summary
 from des.pool import Watch, Workers
 from des.scenario import Loaded, plans
-from des.scenario.plan import Plan
+from des.scenario.plan import Plan, remarks_of
 from des.scenario.schema.expectations import default_arm
 from des.study.arms import same_arms
 from des.study.downtime import Spells, combined, controlled
@@ -92,6 +92,8 @@ class Study:
             progress(1.0, "writing")
         if self.precision is not None:
             content["precision"] = self.precision.as_found(found.replications, content)
+        if remarks := remarks_of(self.plans):
+            content["remarks"] = list(remarks)
         summary_text = json_text(as_json(content))
         (directory / SUMMARY).write_text(summary_text, encoding="utf-8")
         manifest = manifest_of(

@@ -13,7 +13,7 @@ from des.scenario import plan
 from des.vocabulary import CANCELLED, OK, SERVER_ERROR
 from engine.serving import one_endpoint
 
-COUNTS = frozenset({SERVER_ERROR})
+COUNTS = ("server_error",)
 
 
 class Watched:
@@ -85,6 +85,8 @@ def test_a_row_and_a_window_begin_anew_after_it_was_open() -> None:
         assert watched.breaker.admits()
         assert watched.ends(*[SERVER_ERROR] * 2) == CLOSED
         assert watched.ends(SERVER_ERROR) == OPEN
+        watched.wait()
+        assert watched.ends(OK, OK, SERVER_ERROR) == CLOSED
 
 
 def test_it_lets_as_many_probes_through_as_are_to_succeed() -> None:

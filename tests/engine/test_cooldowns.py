@@ -57,6 +57,7 @@ def test_failures_beyond_those_allowed_cool_it() -> None:
 def test_failures_of_a_window_gone_by_count_no_more() -> None:
     guard = cooldown(2, failure_share=0.5, minimum=5, window_s=3.0)
     assert after(guard, [SERVER_ERROR] * 3 + [OK] * 3)
+    assert after(cooldown(2, failure_share=0.5, minimum=5, window_s=3.0), [SERVER_ERROR] * 9)
 
 
 def told(guard: Cooldown, *calls: tuple[float, int]) -> Cooldown:
@@ -138,6 +139,6 @@ def test_a_cooldown_of_no_length_is_none() -> None:
     guard.learn(0, SERVER_ERROR, 0.0, 1.0)
     assert guard.admits()
     assert turns == []
-    guard.learn(0, SERVER_ERROR, float("nan"), 1.0)
+    guard.learn(0, SERVER_ERROR, 0.5, 1.0)
     assert not guard.admits()
     assert turns == ["cooling"]

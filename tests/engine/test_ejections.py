@@ -21,7 +21,7 @@ class Ejected:
         self.timers: list[tuple[float, Callable[[], None]]] = []
         self.turns: list[str] = []
         self.guard = Ejection(
-            plan.Ejection(counts=frozenset({SERVER_ERROR}), most=most, **settings),
+            plan.Ejection(counts=("server_error",), most=most, **settings),
             self.pool,
             Kinds(one_endpoint()),
             changed=lambda before, after: self.turns.append(after),
@@ -96,6 +96,23 @@ def test_checks_come_as_often_as_is_set() -> None:
     assert of.at(0.25, SERVER_ERROR, SERVER_ERROR)
     assert not of.at(1.0)
     assert of.at(3.0)
+
+
+def test_without_checks_a_share_ejects_at_once() -> None:
+    of = Ejected(failure_share=0.5, minimum=3, window_s=30.0, for_s=10.0, every_s=0.0)
+    assert of.at(2.0, SERVER_ERROR, OK)
+    assert not of.at(3.0, SERVER_ERROR)
+
+
+def test_one_check_is_awaited_at_a_time_and_never_at_the_moment_of_a_failure() -> None:
+    of = Ejected(failure_share=0.5, minimum=9, window_s=30.0, for_s=10.0, every_s=10.0)
+    assert of.at(2.0, SERVER_ERROR, SERVER_ERROR)
+    assert [time_s for time_s, _ in of.timers] == [10.0]
+    assert of.at(10.0)
+    assert [time_s for time_s, _ in of.timers] == [20.0]
+    late = Ejected(failure_share=0.5, minimum=9, window_s=30.0, for_s=10.0, every_s=10.0)
+    assert late.at(10.0, SERVER_ERROR)
+    assert [time_s for time_s, _ in late.timers] == [20.0]
 
 
 def test_failures_that_the_window_has_left_eject_nobody() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from des.faults.calibration import ServiceHistory, service_histories
 from des.files import History, RecordedFileError, read_history
-from des.files.history import parse_columns
+from des.files.incident_rows import parse_columns
 
 HEADER = "incident_id,provider,service,started_at,resolved_at,impact_level\n"
 GOOD = "a,openai,api,2024-01-01T10:00:00Z,2024-01-01T11:30:00Z,2\n"
@@ -175,7 +175,7 @@ BAD_ROWS = (
     "c,openai,api,,2024-01-05T11:00:00Z,2\n",
     "d,openai,api,2024-01-05T12:00:00Z,,2\n",
     "e,openai,api,2024-01-05T12:00:00Z,2024-01-05T11:00:00Z,2\n",
-    "f,openai,api,2024-01-01T10:00:00Z,2024-01-01T11:30:00Z,2\n",
+    "a,openai,api,2024-01-01T10:00:00Z,2024-01-01T11:30:00Z,2\n",
     "g,openai,api,yesterday,2024-01-05T11:00:00Z,2\n",
     "h,openai,api,2024-13-05T11:00:00Z,2024-01-05T11:00:00Z,2\n",
 )
@@ -183,7 +183,7 @@ SAID = (
     ":3: the start is missing",
     ":4: the end is missing (still open? --open-ends takes it so)",
     ":5: the end 2024-01-05T11:00:00Z is before the start 2024-01-05T12:00:00Z",
-    ":6: the same times of openai/api as in ",
+    ":6: the same id 'a' and times of openai/api as in ",
     ":7: 'yesterday' is no timestamp such as 2024-05-01T12:30:00Z",
     ":8: '2024-13-05T11:00:00Z' is no timestamp such as 2024-05-01T12:30:00Z",
 )
@@ -275,3 +275,144 @@ def test_what_is_no_history_is_refused_in_words(tmp_path: Path, name: str, conte
         (tmp_path / name).write_text(content)
     assert said in _refused(tmp_path / name)
     assert "is a folder" in _refused(tmp_path)
+
+
+# Which column is which
+
+
+def _records(folder: Path, name: str, *records: dict[str, Any]) -> Path:
+    path = folder / name
+    path.write_text(json.dumps(records))
+    return path
+
+
+OPENED = {"opened_at": "2024-01-01T10:00:00Z", "resolved_at": "2024-01-01T11:00:00Z"}
+
+
+def test_fields_that_may_be_start_end_service_and_severity_are_recognised(tmp_path: Path) -> None:
+    path = tmp_path / "own.json"
+    path.write_text(json.dumps({"incidents": [OPENED | {"component_name": "api", "raw_severity": "major_outage"}]}))
+    (service,) = _services(path)
+    assert (service.name, service.severity) == ("api", ("major_outage",))
+    assert (service.end_s - service.start_s).tolist() == [3600.0]
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [("Start Time", "End Time"), ("startedAt", "closedAt"), ("start_timestamp", "close_timestamp")]
+)
+def test_names_are_read_in_any_spelling(tmp_path: Path, start: str, end: str) -> None:
+    path = _csv(tmp_path, "2024-01-01,2024-01-02\n", header=f"{start},{end}\n")
+    (service,) = _services(path)
+    assert (service.end_s - service.start_s).tolist() == [86_400.0]
+
+
+def test_the_first_field_that_holds_anything_is_the_end(tmp_path: Path) -> None:
+    (service,) = _services(_records(tmp_path, "own.json", OPENED | {"resolved_at": None, "closed_at": "2024-01-02"}))
+    assert (service.end_s - service.start_s).tolist() == [14 * 3600.0]
+
+
+def test_a_record_without_status_and_end_is_a_bad_row_that_names_other_fields(tmp_path: Path) -> None:
+    path = _records(tmp_path, "own.json", OPENED | {"resolved_at": None, "mitigated": "2024-01-01T10:30:00Z"})
+    assert _refused(path).splitlines() == [
+        f"{path}: [0]: the end is missing (still open? --open-ends takes it so)",
+        "1 row cannot be fitted; --skip-bad leaves them out",
+        "the end was looked for in 'resolved_at'; times are also in 'mitigated': --columns start=opened_at,end=...",
+    ]
+    (service,) = _services(path, columns=["start=opened_at,end=mitigated"])
+    assert (service.end_s - service.start_s).tolist() == [1800.0]
+
+
+@pytest.mark.parametrize(("status", "is_open"), [("open", True), ("In Progress", True), ("closed", False), ("", False)])
+def test_a_status_says_whether_a_missing_end_is_an_open_one(tmp_path: Path, status: str, is_open: bool) -> None:
+    path = _csv(tmp_path, f"2024-01-01,2024-01-02,closed\n2024-02-01,,{status}\n", header="start,end,state\n")
+    if is_open:
+        (service,) = _services(path)
+        assert np.isinf(service.end_s).tolist() == [False, True]
+    else:
+        assert ":3: the end is missing" in _refused(path)
+
+
+def test_an_unknown_end_is_asked_for_with_the_columns_that_hold_times(tmp_path: Path) -> None:
+    path = _csv(tmp_path, "2024-01-01,2024-01-02,7\n", header="start,mitigated,count\n")
+    said = _refused(path)
+    assert "--columns start=...,end=..." in said
+    assert said.endswith("(there are: 'start', 'mitigated', 'count'); times are in 'start', 'mitigated'")
+
+
+def test_columns_can_be_named_in_any_list_of_records_nested_ones_too(tmp_path: Path) -> None:
+    path = tmp_path / "own.json"
+    record = {"at": {"from": "2024-01-01T10:00:00Z", "to": "2024-01-01T11:00:00Z"}, "team": {"name": "a"}}
+    path.write_text(json.dumps({"total": 1, "data": [record]}))
+    (service,) = _services(path, columns=["start=at.from,end=at.to,service=team.name"])
+    assert (service.name, (service.end_s - service.start_s).tolist()) == ("a", [3600.0])
+
+
+# Which rows are incidents
+
+
+def test_incidents_of_equal_times_with_different_ids_are_no_bad_rows(tmp_path: Path) -> None:
+    (service,) = _services(_csv(tmp_path, GOOD, GOOD.replace("a,", "z,", 1)))
+    assert service.incident_id == ("a", "z")
+    without_ids = _csv(tmp_path, "2024-01-01,2024-01-02\n" * 2, header="start,end\n")
+    assert ":3: the same times of history as in" in _refused(without_ids)
+
+
+def test_maintenance_and_notices_are_left_out_and_said_so_unless_asked_for(tmp_path: Path) -> None:
+    path = _page_file(
+        tmp_path,
+        _page(),
+        _page(id="x2", impact="none", created_at="2024-01-03T10:00:00Z", resolved_at="2024-01-03T11:00:00Z"),
+        _page(id="x3", impact="maintenance", created_at="2024-01-04T10:00:00Z", resolved_at="2024-01-04T11:00:00Z"),
+    )
+    found = read_history(path)
+    assert {incident.severity for incident in found.incidents} == {"major"}
+    told = "2 of severity 'maintenance', 2 of severity 'none'"
+    assert found.remarks == (f"left out as no failures: {told}; --severity names what to fit, or all",)
+    assert len(read_history(path, severities=["all"]).incidents) == 6
+    asked = read_history(path, severities=["None,major"])
+    assert [incident.severity for incident in asked.incidents] == ["major", "major", "none", "none"]
+    assert asked.remarks == ()
+    assert "no incident of severity minor; there are: maintenance, major, none" in _refused(path, severities=["minor"])
+
+
+def test_where_keeps_rows_by_any_column_its_values_being_alternatives(tmp_path: Path) -> None:
+    rows = "".join(f"2024-0{month}-01,2024-0{month}-02,{region},x\n" for month, region in enumerate("aabc", 1))
+    path = _csv(tmp_path, rows, header="start,end,region,what\n")
+    assert len(read_history(path, where=["region=a", "region=b", "what=x"]).incidents) == 3
+    assert "no row left where 'region' is 'z'" in _refused(path, where=["region=z"])
+    assert "--where 'region': expected a column and its value" in _refused(path, where=["region"])
+
+
+WIDE = "incident_id,start_timestamp,close_timestamp,API,Chat.app,resolved_flag\n"
+
+
+def test_columns_of_flags_are_services(tmp_path: Path) -> None:
+    rows = (
+        "a,2024-01-01 00:00:00+00:00,2024-01-01 01:00:00+00:00,1,1,1\n",
+        "b,2024-01-02,2024-01-03,0,1,1\n",
+        "c,2024-01-04,2024-01-05,0,0,1\n",
+    )
+    path = _csv(tmp_path, *rows, header=WIDE)
+    found = read_history(path, flags=["API,Chat.app"])
+    assert [(incident.service, incident.id) for incident in found.incidents] == [
+        ("API", "a"),
+        ("Chat.app", "a"),
+        ("Chat.app", "b"),
+    ]
+    assert found.remarks == ("1 row left out: none of API, Chat.app is 1 there",)
+    assert read_history(path).remarks == (
+        "all rows count as one service; columns of 0 and 1 may be one each: --flags API,Chat.app",
+    )
+    assert "no column 'Api'; did you mean 'API'?" in _refused(path, flags=["Api"])
+    broken = _csv(tmp_path, "a,2024-01-01,2024-01-02,7,1,1\n", header=WIDE)
+    assert ":2: API '7' is no flag: it is 0 or 1" in _refused(broken, flags=["API"])
+
+
+def test_a_share_of_failing_calls_may_stand_in_each_row(tmp_path: Path) -> None:
+    header = "start,end,failing\n"
+    path = _csv(tmp_path, "2024-01-01,2024-01-02,10%\n", "2024-02-01,2024-02-04,0.3\n", header=header)
+    (service,) = _services(path, columns=["start=start,end=end,error_rate=failing"])
+    assert service.mean_error_rate() == pytest.approx((0.1 + 3 * 0.3) / 4)
+    bad = _csv(tmp_path, "2024-01-01,2024-01-02,35\n", header=header)
+    said = _refused(bad, columns=["start=start,end=end,error_rate=failing"])
+    assert ":2: failing '35' is no share from 0 to 1 (35 % is 0.35 or 35%)" in said

@@ -13,6 +13,8 @@ from tests.guard.simulator import command
 
 MEASURED = {"wall_s", "seconds", "requests_per_s", "run_s", "availability_s", "compare_s"}
 """Keys whose values a clock has a say in."""
+NO_FIGURES = {"remarks"}
+"""Keys of words about the input."""
 
 HISTORY = "incidents/status_page_incidents.csv"
 COLUMNS = "start=started_at,end=resolved_at,service=service,provider=provider,severity=impact_level,id=incident_id"
@@ -129,5 +131,5 @@ def _without_folders(value: Any, folder: str) -> Any:
 
 def unmeasured(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: unmeasured(below) for key, below in value.items() if key not in MEASURED}
+        return {key: unmeasured(below) for key, below in value.items() if key not in MEASURED | NO_FIGURES}
     return [unmeasured(below) for below in value] if isinstance(value, list) else value

@@ -14,12 +14,13 @@ LETTERS = 6
 
 
 def digests_of_run(directory: Path, summary: Any) -> dict[str, Any]:
-    """By arm and table, and the summary under its own name."""
+    """By arm and table, and the figures of the summary under its own name; remarks are no figures."""
     found: dict[str, Any] = {}
     for path in sorted(directory.glob("*/*.parquet")):
         arm = path.stem.removesuffix("-0000")
         found.setdefault(arm, {})[path.parent.name] = digests_of_file(path)
-    text = json.dumps(summary, sort_keys=True)  # floats as their shortest repr
+    figures = {key: value for key, value in summary.items() if key != "remarks"}
+    text = json.dumps(figures, sort_keys=True)  # floats as their shortest repr
     found["summary.json"] = {"summary": {"content": hashlib.sha256(text.encode()).hexdigest()}}
     return found
 

@@ -74,3 +74,7 @@ def test_helicone_takes_out_more_than_a_tenth_of_at_least_twenty() -> None:
 def test_helicone_removes_a_provider_for_its_retry_after_and_30_s() -> None:
     assert removed_for_s(12.0, 30.0) == 42.0
     assert removed_for_s(math.nan, 30.0) == 60.0
+
+
+def test_a_single_failure_is_a_share_where_one_call_is_enough() -> None:
+    assert fails_too_often(1, 1, 0.1, 1)

@@ -232,3 +232,55 @@ def test_history_of_a_run_is_fitted_to_the_distributions_it_was_simulated_by(tmp
         assert fitted is not None
         for value, error, truth in zip(fitted.parameters, fitted.standard_errors, exact, strict=True):
             assert abs(value - truth) < 4 * error
+
+
+ISSUES = [
+    {
+        "number": number,
+        "title": "api is down",
+        "state": "closed",
+        "created_at": f"2024-01-{1 + 2 * number:02}T00:00:00Z",
+        "closed_at": f"2024-01-{1 + 2 * number:02}T00:{10 + number}:00Z",
+        "updated_at": "2024-02-01T00:00:00Z",
+    }
+    for number in range(12)
+]
+
+
+def test_closed_issues_of_a_tracker_are_over(tmp_path: Path) -> None:
+    path = tmp_path / "issues.json"
+    path.write_text(json.dumps(ISSUES))
+    (service,) = fit(path).calibration.services
+    assert (service.name, service.incidents, service.still_open) == ("api", 12, 0)
+    assert service.repair.mean_s == pytest.approx(15.5 * 60)
+
+
+def test_the_command_takes_flags_values_severities_and_a_format(tmp_path: Path) -> None:
+    lines = ["id,start,end,api,chat,region,severity"]
+    for day in range(1, 9):
+        severity = "maintenance" if day == 8 else "minor"
+        region = "us" if day == 7 else "eu"
+        lines.append(f"{day},2024-01-{day:02}T00:00Z,2024-01-{day:02}T0{day}:00Z,1,{day % 2},{region},{severity}")
+    path = tmp_path / "wide.txt"
+    path.write_text("\n".join(lines))
+    asked = ("--format", "csv", "--flags", "api,chat", "--where", "region=eu", "--json")
+    document = json.loads(_des(path, *asked).stdout)
+    assert {name: service["incidents"] for name, service in document["services"].items()} == {"api": 6, "chat": 3}
+    assert document["cautions"][0].startswith("left out as no failures: 1 of severity 'maintenance'")
+    document = json.loads(_des(path, *asked, "--severity", "all").stdout)
+    assert document["services"]["api"]["incidents"] == 7
+    done = _des(path)
+    assert done.returncode == 2
+    assert "--format names it" in done.stderr
+
+
+def test_recorded_shares_of_failing_calls_are_the_fragments_error_rate(tmp_path: Path) -> None:
+    path = tmp_path / "shares.csv"
+    rows = [f"2024-0{month}-01T00:00Z,2024-0{month}-01T0{month}:00Z,{month}%" for month in (1, 2, 3)]
+    path.write_text("\n".join(["start,end,failing", *rows]))
+    found = fit(path, columns=["start=start,end=end,error_rate=failing"])
+    (component,) = yaml.safe_load(found.fragment)["components"].values()
+    assert component["incidents"][0]["error_rate"] == "2.333%"
+    assert "error_rate is assumed" not in found.fragment
+    assert as_json(found)["services"]["shares"]["error_rate"] == pytest.approx((1 + 4 + 9) / 600)
+    assert any("2.33 % of calls failed meanwhile" in line for line in lines(found.calibration, (), "shares.csv"))

@@ -63,6 +63,8 @@ class ServiceCalibration:
     trend: Trend | None
     seasonality: Seasonality | None
     severities: tuple[Severity, ...]
+    error_rate: float | None = None
+    """The share of failing calls while an incident is open, weighted by duration; None where that is not recorded."""
 
     @property
     def per_year(self) -> float:
@@ -103,4 +105,5 @@ def calibrate_service(history: ServiceHistory) -> ServiceCalibration:
         trend=trend(history),
         seasonality=seasonality(history),
         severities=severities(history),
+        error_rate=history.mean_error_rate(),
     )

@@ -68,10 +68,13 @@ def _heading(calibration: Calibration, source: str, names: dict[str, str]) -> It
     some = next(iter(names.values()), "name")
     yield from _comment(f"Fitted to {source} by maximum likelihood with location 0.")
     yield from _comment(f"A provider fails with its component: depends_on: [{some}].")
-    yield from _comment(
-        "error_rate is assumed: a history of open incidents does not tell how many calls failed. 100% is the worst "
-        "case; most open incidents are brownouts."
-    )
+    if any(service.error_rate is not None for service in calibration.services):
+        yield from _comment("error_rate is the mean of the shares recorded, weighted by the length of the incidents.")
+    if any(service.error_rate is None for service in calibration.services):
+        yield from _comment(
+            "error_rate is assumed: a history of open incidents does not tell how many calls failed. 100% is the worst "
+            "case; most open incidents are brownouts."
+        )
     for pair in calibration.overlaps:
         if pair.p_adjusted < SIGNIFICANT and pair.ratio_to_shifts > 1.0:
             yield from _comment(
@@ -119,8 +122,13 @@ def _component(service: ServiceCalibration, name: str, between: str | None, repa
         "      - kind: marked_renewal",
         f"        between: {texts[0]}",
         f"        duration: {texts[1]}",
-        "        error_rate: 100%",
+        _error_rate(service),
     ]
+
+
+def _error_rate(service: ServiceCalibration) -> str:
+    share = 1.0 if service.error_rate is None else service.error_rate
+    return f"        error_rate: {100.0 * share:.4g}%"
 
 
 def _arm(service: ServiceCalibration, name: str, repair: str | None) -> list[str]:
@@ -132,7 +140,7 @@ def _arm(service: ServiceCalibration, name: str, repair: str | None) -> list[str
         f"        rate: {_number(lasting)}/y",
         *_profile(service.seasonality.profile),
         f"        duration: {distribution_text(service.repair, repair)}",
-        "        error_rate: 100%",
+        _error_rate(service),
     ]
 
 

@@ -27,6 +27,8 @@ class ServiceHistory:
     end_s: FloatArray
     severity: tuple[str, ...]
     incident_id: tuple[str, ...]
+    error_rate: FloatArray | None = None
+    """The share of failing calls of each incident, not a number where unknown; None where no incident has one."""
 
     @property
     def name(self) -> str:
@@ -55,6 +57,15 @@ class ServiceHistory:
     @property
     def years(self) -> float:
         return (self.until_s - self.from_s) / YEAR_S
+
+    def mean_error_rate(self) -> float | None:
+        """The share of failing calls while an incident that starts inside is open; None where that is not recorded."""
+        if self.error_rate is None:
+            return None
+        durations_s, _ = self.durations_s()
+        shares = self.error_rate[self.inside]
+        known = ~np.isnan(shares) & (durations_s > 0.0)
+        return float(np.average(shares[known], weights=durations_s[known])) if known.any() else None
 
     def open_s(self) -> float:
         """Time with at least one incident open."""
@@ -88,6 +99,7 @@ def service_histories(history: History) -> list[ServiceHistory]:
 
 def _of_service(incidents: Sequence[RecordedIncident], last_seen_s: float) -> ServiceHistory:
     last_end_s = max(incident.end_s for incident in incidents)
+    shares = np.array([incident.error_rate for incident in incidents], dtype=np.float64)
     return ServiceHistory(
         provider=incidents[0].provider,
         service=incidents[0].service,
@@ -97,6 +109,7 @@ def _of_service(incidents: Sequence[RecordedIncident], last_seen_s: float) -> Se
         end_s=np.array([incident.end_s for incident in incidents], dtype=np.float64),
         severity=tuple(incident.severity for incident in incidents),
         incident_id=tuple(incident.id for incident in incidents),
+        error_rate=None if np.isnan(shares).all() else shares,
     )
 
 
@@ -113,6 +126,7 @@ def observed(history: ServiceHistory, since_s: float | None, until_s: float | No
         end_s=history.end_s[kept],
         severity=_some(history.severity, kept),
         incident_id=_some(history.incident_id, kept),
+        error_rate=None if history.error_rate is None else history.error_rate[kept],
     )
 
 

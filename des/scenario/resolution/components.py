@@ -178,7 +178,7 @@ def _classes(
         classes.append(fails.with_effect(effect))
     for position, incident in enumerate(spec.incidents):
         here: Path = (*node.path, "incidents", position)
-        found = incident_class(incident, here, scenario.start, folder, findings)
+        found = incident_class(incident, here, scenario, folder, findings)
         if found is not None:
             classes.append(found)
     return tuple(classes)

@@ -1,32 +1,35 @@
 """From what a component says of its incidents to the plan's classes: windows placed in the run, files read."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path as FilePath
 
-from des.files import RecordedRows, read_incidents
+from des.files import RecordedRows, incident_columns, is_no_failure, outside, read_incidents
 from des.scenario.files import located
 from des.scenario.plan import Effect, IncidentClass, PoissonIncidents, RecordedIncidents
-from des.scenario.schema.incidents import EFFECT_FIELDS, IncidentFile, Incidents, Schedule
-from des.scenario.text.places import Path
+from des.scenario.schema.incidents import EFFECT_FIELDS, IncidentColumns, IncidentFile, Incidents, Schedule
+from des.scenario.schema.scenario import Scenario
+from des.scenario.text.places import Path, path_text
 from des.scenario.text.problems import Finding
 from des.words import meant
 
 
 def incident_class(
-    incidents: Incidents, path: Path, start: datetime | None, folder: FilePath, findings: list[Finding]
+    incidents: Incidents, path: Path, scenario: Scenario, folder: FilePath, findings: list[Finding]
 ) -> IncidentClass | None:
-    """The class of a setting in a run that starts then; none, and a finding, for a file that cannot be replayed."""
+    """The class of a setting in the scenario's run; none, and a finding, for a file that cannot be replayed."""
     if isinstance(incidents, Schedule):
+        start = scenario.start
         return _recorded("schedule", [(*window.bounds(start), incidents.effect) for window in incidents.windows])
     if isinstance(incidents, IncidentFile):
-        return _replayed(incidents, path, start, folder, findings)
+        return _replayed(incidents, path, scenario, folder, findings)
     if isinstance(incidents, PoissonIncidents) and incidents.profile is not None:
-        return incidents.model_copy(update={"profile": incidents.profile.starting(start)})
+        return incidents.model_copy(update={"profile": incidents.profile.starting(scenario.start)})
     return incidents
 
 
-def _recorded(kind: str, windows: Sequence[tuple[float, float, Effect]]) -> RecordedIncidents:
+def _recorded(
+    kind: str, windows: Sequence[tuple[float, float, Effect]], remarks: tuple[str, ...] = ()
+) -> RecordedIncidents:
     """Windows that are over when the run starts are dropped; one that is open then keeps its true start."""
     kept = sorted((window for window in windows if window[1] > 0.0), key=lambda window: window[:2])
     return RecordedIncidents(
@@ -34,20 +37,25 @@ def _recorded(kind: str, windows: Sequence[tuple[float, float, Effect]]) -> Reco
         start_s=tuple(start_s for start_s, _, _ in kept),
         end_s=tuple(end_s for _, end_s, _ in kept),
         effects=tuple(effect for _, _, effect in kept),
+        remarks=remarks,
     )
 
 
 def _replayed(
-    said: IncidentFile, path: Path, start: datetime | None, folder: FilePath, findings: list[Finding]
+    said: IncidentFile, path: Path, scenario: Scenario, folder: FilePath, findings: list[Finding]
 ) -> IncidentClass | None:
     try:
+        file = located(said.file, folder)
+        columns = said.columns or _told_columns(file, said)
         rows = read_incidents(
-            located(said.file, folder),
-            start=said.columns.start,
-            end=said.columns.end,
+            file,
+            start=columns.start,
+            end=columns.end,
             where=said.where,
-            severity=said.columns.severity,
-            origin=start,
+            severity=columns.severity,
+            error_rate=columns.error_rate,
+            unit=said.unit,
+            origin=scenario.start,
             format=said.format,
         )
     except ValueError as error:
@@ -56,13 +64,49 @@ def _replayed(
     effects = _effects(said, rows, path, findings)
     if effects is None:
         return None
-    return _recorded(
-        "replay",
-        [
-            (float(start_s), float(end_s), effects[severity])
-            for start_s, end_s, severity in zip(rows.start_s, rows.end_s, rows.severity, strict=True)
-        ],
-    )
+    windows = [
+        (float(start_s), float(end_s), effects[severity])
+        for start_s, end_s, severity in zip(rows.start_s, rows.end_s, rows.severity, strict=True)
+    ]
+    if rows.error_rate is not None:
+        windows = _with_shares(windows, rows.error_rate.tolist())
+    told = [
+        *rows.remarks,
+        outside(rows.start_s, rows.end_s, scenario.horizon, by_clock=rows.by_clock, unit=said.unit),
+        _planned(said, rows),
+    ]
+    return _recorded("replay", windows, tuple(f"{path_text(path)}: {file.name}: {text}" for text in told if text))
+
+
+def _told_columns(file: FilePath, said: IncidentFile) -> IncidentColumns:
+    """The columns as their names tell; the effect of every row is the one said, without effects by severity."""
+    told = incident_columns(file, said.format)
+    if said.effects and "severity" not in told:
+        raise ValueError(f"{file}: no column of severities is known, to tell effects by: columns: {{severity: ...}}")
+    return IncidentColumns(start=told["start"], end=told["end"], severity=told.get("severity"))
+
+
+def _with_shares(
+    windows: Sequence[tuple[float, float, Effect]], shares: Sequence[float]
+) -> list[tuple[float, float, Effect]]:
+    """The windows, each with its own share of failing calls."""
+    known: dict[tuple[int, float], Effect] = {}
+    made = []
+    for (start_s, end_s, effect), share in zip(windows, shares, strict=True):
+        key = (id(effect), share)
+        if key not in known:
+            known[key] = effect.model_copy(update={"error_rate": share})
+        made.append((start_s, end_s, known[key]))
+    return made
+
+
+def _planned(said: IncidentFile, rows: RecordedRows) -> str:
+    """Rows that are no failures by their severity, and have the effect of one."""
+    planned = [severity for severity in rows.severity if is_no_failure(severity)]
+    if said.effects or not planned:
+        return ""
+    of = " or ".join(sorted(set(planned)))
+    return f"rows of severity {of} are replayed as failures ({len(planned):,}); `where:` keeps them out"
 
 
 def _effects(said: IncidentFile, rows: RecordedRows, path: Path, findings: list[Finding]) -> dict[str, Effect] | None:

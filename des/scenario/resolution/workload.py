@@ -4,13 +4,20 @@ from pathlib import Path as FilePath
 
 import numpy as np
 
-from des.files import RecordedArrivalRows, read_arrivals
+from des.files import RecordedArrivalRows, arrival_columns, outside, read_arrivals
 from des.scenario.checks.consistency import MOST_REQUESTS
 from des.scenario.files import located
 from des.scenario.plan import Workload
 from des.scenario.schema.scenario import Scenario
-from des.scenario.schema.workload import MOST_TOKENS, ArrivalFile, Arrivals, ReplayedArrivals
-from des.scenario.text.places import Path
+from des.scenario.schema.workload import (
+    MOST_TOKENS,
+    ArrivalColumns,
+    ArrivalFile,
+    Arrivals,
+    ReplayedArrivals,
+    Tokens,
+)
+from des.scenario.text.places import Path, path_text
 from des.scenario.text.problems import Finding
 
 _FILE: Path = ("workload", "arrivals", "file")
@@ -35,22 +42,25 @@ def resolve_workload(scenario: Scenario, folder: FilePath) -> tuple[Workload | N
 def _arrivals(scenario: Scenario, folder: FilePath) -> Arrivals:
     said = scenario.workload.arrivals
     if isinstance(said, ArrivalFile):
-        return _replayed(said, scenario.horizon, folder)
+        return _replayed(said, scenario.workload.tokens, scenario.horizon, folder)
     return said.starting(scenario.start)
 
 
-def _replayed(spec: ArrivalFile, horizon_s: float, folder: FilePath) -> ReplayedArrivals:
+def _replayed(spec: ArrivalFile, tokens: Tokens, horizon_s: float, folder: FilePath) -> ReplayedArrivals:
+    file = located(spec.file, folder)
+    columns = spec.columns or _told_columns(file, spec, tokens)
     rows = read_arrivals(
-        located(spec.file, folder),
-        time=spec.columns.time,
-        input_tokens=spec.columns.input_tokens,
-        output_tokens=spec.columns.output_tokens,
+        file,
+        time=columns.time,
+        input_tokens=columns.input_tokens,
+        output_tokens=columns.output_tokens,
         unit=spec.unit,
         where=spec.where,
         format=spec.format,
     )
     kept = len(rows.arrival_s) if spec.limit is None else min(spec.limit, len(rows.arrival_s))
     arrival_s = rows.arrival_s[:kept] * spec.stretch
+    told = [*rows.remarks, outside(arrival_s, None, horizon_s, by_clock=rows.by_clock, unit=spec.unit)]
     period_s = None
     if spec.loop:
         period_s = _period(arrival_s)
@@ -65,7 +75,15 @@ def _replayed(spec: ArrivalFile, horizon_s: float, folder: FilePath) -> Replayed
         input_tokens=_tokens(rows, "input_tokens", kept),
         output_tokens=_tokens(rows, "output_tokens", kept),
         period_s=period_s,
+        remarks=tuple(f"{path_text(_FILE[:-1])}: {file.name}: {text}" for text in told if text),
     )
+
+
+def _told_columns(file: FilePath, spec: ArrivalFile, tokens: Tokens) -> ArrivalColumns:
+    """The columns that the format tells; tokens that the workload draws are not taken from the file."""
+    told = arrival_columns(file, spec.format)
+    drawn = {f"{name}_tokens" for name in ("input", "output") if name in tokens.model_fields_set}
+    return ArrivalColumns(**{role: column for role, column in told.items() if role not in drawn})
 
 
 def _period(arrival_s: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:

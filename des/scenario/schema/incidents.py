@@ -2,11 +2,12 @@
 
 from datetime import datetime
 from math import nan
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from des.distributions import Constant
+from des.files.formats import FORMAT_NAMES
 from des.scenario.schema.distributions import DurationDistribution
 from des.scenario.schema.profiles import WeeklyProfile
 from des.scenario.schema.setting import Flag, Setting, Text, contradiction, list_of_one
@@ -174,11 +175,19 @@ class Schedule(_Incidents):
 
 
 class IncidentColumns(Setting):
-    """Columns of an incident file: start, end and, if there is one, severity."""
+    """Columns of an incident file: start, end and, if there are such, severity and the share of calls that fail."""
 
     start: Text
     end: Text
     severity: Text | None = None
+    error_rate: Text | None = None
+
+
+if TYPE_CHECKING:
+    FileFormat = str
+else:
+    FileFormat = Literal[FORMAT_NAMES]
+Unit = Literal["ns", "us", "ms", "s", "min", "h", "d"]
 
 
 Words = Annotated[tuple[Word, ...], Field(min_length=1), list_of_one({"type": ["string", "number", "boolean"]})]
@@ -186,24 +195,39 @@ Words = Annotated[tuple[Word, ...], Field(min_length=1), list_of_one({"type": ["
 
 
 class IncidentFile(_Incidents):
-    """Windows from a file (CSV, JSON lines or parquet), with effects by severity.
+    """Windows from a file, with effects by severity or a share of failing calls a row.
 
     The effect written beside `file` is that of severities without one of their own, and fills what those leave unsaid.
     """
 
     kind: Literal["replay"]
     file: Text
-    columns: IncidentColumns
-    format: Literal["csv", "jsonl", "parquet"] | None = None
-    """Told by the file's suffix, if it is not given."""
+    columns: IncidentColumns | None = None
+    """Told by their names, if they are not given: `started_at`, `resolved_at` and the like."""
+    format: FileFormat | None = None
+    """Told by the file's suffix and what it holds, if it is not given."""
+    unit: Unit | None = None
+    """Of times that are numbers: seconds, if it is not given. Timestamps are recognised by themselves."""
     where: dict[Text, Words] = Field(default_factory=dict)
     """Rows to keep: each column with the value or values it must have."""
     effects: dict[Text, Effect] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _effects_by_severity(self) -> Self:
-        if self.effects and self.columns.severity is None:
+        if self.effects and self.columns is not None and self.columns.severity is None:
             raise contradiction("effects by severity need columns: {severity: ...} to tell them by", "effects")
+        return self
+
+    @model_validator(mode="after")
+    def _error_rate_comes_from_one_place(self) -> Self:
+        if self.columns is not None and self.columns.error_rate and "error_rate" in self.model_fields_set:
+            raise contradiction("the file says in each row how many calls fail: leave one of both out", "error_rate")
+        return self
+
+    @model_validator(mode="after")
+    def _says_what_fails(self) -> Self:
+        if self.columns is None or not self.columns.error_rate:
+            super()._says_what_fails()  # type: ignore[operator]  # a method beneath what marks it as a validator
         return self
 
 

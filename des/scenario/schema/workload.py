@@ -1,6 +1,6 @@
 """The workload: when requests arrive, how large they are and what they require."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from des.distributions import Constant
 from des.scenario.schema.distributions import CountDistribution, DurationDistribution
-from des.scenario.schema.incidents import Words
+from des.scenario.schema.incidents import FileFormat, Unit, Words
 from des.scenario.schema.profiles import Profile, WeeklyProfile
 from des.scenario.schema.setting import Flag, Setting, Text, contradiction
 from des.scenario.text.units import Duration, FrequentRate, Positive, PositiveCount, PositiveDuration, Share, Word
@@ -149,14 +149,15 @@ class ArrivalColumns(Setting):
 
 
 class ArrivalFile(Setting):
-    """Recorded arrivals from a file (CSV, JSON lines or parquet), from the first one on."""
+    """Recorded arrivals from a table or a gateway's log, from the first one on."""
 
     kind: Literal["replay"]
     file: Text
-    columns: ArrivalColumns
-    format: Literal["csv", "jsonl", "parquet"] | None = None
-    """Told by the file's suffix, if it is not given."""
-    unit: Literal["ns", "us", "ms", "s", "min", "h", "d"] | None = None
+    columns: ArrivalColumns | None = None
+    """Known of a gateway's log (`otel_genai`, `litellm_spend`), if they are not given."""
+    format: FileFormat | None = None
+    """Told by the file's suffix and what it holds, if it is not given."""
+    unit: Unit | None = None
     """Of times that are numbers: seconds, if it is not given. Timestamps need no unit."""
     where: dict[Text, Words] = Field(default_factory=dict)
     """Rows to keep: each column with the value or values it must have."""
@@ -179,6 +180,8 @@ class ReplayedArrivals(ArrivalProcess):
     input_tokens: NDArray[np.int64] | None
     output_tokens: NDArray[np.int64] | None
     period_s: float | None
+    remarks: tuple[str, ...] = field(default=(), compare=False)
+    """What whoever runs this should know of the file: rows outside of the run, and the like."""
 
     @property
     def is_timed(self) -> bool:
@@ -239,7 +242,7 @@ class WorkloadSpec(Setting):
     def _tokens_come_from_one_place(self) -> Self:
         if isinstance(self.arrivals, ArrivalFile):
             for name in ("input", "output"):
-                if name in self.tokens.model_fields_set and getattr(self.arrivals.columns, f"{name}_tokens"):
+                if name in self.tokens.model_fields_set and getattr(self.arrivals.columns, f"{name}_tokens", None):
                     raise contradiction(
                         f"{name} tokens come from the replayed file already: leave one of both out", "tokens", name
                     )
