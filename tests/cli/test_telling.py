@@ -56,7 +56,7 @@ def test_availability_has_a_seed_of_its_own(tmp_path: Path) -> None:
     write_small(tmp_path, **retried, arms={}, components={"cloud": {"incidents": [outages]}})
     sets = [f"--set=providers.{name}.depends_on=[cloud]" for name in ("first", "second")]
     sets += ["--set=providers.second.limits=null", "--set=providers.first.incidents=null"]
-    command = ("availability", "small.yaml", *sets, "--years", 5, "--estimator", "timeline", "--json")
+    command = ("availability", "small.yaml", *sets, "--years", 0.5, "--estimator", "timeline", "--json")
 
     def lost(*more: object) -> dict[str, Any]:
         done = des(*command, *more, folder=tmp_path)
@@ -64,7 +64,7 @@ def test_availability_has_a_seed_of_its_own(tmp_path: Path) -> None:
         found: dict[str, Any] = json.loads(done.stdout)["arms"]["as_modelled"]["availability"]
         return found
 
-    assert lost() == lost("--workers", 2) != lost("--seed", 99) == lost("--seed", 99)
+    assert lost() == lost("--workers", 2) != lost("--seed", 99)
 
 
 def test_availability_says_why_it_has_no_figure_and_what_has_one(tmp_path: Path) -> None:

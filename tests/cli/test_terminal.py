@@ -45,7 +45,7 @@ def _write(folder: Path) -> Path:
         ["compare", "{}", "--no-traces", "--replications", "2"],
         ["sweep", "{}", "--over", "providers.second.limits.burst=1,2"],
         ["explain", "{}"],
-        ["availability", "{}", "--years", "0.5"],
+        ["availability", "{}", "--years", "0.05", "--estimator", "timeline"],
         ["validate", "{}"],
         ["validate", "{}", "--set", "\x1b[31m\u202e=1"],
         ["validate", "{}", "--set", "title=[\x1b[31m\r]"],
