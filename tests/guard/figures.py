@@ -21,18 +21,25 @@ COLUMNS = "start=started_at,end=resolved_at,service=service,provider=provider,se
 
 
 SLOW = {
+    "availability aws_region",
+    "availability common_cause_sweep",
+    "availability eu_only",
     "availability forty_providers",
+    "availability prompt_cache_cold_fallback",
     "availability three_stage_correlated",
     "compare aws_region",
     "compare common_cause_sweep",
     "compare eu_only",
     "compare four_hourly_batch",
+    "compare history_fitted",
+    "compare openai_sdk_hang",
     "compare prompt_cache_cold_fallback",
     "compare shared_cdn",
     "compare three_stage",
     "compare three_stage_correlated",
+    "explain forty_providers",
 }
-"""Those that take several seconds: the writer makes and checks them, the tests leave them out."""
+"""Those that take seconds: the writer makes and checks them, the tests leave them out."""
 QUICK = {
     "explain two_stage",
     "explain four_hourly_batch",
