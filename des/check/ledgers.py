@@ -88,8 +88,8 @@ def ledger_exact(size: Size) -> Iterator[Finding]:
 
 
 def exact_against_timelines(size: Size) -> Iterator[Finding]:
-    """A sky of every kind that has a closed form, at several shares of what is common."""
-    sky = scenario(
+    """Incidents of every kind that has a closed form, at several shares of what is common."""
+    incidents = scenario(
         horizon="2000s",
         rate="1/s",
         components={
@@ -102,7 +102,7 @@ def exact_against_timelines(size: Size) -> Iterator[Finding]:
         },
     )
     for phi in (1.0, 0.4, 0.0):
-        plan = plan_of({**sky, "shared": phi})
+        plan = plan_of({**incidents, "shared": phi})
         both = [all_down(draw_timeline(plan, k, _LONG_S), [0, 1]) for k in range(size.count(64))]
         share = [down_share(one, _LONG_S) for one in both]
         answer = exact_answer(plan)

@@ -222,7 +222,7 @@ class Cooldown(Guard):
             self._cool(now_s, lasts_s)
 
     def _is_too_much(self, outcome: int, failed: int, served: int) -> bool:
-        """Whether a failure is one too many, the calls of the window, this one included, being so many."""
+        """Whether a failure is one too many among the calls of the window, this one included."""
         settings = self._settings
         if settings.allowed_fails is not None:
             return not self._is_spared and rules.exceeds_allowed(failed, settings.allowed_fails)
