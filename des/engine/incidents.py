@@ -180,7 +180,7 @@ _SURGE_WINDOW_S = 60.0  # for the rate of the simulated attempts
 
 
 class Surge:
-    """A crowd that comes while every endpoint it flees from is down; it meets all our attempts at its destination."""
+    """Load of others while every endpoint of `when` is down. It may turn away attempts at its destination."""
 
     __slots__ = ("_capacity_per_s", "_fled", "_load", "_own")
 

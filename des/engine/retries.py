@@ -88,8 +88,8 @@ class RetryRule:
         throttled = settings.throttled_backoff
         self._throttled_waits = None if throttled is None or self.is_application else Waits(throttled)
         self._is_throttle = kinds.of_outcomes((RATE_LIMITED, OVERLOADED))
-        heeds_nobody = not settings.retry_after.honours and self._throttled_waits is None
-        self.deterministic_waits_s = self._waits.deterministic_s(settings.retries + 1) if heeds_nobody else None
+        ignores_headers = not settings.retry_after.honours and self._throttled_waits is None
+        self.deterministic_waits_s = self._waits.deterministic_s(settings.retries + 1) if ignores_headers else None
         """The wait before each retry, if it depends only on the number of the retry."""
 
     def whole_bound(self, outer: Bound, now_s: float, layer: object) -> Bound:

@@ -398,7 +398,7 @@ class Way:
         return Result(call.outcome, call.retry_after_s, call.leg, first.fate.nth, struck)
 
     def rest(self, what: str, until_s: float, bound: Bound) -> Bound | None:
-        """Wait from `now_s` on, in a queue or to back off, as `what` says; the bound, where it strikes first."""
+        """Wait from `now_s` to `until_s`, queued or backing off as `what` says. Returns a bound that strikes first."""
         self.request.waits, self.request.waiting_since_s = what, self.now_s
         self.due = TIMER
         if until_s < bound.until_s:

@@ -326,8 +326,8 @@ class FailingCall:
             times.append(kill_s)
             codes.append(killer)
         chosen = _drawn(np.stack(chances), rng)
-        everybody = np.arange(len(rows))
-        return spared, np.stack(times)[chosen, everybody], np.stack(codes)[chosen, everybody]
+        every_row = np.arange(len(rows))
+        return spared, np.stack(times)[chosen, every_row], np.stack(codes)[chosen, every_row]
 
 
 class _Responses:

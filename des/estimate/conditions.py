@@ -110,8 +110,8 @@ class SampledConditions:
         hit = (self.hits[rows] >> endpoint & 1).astype(bool) & self.kills[self.effect[rows]]
         start_s = np.where(hit & (self.start_s[rows] > after_s[:, None]), self.start_s[rows], np.inf)
         first = start_s.argmin(axis=1)
-        everybody = np.arange(len(rows))
-        return start_s[everybody, first], self.effect[rows][everybody, first]
+        every_row = np.arange(len(rows))
+        return start_s[every_row, first], self.effect[rows][every_row, first]
 
     def meets_any(self, endpoints: Sequence[int]) -> _BoolArray:
         """bool[n]: whether any incident of the sample hits one of the endpoints."""
@@ -128,8 +128,8 @@ class SampledConditions:
         is_open = (self.start_s <= 0.0) & (self.end_s > 0.0) & outage[self.effect]
         down = np.bitwise_or.reduce(np.where(is_open, self.hits, 0), axis=1)
         wanted = sum(1 << endpoint for endpoint in endpoints)
-        everybody: _BoolArray = np.asarray((down & wanted) == wanted, dtype=np.bool_)
-        return everybody
+        down_together: _BoolArray = np.asarray((down & wanted) == wanted, dtype=np.bool_)
+        return down_together
 
 
 def sampled_conditions(

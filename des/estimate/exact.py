@@ -147,17 +147,17 @@ def _memoryless(sources: Sources, endpoints: Sequence[int]) -> bool:
     They are where each outage that hits one of the endpoints hits all of them, and comes in a Poisson process or after
     an exponential time up. Overlaps of separate outages are not a Poisson process, nor are recorded windows.
     """
-    everybody = reduce(int.__or__, (1 << endpoint for endpoint in endpoints))
-    if any(hits & everybody for _, hits in sources.recorded):
+    endpoints_mask = reduce(int.__or__, (1 << endpoint for endpoint in endpoints))
+    if any(hits & endpoints_mask for _, hits in sources.recorded):
         return False
     for source in sources.all():
-        hitting = [hits & everybody for hits, _ in source.sets if hits & everybody]
+        hitting = [hits & endpoints_mask for hits, _ in source.sets if hits & endpoints_mask]
         if not source.outage or not hitting:
             continue
-        if set(hitting) != {everybody} or source.kind == MARKED:
+        if set(hitting) != {endpoints_mask} or source.kind == MARKED:
             return False
         if source.kind == RENEWAL:
-            always = math.fsum(share for hits, share in source.sets if hits & everybody) >= 1.0
+            always = math.fsum(share for hits, share in source.sets if hits & endpoints_mask) >= 1.0
             if not (always and isinstance(source.up, Exponential)):
                 return False
     return True
@@ -176,17 +176,17 @@ class _Outages:
 
     def episode_rate(self, endpoints: Sequence[int]) -> float:
         """Total outages that start per second: the rate of incidents and windows that take the last endpoints down."""
-        everybody = reduce(int.__or__, (1 << endpoint for endpoint in endpoints))
+        endpoints_mask = reduce(int.__or__, (1 << endpoint for endpoint in endpoints))
         rate = 0.0
         for weight, down in self._states.down_sets():
             for source in self._sources:
                 before = self._down(endpoints, down, source)
                 for hits, share in source.sets:
-                    if hits & everybody:
+                    if hits & endpoints_mask:
                         after = self._down(endpoints, down | hits, source)
                         rate += weight * source.rate_per_s * share * max(0.0, after - before)
         for starts_per_s, before_set, after_set in self._states.steps():
-            if everybody & after_set & ~before_set:
+            if endpoints_mask & after_set & ~before_set:
                 after = self._down(endpoints, after_set)
                 rate += starts_per_s * max(0.0, after - self._down(endpoints, after_set & before_set))
         return rate

@@ -191,7 +191,7 @@ class _Requests:
         self, layer: _Layer, rows: _IntArray, bound: _Bound, attempt: _Attempt, has_peer: _BoolArray | None = None
     ) -> None:
         """One layer: attempts with waits between them, within the layer's time-out."""
-        rule, everybody = layer.rule, rows
+        rule, every_row = layer.rule, rows
         whole = self._within(bound, rows, rule.timeout_s)
         waited_s = np.full(self._n, rule.backoff.base_s)
         for retry in range(rule.retries + 1):
@@ -210,7 +210,7 @@ class _Requests:
                 wait_s = np.where(has_peer[self._requirement[rows]], 0.0, wait_s)
             self._wait(rows, wait_s, whole)
             rows = rows[self._walking[rows] & (self._cut[rows] == 0)]
-        self._time_out(everybody, whole, within=bound)
+        self._time_out(every_row, whole, within=bound)
 
     def _attempt(self, group: _Visited, rows: _IntArray, bound: _Bound) -> None:
         """Pick a leg for each request, and call it with all its layers."""

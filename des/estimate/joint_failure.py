@@ -72,10 +72,10 @@ class Joint:
         return [tuple(c for c in callers if group >> c.endpoint & 1) for group in groups]
 
     def _cluster_fails(self, callers: tuple[Caller, ...], starting: Source | None) -> float:
-        everybody = reduce(int.__or__, (1 << caller.endpoint for caller in callers))
-        sources = [source for source in self._sources if union(source.sets) & everybody]
+        endpoints_mask = reduce(int.__or__, (1 << caller.endpoint for caller in callers))
+        sources = [source for source in self._sources if union(source.sets) & endpoints_mask]
         if len(callers) > _SMALL_EXPANSION:
-            shared = [source for source in sources if _is_shared(source, everybody)]
+            shared = [source for source in sources if _is_shared(source, endpoints_mask)]
             obstacle = _why_not_conditioned(shared, starting)
             if not obstacle and len(callers) <= _MOST_BITS:
                 return self._conditioned(callers, shared, [s for s in sources if s not in shared], starting)
@@ -138,8 +138,8 @@ class Joint:
         return self._alone[key]
 
 
-def _is_shared(source: Source, everybody: int) -> bool:
-    hit = union(source.sets) & everybody
+def _is_shared(source: Source, endpoints_mask: int) -> bool:
+    hit = union(source.sets) & endpoints_mask
     return hit & (hit - 1) != 0
 
 

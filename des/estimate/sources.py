@@ -226,10 +226,10 @@ def _hit_share(sets: HitSets, endpoint: int) -> float:
 
 def union(sets: HitSets) -> int:
     """Bit mask of every endpoint that an incident can hit."""
-    everybody = 0
+    endpoints_mask = 0
     for hits, _ in sets:
-        everybody |= hits
-    return everybody
+        endpoints_mask |= hits
+    return endpoints_mask
 
 
 def _edges_reached(plan: Plan, origin: int) -> Iterator[tuple[int, int, float]]:

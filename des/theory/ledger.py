@@ -68,10 +68,10 @@ def all_down_episode_rate(shocks: Sequence[Shock], members: Iterable[int]) -> fl
     wanted = frozenset(members)
     with decimal.localcontext() as context:
         context.prec = DIGITS
-        everybody = _all_down(shocks, wanted)
+        all_down_share = _all_down(shocks, wanted)
         total = sum(
             (
-                decimal.Decimal(shock.rate) * (_all_down(shocks, wanted - shock.hits) - everybody)
+                decimal.Decimal(shock.rate) * (_all_down(shocks, wanted - shock.hits) - all_down_share)
                 for shock in shocks
                 if shock.hits & wanted
             ),
