@@ -124,7 +124,7 @@ def print_arms(table: Sequence[Line], arms: Sequence[str], console: Console) -> 
 def _print_some(
     table: Sequence[Line], arms: Sequence[str], some: slice, widths: Sequence[int], console: Console
 ) -> None:
-    """Set without Rich: titles then widen no column, and a label too long for its figures has a line of its own."""
+    """Not a Rich table: titles widen no column, and a label too long for its figures has a line of its own."""
     whole = sum(widths) + _GAP * (len(widths) - 1)
 
     def text(label: str, cells: Sequence[str]) -> str:
