@@ -1,1 +1,1 @@
-"""What the simulator and the theory must agree on: every closed form, against something that does not know it."""
+"""The self-test: every closed form against a simulation or calculation that does not use it."""

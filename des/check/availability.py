@@ -1,4 +1,4 @@
-"""Components that go up and down: unavailability, episodes, downtime of a month, pairs, and what they share."""
+"""Components that go up and down: unavailability, episodes, monthly downtime, pairs, and shared components."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -27,7 +27,7 @@ from des.theory.availability import downtime_cdf, downtime_share_variance, no_do
 from des.theory.markov import mean_time_to_total_outage
 
 _IDLE: Final = "1/y"
-"""Requests where nobody asks for them: the components alone are watched."""
+"""The fewest requests, where only components are observed."""
 
 
 def renewal(size: Size) -> Iterator[Finding]:
@@ -136,12 +136,12 @@ def independent_pair(size: Size) -> Iterator[Finding]:
     overlap_s = exact.mean_overlap_if_independent(20.0, 15.0)
     yield compared("independent pair: P(both down)", share, exact.all_down_if_independent(u))
     yield compared("  episodes of both down per second", episodes, exact.all_down_episode_rate_if_independent(u, rates))
-    # share = rate x mean length, and a difference has no bias of a ratio
+    # share = rate x mean length as a difference, since a ratio would be biased
     yield compared("  share less rate x mean overlap R1 R2/(R1 + R2)", share - overlap_s * episodes, 0.0)
 
 
 def independent_pair_requests(size: Size) -> Iterator[Finding]:
-    """What requests lose and what the traced transitions say, whatever the distributions of the times."""
+    """Requests lost and traced transitions, for any distributions of the times."""
     pair = scenario(
         horizon="2000s",
         rate="1/s",
@@ -212,7 +212,7 @@ def shared_component(size: Size) -> Iterator[Finding]:
 
 
 def published_nines(size: Size) -> Iterator[Finding]:
-    """0.999975 and 0.999999875, as fractions that no subtraction has rounded."""
+    """0.999975 and 0.999999875, as fractions without rounding by a subtraction."""
     for members, years, published in ((2, 2000.0, 2.5e-5), (3, 8000.0, 1.25e-7)):
         plan = _at_995(members)
         until_s = years * YEAR_S

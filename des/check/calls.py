@@ -1,4 +1,4 @@
-"""Single calls: time-outs, kills in flight and rot, and what ties calls to their arrivals."""
+"""Single calls: time-outs, kills in flight and rot, and their dependence on arrivals."""
 
 import math
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def timeouts(size: Size) -> Iterator[Finding]:
 
 
 def billed_in_part(size: Size) -> Iterator[Finding]:
-    """Given up at t, the share t/L of a response has been made and is billed: E[1/L; L > t] of a lognormal L."""
+    """A response given up at t is billed for the share t/L that was made: E[1/L; L > t] of a lognormal L."""
     from scipy.special import ndtr
 
     mu, sigma = _LATENCY.mu, _LATENCY.sigma
@@ -164,7 +164,7 @@ def silent_rot(size: Size) -> Iterator[Finding]:
 
 
 def silent_rot_in_the_long_run(size: Size) -> Iterator[Finding]:
-    """New at the start: an up time of 50 s instead of the residual one is worth 1.2e-4 of this horizon."""
+    """The leg is new at the start: an up time of 50 s instead of the residual one is worth 1.2e-4 of this horizon."""
     one = _rotting("20000s", "1/10s", time_to_rot={"kind": "uniform", "low": "20s", "high": "80s"}, repair="5s")
     got = replicate(size, one, {"lost": lost_share})["lost"]
     yield compared("leg that rots after 20 to 80 s: lost", got, long_run_broken_share(50.0, 0.1, 5.0))

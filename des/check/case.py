@@ -1,4 +1,4 @@
-"""A closed form and what simulates it, how much of that, and the rule by which the two agree."""
+"""A closed form, what simulates it, how much is simulated, and the rule by which the two agree."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 LARGEST_SCORE: Final = 4.0
 FEWEST_SAMPLES: Final = 20
 ROUNDING: Final = 1e-9
-"""What two exact figures may differ by, relative to themselves."""
+"""Largest relative difference of two exact figures."""
 
 DES_RUN: Final = "des run"
 TIMELINES: Final = "timelines"
@@ -45,21 +45,21 @@ class Finding:
     def ok(self) -> bool:
         if self.z is None:
             return math.isclose(self.simulated, self.exact, rel_tol=ROUNDING)
-        return self.n >= FEWEST_SAMPLES and abs(self.z) <= LARGEST_SCORE  # NaN is not
+        return self.n >= FEWEST_SAMPLES and abs(self.z) <= LARGEST_SCORE  # False for NaN
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is simulated: a share of what `des check` simulates in full."""
+    """How much is simulated, as a share of a full `des check`."""
 
     share: float
 
     def count(self, full: int) -> int:
-        """Replications, batches or trials, of which a standard error takes a few at least."""
+        """The number of replications, batches or trials, with a minimum for a standard error."""
         return max(FEWEST_SAMPLES, round(self.share * full))
 
     def horizon(self, full_s: float, *, warm_s: float = 0.0) -> str:
-        """A horizon as a scenario writes it; what runs warm is not shortened."""
+        """A horizon as a scenario writes it. The warm-up is not shortened."""
         return f"{warm_s + self.share * (full_s - warm_s):.10g}s"
 
 
@@ -69,7 +69,7 @@ QUICK: Final = Size(0.2)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Findings that come from one simulation; `by` says what simulates, `source` where the closed form is from."""
+    """Findings of one simulation. `by` says what simulates, `source` cites the closed form."""
 
     name: str
     by: str
@@ -85,5 +85,5 @@ def compared(claim: str, samples: Sequence[float] | NDArray[Any], exact: float) 
 
 
 def equal(claim: str, found: float, exact: float) -> Finding:
-    """Two ways to one exact figure."""
+    """Two ways to compute one exact figure."""
     return Finding(claim, found, 0.0, 1, exact)

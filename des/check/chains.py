@@ -1,4 +1,4 @@
-"""What chains cost, who serves, and how long retries take."""
+"""The cost of chains, the legs that serve, and the time that retries take."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -33,7 +33,7 @@ _IMAGES: Final = ((0.97, 0.04), (0.94, 0.03), (0.91, 0.05))
 _WEAK: Final = ((0.6, 0.05), (0.3, 0.02), (0.8, 0.4))
 _CALCULATOR: Final = ((0.08, 0.9), (0.05, 0.7), (0.03, 0.543))
 _CALCULATOR_MEDIAN_S: Final = 0.6151153651875891
-"""Of all requests, those that the deadline ends counted with its 1 s."""
+"""Over all requests; those that the deadline ends count with its 1 s."""
 _CHAIN: Final = "sum over rounds and legs of P(reached) x mean cost"
 _MARKOV: Final = "two-state Markov chain, attempt after attempt"
 
@@ -151,7 +151,7 @@ def calculator(size: Size) -> Iterator[Finding]:
 
 
 def response_cache(size: Size) -> Iterator[Finding]:
-    """A key asked for at rate a and kept for t after it was filled is hit a t times in a t + 1 questions."""
+    """A key requested at rate a and kept for t after it was filled is hit a t times in a t + 1 requests."""
     keys, ttl_s, rate = 20, 10.0, 2.0
     weights = np.arange(1, keys + 1) ** -1.1
     rates = rate * weights / weights.sum()
@@ -207,7 +207,7 @@ def retry_times(size: Size) -> Iterator[Finding]:
 
 
 def rounds(size: Size) -> Iterator[Finding]:
-    """One leg in five rounds is one leg with four retries."""
+    """One leg in five rounds equals one leg with four retries."""
     backoff = {"kind": "exponential", "base": "1s", "factor": 2, "cap": "4s", "jitter": "full"}
     one = _failing_leg(size, "50%", policy={"rounds": 5, "round_backoff": backoff})
     got = replicate(size, one, {"time": mean_latency_s, "rounds": lambda run: float(run.requests["rounds"].mean())})
@@ -233,7 +233,7 @@ def retries_in_outage(size: Size) -> Iterator[Finding]:
 
 
 def retries_in_long_outage_requests(size: Size) -> Iterator[Finding]:
-    """An hour of outage every thirty days is not outlasted by seven seconds of waiting."""
+    """Seven seconds of waiting do not outlast one hour of outage every thirty days."""
     one = _retried(exponential("30d"), exponential("1h"), size.horizon(20.0 * YEAR_S), "1/d")
     lost = replicate(size, one, {"lost": lost_share}, 20)["lost"]
     exact = retries.all_fail_in_outage(30.0 * 24.0 * 3600.0, 3600.0, [1.0, 2.0, 4.0])
@@ -241,7 +241,7 @@ def retries_in_long_outage_requests(size: Size) -> Iterator[Finding]:
 
 
 def retries_in_long_outage(size: Size) -> Iterator[Finding]:
-    """One hour to repair: 1.38e-3 of the requests are lost, not 3.7e-12."""
+    """With one hour to repair, 1.38e-3 of the requests are lost, not 3.7e-12."""
     up_s = 3600.0 / 1.3835e-3 - 3600.0
     plan = plan_of(_retried(exponential(f"{up_s}s"), exponential("1h"), "1y", "1/h"))
     found = timeline(plan, 20_000.0, samples=1_000).availability
@@ -251,7 +251,7 @@ def retries_in_long_outage(size: Size) -> Iterator[Finding]:
 
 
 def rare_outages(size: Size) -> Iterator[Finding]:
-    """Three independent providers, each down for 1.4e-3 of the time and each asked four times."""
+    """Three independent providers, each down for 1.4e-3 of the time and each called four times."""
     down_s = 3600.0
     up_s = down_s / 1.4e-3 - down_s
     up, down = exponential(f"{up_s}s"), exponential(f"{down_s}s")
@@ -269,13 +269,13 @@ def rare_outages(size: Size) -> Iterator[Finding]:
     all_down, lost = answer.all_down, answer.lost
     claim = "three providers down for 1.4e-3 of the time (rare events): P(all down)"
     yield _estimated(claim, all_down, _upper_half(all_down), 1.4e-3**3)
-    # whatever the others do, each one's calls are five minutes apart
+    # each provider's calls are five minutes apart, whatever the others do
     fails = retries.all_fail_in_outage(up_s, down_s, [300.0] * 3)
     yield _estimated("  lost with three retries of each", lost, _upper_half(lost), fails**3)
 
 
 def _estimated(claim: str, figure: Estimate, half_width: float, exact: float) -> Finding:
-    """An estimator's figure, by the half-width of its 95 % interval over `n` batches."""
+    """An estimator's figure, with a standard error from the half-width of its 95 % interval over `n` batches."""
     return Finding(claim, figure.known, half_width / t_quantile(figure.n - 1), figure.n, exact)
 
 

@@ -1,4 +1,4 @@
-"""Breakers, hedges, budgets and ramps of clients, each run against its closed form."""
+"""Breakers, hedges, budgets and ramps of clients, each against its closed form."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -45,7 +45,7 @@ def breaker(size: Size) -> Iterator[Finding]:
 
 
 def cooldowns(size: Size) -> Iterator[Finding]:
-    """Two deployments that refuse by chance, and share the calls: Erlang B of the refusals."""
+    """Two deployments that refuse at random and share the calls: Erlang B of the refusals."""
     for refusal in (0.05, 0.2):
         errors = {"rate_limited": {"rate": refusal, "latency": 0}}
         group = {"group": "g", "legs": [{"provider": "a"}, {"provider": "b"}], "routing": "weighted"}
@@ -98,7 +98,7 @@ def _retrying(size: Size, failure: float, retries: int, budget: dict[str, Any]) 
 
 
 def nested(size: Size) -> Iterator[Finding]:
-    """An SDK of three attempts in a gateway of four, everything failing."""
+    """An SDK of three attempts inside a gateway of four, with every call failing."""
     errors = {"server_error": {"rate": "100%", "latency": 0}}
     one = scenario(
         horizon="50s",
@@ -113,7 +113,7 @@ def nested(size: Size) -> Iterator[Finding]:
 
 
 def ramp(size: Size) -> Iterator[Finding]:
-    """Half a minute and a half from the failover's first call: a mean share of 55 % for 60 s, then all."""
+    """A ramp over 60 s from the failover's first call: a mean share of 55 %, then all for 30 s."""
     broken = provider(errors={"server_error": {"rate": "100%", "latency": 0}})
     one = scenario(
         horizon="120s",
@@ -126,18 +126,18 @@ def ramp(size: Size) -> Iterator[Finding]:
 
 
 def _served_of_first_90_s(run: Run) -> float:
-    """From the first request on, which itself is not counted."""
+    """Over the 90 s after the first request, without this request itself."""
     since_s = run.requests["arrival_s"] - run.requests["arrival_s"].min()
     return float(run.ok[(since_s > 0.0) & (since_s <= 90.0)].mean())
 
 
 def _refused_share(run: Run) -> float:
-    """Of requests for which no call was made."""
+    """Share of requests without any call."""
     return float((run.requests["attempts"] == 0).mean())
 
 
 def _attempts_after(requests: int) -> Metric:
-    """Of a request, the first `requests` by arrival left out."""
+    """Mean attempts of a request, without the first `requests` that arrive."""
 
     def mean(run: Run) -> float:
         order = np.argsort(run.requests["arrival_s"])

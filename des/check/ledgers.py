@@ -1,4 +1,4 @@
-"""Shock ledgers and their twins: what several endpoints suffer at once, and how much of it stays common."""
+"""Shock ledgers and their twins: what several endpoints suffer at once, and how much of it is common."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -88,7 +88,7 @@ def ledger_exact(size: Size) -> Iterator[Finding]:
 
 
 def exact_against_timelines(size: Size) -> Iterator[Finding]:
-    """Incidents of every kind that has a closed form, at several shares of what is common."""
+    """Every kind of incident with a closed form, at several shares of common incidents."""
     incidents = scenario(
         horizon="2000s",
         rate="1/s",
@@ -126,7 +126,7 @@ def common_fraction(size: Size) -> Iterator[Finding]:
 
 
 def common_cause(size: Size) -> Iterator[Finding]:
-    """`common_cause` moves a fraction of each one's incidents, so that their marginals stay."""
+    """`common_cause` makes a fraction of each endpoint's incidents common, so marginals stay the same."""
     for fraction in (0.1, 0.5):
         plan = plan_of(
             scenario(
@@ -145,7 +145,7 @@ def common_cause(size: Size) -> Iterator[Finding]:
 
 
 def twin(size: Size) -> Iterator[Finding]:
-    """A pair that suffers everything together, with a share phi of it left common."""
+    """A pair whose incidents are all shared, of which a share phi stays common."""
     pair = plan_of(
         scenario(
             horizon="2000s",
@@ -168,7 +168,7 @@ def twin(size: Size) -> Iterator[Finding]:
 
 
 def twin_requests(size: Size) -> Iterator[Finding]:
-    """Arms `as_modelled` and `independent` of one scenario, request by request."""
+    """Arms `as_modelled` and `independent` of one scenario, by requests."""
     pair = scenario(
         horizon=size.horizon(2000.0),
         rate="1/s",
@@ -182,7 +182,7 @@ def twin_requests(size: Size) -> Iterator[Finding]:
 
 
 def intent(size: Size) -> Iterator[Finding]:
-    """Availability and episodes a year as asked for, behind a component with incidents of its own."""
+    """Availability and episodes a year as asked for, behind a component with its own incidents."""
     plan = plan_of(
         scenario(
             horizon="1y",
@@ -205,7 +205,7 @@ def intent(size: Size) -> Iterator[Finding]:
 
 
 def brownouts(size: Size) -> Iterator[Finding]:
-    """40 % of the calls that meet an incident fail: the ledger of what strikes is thinner by that."""
+    """40 % of the calls that meet an incident fail, so effective incidents are a thinned ledger."""
     latency = Lognormal(float(np.log(3.0)), 0.8)
     for kills, label in ((False, "kill nothing"), (True, "kill in flight")):
         incidents = shocks("1/20s", exponential("15s"), error_rate="40%", kills_in_flight=kills)
@@ -223,7 +223,7 @@ _RECORDED_WEEKS: Final = 6
 
 
 def week_shifts(size: Size) -> Iterator[Finding]:
-    """Recorded incidents made independent: the mean over whole-week shifts, hour of the week by hour of the week."""
+    """Recorded incidents made independent: the mean over whole-week shifts, given the hour of the week."""
     plan = _recorded(0.0)
     until_s = _RECORDED_WEEKS * WEEK_S
     parts = [marginals(draw_timeline(plan, k, until_s), until_s, (0, 1)) for k in range(_RECORDED_WEEKS - 1)]
@@ -231,7 +231,7 @@ def week_shifts(size: Size) -> Iterator[Finding]:
     for start, end in _RECORDED:
         hours[start:end] = 1.0
     by_hour = hours.reshape(_RECORDED_WEEKS, 168).sum(axis=0)
-    over_all = float((by_hour**2).sum()) / _RECORDED_WEEKS  # of every shift, none among them
+    over_all = float((by_hour**2).sum()) / _RECORDED_WEEKS  # over every shift, zero included
     other = (over_all * _RECORDED_WEEKS - float(hours.sum())) / (_RECORDED_WEEKS - 1)
     joint = [part.all_down.unavailability for part in parts]
     yield equal("whole-week shifts: mean joint share", float(np.mean(joint)), other / len(hours))

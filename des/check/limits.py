@@ -1,4 +1,4 @@
-"""Rate limits and capacities of providers, each run against the queue or the window that it is."""
+"""Rate limits and capacities of providers, each against its queue or window model."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -48,7 +48,7 @@ def token_bucket(size: Size) -> Iterator[Finding]:
 
 
 def token_bucket_in_outage(size: Size) -> Iterator[Finding]:
-    """The limiter stands before what fails: an error rate changes nothing of what it refuses."""
+    """The limiter comes before the failure, so an error rate does not change what it refuses."""
     one = _bucket(size, 1.3, 4, 1500.0, errors={"server_error": {"rate": "50%", "latency": 0}})
     limited = _attempts_that_were("rate_limited", _BUCKET_WARM_S)
     got = replicate(size, one, {"refused": limited, "lost": _refused_after(_BUCKET_WARM_S)})
@@ -58,14 +58,14 @@ def token_bucket_in_outage(size: Size) -> Iterator[Finding]:
 
 
 def shared_bucket(size: Size) -> Iterator[Finding]:
-    """The second of two legs of one account comes at the same instant and finds the bucket as empty."""
+    """The second of two legs of one account is called at the same instant and finds the bucket just as empty."""
     one = {**_bucket(size, 1.3, 4, 1500.0), "chain": [{"provider": "p"}, {"provider": "p"}]}
     got = replicate(size, one, {"lost": _refused_after(_BUCKET_WARM_S)})["lost"]
     yield compared("two legs of one token bucket: lost", got, limiters.token_bucket_refused(1.3, 4))
 
 
 def retry_after(size: Size) -> Iterator[Finding]:
-    """Calls refused come anywhere within the second that a token takes: on average half of it is left."""
+    """Refused calls come uniformly within the second that a token takes: on average half of it is left."""
     one = _bucket(size, 0.7, 1, 1500.0)
     got = replicate(size, one, {"wait": lambda run: float(np.nanmean(run.attempts["retry_after_s"]))})["wait"]
     yield compared("token bucket of 1: told to wait, s", got, 0.5)
@@ -79,7 +79,7 @@ def _bucket(size: Size, load: float, burst: int, length_s: float, **rest: Any) -
 
 
 def tokens(size: Size) -> Iterator[Finding]:
-    """A bucket of tokens of which each call takes as many is a bucket of calls."""
+    """A bucket of tokens equals a bucket of calls if each call takes the same number of tokens."""
     limits = {"input_tokens": "100/s", "burst": 300, "refusal_latency": 0}
     one = scenario(horizon="1600s", rate="0.8/s", providers={"p": provider(limits=limits)})
     one["workload"]["tokens"] = {"input": 100, "output": 1}
@@ -114,7 +114,7 @@ def _served_by_the_first(run: Run) -> float:
 
 
 def given_up(size: Size) -> Iterator[Finding]:
-    """Calls that their client gives up keep their places: places are as busy as without a time-out."""
+    """Calls that their client abandons keep their places, which are as busy as without a time-out."""
     for label, held in (("limit", {"limits": {"concurrency": 5, "refusal_latency": 0}}), ("capacity", {"capacity": 5})):
         one = scenario(
             horizon=size.horizon(500.0, warm_s=_WARM_S),
@@ -174,7 +174,7 @@ def _attempts_that_were(outcome: str, warm_s: float) -> Metric:
 
 
 def _mean_latency_after_s(warm_s: float) -> Metric:
-    """Of the requests served."""
+    """Over the requests served."""
 
     def mean_s(run: Run) -> float:
         return float(run.requests["latency_s"][run.ok & (run.requests["arrival_s"] >= warm_s)].mean())

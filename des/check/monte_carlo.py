@@ -1,4 +1,4 @@
-"""Small models, queues, windows and budgets, each against a Monte Carlo that knows only its rule."""
+"""Small models, queues, windows and budgets, each against a Monte Carlo that only uses its rule."""
 
 import heapq
 import math
@@ -38,12 +38,12 @@ _ERLANG_B: Final = "Erlang B: Cooper 1981, 3.3"
 
 
 def _rng(name: str, batch: int = 0) -> np.random.Generator:
-    """Draws of their own for each Monte Carlo and batch."""
+    """Independent draws for each Monte Carlo and batch."""
     return generator(_SEED, batch, f"check {name}")
 
 
 class _Pair:
-    """Two members under private failures and common shocks, each event by its own clock; both up at the start."""
+    """Two members under private failures and common shocks, each event by its own clock; both are up at the start."""
 
     def __init__(self, rates: tuple[float, float, float], repair_s: tuple[float, float], together: bool, name: str):
         self._rates, self._repair_s, self._together = rates, repair_s, together
@@ -68,7 +68,7 @@ class _Pair:
             what = int(np.searchsorted(np.cumsum(self._rates), rng.random() * total, side="right"))
             hit = [member for member in ((0,), (1,), (0, 1))[what] if up_at[member] <= now]
             if not hit:
-                continue  # a shock passes over those that are down already
+                continue  # a shock does not affect members that are down already
             durations = [rng.exponential(self._repair_s[member]) for member in hit]
             if len(hit) == 2 and self._together:
                 durations[1] = durations[0]
@@ -127,7 +127,7 @@ def _breaker_cycles(
         if is_open and now < opened_until:
             tally[2] += 1
         elif up:
-            if is_open:  # the probe closes it, and is the first success of what follows
+            if is_open:  # the probe closes it, and is the first success of the next cycle
                 cycles.append((tally[0], tally[1], tally[2]))
                 tally, is_open = [0, 0, 0], False
             tally[0] += 1
@@ -137,7 +137,7 @@ def _breaker_cycles(
             streak += 1
             if is_open or streak >= failures:
                 is_open, opened_until, streak = True, now + open_s, 0
-    return np.array(cycles[1:])  # the first began otherwise
+    return np.array(cycles[1:])  # the first did not begin with a closing
 
 
 def residuals(size: Size) -> Iterator[Finding]:
@@ -164,7 +164,7 @@ def residuals(size: Size) -> Iterator[Finding]:
 
 
 def circular_shifts(size: Size) -> Iterator[Finding]:
-    """Two fixed histories that fail together, one of them turned round the circle by any amount."""
+    """Two fixed histories that fail together, one of them shifted cyclically by any amount."""
     until, rng = 1000.0, _rng("circle")
     starts = np.sort(rng.random(25) * 900.0)
     one = merged(Intervals(starts, starts + rng.exponential(10.0, 25)))
@@ -233,7 +233,7 @@ def overflow(size: Size) -> Iterator[Finding]:
 
 
 def _lost(name: str, service: Distribution, rate: float, pools: tuple[int, ...], batch: int) -> list[float]:
-    """Share of Poisson calls that the first pool refuses, the first two, and so on."""
+    """Share of Poisson calls that the first pool refuses, that the first two refuse, and so on."""
     count, warm = 8000, 200
     rng = _rng(name, batch)
     arrivals = np.cumsum(rng.exponential(1.0 / rate, count)).tolist()
@@ -354,7 +354,7 @@ def _mean_attempts(
     admits: Callable[[], bool],
     learns: Callable[[int, bool], None],
 ) -> float:
-    """Of requests one after the other; `learns` gets each attempt's number within its request and if it served."""
+    """Over successive requests. `learns` is called with each attempt's number in its request and its success."""
     served = iter((rng.random((_WARM + _REQUESTS) * (retries + 1)) >= failure).tolist())
     attempts = 0
     for number in range(_WARM + _REQUESTS):
@@ -376,7 +376,7 @@ def bounded_queue(size: Size) -> Iterator[Finding]:
 
 
 def _queued(servers: int, room: int, load: float, batch: int) -> tuple[float, float]:
-    """(share turned away, mean wait of those taken) at mean service 1."""
+    """(share turned away, mean wait of the admitted) at mean service 1."""
     rng, count, warm = _rng(f"queue {servers} {room}", batch), 6000, 200
     arrivals = np.cumsum(rng.exponential(1.0 / load, count)).tolist()
     services = rng.exponential(1.0, count).tolist()
@@ -396,7 +396,7 @@ def _queued(servers: int, room: int, load: float, batch: int) -> tuple[float, fl
 
 
 def asymptotes(size: Size) -> Iterator[Finding]:
-    """The balance that budgets reach when everything fails, exact by their rules."""
+    """The equilibrium of budgets when everything fails, computed from their rules."""
     retries = 0
     while retry_budget.ratio_admits(1_000_000, retries, 0.1, 0.0, 10.0):
         retries += 1

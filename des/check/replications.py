@@ -1,4 +1,4 @@
-"""Replications of a scenario in this process, without traces: what is held against a closed form."""
+"""Replications of a scenario in this process and without traces, to compare with closed forms."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +23,7 @@ REPLICATIONS: Final = 32
 
 @dataclass(frozen=True)
 class Run:
-    """One replication: every row of its tables, dictionary columns as codes."""
+    """One replication: every row of its tables, with dictionary columns as codes."""
 
     plan: Plan
     replication: int
@@ -80,7 +80,7 @@ class _Kept:
         self.blocks["incidents"].append(block)
 
     def refusals(self, block: Mapping[str, NDArray[Any]]) -> None:
-        """Of no use here."""
+        """Not needed here."""
 
     def columns(self, table: str) -> _Columns:
         blocks = self.blocks[table]
@@ -90,7 +90,7 @@ class _Kept:
 
 
 def plan_of(scenario: Mapping[str, Any]) -> Plan:
-    """The plan of a scenario's only arm, by default with a seed of its own, so that no two claims share their draws."""
+    """The plan of a scenario's only arm. Its default seed depends on the scenario, so no two claims share draws."""
     seed = crc32(json.dumps(scenario, sort_keys=True).encode())
     (plan,) = plans(from_mapping({"seed": seed, **scenario})).values()
     return plan
@@ -113,7 +113,7 @@ def _runs(plan: Plan, replications: int) -> Iterator[Run]:
 def replicate(
     size: Size, scenario: Mapping[str, Any] | Plan, metrics: Mapping[str, Metric], replications: int = REPLICATIONS
 ) -> dict[str, NDArray[np.float64]]:
-    """Each metric of every replication; `replications` is their number in full."""
+    """Each metric of every replication; `replications` is their number at full size."""
     plan = scenario if isinstance(scenario, Plan) else plan_of(scenario)
     rows = [[metric(run) for metric in metrics.values()] for run in _runs(plan, size.count(replications))]
     return dict(zip(metrics, np.array(rows, dtype=np.float64).T, strict=True))
@@ -122,7 +122,7 @@ def replicate(
 def scenario(
     *, horizon: str, rate: str, providers: Mapping[str, Any], chain: list[Any] | None = None, **rest: Any
 ) -> dict[str, Any]:
-    """Poisson requests over providers, by default one leg for each in their order."""
+    """Poisson requests over providers. By default the chain has one leg for each, in order."""
     return {
         "title": "check",
         "horizon": horizon,
@@ -134,17 +134,17 @@ def scenario(
 
 
 def provider(latency: Any = 0, *, price: float = 0.0, **rest: Any) -> dict[str, Any]:
-    """A provider with one model, whose calls take no time and cost nothing unless said otherwise."""
+    """A provider with one model, whose calls by default take no time and cost nothing."""
     return {"latency": latency, "models": {"model": {"price": {"per_request": price}}}, **rest}
 
 
 def outages(up: Any, down: Any, **effect: Any) -> list[dict[str, Any]]:
-    """Alternating up and down times whose outages are answered at once."""
+    """Alternating up and down times, with outages that fail calls at once."""
     return [{"kind": "renewal", "up": up, "down": down, "error_latency": 0, **effect}]
 
 
 def shocks(rate: str, duration: Any, **effect: Any) -> list[dict[str, Any]]:
-    """A ledger of outages that are answered at once."""
+    """A ledger of outages that fail calls at once."""
     return [{"kind": "poisson", "rate": rate, "duration": duration, "error_latency": 0, **effect}]
 
 
@@ -169,7 +169,7 @@ def attempts_per_request(run: Run) -> float:
 
 
 def mean_latency_s(run: Run) -> float:
-    """Of all requests, served or not."""
+    """Over all requests, served or not."""
     return float(run.requests["latency_s"].mean())
 
 

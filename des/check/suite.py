@@ -1,4 +1,4 @@
-"""All cases of the check, and what their scores say together."""
+"""All cases of the check, and the spread of their scores."""
 
 import math
 import time
@@ -23,12 +23,12 @@ CASES: Final[tuple[Case, ...]] = (
 BY_NAME: Final = {case.name: case for case in CASES}
 
 FEWEST_SCORES: Final = 20
-"""With fewer scores their spread says nothing."""
+"""With fewer scores, the spread is not judged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A case, what it found, and the processor time that took."""
+    """A case, its findings, and their processor time."""
 
     case: str
     by: str
@@ -38,10 +38,10 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Mean square of the scores, each over what Student's t predicts for its number of samples: near 1.
+    """Mean square of the scores, each over the value that Student's t predicts for its number of samples: near 1.
 
-    A squared score has a variance of about 2, and scores of one case are correlated, so that they are taken as worth
-    half their number. Without enough scores nothing is expected of them.
+    A squared score has a variance of about 2. Scores of one case are correlated, so they count as half their number.
+    With too few scores any spread is accepted.
     """
 
     scores: int
@@ -58,8 +58,10 @@ class Spread:
 
 
 def chosen(names: Sequence[str]) -> tuple[str, ...]:
-    """The names of the cases asked for, in the order of the suite; all where none is. DesError for a name that is
-    none."""
+    """The names of the cases asked for, in the order of the suite; all where none is given.
+
+    Raises DesError for an unknown name.
+    """
     unknown = [name for name in names if name not in BY_NAME]
     if unknown:
         raise DesError(f"--only: no check is called '{unknown[0]}'; `des check --list` names them")
@@ -69,7 +71,7 @@ def chosen(names: Sequence[str]) -> tuple[str, ...]:
 def check(
     only: Sequence[str] = (), *, workers: int = 1, progress: Callable[[float, str], None] | None = None
 ) -> tuple[Checked, ...]:
-    """Raises DesError for a name that no case has. The same findings for any number of workers."""
+    """The same findings for any number of workers. Raises DesError for an unknown name."""
     names = chosen(only)
     done = []
     with Workers(_checked, workers) as pool:
@@ -98,7 +100,7 @@ def spread(findings: Sequence[Finding]) -> Spread:
 
 
 def as_dict(checked: Sequence[Checked]) -> dict[str, Any]:
-    """JSON-able: the rows, and what they say together."""
+    """JSON-able: the rows, and the spread."""
     findings = [finding for one in checked for finding in one.findings]
     whole = spread(findings)
     rows = [
@@ -129,7 +131,7 @@ def as_dict(checked: Sequence[Checked]) -> dict[str, Any]:
 
 
 def _whole_claims(findings: Sequence[Finding]) -> Iterator[str]:
-    """An indented claim goes on with what the one above it speaks of."""
+    """The claims in full: an indented one continues the one above it."""
     subject = ""
     for finding in findings:
         if finding.claim.startswith(" "):

@@ -1,6 +1,6 @@
 """The command line: parse, call the API, print.
 
-Heavy libraries are imported inside the commands, so `des --help` stays fast. Importing `running` and `telling`
+Heavy libraries are imported inside the commands, so that `des --help` stays fast. Importing `running` and `telling`
 registers their commands.
 """
 

@@ -1,4 +1,4 @@
-"""The `des` command itself: its entry, what a command says, and how it ends.
+"""The `des` command: its entry point, its output, and its exit codes.
 
 Results go to standard output, complaints and progress to standard error.
 """
@@ -31,7 +31,7 @@ _PIPE_CLOSED: Final = 141
 
 _Arguments = ParamSpec("_Arguments")
 _STANDARD_ERROR: Final = 2
-"""The last of the three numbers that the standard streams have."""
+"""The last of the three descriptors of the standard streams."""
 
 app = typer.Typer(
     name="des",
@@ -51,13 +51,13 @@ def main() -> None:
     _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without a letter shows a question mark instead
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character shows a question mark
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
-    except (KeyboardInterrupt, typer.Abort):  # before or after a command's own work
+    except (KeyboardInterrupt, typer.Abort):  # before or after the command itself
         code = INTERRUPTED
-    except OSError as error:  # help on a full disk, say
+    except OSError as error:  # such as help on a full disk
         code = _unprinted(error)
     except Exception as error:
         code = _refused(error)
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def _refused(error: Exception) -> int:
-    """What the command line itself is wrong in, and where help is."""
+    """Reports an error in the command line, and where to find help."""
     show = getattr(error, "show", None)
     if show is None or not isinstance(getattr(error, "exit_code", None), int):
         raise error
@@ -76,7 +76,7 @@ def _refused(error: Exception) -> int:
 
 
 def _unprinted(error: OSError) -> int:
-    """Standard output takes no more."""
+    """Standard output cannot be written."""
     _abandon_stdout()
     if isinstance(error, BrokenPipeError):
         return _PIPE_CLOSED
@@ -85,7 +85,7 @@ def _unprinted(error: OSError) -> int:
 
 
 def _open_what_is_closed() -> None:
-    """A standard stream closed by the caller goes nowhere, and no file of ours takes its number."""
+    """Opens standard streams that the caller closed on the null device, so that no file takes their descriptors."""
     while (number := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
         os.set_inheritable(number, True)
     os.close(number)
@@ -112,7 +112,7 @@ def options(
 
 
 def reported(command: Callable[_Arguments, int]) -> Callable[_Arguments, None]:
-    """Turn a command's result into the exit code, and what it raises into one clear message and its code."""
+    """Turns a command's result into the exit code, and its exceptions into one message and a code."""
 
     @wraps(command)
     def wrapper(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> None:
@@ -151,18 +151,18 @@ def _unexpected(error: Exception) -> str:
 
 
 def complain(message: str) -> None:
-    with suppress(OSError):  # nobody is left to tell
+    with suppress(OSError):  # standard error cannot be written either
         print(printable(message), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def complain_of(remarks: Iterable[object]) -> None:
-    """Say on standard error what is no result: what an input leaves out, say."""
+    """Print remarks, such as what an input leaves out, on standard error."""
     for remark in remarks:
         complain(str(remark))
 
 
 def _abandon_stdout() -> None:
-    """Let the interpreter's last flush go nowhere instead of failing a second time."""
+    """Sends the interpreter's last flush to the null device, so that it does not fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -171,19 +171,19 @@ def say(text: str) -> None:
 
 
 def say_json(content: Any) -> None:
-    """Indented JSON; NaN and infinity, which JSON has not, are errors of ours."""
+    """Indented JSON. Raises ValueError for NaN and infinity, which JSON lacks."""
     import json
 
     say(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def console() -> "Console":
-    """Standard output; a pipe gets 120 plain columns, or what COLUMNS says."""
+    """Standard output. Without a terminal it has 120 columns, or COLUMNS, and no colour."""
     from rich.console import Console
 
     class Output(Console):
         def on_broken_pipe(self) -> None:
-            raise BrokenPipeError  # which `reported` knows; the library's way is to exit with code 1
+            raise BrokenPipeError  # handled by `reported`; Rich itself exits with code 1
 
     output = Output(highlight=False)
     if not output.is_terminal and "COLUMNS" not in os.environ:
@@ -193,7 +193,7 @@ def console() -> "Console":
 
 @contextmanager
 def progress_bar() -> "Iterator[Progress | None]":
-    """A bar over the simulated time of all arms and replications, where standard error is a terminal."""
+    """A bar over the simulated time of all arms and replications, if standard error is a terminal."""
     if not sys.stderr.isatty():
         yield None
         return

@@ -1,4 +1,4 @@
-"""Options that several commands have, each described once."""
+"""Options common to several commands, each described once."""
 
 import inspect
 from collections.abc import Callable
@@ -22,9 +22,9 @@ SetOption = Annotated[
 
 
 def takes_run_options(command: Callable[..., int]) -> Callable[..., int]:
-    """For a command with a parameter `options` (RunOptions): on the command line it has an option for each field.
+    """Gives a command with a parameter `options` (RunOptions) a command-line option for each field.
 
-    Traces are left to the command, whose default differs.
+    The command defines the option for traces itself, since its default differs.
     """
     own = inspect.signature(command)
     shared = inspect.signature(_run_options).parameters
@@ -38,7 +38,7 @@ def takes_run_options(command: Callable[..., int]) -> Callable[..., int]:
         return command(**given, options=options)
 
     wrapper.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
-    wrapper.__annotations__ = {}  # the signature has them all, resolved
+    wrapper.__annotations__ = {}  # the signature has them, resolved
     return wrapper
 
 

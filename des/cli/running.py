@@ -107,7 +107,7 @@ def sweep(
 
 
 def _conclude(finished: "Finished", show: Callable[..., None], as_json: bool) -> int:
-    """Print a finished run; the exit code by what was expected of it."""
+    """Print a finished run. Returns the exit code, by the verdicts on its expectations."""
     from des.estimate.estimate import MET, MISSED
     from des.report.tables import expectation_sentence, precision_reached, precision_sentence, verdicts
 

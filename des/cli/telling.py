@@ -1,6 +1,6 @@
-"""Commands that simulate none of a scenario's requests.
+"""Commands that simulate no requests of a scenario.
 
-`availability`, `explain`, `fit`, `check`; for writers of scenarios `validate`, `schema`, `catalogue`, `import`.
+`availability`, `explain`, `fit`, `check`; for authors of scenarios `validate`, `schema`, `catalogue`, `import`.
 """
 
 import sys

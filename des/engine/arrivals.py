@@ -1,7 +1,7 @@
-"""When requests arrive: Poisson, bursty, in batches, recorded, or from users who think; in blocks, with their marks.
+"""Arrivals of requests: Poisson, bursty, in batches, recorded, or from users who think; in blocks, with their marks.
 
-Times and marks come from separate streams, and marks are indexed by request, so another arrival process moves no mark
-and a longer horizon only appends.
+Times and marks come from separate streams, and marks are indexed by request. So another arrival process leaves all
+marks as they are, and a longer horizon only appends.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -28,14 +28,14 @@ from des.scenario.plan import (
 HOUR_S = 3600.0
 WEEK_HOURS = 168
 WEEK_S = HOUR_S * WEEK_HOURS
-_GAPS = 256  # gaps drawn at once for a client: what thousands of clients can hold
+_GAPS = 256  # gaps drawn at once for a client, so that memory allows thousands of clients
 _WINDOW_REQUESTS = 4096
-_WINDOW_GAPS = 32  # of a client in a window at least, so that merging is worth its call
+_WINDOW_GAPS = 32  # least number per client and window, since each merge has a fixed cost
 
 
 @dataclass(frozen=True, slots=True)
 class ArrivalBlock:
-    """Consecutive requests, in order of arrival; their ids count up from `first_id`."""
+    """Consecutive requests in order of arrival, with ids from `first_id` on."""
 
     first_id: int
     arrival_s: list[float]
@@ -46,12 +46,12 @@ class ArrivalBlock:
 
 
 def open_arrivals(plan: Plan, replication: int) -> Iterator[ArrivalBlock]:
-    """Every arrival in [0, horizon), in blocks of 4096 (the last one may be shorter), drawn as they are asked for."""
+    """Every arrival in [0, horizon), in blocks of 4096 (the last one may be shorter), drawn on demand."""
     return _marked(arrival_times(plan, replication), RequestMarks(plan, replication))
 
 
 def arrival_times(plan: Plan, replication: int) -> Iterator[FloatArray]:
-    """The same arrivals' times alone: sorted, in chunks of any length."""
+    """Only the times of the same arrivals: sorted, in chunks of any length."""
     arrivals = plan.workload.arrivals
     if isinstance(arrivals, ClosedArrivals):
         raise TypeError("a closed workload has no arrivals of its own: its users send when they have thought")
@@ -88,9 +88,9 @@ def in_blocks(chunks: Iterator[FloatArray], size: int) -> Iterator[FloatArray]:
 def _poisson_times(settings: PoissonArrivals, seed: int, replication: int, horizon_s: float) -> Iterator[FloatArray]:
     """Sorted arrival times below the horizon.
 
-    Gaps are drawn at rate 1 and scaled, so arms that differ in rate share them. Under a profile, candidates
-    arrive at the peak rate and each keeps its own uniform (Lewis and Shedler 1979): profiles with one peak share
-    the candidates, and where one of them is lower it only loses arrivals.
+    Gaps are drawn at rate 1 and scaled, so arms with other rates share them. Under a profile, candidates arrive at the
+    peak rate and each keeps its own uniform (Lewis and Shedler 1979). Profiles with the same peak share the candidates,
+    and a lower weight only removes arrivals.
     """
     profile = settings.profile
     peak = 1.0 if profile is None else max(profile.weights)
@@ -101,7 +101,7 @@ def _poisson_times(settings: PoissonArrivals, seed: int, replication: int, horiz
     block = 0
     while True:
         gaps = generator(seed, replication, "workload/gaps", block).standard_exponential(BLOCK)
-        gaps[0] += reached  # one running sum over all blocks, in order: it rounds as if there were none
+        gaps[0] += reached  # one running sum over all blocks, so rounding does not depend on them
         sums = np.cumsum(gaps)
         reached = sums[-1]
         times = sums / peak_rate_per_s
@@ -120,9 +120,9 @@ def _poisson_times(settings: PoissonArrivals, seed: int, replication: int, horiz
 def _bursty_times(settings: BurstyArrivals, seed: int, replication: int, horizon_s: float) -> Iterator[FloatArray]:
     """Sorted arrival times below the horizon: gamma renewal processes, in equilibrium from the start.
 
-    Clients are drawn apart from each other, in units of their mean gap, and merged window by window, so what is
-    held depends on the number of clients and not on the horizon. A profile changes the clock: its rate is exact
-    at every instant, and bursts are dense where it is high.
+    Each client is drawn independently, in units of its mean gap, and clients are merged window by window. So memory
+    depends on the number of clients and not on the horizon. A profile changes the clock: its rate is exact at every
+    instant, and bursts are denser where it is high.
     """
     if settings.rate_per_s <= 0.0:
         return
@@ -145,7 +145,7 @@ def _bursty_times(settings: BurstyArrivals, seed: int, replication: int, horizon
 
 
 class _Client:
-    """One renewal process, read forward; times in units of its mean gap."""
+    """One renewal process, read forward, with times in units of its mean gap."""
 
     __slots__ = ("_ahead", "_block", "_gap", "_name", "_reached", "_replication", "_seed")
 
@@ -171,7 +171,7 @@ class _Client:
     def _draw(self) -> FloatArray:
         rng = generator(self._seed, self._replication, self._name, self._block)
         gaps = sample(self._gap, rng, _GAPS)
-        if self._block == 0:  # observed from an instant inside a gap, not from a renewal
+        if self._block == 0:  # observation starts inside a gap, not at a renewal
             gaps[0] = sample_residual(self._gap, rng, 1)[1][0]
         gaps[0] += self._reached
         times: FloatArray = np.cumsum(gaps)
@@ -218,11 +218,11 @@ _TIMES: Final[Mapping[type, Callable[[Any, int, int, float], Iterator[FloatArray
     BatchArrivals: _batch_times,
     ReplayedArrivals: _replayed_times,
 }
-"""By settings, seed, replication and horizon: sorted times of each kind of open arrivals."""
+"""For each kind of open arrivals, sorted times by settings, seed, replication and horizon."""
 
 
 def think_time(plan: Plan, replication: int) -> Stream:
-    """Seconds of thought by draw index, n * users + user: what precedes the user's n-th request (n from 0)."""
+    """Think times in seconds by draw index, n * users + user: the one before the user's n-th request (n from 0)."""
     arrivals = plan.workload.arrivals
     if not isinstance(arrivals, ClosedArrivals):
         raise TypeError(f"only a closed workload has users who think, not {type(arrivals).__name__}")
@@ -236,7 +236,7 @@ def weights_at(profile: Profile, time_s: FloatArray) -> FloatArray:
 
 
 class OperationalClock:
-    """Operational time runs at the profile's weight: a process of constant rate in it follows the profile.
+    """Operational time runs at the profile's weight: a process with a constant rate in it follows the profile.
 
     Without a profile the two clocks agree.
     """
@@ -252,17 +252,17 @@ class OperationalClock:
         self._start = float(self._edges[hour] + self._weights[hour] * (self._offset_s - hour * HOUR_S))
 
     def time_s(self, operational_s: FloatArray) -> FloatArray:
-        """Seconds since the scenario's start at which the operational clock shows these (sorted stay sorted)."""
+        """Seconds since the scenario's start at these operational times. Sorted times stay sorted."""
         reading = self._start + operational_s
         week = np.floor(reading / self._week)
         within = np.maximum(reading - week * self._week, 0.0)
         hour = np.minimum(self._edges.searchsorted(within, side="right") - 1, self._last_hour())
-        # Never past the hour's end, however it rounds: the next hour's times must not come before it.
+        # Rounding must not pass the hour's end, or the next hour's times might come before it.
         past_hour_s = np.minimum((within - self._edges[hour]) / self._weights[hour], HOUR_S)
         since_monday_s = week * WEEK_S + hour * HOUR_S + past_hour_s
         times: FloatArray = np.maximum(since_monday_s - self._offset_s, 0.0)
         return times
 
     def _last_hour(self) -> int:
-        """The last hour of the week in which the clock moves."""
+        """The last hour of the week with a weight above 0."""
         return int(np.flatnonzero(self._weights)[-1])

@@ -1,4 +1,4 @@
-"""Retry budgets as state: whether a client may retry once more, by what it has done lately."""
+"""The state of retry budgets: whether a client may retry once more, by its recent requests and retries."""
 
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -11,33 +11,33 @@ from des.vocabulary import OVERLOADED, RATE_LIMITED
 
 
 class Budget:
-    """A budget that grants every retry; each kind says what it watches."""
+    """A budget that grants every retry. Each kind overrides what it depends on."""
 
     def deposit(self, now_s: float) -> None:
-        """A request starts on the legs of the budget for the first time."""
+        """A request starts on the budget's legs for the first time."""
 
     def begin(self) -> None:
-        """A request starts on the legs of the budget."""
+        """A request starts on the budget's legs."""
 
     def end(self) -> None:
-        """It leaves them, served or not."""
+        """A request leaves the budget's legs, served or not."""
 
     def grant(self, outcome: int, now_s: float) -> float | None:
-        """What a retry after this outcome takes, already taken; None where there is none."""
+        """Takes what a retry after this outcome costs, and returns it; None where no retry is allowed."""
         return 0.0
 
     def over_retry(self) -> None:
         """A retry that was granted has ended."""
 
     def learn(self, *, served: bool, taken: float | None) -> None:
-        """A call has ended, served or failing; `taken` is what the last retry of its request took, None without one."""
+        """A call has ended. `taken` is the cost of its request's last retry, None without one."""
 
     def allows_hedge(self) -> bool:
         return True
 
 
 class _ActiveShare(Budget):
-    """Envoy's: a number of retries at once, as a share of the requests under way."""
+    """Envoy's: limits simultaneous retries to a share of the requests in flight."""
 
     def __init__(self, settings: plan.ActiveBudget, kinds: Kinds) -> None:
         self._settings = settings
@@ -62,7 +62,7 @@ class _ActiveShare(Budget):
 
 
 class _Ratio(Budget):
-    """Finagle's: what requests and time have put in within the time to live, less what retries have taken out."""
+    """Finagle's: recent requests and elapsed time deposit, retries withdraw, both within the time to live."""
 
     def __init__(self, settings: plan.RatioBudget, kinds: Kinds) -> None:
         self._settings = settings
@@ -89,7 +89,7 @@ class _Ratio(Budget):
 
 
 class _Quota(Budget):
-    """AWS's: retries take from a bucket, and success gives back."""
+    """AWS's: retries take from a bucket, and successes return it."""
 
     def __init__(self, settings: plan.QuotaBudget, kinds: Kinds) -> None:
         self._settings = settings
@@ -110,7 +110,7 @@ class _Quota(Budget):
 
 
 class _Throttle(Budget):
-    """gRPC's: failures take tokens, successes give a little back, and half of them must be there."""
+    """gRPC's: failures take tokens, successes add a few, and retries need more than half of them."""
 
     def __init__(self, settings: plan.ThrottleBudget, kinds: Kinds) -> None:
         self._most = rules.thousandths(settings.max_tokens)
@@ -128,7 +128,7 @@ class _Throttle(Budget):
 
 
 class _Bucket(Budget):
-    """Brooker's: requests drop parts of a token in, a retry takes a whole one."""
+    """Brooker's: each request adds a fraction of a token, and a retry takes a whole one."""
 
     def __init__(self, settings: plan.BucketBudget, kinds: Kinds) -> None:
         self._most = rules.thousandths(settings.capacity)
@@ -155,5 +155,5 @@ _BUDGETS: Final[Mapping[type, Callable[[Any, Kinds], Budget]]] = {
 
 
 def make_budget(settings: plan.RetryBudget, kinds: Kinds) -> Budget:
-    """The budget of a kind."""
+    """The budget for these settings."""
     return _BUDGETS[type(settings)](settings, kinds)

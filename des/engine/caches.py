@@ -1,4 +1,4 @@
-"""Caches on the client's side of a call: whole responses by key, and prompt prefixes by leg."""
+"""Caches on the client's side: whole responses by key, and prompt prefixes by leg."""
 
 from bisect import bisect_right
 from itertools import accumulate
@@ -36,7 +36,7 @@ class ResponseCache:
         return self._latency.at(request.draw)
 
     def keep(self, request: Request, now_s: float) -> None:
-        """Keep the response that a leg has just given."""
+        """Store the response that a leg has just given."""
         if self._hit_rate is None:
             self._expires_s[self._key(request)] = now_s + self._ttl_s
 

@@ -1,4 +1,4 @@
-"""The client of a replication: what its requests share on their side of a call."""
+"""The client of a replication: what its requests share before their calls are sent."""
 
 from collections.abc import Sequence, Set
 
@@ -20,7 +20,7 @@ from des.scenario import plan
 
 
 class Client:
-    """Budgets, queues, legs and entries, as requests use them up and learn of them."""
+    """Budgets, queues, legs and entries, whose state requests change."""
 
     def __init__(self, of: plan.Plan, clock: Clock, kinds: Kinds, recorder: Recorder, providers: Providers) -> None:
         self._clock, self._kinds, self._recorder = clock, kinds, recorder
@@ -39,8 +39,8 @@ class Client:
         self._router = Router(settings.order, self.draws, "groups")
         required = [each.tags.items() for each in of.workload.requirements]
         self._entries = [self._entries_meeting(tags) for tags in required] + [self._entries_meeting(set())]
-        self.is_minded = any(entry.open_leg is None for entries in self._entries for entry in entries)
-        """Whether what a request did before matters to what its client lets it do."""
+        self.keeps_memory = any(entry.open_leg is None for entries in self._entries for entry in entries)
+        """Whether a request's past affects what its client allows."""
         self._round_draws: list[Stream] = []
         self._round_waits = Waits(of.policy.round_backoff)
         self.first_round_wait_s = of.policy.round_backoff.base_s
@@ -52,7 +52,7 @@ class Client:
         )
 
     def _make_legs(self, of: plan.Plan, providers: Providers) -> list[Leg]:
-        """By the index of the leg."""
+        """By index."""
         legs: dict[int, Leg] = {}
         for group in self._settings.groups:
             pool = Pool(len(group.legs), has_fallback=group.index == 0 and len(self._settings.groups) > 1)
@@ -68,7 +68,7 @@ class Client:
         return [legs[index] for index in range(len(of.chain))]
 
     def _equip(self, leg: Leg, pool: Pool) -> None:
-        """Give a leg what its settings say of layers, guards, budgets and queues."""
+        """Give a leg the layers, guards, budgets and queues of its settings."""
         settings = leg.plan
         leg.layers = tuple(self._rule(rule, place) for place, rule in enumerate(settings.inner))
         changes_of = self._recorder.changes_of
@@ -86,7 +86,7 @@ class Client:
             leg.bulkhead = Bulkhead(settings.bulkhead, self._clock)
 
     def _entries_meeting(self, tags: Set[tuple[str, str]]) -> list[Entry]:
-        """The chain as far as its legs carry these tags."""
+        """The entries of the chain, with only the legs that carry these tags."""
         entries = []
         for group in self._settings.groups:
             legs = [self.legs[index] for index in group.legs if tags <= self.legs[index].of.tags.items()]
@@ -99,7 +99,7 @@ class Client:
         return bool(self._entries[request.requirement])
 
     def entries(self, request: Request, nth: int, now_s: float) -> Sequence[Entry]:
-        """The entries of a request's n-th pass, in their order, no more than the depth of fallbacks allows."""
+        """The entries of a request's n-th pass, in order, up to the fallback depth."""
         entries = self._entries[request.requirement]
         if self._settings.order.kind != "ordered" and len(entries) > 1:
             entries = self._in_order(entries, request, nth, now_s)
@@ -118,7 +118,7 @@ class Client:
         return ordered + left
 
     def round_wait_s(self, request: Request, rounds_done: int, previous_s: float) -> float:
-        """The wait after a round; `rounds_done` counts from 0, `previous_s` is the wait before it."""
+        """The wait after a round. `rounds_done` counts from 0, `previous_s` is the wait before it."""
         nth = request.round_waits
         request.round_waits += 1
         while nth >= len(self._round_draws):

@@ -8,12 +8,12 @@ from typing import Any
 import simpy
 from simpy.events import Event
 
-# What happens first at one instant. SimPy's own events (successes) have priorities 0 and 1 and so take effect at
-# once, before anything else that is due.
+# The order of events at one instant. SimPy's own events (successes) have priorities 0 and 1, so they take effect
+# before anything else that is due.
 INCIDENT_END, INCIDENT_START, ATTEMPT_END, TIMER, ARRIVAL, HORIZON, CUT = range(10, 17)
 
 FIRST_ORDER = -(1 << 62)
-"""Timers of nobody's own come before those of requests at one instant, in the order in which they were set."""
+"""Timers without a request come before those of requests at the same instant, in the order in which they were set."""
 
 _EVENTS_BETWEEN = 4096
 
@@ -21,10 +21,10 @@ Process = Generator[Event, None, None]
 
 
 class Moment(Event):
-    """A point in time that is certain to come: triggered when made, like `simpy.Timeout`, but at an absolute time.
+    """An event at an absolute time, triggered when made like `simpy.Timeout`.
 
-    SimPy's `Timeout` takes a delay, and now + (t - now) is not always t. Among simultaneous moments the place is
-    given by (priority, order) and not by creation; (time, priority, order) must be the moment's own.
+    SimPy's `Timeout` takes a delay, and now + (t - now) is not always t. Simultaneous moments are ordered by (priority,
+    order) and not by creation, so each needs a unique (time, priority, order).
     """
 
     _ok = True
@@ -37,10 +37,10 @@ class Moment(Event):
 
 
 class WalkingProcess(simpy.Process):
-    """A process that nobody waits for or interrupts and whose events never fail: every one of this model.
+    """A process that is never awaited or interrupted and whose events never fail, as is every process here.
 
-    It starts within the event that makes it and ends without an event of its own; that, and a resumption without
-    the checks for failures, is a quarter of a run's time.
+    It starts within the event that makes it and ends without an event of its own. This, and resuming without checks for
+    failures, saves a quarter of a run's time.
     """
 
     def __init__(self, clock: "Clock", generator: Process) -> None:
@@ -51,7 +51,7 @@ class WalkingProcess(simpy.Process):
         self(None)
 
     def __call__(self, _: Event | None) -> None:
-        """Walk on to the next event; the process is its own callback, a bound method stored would be a cycle."""
+        """Resume until the next event. The process is its own callback: a stored bound method would be a cycle."""
         try:
             awaited = self._send(None)
         except StopIteration:
@@ -72,16 +72,16 @@ class Clock(simpy.Environment):
         return WalkingProcess(self, generator)
 
     def next_order(self) -> int:
-        """The place of a timer among those of one instant."""
+        """The order of a new timer among those at one instant."""
         return next(self._orders)
 
     def at(self, time_s: float, act: Callable[[], None]) -> None:
-        """Do something at a time to come."""
+        """Call `act` at a future time."""
         moment = Moment(self, time_s, TIMER, self.next_order())
         moment.callbacks.append(lambda _: act())
 
     def play(self, done: Event, between: Callable[[], None]) -> None:
-        """`run(until=done)` with the step written out, as a call an event is a tenth of the run.
+        """`run(until=done)` with the step inlined, since one call per event takes a tenth of the run.
 
         `between` is called every few thousand events.
         """

@@ -1,4 +1,4 @@
-"""What is a number inside the engine: outcome kinds, and the declared values of each column that holds names."""
+"""Codes inside the engine: outcome kinds, and the declared values of each column that holds names."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from des.vocabulary import ATTEMPT_OUTCOMES, TIMEOUT
 
 
 class Kinds:
-    """Outcome kinds of one plan: the standard outcomes, then those to which it gives an HTTP status of their own.
+    """The outcome kinds of one plan: the standard outcomes, then those with an HTTP status of the plan's own.
 
-    Inside the engine an outcome is the code of its kind, and tables by outcome have an entry for each kind; traces
-    tell outcome and status apart. `outcomes` holds the standard outcome's code of each kind, `statuses` the HTTP
-    status, -1 where there is none.
+    Inside the engine an outcome is the code of its kind, and tables by outcome have an entry for each kind. Traces
+    separate outcome and status. `outcomes` holds the standard outcome's code of each kind, `statuses` the HTTP status,
+    -1 where there is none.
     """
 
     __slots__ = ("_codes", "_own", "names", "outcomes", "statuses")
@@ -32,16 +32,16 @@ class Kinds:
             self._codes[named] = len(ATTEMPT_OUTCOMES) + position
 
     def code(self, outcome: str, status: int | None = None) -> int:
-        """The kind of an outcome with the status that the scenario gives it, None for the outcome's own."""
+        """The kind of an outcome with this HTTP status; None means the outcome's own status."""
         return self._codes[outcome, status]
 
     def table(self, handled: Collection[str]) -> list[bool]:
-        """Whether each kind is one of these failures, as settings name them: by outcome, status or hundred."""
+        """Whether each kind is one of these failures, which settings name by outcome, status or hundred."""
         codes = kinds_handled(handled, self._own)
         return [kind in codes for kind in range(len(self.names))]
 
     def of_outcomes(self, outcomes: Collection[int]) -> list[bool]:
-        """Whether each kind is of one of these standard outcomes, whatever its status."""
+        """Whether each kind belongs to one of these standard outcomes, whatever its status."""
         return [outcome in outcomes for outcome in self.outcomes]
 
 
@@ -56,12 +56,12 @@ OTHER_LOSSES = (
     "circuit_open",
     "client_limit",
 )
-"""What a lost request is blamed on where no component, limit or capacity is to blame."""
+"""What a lost request is attributed to if no component, limit or capacity caused the loss."""
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Values in code order; the same for every replication of an arm."""
+    """Values in the order of their codes, the same for every replication of an arm."""
 
     providers: tuple[str, ...]
     models: tuple[str, ...]
@@ -100,7 +100,7 @@ class Names:
 
 
 def names(plan: Plan) -> Mapping[str, Mapping[str, Sequence[str]]]:
-    """Table -> dictionary column -> its values in code order."""
+    """Table -> dictionary column -> its values in the order of their codes."""
     of = Names.of(plan)
     return {
         "requests": {

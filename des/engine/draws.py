@@ -1,7 +1,7 @@
 """The draws of calls and of the client: every stream that a run may read, by what it decides.
 
-A request's draws are read at its draw index, so adding or reordering legs moves no other draw, and two arms that
-make the same call meet the same draws. A stream that is never read draws nothing.
+A request's draws are read at its draw index. So adding or reordering legs leaves all other draws as they are, and two
+arms that make the same call have the same draws. A stream that is never read draws nothing.
 """
 
 import numpy as np
@@ -10,8 +10,8 @@ from des.distributions import Constant, Distribution, sample
 from des.draws import Stream
 from des.scenario.plan import Endpoint, Leg
 
-PROBE = -1  # the n of calls that probes make
-KILLS_BY_COUNT = 16  # killing incidents that have a stream each
+PROBE = -1  # the n of calls by probes
+KILLS_BY_COUNT = 16  # killing incidents with a stream each
 
 
 def uniform(rng: np.random.Generator, size: int) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
@@ -23,7 +23,7 @@ def stream_of(seed: int, replication: int, name: str, distribution: Distribution
 
 
 class CallDraws:
-    """The streams of one leg's n-th call."""
+    """The streams of a leg's n-th call."""
 
     __slots__ = (
         "_by_purpose",
@@ -80,16 +80,16 @@ class CallDraws:
         return stream
 
     def delay_s(self, purpose: str, distribution: Distribution, index: int) -> float:
-        """A draw of a distribution that is mostly a constant."""
+        """A draw of a distribution that is usually constant."""
         if isinstance(distribution, Constant):
             return distribution.value
         return self.of(purpose, distribution).at(index)
 
     def kill(self, count: int, index: int) -> float:
-        """The uniform against the count-th killing incident that strikes a request's call in flight.
+        """The uniform for the count-th killing incident during a request's call.
 
-        The first few have a stream each; a call that outlives more, as an endless one may thousands, has one for them
-        all, of which only the last call's is kept.
+        The first few have a stream each. Later ones, of which an endless call may meet thousands, share one, and only
+        the last call's is kept.
         """
         if count >= KILLS_BY_COUNT:
             if self.late_kills is None or self.late_kills[0] != index:
@@ -101,7 +101,7 @@ class CallDraws:
 
 
 class LegDraws(dict[int, CallDraws]):
-    """The streams of a leg's calls, by n: `draws[n]` of the n-th call that one request makes of it, or of `PROBE`."""
+    """The streams of a leg's calls: `draws[n]` for the n-th call that one request makes of it, or for `PROBE`."""
 
     __slots__ = ("_key",)
 

@@ -1,4 +1,4 @@
-"""How the calls of a leg end for its client, naturally or cut short, and what is billed."""
+"""How the calls of a leg end for its client, naturally or cut off, and what is billed."""
 
 from collections.abc import Callable
 from functools import partial
@@ -29,18 +29,18 @@ from des.vocabulary import (
 )
 
 _NEVER_S = YEAR_S
-_WHOLE_TOKEN = 1e-6  # a token is whole within the rounding of clock times
+_WHOLE_TOKEN = 1e-6  # rounding tolerance of clock times, in tokens
 
 
 class _End(NamedTuple):
-    """When and as what a call ends, and who is to blame."""
+    """When a call ends, with which outcome, and its cause."""
 
     end_s: float
     outcome: int
     cause: int = -1
     cause_id: int = -1
     retry_after_s: float = nan
-    is_broken: bool = False  # a stream that the provider broke off
+    is_broken: bool = False  # the provider broke off the stream
 
 
 _as_end = cast("Callable[[tuple[float, int, int, int, float, bool]], _End]", partial(tuple.__new__, _End))
@@ -48,9 +48,9 @@ _as_end = cast("Callable[[tuple[float, int, int, int, float, bool]], _End]", par
 
 
 class Ending:
-    """The client's bounds on a leg's calls, the incidents that may cut them off, and the endpoint's tariff.
+    """The client's time-outs on a leg's calls, the incidents that may kill them, and the endpoint's tariff.
 
-    Nothing here has a memory: the same call, asked about again, ends in the same way.
+    It has no state: the same call always ends in the same way.
     """
 
     def __init__(self, providers: Providers, leg: plan.Leg, draws: LegDraws, prefix: WarmPrefix | None) -> None:
@@ -75,9 +75,9 @@ class Ending:
         self._streams = endpoint.latency.whole is None
 
     def ended(self, fate: Fate, bound: Bound) -> Call:
-        """The call as its client sees it: cut off by the bound, a timeout or an incident, if it lasts longer.
+        """The call as its client sees it: cut off by the bound, a time-out or an incident if it would last longer.
 
-        Nothing is changed by asking, so that a call may be asked about again with another bound.
+        Nothing changes, so the same call may be evaluated again with another bound.
         """
         request, _, _, start_s, failure, response, condition, is_warm = fate
         if failure is not None:
@@ -93,7 +93,7 @@ class Ending:
             killed = self._killed(fate, end_s)
             if killed is not None:
                 end_s, outcome, cause, cause_id, retry_after_s, is_broken = killed
-        if response is None:  # without output, but for the useless one of invalid output
+        if response is None:  # no output, except that of invalid output
             output, done = (request.output_tokens, 1.0) if self._is_useless[outcome] else (0, 0.0)
         elif outcome in (OK, INVALID_OUTPUT):
             output, done = request.output_tokens, 1.0
@@ -124,7 +124,7 @@ class Ending:
         )
 
     def _failed(self, start_s: float, failure: Failure, bound: Bound) -> _End:
-        """The end of a failing call that a timeout of the leg or the bound comes before."""
+        """The end of a failing call that exceeds a time-out of the leg or the bound."""
         outcome, cause, cause_id, after_s, retry_after_s = failure
         end_s = start_s + after_s
         if after_s > self._least_bound_s:
@@ -140,7 +140,7 @@ class Ending:
         return _as_end((end_s, outcome, cause, cause_id, retry_after_s, False))
 
     def _answered(self, start_s: float, response: Response, condition: Condition | None, bound: Bound) -> _End:
-        """An answered call, unless the client or the bound ends it first."""
+        """The end of an answered call, by its response or earlier by the client or the bound."""
         outcome, whole_s = response.outcome, response.end_s
         cause, cause_id = (-1, -1) if outcome == OK else (BY_CHANCE, -1)
         is_broken = outcome == CONNECTION_ERROR
@@ -157,7 +157,7 @@ class Ending:
         return _as_end((end_s, outcome, cause, cause_id, nan, is_broken))
 
     def _gives_up_after_s(self, response: Response, factor: float, queued_s: float) -> float:
-        """When a bound of the leg is broken, were the response `factor` faster after its wait of `queued_s`."""
+        """When a time-out of the leg is exceeded, if the response were `factor` faster after a wait of `queued_s`."""
         return gives_up_after_s(
             self._bounds,
             response.connect_s / factor,
@@ -167,9 +167,9 @@ class Ending:
         )
 
     def _blame_for_slowness(self, response: Response, condition: Condition | None) -> tuple[int, int]:
-        """(cause, its number): the incident that made a response too slow, or else the queue before the endpoint.
+        """(cause, its number): the incident that made a response too slow, or else the endpoint's queue.
 
-        Nobody where it would have been too slow anyway.
+        (-1, -1) where it would have been too slow anyway.
         """
         queued_s = response.queued_s
         factor = 1.0 if condition is None else condition.factor
@@ -192,8 +192,8 @@ class Ending:
     ) -> tuple[int, int]:
         """(cause, its number) of a response cut off `left_s` into the call.
 
-        The incident that made it too late is named, unless it would have been late anyway: -1. It, or else the queue,
-        is to blame for a timeout; a deadline or a lost race stays one.
+        The number is that of the incident that made the response too late, -1 where it would have been late anyway. For
+        a time-out the cause is this incident, or else the queue. A deadline or a lost race keeps its own cause.
         """
         outcome, cause = bound.outcome, bound.cause
         if cause == BY_HEDGE:
@@ -207,10 +207,9 @@ class Ending:
         return cause, -1
 
     def _killed(self, fate: Fate, end_s: float) -> _End | None:
-        """The end by the incident that cuts the call off, if one does.
+        """The end by an incident that kills the call, if one does.
 
-        A call that nothing else ends is held against the incidents of a year; what no incident of a year has ended is
-        taken never to end.
+        An otherwise endless call is checked against a year of incidents. If none of them ends it, it counts as endless.
         """
         draws, index = self._draws[fate.nth], fate.request.draw
         end_s = min(end_s, fate.start_s + _NEVER_S)
@@ -223,8 +222,8 @@ class Ending:
     def _output_so_far(self, request: Request, elapsed_s: float, response: Response) -> tuple[int, float]:
         """(tokens, share of the response) made when the call is cut off.
 
-        A response that comes whole is made at an even pace from when the endpoint took it up, a streamed one after its
-        first token.
+        A response that comes whole is made at an even pace from the start of service, a streamed one from its first
+        token.
         """
         if not self._streams:
             full_s, queued_s = response.unbroken_s, response.queued_s
@@ -243,9 +242,9 @@ class Ending:
     def natural_end(
         self, request: Request, failure: Failure | None, response: Response | None, borne_s: float
     ) -> NaturalEnd:
-        """What the provider makes of a call that nobody ends before.
+        """How the provider ends a call that nothing cuts off.
 
-        A hang lasts until the leg's timeout, and at most `borne_s`.
+        A hang lasts until the leg's time-out, and at most `borne_s`.
         """
         if failure is not None:
             after_s = failure.after_s
@@ -280,9 +279,10 @@ class _Tariff:
         self.broken_stream = endpoint.billing["broken_stream"]
 
     def bill(self, request: Request, mode: str, is_warm: bool, output: int, done: float) -> tuple[int, int]:
-        """(input tokens read from the prompt cache, picodollars) of a call that found the cache warm, or not.
+        """(input tokens read from the prompt cache, picodollars) of a call.
 
-        `output` and `done` are the tokens and the share of the response made by its end.
+        `is_warm` is the state of the prompt cache at its start. `output` and `done` are the tokens and the share of the
+        response made by its end.
         """
         plain, cached, written = request.input_tokens, 0, 0
         if self._prefix is not None:

@@ -1,4 +1,4 @@
-"""One call of a leg, with its hedges: copies sent when it takes long, of which the first success counts."""
+"""A call of a leg with hedges: copies sent after a delay, of which the first success counts."""
 
 from collections.abc import Generator
 from math import inf
@@ -15,10 +15,10 @@ from des.vocabulary import CALL, HEDGE, OK
 
 
 def hedged_call(way: Way, leg: Leg, hedge: plan.Hedge) -> Generator[Event, None, Result]:
-    """Call a leg; after each delay without an end send a copy, up to the most; the first success wins.
+    """Call a leg, send a copy after each delay without an end up to the most, and take the first success.
 
-    A call that fails before the delay is not hedged, and a failure counts when no copy is under way. Losers are
-    cancelled when the winner has answered, or run to their end.
+    A call that fails before the delay is not hedged. A failure counts when no other copy is in flight. When a copy
+    wins, the others are cancelled or run to their end.
     """
     clock, request = way.world.clock, way.request
     own = way.launch(leg, CALL, None)
@@ -55,7 +55,7 @@ def _end(flight: Flight) -> tuple[float, int]:
 
 
 def _copy(way: Way, leg: Leg, hedge: plan.Hedge, flights: list[Flight]) -> Flight | None:
-    """Send a copy to the same leg or the next one, unless the budget of retries or the next one's guards forbid."""
+    """Send a copy to the same leg or the next one; None where the retry budget or the next leg's guards forbid it."""
     if leg.budget is not None and not leg.budget.allows_hedge():
         return None
     to: Leg | None = leg
@@ -69,7 +69,7 @@ def _copy(way: Way, leg: Leg, hedge: plan.Hedge, flights: list[Flight]) -> Fligh
 
 
 def _land(way: Way, flight: Flight) -> None:
-    """A copy has ended now: it goes into the trace and on the bill, and its leg learns."""
+    """A copy has ended now: record and bill it, and let its leg learn."""
     way.world.recorder.attempts.append(flight.call)
     way.request.unrecorded -= 1
     way.request.cost += flight.call.cost
@@ -77,7 +77,7 @@ def _land(way: Way, flight: Flight) -> None:
 
 
 def _lose(way: Way, loser: Flight, hedge: plan.Hedge, now_s: float) -> None:
-    """Cancel a copy, or let it run, at most to where the run is cut."""
+    """Cancel a copy, or let it run, at most until the run is cut."""
     request, runs = way.request, hedge.loser == "run"
     until_s = way.world.cut_s if runs else now_s
     call = loser.call
@@ -97,7 +97,7 @@ def _lose(way: Way, loser: Flight, hedge: plan.Hedge, now_s: float) -> None:
 
 
 def _lose_all(way: Way, flights: list[Flight]) -> None:
-    """No copy ever ends; the request's own call is recorded when it is abandoned."""
+    """No copy ever ends. The request's own call is recorded when the request is abandoned."""
     for flight in flights[1:]:
         way.world.recorder.attempt(flight.call)
         if flight.tickets is not None:

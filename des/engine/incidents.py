@@ -1,4 +1,4 @@
-"""What endpoints suffer: the incidents open at each, one process a component that keeps them up to date, surges."""
+"""Open incidents at each endpoint, updated by one process per component, and surges of load."""
 
 import math
 from bisect import bisect_right, insort
@@ -16,16 +16,16 @@ from des.rules.limits import turned_away
 from des.scenario import plan
 from des.scenario.plan import Component, Effect, Plan
 
-MARGIN_S = 86_400.0  # drawn beyond the horizon at most, for the requests that are still under way then
+MARGIN_S = 86_400.0  # drawn beyond the horizon at most, for requests still in flight then
 
 
 def kills(effect: Effect) -> bool:
-    """Whether incidents of this effect may cut off calls in flight."""
+    """Whether incidents of this effect may end calls in flight."""
     return effect.kills_in_flight and effect.error_rate > 0.0
 
 
 def is_killable(plan: Plan, endpoint: int) -> bool:
-    """Whether any incident class may cut off calls at the endpoint."""
+    """Whether any incident class may end calls in flight at the endpoint."""
     pending, seen = [plan.endpoints[endpoint].component], set[int]()
     while pending:
         index = pending.pop()
@@ -39,7 +39,7 @@ def is_killable(plan: Plan, endpoint: int) -> bool:
 
 
 class Ledger:
-    """The incidents of a replication, drawn before the clock starts and drawn further when it runs on."""
+    """The incidents of a replication, drawn before the clock starts and extended when it runs on."""
 
     def __init__(self, plan: Plan, replication: int) -> None:
         self._plan = plan
@@ -48,7 +48,7 @@ class Ledger:
         self._kills: dict[int, tuple[list[float], list[int]]] = {}
 
     def extend(self, until_s: float) -> None:
-        """Draw on to at least `until_s`: what was drawn stays, with its numbers."""
+        """Draw on to at least `until_s`. Incidents drawn before keep their numbers."""
         if until_s > self.timeline.until_s:
             until_s = max(until_s, 1.5 * self.timeline.until_s)
             self.timeline = draw_timeline(self._plan, self._replication, until_s)
@@ -58,7 +58,7 @@ class Ledger:
         return self.timeline.effects[int(self.timeline.effect[incident])]
 
     def struck(self, incident: int) -> list[int]:
-        """The endpoints that an incident reaches."""
+        """The endpoints that an incident hits."""
         return np.flatnonzero(self.timeline.hits[incident]).tolist()
 
     def kills(self, endpoint: int, after_s: float, until_s: float) -> Iterator[tuple[float, int]]:
@@ -78,7 +78,7 @@ class Ledger:
             self.extend(1.5 * self.timeline.until_s)
 
     def _killing(self, endpoint: int) -> tuple[list[float], list[int]]:
-        """Starts and numbers of the killing incidents drawn so far; drawing more only appends to them."""
+        """Starts and numbers of the killing incidents drawn so far. Extending only appends to them."""
         if endpoint not in self._kills:
             timeline = self.timeline
             killing = np.array([kills(effect) for effect in timeline.effects], dtype=bool)
@@ -117,7 +117,7 @@ class EndpointState:
 def changes(ledger: Ledger, component: int) -> Iterator[tuple[float, list[int], list[int]]]:
     """(time, incidents that end, incidents that start) of one component, in order and without end.
 
-    A change with neither stands where the drawn timeline ends: the clock has to come so far before more is drawn.
+    A change with neither marks the end of the drawn timeline. More is drawn once the clock reaches it.
     """
     ends: list[tuple[float, int]] = []
     drawn_until_s = -math.inf
@@ -149,7 +149,7 @@ def changes(ledger: Ledger, component: int) -> Iterator[tuple[float, list[int], 
 def component_process(
     clock: Clock, recorder: Recorder, ledger: Ledger, endpoints: Sequence[EndpointState], component: Component
 ) -> Process:
-    """Walk a component's timeline, raise and clear its incidents where they strike, trace what becomes of it."""
+    """Follow a component's timeline: open and close its incidents at the endpoints they hit, and trace its state."""
     open_incidents: set[int] = set()
     state = "up"
     for time_s, ending, starting in changes(ledger, component.index):
@@ -176,11 +176,11 @@ def _state(ledger: Ledger, open_incidents: set[int]) -> str:
     return "down" if any(ledger.effect(incident).outage for incident in open_incidents) else "degraded"
 
 
-_SURGE_WINDOW_S = 60.0  # over which our own rate of attempts is measured
+_SURGE_WINDOW_S = 60.0  # for the rate of the simulated attempts
 
 
 class Surge:
-    """A crowd that comes while every endpoint it flees from is down; it meets all our attempts at its destination."""
+    """Load of others while every endpoint of `when` is down. It may turn away attempts at its destination."""
 
     __slots__ = ("_capacity_per_s", "_fled", "_load", "_own")
 
@@ -191,7 +191,7 @@ class Surge:
         self._own: deque[float] = deque()
 
     def overload(self, now_s: float) -> float:
-        """The probability that an attempt started now is turned away; it counts towards our own load."""
+        """The probability that an attempt started now is refused for overload. The attempt adds to the load."""
         own = 0.0
         if self._capacity_per_s is not None:
             self._own.append(now_s)

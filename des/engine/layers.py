@@ -1,4 +1,4 @@
-"""The layers around a call, while they are around those of one request: each says what follows an attempt inside it."""
+"""The state of the layers around one request's call: each decides what follows an attempt inside it."""
 
 from collections.abc import Sequence
 from math import inf, nan
@@ -36,21 +36,21 @@ class RetryLayer:
         inside: Sequence[RetryRule] = (),
     ) -> None:
         self.rule = rule
-        self.entry = entry  # of the chain, whose retries these are
+        self.entry = entry  # the entry of the chain that is retried
         self.inside = inside  # the rules of the layers around each attempt
         self.retry = 0
         self.waited_s = rule.first_wait_s
-        self.granted: Budget | None = None  # the retry under way
-        self.is_over = False  # once the wait has passed that `next` has told
+        self.granted: Budget | None = None  # the budget that granted the current retry
+        self.is_over = False  # from the end of the wait that `next` returned
         self.renews = rule.is_bounded or rule.is_application or bool(inside)
-        """Whether another attempt has a bound or layers of its own."""
+        """Whether each attempt has a bound or layers of its own."""
         self.bound = self.attempt_bound = outer
         if rule.is_bounded:
             self.bound = rule.whole_bound(outer, now_s, self)
             self.attempt_bound = rule.attempt_bound(self.bound, now_s, self)
 
     def next(self, request: Request, result: Result, outcome: int) -> float:
-        """How long to wait after an attempt that has ended so, 0 for not at all; `is_over` unless another follows."""
+        """The wait after an attempt with this outcome, 0 for none. Sets `is_over` unless another attempt follows."""
         rule = self.rule
         self.is_over = True
         if outcome <= OK or not rule.is_retried[outcome]:
@@ -80,7 +80,7 @@ class RetryLayer:
             self.attempt_bound = self.rule.attempt_bound(self.bound, now_s, self)
 
     def end_retry(self) -> None:
-        """The retry under way, if it was one that a budget granted, has ended."""
+        """The current retry has ended, if a budget granted it."""
         if self.granted is not None:
             self.granted.over_retry()
             self.granted = None
@@ -117,7 +117,7 @@ class ChainLayer:
         self._retry_after_s = nan
 
     def visited(self, request: Request, now_s: float) -> Entry:
-        """The entry that the chain has come to, the first one of another round after the last of one."""
+        """The current entry of the chain. After the last one of a round, the first of another round."""
         if self.place == len(self.entries):
             self.entries = self._client.entries(request, request.rounds, now_s)
             self.place = 0
@@ -125,7 +125,7 @@ class ChainLayer:
         return self.entries[self.place]
 
     def next(self, request: Request, result: Result, outcome: int) -> float:
-        """How long to wait after the attempts on an entry that have ended so: not at all but for the next round."""
+        """The wait after the attempts on an entry; 0 except before another round."""
         self.is_over = True
         if outcome != REFUSED:
             self._retry_after_s = result.retry_after_s
@@ -144,5 +144,5 @@ class ChainLayer:
         return self._waited_s
 
     def result(self) -> Result:
-        """What the whole chain has come to: a request outcome."""
+        """The request outcome of the whole chain."""
         return Result(self.outcome, self._retry_after_s)

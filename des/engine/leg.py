@@ -1,4 +1,4 @@
-"""A leg as its client knows it: whom it lets through, what it has learnt, and what is around each call."""
+"""The state of a leg at its client: what admits its calls, what learns from them, and the layers around each."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from des.scenario import plan
 from des.vocabulary import CANCELLED, CLIENT_ERROR, INVALID_OUTPUT, OK, TIMEOUT
 
 TIMED_OUT_S = 1000.0
-"""What a call that timed out counts in the latencies (litellm 1.109, lowest latency)."""
+"""The latency that a timed-out call counts with (litellm 1.109, lowest latency)."""
 
 
 class Leg:
-    """State of one leg that its calls share; None for what its client does not have."""
+    """The state of a leg that its calls share. A part is None where the client does not have it."""
 
     def __init__(self, settings: plan.LegClient, of: plan.Leg, kinds: Kinds, calls: Calls) -> None:
         self.plan = settings
@@ -40,29 +40,29 @@ class Leg:
         self.throttling = None if settings.throttle is None else Throttling(settings.throttle)
         self.statistics: Statistics | None = None
         self.learns = True
-        """Whether anything is to be done at the end of a call, so that the clock has to stop there."""
+        """Whether the end of a call changes any state, so that the clock has to stop there."""
         self._accepts = kinds.of_outcomes((OK, CLIENT_ERROR, INVALID_OUTPUT))
 
     @property
     def is_open(self) -> bool:
-        """Whether every call to it is made at once, and only the call itself is remembered."""
+        """Whether every call is made at once, without guards, layers, queues or budgets."""
         own = (self.health, self.hedge, self.budget, self.shaper, self.bulkhead, self.ramp, self.throttling)
         return not self.guards and not self.layers and all(part is None for part in own)
 
     @property
     def learns_something(self) -> bool:
-        """Whether anything here changes when a call ends."""
+        """Whether the end of a call changes any state of this leg."""
         own = (self.calls.rot, self.calls.prefix, self.statistics)
         return not self.is_open or any(part is not None for part in own)
 
     @property
     def bypasses(self) -> bool:
-        """Whether it may be called all the same where every leg of its group is out."""
+        """Whether it may be called although guards exclude it, where every leg of its group is out."""
         return any(guard.bypassed for guard in self.guards)
 
     @property
     def panic(self) -> float:
-        """The share of its group's legs admitted below which it is called all the same."""
+        """The share of its group's legs admitted below which guards are ignored."""
         return max((guard.panic for guard in self.guards), default=0.0)
 
     @property
@@ -70,17 +70,17 @@ class Leg:
         return any(guard.stops_retries for guard in self.guards)
 
     def admits(self) -> bool:
-        """Whether no guard keeps the leg out, and its health does not."""
+        """Whether the leg is healthy and no guard excludes it."""
         if self.health is not None and not self.health.healthy:
             return False
         return all([guard.admits() for guard in self.guards])  # noqa: C419 - a generator costs a frame a call
 
     def enter(self) -> tuple[int, ...]:
-        """A call with all its layers starts; returns its tickets, one a guard."""
+        """A call with all its layers starts. Returns its tickets, one for each guard."""
         return tuple([guard.enter() for guard in self.guards])
 
     def leave(self, tickets: tuple[int, ...], outcome: int, retry_after_s: float, now_s: float) -> None:
-        """It has ended; `CANCELLED` for one that was given up from outside."""
+        """A call with all its layers has ended. The outcome is `CANCELLED` if an outer bound ended it."""
         for guard, ticket in zip(self.guards, tickets, strict=True):
             guard.learn(ticket, outcome, retry_after_s, now_s)
         if self.throttling is not None and self._accepts[outcome]:
@@ -89,7 +89,7 @@ class Leg:
             self.bulkhead.leave()
 
     def learn(self, call: Call, taken: float | None) -> None:
-        """One call has ended, for everything that counts single calls; `taken` as in `Budget.learn`."""
+        """A single call has ended: update the state that counts single calls. `taken` is as in `Budget.learn`."""
         self.calls.learn(call)
         if self.statistics is not None:
             self.statistics.end(call)
@@ -97,37 +97,37 @@ class Leg:
             self.budget.learn(served=call.outcome == OK, taken=taken)
 
     def lose(self) -> None:
-        """A call never ends, and keeps its place."""
+        """A call never ends and keeps its place."""
         if self.bulkhead is not None:
             self.bulkhead.lose()
 
 
 class Flight:
-    """A call of a leg under way that may be one copy of several, and what it was let in with."""
+    """A call in flight that may be one of several copies, and its tickets."""
 
     __slots__ = ("call", "fate", "leg", "tickets")
 
     def __init__(self, leg: Leg, fate: Fate, call: Call, tickets: tuple[int, ...] | None) -> None:
         self.leg = leg
         self.fate = fate
-        self.call = call  # with its end as it is known so far
-        self.tickets = tickets  # of a copy on another leg, whose guards learn from it
+        self.call = call  # with the end known so far
+        self.tickets = tickets  # only for a copy on another leg, whose guards learn from it
 
     def land(self, taken: float | None) -> None:
-        """It has ended now: its leg learns, and its place is free."""
+        """The call has ended now: its leg learns, and its place is free."""
         self.leg.learn(self.call, taken)
         if self.tickets is not None:
             self.leg.leave(self.tickets, self.call.outcome, self.call.retry_after_s, self.call.end_s)
 
     def run_on(self, tickets: tuple[int, ...]) -> None:
-        """It lost to a copy elsewhere, and goes on to its end: its leg's guards learn then."""
+        """The call lost to a copy on another leg and runs to its end, when its leg's guards learn from it."""
         self.tickets = tickets
         if self.call.end_s == inf:
             self.leg.lose()
 
 
 class Statistics:
-    """What a client has seen of a leg, for the routings that go by it: calls under way, latencies, costs, usage."""
+    """A client's statistics of a leg, for routing: calls in flight, latencies, costs, usage."""
 
     __slots__ = ("_costs", "_latencies", "_minute", "busy", "requests", "tokens")
 
@@ -145,7 +145,10 @@ class Statistics:
         self.requests += 1
 
     def end(self, call: Call) -> None:
-        """Latency is by output token where there is any; failures have none, but a timeout counts long."""
+        """Latency is per output token where there is output.
+
+        Failures have no latency, but time-outs count `TIMED_OUT_S`.
+        """
         self.renew_usage(call.end_s)
         self.busy -= 1
         self._costs.append((call.outcome == OK, call.cost))
@@ -156,7 +159,7 @@ class Statistics:
             self._latencies.append(TIMED_OUT_S)
 
     def renew_usage(self, now_s: float) -> None:
-        """Usage starts again with every clock minute."""
+        """Usage starts at zero in every clock minute."""
         minute = int(now_s / 60.0)
         if minute != self._minute:
             self._minute, self.requests, self.tokens = minute, 0, 0
@@ -166,9 +169,9 @@ class Statistics:
         return sum(self._latencies) / len(self._latencies) if self._latencies else 0.0
 
     def cost_per_success(self, price: float) -> float:
-        """What a success will cost at this price of one, by how often the last calls failed and what they cost then."""
+        """The expected cost of a success at this price, by the failures among the last calls and their costs."""
         failures = [cost for served, cost in self._costs if not served]
         if not failures:
             return price
-        served = len(self._costs) - len(failures) + 1  # one more than seen: no leg is written off for good
+        served = len(self._costs) - len(failures) + 1  # one more than observed, so that no leg is excluded for good
         return cost_per_success(served / (served + len(failures)), price, sum(failures) / len(failures))

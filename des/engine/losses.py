@@ -1,4 +1,4 @@
-"""What lost requests are blamed on: a component, a limit, a capacity, or one of the words for everything else."""
+"""The attribution of lost requests: to a component, a limit, a capacity, or one of the words for everything else."""
 
 from math import inf
 
@@ -34,12 +34,12 @@ class Losses:
         self._other = {name: first_other + place for place, name in enumerate(OTHER_LOSSES)}
 
     def blame(self, request: Request, outcome: int) -> tuple[int, int]:
-        """(error type, what the loss is blamed on) by the request's last failure."""
+        """(error type, what the loss is attributed to) by the request's last failure."""
         last, other = request.last, self._other
         if outcome == REQUEST_REJECTED:
             name = request.refused_by or "no_eligible_leg"
             return ERROR_TYPES.index(name), other[name]
-        if last is None:  # the cache was too slow for the deadline
+        if last is None:  # the cache did not answer by the deadline
             return CANCELLED - 1, other["deadline"]
         error_type = self._outcomes[last.outcome] - 1
         if last.cause == BY_INCIDENT or (last.cause == BY_DEADLINE and last.cause_id >= 0):
@@ -57,7 +57,7 @@ class Losses:
         return error_type, other["timeout" if error_type == TIMEOUT - 1 else "random_error"]
 
     def of_hang(self, request: Request) -> int:
-        """What a request is blamed on that hangs: what made its last call hang, where that is known."""
+        """What the loss of a request that hangs is attributed to: the cause of its last call's hang, if known."""
         if request.last is not None and request.last.end_s == inf:
             _, blamed = self.blame(request, REQUEST_FAILED)
             if blamed != self._other["timeout"]:

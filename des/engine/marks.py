@@ -1,4 +1,4 @@
-"""What a request carries: its tokens, its priced units and the requirement on the legs it may take."""
+"""The marks of requests: tokens, priced units and the requirement on legs."""
 
 import math
 
@@ -21,7 +21,7 @@ class RequestMarks:
     """Marks of any request, by its draw index: the request's id, or n * users + user in a closed workload.
 
     A pure function of (seed, replication, draw index). Tokens are whole and fit an int32; a positive mean gives at
-    least one. Recorded tokens stand in the order of the recording and repeat with it.
+    least one. Recorded tokens are in the order of the recording and repeat with it.
     """
 
     __slots__ = ("_blocks", "_kept", "_plan", "_recorded", "_replication", "_requirement_edges")
@@ -33,7 +33,7 @@ class RequestMarks:
         self._replication = replication
         self._recorded = _recorded_tokens(arrivals) if isinstance(arrivals, ReplayedArrivals) else (None, None)
         self._requirement_edges = requirement_edges(plan.workload.requirements)
-        # Users advance at different speeds: the block of the slowest must outlive several passes over all users.
+        # Users advance at different speeds, so the block of the slowest must stay for several passes over all users.
         self._kept = KEPT_BLOCKS + 4 * users // BLOCK
         self._blocks: dict[int, tuple[memoryview, ...]] = {}
 
@@ -47,7 +47,7 @@ class RequestMarks:
         return input_tokens[at], output_tokens[at], units[at], requirement[at]
 
     def columns(self, block: int) -> Columns:
-        """The marks of requests block * 4096 up to the next block, drawn afresh."""
+        """The marks of requests block * 4096 up to the next block. Not cached."""
         workload = self._plan.workload
         recorded_input, recorded_output = self._recorded
         return (
@@ -94,10 +94,10 @@ def _whole(recorded: IntArray | None) -> TokenArray | None:
 
 
 def requirement_edges(requirements: tuple[Requirement, ...]) -> FloatArray | None:
-    """Upper ends of the requirements' parts of [0, 1); the rest of the requests have none."""
+    """Upper ends of the requirements' parts of [0, 1). The other requests have no requirement."""
     if not requirements:
         return None
     edges = np.cumsum([requirement.share for requirement in requirements])
     if math.isclose(edges[-1], 1.0, rel_tol=1e-9):
-        edges[-1] = 1.0  # shares that add up to one leave nobody out by rounding
+        edges[-1] = 1.0  # shares that add up to one cover every request in spite of rounding
     return edges

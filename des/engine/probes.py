@@ -1,4 +1,4 @@
-"""Synthetic calls at fixed times, to see whether a leg works: for legs that rot, and for the client's health checks."""
+"""Synthetic calls at fixed times that test whether a leg works: for legs that rot, and for the client's health."""
 
 from collections.abc import Generator
 from itertools import count
@@ -15,7 +15,7 @@ from des.vocabulary import BY_ROT, OK
 
 
 def rot_probes(world: World, leg: Leg) -> Process:
-    """Call a leg that may rot until the horizon."""
+    """Call a leg that may rot, until the horizon."""
     settings = leg.of.silent_rot
     assert settings is not None
     assert settings.probe_every_s is not None
@@ -27,7 +27,7 @@ def rot_probes(world: World, leg: Leg) -> Process:
 
 
 def health_probes(world: World, leg: Leg) -> Process:
-    """Call a leg until the horizon, and learn whether it is healthy; a call that would never end counts for nothing."""
+    """Call a leg until the horizon, and update its health. A call that would never end is ignored."""
     health = leg.health
     assert health is not None
     for nth, due_s in _due(world, health.settings.every_s):
@@ -39,7 +39,7 @@ def health_probes(world: World, leg: Leg) -> Process:
 
 
 def _due(world: World, every_s: float) -> Generator[tuple[int, float], None, None]:
-    """(number, time) of the probes up to the horizon; one that falls due while another is under way is left out."""
+    """(number, time) of the probes up to the horizon. A probe due while another is in flight is left out."""
     for nth in count(1):
         due_s = nth * every_s
         if due_s >= world.plan.horizon_s:
@@ -51,7 +51,7 @@ def _due(world: World, every_s: float) -> Generator[tuple[int, float], None, Non
 def _probe(
     world: World, leg: Leg, nth: int, due_s: float, timeout_s: float | None, order: int
 ) -> Generator[Event, None, Call]:
-    """The call of a probe, with a request of the workload's kind; it pays, takes tokens from limits and is traced."""
+    """The call of a probe, by a request like the workload's. It is billed, takes tokens from limits and is traced."""
     clock = world.clock
     yield Moment(clock, due_s, TIMER, order)
     request = Request.probe(nth, clock.now, world.marks(nth))

@@ -1,4 +1,4 @@
-"""The providers' side of a replication: what every leg's calls meet, and share."""
+"""The providers' side of a replication, which the calls of all legs share."""
 
 from des.engine.admission import Admission, Capacity, Limit
 from des.engine.codes import Kinds
@@ -8,7 +8,7 @@ from des.scenario.plan import Leg, Plan
 
 
 class Providers:
-    """The incidents to come, the condition of each endpoint, limits, capacities and surges."""
+    """Incidents, the condition of each endpoint, limits, capacities and surges."""
 
     def __init__(self, plan: Plan, replication: int, kinds: Kinds, ledger: Ledger, recorder: Recorder) -> None:
         self.plan = plan
@@ -30,5 +30,5 @@ class Providers:
         return Admission(budgets, limits, None if endpoint.capacity is None else self._capacities[endpoint.capacity])
 
     def surges_at(self, endpoint: int) -> list[Surge]:
-        """The crowds that an endpoint's calls may meet."""
+        """The surges that calls of an endpoint may meet."""
         return [surge for surge, said in zip(self._surges, self.plan.surges, strict=True) if endpoint in said.to]

@@ -13,17 +13,17 @@ from des.scenario import plan
 
 
 class Shaper:
-    """A token bucket with a queue before it, first come, first served: the wait is known on arrival."""
+    """A token bucket with a first-come-first-served queue before it. The wait is known on arrival."""
 
     def __init__(self, settings: plan.Shaping) -> None:
         self._settings = settings
         self._tat_s = 0.0
-        self._leave_s: list[float] = []  # when those in the queue leave it, a heap
+        self._leave_s: list[float] = []  # when queued calls leave, a heap
 
     def join(self, now_s: float, until_s: float) -> float | None:
         """When a call that comes now may go; None where it is refused.
 
-        A call that would go after `until_s`, when its client gives it up, leaves the queue then and takes no token.
+        A call that would go after `until_s`, when its client abandons it, leaves the queue then and takes no token.
         """
         settings = self._settings
         go_s = release_s(self._tat_s, now_s, settings.rate_per_s, settings.burst)
@@ -40,7 +40,7 @@ class Shaper:
         return go_s
 
     def take(self, now_s: float) -> bool:
-        """Take a token that is there, without waiting."""
+        """Take a token without waiting, if there is one."""
         if release_s(self._tat_s, now_s, self._settings.rate_per_s, self._settings.burst) > now_s:
             return False
         self._tat_s = after_release(self._tat_s, now_s, self._settings.rate_per_s)
@@ -48,20 +48,20 @@ class Shaper:
 
 
 class Waiter:
-    """A call in the queue of a bulkhead, until it is let in or gives up."""
+    """A call in the queue of a bulkhead, until it is admitted or gives up."""
 
     __slots__ = ("came", "give_up_s", "let_in", "over", "strands")
 
     def __init__(self, clock: Clock, give_up_s: float) -> None:
-        self.came = Event(clock)  # triggered when it is over, whichever way
+        self.came = Event(clock)  # triggered when the wait is over
         self.give_up_s = give_up_s
         self.let_in = False
         self.over = False
-        self.strands = False  # nothing will ever let it in, and it does not give up
+        self.strands = False  # it will never be admitted, and does not give up
 
 
 class Bulkhead:
-    """A number of calls at once, and a bounded queue before them, first come, first served."""
+    """A number of simultaneous calls, and a bounded first-come-first-served queue before them."""
 
     def __init__(self, settings: plan.Bulkhead, clock: Clock) -> None:
         self._settings = settings
@@ -72,7 +72,7 @@ class Bulkhead:
         self._queued = 0
 
     def take(self) -> bool:
-        """Take a place that is free."""
+        """Take a place, if one is free."""
         if self._free == 0:
             return False
         self._free -= 1
@@ -106,7 +106,7 @@ class Bulkhead:
         self._free += 1
 
     def lose(self) -> None:
-        """A call that holds a place never ends; where all do, who waits without giving up waits for ever."""
+        """A call in a place never ends. Once all places are lost, calls that wait without a bound wait for ever."""
         self._lost += 1
         if self._lost == self._settings.concurrent:
             for waiter in self._queue:
@@ -125,7 +125,7 @@ class Bulkhead:
 
 
 class Throttling:
-    """Fewer calls than would be refused: requests and accepts of a leg over the window."""
+    """Adaptive throttling: requests and accepts of a leg over the window."""
 
     __slots__ = ("_accepts_s", "_requests_s", "_settings")
 
@@ -135,7 +135,7 @@ class Throttling:
         self._accepts_s: deque[float] = deque()
 
     def admits(self, now_s: float, u: float) -> bool:
-        """A call arrives at the leg now; it counts as a request whether it is made or not."""
+        """Whether a call that comes now is sent. It counts as a request either way."""
         for times_s in (self._requests_s, self._accepts_s):
             while times_s and times_s[0] <= now_s - self._settings.window_s:
                 times_s.popleft()
@@ -144,12 +144,12 @@ class Throttling:
         return u >= refused
 
     def accepted(self, now_s: float) -> None:
-        """The leg has accepted a call: it answered, if only with an error of the caller's."""
+        """The leg has accepted a call: it answered, possibly with an error of the caller's."""
         self._accepts_s.append(now_s)
 
 
 class Ramp:
-    """A failover that grows: it begins with the first call after a while without one, admitted or not."""
+    """A failover that grows. It begins with the first call, admitted or not, after a while without one."""
 
     __slots__ = ("_asked_s", "_begun_s", "_settings")
 
@@ -159,7 +159,7 @@ class Ramp:
         self._begun_s = 0.0
 
     def admits(self, now_s: float, u: float) -> bool:
-        """A call arrives at the leg now, of which the share is admitted."""
+        """Whether a call that comes now is within the admitted share."""
         settings = self._settings
         if begins_anew(self._asked_s, now_s, settings.reset_after_s):
             self._begun_s = now_s

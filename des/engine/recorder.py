@@ -1,4 +1,4 @@
-"""What a run leaves: requests, attempts, transitions, incidents, refusals, in order of time, in blocks of columns."""
+"""The output of a run: requests, attempts, transitions, incidents, refusals, in order of time, in blocks of columns."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -21,9 +21,10 @@ Block = Mapping[str, NDArray[Any]]
 
 
 class Sink(Protocol):
-    """Where blocks of columns go: dictionary columns as codes, nulls as NaN or -1, money in picodollars too.
+    """Receives blocks of columns: dictionary columns as codes, nulls as NaN or -1, money in picodollars.
 
-    What a client's policy refused itself comes once, at the end, counted by minute, leg and reason, if it did.
+    Refusals by the client itself come once, at the end, counted by minute, leg and reason. Without any there is no
+    block.
     """
 
     def requests(self, block: Block) -> None: ...
@@ -33,15 +34,15 @@ class Sink(Protocol):
     def refusals(self, block: Block) -> None: ...
 
 
-_ENOUGH_ROWS = 2048  # to be worth sorting and handing over
+_ENOUGH_ROWS = 2048  # enough to sort and hand over
 
 
 class _Rows(list[tuple[Any, ...]]):
-    """A table under way, sorted and handed over in pieces. It is a list, so that a row is taken without a Python call.
+    """The open rows of a table, sorted and handed over in pieces. It is a list, so adding a row is no Python call.
 
-    `layout` is [(column, struct code)], with the codes q (int64), i (int32), h (int16), b (int8), d (float64);
-    `order` names the columns that rows are sorted by, the time first. Pieces go to `send`; without it rows are kept,
-    packed, until asked for.
+    `layout` is [(column, struct code)], with the codes q (int64), i (int32), h (int16), b (int8), d (float64); `order`
+    names the columns that rows are sorted by, the time first. Pieces go to `send`. Without it rows are kept, packed,
+    until asked for.
     """
 
     _TYPES: ClassVar = {"q": "<i8", "i": "<i4", "h": "<i2", "b": "i1", "d": "<f8"}
@@ -64,7 +65,7 @@ class _Rows(list[tuple[Any, ...]]):
         self._enough = _ENOUGH_ROWS
 
     def hand_over(self) -> None:
-        """Send the rows that nothing can come before any more, once there are enough of them."""
+        """Send the final rows, once there are enough of them. A row is final if no later one can come before it."""
         if len(self) < self._enough:
             return
         if self._send is None:
@@ -75,10 +76,10 @@ class _Rows(list[tuple[Any, ...]]):
             self._enough = max(_ENOUGH_ROWS, 2 * len(self))
 
     def flush_until(self, *, until_s: float | None = None) -> NDArray[Any]:
-        """The rows that nothing can come before any more, in order: those of times before now.
+        """The final rows in order: those of times before now.
 
-        Rows may be of times to come, but none is of a time gone by. `until_s` ends the table: rows up to it are handed
-        over, later ones dropped; NaN, which sorts last, hands over all.
+        Rows may have future times, but new ones have none in the past. `until_s` ends the table: rows up to it are
+        returned, later ones dropped. NaN, which sorts last, returns all.
         """
         packed = bytes(self._packed) + b"".join(starmap(self._pack, self))
         rows = np.frombuffer(packed, dtype=self._type) if packed else np.empty(0, self._type)
@@ -116,9 +117,9 @@ _TRANSITION_LAYOUT = [("time_s", "d"), ("entity", "h"), ("kind", "b"), ("from", 
 
 
 class Recorder:
-    """Rows come in order of time, and leave as sorted columns in pieces.
+    """Takes rows in order of time and sends sorted columns in pieces.
 
-    Rows without an end, which come last of all, wait in tables of their own.
+    Rows without an end come last of all and wait in separate tables.
     """
 
     def __init__(self, plan: Plan, names: Names, clock: Clock, sink: Sink) -> None:
@@ -142,7 +143,7 @@ class Recorder:
         self._outcome = np.array(kinds.outcomes, dtype=np.int8)
 
     def attempt(self, call: Call) -> None:
-        """Take a call that may never end; one that does may go to `attempts` as it is, and before its end."""
+        """Record a call that may never end. One with an end may go to `attempts` directly, even before it ends."""
         (self._endless_attempts if call.end_s == inf else self.attempts).append(call)
 
     def request(
@@ -171,11 +172,11 @@ class Recorder:
         (self._endless_requests if end_s != end_s else self._requests).append(row)
 
     def transition(self, time_s: float, entity: str, kind: str, before: str, after: str) -> None:
-        """Take a change of state."""
+        """Record a change of state."""
         self.transitions.append((time_s, *self._coded(entity, kind, before, after)))
 
     def changes_of(self, entity: str, kind: str) -> Callable[[str, str], None]:
-        """Takes the changes of one entity's state that come now, each from one state to another."""
+        """A function that records changes of one entity's state, from one state to another, at the present time."""
 
         def changed(before: str, after: str) -> None:
             self.transition(self._clock.now, entity, kind, before, after)
@@ -183,7 +184,7 @@ class Recorder:
         return changed
 
     def limiter_state(self, kind: str, name: str) -> "LimiterState":
-        """The state of a limit or a capacity, admitting at first."""
+        """The state of a limit or a capacity, initially admitting."""
         entity = f"{kind} {name}"
         return LimiterState(
             self.transitions.append,
@@ -192,7 +193,7 @@ class Recorder:
         )
 
     def _coded(self, entity: str, kind: str, before: str, after: str) -> tuple[int, int, int, int]:
-        """A change of state in codes: a row of `transitions` but for its time."""
+        """A change of state in codes: a row of `transitions` without its time."""
         names = self._names
         return (
             names.entities.index(entity),
@@ -202,12 +203,15 @@ class Recorder:
         )
 
     def hand_over(self) -> None:
-        """Send on what nothing can come before any more, where there is much of it."""
+        """Send on the final rows of each table that has enough of them."""
         for rows in (self.attempts, self._requests, self.transitions, self._endless_attempts, self._endless_requests):
             rows.hand_over()
 
     def close(self, until_s: float) -> None:
-        """Hand over what is left up to the end of the run; what never ended comes last, by number."""
+        """Hand over the remaining rows up to the end of the run.
+
+        Calls and requests that never ended come last, by number.
+        """
         self._send_attempts(self.attempts.flush_until(until_s=until_s))
         self._send_requests(self._requests.flush_until(until_s=until_s))
         self._send_transitions(self.transitions.flush_until(until_s=until_s))
@@ -286,9 +290,9 @@ class Recorder:
 
 
 class LimiterState:
-    """Whether a limit or a capacity refuses: from its first refusal until it admits again, even if nobody asked.
+    """Whether a limit or a capacity refuses: from its first refusal until it admits again, even without a call.
 
-    A bucket under stress changes with every token that comes: the codes of its two rows are at hand.
+    A bucket under stress changes with every token, so the codes of its two rows are computed once.
     """
 
     __slots__ = ("_append", "_to_admitting", "_to_refusing", "refuses")
@@ -313,10 +317,10 @@ class LimiterState:
 
 
 class Refusals:
-    """What the client itself refused: no attempts, so they are counted by minute, leg and reason.
+    """Refusals by the client itself. They are no attempts, and are counted by minute, leg and reason.
 
-    Each refusal by a queue, a ramp or throttling counts at its leg, even if another of its group is called then; that a
-    group had no leg to call counts once, at its first leg.
+    Each refusal by a queue, a ramp or throttling counts at its leg, even if another leg of the group is called then. A
+    group without a leg to call counts once, at its first leg.
     """
 
     __slots__ = ("counts",)

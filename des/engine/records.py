@@ -1,6 +1,6 @@
 """What passes between the parts of a run: requests, the calls they make, and how those end.
 
-Records are plain values; only a request changes while it is under way.
+Records are immutable, except requests.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ NAN = float("nan")
 
 
 class Request:
-    """What a user sends, and what has become of it so far."""
+    """A user's request and its state so far."""
 
     __slots__ = (
         "arrival_s",
@@ -64,29 +64,29 @@ class Request:
         self.output_tokens = output_tokens
         self.units = units
         self.requirement = requirement  # index into the workload's requirements; -1 for none
-        self.rounds = 0  # begun
-        self.round_waits = 0  # between them, for their draws
+        self.rounds = 0  # rounds begun
+        self.round_waits = 0  # waits between rounds, for their draws
         self.attempts = 0
         self.cost = 0  # picodollars
         self.last: Call | None = None
         self.backoff_s = 0.0
-        self.queued_s = 0.0  # in queues of the client's own
-        self.waits = ""  # "backoff", "queue", or nothing
+        self.queued_s = 0.0  # in the client's own queues
+        self.waits = ""  # "backoff", "queue", or empty
         self.waiting_since_s = 0.0
-        self.unrecorded = 0  # calls under way that are not in the trace yet
-        self.retry_after_total_s = 0.0  # waited at the word of providers
-        self.refused_by = ""  # the error type of a request that the client itself refused
-        self.hangs = False  # for ever, so that its user sends no other
+        self.unrecorded = 0  # calls in flight that are not in the trace yet
+        self.retry_after_total_s = 0.0  # waited because of Retry-After
+        self.refused_by = ""  # the error type if the client itself refused the request
+        self.hangs = False  # for ever, so its user sends no more requests
 
     @classmethod
     def probe(cls, nth: int, now_s: float, marks: tuple[int, int, float, int]) -> "Request":
-        """A synthetic request of its own, without a number."""
+        """A synthetic request without a number."""
         probe = cls(-1, nth, now_s, INFINITY, *marks)
         probe.rounds = 1
         return probe
 
     def end_wait(self, now_s: float) -> None:
-        """What it was waiting for has come, or the run is cut."""
+        """The wait is over, or the run is cut."""
         if self.waits == "backoff":
             self.backoff_s += now_s - self.waiting_since_s
         elif self.waits == "queue":
@@ -94,7 +94,7 @@ class Request:
         self.waits = ""
 
     def cut(self, now_s: float) -> None:
-        """The run ends here: calls under way leave no row, and a wait is over."""
+        """The run ends here: calls in flight get no row, and a wait is over."""
         if self.last is not None and self.last.end_s > now_s:
             self.attempts -= 1
             self.cost -= self.last.cost
@@ -129,7 +129,7 @@ as_call = cast("Callable[[tuple[Any, ...]], Call]", partial(tuple.__new__, Call)
 
 
 class Failure(NamedTuple):
-    """How a provider fails a call, if the client waits for it."""
+    """How a provider fails a call that the client does not abandon before."""
 
     outcome: int
     cause: int
@@ -145,16 +145,16 @@ as_failure = cast("Callable[[tuple[int, int, int, float, float]], Failure]", par
 class Response(NamedTuple):
     """When the parts of a response come, in seconds into the call, and what becomes of it.
 
-    All but the connection come after `queued_s`, the wait before the endpoint took the call up.
+    All but the connection come after `queued_s`, the wait in the endpoint's queue.
     """
 
     outcome: int
     connect_s: float
     first_token_s: float
-    gap_s: float  # between two tokens; 0 where it comes whole
-    end_s: float  # or the moment at which the stream breaks
-    unbroken_s: float  # its end, had the stream not broken
-    tokens_per_s: float  # 0 where it comes whole
+    gap_s: float  # between two tokens; 0 for a whole response
+    end_s: float  # or the instant at which the stream breaks
+    unbroken_s: float  # the end if the stream had not broken
+    tokens_per_s: float  # 0 for a whole response
     queued_s: float = 0.0
 
 
@@ -166,7 +166,7 @@ as_response = cast(
 
 
 class NaturalEnd(NamedTuple):
-    """How a call ends that nobody cuts off."""
+    """How a call ends that nothing cuts off."""
 
     outcome: int
     lasts_s: float
@@ -174,7 +174,7 @@ class NaturalEnd(NamedTuple):
 
 
 class Condition:
-    """The incidents open at an endpoint, by number; None stands for none open."""
+    """The incidents open at an endpoint, by number. None instead of a condition means no incident."""
 
     __slots__ = ("effects", "error_rates", "factor", "hang_shares", "hangs", "incidents", "is_outage")
 
@@ -196,16 +196,16 @@ class Condition:
 
 
 class Fate(NamedTuple):
-    """What a provider makes of a call that nobody gives up: a failure, or else a response."""
+    """What a provider does with a call that nothing cuts off: a failure or a response."""
 
     request: Request
-    nth: int  # among the request's calls of the leg, for its draws
-    attempt: int  # among all calls of the request
+    nth: int  # number among the request's calls of the leg, for its draws
+    attempt: int  # number among all calls of the request
     start_s: float
     failure: Failure | None
     response: Response | None
-    condition: Condition | None  # of the endpoint when the call came
-    is_warm: bool  # whether the leg's prompt cache was warm then
+    condition: Condition | None  # of the endpoint at the start of the call
+    is_warm: bool  # the leg's prompt cache at the start of the call
 
 
 as_fate = cast(
@@ -217,17 +217,17 @@ as_fate = cast(
 
 @dataclass(slots=True, eq=False)
 class Bound:
-    """A moment at which the layer that set it gives up on a call and on every layer between."""
+    """An instant at which the layer that set it abandons a call and every layer in between."""
 
     until_s: float
     outcome: int
     cause: int  # -1 for none
     layer: object = None  # whose timeout it is; None for the request's deadline
-    is_whole: bool = False  # of the layer with all its attempts; else of one attempt
+    is_whole: bool = False  # bounds the layer with all its attempts, else one attempt
 
 
 def deadline(until_s: float) -> Bound:
-    """The outermost bound, of the request itself."""
+    """The request's own bound, outside all others."""
     return Bound(until_s, CANCELLED, BY_DEADLINE)
 
 
@@ -236,23 +236,23 @@ def timeout(until_s: float, layer: object = None, *, is_whole: bool = False) -> 
 
 
 def lost_race(until_s: float) -> Bound:
-    """The end of a hedged call whose copy has won."""
+    """The end of a hedged call after another copy has won."""
     return Bound(until_s, CANCELLED, BY_HEDGE)
 
 
 UNBOUNDED = deadline(INFINITY)
 
 REFUSED = -1
-"""The outcome of an attempt that the client itself did not make."""
+"""The outcome of an attempt that the client itself refused."""
 NEVER_ENDS = -2
-"""The outcome of an attempt that nobody will ever end: a call that hangs, or a wait for the place of such calls."""
+"""The outcome of an attempt that never ends: a call that hangs, or a wait for the place of such a call."""
 
 
 class Result(NamedTuple):
-    """How an attempt has ended for the layer around it.
+    """How an attempt has ended, for the layer around it.
 
-    `outcome` is an outcome kind, `REFUSED` or `NEVER_ENDS`, or around the whole walk a request outcome. The wait that
-    follows has the draws of the `nth` call of `leg`. Where `struck` is set, that bound has cut the attempt off.
+    `outcome` is an outcome kind, `REFUSED` or `NEVER_ENDS`; around the whole walk it is a request outcome. The
+    following wait uses the draws of the `nth` call of `leg`. If `struck` is set, this bound has cut the attempt off.
     """
 
     outcome: int
@@ -267,5 +267,5 @@ as_result = cast("Callable[[tuple[int, float, int, int, Bound | None]], Result]"
 
 
 def cut_off(by: Bound) -> Result:
-    """The attempt that a bound has cut off while it waited."""
+    """The result of an attempt that a bound has cut off during a wait."""
     return Result(by.outcome, struck=by)

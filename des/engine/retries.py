@@ -1,4 +1,4 @@
-"""The rule of a layer that repeats what lies inside it: which outcomes, and how long it waits before."""
+"""The rule of a layer that repeats its attempts: after which outcomes, and after which wait."""
 
 from math import inf, isnan
 
@@ -12,11 +12,11 @@ from des.vocabulary import OVERLOADED, RATE_LIMITED, REQUEST_FAILED, REQUEST_OUT
 
 _WAITS_AT_HAND = 100
 ENTRY, APPLICATION = -2, -1
-"""Where a rule stands: at an entry of the chain, around the whole walk, or (0, 1, ...) inside each call of a leg."""
+"""The place of a rule: at an entry of the chain, around the whole walk, or (0, 1, ...) inside each call of a leg."""
 
 
 class Waits:
-    """The waits of a back-off by k, the retries (or rounds) done before, from 0; each computed once before jitter."""
+    """The waits of a back-off by k, the number of retries (or rounds) done, each computed once before jitter."""
 
     __slots__ = ("_before_jitter_s", "_has_jitter", "_settings")
 
@@ -26,13 +26,13 @@ class Waits:
         self._before_jitter_s: list[float] = []
 
     def deterministic_s(self, count: int) -> tuple[float, ...] | None:
-        """The first `count` waits, where nothing is drawn for any."""
+        """The first `count` waits; None where any of them is random."""
         if self._has_jitter or count > _WAITS_AT_HAND:
             return None
         return tuple(self._without_jitter_s(k) for k in range(count))
 
     def wait_s(self, k: int, stream: Stream, index: int, previous_s: float) -> float:
-        """The k-th wait; `previous_s` is the wait before it, the base at first."""
+        """The k-th wait. `previous_s` is the wait before it, the base at first."""
         wait_s = self._without_jitter_s(k)
         if not self._has_jitter:
             return wait_s
@@ -58,7 +58,7 @@ class Waits:
 
 
 class RetryRule:
-    """What one layer repeats and how long it waits; `draws` are those of the legs, by their index."""
+    """What one layer repeats, and after which waits. `draws` are those of the legs, by index."""
 
     def __init__(
         self,
@@ -88,12 +88,12 @@ class RetryRule:
         throttled = settings.throttled_backoff
         self._throttled_waits = None if throttled is None or self.is_application else Waits(throttled)
         self._is_throttle = kinds.of_outcomes((RATE_LIMITED, OVERLOADED))
-        heeds_nobody = not settings.retry_after.honours and self._throttled_waits is None
-        self.deterministic_waits_s = self._waits.deterministic_s(settings.retries + 1) if heeds_nobody else None
-        """The wait before each retry, where it depends on nothing but the number of the retry."""
+        ignores_headers = not settings.retry_after.honours and self._throttled_waits is None
+        self.deterministic_waits_s = self._waits.deterministic_s(settings.retries + 1) if ignores_headers else None
+        """The wait before each retry, if it depends only on the number of the retry."""
 
     def whole_bound(self, outer: Bound, now_s: float, layer: object) -> Bound:
-        """The bound of the layer with all its attempts: its own where that comes before what bounds it already."""
+        """The bound of the layer with all its attempts: its own if it comes before `outer`."""
         return _within(outer, now_s, self.settings.timeout_s, layer, is_whole=True)
 
     def attempt_bound(self, whole: Bound, now_s: float, layer: object) -> Bound:
@@ -101,7 +101,7 @@ class RetryRule:
         return _within(whole, now_s, self.settings.attempt_timeout_s, layer, is_whole=False)
 
     def wait_s(self, request: Request, result: Result, retry: int, previous_s: float) -> float:
-        """The wait before retry `retry` (from 0), infinite for no retry; `previous_s` is the wait before it."""
+        """The wait before retry `retry` (from 0), infinite for no retry. `previous_s` is the wait before it."""
         waits = self._waits
         if self._throttled_waits is not None and self._is_throttle[result.outcome]:
             waits = self._throttled_waits

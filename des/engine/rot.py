@@ -1,4 +1,4 @@
-"""Legs that break unnoticed: nobody knows until a use or a probe fails."""
+"""Legs that break unnoticed, until a use or a probe fails."""
 
 from collections.abc import Callable
 from itertools import count
@@ -20,7 +20,7 @@ class Rot:
         self.noticed: Event | None = None
 
     def notice(self) -> None:
-        """A call failed for it: the repair starts, if it has not."""
+        """A call failed because the leg is broken: the repair starts, if it has not."""
         if self.noticed is not None and not self.noticed.triggered:
             self.noticed.succeed()
 
@@ -28,12 +28,12 @@ class Rot:
 def rot_process(
     clock: Clock, of: plan.Plan, replication: int, leg: plan.Leg, rot: Rot, changed: Callable[[str, str], None]
 ) -> Process:
-    """Break after the time to rot, stay broken until noticed, come back after the repair; the n-th draw each."""
+    """Break after the time to rot, stay broken until noticed, work after the repair. Cycle n uses draw n of each."""
     settings = leg.silent_rot
     assert settings is not None
     time_to_rot = stream_of(of.seed, replication, f"leg/{leg.name}/time_to_rot", settings.time_to_rot)
     repair = stream_of(of.seed, replication, f"leg/{leg.name}/repair", settings.repair)
-    order = len(of.components) + leg.index  # at one instant, legs come after components
+    order = len(of.components) + leg.index  # legs come after components at one instant
     for nth in count():
         yield Moment(clock, clock.now + time_to_rot.at(nth), INCIDENT_START, order)
         rot.broken, rot.noticed = True, Event(clock)

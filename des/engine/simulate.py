@@ -16,14 +16,14 @@ from des.scenario.plan import ClosedArrivals, Plan
 
 Progress = Callable[[float], None]
 
-_TOLD_EVERY = 4096  # requests
+_PROGRESS_EVERY = 4096  # requests
 
 
 def simulate(plan: Plan, replication: int, sink: Sink, on_progress: Progress | None = None) -> int:
     """Run one replication to its end and return the number of requests that arrived.
 
-    Blocks of columns go to `sink` as the clock moves on, so memory does not grow with the number of requests;
-    `on_progress` is told the simulated time now and then.
+    Blocks of columns go to `sink` as the clock advances, so memory does not grow with the number of requests.
+    `on_progress` is called with the simulated time now and then.
     """
     world = World(plan, replication, sink)
     _start_failing(world)
@@ -42,7 +42,7 @@ def simulate(plan: Plan, replication: int, sink: Sink, on_progress: Progress | N
 
 
 def _start_failing(world: World) -> None:
-    """Components fail, legs rot, and probes look at them."""
+    """Start the processes of components, of legs that rot, and of probes."""
     plan, clock, recorder = world.plan, world.clock, world.recorder
     for component in plan.components:
         if component.incidents:
@@ -97,12 +97,12 @@ def _user(world: World, user: int, users: int, thinks: Stream, on_progress: Prog
         if request.hangs:
             return
         nth += 1
-        if on_progress is not None and request.id % _TOLD_EVERY == 0:
+        if on_progress is not None and request.id % _PROGRESS_EVERY == 0:
             on_progress(clock.now)
 
 
 def _horizon(world: World) -> Process:
-    """Arrivals are over at the horizon; with a drain, the run is cut a while after it."""
+    """Arrivals end at the horizon. With a drain, the run is cut after it."""
     yield Moment(world.clock, world.plan.horizon_s, HORIZON, 0)
     world.end_arrivals()
     if world.plan.drain_s is not None:

@@ -53,7 +53,7 @@ def walk(world: World, request: Request) -> Process:
 
 
 def _answered_from_cache(world: World, request: Request, cache: ResponseCache) -> Process:
-    """Wait for the answer of the cache, and end there, unless the request's deadline strikes before."""
+    """Wait for the cache's answer and end the request there, unless the deadline comes first."""
     answer_s = world.clock.now + cache.latency_s(request)
     yield Moment(world.clock, min(answer_s, request.deadline_s), TIMER, request.id)
     if answer_s > request.deadline_s:
@@ -63,7 +63,7 @@ def _answered_from_cache(world: World, request: Request, cache: ResponseCache) -
 
 
 def _let_in(way: Way) -> Generator[Event, None, Result | None]:
-    """Pick a leg of the entry and be let in to it; what the attempt comes to, where it ends before its call."""
+    """Pick a leg of the entry and be admitted to it. Returns the attempt's result if it ends before its call."""
     clock, refusals, left_out = way.world.clock, way.world.recorder.refusals, list[Leg]()
     while True:
         leg = way.pick(left_out)
@@ -77,7 +77,7 @@ def _let_in(way: Way) -> Generator[Event, None, Result | None]:
             is_let_in = yield from _queued(way, leg)
             if isinstance(is_let_in, Result):
                 return is_let_in
-            if is_let_in and not is_bypassed and not leg.admits():  # it has gone out meanwhile
+            if is_let_in and not is_bypassed and not leg.admits():  # a guard has excluded it meanwhile
                 if leg.bulkhead is not None:
                     leg.bulkhead.leave()
                 continue
@@ -91,7 +91,7 @@ def _let_in(way: Way) -> Generator[Event, None, Result | None]:
 
 
 def _queued(way: Way, leg: Leg) -> Generator[Event, None, bool | Result]:
-    """Wait for the shaper and for a place in the bulkhead: whether both let it go, or what has ended the wait."""
+    """Wait for the shaper and for a place in the bulkhead. Returns whether both admit it, or the result of the wait."""
     clock, request, bound = way.world.clock, way.request, way.bound
     if leg.shaper is not None:
         go_s = leg.shaper.join(clock.now, bound.until_s)
@@ -112,7 +112,7 @@ def _queued(way: Way, leg: Leg) -> Generator[Event, None, bool | Result]:
     request.waits, request.waiting_since_s = "queue", clock.now
     yield waiter.came
     if waiter.strands:
-        request.waits = ""  # for ever: there is no length to it
+        request.waits = ""  # it waits for ever, which has no length
         return Result(NEVER_ENDS)
     way.now_s = clock.now
     request.end_wait(clock.now)

@@ -1,8 +1,8 @@
-"""Where a request stands on its way: the layers around its next call, what it holds, and the time it has come to.
+"""The state of one request's walk: the layers around its next call, what it holds, and its time.
 
-Outermost first, the layers are: the application's retries, rounds over the entries of the chain, an entry's retries,
-and the layers inside a call of a leg. A timeout of a layer is a bound: the tightest one is known when a call starts,
-and everything inside the layer that set it is over when it strikes.
+The layers are, outermost first: the application's retries, rounds over the entries of the chain, an entry's retries,
+and the layers inside a call of a leg. A layer's time-out is a bound. The tightest one is known when a call starts; when
+it strikes, everything inside the layer that set it is over.
 """
 
 from collections.abc import Sequence
@@ -40,31 +40,30 @@ from des.vocabulary import (
 
 
 class _Memory:
-    """What a request has to know of its past where its client has budgets, routes or throttles."""
+    """A request's past, where its client has budgets, routing or throttling."""
 
     __slots__ = ("begun", "decisions", "deposited", "own", "picked", "picks", "taken")
 
     def __init__(self) -> None:
-        self.taken: dict[Budget, float] = {}  # by the last retry of this visit to an entry
-        self.begun: list[Budget] = []  # by this visit
+        self.taken: dict[Budget, float] = {}  # by the last retry of the current visit to an entry
+        self.begun: list[Budget] = []  # by the current visit
         self.deposited: list[Budget] = []
-        self.picks: dict[int, int] = {}  # by entry, for their draws
-        self.picked: Leg | None = None  # by the last attempt of this visit
-        self.decisions = 0  # of adaptive throttling, for their draws
-        self.own: Flight | None = None  # the last hedged call itself, where a copy on another leg may have decided it
+        self.picks: dict[int, int] = {}  # their number by entry, for their draws
+        self.picked: Leg | None = None  # by the last attempt of the current visit
+        self.decisions = 0  # number of adaptive throttling's, for their draws
+        self.own: Flight | None = None  # the last hedged call, which a copy on another leg may have decided
 
 
 _NO_MEMORY = _Memory()
-"""Of every request whose client minds nothing but the call at hand."""
+"""Shared by all requests of a client that keeps no memory."""
 
 
 class Way:
-    """One request under way.
+    """One request in flight.
 
-    `now_s` may be ahead of the clock: a call that nobody learns from, and the wait that follows it, are slept through
-    in one go. A third of the events of a chain under stress are saved by that. The clock has come to `now_s` again
-    whenever anything is looked at or changed that other requests share; `due` is the priority of the event that it
-    waits for, or 0.
+    `now_s` may be ahead of the clock: a call whose end changes no shared state, and the wait after it, become one
+    event. This saves a third of the events of a chain under stress. The clock reaches `now_s` before shared state is
+    read or changed. `due` is the priority of the event that the request waits for, or 0.
     """
 
     __slots__ = (
@@ -89,9 +88,9 @@ class Way:
         self.request = request
         self.now_s = request.arrival_s
         self.due = 0
-        self.leg: Leg | None = None  # that the attempt on the entry has been let in to
-        self._tickets: tuple[int, ...] = ()  # with which it was
-        self.memory = _Memory() if client.is_minded else _NO_MEMORY
+        self.leg: Leg | None = None  # the leg that has admitted the attempt on the entry
+        self._tickets: tuple[int, ...] = ()  # of this admission
+        self.memory = _Memory() if client.keeps_memory else _NO_MEMORY
         self._calls = [0] * len(client.legs)
         self._record = world.recorder.attempts.append
         self._outcome = REQUEST_OK
@@ -112,7 +111,7 @@ class Way:
         return chain
 
     def _visit(self, chain: ChainLayer) -> None:
-        """Turn to the entry that the chain has come to."""
+        """Go to the chain's current entry."""
         entry = chain.visited(self.request, self.now_s)
         self.entry: Entry = entry
         self.open_leg = entry.open_leg
@@ -122,13 +121,13 @@ class Way:
         self.layers.append(RetryLayer(entry.rule, chain.bound, self.now_s, entry))
 
     def _open_layers(self, rules: Sequence[RetryRule]) -> None:
-        """Put the layers inside a call around it."""
+        """Add the layers inside a call."""
         for place, rule in enumerate(rules):
             self.layers.append(RetryLayer(rule, self.bound, self.now_s, None, rules[place + 1 :]))
 
     @property
     def bound(self) -> Bound:
-        """Of the attempt that is made now."""
+        """Of the current attempt."""
         return self.layers[-1].attempt_bound
 
     def again(self) -> None:
@@ -152,9 +151,9 @@ class Way:
                 self.memory.begun.clear()
 
     def unwind(self, struck: Bound) -> Result:
-        """A bound has struck: everything inside the layer that set it is over; what that layer makes of it.
+        """A bound has struck: end everything inside the layer that set it, and return that layer's result.
 
-        Where the whole layer is over, the result is for the one around it.
+        If the layer itself is over, the result is for the layer around it.
         """
         owner = struck.layer
         while self.layers:
@@ -177,10 +176,10 @@ class Way:
     # What follows an attempt
 
     def next(self, result: Result) -> Result | None:
-        """From the inside out, see which layer makes another attempt; None once that, or the end, is known.
+        """From the inside out, find the layer that makes another attempt.
 
-        Where a wait comes first after which others are to learn, it is what is left to see when the clock has come to
-        `now_s`.
+        None once it is found, or once the request is over. A result is returned when a wait comes before outer layers
+        may learn of it: call again with this result when the clock reaches `now_s`.
         """
         layers = self.layers
         while layers:
@@ -215,7 +214,7 @@ class Way:
         return None
 
     def _next_of_retries(self, layer: RetryLayer, result: Result) -> float:
-        """As `RetryLayer.next`, and what guards, budgets and peers say to it."""
+        """As `RetryLayer.next`, subject to guards, budgets and peers."""
         if self.leg is not None and layer.entry is not None:
             self._leave_leg_by(result)
         if layer.granted is not None:
@@ -246,8 +245,8 @@ class Way:
         return False
 
     def _close_all(self, result: Result) -> None:
-        """The attempt has served the request, and with it every layer; or it never ends, and keeps its place."""
-        if self.open_leg is not None and self.leg is None:  # nothing around the call has to learn of it
+        """The attempt has served the request, so every layer is over; or it never ends and keeps its place."""
+        if self.open_leg is not None and self.leg is None:  # no state around the call to update
             self.layers.clear()
             return
         if result.outcome == OK:
@@ -269,28 +268,28 @@ class Way:
                 request.refused_by = request.refused_by or "client_limit"
         return self.world.finish(request, outcome)
 
-    # Being let in to a leg
+    # Admission to a leg
 
     def pick(self, left_out: Sequence[Leg]) -> Leg | str:
-        """The leg of the entry that takes the attempt, or why none does."""
+        """The leg of the entry that takes the attempt, or the reason why none does."""
         entry, memory = self.entry, self.memory
         nth = memory.picks.get(entry.index, 0)
         memory.picks[entry.index] = nth + 1
         return entry.pick(self.request, nth, left_out, self.now_s, memory.picked)
 
     def refuse(self, reason: str) -> Result:
-        """The client itself does not make the attempt."""
+        """The client itself refuses the attempt."""
         if self.request.refused_by != "client_limit":
             self.request.refused_by = reason
         return Result(REFUSED)
 
     def refuse_as_429(self, leg: Leg) -> Result:
-        """The client itself refuses the attempt as a provider would that is over its limit."""
+        """The client itself refuses the attempt, in the form of a provider's rate limit."""
         self.request.refused_by = "client_limit"
         return Result(RATE_LIMITED, nan, leg.index, self.memory.picks[self.entry.index] - 1)
 
     def is_let_through(self, leg: Leg) -> bool:
-        """Whether the leg's ramp and its throttling let a call through; a request has one draw of a ramp."""
+        """Whether the leg's ramp and its throttling admit a call. A request has one draw per ramp."""
         draws, index = self.world.client.draws, self.request.draw
         if leg.ramp is not None:
             u = draws.stream("leg", leg.name, "ramp").at(index)
@@ -303,7 +302,7 @@ class Way:
         return True
 
     def enter(self, leg: Leg) -> None:
-        """The attempt on the entry is let in to a leg."""
+        """A leg has admitted the attempt on the entry."""
         self.leg = self.memory.picked = leg
         if leg.budget is not None:
             self._turn_to(leg.budget)
@@ -321,13 +320,13 @@ class Way:
             budget.begin()
 
     def _leave_leg(self, outcome: int, retry_after_s: float) -> None:
-        """The attempt is over: the leg's guards learn how, and its place is free."""
+        """The attempt is over: the leg's guards learn its outcome, and its place is free."""
         if self.leg is not None:
             self.leg.leave(self._tickets, outcome, retry_after_s, self.now_s)
             self.leg = None
 
     def _leave_leg_by(self, result: Result) -> None:
-        """As `_leave_leg`, by what the attempt came to: which may be what a copy on another leg came to."""
+        """As `_leave_leg`, by a result that may be that of a copy on another leg."""
         leg, own = self.leg, self.memory.own
         if leg is None:
             return
@@ -340,7 +339,7 @@ class Way:
             self.leg = None
 
     def peer(self, used: Sequence[Leg]) -> Leg | None:
-        """The leg for a hedge, let in without waiting: another of the entry visited, else of those after it."""
+        """The leg for a hedge, admitted without waiting: another of the current entry, else one of those after it."""
         chain = next(layer for layer in self.layers if isinstance(layer, ChainLayer))
         for entry in chain.entries[chain.place :]:
             other = entry.peer(used)
@@ -352,7 +351,7 @@ class Way:
     # Calls and waits
 
     def call(self, leg: Leg) -> Result:
-        """Make a call, and see how it will end; `now_s` is then."""
+        """Make a call and compute its end, which becomes `now_s`."""
         request, bound = self.request, self.layers[-1].attempt_bound
         nth = self._calls[leg.index]
         self._calls[leg.index] = nth + 1
@@ -371,16 +370,16 @@ class Way:
         return as_result((outcome, call.retry_after_s, leg.index, nth, struck))
 
     def learn(self, leg: Leg) -> None:
-        """The call has ended now: everything that counts single calls learns of it."""
+        """The call has ended now: update the state that counts single calls."""
         if self.request.last is not None:
             leg.learn(self.request.last, self.taken_of(leg))
 
     def taken_of(self, leg: Leg) -> float | None:
-        """What the last retry took from the leg's budget."""
+        """The cost of the last retry in the leg's budget."""
         return None if leg.budget is None else self.memory.taken.get(leg.budget)
 
     def launch(self, leg: Leg, kind: int, tickets: tuple[int, ...] | None) -> Flight:
-        """Make a call that a copy may be sent of, or a copy."""
+        """Make a call that may be hedged, or a copy."""
         nth = self._calls[leg.index]
         self._calls[leg.index] = nth + 1
         fate = leg.dispatch(self.request, nth, self.now_s)
@@ -392,14 +391,14 @@ class Way:
         return Flight(leg, fate, call if kind == CALL else call._replace(kind=kind), tickets)
 
     def landed(self, own: Flight, first: Flight) -> Result:
-        """What a hedged call came to, which its `first` copy has decided."""
+        """The result of a hedged call that its `first` copy has decided."""
         call, bound = first.call, self.bound
         self.request.last, self.memory.own = call, own
         struck = bound if call.end_s == bound.until_s and call.outcome == bound.outcome else None
         return Result(call.outcome, call.retry_after_s, call.leg, first.fate.nth, struck)
 
     def rest(self, what: str, until_s: float, bound: Bound) -> Bound | None:
-        """Wait from `now_s` on, in a queue or to back off, as `what` says; the bound, where it strikes first."""
+        """Wait from `now_s` to `until_s`, queued or backing off as `what` says. Returns a bound that strikes first."""
         self.request.waits, self.request.waiting_since_s = what, self.now_s
         self.due = TIMER
         if until_s < bound.until_s:

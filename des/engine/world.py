@@ -1,4 +1,4 @@
-"""The state of one replication: the clock, both sides of a call, what is open, and what is recorded."""
+"""The state of one replication: the clock, both sides of a call, open requests, and the recorder."""
 
 from collections.abc import Callable
 from math import inf, nan
@@ -41,7 +41,7 @@ class World:
         self.cut_s = inf if plan.drain_s is None else plan.horizon_s + plan.drain_s
         self.arrived = 0
         self._open: dict[int, Request] = {}
-        self._orphaned_calls = 0  # under way, and no request waits for them
+        self._orphaned_calls = 0  # in flight without a request that waits for them
         self._arrivals_are_over = False
         self.done = Event(self.clock)
 
@@ -65,7 +65,7 @@ class World:
         self._close(request)
 
     def abandon(self, request: Request) -> None:
-        """A request hangs in a call that can never end, or waits for ever for the place of such calls."""
+        """A request hangs in a call that never ends, or waits for ever for the place of such a call."""
         if request.last is not None and request.last.end_s == inf:
             self.recorder.attempt(request.last)
         self.recorder.request(request, nan, REQUEST_FAILED, _HANG, self._losses.of_hang(request))
@@ -78,7 +78,7 @@ class World:
             self._end_if_over()
 
     def let_run(self, end_s: float, act: Callable[[], None]) -> None:
-        """Do something when a call ends that nobody waits for: the run does not end before."""
+        """Call `act` when an orphaned call ends. The run does not end before."""
         self._orphaned_calls += 1
 
         def over() -> None:
@@ -89,12 +89,12 @@ class World:
         self.clock.at(end_s, over)
 
     def end_arrivals(self) -> None:
-        """Nobody will come any more."""
+        """No more requests will arrive."""
         self._arrivals_are_over = True
         self._end_if_over()
 
     def cut(self) -> None:
-        """End the run here: requests still open are in flight, and calls still under way leave no row."""
+        """End the run here: open requests are recorded as in flight, and calls in flight get no row."""
         if self.done.triggered:
             return
         for left in self._open.values():
@@ -103,6 +103,6 @@ class World:
         self.done.succeed()
 
     def _end_if_over(self) -> None:
-        """End the run where nobody will come, and nothing is under way any more."""
+        """End the run if no more requests arrive and none is in flight."""
         if self._arrivals_are_over and not self._open and not self._orphaned_calls and not self.done.triggered:
             self.done.succeed()

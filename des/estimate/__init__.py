@@ -1,1 +1,1 @@
-"""Estimates: streaming accumulators over the rows of a run, intervals over replications, judgements."""
+"""Estimators: exact, by a drawn timeline, for rare events, and from the rows of simulated runs."""

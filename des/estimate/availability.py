@@ -1,4 +1,4 @@
-"""Which estimator answers for the availability of a plan, why, and its answer."""
+"""Chooses the estimator of a plan's availability, says why, and runs it."""
 
 import time
 from collections.abc import Callable
@@ -16,14 +16,17 @@ from des.scenario.plan import Plan
 YEARS: Final = 10_000.0
 _LEAST_YEARS: Final = 0.01
 _MOST_YEARS: Final = 1e8
-"""Of which a small chain takes about a day."""
+"""A small chain takes about a day for this many."""
 _FEWEST_EPISODES: Final = 200.0
-"""Total outages to be expected below which a plain timeline would say little."""
+"""With fewer total outages expected, a plain timeline says little."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """An estimator and the reason for it; `exact` is the closed form of what it covers, or None and why not."""
+    """An estimator and the reason for it.
+
+    `exact` holds every figure with a closed form. It is None where there is none, and `why_not_exact` says why.
+    """
 
     estimator: str
     reason: str
@@ -33,10 +36,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AvailabilityAnswer:
-    """Figures of one arm; a closed form has no interval.
+    """Figures of one arm.
 
-    `availability` is None where requests interact: `des run` simulates them. `lost` is 1 - availability, also where so
-    little that this rounds to 1. `years` are those of incidents drawn.
+    Exact figures have no interval. `availability` is None where requests interact, since only `des run` answers then.
+    `lost` is 1 - availability, with full precision where that difference would round to 1. `years` are the years of
+    incidents drawn; `all_down_episodes_seen` counts total outages in them.
     """
 
     choice: Choice
@@ -45,14 +49,14 @@ class AvailabilityAnswer:
     all_down: Estimate | None
     all_down_episodes_per_year: Estimate | None
     years: float | None
-    all_down_episodes_seen: int | None  # in those years
+    all_down_episodes_seen: int | None
     wall_s: float
 
 
 def choose(plan: Plan, years: float = YEARS, other: Choice | None = None) -> Choice:
-    """Exact where a request calls each leg once, else what sees enough total outages in this number of years.
+    """The exact estimator where each leg is called once, else one that sees enough total outages in `years`.
 
-    The closed form is that of an `other` choice for the same plan, if there is one.
+    A choice already made for the same plan can be given as `other`; its closed form is then reused.
     """
     closed, why_not = _closed(plan) if other is None else (other.exact, other.why_not_exact)
     against = interactions(plan)
@@ -82,9 +86,9 @@ def availability(
     workers: int = 1,
     progress: Callable[[float], None] | None = None,
 ) -> AvailabilityAnswer:
-    """The answer of the estimator that `choose` names, or of the one asked for.
+    """The answer of the estimator that `choose` names, or of the one given.
 
-    Raises Inapplicable where the one asked for does not cover the plan, DesError for a name that is none.
+    Raises Inapplicable where the estimator given does not cover the plan, DesError where its name is unknown.
     """
     check_years(years)
     return of_years(plan, years, estimator=estimator, workers=workers, progress=progress)
@@ -98,7 +102,7 @@ def of_years(
     workers: int = 1,
     progress: Callable[[float], None] | None = None,
 ) -> AvailabilityAnswer:
-    """Like `availability`, for years that nobody asked for: those of some short horizons, say."""
+    """Like `availability`, but any number of years is accepted, such as those of a few short horizons."""
     started = time.perf_counter()
     choice = choose(plan, years)
     if estimator is not None and estimator != choice.estimator:
@@ -132,13 +136,16 @@ def of_years(
 
 
 def check_years(years: float) -> None:
-    """Raises DesError for a number of years that cannot be drawn, whatever the estimator."""
+    """Raises DesError for a number of years out of range."""
     if not _LEAST_YEARS <= years <= _MOST_YEARS:
         raise DesError(f"--years {years:g}: a number from {_LEAST_YEARS:g} to {_MOST_YEARS:,.0f}, such as {YEARS:,.0f}")
 
 
 def _one_call(choice: Choice) -> tuple[float, float]:
-    """(served, lost), shares of requests."""
+    """(served, lost) as shares of requests.
+
+    Raises Inapplicable where they have no closed form.
+    """
     if choice.exact is None:
         raise Inapplicable(choice.why_not_exact)
     if choice.exact.availability is None or choice.exact.lost is None:

@@ -1,9 +1,8 @@
-"""One call of a leg: its chance of success while no incident is open, and how it fails given what is open.
+"""One call of a leg: its chance of success while no incident is open, and how it fails given the open incidents.
 
-Of a failing call the chance of failure is exact given the open incidents, the time left until the deadline and those
-draws of the response that are made (connect, speed; the first token, or the whole response, is integrated over). The
-manner of the failure (hang, incident, random error, too slow, broken stream, invalid output, killed) is drawn in
-proportion to its chance.
+The chance of failure is exact given the open incidents, the time left until the deadline, and the draws of connect time
+and speed. The first token, or the whole response, is integrated over. The manner of the failure (hang, incident, random
+error, too slow, broken stream, invalid output, killed) is drawn in proportion to its chance.
 """
 
 import math
@@ -24,14 +23,14 @@ _INFINITY: Final = float("inf")
 _POINTS: Final = 1 << 12
 _MOST_AT_ONCE: Final = 1 << 18
 _LEAST: Final = 1e-300
-_HANGS, _BY_INCIDENT, _TOO_SLOW, _BREAKS, _INVALID, _KILLED, _BY_CHANCE = range(7)  # random errors count on from there
+_HANGS, _BY_INCIDENT, _TOO_SLOW, _BREAKS, _INVALID, _KILLED, _BY_CHANCE = range(7)  # random errors come last
 
 
 def success(plan: Plan, leg: Leg, outputs: FloatArray) -> FloatArray:
-    """Chances that calls for `outputs` tokens, float64[n], are answered in time and to the caller's liking.
+    """Chances that calls with `outputs` tokens succeed while no incident is open, float64[n].
 
-    The first token, or the whole response, is integrated exactly; a connect time and a speed that vary by 4,096 points
-    of a Sobol sequence.
+    The first token, or the whole response, is integrated exactly. A connect time and a speed that vary are integrated
+    over 4,096 points of a Sobol sequence.
     """
     endpoint = plan.endpoints[leg.endpoint]
     answered = 1.0
@@ -48,7 +47,7 @@ def success(plan: Plan, leg: Leg, outputs: FloatArray) -> FloatArray:
 
 
 def _in_time(plan: Plan, leg: Leg, outputs: FloatArray) -> FloatArray:
-    """Chances that whole responses of `outputs` tokens break none of the leg's bounds, float64[n]."""
+    """Chances that whole responses of `outputs` tokens keep all of the leg's time-outs, float64[n]."""
     connect_bound, first_bound, idle_bound, total_bound = (
         math.inf if bound is None else bound
         for bound in (leg.timeout.connect_s, leg.timeout.first_token_s, leg.timeout.idle_s, leg.timeout.total_s)
@@ -72,10 +71,10 @@ def _in_time(plan: Plan, leg: Leg, outputs: FloatArray) -> FloatArray:
 
 
 def outputs(plan: Plan) -> list[tuple[float, float]]:
-    """(share, tokens): the outputs of requests as far as they decide about time-outs, by cells of their distribution.
+    """(share, tokens): cells of the distribution of a request's output, as finely as time-outs need them.
 
-    All calls of a request are for the same output, so where one is too slow the next one likely is. The cells are fine
-    in the body of the distribution and go on in equal steps of orders of magnitude to a trillionth.
+    All calls of a request have the same output, so where one is too slow the next one probably is. The cells are fine
+    in the body of the distribution. In the tail each covers an equal step of the logarithm of the share, down to 1e-12.
     """
     output = output_tokens(plan)
     if isinstance(output, Constant) or not any(hangs_on_output(plan, leg) for leg in plan.chain):
@@ -96,7 +95,7 @@ def hangs_on_output(plan: Plan, leg: Leg) -> bool:
 
 
 def output_tokens(plan: Plan) -> Distribution:
-    """The distribution of a request's output, recorded tokens as they are."""
+    """The distribution of a request's output tokens: the recorded ones where arrivals are replayed."""
     arrivals = plan.workload.arrivals
     if isinstance(arrivals, ReplayedArrivals) and arrivals.output_tokens is not None and arrivals.output_tokens.size:
         return Empirical(tuple(float(count) for count in arrivals.output_tokens))
@@ -104,7 +103,7 @@ def output_tokens(plan: Plan) -> Distribution:
 
 
 def _points(distributions: Sequence[Distribution]) -> list[FloatArray]:
-    """Draws of the distributions that fill their joint space evenly; a single one each where none varies."""
+    """Quantiles of the distributions at points that fill their joint space evenly; one point where none varies."""
     varying = [each for each in distributions if not isinstance(each, Constant)]
     if not varying:
         return [each.quantile(np.zeros(1)) for each in distributions]
@@ -125,23 +124,23 @@ def is_bounded(timeout: Timeout) -> bool:
 
 
 def kind_names(plan: Plan) -> tuple[str, ...]:
-    """The attempt outcome of each outcome kind, by its code."""
+    """The attempt outcome of each outcome kind, in the order of the codes."""
     return (*ATTEMPT_OUTCOMES, *(outcome for outcome, _ in plan.statuses))
 
 
 def kinds_of(plan: Plan, handled: Collection[str]) -> frozenset[int]:
-    """Codes of the outcome kinds that a setting handles."""
+    """The codes of the outcome kinds that a setting handles."""
     return kinds_handled(handled, plan.statuses)
 
 
 def kind_of(plan: Plan, failure: Effect | RandomError) -> int:
-    """The code of the outcome kind of an incident's failures, or of random ones."""
+    """The code of the outcome kind in which this failure ends a call."""
     own = [place for place, kind in enumerate(plan.statuses) if kind == (failure.outcome, failure.status)]
     return len(ATTEMPT_OUTCOMES) + own[0] if own else ATTEMPT_OUTCOMES.index(failure.outcome)
 
 
 class FailingCall:
-    """A leg's call as arrays. `effects` are those that the codes of conditions stand for."""
+    """A leg's call over arrays. The effect codes of conditions are positions in `effects`."""
 
     def __init__(self, plan: Plan, leg: Leg, effects: Sequence[Effect]) -> None:
         endpoint = plan.endpoints[leg.endpoint]
@@ -173,10 +172,10 @@ class FailingCall:
         left_s: FloatArray,
         tokens: FloatArray,
     ) -> tuple[FloatArray, FloatArray, _IntArray]:
-        """(chance of failing, duration in seconds given that it fails, outcome kind) of a call each, from `start_s` on.
+        """(chance of failure, duration in seconds given failure, outcome kind) of each call, which starts at `start_s`.
 
-        `left_s` is the time until an outer bound ends it; a call that passes it is `cancelled` there. A call that
-        never ends has an infinite duration.
+        An outer bound ends the call after `left_s` with outcome `cancelled`. A call that never ends has an infinite
+        duration.
         """
         n = len(rows)
         opened = conditions.open_effects(self._endpoint, start_s, rows)
@@ -231,7 +230,7 @@ class FailingCall:
     def _strike(
         self, manner: _IntArray, opened: _IntArray, rng: np.random.Generator, after_s: FloatArray, outcome: _IntArray
     ) -> None:
-        """Errors by incidents, the first to strike named, and at random."""
+        """Fills in errors by incidents (the first that strikes names the outcome) and random errors."""
         struck = np.flatnonzero(manner == _BY_INCIDENT)
         if len(struck):
             rates: FloatArray = self._error[opened[struck]]
@@ -256,12 +255,12 @@ class FailingCall:
         after_s: FloatArray,
         outcome: _IntArray,
     ) -> None:
-        """Responses too slow, of no use, or broken off."""
+        """Fills in responses that are too slow, invalid or broken off."""
         slow = manner == _TOO_SLOW
         if slow.any():
             times = response.too_slow_s(rng)
             given_up_s = self._gives_up_s(times)
-            on_the_bound = np.isinf(given_up_s) & (times[4] <= left_s)  # late by less than rounding shows
+            on_the_bound = np.isinf(given_up_s) & (times[4] <= left_s)  # late by less than the rounding error
             given_up_s[on_the_bound] = min(self._first_s, self._idle_s, self._total_s)
             after_s[slow] = given_up_s[slow]  # infinite where only the deadline is passed
         invalid = manner == _INVALID
@@ -281,7 +280,7 @@ class FailingCall:
             outcome[breaks] = np.where(late, TIMEOUT, CONNECTION_ERROR)[breaks]
 
     def _gives_up_s(self, response: tuple[FloatArray, ...]) -> FloatArray:
-        """When the first bound is broken, infinite if none is: `des.rules.calls` over arrays."""
+        """When the first time-out is exceeded, infinite where none is: `des.rules.calls` over arrays."""
         connect_s, first_s, gap_s, _, whole_s = response
         give_up = np.where(connect_s > self._connect_s, self._connect_s, _INFINITY)
         give_up = np.minimum(give_up, np.where(first_s > self._first_s, self._first_s, _INFINITY))
@@ -327,12 +326,12 @@ class FailingCall:
             times.append(kill_s)
             codes.append(killer)
         chosen = _drawn(np.stack(chances), rng)
-        everybody = np.arange(len(rows))
-        return spared, np.stack(times)[chosen, everybody], np.stack(codes)[chosen, everybody]
+        every_row = np.arange(len(rows))
+        return spared, np.stack(times)[chosen, every_row], np.stack(codes)[chosen, every_row]
 
 
 class _Responses:
-    """Response times of n calls: connect and speed drawn, the first token (or the whole) left to its distribution."""
+    """Response times of n calls: connect time and speed are drawn, the first token or the whole is left random."""
 
     def __init__(
         self,
@@ -360,7 +359,7 @@ class _Responses:
         self._latest = (within - self._connect_s) / factor
         lost = (self._connect_s > call._connect_s) | (self._gap_s > call._idle_s) | (self._latest < 0.0)
         self.in_time: FloatArray = np.where(lost, 0.0, self._drawn_from.cdf(np.where(lost, 0.0, self._latest)))
-        """Chance that a response breaks no bound and ends by the deadline."""
+        """Chance that a response keeps every time-out and ends by the deadline."""
 
     def in_time_s(self, rng: np.random.Generator) -> tuple[FloatArray, ...]:
         """(connect, first token, gap, whole if unbroken, end), given that the response is in time."""
@@ -368,7 +367,7 @@ class _Responses:
         return self._times(np.minimum(drawn, np.maximum(self._latest, 0.0)))
 
     def too_slow_s(self, rng: np.random.Generator) -> tuple[FloatArray, ...]:
-        """Given that it is not."""
+        """The same, given that the response is not in time."""
         share = self.in_time + rng.random(self._n) * (1.0 - self.in_time)
         drawn = self._drawn_from.quantile(np.minimum(share, 1.0 - 1e-16))
         beyond = np.where(self.in_time > 0.0, np.nextafter(self._latest, _INFINITY), 0.0)
@@ -384,11 +383,11 @@ class _Responses:
 
 
 def _drawn(chances: FloatArray, rng: np.random.Generator) -> _IntArray:
-    """One index of the first axis for each column, in proportion to its chances."""
+    """One index of the first axis for each column, drawn in proportion to its chances."""
     reach = np.cumsum(chances, axis=0)
     u = rng.random(chances.shape[1]) * reach[-1]
     chosen: _IntArray = np.minimum((reach <= u).sum(axis=0), chances.shape[0] - 1).astype(np.int64)
     impossible = np.take_along_axis(chances, chosen[None, :], axis=0)[0] <= _LEAST
-    if impossible.any():  # nothing can happen, or rounding at the very end
+    if impossible.any():  # all chances are zero, or rounding led past the last one
         chosen[impossible] = chances.argmax(axis=0)[impossible]
     return chosen

@@ -1,4 +1,4 @@
-"""What shows a cascade: calls per request, refusals, recovery after incidents, blackouts, time out of service."""
+"""Figures that show a cascade: calls per request, refusals, recovery after incidents, blackouts, guards' time open."""
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -27,19 +27,19 @@ _SHARES: Final = (
 )
 _CIRCUIT_OPEN: Final = "circuit_open"
 _NOISE: Final = 2.0
-"""Standard deviations by which guards must lose more than calls fail, to be no chance."""
+"""Standard deviations by which losses to guards must exceed failed calls before chance is ruled out."""
 _OUT: Final = ("open", "half_open", "cooling", "ejected", "unhealthy", "refusing")
-"""States in which an entity lets no call through, or few; `refusing` says only that the last call was refused."""
+"""States in which an entity lets few calls through or none. `refusing` only says that the last call was refused."""
 _KINDS: Final = ("breaker", "cooldown", "ejection", "health", "limit", "capacity")
 _STEPS_PER_S: Final = 1_000_000_000
 
 _Block = Mapping[str, NDArray[Any]]
 TimesOut = Mapping[str, tuple[int, float]]
-"""`<entity> <state>` -> how often it began, and its share of the horizon."""
+"""`<entity> <state>` -> how often the state began, and its share of the horizon."""
 
 
 def may_cascade(plans: Iterable[Plan]) -> bool:
-    """Whether requests get in each other's way in any of the plans, or a client does more than plain retries."""
+    """Whether in any plan requests affect each other, or a client does more than plain retries."""
     return any(_may_cascade(plan) for plan in plans)
 
 
@@ -55,7 +55,7 @@ def _may_cascade(plan: Plan) -> bool:
 
 
 def _retries_plainly(plan: Plan) -> bool:
-    """Whether legs stand alone, all chosen in order, and are retried by outcome after one back-off for all of them."""
+    """Whether every leg is its own group, in order, and all legs are retried by outcome with one common back-off."""
     client = plan.client
     depth, rules = client.fallback_depth, [group.retry for group in client.groups]
     return (
@@ -79,13 +79,13 @@ def _is_plain(plan: Plan, rule: RetryRule) -> bool:
         and rule.throttled_backoff is None
         and not rule.waits_after_last
         and rule.attempt_timeout_s is None
-        and (not rule.retry_after.honours or _heeds_all(plan, rule.retry_after))
+        and (not rule.retry_after.honours or _honours_all(plan, rule.retry_after))
         and _by_outcome(plan, rule.retry_on)
     )
 
 
-def _heeds_all(plan: Plan, of: RetryAfter) -> bool:
-    """Whether a wait is as long as any refusal asks for, if its back-off is not longer."""
+def _honours_all(plan: Plan, of: RetryAfter) -> bool:
+    """Whether every wait is the longer of the back-off and the Retry-After."""
     every = {kind for kind, name in enumerate(kind_names(plan)) if name not in ("ok", "cancelled")}
     return (
         kinds_of(plan, of.on) == every
@@ -100,21 +100,21 @@ def _is_common(backoff: Backoff) -> bool:
 
 
 def _by_outcome(plan: Plan, handled: Collection[str]) -> bool:
-    """Whether outcomes alone tell what is handled from all else."""
+    """Whether the outcome alone decides what is handled, without the status."""
     kinds, names = kinds_of(plan, handled), kind_names(plan)
     meant = {names[kind] for kind in kinds}
     return kinds == {kind for kind, name in enumerate(names) if name in meant}
 
 
 def budgets(plan: Plan) -> frozenset[int]:
-    """The limits that only legs name, by index: the client's own, which no call that they refuse leaves."""
+    """Indices of the limits that only legs name. They are the client's own: a call they refuse is never sent."""
     return frozenset(limit for leg in plan.chain for limit in leg.limits) - frozenset(
         limit for endpoint in plan.endpoints for limit in endpoint.limits
     )
 
 
 def triggers(plan: Plan, timeline: Timeline) -> Intervals:
-    """When an incident is open, whatever its effect, at some endpoint of the chain or one that a surge flees from."""
+    """When some incident is open, whatever its effect, at an endpoint of the chain or one whose load surges away."""
     concerned = {leg.endpoint for leg in plan.chain} | {endpoint for surge in plan.surges for endpoint in surge.when}
     hit = timeline.hits[:, sorted(concerned)].any(axis=1)
     return merged(Intervals(timeline.start_s[hit], timeline.end_s[hit])).starting_before(plan.horizon_s)
@@ -122,16 +122,19 @@ def triggers(plan: Plan, timeline: Timeline) -> Intervals:
 
 @dataclass(frozen=True, slots=True)
 class Blackout:
-    """What guards lost in one replication in which calls failed at random alone."""
+    """What guards lost in a replication in which calls failed only at random.
+
+    `kept_out` counts requests lost without a call because guards excluded every leg; `failed` counts calls.
+    """
 
     requests: int
-    kept_out: int  # lost without a call, since guards kept out every leg
+    kept_out: int
     calls: int
-    failed: int  # of the calls
+    failed: int
 
     @property
     def is_one(self) -> bool:
-        """Whether guards lost a larger share of the requests than failed of the calls.
+        """Whether guards lost a larger share of the requests than the share of calls that failed.
 
         Where calls fail at random, a request without guards is lost no more often than a call fails.
         """
@@ -146,7 +149,7 @@ class _BlackoutTotals:
     """Takes blocks of the engine's rows."""
 
     def __init__(self, plan: Plan, names: Mapping[str, Mapping[str, Sequence[str]]], *, is_calm: bool) -> None:
-        """`is_calm`: no incident is open in the replication, at whatever endpoint of the chain."""
+        """`is_calm`: no incident is open in the replication at any endpoint of the chain."""
         rots = any(leg.silent_rot is not None for leg in plan.chain)
         self._at_random = is_calm and not rots
         self._circuit_open = names["requests"]["error_type"].index(_CIRCUIT_OPEN)
@@ -166,7 +169,7 @@ class _BlackoutTotals:
             self._at_random = False
 
     def blackout(self) -> Blackout | None:
-        """None where something else may be the cause: an incident, a leg that rots, a limit or capacity."""
+        """None where there may be another cause: an incident, a leg that rots, a limit or capacity."""
         if not self._at_random:
             return None
         return Blackout(self._requests, self._kept_out, self._calls, self._failed)
@@ -198,7 +201,7 @@ class TimeOut:
         np.add.at(self._steps, before, steps)
 
     def times_out(self) -> TimesOut:
-        """Of the states that some entity was in; the guards of a leg have different ones."""
+        """Of the states that some entity was in."""
         horizon = round(self._horizon_s * _STEPS_PER_S)
         found = {}
         for entity, state in np.argwhere(self._begun > 0).tolist():
@@ -211,7 +214,7 @@ class TimeOut:
 
 @dataclass(frozen=True, slots=True)
 class Cascade:
-    """Of one replication."""
+    """Figures of one replication."""
 
     metrics: Mapping[str, float | None]
     recoveries: tuple[Recovery, ...]
@@ -221,7 +224,7 @@ class Cascade:
 
 
 class CascadeTotals:
-    """Takes blocks of the engine's rows; its memory grows with the minutes of the horizon, up to 31 days of them."""
+    """Takes blocks of the engine's rows. Its memory grows with the minutes of the horizon, up to 31 days of them."""
 
     def __init__(self, plan: Plan, names: Mapping[str, Mapping[str, Sequence[str]]], triggers: Intervals) -> None:
         self._horizon_s = plan.horizon_s
@@ -271,16 +274,20 @@ class CascadeTotals:
 
 @dataclass(frozen=True, slots=True)
 class _TimeToRecover(Estimate):
-    """Seconds from a trigger's end to the recovery of service."""
+    """Seconds from a trigger's end to the recovery of service.
+
+    `recovered_mean_s` is over the triggers after which recovery was observed. `not_within_s` is (least, most) of the
+    time for which the others were observed.
+    """
 
     triggers: int = 0
     recovered: int = 0
-    recovered_mean_s: float | None = None  # of the triggers seen to be recovered from
-    not_within_s: tuple[float, float] | None = None  # (least, most) that the others were observed for
+    recovered_mean_s: float | None = None
+    not_within_s: tuple[float, float] | None = None
     resolution_s: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
-        """Says last why there is no interval, where replications are too few of a heterogeneous arm's."""
+        """Ends with the reason for a missing interval where a heterogeneous arm has too few replications."""
         found = Estimate.as_json(self)
         if self.interval not in (None, NO_SPREAD):
             found["interval"] = found.pop("interval")
@@ -289,20 +296,27 @@ class _TimeToRecover(Estimate):
 
 @dataclass(frozen=True, slots=True)
 class _Metastable(Estimate):
-    """The share of replications in which a trigger left service collapsed."""
+    """The share of replications in which service stayed collapsed after a trigger.
 
-    runs: int = 0  # how many replications
-    goodput_share: float | None = None  # of what was offered while it was collapsed
-    observed_s: tuple[float, float] | None = None  # (least, most) that a collapse was observed for
+    `runs` counts replications. `goodput_share` is over the requests offered during the collapse. `observed_s` is
+    (least, most) of the time for which a collapse was observed.
+    """
+
+    runs: int = 0
+    goodput_share: float | None = None
+    observed_s: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _BlackoutShare(Estimate):
-    """The share of replications in which guards made an outage of failures at random."""
+    """The share of replications in which guards turned random failures into an outage.
 
-    runs: int = 0  # how many replications
-    kept_out_share: float | None = None  # of the requests in these
-    failed_share: float | None = None  # of their calls
+    `runs` counts such replications. `kept_out_share` is over their requests, `failed_share` over their calls.
+    """
+
+    runs: int = 0
+    kept_out_share: float | None = None
+    failed_share: float | None = None
 
 
 def cascade_estimates(cascades: Sequence[Cascade]) -> dict[str, Estimate | dict[str, Estimate]]:
@@ -320,9 +334,9 @@ def cascade_estimates(cascades: Sequence[Cascade]) -> dict[str, Estimate | dict[
 
 
 def _time_to_recover(cascades: Sequence[Cascade]) -> _TimeToRecover:
-    """The mean of the replications' means; none where some trigger was not seen to be recovered from.
+    """The mean of the replications' means; None where recovery from some trigger was not observed.
 
-    Then its low end is what the mean would be if service had recovered everywhere as soon as it was last observed.
+    The low end is then the mean that would result if service had recovered at the end of each observation.
     """
     of = [each.recoveries for each in cascades]
     times_s = [[one.recovered_s for one in several if one.recovered_s is not None] for several in of]
@@ -349,7 +363,7 @@ def _time_to_recover(cascades: Sequence[Cascade]) -> _TimeToRecover:
 
 
 def _metastable(cascades: Sequence[Cascade]) -> _Metastable:
-    """Of the replications that were observed enough."""
+    """Over the replications observed for long enough."""
     verdicts = [_verdict(each.recoveries) for each in cascades]
     judged = [verdict for verdict in verdicts if verdict is not None]
     collapsed = [one for each in cascades for one in each.recoveries if one.metastable]
@@ -369,7 +383,7 @@ def _metastable(cascades: Sequence[Cascade]) -> _Metastable:
 
 
 def _blackout(replications: Sequence[Blackout]) -> _BlackoutShare:
-    """Of the replications without other causes."""
+    """Over the replications without other causes."""
     found = [each for each in replications if each.is_one]
     figure = _share_of_runs([each.is_one for each in replications])
     return _BlackoutShare(
@@ -385,7 +399,7 @@ def _blackout(replications: Sequence[Blackout]) -> _BlackoutShare:
 
 
 def _share_of_runs(judged: Sequence[bool]) -> Estimate:
-    """The share of replications that something is true of, with an exact interval."""
+    """The share of replications for which `judged` is true, with an exact interval."""
     figure = mean_of([float(verdict) for verdict in judged], share=True)
     if len(judged) < 2:
         return figure

@@ -1,4 +1,4 @@
-"""Arms compared: first each endpoint alone, then endpoints together and requests."""
+"""Compares arms: first each endpoint alone, then endpoints together, then requests."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -23,27 +23,27 @@ from des.faults import sharing
 from des.scenario.plan import Plan
 
 METRICS: Final = ("failure_share", "cost_usd_per_request", "latency_s_p95")
-"""What requests of two arms are compared by; the first is 1 - availability."""
+"""Metrics by which requests of two arms are compared; the first is 1 - availability."""
 _MARGINALS: Final = ("unavailability", "episodes_per_year", "mean_duration_s", "p95_duration_s", "impaired_share")
 _RATIOS: Final = ("all_down", "episodes_per_year", "failure_share", "all_impaired")
 _STANDARD_ERRORS: Final = 4.0
 _EQUAL: Final = 1e-9
-"""Relative difference of two exact figures that are the same but for rounding."""
+"""Largest relative difference between two exact figures that differ only by rounding."""
 _DRAWN: Final = 0.2
-"""Share of an arm's work that is to draw its incidents; the rest is for requests in the long run."""
+"""Share of an arm's work that draws incidents; the rest is the long run of requests."""
 
 _Pairs = dict[str, tuple[Paired | None, str]]
-"""By metric: the comparison, and by what its interval is."""
+"""By metric: the comparison, and the name of its interval."""
 Progress = Callable[[float, str], None]
-"""Told the share of the work that is done, and what is under way."""
+"""Called with the share of the work done and the name of the current step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Whether each endpoint that two arms have in common fails alike in both.
+    """Whether each endpoint common to two arms fails alike in both.
 
-    The verdict is `equal` where all that is exact is the same and the rest within four standard errors, `agree` where
-    nothing is exact, otherwise `differ`; `none` where they have no endpoint in common.
+    The verdict is `equal` where exact figures are the same and the others within four standard errors, `agree` where no
+    figure is exact and all are within four, otherwise `differ`. It is `none` where the arms have no endpoint in common.
     """
 
     verdict: str
@@ -53,14 +53,17 @@ class Match:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One metric of an arm less the baseline's, and by what its interval is; p-values are two-sided, one by Holm."""
+    """One metric of an arm less the baseline's, and the name of its interval.
+
+    P-values are two-sided; `p_holm` is adjusted by Holm's method.
+    """
 
     pair: Paired
     interval: str
     p_holm: float | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """An infinite ratio, to nothing, has no mean but a low end."""
+        """A ratio to zero is infinite: it has a low end and no mean."""
         pair = self.pair
         return {
             "difference": _interval_json(pair.difference),
@@ -75,11 +78,11 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedArms:
-    """Everything by arm: `match`, `joint_ratios` and `differences` of every other arm, against the baseline.
+    """Figures by arm. `match`, `joint_ratios` and `differences` are those of every other arm against the baseline.
 
-    `same` are arms that stand for another one and have its figures; `marginals` go by endpoint, `differences` by
-    metric, None where a metric has no value. Of each ratio there are its 95 % ends besides (`all_down_ends`), where it
-    has any.
+    `same` maps an arm to the identical one whose figures it has. `marginals` go by endpoint. `differences` go by
+    metric, None where a metric has no value. Beside each ratio stand its 95 % ends where it has an interval
+    (`all_down_ends`).
     """
 
     baseline: str
@@ -98,7 +101,7 @@ def compare_arms(
     progress: Progress | None = None,
     same: Mapping[str, str] | None = None,
 ) -> ComparedArms:
-    """Arms that are the `same` as an earlier one have its figures."""
+    """`same` maps an arm to an identical earlier one, whose figures it then has."""
     marginals: dict[str, Mapping[str, Marginal]] = {}
     joint: dict[str, JointFigures] = {}
     for number, (arm, plan) in enumerate(plans.items()):
@@ -145,7 +148,7 @@ def match(one: Mapping[str, Marginal], other: Mapping[str, Marginal]) -> Match:
                 exactly = True
                 differ = differ or not math.isclose(a.mean, b.mean, rel_tol=_EQUAL, abs_tol=1e-15)
             else:
-                worst = max(worst, _apart(a, b))
+                worst = max(worst, _gap_in_errors(a, b))
     differ = differ or worst > _STANDARD_ERRORS
     verdict = "differ" if differ else "none" if not in_common else "equal" if exactly else "agree"
     return Match(verdict, tuple(in_common), worst)
@@ -156,10 +159,10 @@ def differences(
 ) -> dict[str, dict[str, Difference | None]]:
     """By arm and metric, the arm less the baseline; p-values are adjusted for all of them by Holm's method.
 
-    Student's t over paired replications, but where few incidents lost the requests: these are then what is counted, of
-    the share lost and of a metric that follows it. Not so of `heterogeneous` arms, whose replications differ by more
-    than the incidents in them: theirs is always Student's t, from a number of replications on. Nor where losses differ
-    in incidents on record, the same in each replication.
+    The interval is Student's t over paired replications. Where few incidents lost the requests, it is over these
+    incidents instead, for the share lost and for each metric that follows it. Two cases keep Student's t:
+    `heterogeneous` arms, whose replications differ by more than their incidents (from a least number of replications
+    on), and losses that differ in recorded incidents, which are the same in each replication.
     """
     found: dict[str, dict[str, Difference | None]] = {}
     for arm, pool in observed.items():
@@ -211,7 +214,7 @@ def _pairs(pool: Pool, against: Pool, heterogeneous: Sequence[Heterogeneous]) ->
     if plain is None or plain.n < max(2, len(pool)):  # a replication without requests
         return found
     if any(one.on_record != other.on_record for one, other in zip(pool.losses, against.losses, strict=True)):
-        return found  # lost in the same incidents each time: neither they nor what they lost are many events
+        return found  # lost in the same incidents each time, so neither incidents nor requests count as separate events
     ours, theirs = _requests(pool), _requests(against)
     differ = discordance(pool.losses, against.losses, ours / theirs)
     if differ is None:
@@ -239,7 +242,7 @@ def _less(pool: Pool, against: Pool, metric: str) -> list[float]:
 
 
 def _requests(pool: Pool) -> float:
-    """All that availability is a share of."""
+    """The denominator of availability, summed over replications."""
     return math.fsum(metrics["requests"] - metrics["request_outcomes"]["in_flight"] for metrics in pool.metrics)
 
 
@@ -267,9 +270,10 @@ def _ratio(one: Estimate | None, other: Estimate | None) -> float | None:
 
 
 def _ratio_ends(one: Estimate | None, other: Estimate | None) -> tuple[float, float] | None:
-    """95 % interval of the ratio of two figures, one exact perhaps, from their own on the log scale.
+    """95 % interval of the ratio of two figures, from their own intervals on the log scale.
 
-    None where both are exact, or one has none otherwise. As if they shared no draws: if anything too wide.
+    One of them may be exact; None where both are, or where one has no interval otherwise. The figures count as
+    independent, so where they share draws the interval is too wide.
     """
     if one is None or other is None or not one.mean or not other.mean:
         return None
@@ -292,8 +296,8 @@ def _log_distance(mean: float, end: float) -> float:
     return abs(math.log(end / mean)) if end > 0.0 else math.inf
 
 
-def _apart(one: Estimate, other: Estimate) -> float:
-    """The gap in standard errors, about: half an interval over its normal quantile; 0 where it has none."""
+def _gap_in_errors(one: Estimate, other: Estimate) -> float:
+    """The approximate gap in standard errors, each half an interval over its normal quantile; 0 where it has none."""
     halves = [of.high - of.low for of in (one, other) if of.low is not None and of.high is not None]
     error = math.hypot(*halves) / (2.0 * NORMAL_QUANTILE)
     return abs(one.known - other.known) / error if error > 0.0 else 0.0

@@ -1,9 +1,9 @@
-"""What a call meets: the incidents open when it starts, along a drawn timeline or drawn at one instant of equilibrium.
+"""The incidents that a call meets, along a drawn timeline or at one drawn instant of equilibrium.
 
-At an instant, for each sample and class: how many incidents are open at the arrival or start within the longest walk
-after it, when, and how much of each is left. Whether there are any is drawn from a tilted distribution where a tilt
-asks for it: Poisson with a larger mean, or an alternating process more often down. The ratio of the distributions is
-the weight: figures stay unbiased.
+At an instant, each sample and class has the number of incidents that are open at the arrival or start within the
+longest walk after it, when they start, and how much of each is left. A tilt draws this number from another
+distribution: Poisson with a larger mean, or an alternating process that is down more often. The ratio of the two
+distributions is the sample's weight, so figures stay unbiased.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,16 +23,16 @@ _IntArray = NDArray[np.int64]
 _BoolArray = NDArray[np.bool_]
 _Drawn = list[tuple[FloatArray, FloatArray]]
 _COMMON_LOAD: Final = 1.0
-"""Mean number of incidents met of a tilted Poisson class: what makes P(one is met) cheapest to estimate."""
+"""Mean number of incidents met of a tilted Poisson class. P(one is met) is cheapest to estimate there."""
 _COMMON_SHARE: Final = 0.7
-"""How often a tilted alternating class is down, or goes down within the walk."""
+"""Share of the time in which a tilted alternating class is down or goes down within the walk."""
 
 
 class Conditions(Protocol):
-    """What is open when, for many requests at once; `rows` says which of them ask. Times are the requests' own."""
+    """The open incidents, for many requests at once. `rows` are the requests that ask, with times of their own."""
 
     def open_effects(self, endpoint: int, at_s: FloatArray, rows: _IntArray) -> _IntArray:
-        """int64[n, k]: the effects open, in the order in which they are to blame, and -1 beyond the last."""
+        """int64[n, k]: the open effects, in the order in which failures are attributed to them, -1 beyond the last."""
         ...
 
     def next_kill(self, endpoint: int, after_s: FloatArray, rows: _IntArray) -> tuple[FloatArray, _IntArray]:
@@ -41,7 +41,7 @@ class Conditions(Protocol):
 
 
 class TimelineConditions:
-    """The open incidents of each endpoint as piecewise-constant states; the same for every request."""
+    """The open incidents of each endpoint as piecewise-constant states, the same for every request."""
 
     def __init__(self, timeline: Timeline, endpoints: Sequence[int]) -> None:
         self._states = {endpoint: _states(timeline, endpoint) for endpoint in endpoints}
@@ -64,7 +64,7 @@ class TimelineConditions:
 
 
 class Undisturbed:
-    """Nothing is open, ever."""
+    """No incident is ever open."""
 
     def open_effects(self, endpoint: int, at_s: FloatArray, rows: _IntArray) -> _IntArray:
         return np.full((len(rows), 1), -1, dtype=np.int64)
@@ -75,7 +75,7 @@ class Undisturbed:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Incidents of one source with one hit set (or, of an alternating source, all of its hit sets)."""
+    """The incidents of one source with one hit set. Of an alternating source, all of its hit sets."""
 
     source: Source
     sets: tuple[tuple[int, float], ...]
@@ -88,13 +88,17 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class SampledConditions:
-    """Incidents of n samples as columns, sorted by start along each row; slots without one start at infinity."""
+    """Incidents of n samples as columns, sorted by start along each row. Empty slots start at infinity.
 
-    start_s: FloatArray  # float64[n, slots], before 0 where open at the arrival, which is time 0
+    The arrival is time 0: incidents open then start before 0. `hits` are bit masks of the endpoints hit, `kills` is
+    bool[effects + 1].
+    """
+
+    start_s: FloatArray  # float64[n, slots]
     end_s: FloatArray
     effect: _IntArray
-    hits: _IntArray  # endpoints hit, a bit mask
-    kills: _BoolArray  # bool[effects + 1]
+    hits: _IntArray
+    kills: _BoolArray
 
     def open_effects(self, endpoint: int, at_s: FloatArray, rows: _IntArray) -> _IntArray:
         at_s = at_s[:, None]
@@ -106,8 +110,8 @@ class SampledConditions:
         hit = (self.hits[rows] >> endpoint & 1).astype(bool) & self.kills[self.effect[rows]]
         start_s = np.where(hit & (self.start_s[rows] > after_s[:, None]), self.start_s[rows], np.inf)
         first = start_s.argmin(axis=1)
-        everybody = np.arange(len(rows))
-        return start_s[everybody, first], self.effect[rows][everybody, first]
+        every_row = np.arange(len(rows))
+        return start_s[every_row, first], self.effect[rows][every_row, first]
 
     def meets_any(self, endpoints: Sequence[int]) -> _BoolArray:
         """bool[n]: whether any incident of the sample hits one of the endpoints."""
@@ -124,8 +128,8 @@ class SampledConditions:
         is_open = (self.start_s <= 0.0) & (self.end_s > 0.0) & outage[self.effect]
         down = np.bitwise_or.reduce(np.where(is_open, self.hits, 0), axis=1)
         wanted = sum(1 << endpoint for endpoint in endpoints)
-        everybody: _BoolArray = np.asarray((down & wanted) == wanted, dtype=np.bool_)
-        return everybody
+        down_together: _BoolArray = np.asarray((down & wanted) == wanted, dtype=np.bool_)
+        return down_together
 
 
 def sampled_conditions(
@@ -144,7 +148,7 @@ def sampled_conditions(
     """
     n = len(tilt)
     codes = {effect: code for code, effect in enumerate(effects)}
-    log_ratio = np.zeros((len(tilts), n))  # of each tilt's distribution to the true one, given what was drawn
+    log_ratio = np.zeros((len(tilts), n))  # likelihood of the draws under each tilt over the true one
     columns: list[tuple[FloatArray, FloatArray, _IntArray, _IntArray]] = []
     for number, part in enumerate(parts):
         tilted = np.array([number in chosen for chosen in tilts])
@@ -179,14 +183,17 @@ def sampled_conditions(
 
 
 def parts_of(source: Source) -> list[Part]:
-    """A Poisson source by hit set, so that what hits everybody can be made common by itself; another one as it is."""
+    """The source as parts.
+
+    A Poisson source is split by hit set, so that incidents that hit every endpoint can be made common by themselves.
+    """
     if source.kind == RENEWAL:
         return [Part(source, source.sets, source.rate_per_s)]
     return [Part(source, ((hits, 1.0),), source.rate_per_s * share) for hits, share in source.sets]
 
 
 def _poisson(part: Part, tilted: _BoolArray, reach_s: float, rng: np.random.Generator) -> tuple[_Drawn, FloatArray]:
-    """Incidents met: open at the arrival or starting within reach, as one Poisson number of them."""
+    """Incidents open at the arrival or starting within reach, as one Poisson number."""
     met = part.load + part.rate_per_s * reach_s
     common = max(met, _COMMON_LOAD)
     count = rng.poisson(np.where(tilted, common, met))
@@ -207,7 +214,7 @@ def _alternating(part: Part, tilted: _BoolArray, reach_s: float, rng: np.random.
     up = part.source.up
     assert up is not None
     n, load = len(tilted), part.load
-    soon = (1.0 - load) * up.limited_mean(reach_s) / up.mean  # P(up, but for less than the reach)
+    soon = (1.0 - load) * up.limited_mean(reach_s) / up.mean  # P(up now, and down within the reach)
     met = load + soon
     common = max(met, min(_COMMON_SHARE, 0.5 * (1.0 + met)))
     meets = rng.random(n) < np.where(tilted, common, met)
@@ -230,7 +237,7 @@ def _alternating(part: Part, tilted: _BoolArray, reach_s: float, rng: np.random.
 
 
 def _short_residual(up: Distribution, reach_s: float, count: int, rng: np.random.Generator) -> FloatArray:
-    """What is left of an up time in equilibrium, given that it is less than the reach.
+    """The residual of an up time in equilibrium, given that it is less than the reach.
 
     Its density falls like P(up time > t): a uniform instant is kept with that probability.
     """
@@ -247,7 +254,7 @@ def _residual(part: Part, count: int, rng: np.random.Generator) -> tuple[FloatAr
 
 
 def _slots(count: _IntArray, draw: Callable[[_IntArray], tuple[FloatArray, FloatArray]]) -> _Drawn:
-    """As many columns as the largest count; row i fills the first count[i] of them."""
+    """Draws in rows of equal length: the largest count. Row i has values in its first count[i] columns."""
     slots: _Drawn = []
     for slot in range(int(count.max(initial=0))):
         chosen = np.flatnonzero(count > slot)
@@ -266,15 +273,15 @@ def _hit(part: Part, n: int, rng: np.random.Generator) -> _IntArray:
 
 
 def affected(timeline: Timeline, endpoint: int, longest_walk_s: float) -> Intervals:
-    """Arrivals whose walk can meet an incident at the endpoint: from a walk before it starts until it ends."""
+    """Arrivals whose walk can meet an incident at the endpoint: from the longest walk before its start to its end."""
     hit = timeline.hits[:, endpoint]
     return merged(Intervals(timeline.start_s[hit] - longest_walk_s, timeline.end_s[hit]))
 
 
 def _states(timeline: Timeline, endpoint: int) -> tuple[FloatArray, _IntArray, _IntArray]:
-    """(instants, state after as many of them, effects by state): int64[instants + 1] and int64[states, k].
+    """(instants, int64[instants + 1] state before the first and after each, int64[states, k] effects by state).
 
-    The effects of a state stand by their incidents' numbers, -1 beyond the last.
+    The effects of a state are in the order of their incidents, with -1 beyond the last.
     """
     hit = np.flatnonzero(timeline.hits[:, endpoint])
     start_s, end_s, effect = timeline.start_s[hit], timeline.end_s[hit], timeline.effect[hit]

@@ -1,7 +1,7 @@
-"""What must hold of every run's rows: nothing is lost or counted twice, money adds up, no effect before its cause.
+"""Conservation rules of every run's rows: nothing is lost or counted twice, money adds up, causes precede effects.
 
-Rows are checked as they pass, in memory that does not grow: what must agree request by request is compared by
-fingerprints of per-request sums.
+Rows are checked as they pass, in constant memory: what must agree request by request is compared by fingerprints of
+per-request sums.
 """
 
 from collections.abc import Mapping
@@ -34,14 +34,14 @@ def is_lost(outcome: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 class Conservation:
-    """Raises RunError, naming the rule and the first row or the figures that break it.
+    """Raises RunError, naming the broken rule and the first row or the figures that break it.
 
-    A call that the end of the run cut off has no row, and counts and costs nothing in its request's.
+    A call cut off by the end of the run has no row. Its request does not count it or its cost.
     """
 
     def __init__(self) -> None:
         self._requests = 0
-        self._ids = 0  # fingerprint of the ids seen
+        self._ids = 0  # a fingerprint
         self._calls_counted = _PerRequest()  # by the requests' rows
         self._calls_seen = _PerRequest()  # as rows of attempts
         self._cost_counted = _PerRequest()
@@ -104,7 +104,7 @@ class Conservation:
 
 
 class _PerRequest:
-    """A sum over requests, and the fingerprint by which two such sums agree request by request."""
+    """A sum over requests, with a fingerprint that tells whether two such sums agree request by request."""
 
     def __init__(self) -> None:
         self.total = 0
@@ -121,13 +121,13 @@ class _PerRequest:
 
 
 class _Last:
-    """The end, request and attempt number of the last row so far."""
+    """The end, request and attempt number of the last row."""
 
     def __init__(self) -> None:
         self._row: tuple[float, int, int] = (-np.inf, -1, -1)
 
     def disorder(self, end_s: NDArray[Any], number: NDArray[Any], attempt: NDArray[Any]) -> NDArray[np.bool_]:
-        """Rows that do not come after the row before them; what never ends comes last, and probes may tie."""
+        """Rows that do not come after the row before them. Rows without an end come last, and probes may tie."""
         last_s, last_number, last_attempt = self._row
         ends = np.concatenate([[last_s], np.where(np.isnan(end_s), np.inf, end_s)])
         numbers = np.concatenate([[last_number], number])

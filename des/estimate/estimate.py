@@ -1,4 +1,4 @@
-"""A figure and how sure it is: what every estimator returns, how it is judged, and how it becomes JSON."""
+"""A figure with its interval: what every estimator returns, how it is judged, and how it becomes JSON."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -14,22 +14,22 @@ REQUEST_LEVEL: Final = "request level"
 
 MET, MISSED, INCONCLUSIVE = "met", "missed", "inconclusive"
 _COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = {">=": ge, "<=": le, ">": gt, "<": lt, "==": eq}
-_WHERE_SAID: Final = ("interval", "controlled", "variance_reduction")
-"""Fields of an estimate that JSON holds only where they say something."""
+_LEFT_OUT: Final = ("interval", "controlled", "variance_reduction")
+"""Fields that the JSON of an estimate leaves out where they are None."""
 
 
 class Inapplicable(DesError):  # noqa: N818  (an answer, not an accident)
-    """The estimator cannot answer for this plan; the message names what stands in its way."""
+    """The estimator does not cover this plan; the message names the obstacle."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A mean with its 95 % interval.
 
-    `mean` is None where no replication has a value, `low` and `high` where there is no interval. `n` counts the
-    replications behind it, 0 for a closed form. `interval` names how the interval was made where that is not Student's
-    t, or says why there is none. `controlled` is the control-variate adjusted figure, where there is one, and its
-    `variance_reduction` the variance of the plain mean over its own.
+    `mean` is None where no replication has a value, `low` and `high` are None where there is no interval. `n` counts
+    the replications, 0 for a closed form. `interval` names the kind of interval where that is not Student's t, or says
+    why there is none. `controlled` is the control-variate adjusted figure, if any. Its `variance_reduction` is the
+    variance of the plain mean over the variance of the adjusted one.
     """
 
     mean: float | None
@@ -43,28 +43,28 @@ class Estimate:
 
     @property
     def known(self) -> float:
-        """The mean of an estimate that has one, as those of every estimator but a simulation's have."""
+        """The mean, of an estimate that has one. Only a simulation's may lack it."""
         assert self.mean is not None
         return self.mean
 
     def complement(self) -> Self:
-        """The same of 1 - x."""
+        """The estimate of 1 - x."""
         low, high = self.low, self.high
         ends = (None if high is None else 1.0 - high, None if low is None else 1.0 - low)
         return replace(self, mean=1.0 - self.known, low=ends[0], high=ends[1])
 
     def without_interval(self, why: str | None) -> Self:
-        """The same figure without an interval, for a reason that takes the interval's place."""
+        """The same figure without an interval; `why` takes the place of the interval's name."""
         return replace(self, low=None, high=None, interval=why)
 
     def as_json(self) -> dict[str, Any]:
-        """By field; `interval`, `controlled` and `variance_reduction` only where there is one."""
+        """By field. `interval`, `controlled` and `variance_reduction` are left out where they are None."""
         found = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: as_json(value) for name, value in found.items() if value is not None or name not in _WHERE_SAID}
+        return {name: as_json(value) for name, value in found.items() if value is not None or name not in _LEFT_OUT}
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> "Estimate":
-        """The figure that `as_json` wrote, or another mapping with a mean and its ends."""
+        """The estimate that `as_json` wrote, or any mapping with `mean`, `low` and `high`."""
         controlled = found.get("controlled")
         return Estimate(
             mean=found["mean"],
@@ -79,7 +79,7 @@ class Estimate:
 
 
 def as_json(found: Any) -> Any:
-    """What `json.dumps` takes of estimates, frozen dataclasses (by their fields), mappings and sequences of them."""
+    """A value for `json.dumps`, from estimates, frozen dataclasses (by field), mappings and sequences of them."""
     if hasattr(found, "as_json"):
         return found.as_json()
     if is_dataclass(found):
@@ -94,8 +94,8 @@ def as_json(found: Any) -> Any:
 def judge(comparison: str, bound: float, figure: Estimate) -> str:
     """`met`, `missed` or `inconclusive`: does the figure compare to the bound as expected?
 
-    Without an interval the mean decides. With one, both of its ends must agree; a bound inside it leaves the
-    question open, and so does a figure without a value. One without a mean but with a low end is known to be no less.
+    Without an interval the mean decides. With one, both ends must agree: a bound inside the interval is inconclusive,
+    and so is a figure without a value. A figure without a mean but with a low end is at least that.
     """
     compare = _COMPARISONS[comparison]
     mean, low, high = figure.mean, figure.low, figure.high
@@ -112,7 +112,7 @@ def judge(comparison: str, bound: float, figure: Estimate) -> str:
 
 
 def _judge_above(comparison: str, bound: float, low: float | None) -> str:
-    """Of a figure of which nothing is known but that it is at least `low`."""
+    """Judges a figure known only to be at least `low`."""
     if low is None:
         return INCONCLUSIVE
     if comparison in (">=", ">"):

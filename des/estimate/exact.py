@@ -28,10 +28,10 @@ _MOST_STREAMING_LEGS: Final = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointAnswer:
-    """One endpoint's own failures: the marginals, which are the same for every share of common incidents.
+    """The marginals of one endpoint's failures. They are the same for every share of common incidents.
 
-    An episode's mean duration is None where there are no episodes, its 95th percentile also where several classes or
-    overlapping incidents make it up: that distribution has no closed form.
+    An episode's mean duration is None where there are no episodes. Its 95th percentile is also None where episodes come
+    from several classes or from overlapping incidents, whose distribution has no closed form.
     """
 
     name: str
@@ -43,18 +43,19 @@ class EndpointAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExactAnswer:
-    """Long-run figures of one plan, time-weighted; years of 365 days.
+    """Long-run figures of one plan, time-weighted; years have 365 days.
 
-    `k_eff` is None where an endpoint never fails, or all are never down together. `availability` is of requests that
-    call each leg once, at the instant of their arrival: None, with the reason, where that has no closed form; `lost` is
-    1 - availability, down to 1e-300.
-    `all_down_any_in_a_year` takes total outages for a Poisson process in the time between them, in every way in which
-    mixtures can turn out; `all_down_any_exact` says whether that is what they are.
-    `differs` says why the scenario's own requests fare otherwise, and is empty where they do not.
+    `k_eff` is None where an endpoint never fails, or where all are never down together. `availability` is that of
+    requests which call each leg once, at the instant of their arrival. It is None, with the reason, where that has no
+    closed form. `lost` is 1 - availability, precise down to 1e-300.
+
+    `all_down_any_in_a_year` takes total outages for a Poisson process in the time between them, averaged over the
+    outcomes of mixtures. `all_down_any_exact` says whether they are one. `differs` lists why the scenario's own
+    requests have another availability; it is empty where they do not.
     """
 
     estimator: str
-    endpoints: tuple[EndpointAnswer, ...]  # the chain's, each once
+    endpoints: tuple[EndpointAnswer, ...]  # of the chain, without repetition
     all_down: float
     all_down_episodes_per_year: float
     all_down_mean_s: float | None
@@ -70,7 +71,7 @@ class ExactAnswer:
 
 
 def exact(plan: Plan) -> ExactAnswer:
-    """Raises Inapplicable, naming what stands in the way, where P(all down) has no closed form."""
+    """Raises Inapplicable, naming the obstacle, where P(all down) has no closed form."""
     sources = sources_of(plan)
     if len(sources.mixtures) > _MOST_MIXTURES:
         raise Inapplicable(f"{len(sources.mixtures)} shared renewal classes at a share between 0 and 1")
@@ -112,21 +113,24 @@ def exact_or_none(plan: Plan) -> ExactAnswer | None:
 
 
 def k_eff(all_down: float, unavailabilities: Sequence[float]) -> float | None:
-    """ln P(all down) / mean ln U_i; None where an endpoint is never or always down, or all of them never are."""
+    """ln P(all down) / mean ln U_i.
+
+    None where an endpoint is never or always down, or where all are never down together.
+    """
     if all_down <= 0.0 or not all(0.0 < u < 1.0 for u in unavailabilities):
         return None
     return effective_redundancy(all_down, unavailabilities)
 
 
 def any_in_a_year(share: float, episodes_per_year: float) -> float:
-    """P(one at least), of what lasts this share of the time, as a Poisson process in the time between."""
+    """P(at least one in a year) of episodes that take this share of the time, Poisson in the time between them."""
     if share >= 1.0:
         return 1.0
     return -math.expm1(math.log1p(-share) - episodes_per_year / (1.0 - share))
 
 
 def _assignments(sources: Sources, *, outages_only: bool) -> list[tuple[float, tuple[Source, ...]]]:
-    """(probability, sources) of every way in which mixtures can turn out."""
+    """(probability, sources) of every joint outcome of the mixtures."""
     result = []
     for chosen in product((True, False), repeat=len(sources.mixtures)):
         weight, kept = 1.0, list(sources.always)
@@ -138,29 +142,29 @@ def _assignments(sources: Sources, *, outages_only: bool) -> list[tuple[float, t
 
 
 def _memoryless(sources: Sources, endpoints: Sequence[int]) -> bool:
-    """Whether a time without a total outage ends as if nothing had gone before: then those are a Poisson process.
+    """Whether the times between total outages are memoryless, so that total outages are a Poisson process.
 
-    So it is where each outage that hits one of the endpoints hits all of them, and comes in a Poisson process or after
-    an exponential time up. Overlaps of separate outages are no such process, nor are recorded windows.
+    They are where each outage that hits one of the endpoints hits all of them, and comes in a Poisson process or after
+    an exponential time up. Overlaps of separate outages are not a Poisson process, nor are recorded windows.
     """
-    everybody = reduce(int.__or__, (1 << endpoint for endpoint in endpoints))
-    if any(hits & everybody for _, hits in sources.recorded):
+    endpoints_mask = reduce(int.__or__, (1 << endpoint for endpoint in endpoints))
+    if any(hits & endpoints_mask for _, hits in sources.recorded):
         return False
     for source in sources.all():
-        hitting = [hits & everybody for hits, _ in source.sets if hits & everybody]
+        hitting = [hits & endpoints_mask for hits, _ in source.sets if hits & endpoints_mask]
         if not source.outage or not hitting:
             continue
-        if set(hitting) != {everybody} or source.kind == MARKED:
+        if set(hitting) != {endpoints_mask} or source.kind == MARKED:
             return False
         if source.kind == RENEWAL:
-            always = math.fsum(share for hits, share in source.sets if hits & everybody) >= 1.0
+            always = math.fsum(share for hits, share in source.sets if hits & endpoints_mask) >= 1.0
             if not (always and isinstance(source.up, Exponential)):
                 return False
     return True
 
 
 class _Outages:
-    """Who is down, of sources in equilibrium over the states of recorded windows."""
+    """Which endpoints are down: sources in equilibrium, over the states of recorded windows."""
 
     def __init__(self, sources: tuple[Source, ...], states: RecordedStates) -> None:
         self._sources = sources
@@ -171,18 +175,18 @@ class _Outages:
         return math.fsum(weight * self._down(endpoints, down) for weight, down in self._states.down_sets())
 
     def episode_rate(self, endpoints: Sequence[int]) -> float:
-        """Starts per second of everybody being down: of each incident or window that completes it."""
-        everybody = reduce(int.__or__, (1 << endpoint for endpoint in endpoints))
+        """Total outages that start per second: the rate of incidents and windows that take the last endpoints down."""
+        endpoints_mask = reduce(int.__or__, (1 << endpoint for endpoint in endpoints))
         rate = 0.0
         for weight, down in self._states.down_sets():
             for source in self._sources:
                 before = self._down(endpoints, down, source)
                 for hits, share in source.sets:
-                    if hits & everybody:
+                    if hits & endpoints_mask:
                         after = self._down(endpoints, down | hits, source)
                         rate += weight * source.rate_per_s * share * max(0.0, after - before)
         for starts_per_s, before_set, after_set in self._states.steps():
-            if everybody & after_set & ~before_set:
+            if endpoints_mask & after_set & ~before_set:
                 after = self._down(endpoints, after_set)
                 rate += starts_per_s * max(0.0, after - self._down(endpoints, after_set & before_set))
         return rate
@@ -205,7 +209,7 @@ def _endpoint(plan: Plan, endpoint: int, outages: Sequence[tuple[float, _Outages
 
 
 def _p95(endpoint: int, sources: Sources) -> float | None:
-    """Of a single renewal class: its incidents never overlap, so an episode is one of them."""
+    """For a single renewal class. Its incidents never overlap, so each is an episode."""
     hitting = {
         (source.component, source.kind, source.duration)
         for source in sources.all()
@@ -241,7 +245,7 @@ def _mean(weighted: Sequence[tuple[float, float]]) -> float:
 
 
 def _why_not_one_call(plan: Plan, sources: Sequence[Source], recorded: Sequence[Effect]) -> str:
-    """What stands in the way of a closed form; empty if nothing does."""
+    """Why there is no closed form; empty where there is one."""
     if plan.workload.requirements:
         return "some requests may not use every leg (requirements)"
     if reason := _why_not_each_leg(plan):
@@ -269,7 +273,7 @@ def _why_not_one_call(plan: Plan, sources: Sequence[Source], recorded: Sequence[
 
 
 def _why_not_each_leg(plan: Plan) -> str:
-    """What keeps the client from calling every leg in turn, with the leg's own bounds alone; empty if nothing does."""
+    """Why the client does not call every leg in turn with the leg's own time-outs alone; empty where it does."""
     client = plan.client
     if clients := client_interactions(plan):
         return f"the client decides which legs a request calls: {next(iter(clients.values()))}"
@@ -285,7 +289,7 @@ def _why_not_each_leg(plan: Plan) -> str:
 
 
 def _differences(plan: Plan) -> Iterator[str]:
-    """What gives the scenario's own requests another availability than one call per leg at the arrival has."""
+    """Reasons why the scenario's own requests have another availability than one call per leg at the arrival."""
     rules = [*(group.retry for group in plan.client.groups), *(r for leg in plan.client.legs for r in leg.inner)]
     if any(rule.retries for rule in rules):
         yield "retries"
@@ -313,7 +317,7 @@ def _differences(plan: Plan) -> Iterator[str]:
 
 
 def _outcomes(plan: Plan, leg: Leg, effects: Sequence[Effect]) -> set[int]:
-    """Kinds of every failure that a call of the leg can end in."""
+    """The outcome kinds of every failure of the leg's calls."""
     endpoint = plan.endpoints[leg.endpoint]
     found = {kind_of(plan, error) for error in endpoint.errors if error.rate > 0.0 and error.outcome != "hang"}
     found |= {kind_of(plan, effect) for effect in effects if effect.error_rate > 0.0}

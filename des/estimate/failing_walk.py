@@ -1,14 +1,14 @@
-"""A request's walk along the chain given that every call fails: what it weighs is the chance that it is lost.
+"""A request's walk along the chain given that every call fails, weighted by the chance that the request is lost.
 
-Many requests walk at once. Each call fails with a chance that is known given what is open when it starts; the walk goes
-on as if it had failed and carries the product. When it ends (the chain exhausted, an outcome that does not fall back,
-the deadline, a call that never ends) that product is an unbiased estimate of P(the request is lost), with no lost
-request needed to see it. Calls, waits and rounds take their own sampled times, so a retry meets the incidents of its
-own time. Long outputs, which all calls of a request have in common, are drawn more often than they come and weighted
-down.
+Many requests walk at once. Each call fails with a known chance, given what is open when it starts. The walk goes on as
+if the call had failed and carries the product of these chances. The walk ends when the chain is exhausted, at an
+outcome that does not fall back, at the deadline, or with a call that never ends. The product is then an unbiased
+estimate of P(the request is lost), so no lost request needs to be observed. Calls, waits and rounds take their own
+sampled times, so a retry meets the incidents of its own time. Long outputs, which all calls of a request have in
+common, are drawn more often than they come and weighted down.
 
-Walks are those of clients without a memory: groups whose leg is the first or drawn by weight, retries of groups and of
-the layers inside a call. Nothing sends a Retry-After, which only limits do.
+Only clients without state are covered: groups whose leg is the first or drawn by weight, retries of groups, and retries
+of the layers inside a call. No call returns a Retry-After, since only limits send one.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -31,12 +31,12 @@ _BoolArray = NDArray[np.bool_]
 _INFINITY = float("inf")
 _RAREST_OUTPUT = 1e-12
 _SLIGHT = 1e-15
-"""A chance of being lost below which it is not worth following every walk."""
+"""Below this chance of being lost, only a sample of the walks is followed further."""
 _THROTTLED = ("rate_limited", "overloaded")
 
 
 class FailingWalk:
-    """The walk of one plan's requests. `effects` are those that codes of conditions stand for."""
+    """The walk of one plan's requests. The effect codes of conditions are positions in `effects`."""
 
     def __init__(self, plan: Plan, effects: Sequence[Effect]) -> None:
         self.plan = plan
@@ -51,13 +51,13 @@ class FailingWalk:
         )
 
     def lost(self, conditions: Conditions, arrival_s: FloatArray, rng: np.random.Generator) -> FloatArray:
-        """Unbiased for each request's chance of being lost, float64[n]; a rejected request is lost."""
+        """An unbiased estimate of each request's chance of being lost, float64[n]. A rejected request is lost."""
         return _Requests(self, conditions, arrival_s, rng).lost()
 
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """A retry rule over arrays: `is_retried` and `is_throttled` by outcome kind."""
+    """A retry rule over arrays. `is_retried` and `is_throttled` are indexed by outcome kind."""
 
     rule: RetryRule
     is_retried: _BoolArray
@@ -71,14 +71,14 @@ class _Layer:
 
 @dataclass(frozen=True, slots=True)
 class _Visited:
-    """A group as requests visit it: by requirement (the last is none), the legs picked and how likely each is."""
+    """A group as requests visit it: by requirement (the last entry is for none), its legs and their chances."""
 
     index: int
     layer: _Layer
     falls_back: _BoolArray
-    legs: tuple[_IntArray, ...]  # none where the requirement leaves no leg
-    reach: tuple[FloatArray, ...]  # cumulative chances of the legs
-    has_peer: _BoolArray  # whether several legs are eligible, by requirement
+    legs: tuple[_IntArray, ...]  # empty where no leg meets the requirement
+    reach: tuple[FloatArray, ...]  # cumulative chances
+    has_peer: _BoolArray  # whether several legs are eligible
     once: bool
 
     @classmethod
@@ -111,7 +111,7 @@ class _Visited:
 
 @dataclass(frozen=True, slots=True)
 class _Bound:
-    """When an outer bound ends the call: by request, and whose bound that is; 0 is the deadline's."""
+    """When an outer bound ends the call, by request, and which layer's bound that is; 0 is the deadline."""
 
     until_s: FloatArray
     of: _IntArray
@@ -122,9 +122,10 @@ _Attempt = Callable[[_IntArray, _Bound], None]
 
 
 class _Requests:
-    """n requests under way at once; each layer takes the rows of those that it has to do with.
+    """n requests under way at once. Each layer is given the rows it applies to.
 
-    `outcome` is of the last call or layer, `cut` whose bound has struck and is still to be dealt with (0: none).
+    `outcome` is that of the last call or layer. `cut` is the layer whose bound has struck and is still to be handled
+    (0: none).
     """
 
     def __init__(
@@ -154,7 +155,7 @@ class _Requests:
         self._end(np.flatnonzero(~self._visits.any(axis=1)))
         waited_s = np.full(self._n, policy.round_backoff.base_s)
         for round_number in range(policy.rounds):
-            self._thin_out()
+            self._roulette()
             if not self._walking.any():
                 break
             for group in self._walk.groups:
@@ -169,8 +170,8 @@ class _Requests:
         hits = 0.0 if cached is None or cached.hit_rate is None else cached.hit_rate
         return self._lost * (1.0 - hits) if hits else self._lost
 
-    def _thin_out(self) -> None:
-        """Russian roulette: few of those that are hardly lost go on, for the rest, so that long walks end."""
+    def _roulette(self) -> None:
+        """Russian roulette: a sample of the unlikely losses goes on with greater weight, so that long walks end."""
         slight = np.flatnonzero(self._walking & (self._weight < _SLIGHT))
         if not len(slight):
             return
@@ -189,8 +190,8 @@ class _Requests:
     def _repeat(
         self, layer: _Layer, rows: _IntArray, bound: _Bound, attempt: _Attempt, has_peer: _BoolArray | None = None
     ) -> None:
-        """One layer: attempts with waits between them, all within the layer's timeout."""
-        rule, everybody = layer.rule, rows
+        """One layer: attempts with waits between them, within the layer's time-out."""
+        rule, every_row = layer.rule, rows
         whole = self._within(bound, rows, rule.timeout_s)
         waited_s = np.full(self._n, rule.backoff.base_s)
         for retry in range(rule.retries + 1):
@@ -209,10 +210,10 @@ class _Requests:
                 wait_s = np.where(has_peer[self._requirement[rows]], 0.0, wait_s)
             self._wait(rows, wait_s, whole)
             rows = rows[self._walking[rows] & (self._cut[rows] == 0)]
-        self._time_out(everybody, whole, within=bound)
+        self._time_out(every_row, whole, within=bound)
 
     def _attempt(self, group: _Visited, rows: _IntArray, bound: _Bound) -> None:
-        """Pick a leg for each, and call it with all its layers."""
+        """Pick a leg for each request, and call it with all its layers."""
         if not group.is_drawn:
             picked = np.array([legs[0] if len(legs) else -1 for legs in group.legs])[self._requirement[rows]]
         else:
@@ -251,7 +252,7 @@ class _Requests:
     # Waits and bounds
 
     def _wait_s(self, layer: _Layer, rows: _IntArray, retry: int, waited_s: FloatArray) -> FloatArray:
-        """The waits before retry `retry` (from 0), or after the last; `waited_s` keeps each request's last wait."""
+        """The waits before retry `retry` (from 0), or after the last. Updates each request's last wait, `waited_s`."""
         rule = layer.rule
         if rule.throttled_backoff is None:
             wait_s = jittered(rule.backoff, retry, waited_s[rows], self._rng)
@@ -268,7 +269,7 @@ class _Requests:
         self._strike(rows[(self._now_s[rows] >= bound.until_s[rows]) & (wait_s > 0.0)], bound)
 
     def _within(self, bound: _Bound, rows: _IntArray, timeout_s: float | None) -> _Bound:
-        """The bound of work that starts now: a new one where its timeout comes before what bounds it already."""
+        """The bound of work that starts now: a new one where `timeout_s` ends before the given bound."""
         if timeout_s is None:
             return bound
         ends_s = self._now_s[rows] + timeout_s
@@ -278,7 +279,7 @@ class _Requests:
         return _Bound(until_s, of, key)
 
     def _strike(self, rows: _IntArray, bound: _Bound) -> None:
-        """The bound has come: the deadline ends a request, another bound all that its layer does."""
+        """The bound has struck: the deadline ends the request, any other bound ends its layer."""
         if not len(rows):
             return
         of = bound.of[rows]
@@ -287,7 +288,7 @@ class _Requests:
         self._now_s[rows] = bound.until_s[rows]
 
     def _time_out(self, rows: _IntArray, bound: _Bound, *, within: _Bound) -> None:
-        """What a layer makes of a bound of its own that has struck."""
+        """Handles a layer's own bound that has struck."""
         if bound is within:
             return
         struck = rows[self._cut[rows] == bound.key]
@@ -318,9 +319,9 @@ def jittered(policy: Backoff, done: int, previous_s: FloatArray, rng: np.random.
 
 
 def longest_walk_s(plan: Plan, effects: Sequence[Effect]) -> float:
-    """How long after its arrival a request may still start a call: all failing, each step as long as it can be.
+    """How long after its arrival a request may still start a call, when all calls fail and each step is longest.
 
-    A distribution without a bound counts with the value that all but a billionth of its draws stay below.
+    An unbounded distribution counts with its quantile at 1 - 1e-9.
     """
     policy = plan.policy
     total_s = 0.0
@@ -336,7 +337,7 @@ def longest_walk_s(plan: Plan, effects: Sequence[Effect]) -> float:
 
 
 def _longest_attempt_s(plan: Plan, leg: int, effects: Sequence[Effect]) -> float:
-    """Of a leg's call with the layers around it."""
+    """The longest call of a leg, with the layers around it."""
     attempt_s = _longest_call_s(plan, plan.chain[leg], effects)
     for rule in reversed(plan.client.legs[leg].inner):
         attempts_s = (rule.retries + 1) * min(attempt_s, _or_infinity(rule.attempt_timeout_s))
@@ -379,9 +380,9 @@ def _longest_wait_s(policy: Backoff, done: int) -> float:
 
 
 def _drawn_tokens(plan: Plan, rng: np.random.Generator, n: int, *, matter: bool) -> tuple[FloatArray, FloatArray]:
-    """(output tokens, weight) of each request; half of them from the tail, evenly over its orders of magnitude.
+    """(output tokens, weight) of each request. Half are drawn from the tail, evenly over its orders of magnitude.
 
-    The weight is the ratio of the distribution to that mixture, at most 2, and 1 where outputs do not `matter`.
+    The weight is the ratio of the distribution to that mixture, at most 2. It is 1 where outputs do not `matter`.
     """
     output = output_tokens(plan)
     least = 1.0 if output.mean > 0.0 else 0.0
@@ -401,7 +402,7 @@ def _drawn_tokens(plan: Plan, rng: np.random.Generator, n: int, *, matter: bool)
 
 
 def _drawn_requirements(plan: Plan, rng: np.random.Generator, n: int) -> _IntArray:
-    """The requirement of each request, the number after the last for none."""
+    """The requirement of each request; the number after the last means none."""
     edges = np.cumsum([required.share for required in plan.workload.requirements])
     if not len(edges):
         return np.zeros(n, dtype=np.int64)
@@ -409,7 +410,7 @@ def _drawn_requirements(plan: Plan, rng: np.random.Generator, n: int) -> _IntArr
 
 
 def _eligible(plan: Plan) -> _BoolArray:
-    """bool[requirements + 1, legs]: the legs that requests of each requirement may use, and last those of none."""
+    """bool[requirements + 1, legs]: the legs that meet each requirement. The last row is for none."""
     allowed = np.ones((len(plan.workload.requirements) + 1, len(plan.chain)), dtype=np.bool_)
     for number, required in enumerate(plan.workload.requirements):
         allowed[number] = [required.tags.items() <= leg.tags.items() for leg in plan.chain]
@@ -417,7 +418,7 @@ def _eligible(plan: Plan) -> _BoolArray:
 
 
 def _is_bounded_from_outside(plan: Plan, leg: Leg) -> bool:
-    """Whether a layer around the leg's calls gives them up."""
+    """Whether a layer around the leg's calls has a time-out."""
     groups = [group for group in plan.client.groups if leg.index in group.legs]
     rules = [*(group.retry for group in groups), *plan.client.legs[leg.index].inner]
     return any(rule.timeout_s is not None or rule.attempt_timeout_s is not None for rule in rules)

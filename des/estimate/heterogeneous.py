@@ -1,7 +1,7 @@
-"""Arms whose replications differ by more than the incidents at random in them, and how many of these tell of the mean.
+"""Arms whose replications differ by more than their random incidents, and how many replications an interval takes.
 
-A mixture decides once a replication whether a shared class is common, and recorded incidents that are set apart are
-shifted by other weeks in each. Single episodes and lost requests of such an arm are then no sample: only whole
+A mixture decides once a replication whether a shared class is common. Recorded incidents that are set apart are shifted
+by other weeks in each replication. Episodes and lost requests of such an arm are then no independent sample; only whole
 replications are.
 """
 
@@ -17,9 +17,9 @@ from des.faults.reach import Reach
 from des.scenario.plan import Plan
 
 _FEWEST: Final = 10
-"""Replications, and of a mixture those to be expected of its rarer side, below which Student's t is no guide.
+"""Fewest replications for Student's t; a mixture must also be expected to give this many of its rarer side.
 
-With ten to be expected its 95 % interval of the mean of two values covers it in 91 to 98 % of cases, with five in 87.
+With ten expected, the 95 % interval of the mean of two values covers it in 91 to 98 % of cases; with five, in 87 %.
 """
 _BY_REPLICATION: Final = ("Clopper-Pearson",)
 """Intervals that count replications and are exact for any number of them."""
@@ -29,14 +29,14 @@ _Figures = TypeVar("_Figures")
 
 @dataclass(frozen=True, slots=True)
 class Heterogeneous:
-    """What tells replications apart, in a word or two, and the fewest that have an interval."""
+    """Why the replications differ, in a word or two, and the fewest that have an interval."""
 
     what: str
     fewest: int
 
     @classmethod
     def of(cls, plan: Plan) -> "Heterogeneous | None":
-        """None where replications differ by chance incidents alone.
+        """None where replications differ by random incidents alone.
 
         Raises DesError where recorded incidents cannot be set apart.
         """
@@ -47,14 +47,14 @@ class Heterogeneous:
         return None
 
     def why_no_interval(self, replications: int) -> str:
-        """Empty where there are enough; of a single one it is said elsewhere that it has none."""
+        """Empty where there are enough replications. A single one has no interval anyway, with a reason of its own."""
         if not 1 < replications < self.fewest:
             return ""
         return f"none: {self.what}: fewer than {self.fewest} replications"
 
 
 def without_intervals(found: _Figures, why: str) -> _Figures:
-    """An estimate, or a mapping of them, without intervals for this reason, unless exact by replication."""
+    """An estimate, or a mapping of them, with this reason in place of intervals, except those exact by replication."""
     stripped = _stripped(found, why)
     assert isinstance(stripped, type(found))
     return stripped

@@ -1,4 +1,4 @@
-"""What makes requests depend on each other or on their exact times, so that only simulated ones tell: each by name."""
+"""Settings by which requests depend on each other or on their exact times, so that only simulation answers."""
 
 from collections.abc import Iterator, Mapping
 from math import isfinite
@@ -34,12 +34,12 @@ _WITHOUT_MEMORY: Final = ("ordered", "weighted")
 
 
 def interactions(plan: Plan) -> tuple[str, ...]:
-    """What makes requests depend on each other or on their exact times; nothing, where fast estimators apply."""
+    """Why requests depend on each other or on their exact times. Empty where the fast estimators apply."""
     return (*_of_endpoints(plan), *_of_headers(plan), *client_interactions(plan).values(), *_of_workload(plan))
 
 
 def client_interactions(plan: Plan) -> dict[str, str]:
-    """Settings of the client, by name, that remember, queue or race calls, or walk otherwise; each with its reason."""
+    """Settings of the client, by name, that keep state, queue or hedge calls, or change the walk. Values say why."""
     where: dict[str, list[str]] = {}
     client = plan.client
     for leg in client.legs:
@@ -62,7 +62,7 @@ def arrival_profile(plan: Plan) -> Profile | None:
 
 
 def needs_whole_horizons(plan: Plan) -> bool:
-    """Whether a long timeline is not a sequence of horizons, because something is decided once a replication."""
+    """Whether something is decided once a replication, so that a long timeline is not a sequence of horizons."""
     if plan.start_up:
         return True
     for component in plan.components:
@@ -90,7 +90,7 @@ def _of_endpoints(plan: Plan) -> Iterator[str]:
 
 
 def _of_headers(plan: Plan) -> Iterator[str]:
-    """Failures with a Retry-After that is waited for: the estimators know of back-offs alone."""
+    """Failures with a Retry-After that the client waits for. The fast estimators only know back-offs."""
     client = plan.client
     honoured = {
         leg
@@ -148,7 +148,7 @@ def _of_workload(plan: Plan) -> Iterator[str]:
 
 
 def _is_stationary(plan: Plan) -> bool:
-    """Whether failures look the same at every instant: in equilibrium, of any hour, nothing on record."""
+    """Whether failures look the same at every instant: in equilibrium, with no hourly profile or recorded windows."""
     return not plan.start_up and not any(
         isinstance(incidents, RecordedIncidents) or (isinstance(incidents, PoissonIncidents) and incidents.profile)
         for component in plan.components

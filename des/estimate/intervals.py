@@ -1,7 +1,6 @@
-"""From the values of replications to estimates: means, quantiles, rare counts and time up, each with a 95 % interval.
+"""Estimates from the values of replications: means, quantiles, rare counts and time up, each with a 95 % interval.
 
-Replications are what an interval counts. `python -m benchmarks.coverage` measures how often each covers the exact
-value.
+Intervals are over replications. `python -m benchmarks.coverage` measures how often each covers the exact value.
 """
 
 import math
@@ -18,27 +17,27 @@ from des.estimate.sums import RELATIVE_ERROR
 
 CONFIDENCE: Final = 0.95
 NORMAL_QUANTILE: Final = 1.959963984540054
-"""What a standard normal variable stays below in all but 2.5 % of cases."""
+"""The 97.5 % quantile of the standard normal distribution."""
 FEW_EPISODES: Final = 200
-"""Below it Student's t covers too seldom: 83 % at 20 episodes of lognormal duration, 92 % at 240."""
+"""With fewer, Student's t covers too seldom: 83 % at 20 episodes of lognormal duration, 92 % at 240."""
 FEW_EVENTS: Final = 20
-"""Below it the bounds of a rate are Poisson's own."""
+"""With fewer, a rate has exact Poisson bounds."""
 NO_SPREAD: Final = "none: the same throughout"
-"""Instead of an interval where all replications agree: they may by chance, so it would claim too much."""
+"""Stands for the interval where all replications agree, which may be chance: a width of zero would claim too much."""
 RECORDED: Final = "none: the same incidents each time, on record"
-"""Instead of an interval where nothing is left to chance."""
+"""Stands for the interval where nothing is random."""
 _CONTROLLED: Final = "request level, controlled"
 _TAIL: Final = (1.0 - CONFIDENCE) / 2.0
 _RESAMPLES: Final = 1999
 _ROUNDING: Final = 1e-14
 _USUAL_LOG_SPREAD: Final = 1.3
-"""Standard deviation of ln(duration) that durations have where nothing else is said; counts as one episode's worth."""
+"""A usual standard deviation of ln(duration), which counts as one more episode of evidence."""
 _BANDWIDTH: Final = 1.5
-"""Of the smoothing, in standard deviations of ln(duration) at one episode; from the coverage measured."""
+"""Of the smoothing, in standard deviations of ln(duration) at one episode; chosen by measured coverage."""
 
 
 class Interval(NamedTuple):
-    """An estimate and its 95 % interval; without ends where no interval can be given."""
+    """An estimate and its 95 % interval; the ends are None where no interval can be given."""
 
     value: float
     low: float | None
@@ -55,13 +54,13 @@ class _Quantile(Estimate):
 
 
 def alike(values: Sequence[float]) -> bool:
-    """Whether values are the same but for rounding: their spread then says nothing of how sure their mean is."""
+    """Whether values differ only by rounding, so that their spread says nothing about the error of their mean."""
     low, high = min(values), max(values)
     return high - low <= _ROUNDING * max(abs(low), abs(high))
 
 
 def students_t(values: Sequence[float]) -> Interval:
-    """The mean of independent values; its interval takes two of them that differ."""
+    """The mean of independent values. An interval takes at least two different values."""
     n = len(values)
     mean = math.fsum(values) / n
     if n < 2 or alike(values):
@@ -71,9 +70,9 @@ def students_t(values: Sequence[float]) -> Interval:
 
 
 def sectioned(whole: float, sections: Sequence[float]) -> Interval:
-    """A figure of all replications together, `whole`, that is no mean: a quantile (Asmussen and Glynn 2007, III.5a).
+    """A figure of all replications together, `whole`, that is not a mean (Asmussen and Glynn 2007, III.5a).
 
-    Its spread is that of the replications' own figures about it.
+    Its standard error comes from the spread of the replications' own figures around it.
     """
     n = len(sections)
     if n < 2 or alike((whole, *sections)):
@@ -84,9 +83,9 @@ def sectioned(whole: float, sections: Sequence[float]) -> Interval:
 
 
 def poisson_bounds(count: float, tail: float = _TAIL) -> tuple[float, float]:
-    """Exact bounds of the mean of a Poisson variable that came out as `count` (Garwood 1936).
+    """Exact bounds of the mean of a Poisson variable observed as `count` (Garwood 1936).
 
-    A count of effective events need not be whole. `tail` is left out on either side.
+    A count of effective events need not be whole. `tail` is the probability left out on either side.
     """
     from scipy.special import gammaincinv
 
@@ -95,7 +94,7 @@ def poisson_bounds(count: float, tail: float = _TAIL) -> tuple[float, float]:
 
 
 def binomial_bounds(count: int, n: int) -> tuple[float, float]:
-    """Exact bounds of the probability of what came out `count` times of n (Clopper and Pearson 1934)."""
+    """Exact bounds of the probability of an event that came `count` times in n (Clopper and Pearson 1934)."""
     from scipy.special import betaincinv
 
     low = float(betaincinv(count, n - count + 1.0, _TAIL)) if count else 0.0
@@ -103,12 +102,12 @@ def binomial_bounds(count: int, n: int) -> tuple[float, float]:
 
 
 def compound_bounds(sizes: NDArray[np.float64], singles: int = 0) -> tuple[float, float]:
-    """Bounds of the mean of a sum of Poisson many independent sizes, such as the downtime of few episodes.
+    """Bounds of the mean of a compound Poisson sum, such as the downtime of few episodes.
 
-    `sizes` are what came out, all above zero and at least one; `singles` events of size 1 came besides. A bootstrap-t
-    over the episodes on the log scale (Hall 1992, 3.3): the ln of the sum, studentised by its own delta-method error,
-    is resampled from as many episodes. Few episodes seldom hold the long ones that matter most, so each
-    resampled size is smoothed by a lognormal factor, the less the more episodes there are.
+    `sizes` are the observed terms, at least one and all above zero; `singles` further events have size 1. The method is
+    a bootstrap-t over the episodes on the log scale (Hall 1992, 3.3): the ln of the sum, studentised by its own
+    delta-method error, is resampled from as many episodes. Few episodes seldom include the long ones that matter most.
+    So each resampled size is smoothed by a lognormal factor, which narrows as episodes become more.
     """
     n = len(sizes)
     total = float(sizes.sum()) + singles
@@ -116,7 +115,7 @@ def compound_bounds(sizes: NDArray[np.float64], singles: int = 0) -> tuple[float
     width = _BANDWIDTH * _log_spread(sizes) * n**-0.2
     rng = generator(0, 0, "bootstrap of episodes")
     counts = rng.poisson(n, _RESAMPLES)
-    counts = np.maximum(counts, 1)  # a sum of nothing has no logarithm
+    counts = np.maximum(counts, 1)  # an empty sum has no logarithm
     drawn = sizes[rng.integers(n, size=int(counts.sum()))]
     if width > 0.0:
         drawn = drawn * np.exp(width * rng.standard_normal(len(drawn)))
@@ -139,16 +138,16 @@ def standard_error(values: Sequence[float]) -> float:
 
 
 def t_quantile(degrees_of_freedom: int) -> float:
-    """What Student's t stays below in all but 2.5 % of cases."""
-    from scipy.special import stdtrit  # without the second that scipy.stats takes to import
+    """The 97.5 % quantile of Student's t distribution."""
+    from scipy.special import stdtrit  # importing scipy.stats takes a second
 
     return float(stdtrit(degrees_of_freedom, (1.0 + CONFIDENCE) / 2.0))
 
 
 def mean_of(values: Sequence[float | None], *, share: bool = False, estimator: str = REQUEST_LEVEL) -> Estimate:
-    """Mean and 95 % interval over the replications that have a value, `n` of them; without one unless two differ.
+    """Mean and 95 % interval over the `n` replications that have a value. Without interval unless two values differ.
 
-    The interval is cut off at zero, and at one for a share: no metric lies beyond.
+    The interval is cut off at zero, and at one for a share.
     """
     known = [value for value in values if value is not None]
     if not known:
@@ -157,7 +156,7 @@ def mean_of(values: Sequence[float | None], *, share: bool = False, estimator: s
 
 
 def quantile_of(whole: float | None, values: Sequence[float | None]) -> Estimate:
-    """A quantile of all replications together, `whole`, from their own; known no better than the histogram tells it."""
+    """A quantile of all replications together, `whole`, with an interval from theirs, at least as wide as a bin."""
     known = [value for value in values if value is not None]
     if whole is None or len(known) < 2:
         return mean_of(values)
@@ -172,10 +171,10 @@ def quantile_of(whole: float | None, values: Sequence[float | None]) -> Estimate
 def share_up(
     values: Sequence[float], episodes_s: Sequence[Sequence[float]], *, estimator: str, recorded: bool = False
 ) -> Estimate:
-    """Share of the time up, replication by replication, with the length of each episode of being down in them.
+    """Share of the time up, by replication, with the durations of each one's down episodes.
 
-    Without an episode there is no interval: nothing is known of how long one would be. Nor is there where the episodes
-    are `recorded`, the same each time: the figure is exact then.
+    There is no interval without an episode, since the durations are then unknown, nor where the episodes are
+    `recorded`: they are the same each time, and the figure is exact.
     """
     found = mean_of(values, share=True, estimator=estimator)
     sizes = [size for several in episodes_s for size in several]
@@ -187,7 +186,7 @@ def share_up(
 
 
 def count_of(values: Sequence[float], *, estimator: str, recorded: bool = False) -> Estimate:
-    """The mean of counts of rare events, with exact Poisson bounds where there are few and they are left to chance."""
+    """The mean of counts of rare events, with exact Poisson bounds where they are few and random."""
     found = mean_of(values, estimator=estimator)
     if recorded:
         return found.without_interval(RECORDED)
@@ -199,14 +198,14 @@ def count_of(values: Sequence[float], *, estimator: str, recorded: bool = False)
 
 
 def are_few(values: Sequence[float | None], events: int) -> bool:
-    """Whether events are too few for Student's t, and not the same ones each time."""
+    """Whether events are too few for Student's t, and not the same ones in each replication."""
     return len(values) > 1 and 0 < events < FEW_EPISODES and len(set(values)) > 1
 
 
 def over_episodes(up: Estimate, sizes: Sequence[float], apart: int) -> Estimate:
-    """A share that is not down (or lost), with an interval over what took it: episodes of these sizes, and single ones.
+    """A share up (or served), with an interval over the episodes of these sizes that reduced it.
 
-    `apart` counts the single ones, of size 1.
+    `apart` counts further episodes of size 1.
     """
     if sizes:
         low, high = compound_bounds(np.array(sizes), apart)
@@ -226,13 +225,13 @@ def with_controls(
     share: bool = False,
     estimator: str = _CONTROLLED,
 ) -> Estimate:
-    """The mean of `values` by linear regression on `controls`, each given value by value and with its `known` mean.
+    """The mean of `values` by linear regression on `controls`, each with a value per replication and a `known` mean.
 
-    A replication with more downtime than is due has lost more, cost more and waited longer: the part of a metric that
-    follows such a control linearly is known noise. Student's t with n - 1 - k degrees of freedom (Lavenberg, Moeller
-    and Welch 1982); exact for normal values, biased by O(1/n) otherwise. Controls that do not vary are left out. The
-    plain mean stands, without a `variance_reduction`, where there are fewer than k + 5 values or the regression would
-    widen the interval.
+    A replication with more downtime than expected has lost more, cost more and waited longer. The part of a metric that
+    is linear in such a control is known noise. The interval is Student's t with n - 1 - k degrees of freedom
+    (Lavenberg, Moeller and Welch 1982), exact for normal values, biased by O(1/n) otherwise. Controls that do not vary
+    are left out. The plain mean stands, without a `variance_reduction`, where there are fewer than k + 5 values or the
+    regression would widen the interval.
     """
     plain = mean_of(values, share=share, estimator=REQUEST_LEVEL if estimator == _CONTROLLED else estimator)
     y = np.asarray(values, dtype=np.float64)

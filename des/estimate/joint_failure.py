@@ -1,10 +1,10 @@
-"""How likely everybody fails at one instant: sums over the states of what is shared.
+"""The probability that all calls made at one instant fail: sums over the states of what endpoints share.
 
 A leg succeeds with its own chance times the product, over the open incidents that hit its endpoint, of each one's
 survival. Sources are independent, so for every set S of legs E[product of the successes in S] is a product over the
-sources, exact for any number of open incidents; inclusion and exclusion over S gives the chance that all fail.
+sources, exact for any number of open incidents. Inclusion and exclusion over S gives the chance that all fail.
 Endpoints without a common source form clusters whose chances multiply. A larger cluster is conditioned on the states of
-its shared outages where those are fewer: sums without differences, that need no extra digits.
+its shared outages where those are fewer. Such sums have no differences, and so need no extra digits.
 """
 
 import decimal
@@ -24,10 +24,10 @@ from des.estimate.sources import MARKED, POISSON, RENEWAL, Source, union
 _DIGITS: Final = 50
 _SMALL_EXPANSION: Final = 4
 _LARGEST_EXPANSION: Final = 12
-"""Legs of a cluster up to which all 2^n sets are summed: always, or where conditioning cannot be done."""
+"""Largest number of legs of a cluster for which all 2^n sets are summed: always, or where conditioning fails."""
 _MOST_BITS: Final = 62
 _MOST_SHARED_STATES: Final = 1 << 20
-"""Joint states of shared outages up to which a cluster is conditioned on them."""
+"""Largest number of joint states of shared outages on which a cluster is conditioned."""
 _STEPS: Final = 700
 
 
@@ -40,7 +40,7 @@ class Caller:
 
 
 class Joint:
-    """Chances over the joint state of some sources; results are floats right to nearly their last digit."""
+    """Chances over the joint state of some sources, correct to nearly the last digit of a float."""
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self._sources = tuple(sources)
@@ -51,7 +51,7 @@ class Joint:
     def all_fail(self, callers: Sequence[Caller], starting: Source | None = None) -> float:
         """P(every caller fails); 1 without callers.
 
-        With `starting`, at an instant at which an incident of that source starts, itself not counted.
+        With `starting`, the instant is one at which an incident of that source starts; this incident is not counted.
         """
         ordered = tuple(sorted(callers, key=lambda caller: (caller.endpoint, caller.success)))
         key = (ordered, id(starting))
@@ -62,7 +62,7 @@ class Joint:
         return self._kept[key]
 
     def _clusters(self, callers: tuple[Caller, ...]) -> list[tuple[Caller, ...]]:
-        """Callers that no common source links stand apart."""
+        """Groups of callers without a common source between them."""
         groups = [(1 << endpoint) for endpoint in {caller.endpoint for caller in callers}]
         for source in self._sources:
             touched = union(source.sets)
@@ -72,10 +72,10 @@ class Joint:
         return [tuple(c for c in callers if group >> c.endpoint & 1) for group in groups]
 
     def _cluster_fails(self, callers: tuple[Caller, ...], starting: Source | None) -> float:
-        everybody = reduce(int.__or__, (1 << caller.endpoint for caller in callers))
-        sources = [source for source in self._sources if union(source.sets) & everybody]
+        endpoints_mask = reduce(int.__or__, (1 << caller.endpoint for caller in callers))
+        sources = [source for source in self._sources if union(source.sets) & endpoints_mask]
         if len(callers) > _SMALL_EXPANSION:
-            shared = [source for source in sources if _is_shared(source, everybody)]
+            shared = [source for source in sources if _is_shared(source, endpoints_mask)]
             obstacle = _why_not_conditioned(shared, starting)
             if not obstacle and len(callers) <= _MOST_BITS:
                 return self._conditioned(callers, shared, [s for s in sources if s not in shared], starting)
@@ -96,7 +96,7 @@ class Joint:
         return product * self._all_spared(callers, sources, starting)
 
     def _all_spared(self, callers: Sequence[Caller], sources: Sequence[Source], starting: Source | None) -> Decimal:
-        """E[product over the open incidents of what they leave of the callers' chances]."""
+        """E[product of the callers' chances of success, given the open incidents]."""
         key = (tuple(caller.endpoint for caller in callers), tuple(map(id, sources)), id(starting))
         if key in self._spared:
             return self._spared[key]
@@ -115,7 +115,7 @@ class Joint:
         own: Sequence[Source],
         starting: Source | None,
     ) -> float:
-        """Sum over the states of shared outages of P(state) x product of what each caller then does by itself."""
+        """Sum over the states of shared outages of P(state) x the product of the callers' chances in that state."""
         likely, down = np.ones(1), np.zeros(1, dtype=np.int64)
         place = {endpoint: bit for bit, endpoint in enumerate({caller.endpoint for caller in callers})}
         for source in shared:
@@ -138,8 +138,8 @@ class Joint:
         return self._alone[key]
 
 
-def _is_shared(source: Source, everybody: int) -> bool:
-    hit = union(source.sets) & everybody
+def _is_shared(source: Source, endpoints_mask: int) -> bool:
+    hit = union(source.sets) & endpoints_mask
     return hit & (hit - 1) != 0
 
 
@@ -161,7 +161,7 @@ def _survival(source: Source, hits: int, callers: Sequence[Caller]) -> Decimal:
 
 
 def _mean_factor(source: Source, kept: Decimal, starting: bool) -> Decimal:
-    """E[kept^(open incidents of the source)]; `starting` sees the others at the start of one."""
+    """E[kept^(open incidents of the source)]. With `starting`, over the other incidents at the start of one."""
     if kept == 1:
         return Decimal(1)
     if source.kind == POISSON:
@@ -190,10 +190,10 @@ def _states(source: Source, starting: bool) -> list[list[tuple[float, int]]]:
 def _open_factor(between: Distribution, duration: Distribution, w: float, *, at_start: bool) -> float:
     """E[w^N], N the open incidents at an instant of the equilibrium, or (`at_start`) just before one starts.
 
-    From the renewal equation, right to about a part in ten thousand of 1 - E[w^N]. Seen from the instant backwards,
-    starts lie a residual gap away and then ordinary gaps, and a start of age a is still open with probability S(a), the
-    duration's survival. With h(a) = (1 - (1 - w) S(a)) psi(a), psi(a) is the mean of h(a + g) over gaps g, and E[w^N]
-    is the mean of h over the residual first gap.
+    From the renewal equation, with an error of about 1e-4 of 1 - E[w^N]. Seen backwards from the instant, starts lie a
+    residual gap away and then ordinary gaps, and a start of age a is still open with probability S(a), the duration's
+    survival. With h(a) = (1 - (1 - w) S(a)) psi(a), psi(a) is the mean of h(a + g) over gaps g, and E[w^N] is the mean
+    of h over the residual first gap.
     """
     ages, gaps, residual = _grid(between, duration)
     closing = 1.0 - (1.0 - w) * duration.survival(ages)
@@ -212,7 +212,7 @@ def _open_factor(between: Distribution, duration: Distribution, w: float, *, at_
 
 @lru_cache(maxsize=16)
 def _grid(between: Distribution, duration: Distribution) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Ages from 0 to the longest duration, the chance of a gap from each to each cell, and of the residual's."""
+    """Ages from 0 to the longest duration; the chance of a gap from each age to each cell; that of the residual gap."""
     longest_s = duration.tail_quantile()
     least_s = 1e-7 * min(duration.mean, between.mean)
     ages = np.concatenate(([0.0], np.geomspace(least_s, longest_s, _STEPS)))

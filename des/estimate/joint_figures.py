@@ -1,6 +1,6 @@
-"""How each endpoint of an arm fails, and how often all are down at once, by the best estimator.
+"""How each endpoint of an arm fails and how often all are down at once, each by the best estimator.
 
-What has no closed form is read off incidents drawn over many horizons.
+Figures without a closed form are measured on incidents drawn over many horizons.
 """
 
 import math
@@ -33,7 +33,7 @@ from des.scenario.plan import Plan, RecordedIncidents
 from des.scenario.text.units import YEAR_S
 
 YEARS: Final = 2_000.0
-"""Simulated for the share of requests lost, where it has no closed form."""
+"""Years simulated for the share of requests lost, where it has no closed form."""
 APPROXIMATION: Final = "Poisson approximation"
 _MIXED: Final = "mixture: some replications have shared incidents in common and others have not"
 _MOST_INCIDENTS: Final = 50_000
@@ -41,7 +41,7 @@ _MOST_HORIZONS: Final = 500
 _LEAST_HORIZONS: Final = 20
 _YEARS_ENOUGH: Final = 2_000.0
 _SAME_LENGTH: Final = 1e-9
-"""Relative difference of durations that are the same but for the rounding of when they start."""
+"""Largest relative difference between durations that differ only by the rounding of their starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class DrawnIncidents:
 
     @classmethod
     def of(cls, plan: Plan) -> "DrawnIncidents":
-        """Some thousand years, or a hundred thousand incidents of them.
+        """About a thousand years, or the time of a hundred thousand incidents if that is less.
 
         Raises DesError where recorded incidents cannot be set apart.
         """
@@ -73,7 +73,7 @@ class DrawnIncidents:
 
 
 def horizons_of(plan: Plan) -> tuple[int, float]:
-    """(how many, their length in seconds), as `DrawnIncidents.of` draws and with its errors."""
+    """(number, length in seconds) of the horizons that `DrawnIncidents.of` draws; raises the same errors."""
     horizon_s = sharing(plan).comparable_s
     years = horizon_s / YEAR_S
     per_horizon = incidents_per_year(plan) * years + _recorded(plan)
@@ -85,7 +85,7 @@ def horizons_of(plan: Plan) -> tuple[int, float]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marginal:
-    """One endpoint of the chain by itself."""
+    """The failures of one endpoint of the chain."""
 
     unavailability: Estimate
     episodes_per_year: Estimate
@@ -99,11 +99,11 @@ class Marginal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JointFigures:
-    """All endpoints of the chain down at once: how much of the time, how often a year, for how long.
+    """All endpoints of the chain down at once: what share of the time, how often a year, for how long.
 
-    `any_in_a_year` takes total outages for a Poisson process in the time between them, and its estimator says so where
-    they are not one exactly; it is None, for `any_in_a_year_reason`, where that would be far off. `failure_share` is
-    the share of requests lost in the long run, or None for its reason.
+    `any_in_a_year` takes total outages for a Poisson process in the time between them; its estimator says so where they
+    are not exactly one. It is None where that would be far off, and `any_in_a_year_reason` says why. `failure_share` is
+    the share of requests lost in the long run, or None with a reason.
     """
 
     sharing: str
@@ -156,7 +156,7 @@ def marginal_figures(answer: ExactAnswer | None, drawn: DrawnIncidents, plan: Pl
 
 
 def joint_figures(answer: ExactAnswer | None, drawn: DrawnIncidents, plan: Plan) -> JointFigures:
-    """All but the share of requests lost."""
+    """Without `failure_share`."""
     reason = _why_not_poisson(plan)
     heterogeneous = Heterogeneous.of(plan)
     mixture = sharing(plan).mixture
@@ -199,18 +199,18 @@ def joint_figures(answer: ExactAnswer | None, drawn: DrawnIncidents, plan: Plan)
 
 
 def long_run_years(plan: Plan) -> float:
-    """Of incidents drawn for it, where they are; a plan that is drawn by whole horizons gets a bounded number."""
+    """Years of incidents to draw; bounded for a plan that is drawn by whole horizons."""
     return min(YEARS, _MOST_HORIZONS * plan.horizon_s / YEAR_S) if needs_whole_horizons(plan) else YEARS
 
 
 def long_run_failure_share(plan: Plan, progress: Callable[[float], None] | None = None) -> tuple[Estimate | None, str]:
-    """The share of requests lost without the noise of a run, or why it takes one."""
+    """The share of requests lost in the long run, or None and the reason why only a run tells."""
     found = of_years(plan, long_run_years(plan), progress=progress)
     return (None, found.choice.reason) if found.lost is None else (found.lost, "")
 
 
 def _without_counts(found: Marginal | JointFigures) -> dict[str, Any]:
-    """The JSON of a comparison's figures, which leaves out how many replications (or horizons) are behind each."""
+    """The JSON of a comparison's figures, without the number of replications or horizons behind each."""
     values = {field.name: getattr(found, field.name) for field in fields(found)}
     return {
         name: {key: getattr(value, key) for key in ("mean", "low", "high", "estimator")}
@@ -221,7 +221,7 @@ def _without_counts(found: Marginal | JointFigures) -> dict[str, Any]:
 
 
 def _unavailability(downs: Sequence[Downtime], heterogeneous: Heterogeneous | None = None) -> Estimate:
-    """Share of the time down, over independent horizons of equal length; not over episodes if these differ."""
+    """Share of the time down, over horizons of equal length. The interval of heterogeneous ones ignores episodes."""
     shares = [down.unavailability for down in downs]
     found = students_t(shares)
     if heterogeneous is not None:
@@ -237,7 +237,7 @@ def _unavailability(downs: Sequence[Downtime], heterogeneous: Heterogeneous | No
 
 
 def _episodes_per_year(downs: Sequence[Downtime], heterogeneous: Heterogeneous | None = None) -> Estimate:
-    """With exact Poisson bounds where there are few, unless horizons differ by more than chance."""
+    """With exact Poisson bounds where episodes are few, unless horizons are heterogeneous."""
     count = sum(down.episodes for down in downs)
     years = math.fsum(down.observed_s for down in downs) / YEAR_S
     counts = [float(down.episodes) for down in downs]
@@ -254,7 +254,7 @@ def _episodes_per_year(downs: Sequence[Downtime], heterogeneous: Heterogeneous |
 
 
 def mean_episode_s(downs: Sequence[Downtime], heterogeneous: Heterogeneous | None = None) -> Estimate | None:
-    """Without an interval where horizons differ by more than chance: the episodes of one are then alike."""
+    """Without an interval where horizons are heterogeneous, since the episodes of one are then alike."""
     lengths = np.concatenate([down.durations_s for down in downs])
     if not len(lengths):
         return None
@@ -265,7 +265,7 @@ def mean_episode_s(downs: Sequence[Downtime], heterogeneous: Heterogeneous | Non
 
 
 def p95_episode_s(downs: Sequence[Downtime]) -> Estimate | None:
-    """With order statistics as bounds; left out where there are too few episodes for them, or all these are alike."""
+    """With order statistics as bounds. They are left out where episodes are too few, or all alike."""
     from scipy.special import bdtrik
 
     lengths = np.sort(np.concatenate([down.durations_s for down in downs]))
@@ -281,14 +281,14 @@ def p95_episode_s(downs: Sequence[Downtime]) -> Estimate | None:
 
 
 def _by_horizon(found: Interval, horizons: int, heterogeneous: Heterogeneous, highest: float = math.inf) -> Estimate:
-    """Without ends where too few horizons were drawn, or nothing was seen in any."""
+    """Without an interval where `found` has none, or where too few horizons were drawn."""
     if found.low is None or found.high is None or heterogeneous.why_no_interval(horizons):
         found = Interval(found.value, None, None)
     return _drawn(found, horizons, highest)
 
 
 def _drawn(found: Interval, horizons: int, highest: float = math.inf) -> Estimate:
-    """Neither end lies where the figure cannot be."""
+    """The interval is cut off at 0 and at `highest`."""
     low, high = found.low, found.high
     return Estimate(
         mean=found.value,
@@ -313,7 +313,7 @@ def _recorded(plan: Plan) -> int:
 
 
 def _why_not_poisson(plan: Plan) -> str:
-    """Why total outages are no Poisson process at all; empty where they may be taken for one."""
+    """Why total outages are not even roughly a Poisson process; empty where they may be taken for one."""
     recorded = recorded_endpoints(plan, Reach.of(plan))
     if plan.shared < 1.0 and len(recorded) > 1:
         return "recorded incidents are shifted by whole weeks, otherwise in every replication"
@@ -323,12 +323,12 @@ def _why_not_poisson(plan: Plan) -> str:
 
 
 def _approximate(estimator: str) -> str:
-    """The estimator of what is computed from its figures as if outages came in a Poisson process."""
+    """The estimator of a figure that takes outages for a Poisson process, from other figures by `estimator`."""
     return f"{estimator}, {APPROXIMATION}"
 
 
 def _any_in_a_year(share: float, per_year: Estimate) -> Estimate:
-    """Without ends where they are the same."""
+    """Without an interval where its ends are the same."""
     low, high = (None if end is None else any_in_a_year(share, end) for end in (per_year.low, per_year.high))
     if low is None or high is None or alike((low, high)):
         low = high = None
@@ -338,7 +338,7 @@ def _any_in_a_year(share: float, per_year: Estimate) -> Estimate:
 
 
 def _impaired_in_a_year(drawn: DrawnIncidents) -> Estimate:
-    """That everybody is impaired at once some time in a year, such times taken for a Poisson process."""
+    """P(all endpoints are impaired at once in a year), such times taken for a Poisson process."""
     impaired = [part.all_impaired for part in drawn.parts]
     return _any_in_a_year(_unavailability(impaired).known, _episodes_per_year(impaired))
 

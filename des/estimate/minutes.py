@@ -1,7 +1,7 @@
-"""What happened minute by minute, how service recovers once what struck it is over, and when it stays collapsed.
+"""Counts by minute: how service recovers after a trigger, and when it stays collapsed.
 
-A run whose service stays collapsed after its trigger has gone, under no more load than before, is metastable (Bronson
-et al., HotOS 2021; Huang et al., OSDI 2022): something it does, retries for the most part, keeps it there.
+A run is metastable if service stays collapsed after its trigger has gone, under no more load than before (Bronson et
+al., HotOS 2021; Huang et al., OSDI 2022). Something it does itself, mostly retries, keeps it collapsed.
 """
 
 import math
@@ -44,22 +44,22 @@ COUNTS: Final = (
 )
 MINUTE_S: Final = 60.0
 MINUTES_KEPT: Final = 31 * 24 * 60
-"""A longer horizon has bins of several minutes, so that memory does not grow with it."""
+"""A longer horizon has bins of several minutes, to bound memory."""
 MOST_BINS: Final = 2 * MINUTES_KEPT
-"""With those after the horizon; a run that goes on even longer doubles its bins."""
+"""Bins including those after the horizon. A run that goes on even longer doubles the length of its bins."""
 _RECOVERED: Final = 0.9
-"""Share of the baseline's served share that service has to come back to."""
+"""Share of the baseline's served share that service has to reach again."""
 _STEADY_S: Final = 180.0
-"""For how long it has to stay there; or to the end of what is observed."""
+"""How long service has to stay there, unless the observation ends first."""
 _PATIENCE_S: Final = 600.0
 _PATIENCE: Final = 5.0
-"""Metastable is what has not recovered in this many lengths of its trigger, nor in ten minutes."""
-_TOLD: Final = 0.5
-"""Share of a bin's requests that must have ended: where a run is cut off, the served ones end first."""
+"""Service is metastable if it has not recovered in this many lengths of its trigger, nor in ten minutes."""
+_LEAST_ENDED: Final = 0.5
+"""Share of a bin's requests that must have ended. Where a run is cut off, served ones have ended first."""
 _MORE_LOAD: Final = 1.1
-"""Times the load before, above which there is no telling: more load may be too much by itself."""
+"""Factor of the load before. Above it nothing is concluded, since the greater load may be the cause."""
 _NOISE: Final = 2.0
-"""Standard deviations by which load has to be above that, or what is served below the baseline, to be no chance."""
+"""Standard deviations by which load must exceed that, or service fall short of the baseline, to rule out chance."""
 _ROUNDING: Final = 1e-12
 
 _Block = Mapping[str, NDArray[Any]]
@@ -68,7 +68,7 @@ _Counts = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Bins:
-    """_Counts of n bins of `bin_s`, a whole number of minutes, from 0 on: int64[n] each, by the names of `COUNTS`."""
+    """Counts of n bins of `bin_s`, a whole number of minutes, from time 0: int64[n] each, by the names of `COUNTS`."""
 
     bin_s: float
     of: Mapping[str, _Counts]
@@ -86,11 +86,11 @@ class Bins:
 
 
 class Minutes:
-    """Takes blocks of the engine's rows, in any order; probes, which serve no request, are left out.
+    """Takes blocks of the engine's rows, in any order. Probes are left out, since they serve no request.
 
-    Requests count when they arrive, those of `goodput` when they are served; calls when they are sent, those of
-    `late_work` when their client gives them up. `budgets` are the indices of those limits that are the client's own:
-    what they refuse never reaches a provider.
+    Requests count when they arrive, `goodput` when they are served. Calls count when they are sent, `late_work` when
+    the client abandons them. `budgets` are the indices of the client's own limits: a call that they refuse is never
+    sent.
     """
 
     def __init__(self, horizon_s: float, budgets: Collection[int] = ()) -> None:
@@ -134,7 +134,7 @@ class Minutes:
         np.add.at(self._counts[COUNTS.index("refused_by_client")], bins, block["count"])
 
     def bins(self) -> Bins:
-        """All bins up to the horizon, and those after it up to the last in which anything happened."""
+        """All bins up to the horizon, and those after it up to the last that is not empty."""
         used = np.flatnonzero(self._counts.any(axis=0))
         count = max(self._least, int(used[-1]) + 1 if len(used) else 0)
         return Bins(
@@ -143,7 +143,7 @@ class Minutes:
         )
 
     def _bins_of(self, time_s: NDArray[np.float64]) -> _Counts:
-        """The bins that instants fall in, to be counted before others are asked for: these may make all bins longer."""
+        """The bin of each instant. Count into them before the next call, which may double the length of all bins."""
         minute: _Counts = np.floor_divide(time_s, MINUTE_S).astype(np.int64)
         if len(minute):
             self._make_room(int(minute.max()))
@@ -169,24 +169,30 @@ class Minutes:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """How service fared after one trigger that ended before the horizon."""
+    """How service fared after one trigger that ended before the horizon.
 
-    end_s: float  # of the trigger
-    observed_s: float  # from there to the next trigger or the horizon
-    recovered_s: float | None  # from there to the start of its recovery; None if that was not observed
-    metastable: bool | None  # None if it was not observed for long enough to tell
-    offered: int  # requests from the trigger's end to the recovery, or as long as observed
-    goodput: int  # requests served in that time
+    `observed_s` runs from the trigger's end to the next trigger or the horizon. `recovered_s` runs to the start of the
+    recovery, None if none was observed. `metastable` is None if the observation was too short to tell. `offered` and
+    `goodput` count the requests that came and were served from the trigger's end to the recovery, or as long as
+    observed.
+    """
+
+    end_s: float
+    observed_s: float
+    recovered_s: float | None
+    metastable: bool | None
+    offered: int
+    goodput: int
 
     @property
     def collapsed_s(self) -> float:
-        """For how long service was observed that had not recovered."""
+        """How long service was observed without having recovered."""
         return self.observed_s if self.recovered_s is None else self.recovered_s
 
 
 @dataclass(slots=True)
 class _Before:
-    """Bins without an incident, and of steady service, so far."""
+    """Bins so far without an incident and with steady service."""
 
     seconds: float = 0.0
     offered: int = 0
@@ -206,10 +212,10 @@ class _Before:
 
 
 def recoveries(bins: Bins, triggers: Intervals, horizon_s: float) -> tuple[Recovery, ...]:
-    """One for each of `triggers`, disjoint and sorted, that ended before the horizon.
+    """One for each of `triggers` (disjoint and sorted) that ended before the horizon.
 
-    The baseline of each is the served share of all bins before it that have no incident in them and do not belong to an
-    earlier trigger's aftermath, 1 where there is none.
+    The baseline is the served share of all earlier bins without an incident that do not belong to the aftermath of an
+    earlier trigger; 1 where there is none.
     """
     return tuple(_each(bins, triggers, horizon_s))
 
@@ -219,7 +225,7 @@ def _each(bins: Bins, triggers: Intervals, horizon_s: float) -> Iterator[Recover
     overall_per_s = bins.total("offered") / horizon_s
     horizon_bins = math.ceil(horizon_s / bins.bin_s)
     starts_s = [*triggers.start_s.tolist(), math.inf]
-    steady_from: int | None = 0  # the first bin of steady service since the trigger before; None if there was none
+    steady_from: int | None = 0  # the first bin of steady service since the last trigger; None if service is not back
     for number, end_s in enumerate(triggers.end_s.tolist()):
         start_s, next_s = max(0.0, starts_s[number]), starts_s[number + 1]
         if end_s >= horizon_s:
@@ -250,10 +256,10 @@ def _each(bins: Bins, triggers: Intervals, horizon_s: float) -> Iterator[Recover
 
 
 def _steady_from(bins: Bins, after: slice, baseline: float) -> int | None:
-    """The first bin from which service is back for long enough; bins of whose requests few ended tell nothing."""
+    """The first bin from which service is back for long enough. Bins with too few ended requests are ignored."""
     served = bins.of["served"][after]
     finished = served + bins.of["failed"][after]
-    (asked,) = np.nonzero(finished > _TOLD * bins.of["offered"][after])
+    (asked,) = np.nonzero(finished > _LEAST_ENDED * bins.of["offered"][after])
     if not len(asked):
         return None
     good = served[asked] >= _RECOVERED * baseline * finished[asked] * (1.0 - _ROUNDING)
@@ -270,7 +276,7 @@ def _steady_from(bins: Bins, after: slice, baseline: float) -> int | None:
 
 
 def _collapsed(bins: Bins, span: slice, baseline: float, before_per_s: float, horizon_s: float) -> bool:
-    """Whether service in all of the span is short of the baseline, and that not for more load than before."""
+    """Whether service in all of the span is below the baseline, without more load than before."""
     served, failed, offered = (int(_of(bins, name, span).sum()) for name in ("served", "failed", "offered"))
     lasts_s = min(span.stop * bins.bin_s, horizon_s) - span.start * bins.bin_s
     most = _MORE_LOAD * before_per_s * lasts_s
@@ -288,7 +294,7 @@ def _even(count: int) -> int:
 
 
 def _pairs(counts: _Counts) -> _Counts:
-    """Sums of two neighbouring bins each, in an even number of columns again."""
+    """Sums of two neighbouring bins each, padded to an even number of columns."""
     rows, width = counts.shape
     summed: _Counts = counts.reshape(rows, width // 2, 2).sum(axis=2)
     return np.pad(summed, ((0, 0), (0, summed.shape[1] % 2)))

@@ -1,11 +1,11 @@
-"""Arms against each other over common random numbers: replication by replication, or by the outages that differ.
+"""Compares arms over common random numbers: replication by replication, or by the outages that differ.
 
-Where few outages lost the requests, what counts are outages that differ, not requests. What both arms lost in the same
-outage says nothing of their difference; what only one lost does, and an outage loses many requests at once. So of the
-outages that cost one arm more than the other, the number on each side is compared, given how many there are: the
-binomial test of two Poisson counts, whose interval is Clopper and Pearson's. Outages of unequal size count as fewer
-equal ones, whose sum has the same relative spread; fewer still where replications differ by more than outages at
-random would make them.
+Where few outages lost the requests, outages that differ are counted, not requests: one outage loses many requests at
+once. What both arms lost in the same outage says nothing about their difference; what only one of them lost does. So of
+the outages that cost one arm more than the other, the number on each side is compared, given the total. This is the
+binomial test of two Poisson counts, with Clopper and Pearson's interval. Outages of unequal size count as the smaller
+number of equal ones whose sum has the same relative spread. They count as fewer still where replications differ by more
+than random outages would make them.
 """
 
 import math
@@ -34,24 +34,26 @@ _Name = TypeVar("_Name")
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """One arm's figure against another's.
+    """One arm's figure compared with another's.
 
-    The three agree: the difference's interval excludes 0 and the ratio's excludes 1 where the p-value is below 5 %,
-    and nowhere else. An end is None where there is no limit on that side, both where nothing can be said.
+    The difference's interval excludes 0, the ratio's excludes 1 and the p-value is below 5 % in the same cases. An end
+    is None where there is no limit on that side, both ends are None where nothing can be said. `ratio` is None where
+    the other arm's figure is zero. `p_value` is two-sided, None where it cannot be computed. `variance_reduction` is
+    the variance of the difference of unpaired runs over that of paired ones.
     """
 
     difference: Interval
-    ratio: Interval | None  # None where the other arm's figure is zero
-    p_value: float | None  # that the difference is chance, two-sided; None where it cannot be told
-    variance_reduction: float | None  # variance of the difference of unpaired runs over that of paired ones
+    ratio: Interval | None
+    p_value: float | None
+    variance_reduction: float | None
     n: int
 
 
 def paired(values: Sequence[float | None], against: Sequence[float | None]) -> Paired | None:
-    """`values` less `against`, pair by pair of equal replication; None without a pair of known values.
+    """`values` less `against`, paired by replication; None without a pair of known values.
 
-    Student's t, and for the ratio Fieller's interval (1954), which is the same test. Differences that are all the
-    same have neither.
+    The interval is Student's t, and for the ratio Fieller's (1954), which is the same test. Differences that are all
+    the same have neither.
     """
     pairs = [(one, other) for one, other in zip(values, against, strict=True) if one is not None and other is not None]
     if not pairs:
@@ -68,9 +70,9 @@ def paired(values: Sequence[float | None], against: Sequence[float | None]) -> P
 
 
 def _ratio_of_means(values: Sequence[float], against: Sequence[float]) -> Interval | None:
-    """The ratio of two means over paired replications: the multiples of `against` that the same test allows.
+    """The ratio of two means over paired replications: the multiples of `against` that the same test accepts.
 
-    Without ends where `against` is too little known to divide by.
+    Without an interval where the mean of `against` is not distinguishable from zero.
     """
     n = len(values)
     one, other = math.fsum(values) / n, math.fsum(against) / n
@@ -97,7 +99,7 @@ def _ratio_of_means(values: Sequence[float], against: Sequence[float]) -> Interv
 
 
 def _p_value(differences: Sequence[float]) -> float | None:
-    """Two-sided, of Student's t; 1 where all differences are zero, None where all are another number."""
+    """Two-sided, by Student's t. 1 where all differences are zero, None where all are the same other number."""
     n = len(differences)
     if n < 2:
         return None
@@ -110,7 +112,7 @@ def _p_value(differences: Sequence[float]) -> float | None:
 
 
 def variance_reduction(values: Sequence[float], against: Sequence[float]) -> float | None:
-    """How many times more replications independent runs would take; None where it cannot be told."""
+    """How many times as many replications independent runs would take; None where it cannot be computed."""
     differences = [one - other for one, other in zip(values, against, strict=True)]
     if len(values) < 2 or alike(differences):
         return None
@@ -119,7 +121,7 @@ def variance_reduction(values: Sequence[float], against: Sequence[float]) -> flo
 
 
 def holm(p_values: Mapping[_Name, float]) -> dict[_Name, float]:
-    """Each p-value adjusted for all of them (Holm 1979): those below 5 % are then together wrong in at most 5 %."""
+    """Each p-value adjusted for all of them, so that the familywise error at 5 % is at most 5 % (Holm 1979)."""
     ordered = sorted(p_values.items(), key=lambda item: item[1])
     adjusted: dict[_Name, float] = {}
     highest = 0.0
@@ -131,10 +133,10 @@ def holm(p_values: Mapping[_Name, float]) -> dict[_Name, float]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discordance:
-    """Of all replications together, in requests: lost by both in the same outages, by one alone, by the other alone.
+    """Requests lost in all replications together: by both arms in the same outages, and by each one alone.
 
-    `both`, `more` and `less` are effective numbers of outages behind what they lost in common, and behind what one lost
-    more, or less, than the other; `outages` how many of these two there were.
+    `both`, `more` and `less` are effective numbers of outages: behind the common losses, and behind what one arm lost
+    more, or less, than the other. `outages` counts those behind the last two.
     """
 
     common: float
@@ -147,7 +149,7 @@ class Discordance:
 
 
 def discordance(ours: Sequence[Losses], theirs: Sequence[Losses], weight: float) -> Discordance | None:
-    """Outages of two arms matched by time; one of theirs counts `weight` times. None where more than a few differ."""
+    """Outages of two arms matched by time; None where more than a few differ. `weight` scales `theirs`."""
     if any(each.apart > len(each.apart_s) for each in (*ours, *theirs)):
         return None
     common: list[float] = []
@@ -160,7 +162,7 @@ def discordance(ours: Sequence[Losses], theirs: Sequence[Losses], weight: float)
             also_lost *= weight
             if min(lost, also_lost) > 0.0:
                 common.append(min(lost, also_lost))
-            if abs(lost - also_lost) < 0.5:  # equal but for the weight
+            if abs(lost - also_lost) < 0.5:  # equal except for the weight's rounding
                 continue
             whole += lost - also_lost
             (above if lost > also_lost else below).append(abs(lost - also_lost))
@@ -182,9 +184,9 @@ def discordance(ours: Sequence[Losses], theirs: Sequence[Losses], weight: float)
 
 
 def rare_pair(found: Discordance, plain: Paired, requests: float) -> Paired:
-    """The same comparison by what differs; `plain` has the figures, and `requests` the number they are shares of.
+    """The comparison `plain` with intervals and p-value from the losses that differ, of `requests` in all.
 
-    Without ends, p-value 1, where nothing differs: how much might is not known.
+    Where nothing differs the p-value is 1 and there is no interval: the difference that might come is unknown.
     """
     if not found.outages:
         quotient = None if plain.ratio is None else Interval(plain.ratio.value, None, None)
@@ -204,10 +206,10 @@ def rare_pair(found: Discordance, plain: Paired, requests: float) -> Paired:
 
 
 def explained(ours: Sequence[float], theirs: Sequence[float], by: Paired, causes: Sequence[float]) -> Paired | None:
-    """A comparison of another metric that follows the lost requests and nothing else, by their interval and p-value.
+    """A comparison of a metric that depends only on the lost requests, with the interval and p-value of `by`.
 
-    `ours` and `theirs` are the metric and `causes` the difference of the shares lost, replication by replication.
-    None where losses leave more than a hundredth of the metric's variation unexplained.
+    `ours` and `theirs` are the metric and `causes` the differences of the shares lost, by replication. None where
+    losses leave more than a hundredth of the metric's variation unexplained.
     """
     n = len(causes)
     differences = [one - other for one, other in zip(ours, theirs, strict=True)]
@@ -231,7 +233,7 @@ def explained(ours: Sequence[float], theirs: Sequence[float], by: Paired, causes
 
 
 def _odds(found: Discordance) -> tuple[float, float, float]:
-    """(low, high) of what one loses alone over what the other does, and the p-value of their being equal."""
+    """(low, high) of the ratio of what each arm loses alone, and the p-value of its being 1."""
     from scipy.special import betainc, betaincinv
 
     more, less = found.more, found.less
@@ -250,7 +252,7 @@ def _odds(found: Discordance) -> tuple[float, float, float]:
 def _ratio(
     found: Discordance, plain: Paired, odds: tuple[float, float], totals: tuple[float, float]
 ) -> Interval | None:
-    """Of all that one lost to all that the other lost; the fewer outages differ, the nearer to 1."""
+    """The ratio of all losses of one arm to all of the other. It is nearer to 1 the fewer outages differ."""
     few, many = totals
 
     def ratio(odds: float, total: float, common: float) -> float:
@@ -267,7 +269,7 @@ def _ratio(
 
 
 def _about(count: float) -> tuple[float, float]:
-    """How far a number of events may be off, as factors: what the split of them is told apart from."""
+    """Low and high factors of a number of events: how far it may be off."""
     if count == 0.0:
         return 1.0, 1.0
     low, high = poisson_bounds(count, _NUISANCE)
@@ -275,7 +277,7 @@ def _about(count: float) -> tuple[float, float]:
 
 
 def _matched(one: Losses, other: Losses) -> Iterator[tuple[float, float]]:
-    """Lost in either arm by whatever overlaps in time."""
+    """(lost by one, lost by the other) in each group of outages that overlap in time."""
     both = sorted((*((*each, 0) for each in one.clusters), *((*each, 1) for each in other.clusters)))
     lost, until_s = [0.0, 0.0], -math.inf
     for start_s, end_s, count, side in both:
@@ -289,17 +291,20 @@ def _matched(one: Losses, other: Losses) -> Iterator[tuple[float, float]]:
 
 
 def _inequality(sizes: Sequence[float]) -> float:
-    """Mean square over squared mean; 1 where all are equal, or there are none."""
+    """Mean square over squared mean; 1 where all sizes are equal, or there are none."""
     return len(sizes) * math.fsum(size * size for size in sizes) / math.fsum(sizes) ** 2 if sizes else 1.0
 
 
 def _effective(sizes: Sequence[float], unequal: float) -> float:
-    """How many equal sizes have a sum of the same relative spread; a few seldom show all of it, so all sizes tell."""
+    """The number of equal sizes whose sum has the same relative spread.
+
+    A few sizes seldom show all of the inequality, so it is taken from all sizes (`unequal`).
+    """
     return len(sizes) / max(unequal, _inequality(sizes))
 
 
 def _overdispersion(of_replications: Sequence[float], expected: float) -> float:
-    """By how much sums over replications vary more than independent outages make them; at least 1."""
+    """The factor by which sums over replications vary more than independent outages make them; at least 1."""
     n = len(of_replications)
     if n < 2 or expected == 0.0:
         return 1.0

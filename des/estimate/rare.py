@@ -1,12 +1,14 @@
-"""The rare-event estimator: requests and total outages in equilibrium, with the incidents that matter made common.
+"""The rare-event estimator: requests and total outages in equilibrium, by importance sampling of incidents.
 
-No timeline is drawn. A sample is one arrival: the incidents open at it and those that start within the longest walk
-after it, from distributions under which sets of classes that could take down endpoints together are open about as often
-as not, and a weight that undoes it. What requests lose that meet no incident is estimated apart, and samples that meet
-none leave it at that. What is exact and what is sampled of the walk is as in the timeline estimator. Unbiased for
-Poisson ledgers and alternating renewal classes in equilibrium, and arrivals that do not look at them. Incidents that
-follow the time of week, marked renewal classes (how many are open has no distribution to tilt) and recorded windows are
-refused by name. Where P(all down) has a closed form, the weights' own figure for it is the control variate of the loss.
+No timeline is drawn. A sample is one arrival, with the incidents open at it and those that start within the longest
+walk after it. They are drawn from tilted distributions: sets of classes that can take down endpoints together are open
+about half of the time, and a weight corrects for it. Requests that meet no incident are estimated separately, so
+samples that meet none need no walk. The walk is exact and sampled in the same places as in the timeline estimator.
+
+The estimate is unbiased for Poisson ledgers and alternating renewal classes in equilibrium, with arrivals independent
+of them. Refused by name are incidents that follow the time of week, marked renewal classes (the number open has no
+distribution to tilt) and recorded windows. Where P(all down) has a closed form, the weights' own figure for it is the
+control variate of the loss.
 """
 
 import math
@@ -35,7 +37,7 @@ _SAMPLES: Final = 400_000
 _BATCHES: Final = 40
 _MOST_TILTS: Final = 48
 _MOST_ENDPOINTS: Final = 6
-"""Up to this number of endpoints, every set of them is made to fail together by a tilt of its own."""
+"""Up to this number of endpoints, each set of them has tilts that make it fail together."""
 
 _IntArray = NDArray[np.int64]
 
@@ -44,7 +46,8 @@ _IntArray = NDArray[np.int64]
 class RareAnswer:
     """Figures with 95 % intervals over 40 batches; `lost` is 1 - availability.
 
-    `all_down` is simulated throughout. `variance_reduction` is what its closed form as a control brought to `lost`.
+    `all_down` is from the samples even where it has a closed form. `variance_reduction` is what this closed form, as a
+    control variate, gains for `lost`.
     """
 
     estimator: str
@@ -91,14 +94,14 @@ def rare(
 
 
 def one_part(plan: Plan, samples: int = _SAMPLES) -> tuple[Callable[[], object], int]:
-    """A part of what `rare` does, to see how long it takes, and how many such parts there are."""
+    """A part of `rare` with which to measure its speed, and the number of such parts."""
     batches = _Batches.of(plan, samples)
     return lambda: batches.draw(0), _BATCHES
 
 
 @dataclass(frozen=True, slots=True)
 class _Batches:
-    """What all batches have in common; each has `each` samples, `counts` of them by tilt."""
+    """What all batches have in common. Each has `each` samples, `counts` of them by tilt."""
 
     plan: Plan
     parts: tuple[Part, ...]
@@ -120,7 +123,7 @@ class _Batches:
         return cls(plan, parts, effects, walk, reach_s(plan), tilts, counts, int(counts.sum()))
 
     def draw(self, number: int) -> tuple[float, float]:
-        """(share lost, share of time all are down) by one batch."""
+        """(share lost, share of time all are down) of one batch."""
         effects, walk, each = self.effects, self.walk, self.each
         endpoints = chain_endpoints(self.plan)
         outage = np.array([*(effect.outage for effect in effects), False])
@@ -137,7 +140,7 @@ class _Batches:
 
 
 def why_not_rare(plan: Plan) -> str:
-    """What stands in the way; empty if nothing does."""
+    """Why the estimator does not cover the plan; empty where it does."""
     try:
         _parts(plan)
     except Inapplicable as reason:
@@ -164,7 +167,7 @@ def _parts(plan: Plan) -> list[Part]:
 
 
 def _tilts(parts: Sequence[Part], endpoints: Sequence[int]) -> list[frozenset[int]]:
-    """Sets of parts to make common together: covers of the sets of endpoints, the likeliest first, and none at all."""
+    """Sets of parts to make common together: covers of each set of endpoints, likeliest first, and the empty set."""
     hit = [union(part.sets) for part in parts]
     chained = sum(1 << endpoint for endpoint in endpoints)
     found: dict[frozenset[int], float] = {}
@@ -187,7 +190,7 @@ def _tilts(parts: Sequence[Part], endpoints: Sequence[int]) -> list[frozenset[in
 def _shared_out(
     samples: int, parts: Sequence[Part], tilts: Sequence[frozenset[int]], endpoints: Sequence[int]
 ) -> _IntArray:
-    """How many samples each tilt gets: half of them go to those that can take all endpoints down."""
+    """The number of samples of each tilt. Half of them go to tilts that can take all endpoints down."""
     hit = [union(part.sets) for part in parts]
     chained = sum(1 << endpoint for endpoint in endpoints)
     whole = np.array([_union(tilt, hit) & chained == chained for tilt in tilts])
@@ -197,7 +200,7 @@ def _shared_out(
 
 
 def _covers(wanted: int, hit: Sequence[int], chosen: frozenset[int] = frozenset()) -> Iterator[frozenset[int]]:
-    """Sets of parts that hit all of `wanted` between them, each added for an endpoint that was still missing."""
+    """Sets of parts that together hit all of `wanted`, where each part adds an endpoint that was missing."""
     missing = wanted & ~_union(chosen, hit)
     if not missing:
         yield chosen

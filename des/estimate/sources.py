@@ -1,4 +1,4 @@
-"""What fails: incident classes as independent sources in equilibrium, whom they hit, and windows on record."""
+"""What fails: incident classes as independent sources in equilibrium, the endpoints they hit, and recorded windows."""
 
 import math
 from collections import defaultdict
@@ -26,19 +26,20 @@ MARKED: Final = "marked_renewal"
 _MOST_UNCERTAIN_EDGES: Final = 14
 
 HitSets = tuple[tuple[int, float], ...]
-"""(set of endpoints as a bit mask, probability) of the sets that are not empty; what is missing to 1 hits none."""
+"""(set of endpoints as a bit mask, probability) of each non-empty set. The rest of the probability hits none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Incidents that come independently of every other source's.
+    """Incidents that are independent of every other source's.
 
-    `between` is from start to start, of a marked renewal class alone, `up` the time up of an alternating one.
+    `between` is from start to start, for a marked renewal class only. `up` is the time up of an alternating one.
+    `rate_per_s` counts all incidents that start, whichever endpoints they hit.
     """
 
     component: str
     kind: str
-    rate_per_s: float  # incidents that start, whomever they hit
+    rate_per_s: float
     duration: Distribution
     effect: Effect
     sets: HitSets
@@ -52,7 +53,7 @@ class Source:
 
     @property
     def survival(self) -> float:
-        """Chance that a call which meets one open incident is answered nevertheless."""
+        """Chance that a call succeeds although it meets one open incident."""
         return (1.0 - self.effect.error_rate) * (1.0 - self.effect.hang)
 
     @property
@@ -62,7 +63,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mixture:
-    """A shared class that a replication has in common with probability phi, and otherwise member by member."""
+    """A shared class: with probability phi a replication has common incidents, otherwise each member its own."""
 
     common: Source
     apart: tuple[Source, ...]
@@ -71,11 +72,11 @@ class Mixture:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Everything that fails: sources in equilibrium, mixtures of them, and windows on record with their hit sets."""
+    """Everything that fails: sources in equilibrium, mixtures of them, and recorded windows with their hit sets."""
 
     always: tuple[Source, ...]
     mixtures: tuple[Mixture, ...]
-    recorded: tuple[tuple[RecordedIncidents, int], ...]  # with the endpoints hit, a bit mask
+    recorded: tuple[tuple[RecordedIncidents, int], ...]  # with a bit mask of the endpoints hit
 
     def all(self) -> Iterator[Source]:
         yield from self.always
@@ -186,7 +187,7 @@ def _partly_common(source: Source, phi: float) -> list[Source]:
 
 
 def _apart(source: Source) -> tuple[Source, ...]:
-    """A copy of the whole timeline for each endpoint, with marks of its own."""
+    """One copy of the source for each endpoint, with the same process and marks of its own."""
     return tuple(
         replace(source, sets=((1 << endpoint, _hit_share(source.sets, endpoint)),))
         for endpoint in _members(union(source.sets))
@@ -194,7 +195,7 @@ def _apart(source: Source) -> tuple[Source, ...]:
 
 
 def _hit_sets(plan: Plan, origin: int) -> HitSets | None:
-    """Of an incident of component `origin`; None where more than 14 edges with a share below 1 lie on its way."""
+    """Of an incident of component `origin`. None where more than 14 edges with a share below 1 are on its way."""
     edges = tuple(_edges_reached(plan, origin))
     uncertain = [edge for edge in edges if edge[2] < 1.0]
     if len(uncertain) > _MOST_UNCERTAIN_EDGES:
@@ -224,15 +225,15 @@ def _hit_share(sets: HitSets, endpoint: int) -> float:
 
 
 def union(sets: HitSets) -> int:
-    """Every endpoint that an incident can hit."""
-    everybody = 0
+    """Bit mask of every endpoint that an incident can hit."""
+    endpoints_mask = 0
     for hits, _ in sets:
-        everybody |= hits
-    return everybody
+        endpoints_mask |= hits
+    return endpoints_mask
 
 
 def _edges_reached(plan: Plan, origin: int) -> Iterator[tuple[int, int, float]]:
-    """(dependent, dependency, share) of the edges an incident can come to, those of no share left out."""
+    """(dependent, dependency, share) of the edges along which an incident can spread; shares of zero are left out."""
     reached, pending = {origin}, [origin]
     while pending:
         behind = pending.pop()
@@ -258,7 +259,7 @@ def _behind(origin: int, open_edges: set[tuple[int, int]]) -> set[int]:
 
 @dataclass(frozen=True, slots=True)
 class RecordedStates:
-    """Segments of [0, horizon): their share of it, and what is open as (effect, endpoints hit as a bit mask)."""
+    """Segments of [0, horizon): each one's share of it, and what is open as (effect, bit mask of endpoints hit)."""
 
     shares: tuple[float, ...]
     open: tuple[tuple[tuple[Effect, int], ...], ...]
@@ -304,7 +305,7 @@ class RecordedStates:
 
 
 def recorded_states(recorded: Sequence[tuple[RecordedIncidents, int]], plan: Plan) -> RecordedStates:
-    """One state for the whole horizon where nothing is on record."""
+    """One state for the whole horizon where there are no recorded windows."""
     horizon_s = plan.horizon_s
     changes: dict[float, list[tuple[int, int, int]]] = defaultdict(list)
     for number, (incidents, _) in enumerate(recorded):

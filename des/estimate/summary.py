@@ -1,4 +1,4 @@
-"""From what the replications of an arm observed to its summary: an estimate of each metric."""
+"""An arm's summary: an estimate of each metric, from what its replications observed."""
 
 import math
 from collections.abc import Container, Mapping, Sequence
@@ -19,7 +19,7 @@ from des.estimate.sums import RELATIVE_ERROR, LogHistogram
 from des.estimate.totals import Losses, Metrics
 
 MOSTLY: Final = 0.9
-"""Share of the lost requests that must have been lost in outages for these to be what the interval is over."""
+"""Least share of the lost requests that outages must have lost for the interval to be over outages."""
 _QUANTILES: Final = {"method": "log histogram", "relative_error": RELATIVE_ERROR}
 _LATENCY_QUANTILES: Final = {"latency_s_p50": 0.5, "latency_s_p95": 0.95, "latency_s_p99": 0.99}
 _KEPT: Final = ("ok", "in_flight")
@@ -31,7 +31,7 @@ _Estimates = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """One replication: its figures, and what their joint intervals need besides."""
+    """Figures of one replication, and what joint intervals need besides."""
 
     metrics: Metrics
     losses: Losses
@@ -39,7 +39,7 @@ class Observed:
 
 
 class Pool:
-    """What the replications of one arm observed, one after the other."""
+    """What the replications of one arm observed, in order."""
 
     def __init__(self) -> None:
         self.metrics: list[Metrics] = []
@@ -56,9 +56,9 @@ class Pool:
 
 
 def summary(arms: Mapping[str, Pool], heterogeneous: Container[str] = ()) -> dict[str, Any]:
-    """What summary.json says of requests, from what each arm's replications observed.
+    """What summary.json says of requests, by arm.
 
-    Of the arms that are `heterogeneous`, intervals are over replications alone.
+    Intervals of `heterogeneous` arms are over replications only.
     """
     return {
         "quantiles": dict(_QUANTILES),
@@ -68,11 +68,11 @@ def summary(arms: Mapping[str, Pool], heterogeneous: Container[str] = ()) -> dic
 
 
 def summarise(pool: Pool, *, by_replication: bool = False) -> _Estimates:
-    """One arm's estimates; a metric that is a dict by name becomes a dict of estimates by name.
+    """One arm's estimates. A metric that is a dict by name becomes a dict of estimates by name.
 
-    Replications are the unit of inference. Quantiles of latency are of all replications together, with an interval by
-    sectioning; availability has one over outages where these are few, and so have counts of lost requests, unless it
-    is to be `by_replication`.
+    Replications are the unit of inference. Quantiles of latency are over all replications together, with an interval by
+    sectioning. Where outages are few, availability and counts of lost requests have intervals over outages, unless
+    `by_replication` is set.
     """
     of = pool.metrics
     lost_at_once = _lost_at_once(pool.losses)
@@ -90,9 +90,9 @@ def summarise(pool: Pool, *, by_replication: bool = False) -> _Estimates:
 
 
 def availability_of(values: Sequence[float | None], losses: Sequence[Losses]) -> Estimate:
-    """Availability by requests; over the outages that lost most of what was lost, where there are few of them.
+    """Availability by requests. Where few outages lost most of the requests, its interval is over them.
 
-    Those are outages at random: what incidents on record lost is lost apart.
+    Only random outages count here. Requests lost in recorded incidents are singles.
     """
     found = mean_of(values, share=True)
     sizes = [float(size) for each in losses for size in each.in_outages]
@@ -104,7 +104,7 @@ def availability_of(values: Sequence[float | None], losses: Sequence[Losses]) ->
 
 
 def _lost_at_once(losses: Sequence[Losses]) -> float:
-    """Requests that a lost request is lost together with, itself among them: 1 unless an outage loses several."""
+    """The mean number of requests lost together with a lost request, itself included; 1 unless outages lose several."""
     sizes = [size for each in losses for size in each.in_outages]
     apart = sum(each.apart for each in losses)
     whole = sum(sizes) + apart
@@ -112,10 +112,10 @@ def _lost_at_once(losses: Sequence[Losses]) -> float:
 
 
 def _rare_count(found: Estimate, counts: Sequence[int], at_once: float) -> Estimate:
-    """With the wider of an interval of few lost requests over replications and one over what lost them.
+    """The wider of an interval of few lost requests over replications and one over what lost them.
 
-    `at_once` is of requests lost to anything. No more can be lost at once to one cause than a replication lost to it,
-    so where each lost some there are at least as many events as replications.
+    `at_once` is for requests lost to any cause. No more can be lost at once to one cause than a replication lost to it.
+    So where each replication lost some, there are at least as many events as replications.
     """
     n, total = found.n, sum(counts)
     if n < 2 or total == 0:

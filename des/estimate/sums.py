@@ -1,8 +1,8 @@
-"""Sums and histograms that do not depend on the order or the blocks in which their terms arrive.
+"""Sums and histograms that do not depend on the order or the blocks of their terms.
 
-The histogram is on a logarithmic scale: any quantile to 0.1 %, in memory that does not grow. Its bins are found by
-comparison with edges that come from repeated multiplication alone, never from a logarithm: NumPy's differs between
-processors, and with it the bin of a value at an edge.
+The histogram has a logarithmic scale: any quantile to 0.1 %, in constant memory. A value's bin is found by comparison
+with edges that come from repeated multiplication. A logarithm is not used: NumPy's differs between processors, and
+would move values at an edge.
 """
 
 import math
@@ -20,7 +20,7 @@ RELATIVE_ERROR: Final = 0.001
 LOWEST_S: Final = 1e-9
 HIGHEST_S: Final = 1e9
 _GROWTH: Final = 1.0 + RELATIVE_ERROR
-"""From a bin's lower edge to its representative, and from there to its upper edge."""
+"""Ratio of a bin's representative to its lower edge, and of its upper edge to its representative."""
 _STEPS_PER_UNIT: Final = 1_000_000_000
 _LOW_BITS: Final = 32
 
@@ -34,7 +34,7 @@ def integer_sum(values: NDArray[Any]) -> int:
 
 
 class RunningMean:
-    """The mean of numbers, each rounded to a billionth (a nanosecond, for seconds) so that they add up exactly."""
+    """The mean of numbers, each rounded to 1e-9 (of seconds: a nanosecond) so that the sum is exact."""
 
     __slots__ = ("_count", "_total")
 
@@ -58,8 +58,8 @@ class RunningMean:
 def _spread(numbers: NDArray[np.int64]) -> NDArray[np.uint64]:
     """A 64-bit fingerprint of each number (SplitMix64's finaliser; Steele, Lea and Flood 2014).
 
-    Sums of x_i * spread(i) modulo 2^64 agree between two sets of rows only if the x_i agree number by number, but
-    for a chance of 2^-64: a check of per-request sums whose memory does not grow with the requests.
+    Sums of x_i * spread(i) modulo 2^64 of two sets of rows agree only if the x_i agree number by number, except with
+    probability 2^-64. This checks per-request sums in memory that does not grow with the requests.
     """
     mixed = numbers.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -68,7 +68,7 @@ def _spread(numbers: NDArray[np.int64]) -> NDArray[np.uint64]:
 
 
 def spread_sum(numbers: NDArray[np.int64], factors: NDArray[Any] | None = None) -> int:
-    """Sum of factor * spread(number) modulo 2^64; factors are 1 unless given."""
+    """Sum of factor * spread(number) modulo 2^64; factors are 1 by default."""
     marks = _spread(numbers)
     if factors is not None:
         marks = marks * factors.astype(np.uint64)
@@ -93,16 +93,16 @@ def bin_edges() -> FloatArray:
 
 
 class LogHistogram:
-    """Counts of values >= 0. Zero is kept apart and exact; what lies outside the bins counts in the outermost.
+    """Counts of values >= 0. Zero is counted separately, values beyond the bins in the outermost ones.
 
-    The least and the greatest value are kept exactly, and no quantile lies beyond them.
+    The least and the greatest value are exact, and no quantile lies beyond them.
     """
 
     __slots__ = ("_bins", "_greatest", "_least", "_zeros")
 
     def __init__(self) -> None:
         self._zeros = 0
-        self._least, self._greatest = math.inf, -math.inf  # of the values above zero
+        self._least, self._greatest = math.inf, -math.inf  # above zero
         self._bins = np.zeros(len(bin_edges()) - 1, np.int64)
 
     @property
@@ -110,7 +110,7 @@ class LogHistogram:
         return self._zeros + int(self._bins.sum())
 
     def add(self, values: FloatArray) -> None:
-        """Count each value; NaN and negative values are refused with a ValueError."""
+        """Count each value; raises ValueError for NaN and negative values."""
         if not np.all(values >= 0.0):
             raise ValueError("a histogram of latencies holds no NaN and nothing below zero")
         positive = values[values > 0.0]
@@ -123,7 +123,7 @@ class LogHistogram:
         self._bins += np.bincount(np.clip(places, 0, last), minlength=last + 1)
 
     def merge(self, other: "LogHistogram") -> None:
-        """Count everything that the other one has counted."""
+        """Add the counts of another histogram."""
         self._zeros += other._zeros
         self._least = min(self._least, other._least)
         self._greatest = max(self._greatest, other._greatest)
@@ -134,7 +134,7 @@ class LogHistogram:
         count = self.count
         if count == 0:
             return None
-        rank = max(1, math.ceil(Fraction(repr(share)) * count))  # as it is written: 0.07 of 100 values is the 7th
+        rank = max(1, math.ceil(Fraction(repr(share)) * count))  # in decimal: 0.07 of 100 values is the 7th
         if rank <= self._zeros:
             return 0.0
         place = int(np.searchsorted(np.cumsum(self._bins), rank - self._zeros, side="left"))

@@ -1,10 +1,10 @@
-"""The timeline estimator: incidents are drawn over many years, requests are not; each instant's loss is integrated.
+"""The timeline estimator: draws incidents over many years but no requests, and integrates the loss over time.
 
-Exact: the share of time in which endpoints and the whole chain are down along the drawn timelines, and, for every
-sampled arrival, the chance that its calls fail given what is open when they start. Sampled: the timelines, arrival
-instants within the neighbourhood of incidents (stratified over it), and the durations, back-offs and manners of failure
-of one request each. An arrival further than the longest walk from any incident meets none; the loss of such arrivals is
-estimated apart. The interval is Student's t over blocks of years with draws of their own.
+Two parts are exact: the share of time in which endpoints and the whole chain are down along the drawn timelines, and
+the chance that the calls of a sampled arrival fail, given what is open when they start. The rest is sampled: the
+timelines, the instants of arrivals near incidents (stratified), and the durations, back-offs and manners of failure of
+one request each. Arrivals further than the longest walk from any incident meet none; their loss is estimated
+separately. The interval is Student's t over independent blocks of years.
 """
 
 import math
@@ -36,13 +36,13 @@ from des.scenario.plan import MarkedRenewalIncidents, Plan, PoissonIncidents, Pr
 from des.scenario.text.units import HOUR_S, WEEK_S, YEAR_S
 
 SAMPLES: Final = 12_000
-"""Arrivals sampled in a block of years, over all strata; and as many that meet no incident."""
+"""Arrivals sampled in a block of years over all strata; the same number again for those that meet no incident."""
 MOST_STRATA: Final = 32
 _BLOCKS: Final = 40
 _FEWEST_SAMPLES: Final = 100
 _MOST_CONTROLS: Final = 4
 _MOST_INCIDENTS: Final = 400_000
-"""Incidents drawn at once, about: what a timeline takes of memory."""
+"""About the number of incidents drawn at once, which bounds memory."""
 
 
 _Task = tuple[Plan, range, float, int]
@@ -53,10 +53,10 @@ _Task = tuple[Plan, range, float, int]
 class TimelineAnswer:
     """Long-run figures over `years` simulated, each with a 95 % interval.
 
-    `unavailability` is of the chain's endpoints by name; `all_down_episodes` were seen in all. The interval of the
-    episode rate is the exact one of a Poisson count. The availability is control-variate adjusted by the blocks' own
-    downtime where that has a closed form, which made its variance `variance_reduction` times smaller. Of fewer than 200
-    total outages the ones that are missing or too many are taken to lose every request.
+    `unavailability` is of the chain's endpoints by name; `all_down_episodes` is the number observed. The interval of
+    the episode rate is the exact one of a Poisson count. The availability is control-variate adjusted by the blocks'
+    own downtime where that has a closed form; `variance_reduction` is the gain. With fewer than 200 total outages, the
+    difference between observed and exact downtime is taken to lose every request.
     """
 
     estimator: str
@@ -79,7 +79,7 @@ def timeline(
     progress: Callable[[float], None] | None = None,
     samples: int = SAMPLES,
 ) -> TimelineAnswer:
-    """Raises Inapplicable, naming what makes requests interact. The same for any number of workers.
+    """The same figures for any number of workers. Raises Inapplicable, naming what makes requests interact.
 
     `samples` arrivals are walked in each of the 40 blocks of years.
     """
@@ -107,7 +107,7 @@ def timeline(
 
 
 def one_part(plan: Plan, years: float, samples: int = SAMPLES) -> tuple[Callable[[], object], int]:
-    """A part of what `timeline` does, to see how long it takes, and how many of such parts there are."""
+    """A part of `timeline` with which to measure its speed, and the number of such parts."""
     pieces, piece_s = _pieces(plan, years)
     in_a_block = math.ceil(pieces / min(_BLOCKS, pieces))
     return lambda: _simulate_block((plan, range(1), piece_s, samples // in_a_block)), pieces
@@ -125,8 +125,8 @@ class _Block:
     all_down: float
     episodes: int
     down: tuple[float, ...]
-    together_s: tuple[float, ...]  # how much of the block each time of everybody down took
-    down_s: tuple[tuple[float, ...], ...]  # and each time of each endpoint
+    together_s: tuple[float, ...]  # durations of total outages
+    down_s: tuple[tuple[float, ...], ...]  # durations of each endpoint's outages
 
 
 def _answer(plan: Plan, blocks: list[_Block], years: float, wall_s: float) -> TimelineAnswer:
@@ -154,7 +154,7 @@ def _answer(plan: Plan, blocks: list[_Block], years: float, wall_s: float) -> Ti
 
 
 def _of_enough(answer: TimelineAnswer, why_not: str) -> TimelineAnswer:
-    """Without intervals of what endpoints meet together, if there is a reason against them."""
+    """Without intervals of joint figures where `why_not` gives a reason."""
     if not why_not:
         return answer
     return replace(
@@ -166,7 +166,7 @@ def _of_enough(answer: TimelineAnswer, why_not: str) -> TimelineAnswer:
 
 
 def _together(blocks: Sequence[_Block], heterogeneous: Heterogeneous | None) -> Estimate:
-    """Everybody down: over blocks alone where horizons are `heterogeneous`, as the episodes of one are then alike."""
+    """All endpoints down. For `heterogeneous` horizons over blocks only, as the episodes of one are alike."""
     shares = [block.all_down for block in blocks]
     if heterogeneous is not None:
         return mean_of(shares, share=True, estimator=TIMELINE)
@@ -174,13 +174,13 @@ def _together(blocks: Sequence[_Block], heterogeneous: Heterogeneous | None) -> 
 
 
 def _share_down(shares: Sequence[float], episodes_s: Sequence[Sequence[float]]) -> Estimate:
-    """By episodes if there are few, as in a run; else by blocks."""
+    """Over episodes if they are few, else over blocks."""
     up = share_up([1.0 - share for share in shares], episodes_s, estimator=TIMELINE)
     return replace(up.complement(), mean=math.fsum(shares) / len(shares))
 
 
 def _controlled(plan: Plan, blocks: Sequence[_Block], heterogeneous: Heterogeneous | None) -> Estimate:
-    """Availability, with the blocks' downtime as control where its mean is known exactly."""
+    """Availability, with the blocks' downtime as control variate where its mean is exact."""
     served = [1.0 - block.lost for block in blocks]
     closed = exact_or_none(plan)
     if closed is None:
@@ -188,7 +188,7 @@ def _controlled(plan: Plan, blocks: Sequence[_Block], heterogeneous: Heterogeneo
         return plain if heterogeneous is not None else _by_total_outages(plain, blocks)
     controls: list[list[float]] = []
     known: list[float] = []
-    if sum(block.episodes for block in blocks) < FEW_EPISODES:  # too few to regress on, or none: all down is all lost
+    if sum(block.episodes for block in blocks) < FEW_EPISODES:  # too few for a regression: all down is all lost
         served = [lives + block.all_down - closed.all_down for lives, block in zip(served, blocks, strict=True)]
     else:
         controls, known = [[block.all_down for block in blocks]], [closed.all_down]
@@ -199,7 +199,7 @@ def _controlled(plan: Plan, blocks: Sequence[_Block], heterogeneous: Heterogeneo
 
 
 def _by_total_outages(plain: Estimate, blocks: Sequence[_Block]) -> Estimate:
-    """The wider of the interval over blocks and, where total outages are few and most of the loss, one over these."""
+    """The wider of the interval over blocks and, where few total outages caused most of the loss, one over these."""
     down = _share_down([block.all_down for block in blocks], [block.together_s for block in blocks])
     lost, share = 1.0 - plain.known, down.known
     if plain.low is None or plain.high is None or down.low is None or down.high is None or share < MOSTLY * lost:
@@ -209,7 +209,7 @@ def _by_total_outages(plain: Estimate, blocks: Sequence[_Block]) -> Estimate:
 
 
 def _pieces(plan: Plan, years: float) -> tuple[int, float]:
-    """(how many timelines, how long): whole horizons where a replication is one, else as long as memory allows."""
+    """(number, length) of timelines: whole horizons where each is one replication, else as long as memory allows."""
     if needs_whole_horizons(plan):
         return max(1, math.ceil(years * YEAR_S / plan.horizon_s)), plan.horizon_s
     per_year = incidents_per_year(plan)
@@ -218,7 +218,7 @@ def _pieces(plan: Plan, years: float) -> tuple[int, float]:
 
 
 def incidents_per_year(plan: Plan) -> float:
-    """Expected, of all components together, those on record left out."""
+    """The expected number over all components, without recorded incidents."""
     rate_per_s = 0.0
     for component in plan.components:
         for incidents in component.incidents:
@@ -265,14 +265,14 @@ def _simulate_block(task: _Task, report: Report | None = None) -> _Block:
 
 
 def _lengths(down: Intervals, until_s: float) -> tuple[float, ...]:
-    """Of what of them lies in [0, until_s); of very many the first."""
+    """The lengths of the intervals within [0, until_s). Of very many, the first."""
     few = slice(0, FEW_EPISODES)
     within = np.minimum(down.end_s, until_s) - np.maximum(down.start_s, 0.0)
     return tuple(within[within > 0.0][few].tolist())
 
 
 def reach_s(plan: Plan) -> float:
-    """How long after its arrival a request can be met by an incident: in a call it starts, or, killed, within one."""
+    """How long after its arrival an incident can hit a request: while it starts calls, or kills one in flight."""
     classes = chain.from_iterable(component.incidents for component in plan.components)
     effects = tuple(dict.fromkeys(chain.from_iterable(incidents.every_effect for incidents in classes)))
     longest_s = longest_walk_s(plan, effects)
@@ -287,9 +287,9 @@ def reach_s(plan: Plan) -> float:
 def lost_along(
     plan: Plan, drawn: Timeline, until_s: float, beyond_s: float, samples: int, rng: np.random.Generator
 ) -> float:
-    """Unbiased for the share of requests lost that arrive in [0, until_s) along one drawn timeline.
+    """An unbiased estimate of the share of the arrivals in [0, until_s) lost along one drawn timeline.
 
-    The timeline reaches `beyond_s` further than `until_s`, which is at least what `reach_s` says.
+    The timeline must reach `beyond_s` further than `until_s`, with `beyond_s` at least `reach_s`.
     """
     endpoints = chain_endpoints(plan)
     walk = FailingWalk(plan, drawn.effects)
@@ -312,7 +312,7 @@ def lost_along(
 
 
 def strata(several: Sequence[Intervals], until_s: float) -> list[Intervals]:
-    """[0, until_s) where any of `several` holds, parted by which of them do; by how many, if that makes too many."""
+    """The part of [0, until_s) where any of `several` holds, split by which ones hold, or by how many if too many."""
     time_s = np.concatenate([np.concatenate(intervals) for intervals in several])
     bits = [1 << number for number in range(len(several))] if len(several) <= 20 else [1] * len(several)
     change = np.concatenate(
@@ -341,7 +341,7 @@ def stratified(windows: Intervals, count: int, rng: np.random.Generator) -> tupl
 
 
 def expected_arrivals(profile: Profile, until_s: float) -> float:
-    """Integral over [0, until_s) of the arrivals' weights; a scenario may start within an hour of the profile."""
+    """Integral over [0, until_s) of the arrivals' weights. A scenario may start within an hour of the profile."""
     before_s = profile.offset_s % HOUR_S
     weights = weights_at(profile, np.arange(168, dtype=np.float64) * HOUR_S - before_s)
     weeks, rest_s = divmod(until_s + before_s, WEEK_S)

@@ -1,4 +1,4 @@
-"""The figures of one replication, added up from its rows as they pass: of requests, of losses by outage, of batches.
+"""The figures of one replication, added up from its rows as they pass: requests, losses by outage, batches.
 
 Every sum is of integers (picodollars, nanoseconds, counts), so no figure depends on how the rows are cut into blocks.
 """
@@ -24,19 +24,19 @@ from des.vocabulary import (
 )
 
 _MOST_APART: Final = 200
-"""Requests lost apart from outages of which the times are kept; with more, arms are not compared by their losses."""
+"""Most lost requests outside outages whose times are kept. With more, arms are not compared by their losses."""
 _PICODOLLARS: Final = 10**12
 
 _Block = Mapping[str, NDArray[Any]]
 Metrics = dict[str, Any]
-"""Each a number, None where there is nothing to divide by, or a dict of numbers by name."""
+"""Each a number, None where the denominator is zero, or a dict of numbers by name."""
 
 
 class Totals:
-    """Takes blocks of the engine's rows, in their order, and gives the replication's metrics.
+    """Takes blocks of the engine's rows, in order, and gives the replication's metrics.
 
-    `names` are the dictionaries of the tables' columns; those of `requests` hold under `lost_to` what a request can
-    be lost to. `legs` are the legs' names in the order of the chain.
+    `names` are the dictionaries of the tables' columns; `lost_to` of `requests` lists the causes of loss. `legs` are
+    the legs' names in the order of the chain.
     """
 
     def __init__(self, names: Mapping[str, Mapping[str, Sequence[str]]], legs: Sequence[str]) -> None:
@@ -45,8 +45,8 @@ class Totals:
         self._conservation = Conservation()
         self._outcomes = np.zeros(len(REQUEST_OUTCOMES), np.int64)
         self._attempt_outcomes = np.zeros(len(ATTEMPT_OUTCOMES), np.int64)
-        self._served = np.zeros(len(self._legs) + 1, np.int64)  # the last: by no leg
-        self._fallbacks = 0  # served by a later group than the first
+        self._served = np.zeros(len(self._legs) + 1, np.int64)  # the last entry: by no leg
+        self._fallbacks = 0  # served after the first group
         self._lost = np.zeros(len(self._lost_names), np.int64)
         self._latency = LogHistogram()
         self._latency_s = RunningMean()
@@ -58,7 +58,7 @@ class Totals:
         self._probe_cost = 0
 
     def requests(self, block: _Block) -> None:
-        """Add rows of requests; raises RunError, naming the rule, for rows that break one."""
+        """Add rows of requests. Raises RunError, naming the rule, for rows that break a conservation rule."""
         self._conservation.requests(block)
         outcome = block["outcome"]
         ok = outcome == REQUEST_OK
@@ -78,7 +78,7 @@ class Totals:
         self._wasted += integer_sum(block["wasted_picousd"])
 
     def attempts(self, block: _Block) -> None:
-        """Add rows of attempts; raises RunError, naming the rule, for rows that break one."""
+        """Add rows of attempts. Raises RunError, naming the rule, for rows that break a conservation rule."""
         self._conservation.attempts(block)
         probe = block["kind"] == PROBE
         self._attempt_outcomes += np.bincount(block["outcome"][~probe], minlength=len(ATTEMPT_OUTCOMES))
@@ -91,15 +91,14 @@ class Totals:
         return self._latency
 
     def check(self, arrivals: int) -> None:
-        """Raise RunError, naming the rule, unless all rows together account for each arrival, call and cost."""
+        """Raises RunError, naming the rule, unless all rows together account for each arrival, call and cost."""
         self._conservation.check(arrivals)
 
     def metrics(self) -> Metrics:
         """The replication's figures.
 
-        Latency and quality are of ok requests (for quality: where it is known); shares of service are of ok requests
-        too, and those answered by the response cache were served by no leg. Attempts are calls and hedges: probes
-        count apart, but `cost_usd`, the bill, has them in it.
+        Latency, quality (where it is known) and shares of service are over ok requests. The response cache counts as no
+        leg. Attempts are calls and hedges. Probes count separately, but `cost_usd`, the bill, includes them.
         """
         outcomes = _by_name(REQUEST_OUTCOMES, self._outcomes)
         attempt_outcomes = _by_name(ATTEMPT_OUTCOMES, self._attempt_outcomes)
@@ -136,28 +135,29 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """Of one replication: how many requests each outage lost, those that lost some, and how many were lost apart.
+    """Losses of one replication: by outage, outages that lost some, and requests lost outside outages.
 
-    Of these, `on_record` were lost in incidents on record, of which every replication has the same.
+    `on_record` of those outside were lost in recorded incidents, which are the same in every replication. `spans_s` are
+    the (start, end) of the outages that lost some. `apart_s` are the arrivals of the first 200 requests lost outside.
     """
 
     in_outages: tuple[int, ...] = ()
     apart: int = 0
-    spans_s: tuple[tuple[float, float], ...] = ()  # from when to when those outages lasted
-    apart_s: tuple[float, ...] = ()  # when those lost apart arrived, the first 200 of them
+    spans_s: tuple[tuple[float, float], ...] = ()
+    apart_s: tuple[float, ...] = ()
     on_record: int = 0
 
     @property
     def clusters(self) -> list[tuple[float, float, int]]:
-        """(start, end, lost) of whatever lost requests, in seconds: outages, and requests that met none."""
+        """(start, end, lost) in seconds of each outage that lost requests, and of each request lost outside."""
         outages = [(*span, lost) for span, lost in zip(self.spans_s, self.in_outages, strict=True)]
         return [*outages, *((at_s, at_s, 1) for at_s in self.apart_s)]
 
 
 class LossCounter:
-    """Takes blocks of requests; outages are disjoint, sorted intervals, those that chance may make more or fewer of.
+    """Takes blocks of requests. `outages` are the random ones: disjoint, sorted intervals.
 
-    So are those on record, in which requests are lost apart from them.
+    Requests lost in recorded outages, also disjoint and sorted, count as lost outside.
     """
 
     def __init__(self, outages: Intervals, on_record: Intervals | None = None) -> None:
@@ -169,7 +169,7 @@ class LossCounter:
         self._apart_s: list[float] = []
 
     def requests(self, block: _Block) -> None:
-        """A request counts for the last outage that was open at some time between its arrival and its end."""
+        """A request counts for the last outage that was open between its arrival and its end."""
         lost = is_lost(block["outcome"])
         if not lost.any():
             return
@@ -193,13 +193,13 @@ class LossCounter:
 
 @dataclass(slots=True)
 class _Batch:
-    """A batch whose rows have not all been seen yet; requests and attempts reach us in blocks of their own."""
+    """A batch whose rows are not complete. Requests and attempts come in separate blocks."""
 
     requests: int = 0
     attempts_due: int = 0
     attempts: int = 0
     arrival_s: float = 0.0
-    end_s: float = 0.0  # NaN once a request of it never ends
+    end_s: float = 0.0  # NaN if a request never ends
     hit: bool = False
     lost: bool = False
 
@@ -207,7 +207,7 @@ class _Batch:
 class BatchTotals:
     """Takes blocks of the engine's rows; requests `size * k` to `size * (k + 1) - 1` are batch k.
 
-    Memory holds the batches under way alone.
+    Memory holds only unfinished batches.
     """
 
     def __init__(self, size: int) -> None:
@@ -244,10 +244,10 @@ class BatchTotals:
             self._close_if_whole(batch, state)
 
     def metrics(self) -> dict[str, float | int | None]:
-        """Call it once, after the last block: batches that were cut off count with the rows they have.
+        """Call it once, after the last block. Batches that were cut off count with the rows they have.
 
-        Lateness is from a batch's arrival to the end of its last request; batches with a request that never ends
-        have none and are counted under `batches_endless`.
+        Lateness is from a batch's arrival to the end of its last request. Batches with a request that never ends have
+        none and are counted under `batches_endless`.
         """
         for state in self._open.values():
             self._count(state)
@@ -297,7 +297,7 @@ def _by_name(names: Sequence[str], counts: NDArray[np.int64]) -> dict[str, int]:
 def _last_open(
     intervals: Intervals, first_s: NDArray[np.float64], last_s: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """(position, whether there is one) of the last interval open at some time of [first, last], each."""
+    """(position, whether there is one) of the last interval that overlaps [first, last], for each."""
     place = np.searchsorted(intervals.start_s, last_s, side="right") - 1
     within = place >= 0
     within[within] = intervals.end_s[place[within]] >= first_s[within]

@@ -1,4 +1,4 @@
-"""From incident classes to what each endpoint suffers when. NumPy only: no SimPy here."""
+"""Draws incident classes and computes what each endpoint suffers when. NumPy only, no SimPy."""
 
 from des.faults.independent_twin import SharedClass, Sharing, sharing
 from des.faults.intervals import Intervals

@@ -1,7 +1,7 @@
 """When components and endpoints are down: episodes, their number and their share of the time.
 
-An episode is a maximal interval during which an outage (error rate 1) is open; outages that overlap or touch make one.
-Brownouts never make an episode. All figures hold up to the timeline's `until_s`, no further.
+An episode is a maximal interval during which an outage (error rate 1) is open. Outages that overlap or touch make one.
+Brownouts never make an episode. Figures are valid up to the timeline's `until_s`.
 """
 
 from collections.abc import Sequence
@@ -16,19 +16,19 @@ from des.faults.timeline import Timeline
 def down_intervals(timeline: Timeline, chosen: BoolArray) -> Intervals:
     """Episodes made by the outages among the incidents that `chosen`, bool[n], selects: disjoint and sorted.
 
-    The first may start before 0 and the last end after `until_s`.
+    The first may start before 0, and the last may end after `until_s`.
     """
     outages = chosen & timeline.outage
     return merged(Intervals(timeline.start_s[outages], timeline.end_s[outages]))
 
 
 def component_down(timeline: Timeline, component: int) -> Intervals:
-    """Episodes of a component by its own incidents, whatever it depends on."""
+    """Episodes of a component from its own incidents, without those of its dependencies."""
     return down_intervals(timeline, timeline.component == component)
 
 
 def endpoint_down(timeline: Timeline, endpoint: int) -> Intervals:
-    """Episodes of an endpoint by all incidents that reach it."""
+    """Episodes of an endpoint from all incidents that hit it."""
     return down_intervals(timeline, timeline.hits[:, endpoint])
 
 
@@ -59,7 +59,7 @@ def merged(intervals: Intervals) -> Intervals:
 
 
 def intersection(several: Sequence[Intervals]) -> Intervals:
-    """Where all of `several` hold at once, each of them merged; of no intervals at all, none."""
+    """The times at which all of `several` hold, each of them merged. Without any intervals, empty."""
     if not several:
         return none()
     common = several[0]
@@ -69,17 +69,17 @@ def intersection(several: Sequence[Intervals]) -> Intervals:
 
 
 def _pair(a: Intervals, b: Intervals) -> Intervals:
-    """Each common interval starts where one of the two does, inside the other."""
+    """Each common interval starts where one of the two starts inside the other."""
     in_b, covering_b = _covering(b, a.start_s)
     in_a, covering_a = _covering(a, b.start_s)
     both = a.start_s[in_b], b.start_s[in_a]
     ends = np.minimum(a.end_s[in_b], b.end_s[covering_b]), np.minimum(b.end_s[in_a], a.end_s[covering_a])
-    start_s, first = np.unique(np.concatenate(both), return_index=True)  # sorted, and once where both start at once
+    start_s, first = np.unique(np.concatenate(both), return_index=True)  # sorted, and equal starts only once
     return Intervals(start_s, np.concatenate(ends)[first])
 
 
 def _covering(intervals: Intervals, time_s: FloatArray) -> tuple[BoolArray, NDArray[np.intp]]:
-    """Which instants lie in one of disjoint `intervals`, and of those that do, in which."""
+    """Which instants lie in one of disjoint `intervals`, and the position of the interval of each that does."""
     latest = np.searchsorted(intervals.start_s, time_s, side="right") - 1
     inside = latest >= 0
     inside[inside] = intervals.end_s[latest[inside]] > time_s[inside]

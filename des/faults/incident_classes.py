@@ -1,6 +1,6 @@
 """What each class of incidents draws: the windows of its incidents, and which of its effects each one has.
 
-Every class is in equilibrium at 0 unless the plan starts up: what is open then started before.
+Every class is in equilibrium at time 0 unless the plan starts up. Incidents open at 0 then started before it.
 """
 
 import numpy as np
@@ -63,11 +63,11 @@ _WEEK_HOURS = 168
 
 
 def _ledger(incidents: PoissonIncidents, keys: ClassKeys, until_s: float, start_up: bool) -> Intervals:
-    """Incidents that start before `until_s`; in equilibrium also those open at 0, which start before it.
+    """Incidents that start before `until_s`. In equilibrium also those open at 0, which start before it.
 
     Starts and durations are one Poisson process of points, so the number open at 0 is Poisson(rate x mean) with
-    length-biased durations. A profile thins candidates drawn at its highest rate, each by the rate at its start:
-    those open at 0 too, which makes their equilibrium the periodic process's.
+    length-biased durations. A profile thins candidates drawn at its highest rate, each by the rate at its start. It
+    also thins those open at 0, which gives the equilibrium of the periodic process.
     """
     peak = max(incidents.profile.weights) if incidents.profile else 1.0
     rate_per_s = incidents.rate_per_s * peak
@@ -106,8 +106,8 @@ def weights_at(profile: Profile, time_s: FloatArray) -> FloatArray:
 def _renewal(incidents: RenewalIncidents, keys: ClassKeys, until_s: float, start_up: bool) -> Intervals:
     """Down times that start before `until_s`.
 
-    In equilibrium the process is down at 0 with probability mean down / (mean up + mean down), and of the spell that
-    covers 0 the residual remains (renewal theory's inspection paradox); else a whole up time begins at 0.
+    In equilibrium the process is down at 0 with probability mean down / (mean up + mean down), and the interval that
+    covers 0 has a residual length (renewal theory's inspection paradox). Otherwise a whole up time begins at 0.
     """
     up, down = incidents.up, incidents.down
     open_at_zero = none()
@@ -126,10 +126,10 @@ _MOST_PAST_STARTS = 1_000_000
 
 
 def _marked_renewal(incidents: MarkedRenewalIncidents, keys: ClassKeys, until_s: float, start_up: bool) -> Intervals:
-    """Incidents that start before `until_s`; in equilibrium also those open at 0, which start before it.
+    """Incidents that start before `until_s`. In equilibrium also those open at 0, which start before it.
 
-    In equilibrium 0 falls into a length-biased gap between two starts. Before that gap lie ordinary ones, so the past
-    is drawn backwards, as far as a duration can reach, and those that have ended by 0 are dropped.
+    In equilibrium 0 falls into a length-biased gap between two starts, with ordinary gaps before it. So the past is
+    drawn backwards, as far as a duration can reach, and incidents that have ended by 0 are dropped.
     """
     between, duration = incidents.between, incidents.duration
     if start_up:
@@ -160,7 +160,7 @@ def _past_until_zero(between: Distribution, duration: Distribution, keys: ClassK
 def _recorded(incidents: RecordedIncidents, until_s: float) -> tuple[Intervals, IntArray]:
     """Windows that start before `until_s`, and the position of each among the class's windows, int64[n].
 
-    Windows of zero length, and those over by time 0, which nobody can meet, are left out.
+    Windows of zero length and windows that end by time 0 are left out, since no request can meet them.
     """
     start_s = np.asarray(incidents.start_s, dtype=np.float64)
     end_s = np.asarray(incidents.end_s, dtype=np.float64)

@@ -1,18 +1,17 @@
-"""The fair comparison: every endpoint keeps its own failures' distribution, and only what they have in common changes.
+"""The independent twin: each endpoint keeps the distribution of its own failures, and only their dependence changes.
 
-The plan's `shared` is phi: at 1 incidents are common as modelled, at 0 every endpoint suffers its own. A class that
-can hit two or more endpoints, its members, is drawn at phi as follows.
+The plan's `shared` is phi: at 1 incidents are common as modelled, at 0 every endpoint has its own. The members of a
+class are the endpoints that it can hit. A class with two or more members is drawn at phi as follows.
 
 - Poisson: a common process and one for every member, of the same distribution and thinned to what hits that member.
   Every point carries a uniform u; common points stay where u < phi, members' points where u >= phi. By superposition a
   member's incidents are one Poisson process of the same rate at every phi, and the common incidents grow with phi.
-- Renewal: thinning would change its distribution, so in a share phi of the replications the whole timeline is common,
+- Renewal: thinning would change its distribution. So in a share phi of the replications the whole timeline is common,
   and in the others every member has a copy of its own: a mixture.
 - Recorded, all classes of the plan together: in a share phi of the replications as recorded, in the others shifted by
-  whole weeks. All windows that an endpoint suffers are cut to the whole weeks of the horizon and turned round their
-  circle together, each endpoint by another number of weeks. So each keeps its own history, hour of the week by hour of
-  the week, and only what coincided is pulled apart. What is left of the horizon after its whole weeks goes on round
-  the circle.
+  whole weeks. All windows that hit an endpoint are cut to the whole weeks of the horizon and shifted together and
+  cyclically, each endpoint by another number of weeks. So each keeps its own history, hour of the week by hour of the
+  week, and only coincidences are separated. The rest of the horizon after its whole weeks continues the cycle.
 """
 
 import math
@@ -34,24 +33,27 @@ from des.scenario.text.units import DAY_S, WEEK_S
 
 @dataclass(frozen=True, slots=True)
 class _WeekShifts:
-    """How far round the circle of `weeks` whole weeks each endpoint's windows are turned."""
+    """The cyclic shift of each endpoint's windows over `weeks` whole weeks.
+
+    `weeks_later` maps every endpoint with recorded incidents to its weeks, all different.
+    """
 
     weeks: int
     horizon_s: float
-    turned: Mapping[int, int]  # endpoint -> weeks, all different; every endpoint with recorded incidents
+    weeks_later: Mapping[int, int]
 
     def windows(
         self, incidents: RecordedIncidents, endpoint: int, until_s: float
     ) -> tuple[Intervals, NDArray[np.int64]]:
         """The endpoint's windows that start before `until_s` and the horizon, by start, and each one's position.
 
-        A window turned across the end of the circle stands at both ends: from before 0, and past the last week.
+        A window shifted across the end of the cycle occurs at both ends: from before 0, and past the last week.
         """
         circle_s = self.weeks * WEEK_S
         start_s = np.maximum(np.asarray(incidents.start_s, dtype=np.float64), 0.0)
         end_s = np.minimum(np.asarray(incidents.end_s, dtype=np.float64), circle_s)
         place = np.flatnonzero(end_s > start_s)
-        offset_s = self.turned[endpoint] * WEEK_S + np.array([-circle_s, 0.0, circle_s])[:, None]
+        offset_s = self.weeks_later[endpoint] * WEEK_S + np.array([-circle_s, 0.0, circle_s])[:, None]
         starts, ends = (start_s[place] + offset_s).ravel(), (end_s[place] + offset_s).ravel()
         places = np.tile(place, len(offset_s)).astype(np.int64)
         order = np.argsort(starts, kind="stable")
@@ -62,9 +64,9 @@ class _WeekShifts:
 def _week_shifts(plan: Plan, replication: int, endpoints: Mapping[int, str]) -> _WeekShifts:
     """Shifts for the `endpoints` (index -> name) that have recorded incidents.
 
-    By name, the first stays and the second is turned by 1, 2, ... weeks in successive replications, through every
-    relative shift but none; any further ones go to weeks left over, drawn at random. Raises DesError where the horizon
-    has too few whole weeks to set them apart.
+    By name, the first is not shifted. The second is shifted by 1, 2, ... weeks in successive replications, through
+    every relative shift except 0. Further ones get remaining weeks at random. Raises DesError where the horizon has too
+    few whole weeks to separate them.
     """
     weeks = _whole_weeks(plan, len(endpoints))
     second = 1 + replication % (weeks - 1)
@@ -75,7 +77,7 @@ def _week_shifts(plan: Plan, replication: int, endpoints: Mapping[int, str]) -> 
 
 
 def _whole_weeks(plan: Plan, endpoints: int) -> int:
-    """Whole weeks of the horizon, at least one for each of `endpoints` to be set apart: else DesError."""
+    """Whole weeks of the horizon. Raises DesError for fewer than one for each of `endpoints`."""
     weeks = math.floor(plan.horizon_s / WEEK_S)
     if weeks < endpoints:
         raise DesError(
@@ -104,7 +106,7 @@ class Draw:
     plan: Plan
     until_s: float
     reach: Reach
-    shifts: _WeekShifts | None  # None: recorded incidents are common
+    shifts: _WeekShifts | None  # None where recorded incidents are common
 
     @classmethod
     def of(cls, plan: Plan, replication: int, until_s: float) -> "Draw":
@@ -120,7 +122,7 @@ class Draw:
         return cls(plan, until_s, reach, shifts)
 
     def parts(self, origin: int, incidents: IncidentClass, keys: ClassKeys) -> Iterator[_Part]:
-        """What a class of component `origin` brings: common incidents, then those of one member after another."""
+        """The incidents of a class of component `origin`: common ones, then those of each member."""
         phi = self.plan.shared
         members = self.reach.members(origin)
         if isinstance(incidents, RecordedIncidents):
@@ -152,7 +154,7 @@ class Draw:
         return _Part(windows, effect, self.reach.hits(origin, len(effect), keys))
 
     def _copy(self, origin: int, incidents: IncidentClass, keys: ClassKeys, member: int) -> _Part:
-        """The class over again, with windows and marks of its own, for one member."""
+        """The class drawn again for one member, with its own windows and marks."""
         windows, effect = draw_class(incidents, keys, self.until_s, self.plan.start_up)
         return _Part(windows, effect, self.reach.hits(origin, len(effect), keys, only=member))
 
@@ -165,7 +167,7 @@ class Draw:
         member: int,
         alone: bool,
     ) -> _Part:
-        """One member's windows, each marked once however often it comes round; marks of its own unless it is alone."""
+        """One member's windows. Each has one mark however often it recurs, its own unless the member is alone."""
         if not alone:
             keys = keys.copy_for(self.reach.endpoint_names[member])
         windows, place = shifts.windows(incidents, member, self.until_s)
@@ -184,33 +186,41 @@ def recorded_endpoints(plan: Plan, reach: Reach) -> tuple[int, ...]:
 
 
 def _uniforms(keys: ClassKeys, part: _Part) -> NDArray[np.float64]:
-    """Each incident's u, in their order."""
+    """The u of each incident, in order."""
     return keys.stream("in common").random(len(part.effect))
 
 
 @dataclass(frozen=True, slots=True)
 class SharedClass:
-    """An incident class that `shared` acts on."""
+    """An incident class that `shared` affects.
+
+    `number` counts the component's classes from 0, `kind` is one of INCIDENT_KINDS, and `endpoints` are those that it
+    can hit. With `mixture` and phi between 0 and 1, the class is common as a whole or not at all in each replication.
+    """
 
     component: str
-    number: int  # among the component's classes, from 0
-    kind: str  # of INCIDENT_KINDS
-    endpoints: tuple[str, ...]  # that its incidents can hit
-    mixture: bool  # between 0 and 1 it is common as a whole or not at all, replication by replication
+    number: int
+    kind: str
+    endpoints: tuple[str, ...]
+    mixture: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """How phi acts on a plan."""
+    """How phi acts on a plan.
+
+    With `given_time_of_week`, endpoints are independent only given the hour of the week. Up to `comparable_s` an
+    endpoint's own downtime is the same at every phi.
+    """
 
     phi: float
     classes: tuple[SharedClass, ...]
-    given_time_of_week: bool  # independence can only be claimed hour of the week by hour of the week
-    comparable_s: float  # up to here an endpoint's own downtime is the same at every phi
+    given_time_of_week: bool
+    comparable_s: float
 
     @property
     def mixture(self) -> bool:
-        """Whether some replications have a class in common and the others have not."""
+        """Whether a class is common in some replications and not in others."""
         return 0.0 < self.phi < 1.0 and any(one.mixture for one in self.classes)
 
     @property
@@ -227,7 +237,7 @@ class Sharing:
 
 
 def sharing(plan: Plan) -> Sharing:
-    """Raises DesError where `draw_timeline` would, for a horizon with too few weeks to set recorded incidents apart."""
+    """Raises DesError as `draw_timeline` does, where the horizon has too few weeks to set recorded incidents apart."""
     reach = Reach.of(plan)
     recorded = recorded_endpoints(plan, reach)
     shifted = len(recorded) > 1

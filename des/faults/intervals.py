@@ -1,8 +1,7 @@
-"""Half-open time intervals as columns, the random streams of a class, and intervals drawn one after the other.
+"""Half-open time intervals as columns, the random streams of a class, and draws of successive intervals.
 
-Intervals that follow each other in time are drawn block by block until an instant is passed. Block b has a size and a
-key of its own, and its times are sums that begin at the last time of block b - 1: drawing further appends and changes
-nothing.
+Successive intervals are drawn block by block until an instant is passed. Block b has its own size and key, and its
+times are sums that begin at the last time of block b - 1. So drawing further only appends.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,7 +26,7 @@ class Intervals(NamedTuple):
     end_s: FloatArray
 
     def where(self, kept: BoolArray) -> "Intervals":
-        """Those that `kept`, bool[n], selects."""
+        """The intervals that `kept`, bool[n], selects."""
         return Intervals(self.start_s[kept], self.end_s[kept])
 
     def starting_before(self, until_s: float) -> "Intervals":
@@ -35,12 +34,12 @@ class Intervals(NamedTuple):
         return Intervals(self.start_s[:count], self.end_s[:count])
 
     def lasting(self) -> "Intervals":
-        """Those of more than zero length."""
+        """The intervals of more than zero length."""
         return self.where(self.end_s > self.start_s)
 
 
 def joined(first: Intervals, second: Intervals) -> Intervals:
-    """Both, where `second` starts no earlier than `first` ends starting."""
+    """Both, where no interval of `second` starts before the last of `first`."""
     return Intervals(*(np.concatenate(pair) for pair in zip(first, second, strict=True)))
 
 
@@ -50,10 +49,10 @@ def none() -> Intervals:
 
 @dataclass(frozen=True, slots=True)
 class ClassKeys:
-    """What an incident class draws from; `number` counts the classes of its component from 0.
+    """The random streams of an incident class; `number` counts the classes of its component from 0.
 
-    A stream depends on its names alone, so a component or class that comes or goes moves no other's incidents.
-    `endpoint` names the one that a copy of the class is for, where each has a copy of its own.
+    A stream depends on its names only, so a component or class added or removed leaves the incidents of all others as
+    they are. `endpoint` names the member for which a copy of the class is drawn.
     """
 
     seed: int
@@ -64,7 +63,7 @@ class ClassKeys:
 
     @property
     def label(self) -> str:
-        """How a message names the class."""
+        """The class's name in messages."""
         return f"{self.component}: incidents[{self.number}]"
 
     def copy_for(self, endpoint: str) -> "ClassKeys":
@@ -74,7 +73,7 @@ class ClassKeys:
         return self._named(f"incidents\x1f{self.component}\x1f{self.number}\x1f{purpose}", block)
 
     def marks(self, dependent: str, dependency: str) -> np.random.Generator:
-        """One uniform an incident, in their order, for the edge `dependent` -> `dependency`."""
+        """One uniform per incident, in order, for the edge `dependent` -> `dependency`."""
         return self._named(f"marks\x1f{self.component}\x1f{self.number}\x1f{dependent}\x1f{dependency}", 0)
 
     def _named(self, name: str, block: int) -> np.random.Generator:
@@ -88,16 +87,16 @@ _LARGEST_BLOCK = 1 << 16
 _MAX_INCIDENTS = 50_000_000
 _MAX_STALLED = 1_000_000
 _LEAST_PROGRESS = 1e-6
-"""Share of the time simulated that this many incidents in a row must take: draws of mostly zeros would never end."""
+"""Share of the time simulated that `_MAX_STALLED` incidents in a row must take, lest draws of zero never end."""
 
 _Block = tuple[Intervals, float]
-"""Intervals of a block, and the instant from which the next block goes on."""
+"""Intervals of a block, and the instant at which the next block begins."""
 
 
 def overlapping(
     between: Distribution, duration: Distribution, keys: ClassKeys, first_s: float, until_s: float
 ) -> Intervals:
-    """Starts from `first_s` on, `between` apart, each with a duration of its own: those that start before `until_s`."""
+    """Starts from `first_s` on, `between` apart, each with its own duration: those that start before `until_s`."""
 
     def block(number: int, size: int, from_s: float) -> _Block:
         gaps = between.sample(keys.stream("between", number), size)
@@ -110,7 +109,7 @@ def overlapping(
 
 
 def alternating(down: Distribution, up: Distribution, keys: ClassKeys, first_s: float, until_s: float) -> Intervals:
-    """Down times that start before `until_s`, an up time after each; the first starts at `first_s`."""
+    """Down times that start before `until_s`, each followed by an up time; the first starts at `first_s`."""
 
     def block(number: int, size: int, from_s: float) -> _Block:
         spells = np.empty(2 * size)
@@ -133,7 +132,7 @@ def block_sizes() -> Iterator[tuple[int, int]]:
 
 
 def refuse_too_many(keys: ClassKeys, expected: float) -> None:
-    """Raise DesError where a class would have more incidents than fit into memory."""
+    """Raises DesError where a class would have more incidents than fit into memory."""
     if not expected <= _MAX_INCIDENTS:
         raise DesError(
             f"{keys.label}: about {expected:.3g} incidents in the time simulated, at most {_MAX_INCIDENTS:,} can be "

@@ -1,7 +1,7 @@
-"""What each endpoint suffers by itself, and what the whole chain suffers at once: the two halves of a comparison.
+"""What each endpoint suffers by itself, and what the whole chain suffers at once.
 
-Figures add up: `one + other` is over the replications of both, so long times are summed piece by piece. Down
-means that an outage is open, as in `episodes`; impaired, that any incident is, brownouts too.
+Figures add up: `one + other` is over the replications of both, so long times are summed piece by piece. Down means that
+an outage is open, as in `episodes`. Impaired means that any incident is open, brownouts included.
 """
 
 import math
@@ -19,11 +19,14 @@ from des.scenario.text.units import YEAR_S
 
 @dataclass(frozen=True, slots=True)
 class Downtime:
-    """How long and how often something was down (or impaired) in the time observed."""
+    """How long and how often something was down (or impaired) in the time observed.
+
+    `durations_s` are those of the episodes that started in that time, cut off where the timeline ends.
+    """
 
     observed_s: float
     down_s: float
-    durations_s: FloatArray  # of every episode that started in the time observed, as far as its timeline was drawn
+    durations_s: FloatArray
 
     @property
     def unavailability(self) -> float:
@@ -56,13 +59,17 @@ class Downtime:
 
 @dataclass(frozen=True, slots=True)
 class Marginals:
-    """Each endpoint by itself, and all endpoints of the chain at once."""
+    """Each endpoint by itself, and all endpoints of the chain at once.
 
-    endpoints: tuple[Downtime, ...]  # of the plan, in its order
-    chain: tuple[int, ...]  # the endpoints that must all be down for a total outage
+    `endpoints` and `impaired` are of all the plan's endpoints, in its order. `chain` are the endpoints that must all be
+    down for a total outage.
+    """
+
+    endpoints: tuple[Downtime, ...]
+    chain: tuple[int, ...]
     all_down: Downtime
-    impaired: tuple[Downtime, ...]  # of the plan's endpoints, any incident counting
-    all_impaired: Downtime  # every endpoint of the chain at once
+    impaired: tuple[Downtime, ...]
+    all_impaired: Downtime
 
     @property
     def all_down_if_independent(self) -> float:
@@ -74,7 +81,7 @@ class Marginals:
 
 
 def marginals(timeline: Timeline, horizon_s: float, chain: Sequence[int]) -> Marginals:
-    """Over [0, horizon_s), at most what the timeline was drawn for; `chain` names endpoints."""
+    """Over [0, horizon_s), at most what the timeline was drawn for. `chain` are indices of endpoints."""
     every = range(timeline.hits.shape[1])
     downs = [endpoint_down(timeline, endpoint) for endpoint in every]
     impairments = downs
@@ -90,13 +97,13 @@ def marginals(timeline: Timeline, horizon_s: float, chain: Sequence[int]) -> Mar
 
 
 def marginals_over(plan: Plan, replications: Iterable[int], horizon_s: float) -> Marginals:
-    """Summed over at least one replication, each drawn as long as `horizon_s` and forgotten."""
+    """Summed over at least one replication, each drawn for `horizon_s` and then dropped."""
     chain = chain_endpoints(plan)
     return total([marginals(draw_timeline(plan, one, horizon_s), horizon_s, chain) for one in replications])
 
 
 def total(parts: Sequence[Marginals]) -> Marginals:
-    """The sum of at least one part, all of one chain."""
+    """The sum of at least one part, all of the same chain."""
     return Marginals(
         endpoints=tuple(_sum(several) for several in zip(*(part.endpoints for part in parts), strict=True)),
         chain=parts[0].chain,
@@ -107,7 +114,7 @@ def total(parts: Sequence[Marginals]) -> Marginals:
 
 
 def chain_endpoints(plan: Plan) -> tuple[int, ...]:
-    """The endpoints of the plan's legs, each once."""
+    """The endpoints of the plan's legs, without repetition."""
     return tuple(dict.fromkeys(leg.endpoint for leg in plan.chain))
 
 

@@ -1,7 +1,7 @@
 """Which endpoints an incident reaches: one mark for each dependency edge and incident.
 
-A mark is common to everything behind its edge, so endpoints that depend on a shock through one shared edge are hit
-together, and an endpoint with several paths to a component is hit once if any path is marked throughout.
+Everything behind an edge shares its mark. So endpoints that depend on a component through one shared edge are hit
+together. An endpoint with several paths to a component is hit once if any path is marked throughout.
 """
 
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from des.scenario.plan import Component, Plan
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The dependency graph, its components ordered so that each follows those that it depends on."""
+    """The dependency graph, its components ordered so that each follows its dependencies."""
 
     dependencies_first: tuple[Component, ...]
-    names: tuple[str, ...]  # of components, by index
+    names: tuple[str, ...]  # of components
     endpoint_components: tuple[int, ...]
     endpoint_providers: tuple[str, ...]
     endpoint_names: tuple[str, ...]
@@ -43,9 +43,9 @@ class Reach:
     def hits(self, origin: int, count: int, keys: ClassKeys, only: int | None = None) -> BoolArray:
         """bool[endpoints, count]: whether each of `count` incidents of component `origin` hits each endpoint.
 
-        With `only` an endpoint, no other is hit.
+        With `only`, an endpoint, no other endpoint is hit.
         """
-        reached: dict[int, BoolArray] = {origin: np.ones(1, dtype=np.bool_)}  # one value where all incidents agree
+        reached: dict[int, BoolArray] = {origin: np.ones(1, dtype=np.bool_)}  # bool[1] where all incidents agree
         for component in self.dependencies_first if only is None else self._leading_to(only):
             for edge in component.depends_on:
                 behind = reached.get(edge.component)
@@ -64,7 +64,7 @@ class Reach:
         return hits
 
     def _leading_to(self, endpoint: int) -> list[Component]:
-        """The endpoint's component and all that it depends on, in order."""
+        """The endpoint's component and all its dependencies, in order."""
         wanted = {self.endpoint_components[endpoint]}
         for component in reversed(self.dependencies_first):
             if component.index in wanted:
@@ -82,7 +82,7 @@ class Reach:
 
 
 def _dependencies_first(components: tuple[Component, ...]) -> tuple[Component, ...]:
-    """The graph has no cycles: a scenario with one is refused."""
+    """The graph has no cycles, as the scenario's checks refuse them."""
     placed: dict[int, Component] = {}
 
     def place(component: Component) -> None:

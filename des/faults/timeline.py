@@ -21,37 +21,37 @@ Number = TypeVar("Number", np.int64, np.float64)
 class Timeline:
     """n incidents with `start_s < until_s`, sorted by start, then component, class and number in its class.
 
-    An incident's position is its id. Incidents open at time 0 start before it; an end may lie beyond `until_s`, but
+    An incident's position is its id. Incidents open at time 0 start before it. An end may lie beyond `until_s`, but
     incidents that start there are missing, so states are known up to `until_s` only.
     """
 
     until_s: float
     component: IntArray  # int64[n], index into the plan's components
     kind: IntArray  # int64[n], code into INCIDENT_KINDS
-    start_s: FloatArray  # float64[n], seconds since the scenario's start
+    start_s: FloatArray  # float64[n], in seconds since the scenario's start
     end_s: FloatArray  # float64[n], always later than start_s
     effect: IntArray  # int64[n], index into effects
     effects: tuple[Effect, ...]  # every effect of the plan, drawn or not
-    hits: BoolArray  # bool[n, endpoints], whether the incident reaches the endpoint; contiguous by endpoint
-    shared: BoolArray  # bool[n], reaches endpoints of more than one provider
+    hits: BoolArray  # bool[n, endpoints], whether the incident hits the endpoint; contiguous by endpoint
+    shared: BoolArray  # bool[n], whether it hits endpoints of more than one provider
 
     def __len__(self) -> int:
         return len(self.start_s)
 
     @property
     def outage(self) -> BoolArray:
-        """bool[n]: whether every call that the incident reaches fails."""
+        """bool[n]: whether every call that the incident hits fails."""
         return np.array([effect.outage for effect in self.effects], dtype=np.bool_)[self.effect]
 
 
 def draw_timeline(plan: Plan, replication: int, until_s: float) -> Timeline:
     """All incidents that start before `until_s`, and those open at 0 unless the plan starts up.
 
-    What is common to several endpoints, and what each suffers by itself, follows the plan's `shared`. A pure function
-    of the plan's seed, the replication and, class by class, its component's name, its number there and its own
-    parameters (below `shared: 1` the names of the endpoints it can hit too, and for recorded incidents the horizon):
-    components and classes added elsewhere move nothing, and a later `until_s` appends. Raises DesError where a class
-    would have more incidents than can be drawn, or recorded incidents cannot be set apart.
+    The plan's `shared` decides which incidents endpoints have in common. The result is a pure function of the plan's
+    seed, the replication and, for each class, its component's name, its number there and its own parameters. Below
+    `shared: 1` it also depends on the names of the endpoints that a class can hit, and for recorded incidents on the
+    horizon. So components and classes added elsewhere change nothing, and a later `until_s` appends. Raises DesError
+    where a class would have more incidents than can be drawn, or where recorded incidents cannot be set apart.
     """
     draw = Draw.of(plan, replication, until_s)
     codes: dict[Effect, int] = {}
@@ -71,7 +71,7 @@ def draw_timeline(plan: Plan, replication: int, until_s: float) -> Timeline:
             effect.append(class_codes[part.effect])
             hits.append(part.hits)
     start_s = _column([drawn.start_s for drawn in windows], np.float64)
-    order = np.argsort(start_s, kind="stable")  # equal starts stay in order of component, class and number
+    order = np.argsort(start_s, kind="stable")  # keeps equal starts in order of component, class and number
     by_endpoint = np.concatenate([np.zeros((len(plan.endpoints), 0), dtype=np.bool_), *hits], axis=1)
     by_endpoint = np.take(by_endpoint, order, axis=1)
     return Timeline(

@@ -1,1 +1,1 @@
-"""What people read: tables from finished runs."""
+"""Tables and sentences for people, from finished runs."""

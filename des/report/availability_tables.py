@@ -1,4 +1,4 @@
-"""What `des availability` and `des explain` print: arms side by side, then a word on each estimator."""
+"""What `des availability` and `des explain` print: arms side by side, then a sentence on each estimator."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ def print_availability(
     *,
     left_out: Mapping[str, str] | None = None,
 ) -> None:
-    """One column an arm; `left_out` are arms without one, and why."""
+    """One column per arm. `left_out` maps arms without a column to the reason."""
     arms, of = list(answers), list(answers.values())
     closed = [answer.choice.exact for answer in of]
     lines = [
@@ -58,7 +58,7 @@ def print_availability(
 
 
 def print_explanation(title: str, explained: Explained, console: Console) -> None:
-    """One column an arm; then each command for all of them."""
+    """One column per arm, then the time of each command over all arms."""
     arms, of = list(explained.arms), list(explained.arms.values())
     names = list(dict.fromkeys(name for one in of for name in one.incidents))
     closed = [one.choice.exact for one in of]
@@ -108,7 +108,7 @@ def print_explanation(title: str, explained: Explained, console: Console) -> Non
 
 
 def figure(value: float) -> str:
-    """Three digits; below a ten-thousandth with an exponent, since nobody counts zeros."""
+    """Three significant digits, with an exponent below 1e-4."""
     if value == 0.0 or not math.isfinite(value):
         return f"{value:g}"
     return f"{value:.3g}" if abs(value) < 1e-4 else figures.plain(value, figures.significant(value))

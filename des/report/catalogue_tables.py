@@ -24,7 +24,7 @@ _COLUMNS: Final = ("preset", "kind", "retries", "retried", "back-off", "Retry-Af
 
 
 def print_catalogue(console: Console) -> None:
-    """One table of the models priced by the token and one of those priced by the unit, each with its sources below."""
+    """Models priced by the token, then models priced by the unit, each table with its sources below."""
     listed = models()
     by_token = [model for model in listed if model.unit is None]
     by_unit = [model for model in listed if model.unit is not None]
@@ -54,7 +54,7 @@ def print_catalogue(console: Console) -> None:
 
 
 def print_presets(console: Console) -> None:
-    """A table of every preset, then the source of each and what is not modelled."""
+    """A table of every preset, then the source of each and what it does not model."""
     table = table_of()
     for title in _COLUMNS:
         table.add_column(title, overflow="fold", no_wrap=title == "preset")
@@ -72,7 +72,7 @@ def print_presets(console: Console) -> None:
 
 
 def presets_as_json() -> list[dict[str, Any]]:
-    """Every preset with its whole policy, its source and what is not modelled."""
+    """Every preset with its whole policy, its source and what it does not model."""
     return [
         {
             "name": each.full_name,
@@ -90,7 +90,7 @@ def presets_as_json() -> list[dict[str, Any]]:
 def _price(value: float) -> Text:
     if value == 0.0:
         return Text(NOTHING)
-    value = float(f"{value:.12g}")  # a price per token times a million is not quite the price per million
+    value = float(f"{value:.12g}")  # removes the rounding error of a price per token times a million
     decimals = next((d for d in range(2, 13) if round(value, d) == value), 12)
     return Text(dollars(value, decimals))
 

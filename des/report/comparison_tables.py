@@ -1,4 +1,4 @@
-"""The tables of a comparison: that each endpoint fails alike in every arm, then how they fail together."""
+"""The tables of a comparison: first how each endpoint fails in every arm, then how endpoints fail together."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -31,7 +31,7 @@ _ANY_IN_A_YEAR: Final = ("any_in_a_year", "any_impaired_in_a_year")
 
 
 def print_comparison(run: Run, verdicts: Sequence[Verdict], *, reused: bool, console: Console) -> None:
-    """Marginals, whether they match, the joint figures, and each arm against the baseline."""
+    """Marginals and whether they match, the joint figures, and each arm against the baseline."""
     found = run.summary["comparison"]
     arms = list(run.summary["arms"])
     print_heading(run.manifest, console)
@@ -59,7 +59,7 @@ def print_comparison(run: Run, verdicts: Sequence[Verdict], *, reused: bool, con
 
 
 def comparison_text(run: Run) -> str:
-    """The tables as plain text, of a run in which arms were compared."""
+    """The tables of a comparison as plain text."""
     return as_text(lambda console: print_comparison(run, (), reused=False, console=console))
 
 
@@ -236,7 +236,7 @@ def _nines(share: Estimate | None) -> str:
 
 
 def _length(figure: Estimate | None) -> str:
-    """Minutes, or hours from two on."""
+    """In minutes, or in hours from two hours on."""
     if figure is None or figure.mean is None:
         return figures.NOTHING
     unit_s, unit = (_HOUR_S, "h") if figure.mean >= 2 * _HOUR_S else (60.0, "min")
@@ -273,7 +273,7 @@ def _probability(value: float) -> str:
 
 
 def _method(pair: Mapping[str, Any] | None) -> str:
-    """In a word or two: what is behind it."""
+    """A word or two on how the interval was made."""
     if pair is None:
         return figures.NOTHING
     method = str(pair.get("interval", ""))

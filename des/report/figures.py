@@ -1,4 +1,4 @@
-"""Numbers as people read them: enough digits to tell what matters apart, no exponent where zeros can be counted."""
+"""Numbers for people: enough digits to show differences, and no exponent where zeros can be counted."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -10,9 +10,9 @@ from des.estimate.estimate import Estimate
 NOTHING: Final = "-"
 _MINUTES_IN_30_DAYS: Final = 43_200.0
 _LEAST_MISSING: Final = 1e-12
-"""Of this, 1 - availability has three digits left."""
+"""The smallest 1 - availability that still has three digits as a float."""
 _LAST_DIGIT: Final = 2e-16
-"""Of a number next to 1. The rounding of an availability is as large as that, and what is missing may be less."""
+"""Rounding error of a number next to 1. An availability has this error, and the share lost may be smaller."""
 _MOST_ZEROS: Final = 12
 """A number with more zeros before its first digit is written with an exponent."""
 
@@ -21,12 +21,12 @@ Format = Callable[[float, int], str]
 
 
 def read(found: Mapping[str, Any] | None) -> Estimate | None:
-    """A figure of `summary.json`, if it is there."""
+    """A figure of `summary.json`, None where it is missing."""
     return None if found is None else Estimate.from_json(found)
 
 
 def mean_of(figure: Estimate | None) -> float:
-    """Zero where there is none."""
+    """Zero where there is no mean."""
     return 0.0 if figure is None or figure.mean is None else figure.mean
 
 
@@ -36,14 +36,14 @@ def scaled(figure: Estimate, factor: float) -> Estimate:
 
 
 def significant(value: float, digits: int = 3) -> int:
-    """The decimals that show `value` to that many significant digits."""
+    """The number of decimals that shows `value` with that many significant digits."""
     if value == 0.0 or not math.isfinite(value):
         return 0
     return max(0, digits - 1 - math.floor(math.log10(abs(value))))
 
 
 def plain(value: float, decimals: int) -> str:
-    """With an exponent only where a dozen zeros would come first, and then with as many digits."""
+    """An exponent, with as many digits, replaces more than a dozen leading zeros."""
     if 0.0 < abs(value) < 10.0**-_MOST_ZEROS:
         return f"{value:.{max(0, decimals + math.floor(math.log10(abs(value))))}e}"
     return f"{value:,.{decimals}f}" if value or decimals <= _MOST_ZEROS else "0"
@@ -62,12 +62,12 @@ def seconds(value: float, decimals: int) -> str:
 
 
 def nines_of_lost(share: float) -> float:
-    """-log10 of the share lost: 3 for 99.9 %; infinite when nothing was."""
+    """-log10 of the share lost: 3 for 99.9 %; infinite where nothing was lost."""
     return math.inf if share <= 0.0 else 0.0 - math.log10(share)
 
 
 def without_intervals(found: Any) -> Any:
-    """A copy of (a part of) a summary in which no figure has an interval."""
+    """A copy of a summary, or part of one, in which no figure has an interval."""
     if not isinstance(found, Mapping):
         return found
     ends = {"low": None, "high": None} if {"mean", "low", "high"} <= set(found) else {}
@@ -75,7 +75,7 @@ def without_intervals(found: Any) -> Any:
 
 
 def shown(figure: Estimate | None, write: Format, *, scale: float = 1.0, digits: int = 3) -> str:
-    """A figure with its interval where it has one; `scale` is what `write` multiplies by."""
+    """A figure with its interval, if it has one. `write` gets values times `scale`."""
     if figure is None or figure.mean is None:
         return NOTHING
     mean, low, high = figure.mean, figure.low, figure.high
@@ -92,10 +92,10 @@ def with_interval(
     scale: float = 1.0,
     rounding: float = 1e-12,
 ) -> str:
-    """`mean ± half` for an interval of equal halves, `mean [low, high]` otherwise; `decimals` is the least number.
+    """`mean ± half` for a symmetric interval, `mean [low, high]` otherwise; `decimals` is the least number.
 
-    Ends that are equal but for `rounding`, a share of the mean, are no interval: only exact figures are that certain,
-    and they have none.
+    Ends that differ by no more than `rounding`, a share of the mean, are no interval. Only exact figures are that
+    certain, and they have none.
     """
     if low is None or high is None or high - low <= 2.0 * rounding * abs(mean):
         return write(mean, decimals)
@@ -112,7 +112,10 @@ def _bare(text: str) -> str:
 
 
 def availability(figure: Estimate | None, lost: Estimate | None = None) -> str:
-    """Three significant digits of what is missing to 100 %: of `lost`, where 1 - availability cannot hold so little."""
+    """Enough digits for three significant ones of 1 - availability.
+
+    They are those of `lost` where a float of the availability cannot hold them.
+    """
     if figure is None or figure.mean is None:
         return NOTHING
     mean, low, high = figure.mean, figure.low, figure.high

@@ -1,4 +1,4 @@
-"""What `des fit` prints: a block for each service, the pairs, what to beware of; at most 80 columns wide."""
+"""What `des fit` prints: a block for each service, the pairs, and cautions; at most 80 columns wide."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -18,11 +18,11 @@ _HOURS_A_CLASS: Final = 3
 _MOST_PAIRS: Final = 45
 _PARAMETERS_WIDTH: Final = 41
 _MOST_GROWTH: Final = 100.0
-"""A factor a year that says no more than the two rates beside it."""
+"""A yearly factor above which only the two rates are printed."""
 
 
 def lines(calibration: Calibration, cautions: Sequence[str], source: str) -> Iterator[str]:
-    """Every line, without the piece of scenario."""
+    """Every line, without the part of a scenario."""
     total = sum(service.incidents for service in calibration.services)
     services = counted(len(calibration.services), "services")
     yield from _wrapped(f"{source}: {counted(total, 'incidents')} of {services}, times in UTC")
@@ -80,7 +80,7 @@ def _single(service: ServiceCalibration) -> Iterator[str]:
 
 
 def _rate(service: ServiceCalibration) -> str:
-    """Of few incidents by the times between them, with its interval: their window is no guide."""
+    """Where incidents are few, from the times between them, with an interval. Their window would bias the rate."""
     if service.between.few:
         low, high = service.between.mean_interval_s
         figures = (_figure(YEAR_S / moment_s) for moment_s in (service.between.mean_s, high, low))
@@ -208,7 +208,7 @@ def _figure(value: float) -> str:
 
 
 def _parameter(value: float) -> str:
-    """Three decimals, as histories are quoted, as long as that is no more than is known."""
+    """Three decimals, as in published histories, unless the parameter is known less precisely."""
     if math.isnan(value):
         return NOTHING
     if abs(value) >= 1e6:

@@ -1,7 +1,7 @@
-"""How tables are set: arms side by side as far as the terminal is wide, and plain tables of rows.
+"""Layout of tables: arms side by side as far as the terminal's width allows, and plain tables of rows.
 
-Everything that is printed passes here or `des.cli.application.say`: names and titles are text whatever they hold, so
-that neither Rich's markup nor the terminal's escapes in them do anything.
+Everything printed passes through here or `des.cli.application.say`. Names and titles are always plain text, so Rich's
+markup and terminal escapes in them have no effect.
 """
 
 import io
@@ -20,12 +20,12 @@ from des.words import printable
 _GAP: Final = 2
 """Columns between two arms."""
 _NARROWED_FROM: Final = 100
-"""Columns of a terminal from which on arms side by side are worth intervals; a narrower one would keep hardly any."""
+"""Least width of a terminal, in columns, on which rows are narrowed. Below it hardly any interval would be left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a table with a column for each arm; a title has no cells."""
+    """A line of a table with a column for each arm. A title has no cells."""
 
     label: str
     cells: tuple[str, ...] = ()
@@ -52,12 +52,12 @@ def _plain(cell: RenderableType | None) -> RenderableType:
 
 
 def say(console: Console, text: str, *, style: str = "", whole: bool = False) -> None:
-    """A sentence; a `whole` one is not broken into lines, so that a path in it can be copied."""
+    """Print a sentence. A `whole` one is not broken into lines, so that a path in it can be copied."""
     console.print(Text(printable(text), style=style), soft_wrap=whole)
 
 
 def table_of(*names: str) -> Table:
-    """A table of rows whose first columns are these."""
+    """A table whose first columns have these names."""
     table = _PlainTable(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, _GAP, 0, 0))
     for name in names:
         table.add_column(name, overflow="fold")
@@ -65,7 +65,7 @@ def table_of(*names: str) -> Table:
 
 
 def as_text(show: Callable[[Console], None]) -> str:
-    """What is shown, as plain text."""
+    """What `show` prints, as plain text."""
     out = io.StringIO()
     show(Console(file=out, width=120, highlight=False, color_system=None))
     return out.getvalue().rstrip("\n")
@@ -74,10 +74,10 @@ def as_text(show: Callable[[Console], None]) -> str:
 def fitted(
     table: Sequence[Line], narrow: Sequence[Line], arms: Sequence[str], width: int
 ) -> tuple[Sequence[Line], bool]:
-    """The table with the lowest of its rows `narrow` until all arms stand side by side, and whether any row is.
+    """The table with enough of its rows `narrow`, from the bottom, for all arms to fit; and whether any row is narrow.
 
-    Only rows are replaced that make a column as wide as it is. The table stays as it was where that does not help, and
-    on terminals of less than `_NARROWED_FROM` columns.
+    Only rows that determine a column's width are replaced. The table is unchanged where that does not help, and on
+    terminals of less than `_NARROWED_FROM` columns.
     """
     rows = list(table)
     while width >= _NARROWED_FROM:
@@ -109,7 +109,7 @@ def _widths(table: Sequence[Line], arms: Sequence[str]) -> list[int]:
 
 
 def print_arms(table: Sequence[Line], arms: Sequence[str], console: Console) -> None:
-    """Arms side by side; those that do not fit the width come below, in tables of their own."""
+    """Arms side by side. Those that do not fit the width follow below, in tables of their own."""
     labels, *widths = _widths(table, arms)
     first = 0
     while first < len(arms):
@@ -124,7 +124,7 @@ def print_arms(table: Sequence[Line], arms: Sequence[str], console: Console) -> 
 def _print_some(
     table: Sequence[Line], arms: Sequence[str], some: slice, widths: Sequence[int], console: Console
 ) -> None:
-    """Set by hand: titles then widen no column, and a label too long for its figures has a line of its own."""
+    """Not a Rich table: titles widen no column, and a label too long for its figures has a line of its own."""
     whole = sum(widths) + _GAP * (len(widths) - 1)
 
     def text(label: str, cells: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""The lines of the tables of arms: a label, and for each arm the figure as people read it."""
+"""The lines of the tables of arms: a label, and each arm's figure as text."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -9,10 +9,10 @@ from des.report.figures import mean_of, read
 from des.report.layout import Line
 
 _MOST_NAMES: Final = 12
-"""Legs, causes and components that are listed by name in one block; what is left makes one line."""
+"""Most legs, causes or components listed by name in one block; the others make one line."""
 _MINUTE_S: Final = 60.0
 _REFUSING: Final = " refusing"
-"""Limits and capacities are refusing until the next call is admitted, whenever that is asked: that is no time out."""
+"""State of a limit or capacity from a refusal to the next admitted call. It is not counted as time out of service."""
 
 Write = Callable[[Estimate | None], str]
 Metrics = Mapping[str, Any]
@@ -20,9 +20,9 @@ Metrics = Mapping[str, Any]
 
 
 def lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
-    """Every line of the table of these arms, but for those of cascades."""
+    """Every line of the table of these arms, except those of cascades."""
     of: list[Metrics] = [summary["arms"][arm] for arm in arms]
-    adjusted: set[str] = set()  # metrics whose control-variate adjusted figure has had its line
+    adjusted: set[str] = set()  # metrics whose control-variate adjusted figure has its line already
     for label, metric, write in _HEADLINES:
         if not any(metric in metrics for metrics in of):
             continue
@@ -42,7 +42,7 @@ def lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
 
 
 def written(metric: str, found: Mapping[str, Any] | None) -> str:
-    """A metric of `summary.json` as its line has it."""
+    """A metric of `summary.json` as its line shows it."""
     if metric == "time_to_recover_s":
         return _recovery(found, narrow=False)
     if metric in ("metastable", "blackout"):
@@ -53,7 +53,7 @@ def written(metric: str, found: Mapping[str, Any] | None) -> str:
 def cascade_lines(summary: Mapping[str, Any], arms: Sequence[str], *, narrow: bool = False) -> Iterator[Line]:
     """Calls per request, refusals, recovery and time out of service; nothing where there can be no cascade.
 
-    `narrow` ones are in fewer words.
+    `narrow` lines use fewer words.
     """
     of: list[Metrics] = [summary["arms"][arm] for arm in arms]
     if not any("retry_amplification" in metrics for metrics in of):
@@ -133,7 +133,7 @@ _HEADLINES: Final[Sequence[tuple[str, str, Write]]] = (
     ("  done after, p95", "batch_lateness_s_p95", seconds),
     ("  done after, at most", "batch_lateness_s_max", seconds),
 )
-"""Label, metric, and how its value is written."""
+"""Label, metric, and the function that writes its value."""
 _CALLS: Final[Sequence[tuple[str, str, Write]]] = (
     ("  retry amplification", "retry_amplification", _number),
     ("  goodput a minute", "goodput_per_minute", _number),
@@ -145,11 +145,11 @@ _REFUSALS: Final[Sequence[tuple[str, str, Write]]] = (
     ("  refused by capacities", "refused_by_capacity_share", share),
     ("  kept back by the client", "refused_by_client_share", share),
 )
-"""Left out where no arm had any."""
+"""Lines left out where no arm has any."""
 _WRITTEN: Final[Mapping[str, Write]] = {
     metric: write for _, metric, write in (*reversed(_HEADLINES), *_CALLS, *_REFUSALS)
 }
-"""How a metric's value is written: as its first line does."""
+"""By metric, the function of its first line that writes the value."""
 
 Figures = Mapping[str, Estimate]
 
@@ -159,7 +159,7 @@ def _read_all(found: Mapping[str, Any] | None) -> Figures:
 
 
 def _by_name(title: str, arms: Sequence[Figures], write: Write, names: Sequence[str]) -> Iterator[Line]:
-    """One line a name, in this order; of too many the largest, and one line for the rest."""
+    """One line per name, in this order. Of too many names, the largest, and one line for the rest."""
     if not names:
         return
     yield Line(title)
@@ -176,7 +176,7 @@ def _by_name(title: str, arms: Sequence[Figures], write: Write, names: Sequence[
 
 
 def _time_up(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
-    """Time-weighted: shares of the horizon, whatever traffic there was, and how often it went down."""
+    """Time-weighted: the share of the horizon up, whatever the traffic, and the number of times it went down."""
     components, endpoints, chain = (
         [{name: _read_all(spell) for name, spell in summary.get(group, {}).get(arm, {}).items()} for arm in arms]
         for group in ("components", "endpoints", "chain")
@@ -199,7 +199,7 @@ def _time_up(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
 def _repeats(
     endpoint: str, endpoints: Sequence[Mapping[str, Figures]], components: Sequence[Mapping[str, Figures]]
 ) -> bool:
-    """Whether an endpoint fares in every arm as its own or its provider's component does, so says nothing new."""
+    """Whether an endpoint's figures are those of its own or its provider's component in every arm."""
     provider = endpoint.partition("/")[0]
     return all(
         endpoint not in arm or arm[endpoint] in (parts.get(endpoint), parts.get(provider))
@@ -269,7 +269,7 @@ def _runs(found: Mapping[str, Any] | None) -> str:
 
 
 def _times_out(of: Sequence[Metrics]) -> Iterator[Line]:
-    """Share of the time that each breaker was open, each leg cooling and so on, those out longest first."""
+    """Share of the time that each breaker was open, each leg cooling and so on, longest first."""
     shares = [_read_all(metrics.get("time_out_share")) for metrics in of]
     times = [_read_all(metrics.get("times_out")) for metrics in of]
     shown = sorted({name for arm in shares for name in arm if not name.endswith(_REFUSING)})
@@ -286,7 +286,7 @@ def _times_out(of: Sequence[Metrics]) -> Iterator[Line]:
 
 
 def _out(found: Estimate | None, times: Estimate | None) -> str:
-    """Means alone: arms have to fit side by side."""
+    """Without intervals, as arms have to fit side by side."""
     if found is None or times is None:
         return figures.NOTHING
     often = mean_of(times)
@@ -294,7 +294,7 @@ def _out(found: Estimate | None, times: Estimate | None) -> str:
 
 
 def _duration(figure: Estimate | None) -> str:
-    """Seconds, or minutes from two on."""
+    """In seconds, or in minutes from two minutes on."""
     if figure is None or mean_of(figure) < 2 * _MINUTE_S:
         return figures.shown(figure, figures.seconds)
     return f"{figures.shown(figures.scaled(figure, 1.0 / _MINUTE_S), figures.plain)} min"

@@ -1,4 +1,4 @@
-"""The tables that `des run` and `des sweep` print, and how a run meets what its scenario expected of it."""
+"""The tables that `des run` and `des sweep` print, and whether a run met the scenario's expectations."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One expectation: as written, the figure found, and whether that is met, missed or inconclusive."""
+    """One expectation: its text, the figure found, and whether it is met, missed or inconclusive."""
 
     arm: str
     metric: str
@@ -31,7 +31,7 @@ class Verdict:
 
 
 def print_run(run: Run, verdicts: Sequence[Verdict], *, reused: bool, console: Console) -> None:
-    """Everything a person wants to know first, then where the rest is."""
+    """The figures, the verdicts, and where the files are."""
     manifest, summary = run.manifest, run.summary
     arms = list(summary["arms"])
     print_heading(manifest, console)
@@ -109,7 +109,7 @@ def sweep_text(sweep: "Sweep") -> str:
 
 
 def verdicts(manifest: Mapping[str, Any], summary: Mapping[str, Any]) -> tuple[Verdict, ...]:
-    """Every expectation of the scenario; with one replication the point estimate decides."""
+    """Every expectation of the scenario. With one replication the point estimate decides."""
     arms = tuple(manifest["arms"])
     found = []
     for name, texts in (manifest["scenario"].get("expect") or {}).items():
@@ -130,7 +130,7 @@ def print_where(run: Run, reused: bool, console: Console) -> None:
 
 
 def interval_sentences(summary: Mapping[str, Any]) -> Iterator[str]:
-    """Which arms have no interval although there are replications, and how many it takes."""
+    """Arms without an interval in spite of several replications, and how many replications it takes."""
     for arm, metrics in summary["arms"].items():
         reasons = (str(found.get("interval", "")) for found in metrics.values() if found)
         for reason in [reason for reason in reasons if "fewer than" in reason][:1]:
@@ -138,12 +138,12 @@ def interval_sentences(summary: Mapping[str, Any]) -> Iterator[str]:
 
 
 def precision_reached(summary: Mapping[str, Any]) -> bool:
-    """Whether the run is as precise as was asked for, where anything was."""
+    """Whether the run reached the precision asked for, if any."""
     return bool(summary.get("precision", {"reached": True})["reached"])
 
 
 def precision_sentence(summary: Mapping[str, Any]) -> Iterator[str]:
-    """What precision was asked for, whether it was reached, and how many replications that took."""
+    """The precision asked for, whether it was reached, and the number of replications."""
     found = summary.get("precision")
     if found is None:
         return
@@ -161,7 +161,7 @@ def precision_sentence(summary: Mapping[str, Any]) -> Iterator[str]:
 
 
 def print_heading(manifest: Mapping[str, Any], console: Console) -> None:
-    """What the run was of."""
+    """The scenario, seed and size of the run."""
     scenario = manifest["scenario"]
     say(console, str(scenario.get("title") or manifest["name"]), style="bold")
     if scenario.get("question"):
@@ -177,7 +177,7 @@ def print_heading(manifest: Mapping[str, Any], console: Console) -> None:
 
 
 def print_verdicts(verdicts: Sequence[Verdict], console: Console) -> None:
-    """Each expectation and how it was met."""
+    """Each expectation and its verdict."""
     table = table_of()
     for title in ("expectation", "expected", "found", "met"):
         table.add_column(title, overflow="fold")
@@ -199,7 +199,7 @@ def _found(verdict: Verdict) -> str:
 
 
 def _as_expected(run: Run, arm: str) -> str:
-    """The worst of what was expected of the arm."""
+    """The worst verdict on the arm's expectations."""
     results = [verdict.result for verdict in verdicts(run.manifest, run.summary) if verdict.arm == arm]
     return next((result for result in (MISSED, INCONCLUSIVE, MET) if result in results), figures.NOTHING)
 

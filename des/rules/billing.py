@@ -1,17 +1,18 @@
-"""What a call is billed, in whole picodollars (1e-12 USD), so that money adds up exactly in any order."""
+"""What a call is billed, in whole picodollars (1e-12 USD), so that sums are exact in any order."""
 
 PICO = 1_000_000_000_000
 
 
 def picodollars(usd: float) -> int:
-    """A price as an integer number of picodollars, the nearest one."""
+    """A price rounded to whole picodollars."""
     return round(usd * PICO)
 
 
 def flat_cost(mode: str, per_request: int, per_unit: int, units: float, done: float) -> int:
-    """The part of a bill that counts calls and units: due for what was delivered, so nothing for input alone.
+    """The part of a bill that counts calls and units.
 
-    `done` is the share of the response that was made; it matters to `partial` only.
+    It is due for delivered output, so input alone costs nothing here. `done` is the share of the response that was
+    made; only `partial` uses it.
     """
     if mode == "full":
         return per_request + round(per_unit * units)
@@ -31,8 +32,8 @@ def token_cost(
 ) -> int:
     """The part of a bill that counts tokens.
 
-    Input is `plain` at the input price, `cached` read from a warm prompt cache and `written` to a cold one;
-    `prices` holds input, cached input, cache write and output per token. `full` bills all the output of an ok
+    `plain` input has the input price, `cached` input is read from a warm prompt cache, `written` input goes to a cold
+    one. `prices` holds input, cached input, cache write and output per token. `full` bills all the output of an ok
     call, `partial` the output so far.
     """
     if mode == "none":

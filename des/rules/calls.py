@@ -1,28 +1,28 @@
-"""One call: which cause fails it, and when its client gives up on it."""
+"""One call: which cause makes it fail, and when its client abandons it."""
 
 from collections.abc import Sequence
 
-# One uniform walks several causes by number and names the one that strikes.
+# One uniform decides among several causes, in order of their numbers.
 
 
 def struck_by(u: float, shares: Sequence[float]) -> int:
-    """Index of the first cause that strikes, each on what the ones before it left over; -1 for none.
+    """Index of the first cause that strikes, each given that those before it do not; -1 for none.
 
-    Cause i strikes with probability s_i (1 - s_0) ... (1 - s_{i-1}): the chance that none strikes is the product
-    of the (1 - s_i), for independent causes, and which of them is to blame is decided by number.
+    Cause i strikes with probability s_i (1 - s_0) ... (1 - s_{i-1}). So no cause strikes with the product of the (1 -
+    s_i), as for independent causes, and of several the first by number is named.
     """
     reach = 0.0
     left = 1.0
     for index, share in enumerate(shares):
         reach += left * share
-        if u < reach or share >= 1.0:  # rounding leaves no gap below 1 for a certain cause to be missed in
+        if u < reach or share >= 1.0:  # a certain cause is not missed by rounding
             return index
         left *= 1.0 - share
     return -1
 
 
 def kind_of(u: float, rates: Sequence[float]) -> int:
-    """Index of the kind whose slice of [0, 1) holds `u`, slices laid end to end; -1 beyond the last."""
+    """Index of the slice of [0, 1) that contains `u`, with slices laid end to end; -1 beyond the last."""
     reach = 0.0
     for index, rate in enumerate(rates):
         reach += rate
@@ -31,7 +31,7 @@ def kind_of(u: float, rates: Sequence[float]) -> int:
     return -1
 
 
-# When a client gives up on a call: the first of its bounds that the response breaks.
+# A client abandons a call at the first time-out that the response exceeds.
 
 
 INFINITY = float("inf")
@@ -44,11 +44,11 @@ def gives_up_after_s(
     gap_s: float,
     whole_s: float,
 ) -> float:
-    """Seconds into the call at which a bound is broken; infinity if none is.
+    """Seconds into the call at which a time-out is exceeded; infinity if none is.
 
-    `bounds` are (connect, first token, idle, total), infinite where absent. `first_token_s` and `whole_s` count
-    from the start of the call, `gap_s` is the silence between two tokens. The idle bound is on any silence, the
-    wait for the first token included. A response exactly on a bound is in time.
+    `bounds` are (connect, first token, idle, total), infinite where absent. `first_token_s` and `whole_s` count from
+    the start of the call, `gap_s` is the silence between two tokens. The idle bound applies to any silence, the wait
+    for the first token included. A response exactly on a bound is in time.
     """
     connect, first_token, idle, total = bounds
     give_up = INFINITY

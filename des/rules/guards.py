@@ -11,7 +11,7 @@ CLOSED, OPEN, HALF_OPEN = range(3)
 
 
 def streak_after(streak: int, *, failed: bool) -> int:
-    """Failures in a row, one call later."""
+    """Consecutive failures after one more call."""
     return streak + 1 if failed else 0
 
 
@@ -30,15 +30,15 @@ def share_opens(failed: int, calls: int, failure_share: float, minimum: int) -> 
 
 
 def admits_probe(started: int, half_open: int) -> bool:
-    """Half-open: whether another call may go through as a probe; `started` counts those since it went half-open."""
+    """Half-open: whether another call may go through as a probe. `started` counts probes since it became half-open."""
     return started < half_open
 
 
 def after_probes(done: int, failed: int, half_open: int, failure_share: float | None) -> int:
-    """The state of a half-open breaker of whose probes `done` have ended, `failed` of them in failure.
+    """The state of a half-open breaker after `done` probes have ended, `failed` of them in failure.
 
-    Without a share (consecutive breakers, Polly's one probe): OPEN at the first failure, CLOSED once all have gone
-    well. With one (resilience4j): decided when all `half_open` probes have ended, OPEN where the share failed.
+    Without a share (consecutive breakers, Polly's one probe): OPEN at the first failure, CLOSED once all have
+    succeeded. With one (resilience4j): decided when all `half_open` probes have ended, OPEN where the share failed.
     """
     if failure_share is None:
         if failed:
@@ -54,7 +54,7 @@ def after_probes(done: int, failed: int, half_open: int, failure_share: float | 
 
 
 def window_is_open(opened_s: float, window_s: float, now_s: float) -> bool:
-    """Whether the counters of a window opened by its first event still count; the next event opens another."""
+    """Whether a window opened by its first event still counts. The next event after it opens another."""
     return now_s < opened_s + window_s
 
 
@@ -69,7 +69,7 @@ def cools(
     minimum: int,
     all_failed: int | None,
 ) -> bool:
-    """Whether a deployment cools down after a failed call; the default algorithm.
+    """Whether a deployment cools down after a failed call, by LiteLLM's default algorithm.
 
     `at_once`: the outcome (429) cools at once where the group has several deployments; `always`: it cools in any group
     (401, 404). `failed` of `calls` ended calls of the window, this one included: all of at least `all_failed` (1000),
@@ -84,28 +84,30 @@ def cools(
 
 
 def cools_until_s(first_end_s: float, end_s: float, *, renews: bool) -> float:
-    """When a leg that cools comes back, after another failure would have it cool until `end_s`.
+    """The end of a leg's cooldown after another failure whose own cooldown would end at `end_s`.
 
-    litellm 1.109 (router_utils/cooldown_cache.py) keeps the first end, but for a later failure that ends sooner.
+    litellm 1.109 (router_utils/cooldown_cache.py) keeps the first end, unless the later failure's ends sooner.
     """
     return end_s if renews else min(first_end_s, end_s)
 
 
 def exceeds_allowed(fails: int, allowed_fails: int) -> bool:
-    """With `allowed_fails` set, in place of the default: the failures within the cooldown time, this one included,
-    exceed it."""
+    """With `allowed_fails` set, instead of the default: whether failures within the cooldown time exceed it.
+
+    `fails` includes the current failure.
+    """
     return fails > allowed_fails
 
 
 def lasts_s(for_s: float, asked_s: float, *, retry_after: bool) -> float:
-    """How long a deployment cools: its Retry-After where one was given (0: not at all) and counts, or the default 5 s.
+    """The length of a cooldown: the Retry-After where one was given and counts (0: none), else the default of 5 s.
 
     `asked_s` is NaN without a header.
     """
     return asked_s if retry_after and not isnan(asked_s) else for_s
 
 
-# Outlier ejection: hosts that fail leave the pool for a time, but never too many of them.
+# Outlier ejection: failing hosts leave the pool for a time, up to a share of the pool.
 
 
 def is_outlier(streak: int, consecutive: int) -> bool:
@@ -124,22 +126,22 @@ def may_eject(ejected: int, hosts: int, most: float, *, always_one: bool) -> boo
 
 
 def panics(admitted: int, hosts: int, panic: float) -> bool:
-    """Whether so few hosts are admitted that all are called: less than the share (Envoy: 50 %)."""
+    """Whether all hosts are called because the admitted share is below `panic` (Envoy: 50 %)."""
     return admitted < panic * hosts
 
 
 def ejected_for_s(for_s: float, times: int, longest_s: float) -> float:
-    """How long the `times`-th ejection (from 1) lasts: 30 s x times, at most 300 s (Envoy)."""
+    """The length of the `times`-th ejection (from 1): 30 s x times, at most 300 s (Envoy)."""
     return min(for_s * times, max(for_s, longest_s))
 
 
 def times_after_healthy_check(times: int) -> int:
-    """Envoy forgives one ejection at each check that finds a host in the pool and not an outlier."""
+    """Ejections that count after a check of a host in the pool that is no outlier: one fewer (Envoy)."""
     return max(0, times - 1)
 
 
 def first_check_s(after_s: float, every_s: float) -> float:
-    """The first check at or after a time, checks at multiples of `every_s`: hosts return at one (Envoy: every 10 s)."""
+    """The first check at or after a time, at multiples of `every_s`. Hosts return at checks (Envoy: every 10 s)."""
     checks = int(after_s / every_s)
     while checks * every_s < after_s:
         checks += 1
@@ -147,21 +149,23 @@ def first_check_s(after_s: float, every_s: float) -> float:
 
 
 def removed_for_s(asked_s: float, default_s: float) -> float:
-    """How long a 429 removes a provider: its Retry-After (NaN without: the default, 30 s) plus the default
-    (Helicone 2025-07)."""
+    """How long a 429 removes a provider: its Retry-After plus the default (Helicone 2025-07).
+
+    Without a Retry-After (NaN) the default of 30 s takes its place.
+    """
     return (default_s if isnan(asked_s) else asked_s) + default_s
 
 
-# Health checks: probes in a row decide.
+# Health checks: consecutive probes decide.
 
 
 def after_probe(
     healthy: bool, streak: int, *, passed: bool, unhealthy_after: int, healthy_after: int
 ) -> tuple[bool, int]:
-    """(healthy, streak) one probe later; the streak counts the last probes that speak against the state.
+    """(healthy, streak) after one more probe. The streak counts the latest probes that contradict the state.
 
-    Failures in a row make it unhealthy, passes in a row healthy again (Envoy's and Kubernetes'
-    thresholds alike).
+    Consecutive failures make it unhealthy, consecutive passes healthy again (as the thresholds of Envoy and
+    Kubernetes).
     """
     if passed == healthy:
         return healthy, 0
@@ -171,23 +175,23 @@ def after_probe(
     return healthy, streak
 
 
-# Client-side adaptive throttling: calls that would probably be refused are not made.
+# Client-side adaptive throttling: calls that would probably be refused are not sent.
 
 
 def rejection_probability(requests: float, accepts: float, k: float) -> float:
     """max(0, (requests - K x accepts) / (requests + 1)), both counted over the window (two minutes).
 
-    `requests` counts attempts, those throttled here too; `accepts` those that the backend served. K = 2 by default
+    `requests` counts attempts, throttled ones included; `accepts` those that the backend served. K = 2 by default
     (Beyer et al. 2016, Site Reliability Engineering, chapter 21, "Handling Overload").
     """
     return max(0.0, (requests - k * accepts) / (requests + 1.0))
 
 
-# Gradual failover: a leg takes on a growing share of the calls that turn to it.
+# Gradual failover: a leg admits a growing share of the calls that come to it.
 
 
 def admitted_share(begun_s: float, now_s: float, start: float, over_s: float) -> float:
-    """Share let through: from `start` when the failover began, in a straight line to 1 after `over_s` seconds."""
+    """Share admitted: linear from `start` at the beginning of the failover to 1 after `over_s` seconds."""
     elapsed_s = now_s - begun_s
     if elapsed_s >= over_s:
         return 1.0
@@ -195,5 +199,5 @@ def admitted_share(begun_s: float, now_s: float, start: float, over_s: float) ->
 
 
 def begins_anew(last_asked_s: float, now_s: float, reset_after_s: float) -> bool:
-    """Whether a call begins a new failover: nobody has turned to the leg for longer than `reset_after_s`."""
+    """Whether a call begins a new failover: the last one came longer than `reset_after_s` ago."""
     return now_s - last_asked_s > reset_after_s

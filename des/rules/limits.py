@@ -1,6 +1,6 @@
-"""What admits calls: limits of a rate, a concurrency and a capacity, each by its algorithm, and overload.
+"""What admits calls: limits of rate, concurrency and capacity, each by its algorithm, and overload.
 
-Amounts are calls or tokens. What rounding may take from a sum of floats, or from a time, refuses nobody.
+Amounts are calls or tokens. A rounding error in a sum of floats or in a time refuses no call.
 """
 
 from bisect import bisect_right
@@ -9,17 +9,17 @@ from math import inf
 from typing import Final
 
 SLACK: Final = 1e-9
-"""A number of calls or tokens is whole that lacks no more than this, or than this share of it."""
+"""Rounding tolerance of a number of calls or tokens, absolute or relative to it."""
 
 WHOLE: Final = 1.0 - SLACK
-"""What counts as a whole token: a client that waits just as long as it was told must not miss it by rounding."""
+"""What counts as a whole token, so that a client which waits exactly as long as told is not refused by rounding."""
 
 TICK_S: Final = 1e-6
-"""What comes this soon has come: like `WHOLE`, but on the clock, for amounts and rates of any size."""
+"""Tolerance of the clock: an event due this soon counts as due. Like `WHOLE`, for amounts and rates of any size."""
 
 
 def rounded_up_s(wait_s: float, step_s: float) -> float:
-    """The least whole multiple of a step that is no shorter, but for rounding: the whole seconds of an HTTP header."""
+    """The least whole multiple of a step that is no shorter, apart from rounding. HTTP headers have whole seconds."""
     if not wait_s < inf:
         return wait_s
     steps = int(wait_s / step_s)
@@ -28,11 +28,11 @@ def rounded_up_s(wait_s: float, step_s: float) -> float:
     return steps * step_s
 
 
-# The token bucket: refilled continuously, a token a call, never more than its burst.
+# The token bucket: refilled continuously up to its burst, one token per call.
 
 
 def bucket_without_one(tokens: float) -> float:
-    """Tokens left of a bucket that held at least `WHOLE`: none, never fewer, where it held one but for rounding."""
+    """Tokens left after taking one from a bucket with at least `WHOLE`; never below 0."""
     return tokens - 1.0 if tokens > 1.0 else 0.0
 
 
@@ -43,25 +43,25 @@ def bucket_refilled(tokens: float, refilled_at_s: float, now_s: float, rate_per_
 
 
 def token_after_s(tokens: float, rate_per_s: float) -> float:
-    """Time until a whole token is there again; `tokens` is below one."""
+    """Time until the bucket holds a whole token; `tokens` is below one."""
     return (1.0 - tokens) / rate_per_s
 
 
 def bucket_holds(tokens: float, amount: float, rate_per_s: float) -> bool:
-    """Whether a call that takes `amount` tokens is admitted; a refill of a tick is granted ahead of time.
+    """Whether a call that takes `amount` tokens is admitted. The refill of one tick is granted in advance.
 
-    A bucket in debt, by a correction, holds less than 0.
+    A bucket in debt, after a correction, holds less than 0.
     """
     return tokens + rate_per_s * TICK_S >= amount
 
 
 def bucket_without(tokens: float, amount: float) -> float:
-    """Tokens left of a bucket that `bucket_holds` the amount: none, never fewer, where it held it but for rounding."""
+    """Tokens left after taking `amount` from a bucket for which `bucket_holds` is true; never below 0."""
     return tokens - amount if tokens > amount else 0.0
 
 
 def bucket_corrected(tokens: float, estimated: float, actual: float, burst: float) -> float:
-    """Tokens once a call for which `estimated` were taken has used `actual`: less is given back, more is a debt."""
+    """Tokens after a call that took `estimated` has used `actual`. A surplus is returned, a shortfall becomes debt."""
     return min(burst, tokens + estimated - actual)
 
 
@@ -78,7 +78,7 @@ def bucket_holds_again_after_s(tokens: float, amount: float, rate_per_s: float, 
 
 
 def release_s(tat_s: float, now_s: float, rate_per_s: float, burst: float) -> float:
-    """When one call that comes now may go: now, or as soon as the bucket holds a whole token.
+    """When a call that comes now may go: now, or as soon as the bucket holds a whole token.
 
     `tat_s` is the theoretical arrival time after the calls released before; 0 at first.
     """
@@ -90,30 +90,33 @@ def after_release(tat_s: float, released_s: float, rate_per_s: float) -> float:
     return max(tat_s, released_s) + 1.0 / rate_per_s
 
 
-# The fixed window: an amount in each window of the clock (a calendar minute, say), counted from nought at its start.
+# The fixed window: an amount in each window of the clock, such as a calendar minute, counted from zero.
 
 
 def window_of(now_s: float, window_s: float) -> int:
-    """The number of the window that `now_s` lies in; window 0 starts at 0. Its last microsecond is the next one's: who
-    waits exactly as long as told must not miss it by rounding."""
+    """The number of the window that contains `now_s`; window 0 starts at 0.
+
+    A window's last microsecond belongs to the next one, so that a client which waits exactly as long as told is not
+    refused by rounding.
+    """
     return int((now_s + TICK_S) / window_s)
 
 
 def window_admits(used: float, amount: float, most: float) -> bool:
-    """Whether a window of which `used` has gone has room for `amount` (calls or tokens). So of a sliding log, too."""
-    return used + amount <= most * (1.0 + SLACK)  # a rate times a window is whole but for rounding
+    """Whether a window with `used` taken has room for `amount` (calls or tokens). Also for a sliding log."""
+    return used + amount <= most * (1.0 + SLACK)  # a rate times a window may be rounded down
 
 
 def next_window_after_s(now_s: float, window_s: float) -> float:
-    """Time until the next window starts; not to be told to a call that takes more than a whole window has."""
+    """Time until the next window starts. A call larger than a whole window must not be told this."""
     return (window_of(now_s, window_s) + 1) * window_s - now_s
 
 
-# The sliding log: an amount in any window that ends now, by a log of when each call was admitted and what it took.
+# The sliding log: an amount in any window that ends now, by a log of the instants and amounts of admitted calls.
 
 
 def left_log(times_s: Sequence[float], now_s: float, window_s: float) -> int:
-    """How many of the oldest entries are a whole window old or older, and count no more; times in ascending order."""
+    """The number of oldest entries that are at least a window old and no longer count; times ascending."""
     count = 0
     for time_s in times_s:
         if time_s > now_s - window_s + TICK_S:
@@ -125,9 +128,9 @@ def left_log(times_s: Sequence[float], now_s: float, window_s: float) -> int:
 def log_retry_after_s(
     times_s: Sequence[float], amounts: Sequence[float], too_much: float, now_s: float, window_s: float
 ) -> float:
-    """Time until entries that make up `too_much` (calls or tokens, above 0) are a window old; infinite if all do not.
+    """Time until entries of `too_much` in all (calls or tokens, above 0) have left the window.
 
-    `times_s` (ascending) and `amounts` are the entries that still count.
+    Infinite if all entries are not enough. `times_s` (ascending) and `amounts` are the entries that still count.
     """
     for time_s, amount in zip(times_s, amounts, strict=True):
         too_much -= amount
@@ -136,19 +139,19 @@ def log_retry_after_s(
     return float("inf")
 
 
-# The acceleration limit: a window may have a multiple of what the one before it had, and never less than a floor.
+# The acceleration limit: a window may have a multiple of the amount of the one before it, and at least a floor.
 
 
 def acceleration_allowance(before: float, growth: float, floor: float) -> float:
-    """The most of a window (calls or tokens): max(floor, growth x before).
+    """The largest amount of a window (calls or tokens): max(floor, growth x before).
 
-    `before` is what was admitted in the whole window before this one (0 after an idle one), `floor` counts per window
-    too. Anthropic's API answers 429 to sharp increases of use (its "acceleration limits") without saying how sharp.
+    `before` is what was admitted in the whole window before this one (0 after an idle one); `floor` is per window too.
+    Anthropic's API answers 429 to sharp increases of use (its "acceleration limits") without saying how sharp.
     """
     return max(floor, growth * before)
 
 
-# The concurrency limit: a number of calls at once, each in its place until its natural end.
+# The concurrency limit: a number of simultaneous calls, each in its place until its natural end.
 
 
 def place_is_free(busy: int, most: float) -> bool:
@@ -157,7 +160,7 @@ def place_is_free(busy: int, most: float) -> bool:
 
 
 def place_after_s(ends_s: Sequence[float], now_s: float) -> float:
-    """Time until the first of the calls in their places ends, `ends_s` in any order; infinite where none does."""
+    """Time until the first of the calls in place ends, `ends_s` in any order; infinite where none does."""
     return max(0.0, min(ends_s, default=float("inf")) - now_s)
 
 
@@ -172,18 +175,18 @@ def service_start_s(free_at_s: Sequence[float], now_s: float) -> float:
 
 
 def waiting_calls(starts_s: Sequence[float], now_s: float) -> int:
-    """How many jobs wait now; `starts_s` are the starts of the jobs taken so far (the latest of them), ascending."""
+    """How many jobs are waiting now. `starts_s` are the starts of the latest admitted jobs, ascending."""
     return len(starts_s) - bisect_right(starts_s, now_s)
 
 
 def queue_is_full(waiting: int, queue: float) -> bool:
-    """Whether a job that has to wait is turned away (529) since `queue` jobs wait already."""
+    """Whether a job that would have to wait is refused (529) because `queue` jobs are waiting already."""
     return waiting >= queue
 
 
-# Overload: the share of calls that a provider at its capacity refuses.
+# Overload: the share of calls that a provider beyond its capacity refuses.
 
 
 def turned_away(load: float, capacity: float) -> float:
-    """max(0, 1 - capacity / load), in any unit of load: what is beyond the capacity, as a share of all."""
+    """max(0, 1 - capacity / load), in any unit of load: the excess over the capacity, as a share of the load."""
     return 1.0 - capacity / load if load > capacity else 0.0

@@ -1,4 +1,4 @@
-"""Retries and copies: how long a client waits before it tries again, whether its budget allows it, when it hedges."""
+"""Retries and copies: how long a client waits before a retry, whether its budget allows it, when it hedges."""
 
 from math import inf, isnan, nan
 
@@ -26,7 +26,7 @@ def backoff_s(kind: str, base_s: float, factor: float, cap_s: float, k: int) -> 
 
 
 def _grown(base_s: float, factor: float, enough_s: float, times: int) -> float:
-    """base x factor^times, by repeated multiplication that stops once it can only stay above `enough_s`."""
+    """base x factor^times, by repeated multiplication that stops once the result stays above `enough_s`."""
     for _ in range(times):
         if base_s >= enough_s and factor >= 1.0:
             break
@@ -65,15 +65,15 @@ def jittered_s(
     return min(cap_s, base_s + u * (3.0 * previous_s - base_s))
 
 
-# What a client makes of a `Retry-After`: honoured, clipped, refused or ignored, and joined with its own back-off.
+# How a client treats a `Retry-After`: honoured, clipped, refused or ignored, and combined with its own back-off.
 # NaN is no header, infinity no retry at all.
 
 
 def honoured_s(asked_s: float, cap_s: float, above: str) -> float:
-    """The wait that the header is worth; NaN where the client goes by its back-off alone, infinity for no retry.
+    """The wait by the header; NaN where only the back-off counts, infinity for no retry.
 
-    Above the cap: `clip` waits the cap, `refuse` does not retry, `ignore` goes by the back-off. A header of 0 is none.
-    openai-python 3.54 (_base_client.py): cap 120 s, refuse; anthropic-sdk 2.12: no cap; litellm 1.109
+    Above the cap: `clip` waits the cap, `refuse` does not retry, `ignore` uses the back-off. A header of 0 counts as
+    none. openai-python 3.54 (_base_client.py): cap 120 s, refuse; anthropic-sdk 2.12: no cap; litellm 1.109
     (router_python_core.py): cap 60 s, ignore.
     """
     if isnan(asked_s) or asked_s <= 0.0:
@@ -86,54 +86,56 @@ def honoured_s(asked_s: float, cap_s: float, above: str) -> float:
 
 
 def spread_out_s(honoured_s: float, u: float, spread_s: float) -> float:
-    """The header's wait plus U(0, spread): litellm 1.109 adds 0.75 U. NaN and infinity stay what they are."""
+    """The header's wait plus U(0, spread): litellm 1.109 adds 0.75 U. NaN and infinity are unchanged."""
     return honoured_s + u * spread_s
 
 
 def combined_s(backoff_s: float, honoured_s: float, combine: str) -> float:
-    """The wait before the retry: the back-off where no header counts; else the longer of both (`max`) or the header
-    in its place (`replace`: openai-python, anthropic-sdk, litellm)."""
+    """The wait before the retry: the back-off where no header counts, else by `combine`.
+
+    `max`: the longer of both. `replace`: the header alone (openai-python, anthropic-sdk, litellm).
+    """
     if isnan(honoured_s):
         return backoff_s
     return max(backoff_s, honoured_s) if combine == "max" else honoured_s
 
 
 def cap_within_total_s(cap_s: float, waited_s: float, total_s: float) -> float:
-    """The cap of the next header, where all headers of one request may make it wait `total_s` and have so `waited_s`.
+    """The cap of the next header, where all headers of a request may add up to `total_s` and have reached `waited_s`.
 
     portkey 2026-05 (src/handlers/retryHandler.ts): 60 s in all, and no retry beyond it.
     """
     return max(0.0, min(cap_s, total_s - waited_s))
 
 
-# Retry budgets: whether a client may retry once more, by what it has done lately.
+# Retry budgets: whether a client may retry once more, by its recent requests and retries.
 
 
 def active_share_admits(retrying: int, active: int, share: float, minimum: int) -> bool:
-    """Envoy's retry budget: fewer retries under way than max(minimum, share x active requests), rounded down.
+    """Envoy's retry budget: fewer retries in flight than max(minimum, share x active requests), rounded down.
 
-    `active` counts every request under way, those that retry and the one that asks included. Defaults: 20 %, 3
-    (envoy, `retry_budget` of the circuit breakers).
+    `active` counts every request in flight, including those that retry and the one that asks. Defaults: 20 %, 3 (envoy,
+    `retry_budget` of the circuit breakers).
     """
     return retrying < max(minimum, int(share * active + SLACK))
 
 
 def ratio_balance(requests: int, retries: int, share: float, per_second: float, ttl_s: float) -> float:
-    """Finagle's leaky bucket (`RetryBudget`): retries that may still be made; one needs a balance of at least 1.
+    """Finagle's leaky bucket (`RetryBudget`): the number of retries allowed. A retry takes a balance of at least 1.
 
-    share x requests + per_second x ttl - retries, requests (first attempts) and retries counted over the last `ttl_s`
-    seconds: what is put in and what is taken out leaks away alike. Defaults: 20 %, 10 a second, 10 s.
+    share x requests + per_second x ttl - retries, with requests (first attempts) and retries of the last `ttl_s`
+    seconds. Deposits and withdrawals expire alike. Defaults: 20 %, 10 a second, 10 s.
     """
     return share * requests + per_second * ttl_s - retries
 
 
 def ratio_admits(requests: int, retries: int, share: float, per_second: float, ttl_s: float) -> bool:
-    """Whether Finagle's balance is worth one more retry, but for rounding."""
+    """Whether Finagle's balance covers one more retry, apart from rounding."""
     return ratio_balance(requests, retries, share, per_second, ttl_s) >= WHOLE
 
 
 def quota_admits(quota: float, cost: float) -> bool:
-    """AWS retry quota (botocore 1.44, retries/quota.py): a retry needs its cost in the bucket, and takes it.
+    """AWS retry quota (botocore 1.44, retries/quota.py): a retry takes its cost from the bucket, which must hold it.
 
     The bucket starts full with 500; a retry costs 14 after a transient error, 5 after a throttle.
     """
@@ -141,15 +143,17 @@ def quota_admits(quota: float, cost: float) -> bool:
 
 
 def quota_returned(quota: float, capacity: float, amount: float) -> float:
-    """AWS quota after a success: +1 for one without a retry, after a retry what that retry took; never above the
-    capacity (botocore 1.44, retries/quota.py)."""
+    """AWS quota after a success, up to the capacity (botocore 1.44, retries/quota.py).
+
+    `amount` is 1 for a success without a retry; after a retry it is what that retry took.
+    """
     return min(capacity, quota + amount)
 
 
 def throttle_admits(tokens: int, max_tokens: int) -> bool:
-    """gRPC retry throttling (gRFC A6): retries and hedges go while more than half of the tokens are there.
+    """gRPC retry throttling (gRFC A6): retries and hedges are allowed while more than half of the tokens are left.
 
-    All three functions of it count in thousandths of a token, as gRPC does: no sum is off by rounding.
+    It counts in thousandths of a token, as gRPC does, so sums are exact.
     """
     return 2 * tokens > max_tokens
 
@@ -163,16 +167,16 @@ def throttle_after(tokens: int, max_tokens: int, token_ratio: int, *, success: b
 
 
 def bucket_admits(tokens: int) -> bool:
-    """Brooker's retry bucket, in thousandths of a token: a retry goes while a whole one is there.
+    """Brooker's retry bucket, in thousandths of a token: a retry is allowed while a whole one is left.
 
-    A request drops 0.1 tokens in whatever becomes of it, a retry takes 1, and it starts full with 5 (Brooker 2022,
+    Each request adds 0.1 tokens whatever its outcome, a retry takes 1, and the bucket starts full with 5 (Brooker 2022,
     "Fixing retries with token buckets and circuit breakers").
     """
     return tokens >= 1000
 
 
 def thousandths(tokens: float) -> int:
-    """A number of tokens in thousandths, the nearest one: 0.1 is 100."""
+    """A number of tokens rounded to thousandths: 0.1 is 100."""
     return round(1000.0 * tokens)
 
 
@@ -181,8 +185,8 @@ def thousandths(tokens: float) -> int:
 
 
 def sends_copy(sent: int, at_most: int, decided_s: float, copy_s: float) -> bool:
-    """Whether the next copy is sent at `copy_s`: `sent` extra ones are under way, and the call is still open then.
+    """Whether the next copy is sent at `copy_s`: fewer than `at_most` extra ones were sent, and the call is still open.
 
-    `decided_s` is when the copies sent so far decide the call; one that is decided just then is over.
+    `decided_s` is when the copies sent so far decide the call. A call decided at exactly that instant is over.
     """
     return sent < at_most and copy_s < decided_s

@@ -1,15 +1,15 @@
-"""Routing: which of several deployments takes a call. Every pick takes one uniform `u` in [0, 1) at most."""
+"""Routing: which of several deployments takes a call. Every pick uses at most one uniform `u` in [0, 1)."""
 
 from collections.abc import Sequence
 
 
 def among(candidates: Sequence[int], u: float) -> int:
-    """One of the candidates, each as likely."""
+    """One of the candidates, all equally likely."""
     return candidates[int(u * len(candidates))]
 
 
 def weighted(weights: Sequence[float], u: float) -> int:
-    """Index picked with probability weight / sum; all alike where every weight is 0.
+    """Index picked with probability weight / sum; equally likely where every weight is 0.
 
     litellm 1.109 (simple shuffle: by weight, else rpm, else tpm), portkey 2026-05 (load balance).
     """
@@ -25,7 +25,7 @@ def weighted(weights: Sequence[float], u: float) -> int:
 
 
 def next_in_turn(candidates: Sequence[int], last: int) -> int:
-    """Position of the first candidate after the one that took the pick before, else of the first of all.
+    """Position of the first candidate after the last one picked, else of the first of all.
 
     `candidates` are numbers in order, `last` the number that was picked, -1 at first. Kong AI 3.13: each call, and so
     each retry, goes to the next target.
@@ -34,13 +34,13 @@ def next_in_turn(candidates: Sequence[int], last: int) -> int:
 
 
 def least(values: Sequence[float], u: float) -> int:
-    """Index of the least value, equals alike; for a `u` of 0 the first of them (litellm 1.109, least busy)."""
+    """Index of the least value. Equals are equally likely; a `u` of 0 takes the first (litellm 1.109, least busy)."""
     lowest = min(values)
     return among([index for index, value in enumerate(values) if value == lowest], u)
 
 
 def lowest_latency(means_s: Sequence[float], buffer: float, u: float) -> int:
-    """Index among those within (1 + buffer) x the lowest mean, all alike; a deployment without samples has mean 0.
+    """Index among those within (1 + buffer) x the lowest mean, equally likely. A deployment without samples has mean 0.
 
     litellm 1.109: seconds per output token over the last 10 samples, a time-out counts 1000; the buffer is 0.
     """
@@ -56,10 +56,11 @@ def usage_based(
     rpm: Sequence[float],
     u: float,
 ) -> int:
-    """Index with the least tokens in the current clock minute, equals alike; -1 where all are excluded.
+    """Index with the least tokens in the current clock minute, equals equally likely; -1 where all are excluded.
 
-    litellm 1.109: `tokens` counts calls that succeeded, `requests` those dispatched. Excluded: tokens + input above
-    the tpm, or requests at the rpm: that many calls a minute are admitted. Infinite for no such bound.
+    litellm 1.109: `tokens` counts calls that succeeded, `requests` those dispatched. Excluded are deployments with
+    tokens + input above the tpm, or requests at the rpm, so that many calls a minute are admitted. Infinite bounds mean
+    none.
     """
     open_ones = [
         index
@@ -73,9 +74,9 @@ def usage_based(
 
 
 def cost_per_success(success: float, success_cost: float, failure_cost: float) -> float:
-    """s + f (1 - p)/p: legs in ascending order of it make the cheapest chain, where they fail independently.
+    """s + f (1 - p)/p: ascending, it gives the cheapest order of independent legs.
 
-    Infinite for a leg that never serves. The cheapest is the first of equals: take `min` over the legs.
+    Infinite for a leg that never serves. `min` over the legs takes the first of equals.
     """
     if success <= 0.0:
         return float("inf")
@@ -83,10 +84,10 @@ def cost_per_success(success: float, success_cost: float, failure_cost: float) -
 
 
 def best_of_choices(busy: Sequence[float], choices: int, u: float) -> int:
-    """Least busy of `choices` different ones picked at random (two: Mitzenmacher 2001; helicone 2025-07).
+    """The least busy of `choices` different ones picked at random (two: Mitzenmacher 2001; helicone 2025-07).
 
-    One uniform makes all picks, each by what the one before left of it; of equals the one picked first, which is
-    any of them alike.
+    One uniform makes all picks: each uses the remainder of the one before. Of equals the first picked wins, which is
+    any of them with equal chance.
     """
     left = list(range(len(busy)))
     best = -1

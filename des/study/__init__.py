@@ -1,1 +1,1 @@
-"""Running a scenario: arms and replications, the run's key, and a directory that is whole or absent."""
+"""Runs a scenario: arms and replications, the run's key, and a directory that is complete or absent."""

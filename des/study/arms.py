@@ -1,4 +1,4 @@
-"""The arms of a comparison: which there are, which are the same model, how available each is by itself."""
+"""The arms of a comparison: which exist, which are the same model, and the availability of each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -19,12 +19,12 @@ from des.study.options import Progress
 
 @dataclass(frozen=True, slots=True)
 class Available:
-    """The answer for each arm, and why a built-in arm has none."""
+    """The answer of each arm, and the reason where a built-in arm has none."""
 
     answers: Mapping[str, AvailabilityAnswer]
     left_out: Mapping[str, str]
     remarks: tuple[str, ...] = ()
-    """Of the files replayed."""
+    """About the files replayed."""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -41,7 +41,7 @@ def available(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Available:
-    """How available the scenario's own arms and the built-in ones are, without simulating requests.
+    """The availability of the scenario's own arms and of the built-in ones, without simulated requests.
 
     Raises Inapplicable where the estimator asked for does not cover one of the scenario's own arms.
     """
@@ -69,9 +69,10 @@ def available(
 
 
 def compared_arms(loaded: Loaded) -> tuple[Mapping[str, Plan], dict[str, str]]:
-    """The arms of a comparison, and why a built-in one cannot be drawn: too few weeks to set recorded incidents apart.
+    """The arms of a comparison, and the reasons why built-in ones cannot be drawn.
 
-    Raises ScenarioError with the problems of the scenario's own arms.
+    A built-in arm cannot be drawn where there are too few weeks to set recorded incidents apart. Raises ScenarioError
+    with the problems of the scenario's own arms.
     """
     own = plans(loaded)
     arms, left_out = dict(plans(loaded.with_arms())), {}
@@ -85,9 +86,9 @@ def compared_arms(loaded: Loaded) -> tuple[Mapping[str, Plan], dict[str, str]]:
 
 
 def same_arms(plans: Mapping[str, Plan]) -> dict[str, str]:
-    """Arms that differ from an earlier one in nothing but their name, by name: that one. They are simulated once.
+    """Arms that differ from an earlier one only in their name -> that one. They are simulated once.
 
-    Where no incidents are shared, `shared` makes no difference either: the independent twin is the model itself.
+    Where no incidents are shared, `shared` makes no difference: the independent twin is then the model itself.
     """
     found: dict[str, str] = {}
     for arm, plan in plans.items():
@@ -103,7 +104,7 @@ def same_arms(plans: Mapping[str, Plan]) -> dict[str, str]:
 def _nameless(plan: Plan) -> Plan:
     try:
         apart = plan.shared < 1.0 and bool(sharing(plan).classes)
-    except DesError:  # it cannot be drawn, which drawing it will say
+    except DesError:  # drawing it will raise the same error
         apart = True
     return replace(plan, arm="", shared=plan.shared if apart else 1.0)
 

@@ -1,4 +1,4 @@
-"""Compare the arms of a scenario: each has the same requests, incidents and random numbers."""
+"""Compares the arms of a scenario over the same requests, incidents and random numbers."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Arms compared: the run they are from, and its figures as frames.
+    """Compared arms: the run, and its figures as frames.
 
-    `des.report.comparison_tables.comparison_text` writes them as the command does.
+    `des.report.comparison_tables.comparison_text` prints them like the command.
     """
 
     run: Run
 
     @property
     def figures(self) -> Mapping[str, Any]:
-        """What `summary.json` holds under `comparison`."""
+        """The `comparison` of `summary.json`."""
         found: Mapping[str, Any] = self.run.summary["comparison"]
         return found
 
@@ -37,7 +37,7 @@ class Comparison:
 
     @cached_property
     def marginals(self) -> "pd.DataFrame":
-        """Each endpoint by itself: one row for an endpoint and an arm."""
+        """Each endpoint by itself: one row per endpoint and arm."""
         import pandas as pd
 
         rows = [
@@ -49,7 +49,7 @@ class Comparison:
 
     @cached_property
     def joint(self) -> "pd.DataFrame":
-        """All endpoints of the chain down at once, and what requests met: one row an arm."""
+        """All endpoints of the chain down at once, and the figures of requests: one row per arm."""
         import pandas as pd
 
         arms = self.run.summary["arms"]
@@ -64,7 +64,7 @@ class Comparison:
 
     @cached_property
     def differences(self) -> "pd.DataFrame":
-        """Each other arm less the baseline, paired by replication: one row for an arm and a metric."""
+        """Each other arm less the baseline, paired by replication: one row per arm and metric."""
         import pandas as pd
 
         rows = [
@@ -82,16 +82,16 @@ class Comparison:
 
 @with_run_keywords()
 def compare(scenario: Source, *, arms: Sequence[str] | None = None, **options: Unpack[RunKeywords]) -> Comparison:
-    """Run the arms of a scenario, `as_modelled` and `independent` among them unless `arms` says which, and compare.
+    """Run the arms of a scenario and compare them. `arms` names them, by default with `as_modelled` and `independent`.
 
-    `independent` is the twin in which every endpoint fails as it does and nothing is shared. Everything else is as in
-    `des.run`, the directory too; its `summary.json` has the figures under `comparison` as well.
+    In `independent` every endpoint keeps the distribution of its own failures, and none are shared. Everything else is
+    as in `des.run`, the directory included; `summary.json` also has the figures under `comparison`.
     """
     return Comparison(ensure_compared(scenario, RunOptions(**options), arms).run)
 
 
 def ensure_compared(scenario: Source, options: RunOptions, arms: Sequence[str] | None = None) -> Finished:
-    """Like `compare`, and says whether it had been made before."""
+    """Like `compare`, and says whether the run existed already."""
     target = options.target()
     loaded = options.load(scenario)
     chosen = loaded.with_arms(arms)
@@ -101,7 +101,7 @@ def ensure_compared(scenario: Source, options: RunOptions, arms: Sequence[str] |
 
 
 def _check_several(arms: Sequence[str], known: Sequence[str]) -> None:
-    """Raises DesError for an arm named twice, or for a lone one."""
+    """Raises DesError for an arm named twice, or for a single arm."""
     twice = [name for name, count in Counter(arms).items() if count > 1]
     if twice:
         raise DesError(f"arms: {', '.join(map(repr, twice))} is named twice; name each arm once")
@@ -114,7 +114,7 @@ def _check_several(arms: Sequence[str], known: Sequence[str]) -> None:
 
 
 def _flat(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """`name`, `name_low` and `name_high` for a figure with an interval, what is not one as it is."""
+    """`name`, `name_low` and `name_high` for a figure with an interval; other values unchanged."""
     row: dict[str, Any] = {}
     for name, figure in figures.items():
         if isinstance(figure, Mapping):

@@ -20,31 +20,36 @@ from des.vocabulary import INCIDENT_KINDS
 
 _ON_RECORD: Final = ("schedule", "replay")
 _TIMELINE: Final = "incident timeline"
-"""The estimator's name: figures of the very incidents that the requests met."""
+"""The estimator's name for figures of the very incidents that the requests met."""
 _ADJUSTED: Final = ("availability", "cost_usd_per_request", "latency_s_mean")
 _LEAST_GAIN: Final = 1.05
-"""Reduction of the variance below which the plain mean is as good."""
+"""Reduction of the variance below which the plain mean is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """How something fared over the horizon of one replication."""
+    """Up and down times of one thing over the horizon of one replication.
 
-    up: float  # share of the horizon
-    started: int  # episodes that began in it
-    episodes_s: tuple[float, ...]  # how much of it each episode took, those open at its ends too
-    begun_s: float = 0.0  # sum of their starts: the same in two replications where they are on record, hardly by chance
+    `up` is a share of the horizon, `started` counts episodes that began in it. `episodes_s` are the parts of episodes
+    inside it, those open at its ends included. `begun_s` is the sum of the episodes' starts: equal in two replications
+    if the episodes are recorded, hardly ever by chance.
+    """
+
+    up: float
+    started: int
+    episodes_s: tuple[float, ...]
+    begun_s: float = 0.0
 
 
 Spells = Mapping[str, Mapping[str, Spell]]
-"""Group (components, endpoints, chain) -> name -> how it fared."""
+"""Group (components, endpoints, chain) -> name -> its times."""
 
 
 def downtime(plan: Plan, timeline: Timeline) -> Spells:
-    """Of one replication: components by their own incidents, the chain's endpoints by all that reach them.
+    """For one replication: components by their own incidents, the chain's endpoints by all that hit them.
 
-    `chain` is down while every one of its legs is. Components whose incidents an arm has set apart are left out: their
-    timeline holds a copy for each member, so that the time they are down belongs to no component.
+    `chain` is down while all of its legs are. Components whose incidents an arm has set apart are left out: their
+    timeline holds a copy for each member, so no downtime belongs to the component.
     """
     horizon_s = plan.horizon_s
     apart = {one.component for one in sharing(plan).classes} if plan.shared < 1.0 else set()
@@ -66,11 +71,11 @@ def downtime(plan: Plan, timeline: Timeline) -> Spells:
 def losing_intervals(
     timeline: Timeline, chosen: NDArray[np.bool_], *, shifted: bool = False
 ) -> tuple[Intervals, Intervals]:
-    """When one of the `chosen` incidents, bool[n], that makes calls fail is open: by chance, and on record.
+    """When one of the `chosen` incidents, bool[n], that makes calls fail is open: (random ones, recorded ones).
 
-    Each disjoint and sorted. Incidents on record are the same in each replication, which can neither have had more of
-    them nor less. Where each replication has the record `shifted` otherwise, its outages count as chance; its brownouts
-    may last as long as the run.
+    Each disjoint and sorted. Recorded incidents are the same in each replication, so their number is not random. Where
+    each replication has the record `shifted` by other weeks, its outages count as random. Its brownouts do not, since
+    they may last as long as the run.
     """
     fails = np.array([effect.error_rate > 0.0 or effect.hang > 0.0 for effect in timeline.effects], np.bool_)
     at_random = ~np.isin(timeline.kind, [INCIDENT_KINDS.index(kind) for kind in _ON_RECORD])
@@ -87,7 +92,7 @@ def combined(
 ) -> dict[str, dict[str, dict[str, Estimate]]]:
     """Means and intervals over the replications, by group and name.
 
-    Of an arm with heterogeneous replications these are the sample for the chain, not its episodes.
+    Where replications are heterogeneous, the chain's intervals are over replications, not over its episodes.
     """
     found = {
         group: {name: _entries([spells[group][name] for spells in replications]) for name in replications[0][group]}
@@ -104,7 +109,8 @@ def controlled(plan: Plan, pool: Pool, spells: Sequence[Spells]) -> Mapping[str,
     """Control-variate adjusted figures by metric, each with its variance reduction.
 
     Controls are the shares of time that each endpoint of the chain, and all of them at once, were down. Only metrics
-    that this makes more precise; none where the controls have no closed form, or there are too few replications.
+    whose variance this reduces are returned. There are none where the controls have no closed form, or replications are
+    too few.
     """
     heterogeneous = Heterogeneous.of(plan)
     if len(pool) < 2 or (heterogeneous is not None and heterogeneous.why_no_interval(len(pool))):

@@ -1,7 +1,7 @@
-"""What to expect of a scenario before it runs: its size, what is known exactly, what will serve, how long it takes.
+"""A forecast of a scenario before it runs: its size, exact figures, the estimator, and the time each command takes.
 
-To know how long something takes, small parts of the very work are done and their times extrapolated. Times are those of
-the processor, so that other work of the machine makes no difference.
+Times are extrapolated from small parts of the actual work. They are processor times, so that other work on the machine
+makes no difference.
 """
 
 import time
@@ -38,29 +38,34 @@ _LEAST_PRECISION: Final = 1e-6
 _FEW_REQUESTS: Final = 150.0
 _MORE_REQUESTS: Final = 700.0
 _FEW_HORIZONS: Final = 20
-"""One in this many horizons of incidents is drawn to see how long all of them take."""
+"""One in this many horizons of incidents is drawn to time all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Of one arm. `incidents` are expected over the horizon, by component; times are processor seconds here.
+    """The forecast of one arm. Times are processor seconds.
 
-    `years_needed` is how many years of incidents a plain simulation needs until P(all down) is known to within the
-    `precision`, a share of it; None where that never happens or has no closed form.
+    `incidents` is the expected number over the horizon, by component. `requests_how` is "expected", or "probed" where
+    only a simulation tells. `years_needed` is how many years of incidents a plain simulation needs to know P(all down)
+    to within the `precision`, a share of it; None where that never happens or has no closed form.
+
+    `requests_per_s` are simulated per second, None without requests. `run_s` is the time of `des run` with all
+    replications, `availability_s` that of `des availability` with its default years, `compare_s` that of `des compare`,
+    its long run included. If `undisturbed`, times are of calls outside the incidents, which may cause a cascade.
     """
 
     requests: float
-    requests_how: str  # "expected", or "probed" where only a simulation can tell
+    requests_how: str
     replications: int
     incidents: Mapping[str, float]
     choice: Choice
     precision: float
     years_needed: float | None
-    requests_per_s: float | None  # simulated a second; None without requests
-    run_s: float  # of `des run`, all replications
-    availability_s: float  # of `des availability` with the years that it has by itself
-    compare_s: float  # of `des compare`: its requests, and what they lose in the long run
-    undisturbed: bool = False  # times are of calls outside the incidents that may set off a cascade
+    requests_per_s: float | None
+    run_s: float
+    availability_s: float
+    compare_s: float
+    undisturbed: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -68,17 +73,17 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """A scenario's own arms, and the processor seconds that each command takes for all that it does."""
+    """A scenario's own arms, and the processor seconds that each command takes in all."""
 
     arms: Mapping[str, Explanation]
     seconds: Mapping[str, float]
     """`run`, `availability` and, where its twin can be drawn, `compare`."""
     compared: tuple[str, ...]
-    """The arms of `des availability` and `des compare`: they add some of their own."""
+    """The arms of `des availability` and `des compare`, built-in ones included."""
     left_out: Mapping[str, str]
-    """Arms that they would add but cannot, and why."""
+    """Built-in arms that cannot be drawn, and why."""
     remarks: tuple[str, ...] = ()
-    """Of the files replayed."""
+    """About the files replayed."""
 
     def as_json(self) -> dict[str, Any]:
         arms = {arm: one.as_json() for arm, one in self.arms.items()}
@@ -93,7 +98,10 @@ class Explained:
 def explain_all(
     loaded: Loaded, precision: float = _PRECISION, progress: Progress | None = None, *, start_s: float = 0.0
 ) -> Explained:
-    """`start_s` of the processor go to starting any command. Raises DesError for a precision that is none."""
+    """Every arm's forecast. Starting any command takes `start_s` of processor time.
+
+    Raises DesError for a precision out of range.
+    """
     check_precision(precision)
     own = plans(loaded)
     of_comparison, left_out = compared_arms(loaded)
@@ -110,7 +118,7 @@ def explain_all(
         "availability": start_s + sum(explained[arm].availability_s for arm in of_comparison if arm not in same),
     }
     if not left_out:
-        with suppress(DesError):  # an arm of the scenario's own that cannot be drawn, as that command says itself
+        with suppress(DesError):  # an own arm cannot be drawn, which the command reports itself
             different = [arm for arm in of_comparison if arm not in same]
             drawing = sum(_drawing_s(of_comparison[arm]) for arm in different)
             seconds["compare"] = start_s + drawing + sum(explained[arm].compare_s for arm in different)
@@ -124,13 +132,13 @@ def explain_all(
 
 
 def check_precision(precision: float) -> None:
-    """Raises DesError where no share of a figure is meant."""
+    """Raises DesError unless the precision is a share of a figure."""
     if not _LEAST_PRECISION <= precision < 1.0:
         raise DesError(f"--precision {precision:g}: a share of the figure such as {_PRECISION:g}, at least 1e-06")
 
 
 def explain(plan: Plan, replications: int, years: float = YEARS, precision: float = _PRECISION) -> Explanation:
-    """Does small parts of the work to see how fast that goes; everything else is computed."""
+    """Times small parts of the work; everything else is computed."""
     known = plan.workload.arrivals.expected_requests(plan.horizon_s)
     run = _run_time(plan)
     choice, choice_s = _chosen(plan, years)
@@ -138,7 +146,7 @@ def explain(plan: Plan, replications: int, years: float = YEARS, precision: floa
     serving_s = _estimator_s(plan, choice, years)
     few_years = long_run_years(plan)
     compared = choose(plan, few_years, choice)
-    same = compared.estimator == choice.estimator and choice.estimator != TIMELINE  # which takes its time by the years
+    same = compared.estimator == choice.estimator and choice.estimator != TIMELINE  # whose time depends on the years
     compared_s = serving_s if same else _estimator_s(plan, compared, few_years)
     episodes = choice.exact.all_down_episodes_per_year if choice.exact is not None else 0.0
     per_request_s = run.per_s * run.horizon_s / run.requests if run.requests else 0.0
@@ -160,7 +168,7 @@ def explain(plan: Plan, replications: int, years: float = YEARS, precision: floa
 
 
 def episodes_needed(precision: float) -> float:
-    """Total outages after which P(all down) is known to within that share of it, 95 times in 100.
+    """Total outages that give P(all down) a 95 % interval of that relative half-width.
 
     The variance of the time down over n episodes is (1 + cv^2) / n of its square; exponential lengths have cv = 1.
     """
@@ -168,7 +176,7 @@ def episodes_needed(precision: float) -> float:
 
 
 def _expected_incidents(plan: Plan) -> dict[str, float]:
-    """Incidents that start within the horizon of one replication, by component; components without any are left out."""
+    """Incidents that start within the horizon of one replication, by component. Components without any are left out."""
     return {
         component.name: sum(_expected(incidents, plan.horizon_s) for incidents in component.incidents)
         for component in plan.components
@@ -190,12 +198,15 @@ def _expected(incidents: IncidentClass, horizon_s: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _RunTime:
-    """Of one replication with its traces: `fixed_s`, and `per_s` a second of its horizon."""
+    """The time of one replication with its traces: `fixed_s`, and `per_s` for each second of its horizon.
+
+    `horizon_s` is the one in which these requests were made.
+    """
 
     fixed_s: float
     per_s: float
     requests: int
-    horizon_s: float  # in which these requests were made
+    horizon_s: float
 
     def of(self, plan: Plan) -> float:
         return self.fixed_s + self.per_s * plan.horizon_s
@@ -204,7 +215,8 @@ class _RunTime:
 def _run_time(plan: Plan) -> _RunTime:
     """Simulates some hundred requests, twice.
 
-    The twin is not simulated: it takes as long as its original, and the twin of a record needs more weeks than that.
+    The independent twin is not simulated. It takes as long as its original, and the twin of recorded incidents would
+    need more weeks than this horizon has.
     """
     plan = replace(plan, shared=1.0)
     counts = (_FEW_REQUESTS, _MORE_REQUESTS)
@@ -213,7 +225,7 @@ def _run_time(plan: Plan) -> _RunTime:
         _, first_took_s = _replicated(replace(plan, horizon_s=long_s), folder / "first")
         _, short_took_s = _replicated(replace(plan, horizon_s=short_s), folder / "short")
         made, again_took_s = _replicated(replace(plan, horizon_s=long_s), folder / "again")
-    long_took_s = min(first_took_s, again_took_s)  # the very first one imports what it needs
+    long_took_s = min(first_took_s, again_took_s)  # the first one includes imports
     if long_s >= plan.horizon_s:
         return _RunTime(0.0, long_took_s / long_s, made, long_s)
     per_s = max(0.5 * long_took_s / long_s, (long_took_s - short_took_s) / (long_s - short_s))
@@ -237,7 +249,7 @@ def _chosen(plan: Plan, years: float) -> tuple[Choice, float]:
 
 
 def _estimator_s(plan: Plan, choice: Choice, years: float) -> float:
-    """What the estimator takes beyond being chosen: one of its equal parts is done, and counts for all."""
+    """The estimator's time without its choice, extrapolated from one of its equal parts."""
     if choice.estimator == TIMELINE:
         work, parts = timeline.one_part(plan, years)
     elif choice.estimator == RARE:
@@ -248,7 +260,7 @@ def _estimator_s(plan: Plan, choice: Choice, years: float) -> float:
 
 
 def _drawing_s(plan: Plan) -> float:
-    """What `des compare` takes for the incidents by which an arm's endpoints are compared."""
+    """The time in which `des compare` draws the incidents that compare an arm's endpoints."""
     horizons, horizon_s = horizons_of(plan)
     some = -(-horizons // _FEW_HORIZONS)
     return _taken(lambda: DrawnIncidents.some(plan, some, horizon_s)) * horizons / some

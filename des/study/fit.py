@@ -1,4 +1,4 @@
-"""`des fit`: reads a history, fits it, and writes it as a piece of scenario with cautions."""
+"""`des fit`: reads a history, fits it, and writes it as part of a scenario, with cautions."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -56,11 +56,11 @@ def fit(
     seed: int = 0,
     out: Path | None = None,
 ) -> Fit:
-    """Fit a history from `since` to `until` (dates or timestamps), and write the piece of scenario to `out`.
+    """Fit a history from `since` to `until` (dates or timestamps), and write the part of a scenario to `out`.
 
-    The options from `columns` to `severities`, `skip_bad` and `open_ends` are those of `read_history`.
-    `between` and `repair` choose the kind of distribution for the scenario, in place of the lowest AIC. Raises
-    DesError for what cannot be fitted, OutputError if `out` exists, WriteError if that cannot be written.
+    The options from `columns` to `severities`, `skip_bad` and `open_ends` are those of `read_history`. `between` and
+    `repair` choose the kind of distribution for the scenario, instead of the one of the lowest AIC. Raises DesError for
+    a history that cannot be fitted, OutputError if `out` exists, WriteError if it cannot be written.
     """
     refuse_existing(out)
     if problems := list(_wrong_options(between, repair, permutations, since, until)):
@@ -105,7 +105,7 @@ def fit(
 def _wrong_options(
     between: str | None, repair: str | None, permutations: int | None, since: str | None, until: str | None
 ) -> Iterator[str]:
-    """What is wrong with options that a history cannot be fitted by."""
+    """Messages about invalid options."""
     for option, kind in (("--between", between), ("--repair", repair)):
         if kind not in (None, *KINDS):
             question = did_you_mean(str(kind), KINDS)
@@ -129,7 +129,7 @@ def _singles(services: Sequence[ServiceHistory]) -> str:
 
 
 def as_json(found: Fit) -> dict[str, Any]:
-    """Everything found, for programs; what the data do not give is null, moments are timestamps."""
+    """All figures, for programs. Missing ones are null, and instants are timestamps."""
     document = {
         "source": found.history.source,
         "rows": len(found.history.incidents),

@@ -1,4 +1,4 @@
-"""What makes two runs the same run, as one short hash, and the manifest that says what was run and what it left."""
+"""A run's identity as one short hash, and the manifest that records what was run and what it wrote."""
 
 import hashlib
 import json
@@ -21,14 +21,15 @@ _LIBRARIES: Final = (*_IN_THE_TRACES, "scipy", "pandas", "pydantic")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Everything that the traces and figures of a run depend on; the number of processes changes nothing.
+    """Everything on which the traces and figures of a run depend. The number of processes is not part of it.
 
-    `files` maps each file that the scenario reads, under the name that it writes, to its SHA-256.
+    `files` maps each file that the scenario reads, under the name that it writes, to its SHA-256. `replications` are
+    those asked for; a precision may take more.
     """
 
     resolved: Mapping[str, Any]
     seed: int
-    replications: int  # asked for; a precision may take more
+    replications: int
     arms: Sequence[str]
     traces: bool
     files: Mapping[str, str]
@@ -55,7 +56,7 @@ class Identity:
         return hashlib.sha256(canonical_json(identity).encode()).hexdigest()[:12]
 
     def in_manifest(self, replications: int) -> dict[str, Any]:
-        """The part of a manifest that is known beforehand, but for the number of replications made."""
+        """The part of a manifest that is known before the run. `replications` are those made."""
         return {
             "key": self.key(),
             "scenario": self.resolved,
@@ -80,7 +81,7 @@ def manifest_of(
     summary_sha256: str,
     wall_s: float,
 ) -> dict[str, Any]:
-    """JSON-able. `created_at`, `wall_s` and the platform are all that may differ between two makings of one run."""
+    """JSON-able. Only `created_at`, `wall_s` and the platform may differ between two executions of the same run."""
     return {
         "name": name,
         **identity.in_manifest(replications),
@@ -103,7 +104,7 @@ def package_version() -> str:
     """The version of the installed package."""
     try:
         return version("des-fallback")
-    except PackageNotFoundError:  # a source tree on the path, never installed
+    except PackageNotFoundError:  # a source tree on the path, not installed
         return "0+uninstalled"
 
 
@@ -126,18 +127,18 @@ def file_digest(path: Path) -> str:
 
 
 def canonical_json(value: Any) -> str:
-    """One text for one value: sorted keys, no spaces, NaN refused."""
+    """One text for each value: sorted keys, no spaces. Raises ValueError for NaN."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def json_text(value: Mapping[str, Any]) -> str:
-    """Indented JSON that ends in a line break; NaN and infinity, which JSON does not know, are refused."""
+    """Indented JSON that ends in a line break. Raises ValueError for NaN and infinity, which JSON lacks."""
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 @cache
 def _versions() -> dict[str, str]:
-    """Versions of everything that the figures may depend on."""
+    """Versions of everything on which figures may depend."""
     found = {"python": platform.python_version(), "des": package_version()}
     for library in _LIBRARIES:
         try:

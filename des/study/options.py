@@ -12,9 +12,9 @@ from des.scenario.text.overrides import Assignment, with_assignments
 from des.study.precision import Precision
 
 Source = str | Path | Mapping[str, Any] | Scenario | Loaded
-"""A scenario: its file, its fields, or what was read of either."""
+"""A scenario: its file, its fields, or an already loaded one."""
 Progress = Callable[[float, str], None]
-"""Called with the share of the work that is done, and what is under way."""
+"""Called with the share of the work done and the name of the current step."""
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
@@ -25,15 +25,15 @@ class RunOptions:
 
     `out`: where the run is written, a directory that does not exist; otherwise `results/<scenario>-<key>/` below the
     current directory.
-    `seed`, `replications`: instead of the scenario's own.
-    `overrides`: further changes of the scenario, of the form `policy.rounds=3`.
+    `seed`, `replications`: replace the scenario's own.
+    `overrides`: further changes of the scenario, such as `policy.rounds=3`.
     `traces`: keep a row for every request, call, incident and change of state.
-    `force`: simulate again what was run before.
-    `workers`: processes that share the replications; their number changes nothing but the time that it takes.
+    `force`: simulate again although the run exists.
+    `workers`: processes that share the replications. Their number affects only the time taken.
     `precision`: `{"availability": 0.1}` or `availability=0.1` replicates until the half-width of the 95 % interval is
-    a tenth of the figure (for availability: of what it lacks to 100 %), or there are `max_replications` (1,000).
-    `summary.json` says under `precision` how many it took and whether that was enough.
-    `progress`: called with the share of the work that is done, and what is under way.
+    a tenth of the figure (for availability: of 1 - availability), or there are `max_replications` (1,000).
+    `summary.json` says under `precision` how many replications it took and whether they were enough.
+    `progress`: called with the share of the work done and the name of the current step.
     """
 
     out: str | Path | None = None
@@ -52,11 +52,11 @@ class RunOptions:
             raise DesError(f"workers {self.workers}: at least 1 process has to do the work")
 
     def target(self) -> Precision | None:
-        """Raises DesError for a precision that cannot be asked for."""
+        """Raises DesError for an invalid precision."""
         return Precision.of(self.precision, self.max_replications)
 
     def load(self, scenario: Source) -> Loaded:
-        """The scenario with overrides, seed and replications laid over it.
+        """The scenario with overrides, seed and replications applied.
 
         Raises ScenarioError with every problem of every arm.
         """
@@ -93,7 +93,7 @@ class RunKeywords(TypedDict, total=False):
 
 
 def with_run_keywords(**defaults: Any) -> Callable[[_Function], _Function]:
-    """For a function that takes `**options: Unpack[RunKeywords]`: `help` and completion then know each of them."""
+    """Decorates a function that takes `**options: Unpack[RunKeywords]`, so that `help` and completion list them."""
 
     def decorated(function: _Function) -> _Function:
         signature = inspect.signature(function)

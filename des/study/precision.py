@@ -1,4 +1,4 @@
-"""How precise the figures have to be, and how many replications that takes."""
+"""The precision asked of figures, and how many replications it takes."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,21 +12,21 @@ from des.vocabulary import CASCADE_METRICS, METRICS
 from des.words import did_you_mean
 
 _SHORTFALL: Final = ("availability", "failure_share", "all_down")
-"""Metrics measured by the share of requests or time that is lost. Losing nothing every time is not precise."""
+"""Metrics whose precision is relative to the share lost. If nothing is ever lost, precision is not reached."""
 _ASKABLE: Final = (*METRICS, *CASCADE_METRICS, "failure_share", "all_down")
-"""Metrics that precision can be asked for."""
+"""Metrics for which a precision can be asked."""
 LEAST_REPLICATIONS: Final = 10
-"""Where the scenario does not ask for several: a half-width over fewer says little about itself."""
+"""Where the scenario asks for one replication. A half-width over fewer is itself too uncertain."""
 _MOST_REPLICATIONS: Final = 1000
 _RESERVE: Final = 1.1
-"""Replications for each that the half-width so far makes necessary: the half-width is an estimate too."""
+"""Factor on the replications that the current half-width calls for, since that is an estimate too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A metric of one arm, or of every arm, and the relative half-width that its interval must not exceed."""
+    """A metric of one arm, or of every arm, and the largest relative half-width of its interval."""
 
-    name: str  # as written: metric or arm.metric
+    name: str  # metric or arm.metric, as written
     half_width: float
 
     @property
@@ -49,7 +49,7 @@ class Precision:
     def of(cls, asked: Mapping[str, float] | Sequence[str] | str, most: int | None = None) -> "Precision | None":
         """From {"availability": 0.1} or texts such as `availability=0.1`; None where nothing is asked.
 
-        Raises DesError for what is no metric or no share, and for a bound of nothing.
+        Raises DesError for an unknown metric, a share out of range, and a bound without a target.
         """
         if isinstance(asked, str):
             asked = (asked,)
@@ -70,23 +70,23 @@ class Precision:
                 raise DesError(f"--precision {target.name}: no arm {target.arm!r} among {', '.join(arms)}")
 
     def first(self, replications: int) -> int:
-        """How many replications to begin with, where the scenario asks for `replications`."""
+        """The number of replications to begin with, where the scenario asks for `replications`."""
         return min(self.most, replications if replications > 1 else LEAST_REPLICATIONS)
 
     def further(self, done: int, summary: Mapping[str, Any]) -> int:
-        """How many replications there have to be in all, judging by the summary of those `done`; `done` is enough."""
+        """The total number of replications needed, judging by the summary of those `done`."""
         excess = max(width / target for target, width in self.reached(summary))
         if excess <= 1.0 or done >= self.most:
             return done
-        needed = done * min(2.0, excess * excess * _RESERVE)  # at most twice as many: the estimate may be far off
+        needed = done * min(2.0, excess * excess * _RESERVE)  # no more than doubled, as the estimate may be far off
         return min(self.most, max(done + 1, math.ceil(needed)))
 
     def reached(self, summary: Mapping[str, Any]) -> list[tuple[float, float]]:
-        """(target, relative half-width) of each target in each arm it is of."""
+        """(target, relative half-width) of each target in each arm it applies to."""
         return [(target.half_width, width) for target, _, width in self._widths(summary)]
 
     def as_found(self, done: int, summary: Mapping[str, Any]) -> dict[str, Any]:
-        """JSON-able: what was asked, what it took, and whether it was reached."""
+        """JSON-able: what was asked, how many replications it took, and whether it was reached."""
         return {
             "asked": {target.name: target.half_width for target in self.targets},
             "max_replications": self.most,
@@ -104,12 +104,12 @@ class Precision:
         ]
 
     def identity(self) -> dict[str, Any]:
-        """What tells two runs apart."""
+        """The part of a run's identity that it makes up."""
         return {"targets": {target.name: target.half_width for target in self.targets}, "most": self.most}
 
 
 def _asked_figure(summary: Mapping[str, Any], arm: str, metric: str) -> Estimate:
-    """The arm's figure of this run; for `failure_share` and `all_down` the availability that they are 1 less."""
+    """The arm's figure of this run. For `failure_share` and `all_down` it is the availability, 1 less the metric."""
     if metric == "all_down":
         found = summary["chain"][arm]["every leg"]["availability"]
     else:
@@ -119,10 +119,10 @@ def _asked_figure(summary: Mapping[str, Any], arm: str, metric: str) -> Estimate
 
 
 def relative_half_width(metric: str, figure: Estimate) -> float:
-    """The longer side of an interval over the figure; availability counts by what it lacks to 100 %.
+    """The longer side of an interval over the figure; for availability, over 1 - availability.
 
-    Zero where replications do not differ at all, or incidents on record leave nothing to chance; infinite where there
-    is no interval otherwise, or nothing was lost.
+    Zero where replications do not differ at all, or where recorded incidents leave nothing random. Otherwise infinite
+    where there is no interval or nothing was lost.
     """
     mean, low, high = figure.mean, figure.low, figure.high
     if mean is None:

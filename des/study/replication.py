@@ -1,4 +1,4 @@
-"""One replication of one arm: simulated, traced and summed up, here or in another process."""
+"""One replication of one arm: simulated, traced and summed up, in this or another process."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ from des.traces.writer import TraceWriter, WrittenTrace
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one process does in one go."""
+    """One task of a process."""
 
     arm: str
     replication: int
@@ -30,7 +30,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a replication leaves besides the files it wrote."""
+    """What a replication returns; it also writes files."""
 
     observed: Observed
     spells: Spells
@@ -40,16 +40,17 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Replicator:
-    """Simulates any replication of any arm; what it leaves depends on nothing but the part.
+    """Simulates any replication of any arm. The outcome depends only on the part.
 
-    The traces of an arm are written for those that are the `same`, too.
+    Traces of an arm are also written for the arms that `same` maps to it. Without a `directory` there are none.
+    `scenario` is canonical JSON, for the traces. `asks_for_cascades` adds their figures even where there can be none.
     """
 
     plans: Mapping[str, Plan]
-    directory: Path | None  # of the traces; None for none
-    scenario: str  # canonical JSON, for the traces
-    asks_for_cascades: bool = False  # also where there can be none
-    same: Mapping[str, str] = field(default_factory=dict)  # arm -> the one that is simulated for it
+    directory: Path | None
+    scenario: str
+    asks_for_cascades: bool = False
+    same: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, part: Part, report: Report | None) -> Outcome:
         """Raises RunError where the replication breaks a conservation rule."""
@@ -84,11 +85,11 @@ _Block = Mapping[str, NDArray[Any]]
 
 
 class _Recorder:
-    """The engine's sink for one replication: rows go to the traces on disk and into totals, block by block.
+    """The engine's sink for one replication. Rows go to the traces on disk and into totals, block by block.
 
-    Without a directory it keeps totals alone. `outages` is when requests may be lost together: some endpoint of the
-    chain is down, or fails some of its calls; `on_record` when that is so in every replication alike. `triggers` is
-    when something may set off a cascade; None for runs in which there can be none.
+    Without a directory there are only totals. `outages` are when requests may be lost together: some endpoint of the
+    chain is down or fails some of its calls. `on_record` are those that are the same in every replication. `triggers`
+    are when something may start a cascade, None for runs in which there can be none.
     """
 
     def __init__(
@@ -116,7 +117,7 @@ class _Recorder:
                 if table == "minutes" and self._cascade is None:
                     continue
                 values = {**columns.get(table, {}), "arm": arms}
-                self._writers[table] = []  # grows one by one: what is open when a further file fails is let go of
+                self._writers[table] = []  # grows one by one, so that open files are aborted when the next one fails
                 for arm in (plan.arm, *same):
                     self._writers[table].append(TraceWriter(directory, table, arm, replication, values, scenario))
 
@@ -150,7 +151,7 @@ class _Recorder:
             self._cascade.refusals(block)
 
     def close(self, arrivals: int) -> tuple[Observed, Cascade | None, list[WrittenTrace]]:
-        """Finish the files; the replication's figures, those of its cascades, and what is in each file.
+        """Finishes the files. Returns the replication's figures, those of its cascades, and what is in each file.
 
         Raises RunError, naming the rule, where the rows do not account for each arrival, call and cost.
         """
@@ -166,7 +167,7 @@ class _Recorder:
         return observed, cascade, [writer.close() for writers in self._writers.values() for writer in writers]
 
     def abort(self) -> None:
-        """Let go of the files of a replication that will not be finished."""
+        """Closes the files of a replication that will not be finished."""
         for writers in self._writers.values():
             for writer in writers:
                 writer.abort()

@@ -1,4 +1,4 @@
-"""Run a scenario: every arm and replication in turn, into one directory that is whole or absent."""
+"""Runs a scenario: every arm and replication, into one directory that is complete or absent."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +13,12 @@ from des.traces import Run, load
 from des.traces.reader import MANIFEST, SUMMARY
 
 RESULTS: Final = Path("results")
-"""Where runs go by default, below the current directory."""
+"""The default directory of runs, below the current one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A run on disk, and whether it had been there before."""
+    """A run on disk, and whether it existed before."""
 
     run: Run
     reused: bool
@@ -26,25 +26,25 @@ class Finished:
 
 @with_run_keywords()
 def run(scenario: Source, **options: Unpack[RunKeywords]) -> Run:
-    """Simulate every request of a scenario and keep traces, manifest and summary.
+    """Simulate every request of a scenario and write traces, manifest and summary.
 
-    They land in `results/<scenario>-<key>/` below the current directory, or in `out`. The same run found under its key
-    is verified and returned as it is, unless `force` asks to simulate it again. `des.study.options.RunOptions` says
-    what each option does.
-    Raises ScenarioError for a scenario that cannot be run, OutputError where it cannot be written, RunError when a
-    conservation rule is broken. Whatever ends a run early, nothing of it is kept.
+    They go to `results/<scenario>-<key>/` below the current directory, or to `out`. An existing run under the same key
+    is verified and returned, unless `force` is given. `des.study.options.RunOptions` describes each option.
+
+    Raises ScenarioError for a scenario that cannot be run, OutputError where the run cannot be written, RunError when a
+    conservation rule is broken. A run that ends early leaves no files.
     """
     return ensure(scenario, RunOptions(**options)).run
 
 
 def ensure(scenario: Source, options: RunOptions) -> Finished:
-    """Like `run`, and says whether the run had been made before."""
+    """Like `run`, and says whether the run existed already."""
     target = options.target()
     return kept(Study.of(options.load(scenario), traces=options.traces, precision=target), options)
 
 
 def kept(study: Study, options: RunOptions) -> Finished:
-    """A study's run: the one found under its key, or a new one."""
+    """A study's run: the existing one under its key, or a new one."""
     workers, progress = options.workers, options.progress
     if options.out is not None:
         with written_whole(Path(options.out)) as directory:
@@ -62,12 +62,12 @@ def kept(study: Study, options: RunOptions) -> Finished:
     except TakenError:
         if not target.is_dir():
             raise
-        return Finished(_verified(target, study), reused=True)  # somebody else's, who was done first
+        return Finished(_verified(target, study), reused=True)  # another process finished it first
     return Finished(load(target), reused=False)
 
 
 def _verified(directory: Path, study: Study) -> Run:
-    """The study's own run with the files that it wrote; raises OutputError, naming what is not as it was."""
+    """The study's existing run. Raises OutputError, naming a file that has changed since it was written."""
     try:
         found = load(directory)
         found.verify()
@@ -80,7 +80,7 @@ def _verified(directory: Path, study: Study) -> Run:
 
 
 def _check_identity(found: Run, study: Study) -> None:
-    """The manifest, which no checksum covers, names the run that is asked for."""
+    """Compares the manifest, which no checksum covers, with the run asked for."""
     for field, expected in study.identity.in_manifest(_replications(found, study)).items():
         if field not in found.manifest or _differs(found.manifest[field], expected):
             raise OutputError(f"{found.path / MANIFEST}: {field} is not that of this run")
@@ -89,12 +89,12 @@ def _check_identity(found: Run, study: Study) -> None:
 def _differs(found: Any, expected: Any) -> bool:
     try:
         return canonical_json(found) != canonical_json(expected)
-    except ValueError:  # NaN, which the manifest was not written with
+    except ValueError:  # NaN, which `des` never writes
         return True
 
 
 def _replications(found: Run, study: Study) -> int:
-    """The number asked for, or the number that the summary says the precision took."""
+    """The number asked for, or the number that the precision took according to the summary."""
     if study.precision is None:
         return study.loaded.scenario.replications
     precision = found.summary.get("precision")

@@ -1,4 +1,4 @@
-"""Pieces of scenario that commands write to a file of their own: `des import`, and what `des fit` finds."""
+"""Parts of scenarios that commands write to a file: those of `des import` and `des fit`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from des.importers import Imported, import_litellm
 def litellm(
     config: Path, *, model: str | None = None, assignments: Sequence[str] = (), out: Path | None = None
 ) -> Imported:
-    """The scenario of a LiteLLM proxy configuration, written to `out` if that is given.
+    """The scenario of a LiteLLM proxy configuration, also written to `out` if that is given.
 
     Raises ScenarioError for what cannot be imported, and errors of `refuse_existing` and `write_new`.
     """

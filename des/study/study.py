@@ -1,4 +1,4 @@
-"""A scenario ready to run: its plans, its key, and how its replications are simulated into a directory."""
+"""A scenario ready to run: its plans, its key, and the simulation of its replications into a directory."""
 
 import hashlib
 import re
@@ -31,18 +31,21 @@ if TYPE_CHECKING:
     from des.estimate.comparison import ComparedArms
 
 _SIMULATED: Final = 0.5
-"""Share of the work of a comparison that is the simulation; the rest is for figures of the long run."""
+"""Share of the work of a comparison that is simulation; the rest is for long-run figures."""
 
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """Arms by name in their order, each a plan, and how often each is replicated."""
+    """Arms in order, each a plan by name, and the number of replications of each.
+
+    With `comparison`, arms are compared with `as_modelled`, or with the first where that is not run.
+    """
 
     loaded: Loaded
     plans: Mapping[str, Plan]
     traces: bool
     precision: Precision | None = None
-    comparison: bool = False  # of the arms with the first, or the one as modelled
+    comparison: bool = False
 
     @classmethod
     def of(
@@ -56,7 +59,7 @@ class Study:
 
     @property
     def name(self) -> str:
-        """The file's name without its suffix, in letters that any file system takes."""
+        """The file's name without its suffix, in characters that any file system accepts."""
         path = self.loaded.path
         text = Path(path).stem if path is not None else self.loaded.scenario.title
         return re.sub(r"[^A-Za-z0-9_.-]+", "_", text).strip("._-")[:80] or "scenario"
@@ -75,9 +78,10 @@ class Study:
         )
 
     def write(self, directory: Path, *, workers: int = 1, progress: Progress | None = None) -> None:
-        """Simulate everything in up to `workers` processes; raises RunError where a conservation rule is broken.
+        """Simulate everything in up to `workers` processes.
 
-        Raises WriteError, naming the file, where something else removed or changed what was written.
+        Raises RunError where a conservation rule is broken, and WriteError, naming the file, where another process
+        removed or changed what was written.
         """
         started = time.perf_counter()
         simulated = _SIMULATED if self.comparison else 1.0
@@ -138,7 +142,7 @@ class Study:
         return found
 
     def _asks_for_cascades(self) -> bool:
-        """Whether an expectation or a precision is of what shows a cascade."""
+        """Whether an expectation or a precision names a figure of cascades."""
         asked = {each.metric for each in self.loaded.expectations()}
         if self.precision is not None:
             asked |= {target.metric for target in self.precision.targets}
@@ -168,14 +172,18 @@ class Study:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the replications so far have left, arm by arm."""
+    """The outcomes so far, by arm.
+
+    Intervals of `heterogeneous` arms are over replications only. `cascades` has no arm where there can be none. `same`
+    maps an arm to the one simulated for it.
+    """
 
     observed: Mapping[str, Pool]
     spells: Mapping[str, list[Spells]]
     written: list[WrittenTrace]
-    heterogeneous: Mapping[str, Heterogeneous] = field(default_factory=dict)  # only replications are a sample of these
-    cascades: dict[str, list[Cascade]] = field(default_factory=dict)  # of no arm where there can be none
-    same: Mapping[str, str] = field(default_factory=dict)  # arm -> the one that is simulated for it
+    heterogeneous: Mapping[str, Heterogeneous] = field(default_factory=dict)
+    cascades: dict[str, list[Cascade]] = field(default_factory=dict)
+    same: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def replications(self) -> int:
@@ -201,7 +209,7 @@ class Found:
 
 
 def _within(progress: Progress | None, low: float, high: float) -> Progress | None:
-    """Reports a part of the work that goes from one share of it to another."""
+    """Progress of a part of the work, which takes it from the share `low` to `high`."""
     return None if progress is None else lambda share, what: progress(low + (high - low) * share, what)
 
 

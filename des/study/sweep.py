@@ -1,4 +1,4 @@
-"""Run a scenario at every combination of some of its fields' values, each point with the same random numbers."""
+"""Runs a scenario at every combination of some fields' values, with the same random numbers at each point."""
 
 import hashlib
 import itertools
@@ -31,18 +31,19 @@ _BRACKETS: Final = {"[": "]", "{": "}", "(": ")"}
 class Sweep:
     """The points of a sweep, each a run of its own, and their figures side by side.
 
-    `des.report.sweep_table.sweep_text` writes them as the command does.
+    `points` hold the value of each path, as written. `joint` holds by arm P(all down) and k_eff of its chain, where
+    exact. `des.report.tables.sweep_text` prints them like the command.
     """
 
     path: Path
     over: tuple[str, ...]
-    points: tuple[Mapping[str, str], ...]  # the value of each path, as written
+    points: tuple[Mapping[str, str], ...]
     runs: tuple[Run, ...]
-    joint: tuple[Mapping[str, Mapping[str, Any]], ...]  # by arm: P(all down) and k_eff of its chain, where exact
+    joint: tuple[Mapping[str, Mapping[str, Any]], ...]
 
     @cached_property
     def table(self) -> "pd.DataFrame":
-        """One row for a point and an arm: the values, then every metric with its interval."""
+        """One row per point and arm: the values, then every metric with its interval."""
         import pandas as pd
 
         return pd.DataFrame(list(self.rows())).set_index([*self.over, "arm"])
@@ -69,10 +70,11 @@ class Sweep:
 def sweep(scenario: Source, over: Mapping[str, Sequence[Any]] | Sequence[str], **options: Unpack[RunKeywords]) -> Sweep:
     """Run every combination of values: `over={"policy.rounds": [1, 2, 3]}`, or texts such as `policy.rounds=1,2,3`.
 
-    Each point is a run like any other, in `results/`, where an interrupted sweep finds those it had finished; the
-    figures of all of them stand in `results/<scenario>-sweep-<key>/` (`sweep.json`, `sweep.csv`). With `out`, all of it
-    lands there. All points share their random numbers; without `traces=True` none keeps its traces. Raises
-    ScenarioError with the problems of all points before anything is run.
+    Each point is an ordinary run in `results/`, so an interrupted sweep reuses the points it has finished. The figures
+    of all points are in `results/<scenario>-sweep-<key>/` (`sweep.json`, `sweep.csv`). With `out`, everything goes
+    there. All points share their random numbers. Traces are kept only with `traces=True`.
+
+    Raises ScenarioError with the problems of all points before anything is run.
     """
     options.setdefault("traces", False)
     return sweep_with(scenario, over, RunOptions(**options))
@@ -109,7 +111,7 @@ def sweep_with(scenario: Source, over: Mapping[str, Sequence[Any]] | Sequence[st
 
 @dataclass(frozen=True, slots=True)
 class _Point:
-    """A run that one process makes from beginning to end."""
+    """A run that one process does from beginning to end."""
 
     study: Study
     options: RunOptions
@@ -121,7 +123,7 @@ def _make(point: _Point, report: Report | None) -> Path:
 
 
 def _run_all(studies: Sequence[Study], places: Sequence[Path | None], options: RunOptions) -> list[Path]:
-    """Points in parallel, or where there are fewer points than processes, the replications of each."""
+    """Points in parallel. Where there are fewer points than processes, the replications of each in parallel."""
     apart = len(studies) >= options.workers
     of_point = replace(options, workers=1 if apart else options.workers, progress=None)
     points = [_Point(study, replace(of_point, out=place)) for study, place in zip(studies, places, strict=True)]
@@ -138,7 +140,7 @@ def _run_all(studies: Sequence[Study], places: Sequence[Path | None], options: R
 
 def _studies(scenario: Source, points: Sequence[Mapping[str, str]], options: RunOptions) -> list[Study]:
     target = options.target()
-    options.load(scenario)  # what is wrong everywhere is said once
+    options.load(scenario)  # reports problems common to all points once
     studies: list[Study] = []
     problems: list[Problem] = []
     for point in points:
@@ -154,7 +156,7 @@ def _studies(scenario: Source, points: Sequence[Mapping[str, str]], options: Run
 
 
 def _axes(over: Mapping[str, Sequence[Any]] | Sequence[str]) -> dict[str, list[str]]:
-    """Each path with its values as `--set` would take them.
+    """Each path with its values as `--set` takes them.
 
     Raises DesError for a text without path or values, and for a path given twice.
     """

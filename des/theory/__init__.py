@@ -1,5 +1,5 @@
-"""Closed forms: what a simulation must agree with, and what a question can be answered by without one.
+"""Closed forms: references for the simulation, and answers that need none.
 
-Pure functions of numbers, one idea a file. Times are seconds and rates per second unless a function says that any
-consistent unit will do; probabilities and shares lie in [0, 1].
+Pure functions of numbers. Times are seconds and rates are per second unless a function allows any consistent unit.
+Probabilities and shares are in [0, 1].
 """

@@ -1,6 +1,6 @@
-"""Availability of one repairable component and of simple groups: in the long run, within a window, from an instant on.
+"""Availability of one repairable component and of simple groups: in the long run, in a window, from an instant on.
 
-Any unit of time will do, as long as it is the same throughout. `mttf` and `mttr` are the mean up and down times.
+Any consistent unit of time is allowed. `mttf` and `mttr` are the mean up and down times.
 """
 
 import math
@@ -40,8 +40,10 @@ def mean_overlap_if_independent(mttr_1: float, mttr_2: float) -> float:
 
 
 def all_down_with_shared_component(shared: float, private: Sequence[float]) -> float:
-    """P(all down) of members that need one shared component (down with probability `shared`) and a part of their
-    own (down with probability `private[i]`): u0 + (1 - u0) u1 u2 ..."""
+    """P(all down) of members that need a shared component and a private one each: u0 + (1 - u0) u1 u2 ...
+
+    The shared one is down with probability `shared`, the private ones with probabilities `private[i]`.
+    """
     return shared + (1.0 - shared) * math.prod(private)
 
 
@@ -50,29 +52,31 @@ def pair_down_with_common_fraction(load: float, fraction: float) -> float:
 
     `load` is incident rate x mean duration, the same for both: 1 - 2 e^{-rho} + e^{-(2 - phi) rho}.
     """
-    # 1 - 2x + x^2 = (1 - x)^2 and the common part apart: no cancellation at small loads
+    # (1 - x)^2 plus the common part: no cancellation at small loads
     down = -math.expm1(-load)
     return down * down + math.exp(-2.0 * load) * math.expm1(fraction * load)
 
 
 def mean_joint_share_over_circular_shifts(shares: Sequence[float]) -> float:
-    """Mean share of time in which all of several recorded timelines are down, over independent shifts of each that are
-    uniform on the whole circle: the product of the realised shares. (Whole-week shifts keep the time of week and have
-    another mean.)"""
+    """Mean share of time in which all of several recorded timelines are down, over independent cyclic shifts.
+
+    With shifts uniform over the whole cycle it is the product of the realised shares. Whole-week shifts keep the time
+    of week and have another mean.
+    """
     return math.prod(shares)
 
 
 def effective_redundancy(all_down: float, unavailabilities: Sequence[float]) -> float:
-    """k_eff = ln P(all down) / mean ln U_i: the number of independent members that would be as good."""
+    """k_eff = ln P(all down) / mean ln U_i: the equivalent number of independent members."""
     mean_log = math.fsum(math.log(u) for u in unavailabilities) / len(unavailabilities)
     return math.log(all_down) / mean_log
 
 
 def downtime_share_variance(mttf: float, mttr: float, window: float) -> float:
-    """Variance of the share of a window spent down: exponential up and down times, in equilibrium.
+    """Variance of the share of a window spent down, for exponential up and down times in equilibrium.
 
-    The state's autocovariance is A U e^{-s t} with s = 1/MTTF + 1/MTTR, which integrates to
-    2 A U / T^2 x (T/s - (1 - e^{-s T})/s^2).
+    The state's autocovariance is A U e^{-s t} with s = 1/MTTF + 1/MTTR, which integrates to 2 A U / T^2 x (T/s - (1 -
+    e^{-s T})/s^2).
     """
     s = 1.0 / mttf + 1.0 / mttr
     u = mttr / (mttf + mttr)
@@ -80,7 +84,7 @@ def downtime_share_variance(mttf: float, mttr: float, window: float) -> float:
 
 
 def no_downtime(mttf: float, mttr: float, window: float) -> float:
-    """P(no downtime at all in a window): exponential times, in equilibrium: A e^{-T/MTTF}."""
+    """P(no downtime in a window) = A e^{-T/MTTF}, for exponential times in equilibrium."""
     return mttf / (mttf + mttr) * math.exp(-window / mttf)
 
 
@@ -95,7 +99,7 @@ def downtime_cdf(mttf: float, down: Distribution, window: float, downtime: float
         return 0.0
     if downtime >= window:
         return 1.0
-    failures = (window - downtime) / mttf  # mean number within the uptime that is left
+    failures = (window - downtime) / mttf  # mean number within the remaining up time
     if down.sum_cdf(1, downtime) is None:
         return _compound_poisson_cdf(failures, down, downtime, grid)
     return _poisson_mixture(failures, lambda count: down.sum_cdf(count, downtime) or 0.0)
@@ -110,7 +114,7 @@ def _poisson_mixture(mean: float, conditional: Callable[[int], float]) -> float:
 
 def _compound_poisson_cdf(mean: float, down: Distribution, limit: float, grid: int) -> float:
     step = limit / grid
-    # each down time is rounded to the nearest grid point; what exceeds the limit drops out, and the upper half of
+    # each down time is rounded to the nearest grid point; mass beyond the limit is dropped, and the upper half of
     # the transform stays empty so that sums past the limit do not wrap round
     edges = np.asarray((np.arange(grid + 2) - 0.5) * step, np.float64)
     cdf = np.where(edges > 0.0, down.cdf(edges), 0.0)

@@ -1,4 +1,4 @@
-"""How long a call takes under a timeout, a kill or a hedge, and what a fallback chain of calls costs and serves.
+"""How long a call takes under a time-out, a kill or a hedge; the cost and success of a fallback chain of calls.
 
 The attempts of a chain are independent of each other.
 """
@@ -11,23 +11,23 @@ from des.distributions import Distribution
 
 
 def mean_under_timeout_s(response: Distribution, timeout_s: float) -> float:
-    """E[min(L, t)]: the mean time of an attempt that is given up at the timeout."""
+    """E[min(L, t)]: the mean time of an attempt that is abandoned at the time-out."""
     return response.limited_mean(timeout_s)
 
 
 def success_under_kills(mttf_s: float, mttr_s: float, latency: Distribution) -> float:
     """P(a call is accepted and no outage kills it in flight): exponential up times, any down times, any latency.
 
-    A E[e^{-lambda L}]: up at its start, and no failure (rate lambda = 1/MTTF) within its latency.
+    A E[e^{-lambda L}]: the component is up at the start, with no failure (rate lambda = 1/MTTF) during the latency.
     """
     return mttf_s / (mttf_s + mttr_s) * latency.laplace(1.0 / mttf_s)
 
 
 def hedged_mean_s(response: Distribution, delay_s: float, copies: int = 1) -> float:
-    """Mean time until the earliest of a call and its copies answers, one copy more after each delay while none has.
+    """Mean time until the earliest of a call and its copies answers; each delay without an answer sends a copy.
 
-    The integral of S(t) S(t - h) ... S(t - n h), S the survival of one call's latency (1 before its start); for one
-    copy int_0^h S(t) dt + int_h^inf S(t) S(t - h) dt.
+    The integral of S(t) S(t - h) ... S(t - n h), S the survival of one call's latency (1 before its start). For one
+    copy it is int_0^h S(t) dt + int_h^inf S(t) S(t - h) dt.
     """
     from scipy.integrate import quad
 
@@ -36,7 +36,7 @@ def hedged_mean_s(response: Distribution, delay_s: float, copies: int = 1) -> fl
             float(response.survival(time_s - sent * delay_s)) for sent in range(copies + 1) if sent * delay_s <= time_s
         )
 
-    # in pieces: each quadrature sees one scale, and the tail is cut where it no longer counts
+    # in pieces, so that each quadrature has one scale, and without the negligible tail
     total, low, width = response.limited_mean(delay_s), delay_s, max(response.mean, 1e-9)
     for sent in range(1, copies):
         total += float(quad(unanswered, low, (sent + 1) * delay_s, limit=200)[0])
@@ -73,7 +73,7 @@ class ChainLeg:
 
 
 def paid_per_attempt(success: float, cost: float) -> ChainLeg:
-    """A leg whose every attempt is paid in full, whatever comes of it."""
+    """A leg that charges the full cost for every attempt, successful or not."""
     return ChainLeg(success, cost, cost)
 
 
@@ -105,7 +105,7 @@ def served_by(legs: Sequence[ChainLeg], rounds: int = 1) -> tuple[float, ...]:
 
 
 def _reach(legs: Sequence[ChainLeg], rounds: int) -> list[list[float]]:
-    """[round][leg]: P(the request comes to this leg in this round)."""
+    """[round][leg]: P(the request reaches this leg in this round)."""
     rows, open_share = [], 1.0
     for _ in range(rounds):
         row = []

@@ -1,7 +1,7 @@
 """Shock ledgers: incidents of Poisson classes that may overlap, each hitting a set of members.
 
-The number of open incidents of a class is Poisson with mean rate x mean duration, whatever their distribution
-(the M/G/infinity queue), so all that follows holds for any durations and any overlap of the hit sets.
+The number of open incidents of a class is Poisson with mean rate x mean duration for any distribution of durations (the
+M/G/infinity queue). So all functions hold for any durations and any overlap of the hit sets.
 """
 
 import decimal
@@ -15,7 +15,7 @@ DIGITS = 60
 
 @dataclass(frozen=True, slots=True)
 class Shock:
-    """A class of outages: how often, how long on average (one unit of time), and which members it takes down."""
+    """A class of outages: rate, mean duration (in the same unit of time), and the members it takes down."""
 
     rate: float
     mean_duration: float
@@ -30,7 +30,7 @@ class Shock:
 def split_by_hits(rate: float, mean_duration: float, hit_shares: Sequence[float]) -> tuple[Shock, ...]:
     """A class that hits member i with probability `hit_shares[i]`, independently, as classes with fixed hit sets.
 
-    Thinning a Poisson process by marks gives independent Poisson processes; the class that hits nobody is left out.
+    Thinning a Poisson process by marks gives independent Poisson processes. The class that hits no member is left out.
     """
     shocks = []
     for hits in _subsets(range(len(hit_shares))):
@@ -49,27 +49,29 @@ def all_up(shocks: Iterable[Shock], members: Iterable[int]) -> float:
 def all_down(shocks: Sequence[Shock], members: Iterable[int]) -> float:
     """P(every one of the members is down), by inclusion and exclusion over the sets of members that are up.
 
-    2^n terms of alternating sign, summed with 60 digits: right to the last bits of a float also for tiny results.
+    2^n terms of alternating sign, summed with 60 digits, so that even tiny results are correct to float precision.
     """
     return float(_all_down(shocks, frozenset(members)))
 
 
 def episode_rate(shocks: Iterable[Shock], member: int) -> float:
-    """Episodes per unit of time of one member: Lambda exp(-sum of loads), Lambda the rate of all that hits it."""
+    """Episodes per unit of time of one member: Lambda exp(-sum of loads), Lambda the rate of all that hit it."""
     hitting = [shock for shock in shocks if member in shock.hits]
     return math.fsum(s.rate for s in hitting) * math.exp(-math.fsum(s.load for s in hitting))
 
 
 def all_down_episode_rate(shocks: Sequence[Shock], members: Iterable[int]) -> float:
-    """Episodes of total outage per unit of time: each class's rate times the chance that the members it does not hit
-    are all down while not all of the members are."""
+    """Episodes of total outage per unit of time, summed over classes.
+
+    Each class's rate is multiplied by the chance that all members it does not hit are down while not all members are.
+    """
     wanted = frozenset(members)
     with decimal.localcontext() as context:
         context.prec = DIGITS
-        everybody = _all_down(shocks, wanted)
+        all_down_share = _all_down(shocks, wanted)
         total = sum(
             (
-                decimal.Decimal(shock.rate) * (_all_down(shocks, wanted - shock.hits) - everybody)
+                decimal.Decimal(shock.rate) * (_all_down(shocks, wanted - shock.hits) - all_down_share)
                 for shock in shocks
                 if shock.hits & wanted
             ),

@@ -9,9 +9,8 @@ def token_bucket_refused(load: float, burst: int) -> float:
     """P(a Poisson call finds no token): the bucket holds `burst` tokens, `load` is arrival rate / refill rate.
 
     (1 + (rho - 1) G)/(1 + rho G), G = sum_{k<B} (-rho (B - 1 - k))^k / k! e^{rho (B - 1 - k)}. The missing tokens are
-    the customers of an M/D/1 queue with room for B (Brun and Garcia 2000), and the GCRA with increment 1/r and limit
-    (B - 1)/r is the same limiter. The terms alternate and reach e^{2 rho B}: they are summed with as many digits as
-    that takes.
+    the customers of an M/D/1 queue with room for B (Brun and Garcia 2000). The GCRA with increment 1/r and limit (B -
+    1)/r is the same limiter. The terms alternate and reach e^{2 rho B}, so they are summed with enough digits for that.
     """
     with decimal.localcontext() as context:
         context.prec = 60 + int(0.87 * load * burst)
@@ -40,13 +39,15 @@ def fixed_window_refused(rate: float, calls: int, window: float) -> float:
 
 
 def sliding_log_refused(rate: float, calls: int, window: float) -> float:
-    """Share refused by at most `calls` accepted ones in the window that ends now: Erlang B, each accepted call holding
-    a server for exactly one window."""
+    """Share of Poisson calls refused by at most `calls` accepted ones in the window that ends now.
+
+    This is Erlang B, with each accepted call holding a server for exactly one window.
+    """
     return erlang_b(calls, rate * window)
 
 
 def erlang_b(servers: int, load: float) -> float:
-    """P(all servers busy) where calls that find them so are lost, any service time; `load` in erlangs.
+    """P(all servers busy) where calls that find them busy are lost, for any service time; `load` in erlangs.
 
     The usual recursion 1/B(c) = 1 + c/(a B(c - 1)) (Cooper 1981, section 3.3).
     """
@@ -57,12 +58,12 @@ def erlang_b(servers: int, load: float) -> float:
 
 
 def overflow_refused(first: int, second: int, load: float) -> float:
-    """P(a pool of `first` and then one of `second` servers refuse), service times alike: Erlang B of both together."""
+    """P(a pool of `first` and then one of `second` servers refuse), services alike: Erlang B of both together."""
     return erlang_b(first + second, load)
 
 
 def erlang_c(servers: int, load: float) -> float:
-    """P(a call has to wait) where calls queue for exponential servers; the load must be below their number."""
+    """P(a call has to wait) where calls queue for exponential servers; `load` must be below `servers`."""
     blocked = erlang_b(servers, load)
     return servers * blocked / (servers - load * (1.0 - blocked))
 
@@ -73,19 +74,19 @@ def erlang_c_mean_wait(servers: int, load: float, mean_service: float) -> float:
 
 
 def bounded_queue_refused(servers: int, room: int, load: float) -> float:
-    """P(a call is turned away) by exponential servers and `room` places to wait for them (M/M/c/c+K)."""
+    """P(a call is refused) by exponential servers with `room` places to wait (M/M/c/c+K)."""
     return _bounded_queue(servers, room, load)[-1]
 
 
 def bounded_queue_mean_wait(servers: int, room: int, load: float, mean_service: float) -> float:
-    """Mean wait of the calls that are taken by the same system, by Little's law, in the unit of `mean_service`."""
+    """Mean wait of the calls that the same system admits, by Little's law, in the unit of `mean_service`."""
     states = _bounded_queue(servers, room, load)
     queued = math.fsum(number * share for number, share in enumerate(states[servers:]))
     return queued * mean_service / (load * (1.0 - states[-1]))
 
 
 def _bounded_queue(servers: int, room: int, load: float) -> list[float]:
-    """P(n calls present), n = 0 .. servers + room: the birth and death chain's, at any load."""
+    """P(n calls present), n = 0 .. servers + room, of the birth and death chain; any load."""
     weights = [1.0]
     for present in range(1, servers + room + 1):
         weights.append(weights[-1] * load / min(present, servers))
@@ -99,7 +100,7 @@ def pollaczek_khinchine_wait(rate: float, mean_service: float, second_moment: fl
 
 
 def little_mean_number(rate: float, mean_time: float) -> float:
-    """Little's law: the mean number present is the rate of arrivals times the mean time each one stays."""
+    """Little's law: the mean number present is the arrival rate times the mean time in the system."""
     return rate * mean_time
 
 
@@ -110,18 +111,19 @@ def _poisson_at_least(count: int, mean: float) -> float:
 
 
 def blackout_share(deployments: int, call_rate: float, refusal: float, cooldown: float) -> float:
-    """Long-run share of time, and of Poisson calls, with every deployment of a group cooling.
+    """Long-run share of time, and of Poisson calls, with every deployment of a group cooling down.
 
-    Each call goes to some deployment that is not cooling and is refused with probability `refusal`, whichever it is;
-    that one then cools. So refusals come at call_rate x refusal as long as one is left, and each takes a deployment
-    for the cooldown's time: calls lost by servers, Erlang B at load call_rate x refusal x cooldown, for cooldowns of
-    any distribution with that mean. Calls take no time, and no retries: those come in clumps. Any one unit of time.
+    Each call goes to some deployment that is not cooling down, and is refused with probability `refusal` by any of
+    them. The deployment that refused then cools down. So refusals come at rate call_rate x refusal while one is left,
+    and each takes a deployment for a cooldown: Erlang B at load call_rate x refusal x cooldown, for cooldowns of any
+    distribution with that mean. Calls take no time and are not retried, since retries would come in clusters. Any
+    consistent unit of time.
     """
     return erlang_b(deployments, call_rate * refusal * cooldown)
 
 
 def cooldown_lost_share(deployments: int, call_rate: float, refusal: float, cooldown: float) -> float:
-    """Share of calls that are refused, by a deployment or since all are cooling: without cooldowns just `refusal`."""
+    """Share of calls refused, by a deployment or because all are cooling down. Without cooldowns it is `refusal`."""
     blackout = blackout_share(deployments, call_rate, refusal, cooldown)
     return blackout + (1.0 - blackout) * refusal
 
@@ -147,10 +149,10 @@ class BreakerCycle:
 def breaker_cycle(mttf_s: float, mttr_s: float, call_rate: float, failures: int, open_s: float) -> BreakerCycle:
     """Instantaneous Poisson calls; `failures` in a row open the breaker for `open_s`, then the next call probes.
 
-    With lambda = 1/MTTF, mu = 1/MTTR, s = lambda + mu and calls at rate a: a failure follows a success with
-    probability pf = lambda/(a + s), another failure with q = 1 - mu/(a + s), and a probe finds the component still
-    down with d = U + (1 - U) e^{-s tau} a/(a + s). A streak of failures reaches n with x = q^{n-1}, so a cycle holds
-    1/x streaks, each after 1/pf successes; it opens 1/(1 - d) times. The successful probe is a cycle's first success.
+    With lambda = 1/MTTF, mu = 1/MTTR, s = lambda + mu and calls at rate a: a failure follows a success with probability
+    pf = lambda/(a + s), another failure with q = 1 - mu/(a + s), and a probe finds the component still down with d = U
+    + (1 - U) e^{-s tau} a/(a + s). A streak of failures reaches n with x = q^{n-1}, so a cycle has 1/x streaks, each
+    after 1/pf successes. The breaker opens 1/(1 - d) times a cycle. The successful probe is a cycle's first success.
     """
     s = 1.0 / mttf_s + 1.0 / mttr_s
     u = mttr_s / (mttf_s + mttr_s)

@@ -1,6 +1,7 @@
-"""Small continuous-time Markov chains: shares and passage times, pairs under common shocks, and legs that rot silently.
+"""Small continuous-time Markov chains: shares and passage times, pairs under common shocks, legs that rot silently.
 
-A generator is a square array of rates, row = from, column = to, rows summing to zero. Any unit of time will do.
+A generator is a square array of rates, row = from, column = to, with rows that sum to zero. Any consistent unit of
+time.
 """
 
 import math
@@ -26,7 +27,7 @@ def generator(states: Iterable[str], rates: Mapping[tuple[str, str], float]) -> 
 def stationary(matrix: Generator) -> NDArray[np.float64]:
     """Long-run share of time in each state of an irreducible chain, summing to 1.
 
-    State reduction (Grassmann, Taksar and Heyman 1985): no subtraction, so tiny shares are right to the last bits.
+    State reduction (Grassmann, Taksar and Heyman 1985) does not subtract, so tiny shares are precise to the last bits.
     """
     rates = matrix.copy()
     count = len(rates)
@@ -57,11 +58,11 @@ def occupation(matrix: Generator, start: NDArray[np.float64], time: float) -> tu
 
 
 def _propagators(matrix: Generator, time: float) -> tuple[Generator, Generator]:
-    """What a starting distribution is multiplied by to give the distribution after `time` and the time spent."""
+    """Matrices from a starting distribution to the distribution after `time`, and to the time spent in each state."""
     from scipy.linalg import expm
 
     size = len(matrix)
-    augmented = np.zeros((2 * size, 2 * size))  # Van Loan 1978: the integral of the exponential in its upper corner
+    augmented = np.zeros((2 * size, 2 * size))  # Van Loan 1978: the upper corner holds the exponential's integral
     augmented[:size, :size] = matrix
     augmented[:size, size:] = np.eye(size)
     exponential = expm(augmented * time)
@@ -74,9 +75,9 @@ PAIR_STATES = ("both_up", "first_down", "second_down", "both_down", "both_down_t
 def common_shock_pair(
     first_rate: float, second_rate: float, common_rate: float, first_repair: float, second_repair: float
 ) -> Generator:
-    """Two members with private failures and common shocks; each then repairs alone (the first four `PAIR_STATES`).
+    """Two members with private failures and common shocks, repaired independently (the first four `PAIR_STATES`).
 
-    `first_rate` and `second_rate` are private; a shock passes over a member that is down already.
+    `first_rate` and `second_rate` are private. A shock does not affect a member that is down already.
     """
     return generator(
         PAIR_STATES[:4],
@@ -95,10 +96,10 @@ def common_shock_pair(
 
 
 def common_shock_pair_repaired_together(rate: float, fraction: float, repair: float) -> Generator:
-    """Two like members: a common shock that finds both up takes both down for one shared exponential duration.
+    """Two equal members: a common shock that finds both up takes both down for one shared exponential duration.
 
-    `rate` is each one's total failure rate, a `fraction` of it common. A shock that finds one of them down hits the
-    other alone.
+    `rate` is each one's total failure rate, a `fraction` of it common. A shock that finds one of them down hits only
+    the other.
     """
     private, common = (1.0 - fraction) * rate, fraction * rate
     return generator(
@@ -140,7 +141,7 @@ def pair_down_repaired_alone(
 
 
 def mean_time_to_total_outage(rate: float, fraction: float, repair: float) -> float:
-    """Mean time from both up until both are down for the first time, two like members:
+    """Mean time from both members up until both are down for the first time, for two equal members.
 
     [(mu + lambda) + 2a] / [(2a + lc)(mu + lambda) - 2 a mu] with a = (1 - phi) lambda and lc = phi lambda.
     """
@@ -154,7 +155,7 @@ _ROT_STATES = ("working", "broken_unnoticed", "in_repair")
 def long_run_broken_share(time_to_rot: float, use_rate: float, repair: float) -> float:
     """Long-run share of time (and of Poisson uses) broken without probes, for any distributions of rot and repair.
 
-    A cycle is time to rot, wait for the next use, repair: (1/a + R) / (T + 1/a + R) by renewal-reward, from means.
+    A cycle is time to rot, wait for the next use, repair: (1/a + R) / (T + 1/a + R) by renewal-reward.
     """
     broken = 1.0 / use_rate + repair
     return broken / (time_to_rot + broken)
@@ -165,9 +166,9 @@ def broken_share(
 ) -> float:
     """Expected share of [0, horizon] in which a leg that works at 0 is broken; with Poisson uses also of the uses.
 
-    Exponential times to rot and to repair with these means, instantaneous uses at `use_rate`, probes at `probe_every`,
-    2 `probe_every` and so on. Between probes a Markov chain, and a probe changes "unnoticed" to "in repair": exact at
-    any horizon. Any one unit of time.
+    Times to rot and to repair are exponential with these means. Uses are instantaneous at `use_rate`, probes come at
+    `probe_every`, 2 `probe_every` and so on. Between probes the state is a Markov chain, and a probe changes
+    "unnoticed" to "in repair", so the result is exact at any horizon. Any consistent unit of time.
     """
     matrix = generator(
         _ROT_STATES,

@@ -1,4 +1,4 @@
-"""Retries: how many, how long with back-off, how little they help in an outage, and what budgets leave of them."""
+"""Retries: their number, their time with back-off, their success in an outage, and the load that budgets allow."""
 
 import math
 from collections.abc import Sequence
@@ -46,8 +46,8 @@ def expected_time_s(
 def all_fail_in_outage(mttf: float, mttr: float, gaps: Sequence[float]) -> float:
     """P(a first call and one more after each gap all find the component down), alternating exponential times.
 
-    U prod_g [U + (1 - U) e^{-s g}] with s = 1/MTTF + 1/MTTR: the state is Markov, a call depends on the one before.
-    `gaps` are from start to start, in the unit of the means; equilibrium at the first call.
+    U prod_g [U + (1 - U) e^{-s g}] with s = 1/MTTF + 1/MTTR: the state is Markov, so a call depends only on the one
+    before. `gaps` are from start to start, in the unit of the means. The first call is in equilibrium.
     """
     u = mttr / (mttf + mttr)
     s = 1.0 / mttf + 1.0 / mttr
@@ -55,50 +55,53 @@ def all_fail_in_outage(mttf: float, mttr: float, gaps: Sequence[float]) -> float
 
 
 def layers_attempts(attempts: Sequence[int]) -> int:
-    """Calls of one request when everything fails: the attempts of layers inside each other multiply."""
+    """Calls of one request when everything fails: the attempts of nested layers multiply."""
     return math.prod(attempts)
 
 
 def ratio_budget_load(share: float, attempts: int, *, per_second: float = 0.0, request_rate: float = math.inf) -> float:
-    """Calls for each request when everything fails, under a budget of a share of the requests and of `per_second` more.
+    """Calls per request when everything fails, under a budget of a share of the requests plus `per_second`.
 
-    min(attempts, 1 + share + per_second / request_rate): 1.1 at 10 %. Approached from below as the requests within
-    the budget's time to live grow: whole retries alone are made.
+    min(attempts, 1 + share + per_second / request_rate): 1.1 at 10 %. It is the limit for many requests within the
+    budget's time to live, approached from below because retries are whole.
     """
     return min(float(attempts), 1.0 + share + per_second / request_rate)
 
 
 def active_budget_load(share: float, attempts: int) -> float:
-    """The same under a budget of a share of the calls under way, those retries included: min(attempts, 1/(1 - share)).
+    """Calls per request under a budget of a share of the calls in flight, retries included.
 
-    In the limit of many calls under way, calls and retries equally long: 1.25 at 20 %.
+    min(attempts, 1/(1 - share)), the limit for many calls in flight, with calls and retries equally long: 1.25 at 20 %.
     """
     return min(float(attempts), 1.0 / (1.0 - share))
 
 
 def throttled_load(rate: float, capacity: float, k: float) -> float:
-    """Calls a second that adaptive throttling lets through to a backend that accepts its capacity: min(rate, K C).
+    """Calls a second that adaptive throttling sends to a backend that accepts its capacity: min(rate, K C).
 
-    The share rejected, 1 - K C / rate, is the limit of (requests - K accepts) / requests; K is at least 1.
+    The share rejected, 1 - K C / rate, is the limit of (requests - K accepts) / requests. K is at least 1.
     """
     return min(rate, k * capacity)
 
 
 def collapse_feeds_itself(rate: float, attempts: int, capacity: float) -> bool:
-    """Whether a collapse outlives its trigger: with every call failing and retried, the load is above the capacity."""
+    """Whether a collapse outlives its trigger: the load exceeds the capacity when every call fails and is retried."""
     return rate * attempts > capacity
 
 
 def throttle_break_even(token_ratio: float) -> float:
-    """Failure share at which a bucket that pays 1 for a failure and gains a ratio by a success stays: r/(1 + r)."""
+    """Failure share at which a token bucket neither gains nor loses: r/(1 + r).
+
+    A failure takes 1 token, a success gives back the ratio r.
+    """
     return token_ratio / (1.0 + token_ratio)
 
 
 def throttle_attempts(failure: float, retries: int, max_tokens: float, token_ratio: float) -> float:
-    """Mean attempts of a request under gRPC retry throttling, attempts one after the other that fail independently.
+    """Mean attempts of a request under gRPC retry throttling, for sequential attempts that fail independently.
 
-    Stationary mean of a chain over (tokens, attempt of the request), tokens in steps of the ratio, of which one token
-    and the bucket have to be whole multiples.
+    Stationary mean of a chain over (tokens, attempt of the request). Tokens move in steps of the ratio, of which one
+    token and the bucket must be whole multiples.
     """
     top, fall = round(max_tokens / token_ratio), round(1.0 / token_ratio)
     levels, attempts = top + 1, retries + 1
@@ -115,16 +118,16 @@ def throttle_attempts(failure: float, retries: int, max_tokens: float, token_rat
 
 
 def quota_drift(failure: float, retries: int, cost: float, success: float = 1.0) -> float:
-    """Mean change of an AWS retry quota by one request while it pays for every retry, its attempts independent.
+    """Mean change of an AWS retry quota by one request while it pays for every retry, with independent attempts.
 
-    A first success gives `success`; a retry takes the cost and its success gives that back, so that every retry but
-    a last successful one is lost: (1 - q) s - c (q^2 + ... + q^n) with n attempts. Negative: retries run out.
+    A first success adds `success`. A retry takes the cost and its success gives that back, so every retry is lost
+    except a last successful one: (1 - q) s - c (q^2 + ... + q^n) with n attempts. Where negative, retries run out.
     """
     return (1.0 - failure) * success - cost * math.fsum(failure**k for k in range(2, retries + 2))
 
 
 def quota_attempts(failure: float, retries: int, capacity: int, cost: int, success: int = 1) -> float:
-    """Mean attempts of a request under an AWS retry quota, requests one after the other, attempts independent.
+    """Mean attempts of a request under an AWS retry quota, for sequential requests and independent attempts.
 
     Stationary mean of the chain over the quota before each request.
     """
@@ -148,5 +151,5 @@ def _stationary(chain: NDArray[np.float64]) -> NDArray[np.float64]:
     """The stationary distribution of a stochastic matrix with one recurrent class."""
     size = len(chain)
     equations = np.eye(size) - chain.T
-    equations[-1] = 1.0  # one balance follows from the others: in its place the shares' sum
+    equations[-1] = 1.0  # replaces one balance, which follows from the others, by the sum of the shares
     return np.asarray(np.linalg.solve(equations, np.append(np.zeros(size - 1), 1.0)))

@@ -1,4 +1,4 @@
-"""A finished run, read back: its tables as pandas frames, its manifest and summary as dicts."""
+"""Reads a finished run: its tables as pandas frames, its manifest and summary as dicts."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ SUMMARY = "summary.json"
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A directory that holds a whole run. A table is read at its first use and kept."""
+    """The directory of a complete run. A table is read at its first use and kept."""
 
     path: Path
     manifest: Mapping[str, Any]
@@ -30,12 +30,12 @@ class Run:
 
     @cached_property
     def requests(self) -> "pd.DataFrame":
-        """One row per request, all arms and replications; names are categorical."""
+        """One row per request, over all arms and replications. Names are categorical."""
         return self._frame("requests")
 
     @cached_property
     def attempts(self) -> "pd.DataFrame":
-        """One row per call of a leg; nullable integers (`request_id` of a probe) are pandas' own."""
+        """One row per call of a leg. Nullable integers (`request_id` of a probe) have pandas' nullable type."""
         return self._frame("attempts")
 
     @cached_property
@@ -50,11 +50,11 @@ class Run:
 
     @cached_property
     def minutes(self) -> "pd.DataFrame":
-        """One row per minute, of a run in which requests get in each other's way or a client's policy decides."""
+        """One row per minute, for runs in which requests affect each other or a client's policy decides."""
         return self._frame("minutes")
 
     def verify(self) -> None:
-        """Read every trace and compare its SHA-256 with the manifest's; raises DesError naming each that differs."""
+        """Compare the SHA-256 of every trace with the manifest's. Raises DesError naming each that differs."""
         if problems := amiss(self.path, self.manifest):
             raise DesError("\n".join(f"{self.path}: {problem}" for problem in problems))
 
@@ -82,7 +82,7 @@ class Run:
 
 
 def amiss(directory: Path, manifest: Mapping[str, Any]) -> list[str]:
-    """In what the traces there differ from those that the manifest lists."""
+    """How the traces in the directory differ from those that the manifest lists."""
     recorded: Mapping[str, Mapping[str, Any]] = manifest.get("traces", {})
     present = {path.relative_to(directory).as_posix() for table in TABLES for path in (directory / table).glob("*")}
     problems = [f"{name} is in no manifest" for name in sorted(present - recorded.keys())]
@@ -95,7 +95,7 @@ def amiss(directory: Path, manifest: Mapping[str, Any]) -> list[str]:
 
 
 def load(run: str | Path) -> Run:
-    """Open the directory of a run. Raises DesError where it is none; traces are not read yet."""
+    """Open the directory of a run. Raises DesError if it is none. Traces are not read yet."""
     path = Path(run)
     put_back(path)
     if not path.is_dir():
@@ -106,7 +106,7 @@ def load(run: str | Path) -> Run:
 
 
 def _check_shape(file: Path, manifest: Mapping[str, Any]) -> None:
-    """What is read here of a manifest has the form that it was written in."""
+    """Checks the form of the parts of the manifest that are read here."""
     arms, traces = manifest.get("arms", []), manifest.get("traces", {})
     if not (isinstance(arms, list) and all(isinstance(arm, str) for arm in arms)):
         raise DesError(f"{file}: arms is not a list of names")
@@ -132,7 +132,7 @@ def _json(path: Path, name: str) -> dict[str, Any]:
 
 
 def _as_pandas(table: "pa.Table") -> "pd.DataFrame":
-    """Dictionaries become categoricals, integers with nulls pandas' nullable ones, so that ids stay exact."""
+    """Dictionaries become categoricals. Integers with nulls become pandas' nullable ones, so that ids stay exact."""
     import pandas as pd
     import pyarrow as pa
 
@@ -145,7 +145,7 @@ def _as_pandas(table: "pa.Table") -> "pd.DataFrame":
 
 
 def _difference(path: Path, sha256: str) -> str | None:
-    """What keeps a file from being the one recorded, if anything does."""
+    """How a file differs from the one recorded; None where it does not."""
     try:
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()

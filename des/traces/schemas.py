@@ -1,8 +1,8 @@
 """The tables of a run as explicit Arrow schemas: columns, order, types, units and OpenTelemetry names.
 
-A schema is fixed whatever the rows hold, so that a column of nothing but nulls keeps its type. Each field's
-metadata has its `unit` (where it has one), the `otel` attribute it corresponds to (OpenTelemetry semantic
-conventions for generative AI and HTTP, where one exists) and a `description`.
+A schema does not depend on the rows, so a column with only nulls keeps its type. Each field's metadata has its `unit`
+(if any), the corresponding `otel` attribute (OpenTelemetry semantic conventions for generative AI and HTTP, if any) and
+a `description`.
 """
 
 from collections.abc import Mapping
@@ -18,9 +18,9 @@ def _names(bits: pa.DataType) -> pa.DataType:
 
 
 _FEW: Final = _names(pa.int8())
-"""Names out of a fixed vocabulary (outcomes, kinds, causes)."""
+"""Names from a fixed vocabulary (outcomes, kinds, causes)."""
 _MANY: Final = _names(pa.int16())
-"""Names out of a scenario (arms, providers, models, legs, components)."""
+"""Names from a scenario (arms, providers, models, legs, components)."""
 
 
 def _field(

@@ -1,7 +1,7 @@
-"""Streams one table of one replication to a parquet file, a row group at a time.
+"""Writes one table of one replication to a parquet file, a row group at a time.
 
-Rows are gathered column by column in NumPy buffers that are handed to Arrow without a copy. Row groups are cut at
-a fixed number of rows, whatever blocks the rows arrive in, so the file's bytes depend on the rows alone.
+Rows are collected column by column in NumPy buffers that are passed to Arrow without a copy. Every row group has the
+same number of rows, whatever the blocks of the input, so the file's bytes depend on the rows only.
 """
 
 import contextlib
@@ -36,9 +36,9 @@ class WrittenTrace:
 class TraceWriter:
     """Writes `<directory>/<table>/<arm>-<replication, 4 digits>.parquet`.
 
-    `names` gives each dictionary column's values in the order of their codes; under `arm`, all arms of the run, so
-    that the files of a table share one dictionary (this arm alone where it is left out).
-    A disk without room, or a directory that cannot be written, is an OSError from any method but `abort`.
+    `names` gives each dictionary column's values in the order of their codes. Its `arm` lists all arms of the run, so
+    that the files of a table share one dictionary; without it the dictionary has this arm only. On a full disk or an
+    unwritable directory every method but `abort` may raise OSError.
     """
 
     def __init__(
@@ -72,10 +72,10 @@ class TraceWriter:
             raise
 
     def append(self, columns: Mapping[str, NDArray[Any]]) -> None:
-        """Add rows: one array per column of the table but `arm` and `replication`; other arrays are left alone.
+        """Add rows: one array per column of the table except `arm` and `replication`. Other arrays are ignored.
 
-        Dictionary columns are codes into `names` (-1 is null), NaN is a null float, a negative number a null
-        integer (both in nullable columns only). Raises RunError for a value that its column cannot hold.
+        Dictionary columns are codes into `names` (-1 is null), NaN is a null float, a negative number a null integer
+        (both in nullable columns only). Raises RunError for a value that does not fit its column.
         """
         given = tuple(column for column in self._columns if column.name not in _CONSTANT)
         rows = len(columns[given[0].name])
@@ -93,7 +93,7 @@ class TraceWriter:
                 self._write_group()
 
     def close(self) -> WrittenTrace:
-        """Write what is left and finish the file; without rows it holds the schema alone."""
+        """Write the remaining rows and finish the file. Without rows it holds only the schema."""
         if self._filled:
             self._write_group()
         self._parquet.close()
@@ -103,7 +103,7 @@ class TraceWriter:
         return WrittenTrace(self._name, self._rows, self._path.stat().st_size, sha256)
 
     def abort(self) -> None:
-        """Give the file up and remove it; never raises for what the disk does."""
+        """Abandon the file and remove it. Never raises OSError."""
         for close in (self._parquet.close, self._sink.close, self._path.unlink):
             with contextlib.suppress(OSError, ValueError):
                 close()
@@ -134,11 +134,11 @@ def _encoding(schema: pa.Schema) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A column's buffer of one row group, and how it becomes an Arrow array."""
+    """A column's buffer for one row group, and its conversion to an Arrow array."""
 
     field: pa.Field
     buffer: NDArray[Any]
-    dictionary: pa.Array | None  # of a dictionary column
+    dictionary: pa.Array | None  # for a dictionary column
 
     @property
     def name(self) -> str:
@@ -158,7 +158,7 @@ class _Column:
             raise RunError(f"trace column {self.name} cannot hold {wrong}: it runs from {floor} to {ceiling}")
 
     def arrow(self, rows: int) -> pa.Array:
-        """The first rows, over the buffer itself: to be written before the buffer is filled anew."""
+        """The first rows, without a copy: they must be written before the buffer is filled again."""
         values = self.buffer[:rows]
         if values.dtype == object:
             return pa.array(values, type=self.field.type)

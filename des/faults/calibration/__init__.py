@@ -1,4 +1,4 @@
-"""From the recorded incidents of services to the distributions, profiles and overlaps that a scenario needs."""
+"""Fits the distributions, profiles and overlaps of a scenario to the recorded incidents of services."""
 
 from des.faults.calibration.calibrate import (
     Calibration,

@@ -1,4 +1,4 @@
-"""Everything that an incident history says: distributions, trend, seasonality, severity and overlap by service."""
+"""The calibration of an incident history: distributions, trend, seasonality, severity and overlap by service."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from des.scenario.text.units import DAY_S, HOUR_S, YEAR_S
 
 @dataclass(frozen=True, slots=True)
 class Severity:
-    """Incidents of one severity; shares are of all incidents and of the sum of all durations."""
+    """Incidents of one severity. Shares are of all incidents and of the sum of all durations."""
 
     severity: str
     count: int
@@ -26,7 +26,7 @@ class Severity:
 
 
 def severities(history: ServiceHistory) -> tuple[Severity, ...]:
-    """By severity, in the order of their names; empty where the history has none."""
+    """By severity, in the order of their names. Empty where the history records none."""
     inside = history.inside
     names = np.array(history.severity, dtype=object)[inside]
     if not len(names) or not any(names.tolist()):
@@ -50,7 +50,7 @@ def severities(history: ServiceHistory) -> tuple[Severity, ...]:
 
 @dataclass(frozen=True, slots=True)
 class ServiceCalibration:
-    """One service: `between` are times from start to start (in days), `repair` durations (in hours)."""
+    """One service. `between` are times from start to start (in days), `repair` are durations (in hours)."""
 
     name: str
     from_s: float
@@ -64,7 +64,7 @@ class ServiceCalibration:
     seasonality: Seasonality | None
     severities: tuple[Severity, ...]
     error_rate: float | None = None
-    """The share of failing calls while an incident is open, weighted by duration; None where that is not recorded."""
+    """The share of failing calls while an incident is open, weighted by duration; None where it is not recorded."""
 
     @property
     def per_year(self) -> float:
@@ -83,7 +83,7 @@ class Calibration:
 
 
 def calibrate(histories: Sequence[ServiceHistory], *, permutations: int | None = None, seed: int = 0) -> Calibration:
-    """Each service, and each pair of services over all whole-week shifts or a sample of them."""
+    """Each service, and each pair of services over all whole-week shifts or `permutations` of them."""
     return Calibration(
         services=tuple(calibrate_service(history) for history in histories),
         overlaps=overlaps(histories, permutations, generator(seed, 0, "week shifts")),

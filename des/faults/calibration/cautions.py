@@ -1,4 +1,4 @@
-"""Where a history says little or misleads: what must be known before its figures are used."""
+"""Cautions: where a history says too little, or its figures mislead."""
 
 import math
 from collections.abc import Iterator
@@ -17,18 +17,18 @@ UNITS: Final = {HOUR_S: "h", DAY_S: "d"}
 FEW: Final = 20
 SIGNIFICANT: Final = 0.05
 _FAR: Final = 1.15
-"""A fitted mean this many times the seen one, or below one over it, is told."""
+"""A caution is due where the fitted mean and the observed one differ by at least this factor."""
 _MOST_TOLD: Final = 1e6
 _MANY_WITHOUT_LENGTH: Final = 0.1
 _FEW_EPISODES: Final = 5
 _ALIKE: Final = 0.05
-"""In the logarithm of a mean."""
+"""Largest difference of the logarithms of two means that count as equal."""
 _STEEP: Final = 1.5
-"""A rate that moved by this factor is told, as a possibility, where only Laplace's test is sure."""
+"""Least factor between rates for a caution where only Laplace's test is significant."""
 
 
 def cautions(calibration: Calibration, between: str | None = None, repair: str | None = None) -> tuple[str, ...]:
-    """One sentence each, with the remedy where there is one; `between` and `repair` are the kinds chosen."""
+    """One sentence each, with the remedy where there is one. `between` and `repair` are the kinds chosen."""
     of_services = (text for service in calibration.services for text in _of_service(service, between, repair))
     return (*of_services, *_of_overlaps(calibration.overlaps))
 
@@ -62,7 +62,7 @@ def _of_service(service: ServiceCalibration, between: str | None, repair: str | 
 
 
 def of_fit(times: FittedTimes, what: str, kind: str | None) -> str | None:
-    """What to beware of in the distribution that the scenario takes for these times; None where there is nothing."""
+    """The caution about the distribution that the scenario takes for these times; None where there is none."""
     if not times.ended:
         return f"no {what} that ended and lasted: no distribution"
     fitted = times.fitted(kind)
@@ -165,7 +165,7 @@ def _of_overlaps(pairs: tuple[Overlap, ...]) -> Iterator[str]:
 
 
 def p_text(p_value: float) -> str:
-    """Three decimals, without the zero before them."""
+    """Three decimals, without the leading zero."""
     if math.isnan(p_value):
         return "-"
     if p_value < 0.0005:

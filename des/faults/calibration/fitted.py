@@ -1,4 +1,4 @@
-"""Distributions of positive times by maximum likelihood, location 0, with right-censored ones among them."""
+"""Distributions of positive times by maximum likelihood, with location 0. Times may be right-censored."""
 
 import math
 from collections.abc import Callable
@@ -18,15 +18,15 @@ _PARAMETERS: Final = {
     "exponential": ("mean",),
 }
 _LEAST_SPREAD: Final = 1e-6
-"""Of the logarithms: below it the times are one time, and distributions with a shape have no maximum."""
+"""Least spread of the logarithms. Below it the times count as equal, and shapes have no maximum likelihood."""
 _LARGEST_SHAPE: Final = 1e7
 LEAST_TIMES: Final = 10
-"""That ended: with fewer shapes are noise (a lognormal's mean may be ten times the one seen)."""
+"""Least number of uncensored times. With fewer, shapes are noise: a lognormal's mean may be ten times too large."""
 
 
 @dataclass(frozen=True, slots=True)
 class FittedDistribution:
-    """Of times in a unit of `unit_s` seconds; `aic` compares distributions of the same times alone."""
+    """For times in units of `unit_s` seconds. `aic` compares only distributions of the same times."""
 
     kind: str
     parameters: tuple[float, ...]
@@ -40,7 +40,7 @@ class FittedDistribution:
 
     @property
     def distribution_s(self) -> Distribution:
-        """Of the same times in seconds."""
+        """The distribution of the same times in seconds."""
         first, *rest = self.parameters
         match self.kind:
             case "lognormal":
@@ -55,13 +55,13 @@ class FittedDistribution:
 
 @dataclass(frozen=True, slots=True)
 class FittedTimes:
-    """Times of one sort and the distributions fitted to them, the lowest AIC first."""
+    """Times of one kind and the distributions fitted to them, lowest AIC first."""
 
     count: int
-    """Of times above zero, censored ones included."""
+    """Times above zero, censored ones included."""
     censored: int
     dropped: int
-    """Zeroes."""
+    """Times of zero."""
     mean_s: float
     median_s: float
     unit_s: float
@@ -73,7 +73,10 @@ class FittedTimes:
 
     @property
     def few(self) -> bool:
-        """Too few to tell distributions apart: only their mean, that of an exponential, is worth something."""
+        """Whether the times are too few to choose between distributions.
+
+        Then only their mean is used, as that of an exponential.
+        """
         return 0 < self.ended < LEAST_TIMES
 
     @property
@@ -82,7 +85,10 @@ class FittedTimes:
 
     @property
     def mean_interval_s(self) -> tuple[float, float]:
-        """95 % for the mean of an exponential: total time / mean is gamma distributed, shape the times ended."""
+        """95 % interval of an exponential's mean.
+
+        Total time / mean has a gamma distribution whose shape is the number of uncensored times.
+        """
         from scipy import special
 
         total_s = self.count * self.mean_s
@@ -90,21 +96,24 @@ class FittedTimes:
         return low, high
 
     def distribution(self, kind: str | None) -> Distribution | None:
-        """In seconds: the one of `fitted`; a constant where the times are all the same; none without times."""
+        """The distribution of `fitted`, in seconds. A constant where all times are equal; None without times."""
         fitted = self.fitted(kind)
         if fitted is not None:
             return fitted.distribution_s
         return Constant(self.mean_s) if self.ended else None
 
     def fitted(self, kind: str | None) -> FittedDistribution | None:
-        """The one of that kind, else the best, or the exponential of few times; None where nothing varies."""
+        """The fit of that kind, else the best, or the exponential where times are few.
+
+        None where all times are equal.
+        """
         wanted = "exponential" if kind is None and self.few else kind
         some = [fitted for fitted in self.distributions if wanted in (None, fitted.kind)]
         return next(iter(some or self.distributions), None)
 
 
 def fit_times(times_s: FloatArray, censored: BoolArray | None, unit_s: float) -> FittedTimes:
-    """Every distribution's fit to the times above zero. `censored` marks those known only to be longer."""
+    """Fits every distribution to the times above zero. `censored` marks times known only to be longer."""
     above = times_s > 0.0
     times = times_s[above] / unit_s
     ended = np.ones(len(times), dtype=np.bool_) if censored is None else ~censored[above]
@@ -145,7 +154,7 @@ def _exponential(times: FloatArray, ended: BoolArray) -> tuple[float, ...]:
 
 
 def _weibull(times: FloatArray, ended: BoolArray) -> tuple[float, ...]:
-    """The likelihood equation of the shape has one root (Lawless 2003, eq. 5.2.8), the scale follows."""
+    """The likelihood equation of the shape has one root (Lawless 2003, eq. 5.2.8); the scale follows from it."""
     from scipy import optimize
 
     logs = np.log(times)
@@ -185,7 +194,7 @@ def _lognormal(times: FloatArray, ended: BoolArray) -> tuple[float, ...]:
 
 
 def _root(optimize: Any, equation: Callable[[float], float]) -> float:
-    """Where an increasing function of a positive shape is zero; at the border where it has none."""
+    """The root of an increasing function of a positive shape, or the bound on its side where it has none."""
     low, high = 1.0, 1.0
     while equation(low) > 0.0 and low > 1.0 / _LARGEST_SHAPE:
         low /= 4.0
@@ -203,7 +212,7 @@ def _climb(
     start: FloatArray,
     parameters: Callable[[FloatArray], FloatArray],
 ) -> tuple[float, ...]:
-    """The maximum of a smooth likelihood of two parameters, in coordinates without borders."""
+    """The maximum of a smooth likelihood of two parameters, in unbounded coordinates."""
     from scipy import optimize
 
     def fall(point: FloatArray) -> float:
@@ -250,7 +259,7 @@ def _standard_errors(at: Callable[[FloatArray], float], point: FloatArray, kind:
     size = len(point)
     scale = point.copy()
     if kind == "lognormal":
-        scale[0] = point[1]  # mu may be zero; it is known on the scale of sigma
+        scale[0] = point[1]  # mu may be zero, so its step is relative to sigma
     steps = 1e-4 * scale
     information = np.empty((size, size))
     for row in range(size):

@@ -1,4 +1,4 @@
-"""A calibration as the part of a scenario that it determines: YAML, to be pasted."""
+"""A calibration as YAML, to be pasted into a scenario."""
 
 import math
 import re
@@ -25,11 +25,11 @@ LEAST_INCIDENTS = 2
 
 
 def fragment(calibration: Calibration, source: str, between: str | None = None, repair: str | None = None) -> str:
-    """`components:` with a `marked_renewal` each and, where weekdays or hours differ, an arm with Poisson `profile`s.
+    """`components:`, each with a `marked_renewal`, and an arm with Poisson `profile`s where weekdays or hours differ.
 
-    `between` and `repair` name the kind of distribution; otherwise it is the one of the lowest AIC, or of few times the
-    exponential, which a comment says. Services of which nothing can be said are named in a comment. Always a YAML
-    mapping, an empty one at worst.
+    `between` and `repair` name the kind of distribution. Without them it is the one of the lowest AIC, or the
+    exponential where times are few, as a comment then says. Services without enough data are named in a comment. The
+    text is always a YAML mapping, possibly an empty one.
     """
     names = component_names(calibration)
     written = [service for service in calibration.services if _texts(service, between, repair) is not None]
@@ -52,7 +52,7 @@ def fragment(calibration: Calibration, source: str, between: str | None = None, 
 
 
 def component_names(calibration: Calibration) -> dict[str, str]:
-    """A component's name for each service: lower case letters, digits and underscores, no two alike."""
+    """A unique component name for each service, of lower case letters, digits and underscores."""
     names: dict[str, str] = {}
     for service in calibration.services:
         plain = re.sub(r"[^a-z0-9]+", "_", service.name.lower()).strip("_") or "service"

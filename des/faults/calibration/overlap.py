@@ -1,8 +1,8 @@
-"""Whether two services are open together more often than independence has it.
+"""Whether two services are open together more often than if they were independent.
 
-Both are cut to the whole weeks in which both were observed, from the first midnight UTC on. Independence is either
-the product of the two shares of open time, or the mean over all relative shifts by whole weeks, which keeps what
-both owe to weekdays and hours. A shift is also what the permutation test draws from.
+Both are cut to the whole weeks in which both were observed, from the first midnight UTC on. The expected overlap under
+independence is either the product of the two shares of open time, or the mean over all relative shifts by whole weeks.
+The second keeps the effect of weekdays and hours on both. The permutation test draws from the same shifts.
 """
 
 import math
@@ -18,14 +18,15 @@ from des.scenario.text.units import DAY_S, WEEK_S
 
 _MINUTES_A_WEEK = 10_080
 _TOGETHER_S = 300.0
-"""Starts this close to each other are common starts."""
+"""Starts at most this far apart are common starts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Two services side by side; a figure that the data cannot give is nan.
+    """Two services compared; a figure that the data cannot give is nan.
 
-    `p_value`: how many whole-week shifts (none among them) overlap as much as was seen; `p_adjusted` after Holm.
+    `p_value` is the share of whole-week shifts (zero among them) with at least the observed overlap. `p_adjusted` is
+    after Holm.
     """
 
     first: str
@@ -36,7 +37,7 @@ class Overlap:
     share_second: float
     share_both: float
     episodes: int
-    """Maximal intervals of both open."""
+    """Maximal intervals during which both are open."""
     shifts: int
     shifted_share_both: float
     p_value: float
@@ -44,10 +45,10 @@ class Overlap:
     starts_first: int
     starts_second: int
     common_starts: int
-    """Starts of the service with fewer that have one of the other within five minutes."""
+    """Starts of the service with fewer starts that are within five minutes of one of the other."""
     shifted_common_starts: float
     common_incidents: int
-    """Incidents on both pages: the same id."""
+    """Incidents with the same id in both histories."""
 
     @property
     def ratio_to_product(self) -> float:
@@ -69,7 +70,7 @@ def _ratio(part: float, whole: float) -> float:
 def overlaps(
     histories: Sequence[ServiceHistory], permutations: int | None, rng: np.random.Generator
 ) -> tuple[Overlap, ...]:
-    """Every pair that was observed together for a week; all whole-week shifts, or `permutations` of them."""
+    """Every pair that was observed together for a week, over all whole-week shifts or `permutations` of them."""
     found = [
         overlap(first, second, permutations, rng)
         for position, first in enumerate(histories)
@@ -120,7 +121,7 @@ def overlap(
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """P-values adjusted for their number, in their order (Holm 1979); nan counts for nothing and stays."""
+    """P-values adjusted for their number, in the same order (Holm 1979). nan is not counted and stays nan."""
     known = sorted((value, place) for place, value in enumerate(p_values) if not math.isnan(value))
     adjusted = [math.nan] * len(p_values)
     largest = 0.0
@@ -138,9 +139,9 @@ def _shifts(weeks: int, permutations: int | None, rng: np.random.Generator) -> N
 
 
 def _together(one: BoolArray, other: BoolArray, weeks: int, shifts: Sequence[int]) -> list[int]:
-    """Minutes of both open if `other` began k weeks later, round the end: on bits, eight bytes at once."""
+    """Minutes in which both are open if `other` began k weeks later, cyclically. Packs bits, eight bytes at once."""
     rows, columns = (_words(minutes.reshape(weeks, _MINUTES_A_WEEK)) for minutes in (one, other))
-    twice = np.concatenate((columns, columns))  # from row weeks - k on it is `other` moved by k
+    twice = np.concatenate((columns, columns))  # its rows from weeks - k on are `other` shifted by k
     return [int(np.bitwise_count(rows & twice[weeks - k : 2 * weeks - k]).sum(dtype=np.int64)) for k in shifts]
 
 
@@ -152,7 +153,7 @@ def _words(minutes: BoolArray) -> NDArray[np.uint64]:
 
 
 def _p_value(together: int, shifted: Sequence[int]) -> float:
-    """One-sided; what was seen is itself one of the shifts."""
+    """One-sided. The observed overlap is itself one of the shifts."""
     return (1 + sum(minutes >= together for minutes in shifted)) / (1 + len(shifted))
 
 
@@ -161,7 +162,7 @@ def _between(times: FloatArray, from_s: float, until_s: float) -> FloatArray:
 
 
 def _common(few: FloatArray, many: FloatArray, from_s: float, until_s: float, shift: int) -> int:
-    """How many of `few`, shifted by `weeks` round the end, have one of `many` close by."""
+    """How many of `few`, shifted by `shift` weeks cyclically, are close to one of `many`."""
     if not len(few) or not len(many):
         return 0
     moved = from_s + np.mod(few - from_s + shift * WEEK_S, until_s - from_s)

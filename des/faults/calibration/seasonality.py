@@ -23,7 +23,7 @@ _SATURDAY: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class TimeOfWeek:
-    """A class of hours: factors against the mean of the whole week."""
+    """A class of hours, with factors relative to the mean of the whole week."""
 
     name: str
     starts: int
@@ -33,7 +33,7 @@ class TimeOfWeek:
 
 @dataclass(frozen=True, slots=True)
 class Seasonality:
-    """Factors are 1 where a time is like the whole week. Times are UTC, days begin with Monday."""
+    """A factor of 1 is the mean of the whole week. Times are UTC, weeks begin on Monday."""
 
     starts_by_day: tuple[int, ...]
     start_factor_by_day: tuple[float, ...]
@@ -42,7 +42,7 @@ class Seasonality:
     open_factor_by_hour: tuple[float, ...]
     classes: tuple[TimeOfWeek, ...]
     dispersion: float
-    """Variance over mean of the incidents a week, 1 for a Poisson process: what the tests below are discounted by."""
+    """Variance over mean of the weekly number of incidents, 1 for a Poisson process. The tests divide by it."""
     day_p_value: float
     hour_p_value: float
     profile: "WeekProfile"
@@ -50,9 +50,9 @@ class Seasonality:
 
 @dataclass(frozen=True, slots=True)
 class WeekProfile:
-    """The rate of starts by time of week, as smooth as the data allow: hours x days, each of mean 1.
+    """The rate of starts by time of week, as smooth as the data allow: hours x days, each with mean 1.
 
-    `days_model` is flat, weekend or seven; `harmonics` counts the sine waves of the day. Chosen by the quasi-AIC.
+    `days_model` is flat, weekend or seven; `harmonics` is the number of sine waves over the day. The quasi-AIC chooses.
     """
 
     hours: tuple[float, ...]
@@ -66,7 +66,7 @@ class WeekProfile:
 
 
 def seasonality(history: ServiceHistory) -> Seasonality | None:
-    """None for fewer than ten starts or a window of less than two weeks."""
+    """None for fewer than ten starts or less than two weeks."""
     starts = history.starts_s
     if len(starts) < _LEAST_STARTS or history.until_s - history.from_s < 2 * WEEK_S:
         return None
@@ -98,7 +98,7 @@ def seasonality(history: ServiceHistory) -> Seasonality | None:
 
 
 def _classes() -> tuple[tuple[str, BoolArray], ...]:
-    """Fixed beforehand: hours picked for being the busiest would look busy in any history."""
+    """The classes are fixed beforehand: hours picked because they are the busiest would look busy in any history."""
     day, hour = np.arange(_CELLS) // _HOURS, np.arange(_CELLS) % _HOURS
     busy = (day < _SATURDAY) & (hour >= 14) & (hour < 22)
     return (
@@ -118,13 +118,13 @@ def _cells(moments_s: FloatArray) -> NDArray[np.int64]:
 
 
 def _factor(amount: FloatArray, exposure: FloatArray, group: BoolArray) -> float:
-    """The rate inside a group over the rate of the whole week; 1 where nothing happened or nobody looked."""
+    """The rate inside a group over the rate of the whole week; 1 where there are no events or no exposure."""
     total, seen = float(amount.sum()), float(exposure[group].sum())
     return float(amount[group].sum()) / seen / (total / float(exposure.sum())) if total and seen else 1.0
 
 
 def _dispersion(history: ServiceHistory) -> float:
-    """By differences of neighbouring weeks, which slow growth leaves alone; at least 1."""
+    """From differences of neighbouring weeks, which slow growth hardly affects; at least 1."""
     weeks = int((history.until_s - history.from_s) // WEEK_S)
     edges = history.from_s + WEEK_S * np.arange(weeks + 1)
     counts = np.diff(np.searchsorted(history.starts_s, edges))
@@ -134,10 +134,10 @@ def _dispersion(history: ServiceHistory) -> float:
 
 
 def _profile(begun: FloatArray, exposure: FloatArray, dispersion: float) -> tuple[float, float, WeekProfile]:
-    """(p of no difference between days, p of none between hours, the profile).
+    """(p-value of equal days, p-value of equal hours, the profile).
 
-    Starts are counts of a log-linear model in hour of day and day; its deviance is divided by the dispersion.
-    Half an incident spread over the week keeps days without any from a rate of zero.
+    Starts are counts of a log-linear model in hour of day and day, whose deviance is divided by the dispersion. Half an
+    incident spread over the week keeps days without any from a rate of zero.
     """
     from scipy import special
 
@@ -192,7 +192,7 @@ def _fit(counts: FloatArray, exposure: FloatArray, design: FloatArray) -> tuple[
     for _ in range(100):
         expected = np.exp(np.clip(rows @ coefficients + offset, -50.0, 50.0))
         step = np.linalg.lstsq(rows.T @ (rows * expected[:, None]), rows.T @ (count - expected), rcond=None)[0]
-        coefficients += np.clip(step, -2.0, 2.0)  # a first step may be far too long
+        coefficients += np.clip(step, -2.0, 2.0)  # the first step may be far too long
         if np.abs(step).max() < 1e-10:
             break
     log_expected = rows @ coefficients + offset

@@ -15,8 +15,8 @@ from des.scenario.text.units import MINUTE_S, YEAR_S
 class ServiceHistory:
     """Incidents of one service in seconds since 1970, sorted by start and observed from `from_s` to `until_s`.
 
-    `end_s` is infinite for an incident that is still open. Incidents may overlap, may begin before `from_s` and may
-    end after `until_s`: they count as open time inside, but only what starts inside counts as an incident.
+    `end_s` is infinite for an incident that is still open. Incidents may overlap, begin before `from_s` and end after
+    `until_s`. Their open time inside counts, but only those that start inside count as incidents.
     """
 
     provider: str
@@ -28,7 +28,7 @@ class ServiceHistory:
     severity: tuple[str, ...]
     incident_id: tuple[str, ...]
     error_rate: FloatArray | None = None
-    """The share of failing calls of each incident, not a number where unknown; None where no incident has one."""
+    """The share of failing calls of each incident, nan where unknown; None where it is unknown for all."""
 
     @property
     def name(self) -> str:
@@ -45,11 +45,11 @@ class ServiceHistory:
 
     @property
     def gaps_s(self) -> FloatArray:
-        """Times from start to start, those of zero included."""
+        """Times from start to start, zeroes included."""
         return np.diff(self.starts_s)
 
     def durations_s(self) -> tuple[FloatArray, BoolArray]:
-        """How long each incident that starts inside lasted, and whether it was still open when last seen."""
+        """The duration of each incident that starts inside, and whether it was still open at the end of observation."""
         ends = self.end_s[self.inside]
         still_open = np.isinf(ends)
         return np.where(still_open, self.until_s, ends) - self.starts_s, still_open
@@ -74,7 +74,7 @@ class ServiceHistory:
         return float(np.maximum(0.0, reach[1:] - np.maximum(starts, reach[:-1])).sum())
 
     def open_minutes(self, from_s: float, until_s: float) -> BoolArray:
-        """Whether an incident is open, minute by minute; both ends rounded to the minute."""
+        """Whether an incident is open, by minute; both ends are rounded to the minute."""
         minutes = round((until_s - from_s) / MINUTE_S)
         edges = np.zeros(minutes + 1, dtype=np.int32)
         for times, step in ((self.start_s, 1), (self.end_s, -1)):
@@ -86,7 +86,7 @@ class ServiceHistory:
 def service_histories(history: History) -> list[ServiceHistory]:
     """The history of each service, by name, observed from its first incident to its last end.
 
-    A service with an incident that is still open is observed until somebody was last looking at any of them.
+    A service with an open incident is observed until the last instant at which any of the services was.
     """
     by_service: dict[tuple[str, str], list[RecordedIncident]] = {}
     for incident in history.incidents:
@@ -114,7 +114,7 @@ def _of_service(incidents: Sequence[RecordedIncident], last_seen_s: float) -> Se
 
 
 def observed(history: ServiceHistory, since_s: float | None, until_s: float | None) -> ServiceHistory:
-    """The same service within a narrower period, which never reaches beyond what was recorded."""
+    """The same service within a narrower period, limited to what was recorded."""
     from_s = history.from_s if since_s is None else max(history.from_s, since_s)
     last_s = history.until_s if until_s is None else min(history.until_s, until_s)
     kept = (history.start_s <= last_s) & (history.end_s >= from_s)

@@ -1,4 +1,4 @@
-"""Whether incidents became more frequent, by a test that clustering does not fool."""
+"""Whether incidents became more frequent, by a test that is robust to clustering."""
 
 import math
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from des.scenario.text.units import YEAR_S
 _LEAST_STARTS = 5
 _LEAST_YEARS = 0.5
 _LEAST_SHARE = 0.1
-"""Of the window on either side of the moment at which the rate is said to have moved."""
+"""Least share of the window on either side of a step in the rate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trend:
     """Rates are per year; a growth of 2 doubles the rate every year.
 
-    `laplace_p` takes the starts for a Poisson process; `p_value` (Lewis and Robinson 1974: Laplace's statistic over
-    the coefficient of variation of the gaps) for any renewal process, so that bursts are not read as growth.
+    `laplace_p` assumes that starts are a Poisson process. `p_value` (Lewis and Robinson 1974: Laplace's statistic over
+    the coefficient of variation of the gaps) allows any renewal process, so bursts do not count as growth.
     """
 
     before_per_year: float
@@ -32,7 +32,7 @@ class Trend:
     growth_per_year: float
     """nan for a window of less than half a year."""
     changed_s: float
-    """Where one step in the rate would be most likely, whether there was one or not."""
+    """The most likely instant of a single step in the rate, whether or not there was one."""
     before_change_per_year: float
     after_change_per_year: float
     by_year: tuple[tuple[int, float], ...]
@@ -40,7 +40,7 @@ class Trend:
 
 
 def trend(history: ServiceHistory) -> Trend | None:
-    """None for fewer than five starts. The first start, where most windows begin, carries no information."""
+    """None for fewer than five starts. The first start is left out, since the window usually begins with it."""
     starts = history.starts_s
     if len(starts) < _LEAST_STARTS or history.until_s <= history.from_s:
         return None
@@ -73,7 +73,7 @@ def _two_sided(score: float) -> float:
 
 
 def _growth(mean: float, years: float) -> float:
-    """Growth a year of a rate proportional to exp(b t) on [0, 1], whose starts have that mean, b by bisection."""
+    """Growth a year of a rate proportional to exp(b t) on [0, 1] whose starts have this mean; b by bisection."""
     if years < _LEAST_YEARS:
         return math.nan
 
@@ -88,7 +88,7 @@ def _growth(mean: float, years: float) -> float:
 
 
 def _step(after: FloatArray, length: float) -> tuple[float, int]:
-    """The moment at which one step in a Poisson rate is most likely, and the starts before it."""
+    """The most likely instant of one step in a Poisson rate, and the number of starts before it."""
     best, place, left = -math.inf, length / 2.0, int((after < length / 2.0).sum())
     count = len(after)
     for index, moment in enumerate(after.tolist()):
