@@ -16,7 +16,6 @@ from des.vocabulary import (
     BY_CHANCE,
     BY_INCIDENT,
     BY_ROT,
-    CONNECTION_ERROR,
     INVALID_OUTPUT,
     OK,
     OVERLOADED,
@@ -171,6 +170,8 @@ class _Service:
             assert draws.after is not None
             share = draws.after[block][place]
             broken_s = share * full_s if draws.whole is not None else first_s + share * (full_s - first_s)
-            return Response(CONNECTION_ERROR, connect_s, min(first_s, broken_s), gap_s, broken_s, full_s, speed)
+            return Response(
+                self._kinds.broken_stream, connect_s, min(first_s, broken_s), gap_s, broken_s, full_s, speed
+            )
         spoilt = self._invalid_rate > 0.0 and draws.invalid[block][place] < self._invalid_rate
         return Response(INVALID_OUTPUT if spoilt else OK, connect_s, first_s, gap_s, full_s, full_s, speed)

@@ -5,22 +5,24 @@ from dataclasses import dataclass
 
 from des import vocabulary
 from des.scenario.plan import Plan
-from des.scenario.schema.statuses import kinds_handled
+from des.scenario.schema.statuses import broken_stream_kind, kinds_handled
 from des.vocabulary import ATTEMPT_OUTCOMES, TIMEOUT
 
 
 class Kinds:
     """The outcome kinds of one plan: the standard outcomes, then those with an HTTP status of the plan's own.
 
+    Where there are broken streams, they are the last kind; traces call them connection errors.
     Inside the engine an outcome is the code of its kind, and tables by outcome have an entry for each kind. Traces
     separate outcome and status. `outcomes` holds the standard outcome's code of each kind, `statuses` the HTTP status,
     -1 where there is none.
     """
 
-    __slots__ = ("_codes", "_own", "names", "outcomes", "statuses")
+    __slots__ = ("_codes", "_own", "broken_stream", "names", "outcomes", "statuses")
 
     def __init__(self, plan: Plan) -> None:
         self._own = plan.statuses
+        self.broken_stream = broken_stream_kind(plan.statuses)
         self.names = [*ATTEMPT_OUTCOMES, *(name for name, _ in plan.statuses)]
         self.outcomes = [ATTEMPT_OUTCOMES.index(name) for name in self.names]
         standard = [-1 if status is None else status for status in vocabulary.HTTP_STATUS]

@@ -22,7 +22,6 @@ from des.vocabulary import (
     BY_HEDGE,
     BY_INCIDENT,
     CALL,
-    CONNECTION_ERROR,
     INVALID_OUTPUT,
     OK,
     TIMEOUT,
@@ -40,10 +39,9 @@ class _End(NamedTuple):
     cause: int = -1
     cause_id: int = -1
     retry_after_s: float = nan
-    is_broken: bool = False  # the provider broke off the stream
 
 
-_as_end = cast("Callable[[tuple[float, int, int, int, float, bool]], _End]", partial(tuple.__new__, _End))
+_as_end = cast("Callable[[tuple[float, int, int, int, float]], _End]", partial(tuple.__new__, _End))
 """An `_End` of the values of its fields, in order."""
 
 
@@ -82,24 +80,24 @@ class Ending:
         request, _, _, start_s, failure, response, condition, is_warm = fate
         if failure is not None:
             outcome, cause, cause_id, after_s, retry_after_s = failure
-            end_s, is_broken = start_s + after_s, False
+            end_s = start_s + after_s
             if after_s > self._least_bound_s or end_s > bound.until_s:
-                end_s, outcome, cause, cause_id, retry_after_s, is_broken = self._failed(start_s, failure, bound)
+                end_s, outcome, cause, cause_id, retry_after_s = self._failed(start_s, failure, bound)
         else:
             assert response is not None
             answered = self._answered(start_s, response, condition, bound)
-            end_s, outcome, cause, cause_id, retry_after_s, is_broken = answered
+            end_s, outcome, cause, cause_id, retry_after_s = answered
         if self._is_killable:
             killed = self._killed(fate, end_s)
             if killed is not None:
-                end_s, outcome, cause, cause_id, retry_after_s, is_broken = killed
+                end_s, outcome, cause, cause_id, retry_after_s = killed
         if response is None:  # no output, except that of invalid output
             output, done = (request.output_tokens, 1.0) if self._is_useless[outcome] else (0, 0.0)
         elif outcome in (OK, INVALID_OUTPUT):
             output, done = request.output_tokens, 1.0
         else:
             output, done = self._output_so_far(request, end_s - start_s, response)
-        mode = self.tariff.broken_stream if is_broken else self._modes[outcome]
+        mode = self._modes[outcome]
         cached, cost = 0, 0
         if mode != "none":
             cached, cost = self.tariff.bill(request, mode, is_warm, output, done)
@@ -137,24 +135,23 @@ class Ending:
                 cause_id = cause_id if cause == BY_INCIDENT and bound.cause == BY_DEADLINE else -1
                 cause = bound.cause
             outcome = bound.outcome
-        return _as_end((end_s, outcome, cause, cause_id, retry_after_s, False))
+        return _as_end((end_s, outcome, cause, cause_id, retry_after_s))
 
     def _answered(self, start_s: float, response: Response, condition: Condition | None, bound: Bound) -> _End:
         """The end of an answered call, by its response or earlier by the client or the bound."""
         outcome, whole_s = response.outcome, response.end_s
         cause, cause_id = (-1, -1) if outcome == OK else (BY_CHANCE, -1)
-        is_broken = outcome == CONNECTION_ERROR
         end_s = start_s + whole_s
         if whole_s > self._least_bound_s or response.gap_s > self._idle_s:
             give_up_s = self._gives_up_after_s(response, 1.0, 0.0)
             if give_up_s < whole_s:
-                outcome, end_s, is_broken = TIMEOUT, start_s + give_up_s, False
+                outcome, end_s = TIMEOUT, start_s + give_up_s
                 cause, cause_id = self._blame_for_slowness(response, condition)
         if end_s > bound.until_s:
             outcome = bound.outcome
             cause, cause_id = self._blame_for_lateness(bound, response, bound.until_s - start_s, condition)
-            end_s, is_broken = bound.until_s, False
-        return _as_end((end_s, outcome, cause, cause_id, nan, is_broken))
+            end_s = bound.until_s
+        return _as_end((end_s, outcome, cause, cause_id, nan))
 
     def _gives_up_after_s(self, response: Response, factor: float, queued_s: float) -> float:
         """When a time-out of the leg is exceeded, if the response were `factor` faster after a wait of `queued_s`."""
@@ -262,7 +259,7 @@ class Ending:
 class _Tariff:
     """Prices in picodollars and the billing table of an endpoint, with the prompt cache of one leg."""
 
-    __slots__ = ("_counts_calls", "_per_request", "_per_unit", "_prefix", "_token_prices", "broken_stream", "modes")
+    __slots__ = ("_counts_calls", "_per_request", "_per_unit", "_prefix", "_token_prices", "modes")
 
     def __init__(self, endpoint: plan.Endpoint, kinds: Kinds, prefix: WarmPrefix | None) -> None:
         price = endpoint.price
@@ -276,7 +273,8 @@ class _Tariff:
         self._counts_calls = bool(self._per_request or self._per_unit)
         self._prefix = prefix
         self.modes = [endpoint.billing[name] for name in kinds.names]
-        self.broken_stream = endpoint.billing["broken_stream"]
+        if endpoint.broken_streams is not None:
+            self.modes[kinds.broken_stream] = endpoint.billing["broken_stream"]
 
     def bill(self, request: Request, mode: str, is_warm: bool, output: int, done: float) -> tuple[int, int]:
         """(input tokens read from the prompt cache, picodollars) of a call.

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from des.distributions import Constant, Distribution, Empirical, FloatArray
 from des.estimate.conditions import Conditions
 from des.scenario.plan import Effect, Leg, Plan, RandomError, ReplayedArrivals, Timeout
-from des.scenario.schema.statuses import kinds_handled
-from des.vocabulary import ATTEMPT_OUTCOMES, CANCELLED, CONNECTION_ERROR, INVALID_OUTPUT, TIMEOUT
+from des.scenario.schema.statuses import broken_stream_kind, kinds_handled
+from des.vocabulary import ATTEMPT_OUTCOMES, CANCELLED, INVALID_OUTPUT, TIMEOUT
 
 _IntArray = NDArray[np.int64]
 _INFINITY: Final = float("inf")
@@ -161,7 +161,7 @@ class FailingCall:
             valid *= 1.0 - error.rate if error.outcome == "invalid_output" else 1.0
             answered *= 1.0 - error.rate if error.outcome == "hang" else 1.0
         self._invalid, self._hangs_anyway = 1.0 - valid, 1.0 - answered
-        self._streams = endpoint.broken_streams
+        self._streams, self._broken_kind = endpoint.broken_streams, broken_stream_kind(plan.statuses)
 
     def __call__(
         self,
@@ -277,7 +277,7 @@ class FailingCall:
             given_up_s = self._gives_up_s((connect_s, np.minimum(first_s, broken_s), gap_s, full_s, broken_s))
             late = given_up_s < broken_s
             after_s[breaks] = np.where(late, given_up_s, broken_s)[breaks]
-            outcome[breaks] = np.where(late, TIMEOUT, CONNECTION_ERROR)[breaks]
+            outcome[breaks] = np.where(late, TIMEOUT, self._broken_kind)[breaks]
 
     def _gives_up_s(self, response: tuple[FloatArray, ...]) -> FloatArray:
         """When the first time-out is exceeded, infinite where none is: `des.rules.calls` over arrays."""

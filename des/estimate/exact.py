@@ -18,9 +18,10 @@ from des.estimate.joint_failure import Caller, Joint
 from des.estimate.sources import MARKED, RENEWAL, RecordedStates, Source, Sources, recorded_states, sources_of, union
 from des.faults.marginals import chain_endpoints
 from des.scenario.plan import ClosedArrivals, Effect, Leg, Plan
+from des.scenario.schema.statuses import broken_stream_kind
 from des.scenario.text.units import YEAR_S
 from des.theory.availability import effective_redundancy
-from des.vocabulary import CONNECTION_ERROR, INVALID_OUTPUT, TIMEOUT
+from des.vocabulary import INVALID_OUTPUT, TIMEOUT
 
 _MOST_MIXTURES: Final = 10
 _MOST_STREAMING_LEGS: Final = 6
@@ -324,7 +325,7 @@ def _outcomes(plan: Plan, leg: Leg, effects: Sequence[Effect]) -> set[int]:
     if leg.invalid_output > 0.0:
         found.add(INVALID_OUTPUT)
     if endpoint.broken_streams is not None and endpoint.broken_streams.rate > 0.0:
-        found.add(CONNECTION_ERROR)
+        found.add(broken_stream_kind(plan.statuses))
     if is_bounded(leg.timeout) or _hangs(plan, leg, effects):
         found.add(TIMEOUT)
     return found

@@ -2,11 +2,16 @@
 
 from dataclasses import replace
 
+import pytest
+
 from des.engine.codes import Kinds
 from des.scenario.plan import Plan, RandomError, RecordedIncidents
+from des.scenario.schema.statuses import BROKEN_STREAM
 from engine.clients import with_rule
 from engine.serving import one_endpoint
-from engine.traced import Traced, trace
+from engine.traced import Traced, at, provider, run, scenario, tokens, trace
+
+STREAM = {"first_token": "1s", "tokens_per_second": 100}
 
 
 def unauthorised(plan: Plan) -> Plan:
@@ -57,6 +62,34 @@ def test_an_incident_may_have_a_status_too() -> None:
     )
     traced = trace(replace(plan, components=components, statuses=(("server_error", 503),)))
     assert told(traced) == {("server_error", 503)}
+
+
+def attempts_after(errors: dict[str, object], word: str | int) -> set[int]:
+    """How many calls requests make whose every call fails so, retried twice after what the word says."""
+    broken = provider(STREAM, errors=errors)
+    policy = {"retries": 2, "retry_on": [word]}
+    traced = run(scenario({"a": broken}, arrivals=at("0s"), workload=tokens(10, 100), policy=policy))
+    return set(traced.requests.attempts)
+
+
+@pytest.mark.parametrize(
+    ("word", "broken", "refused"),
+    [("connection_error", 3, 3), ("broken_stream", 3, 1), ("connection_refused", 1, 3), ("5xx", 1, 1)],
+)
+def test_connection_errors_are_retried_together_or_each_kind_alone(word: str, broken: int, refused: int) -> None:
+    never = {"mid_stream": {"rate": 0, "after": 0.5}}
+    assert attempts_after({"mid_stream": {"rate": 1, "after": 0.5}}, word) == {broken}
+    assert attempts_after({"connection_error": 1}, word) == {refused}
+    assert attempts_after({"connection_error": 1} | never, word) == {refused}
+
+
+def test_broken_streams_are_the_last_kind_where_there_are_any() -> None:
+    plan = one_endpoint(errors={"mid_stream": {"rate": 0.1}, "server_error": {"rate": 0.1, "status": 502}})
+    assert plan.statuses == (("server_error", 502), BROKEN_STREAM)
+    kinds = Kinds(plan)
+    assert (kinds.broken_stream, kinds.code("connection_error")) == (10, 5)
+    assert (kinds.outcomes[10], kinds.statuses[10]) == (5, -1)
+    assert Kinds(one_endpoint()).broken_stream == 5
 
 
 def test_codes_are_the_standard_ones_where_the_status_is_usual() -> None:

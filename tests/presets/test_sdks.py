@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from engine.traced import provider
 
 from tests.presets.scripted import MANY, all_gaps, exactly, failing, fill, gaps, hanging, played, refusing_for
 
@@ -95,6 +96,12 @@ def test_google_waits_a_minute_at_most_jitter_included() -> None:
 )
 def test_what_google_retries(outcome: str, status: int | None, calls: int) -> None:
     assert len(played(GOOGLE, {"a": failing(outcome, status)}).calls()) == calls
+
+
+def test_google_retries_a_refused_connection_and_not_one_closed_early() -> None:
+    assert len(played(GOOGLE, {"a": failing("connection_error")}).calls()) == 5
+    closed = provider("1s", model={"errors": {"mid_stream": {"rate": "100%"}}})
+    assert [call.outcome for call in played(GOOGLE, {"a": closed}).calls()] == ["connection_error"]
 
 
 def test_google_ignores_a_retry_after() -> None:

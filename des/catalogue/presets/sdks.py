@@ -72,7 +72,7 @@ SDKS: Final = (
         title="Google's Gen AI SDK for Python, with retry options that say nothing",
         policy={
             "retries": 4,
-            "retry_on": [408, 429, 500, 502, 503, 504, "timeout", "connection_error"],
+            "retry_on": [408, 429, 500, 502, 503, 504, "timeout", "connection_refused"],
             "backoff": {
                 "kind": "exponential",
                 "base": "1s",
@@ -84,11 +84,11 @@ SDKS: Final = (
             },
             "retry_after": "ignore",
         },
-        source="package google-genai 3.4.0: _api_client.py (retry_args)",
+        source="package google-genai 3.4.0: _api_client.py (retry_args, _HTTPX_TRANSIENT_EXC)",
         date=READ,
         not_modelled=(
-            "A connection that closes before the response is not retried there (httpx.RemoteProtocolError), only one "
-            "that is refused or times out: with mid_stream errors, leave connection_error out of retry_on.",
+            "Over httpx a connection that closes early (httpx.RemoteProtocolError) is not retried, so mid_stream is "
+            "not; an incident of outcome connection_error that kills calls in flight is taken for a refused one.",
         ),
     ),
     Preset(

@@ -70,7 +70,8 @@ def _plan(arm: Arm, loaded: Loaded) -> tuple[Plan | None, list[Finding]]:
                 for incidents in component.incidents
                 for effect in incidents.every_effect
             ),
-        ]
+        ],
+        breaks_streams=any(endpoint.broken_streams is not None for endpoint in endpoints),
     )
     budgets: dict[str, tuple[int, ...]] = {}
     for name, budget in scenario.budgets.items():

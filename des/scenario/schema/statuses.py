@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BeforeValidator, WithJsonSchema
 
 from des.scenario.text.units import shown
-from des.vocabulary import ATTEMPT_OUTCOMES, CANCELLED, HTTP_STATUS, OK
+from des.vocabulary import ATTEMPT_OUTCOMES, CANCELLED, CONNECTION_ERROR, HTTP_STATUS, OK
 from des.words import did_you_mean
 
 HANDLED_OUTCOMES: Final = (
@@ -22,6 +22,10 @@ HANDLED_OUTCOMES: Final = (
     "client_error",
     "invalid_output",
 )
+BROKEN_STREAM: Final = ("connection_error", -1)
+"""The outcome kind of a stream that the provider breaks off, among those that have a status of their own."""
+_CONNECTION_ERRORS: Final = ("connection_refused", "broken_stream")
+_WORDS: Final = (*HANDLED_OUTCOMES, *_CONNECTION_ERRORS)
 STATUSES_OF: Final = {
     "server_error": (*range(500, 529), *range(530, 600)),
     "overloaded": (503, 529),
@@ -37,7 +41,7 @@ FailureOutcome = Literal[
 ]
 """Outcomes that a failing component can answer with; timeouts and cancellations are the client's."""
 Statuses = tuple[tuple[str, int], ...]
-"""(outcome, status) of the outcome kinds beyond the attempt outcomes, as in `Plan.statuses`."""
+"""(outcome, status) of the outcome kinds beyond the attempt outcomes, `BROKEN_STREAM` last, as in `Plan.statuses`."""
 
 
 def read_status(value: object) -> int:
@@ -49,13 +53,13 @@ def read_status(value: object) -> int:
 
 
 def read_handled(value: object) -> str:
-    """`rate_limited`, `429` or `5xx`, as text."""
+    """`rate_limited`, `broken_stream`, `429` or `5xx`, as text."""
     word = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    if word in HANDLED_OUTCOMES or word.lower() in _HUNDREDS:
+    if word in _WORDS or word.lower() in _HUNDREDS:
         return word.lower()
     if re.fullmatch(r"[45][0-9]{2}", word):
         return word
-    words, question = ", ".join(HANDLED_OUTCOMES), did_you_mean(word, HANDLED_OUTCOMES)
+    words, question = ", ".join(_WORDS), did_you_mean(word, _WORDS)
     raise ValueError(f"expected one of {words}, or a status such as 503 or 5xx; got {shown(value)}{question}")
 
 
@@ -72,11 +76,18 @@ def misfit(outcome: str, status: int | None) -> str | None:
     return f"{status} is no status of {outcome}: it belongs to {' or '.join(fitting)}"
 
 
-def statuses_of(failures: Iterable[tuple[str, int | None]]) -> Statuses:
+def statuses_of(failures: Iterable[tuple[str, int | None]], *, breaks_streams: bool = False) -> Statuses:
     """(outcome, status) of every failure that has another status than its outcome's usual one, sorted."""
     usual = dict(_ORDINARY)
     other = {(outcome, status) for outcome, status in failures if status is not None and usual[outcome] != status}
-    return tuple(sorted(other, key=lambda kind: (ATTEMPT_OUTCOMES.index(kind[0]), kind[1])))
+    own = sorted(other, key=lambda kind: (ATTEMPT_OUTCOMES.index(kind[0]), kind[1]))
+    return (*own, BROKEN_STREAM) if breaks_streams else tuple(own)
+
+
+def broken_stream_kind(statuses: Statuses) -> int:
+    """The code of the outcome kind of broken streams; that of connection errors in a plan without them."""
+    own = BROKEN_STREAM in statuses
+    return len(ATTEMPT_OUTCOMES) + statuses.index(BROKEN_STREAM) if own else CONNECTION_ERROR
 
 
 def kinds_handled(handled: Collection[str], statuses: Statuses) -> frozenset[int]:
@@ -84,8 +95,16 @@ def kinds_handled(handled: Collection[str], statuses: Statuses) -> frozenset[int
     return frozenset(
         code
         for code, (outcome, status) in enumerate((*_ORDINARY, *statuses))
-        if code not in (OK, CANCELLED) and (outcome in handled or _is_handled(status, handled))
+        if code not in (OK, CANCELLED)
+        and (outcome in handled or _is_handled(status, handled) or _connection_error(outcome, status) in handled)
     )
+
+
+def _connection_error(outcome: str, status: int | None) -> str:
+    """The word for connection errors of this kind alone; empty for other outcomes."""
+    if outcome != "connection_error":
+        return ""
+    return "broken_stream" if (outcome, status) == BROKEN_STREAM else "connection_refused"
 
 
 def _is_handled(status: int | None, handled: Collection[str]) -> bool:
@@ -103,7 +122,7 @@ Handled = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"enum": [*HANDLED_OUTCOMES, *_HUNDREDS]},
+                {"enum": [*_WORDS, *_HUNDREDS]},
                 {"type": "integer", "minimum": 400, "maximum": 599},
                 {"type": "string", "pattern": "^[45][0-9]{2}$"},
             ],
