@@ -33,7 +33,7 @@ from des.estimate.large_deviations import (
     window_overflow,
 )
 from des.estimate.offered_load import calls_by_leg, gives_up_early, least_gap_s, most_calls
-from des.rules.limits import TICK_S
+from des.rules.limits import SLACK, TICK_S
 from des.scenario.plan import BatchArrivals, Bulkhead, Limit, Plan, PoissonArrivals, ReplayedArrivals, Shaping
 
 NEGLIGIBLE: Final = 1e-12
@@ -243,14 +243,13 @@ def _of_limit(limit: Limit, offered: _Offered, legs: frozenset[int], curve: Curv
     calls = f"at most {load.curve.rate_per_s:.3g} calls/s" + (
         f" and {load.curve.burst:.3g} at once" if load.curve.burst else ""
     )
-    room = limit.burst * (1.0 - _ROUNDING)
     if limit.window_s is None:
-        chance = bucket_overflow(load, room, limit.rate_per_s)
+        chance = bucket_overflow(load, limit.burst * (1.0 - _ROUNDING), limit.rate_per_s)
         return (
             chance + load.beyond,
             f"{calls} against {limit.rate_per_s:.4g} {limit.metric}/s, burst {limit.burst:.4g}",
         )
-    chance = window_overflow(load, room, limit.window_s + 2.0 * TICK_S)
+    chance = window_overflow(load, limit.burst * (1.0 + SLACK), limit.window_s + 2.0 * TICK_S)
     return chance + load.beyond, f"{calls} against {limit.burst:.4g} {limit.metric} in {limit.window_s:g} s"
 
 

@@ -207,6 +207,8 @@ def bucket_overflow(load: Load, room: float, refill_per_s: float) -> float:
 
 def window_overflow(load: Load, room: float, window_s: float) -> float:
     """At least the chance that the calls of a window, the one asked about included, come to more than `room`."""
+    if all(part.size is ONE for part in load.parts):
+        room = math.floor(room) + 1.0  # of whole calls, so many are the fewest that are too many
     with np.errstate(over="ignore", invalid="ignore"):
         return _least(load.exponents(load.most_within(window_s)).of(window_s) - load.tilts * room)
 
