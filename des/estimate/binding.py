@@ -39,6 +39,8 @@ from des.scenario.plan import BatchArrivals, Bulkhead, Limit, Plan, PoissonArriv
 NEGLIGIBLE: Final = 1e-12
 """The chance, over the horizon, below which limits are left out: a thousandth of an unavailability of nine nines."""
 _ROUNDING: Final = 1e-9
+_WINDOWS: Final = ("fixed_window", "sliding_log", "acceleration")
+"""Algorithms that admit at least the burst in any window of their length."""
 _RATES_TRIED: Final = (1.0, 1.1, 1.3, 1.6, 2.0, 3.0, 5.0, 10.0, 30.0)
 """Of recorded arrivals, times their mean: a higher rate leaves a smaller burst beside it."""
 
@@ -58,6 +60,15 @@ class Binding:
     @property
     def is_negligible(self) -> bool:
         return self.chance <= NEGLIGIBLE
+
+    @property
+    def left_out(self) -> str:
+        """A sentence that says that it is left out, and why. Of the chance only the power of ten matters."""
+        power = math.ceil(math.log10(max(self.chance, 1e-30)))
+        return (
+            f"{self.name} is left out: {self.why}, whatever is down; the chance that it holds up a single call within "
+            f"the horizon is at most 1e{power:d}"
+        )
 
 
 def bindings(plan: Plan) -> tuple[Binding, ...]:
@@ -240,17 +251,15 @@ def _of_limit(limit: Limit, offered: _Offered, legs: frozenset[int], curve: Curv
     if limit.counted != "dispatch":
         raise Inapplicable("what a call counts for is known at its end")
     load = offered.load(legs, curve, limit.metric)
-    calls = f"at most {load.curve.rate_per_s:.3g} calls/s" + (
-        f" and {load.curve.burst:.3g} at once" if load.curve.burst else ""
-    )
-    if limit.window_s is None:
+    if limit.algorithm == "token_bucket":
         chance = bucket_overflow(load, limit.burst * (1.0 - _ROUNDING), limit.rate_per_s)
-        return (
-            chance + load.beyond,
-            f"{calls} against {limit.rate_per_s:.4g} {limit.metric}/s, burst {limit.burst:.4g}",
-        )
-    chance = window_overflow(load, limit.burst * (1.0 + SLACK), limit.window_s + 2.0 * TICK_S)
-    return chance + load.beyond, f"{calls} against {limit.burst:.4g} {limit.metric} in {limit.window_s:g} s"
+        granted = f"{limit.rate_per_s:.4g} {limit.metric}/s, burst {limit.burst:.4g}"
+    elif limit.algorithm in _WINDOWS and limit.window_s is not None:
+        chance = window_overflow(load, limit.burst * (1.0 + SLACK), limit.window_s + 2.0 * TICK_S)
+        granted = f"{limit.burst:.4g} {limit.metric} in {limit.window_s:g} s"
+    else:
+        raise Inapplicable(f"no bound is known of {limit.algorithm}")
+    return chance + load.beyond, f"{_calls(load)} against {granted}"
 
 
 def _of_shaping(shaping: Shaping, offered: _Offered, legs: frozenset[int], curve: Curve) -> tuple[float, str]:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final
 
 from des.distributions import Constant, Distribution, Empirical, Gamma, Lognormal, Uniform, Weibull
@@ -16,7 +16,7 @@ from des.estimate.call import kind_of, output_tokens
 from des.estimate.estimate import Inapplicable
 from des.estimate.flow import NOTHING, Flow
 from des.faults.reach import Reach
-from des.scenario.plan import Effect, IncidentClass, Leg, Plan, RenewalIncidents, RetryRule
+from des.scenario.plan import Effect, IncidentClass, Leg, Plan, RecordedIncidents, RenewalIncidents, RetryRule
 from des.scenario.schema.statuses import broken_stream_kind
 from des.vocabulary import INVALID_OUTPUT, TIMEOUT
 
@@ -292,9 +292,15 @@ def _classes_at(plan: Plan, endpoint: int) -> Iterator[IncidentClass]:
 
 
 def _slowdown_of(incidents: IncidentClass) -> float:
-    """The most that incidents of a class slow responses down; infinite where they may overlap."""
+    """The most that incidents of a class slow responses down; infinite where several may be open at once."""
     factor = max((effect.latency_factor for effect in incidents.every_effect), default=1.0)
-    return factor if factor == 1.0 or isinstance(incidents, RenewalIncidents) else math.inf
+    if factor == 1.0 or isinstance(incidents, RenewalIncidents):
+        return factor
+    if isinstance(incidents, RecordedIncidents):
+        ends_s = accumulate(incidents.end_s, max)
+        if all(start_s >= end_s for start_s, end_s in zip(incidents.start_s[1:], ends_s, strict=False)):
+            return factor
+    return math.inf
 
 
 def _least(latency: Distribution) -> float:

@@ -1,13 +1,12 @@
 """What `des availability` and `des explain` print: arms side by side, then a sentence on each estimator."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from rich.console import Console
 
 from des.estimate.availability import AvailabilityAnswer
-from des.estimate.binding import Binding
 from des.estimate.estimate import EXACT, REQUEST_LEVEL, Estimate
 from des.estimate.exact import ExactAnswer
 from des.report import figures
@@ -47,8 +46,8 @@ def print_availability(
     print_arms(lines, arms, console)
     for arm, answer in answers.items():
         say(console, f"{arm}: {_because(answer.choice.estimator, answer.choice.reason)}")
-        for sentence in left_out_sentences(answer.choice.limits_left_out):
-            say(console, f"  {sentence}")
+        for limit in answer.choice.limits_left_out:
+            say(console, f"  {limit.left_out}")
     for arm, reason in (left_out or {}).items():
         say(console, f"{arm} is left out: {reason}")
     if any(answer.availability is None for answer in of):
@@ -90,8 +89,8 @@ def print_explanation(title: str, explained: Explained, console: Console) -> Non
     print_arms(lines, arms, console)
     for arm, one in explained.arms.items():
         say(console, f"{arm}: {_because(one.choice.estimator, one.choice.reason)}")
-        for sentence in left_out_sentences(one.choice.limits_left_out):
-            say(console, f"  {sentence}")
+        for limit in one.choice.limits_left_out:
+            say(console, f"  {limit.left_out}")
         if one.choice.exact is None:
             say(console, f"  no closed form: {one.choice.why_not_exact}")
         elif one.choice.exact.availability is None:
@@ -110,20 +109,6 @@ def print_explanation(title: str, explained: Explained, console: Console) -> Non
         say(console, f"des availability and des compare have {' and '.join(further)} besides")
     for arm, reason in explained.left_out.items():
         say(console, f"{arm} is left out by des availability, and des compare refuses it: {reason}")
-
-
-def left_out_sentences(left_out: Iterable[Binding]) -> list[str]:
-    """A sentence for each limit that is known never to matter."""
-    return [
-        f"{one.name} is left out: {one.why}, whatever is down; the chance that it holds up a single call within the "
-        f"horizon is below {_rounded_up(one.chance)}"
-        for one in left_out
-    ]
-
-
-def _rounded_up(chance: float) -> str:
-    """A power of ten, since only its size matters."""
-    return "1e-30" if chance < 1e-30 else f"1e{math.ceil(math.log10(chance)):d}"
 
 
 def figure(value: float) -> str:

@@ -82,7 +82,7 @@ def test_a_part_of_what_is_bounded_is_too_little(kind: str, times: float) -> Non
 
 
 def down(kind: str, size: float) -> Plan:
-    """A leg that is down for the whole run, each of whose requests makes three calls; of capacity, a leg that answers."""
+    """A leg that is down for the whole run, each request making three calls; for capacity, one that answers."""
     effect = {"error_rate": "0%"} if kind == "capacity" else {"error_latency": "1s"}
     content = scenario(
         {"p0": provider("1s", incidents=[{"kind": "schedule", "windows": [{"start": "0s", "end": "1h"}], **effect}])},
