@@ -4,7 +4,7 @@ import numpy as np
 
 from des.scenario import plan
 from engine.clients import with_client, with_legs, with_rule
-from engine.traced import plan_of, poisson, provider, scenario, trace
+from engine.traced import plan_of, poisson, provider, scenario, trace, window
 
 DOWN = provider("1s", errors={"server_error": {"rate": 1, "latency": "1s"}})
 HALF = provider("1s", errors={"server_error": {"rate": 0.5, "latency": "1s"}})
@@ -60,3 +60,13 @@ def test_legs_with_budgets_of_their_own_do_not_share() -> None:
 def test_a_budget_leaves_first_attempts_alone() -> None:
     traced = trace(storm(HALF, plan.ThrottleBudget(kind="throttle", max_tokens=10.0, token_ratio=0.1)))
     assert (traced.attempts.attempt == 0).sum() == len(traced.requests)
+
+
+def test_a_retry_that_succeeds_gives_back_what_it_took_from_a_quota() -> None:
+    down = [window(f"{second}s", f"{second}.5s", error_latency="100ms") for second in (0, 10, 20)]
+    of = plan_of(scenario({"a": provider("1s", incidents=down)}, horizon="30s"))
+    law = plan.QuotaBudget(kind="quota", capacity=14.0, retry_cost=14.0, throttle_cost=14.0, success=1.0)
+    of = with_rule(of, retries=1, backoff=plan.Backoff(kind="constant", base_s=1.0))
+    traced = trace(with_legs(with_client(of, retry_budgets=(law,)), retry_budget=0))
+    assert traced.requests.outcome.tolist() == ["ok"] * 3
+    assert len(traced.attempts) == 6

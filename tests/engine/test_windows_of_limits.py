@@ -120,3 +120,7 @@ def test_a_sliding_log_refuses_nothing_while_there_is_room() -> None:
         assert call.retry_after_s == pytest.approx(expected_s, abs=1e-9, nan_ok=True)
         if call.outcome == "ok":
             log.append(call.start_s)
+
+
+def test_a_growing_limit_has_grown_from_nothing_in_its_first_window() -> None:
+    assert admitted(played(windowed("acceleration", 2, growth=5.0), [0.0, 0.1, 0.2])) == [True, True, False]

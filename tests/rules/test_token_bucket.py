@@ -2,7 +2,7 @@
 
 import pytest
 
-from des.rules.limits import WHOLE, bucket_refilled, bucket_without_one, token_after_s
+from des.rules.limits import WHOLE, bucket_holds, bucket_refilled, bucket_without_one, token_after_s
 
 
 def test_a_bucket_gains_its_rate_times_the_time_passed() -> None:
@@ -32,3 +32,8 @@ def test_a_refused_call_learns_when_a_whole_token_is_there(tokens: float, rate: 
 @pytest.mark.parametrize(("tokens", "left"), [(10.0, 9.0), (1.5, 0.5), (1.0, 0.0), (1.0 - 1e-16, 0.0), (WHOLE, 0.0)])
 def test_a_bucket_is_never_short_of_tokens_however_its_last_one_rounded(tokens: float, left: float) -> None:
     assert bucket_without_one(tokens) == left
+
+
+def test_a_call_that_takes_all_there_is_is_admitted() -> None:
+    assert bucket_holds(3.0, 3.0, 0.0)
+    assert not bucket_holds(3.0, 3.0 + 1e-15, 0.0)
