@@ -1,4 +1,4 @@
-"""What a scenario expects to come out: `availability: ">= 99.95%"`."""
+"""The results that a scenario expects: `availability: ">= 99.95%"`."""
 
 import re
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from des.scenario.text.units import read_amount, read_duration, read_share, read
 from des.vocabulary import CASCADE_METRICS, METRICS
 
 AS_MODELLED: Final = "as_modelled"
-"""The arm of a scenario without arms, and the one that expectations are of if they name none."""
+"""The arm of a scenario without arms, and the arm of expectations that name none."""
 EXPECTABLE: Final = (*METRICS, *CASCADE_METRICS)
-"""Metrics of which a scenario may expect values."""
+"""Metrics for which a scenario may expect values."""
 
 _COMPARISON: Final = re.compile(r"\s*(>=|<=|>|<)\s*(\S.*?)\s*")
 
@@ -57,7 +57,7 @@ def default_arm(arms: tuple[str, ...]) -> str:
 
 
 def read_expectation(name: str, text: str, arms: tuple[str, ...]) -> Expectation:
-    """Raises ValueError if the metric is unknown or the value is none of its unit."""
+    """Raises ValueError if the metric is unknown or the value does not fit its unit."""
     arm, metric = split_name(name, arms)
     if metric not in EXPECTABLE:
         raise ValueError(f"unknown metric {shown(metric)}")
