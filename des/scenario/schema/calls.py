@@ -28,7 +28,7 @@ class Timeout(Setting):
         if self.total_s is not None:
             for name, bound_s in (("connect", self.connect_s), ("first_token", self.first_token_s)):
                 if bound_s is not None and bound_s > self.total_s:
-                    raise contradiction(f"{name} is longer than total, so it never strikes", name)
+                    raise contradiction(f"{name} is longer than total, so it never expires", name)
         return self
 
 
@@ -49,7 +49,7 @@ class SilentRot(Setting):
     @model_validator(mode="after")
     def _lasts(self) -> Self:
         if self.time_to_rot.mean <= 0.0:
-            raise contradiction("a leg that rots at once never works", "time_to_rot")
+            raise contradiction("a leg that breaks at once never works: give a time above zero", "time_to_rot")
         return self
 
 

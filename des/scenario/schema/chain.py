@@ -57,7 +57,7 @@ def _no_group(value: object) -> object:
     return value
 
 
-_NESTED = "a group within a group: its entries are legs, so write these legs here themselves"
+_NESTED = "a group cannot contain a group: write its legs here directly"
 _MemberLeg = Annotated[_Leg, BeforeValidator(_no_group)]
 
 
@@ -75,7 +75,7 @@ class GroupSpec(RetrySettings, CallSettings):
         for position, leg in enumerate(self.legs):
             for field in RetrySettings.model_fields:
                 if getattr(leg, field) is not None:
-                    message = f"an attempt of a group picks its leg anew: write {field} beside the group's legs"
+                    message = f"{field} belongs to the group, because each attempt picks a leg: write it beside legs"
                     raise contradiction(message, "legs", position, field)
         return self
 

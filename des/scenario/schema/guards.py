@@ -72,7 +72,7 @@ class TimeWindowBreaker(_Breaker):
 
 def _refuse_no_share(share: float) -> None:
     if share <= 0.0:
-        raise contradiction("a share of 0 would be reached without a failure", "failure_share")
+        raise contradiction("a share of 0 is reached without a failure: give more", "failure_share")
 
 
 class Cooldown(Setting):
@@ -115,9 +115,9 @@ class Cooldown(Setting):
     def _cools(self) -> Self:
         counted = (self.failure_share, self.all_failed, self.allowed_fails)
         if not self.at_once and not self.always and counted == (None, None, None):
-            raise contradiction("nothing ever cools: give on, share, all_failed, also_on or allowed_fails")
+            raise contradiction("nothing starts this cooldown: give on, share, all_failed, also_on or allowed_fails")
         if self.failure_share is not None and self.failure_share >= 1.0:
-            raise contradiction("more than 100 % never fail: say all_failed: 5, for example", "share")
+            raise contradiction("a share of 100 % is never exceeded: write all_failed: 5, for example", "share")
         if self.failure_share is None and self.allowed_fails is None:
             if "minimum" in self.model_fields_set:
                 raise contradiction("minimum belongs to share", "minimum")
@@ -159,9 +159,9 @@ class Ejection(Setting):
     @model_validator(mode="after")
     def _ejects(self) -> Self:
         if (self.consecutive, self.failure_share, self.rate_limited_s) == (None, None, None):
-            raise contradiction("nothing is ever ejected: give consecutive, share or on_rate_limited")
+            raise contradiction("nothing starts an ejection: give consecutive, share or on_rate_limited")
         if self.failure_share is not None and self.failure_share >= 1.0:
-            raise contradiction("more than 100 % never fail: give less", "share")
+            raise contradiction("a share of 100 % is never exceeded: give less", "share")
         if self.longest_s < self.for_s:
             raise contradiction("longest is below for", "longest")
         return self

@@ -216,13 +216,13 @@ class IncidentFile(_Incidents):
     @model_validator(mode="after")
     def _effects_by_severity(self) -> Self:
         if self.effects and self.columns is not None and self.columns.severity is None:
-            raise contradiction("effects by severity need columns: {severity: ...} to tell them by", "effects")
+            raise contradiction("effects by severity need columns: {severity: ...}", "effects")
         return self
 
     @model_validator(mode="after")
     def _error_rate_comes_from_one_place(self) -> Self:
         if self.columns is not None and self.columns.error_rate and "error_rate" in self.model_fields_set:
-            raise contradiction("the file says in each row how many calls fail: leave one of both out", "error_rate")
+            raise contradiction("the file gives error_rate in each row: leave out one of the two", "error_rate")
         return self
 
     @model_validator(mode="after")

@@ -268,11 +268,11 @@ class Limits(Setting):
     @model_validator(mode="after")
     def _limits_something(self) -> Self:
         if not self.metrics and self.acceleration is None:
-            raise contradiction(f"limits what? give one of {', '.join(_METRICS)}, such as requests: 4000/min")
+            raise contradiction(f"limits nothing: give one of {', '.join(_METRICS)}, such as requests: 4000/min")
         acceleration = self.acceleration
         if acceleration is not None and acceleration.floor_per_s * acceleration.over_s < 1.0:
             raise contradiction(
-                "a floor of less than one request a window would refuse for ever", "acceleration", "floor"
+                "a floor of less than one request per window would refuse every request", "acceleration", "floor"
             )
         return self
 
@@ -282,7 +282,7 @@ class Limits(Setting):
             return self
         rates = [metric for metric in self.metrics if metric != "concurrency"]
         if isinstance(self.algorithm, Windows):
-            raise contradiction("a window takes what its rate allows: burst belongs to a token bucket", "burst")
+            raise contradiction("burst belongs to a token bucket: a window admits what its rate allows", "burst")
         if not rates:
             raise contradiction("burst belongs to a rate, such as requests: 4000/min", "burst")
         if not isinstance(self.burst, Burst):
@@ -294,7 +294,7 @@ class Limits(Setting):
         for metric in _RATES:
             burst = self.burst_of(metric)
             if burst is not None and metric not in rates:
-                raise contradiction(f"there is no limit of {metric} that this is the burst of", "burst", metric)
+                raise contradiction(f"there is no limit of {metric} for this burst", "burst", metric)
             _refuse_less_than_one(burst, metric, "burst", metric)
         return self
 
@@ -313,15 +313,15 @@ class Limits(Setting):
     @model_validator(mode="after")
     def _counts_consistently(self) -> Self:
         if self.estimated_output is not None and not {"output_tokens", "tokens"} & {*self.metrics}:
-            raise contradiction("an estimate is of output tokens, of which there is no limit", "counting")
+            raise contradiction("an estimate needs a limit on output_tokens or tokens", "counting")
         if self.counting == "success":
             for field in ("counts_refused", "counts_failed"):
                 if field in self.model_fields_set and getattr(self, field):
-                    raise contradiction(f"counting: success counts no other calls, so leave {field} out", field)
+                    raise contradiction(f"counting: success counts successful calls only: leave out {field}", field)
             if self.metrics == ("concurrency",):
-                raise contradiction("calls at once count from their dispatch on", "counting")
+                raise contradiction("concurrency counts calls from their dispatch: leave out counting", "counting")
         if "counts_cached" in self.model_fields_set and not {"input_tokens", "tokens"} & {*self.metrics}:
-            raise contradiction("cached input counts towards input_tokens or tokens alone", "counts_cached")
+            raise contradiction("counts_cached needs a limit on input_tokens or tokens", "counts_cached")
         return self
 
 

@@ -41,7 +41,7 @@ class Routing(Setting):
     @model_validator(mode="after")
     def _picks(self) -> Self:
         if self.once and self.kind == "round_robin":
-            raise contradiction("round_robin has retries go to the next leg", "once")
+            raise contradiction("round_robin sends retries to the next leg: leave out once", "once")
         return self
 
 
@@ -78,9 +78,9 @@ class Shaping(Setting):
     @model_validator(mode="after")
     def _bounds_its_queue(self) -> Self:
         if self.queue is None and self.max_wait_s is None:
-            raise contradiction("a queue without an end: give queue: 100 or max_wait: 10s")
+            raise contradiction("the queue is unbounded: give queue: 100 or max_wait: 10s")
         if self.queue == 0 and self.max_wait_s is not None:
-            raise contradiction("where nobody may wait (queue: 0) there is no max_wait", "max_wait")
+            raise contradiction("max_wait needs a queue, and queue is 0: leave out one of the two", "max_wait")
         return self
 
 
@@ -99,9 +99,9 @@ class Bulkhead(Setting):
     @model_validator(mode="after")
     def _bounds_its_queue(self) -> Self:
         if self.queue and self.max_wait_s is None:
-            raise contradiction("calls that hang would keep the queue for ever: give max_wait: 1s", "queue")
+            raise contradiction("calls that hang would block the queue forever: give max_wait: 1s", "queue")
         if not self.queue and self.max_wait_s is not None:
-            raise contradiction("where nobody may wait (no queue) there is no max_wait", "max_wait")
+            raise contradiction("max_wait needs a queue, such as queue: 10", "max_wait")
         return self
 
 
@@ -144,7 +144,7 @@ class RatioBudget(_RetryBudget):
 
 def _refuse_nothing(share: float, besides: float) -> None:
     if share <= 0.0 and besides <= 0.0:
-        raise contradiction("a budget of nothing: leave out the retries instead", "share")
+        raise contradiction("this budget allows no retries: leave out the retries instead", "share")
 
 
 class QuotaBudget(_RetryBudget):
@@ -207,7 +207,7 @@ class Ramp(Setting):
     @model_validator(mode="after")
     def _grows(self) -> Self:
         if self.start >= 1.0:
-            raise contradiction("a ramp that starts at 100 % is none", "start")
+            raise contradiction("a ramp that starts at 100 % has no effect: start lower", "start")
         return self
 
 

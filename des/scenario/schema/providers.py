@@ -125,7 +125,8 @@ class ComponentSpec(Setting):
             return self
         if not 0.0 < self.availability < 1.0:
             raise contradiction(
-                "availability lies between 0% and 100%, both excluded; what never fails needs none", "availability"
+                "availability must lie between 0% and 100%, both excluded; leave it out for what never fails",
+                "availability",
             )
         if self.effect is not None and self.effect.error_rate < 1.0:
             raise contradiction(
@@ -301,7 +302,7 @@ class Price(Setting):
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if not self.model_fields_set:
-            raise contradiction("an empty price: what is free has {per_request: 0}")
+            raise contradiction("an empty price: write {per_request: 0} if it is free")
         return self
 
     @model_validator(mode="after")

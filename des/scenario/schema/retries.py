@@ -115,7 +115,7 @@ class Backoff(Setting):
         if self.low > self.high:
             raise contradiction("low is above high", "low")
         if self.cap_jitter and "cap_s" not in said:
-            raise contradiction("there is no cap: give one, such as cap: 60s", "cap_jitter")
+            raise contradiction("cap_jitter needs a cap, such as cap: 60s", "cap_jitter")
         if self.cap_jitter and self.jitter not in ("additive", "scaled"):
             raise contradiction("only additive and scaled jitter exceed a cap", "cap_jitter")
         return self
@@ -172,9 +172,9 @@ class RetryAfter(Setting):
         said = self.model_fields_set
         others = [self.written(name) for name in type(self).model_fields if name in said and name != "honours"]
         if not self.honours and others:
-            raise contradiction(f"what is ignored has no {others[0]}", others[0])
+            raise contradiction(f"mode: ignore takes no {others[0]}", others[0])
         if "above" in said and not {"cap_s", "total_s"} & said:
-            raise contradiction("above what? give cap: 60s, or total", "above")
+            raise contradiction("above needs a bound: give cap: 60s, or total", "above")
         return self
 
 
@@ -224,12 +224,12 @@ class RetrySettings(Setting):
 def refuse_idle_retries(retries: int | None, retry_on: tuple[str, ...] | None) -> None:
     """Refuses retries that no failure can trigger."""
     if retries and retry_on == ():
-        raise contradiction("retry_on is empty, so the retries never happen", "retries")
+        raise contradiction("retry_on is empty, so there are never retries", "retries")
 
 
 def _refuse_longer_attempts(timeout_s: float | None, attempt_timeout_s: float | None) -> None:
     if timeout_s is not None and attempt_timeout_s is not None and attempt_timeout_s > timeout_s:
-        raise contradiction("attempt_timeout is longer than timeout, so it never strikes", "attempt_timeout")
+        raise contradiction("attempt_timeout is longer than timeout, so it never expires", "attempt_timeout")
 
 
 class ClientSpec(Setting):
@@ -276,6 +276,6 @@ class ApplicationSpec(Setting):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if "deadline" in self.retry_on and self.attempt_timeout_s is None:
-            raise contradiction("deadline is an attempt cut off by attempt_timeout: give that too", "retry_on")
+            raise contradiction("deadline is an attempt cut off by attempt_timeout: give attempt_timeout", "retry_on")
         _refuse_longer_attempts(self.timeout_s, self.attempt_timeout_s)
         return self

@@ -24,7 +24,7 @@ class CommonCause(Setting):
     @model_validator(mode="after")
     def _is_common(self) -> Self:
         if len(self.members) < 2:
-            raise contradiction("a common cause has two members or more", "members")
+            raise contradiction("a common cause needs at least two members", "members")
         return self
 
 

@@ -63,7 +63,7 @@ def read_handled(value: object) -> str:
     raise ValueError(f"expected one of {words}, or a status such as 503 or 5xx; got {shown(value)}{question}")
 
 
-NO_RESPONSE: Final = "a connection error is no response, so it carries no Retry-After"
+NO_RESPONSE: Final = "a connection error has no response, so it carries no Retry-After"
 
 
 def misfit(outcome: str, status: int | None) -> str | None:
@@ -73,7 +73,7 @@ def misfit(outcome: str, status: int | None) -> str | None:
     if outcome not in STATUSES_OF:
         return f"{outcome} has no status of its own"
     fitting = [each for each, statuses in STATUSES_OF.items() if status in statuses]
-    return f"{status} is no status of {outcome}: it belongs to {' or '.join(fitting)}"
+    return f"{status} is not a status of {outcome}: it belongs to {' or '.join(fitting)}"
 
 
 def statuses_of(failures: Iterable[tuple[str, int | None]], *, breaks_streams: bool = False) -> Statuses:

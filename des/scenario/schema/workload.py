@@ -135,7 +135,7 @@ class ClosedArrivals(Setting, ArrivalProcess):
             raise contradiction(f"{self.users} users: at most {_MOST_USERS} are possible", "users")
         if self.think.mean <= 0.0:
             raise contradiction(
-                "users must think for some time, or requests that fail at once would never end", "think"
+                "the think time must be above zero, or requests that fail at once would repeat forever", "think"
             )
         return self
 
@@ -212,7 +212,7 @@ class Tokens(Setting):
     def _fit_their_columns(self) -> Self:
         for name in ("input", "output"):
             if (reach := getattr(self, name).rough_maximum()) > MOST_TOKENS:
-                raise contradiction(f"token counts may reach {reach:.3g}, above the {MOST_TOKENS} of a trace", name)
+                raise contradiction(f"token counts may reach {reach:.3g}; a trace can hold {MOST_TOKENS}", name)
         return self
 
 
@@ -245,6 +245,6 @@ class WorkloadSpec(Setting):
             for name in ("input", "output"):
                 if name in self.tokens.model_fields_set and getattr(self.arrivals.columns, f"{name}_tokens", None):
                     raise contradiction(
-                        f"{name} tokens come from the replayed file already: leave one of both out", "tokens", name
+                        f"{name} tokens already come from the replayed file: leave out one of the two", "tokens", name
                     )
         return self
