@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from des.study.options import RunOptions
     from des.study.run import Finished
 
-_NoTraces = Annotated[bool, typer.Option("--no-traces", help="Keep the summary alone.")]
+_NoTraces = Annotated[bool, typer.Option("--no-traces", help="Write the summary without traces.")]
 _SummaryJson = Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")]
 
 
 @app.command(
     short_help="Simulate a scenario: traces and a summary.",
-    help="Simulate every request of a scenario; leave traces and a summary in results/.",
+    help="Simulate every request of a scenario and write traces and a summary to results/.",
 )
 @reported
 @takes_run_options
@@ -48,8 +48,8 @@ def run(
 
 @app.command(
     short_help="Compare the arms of a scenario.",
-    help="Compare a scenario as modelled with its independent twin, and with its other arms: the same requests, "
-    "incidents and random numbers in each.",
+    help="Compare a scenario as modelled with its independent twin and its other arms. All arms have the same "
+    "requests, incidents and random numbers.",
 )
 @reported
 @takes_run_options
@@ -57,7 +57,7 @@ def compare(
     scenario: ScenarioArgument,
     options: "RunOptions",
     arms: Annotated[
-        str | None, typer.Option("--arms", metavar="A,B", help="Which arms, the first being compared with.")
+        str | None, typer.Option("--arms", metavar="A,B", help="Arms to compare. The first is the baseline.")
     ] = None,
     no_traces: _NoTraces = False,
     as_json: _SummaryJson = False,
@@ -73,15 +73,16 @@ def compare(
 
 @app.command(
     short_help="Run a scenario over ranges of its fields.",
-    help="Run a scenario at every combination of the values of some fields; one row a point. Points found in results/ "
-    "are not simulated again.",
+    help="Run a scenario at every combination of values of some fields, one row per point. Points that exist in "
+    "results/ are not simulated again.",
 )
 @reported
 @takes_run_options
 def sweep(
     scenario: ScenarioArgument,
     over: Annotated[
-        list[str], typer.Option("--over", metavar="PATH=V1,V2", help="A field and its values. Repeatable: all pairs.")
+        list[str],
+        typer.Option("--over", metavar="PATH=V1,V2", help="A field and its values. Repeatable."),
     ],
     options: "RunOptions",
     traces: Annotated[bool, typer.Option("--traces", help="Keep the traces of every point.")] = False,
@@ -96,7 +97,7 @@ def sweep(
     except (KeyboardInterrupt, SystemExit) as stop:
         if options.out is not None:
             raise
-        complain("stopped: the points that were finished are kept in results/; the same command goes on from there")
+        complain("stopped: finished points are kept in results/; run the same command again to continue")
         return stop.code if isinstance(stop, SystemExit) and isinstance(stop.code, int) else INTERRUPTED
     complain_of(dict.fromkeys(remark for run in finished.runs for remark in run.summary.get("remarks", ())))
     if as_json:

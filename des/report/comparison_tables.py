@@ -96,13 +96,13 @@ def _matching(match: Mapping[str, Any], baseline: str) -> str:
     estimated = f"estimates at most {worst:.1f} standard errors apart"
     match match["verdict"]:
         case "equal":
-            return f"by themselves its endpoints fail exactly as in {baseline} ({estimated})"
+            return f"each endpoint by itself fails exactly as in {baseline} ({estimated})"
         case "agree":
-            return f"by themselves its endpoints fail as in {baseline} ({estimated})"
+            return f"each endpoint by itself fails as in {baseline} ({estimated})"
         case "none":
             return f"it has no endpoint in common with {baseline}"
         case _:
-            return f"its endpoints fail otherwise than in {baseline}: this compares more than what is shared"
+            return f"its endpoints fail differently than in {baseline}: this compares more than what is shared"
 
 
 def _joint_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
@@ -170,11 +170,11 @@ def _notes(run: Run, arms: Sequence[str]) -> Iterator[str]:
     joint = run.summary["comparison"]["joint"]
     reasons = {joint[arm]["failure_share_reason"] for arm in arms} - {""}
     for reason in sorted(reasons):
-        yield f"requests lost in the long run: not without simulating every request, for {reason}"
+        yield f"requests lost in the long run: known only by simulating every request, because {reason}"
     if any(APPROXIMATION in _estimator(read(joint[arm].get(key))) for arm in arms for key in _ANY_IN_A_YEAR):
         yield (
-            "at least one in a year: approximate, from their number and length as if they came in a Poisson process; "
-            "in summary.json each such figure says so"
+            "at least one in a year: approximate, from the number and length of outages, assuming a Poisson process; "
+            "summary.json marks each such figure"
         )
     many = run.manifest["replications"]
     if many == 1:
@@ -182,7 +182,7 @@ def _notes(run: Run, arms: Sequence[str]) -> Iterator[str]:
     else:
         yield f"intervals: 95 %; of requests over {many} replications, which all arms share"
         yield from interval_sentences(run.summary)
-        yield "no interval: exact where the estimator is, otherwise too little was seen to tell"
+        yield "no interval: the estimator is exact, or too few events were seen"
     yield from precision_sentence(run.summary)
 
 

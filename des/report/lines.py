@@ -83,8 +83,8 @@ def cascade_sentences(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterat
     bins_s = [found["resolution_s"] for arm in arms if (found := summary["arms"][arm].get("time_to_recover_s"))]
     if bins_s and max(bins_s) > _MINUTE_S:
         yield (
-            f"minutes are in bins of {max(bins_s) / _MINUTE_S:,.0f} min, and times to recover as coarse: "
-            "the run is longer than 31 days"
+            f"the run is longer than 31 days: minutes and times to recover have a resolution of "
+            f"{max(bins_s) / _MINUTE_S:,.0f} min"
         )
 
 

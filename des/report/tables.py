@@ -51,7 +51,7 @@ def print_run(run: Run, verdicts: Sequence[Verdict], *, reused: bool, console: C
     if many == 1:
         say(console, "one replication: no interval (--replications N gives one)")
     else:
-        left_out = "; some rows go without for lack of width, summary.json has them all" if dropped else ""
+        left_out = "; rows too wide for the terminal are shown without, summary.json has them all" if dropped else ""
         say(console, f"intervals: 95 %, over {many} replications{left_out}")
         for sentence in interval_sentences(summary):
             say(console, sentence)
@@ -124,7 +124,7 @@ def verdicts(manifest: Mapping[str, Any], summary: Mapping[str, Any]) -> tuple[V
 def print_where(run: Run, reused: bool, console: Console) -> None:
     """Where the files are."""
     if reused:
-        say(console, "the same run as before: verified, not simulated again (--force does)")
+        say(console, "the same run as before: verified, not simulated again (--force simulates it again)")
     where = f"{'traces, ' if run.manifest['traces'] else ''}manifest and summary: {run.path}"
     say(console, where, whole=True)
 
