@@ -173,7 +173,7 @@ def _notes(run: Run, arms: Sequence[str]) -> Iterator[str]:
         yield f"requests lost in the long run: known only by simulating every request, because {reason}"
     if any(APPROXIMATION in _estimator(read(joint[arm].get(key))) for arm in arms for key in _ANY_IN_A_YEAR):
         yield (
-            "at least one in a year: approximate, from the number and length of outages, assuming a Poisson process; "
+            "at least one in a year: approximate, from their number and length, assuming a Poisson process; "
             "summary.json marks each such figure"
         )
     many = run.manifest["replications"]
