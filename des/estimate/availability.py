@@ -107,7 +107,7 @@ def of_years(
     choice = choose(plan, years)
     if estimator is not None and estimator != choice.estimator:
         if estimator not in (EXACT, TIMELINE, RARE):
-            raise DesError(f"unknown estimator '{estimator}': {EXACT}, {TIMELINE} or {RARE}")
+            raise DesError(f"unknown estimator '{estimator}': expected {EXACT}, {TIMELINE} or {RARE}")
         choice = Choice(estimator=estimator, reason="asked for", exact=choice.exact, why_not_exact=choice.why_not_exact)
     closed = choice.exact
     served, lost, years_drawn, seen = None, None, None, None
@@ -138,7 +138,7 @@ def of_years(
 def check_years(years: float) -> None:
     """Raises DesError for a number of years out of range."""
     if not _LEAST_YEARS <= years <= _MOST_YEARS:
-        raise DesError(f"--years {years:g}: a number from {_LEAST_YEARS:g} to {_MOST_YEARS:,.0f}, such as {YEARS:,.0f}")
+        raise DesError(f"--years {years:g}: expected {_LEAST_YEARS:g} to {_MOST_YEARS:,.0f}, such as {YEARS:,.0f}")
 
 
 def _one_call(choice: Choice) -> tuple[float, float]:
@@ -153,7 +153,7 @@ def _one_call(choice: Choice) -> tuple[float, float]:
     if choice.exact.differs:
         beyond = ", ".join(choice.exact.differs)
         raise Inapplicable(
-            f"the closed form is of requests that call each leg once, at their arrival, which leaves out {beyond}: "
+            f"the closed form is for requests that call each leg once, at their arrival, without {beyond}: "
             f"leave out --estimator {EXACT}"
         )
     return choice.exact.availability, choice.exact.lost
