@@ -14,13 +14,14 @@ from des.report.figures import mean_of, read
 from des.report.layout import Line, as_text, fitted, print_arms, say, table_of
 from des.report.lines import cascade_lines, cascade_sentences, money, seconds
 from des.report.tables import (
-    Verdict,
     interval_sentences,
     precision_sentence,
     print_heading,
     print_verdicts,
     print_where,
 )
+from des.report.unseen_lines import met_lines, unseen_sentences
+from des.study.verdicts import Verdict
 from des.traces import Run
 
 _MOST_ENDPOINTS: Final = 12
@@ -45,7 +46,7 @@ def print_comparison(run: Run, verdicts: Sequence[Verdict], *, reused: bool, con
     points = cascade_lines(figures.without_intervals(run.summary), arms, narrow=True)
     table, _ = fitted([*joint, *cascade_lines(run.summary, arms)], [*joint, *points], arms, console.width)
     print_arms(table, arms, console)
-    for sentence in cascade_sentences(run.summary, arms):
+    for sentence in (*unseen_sentences(run.summary, arms), *cascade_sentences(run.summary, arms)):
         say(console, sentence)
     others = [arm for arm in arms if arm != found["baseline"]]
     if others:
@@ -134,6 +135,7 @@ def _joint_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Li
         yield line("requests lost, in the long run", lambda of: _percent(of("failure_share")))
         yield line("  estimator", lambda of: _estimator(of("failure_share")))
     yield line("requests lost, in this run", lambda of: _lost(of("availability")), metrics)
+    yield from met_lines(summary, arms)
     yield line("cost per request", lambda of: money(of("cost_usd_per_request")), metrics)
     yield line("latency, p95", lambda of: seconds(of("latency_s_p95")), metrics)
 
