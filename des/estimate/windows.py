@@ -134,7 +134,7 @@ def windows(
     """Figures of all arms. Raises Inapplicable, naming what remembers, where windows do not apply.
 
     Stops after `rounds`, or before a round that would not end within `seconds`. The same number of rounds gives the
-    same figures for any number of workers. `objective` is an availability and `month`, or a number of days such as `30d`.
+    same figures for any number of workers. `objective` is an availability, and `month` or days such as `30d`.
     """
     started = time.perf_counter()
     for arm, plan in plans.items():

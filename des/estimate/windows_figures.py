@@ -172,7 +172,8 @@ class ArmSample:
 
     def histogram(self) -> FloatArray:
         """The weighted latencies, by bin."""
-        found: FloatArray = np.bincount(self._bins, self._counts * self.weight[self._of], len(bin_edges()))
+        weighted: FloatArray = self._counts * self.weight[self._of]
+        found: FloatArray = np.bincount(self._bins, weighted, len(bin_edges())).astype(np.float64)
         return found
 
 

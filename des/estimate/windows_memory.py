@@ -1,7 +1,7 @@
 """Whether the declared memory is enough: runs that saw an earlier past must look like runs that did not.
 
-After a change point c, one run that began a memory M before it goes on to c + 3M and beyond; another begins afresh at c,
-a third at c + 2M. Where M is enough, the first and the second are alike in the spell after c + M, the first and the
+After a change point c, one run that began a memory M before it goes on to c + 3M and beyond. Another begins afresh at
+c, a third at c + 2M. Where M is enough, the first and the second are alike in the spell after c + M, the first and the
 third in the spell after c + 3M: what they have not in common is forgotten. All three see the same incidents, at the
 same place in time, with draws of their own. The differences are tested change point by change point.
 """

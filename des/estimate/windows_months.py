@@ -90,7 +90,8 @@ def _bounds(population: Population, length: str, start: str | None) -> FloatArra
         return _calendar(population, datetime.fromisoformat(start))
     days = 30.0 if length == "month" else _days(length)
     count = int((population.until_s - population.from_s) // (days * DAY_S))
-    return population.from_s + np.arange(count + 1) * days * DAY_S
+    found: FloatArray = population.from_s + np.arange(count + 1, dtype=np.float64) * (days * DAY_S)
+    return found
 
 
 def _days(length: str) -> float:

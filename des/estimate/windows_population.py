@@ -130,7 +130,7 @@ def default_years(plan: Plan) -> float:
 
 
 def population(plans: Mapping[str, Plan], years: float, memory_s: float, tail_s: float) -> Population:
-    """Of arms that differ in neither components, endpoints, seed nor profile. Incidents reach `tail_s` beyond the end."""
+    """Of arms with the same components, endpoints, seed and profile. Incidents are known until `tail_s` after the end."""
     plan = next(iter(plans.values()))
     endpoints = relevant_endpoints(plans.values())
     exposure = Exposure(plan)

@@ -34,7 +34,7 @@ _TASK_REQUESTS: Final = 8000.0
 """To be simulated in a task of one process."""
 _TAILS: Final = (0.95, 0.99)
 _TARGETS: Final = (0.05, 0.01, 0.1)
-"""Relative standard errors that are worth the same: unavailability, cost, and the share of requests above a percentile."""
+"""Relative standard errors that are worth the same: of unavailability, cost, and the share above a percentile."""
 
 Task = tuple[tuple[Plan, ...], tuple[Window, ...]]
 Tallies = list[list[Tally]]
