@@ -8,7 +8,6 @@ from des.errors import DesError
 from des.estimate.availability import YEARS, Choice, choose
 from des.estimate.estimate import EXACT, RARE, TIMELINE, Estimate
 from des.estimate.interaction import needs_whole_horizons
-from des.estimate.intervals import relative_half_width
 from des.estimate.rare import rare
 from des.estimate.timeline import incidents_per_year, timeline
 from des.pool import Report, Workers
@@ -63,12 +62,18 @@ def _long_run(plan: Plan, report: Report | None = None) -> LongRun:
             elif choice.estimator == RARE:
                 drawn = rare(plan, samples=_SAMPLES[attempt])
                 found = LongRun(choice=choice, lost=drawn.lost, all_down=down or drawn.all_down, samples=drawn.samples)
-            width = None if found.lost is None else relative_half_width(found.lost)
-            if width is None or width <= _ENOUGH:
+            if found.lost is None or _half_width(found.lost) <= _ENOUGH:
                 break
     except DesError:  # such as recorded incidents that cannot be set apart; simulating it says why
         return found
     return found
+
+
+def _half_width(lost: Estimate) -> float:
+    """Over the share lost; 0 where there is no interval, which more incidents would not change."""
+    if lost.low is None or lost.high is None or not lost.mean:
+        return 0.0
+    return max(lost.high - lost.mean, lost.mean - lost.low) / lost.mean
 
 
 def _by_timeline(plan: Plan, choice: Choice, attempt: int, down: Estimate | None) -> LongRun:

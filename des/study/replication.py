@@ -40,6 +40,8 @@ class Outcome:
     cascade: Cascade | None = None
     windows: tuple[int, int] | None = None
     """(windows that met the objective, whole windows), where one is asked for."""
+    called: frozenset[int] = frozenset()
+    """The legs of the chain, by index, that were called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Replicator:
             recorder.abort()
             raise
         met = None if asked is None or windows is None else windows.met(asked.availability)
-        return Outcome(observed, downtime(plan, timeline), tuple(written), cascade, met)
+        return Outcome(observed, downtime(plan, timeline), tuple(written), cascade, met, recorder.called)
 
 
 _Block = Mapping[str, NDArray[Any]]
@@ -120,6 +122,7 @@ class _Recorder:
         self._totals = Totals(columns, [leg.name for leg in plan.chain])
         self._losses = LossCounter(outages, on_record)
         self._windows = windows
+        self._called = np.zeros(len(plan.chain), np.int64)
         batch = plan.workload.arrivals.batch
         self._batches = None if batch is None else BatchTotals(batch)
         self._cascade = None if triggers is None else CascadeTotals(plan, columns, triggers)
@@ -147,6 +150,7 @@ class _Recorder:
     def attempts(self, block: _Block) -> None:
         self._write("attempts", block)
         self._totals.attempts(block)
+        self._called += np.bincount(block["leg"], minlength=len(self._called))
         if self._batches is not None:
             self._batches.attempts(block)
         if self._cascade is not None:
@@ -163,6 +167,10 @@ class _Recorder:
     def refusals(self, block: _Block) -> None:
         if self._cascade is not None:
             self._cascade.refusals(block)
+
+    @property
+    def called(self) -> frozenset[int]:
+        return frozenset(np.flatnonzero(self._called).tolist())
 
     def close(self, arrivals: int) -> tuple[Observed, Cascade | None, list[WrittenTrace]]:
         """Finishes the files. Returns the replication's figures, those of its cascades, and what is in each file.
