@@ -146,6 +146,39 @@ def write_new(out: Path, text: str) -> None:
                 beside.unlink()
 
 
+def check_writable_file(out: Path) -> None:
+    """Raises OutputError where `write_over` could not write: no folder to write into, or a directory in the way."""
+    if out.is_dir():
+        raise OutputError(f"{out}: is a directory; name a file")
+    if os.path.lexists(out) and not out.is_file():
+        raise OutputError(f"{out}: is no regular file; choose another name")
+    if not out.parent.is_dir():
+        raise OutputError(f"{out}: there is no folder {out.parent}; make it first")
+    if not os.access(out.parent, os.W_OK):
+        raise OutputError(f"{out}: cannot be written: permission denied")
+
+
+def write_over(out: Path, text: str) -> None:
+    """Write a file whole or not at all, in place of an earlier one. Raises WriteError.
+
+    It is written beside its place, flushed to the disk and given its name last.
+    """
+    beside = out.with_name(f".des-{os.getpid()}-{secrets.token_hex(3)}")
+    with terminating_signals_raise():
+        try:
+            with beside.open("x", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(out)
+        except (OSError, ValueError) as error:
+            why = _reason(error) if isinstance(error, OSError) else str(error)
+            raise WriteError(f"{out}: cannot be written: {why}") from error
+        finally:
+            with signals_held(), suppress(OSError, ValueError):
+                beside.unlink()
+
+
 def _give_name(beside: Path, out: Path) -> None:
     """Raises FileExistsError where the name is taken."""
     try:

@@ -171,7 +171,7 @@ def _axes(over: Mapping[str, Sequence[Any]] | Sequence[str]) -> dict[str, list[s
         if path in axes:
             raise DesError(f"--over {path}: given twice; write all its values at once")
         if not values or "" in values:
-            raise DesError(f"--over {path}: expected values apart from one another by commas, such as 1,2,3")
+            raise DesError(f"--over {path}: expected values separated by commas, such as 1,2,3")
         axes[path] = list(dict.fromkeys(values))
     return axes
 
@@ -239,6 +239,7 @@ def _write(directory: Path, finished: Sweep) -> None:
                 for arm, metrics in run.summary["arms"].items()
             },
         }
+        | {name: run.summary[name] for name in ("unseen", "expectations") if name in run.summary}
         for point, run, joint in zip(finished.points, finished.runs, finished.joint, strict=True)
     ]
     text = json_text({"over": list(finished.over), "points": points})

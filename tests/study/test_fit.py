@@ -266,7 +266,7 @@ def test_the_command_takes_flags_values_severities_and_a_format(tmp_path: Path) 
     asked = ("--format", "csv", "--flags", "api,chat", "--where", "region=eu", "--json")
     document = json.loads(_des(path, *asked).stdout)
     assert {name: service["incidents"] for name, service in document["services"].items()} == {"api": 6, "chat": 3}
-    assert document["cautions"][0].startswith("left out as no failures: 1 of severity 'maintenance'")
+    assert document["cautions"][0].startswith("left out because they are not failures: 1 of severity 'maintenance'")
     document = json.loads(_des(path, *asked, "--severity", "all").stdout)
     assert document["services"]["api"]["incidents"] == 7
     done = _des(path)

@@ -33,28 +33,28 @@ class Scenario(Setting):
 
     title: Text = ""
     question: Text = ""
-    """What the study is to answer."""
+    """The question that the study answers."""
     description: Text = ""
     horizon: Horizon
-    """When arrivals stop."""
+    """Time at which arrivals stop."""
     start: Timestamp | None = None
-    """Pins the run to the calendar."""
+    """Calendar time of the start of the run."""
     seed: Count = 0
     replications: Annotated[PositiveCount, Field(le=1_000_000)] = 1
     start_state: Literal["equilibrium", "up"] = "equilibrium"
     """Whether incidents may be open when the run starts."""
     drain: Duration | None = None
-    """Cut requests that have not ended this long after the horizon; by default the run waits for them."""
+    """Cut off requests that have not ended this long after the horizon; by default the run waits for them."""
     workload: WorkloadSpec
     components: dict[Text, Annotated[ComponentSpec, MAY_BE_EMPTY]] = Field(default_factory=dict)
-    """Whatever providers and models depend on."""
+    """Shared components that providers and models depend on."""
     providers: Annotated[dict[Text, Provider], Field(min_length=1)]
     common_cause: CommonCauses = ()
     """Outages that components, providers or models have in common."""
     surge: Surges = ()
-    """Who is overrun while whom is down."""
+    """Load that moves from providers that are down to others."""
     shared: Share = 1.0
-    """How much of what is shared stays common: 100% as modelled, 0% the independent twin, of the same marginals."""
+    """Share of the common incidents that stays common: 100% as modelled, 0% the independent twin."""
     budgets: dict[Text, Budget] = Field(default_factory=dict)
     """The client's own limits over legs, by name."""
     chain: Annotated[tuple[Entry, ...], Field(min_length=1)]
@@ -66,7 +66,7 @@ class Scenario(Setting):
     value: Value | None = None
     """What failing costs; `des answer` adds it to the bill."""
     expect: dict[Text, ExpectationTexts] = Field(default_factory=dict)
-    """What must come out, by metric or arm.metric: ">= 99.95%"."""
+    """Expected results by metric or arm.metric, such as ">= 99.95%"."""
 
     def __init__(self, **content: Any) -> None:
         """A scenario from plain data, as a document has it; raises pydantic's ValidationError."""
