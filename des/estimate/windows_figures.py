@@ -337,8 +337,7 @@ def state_names(population: Population, plan: Plan) -> Sequence[str]:
             ]
             said = ", ".join(words) or "all clear"
         else:
-            said = f"{stratum.down} of {len(population.endpoints)} down" + (
-                ", others impaired" if stratum.impaired else ""
-            )
-        found.append(said + ("", ", just worse", ", just better")[stratum.kind])
+            said = f"{stratum.down} of {len(population.endpoints)} down in another way"
+        change = ("", ", just worse", ", just better")[stratum.kind]
+        found.append(said + (change if stratum.state else ", just changed" if change else ""))
     return found

@@ -22,11 +22,13 @@ from des.faults.intervals import FloatArray
 from des.pool import Report, Workers
 from des.scenario.plan import Plan
 
-PAIRS: Final = 40
-"""Change points looked at, over all strata of transients."""
+_PAIRS: Final = (12, 40)
+"""Change points looked at, over all strata of transients: at least and at most."""
+_PAIRS_REQUESTS: Final = 40_000.0
+"""To be simulated for the test of an arm."""
 _FEWEST: Final = 4
 """In a stratum, as far as the pairs go."""
-_SPELL: Final = 0.5
+_SPELL: Final = 0.25
 """Of the memory: how long the spells are that are compared."""
 _LATER: Final = (1.0, 3.0)
 """Memories after the change point at which the spells begin."""
@@ -49,9 +51,11 @@ class Remembered:
     untested: bool = False
 
 
-def compared(sampler: Sampler, workers: int, told: Callable[[float], None], pairs: int = PAIRS) -> Remembered:
+def compared(sampler: Sampler, workers: int, told: Callable[[float], None]) -> Remembered:
     """Nothing in `what` where the runs look alike."""
-    tasks, strata = _tasks(sampler, pairs)
+    load = sampler.rate_per_s * sampler.population.memory_s * (_LATER[-1] + 3.0 * (1.0 + _SPELL))
+    fewest, most = _PAIRS
+    tasks, strata = _tasks(sampler, round(min(max(_PAIRS_REQUESTS / load, fewest), most)))
     if not tasks:
         return Remembered(untested=True)
     done: list[list[_Pair]] = []
