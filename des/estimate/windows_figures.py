@@ -80,6 +80,7 @@ class ArmSample:
         self._of = np.repeat(np.arange(self.draws), sizes)
         self._bins = np.concatenate([each.bins for each in tallies])
         self._counts = np.concatenate([each.counts for each in tallies]).astype(np.float64)
+        self.called = {leg for each in tallies for leg in each.called}
         self.met = {pair for each in tallies for pair in each.met}
 
     def sums(self, *columns: int) -> FloatArray:
