@@ -1,7 +1,7 @@
 """`python -m benchmarks.windows`: the windows estimator against brute force, and how often its intervals cover.
 
-Drawn scenarios with limits, cooldowns, breakers, budgets, queues, profiles and shared causes, with incidents so frequent
-that request level runs through thousands of them. Every figure of the two is compared in standard errors of their
+Scenarios with limits, cooldowns, breakers, budgets, queues, profiles and shared causes have incidents so frequent that
+request level runs through thousands of them. Every figure of the two is compared in standard errors of their
 difference. Exits with 1 where one is more than four apart, or the mean of the squares is far from 1. `--coverage N`
 instead repeats two small studies N times and counts how often the 95 % intervals hold the truth.
 """
@@ -11,14 +11,13 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from des.engine import names, simulate
 from des.estimate.estimate import Estimate, Inapplicable
-from des.estimate.intervals import t_quantile
 from des.estimate.totals import Totals
 from des.estimate.windows import windows
 from des.pool import Report, Workers, available

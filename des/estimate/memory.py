@@ -48,7 +48,7 @@ def memory_s(plan: Plan) -> tuple[float, str]:
     0 where requests do not depend on each other. A usual walk is added to what the longest-lived setting remembers,
     since it learns from calls as they end.
     """
-    if not interactions(plan):
+    if not interactions(plan) and all(leg.prompt_cache is None for leg in plan.chain):
         return 0.0, NOTHING
     walk_s = usual_walk_s(plan)
     longest_s, what = max(_parts(plan), default=(0.0, "requests under way"))

@@ -203,7 +203,7 @@ class _Group:
 
     def _settled(self, years: float, memory: float) -> tuple[Population, Sampler]:
         rate_per_s = max(request_rate_per_s(plan) for plan in self.plans.values())
-        verdict = Remembered()
+        verdict = Remembered("the memory is too long")
         for _ in range(_MOST_DOUBLINGS + 1):
             against = _too_long(memory, self.remembers, rate_per_s)
             if against:
@@ -211,15 +211,15 @@ class _Group:
             tail_s = max(longest_walk_of_all_s(plan) for plan in self.plans.values())
             found = population(self.plans, years, memory, tail_s)
             sampler = Sampler(found, self.plans)
-            if memory <= 0.0 or not len(found.pieces) or not any(len(piece) for piece in found.pieces):
+            if memory <= 0.0:
                 return found, sampler
             verdict = compared(sampler, self._workers, self._told)
             if not verdict.what:
                 return found, sampler
             memory *= 2.0
         raise Inapplicable(
-            f"metastable: {verdict.what or 'the memory is too long'}, so no window is long enough "
-            f"({self.remembers} remembers longest by its settings)"
+            f"metastable: {verdict.what}, so no window is long enough; "
+            f"by its settings {self.remembers} remembers longest"
         )
 
     def sample(self, *, first: bool) -> None:
@@ -294,7 +294,7 @@ def _arm(sample: ArmSample, objective: tuple[float, str] | None) -> ArmWindows:
             StateLosses(names[number], requests, lost, int(sample.n[number]))
             for number, requests, lost in by_state(sample)
         ),
-        uncalled=(),
+        uncalled=tuple(leg.name for leg in sample.plan.chain if leg.index not in sample.called),
     )
 
 

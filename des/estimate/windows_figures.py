@@ -80,6 +80,7 @@ class ArmSample:
         self._of = np.repeat(np.arange(self.draws), sizes)
         self._bins = np.concatenate([each.bins for each in tallies])
         self._counts = np.concatenate([each.counts for each in tallies]).astype(np.float64)
+        self.called = {leg for each in tallies for leg in each.called}
         self.met = {pair for each in tallies for pair in each.met}
 
     def sums(self, *columns: int) -> FloatArray:
@@ -337,8 +338,7 @@ def state_names(population: Population, plan: Plan) -> Sequence[str]:
             ]
             said = ", ".join(words) or "all clear"
         else:
-            said = f"{stratum.down} of {len(population.endpoints)} down" + (
-                ", others impaired" if stratum.impaired else ""
-            )
-        found.append(said + ("", ", just worse", ", just better")[stratum.kind])
+            said = f"{stratum.down} of {len(population.endpoints)} down in another way"
+        change = ("", ", just worse", ", just better")[stratum.kind]
+        found.append(said + (change if stratum.state else ", just changed" if change else ""))
     return found

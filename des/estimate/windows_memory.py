@@ -1,9 +1,10 @@
 """Whether the declared memory is enough: runs that saw an earlier past must look like runs that did not.
 
-After a change point c, one run that began a memory M before it goes on to c + 3M and beyond. Another begins afresh at
-c, a third at c + 2M. Where M is enough, the first and the second are alike in the spell after c + M, the first and the
-third in the spell after c + 3M: what they have not in common is forgotten. All three see the same incidents, at the
-same place in time, with draws of their own. The differences are tested change point by change point.
+After a change point c, or an instant of quiet time, one run that began a memory M before it goes on to c + 3M and
+beyond. Another begins afresh at c, a third at c + 2M. Where M is enough, the first and the second are alike in the spell
+after c + M, the first and the third in the spell after c + 3M: what they have not in common is forgotten. All three see
+the same incidents, at the same place in time, with draws of their own. The differences are tested over all instants and
+for each kind of them.
 """
 
 import math
@@ -15,18 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from des.draws import generator
-from des.estimate.windows_population import STEADY, Population
+from des.estimate.windows_population import STEADY, Stratum
 from des.estimate.windows_sample import Sampler
 from des.estimate.windows_segments import ATTEMPTS, LATENCY_S, LIMITED, LOST, OK, REQUESTS, Window, tallies
 from des.faults.intervals import FloatArray
 from des.pool import Report, Workers
 from des.scenario.plan import Plan
 
-PAIRS: Final = 40
-"""Change points looked at, over all strata of transients."""
+_PAIRS: Final = (12, 40)
+"""Change points looked at, over all strata of transients: at least and at most."""
+_PAIRS_REQUESTS: Final = 40_000.0
+"""To be simulated for the test of an arm."""
 _FEWEST: Final = 4
 """In a stratum, as far as the pairs go."""
-_SPELL: Final = 0.5
+_SPELL: Final = 0.25
 """Of the memory: how long the spells are that are compared."""
 _LATER: Final = (1.0, 3.0)
 """Memories after the change point at which the spells begin."""
@@ -49,9 +52,11 @@ class Remembered:
     untested: bool = False
 
 
-def compared(sampler: Sampler, workers: int, told: Callable[[float], None], pairs: int = PAIRS) -> Remembered:
+def compared(sampler: Sampler, workers: int, told: Callable[[float], None]) -> Remembered:
     """Nothing in `what` where the runs look alike."""
-    tasks, strata = _tasks(sampler, pairs)
+    load = sampler.rate_per_s * sampler.population.memory_s * (_LATER[-1] + 3.0 * (1.0 + _SPELL))
+    fewest, most = _PAIRS
+    tasks, strata = _tasks(sampler, round(min(max(_PAIRS_REQUESTS / load, fewest), most)))
     if not tasks:
         return Remembered(untested=True)
     done: list[list[_Pair]] = []
@@ -86,49 +91,61 @@ def _figures(values: FloatArray) -> FloatArray:
 
 
 def _tasks(sampler: Sampler, pairs: int) -> tuple[list[_Task], list[int]]:
-    """Change points with a stretch after them that is long enough, as evenly over the strata as there are any."""
+    """Change points with a stretch after them that is long enough, and instants in the midst of quiet time."""
     population = sampler.population
     memory_s = population.memory_s
-    needed_s = memory_s * (_LATER[-1] + _SPELL)
-    chosen: list[tuple[int, int]] = []
-    segments = population.segments
-    strata = [number for number, each in enumerate(population.strata) if each.kind != STEADY]
-    each = max(_FEWEST, pairs // max(1, len(strata)))
-    for stratum in sorted(strata, key=lambda number: (-_clear(population, number), number)):
-        of = np.flatnonzero(segments.stratum == stratum)
-        of = of[segments.end_s[of] - segments.start_s[of] >= memory_s * (1.0 - 1e-9)]
-        following = np.minimum(of + 1, len(segments.start_s) - 1)
-        same = (segments.start_s[following] == segments.end_s[of]) & (segments.piece[following] == segments.piece[of])
-        length_s = segments.end_s[following] - segments.start_s[of]
-        of = of[same & (length_s >= needed_s)]
-        rng = generator(next(iter(sampler.plans.values())).seed, 0, f"estimate/windows/memory\x1f{stratum}")
-        few = min(each, pairs - len(chosen), len(of))
-        if few > 0:
-            chosen += [(stratum, int(segment)) for segment in rng.choice(of, few, replace=False)]
-    tasks = []
+    spells = tuple((later * memory_s, (later + _SPELL) * memory_s) for later in _LATER)
     plans = tuple(sampler.plans.values())
-    for number, (stratum, segment) in enumerate(chosen):
-        change_s, piece = float(segments.start_s[segment]), int(segments.piece[segment])
-        spells = tuple((change_s + later * memory_s, change_s + (later + _SPELL) * memory_s) for later in _LATER)
-        saw = sampler.between(
-            stratum,
-            number,
-            piece,
-            spells[0][0],
-            spells[1][1],
-            warm_up_s=spells[0][0] - change_s + memory_s,
-            purpose="memory",
-        )
-        afresh, later = (
-            sampler.between(stratum, number, piece, *spell, purpose=f"afresh {nth}") for nth, spell in enumerate(spells)
-        )
-        tasks.append((plans, (saw, afresh, later), (spells[0], spells[1])))
-    return tasks, [stratum for stratum, _ in chosen]
+    tasks: list[_Task] = []
+    strata: list[int] = []
+    for number, (stratum, piece, change_s) in enumerate(_instants(sampler, pairs, spells[1][1])):
+        near, far = ((change_s + low_s, change_s + high_s) for low_s, high_s in spells)
+        seen_s = near[0] - change_s + memory_s
+        saw = sampler.between(stratum, number, piece, near[0], far[1], warm_up_s=seen_s, purpose="memory")
+        afresh = sampler.between(stratum, number, piece, *near, purpose="afresh")
+        later = sampler.between(stratum, number, piece, *far, purpose="afresh later")
+        tasks.append((plans, (saw, afresh, later), (near, far)))
+        strata.append(stratum)
+    return tasks, strata
 
 
-def _clear(population: Population, number: int) -> bool:
-    stratum = population.strata[number]
-    return stratum.down == 0 and stratum.impaired == 0
+def _instants(sampler: Sampler, pairs: int, needed_s: float) -> list[tuple[int, int, float]]:
+    """(stratum, piece, time) of starts of transients and, in their midst, of quiet stretches; all of these come first.
+
+    After each there is a state that lasts for `needed_s`.
+    """
+    population = sampler.population
+    segments, memory_s = population.segments, population.memory_s
+    of_strata = [number for number, each in enumerate(population.strata) if each.kind != STEADY or _clear(each)]
+    of_strata.sort(key=lambda number: (not _clear(population.strata[number]), number))
+    each = max(_FEWEST, pairs // max(1, len(of_strata)))
+    found: list[tuple[int, int, float]] = []
+    seed = next(iter(sampler.plans.values())).seed
+    last = len(segments.start_s) - 1
+    for stratum in of_strata:
+        of = np.flatnonzero(segments.stratum == stratum)
+        lasts_s = segments.end_s[of] - segments.start_s[of]
+        steady = population.strata[stratum].kind == STEADY
+        if steady:
+            fits = lasts_s >= needed_s + memory_s
+        else:
+            following = np.minimum(of + 1, last)
+            joined = (segments.start_s[following] == segments.end_s[of]) & (following > of)
+            joined &= (segments.piece[following] == segments.piece[of]) & (lasts_s >= memory_s * (1.0 - 1e-9))
+            fits = joined & (segments.end_s[following] - segments.start_s[of] >= needed_s)
+        of = of[fits]
+        rng = generator(seed, 0, f"estimate/windows/memory\x1f{population.strata[stratum].name}")
+        few = min(each, pairs - len(found), len(of))
+        for segment in rng.choice(of, few, replace=False).tolist() if few > 0 else ():
+            at_s = float(segments.start_s[segment])
+            if steady:
+                at_s += memory_s + rng.random() * (float(segments.end_s[segment]) - at_s - needed_s - memory_s)
+            found.append((stratum, int(segments.piece[segment]), at_s))
+    return found
+
+
+def _clear(stratum: Stratum) -> bool:
+    return stratum.down == stratum.impaired == 0
 
 
 def _differs(saw: FloatArray, afresh: FloatArray, strata: NDArray[np.int64]) -> str:

@@ -37,7 +37,9 @@ _BLOCKS: Final = 40
 """Of years, over which the spread of the incidents themselves is measured."""
 _LONGEST_PIECE_S: Final = 1456 * WEEK_S
 """About 28 years: the clock's float64 then still tells a tenth of a microsecond."""
-_MOST_STRATA: Final = 24
+_MOST_STRATA: Final = 20
+_COMMON_STRATA: Final = 8
+"""Kept as they are where there are too many: those of the most time."""
 _BASE: Final = 3
 
 
@@ -130,7 +132,7 @@ def default_years(plan: Plan) -> float:
 
 
 def population(plans: Mapping[str, Plan], years: float, memory_s: float, tail_s: float) -> Population:
-    """Of arms with the same components, endpoints, seed and profile. Incidents are known until `tail_s` after the end."""
+    """Of arms with the same components, endpoints, seed and profile. Incidents are known `tail_s` beyond the end."""
     plan = next(iter(plans.values()))
     endpoints = relevant_endpoints(plans.values())
     exposure = Exposure(plan)
@@ -146,8 +148,9 @@ def population(plans: Mapping[str, Plan], years: float, memory_s: float, tail_s:
     pieces = tuple(_relevant(draw_timeline(plan, piece, until_s + beyond_s), endpoints) for piece in range(count))
     parts = [_cut(timeline, endpoints, from_s, until_s, memory_s) for timeline in pieces]
     states = np.concatenate([part[2] for part in parts])
-    codes, strata = _strata(states, np.concatenate([part[3] for part in parts]), endpoints, list(plans.values()))
+    kinds = np.concatenate([part[3] for part in parts])
     start_s, end_s = (np.concatenate([part[place] for part in parts]) for place in (0, 1))
+    codes, strata = _strata(states, kinds, end_s - start_s, endpoints, list(plans.values()))
     piece = np.repeat(np.arange(count), [len(part[0]) for part in parts])
     measure = exposure.until(end_s) - exposure.until(start_s)
     blocks = min(_BLOCKS, count)
@@ -241,25 +244,28 @@ def _states(timeline: Timeline, endpoints: Sequence[int], changes: FloatArray) -
 
 
 def _strata(
-    states: NDArray[np.int8], kinds: IntArray, endpoints: Sequence[int], plans: Sequence[Plan]
+    states: NDArray[np.int8],
+    kinds: IntArray,
+    lasts_s: FloatArray,
+    endpoints: Sequence[int],
+    plans: Sequence[Plan],
 ) -> tuple[IntArray, tuple[Stratum, ...]]:
-    """The stratum of each segment. Rare ones are merged by kind and number of endpoints down or impaired."""
+    """The stratum of each segment. Rare ones are merged by the number of endpoints down and the arms that are down."""
     chains = [np.isin(endpoints, chain_endpoints(plan)) for plan in plans]
-    exact, _, code, count = _grouped(np.column_stack((states, kinds[:, np.newaxis])))
+    exact, _, code = _grouped(np.column_stack((states, kinds[:, np.newaxis])))
     if len(exact) > _MOST_STRATA:
-        common = np.argsort(-count, kind="stable")[: _MOST_STRATA // 2]
+        common = np.argsort(-np.bincount(code, lasts_s), kind="stable")[:_COMMON_STRATA]
         rough = np.column_stack(
             (
                 np.full(len(exact), -1),
-                exact[:, -1],
+                exact[:, -1] != STEADY,
                 *((exact[:, :-1][:, chain] == DOWN).all(axis=1) for chain in chains),
                 (exact[:, :-1] == DOWN).sum(axis=1),
-                (exact[:, :-1] == IMPAIRED).any(axis=1),
             )
         ).astype(np.int64)
         rough[common] = -1
         rough[common, 0] = common
-        _, first_of_group, merged, _ = _grouped(rough)
+        _, first_of_group, merged = _grouped(rough)
         group_sizes = np.bincount(merged)
         strata = tuple(
             _stratum(exact[place], chains, merged=group_sizes[number] > 1)
@@ -273,26 +279,19 @@ def _stratum(row: NDArray[np.int64], chains: Sequence[BoolArray], *, merged: boo
     state, kind = row[:-1], int(row[-1])
     all_down = tuple(bool((state[chain] == DOWN).all()) for chain in chains)
     down, impaired = int((state == DOWN).sum()), int((state == IMPAIRED).sum())
-    said = "".join("-~x"[level] for level in state)
+    said = "".join("-~x"[level] for level in state) + " " + ("steady", "worse", "better")[kind]
     if merged:
         flags = "".join(str(int(flag)) for flag in all_down)
-        said = f"{down} down, {'some' if impaired else 'none'} impaired ({flags})"
-    return Stratum(
-        name=f"{said} {('steady', 'worse', 'better')[kind]}",
-        state=() if merged else tuple(state.tolist()),
-        kind=kind,
-        all_down=all_down,
-        down=down,
-        impaired=impaired,
-    )
+        said = f"{down} down ({flags}) {'steady' if kind == STEADY else 'changed'}"
+    return Stratum(said, () if merged else tuple(state.tolist()), kind, all_down, down, impaired)
 
 
-def _grouped(rows: NDArray[Any]) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-    """(distinct rows, where each comes first, each row's number among them, how often each comes).
+def _grouped(rows: NDArray[Any]) -> tuple[IntArray, IntArray, IntArray]:
+    """(distinct rows, where each comes first, each row's number among them).
 
     Rows are told apart by one number each: exactly with up to 38 small digits, else except by an accident of 2^-64.
     """
     weights = np.power(np.uint64(_BASE), np.arange(rows.shape[1], dtype=np.uint64))
     keys = (rows + 1).astype(np.uint64) @ weights
-    _, first, code, count = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
-    return rows[first].astype(np.int64), first, code.ravel().astype(np.int64), count
+    _, first, code = np.unique(keys, return_index=True, return_inverse=True)
+    return rows[first].astype(np.int64), first, code.ravel().astype(np.int64)

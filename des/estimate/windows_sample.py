@@ -22,14 +22,14 @@ from des.faults.intervals import FloatArray
 from des.pool import Report, Workers
 from des.scenario.plan import BatchArrivals, Plan
 
-PILOT: Final = 8
+PILOT: Final = 6
 """Draws from each stratum in the first round."""
 GROWTH: Final = 0.5
 """A round simulates this share of the requests of all rounds before it, at least `_LEAST_ROUND`."""
 _LEAST_ROUND: Final = 20_000
 _BLOCK_REQUESTS: Final = 300.0
 _MOST_REQUESTS: Final = 2000.0
-"""To be expected in a block: enough to be worth its warm-up, and no more than can be spared."""
+"""To be expected in a block: enough to be worth its warm-up, and no more than can be spared, as in quiet time."""
 _TASK_REQUESTS: Final = 8000.0
 """To be simulated in a task of one process."""
 _TAILS: Final = (0.95, 0.99)
@@ -67,9 +67,10 @@ class Sampler:
         self.population = population
         self.plans = plans
         self._plan = next(iter(plans.values()))
-        self._rate_per_s = max(request_rate_per_s(plan) for plan in plans.values())
+        self.rate_per_s = max(request_rate_per_s(plan) for plan in plans.values())
         self.tail_s = max(longest_walk_of_all_s(plan) for plan in plans.values())
         self._block_s = block_s(plans.values(), population.memory_s)
+        self._longest_s = max(self._block_s, _MOST_REQUESTS / self.rate_per_s)
         order = np.argsort(population.segments.stratum, kind="stable")
         counts = np.bincount(population.segments.stratum, minlength=len(population.strata))
         self._members = np.split(order, np.cumsum(counts)[:-1])
@@ -173,7 +174,9 @@ class Sampler:
             time_s = start_s
         else:
             time_s = float(population.exposure.time_s(until(np.array([start_s])) + into)[0])
-        parts = max(1, math.ceil((end_s - start_s) / self._block_s))
+        of = population.strata[stratum]
+        is_quiet = of.kind == STEADY and of.down == of.impaired == 0
+        parts = max(1, math.ceil((end_s - start_s) / (self._longest_s if is_quiet else self._block_s)))
         length_s = (end_s - start_s) / parts
         part = min(max(int((time_s - start_s) / length_s), 0), parts - 1)
         from_s = start_s + part * length_s
@@ -224,7 +227,7 @@ class Sampler:
         load = 0.0
         for window in windows:
             taken.append(window)
-            load += ((window.until_s - window.begin_s) * self._rate_per_s + 100.0) * len(plans)
+            load += ((window.until_s - window.begin_s) * self.rate_per_s + 100.0) * len(plans)
             if load >= _TASK_REQUESTS:
                 tasks.append((plans, tuple(taken)))
                 taken, load = [], 0.0

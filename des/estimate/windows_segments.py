@@ -51,14 +51,15 @@ class Tally:
 
     `values` are sums over counted requests, in USD and seconds. `bins` and `counts` are the latencies of those served,
     by bins of `sums.bin_edges`. `simulated` counts all requests, load included. `met` are the incidents, by component
-    and effect, that were open when a counted request arrived.
+    and effect, that were open when a counted request arrived. `called` are the legs that counted requests called.
     """
 
     values: FloatArray
     bins: IntArray
     counts: IntArray
     simulated: int
-    met: tuple[tuple[int, int], ...]
+    met: tuple[tuple[int, int], ...] = ()
+    called: tuple[int, ...] = ()
 
 
 def seed_of(seed: int, stratum: str, number: int, purpose: str = "window") -> int:
@@ -141,7 +142,7 @@ def _counted(plan: Plan, window: Window, rows: _Rows, from_s: float, until_s: fl
     )
     own = (arrival_s >= from_s) & (arrival_s < until_s)
     if not own.any():
-        return Tally(values, np.empty(0, np.int64), np.empty(0, np.int64), rows.simulated, ())
+        return Tally(values, np.empty(0, np.int64), np.empty(0, np.int64), rows.simulated)
     ok = own & (outcome == REQUEST_OK)
     lost = own & is_lost(outcome)
     values[CUT] = np.count_nonzero(own & (outcome == REQUEST_IN_FLIGHT))
@@ -157,23 +158,32 @@ def _counted(plan: Plan, window: Window, rows: _Rows, from_s: float, until_s: fl
     by_leg = served_by[ok]
     values[COUNTED : COUNTED + legs] = np.bincount(by_leg[by_leg >= 0], minlength=legs)
     values[COUNTED + legs :] = np.bincount(lost_to[lost], minlength=len(values) - COUNTED - legs)
-    _count_attempts(values, rows, number[own], from_s, until_s)
+    called = _count_attempts(values, rows, number[own], from_s, until_s)
     edges = bin_edges()
     places = np.clip(np.searchsorted(edges, latency_s[ok], side="right") - 1, 0, len(edges) - 2)
     bins, counts = np.unique(places, return_counts=True)
-    return Tally(values, bins.astype(np.int64), counts.astype(np.int64), rows.simulated, _met(window, arrival_s[own]))
+    met = _met(window, arrival_s[own])
+    return Tally(values, bins.astype(np.int64), counts.astype(np.int64), rows.simulated, met, called)
 
 
-def _count_attempts(values: FloatArray, rows: _Rows, own: NDArray[Any], from_s: float, until_s: float) -> None:
-    """Attempts of the counted requests, whose ids follow each other, and probes that start in the same time."""
-    number, kind, outcome, start_s, cost = rows.of_attempts("request_id", "kind", "outcome", "start_s", "cost_picousd")
+def _count_attempts(
+    values: FloatArray, rows: _Rows, own: NDArray[Any], from_s: float, until_s: float
+) -> tuple[int, ...]:
+    """Attempts of the counted requests, whose ids follow each other, and probes that start in the same time.
+
+    Returns the legs that the requests called.
+    """
+    number, kind, outcome, start_s, cost, leg = rows.of_attempts(
+        "request_id", "kind", "outcome", "start_s", "cost_picousd", "leg"
+    )
     if not len(number):
-        return
+        return ()
     probe = kind == PROBE
     of_own = (number >= own.min()) & (number <= own.max()) & ~probe
     values[LIMITED] = np.count_nonzero(of_own & (outcome == RATE_LIMITED))
     timely = probe & (start_s >= from_s) & (start_s < until_s)
     values[PROBE_COST] = integer_sum(cost[timely]) / _PICODOLLARS
+    return tuple(np.unique(leg[of_own]).tolist())
 
 
 def _met(window: Window, arrival_s: FloatArray) -> tuple[tuple[int, int], ...]:
