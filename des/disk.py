@@ -6,6 +6,9 @@ own name is therefore whole. An unfinished run is a level further down, so a pat
 another is exchanged with it in one step, if the system can do that. What a crash leaves behind stays in `.partial`. The
 next run for the same place removes it; the lock of the writer tells whether that run is still in progress.
 
+Beside it stands, under a name that the same run finds again, a directory of what is finished of the run (`claimed`).
+It outlives a process that is stopped or killed, and is removed when the run is complete.
+
 The locks are on the directories themselves (`flock`). The system releases the lock of a dead writer, and no lock file
 is left beside the runs. The library filelock locks only files, and leaves them.
 """
@@ -19,11 +22,12 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
-from des.errors import OutputError, WriteError
+from des.errors import OutputError, WriteError, say_what_is_left
 from des.signals import signals_held, terminating_signals_raise
 
 try:
@@ -31,11 +35,15 @@ try:
 except ImportError:  # no advisory locks on this system: leftovers stay until a user removes them
     fcntl = None  # type: ignore[assignment]
 
-_PARTIAL = ".partial"
+PARTIAL = ".partial"
+WRITING = "writing-"
+"""How the name of a directory begins that holds files half written, in a directory that outlives its process."""
 _WRITER = r"[0-9]+-[0-9a-f]{6}"  # process id and random digits
 _REPLACED = r"replaced-[0-9a-f]{6}"
 _HERE = -100  # AT_FDCWD: relative paths start at the working directory
 _ATTEMPTS = 100  # to create a directory that other processes keep removing
+
+_Made = TypeVar("_Made")
 
 
 class TakenError(OutputError):
@@ -50,8 +58,8 @@ def written_whole(target: Path, *, replace: bool = False) -> Iterator[Path]:
     can be written beside it; and WriteError if writing fails half-way. SIGTERM and SIGHUP unwind the block like Ctrl-C
     does, and further signals are held back until that is done.
     """
-    if os.path.lexists(target) and not (replace and target.is_dir()):
-        raise TakenError(_why_taken(target))
+    if not (replace and target.is_dir()):
+        refuse_existing_directory(target)
     with terminating_signals_raise():
         made = _missing(target.parent)
         partial: Path | None = None
@@ -64,18 +72,99 @@ def written_whole(target: Path, *, replace: bool = False) -> Iterator[Path]:
             with signals_held(), _alone_in(target.parent):
                 _install(partial, target, replace=replace)
         except OSError as error:
-            named = "" if partial is None else _below(partial, error)
-            raise WriteError(f"writing to {target} failed: {named}{_reason(error)}; nothing was kept") from error
+            failure = WriteError(f"writing to {target} failed: {_below(target, error)}{_reason(error)}")
+            say_what_is_left(failure, "nothing was kept")
+            raise failure from error
         finally:
             with signals_held():  # a second Ctrl-C neither stops this half-way nor splits the final renames
                 if partial is not None:
                     _discard(partial)
                 with _alone_in(target.parent):
-                    _remove_if_empty(target.parent / _PARTIAL)
+                    _remove_if_empty(target.parent / PARTIAL)
                     for directory in made:
                         _remove_if_empty(directory)
                 if lock is not None:
                     os.close(lock)
+
+
+@contextmanager
+def claimed(target: Path, suffix: str, worth_keeping: Callable[[Path], bool]) -> Iterator[Path | None]:
+    """A directory in `.partial` for what is finished of `target`, which outlives this process: the same one each time.
+
+    Its name is that of the target with the suffix. It is this process's alone until the block ends, and None where
+    another process has it or directories cannot be locked. When the block ends well it is removed; when the block
+    raises, it stays if it is `worth_keeping`. Raises OutputError where nothing can be written beside the target.
+    """
+    with terminating_signals_raise():
+        made = _missing(target.parent)
+        claim: tuple[Path, int] | None = None
+        is_done = False
+        try:
+            with signals_held():
+                claim = _written_beside(target, lambda: _claim(target, suffix))
+            yield None if claim is None else claim[0]
+            is_done = True
+        finally:
+            with signals_held(), _alone_in(target.parent):
+                if claim is not None:
+                    if is_done or not worth_keeping(claim[0]):
+                        _discard(claim[0])
+                    os.close(claim[1])
+                _remove_if_empty(target.parent / PARTIAL)
+                for directory in made:
+                    _remove_if_empty(directory)
+
+
+def is_locked(directory: Path) -> bool:
+    """Whether a process is at work in a directory in `.partial`, or may be as nothing can be locked here."""
+    with _alone_in(directory.parent.parent):  # nobody claims it while this looks
+        lock = _locked(directory)
+    if lock is not None:
+        os.close(lock)
+    return lock is None
+
+
+def removed(directory: Path, *, unless_locked: bool = False) -> bool:
+    """Remove a directory in one step, then what was in it; False where another process is at work in it.
+
+    What is killed half-way leaves a rest in `.partial`, never half of a directory under its own name. Raises WriteError
+    where the directory cannot be removed.
+    """
+    parent = directory.parent.parent if directory.parent.name == PARTIAL else directory.parent
+    try:
+        with signals_held(), _alone_in(parent):
+            lock = _locked(directory) if unless_locked else None
+            if unless_locked and lock is None:
+                return False
+            if directory.is_symlink() or directory.parent.name == PARTIAL:
+                gone = directory
+            else:
+                gone = _make_in_partial(parent, f"{directory.name}-{os.getpid()}-{secrets.token_hex(3)}")
+                directory.rename(gone)
+            _discard(gone)
+            if lock is not None:
+                os.close(lock)
+            _remove_if_empty(parent / PARTIAL)
+    except OSError as error:
+        raise WriteError(f"{directory}: cannot be removed: {_reason(error)}") from error
+    return True
+
+
+def link_file(source: Path, target: Path) -> None:
+    """A second name for a file; where there are none here, the file moves."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        source.rename(target)
+
+
+def refuse_existing_directory(target: Path) -> None:
+    """Raises TakenError for a directory that is to be made, before any work is done for it."""
+    if os.path.lexists(target):
+        raise TakenError(_why_taken(target))
 
 
 def obstacle(target: Path) -> str | None:
@@ -146,6 +235,39 @@ def write_new(out: Path, text: str) -> None:
                 beside.unlink()
 
 
+def check_writable_file(out: Path) -> None:
+    """Raises OutputError where `write_over` could not write: no folder to write into, or a directory in the way."""
+    if out.is_dir():
+        raise OutputError(f"{out}: is a directory; name a file")
+    if os.path.lexists(out) and not out.is_file():
+        raise OutputError(f"{out}: is no regular file; choose another name")
+    if not out.parent.is_dir():
+        raise OutputError(f"{out}: there is no folder {out.parent}; make it first")
+    if not os.access(out.parent, os.W_OK):
+        raise OutputError(f"{out}: cannot be written: permission denied")
+
+
+def write_over(out: Path, text: str) -> None:
+    """Write a file whole or not at all, in place of an earlier one. Raises WriteError.
+
+    It is written beside its place, flushed to the disk and given its name last.
+    """
+    beside = out.with_name(f".des-{os.getpid()}-{secrets.token_hex(3)}")
+    with terminating_signals_raise():
+        try:
+            with beside.open("x", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(out)
+        except (OSError, ValueError) as error:
+            why = _reason(error) if isinstance(error, OSError) else str(error)
+            raise WriteError(f"{out}: cannot be written: {why}") from error
+        finally:
+            with signals_held(), suppress(OSError, ValueError):
+                beside.unlink()
+
+
 def _give_name(beside: Path, out: Path) -> None:
     """Raises FileExistsError where the name is taken."""
     try:
@@ -184,7 +306,7 @@ def _clear(target: Path) -> None:
         if lock is not None:
             _discard(leftover)
             os.close(lock)
-    _remove_if_empty(target.parent / _PARTIAL)
+    _remove_if_empty(target.parent / PARTIAL)
 
 
 def _discard(directory: Path) -> None:
@@ -207,18 +329,41 @@ def _missing(directory: Path) -> list[Path]:
 
 def _fresh_partial(target: Path) -> tuple[Path, int | None]:
     name = f"{target.name}-{os.getpid()}-{secrets.token_hex(3)}"
+
+    def make() -> tuple[Path, int | None]:
+        _clear(target)
+        partial = _make_in_partial(target.parent, name)
+        return partial, _locked(partial)
+
+    return _written_beside(target, make)
+
+
+def _claim(target: Path, suffix: str) -> tuple[Path, int] | None:
+    if fcntl is None:
+        return None
+    place = target.parent / PARTIAL / f"{target.name}{suffix}"
+    if os.path.lexists(place) and (place.is_symlink() or not place.is_dir()):
+        return None  # not made by us
+    is_new = not place.is_dir()
+    if is_new:
+        _make_in_partial(target.parent, place.name)
+    lock = _locked(place)
+    if lock is None and is_new:
+        _remove_if_empty(place)
+    return None if lock is None else (place, lock)
+
+
+def _written_beside(target: Path, make: Callable[[], _Made]) -> _Made:
+    """What `make` makes in the target's parent, alone there. Raises OutputError or WriteError, saying why not."""
     try:
         for attempt in range(_ATTEMPTS):
             target.parent.mkdir(parents=True, exist_ok=True)
             with _alone_in(target.parent):
-                _clear(target)
                 try:
-                    partial = _make_in_partial(target.parent, name)
+                    return make()
                 except FileNotFoundError:  # a failed run has removed the directory that it had created
                     if attempt == _ATTEMPTS - 1:
                         raise
-                    continue
-                return partial, _locked(partial)
         raise AssertionError("the last attempt returns or raises")
     except (FileExistsError, NotADirectoryError) as error:
         raise OutputError(f"cannot write to {target}: {error.filename or target.parent} is not a directory") from error
@@ -229,7 +374,7 @@ def _fresh_partial(target: Path) -> tuple[Path, int | None]:
 
 def _make_in_partial(parent: Path, name: str) -> Path:
     """A new directory in `.partial`, with the write permissions of its parent."""
-    holder = parent / _PARTIAL
+    holder = parent / PARTIAL
     while True:
         try:
             if not holder.is_dir():
@@ -265,7 +410,7 @@ def _leftovers(target: Path, pattern: str) -> list[Path]:
     try:
         return sorted(
             path
-            for path in (target.parent / _PARTIAL).iterdir()
+            for path in (target.parent / PARTIAL).iterdir()
             if names.fullmatch(path.name) and (path.is_dir() or path.is_symlink())
         )
     except OSError:
@@ -329,12 +474,15 @@ def _exchange(one: Path, other: Path) -> bool:
         return False
 
 
-def _below(directory: Path, error: OSError) -> str:
-    """The file that an error names, if it is in the directory."""
+def _below(target: Path, error: OSError) -> str:
+    """The file that an error names, by its path in the run, if it is one of the run's."""
     try:
-        return f"{Path(os.fsdecode(error.filename or '')).relative_to(directory).as_posix()}: "
+        inside = Path(os.fsdecode(error.filename or "")).relative_to(target.parent / PARTIAL).parts[1:]
     except (TypeError, ValueError):
         return ""
+    if inside and inside[0].startswith(WRITING):
+        inside = inside[1:]
+    return f"{'/'.join(inside)}: " if inside else ""
 
 
 def _why_taken(target: Path) -> str:

@@ -41,3 +41,17 @@ class WriteError(OutputError):
 
 class RunError(DesError):
     """A run that broke an invariant: its figures must not be used."""
+
+
+class _Left(str):
+    """A note on an error."""
+
+
+def say_what_is_left(error: BaseException, text: str) -> None:
+    """Note on an error what is left of the work that it ended. Whoever catches it further out knows better."""
+    error.add_note(_Left(text))
+
+
+def what_is_left(error: BaseException) -> str | None:
+    """What the outermost note says is left of the work that the error ended."""
+    return next((str(note) for note in reversed(getattr(error, "__notes__", ())) if isinstance(note, _Left)), None)

@@ -156,8 +156,8 @@ def _how_lost(code: int | None) -> str:
         with suppress(ValueError):
             name = signal.Signals(-code).name
             short = " (perhaps out of memory)" if name == "SIGKILL" else ""
-            return f"a worker process was ended by {name}{short}; nothing was kept"
-    return f"a worker process exited unexpectedly (exit code {code}); nothing was kept"
+            return f"a worker process was ended by {name}{short}"
+    return f"a worker process exited unexpectedly (exit code {code})"
 
 
 def _send(stream: Any, content: Any) -> None:

@@ -19,6 +19,10 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Change a field, such as policy.rounds=3. Repeatable."),
 ]
+JunitOption = Annotated[
+    Path | None,
+    typer.Option("--junit", metavar="FILE", help="Write the verdicts on what the scenario expects as JUnit XML."),
+]
 
 
 def takes_run_options(command: Callable[..., int]) -> Callable[..., int]:

@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from des.cli.application import (
-    DONE,
-    FAILED,
-    INCONCLUSIVE,
     INTERRUPTED,
     app,
     complain,
@@ -19,11 +17,14 @@ from des.cli.application import (
     reported,
     say,
 )
-from des.cli.options import ScenarioArgument, takes_run_options
+from des.cli.expectations import complain_of_verdicts, conclude
+from des.cli.options import JunitOption, ScenarioArgument, takes_run_options
 
 if TYPE_CHECKING:
+    from des.report.junit import Suite
     from des.study.options import RunOptions
     from des.study.run import Finished
+    from des.traces import Run
 
 _NoTraces = Annotated[bool, typer.Option("--no-traces", help="Write the summary without traces.")]
 _SummaryJson = Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")]
@@ -36,14 +37,20 @@ _SummaryJson = Annotated[bool, typer.Option("--json", help="Print summary.json i
 @reported
 @takes_run_options
 def run(
-    scenario: ScenarioArgument, options: "RunOptions", no_traces: _NoTraces = False, as_json: _SummaryJson = False
+    scenario: ScenarioArgument,
+    options: "RunOptions",
+    no_traces: _NoTraces = False,
+    as_json: _SummaryJson = False,
+    junit: JunitOption = None,
 ) -> int:
+    from des.report.junit import check_junit
     from des.report.tables import print_run
     from des.study.run import ensure
 
+    check_junit(junit)
     with progress_bar() as progress:
         finished = ensure(scenario, replace(options, traces=not no_traces, progress=progress))
-    return _conclude(finished, print_run, as_json)
+    return _conclude(finished, print_run, as_json, junit)
 
 
 @app.command(
@@ -61,14 +68,17 @@ def compare(
     ] = None,
     no_traces: _NoTraces = False,
     as_json: _SummaryJson = False,
+    junit: JunitOption = None,
 ) -> int:
     from des.report.comparison_tables import print_comparison
+    from des.report.junit import check_junit
     from des.study.compare import ensure_compared
 
+    check_junit(junit)
     chosen = None if arms is None else [arm.strip() for arm in arms.split(",") if arm.strip()]
     with progress_bar() as progress:
         finished = ensure_compared(scenario, replace(options, traces=not no_traces, progress=progress), chosen)
-    return _conclude(finished, print_comparison, as_json)
+    return _conclude(finished, print_comparison, as_json, junit)
 
 
 @app.command(
@@ -87,10 +97,13 @@ def sweep(
     options: "RunOptions",
     traces: Annotated[bool, typer.Option("--traces", help="Keep the traces of every point.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print sweep.json instead of a table.")] = False,
+    junit: JunitOption = None,
 ) -> int:
+    from des.report.junit import check_junit
     from des.report.tables import precision_reached, print_sweep
     from des.study.sweep import sweep_with
 
+    check_junit(junit)
     try:
         with progress_bar() as progress:
             finished = sweep_with(scenario, over, replace(options, traces=traces, progress=progress))
@@ -104,27 +117,36 @@ def sweep(
         say((finished.path / "sweep.json").read_text(encoding="utf-8").rstrip("\n"))
     else:
         print_sweep(finished, console())
-    return DONE if all(precision_reached(run.summary) for run in finished.runs) else INCONCLUSIVE
+    where = [", ".join(f"{path}={value}" for path, value in point.items()) for point in finished.points]
+    suites = [_suite(run, point) for run, point in zip(finished.runs, where, strict=True)]
+    for point, suite in zip(where, suites, strict=True):
+        complain_of_verdicts(suite.verdicts, point)
+    return conclude(suites, junit, precise=all(precision_reached(run.summary) for run in finished.runs))
 
 
-def _conclude(finished: "Finished", show: Callable[..., None], as_json: bool) -> int:
+def _conclude(finished: "Finished", show: Callable[..., None], as_json: bool, junit: Path | None) -> int:
     """Print a finished run. Returns the exit code, by the verdicts on its expectations."""
-    from des.estimate.estimate import MET, MISSED
-    from des.report.tables import expectation_sentence, precision_reached, precision_sentence, verdicts
+    from des.report.tables import precision_reached, precision_sentence
 
     run = finished.run
     complain_of(run.summary.get("remarks", ()))
-    judged = verdicts(run.manifest, run.summary)
-    amiss = [verdict for verdict in judged if verdict.result != MET]
+    suite = _suite(run)
     precise = precision_reached(run.summary)
     if as_json:
         say((run.path / "summary.json").read_text(encoding="utf-8").rstrip("\n"))
-        for verdict in amiss:
-            complain(expectation_sentence(verdict))
+        complain_of_verdicts(suite.verdicts)
         for sentence in () if precise else precision_sentence(run.summary):
             complain(sentence)
     else:
-        show(run, judged, reused=finished.reused, console=console())
-    if any(verdict.result == MISSED for verdict in amiss):
-        return FAILED
-    return DONE if precise and not amiss else INCONCLUSIVE
+        show(run, suite.verdicts, reused=finished.reused, console=console())
+    return conclude([suite], junit, precise=precise)
+
+
+def _suite(run: "Run", point: str = "") -> "Suite":
+    from des.report.junit import Suite
+    from des.report.tables import verdicts
+
+    manifest = run.manifest
+    properties = {"seed": str(manifest["seed"]), "replications": str(manifest["replications"]), "run": str(run.path)}
+    name = f"{manifest['name']} [{point}]" if point else str(manifest["name"])
+    return Suite(name, verdicts(run), properties, float(manifest["wall_s"]))

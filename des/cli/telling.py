@@ -22,7 +22,8 @@ from des.cli.application import (
     say,
     say_json,
 )
-from des.cli.options import ScenarioArgument, SeedOption, SetOption
+from des.cli.expectations import complain_of_verdicts, conclude
+from des.cli.options import JunitOption, ScenarioArgument, SeedOption, SetOption
 from des.errors import ScenarioError
 
 
@@ -47,12 +48,17 @@ def availability(
         int, typer.Option("--workers", metavar="N", min=1, help="Processes that share the years of incidents.")
     ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    junit: JunitOption = None,
 ) -> int:
     from des.estimate.availability import check_years
     from des.report.availability_tables import print_availability
+    from des.report.junit import Suite, check_junit
+    from des.report.tables import print_verdicts
     from des.study.arms import available
     from des.study.options import RunOptions
+    from des.study.study import scenario_name
 
+    check_junit(junit)
     check_years(years)
     loaded = RunOptions(seed=seed, overrides=tuple(changes or ())).load(scenario)
     with progress_bar() as progress:
@@ -60,9 +66,14 @@ def availability(
     complain_of(found.remarks)
     if as_json:
         say_json(found.as_json())
+        complain_of_verdicts(found.expectations)
     else:
         print_availability(loaded.scenario.title, found.answers, console(), left_out=found.left_out)
-    return DONE
+        if found.expectations:
+            print_verdicts(found.expectations, console())
+    properties = {"seed": str(loaded.scenario.seed), "years": f"{years:g}"}
+    wall_s = sum(answer.wall_s for answer in found.answers.values())
+    return conclude([Suite(scenario_name(loaded), found.expectations, properties, wall_s)], junit)
 
 
 @app.command(

@@ -113,6 +113,22 @@ def exact_or_none(plan: Plan) -> ExactAnswer | None:
         return None
 
 
+def down_together(plan: Plan, endpoints: Sequence[int]) -> tuple[float, float]:
+    """(share of the time, times a second) in which all of these endpoints are down at once.
+
+    Raises Inapplicable, naming the obstacle, where there is no closed form.
+    """
+    sources = sources_of(plan)
+    if len(sources.mixtures) > _MOST_MIXTURES:
+        raise Inapplicable(f"{len(sources.mixtures)} shared renewal classes at a share between 0 and 1")
+    states = recorded_states(sources.recorded, plan)
+    outages = [(weight, _Outages(kept, states)) for weight, kept in _assignments(sources, outages_only=True)]
+    return (
+        _mean([(weight, model.all_down(endpoints)) for weight, model in outages]),
+        _mean([(weight, model.episode_rate(endpoints)) for weight, model in outages]),
+    )
+
+
 def k_eff(all_down: float, unavailabilities: Sequence[float]) -> float | None:
     """ln P(all down) / mean ln U_i.
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from math import isfinite
 from typing import Final
 
+from des.estimate.binding import Binding, bindings, without_limits
 from des.scenario.plan import (
     ClosedArrivals,
     Cooldown,
@@ -34,7 +35,30 @@ _WITHOUT_MEMORY: Final = ("ordered", "weighted")
 
 
 def interactions(plan: Plan) -> tuple[str, ...]:
-    """Why requests depend on each other or on their exact times. Empty where the fast estimators apply."""
+    """Why requests depend on each other or on their exact times. Empty where the fast estimators apply.
+
+    Limits, capacities and queues of the client do not count where they are known never to matter: see `binding`.
+    """
+    free = without_limits(plan)
+    if free is plan or _every(free):
+        return _every(plan)
+    found = bindings(plan)
+    return _every(without_limits(plan, [one.name for one in found if one.is_negligible]))
+
+
+def relieved(plan: Plan) -> tuple[Plan, tuple[Binding, ...]]:
+    """(the plan without the limits that are known never to matter, these limits).
+
+    All of them go or none: where one matters, what it refuses changes the load of the others.
+    """
+    free = without_limits(plan)
+    if free is plan or _every(free):
+        return plan, ()
+    found = bindings(plan)
+    return (free, found) if all(one.is_negligible for one in found) else (plan, ())
+
+
+def _every(plan: Plan) -> tuple[str, ...]:
     return (*_of_endpoints(plan), *_of_headers(plan), *client_interactions(plan).values(), *_of_workload(plan))
 
 

@@ -96,7 +96,7 @@ def sources_of(plan: Plan) -> Sources:
     mixtures: list[Mixture] = []
     recorded: list[tuple[RecordedIncidents, int]] = []
     for component in plan.components:
-        sets = _hit_sets(plan, component.index) if component.incidents else ()
+        sets = hit_sets(plan, component.index) if component.incidents else ()
         if sets is None:
             raise Inapplicable(
                 f"{component.name}: its incidents reach the endpoints over more than {_MOST_UNCERTAIN_EDGES} edges "
@@ -194,7 +194,7 @@ def _apart(source: Source) -> tuple[Source, ...]:
     )
 
 
-def _hit_sets(plan: Plan, origin: int) -> HitSets | None:
+def hit_sets(plan: Plan, origin: int) -> HitSets | None:
     """Of an incident of component `origin`. None where more than 14 edges with a share below 1 are on its way."""
     edges = tuple(_edges_reached(plan, origin))
     uncertain = [edge for edge in edges if edge[2] < 1.0]

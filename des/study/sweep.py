@@ -239,6 +239,7 @@ def _write(directory: Path, finished: Sweep) -> None:
                 for arm, metrics in run.summary["arms"].items()
             },
         }
+        | {name: run.summary[name] for name in ("unseen", "expectations") if name in run.summary}
         for point, run, joint in zip(finished.points, finished.runs, finished.joint, strict=True)
     ]
     text = json_text({"over": list(finished.over), "points": points})

@@ -11,7 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import Any, Final
 
-from des.scenario.schema.expectations import AS_MODELLED, EXPECTABLE, read_expectation, split_name
+from des.scenario.schema.expectations import AS_MODELLED, EXPECTABLE, read_expectation, split_name, unknown_metric
 from des.scenario.schema.sharing import default_cause_name
 from des.scenario.text.names import (
     COMPONENT_NAME,
@@ -31,7 +31,7 @@ from des.scenario.text.names import (
 )
 from des.scenario.text.places import Path, path_text
 from des.scenario.text.problems import Finding
-from des.words import meant, unknown
+from des.words import unknown
 
 _MODEL_NAME: Final = re.compile(r"[A-Za-z0-9_@][^\s#\[\]]*")
 _LONGEST_ARM_NAME: Final = 64
@@ -302,8 +302,7 @@ def _expectations(content: Content) -> Iterator[Finding]:
         if arm not in (arms or (AS_MODELLED,)):
             yield Finding(("expect", name), unknown("arm", arm, arms or (AS_MODELLED,)), at_key=True)
         elif metric not in EXPECTABLE:
-            known = f"unknown metric '{metric}'{meant(metric, EXPECTABLE)}"
-            yield Finding(("expect", name), known, at_key=True)
+            yield Finding(("expect", name), unknown_metric(metric), at_key=True)
         else:
             yield from _values(name, texts, arms)
 
