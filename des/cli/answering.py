@@ -11,8 +11,8 @@ from des.cli.options import ScenarioArgument, SeedOption, SetOption
 
 @app.command(
     short_help="Answer a scenario's question in a minute.",
-    help="Answer a scenario's question for each of its arms: availability, cost and latency in the long run, each by the "
-    "best estimator that applies, within the time given. Print what the figures rest on and what was not seen.",
+    help="Answer a scenario's question for each of its arms: availability, cost and latency in the long run, each by "
+    "the best estimator that applies, within the time given. Print what figures rest on and what was not seen.",
 )
 @reported
 def answer(
