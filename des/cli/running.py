@@ -10,7 +10,6 @@ from des.cli.application import (
     DONE,
     FAILED,
     INCONCLUSIVE,
-    INTERRUPTED,
     app,
     complain,
     complain_of,
@@ -19,6 +18,7 @@ from des.cli.application import (
     reported,
     say,
 )
+from des.cli.asking import YesOption, before
 from des.cli.options import ScenarioArgument, takes_run_options
 
 if TYPE_CHECKING:
@@ -36,13 +36,18 @@ _SummaryJson = Annotated[bool, typer.Option("--json", help="Print summary.json i
 @reported
 @takes_run_options
 def run(
-    scenario: ScenarioArgument, options: "RunOptions", no_traces: _NoTraces = False, as_json: _SummaryJson = False
+    scenario: ScenarioArgument,
+    options: "RunOptions",
+    no_traces: _NoTraces = False,
+    as_json: _SummaryJson = False,
+    yes: YesOption = False,
 ) -> int:
     from des.report.tables import print_run
     from des.study.run import ensure
 
+    options = replace(options, traces=not no_traces, before=before("run", scenario, yes=yes))
     with progress_bar() as progress:
-        finished = ensure(scenario, replace(options, traces=not no_traces, progress=progress))
+        finished = ensure(scenario, replace(options, progress=progress))
     return _conclude(finished, print_run, as_json)
 
 
@@ -61,13 +66,15 @@ def compare(
     ] = None,
     no_traces: _NoTraces = False,
     as_json: _SummaryJson = False,
+    yes: YesOption = False,
 ) -> int:
     from des.report.comparison_tables import print_comparison
     from des.study.compare import ensure_compared
 
     chosen = None if arms is None else [arm.strip() for arm in arms.split(",") if arm.strip()]
+    options = replace(options, traces=not no_traces, before=before("compare", scenario, yes=yes))
     with progress_bar() as progress:
-        finished = ensure_compared(scenario, replace(options, traces=not no_traces, progress=progress), chosen)
+        finished = ensure_compared(scenario, replace(options, progress=progress), chosen)
     return _conclude(finished, print_comparison, as_json)
 
 
@@ -86,18 +93,14 @@ def sweep(
     options: "RunOptions",
     traces: Annotated[bool, typer.Option("--traces", help="Keep the traces of every point.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print sweep.json instead of a table.")] = False,
+    yes: YesOption = False,
 ) -> int:
     from des.report.tables import precision_reached, print_sweep
     from des.study.sweep import sweep_with
 
-    try:
-        with progress_bar() as progress:
-            finished = sweep_with(scenario, over, replace(options, traces=traces, progress=progress))
-    except (KeyboardInterrupt, SystemExit) as stop:
-        if options.out is not None:
-            raise
-        complain("stopped: the points that were finished are kept in results/; the same command goes on from there")
-        return stop.code if isinstance(stop, SystemExit) and isinstance(stop.code, int) else INTERRUPTED
+    options = replace(options, traces=traces, before=before("sweep", scenario, yes=yes))
+    with progress_bar() as progress:
+        finished = sweep_with(scenario, over, replace(options, progress=progress))
     complain_of(dict.fromkeys(remark for run in finished.runs for remark in run.summary.get("remarks", ())))
     if as_json:
         say((finished.path / "sweep.json").read_text(encoding="utf-8").rstrip("\n"))

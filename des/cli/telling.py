@@ -22,6 +22,7 @@ from des.cli.application import (
     say,
     say_json,
 )
+from des.cli.asking import YesOption, before
 from des.cli.options import ScenarioArgument, SeedOption, SetOption
 from des.errors import ScenarioError
 
@@ -46,14 +47,17 @@ def availability(
         int, typer.Option("--workers", metavar="N", min=1, help="Processes that share the years of incidents.")
     ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    yes: YesOption = False,
 ) -> int:
     from des.estimate.availability import check_years
     from des.report.availability_tables import print_availability
     from des.study.arms import available
+    from des.study.duration import of_availability
     from des.study.options import RunOptions
 
     check_years(years)
     loaded = RunOptions(seed=seed, overrides=tuple(changes or ())).load(scenario)
+    before("availability", scenario, yes=yes)(of_availability(loaded, years, estimator, workers))
     with progress_bar() as progress:
         found = available(loaded, years, estimator=estimator, workers=workers, progress=progress)
     complain_of(found.remarks)

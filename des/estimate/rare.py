@@ -93,9 +93,9 @@ def rare(
     )
 
 
-def one_part(plan: Plan, samples: int = _SAMPLES) -> tuple[Callable[[], object], int]:
-    """A part of `rare` with which to measure its speed, and the number of such parts."""
-    batches = _Batches.of(plan, samples)
+def one_part(plan: Plan, samples: int = _SAMPLES, share: float = 1.0) -> tuple[Callable[[], object], int]:
+    """A part of `rare` with which to measure its speed, or this share of a part, and the number of such parts."""
+    batches = _Batches.of(plan, math.ceil(share * samples))
     return lambda: batches.draw(0), _BATCHES
 
 

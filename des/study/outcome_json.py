@@ -12,8 +12,8 @@ from typing import Any
 
 from des.estimate.cascades import Blackout, Cascade
 from des.estimate.minutes import Recovery
-from des.estimate.sums import LogHistogram
 from des.estimate.summary import Observed
+from des.estimate.sums import LogHistogram
 from des.estimate.totals import Losses
 from des.study.downtime import Spell
 from des.study.replication import Outcome
@@ -52,10 +52,7 @@ def read_outcome(text: str) -> Outcome:
             ),
             LogHistogram.from_json(content["latency"]),
         ),
-        {
-            group: {name: _spell(spell) for name, spell in spells.items()}
-            for group, spells in content["spells"].items()
-        },
+        {group: {name: _spell(spell) for name, spell in spells.items()} for group, spells in content["spells"].items()},
         tuple(WrittenTrace(**trace) for trace in content["written"]),
         None if content["cascade"] is None else _cascade(content["cascade"]),
     )

@@ -30,6 +30,8 @@ from des.traces.writer import WrittenTrace
 
 _BEGUN: Final = "begun.json"
 _FINISHED: Final = "finished"
+POINTS: Final = "points"
+"""The folder of a sweep's points, each a run of its own."""
 _FORMAT: Final = 1
 _SUFFIX: Final = "-unfinished-"
 NAME: Final = re.compile(rf"(?P<target>.+){_SUFFIX}(?P<key>[0-9a-f]{{12}})")
@@ -85,7 +87,7 @@ class Unfinished:
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """A process pool's job: simulates a part, keeps it as a piece where pieces are kept, returns the outcome as JSON."""
+    """A process pool's job: simulates a part, keeps it as a piece where there are pieces, returns the outcome's JSON."""
 
     replicator: Replicator
     pieces: Unfinished | None
@@ -149,22 +151,22 @@ def begun(directory: Path) -> dict[str, Any]:
 
 
 def count(directory: Path) -> int:
-    """The pieces in a directory of them, by their files."""
-    return sum(1 for _ in (directory / _FINISHED).glob("*.jsonl"))
+    """The pieces in a directory of them, by their files, or the points of a sweep."""
+    points = (directory / POINTS).glob("[0-9]*")
+    return sum(1 for _ in (directory / _FINISHED).glob("*.jsonl")) + sum(1 for _ in points)
 
 
 def _pieces_in(directory: Path) -> bool:
-    return count(directory) > 0
+    """Whether there is any, those of a sweep's points included."""
+    return any(count(each) for each in (directory, *(directory / POINTS / PARTIAL).glob(f"*{_SUFFIX}*")))
 
 
 def _kept(directory: Path | None) -> str:
-    done = 0 if directory is None else count(directory)
-    if directory is None or not done:
+    if directory is None or not _pieces_in(directory):
         return "nothing was kept"
-    wanted = begun(directory).get("parts")
-    of = f" of {wanted:,}" if isinstance(wanted, int) else ""
-    kept = f"{done:,}{of} replications are kept" if done > 1 or of else "1 replication is kept"
-    return f"{kept}, and the same command goes on from there"
+    of = begun(directory)
+    unit = of.get("unit", "replications")
+    return f"{count(directory):,} of {of.get('parts', '?')} {unit} are kept, and the same command goes on from there"
 
 
 def _clear(directory: Path, *, everything: bool) -> None:

@@ -1,0 +1,64 @@
+"""What is said and asked before work that takes long."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from des.cli.application import DeclinedError, app, complain
+from des.words import printable
+
+if TYPE_CHECKING:
+    from des.study.options import Before, Forecast
+
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask before work that takes longer than five minutes.")]
+_WORTH_SAYING_S: Final = 10.0
+_WORTH_ASKING_S: Final = 300.0
+
+
+def before(command: str, scenario: Path, *, yes: bool) -> "Before":
+    """Says how long the command will take, and asks whether to go on where that is long.
+
+    Nothing is asked unless somebody is there to answer: standard input and standard error are a terminal. Raises
+    DeclinedError where the answer is not yes.
+    """
+
+    def say_and_ask(forecast: "Forecast") -> None:
+        if forecast.finished:
+            complain(f"goes on from {forecast.finished:,} of {forecast.replications:,} replications, kept before")
+        if forecast.seconds < _WORTH_SAYING_S:
+            return
+        complain(_sentence(command, forecast))
+        if forecast.seconds < _WORTH_ASKING_S:
+            return
+        if quicker := _quicker(command, scenario):
+            complain(quicker)
+        if not yes and sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty():
+            _ask(forecast.finished)
+
+    return say_and_ask
+
+
+def _sentence(command: str, forecast: "Forecast") -> str:
+    from des.report.figures import duration
+
+    processes = "1 process" if forecast.processes == 1 else f"{forecast.processes} processes"
+    about = "at least about" if forecast.at_least else "about"
+    return f"des {command} will take {about} {duration(forecast.seconds)} here, on {processes}"
+
+
+def _quicker(command: str, scenario: Path) -> str:
+    """The command that answers the same question sooner; nothing where there is none."""
+    known = {each.name or getattr(each.callback, "__name__", "") for each in app.registered_commands}
+    name = printable(str(scenario))
+    if "answer" in known:
+        return f"des answer {name} answers the same question within a minute"
+    return "" if command == "availability" else f"des availability {name} answers for availability alone, sooner"
+
+
+def _ask(finished: int) -> None:
+    sys.stderr.write("go on? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise DeclinedError("nothing was run" + (f"; the {finished:,} replications are still kept" if finished else ""))
