@@ -36,9 +36,9 @@ _STANDARD_ERROR: Final = 2
 
 app = typer.Typer(
     name="des",
-    help="Simulate AI requests over several providers with fallback chains: what uptime, cost and latency to expect.",
-    epilog="Exit codes: 0 fine, 1 the run failed or an expect was missed, 2 wrong input, 3 an expect is inconclusive "
-    "or a --precision not reached, 4 nothing was run, as the answer to its question was no.",
+    help="Simulate AI requests over several providers with fallback chains to find uptime, cost and latency.",
+    epilog="Exit codes: 0 success, 1 the run failed or an expect was missed, 2 invalid input, 3 an expect is "
+    "inconclusive or a --precision was not reached, 4 not confirmed: nothing was run.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -156,7 +156,7 @@ def _code(error: DesError) -> int:
 
 def _unexpected(error: Exception) -> str:
     what = " ".join(str(error).split()) or "without a message"
-    return f"unexpected {type(error).__name__}: {what} (set DES_DEBUG=1 for where it came from)"
+    return f"unexpected {type(error).__name__}: {what} (set DES_DEBUG=1 to see the traceback)"
 
 
 def complain(message: str) -> None:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from des.cli.application import DeclinedError, app, complain
-from des.words import printable
+from des.cli.application import DeclinedError, complain
 
 if TYPE_CHECKING:
     from des.study.options import Before, Forecast
@@ -26,14 +25,15 @@ def before(command: str, scenario: Path, *, yes: bool) -> "Before":
 
     def say_and_ask(forecast: "Forecast") -> None:
         if forecast.finished:
-            complain(f"goes on from {forecast.finished:,} of {forecast.replications:,} replications, kept before")
+            complain(
+                f"continuing: {forecast.finished:,} of {forecast.replications:,} replications are finished already"
+            )
         if forecast.seconds < _WORTH_SAYING_S:
             return
         complain(_sentence(command, forecast))
         if forecast.seconds < _WORTH_ASKING_S:
             return
-        if quicker := _quicker(command, scenario):
-            complain(quicker)
+        complain(f"des answer {scenario} answers the same question within a minute")
         if not yes and sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty():
             _ask(forecast.finished)
 
@@ -46,15 +46,6 @@ def _sentence(command: str, forecast: "Forecast") -> str:
     processes = "1 process" if forecast.processes == 1 else f"{forecast.processes} processes"
     about = "at least about" if forecast.at_least else "about"
     return f"des {command} will take {about} {duration(forecast.seconds)} here, on {processes}"
-
-
-def _quicker(command: str, scenario: Path) -> str:
-    """The command that answers the same question sooner; nothing where there is none."""
-    known = {each.name or getattr(each.callback, "__name__", "") for each in app.registered_commands}
-    name = printable(str(scenario))
-    if "answer" in known:
-        return f"des answer {name} answers the same question within a minute"
-    return "" if command == "availability" else f"des availability {name} answers for availability alone, sooner"
 
 
 def _ask(finished: int) -> None:

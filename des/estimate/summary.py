@@ -12,6 +12,7 @@ from des.estimate.intervals import (
     are_few,
     mean_of,
     over_episodes,
+    over_episodes_and_apart,
     poisson_bounds,
     quantile_of,
 )
@@ -99,8 +100,11 @@ def availability_of(values: Sequence[float | None], losses: Sequence[Losses]) ->
     apart = sum(each.apart for each in losses)
     if are_few(values, len(sizes)) and sum(sizes) >= MOSTLY * (sum(sizes) + apart):
         return over_episodes(found, sizes, apart)
-    few = len(sizes) + apart < FEW_EVENTS and are_few(values, len(sizes) + apart)
-    return over_episodes(found, sizes, apart) if few else found
+    if len(sizes) + apart < FEW_EVENTS and are_few(values, len(sizes) + apart):
+        return over_episodes(found, sizes, apart)
+    if are_few(values, len(sizes)):
+        return over_episodes_and_apart(found, sizes, [each.apart for each in losses])
+    return found
 
 
 def _lost_at_once(losses: Sequence[Losses]) -> float:

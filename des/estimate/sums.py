@@ -113,7 +113,7 @@ class LogHistogram:
     def add(self, values: FloatArray) -> None:
         """Count each value; raises ValueError for NaN and negative values."""
         if not np.all(values >= 0.0):
-            raise ValueError("a histogram of latencies holds no NaN and nothing below zero")
+            raise ValueError("a histogram of latencies takes neither NaN nor negative values")
         positive = values[values > 0.0]
         self._zeros += len(values) - len(positive)
         if len(positive):

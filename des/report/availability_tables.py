@@ -46,13 +46,15 @@ def print_availability(
     print_arms(lines, arms, console)
     for arm, answer in answers.items():
         say(console, f"{arm}: {_because(answer.choice.estimator, answer.choice.reason)}")
+        for limit in answer.choice.limits_left_out:
+            say(console, f"  {limit.left_out}")
     for arm, reason in (left_out or {}).items():
         say(console, f"{arm} is left out: {reason}")
     if any(answer.availability is None for answer in of):
         say(
             console,
-            "-: not known without requests, of which this command draws none; des compare SCENARIO (or des run) "
-            "simulates them; every leg down at once is known all the same, where it has a figure",
+            "-: known only from simulated requests, which this command lacks; des compare SCENARIO (or des run) "
+            "simulates them; figures of every leg down at once do not depend on them",
         )
     say(console, "intervals: 95 %; figures without one are exact")
 
@@ -87,6 +89,8 @@ def print_explanation(title: str, explained: Explained, console: Console) -> Non
     print_arms(lines, arms, console)
     for arm, one in explained.arms.items():
         say(console, f"{arm}: {_because(one.choice.estimator, one.choice.reason)}")
+        for limit in one.choice.limits_left_out:
+            say(console, f"  {limit.left_out}")
         if one.choice.exact is None:
             say(console, f"  no closed form: {one.choice.why_not_exact}")
         elif one.choice.exact.availability is None:
@@ -94,15 +98,15 @@ def print_explanation(title: str, explained: Explained, console: Console) -> Non
         if one.requests_per_s is not None:
             say(console, f"  probed on this machine: {one.requests_per_s:,.0f} requests a second")
     takes = ", ".join(f"des {command} {figures.duration(seconds)}" for command, seconds in explained.seconds.items())
-    say(console, f"processor time of all arms together, about, on this machine: {takes}")
+    say(console, f"estimated processor time of all arms together on this machine: {takes}")
     if cascading := [arm for arm, one in explained.arms.items() if one.undisturbed]:
         say(
             console,
-            f"des run and des compare may take several times that if a cascade sets in ({', '.join(cascading)}): "
-            "the probe is of undisturbed calls, but incidents meet limits, capacities or a client's policy",
+            f"des run and des compare may take several times as long if a cascade starts ({', '.join(cascading)}): "
+            "only calls outside incidents were timed, and incidents meet limits, capacities or a client's policy",
         )
     if further := [arm for arm in explained.compared if arm not in explained.arms]:
-        say(console, f"des availability and des compare have {' and '.join(further)} besides")
+        say(console, f"des availability and des compare also have {' and '.join(further)}")
     for arm, reason in explained.left_out.items():
         say(console, f"{arm} is left out by des availability, and des compare refuses it: {reason}")
 
@@ -153,7 +157,7 @@ def _number(value: float | None) -> str:
 
 def _because(estimator: str, reason: str) -> str:
     if estimator == REQUEST_LEVEL:
-        return f"requests interact ({reason}): only simulated requests tell its availability, see des compare"
+        return f"requests interact ({reason}): its availability needs simulated requests, see des compare"
     if estimator == EXACT:
         return f"exact: {reason}"
     return f"{estimator}, beyond the closed form: {reason}"

@@ -70,7 +70,7 @@ class RunOptions:
 
     def __post_init__(self) -> None:
         if self.workers < 1:
-            raise DesError(f"workers {self.workers}: at least 1 process has to do the work")
+            raise DesError(f"workers {self.workers}: at least 1 process is needed")
 
     def target(self) -> Precision | None:
         """Raises DesError for an invalid precision."""

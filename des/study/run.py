@@ -107,7 +107,7 @@ def _check_identity(found: Run, study: Study) -> None:
     """Compares the manifest, which no checksum covers, with the run asked for."""
     for field, expected in study.identity.in_manifest(_replications(found, study)).items():
         if field not in found.manifest or _differs(found.manifest[field], expected):
-            raise OutputError(f"{found.path / MANIFEST}: {field} is not that of this run")
+            raise OutputError(f"{found.path / MANIFEST}: {field} does not match this run")
 
 
 def _differs(found: Any, expected: Any) -> bool:
@@ -123,5 +123,5 @@ def _replications(found: Run, study: Study) -> int:
         return study.loaded.scenario.replications
     precision = found.summary.get("precision")
     if not isinstance(precision, dict) or not isinstance(precision.get("replications"), int):
-        raise OutputError(f"{found.path / SUMMARY}: precision is not that of this run")
+        raise OutputError(f"{found.path / SUMMARY}: precision does not match this run")
     return int(precision["replications"])

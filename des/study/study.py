@@ -13,6 +13,7 @@ from des.estimate.cascades import Cascade, cascade_estimates
 from des.estimate.estimate import as_json
 from des.estimate.heterogeneous import Heterogeneous, without_intervals
 from des.estimate.summary import Pool, summary
+from des.estimate.unsampled import LongRuns, Unsampled, up_with_unseen, with_unseen
 from des.pool import Watch, Workers
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan, remarks_of
@@ -25,6 +26,7 @@ from des.study.outcome_json import read_outcome
 from des.study.precision import Precision
 from des.study.replication import Outcome, Part, Replicator
 from des.study.unfinished import Keeping, Unfinished
+from des.study.verdicts import of_run
 from des.traces.reader import MANIFEST, SUMMARY, amiss
 from des.traces.writer import WrittenTrace
 from des.vocabulary import CASCADE_METRICS
@@ -62,9 +64,7 @@ class Study:
     @property
     def name(self) -> str:
         """The file's name without its suffix, in characters that any file system accepts."""
-        path = self.loaded.path
-        text = Path(path).stem if path is not None else self.loaded.scenario.title
-        return re.sub(r"[^A-Za-z0-9_.-]+", "_", text).strip("._-")[:80] or "scenario"
+        return scenario_name(self.loaded)
 
     @property
     def identity(self) -> Identity:
@@ -97,16 +97,21 @@ class Study:
         found = self._replicate(directory, pieces, workers, _within(progress, 0.0, simulated))
         content = found.summary()
         for arm, plan in self.plans.items():
+            if arm in content.get("unseen", {}):
+                continue  # the control would know of incidents that the figures have not met
             for metric, figure in controlled(plan, found.observed[arm], found.spells[arm]).items():
                 content["arms"][arm][metric] = replace(content["arms"][arm][metric], controlled=figure)
         if self.comparison:
-            content["comparison"] = self._comparison(found, _within(progress, simulated, 1.0))
+            unsampled = content.get("unseen", {})
+            content["comparison"] = self._comparison(found, unsampled, _within(progress, simulated, 1.0))
         if progress is not None:
             progress(1.0, "writing")
         if self.precision is not None:
             content["precision"] = self.precision.as_found(found.replications, content)
         if remarks := remarks_of(self.plans):
             content["remarks"] = list(remarks)
+        if judged := of_run(self.loaded.resolved().get("expect"), list(self.plans), as_json(content)):
+            content["expectations"] = judged
         if pieces is not None:
             pieces.hand_over(found.written, directory)
         summary_text = json_text(as_json(content))
@@ -133,6 +138,7 @@ class Study:
             [],
             {arm: kind for arm, plan in self.plans.items() if (kind := Heterogeneous.of(plan)) is not None},
             same=same_arms(self.plans),
+            long_runs=LongRuns(self.plans),
         )
         wanted = self.first_replications
         simulated = [arm for arm in self.plans if arm not in found.same]
@@ -184,10 +190,13 @@ class Study:
             asked |= {target.metric for target in self.precision.targets}
         return not asked.isdisjoint(CASCADE_METRICS)
 
-    def _comparison(self, found: "Found", progress: Progress | None) -> "ComparedArms":
+    def _comparison(
+        self, found: "Found", unsampled: Mapping[str, Unsampled], progress: Progress | None
+    ) -> "ComparedArms":
         from des.estimate.comparison import compare_arms
 
-        return compare_arms(self.plans, found.observed, default_arm(tuple(self.plans)), progress, found.same)
+        baseline = default_arm(tuple(self.plans))
+        return compare_arms(self.plans, found.observed, baseline, progress, found.same, unsampled)
 
     def _watch(
         self, parts: Sequence[Part], missing: Sequence[Part], done: int, wanted: int, progress: Progress
@@ -222,6 +231,7 @@ class Found:
     heterogeneous: Mapping[str, Heterogeneous] = field(default_factory=dict)
     cascades: dict[str, list[Cascade]] = field(default_factory=dict)
     same: Mapping[str, str] = field(default_factory=dict)
+    long_runs: LongRuns = field(default_factory=lambda: LongRuns({}))
 
     @property
     def replications(self) -> int:
@@ -247,7 +257,22 @@ class Found:
         for arm, heterogeneous in self.heterogeneous.items():
             if why := heterogeneous.why_no_interval(self.replications):
                 content["arms"][arm] = without_intervals(content["arms"][arm], why)
-        return content | _by_group({arm: combined(of, self.heterogeneous.get(arm)) for arm, of in self.spells.items()})
+        up = {arm: combined(of, self.heterogeneous.get(arm)) for arm, of in self.spells.items()}
+        for arm, plan in self.long_runs.plans.items():
+            latency = self.observed[arm].latency
+            content["arms"][arm], unsampled = with_unseen(
+                plan, content["arms"][arm], latency, self.replications, self.long_runs
+            )
+            if unsampled is not None:
+                content.setdefault("unseen", {})[arm] = unsampled
+                up[arm] = up_with_unseen(up[arm], unsampled)
+        return content | _by_group(up)
+
+
+def scenario_name(loaded: Loaded) -> str:
+    """The file's name without its suffix, else the title, in characters that any file system accepts."""
+    text = loaded.scenario.title if loaded.path is None else Path(loaded.path).stem
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", text).strip("._-")[:80] or "scenario"
 
 
 def _within(progress: Progress | None, low: float, high: float) -> Progress | None:

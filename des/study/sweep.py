@@ -114,9 +114,7 @@ def sweep_with(scenario: Source, over: Mapping[str, Sequence[Any]] | Sequence[st
     try:
         found = _run_all(studies, [None] * len(studies), options)
     except (KeyboardInterrupt, SystemExit, DesError) as error:
-        say_what_is_left(
-            error, "the points that were finished are kept in results/; the same command goes on from there"
-        )
+        say_what_is_left(error, "finished points are kept in results/; run the same command again to continue")
         raise
     target = RESULTS / name
     finished = _sweep(target, axes, points, studies, found)
@@ -229,7 +227,7 @@ def _axes(over: Mapping[str, Sequence[Any]] | Sequence[str]) -> dict[str, list[s
         if path in axes:
             raise DesError(f"--over {path}: given twice; write all its values at once")
         if not values or "" in values:
-            raise DesError(f"--over {path}: expected values apart from one another by commas, such as 1,2,3")
+            raise DesError(f"--over {path}: expected values separated by commas, such as 1,2,3")
         axes[path] = list(dict.fromkeys(values))
     return axes
 
@@ -297,6 +295,7 @@ def _write(directory: Path, finished: Sweep) -> None:
                 for arm, metrics in run.summary["arms"].items()
             },
         }
+        | {name: run.summary[name] for name in ("unseen", "expectations") if name in run.summary}
         for point, run, joint in zip(finished.points, finished.runs, finished.joint, strict=True)
     ]
     text = json_text({"over": list(finished.over), "points": points})

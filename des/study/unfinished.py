@@ -87,7 +87,7 @@ class Unfinished:
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """A process pool's job: simulates a part, keeps it as a piece where there are pieces, returns the outcome's JSON."""
+    """A pool's job: simulates a part, keeps it as a piece where pieces are kept, returns the outcome as JSON."""
 
     replicator: Replicator
     pieces: Unfinished | None
@@ -166,7 +166,7 @@ def _kept(directory: Path | None) -> str:
         return "nothing was kept"
     of = begun(directory)
     unit = of.get("unit", "replications")
-    return f"{count(directory):,} of {of.get('parts', '?')} {unit} are kept, and the same command goes on from there"
+    return f"{count(directory):,} of {of.get('parts', '?')} {unit} are kept; run the same command again to continue"
 
 
 def _clear(directory: Path, *, everything: bool) -> None:

@@ -24,7 +24,7 @@ class Profile:
     offset_s: float = 0.0
 
     def starting(self, start: datetime | None) -> "Profile":
-        """The profile of a run that starts then; on a Monday 00:00 UTC without a start."""
+        """The profile of a run that starts then; without a start it starts on a Monday 00:00 UTC."""
         return replace(self, offset_s=0.0 if start is None else _seconds_into_week(start))
 
 

@@ -1,0 +1,64 @@
+"""The command that answers a scenario's question."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from des.cli.application import DONE, app, complain_of, console, progress_bar, reported, say_json
+from des.cli.options import ScenarioArgument, SeedOption, SetOption
+
+
+@app.command(
+    short_help="Answer a scenario's question in a minute.",
+    help="Answer a scenario's question for each of its arms: availability, cost and latency in the long run, each by the "
+    "estimator that knows it best, within the time given; and say what they rest on and what was not seen.",
+)
+@reported
+def answer(
+    scenario: ScenarioArgument,
+    within: Annotated[
+        str, typer.Option("--within", metavar="DURATION", help="How long it may take. More time, narrower intervals.")
+    ] = "60s",
+    rounds: Annotated[
+        int | None,
+        typer.Option("--rounds", metavar="N", min=1, help="Simulate that many rounds, however long they take."),
+    ] = None,
+    arms: Annotated[
+        str | None, typer.Option("--arms", metavar="A,B", help="Which arms.  [default: the scenario's]")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write answer.json there; must not exist.")
+    ] = None,
+    seed: SeedOption = None,
+    changes: SetOption = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", metavar="N", min=1, help="Processes that share the work.  [default: one a processor]"
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print answer.json instead of a table.")] = False,
+) -> int:
+    from des.report.answer_tables import print_answer
+    from des.study.answer import answer as answer_scenario
+
+    chosen = None if arms is None else [arm.strip() for arm in arms.split(",") if arm.strip()]
+    with progress_bar() as progress:
+        found = answer_scenario(
+            scenario,
+            within=within,
+            rounds=rounds,
+            arms=chosen,
+            seed=seed,
+            overrides=tuple(changes or ()),
+            workers=workers,
+            out=out,
+            progress=progress,
+        )
+    complain_of(found.remarks)
+    if as_json:
+        say_json(found.as_json())
+    else:
+        print_answer(found, console())
+    return DONE
