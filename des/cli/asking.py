@@ -19,8 +19,7 @@ _WORTH_ASKING_S: Final = 300.0
 def before(command: str, scenario: Path, *, yes: bool) -> "Before":
     """Says how long the command will take, and asks whether to go on where that is long.
 
-    Nothing is asked unless somebody is there to answer: standard input and standard error are a terminal. Raises
-    DeclinedError where the answer is not yes.
+    Raises DeclinedError where the answer is not yes.
     """
 
     def say_and_ask(forecast: "Forecast") -> None:
@@ -34,10 +33,21 @@ def before(command: str, scenario: Path, *, yes: bool) -> "Before":
         if forecast.seconds < _WORTH_ASKING_S:
             return
         complain(f"des answer {scenario} answers the same question within a minute")
-        if not yes and sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty():
-            _ask(forecast.finished)
+        if not yes:
+            still = f"; the {forecast.finished:,} finished replications are still kept" if forecast.finished else ""
+            confirm("go on?", f"nothing was run{still}")
 
     return say_and_ask
+
+
+def confirm(question: str, declined: str) -> None:
+    """Ask, where standard input and standard error are a terminal. Raises DeclinedError unless the answer is yes."""
+    if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise DeclinedError(declined)
 
 
 def _sentence(command: str, forecast: "Forecast") -> str:
@@ -46,10 +56,3 @@ def _sentence(command: str, forecast: "Forecast") -> str:
     processes = "1 process" if forecast.processes == 1 else f"{forecast.processes} processes"
     about = "at least about" if forecast.at_least else "about"
     return f"des {command} will take {about} {duration(forecast.seconds)} here, on {processes}"
-
-
-def _ask(finished: int) -> None:
-    sys.stderr.write("go on? [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise DeclinedError("nothing was run" + (f"; the {finished:,} replications are still kept" if finished else ""))

@@ -28,8 +28,8 @@ from des.study.replication import Part, Replicator
 from des.traces.schemas import TABLES
 from des.traces.writer import WrittenTrace
 
-_BEGUN: Final = "begun.json"
-_FINISHED: Final = "finished"
+BEGUN: Final = "begun.json"
+FINISHED: Final = "finished"
 POINTS: Final = "points"
 """The folder of a sweep's points, each a run of its own."""
 _FORMAT: Final = 1
@@ -48,7 +48,7 @@ class Unfinished:
 
     def begin(self, facts: Mapping[str, Any]) -> None:
         """Say what is being run, which `des results` shows. Later facts replace earlier ones."""
-        _write_whole(self.directory / _BEGUN, json_text({**begun(self.directory), **facts}), self.writing)
+        _write_whole(self.directory / BEGUN, json_text({**begun(self.directory), **facts}), self.writing)
 
     def keep(self, part: Part, outcome: str, written: Iterable[WrittenTrace]) -> None:
         """Take over the traces of a part from the directory that is written into, then its outcome."""
@@ -144,7 +144,7 @@ def pieces_of(target: Path, key: str) -> int:
 def begun(directory: Path) -> dict[str, Any]:
     """What is being run there, as far as it is told."""
     try:
-        content = json.loads((directory / _BEGUN).read_text(encoding="utf-8"))
+        content = json.loads((directory / BEGUN).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
@@ -153,7 +153,7 @@ def begun(directory: Path) -> dict[str, Any]:
 def count(directory: Path) -> int:
     """The pieces in a directory of them, by their files, or the points of a sweep."""
     points = (directory / POINTS).glob("[0-9]*")
-    return sum(1 for _ in (directory / _FINISHED).glob("*.jsonl")) + sum(1 for _ in points)
+    return sum(1 for _ in (directory / FINISHED).glob("*.jsonl")) + sum(1 for _ in points)
 
 
 def _pieces_in(directory: Path) -> bool:
@@ -180,7 +180,7 @@ def _clear(directory: Path, *, everything: bool) -> None:
 
 
 def _place(directory: Path, part: Part) -> Path:
-    return directory / _FINISHED / f"{part.arm}-{part.replication:04d}.jsonl"
+    return directory / FINISHED / f"{part.arm}-{part.replication:04d}.jsonl"
 
 
 def _trace(table: str, arm: str, part: Part) -> str:
