@@ -5,14 +5,15 @@ from typing import Annotated
 
 import typer
 
-from des.cli.application import DONE, app, complain_of, console, progress_bar, reported, say_json
-from des.cli.options import ScenarioArgument, SeedOption, SetOption
+from des.cli.application import app, complain_of, console, progress_bar, reported, say_json
+from des.cli.expectations import complain_of_verdicts, conclude
+from des.cli.options import JunitOption, ScenarioArgument, SeedOption, SetOption
 
 
 @app.command(
     short_help="Answer a scenario's question in a minute.",
-    help="Answer a scenario's question for each of its arms: availability, cost and latency in the long run, each by the "
-    "estimator that knows it best, within the time given; and say what they rest on and what was not seen.",
+    help="Answer a scenario's question for each of its arms: availability, cost and latency in the long run, each by "
+    "the estimator that suits it best, within the time given. Say what the figures rest on and what was not seen.",
 )
 @reported
 def answer(
@@ -24,7 +25,9 @@ def answer(
         int | None,
         typer.Option("--rounds", metavar="N", min=1, help="Simulate that many rounds, however long they take."),
     ] = None,
-    arms: Annotated[str | None, typer.Option("--arms", metavar="A,B", help="Which arms.  [default: the scenario's]")] = None,
+    arms: Annotated[
+        str | None, typer.Option("--arms", metavar="A,B", help="Which arms.  [default: the scenario's]")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Write answer.json there; must not exist.")
     ] = None,
@@ -32,13 +35,17 @@ def answer(
     changes: SetOption = None,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", metavar="N", min=1, help="Processes that share the work.  [default: one a processor]"),
+        typer.Option("--workers", metavar="N", min=1, help="Processes that share the work.  [default: all]"),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print answer.json instead of a table.")] = False,
+    junit: JunitOption = None,
 ) -> int:
     from des.report.answer_tables import print_answer
+    from des.report.junit import Suite, check_junit
     from des.study.answer import answer as answer_scenario
+    from des.study.study import scenario_name
 
+    check_junit(junit)
     chosen = None if arms is None else [arm.strip() for arm in arms.split(",") if arm.strip()]
     with progress_bar() as progress:
         found = answer_scenario(
@@ -55,6 +62,9 @@ def answer(
     complain_of(found.remarks)
     if as_json:
         say_json(found.as_json())
+        complain_of_verdicts(found.expectations)
     else:
         print_answer(found, console())
-    return DONE
+    properties = {"seed": str(found.loaded.scenario.seed), "rounds": str(found.rounds)}
+    suite = Suite(scenario_name(found.loaded), found.expectations, properties, found.wall_s)
+    return conclude([suite], junit)
