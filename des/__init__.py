@@ -2,8 +2,8 @@
 
 import des
 found = des.answer("scenarios/two_stage.yaml")  # availability, cost and latency in the long run, in a minute
-run = des.run("scenarios/two_stage.yaml")     # simulate every request, keep traces and a summary
-des.compare("scenarios/shared_cdn.yaml")      # against the twin in which nothing is shared
+run = des.run("scenarios/two_stage.yaml")     # simulate every request, write traces and a summary
+des.compare("scenarios/shared_cdn.yaml")      # with the twin in which nothing is shared
 des.sweep("scenarios/two_stage.yaml", {"policy.rounds": [1, 2, 3]})
 run = des.load("results/two_stage-0123456789ab")
 """
@@ -33,7 +33,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name at its first use: `import des` and `des --help` then take no time."""
+    """Import a public name at its first use, so that `import des` and `des --help` are fast."""
     if name == "__version__":
         from des.study.identity import package_version
 

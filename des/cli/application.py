@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, ParamSpec
 
 import typer
 
-from des.errors import DesError, RunError, WriteError
+from des.errors import DesError, RunError, WriteError, what_is_left
 from des.signals import terminating_signals_raise
 from des.words import printable
 
@@ -120,14 +120,15 @@ def reported(command: Callable[_Arguments, int]) -> Callable[_Arguments, None]:
             with terminating_signals_raise():
                 code = command(*args, **kwargs)
                 sys.stdout.flush()
-        except KeyboardInterrupt:
-            complain("interrupted: nothing was kept")
+        except KeyboardInterrupt as stop:
+            complain(f"interrupted: {what_is_left(stop) or 'nothing was kept'}")
             code = INTERRUPTED
         except DesError as error:
-            complain(str(error))
+            left = what_is_left(error)
+            complain(f"{error}; {left}" if left else str(error))
             code = _code(error)
         except SystemExit as stop:
-            complain("stopped by a signal: nothing was kept")
+            complain(f"stopped by a signal: {what_is_left(stop) or 'nothing was kept'}")
             code = stop.code if isinstance(stop.code, int) else FAILED
         except OSError as error:
             code = _unprinted(error)

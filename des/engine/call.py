@@ -72,7 +72,7 @@ class Calls:
         return as_fate((request, nth, request.attempts, now_s, failure, response, condition, is_warm))
 
     def _crowded(self, request: Request, draws: CallDraws, now_s: float) -> Failure | None:
-        """The failure of a call that everybody else's failover crowds out."""
+        """The failure of a call that a surge, the failover of other customers, leaves without capacity."""
         if draws.crowd.at(request.draw) < max([surge.overload(now_s) for surge in self._surges]):
             return Failure(OVERLOADED, BY_CAPACITY, -1, _OVERLOAD_S)
         return None

@@ -213,6 +213,8 @@ def _basis_sentences(answer: Answer, told: Mapping[str, ArmAnswer], plans: Mappi
         said.setdefault(_basis(of.basis, plans[arm]), []).append(arm)
     for text, arms in said.items():
         yield text if len(told) == len(arms) else f"{', '.join(arms)}: {text}"
+    left_out = [limit.left_out for of in told.values() for limit in of.basis.limits_left_out if of.lost is not None]
+    yield from dict.fromkeys(left_out)
     simulated = sum(of.basis.simulated for of in told.values())
     rounds = f" in {answer.rounds} round{'s' if answer.rounds != 1 else ''}" if answer.rounds else ""
     yield f"{simulated:,} requests simulated{rounds}, seed {answer.loaded.scenario.seed}, {answer.wall_s:,.1f} s"

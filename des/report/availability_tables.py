@@ -46,6 +46,8 @@ def print_availability(
     print_arms(lines, arms, console)
     for arm, answer in answers.items():
         say(console, f"{arm}: {_because(answer.choice.estimator, answer.choice.reason)}")
+        for limit in answer.choice.limits_left_out:
+            say(console, f"  {limit.left_out}")
     for arm, reason in (left_out or {}).items():
         say(console, f"{arm} is left out: {reason}")
     if any(answer.availability is None for answer in of):
@@ -87,6 +89,8 @@ def print_explanation(title: str, explained: Explained, console: Console) -> Non
     print_arms(lines, arms, console)
     for arm, one in explained.arms.items():
         say(console, f"{arm}: {_because(one.choice.estimator, one.choice.reason)}")
+        for limit in one.choice.limits_left_out:
+            say(console, f"  {limit.left_out}")
         if one.choice.exact is None:
             say(console, f"  no closed form: {one.choice.why_not_exact}")
         elif one.choice.exact.availability is None:

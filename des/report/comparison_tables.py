@@ -170,12 +170,14 @@ def _difference_lines(found: Mapping[str, Any], arms: Sequence[str]) -> Iterator
 
 def _notes(run: Run, arms: Sequence[str]) -> Iterator[str]:
     joint = run.summary["comparison"]["joint"]
-    reasons = {joint[arm]["failure_share_reason"] for arm in arms} - {""}
-    for reason in sorted(reasons):
-        yield f"requests lost in the long run: known only by simulating every request, because {reason}"
+    reasons = {(joint[arm]["failure_share"] is None, joint[arm]["failure_share_reason"]) for arm in arms}
+    for is_unknown, reason in sorted(reasons):
+        if reason:
+            because = f"known only by simulating every request, because {reason}" if is_unknown else reason
+            yield f"requests lost in the long run: {because}"
     if any(APPROXIMATION in _estimator(read(joint[arm].get(key))) for arm in arms for key in _ANY_IN_A_YEAR):
         yield (
-            "at least one in a year: approximate, from the number and length of outages, assuming a Poisson process; "
+            "at least one in a year: approximate, from their number and length, assuming a Poisson process; "
             "summary.json marks each such figure"
         )
     many = run.manifest["replications"]

@@ -214,6 +214,7 @@ class _Work:
             reason=known.choice.reason,
             years=known.years,
             samples=known.samples,
+            limits_left_out=known.choice.limits_left_out,
             simulated=of.requests,
             replications=made.replications,
         )
@@ -259,6 +260,7 @@ class _Work:
             reason=known.choice.reason,
             years=known.years if known.lost is not None else made.years,
             samples=known.samples,
+            limits_left_out=known.choice.limits_left_out,
             simulated=of.requests,
             segments=of.segments,
             window_years=made.years,
@@ -281,6 +283,7 @@ class _Work:
                 reason=known.choice.reason,
                 years=known.years,
                 samples=known.samples,
+            limits_left_out=known.choice.limits_left_out,
             )
             figures = {} if known.lost is None else {"availability": known.lost.complement()}
             found[arm] = ArmAnswer(

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from des.estimate.binding import Binding
 from des.estimate.estimate import Estimate, as_json
 from des.scenario import Loaded
 from des.study.identity import file_digest, json_text, package_version, source_digest
@@ -38,7 +39,8 @@ class Basis:
     """What an arm's figures rest on.
 
     `availability` and `requests` name the estimators; `reason` says why the first was chosen. `years` of incidents, or
-    `samples` of arrivals, stand behind the availability. `simulated` counts requests, `segments` the windows they were
+    `samples` of arrivals, stand behind the availability, without `limits_left_out`, which never matter.
+    `simulated` counts requests, `segments` the windows they were
     simulated in, out of `window_years` of incidents, each after `memory_s`, as long as `remembers` remembers.
     """
 
@@ -47,6 +49,7 @@ class Basis:
     reason: str
     years: float | None = None
     samples: int | None = None
+    limits_left_out: tuple[Binding, ...] = ()
     simulated: int = 0
     replications: int | None = None
     segments: int | None = None

@@ -22,8 +22,10 @@ from des.study.arms import same_arms
 from des.study.downtime import Spells, combined, controlled
 from des.study.identity import Identity, canonical_json, json_text, manifest_of
 from des.study.options import Progress
+from des.study.outcome_json import read_outcome
 from des.study.precision import Precision
 from des.study.replication import Outcome, Part, Replicator
+from des.study.unfinished import Keeping, Unfinished
 from des.study.verdicts import of_run
 from des.traces.reader import MANIFEST, SUMMARY, amiss
 from des.traces.writer import WrittenTrace
@@ -77,15 +79,22 @@ class Study:
             comparison=self.comparison,
         )
 
-    def write(self, directory: Path, *, workers: int = 1, progress: Progress | None = None) -> None:
-        """Simulate everything in up to `workers` processes.
+    def write(
+        self,
+        directory: Path,
+        *,
+        pieces: Unfinished | None = None,
+        workers: int = 1,
+        progress: Progress | None = None,
+    ) -> None:
+        """Simulate everything in up to `workers` processes, but for the replications whose `pieces` are finished.
 
         Raises RunError where a conservation rule is broken, and WriteError, naming the file, where another process
         removed or changed what was written.
         """
         started = time.perf_counter()
         simulated = _SIMULATED if self.comparison else 1.0
-        found = self._replicate(directory, workers, _within(progress, 0.0, simulated))
+        found = self._replicate(directory, pieces, workers, _within(progress, 0.0, simulated))
         content = found.summary()
         for arm, plan in self.plans.items():
             if arm in content.get("unseen", {}):
@@ -103,6 +112,8 @@ class Study:
             content["remarks"] = list(remarks)
         if judged := of_run(self.loaded.resolved().get("expect"), list(self.plans), as_json(content)):
             content["expectations"] = judged
+        if pieces is not None:
+            pieces.hand_over(found.written, directory)
         summary_text = json_text(as_json(content))
         (directory / SUMMARY).write_text(summary_text, encoding="utf-8")
         manifest = manifest_of(
@@ -115,9 +126,11 @@ class Study:
         )
         (directory / MANIFEST).write_text(json_text(manifest), encoding="utf-8")
         if lost := amiss(directory, manifest):
-            raise WriteError(f"{'; '.join(lost)}; nothing was kept")
+            raise WriteError("; ".join(lost))
 
-    def _replicate(self, directory: Path, workers: int, progress: Progress | None) -> "Found":
+    def _replicate(
+        self, directory: Path, pieces: Unfinished | None, workers: int, progress: Progress | None
+    ) -> "Found":
         """As many replications of each arm as asked for, or as the precision takes."""
         found = Found(
             {arm: Pool() for arm in self.plans},
@@ -127,25 +140,48 @@ class Study:
             same=same_arms(self.plans),
             long_runs=LongRuns(self.plans),
         )
-        asked = self.loaded.scenario.replications
-        wanted = asked if self.precision is None else self.precision.first(asked)
+        wanted = self.first_replications
         simulated = [arm for arm in self.plans if arm not in found.same]
         replicator = Replicator(
             self.plans,
-            directory if self.traces else None,
+            (directory if pieces is None else pieces.writing) if self.traces else None,
             canonical_json(self.loaded.resolved()),
             self._asks_for_cascades(),
             found.same,
         )
-        with Workers(replicator, workers) as pool:
+        with Workers(Keeping(replicator, pieces), workers) as pool:
             while (done := found.replications) < wanted:
                 parts = [Part(arm, number) for arm in simulated for number in range(done, wanted)]
-                watch = None if progress is None else self._watch(parts, done, wanted, progress)
-                for part, outcome in zip(parts, pool.map(parts, watch), strict=True):
-                    found.add(part, outcome)
+                known: dict[Part, str] = {}
+                if pieces is not None:
+                    pieces.begin(self._facts(wanted, len(simulated)))
+                    known = {part: text for part in parts if (text := pieces.finished(part, found.alike(part.arm)))}
+                missing = [part for part in parts if part not in known]
+                watch = None if progress is None else self._watch(parts, missing, done, wanted, progress)
+                made = pool.map(missing, watch)
+                for part in parts:
+                    found.add(part, read_outcome(known.pop(part) if part in known else next(made)))
                 if self.precision is not None:
                     wanted = self.precision.further(wanted, found.summary())
         return found
+
+    @property
+    def first_replications(self) -> int:
+        """Of each arm; a precision may take more."""
+        asked = self.loaded.scenario.replications
+        return asked if self.precision is None else self.precision.first(asked)
+
+    def _facts(self, replications: int, arms: int) -> dict[str, Any]:
+        """What `des results` shows of a run under way. `arms` are those simulated."""
+        return {
+            "name": self.name,
+            "title": self.loaded.scenario.title,
+            "arms": list(self.plans),
+            "seed": self.loaded.scenario.seed,
+            "replications": replications,
+            "parts": replications * arms,
+            "at_least": self.precision is not None,
+        }
 
     def _asks_for_cascades(self) -> bool:
         """Whether an expectation or a precision names a figure of cascades."""
@@ -162,16 +198,18 @@ class Study:
         baseline = default_arm(tuple(self.plans))
         return compare_arms(self.plans, found.observed, baseline, progress, found.same, unsampled)
 
-    def _watch(self, parts: Sequence[Part], done: int, wanted: int, progress: Progress) -> Watch:
-        """Converts each replication's clock to the share of all simulated time."""
+    def _watch(
+        self, parts: Sequence[Part], missing: Sequence[Part], done: int, wanted: int, progress: Progress
+    ) -> Watch:
+        """Converts the clock of each missing replication to the share of all simulated time."""
         horizons_s = {part.arm: self.plans[part.arm].horizon_s for part in parts}
-        lengths_s = [horizons_s[part.arm] for part in parts]
-        before_s = done * sum(horizons_s.values())
-        whole_s = before_s + sum(lengths_s)
-        reached_s = [0.0] * len(parts)
+        lengths_s = [horizons_s[part.arm] for part in missing]
+        whole_s = done * sum(horizons_s.values()) + sum(horizons_s[part.arm] for part in parts)
+        before_s = whole_s - sum(lengths_s)
+        reached_s = [0.0] * len(missing)
 
         def watch(number: int, now_s: float) -> None:
-            part = parts[number]
+            part = missing[number]
             reached_s[number] = min(now_s, lengths_s[number])
             what = f"{part.arm} {part.replication + 1}/{wanted}" if wanted > 1 else part.arm
             progress((before_s + sum(reached_s)) / whole_s, what)
@@ -200,8 +238,12 @@ class Found:
         """Of every arm."""
         return min(len(pool) for pool in self.observed.values())
 
+    def alike(self, arm: str) -> list[str]:
+        """The arms that this one is simulated for besides."""
+        return [other for other, simulated in self.same.items() if simulated == arm]
+
     def add(self, part: Part, outcome: Outcome) -> None:
-        for arm in (part.arm, *(arm for arm, simulated in self.same.items() if simulated == part.arm)):
+        for arm in (part.arm, *self.alike(part.arm)):
             self.observed[arm].add(outcome.observed)
             self.spells[arm].append(outcome.spells)
             if outcome.cascade is not None:

@@ -57,6 +57,7 @@ class Setting(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
+        defer_build=True,
         hide_input_in_errors=True,
         serialize_by_alias=True,
         alias_generator=_written_name,
