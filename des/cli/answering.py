@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from des.cli.application import DONE, app, complain_of, console, progress_bar, reported, say_json
-from des.cli.options import ScenarioArgument, SeedOption, SetOption
+from des.cli.application import app, complain_of, console, progress_bar, reported, say_json
+from des.cli.expectations import complain_of_verdicts, conclude
+from des.cli.options import JunitOption, ScenarioArgument, SeedOption, SetOption
 
 
 @app.command(
@@ -39,10 +40,14 @@ def answer(
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print answer.json instead of a table.")] = False,
+    junit: JunitOption = None,
 ) -> int:
     from des.report.answer_tables import print_answer
+    from des.report.junit import Suite, check_junit
     from des.study.answer import answer as answer_scenario
+    from des.study.study import scenario_name
 
+    check_junit(junit)
     chosen = None if arms is None else [arm.strip() for arm in arms.split(",") if arm.strip()]
     with progress_bar() as progress:
         found = answer_scenario(
@@ -59,6 +64,9 @@ def answer(
     complain_of(found.remarks)
     if as_json:
         say_json(found.as_json())
+        complain_of_verdicts(found.expectations)
     else:
         print_answer(found, console())
-    return DONE
+    properties = {"seed": str(found.loaded.scenario.seed), "rounds": str(found.rounds)}
+    suite = Suite(scenario_name(found.loaded), found.expectations, properties, found.wall_s)
+    return conclude([suite], junit)
