@@ -68,7 +68,7 @@ class Explanation:
     undisturbed: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "choice": self.choice.as_json()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

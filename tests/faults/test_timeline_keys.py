@@ -136,5 +136,5 @@ def test_more_incidents_than_can_be_drawn_are_refused_with_the_class(incidents: 
 
 def test_a_distribution_of_mostly_no_time_is_refused_instead_of_drawn_for_ever() -> None:
     plan = one_endpoint(start_to_start(Weibull(0.008, 1e-200), Constant(5.0)), start_up=True)
-    with pytest.raises(DesError, match=r"p/m: incidents\[0\]: .* in a row take next to no time"):
+    with pytest.raises(DesError, match=r"p/m: incidents\[0\]: .* in a row take almost no time"):
         draw_timeline(plan, 0, 1e6)

@@ -68,7 +68,7 @@ def _run(arms: tuple[str, ...] = ("as_modelled", "primary_only"), replications: 
 def _printed(run: Run, width: int = 120, *, reused: bool = False) -> str:
     stream = io.StringIO()
     console = Console(file=stream, width=width, highlight=False)
-    print_run(run, verdicts(run.manifest, run.summary), reused=reused, console=console)
+    print_run(run, verdicts(run), reused=reused, console=console)
     return stream.getvalue()
 
 
@@ -170,7 +170,7 @@ def test_expectations_are_shown_with_what_was_found() -> None:
 def test_a_bound_inside_the_interval_is_inconclusive() -> None:
     run = _run(replications=3)
     run.manifest["scenario"]["expect"] = {"availability": ">= 99.955%"}  # type: ignore[index]
-    assert [verdict.result for verdict in verdicts(run.manifest, run.summary)] == ["inconclusive"]
+    assert [verdict.result for verdict in verdicts(run)] == ["inconclusive"]
 
 
 def test_a_reused_run_says_so() -> None:

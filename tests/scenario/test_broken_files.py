@@ -56,7 +56,7 @@ def test_a_scenario_names_no_such_file_either(tmp_path: Path) -> None:
 
 def test_a_home_of_nobody_is_said(tmp_path: Path) -> None:
     arrivals = {"kind": "replay", "file": "~nosuchuser/calls.csv", "columns": {"time": "at"}}
-    with pytest.raises(ScenarioError, match="there is no such user as its ~nosuchuser"):
+    with pytest.raises(ScenarioError, match="there is no user ~nosuchuser"):
         plans(load_scenario(write_small(tmp_path, workload={"arrivals": arrivals})))
 
 

@@ -174,7 +174,7 @@ def test_a_severity_of_which_nothing_is_said_is_no_silent_outage(
         "effects: {mid: {error_rate: 1%}}}"
     )
     (line,) = problems(two_providers.replace(CDN, replay).replace("99.5%", "99%"))[:1]
-    assert "the file has the severity 'mild', of which nothing is said; did you mean 'mid'?" in line
+    assert "effects has no entry for severity 'mild' of the file; did you mean 'mid'?" in line
 
 
 @pytest.fixture
@@ -207,7 +207,7 @@ def test_looped_arrivals_repeat_after_a_mean_gap(replayed: str, load: Load) -> N
 
 def test_tokens_come_from_the_file_or_from_a_distribution_not_from_both(replayed: str, problems: Any) -> None:
     (line,) = problems(replayed, ["workload.tokens={input: 3}"])
-    assert "workload.tokens.input: input tokens come from the replayed file already" in line
+    assert "workload.tokens.input: input tokens already come from the replayed file" in line
     assert problems(replayed.replace(", input_tokens: in", ""), ["workload.tokens={input: 3}"]) == []
 
 

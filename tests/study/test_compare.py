@@ -93,7 +93,7 @@ def test_arms_are_paired_replication_by_replication(made: Comparison) -> None:
 
 def test_its_text_has_the_tables_of_the_command(made: Comparison) -> None:
     text = comparison_text(made.run)
-    words = ("Each endpoint by itself", "fail exactly as in as_modelled", "k_eff", "Fréchet", "Holm", "exact")
+    words = ("Each endpoint by itself", "fails exactly as in as_modelled", "k_eff", "Fréchet", "Holm", "exact")
     for word in words:
         assert word in text
     assert max(map(len, text.splitlines()[:-1])) <= 120

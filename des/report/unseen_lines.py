@@ -1,0 +1,65 @@
+"""What tables say of the incidents that a run was too short to meet, beside the figure that lacks them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from des.report import figures
+from des.report.figures import read
+from des.report.layout import Line
+
+_Unseen = Mapping[str, Mapping[str, Any]]
+"""`unseen` of a summary: by arm, only those to which it applies."""
+
+
+def met_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
+    """How many incidents the run met of those to be expected, for the class that matters most in each arm."""
+    of = _told(summary, arms)
+    if of:
+        yield Line("  incidents met, of those expected", tuple(_met(of.get(arm)) for arm in arms))
+
+
+def unseen_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
+    """The same, and the availability in the long run where it is known."""
+    yield from met_lines(summary, arms)
+    of = _told(summary, arms)
+    known = {arm: read(of[arm]["long_run"]) for arm in of}
+    if any(known.values()):
+        cells = (figures.availability(known.get(arm)) for arm in arms)
+        yield Line("  in the long run, such incidents included", tuple(cells))
+
+
+def unseen_sentences(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[str]:
+    """`0 of 0.002 expected outages of cloudflare met: this is availability between outages`, and what tells the rest.
+
+    Arms of which the same is said share a sentence.
+    """
+    said: dict[str, list[str]] = {}
+    for arm, of in _told(summary, arms).items():
+        said.setdefault(_sentence(of), []).append(arm)
+    for sentence, those in said.items():
+        yield sentence if len(arms) == 1 else f"{', '.join(those)}: {sentence}"
+
+
+def _sentence(of: Mapping[str, Any]) -> str:
+    what = f"{of['words']}: this is availability between outages"
+    known = read(of["long_run"])
+    if known is not None:
+        return f"{what}; in the long run it is {figures.availability(known)} ({known.estimator})"
+    if not of["long_run_reason"]:  # the long run was not asked for, since availability hardly depends on them
+        return f"{of['words']}: figures are those between such incidents"
+    return (
+        f"{what}, without an interval for the long run, which only simulated requests tell ({of['long_run_reason']}): "
+        "des answer SCENARIO"
+    )
+
+
+def _told(summary: Mapping[str, Any], arms: Sequence[str]) -> _Unseen:
+    found = summary.get("unseen", {})
+    return {arm: found[arm] for arm in arms if arm in found}
+
+
+def _met(of: Mapping[str, Any] | None) -> str:
+    if of is None:
+        return figures.NOTHING
+    first = of["incidents"][0]
+    return f"{first['met']} of {figures.plain(first['expected'], figures.significant(first['expected'], 2))}"
