@@ -120,8 +120,8 @@ def limited(**rule: object) -> plan.Plan:
     """A request that finds the only token of 10 s taken by another just before."""
     slow = provider("1s", limits={"requests": "6/min", "burst": 1, "refusal_latency": 0})
     of = plan_of(scenario({"a": slow}, arrivals=at("0s", size=2)))
-    law = plan.RetryAfter(honours=True, on=("rate_limited",), **rule)  # type: ignore[arg-type]
-    return with_rule(of, retries=1, backoff=plan.Backoff(kind="constant", base_s=1.0), retry_after=law)
+    retry_after = plan.RetryAfter(honours=True, on=("rate_limited",), **rule)  # type: ignore[arg-type]
+    return with_rule(of, retries=1, backoff=plan.Backoff(kind="constant", base_s=1.0), retry_after=retry_after)
 
 
 @pytest.mark.parametrize(
