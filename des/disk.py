@@ -240,9 +240,9 @@ def check_writable_file(out: Path) -> None:
     if out.is_dir():
         raise OutputError(f"{out}: is a directory; name a file")
     if os.path.lexists(out) and not out.is_file():
-        raise OutputError(f"{out}: is no regular file; choose another name")
+        raise OutputError(f"{out}: is not a regular file; choose another name")
     if not out.parent.is_dir():
-        raise OutputError(f"{out}: there is no folder {out.parent}; make it first")
+        raise OutputError(f"{out}: there is no folder {out.parent}; create it first")
     if not os.access(out.parent, os.W_OK):
         raise OutputError(f"{out}: cannot be written: permission denied")
 

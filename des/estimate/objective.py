@@ -5,8 +5,9 @@ does a window without requests. Where the whole chain is down at once or not at 
 exponential up times, the chance has a closed form (Takacs); elsewhere windows of simulated requests are counted.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import reduce
 from typing import Any, Final
@@ -45,7 +46,7 @@ def window_edges(plan: Plan, per: float | str) -> _Edges:
         edges = _calendar_months(datetime.fromisoformat(plan.start), plan.horizon_s)
     else:
         length_s = MONTH_S if isinstance(per, str) else per
-        edges = np.arange(int(plan.horizon_s / length_s * (1.0 + 1e-12)) + 1) * length_s
+        edges = np.arange(int(plan.horizon_s / length_s * (1.0 + 1e-12)) + 1, dtype=np.float64) * length_s
     return edges if len(edges) > 1 else np.empty(0)
 
 
@@ -60,7 +61,8 @@ def window_words(plan: Plan, per: float | str) -> str:
 
 
 def _calendar_months(start: datetime, horizon_s: float) -> _Edges:
-    year, month, edges = start.year, start.month, []
+    year, month = start.year, start.month
+    edges: list[float] = []
     while True:
         begins = start.replace(year=year, month=month, day=1, hour=0, minute=0, second=0, microsecond=0)
         at_s = (begins - start).total_seconds()
@@ -83,14 +85,10 @@ def exact_objective(plan: Plan, choice: Choice, objective: Objective) -> Estimat
     classes = _whole_chain_classes(plan)
     broken = max(0.0, (closed.lost - closed.all_down) / (1.0 - closed.all_down))  # lost while the chain is up
     edges = window_edges(plan, objective.per)
-    lengths_s = (
-        np.diff(edges) if len(edges) else np.array([MONTH_S if isinstance(objective.per, str) else objective.per])
-    )
-    chance = 0.0
-    for length_s, count in zip(*np.unique(lengths_s, return_counts=True), strict=True):
-        chance += (
-            int(count) / len(lengths_s) * _chance(classes, arrivals.rate_per_s, broken, float(length_s), objective)
-        )
+    one_s = MONTH_S if isinstance(objective.per, str) else objective.per
+    lengths_s, counts = np.unique(np.diff(edges) if len(edges) else np.array([one_s]), return_counts=True)
+    chances = [_chance(classes, arrivals.rate_per_s, broken, each_s, objective) for each_s in lengths_s.tolist()]
+    chance = math.fsum(each * int(count) for each, count in zip(chances, counts, strict=True)) / int(counts.sum())
     return Estimate(chance, estimator=f"{EXACT} (Takacs)")
 
 

@@ -1,5 +1,6 @@
 """The one sentence that answers a scenario's question: who answers how many requests, at what cost."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -26,14 +27,20 @@ def sentence(answer: Answer, plans: Mapping[str, Plan]) -> str:
         return _refusal(told, refused)
     brief = min(plans[arm].horizon_s for arm in told) < DAY_S
     parts = _one_by_one(told, brief) if len(told) <= _MOST_ARMS else _extremes(told, brief)
+    if unseen := [arm for arm, of in told.items() if of.not_seen.between]:
+        those = "" if len(unseen) == len(told) else f" of {_listed(unseen)}"
+        parts.append(f"the availability{those} is between outages, and leaves out those that no request met")
     parts += _chances(answer, told, plans)
     parts += _costs(answer, told)
     return f"{'; '.join(parts)}."
 
 
 def amount(usd: float) -> str:
-    """Whole dollars from a hundred on, else three significant digits."""
-    return figures.dollars(usd, 0 if abs(usd) >= 100.0 else figures.significant(usd))
+    """Three significant digits; from a thousand on, that many before zeros."""
+    if abs(usd) < 1000.0:
+        return figures.dollars(usd, figures.significant(usd))
+    places = 2 - math.floor(math.log10(abs(usd)))
+    return figures.dollars(round(usd, places), 0)
 
 
 def per_thousand(cost: Estimate) -> str:
@@ -106,14 +113,11 @@ def _extremes(told: Mapping[str, ArmAnswer], brief: bool) -> list[str]:
     if by_lost:
         best, worst = by_lost[0], by_lost[-1]
         if _alike(told[best].lost, told[worst].lost):
-            parts.append(
-                f"All {len(told)} arms answer {_share_answered(told[best])} of the requests{_down(told[best], brief)}"
-            )
+            answered, down = _share_answered(told[best]), _down(told[best], brief)
+            parts.append(f"All {len(told)} arms answer {answered} of the requests{down}")
         else:
-            parts.append(
-                f"Of {len(told)} arms, {best} answers most requests, {_share_answered(told[best])}{_down(told[best], brief)}, "
-                f"and {worst} fewest, {_share_answered(told[worst])}{_down(told[worst], brief)}"
-            )
+            most, fewest = (f"{_share_answered(told[arm])}{_down(told[arm], brief)}" for arm in (best, worst))
+            parts.append(f"Of {len(told)} arms, {best} answers most requests, {most}, and {worst} fewest, {fewest}")
     for metric, words, write in _RANGES:
         known = {arm: figure for arm, of in told.items() if (figure := of.figure(metric)) is not None}
         if not known:
@@ -153,9 +157,7 @@ def _chances(answer: Answer, told: Mapping[str, ArmAnswer], plans: Mapping[str, 
     known = {arm: of.objective for arm, of in told.items() if of.objective is not None}
     if objective is None or not known:
         return []
-    asked = figures.percent(
-        objective.availability, max(0, figures.significant(100.0 * (1.0 - objective.availability), 1))
-    )
+    asked = objective_words(objective.availability)
     window = window_words(plans[next(iter(known))], objective.per)
     chances = [f"{chance_words(found)}{f' ({arm})' if len(told) > 1 else ''}" for arm, found in known.items()]
     if len(chances) > _MOST_ARMS:
@@ -163,6 +165,11 @@ def _chances(answer: Answer, told: Mapping[str, ArmAnswer], plans: Mapping[str, 
         chances = [f"{chance_words(known[arm])} ({arm})" for arm in (order[0], order[-1])]
         return [f"a {window} reaches {asked} with a chance from {chances[1]} to {chances[0]}"]
     return [f"a {window} reaches {asked} with a chance of {_listed(chances)}"]
+
+
+def objective_words(availability: float) -> str:
+    """`99.95 %`, as it is written."""
+    return f"{100.0 * availability:.12g} %"
 
 
 def chance_words(found: Estimate) -> str:
@@ -182,10 +189,8 @@ def _costs(answer: Answer, told: Mapping[str, ArmAnswer]) -> list[str]:
     total = totals[cheapest].total.known
     if len(totals) == 1:
         return [f"answers and failing together cost {amount(total)} a year"]
-    return [
-        f"with what failing costs, {cheapest} is the cheapest at {amount(total)} a year",
-        *map(step_words, answer.steps[-1:]),
-    ]
+    said = f"with what failing costs, {cheapest} is the cheapest at {amount(total)} a year"
+    return [said, *map(step_words, answer.steps[-1:])]
 
 
 def step_words(step: Step) -> str:

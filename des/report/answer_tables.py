@@ -1,5 +1,6 @@
 """What `des answer` prints: the sentence, the table arm by arm, what it rests on, and what was not seen."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -8,14 +9,15 @@ from rich.console import Console
 from des.estimate.estimate import EXACT, RARE, TIMELINE, Estimate
 from des.estimate.objective import window_words
 from des.report import figures
-from des.report.answer_sentence import chance_words, minutes, sentence, step_words
+from des.report.answer_sentence import chance_words, minutes, objective_words, sentence, step_words
 from des.report.layout import Line, as_text, print_arms, say
+from des.report.tables import print_verdicts
 from des.scenario import plans as plans_of
 from des.scenario.plan import Plan
 from des.scenario.schema.objective import MONTH
 from des.study.answered import Answer, ArmAnswer, Basis
 
-_WIDEST: Final = 17
+_WIDEST: Final = 15
 """Columns of a cell that leave room for three arms on a terminal of 80."""
 _MOST_CAUSES: Final = 6
 _MILLION: Final = 1e6
@@ -47,6 +49,9 @@ def print_answer(answer: Answer, console: Console) -> None:
         say(console, text)
     for text in _between_sentences({arm: answer.arms[arm] for arm in arms}):
         say(console, text)
+    if answer.expectations:
+        console.print()
+        print_verdicts(answer.expectations, console)
     say(console, _intervals(answer))
 
 
@@ -68,7 +73,7 @@ def _lines(answer: Answer, of: Sequence[ArmAnswer], plan: Plan) -> Iterator[Line
         yield Line("  down in 30 days", tuple(figures.NOTHING if each is None else _down(each) for each in lost))
     objective = scenario.objective
     if objective is not None:
-        asked = figures.percent(objective.availability, figures.significant(100.0 * (1.0 - objective.availability), 1))
+        asked = objective_words(objective.availability)
         window = "month" if objective.per == MONTH else window_words(plan, objective.per)
         label = f"chance of {asked} a {window}" if window == "month" else f"chance of {asked} in {window}"
         yield from _rows(label, [each.objective for each in of], figures.percent, 100.0, chance_words)
@@ -79,7 +84,9 @@ def _lines(answer: Answer, of: Sequence[ArmAnswer], plan: Plan) -> Iterator[Line
     yield from _figure("  95 of 100 within", of, "latency_s_p95", figures.seconds)
     yield from _figure("  99 of 100 within", of, "latency_s_p99", figures.seconds)
     yield from _figure("calls per request", of, "attempts_per_request", figures.plain, digits=4)
-    yield from _figure("answered by a fallback", of, "fallback_share", figures.percent, scale=100.0)
+    fallbacks = [each.figure("fallback_share") for each in of]
+    if any(each is not None and each.known > 0.0 for each in fallbacks):
+        yield from _figure("answered by a fallback", of, "fallback_share", figures.percent, scale=100.0)
     yield from _causes(of)
 
 
@@ -94,9 +101,8 @@ def _figure(
     digits: int = 3,
 ) -> Iterator[Line]:
     """`times` is what the figure is multiplied by; `scale` what `write` multiplies it by."""
-    found = [
-        None if figure is None else figures.scaled(figure, times) for each in of for figure in [each.figure(metric)]
-    ]
+    known = [each.figure(metric) for each in of]
+    found = [None if figure is None else figures.scaled(figure, times) for figure in known]
     if any(found):
         yield from _rows(
             label, found, write, scale, lambda each: write(each.known, figures.significant(each.known * scale, digits))
@@ -127,7 +133,7 @@ def _ends(figure: Estimate | None, write: Write, scale: float) -> str:
     low, high = write(figure.low, decimals), write(figure.high, decimals)
     for unit in (" %", " s", "$"):
         low, high = low.replace(unit, ""), high.replace(unit, "")
-    return f"{low} to {high}"
+    return f"{low}–{high}"
 
 
 def _availability(of: ArmAnswer) -> str:
@@ -143,7 +149,7 @@ def _availability_ends(lost: Estimate | None) -> str:
     decimals = figures.significant(100.0 * max(lost.known, lost.high), 2)
     decimals = min(13, max(1, decimals, figures.significant(50.0 * (lost.high - lost.low), 1)))
     low, high = (figures.plain(100.0 * (1.0 - end), decimals) for end in (lost.high, lost.low))
-    return low if low == high else f"{low} to {high}"
+    return low if low == high else f"{low}–{high}"
 
 
 def _nines(lost: Estimate | None) -> str:
@@ -189,7 +195,7 @@ def _causes(of: Sequence[ArmAnswer]) -> Iterator[Line]:
         yield Line(f"  {cause}", tuple(_in_a_million(causes.get(cause)) for causes in lost))
     rest = order[_MOST_CAUSES:]
     if rest:
-        sums = [sum(figure.known for cause in rest if (figure := causes.get(cause)) is not None) for causes in lost]
+        sums = [math.fsum(causes[cause].known for cause in rest if cause in causes) for causes in lost]
         yield Line(f"  {len(rest)} others", tuple(_in_a_million(Estimate(each)) for each in sums))
 
 
@@ -207,9 +213,11 @@ def _basis_sentences(answer: Answer, told: Mapping[str, ArmAnswer], plans: Mappi
         said.setdefault(_basis(of.basis, plans[arm]), []).append(arm)
     for text, arms in said.items():
         yield text if len(told) == len(arms) else f"{', '.join(arms)}: {text}"
+    left_out = [limit.left_out for of in told.values() for limit in of.basis.limits_left_out if of.lost is not None]
+    yield from dict.fromkeys(left_out)
     simulated = sum(of.basis.simulated for of in told.values())
-    rounds = f"{answer.rounds} round{'s' if answer.rounds != 1 else ''}, " if answer.rounds else ""
-    yield f"in all {simulated:,} requests simulated, {rounds}seed {answer.loaded.scenario.seed}, {answer.wall_s:,.1f} s"
+    rounds = f" in {answer.rounds} round{'s' if answer.rounds != 1 else ''}" if answer.rounds else ""
+    yield f"{simulated:,} requests simulated{rounds}, seed {answer.loaded.scenario.seed}, {answer.wall_s:,.1f} s"
 
 
 def _basis(basis: Basis, plan: Plan) -> str:
@@ -218,19 +226,13 @@ def _basis(basis: Basis, plan: Plan) -> str:
         TIMELINE: f"availability rests on {_years(basis.years)} of drawn incidents",
         RARE: f"availability rests on {basis.samples or 0:,} arrivals with rare incidents made common",
     }.get(basis.availability, "")
-    if basis.segments is not None:
-        rest = (
-            f"the rest on {basis.simulated:,} requests in {basis.segments:,} windows out of "
-            f"{_years(basis.window_years)} of incidents"
-        )
+    if basis.window_years is not None:
+        rest = f"simulated windows of time, sampled from {_years(basis.window_years)} of drawn incidents"
     elif basis.replications is not None:
-        runs = f"{basis.replications} run{'s' if basis.replications > 1 else ''} of {_length(plan.horizon_s)}"
-        rest = f"the rest on {basis.simulated:,} requests in {runs}"
+        rest = f"{basis.replications} simulated run{'s' if basis.replications > 1 else ''} of {_length(plan.horizon_s)}"
     else:
-        return served if basis.availability in (EXACT, TIMELINE, RARE) else "nothing was simulated to the end"
-    if basis.availability in (EXACT, TIMELINE, RARE):
-        return f"{served}, {rest}"
-    return f"all figures rest{rest.removeprefix('the rest')}"
+        return served or "nothing was simulated to the end"
+    return f"{served}; the rest rests on {rest}" if served else f"all figures rest on {rest}"
 
 
 def _years(years: float | None) -> str:
@@ -250,18 +252,17 @@ def _length(seconds: float) -> str:
 def _not_seen_sentences(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
     said: dict[str, list[str]] = {}
     for arm, of in told.items():
-        for component, per_year, share in of.not_seen.incidents:
-            once = f"{per_year:.3g} a year" if per_year >= 1.0 else f"one in {1.0 / per_year:,.0f} years"
-            text = (
-                f"no simulated request met an incident of {component} ({once}, open {100.0 * share:.2g} % of the time)"
-            )
+        for missed in of.not_seen.incidents:
+            part = missed.of_unavailability
+            of_all = "" if part is None else f", at most {100.0 * part:.2g} % of the unavailability"
+            text = f"{missed.words}: open {100.0 * missed.open_share:.2g} % of the time{of_all}"
             said.setdefault(text, []).append(arm)
         if of.not_seen.uncalled:
             said.setdefault(f"no simulated request called {', '.join(of.not_seen.uncalled)}", []).append(arm)
     if said:
         yield "Not seen:"
     elif not any(of.refused for of in told.values()):
-        yield "Not seen: nothing; every class of incidents was met, and every leg was called"
+        yield "Not seen: nothing; every class of incidents was met often enough, and every leg was called"
     for text, arms in said.items():
         yield f"- {text}" if len(arms) == len(told) else f"- {', '.join(arms)}: {text}"
 
@@ -281,6 +282,6 @@ def _between_sentences(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
 def _intervals(answer: Answer) -> str:
     if any(of.refused for of in answer.arms.values()):
         return "intervals: 95 %"
-    if not answer.precise:
-        return "intervals: 95 %; a figure without one is exact, or of too few runs: --within 5min narrows them"
+    if any(of.basis.replications == 1 for of in answer.arms.values()):
+        return "one run has no intervals: --within 5min leaves time for more"
     return "intervals: 95 %; a figure without one is exact"

@@ -5,28 +5,31 @@ each other. Cost, latency and the rest come from simulated requests: whole repli
 a long run where they are not. What neither covers is refused, and the reason names what remembers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from des.disk import refuse_existing, written_whole
 from des.errors import DesError
-from des.estimate.availability import Choice
-from des.estimate.estimate import EXACT, REQUEST_LEVEL, Estimate, Inapplicable
+from des.estimate.estimate import REQUEST_LEVEL, Estimate, Inapplicable
 from des.estimate.objective import exact_objective, window_edges, window_words
+from des.estimate.unsampled import LongRuns
+from des.estimate.unseen import Unseen
 from des.estimate.windows import ArmWindows, WindowsAnswer, why_not_windows, windows
+from des.estimate.windows import Unseen as UnseenByWindows
 from des.pool import available
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan, RecordedIncidents, remarks_of
-from des.scenario.schema.objective import MONTH, Objective, Value
+from des.scenario.schema.objective import Objective, Value
 from des.scenario.text.units import DAY_S, YEAR_S, read_positive_duration
-from des.study.answered import Answer, ArmAnswer, Basis, NotSeen, write_answer
+from des.study.answered import Answer, ArmAnswer, Basis, Missed, NotSeen, verdicts_on, write_answer
 from des.study.arms import same_arms
 from des.study.long_run import LongRun, long_runs
 from des.study.options import Progress, RunOptions, Source
 from des.study.rounds import Clock, Rounds, Simulated, replicated
 from des.study.shortened import between_outages
-from des.study.value import Money, less, money, scaled, steps
+from des.study.value import Money, Step, apart, money, scaled, steps
+from des.vocabulary import CASCADE_METRICS
 
 WITHIN: Final = "60s"
 _SMALL: Final = 250_000.0
@@ -86,7 +89,8 @@ def answered(loaded: Loaded, clock: Clock, *, workers: int = 1, progress: Progre
     tell("incidents")
     known = long_runs(different, workers)
     scenario = loaded.scenario
-    work = _Work(different, known, scenario.objective, scenario.value, clock, workers, tell)
+    cascades = any(each.metric in CASCADE_METRICS for each in loaded.expectations())
+    work = _Work(different, known, scenario.objective, scenario.value, clock, workers, tell, cascades=cascades)
     found = work.done()
     of_all = {arm: found[same.get(arm, arm)] for arm in every}
     return Answer(
@@ -97,6 +101,7 @@ def answered(loaded: Loaded, clock: Clock, *, workers: int = 1, progress: Progre
         hypothetical=tuple(arm for arm in every if every[arm].shared < 1.0),
         rounds=work.rounds,
         precise=work.precise,
+        expectations=verdicts_on(loaded.resolved().get("expect"), of_all),
         remarks=remarks_of(every),
         wall_s=clock.spent_s,
     )
@@ -130,7 +135,9 @@ class _Work:
         value: Value | None,
         clock: Clock,
         workers: int,
-        tell: Any,
+        tell: Callable[[str], None],
+        *,
+        cascades: bool,
     ) -> None:
         self._plans = plans
         self._known = known
@@ -139,6 +146,7 @@ class _Work:
         self._clock = clock
         self._workers = workers
         self._tell = tell
+        self._cascades = cascades
         self._paired: Mapping[str, Mapping[str, Estimate]] = {}
         self._replicated: Rounds | None = None
         self.rounds = 0
@@ -183,13 +191,15 @@ class _Work:
             self._clock,
             workers=self._workers,
             known=known,
+            cascades=self._cascades,
             progress=lambda: self._tell("requests"),
         )
         self._replicated, self.rounds, self.precise = made, made.rounds, made.reached
         return {arm: self._replicated_arm(arm, of, made) for arm, of in made.arms.items()}
 
     def _replicated_arm(self, arm: str, of: Simulated, made: Rounds) -> ArmAnswer:
-        figures, known = of.figures(), self._known[arm]
+        known = self._known[arm]
+        figures, unsampled = of.claimed(self._long_runs())
         lost = known.lost
         if lost is None and figures["availability"].mean is not None:
             lost = figures["availability"].complement()
@@ -204,10 +214,25 @@ class _Work:
             reason=known.choice.reason,
             years=known.years,
             samples=known.samples,
+            limits_left_out=known.choice.limits_left_out,
             simulated=of.requests,
             replications=made.replications,
         )
-        return self._arm(arm, figures, lost, basis, of.objective(), NotSeen(uncalled=of.uncalled))
+        not_seen = NotSeen(
+            incidents=() if unsampled is None else tuple(_missed(each, lost) for each in unsampled.incidents),
+            uncalled=of.uncalled,
+            between=unsampled is not None and "availability" in unsampled.ends and known.lost is None,
+        )
+        ends = {} if unsampled is None else dict(unsampled.as_json()["ends"])
+        if known.lost is not None:
+            ends.pop("availability", None)
+        return self._arm(arm, figures, lost, basis, of.objective(), not_seen, ends)
+
+    def _long_runs(self) -> LongRuns:
+        known: dict[str, tuple[Estimate | None, str]] = {
+            arm: (of.lost.complement(), "") for arm, of in self._known.items() if of.lost is not None
+        }
+        return LongRuns(self._plans, known)
 
     def _by_windows(self) -> dict[str, ArmAnswer]:
         objective = self._objective
@@ -235,16 +260,15 @@ class _Work:
             reason=known.choice.reason,
             years=known.years if known.lost is not None else made.years,
             samples=known.samples,
+            limits_left_out=known.choice.limits_left_out,
             simulated=of.requests,
             segments=of.segments,
             window_years=made.years,
             memory_s=made.memory_s,
             remembers=made.remembers,
         )
-        not_seen = NotSeen(
-            incidents=tuple((each.component, each.per_year, each.share) for each in of.unseen), uncalled=of.uncalled
-        )
         lost = of.lost if known.lost is None else known.lost
+        not_seen = NotSeen(incidents=tuple(_missed_by_windows(each, lost) for each in of.unseen), uncalled=of.uncalled)
         return self._arm(arm, dict(of.figures), lost, basis, of.objective, not_seen)
 
     def _refused(self, why: str) -> dict[str, ArmAnswer]:
@@ -259,6 +283,7 @@ class _Work:
                 reason=known.choice.reason,
                 years=known.years,
                 samples=known.samples,
+                limits_left_out=known.choice.limits_left_out,
             )
             figures = {} if known.lost is None else {"availability": known.lost.complement()}
             found[arm] = ArmAnswer(
@@ -283,6 +308,7 @@ class _Work:
         basis: Basis,
         counted: Estimate | None,
         not_seen: NotSeen,
+        ends: Mapping[str, Sequence[float | None]] | None = None,
     ) -> ArmAnswer:
         if lost is not None:
             figures["availability"] = lost.complement()
@@ -296,6 +322,7 @@ class _Work:
             money=self._money(arm, figures, lost),
             basis=basis,
             not_seen=not_seen,
+            ends=ends or {},
         )
 
     def _chance(self, arm: str, counted: Estimate | None) -> tuple[Estimate | None, str]:
@@ -322,41 +349,69 @@ class _Work:
         requests = figures["requests"].known if expected is None else expected
         return money(cost, lost, requests / plan.horizon_s * YEAR_S, self._value)
 
-    def steps(self, found: Mapping[str, ArmAnswer]) -> tuple[Any, ...]:
-        """Between successive arms, with differences of cost that are paired where they can be."""
+    def steps(self, found: Mapping[str, ArmAnswer]) -> tuple[Step, ...]:
+        """Between successive arms, with differences that are paired where they can be."""
         of = {arm: each.money for arm, each in found.items() if each.money is not None}
         spends: dict[tuple[str, str], Estimate] = {}
-        for arm in of:
-            for after in of:
-                difference = self._spent(arm, after) if arm != after else None
-                if difference is not None:
-                    per_year = of[after].answers.known / (_cost(found[after]) or 1.0)
-                    spends[arm, after] = scaled(difference, per_year)
-        return steps(of, spends, {})
+        saves: dict[tuple[str, str], Estimate] = {}
+        for arm, one in of.items():
+            for after, other in of.items():
+                if arm == after:
+                    continue
+                dearer = self._difference(arm, after, "cost_usd_per_request")
+                if dearer is not None and (cost := found[after].figure("cost_usd_per_request")) is not None:
+                    spends[arm, after] = scaled(dearer, other.answers.known / (cost.known or 1.0))
+                worse = self._difference(after, arm, "lost")
+                lost = found[arm].lost
+                if worse is not None and lost is not None and lost.known > 0.0:
+                    saves[arm, after] = scaled(worse, one.failing.known / lost.known)
+        return steps(of, spends, saves)
 
-    def _spent(self, arm: str, after: str) -> Estimate | None:
-        """By how much a request costs more in `after`; None where that is not known better than from both arms."""
+    def _difference(self, arm: str, after: str, metric: str) -> Estimate | None:
+        """`after` less `arm`, paired; None where it is not known better than from both arms."""
+        if metric == "lost" and any(self._known[each].lost is not None for each in (arm, after)):
+            return None
         if self._replicated is not None:
             of = self._replicated.arms
-            return of[after].less(of[arm], "cost_usd_per_request")
-        one, other = self._to_first(arm), self._to_first(after)
-        return None if one is None or other is None else less(other, one)
+            return of[arm].less(of[after], "availability") if metric == "lost" else of[after].less(of[arm], metric)
+        one, other = self._to_first(arm, metric), self._to_first(after, metric)
+        return None if one is None or other is None else apart(other, one)
 
-    def _to_first(self, arm: str) -> Estimate | None:
-        if arm == next(iter(self._plans)):
-            return Estimate(0.0)
-        return self._paired.get(arm, {}).get("cost_usd_per_request")
+    def _to_first(self, arm: str, metric: str) -> Estimate | None:
+        """The arm less the first one, by windows."""
+        return Estimate(0.0) if arm == next(iter(self._plans)) else self._paired.get(arm, {}).get(metric)
+
+
+def _missed(of: Unseen, lost: Estimate | None) -> Missed:
+    return Missed(
+        component=of.component,
+        words=f"{of.words} met",
+        open_share=of.unavailability,
+        of_unavailability=_part_of(of.unavailability, lost) if of.outages else None,
+    )
+
+
+def _missed_by_windows(of: UnseenByWindows, lost: Estimate) -> Missed:
+    often = f"{of.per_year:.3g} a year" if of.per_year >= 1.0 else f"one in {1.0 / of.per_year:,.0f} years"
+    return Missed(
+        component=of.component,
+        words=f"no incident of {of.component} met ({often})",
+        open_share=of.share,
+        of_unavailability=_part_of(of.share, lost),
+    )
+
+
+def _part_of(open_share: float, lost: Estimate | None) -> float | None:
+    """The largest share of the unavailability that incidents open for that share of the time can cause."""
+    if lost is None or lost.mean is None:
+        return None
+    whole = max(lost.mean, open_share) if lost.high is None else max(lost.high, open_share)
+    return open_share / whole if whole > 0.0 else None
 
 
 REPLICATIONS: Final = "replications"
 WINDOWS: Final = "windows"
 NONE: Final = "none"
-
-
-def _cost(found: ArmAnswer) -> float:
-    cost = found.figures["cost_usd_per_request"]
-    assert isinstance(cost, Estimate)
-    return cost.known
 
 
 def _is_random(plan: Plan) -> bool:

@@ -1,23 +1,26 @@
 """The answer to a scenario as data: by arm, what it rests on, and the files it is written to."""
 
 import platform
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from des.estimate.binding import Binding
 from des.estimate.estimate import Estimate, as_json
 from des.scenario import Loaded
 from des.study.identity import file_digest, json_text, package_version, source_digest
 from des.study.value import Money, Step
+from des.study.verdicts import Evidence, Verdict, judged
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ANSWER: Final = "answer.json"
 MANIFEST: Final = "manifest.json"
+_ONE_LESS: Final = "failure_share"
 _COLUMNS: Final = (
     "availability",
     "cost_usd_per_request",
@@ -36,7 +39,8 @@ class Basis:
     """What an arm's figures rest on.
 
     `availability` and `requests` name the estimators; `reason` says why the first was chosen. `years` of incidents, or
-    `samples` of arrivals, stand behind the availability. `simulated` counts requests, `segments` the windows they were
+    `samples` of arrivals, stand behind the availability, without `limits_left_out`, which never matter.
+    `simulated` counts requests, `segments` the windows they were
     simulated in, out of `window_years` of incidents, each after `memory_s`, as long as `remembers` remembers.
     """
 
@@ -45,6 +49,7 @@ class Basis:
     reason: str
     years: float | None = None
     samples: int | None = None
+    limits_left_out: tuple[Binding, ...] = ()
     simulated: int = 0
     replications: int | None = None
     segments: int | None = None
@@ -54,11 +59,29 @@ class Basis:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotSeen:
-    """What no simulated request met: (component, incidents a year, share of the time) of classes, and legs by name."""
+class Missed:
+    """Incidents of a class that simulated requests did not meet, or too seldom.
 
-    incidents: tuple[tuple[str, float, float], ...] = ()
+    `open_share` is the share of the time in which one is open, in the long run. It is the most that they can cost, and
+    `of_unavailability` the largest share of the unavailability that can come from them, None where that is not known.
+    """
+
+    component: str
+    words: str
+    open_share: float
+    of_unavailability: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotSeen:
+    """What no simulated request met, and the legs that none called.
+
+    `between` says that the availability leaves out these incidents, since it rests on the simulated requests alone.
+    """
+
+    incidents: tuple[Missed, ...] = ()
     uncalled: tuple[str, ...] = ()
+    between: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +98,8 @@ class ArmAnswer:
     """`figures` by the names of summary.json, but `lost_by_cause` as shares of all requests.
 
     `lost` is 1 - availability with full precision. `objective` is the chance that a month meets it, None with a reason.
-    An arm that is `refused` has no figures of requests. What is known then is `all_down`, the share of the time in which
-    every leg is down at once, and `between`.
+    An arm that is `refused` has no figures of requests. What is known then is `all_down`, the share of the time in
+    which every leg is down at once, and `between`.
     """
 
     figures: Mapping[str, Any]
@@ -89,6 +112,8 @@ class ArmAnswer:
     not_seen: NotSeen
     refused: str = ""
     between: Between | None = None
+    ends: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
+    """By metric, the least and the most that a figure can be where incidents were not seen; None has no end."""
 
     def figure(self, metric: str) -> Estimate | None:
         """None where there is no such figure."""
@@ -112,6 +137,7 @@ class Answer:
     hypothetical: tuple[str, ...]
     rounds: int
     precise: bool
+    expectations: tuple[Verdict, ...]
     remarks: tuple[str, ...]
     wall_s: float
 
@@ -145,10 +171,28 @@ class Answer:
             "same": dict(self.same),
             "steps": as_json(self.steps),
             "hypothetical": list(self.hypothetical),
+            "expectations": as_json(self.expectations),
         } | ({"remarks": list(self.remarks)} if self.remarks else {})
 
     def __repr__(self) -> str:
         return f"<Answer of {self.loaded.scenario.title or self.loaded.path!r}: arms {', '.join(self.arms)}>"
+
+
+def verdicts_on(expect: Mapping[str, Any] | None, arms: Mapping[str, ArmAnswer]) -> tuple[Verdict, ...]:
+    """The verdicts on what the scenario expects. Figures that are not answered here are not judged."""
+
+    def find(arm: str, metric: str) -> Evidence | str:
+        of = arms[arm]
+        ends = of.ends.get("availability" if metric == _ONE_LESS else metric)
+        reason = "" if ends is None else ", ".join(each.words for each in of.not_seen.incidents)
+        if metric == _ONE_LESS and ends is not None:
+            ends = tuple(None if end is None else 1.0 - end for end in reversed(ends))
+        found = {"all_down": of.all_down, _ONE_LESS: of.lost}.get(metric, of.figures.get(metric))
+        if found is None:
+            return of.refused or "des answer has no such figure of it; des run simulates whole replications"
+        return Evidence(as_json(found), ends, reason)
+
+    return judged(expect, list(arms), find)
 
 
 def write_answer(found: Answer, loaded: Loaded, directory: Path) -> None:

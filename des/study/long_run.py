@@ -7,7 +7,7 @@ from typing import Final
 from des.errors import DesError
 from des.estimate.availability import YEARS, Choice, choose
 from des.estimate.estimate import EXACT, RARE, TIMELINE, Estimate
-from des.estimate.interaction import needs_whole_horizons
+from des.estimate.interaction import needs_whole_horizons, relieved
 from des.estimate.rare import rare
 from des.estimate.timeline import incidents_per_year, timeline
 from des.pool import Report, Workers
@@ -49,6 +49,7 @@ def long_runs(plans: Mapping[str, Plan], workers: int) -> dict[str, LongRun]:
 
 def _long_run(plan: Plan, report: Report | None = None) -> LongRun:
     choice = choose(plan)
+    plan, _ = relieved(plan)
     closed = choice.exact
     down = None if closed is None else Estimate(closed.all_down, estimator=EXACT)
     if choice.estimator == EXACT:

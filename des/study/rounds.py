@@ -6,11 +6,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from des.estimate.cascades import Cascade, cascade_estimates
 from des.estimate.estimate import Estimate
 from des.estimate.heterogeneous import Heterogeneous, without_intervals
 from des.estimate.intervals import students_t
 from des.estimate.objective import counted_objective
 from des.estimate.summary import Pool, summarise
+from des.estimate.unsampled import LongRuns, Unsampled, with_unseen
 from des.pool import Workers
 from des.scenario.plan import Plan
 from des.scenario.schema.objective import Objective
@@ -60,17 +62,28 @@ class Simulated:
     spells: list[Spells] = field(default_factory=list)
     windows: list[tuple[int, int]] = field(default_factory=list)
     called: set[int] = field(default_factory=set)
+    cascades: list[Cascade] = field(default_factory=list)
 
     def figures(self) -> dict[str, Any]:
-        """By the names of summary.json; the adjusted figure of a control variate stands where there is one."""
+        """By the names of summary.json, as simulated."""
         heterogeneous = Heterogeneous.of(self.plan)
         found = summarise(self.pool, by_replication=heterogeneous is not None)
-        if heterogeneous is not None and (why := heterogeneous.why_no_interval(len(self.pool))):
-            return without_intervals(found, why)
-        for metric, better in controlled(self.plan, self.pool, self.spells).items():
-            if metric != "availability":
-                found[metric] = better
-        return found
+        if self.cascades:
+            found |= cascade_estimates(self.cascades)
+        why = "" if heterogeneous is None else heterogeneous.why_no_interval(len(self.pool))
+        return without_intervals(found, why) if why else found
+
+    def claimed(self, long_runs: LongRuns) -> tuple[dict[str, Any], Unsampled | None]:
+        """Figures that claim no more than was sampled, and what was not, if anything.
+
+        Where all was, the adjusted figure of a control variate stands in place of the plain one.
+        """
+        figures, unsampled = with_unseen(self.plan, self.figures(), self.pool.latency, len(self.pool), long_runs)
+        if unsampled is None:
+            for metric, better in controlled(self.plan, self.pool, self.spells).items():
+                if metric != "availability":
+                    figures[metric] = better
+        return figures, unsampled
 
     def objective(self) -> Estimate | None:
         """None where no whole window was simulated."""
@@ -85,7 +98,7 @@ class Simulated:
 
     @property
     def requests(self) -> int:
-        return round(sum(metrics["requests"] for metrics in self.pool.metrics))
+        return sum(int(metrics["requests"]) for metrics in self.pool.metrics)
 
     def less(self, other: "Simulated", metric: str) -> Estimate | None:
         """The difference of a metric, paired by replication; None where a replication lacks it."""
@@ -114,14 +127,16 @@ def replicated(
     *,
     workers: int,
     known: Collection[str] = (),
+    cascades: bool = False,
     progress: Callable[[], None] | None = None,
 ) -> Rounds:
     """Rounds of replications of all arms: one each in the first, half as many again in all after each further one.
 
-    The availability of the arms in `known` is known otherwise and does not count for the precision.
+    The availability of the arms in `known` is known otherwise and does not count for the precision. `cascades` asks for
+    their figures even where there can be none.
     """
     found = {arm: Simulated(plan) for arm, plan in plans.items()}
-    replicator = Replicator(plans, None, "{}", objective=objective)
+    replicator = Replicator(plans, None, "{}", cascades, objective=objective)
     done = rounds = 0
     wanted, reached = 1, False
     with Workers(replicator, workers) as pool:
@@ -134,6 +149,8 @@ def replicated(
                 of.pool.add(outcome.observed)
                 of.spells.append(outcome.spells)
                 of.called |= outcome.called
+                if outcome.cascade is not None:
+                    of.cascades.append(outcome.cascade)
                 if outcome.windows is not None:
                     of.windows.append(outcome.windows)
             took_s, made = clock.spent_s - before_s, wanted - done
@@ -147,11 +164,11 @@ def replicated(
 def _precise(of: Simulated, known: bool) -> bool:
     figures = of.figures()
     for metric, enough in _ENOUGH.items():
-        if metric == "availability" and known:
+        figure = figures[metric]
+        if figure.mean is None or _is_whole(metric, figure) or (metric == "availability" and known):
             continue
-        if figures[metric].mean is not None and not _is_whole(metric, figures[metric]):
-            if relative_half_width(metric, figures[metric]) > enough:
-                return False
+        if relative_half_width(metric, figure) > enough:
+            return False
     chance = of.objective()
     if chance is None or chance.low is None or chance.high is None:
         return True

@@ -7,6 +7,7 @@ as six minutes. So they are those of the tables, and every estimator of availabi
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from des.estimate.estimate import Estimate
 from des.scenario.schema.objective import Value
@@ -66,7 +67,7 @@ def steps(
     """
     order = sorted(of, key=lambda arm: (-of[arm].lost_requests.known, of[arm].answers.known))
     found = []
-    for arm, after in zip(order, order[1:], strict=False):
+    for arm, after in pairwise(order):
         one, other = of[arm], of[after]
         spent = spends.get((arm, after)) or less(other.answers, one.answers)
         saved = saves.get((arm, after)) or less(one.failing, other.failing)
@@ -100,6 +101,15 @@ def added(one: Estimate, other: Estimate) -> Estimate:
 def less(one: Estimate, other: Estimate) -> Estimate:
     """The difference of two independent estimates."""
     return _combined(one, other, one.known - other.known, _below(one), _above(one), _above(other), _below(other))
+
+
+def apart(one: Estimate, other: Estimate) -> Estimate:
+    """The difference of two estimates that depend on each other; their half-widths add up at most."""
+    mean = one.known - other.known
+    found = Estimate(mean, n=max(one.n, other.n), estimator=one.estimator)
+    if all(each.low is None or each.high is None for each in (one, other)):
+        return found
+    return replace(found, low=mean - _below(one) - _above(other), high=mean + _above(one) + _below(other))
 
 
 def _combined(

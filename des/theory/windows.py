@@ -56,9 +56,9 @@ def ledger_outages(classes: Sequence[tuple[float, Distribution]], longest: float
 
     The busy periods of M/G/infinity. From the instant that an up time begins, the chance of being up at t is
     q(t) = exp(-sum of rate x E[min(duration, t)]), that of none being open among those that started since. With h the
-    density of a down time and G the distribution of an incident, h * q = G q (Takacs 1962, chapter 3.2), which is solved
-    step by step. From any instant in equilibrium, the time until the next up time, convolved with q, is the constant
-    chance of being up.
+    density of a down time and G the distribution of an incident, h * q = G q (Takacs 1962, chapter 3.2), which is
+    solved step by step. From any instant in equilibrium, the time until the next up time, convolved with q, is the
+    constant chance of being up.
     """
     rate = math.fsum(rate for rate, _ in classes)
     step = longest / points
@@ -89,10 +89,9 @@ def met(outages: Outages, window: float, chance_at: Callable[[float], float], mo
     chances = np.array([chance_at(float(x)) for x in nodes])
     middles = (nodes[1:] + nodes[:-1]) / 2.0
     steps = chances[:-1] - chances[1:]
-    reached = [
-        outages.cdf(float(x), window) if drop > _NEGLIGIBLE else 0.0 for x, drop in zip(middles, steps, strict=True)
-    ]
-    return min(1.0, float(np.dot(steps, reached)) + float(chances[-1]) * outages.cdf(most, window))
+    some = np.flatnonzero(steps > _NEGLIGIBLE)
+    reached = np.array([outages.cdf(down, window) for down in middles[some].tolist()])
+    return min(1.0, float(np.dot(steps[some], reached)) + float(chances[-1]) * outages.cdf(most, window))
 
 
 def served_enough(share: float, answered: float, lost: float) -> float:
