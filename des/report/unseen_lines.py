@@ -41,16 +41,23 @@ def unseen_sentences(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterato
 
 
 def _sentence(of: Mapping[str, Any]) -> str:
-    what = f"{of['words']}: this is availability between outages"
+    what = f"{of['words']}: {_meaning(of['incidents'])}"
     known = read(of["long_run"])
     if known is not None:
         return f"{what}; in the long run it is {figures.availability(known)} ({known.estimator})"
     if not of["long_run_reason"]:  # the long run was not asked for, since availability hardly depends on them
-        return f"{of['words']}: figures are those between such incidents"
+        return what
     return (
-        f"{what}, without an interval for the long run, which only simulated requests tell ({of['long_run_reason']}): "
+        f"{what}, without an interval, as only simulated requests tell the long run ({of['long_run_reason']}): "
         "des answer SCENARIO"
     )
+
+
+def _meaning(incidents: Sequence[Mapping[str, Any]]) -> str:
+    what = "outages" if incidents[0]["outages"] else "incidents"
+    if any(one["met"] for one in incidents):
+        return f"too few {what} for availability in the long run"
+    return f"this is availability between {what}"
 
 
 def _told(summary: Mapping[str, Any], arms: Sequence[str]) -> _Unseen:
