@@ -51,12 +51,17 @@ def last_kill_s(plan: Plan, endpoint: int) -> float:
 
 
 class Ledger:
-    """The incidents of a replication, drawn before the clock starts and extended when it runs on."""
+    """The incidents of a replication, drawn before the clock starts and extended when it runs on.
 
-    def __init__(self, plan: Plan, replication: int) -> None:
+    A `timeline` that is given ends at infinity: it is all there is.
+    """
+
+    def __init__(self, plan: Plan, replication: int, timeline: Timeline | None = None) -> None:
         self._plan = plan
         self._replication = replication
-        self.timeline: Timeline = draw_timeline(plan, replication, plan.horizon_s + min(MARGIN_S, plan.horizon_s))
+        if timeline is None:
+            timeline = draw_timeline(plan, replication, plan.horizon_s + min(MARGIN_S, plan.horizon_s))
+        self.timeline: Timeline = timeline
         self._kills: dict[int, tuple[list[float], list[int]]] = {}
 
     def extend(self, until_s: float) -> None:
@@ -85,7 +90,7 @@ class Ledger:
                     return
                 yield times[place], incidents[place]
                 place += 1
-            if self.timeline.until_s > until_s:
+            if self.timeline.until_s > until_s or self.timeline.until_s == math.inf:
                 return
             self.extend(1.5 * self.timeline.until_s)
 
@@ -126,17 +131,18 @@ class EndpointState:
         self.condition = Condition(self._open, [ledger.effect(i) for i in self._open]) if self._open else None
 
 
-def changes(ledger: Ledger, component: int) -> Iterator[tuple[float, list[int], list[int]]]:
+def changes(ledger: Ledger, component: int, begin_s: float = 0.0) -> Iterator[tuple[float, list[int], list[int]]]:
     """(time, incidents that end, incidents that start) of one component, in order and without end.
 
-    A change with neither marks the end of the drawn timeline. More is drawn once the clock reaches it.
+    Incidents that are open at `begin_s` start there. A change with neither marks the end of the drawn timeline; more is
+    drawn once the clock reaches it.
     """
     ends: list[tuple[float, int]] = []
     drawn_until_s = -math.inf
     while True:
         timeline = ledger.timeline
         own = np.flatnonzero((timeline.component == component) & (timeline.start_s >= drawn_until_s))
-        starts = list(zip(np.maximum(timeline.start_s[own], 0.0).tolist(), own.tolist(), strict=True))
+        starts = list(zip(np.maximum(timeline.start_s[own], begin_s).tolist(), own.tolist(), strict=True))
         drawn_until_s = timeline.until_s
         place = 0
         while True:
@@ -164,7 +170,7 @@ def component_process(
     """Follow a component's timeline: open and close its incidents at the endpoints they hit, and trace its state."""
     open_incidents: set[int] = set()
     state = "up"
-    for time_s, ending, starting in changes(ledger, component.index):
+    for time_s, ending, starting in changes(ledger, component.index, clock.now):
         if ending or not starting:
             yield Moment(clock, time_s, INCIDENT_END, component.index)
         for incident in ending:

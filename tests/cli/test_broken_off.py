@@ -32,7 +32,7 @@ def _under_way(folder: Path, *arguments: str) -> "Iterator[subprocess.Popen[str]
         preexec_fn=heed_signals,
     )
     try:
-        wait_until(lambda: list((folder / "results").glob(".partial/small-*/requests/*.parquet")), process)
+        wait_until(lambda: list((folder / "results").glob(".partial/small-*/*/requests/*.parquet")), process)
         yield process
     finally:
         process.kill()

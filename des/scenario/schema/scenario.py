@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from des.scenario.schema.chain import Entry, GroupSpec, LegSpec
 from des.scenario.schema.expectations import ExpectationTexts
 from des.scenario.schema.limits import Budget
+from des.scenario.schema.objective import Objective, Value
 from des.scenario.schema.policy import PolicySpec
 from des.scenario.schema.providers import ComponentSpec, Provider
 from des.scenario.schema.setting import MAY_BE_EMPTY, Setting, Text
@@ -60,6 +61,10 @@ class Scenario(Setting):
     policy: PolicySpec = PolicySpec()
     arms: dict[Text, Overrides] = Field(default_factory=dict)
     """Variants to compare: each overrides parts of the scenario."""
+    objective: Objective | None = None
+    """What `des answer` gives the chance of: that a month has an availability."""
+    value: Value | None = None
+    """What failing costs; `des answer` adds it to the bill."""
     expect: dict[Text, ExpectationTexts] = Field(default_factory=dict)
     """Expected results by metric or arm.metric, such as ">= 99.95%"."""
 
