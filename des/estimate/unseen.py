@@ -74,11 +74,13 @@ class Unseen:
     @property
     def words(self) -> str:
         """`0 of 0.002 expected outages of cloudflare`."""
-        return f"{self.met} of {_count(self.expected)} expected {self._what} of {self._of}"
+        return f"{self.met} of {expected_count(self.expected)} expected {self._what} of {self._of}"
 
     def words_after(self, other: "Unseen") -> str:
         """`0 of 0.026 of anthropic` behind another of the same kind."""
-        return f"{self.met} of {_count(self.expected)} of {self._of}" if self._what == other._what else self.words
+        return (
+            f"{self.met} of {expected_count(self.expected)} of {self._of}" if self._what == other._what else self.words
+        )
 
     @property
     def _what(self) -> str:
@@ -285,7 +287,7 @@ def _names(plan: Plan, endpoints: Sequence[int]) -> tuple[str, ...]:
     return tuple(f"{of[endpoint].provider}/{of[endpoint].model}" for endpoint in endpoints)
 
 
-def _count(expected: float) -> str:
+def expected_count(expected: float) -> str:
     """Two significant digits, without an exponent down to a millionth."""
     if expected < 1e-6:
         return f"{expected:.1e}"

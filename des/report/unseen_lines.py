@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from des.estimate.unseen import expected_count
 from des.report import figures
 from des.report.figures import read
 from des.report.layout import Line
@@ -15,7 +16,7 @@ def met_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]
     """How many incidents the run met of those to be expected, for the class that matters most in each arm."""
     of = _told(summary, arms)
     if of:
-        yield Line("  incidents met, of those expected", tuple(_met(of.get(arm)) for arm in arms))
+        yield Line("  incidents met", tuple(_met(of.get(arm)) for arm in arms))
 
 
 def unseen_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
@@ -25,7 +26,7 @@ def unseen_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Li
     known = {arm: read(of[arm]["long_run"]) for arm in of}
     if any(known.values()):
         cells = (figures.availability(known.get(arm)) for arm in arms)
-        yield Line("  in the long run, such incidents included", tuple(cells))
+        yield Line("  in the long run", tuple(cells))
 
 
 def unseen_sentences(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[str]:
@@ -69,4 +70,4 @@ def _met(of: Mapping[str, Any] | None) -> str:
     if of is None:
         return figures.NOTHING
     first = of["incidents"][0]
-    return f"{first['met']} of {figures.plain(first['expected'], figures.significant(first['expected'], 2))}"
+    return f"{first['met']} of {expected_count(first['expected'])} expected"

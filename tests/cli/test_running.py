@@ -167,7 +167,7 @@ def test_a_run_without_its_outages_says_so_beside_the_figure_and_decides_nothing
     assert done.returncode == 3
     rows = done.stdout.splitlines()
     place = next(number for number, row in enumerate(rows) if row.startswith("availability"))
-    assert rows[place + 3].split() == ["incidents", "met,", "of", "those", "expected", "0", "of", "0.0034"]
+    assert rows[place + 3].split() == ["incidents", "met", "0", "of", "0.0034", "expected"]
     assert rows[place + 4].split()[-2:] == ["99.9315", "%"]
     words = "0 of 0.0034 expected outages of cdn met: this is availability between outages"
     assert words in " ".join(done.stdout.split())
