@@ -2,6 +2,6 @@
 
 from des.engine.codes import names
 from des.engine.recorder import Sink
-from des.engine.simulate import simulate
+from des.engine.simulate import simulate, simulate_window
 
-__all__ = ["Sink", "names", "simulate"]
+__all__ = ["Sink", "names", "simulate", "simulate_window"]

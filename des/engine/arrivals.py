@@ -4,6 +4,7 @@ Times and marks come from separate streams, and marks are indexed by request. So
 marks as they are, and a longer horizon only appends.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -45,17 +46,27 @@ class ArrivalBlock:
     requirement: list[int]  # index into plan.workload.requirements, -1 for none
 
 
-def open_arrivals(plan: Plan, replication: int) -> Iterator[ArrivalBlock]:
-    """Every arrival in [0, horizon), in blocks of 4096 (the last one may be shorter), drawn on demand."""
-    return _marked(arrival_times(plan, replication), RequestMarks(plan, replication))
+def open_arrivals(
+    plan: Plan, replication: int, begin_s: float = 0.0, until_s: float | None = None
+) -> Iterator[ArrivalBlock]:
+    """Every arrival in [begin, until), in blocks of 4096 (the last one may be shorter), drawn on demand.
+
+    `until_s` is the horizon by default. Ids start from 0. `begin_s` is in the middle of a run: random arrivals are in
+    equilibrium there, and those of certain times come when they would.
+    """
+    marks = RequestMarks(plan, replication, _recorded_before(plan, begin_s))
+    return _marked(arrival_times(plan, replication, begin_s, until_s), marks)
 
 
-def arrival_times(plan: Plan, replication: int) -> Iterator[FloatArray]:
+def arrival_times(
+    plan: Plan, replication: int, begin_s: float = 0.0, until_s: float | None = None
+) -> Iterator[FloatArray]:
     """Only the times of the same arrivals: sorted, in chunks of any length."""
     arrivals = plan.workload.arrivals
     if isinstance(arrivals, ClosedArrivals):
         raise TypeError("a closed workload has no arrivals of its own: its users send when they have thought")
-    return _TIMES[type(arrivals)](arrivals, plan.seed, replication, plan.horizon_s)
+    until_s = plan.horizon_s if until_s is None else until_s
+    return _TIMES[type(arrivals)](arrivals, plan.seed, replication, begin_s, until_s)
 
 
 def _marked(chunks: Iterator[FloatArray], marks: RequestMarks) -> Iterator[ArrivalBlock]:
@@ -85,8 +96,10 @@ def in_blocks(chunks: Iterator[FloatArray], size: int) -> Iterator[FloatArray]:
         yield left
 
 
-def _poisson_times(settings: PoissonArrivals, seed: int, replication: int, horizon_s: float) -> Iterator[FloatArray]:
-    """Sorted arrival times below the horizon.
+def _poisson_times(
+    settings: PoissonArrivals, seed: int, replication: int, begin_s: float, horizon_s: float
+) -> Iterator[FloatArray]:
+    """Sorted arrival times from `begin_s` on, below the horizon.
 
     Gaps are drawn at rate 1 and scaled, so arms with other rates share them. Under a profile, candidates arrive at the
     peak rate and each keeps its own uniform (Lewis and Shedler 1979). Profiles with the same peak share the candidates,
@@ -104,7 +117,7 @@ def _poisson_times(settings: PoissonArrivals, seed: int, replication: int, horiz
         gaps[0] += reached  # one running sum over all blocks, so rounding does not depend on them
         sums = np.cumsum(gaps)
         reached = sums[-1]
-        times = sums / peak_rate_per_s
+        times = sums / peak_rate_per_s + begin_s
         last = times[-1] >= horizon_s
         if last:
             times = times[: times.searchsorted(horizon_s)]
@@ -117,8 +130,10 @@ def _poisson_times(settings: PoissonArrivals, seed: int, replication: int, horiz
         block += 1
 
 
-def _bursty_times(settings: BurstyArrivals, seed: int, replication: int, horizon_s: float) -> Iterator[FloatArray]:
-    """Sorted arrival times below the horizon: gamma renewal processes, in equilibrium from the start.
+def _bursty_times(
+    settings: BurstyArrivals, seed: int, replication: int, begin_s: float, horizon_s: float
+) -> Iterator[FloatArray]:
+    """Sorted arrival times from `begin_s` on, below the horizon: gamma renewal processes, in equilibrium at first.
 
     Each client is drawn independently, in units of its mean gap, and clients are merged window by window. So memory
     depends on the number of clients and not on the horizon. A profile changes the clock: its rate is exact at every
@@ -130,14 +145,15 @@ def _bursty_times(settings: BurstyArrivals, seed: int, replication: int, horizon
     gap: Distribution = Constant(1.0) if settings.cv == 0.0 else Gamma(1.0 / settings.cv**2, settings.cv**2)
     clients = [_Client(gap, seed, replication, f"workload/client {number}") for number in range(settings.clients)]
     clock = OperationalClock(settings.profile)
+    begun = clock.operational_s(np.array([begin_s]))[0]
     window_gaps = max(_WINDOW_REQUESTS / settings.clients, _WINDOW_GAPS)
     window = 1
     while True:
         end = window * window_gaps
         merged = np.concatenate([client.until(end) for client in clients])
         merged.sort()
-        times = clock.time_s(merged * mean_gap_s)
-        if clock.time_s(np.array([end * mean_gap_s]))[0] >= horizon_s:
+        times = np.maximum(clock.time_s(begun + merged * mean_gap_s), begin_s)
+        if clock.time_s(np.array([begun + end * mean_gap_s]))[0] >= horizon_s:
             yield times[: times.searchsorted(horizon_s)]
             return
         yield times
@@ -180,9 +196,15 @@ class _Client:
         return times
 
 
-def _batch_times(settings: BatchArrivals, seed: int, replication: int, horizon_s: float) -> Iterator[FloatArray]:
-    """Sorted arrival times below the horizon; batch k comes at first_s + k * every_s, without accumulated error."""
-    start = 0
+def _batch_times(
+    settings: BatchArrivals, seed: int, replication: int, begin_s: float, horizon_s: float
+) -> Iterator[FloatArray]:
+    """Sorted arrival times from `begin_s` on, below the horizon.
+
+    Batch k comes at first_s + k * every_s, without accumulated error.
+    """
+    first = max(0, math.ceil((begin_s - settings.first_s) / settings.every_s))
+    start = first * settings.size
     while True:
         batch = np.arange(start, start + BLOCK) // settings.size
         times: FloatArray = settings.first_s + batch.astype(np.float64) * settings.every_s
@@ -193,15 +215,17 @@ def _batch_times(settings: BatchArrivals, seed: int, replication: int, horizon_s
         start += BLOCK
 
 
-def _replayed_times(settings: ReplayedArrivals, seed: int, replication: int, horizon_s: float) -> Iterator[FloatArray]:
-    """Sorted arrival times below the horizon; pass k over the recording is shifted by k * period_s."""
+def _replayed_times(
+    settings: ReplayedArrivals, seed: int, replication: int, begin_s: float, horizon_s: float
+) -> Iterator[FloatArray]:
+    """Sorted arrival times from `begin_s` on, below the horizon. Pass k over the recording comes k * period_s later."""
     recorded = settings.arrival_s
     if recorded.size == 0:
         return
-    number = 0
+    number, place = _recorded_place(settings, begin_s)
     while True:
         shift_s = 0.0 if settings.period_s is None else number * settings.period_s
-        for start in range(0, recorded.size, BLOCK):
+        for start in range(place, recorded.size, BLOCK):
             times = recorded[start : start + BLOCK] + shift_s
             if times[-1] >= horizon_s:
                 yield times[: times.searchsorted(horizon_s)]
@@ -209,16 +233,32 @@ def _replayed_times(settings: ReplayedArrivals, seed: int, replication: int, hor
             yield times
         if settings.period_s is None:
             return
-        number += 1
+        number, place = number + 1, 0
 
 
-_TIMES: Final[Mapping[type, Callable[[Any, int, int, float], Iterator[FloatArray]]]] = {
+def _recorded_place(settings: ReplayedArrivals, begin_s: float) -> tuple[int, int]:
+    """(pass, position in the recording) of the first request from `begin_s` on."""
+    number = 0 if settings.period_s is None else int(begin_s // settings.period_s)
+    into_s = begin_s - (number * settings.period_s if settings.period_s else 0.0)
+    return number, int(settings.arrival_s.searchsorted(into_s))
+
+
+def _recorded_before(plan: Plan, begin_s: float) -> int:
+    """How many recorded requests come before `begin_s`, every pass counted."""
+    arrivals = plan.workload.arrivals
+    if begin_s <= 0.0 or not isinstance(arrivals, ReplayedArrivals):
+        return 0
+    number, place = _recorded_place(arrivals, begin_s)
+    return number * arrivals.arrival_s.size + place
+
+
+_TIMES: Final[Mapping[type, Callable[[Any, int, int, float, float], Iterator[FloatArray]]]] = {
     PoissonArrivals: _poisson_times,
     BurstyArrivals: _bursty_times,
     BatchArrivals: _batch_times,
     ReplayedArrivals: _replayed_times,
 }
-"""For each kind of open arrivals, sorted times by settings, seed, replication and horizon."""
+"""For each kind of open arrivals, sorted times by settings, seed, replication, begin and horizon."""
 
 
 def think_time(plan: Plan, replication: int) -> Stream:
@@ -262,6 +302,16 @@ class OperationalClock:
         since_monday_s = week * WEEK_S + hour * HOUR_S + past_hour_s
         times: FloatArray = np.maximum(since_monday_s - self._offset_s, 0.0)
         return times
+
+    def operational_s(self, time_s: FloatArray) -> FloatArray:
+        """The reading of this clock at these times since the scenario's start: 0 there, and never less later."""
+        since_monday_s = np.asarray(time_s) + self._offset_s
+        week = np.floor(since_monday_s / WEEK_S)
+        within_s = np.maximum(since_monday_s - week * WEEK_S, 0.0)
+        hour = np.minimum((within_s // HOUR_S).astype(np.intp), WEEK_HOURS - 1)
+        within = self._edges[hour] + self._weights[hour] * (within_s - hour * HOUR_S)
+        reading: FloatArray = week * self._week + within - self._start
+        return reading
 
     def _last_hour(self) -> int:
         """The last hour of the week with a weight above 0."""

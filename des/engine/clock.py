@@ -63,8 +63,8 @@ class WalkingProcess(simpy.Process):
 class Clock(simpy.Environment):
     """Time is float64 seconds since the scenario's start."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, begin_s: float = 0) -> None:
+        super().__init__(begin_s)
         self._orders = count(FIRST_ORDER)
 
     def walk(self, generator: Process) -> WalkingProcess:

@@ -14,7 +14,7 @@ from des.engine.records import Condition
 from des.faults import Timeline, draw_timeline
 from des.rules.limits import turned_away
 from des.scenario import plan
-from des.scenario.plan import Component, Effect, Plan
+from des.scenario.plan import Component, Effect, Plan, RecordedIncidents
 
 MARGIN_S = 86_400.0  # drawn beyond the horizon at most, for requests still in flight then
 
@@ -24,27 +24,44 @@ def kills(effect: Effect) -> bool:
     return effect.kills_in_flight and effect.error_rate > 0.0
 
 
-def is_killable(plan: Plan, endpoint: int) -> bool:
-    """Whether any incident class may end calls in flight at the endpoint."""
+def last_kill_s(plan: Plan, endpoint: int) -> float:
+    """The time after which no incident may end calls in flight at the endpoint: inf for drawn ones, -inf for none.
+
+    Whoever looks for one then need not draw a timeline further than that.
+    """
     pending, seen = [plan.endpoints[endpoint].component], set[int]()
+    last_s = -math.inf
     while pending:
         index = pending.pop()
-        if index not in seen:
-            seen.add(index)
-            part = plan.components[index]
-            if any(kills(effect) for incidents in part.incidents for effect in incidents.every_effect):
-                return True
-            pending.extend(dependency.component for dependency in part.depends_on)
-    return False
+        if index in seen:
+            continue
+        seen.add(index)
+        part = plan.components[index]
+        for incidents in part.incidents:
+            if isinstance(incidents, RecordedIncidents):
+                killing = zip(incidents.start_s, incidents.effects, strict=True)
+                starts_s = [start_s for start_s, effect in killing if kills(effect)]
+                if starts_s and plan.shared < 1.0:  # windows may be shifted by whole weeks of the horizon
+                    starts_s.append(plan.horizon_s)
+                last_s = max([last_s, *starts_s])
+            elif any(map(kills, incidents.every_effect)):
+                return math.inf
+        pending.extend(dependency.component for dependency in part.depends_on if dependency.share > 0.0)
+    return last_s
 
 
 class Ledger:
-    """The incidents of a replication, drawn before the clock starts and extended when it runs on."""
+    """The incidents of a replication, drawn before the clock starts and extended when it runs on.
 
-    def __init__(self, plan: Plan, replication: int) -> None:
+    A `timeline` that is given ends at infinity: it is all there is.
+    """
+
+    def __init__(self, plan: Plan, replication: int, timeline: Timeline | None = None) -> None:
         self._plan = plan
         self._replication = replication
-        self.timeline: Timeline = draw_timeline(plan, replication, plan.horizon_s + min(MARGIN_S, plan.horizon_s))
+        if timeline is None:
+            timeline = draw_timeline(plan, replication, plan.horizon_s + min(MARGIN_S, plan.horizon_s))
+        self.timeline: Timeline = timeline
         self._kills: dict[int, tuple[list[float], list[int]]] = {}
 
     def extend(self, until_s: float) -> None:
@@ -73,7 +90,7 @@ class Ledger:
                     return
                 yield times[place], incidents[place]
                 place += 1
-            if self.timeline.until_s > until_s:
+            if self.timeline.until_s > until_s or self.timeline.until_s == math.inf:
                 return
             self.extend(1.5 * self.timeline.until_s)
 
@@ -114,17 +131,18 @@ class EndpointState:
         self.condition = Condition(self._open, [ledger.effect(i) for i in self._open]) if self._open else None
 
 
-def changes(ledger: Ledger, component: int) -> Iterator[tuple[float, list[int], list[int]]]:
+def changes(ledger: Ledger, component: int, begin_s: float = 0.0) -> Iterator[tuple[float, list[int], list[int]]]:
     """(time, incidents that end, incidents that start) of one component, in order and without end.
 
-    A change with neither marks the end of the drawn timeline. More is drawn once the clock reaches it.
+    Incidents that are open at `begin_s` start there. A change with neither marks the end of the drawn timeline; more is
+    drawn once the clock reaches it.
     """
     ends: list[tuple[float, int]] = []
     drawn_until_s = -math.inf
     while True:
         timeline = ledger.timeline
         own = np.flatnonzero((timeline.component == component) & (timeline.start_s >= drawn_until_s))
-        starts = list(zip(np.maximum(timeline.start_s[own], 0.0).tolist(), own.tolist(), strict=True))
+        starts = list(zip(np.maximum(timeline.start_s[own], begin_s).tolist(), own.tolist(), strict=True))
         drawn_until_s = timeline.until_s
         place = 0
         while True:
@@ -152,7 +170,7 @@ def component_process(
     """Follow a component's timeline: open and close its incidents at the endpoints they hit, and trace its state."""
     open_incidents: set[int] = set()
     state = "up"
-    for time_s, ending, starting in changes(ledger, component.index):
+    for time_s, ending, starting in changes(ledger, component.index, clock.now):
         if ending or not starting:
             yield Moment(clock, time_s, INCIDENT_END, component.index)
         for incident in ending:

@@ -21,16 +21,18 @@ class RequestMarks:
     """Marks of any request, by its draw index: the request's id, or n * users + user in a closed workload.
 
     A pure function of (seed, replication, draw index). Tokens are whole and fit an int32; a positive mean gives at
-    least one. Recorded tokens are in the order of the recording and repeat with it.
+    least one. Recorded tokens are in the order of the recording and repeat with it; draw index 0 has those of the
+    recorded request `first`.
     """
 
-    __slots__ = ("_blocks", "_kept", "_plan", "_recorded", "_replication", "_requirement_edges")
+    __slots__ = ("_blocks", "_first", "_kept", "_plan", "_recorded", "_replication", "_requirement_edges")
 
-    def __init__(self, plan: Plan, replication: int) -> None:
+    def __init__(self, plan: Plan, replication: int, first: int = 0) -> None:
         arrivals = plan.workload.arrivals
         users = arrivals.users if isinstance(arrivals, ClosedArrivals) else 0
         self._plan = plan
         self._replication = replication
+        self._first = first
         self._recorded = _recorded_tokens(arrivals) if isinstance(arrivals, ReplayedArrivals) else (None, None)
         self._requirement_edges = requirement_edges(plan.workload.requirements)
         # Users advance at different speeds, so the block of the slowest must stay for several passes over all users.
@@ -68,7 +70,7 @@ class RequestMarks:
 
     def _tokens(self, mark: str, distribution: Distribution, recorded: TokenArray | None, block: int) -> TokenArray:
         if recorded is not None:
-            return recorded[np.arange(block * BLOCK, (block + 1) * BLOCK) % recorded.size]
+            return recorded[np.arange(self._first + block * BLOCK, self._first + (block + 1) * BLOCK) % recorded.size]
         least = 1 if distribution.mean > 0.0 else 0
         drawn = sample(distribution, self._generator(mark, block), BLOCK)
         tokens: TokenArray = np.rint(drawn.clip(least, MOST_TOKENS)).astype(np.int32)

@@ -40,9 +40,9 @@ def health_probes(world: World, leg: Leg) -> Process:
 
 def _due(world: World, every_s: float) -> Generator[tuple[int, float], None, None]:
     """(number, time) of the probes up to the horizon. A probe due while another is in flight is left out."""
-    for nth in count(1):
+    for nth in count(max(1, int(world.clock.now / every_s))):
         due_s = nth * every_s
-        if due_s >= world.plan.horizon_s:
+        if due_s >= world.horizon_s:
             return
         if due_s >= world.clock.now:
             yield nth, due_s

@@ -1,10 +1,14 @@
-"""One replication of one arm: its processes, from the first arrival to the end of the last request."""
+"""One replication of one arm: its processes, from the first arrival to the end of the last request.
 
-from collections.abc import Callable
+A window is a piece of a long run, simulated by itself.
+"""
+
+import math
+from collections.abc import Callable, Iterator
 
 from des.draws import Stream
-from des.engine.arrivals import open_arrivals, think_time
-from des.engine.clock import ARRIVAL, CUT, HORIZON, Moment, Process
+from des.engine.arrivals import ArrivalBlock, open_arrivals, think_time
+from des.engine.clock import ARRIVAL, CUT, HORIZON, TIMER, Moment, Process
 from des.engine.incidents import component_process, incident_rows
 from des.engine.probes import health_probes, rot_probes
 from des.engine.recorder import Sink
@@ -12,6 +16,7 @@ from des.engine.records import Request
 from des.engine.rot import rot_process
 from des.engine.walk import walk
 from des.engine.world import World
+from des.faults import Timeline
 from des.scenario.plan import ClosedArrivals, Plan
 
 Progress = Callable[[float], None]
@@ -34,11 +39,78 @@ def simulate(plan: Plan, replication: int, sink: Sink, on_progress: Progress | N
         for user in range(arrivals.users):
             world.clock.walk(_user(world, user, arrivals.users, thinks, on_progress))
     else:
-        world.clock.walk(_arrivals(world, on_progress))
+        world.clock.walk(_arrivals(world, open_arrivals(plan, replication), on_progress))
     world.clock.play(world.done, world.recorder.hand_over)
     world.recorder.close(world.clock.now)
     sink.incidents(incident_rows(plan, world.ledger, world.clock.now))
     return world.arrived
+
+
+def simulate_window(
+    plan: Plan,
+    replication: int,
+    sink: Sink,
+    timeline: Timeline,
+    *,
+    begin_s: float,
+    counted_s: tuple[float, float],
+    cut_s: float,
+) -> range:
+    """Run a window of a long run, at its own place in time, and return the ids of the requests that count.
+
+    The clock starts at `begin_s` with nothing under way. `timeline` has every incident that is open then or starts
+    before `cut_s`; it must end at infinity. Requests that arrive in `counted_s`, [from, until), count. Those before or
+    after are load, which comes until the last that counts has ended. What has not ended at `cut_s` is recorded as in
+    flight. The sink also gets the rows of requests that do not count.
+    """
+    if timeline.until_s != math.inf:
+        raise ValueError("the timeline of a window must end at infinity, as nothing is drawn after it")
+    world = _Window(plan, replication, sink, timeline, begin_s, cut_s)
+    _start_failing(world)
+    world.clock.walk(_counting(world, *counted_s))
+    world.clock.walk(_arrivals(world, open_arrivals(plan, replication, begin_s, cut_s), None))
+    world.clock.play(world.done, world.recorder.hand_over)
+    world.recorder.close(math.inf)  # calls whose end is known get their rows, even if it is yet to come
+    return range(world.first, world.past)
+
+
+class _Window(World):
+    """Ends with the last request that counts."""
+
+    def __init__(
+        self, plan: Plan, replication: int, sink: Sink, timeline: Timeline, begin_s: float, cut_s: float
+    ) -> None:
+        super().__init__(plan, replication, sink, timeline, begin_s)
+        self.horizon_s = self.cut_s = cut_s
+        self.first = self.past = 0
+        self._left = -1  # requests that count and are open; unknown before all have arrived
+
+    def count_from_now(self) -> None:
+        self.first = self.arrived
+
+    def count_no_more(self) -> None:
+        self.past = self.arrived
+        self._left = sum(number >= self.first for number in self._open)
+        if self._left == 0:
+            self.done.succeed()
+
+    def _close(self, request: Request) -> None:
+        super()._close(request)
+        if self._left > 0 and self.first <= request.id < self.past:
+            self._left -= 1
+            if self._left == 0 and not self.done.triggered:
+                self.done.succeed()
+
+
+def _counting(world: _Window, from_s: float, until_s: float) -> Process:
+    """Count the requests that arrive in [from, until), and cut what lasts too long."""
+    clock = world.clock
+    yield Moment(clock, from_s, TIMER, clock.next_order())
+    world.count_from_now()
+    yield Moment(clock, until_s, TIMER, clock.next_order())
+    world.count_no_more()
+    yield Moment(clock, world.cut_s, CUT, 0)
+    world.cut()
 
 
 def _start_failing(world: World) -> None:
@@ -58,10 +130,10 @@ def _start_failing(world: World) -> None:
             clock.walk(health_probes(world, leg))
 
 
-def _arrivals(world: World, on_progress: Progress | None) -> Process:
+def _arrivals(world: World, blocks: Iterator[ArrivalBlock], on_progress: Progress | None) -> Process:
     """Open workload: start a request's process at each arrival."""
     clock, deadline_s = world.clock, world.deadline_s
-    for block in open_arrivals(world.plan, world.replication):
+    for block in blocks:
         rows = zip(
             range(block.first_id, block.first_id + len(block.arrival_s)),
             block.arrival_s,

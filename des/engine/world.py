@@ -16,6 +16,7 @@ from des.engine.marks import RequestMarks
 from des.engine.providers import Providers
 from des.engine.recorder import Recorder, Sink
 from des.engine.records import Request
+from des.faults import Timeline
 from des.scenario.plan import Plan
 from des.vocabulary import REQUEST_FAILED, REQUEST_IN_FLIGHT, REQUEST_OK
 
@@ -25,11 +26,14 @@ _HANG = vocabulary.ERROR_TYPES.index("hang")
 class World:
     """What processes share."""
 
-    def __init__(self, plan: Plan, replication: int, sink: Sink) -> None:
+    def __init__(
+        self, plan: Plan, replication: int, sink: Sink, timeline: Timeline | None = None, begin_s: float = 0
+    ) -> None:
         self.plan = plan
         self.replication = replication
-        self.clock = Clock()
-        self.ledger = Ledger(plan, replication)
+        self.clock = Clock(begin_s)
+        self.horizon_s = plan.horizon_s
+        self.ledger = Ledger(plan, replication, timeline)
         names, kinds = Names.of(plan), Kinds(plan)
         self.recorder = Recorder(plan, names, self.clock, sink)
         self._losses = Losses(names, kinds, self.ledger)

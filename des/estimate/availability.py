@@ -118,7 +118,7 @@ def of_years(
     choice = choose(plan, years)
     if estimator is not None and estimator != choice.estimator:
         if estimator not in (EXACT, TIMELINE, RARE):
-            raise DesError(f"unknown estimator '{estimator}': {EXACT}, {TIMELINE} or {RARE}")
+            raise DesError(f"unknown estimator '{estimator}': expected {EXACT}, {TIMELINE} or {RARE}")
         choice = replace(choice, estimator=estimator, reason="asked for")
     plan, _ = relieved(plan)
     closed = choice.exact
@@ -150,7 +150,7 @@ def of_years(
 def check_years(years: float) -> None:
     """Raises DesError for a number of years out of range."""
     if not _LEAST_YEARS <= years <= _MOST_YEARS:
-        raise DesError(f"--years {years:g}: a number from {_LEAST_YEARS:g} to {_MOST_YEARS:,.0f}, such as {YEARS:,.0f}")
+        raise DesError(f"--years {years:g}: expected {_LEAST_YEARS:g} to {_MOST_YEARS:,.0f}, such as {YEARS:,.0f}")
 
 
 def _one_call(choice: Choice) -> tuple[float, float]:
@@ -165,7 +165,7 @@ def _one_call(choice: Choice) -> tuple[float, float]:
     if choice.exact.differs:
         beyond = ", ".join(choice.exact.differs)
         raise Inapplicable(
-            f"the closed form is of requests that call each leg once, at their arrival, which leaves out {beyond}: "
+            f"the closed form is for requests that call each leg once, at their arrival, without {beyond}: "
             f"leave out --estimator {EXACT}"
         )
     return choice.exact.availability, choice.exact.lost

@@ -330,9 +330,9 @@ def longest_walk_s(plan: Plan, effects: Sequence[Effect]) -> float:
             rule = group.retry
             attempt_s = max(_longest_attempt_s(plan, leg, effects) for leg in group.legs)
             total_s += (rule.retries + 1) * min(attempt_s, _or_infinity(rule.attempt_timeout_s))
-            total_s += _longest_waits_s(rule)
+            total_s += longest_waits_s(rule)
         if round_number + 1 < policy.rounds:
-            total_s += _longest_wait_s(policy.round_backoff, round_number)
+            total_s += longest_wait_s(policy.round_backoff, round_number)
     return total_s if policy.deadline_s is None else min(total_s, policy.deadline_s)
 
 
@@ -341,7 +341,7 @@ def _longest_attempt_s(plan: Plan, leg: int, effects: Sequence[Effect]) -> float
     attempt_s = _longest_call_s(plan, plan.chain[leg], effects)
     for rule in reversed(plan.client.legs[leg].inner):
         attempts_s = (rule.retries + 1) * min(attempt_s, _or_infinity(rule.attempt_timeout_s))
-        attempt_s = min(attempts_s + _longest_waits_s(rule), _or_infinity(rule.timeout_s))
+        attempt_s = min(attempts_s + longest_waits_s(rule), _or_infinity(rule.timeout_s))
     return attempt_s
 
 
@@ -360,13 +360,13 @@ def _longest_call_s(plan: Plan, leg: Leg, effects: Sequence[Effect]) -> float:
     return min(_or_infinity(bounds.total_s), max([response_s * factor, *errors_s, *bounded_s]))
 
 
-def _longest_waits_s(rule: RetryRule) -> float:
+def longest_waits_s(rule: RetryRule) -> float:
     waits = rule.retries + 1 if rule.waits_after_last else rule.retries
     backoffs = [rule.backoff] if rule.throttled_backoff is None else [rule.backoff, rule.throttled_backoff]
-    return sum(max(_longest_wait_s(backoff, done) for backoff in backoffs) for done in range(waits))
+    return sum(max(longest_wait_s(backoff, done) for backoff in backoffs) for done in range(waits))
 
 
-def _longest_wait_s(policy: Backoff, done: int) -> float:
+def longest_wait_s(policy: Backoff, done: int) -> float:
     wait_s = backoff_s(policy.kind, policy.base_s, policy.factor, policy.cap_s, done)
     if policy.kind == "none" or policy.jitter == "none":
         return wait_s

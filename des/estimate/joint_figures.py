@@ -320,7 +320,7 @@ def _why_not_poisson(plan: Plan) -> str:
     if plan.shared < 1.0 and len(recorded) > 1:
         return "recorded incidents are shifted by whole weeks, otherwise in every replication"
     if set(chain_endpoints(plan)) <= set(recorded):
-        return "all endpoints of the chain have recorded incidents, which do not come at random"
+        return "all endpoints of the chain have recorded incidents, which are not random"
     return ""
 
 

@@ -70,8 +70,9 @@ def test_an_estimator_that_does_not_apply_is_refused_when_asked_for() -> None:
     ],
 )
 def test_the_closed_form_is_refused_where_a_request_does_more_than_call_each_leg_once(
-    rest: dict[str, Any], because: str
+    rest: dict[str, Any], because: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("des.estimate.timeline.SAMPLES", 500)
     plan = plan_of(providers={"a": provider(**OFTEN), "b": provider(**OFTEN)}, **rest)
     with pytest.raises(Inapplicable, match=because):
         availability(plan, 1.0, estimator=EXACT)
