@@ -140,10 +140,11 @@ def _run(path: Path, verify: bool) -> Stored:
     try:
         run = load(path)
     except DesError as error:
-        return Stored(name=path.name, kind="run", state=DAMAGED, path=path, bytes=size, why=_short(error, path))
-    manifest = run.manifest
-    scenario = manifest.get("scenario")
-    why = _wrong(run, verify)
+        manifest: Mapping[str, Any] = _read(path / MANIFEST)
+        why = _short(error, path)
+    else:
+        manifest, why = run.manifest, _wrong(run, verify)
+    scenario, arms = manifest.get("scenario"), manifest.get("arms")
     return Stored(
         name=path.name,
         kind="run",
@@ -151,7 +152,7 @@ def _run(path: Path, verify: bool) -> Stored:
         path=path,
         bytes=size,
         title=_text(scenario.get("title")) if isinstance(scenario, dict) else "",
-        arms=tuple(manifest.get("arms", ())),
+        arms=tuple(arm for arm in arms if isinstance(arm, str)) if isinstance(arms, list) else (),
         replications=_whole_number(manifest.get("replications")),
         created_at=_text(manifest.get("created_at")) or None,
         why=why,
