@@ -23,7 +23,7 @@ from des.scenario.plan import Leg, Plan
 from des.scenario.text.units import YEAR_S
 
 NOTICEABLE: Final = 0.1
-"""Share of an interval's longer side, or of the unavailability, from which unseen incidents change a figure.
+"""Share of an interval's longer side from which unseen incidents change a figure.
 
 A tenth of the side more or less changes the coverage of a 95 % interval by one point at most.
 """
@@ -138,7 +138,7 @@ def with_unseen(
                 name: _widened(each, worst.shift(metric, each), incidents, metric)[0] for name, each in figure.items()
             }
     known, why = None, ""
-    if share >= NOTICEABLE * _lost(between):
+    if share >= NOTICEABLE * _scale(between):
         known, why = long_runs.of(plan.arm)
         figures["availability"], ends["availability"] = _reaching(between, known, words_of(incidents))
     else:
@@ -164,7 +164,7 @@ def up_with_unseen(times: _TimesUp, told: Unsampled) -> _TimesUp:
             up = of["availability"]
             if missing and up.low is not None:
                 share = math.fsum(one.unavailability for one in missing)
-                if share >= NOTICEABLE * _lost(up):
+                if share >= NOTICEABLE * _scale(up):
                     of = of | {"availability": replace(up, low=max(0.0, up.low - share), interval=_name(up, missing))}
             found[group][name] = of
     return found
@@ -185,14 +185,16 @@ def _concerns(one: Unseen, group: str, name: str) -> bool:
 
 
 def noticeable(incidents: Sequence[Unseen], availability: Estimate) -> tuple[Unseen, ...]:
-    """Those that could cost a tenth of what was lost, or that last for a tenth of a per cent of the time."""
-    least = min(NOTICEABLE * _lost(availability), _LEAST_SHARE)
+    """Those that could move the availability noticeably, or that last for a tenth of a per cent of the time."""
+    least = min(NOTICEABLE * _scale(availability), _LEAST_SHARE)
     return tuple(one for one in incidents if one.unavailability >= least)
 
 
-def _lost(availability: Estimate) -> float:
-    """The share lost, at the far end of its interval if there is one."""
-    return 1.0 - (availability.known if availability.low is None else availability.low)
+def _scale(availability: Estimate) -> float:
+    """The longer side of the interval, or the share lost where there is none."""
+    if availability.low is None or availability.high is None:
+        return 1.0 - availability.known
+    return max(availability.high - availability.known, availability.known - availability.low)
 
 
 def _reaching(between: Estimate, known: Estimate | None, reason: str) -> tuple[Estimate, tuple[float, float]]:
