@@ -128,6 +128,8 @@ def _rows(
 def _ends(figure: Estimate | None, write: Write, scale: float) -> str:
     if figure is None or figure.low is None or figure.high is None:
         return figures.NOTHING
+    if figure.known == 0.0 and figure.low == 0.0:
+        return f"at most {write(figure.high, figures.significant(figure.high * scale, 2))}"
     half = (figure.high - figure.low) / 2.0
     decimals = max(figures.significant(figure.known * scale, 3), figures.significant(half * scale, 2))
     low, high = write(figure.low, decimals), write(figure.high, decimals)
@@ -254,8 +256,8 @@ def _not_seen_sentences(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
     for arm, of in told.items():
         for missed in of.not_seen.incidents:
             part = missed.of_unavailability
-            of_all = "" if part is None else f", at most {100.0 * part:.2g} % of the unavailability"
-            text = f"{missed.words}: open {100.0 * missed.open_share:.2g} % of the time{of_all}"
+            of_all = "" if part is None else f", at most {_rough(part)} of the unavailability"
+            text = f"{missed.words}: open {_rough(missed.open_share)} of the time{of_all}"
             said.setdefault(text, []).append(arm)
         if of.not_seen.uncalled:
             said.setdefault(f"no simulated request called {', '.join(of.not_seen.uncalled)}", []).append(arm)
@@ -265,6 +267,10 @@ def _not_seen_sentences(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
         yield "Not seen: nothing; every class of incidents was met often enough, and every leg was called"
     for text, arms in said.items():
         yield f"- {text}" if len(arms) == len(told) else f"- {', '.join(arms)}: {text}"
+
+
+def _rough(share: float) -> str:
+    return figures.percent(share, figures.significant(100.0 * share, 2))
 
 
 def _between_sentences(told: Mapping[str, ArmAnswer]) -> Iterator[str]:

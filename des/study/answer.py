@@ -32,7 +32,7 @@ from des.study.value import Money, Step, apart, money, scaled, steps
 from des.vocabulary import CASCADE_METRICS
 
 WITHIN: Final = "60s"
-_SMALL: Final = 250_000.0
+_SMALL: Final = 500_000.0
 """Requests of a replication of every arm up to which whole replications are repeated often enough."""
 _LARGE_PER_S: Final = 25_000.0
 """Requests of a replication of every arm, for each second there is, from which it cannot be simulated in time."""
@@ -283,7 +283,7 @@ class _Work:
                 reason=known.choice.reason,
                 years=known.years,
                 samples=known.samples,
-            limits_left_out=known.choice.limits_left_out,
+                limits_left_out=known.choice.limits_left_out,
             )
             figures = {} if known.lost is None else {"availability": known.lost.complement()}
             found[arm] = ArmAnswer(

@@ -39,9 +39,9 @@ class Basis:
     """What an arm's figures rest on.
 
     `availability` and `requests` name the estimators; `reason` says why the first was chosen. `years` of incidents, or
-    `samples` of arrivals, stand behind the availability, without `limits_left_out`, which never matter.
-    `simulated` counts requests, `segments` the windows they were
-    simulated in, out of `window_years` of incidents, each after `memory_s`, as long as `remembers` remembers.
+    `samples` of arrivals, stand behind the availability, without `limits_left_out`, which never matter. `simulated`
+    counts requests, `segments` the windows they were simulated in, out of `window_years` of incidents, each after
+    `memory_s`, as long as `remembers` remembers.
     """
 
     availability: str
