@@ -194,7 +194,7 @@ def figures(sample: ArmSample) -> dict[str, Estimate | Mapping[str, Estimate]]:
         "availability": lost_share(sample).complement(),
         "cost_usd_per_request": plain(sample, sample.ratio(bill, requests)),
         "cost_usd_per_success": plain(sample, sample.ratio(bill, ok)),
-        "wasted_cost_share": _share(sample, sums(WASTED), bill, counts=False),
+        "wasted_cost_share": _share(sample, sums(WASTED), bill),
         "latency_s_mean": plain(sample, sample.ratio(sums(LATENCY_S), ok)),
         "fallback_share": _share(sample, sums(FALLBACK), ok),
         "attempts_per_request": plain(sample, sample.ratio(attempts, requests)),
@@ -290,14 +290,11 @@ def t_quantile(freedom: float) -> float:
     return float(stdtrit(freedom, 0.975)) if math.isfinite(freedom) and freedom < 1e7 else _NORMAL
 
 
-def _share(sample: ArmSample, part: FloatArray, whole: FloatArray, *, counts: bool = True) -> Estimate:
-    """A share of requests, or of another sum. That of counts has the interval of a rare one."""
+def _share(sample: ArmSample, part: FloatArray, whole: FloatArray) -> Estimate:
+    """A share of requests, or of another sum: the rarer of it and its complement has the interval of a rare one."""
     ratio = sample.ratio(part, whole)
     if ratio is None:
         return Estimate(None, n=sample.draws, estimator=WINDOWS)
-    if not counts:
-        found = plain(sample, ratio)
-        return Estimate(ratio.value, found.low, min(1.0, found.high or 0.0), sample.draws, WINDOWS)
     if ratio.value <= _RARE:
         return rare(sample, ratio, part)
     rest = Ratio(1.0 - ratio.value, ratio.variance, ratio.freedom, -ratio.residual, -ratio.by_block)

@@ -1,10 +1,10 @@
 """Whether the declared memory is enough: runs that saw an earlier past must look like runs that did not.
 
 After a change point c, or an instant of quiet time, one run that began a memory M before it goes on to c + 3M and
-beyond. Another begins afresh at c, a third at c + 2M. Where M is enough, the first and the second are alike in the spell
-after c + M, the first and the third in the spell after c + 3M: what they have not in common is forgotten. All three see
-the same incidents, at the same place in time, with draws of their own. The differences are tested over all instants and
-for each kind of them.
+beyond. Another begins afresh at c, a third at c + 2M. Where M is enough, the first and the second are alike in the
+spell after c + M, the first and the third in the spell after c + 3M: what they have not in common is forgotten. Where
+the state changes before the later spell, there is the earlier alone. All see the same incidents, at the same place in
+time, with draws of their own. The differences are tested over all instants and for each kind of them.
 """
 
 import math
@@ -39,9 +39,11 @@ _SMALL: Final = 0.01
 """A difference of shares below this does not matter, whatever its significance."""
 METRICS: Final = ("losses", "attempts a request", "the rate-limited share", "mean latency")
 
-_Task = tuple[tuple[Plan, ...], tuple[Window, Window, Window], tuple[tuple[float, float], tuple[float, float]]]
+_Spell = tuple[float, float]
+_Task = tuple[tuple[Plan, ...], Window, tuple[Window, ...], tuple[_Spell, ...]]
+"""Arms, the run that goes on, those that begin afresh, and the spell of each."""
 _Pair = list[tuple[FloatArray, FloatArray]]
-"""(with an earlier past, afresh) sums over a spell, for each of the two spells."""
+"""(with an earlier past, afresh) sums over each spell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,12 @@ def compared(sampler: Sampler, workers: int, told: Callable[[float], None]) -> R
             done.append(result)
             told(len(done) / len(tasks))
     for arm, name in enumerate(sampler.plans):
-        by_pair = [pair[arm] for pair in done]
         for spell, later in enumerate(_LATER):
-            saw = np.array([pair[spell][0] for pair in by_pair])
-            afresh = np.array([pair[spell][1] for pair in by_pair])
-            what = _differs(saw, afresh, np.array(strata))
+            pairs = [(pair[arm][spell], of) for pair, of in zip(done, strata, strict=True) if spell < len(pair[arm])]
+            if not pairs:
+                continue
+            saw, afresh = (np.array([pair[place] for pair, _ in pairs]) for place in (0, 1))
+            what = _differs(saw, afresh, np.array([of for _, of in pairs]))
             if what:
                 return Remembered(f"{what} {later * sampler.population.memory_s:,.0f} s after a change, in arm {name}")
     return Remembered()
@@ -77,11 +80,11 @@ def compared(sampler: Sampler, workers: int, told: Callable[[float], None]) -> R
 
 def compare_task(task: _Task, report: Report | None = None) -> list[_Pair]:
     """By arm."""
-    plans, (saw, afresh, later), spells = task
+    plans, saw, afresh, spells = task
     found = []
     for plan in plans:
         one = tallies(plan, saw, spells)
-        two = [tallies(plan, window, (spell,))[0] for window, spell in zip((afresh, later), spells, strict=True)]
+        two = [tallies(plan, window, (spell,))[0] for window, spell in zip(afresh, spells, strict=True)]
         found.append([(_figures(a.values), _figures(b.values)) for a, b in zip(one, two, strict=True)])
     return found
 
@@ -94,32 +97,34 @@ def _tasks(sampler: Sampler, pairs: int) -> tuple[list[_Task], list[int]]:
     """Change points with a stretch after them that is long enough, and instants in the midst of quiet time."""
     population = sampler.population
     memory_s = population.memory_s
-    spells = tuple((later * memory_s, (later + _SPELL) * memory_s) for later in _LATER)
     plans = tuple(sampler.plans.values())
     tasks: list[_Task] = []
     strata: list[int] = []
-    for number, (stratum, piece, change_s) in enumerate(_instants(sampler, pairs, spells[1][1])):
-        near, far = ((change_s + low_s, change_s + high_s) for low_s, high_s in spells)
-        seen_s = near[0] - change_s + memory_s
-        saw = sampler.between(stratum, number, piece, near[0], far[1], warm_up_s=seen_s, purpose="memory")
-        afresh = sampler.between(stratum, number, piece, *near, purpose="afresh")
-        later = sampler.between(stratum, number, piece, *far, purpose="afresh later")
-        tasks.append((plans, (saw, afresh, later), (near, far)))
+    for number, (stratum, piece, change_s, lasts_s) in enumerate(_instants(sampler, pairs)):
+        ends = [(later * memory_s, (later + _SPELL) * memory_s) for later in _LATER]
+        spells = tuple((change_s + low, change_s + high) for low, high in ends if high <= lasts_s)
+        seen_s = spells[0][0] - change_s + memory_s
+        saw = sampler.between(stratum, number, piece, spells[0][0], spells[-1][1], warm_up_s=seen_s, purpose="memory")
+        afresh = tuple(
+            sampler.between(stratum, number, piece, *spell, purpose=f"afresh {nth}") for nth, spell in enumerate(spells)
+        )
+        tasks.append((plans, saw, afresh, spells))
         strata.append(stratum)
     return tasks, strata
 
 
-def _instants(sampler: Sampler, pairs: int, needed_s: float) -> list[tuple[int, int, float]]:
-    """(stratum, piece, time) of starts of transients and, in their midst, of quiet stretches; all of these come first.
+def _instants(sampler: Sampler, pairs: int) -> list[tuple[int, int, float, float]]:
+    """(stratum, piece, time, how long its state lasts) of starts of transients, and in the midst of quiet stretches.
 
-    After each there is a state that lasts for `needed_s`.
+    Each state lasts for one spell at least; half are such as last for both, where there are any. Quiet ones come first.
     """
     population = sampler.population
     segments, memory_s = population.segments, population.memory_s
     of_strata = [number for number, each in enumerate(population.strata) if each.kind != STEADY or _clear(each)]
     of_strata.sort(key=lambda number: (not _clear(population.strata[number]), number))
     each = max(_FEWEST, pairs // max(1, len(of_strata)))
-    found: list[tuple[int, int, float]] = []
+    least_s, needed_s = ((later + _SPELL) * memory_s for later in _LATER)
+    found: list[tuple[int, int, float, float]] = []
     seed = next(iter(sampler.plans.values())).seed
     last = len(segments.start_s) - 1
     for stratum in of_strata:
@@ -127,20 +132,29 @@ def _instants(sampler: Sampler, pairs: int, needed_s: float) -> list[tuple[int, 
         lasts_s = segments.end_s[of] - segments.start_s[of]
         steady = population.strata[stratum].kind == STEADY
         if steady:
-            fits = lasts_s >= needed_s + memory_s
+            of = of[lasts_s >= needed_s + memory_s]
+            lasts_s = segments.end_s[of] - segments.start_s[of]
         else:
             following = np.minimum(of + 1, last)
             joined = (segments.start_s[following] == segments.end_s[of]) & (following > of)
             joined &= (segments.piece[following] == segments.piece[of]) & (lasts_s >= memory_s * (1.0 - 1e-9))
-            fits = joined & (segments.end_s[following] - segments.start_s[of] >= needed_s)
-        of = of[fits]
-        rng = generator(seed, 0, f"estimate/windows/memory\x1f{population.strata[stratum].name}")
+            lasts_s = segments.end_s[following] - segments.start_s[of]
+            fits = joined & (lasts_s >= least_s)
+            of, lasts_s = of[fits], lasts_s[fits]
         few = min(each, pairs - len(found), len(of))
-        for segment in rng.choice(of, few, replace=False).tolist() if few > 0 else ():
+        if few <= 0:
+            continue
+        rng = generator(seed, 0, f"estimate/windows/memory\x1f{population.strata[stratum].name}")
+        order = rng.permutation(len(of))
+        long = order[lasts_s[order] >= needed_s][: (few + 1) // 2]
+        chosen = np.concatenate((long, order[~np.isin(order, long)]))[:few]
+        for place in chosen.tolist():
+            segment = int(of[place])
             at_s = float(segments.start_s[segment])
             if steady:
-                at_s += memory_s + rng.random() * (float(segments.end_s[segment]) - at_s - needed_s - memory_s)
-            found.append((stratum, int(segments.piece[segment]), at_s))
+                at_s += memory_s + rng.random() * (float(lasts_s[place]) - needed_s - memory_s)
+            until_s = float(segments.start_s[segment]) + float(lasts_s[place])
+            found.append((stratum, int(segments.piece[segment]), at_s, until_s - at_s))
     return found
 
 
