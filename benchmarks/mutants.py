@@ -30,7 +30,7 @@ TARGETS: Final = (
     *sorted(path for path in (ROOT / "des" / "rules").glob("*.py") if path.stem != "__init__"),
     *(ROOT / "des" / "engine" / f"{name}.py" for name in ENGINE),
 )
-SLOW: Final = ("drawn_clients", "determinism", "capacity_at_work", "workloads_at_work")
+SLOW: Final = ("drawn_clients", "determinism", "capacity", "workloads")
 """Tests of the engine that are left out; the drawn scenarios of the guard see whatever they would."""
 CLOSEST: Final = {
     "walk": ("walk", "layers", "queues", "cache"),

@@ -6,6 +6,7 @@ run = des.run("scenarios/two_stage.yaml")     # simulate every request, write tr
 des.compare("scenarios/shared_cdn.yaml")      # with the twin in which nothing is shared
 des.sweep("scenarios/two_stage.yaml", {"policy.rounds": [1, 2, 3]})
 run = des.load("results/two_stage-0123456789ab")
+des.results()                                 # what is in results/: whole, unfinished or damaged
 """
 
 from typing import TYPE_CHECKING, Any
@@ -15,16 +16,18 @@ if TYPE_CHECKING:
     from des.study.answer import answer
     from des.study.compare import compare
     from des.study.run import run
+    from des.study.store import results
     from des.study.sweep import sweep
     from des.traces import load
 
-__all__ = ["Scenario", "__version__", "answer", "compare", "load", "run", "sweep"]
+__all__ = ["Scenario", "__version__", "answer", "compare", "load", "results", "run", "sweep"]
 
 __version__: str
 
 _MODULES = {
     "Scenario": "des.scenario",
     "answer": "des.study.answer",
+    "results": "des.study.store",
     "run": "des.study.run",
     "compare": "des.study.compare",
     "sweep": "des.study.sweep",

@@ -38,8 +38,8 @@ except ImportError:  # no advisory locks on this system: leftovers stay until a 
 PARTIAL = ".partial"
 WRITING = "writing-"
 """How the name of a directory begins that holds files half written, in a directory that outlives its process."""
-_WRITER = r"[0-9]+-[0-9a-f]{6}"  # process id and random digits
-_REPLACED = r"replaced-[0-9a-f]{6}"
+WRITER = r"[0-9]+-[0-9a-f]{6}"  # process id and random digits
+REPLACED = r"replaced-[0-9a-f]{6}"
 _HERE = -100  # AT_FDCWD: relative paths start at the working directory
 _ATTEMPTS = 100  # to create a directory that other processes keep removing
 
@@ -185,7 +185,7 @@ def remove_leftovers(target: Path) -> None:
 
 def put_back(target: Path) -> None:
     """For readers: put back a replaced run whose successor was lost, if it exists only among the leftovers."""
-    if not os.path.lexists(target) and _leftovers(target, _REPLACED):
+    if not os.path.lexists(target) and _leftovers(target, REPLACED):
         remove_leftovers(target)
 
 
@@ -240,9 +240,9 @@ def check_writable_file(out: Path) -> None:
     if out.is_dir():
         raise OutputError(f"{out}: is a directory; name a file")
     if os.path.lexists(out) and not out.is_file():
-        raise OutputError(f"{out}: is no regular file; choose another name")
+        raise OutputError(f"{out}: is not a regular file; choose another name")
     if not out.parent.is_dir():
-        raise OutputError(f"{out}: there is no folder {out.parent}; make it first")
+        raise OutputError(f"{out}: there is no folder {out.parent}; create it first")
     if not os.access(out.parent, os.W_OK):
         raise OutputError(f"{out}: cannot be written: permission denied")
 
@@ -295,13 +295,13 @@ def check_regular(path: Path) -> None:
 
 
 def _clear(target: Path) -> None:
-    for leftover in _leftovers(target, _REPLACED):
+    for leftover in _leftovers(target, REPLACED):
         if not os.path.lexists(target):
             with suppress(OSError):
                 leftover.rename(target)
         elif target.is_dir():
             _discard(leftover)
-    for leftover in _leftovers(target, _WRITER):
+    for leftover in _leftovers(target, WRITER):
         lock = _locked(leftover)
         if lock is not None:
             _discard(leftover)

@@ -164,7 +164,7 @@ _ROWS: Final = (
         "second of video",
         0.40,
         _TABLE + "https://ai.google.dev/gemini-api/docs/pricing",
-        "4K is dearer",
+        "4K costs more",
     ),
     (
         "google",
@@ -172,7 +172,7 @@ _ROWS: Final = (
         "second of video",
         0.10,
         _TABLE + "https://ai.google.dev/gemini-api/docs/pricing",
-        "4K is dearer",
+        "4K costs more",
     ),
     ("openai", "sora-2", "second of video", 0.10, _TABLE + "https://developers.openai.com/api/docs/pricing", "720p"),
     (
@@ -181,7 +181,7 @@ _ROWS: Final = (
         "second of video",
         0.30,
         _TABLE + "https://developers.openai.com/api/docs/pricing",
-        "720p; higher resolutions are dearer",
+        "720p; higher resolutions cost more",
     ),
     ("runway", "gen4_turbo", "second of video", 0.05, _TABLE + "https://docs.dev.runwayml.com/guides/pricing/", ""),
     ("runway", "gen4.5", "second of video", 0.12, _TABLE + "https://docs.dev.runwayml.com/guides/pricing/", ""),

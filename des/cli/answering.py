@@ -13,29 +13,31 @@ from des.cli.options import JunitOption, ScenarioArgument, SeedOption, SetOption
 @app.command(
     short_help="Answer a scenario's question in a minute.",
     help="Answer a scenario's question for each of its arms: availability, cost and latency in the long run, each by "
-    "the estimator that suits it best, within the time given. Say what the figures rest on and what was not seen.",
+    "the best estimator that applies, within the time given. Print what figures rest on and what was not seen.",
 )
 @reported
 def answer(
     scenario: ScenarioArgument,
     within: Annotated[
-        str, typer.Option("--within", metavar="DURATION", help="How long it may take. More time, narrower intervals.")
+        str, typer.Option("--within", metavar="DURATION", help="Time limit. More time gives narrower intervals.")
     ] = "60s",
     rounds: Annotated[
         int | None,
-        typer.Option("--rounds", metavar="N", min=1, help="Simulate that many rounds, however long they take."),
+        typer.Option("--rounds", metavar="N", min=1, help="Simulate this number of rounds, without a time limit."),
     ] = None,
     arms: Annotated[
-        str | None, typer.Option("--arms", metavar="A,B", help="Which arms.  [default: the scenario's]")
+        str | None, typer.Option("--arms", metavar="A,B", help="Arms to answer for.  [default: the scenario's]")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Write answer.json there; must not exist.")
+        Path | None, typer.Option("--out", metavar="DIR", help="Directory for answer.json, which must not exist yet.")
     ] = None,
     seed: SeedOption = None,
     changes: SetOption = None,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", metavar="N", min=1, help="Processes that share the work.  [default: all]"),
+        typer.Option(
+            "--workers", metavar="N", min=1, help="Processes that share the work.  [default: one a processor]"
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print answer.json instead of a table.")] = False,
     junit: JunitOption = None,

@@ -26,6 +26,7 @@ DONE: Final = 0
 FAILED: Final = 1
 WRONG_INPUT: Final = 2
 INCONCLUSIVE: Final = 3
+NOT_RUN: Final = 4
 INTERRUPTED: Final = 130
 _PIPE_CLOSED: Final = 141
 
@@ -37,13 +38,17 @@ app = typer.Typer(
     name="des",
     help="Simulate AI requests over several providers with fallback chains to find uptime, cost and latency.",
     epilog="Exit codes: 0 success, 1 the run failed or an expect was missed, 2 invalid input, 3 an expect is "
-    "inconclusive or a --precision was not reached.",
+    "inconclusive or a --precision was not reached, 4 not confirmed: nothing was run.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+class DeclinedError(Exception):
+    """Somebody was asked before work that takes long, or before something is removed, and did not say yes."""
 
 
 def main() -> None:
@@ -123,6 +128,9 @@ def reported(command: Callable[_Arguments, int]) -> Callable[_Arguments, None]:
         except KeyboardInterrupt as stop:
             complain(f"interrupted: {what_is_left(stop) or 'nothing was kept'}")
             code = INTERRUPTED
+        except DeclinedError as answer:
+            complain(str(answer))
+            code = NOT_RUN
         except DesError as error:
             left = what_is_left(error)
             complain(f"{error}; {left}" if left else str(error))
@@ -207,10 +215,14 @@ def progress_bar() -> "Iterator[Progress | None]":
         TaskProgressColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("simulating", total=1.0)
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("simulating", total=1.0)
 
-        def report(share: float, what: str) -> None:
-            bar.update(task, completed=share, description=printable(what))
+    def report(share: float, what: str) -> None:
+        bar.start()  # now, so that whatever is asked before the work stands on lines of its own
+        bar.update(task, completed=share, description=printable(what))
 
+    try:
         yield report
+    finally:
+        bar.stop()

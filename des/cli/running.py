@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from des.cli.application import (
-    INTERRUPTED,
     app,
     complain,
     complain_of,
@@ -17,6 +16,7 @@ from des.cli.application import (
     reported,
     say,
 )
+from des.cli.asking import YesOption, before
 from des.cli.expectations import complain_of_verdicts, conclude
 from des.cli.options import JunitOption, ScenarioArgument, takes_run_options
 
@@ -41,6 +41,7 @@ def run(
     options: "RunOptions",
     no_traces: _NoTraces = False,
     as_json: _SummaryJson = False,
+    yes: YesOption = False,
     junit: JunitOption = None,
 ) -> int:
     from des.report.junit import check_junit
@@ -48,8 +49,9 @@ def run(
     from des.study.run import ensure
 
     check_junit(junit)
+    options = replace(options, traces=not no_traces, before=before("run", scenario, yes=yes))
     with progress_bar() as progress:
-        finished = ensure(scenario, replace(options, traces=not no_traces, progress=progress))
+        finished = ensure(scenario, replace(options, progress=progress))
     return _conclude(finished, print_run, as_json, junit)
 
 
@@ -68,6 +70,7 @@ def compare(
     ] = None,
     no_traces: _NoTraces = False,
     as_json: _SummaryJson = False,
+    yes: YesOption = False,
     junit: JunitOption = None,
 ) -> int:
     from des.report.comparison_tables import print_comparison
@@ -76,8 +79,9 @@ def compare(
 
     check_junit(junit)
     chosen = None if arms is None else [arm.strip() for arm in arms.split(",") if arm.strip()]
+    options = replace(options, traces=not no_traces, before=before("compare", scenario, yes=yes))
     with progress_bar() as progress:
-        finished = ensure_compared(scenario, replace(options, traces=not no_traces, progress=progress), chosen)
+        finished = ensure_compared(scenario, replace(options, progress=progress), chosen)
     return _conclude(finished, print_comparison, as_json, junit)
 
 
@@ -97,6 +101,7 @@ def sweep(
     options: "RunOptions",
     traces: Annotated[bool, typer.Option("--traces", help="Keep the traces of every point.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print sweep.json instead of a table.")] = False,
+    yes: YesOption = False,
     junit: JunitOption = None,
 ) -> int:
     from des.report.junit import check_junit
@@ -104,14 +109,9 @@ def sweep(
     from des.study.sweep import sweep_with
 
     check_junit(junit)
-    try:
-        with progress_bar() as progress:
-            finished = sweep_with(scenario, over, replace(options, traces=traces, progress=progress))
-    except (KeyboardInterrupt, SystemExit) as stop:
-        if options.out is not None:
-            raise
-        complain("stopped: finished points are kept in results/; run the same command again to continue")
-        return stop.code if isinstance(stop, SystemExit) and isinstance(stop.code, int) else INTERRUPTED
+    options = replace(options, traces=traces, before=before("sweep", scenario, yes=yes))
+    with progress_bar() as progress:
+        finished = sweep_with(scenario, over, replace(options, progress=progress))
     complain_of(dict.fromkeys(remark for run in finished.runs for remark in run.summary.get("remarks", ())))
     if as_json:
         say((finished.path / "sweep.json").read_text(encoding="utf-8").rstrip("\n"))

@@ -22,6 +22,7 @@ from des.cli.application import (
     say,
     say_json,
 )
+from des.cli.asking import YesOption, before
 from des.cli.expectations import complain_of_verdicts, conclude
 from des.cli.options import JunitOption, ScenarioArgument, SeedOption, SetOption
 from des.errors import ScenarioError
@@ -48,6 +49,7 @@ def availability(
         int, typer.Option("--workers", metavar="N", min=1, help="Processes that share the years of incidents.")
     ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    yes: YesOption = False,
     junit: JunitOption = None,
 ) -> int:
     from des.estimate.availability import check_years
@@ -55,12 +57,14 @@ def availability(
     from des.report.junit import Suite, check_junit
     from des.report.tables import print_verdicts
     from des.study.arms import available
+    from des.study.duration import of_availability
     from des.study.options import RunOptions
     from des.study.study import scenario_name
 
     check_junit(junit)
     check_years(years)
     loaded = RunOptions(seed=seed, overrides=tuple(changes or ())).load(scenario)
+    before("availability", scenario, yes=yes)(of_availability(loaded, years, estimator, workers))
     with progress_bar() as progress:
         found = available(loaded, years, estimator=estimator, workers=workers, progress=progress)
     complain_of(found.remarks)

@@ -97,9 +97,9 @@ def rare(
     )
 
 
-def one_part(plan: Plan) -> tuple[Callable[[], object], int]:
-    """A part of `rare` with which to measure its speed, and the number of such parts."""
-    batches = _Batches.of(plan, SAMPLES)
+def one_part(plan: Plan, share: float = 1.0) -> tuple[Callable[[], object], int]:
+    """A part of `rare` with which to measure its speed, or this share of a part, and the number of such parts."""
+    batches = _Batches.of(plan, math.ceil(share * SAMPLES))
     return lambda: batches.draw(0), _BATCHES
 
 

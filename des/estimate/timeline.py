@@ -107,11 +107,14 @@ def timeline(
     return answer if heterogeneous is None else _of_enough(answer, heterogeneous.why_no_interval(pieces))
 
 
-def one_part(plan: Plan, years: float) -> tuple[Callable[[], object], int]:
-    """A part of `timeline` with which to measure its speed, and the number of such parts."""
+def one_part(plan: Plan, years: float, share: float = 1.0) -> tuple[Callable[[], object], int]:
+    """A part of `timeline` with which to measure its speed, or this share of a part, and the number of such parts."""
     pieces, piece_s = _pieces(plan, years)
     in_a_block = math.ceil(pieces / min(_BLOCKS, pieces))
-    return lambda: _simulate_block((plan, range(1), piece_s, SAMPLES // in_a_block)), pieces
+    samples = math.ceil(share * SAMPLES) // in_a_block
+    if not needs_whole_horizons(plan):
+        piece_s *= share
+    return lambda: _simulate_block((plan, range(1), piece_s, samples)), pieces
 
 
 def poisson_rate(count: int, years: float) -> Estimate:

@@ -23,7 +23,7 @@ from des.scenario.plan import Leg, Plan
 from des.scenario.text.units import YEAR_S
 
 NOTICEABLE: Final = 0.1
-"""Share of an interval's longer side, or of the unavailability, from which unseen incidents change a figure.
+"""Share of an interval's longer side from which unseen incidents change a figure.
 
 A tenth of the side more or less changes the coverage of a 95 % interval by one point at most.
 """
@@ -35,6 +35,7 @@ _QUICK_INCIDENTS: Final = 20_000
 _QUICK_YEARS: Final = 2_000.0
 _QUICK_HORIZONS: Final = 200
 """Bounds of a timeline that takes about a second."""
+_STUDENTS_T: Final = "Student's t"
 _MOST_WORDS: Final = 3
 """Most classes that a sentence names."""
 _ENDLESS: Final = (-math.inf, math.inf)
@@ -125,22 +126,21 @@ def with_unseen(
     if not incidents:
         return figures, None
     share = min(1.0, math.fsum(one.unavailability for one in incidents))
-    reason = words_of(incidents)
     worst = _Worst.of(plan, share, figures, latency)
     ends: dict[str, tuple[float, float]] = {}
     for metric, figure in figures.items():
         if isinstance(figure, Estimate):
-            figures[metric], reached = _widened(figure, worst.shift(metric, figure), reason, metric)
+            figures[metric], reached = _widened(figure, worst.shift(metric, figure), incidents, metric)
             if reached is not None:
                 ends[metric] = reached
         elif isinstance(figure, Mapping):
             figures[metric] = {
-                name: _widened(each, worst.shift(metric, each), reason, metric)[0] for name, each in figure.items()
+                name: _widened(each, worst.shift(metric, each), incidents, metric)[0] for name, each in figure.items()
             }
     known, why = None, ""
-    if share >= NOTICEABLE * _lost(between):
+    if share >= NOTICEABLE * _scale(between):
         known, why = long_runs.of(plan.arm)
-        figures["availability"], ends["availability"] = _reaching(between, known, reason)
+        figures["availability"], ends["availability"] = _reaching(between, known, words_of(incidents))
     else:
         figures["availability"] = between
     told = Unsampled(incidents=incidents, between=between, long_run=known, reason=why, ends=ends)
@@ -152,7 +152,7 @@ _TimesUp = dict[str, dict[str, dict[str, Estimate]]]
 
 
 def up_with_unseen(times: _TimesUp, told: Unsampled) -> _TimesUp:
-    """Shares of the time up without the intervals that leave out a noticeable part of the unseen outages.
+    """Shares of the time up, their intervals extended by a noticeable part that unseen outages could take.
 
     The number of episodes keeps its interval, as a Poisson count allows for those that were not met.
     """
@@ -164,10 +164,14 @@ def up_with_unseen(times: _TimesUp, told: Unsampled) -> _TimesUp:
             up = of["availability"]
             if missing and up.low is not None:
                 share = math.fsum(one.unavailability for one in missing)
-                if share >= NOTICEABLE * _lost(up):
-                    of = of | {"availability": up.without_interval(f"none: {words_of(missing)}")}
+                if share >= NOTICEABLE * _scale(up):
+                    of = of | {"availability": replace(up, low=max(0.0, up.low - share), interval=_name(up, missing))}
             found[group][name] = of
     return found
+
+
+def _name(figure: Estimate, incidents: Sequence[Unseen]) -> str:
+    return f"{figure.interval or _STUDENTS_T}, widened: {words_of(incidents)}"
 
 
 def _concerns(one: Unseen, group: str, name: str) -> bool:
@@ -181,14 +185,16 @@ def _concerns(one: Unseen, group: str, name: str) -> bool:
 
 
 def noticeable(incidents: Sequence[Unseen], availability: Estimate) -> tuple[Unseen, ...]:
-    """Those that could cost a tenth of what was lost, or that last for a tenth of a per cent of the time."""
-    least = min(NOTICEABLE * _lost(availability), _LEAST_SHARE)
+    """Those that could move the availability noticeably, or that last for a tenth of a per cent of the time."""
+    least = min(NOTICEABLE * _scale(availability), _LEAST_SHARE)
     return tuple(one for one in incidents if one.unavailability >= least)
 
 
-def _lost(availability: Estimate) -> float:
-    """The share lost, at the far end of its interval if there is one."""
-    return 1.0 - (availability.known if availability.low is None else availability.low)
+def _scale(availability: Estimate) -> float:
+    """The longer side of the interval, or the share lost where there is none."""
+    if availability.low is None or availability.high is None:
+        return 1.0 - availability.known
+    return max(availability.high - availability.known, availability.known - availability.low)
 
 
 def _reaching(between: Estimate, known: Estimate | None, reason: str) -> tuple[Estimate, tuple[float, float]]:
@@ -207,7 +213,7 @@ def _reaching(between: Estimate, known: Estimate | None, reason: str) -> tuple[E
 
 
 def _widened(
-    figure: Estimate, shift: tuple[float, float], reason: str, metric: str
+    figure: Estimate, shift: tuple[float, float], incidents: Sequence[Unseen], metric: str
 ) -> tuple[Estimate, tuple[float, float] | None]:
     """The figure, and its ends where unseen incidents could shift it noticeably, by (down, up)."""
     down, up = shift
@@ -218,12 +224,12 @@ def _widened(
     ends = max(0.0, low - down), min(most, high + up)
     if figure.low is None or figure.high is None:
         same = figure.interval == NO_SPREAD and max(shift) > _LEAST_SHARE * figure.mean > 0.0
-        return figure.without_interval(f"none: {reason}") if same else figure, ends
+        return figure.without_interval(f"none: {words_of(incidents)}") if same else figure, ends
     if max(shift) <= NOTICEABLE * max(figure.high - figure.mean, figure.mean - figure.low):
         return figure, None
     if math.isinf(ends[1]):
-        return figure.without_interval(f"none: {reason}"), ends
-    return replace(figure, low=ends[0], high=ends[1], interval=f"{figure.interval or 't'}, widened: {reason}"), ends
+        return figure.without_interval(f"none: {words_of(incidents)}"), ends
+    return replace(figure, low=ends[0], high=ends[1], interval=_name(figure, incidents)), ends
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ the run could not sample.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from math import expm1
+from math import expm1, floor, log10
 from typing import Any, Final
 
 import numpy as np
@@ -25,8 +25,8 @@ from des.faults.reach import Reach
 from des.scenario.plan import Effect, IncidentClass, Plan, PoissonIncidents, RecordedIncidents, RenewalIncidents
 from des.scenario.text.units import YEAR_S
 
-FEWEST_EXPECTED: Final = 8.0
-"""With fewer expected incidents, an interval over those that were met may not speak for their class.
+FEWEST: Final = 8.0
+"""With fewer incidents expected and met, an interval over those that were met may not speak for their class.
 
 With eight, the interval of an unavailability covers it in 94 to 96 % of studies; with three, in 88 to 93 %; with one,
 in 61 % (`python -m benchmarks.coverage`; docs/statistics.md).
@@ -44,7 +44,7 @@ _AT_LEAST_A_HALF: Final = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unseen:
-    """Incidents of one kind that a run was expected to meet less than eight times, or did not meet.
+    """Incidents of one kind of which a run met too few: fewer than eight, with fewer expected, or none.
 
     `number` is the class's position in its component, None for outages of several endpoints at once. `endpoints` are
     those of the chain that such incidents reach. `expected` and `met` count incidents open at some time of the run,
@@ -74,11 +74,13 @@ class Unseen:
     @property
     def words(self) -> str:
         """`0 of 0.002 expected outages of cloudflare`."""
-        return f"{self.met} of {_count(self.expected)} expected {self._what} of {self._of}"
+        return f"{self.met} of {expected_count(self.expected)} expected {self._what} of {self._of}"
 
     def words_after(self, other: "Unseen") -> str:
         """`0 of 0.026 of anthropic` behind another of the same kind."""
-        return f"{self.met} of {_count(self.expected)} of {self._of}" if self._what == other._what else self.words
+        return (
+            f"{self.met} of {expected_count(self.expected)} of {self._of}" if self._what == other._what else self.words
+        )
 
     @property
     def _what(self) -> str:
@@ -96,10 +98,10 @@ def unseen(plan: Plan, replications: int) -> tuple[Unseen, ...]:
     """
     exposures = list(_exposures(plan))
     found = [one for exposure in exposures if (one := _of_class(plan, exposure, replications)) is not None]
-    together = _at_once(plan, replications) if exposures else None
-    if together is not None:
-        covered = [one.unavailability for one in found]
-        if not covered or max(covered) < _AT_LEAST_A_HALF * together.unavailability:
+    covered = max((one.unavailability for one in found), default=0.0)
+    if covered < _AT_LEAST_A_HALF * _most_together(plan, exposures):
+        together = _at_once(plan, replications)
+        if together is not None and covered < _AT_LEAST_A_HALF * together.unavailability:
             found.append(together)
     return tuple(sorted(found, key=lambda one: (-len(one.endpoints), -one.unavailability, one.component)))
 
@@ -140,6 +142,15 @@ def _exposures(plan: Plan) -> Iterator[_Exposure]:
             share = -expm1(-load) if isinstance(incidents, PoissonIncidents) else min(1.0, load)
             outages = incidents.effect.outage
             yield _Exposure(component.index, number, tuple(members), rate_per_s, mean_s, share, outages, incidents)
+
+
+def _most_together(plan: Plan, exposures: Sequence[_Exposure]) -> float:
+    """The most of the time that outages of the chain's endpoints can coincide: the least that one of them is down."""
+    outages = [exposure for exposure in exposures if exposure.outages]
+    return min(
+        sum(exposure.share for exposure in outages if endpoint in exposure.endpoints)
+        for endpoint in chain_endpoints(plan)
+    )
 
 
 def _endpoints_that_matter(plan: Plan) -> tuple[int, ...]:
@@ -197,7 +208,7 @@ def _of_class(plan: Plan, exposure: _Exposure, replications: int) -> Unseen | No
         windows, hits = drawn_class(plan, replication, exposure.component, exposure.number, horizon_s)
         reached = hits[list(exposure.endpoints)].any(axis=0)
         met += int(np.count_nonzero(reached & (windows.end_s > 0.0) & (windows.start_s < horizon_s)))
-    if expected >= FEWEST_EXPECTED and met:
+    if _are_enough(expected, met):
         return None
     return Unseen(
         component=plan.components[exposure.component].name,
@@ -208,6 +219,11 @@ def _of_class(plan: Plan, exposure: _Exposure, replications: int) -> Unseen | No
         met=met,
         unavailability=exposure.share,
     )
+
+
+def _are_enough(expected: float, met: int) -> bool:
+    """Eight of either, and one met at least. More than were expected make an interval careful, not narrow."""
+    return met > 0 and max(expected, float(met)) >= FEWEST
 
 
 def _at_once(plan: Plan, replications: int) -> Unseen | None:
@@ -227,7 +243,7 @@ def _at_once(plan: Plan, replications: int) -> Unseen | None:
             _open_within(_together(plan, first, replication, plan.horizon_s), plan.horizon_s)
             for replication in range(replications)
         )
-        if expected < FEWEST_EXPECTED or not met:
+        if not _are_enough(expected, met):
             return Unseen(
                 component=EVERY_LEG if count == len(endpoints) else f"the first {count} endpoints",
                 number=None,
@@ -271,9 +287,9 @@ def _names(plan: Plan, endpoints: Sequence[int]) -> tuple[str, ...]:
     return tuple(f"{of[endpoint].provider}/{of[endpoint].model}" for endpoint in endpoints)
 
 
-def _count(expected: float) -> str:
+def expected_count(expected: float) -> str:
     """Two significant digits, without an exponent down to a millionth."""
     if expected < 1e-6:
         return f"{expected:.1e}"
-    digits = f"{expected:.2g}"
-    return digits if "e" not in digits else f"{expected:.7f}".rstrip("0")
+    decimals = max(0, 1 - floor(log10(expected)))
+    return f"{expected:.{decimals}f}".rstrip("0").rstrip(".") if decimals else f"{expected:.0f}"

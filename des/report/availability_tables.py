@@ -70,9 +70,9 @@ def print_explanation(title: str, explained: Explained, console: Console) -> Non
         Line("requests a replication", tuple(f"{_number(one.requests)} ({one.requests_how})" for one in of)),
         Line("replications", tuple(_number(one.replications) for one in of)),
         Line("processor seconds it takes, about"),
-        Line("  des run", tuple(_duration(one.run_s) for one in of)),
-        Line("  des availability", tuple(_duration(one.availability_s) for one in of)),
-        Line("  des compare", tuple(_duration(one.compare_s) for one in of)),
+        Line("  des run", tuple(figures.duration(one.run_s) for one in of)),
+        Line("  des availability", tuple(figures.duration(one.availability_s) for one in of)),
+        Line("  des compare", tuple(figures.duration(one.compare_s) for one in of)),
         Line("estimator of availability", tuple(one.choice.estimator for one in of)),
         Line("incidents expected in the horizon"),
         *(Line(f"  {name}", tuple(_number(one.incidents.get(name)) for one in of)) for name in names),
@@ -97,7 +97,7 @@ def print_explanation(title: str, explained: Explained, console: Console) -> Non
             say(console, f"  no closed form of one call a leg: {one.choice.exact.availability_reason}")
         if one.requests_per_s is not None:
             say(console, f"  probed on this machine: {one.requests_per_s:,.0f} requests a second")
-    takes = ", ".join(f"des {command} {_duration(seconds)}" for command, seconds in explained.seconds.items())
+    takes = ", ".join(f"des {command} {figures.duration(seconds)}" for command, seconds in explained.seconds.items())
     say(console, f"estimated processor time of all arms together on this machine: {takes}")
     if cascading := [arm for arm, one in explained.arms.items() if one.undisturbed]:
         say(
@@ -153,12 +153,6 @@ def _number(value: float | None) -> str:
     if value is None:
         return figures.NOTHING
     return f"{value:,.0f}" if 10.0 <= value < _MOST_WRITTEN_OUT else f"{value:,.3g}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120.0:
-        return f"{seconds:,.1f} s" if seconds < 10.0 else f"{seconds:,.0f} s"
-    return f"{seconds / 60.0:,.0f} min" if seconds < 7200.0 else f"{seconds / 3600.0:,.1f} h"
 
 
 def _because(estimator: str, reason: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from des.estimate.unseen import expected_count
 from des.report import figures
 from des.report.figures import read
 from des.report.layout import Line
@@ -15,7 +16,7 @@ def met_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]
     """How many incidents the run met of those to be expected, for the class that matters most in each arm."""
     of = _told(summary, arms)
     if of:
-        yield Line("  incidents met, of those expected", tuple(_met(of.get(arm)) for arm in arms))
+        yield Line("  incidents met", tuple(_met(of.get(arm)) for arm in arms))
 
 
 def unseen_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
@@ -25,7 +26,7 @@ def unseen_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Li
     known = {arm: read(of[arm]["long_run"]) for arm in of}
     if any(known.values()):
         cells = (figures.availability(known.get(arm)) for arm in arms)
-        yield Line("  in the long run, such incidents included", tuple(cells))
+        yield Line("  in the long run", tuple(cells))
 
 
 def unseen_sentences(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[str]:
@@ -41,16 +42,23 @@ def unseen_sentences(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterato
 
 
 def _sentence(of: Mapping[str, Any]) -> str:
-    what = f"{of['words']}: this is availability between outages"
+    what = f"{of['words']}: {_meaning(of['incidents'])}"
     known = read(of["long_run"])
     if known is not None:
         return f"{what}; in the long run it is {figures.availability(known)} ({known.estimator})"
     if not of["long_run_reason"]:  # the long run was not asked for, since availability hardly depends on them
-        return f"{of['words']}: figures are those between such incidents"
+        return what
     return (
-        f"{what}, without an interval for the long run, which only simulated requests tell ({of['long_run_reason']}): "
+        f"{what}, without an interval, as only simulated requests tell the long run ({of['long_run_reason']}): "
         "des answer SCENARIO"
     )
+
+
+def _meaning(incidents: Sequence[Mapping[str, Any]]) -> str:
+    what = "outages" if incidents[0]["outages"] else "incidents"
+    if any(one["met"] for one in incidents):
+        return f"too few {what} for availability in the long run"
+    return f"this is availability between {what}"
 
 
 def _told(summary: Mapping[str, Any], arms: Sequence[str]) -> _Unseen:
@@ -62,4 +70,4 @@ def _met(of: Mapping[str, Any] | None) -> str:
     if of is None:
         return figures.NOTHING
     first = of["incidents"][0]
-    return f"{first['met']} of {figures.plain(first['expected'], figures.significant(first['expected'], 2))}"
+    return f"{first['met']} of {expected_count(first['expected'])} expected"

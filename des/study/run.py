@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Unpack
 
-from des.disk import TakenError, obstacle, refuse_existing_directory, remove_leftovers, written_whole
+from des.disk import TakenError, obstacle, refuse_existing_directory, remove_leftovers, removed, written_whole
 from des.errors import DesError, OutputError
+from des.study.duration import of_run
 from des.study.identity import canonical_json, file_digest
 from des.study.options import RunKeywords, RunOptions, Source, with_run_keywords
 from des.study.study import Study
-from des.study.unfinished import forget, unfinished
+from des.study.unfinished import forget, pieces_of, unfinished
 from des.traces import Run, load
 from des.traces.reader import MANIFEST, SUMMARY
 
@@ -60,6 +61,8 @@ def kept(study: Study, options: RunOptions) -> Finished:
             return _found(target, study)
     else:
         refuse_existing_directory(target)
+    if options.before is not None:
+        options.before(of_run(study, options.workers, 0 if options.force else pieces_of(target, key)))
     anew = options.force and options.out is None
     try:
         with unfinished(target, key, anew=options.force) as pieces, written_whole(target, replace=anew) as directory:
@@ -69,6 +72,16 @@ def kept(study: Study, options: RunOptions) -> Finished:
             raise
         return _found(target, study)  # another process finished it first
     return Finished(load(target), reused=False)
+
+
+def kept_there(study: Study, options: RunOptions) -> Finished:
+    """The run in `out`, where it is whole; a damaged one is simulated again."""
+    target = Path(str(options.out))
+    try:
+        return _found(target, study)
+    except OutputError:
+        removed(target)
+        return kept(study, options)
 
 
 def _found(target: Path, study: Study) -> Finished:

@@ -28,8 +28,10 @@ from des.study.replication import Part, Replicator
 from des.traces.schemas import TABLES
 from des.traces.writer import WrittenTrace
 
-_BEGUN: Final = "begun.json"
-_FINISHED: Final = "finished"
+BEGUN: Final = "begun.json"
+FINISHED: Final = "finished"
+POINTS: Final = "points"
+"""The folder of a sweep's points, each a run of its own."""
 _FORMAT: Final = 1
 _SUFFIX: Final = "-unfinished-"
 NAME: Final = re.compile(rf"(?P<target>.+){_SUFFIX}(?P<key>[0-9a-f]{{12}})")
@@ -46,7 +48,7 @@ class Unfinished:
 
     def begin(self, facts: Mapping[str, Any]) -> None:
         """Say what is being run, which `des results` shows. Later facts replace earlier ones."""
-        _write_whole(self.directory / _BEGUN, json_text({**begun(self.directory), **facts}), self.writing)
+        _write_whole(self.directory / BEGUN, json_text({**begun(self.directory), **facts}), self.writing)
 
     def keep(self, part: Part, outcome: str, written: Iterable[WrittenTrace]) -> None:
         """Take over the traces of a part from the directory that is written into, then its outcome."""
@@ -142,29 +144,29 @@ def pieces_of(target: Path, key: str) -> int:
 def begun(directory: Path) -> dict[str, Any]:
     """What is being run there, as far as it is told."""
     try:
-        content = json.loads((directory / _BEGUN).read_text(encoding="utf-8"))
+        content = json.loads((directory / BEGUN).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 
 
 def count(directory: Path) -> int:
-    """The pieces in a directory of them, by their files."""
-    return sum(1 for _ in (directory / _FINISHED).glob("*.jsonl"))
+    """The pieces in a directory of them, by their files, or the points of a sweep."""
+    points = (directory / POINTS).glob("[0-9]*")
+    return sum(1 for _ in (directory / FINISHED).glob("*.jsonl")) + sum(1 for _ in points)
 
 
 def _pieces_in(directory: Path) -> bool:
-    return count(directory) > 0
+    """Whether there is any, those of a sweep's points included."""
+    return any(count(each) for each in (directory, *(directory / POINTS / PARTIAL).glob(f"*{_SUFFIX}*")))
 
 
 def _kept(directory: Path | None) -> str:
-    done = 0 if directory is None else count(directory)
-    if directory is None or not done:
+    if directory is None or not _pieces_in(directory):
         return "nothing was kept"
-    wanted = begun(directory).get("parts")
-    of = f" of {wanted:,}" if isinstance(wanted, int) else ""
-    kept = f"{done:,}{of} replications are kept" if done > 1 or of else "1 replication is kept"
-    return f"{kept}, and the same command goes on from there"
+    of = begun(directory)
+    unit = of.get("unit", "replications")
+    return f"{count(directory):,} of {of.get('parts', '?')} {unit} are kept; run the same command again to continue"
 
 
 def _clear(directory: Path, *, everything: bool) -> None:
@@ -178,7 +180,7 @@ def _clear(directory: Path, *, everything: bool) -> None:
 
 
 def _place(directory: Path, part: Part) -> Path:
-    return directory / _FINISHED / f"{part.arm}-{part.replication:04d}.jsonl"
+    return directory / FINISHED / f"{part.arm}-{part.replication:04d}.jsonl"
 
 
 def _trace(table: str, arm: str, part: Part) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from des.errors import ScenarioError
 from des.scenario import from_mapping
+from des.scenario.schema.expectations import EXPECTABLE
 
 Problems = Callable[..., list[str]]
 
@@ -150,7 +151,8 @@ ONE_PROBLEM = [
     (
         'availability: ">= 99.95%"',
         'availabilty: ">= 99.95%"',
-        "40:3: expect.availabilty: unknown metric 'availabilty'; did you mean 'availability'?",
+        "40:3: expect.availabilty: unknown metric 'availabilty'; did you mean 'availability'? expect one of "
+        f"{', '.join(EXPECTABLE)}",
     ),
     (
         "primary_only.latency_s_p95",

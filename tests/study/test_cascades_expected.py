@@ -15,7 +15,7 @@ from study.test_cascades import storm
 
 def found(scenario: dict[str, Any], folder: Path) -> dict[str, str]:
     run = des.run(scenario, out=folder / "run", traces=False)
-    return {expectation_sentence(each): each.result for each in verdicts(run.manifest, run.summary)}
+    return {expectation_sentence(each): each.result for each in verdicts(run)}
 
 
 def test_figures_of_a_cascade_may_be_expected(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_what_is_expected_is_measured_also_where_nothing_limits(tmp_path: Path) 
     run = des.run(scenario, out=tmp_path / "run")
     for arm in ("as_modelled", "primary_only"):
         assert run.summary["arms"][arm]["retry_amplification"]["mean"] > 1.0
-    assert [each.result for each in verdicts(run.manifest, run.summary)] == [MET]
+    assert [each.result for each in verdicts(run)] == [MET]
     assert (run.path / "minutes").is_dir()
 
 

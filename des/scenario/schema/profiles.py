@@ -82,7 +82,7 @@ def _mean_one(week: Sequence[float]) -> tuple[float, ...]:
     except OverflowError:
         total = math.inf
     if total == 0.0:
-        raise ValueError("the weights are too small to be told from zero")
+        raise ValueError("the weights are too small to distinguish from zero")
     scaled = tuple(_HOURS_A_WEEK * weight / total for weight in week)
     if not (math.isfinite(total) and all(map(math.isfinite, scaled))):
         raise ValueError("the weights are too large")

@@ -25,17 +25,17 @@ def test_a_steady_long_history_needs_no_caution() -> None:
     ("starts", "durations", "said"),
     [
         ([HOUR], HOUR, "api: only one incident"),
-        (np.arange(7) ** 2 * DAY, HOUR * np.arange(1, 8), "api: 7 incidents only"),
-        (np.arange(30) ** 1.1 * DAY, HOUR, "all times to repair are the same"),
-        (np.arange(30) * DAY, HOUR * np.arange(1, 31), "all times between incidents are the same"),
+        (np.arange(7) ** 2 * DAY, HOUR * np.arange(1, 8), "api: only 7 incidents"),
+        (np.arange(30) ** 1.1 * DAY, HOUR, "all times to repair are equal"),
+        (np.arange(30) * DAY, HOUR * np.arange(1, 31), "all times between incidents are equal"),
         (
             np.arange(30) ** 1.1 * DAY,
             np.r_[np.zeros(12), np.arange(1.0, 19.0)] * HOUR,
-            "12 of 30 incidents have no len",
+            "12 of 30 incidents have zero len",
         ),
         (np.arange(3) * DAY, HOUR, "too few incidents for a test of growth"),
-        (np.arange(8) ** 1.1 * DAY, HOUR * np.arange(1, 9), "too few incidents to compare weekdays or hours apart"),
-        (np.arange(3) * DAY, np.inf, "no times to repair that ended"),
+        (np.arange(8) ** 1.1 * DAY, HOUR * np.arange(1, 9), "too few incidents to compare weekdays or hours"),
+        (np.arange(3) * DAY, np.inf, "no completed times to repair"),
     ],
 )
 def test_too_little_is_told(starts: np.ndarray, durations: np.ndarray, said: str) -> None:
@@ -78,4 +78,4 @@ def test_more_comparisons_than_the_weeks_can_bear_are_told() -> None:
 def test_services_that_are_hardly_open_together_are_told() -> None:
     one = history(np.arange(30) * WEEK, HOUR, 30 * WEEK, service="a")
     other = history(np.arange(30) * WEEK + DAY, HOUR, 30 * WEEK, service="b")
-    assert "fewer than 5 times open together" in _cautions(one, other)
+    assert "open together fewer than 5 times" in _cautions(one, other)
