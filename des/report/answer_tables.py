@@ -9,7 +9,7 @@ from rich.console import Console
 from des.estimate.estimate import EXACT, RARE, TIMELINE, Estimate
 from des.estimate.objective import window_words
 from des.report import figures
-from des.report.answer_sentence import chance_words, minutes, objective_words, sentence, step_words
+from des.report.answer_sentence import availability_ends, chance_words, minutes, objective_words, sentence, step_words
 from des.report.layout import Line, as_text, print_arms, say
 from des.report.tables import print_verdicts
 from des.scenario import plans as plans_of
@@ -148,9 +148,7 @@ def _availability(of: ArmAnswer) -> str:
 def _availability_ends(lost: Estimate | None) -> str:
     if lost is None or lost.low is None or lost.high is None:
         return figures.NOTHING
-    decimals = figures.significant(100.0 * max(lost.known, lost.high), 2)
-    decimals = min(13, max(1, decimals, figures.significant(50.0 * (lost.high - lost.low), 1)))
-    low, high = (figures.plain(100.0 * (1.0 - end), decimals) for end in (lost.high, lost.low))
+    low, high = availability_ends(lost)
     return low if low == high else f"{low}–{high}"
 
 
@@ -215,8 +213,11 @@ def _basis_sentences(answer: Answer, told: Mapping[str, ArmAnswer], plans: Mappi
         said.setdefault(_basis(of.basis, plans[arm]), []).append(arm)
     for text, arms in said.items():
         yield text if len(told) == len(arms) else f"{', '.join(arms)}: {text}"
-    left_out = [limit.left_out for of in told.values() for limit in of.basis.limits_left_out if of.lost is not None]
-    yield from dict.fromkeys(left_out)
+    left_out = [limit for of in told.values() for limit in of.basis.limits_left_out]
+    if left_out:
+        names = ", ".join(dict.fromkeys(limit.name for limit in left_out))
+        power = math.ceil(math.log10(max(1e-30, *(limit.chance for limit in left_out))))
+        yield f"of no account to the availability: {names}; the chance that one holds up a call is at most 1e{power}"
     simulated = sum(of.basis.simulated for of in told.values())
     rounds = f" in {answer.rounds} round{'s' if answer.rounds != 1 else ''}" if answer.rounds else ""
     yield f"{simulated:,} requests simulated{rounds}, seed {answer.loaded.scenario.seed}, {answer.wall_s:,.1f} s"
