@@ -78,10 +78,9 @@ def _sentence(of: Mapping[str, Any]) -> str:
 
 
 def _meaning(incidents: Sequence[Mapping[str, Any]]) -> str:
-    what = "outages" if incidents[0]["outages"] else "incidents"
     if any(one["met"] for one in incidents):
-        return f"too few {what} for availability in the long run"
-    return f"this is availability between {what}"
+        return "too few to tell the availability"
+    return f"this is availability between {'outages' if incidents[0]['outages'] else 'incidents'}"
 
 
 def _told(summary: Mapping[str, Any], arms: Sequence[str]) -> _Unseen:
