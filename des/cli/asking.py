@@ -42,7 +42,7 @@ def before(command: str, scenario: Path, *, yes: bool) -> "Before":
 
 def confirm(question: str, declined: str) -> None:
     """Ask, where standard input and standard error are a terminal. Raises DeclinedError unless the answer is yes."""
-    if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):  # nobody is there to answer
         return
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from des.cli.application import DONE, app, complain, console, reported, say, say_json
+from des.cli.application import DONE, app, console, reported, say, say_json
 from des.cli.asking import confirm
+from des.words import printable
 
 if TYPE_CHECKING:
     from des.study.store import Stored
@@ -66,9 +67,8 @@ def _remove(going: "list[Stored]", yes: bool) -> None:
     for one in going:
         one.check_removable()
     if not yes:
-        for one in going:
-            complain(f"{one.name} ({what(one)}, {size(one.bytes)})")
-        confirm(f"remove {'it' if len(going) == 1 else f'these {len(going):,}'}?", "nothing was removed")
+        listed = "\n".join(f"{printable(one.name)} ({what(one)}, {size(one.bytes)})" for one in going)
+        confirm(f"{listed}\nremove {'it' if len(going) == 1 else f'these {len(going):,}'}?", "nothing was removed")
     for one in going:
         one.remove()
         say(f"removed {one.name} ({what(one)}, {size(one.bytes)})")

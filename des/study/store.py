@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from des.disk import PARTIAL, REPLACED, WRITER, WRITING, is_locked, put_back, removed
+from des.disk import PARTIAL, REPLACED, WRITER, WRITING, is_locked, put_back, remove_leftovers, removed
 from des.errors import DesError, OutputError
 from des.study.answered import ANSWER
 from des.study.identity import file_digest
@@ -84,6 +84,8 @@ class Stored:
         self.check_removable()
         if not removed(self.path, unless_locked=not self.is_complete):
             raise OutputError(f"{self.name}: a process is at work on it; stop that first")
+        if not self.is_complete:
+            remove_leftovers(self.path.parent.parent / self.name)
 
 
 def results(directory: str | Path = RESULTS, *, verify: bool = False) -> tuple[Stored, ...]:
@@ -140,10 +142,11 @@ def _run(path: Path, verify: bool) -> Stored:
     try:
         run = load(path)
     except DesError as error:
-        return Stored(name=path.name, kind="run", state=DAMAGED, path=path, bytes=size, why=_short(error, path))
-    manifest = run.manifest
-    scenario = manifest.get("scenario")
-    why = _wrong(run, verify)
+        manifest: Mapping[str, Any] = _read(path / MANIFEST)
+        why = _short(error, path)
+    else:
+        manifest, why = run.manifest, _wrong(run, verify)
+    scenario, arms = manifest.get("scenario"), manifest.get("arms")
     return Stored(
         name=path.name,
         kind="run",
@@ -151,7 +154,7 @@ def _run(path: Path, verify: bool) -> Stored:
         path=path,
         bytes=size,
         title=_text(scenario.get("title")) if isinstance(scenario, dict) else "",
-        arms=tuple(manifest.get("arms", ())),
+        arms=tuple(arm for arm in arms if isinstance(arm, str)) if isinstance(arms, list) else (),
         replications=_whole_number(manifest.get("replications")),
         created_at=_text(manifest.get("created_at")) or None,
         why=why,
@@ -228,7 +231,7 @@ def _answer(path: Path) -> Stored:
 
 
 def _in_partial(path: Path) -> Stored | None:
-    """What is unfinished; None for what `des` does not name so, and for the rest of a process that is at work."""
+    """What is unfinished; None for what `des` does not name so, what is empty and what a process is at work on."""
     if (named := NAME.fullmatch(path.name)) is not None:
         of, done = begun(path), count(path)
         arms = of.get("arms")
@@ -245,7 +248,7 @@ def _in_partial(path: Path) -> Stored | None:
             parts=_whole_number(of.get("parts")),
             created_at=_text(of.get("begun_at")) or None,
         )
-    if (left := _LEFT.fullmatch(path.name)) is not None and not is_locked(path):
+    if (left := _LEFT.fullmatch(path.name)) is not None and any(path.iterdir()) and not is_locked(path):
         return Stored(name=left["target"], kind="run", state=LEFT_OVER, path=path, bytes=_size(path))
     return None
 

@@ -89,7 +89,9 @@ ROWS = {
 }
 """Definitions that one row or paragraph explains: the section, and how the row begins."""
 
-LAW = re.compile(r"(Constant|Uniform|Exponential|Lognormal|Gamma|Weibull|Empirical)(Duration|Count|Speed|Share)")
+DISTRIBUTION = re.compile(
+    r"(Constant|Uniform|Exponential|Lognormal|Gamma|Weibull|Empirical)(Duration|Count|Speed|Share)"
+)
 """Laws have a row by kind, whatever they are of."""
 
 INHERITED = {
@@ -141,8 +143,8 @@ def section(heading: str) -> Section:
 
 def explained(name: str) -> set[str]:
     """The words that stand where the fields of a definition belong."""
-    if law := LAW.fullmatch(name):
-        return quoted(section("Distributions").unit(f"| `{law[1].lower()}`"))
+    if distribution := DISTRIBUTION.fullmatch(name):
+        return quoted(section("Distributions").unit(f"| `{distribution[1].lower()}`"))
     if name in TABLES:
         own = section(TABLES[name])
         return quoted(own.first_cells()) | quoted(own.kinds())
@@ -162,7 +164,7 @@ def own_fields(name: str) -> set[str]:
 
 def test_every_definition_has_its_place() -> None:
     placed = {*TABLES, *ROWS}
-    assert {name for name in DEFINITIONS if not LAW.fullmatch(name)} == placed
+    assert {name for name in DEFINITIONS if not DISTRIBUTION.fullmatch(name)} == placed
     assert not set(TABLES) & set(ROWS)
 
 

@@ -96,9 +96,9 @@ def test_few_incidents_give_exponentials_marked_in_the_fragment_that_runs(
     found = fit(path)
     (service,) = found.calibration.services
     piece = yaml.safe_load(found.fragment)["components"]["acme_api"]["incidents"][0]
-    for law, times in ((piece["between"], service.between), (piece["duration"], service.repair)):
-        assert law["kind"] == "exponential"
-        assert float(law["mean"][:-1]) == pytest.approx(times.mean_s / times.unit_s, rel=1e-3)
+    for piece_of, times in ((piece["between"], service.between), (piece["duration"], service.repair)):
+        assert piece_of["kind"] == "exponential"
+        assert float(piece_of["mean"][:-1]) == pytest.approx(times.mean_s / times.unit_s, rel=1e-3)
     flat = " ".join(found.fragment.replace("#", " ").split())
     few = f"Caution: {count} times to repair only, fewer than the 10 that needed to choose a distribution"
     assert f"{few}: the scenario takes" in flat

@@ -69,6 +69,11 @@ class Backoff(Setting):
         return self.cap_s if self.cap_jitter else inf
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it is a textbook formula, and not one that a particular client has for itself."""
+        return self.kind != "envoy" and self.jitter != "scaled" and not self.cap_jitter
+
+    @property
     def usual(self) -> "Backoff":
         """The back-off after failures other than rate_limited and overloaded."""
         return self if self.throttled is None else self.model_copy(update={"throttled": None})

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from des.engine.draws import CallDraws
 from des.scenario import plan
 from engine.clients import timeline, with_legs
 from engine.traced import Traced, at, plan_of, poisson, provider, scenario, trace
@@ -171,3 +172,13 @@ def test_a_leg_that_loses_to_hedges_elsewhere_neither_fails_nor_succeeds_for_its
     failed = traced.attempts[(traced.attempts.leg == "a/m") & (traced.attempts.outcome == "server_error")]
     assert opened.entity.tolist() == ["a/m"]
     assert opened.time_s.tolist() == [sorted(failed.end_s)[2]]
+
+
+def test_a_copy_on_the_same_leg_is_the_leg_s_next_call() -> None:
+    answering = provider({"kind": "exponential", "mean": "9s"})
+    of = hedged(plan.Hedge(after_s=0.001, loser="run"), answering, arrivals=at("0s", size=9))
+    traced = trace(of)
+    drawn = [CallDraws(of.seed, 0, of.chain[0], of.endpoints[0], nth).whole for nth in (0, 1)]
+    for number in range(9):
+        durations_s = [call.end_s - call.start_s for call in traced.calls(number)]
+        assert durations_s == pytest.approx([stream.at(number) for stream in drawn if stream is not None])

@@ -93,9 +93,11 @@ def test_count_and_time_windows_open_at_their_share() -> None:
     half = provider("0s", errors={"server_error": {"rate": 0.5, "latency": 0}})
     of_calls = partial(plan.CountWindowBreaker, kind="count_window", calls=10)
     of_time = partial(plan.TimeWindowBreaker, kind="time_window", window_s=10.5)
-    for law in (of_calls, of_time):
+    for breaker in (of_calls, of_time):
         of = guarded(
-            lambda counts, law=law: law(failure_share=0.5, minimum=10, open_s=5.0, half_open=4, counts=counts),
+            lambda counts, breaker=breaker: breaker(
+                failure_share=0.5, minimum=10, open_s=5.0, half_open=4, counts=counts
+            ),
             half,
             horizon="300s",
         )

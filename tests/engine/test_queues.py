@@ -10,9 +10,9 @@ from engine.clients import timeline, with_client, with_legs, with_rule
 from engine.traced import Traced, at, plan_of, poisson, provider, scenario, trace, window
 
 
-def shaped(law: plan.Shaping, *, size: int, answering: Any = None, **rest: Any) -> Traced:
+def shaped(shaping: plan.Shaping, *, size: int, answering: Any = None, **rest: Any) -> Traced:
     of = plan_of(scenario({"a": answering or provider("1s")}, arrivals=at("0s", size=size), **rest))
-    return trace(with_legs(with_client(of, shapings=(law,)), shaping=0))
+    return trace(with_legs(with_client(of, shapings=(shaping,)), shaping=0))
 
 
 def test_a_shaper_spaces_calls_after_its_burst() -> None:
@@ -22,8 +22,8 @@ def test_a_shaper_spaces_calls_after_its_burst() -> None:
 
 
 def test_a_full_queue_and_too_long_a_wait_are_refused_at_once() -> None:
-    for law in (plan.Shaping(rate_per_s=1.0, queue=2), plan.Shaping(rate_per_s=1.0, max_wait_s=2.5)):
-        traced = shaped(law, size=6)
+    for shaping in (plan.Shaping(rate_per_s=1.0, queue=2), plan.Shaping(rate_per_s=1.0, max_wait_s=2.5)):
+        traced = shaped(shaping, size=6)
         assert (traced.requests.outcome == "ok").sum() == 3
         refused = traced.requests[traced.requests.outcome == "rejected"]
         assert set(refused.error_type) == {"client_limit"}
@@ -48,9 +48,9 @@ def test_a_deadline_holds_in_the_queue_and_its_turn_goes_to_the_next() -> None:
     assert (late.attempts == 0).all()
 
 
-def behind(law: plan.Bulkhead, *, size: int, **rest: Any) -> Traced:
+def behind(bulkhead: plan.Bulkhead, *, size: int, **rest: Any) -> Traced:
     of = plan_of(scenario({"a": provider("1s")}, arrivals=at("0s", size=size), **rest))
-    return trace(with_legs(of, bulkhead=law))
+    return trace(with_legs(of, bulkhead=bulkhead))
 
 
 def test_a_bulkhead_lets_so_many_through_and_the_next_when_one_ends() -> None:
