@@ -100,10 +100,18 @@ def _down(of: ArmAnswer, brief: bool) -> str:
     words += [] if brief else [f"{minutes(lost.known)} down in 30 days"]
     interval = ""
     if lost.low is not None and lost.high is not None and lost.high - lost.low > 1e-3 * lost.known:
-        low, high = _percent(1.0 - lost.high, lost), _percent(1.0 - lost.low, lost)
-        interval = "" if low == high else f"between {low.removesuffix(' %')} and {high}"
+        low, high = availability_ends(lost)
+        interval = "" if low == high else f"between {low} and {high} %"
     inside = ": ".join(part for part in (interval, ", ".join(words)) if part)
     return f" ({inside})" if inside else ""
+
+
+def availability_ends(lost: Estimate) -> tuple[str, str]:
+    """The ends of the availability's interval in per cent, with the digits that its width allows."""
+    assert lost.low is not None
+    assert lost.high is not None
+    decimals = min(13, max(1, figures.significant(50.0 * (lost.high - lost.low), 2)))
+    return figures.plain(100.0 * (1.0 - lost.high), decimals), figures.plain(100.0 * (1.0 - lost.low), decimals)
 
 
 def _extremes(told: Mapping[str, ArmAnswer], brief: bool) -> list[str]:

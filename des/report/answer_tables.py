@@ -9,7 +9,7 @@ from rich.console import Console
 from des.estimate.estimate import EXACT, RARE, TIMELINE, Estimate
 from des.estimate.objective import window_words
 from des.report import figures
-from des.report.answer_sentence import chance_words, minutes, objective_words, sentence, step_words
+from des.report.answer_sentence import availability_ends, chance_words, minutes, objective_words, sentence, step_words
 from des.report.layout import Line, as_text, print_arms, say
 from des.report.tables import print_verdicts
 from des.scenario import plans as plans_of
@@ -128,6 +128,8 @@ def _rows(
 def _ends(figure: Estimate | None, write: Write, scale: float) -> str:
     if figure is None or figure.low is None or figure.high is None:
         return figures.NOTHING
+    if figure.known == 0.0 and figure.low == 0.0:
+        return f"at most {write(figure.high, figures.significant(figure.high * scale, 2))}"
     half = (figure.high - figure.low) / 2.0
     decimals = max(figures.significant(figure.known * scale, 3), figures.significant(half * scale, 2))
     low, high = write(figure.low, decimals), write(figure.high, decimals)
@@ -146,9 +148,7 @@ def _availability(of: ArmAnswer) -> str:
 def _availability_ends(lost: Estimate | None) -> str:
     if lost is None or lost.low is None or lost.high is None:
         return figures.NOTHING
-    decimals = figures.significant(100.0 * max(lost.known, lost.high), 2)
-    decimals = min(13, max(1, decimals, figures.significant(50.0 * (lost.high - lost.low), 1)))
-    low, high = (figures.plain(100.0 * (1.0 - end), decimals) for end in (lost.high, lost.low))
+    low, high = availability_ends(lost)
     return low if low == high else f"{low}–{high}"
 
 
@@ -213,8 +213,11 @@ def _basis_sentences(answer: Answer, told: Mapping[str, ArmAnswer], plans: Mappi
         said.setdefault(_basis(of.basis, plans[arm]), []).append(arm)
     for text, arms in said.items():
         yield text if len(told) == len(arms) else f"{', '.join(arms)}: {text}"
-    left_out = [limit.left_out for of in told.values() for limit in of.basis.limits_left_out if of.lost is not None]
-    yield from dict.fromkeys(left_out)
+    left_out = [limit for of in told.values() for limit in of.basis.limits_left_out]
+    if left_out:
+        names = ", ".join(dict.fromkeys(limit.name for limit in left_out))
+        power = math.ceil(math.log10(max(1e-30, *(limit.chance for limit in left_out))))
+        yield f"of no account to the availability: {names}; the chance that one holds up a call is at most 1e{power}"
     simulated = sum(of.basis.simulated for of in told.values())
     rounds = f" in {answer.rounds} round{'s' if answer.rounds != 1 else ''}" if answer.rounds else ""
     yield f"{simulated:,} requests simulated{rounds}, seed {answer.loaded.scenario.seed}, {answer.wall_s:,.1f} s"
@@ -254,8 +257,8 @@ def _not_seen_sentences(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
     for arm, of in told.items():
         for missed in of.not_seen.incidents:
             part = missed.of_unavailability
-            of_all = "" if part is None else f", at most {100.0 * part:.2g} % of the unavailability"
-            text = f"{missed.words}: open {100.0 * missed.open_share:.2g} % of the time{of_all}"
+            of_all = "" if part is None else f", at most {_rough(part)} of the unavailability"
+            text = f"{missed.words}: open {_rough(missed.open_share)} of the time{of_all}"
             said.setdefault(text, []).append(arm)
         if of.not_seen.uncalled:
             said.setdefault(f"no simulated request called {', '.join(of.not_seen.uncalled)}", []).append(arm)
@@ -265,6 +268,10 @@ def _not_seen_sentences(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
         yield "Not seen: nothing; every class of incidents was met often enough, and every leg was called"
     for text, arms in said.items():
         yield f"- {text}" if len(arms) == len(told) else f"- {', '.join(arms)}: {text}"
+
+
+def _rough(share: float) -> str:
+    return figures.percent(share, figures.significant(100.0 * share, 2))
 
 
 def _between_sentences(told: Mapping[str, ArmAnswer]) -> Iterator[str]:

@@ -14,28 +14,26 @@ from des.errors import DesError
 from des.estimate.estimate import REQUEST_LEVEL, Estimate, Inapplicable
 from des.estimate.objective import exact_objective, window_edges, window_words
 from des.estimate.unsampled import LongRuns
-from des.estimate.unseen import Unseen
-from des.estimate.windows import ArmWindows, WindowsAnswer, why_not_windows, windows
-from des.estimate.windows import Unseen as UnseenByWindows
+from des.estimate.windows import ArmWindows, WindowsAnswer, windows
 from des.pool import available
 from des.scenario import Loaded, plans
-from des.scenario.plan import Plan, RecordedIncidents, remarks_of
+from des.scenario.plan import Plan, remarks_of
 from des.scenario.schema.objective import Objective, Value
 from des.scenario.text.units import DAY_S, YEAR_S, read_positive_duration
-from des.study.answered import Answer, ArmAnswer, Basis, Missed, NotSeen, verdicts_on, write_answer
+from des.study.answered import Answer, ArmAnswer, Basis, verdicts_on, write_answer
 from des.study.arms import same_arms
 from des.study.long_run import LongRun, long_runs
+from des.study.not_seen import NotSeen, missed_by_runs, missed_by_windows
 from des.study.options import Progress, RunOptions, Source
 from des.study.rounds import Clock, Rounds, Simulated, replicated
 from des.study.shortened import between_outages
 from des.study.value import Money, Step, apart, money, scaled, steps
+from des.study.ways import chosen_way
 from des.vocabulary import CASCADE_METRICS
 
 WITHIN: Final = "60s"
-_SMALL: Final = 250_000.0
-"""Requests of a replication of every arm up to which whole replications are repeated often enough."""
-_LARGE_PER_S: Final = 25_000.0
-"""Requests of a replication of every arm, for each second there is, from which it cannot be simulated in time."""
+NOTHING: Final = "none"
+"""In place of an estimator."""
 _WITHIN_OF_ALL: Final = 0.97
 """Share of the time for simulation; the rest is for what follows."""
 
@@ -147,6 +145,7 @@ class _Work:
         self._workers = workers
         self._tell = tell
         self._cascades = cascades
+        self._first = ""
         self._paired: Mapping[str, Mapping[str, Estimate]] = {}
         self._replicated: Rounds | None = None
         self.rounds = 0
@@ -154,34 +153,19 @@ class _Work:
 
     def done(self) -> dict[str, ArmAnswer]:
         """Every arm's answer."""
-        kind, against = self._kind()
-        if kind == WINDOWS:
+        way = chosen_way(self._plans, [of.choice for of in self._known.values()], self._clock.within_s)
+        if way.replications:
+            return self._by_replications()
+        open_to_windows = {arm: plan for arm, plan in self._plans.items() if arm not in way.why_not_windows}
+        found = self._refused(way.why_not_windows)
+        if open_to_windows:
             try:
-                return self._by_windows()
+                found |= self._by_windows(open_to_windows)
             except Inapplicable as reason:
-                if not self._fits():
-                    return self._refused(str(reason))
-        elif kind == NONE:
-            return self._refused(against)
-        return self._by_replications()
-
-    def _kind(self) -> tuple[str, str]:
-        """How requests are simulated: (replications, windows or none, why not by windows)."""
-        requests, recorded = self._requests(), not any(map(_is_random, self._plans.values()))
-        interacting = any(of.choice.estimator == REQUEST_LEVEL for of in self._known.values())
-        if self._fits() and (recorded or (requests <= _SMALL and not interacting)):
-            return REPLICATIONS, ""
-        reasons = {arm: why for arm, plan in self._plans.items() if (why := why_not_windows(plan))}
-        if not reasons:
-            return WINDOWS, ""
-        return (REPLICATIONS if self._fits() else NONE), "; ".join(_by_reason(reasons))
-
-    def _requests(self) -> float:
-        """Of a replication of each arm; users of closed workloads are few enough."""
-        return sum(plan.workload.arrivals.expected_requests(plan.horizon_s) or 0.0 for plan in self._plans.values())
-
-    def _fits(self) -> bool:
-        return self._requests() <= _LARGE_PER_S * self._clock.within_s
+                if way.fits:
+                    return self._by_replications()
+                found |= self._refused(dict.fromkeys(open_to_windows, str(reason)))
+        return {arm: found[arm] for arm in self._plans}
 
     def _by_replications(self) -> dict[str, ArmAnswer]:
         known = [arm for arm, of in self._known.items() if of.lost is not None]
@@ -219,7 +203,7 @@ class _Work:
             replications=made.replications,
         )
         not_seen = NotSeen(
-            incidents=() if unsampled is None else tuple(_missed(each, lost) for each in unsampled.incidents),
+            incidents=() if unsampled is None else tuple(missed_by_runs(each, lost) for each in unsampled.incidents),
             uncalled=of.uncalled,
             between=unsampled is not None and "availability" in unsampled.ends and known.lost is None,
         )
@@ -234,7 +218,7 @@ class _Work:
         }
         return LongRuns(self._plans, known)
 
-    def _by_windows(self) -> dict[str, ArmAnswer]:
+    def _by_windows(self, plans: Mapping[str, Plan]) -> dict[str, ArmAnswer]:
         objective = self._objective
         asked = None
         if objective is not None:
@@ -242,14 +226,14 @@ class _Work:
             asked = (objective.availability, per if isinstance(per, str) else f"{per / DAY_S!r}d")
         left_s = max(1.0, self._clock.left_s * _WITHIN_OF_ALL)
         made = windows(
-            self._plans,
+            plans,
             seconds=None if self._clock.rounds is not None else left_s,
             rounds=self._clock.rounds,
             workers=self._workers,
             objective=asked,
             progress=lambda share: self._tell("windows"),
         )
-        self.rounds, self._paired = made.rounds, made.differences
+        self.rounds, self._paired, self._first = made.rounds, made.differences, next(iter(plans))
         return {arm: self._arm_of_windows(arm, of, made) for arm, of in made.arms.items()}
 
     def _arm_of_windows(self, arm: str, of: ArmWindows, made: WindowsAnswer) -> ArmAnswer:
@@ -268,18 +252,21 @@ class _Work:
             remembers=made.remembers,
         )
         lost = of.lost if known.lost is None else known.lost
-        not_seen = NotSeen(incidents=tuple(_missed_by_windows(each, lost) for each in of.unseen), uncalled=of.uncalled)
+        not_seen = NotSeen(incidents=tuple(missed_by_windows(each, lost) for each in of.unseen), uncalled=of.uncalled)
         return self._arm(arm, dict(of.figures), lost, basis, of.objective, not_seen)
 
-    def _refused(self, why: str) -> dict[str, ArmAnswer]:
-        """What is known without requests, and what a short time between outages shows."""
+    def _refused(self, reasons: Mapping[str, str]) -> dict[str, ArmAnswer]:
+        """What is known without requests, and what a short time between outages shows; by arm, with why."""
+        if not reasons:
+            return {}
         self.precise = False
-        short = between_outages(self._plans, self._clock, workers=self._workers)
+        short = between_outages({arm: self._plans[arm] for arm in reasons}, self._clock, workers=self._workers)
         found = {}
-        for arm, known in self._known.items():
+        for arm, why in reasons.items():
+            known = self._known[arm]
             basis = Basis(
-                availability=known.choice.estimator if known.lost is not None else NONE,
-                requests=NONE,
+                availability=known.choice.estimator if known.lost is not None else NOTHING,
+                requests=NOTHING,
                 reason=known.choice.reason,
                 years=known.years,
                 samples=known.samples,
@@ -378,50 +365,5 @@ class _Work:
         return None if one is None or other is None else apart(other, one)
 
     def _to_first(self, arm: str, metric: str) -> Estimate | None:
-        """The arm less the first one, by windows."""
-        return Estimate(0.0) if arm == next(iter(self._plans)) else self._paired.get(arm, {}).get(metric)
-
-
-def _missed(of: Unseen, lost: Estimate | None) -> Missed:
-    return Missed(
-        component=of.component,
-        words=f"{of.words} met",
-        open_share=of.unavailability,
-        of_unavailability=_part_of(of.unavailability, lost) if of.outages else None,
-    )
-
-
-def _missed_by_windows(of: UnseenByWindows, lost: Estimate) -> Missed:
-    often = f"{of.per_year:.3g} a year" if of.per_year >= 1.0 else f"one in {1.0 / of.per_year:,.0f} years"
-    return Missed(
-        component=of.component,
-        words=f"no incident of {of.component} met ({often})",
-        open_share=of.share,
-        of_unavailability=_part_of(of.share, lost),
-    )
-
-
-def _part_of(open_share: float, lost: Estimate | None) -> float | None:
-    """The largest share of the unavailability that incidents open for that share of the time can cause."""
-    if lost is None or lost.mean is None:
-        return None
-    whole = max(lost.mean, open_share) if lost.high is None else max(lost.high, open_share)
-    return open_share / whole if whole > 0.0 else None
-
-
-REPLICATIONS: Final = "replications"
-WINDOWS: Final = "windows"
-NONE: Final = "none"
-
-
-def _is_random(plan: Plan) -> bool:
-    """Whether any incidents come at random."""
-    return any(not isinstance(each, RecordedIncidents) for component in plan.components for each in component.incidents)
-
-
-def _by_reason(reasons: Mapping[str, str]) -> list[str]:
-    """`arm, arm: reason` for each reason."""
-    arms: dict[str, list[str]] = {}
-    for arm, why in reasons.items():
-        arms.setdefault(why, []).append(arm)
-    return [f"{', '.join(of)}: {why}" for why, of in arms.items()]
+        """The arm less the first one that windows answered."""
+        return Estimate(0.0) if arm == self._first else self._paired.get(arm, {}).get(metric)

@@ -12,6 +12,7 @@ from des.estimate.binding import Binding
 from des.estimate.estimate import Estimate, as_json
 from des.scenario import Loaded
 from des.study.identity import file_digest, json_text, package_version, source_digest
+from des.study.not_seen import NotSeen
 from des.study.value import Money, Step
 from des.study.verdicts import Evidence, Verdict, judged
 
@@ -39,9 +40,9 @@ class Basis:
     """What an arm's figures rest on.
 
     `availability` and `requests` name the estimators; `reason` says why the first was chosen. `years` of incidents, or
-    `samples` of arrivals, stand behind the availability, without `limits_left_out`, which never matter.
-    `simulated` counts requests, `segments` the windows they were
-    simulated in, out of `window_years` of incidents, each after `memory_s`, as long as `remembers` remembers.
+    `samples` of arrivals, stand behind the availability, without `limits_left_out`, which never matter. `simulated`
+    counts requests, `segments` the windows they were simulated in, out of `window_years` of incidents, each after
+    `memory_s`, as long as `remembers` remembers.
     """
 
     availability: str
@@ -56,32 +57,6 @@ class Basis:
     window_years: float | None = None
     memory_s: float | None = None
     remembers: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Missed:
-    """Incidents of a class that simulated requests did not meet, or too seldom.
-
-    `open_share` is the share of the time in which one is open, in the long run. It is the most that they can cost, and
-    `of_unavailability` the largest share of the unavailability that can come from them, None where that is not known.
-    """
-
-    component: str
-    words: str
-    open_share: float
-    of_unavailability: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotSeen:
-    """What no simulated request met, and the legs that none called.
-
-    `between` says that the availability leaves out these incidents, since it rests on the simulated requests alone.
-    """
-
-    incidents: tuple[Missed, ...] = ()
-    uncalled: tuple[str, ...] = ()
-    between: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
