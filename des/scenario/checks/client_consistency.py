@@ -57,7 +57,6 @@ def idle_findings(content: Mapping[str, Any]) -> Iterator[Finding]:
         yield from _ejection(content, place)
     yield from _routing(content)
     yield from _ties(content)
-    yield from _peers(content)
     yield from _ends(content)
     yield from _doubled_legs(content)
 
@@ -288,17 +287,6 @@ def _ties(content: Mapping[str, Any]) -> Iterator[Finding]:
     if not any(routing == "least_busy" or mapping(routing).get("kind") == "least_busy" for routing in routings):
         message = "only least_busy has ties, and no group has that routing: write routing: least_busy, or no ties"
         yield Finding(("policy", "ties"), message)
-
-
-def _peers(content: Mapping[str, Any]) -> Iterator[Finding]:
-    """`wait_with_healthy_peer: false` where no leg has a peer."""
-    chain = items(content.get("chain"))
-    if not chain or any(map(is_group, chain)):
-        return
-    for place in (("policy",), *(("chain", position) for position in range(len(chain)))):
-        if mapping(at(content, place)).get("wait_with_healthy_peer") is False:
-            message = f"peers are other legs of a group, and the chain has none: {_A_GROUP}"
-            yield Finding((*place, "wait_with_healthy_peer"), message)
 
 
 def _ends(content: Mapping[str, Any]) -> Iterator[Finding]:
