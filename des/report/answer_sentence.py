@@ -15,6 +15,13 @@ from des.study.value import Step
 _MOST_ARMS: Final = 3
 """Arms that a sentence can name one by one."""
 _MINUTES_IN_30_DAYS: Final = 43_200.0
+_UNITS: Final = (
+    (2_880.0, 1_440.0, "days"),
+    (120.0, 60.0, "hours"),
+    (2.0, 1.0, "minutes"),
+    (1.0 / 600.0, 1.0 / 60.0, "seconds"),
+)
+"""From how many minutes on a time is said in a unit, the unit in minutes, its name."""
 _ALIKE: Final = 0.02
 """Relative difference of two figures below which a sentence does not tell them apart."""
 
@@ -50,11 +57,11 @@ def per_thousand(cost: Estimate) -> str:
 def minutes(lost: float) -> str:
     """Of 30 days, in the unit that people would use."""
     down = lost * _MINUTES_IN_30_DAYS
-    for size, unit in ((2_880.0, "days"), (120.0, "hours"), (2.0, "minutes")):
-        if down >= size:
-            value = down / {"days": 1_440.0, "hours": 60.0, "minutes": 1.0}[unit]
+    for least, size, unit in _UNITS:
+        if down >= least:
+            value = down / size
             return f"{value:,.0f} {unit}" if value >= 10.0 else f"{value:,.2g} {unit}"
-    return f"{down * 60.0:,.2g} seconds" if down >= 1e-3 else "less than a tenth of a second"
+    return "less than a tenth of a second"
 
 
 def _refusal(told: Mapping[str, ArmAnswer], refused: Sequence[str]) -> str:
