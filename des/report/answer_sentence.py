@@ -219,14 +219,18 @@ def step_words(step: Step) -> str:
     if worth < 0.0:
         return (
             f"{step.next} does not pay beside {step.arm}: it costs {amount(-worth)} a year more, and would pay from "
-            f"{amount(step.from_lost_request)} a lost request"
+            f"{_break_even(step)}"
         )
     if step.from_lost_request == 0.0:
         return f"{step.next} saves {amount(worth)} a year beside {step.arm}: it pays if keeping it costs less than that"
-    return (
-        f"{step.next} saves {amount(worth)} a year beside {step.arm}, and pays from {amount(step.from_lost_request)} a "
-        "lost request"
-    )
+    return f"{step.next} saves {amount(worth)} a year beside {step.arm}, and pays from {_break_even(step)}"
+
+
+def _break_even(step: Step) -> str:
+    """In the unit in which the scenario prices failing."""
+    if step.per_lost_request:
+        return f"{amount(step.from_lost_request or 0.0)} a lost request"
+    return f"{amount(step.from_downtime_per_h or 0.0)} an hour of downtime"
 
 
 def _between(figure: Estimate) -> str:

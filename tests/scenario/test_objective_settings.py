@@ -53,7 +53,10 @@ def test_what_is_read_can_be_written_and_read_again() -> None:
         ({"value": {"downtime": "$5/fortnight"}}, r"such as \$1000/h; got '\$5/fortnight'"),
         ({"value": {"lost_request": -1}}, "negative"),
         ({"value": {}}, "failing costs nothing here"),
-        ({"arms": {"a": {"value.lost_request": "$1"}}, "value": {"downtime": "$1/h"}}, "'value' must be the same in all arms"),
+        (
+            {"arms": {"a": {"value.lost_request": "$1"}}, "value": {"downtime": "$1/h"}},
+            "'value' must be the same in all arms",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_what_to_write(said: dict[str, Any], message: str) -> None:

@@ -70,9 +70,7 @@ def test_rare_incidents_without_overlap_are_alternating_renewal() -> None:
 def test_an_objective_in_time_is_the_chance_of_little_downtime() -> None:
     """With very many requests the objective is one of time."""
     outages = ledger_outages(CLASSES, 0.02 * MONTH)
-    chance = met(
-        outages, MONTH, lambda down: served_enough(0.99, 100.0 * (MONTH - down), 100.0 * down), 0.015 * MONTH
-    )
+    chance = met(outages, MONTH, lambda down: served_enough(0.99, 100.0 * (MONTH - down), 100.0 * down), 0.015 * MONTH)
     assert chance == pytest.approx(outages.cdf(0.01 * MONTH, MONTH), abs=2e-3)
 
 
@@ -82,7 +80,10 @@ def test_an_objective_of_few_requests_is_that_none_is_lost(
     rate = 4.0 / DAY
     most = 8.0 * DAY
     chance = met(
-        ledger_outages(CLASSES, most), MONTH, lambda down: served_enough(0.9995, rate * (MONTH - down), rate * down), most
+        ledger_outages(CLASSES, most),
+        MONTH,
+        lambda down: served_enough(0.9995, rate * (MONTH - down), rate * down),
+        most,
     )
     none_lost = np.exp(-rate * months)
     assert abs(none_lost.mean() - chance) < 4.0 * none_lost.std() / math.sqrt(len(months)) + 2e-3
