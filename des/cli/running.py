@@ -21,10 +21,8 @@ from des.cli.expectations import complain_of_verdicts, conclude
 from des.cli.options import JunitOption, ScenarioArgument, takes_run_options
 
 if TYPE_CHECKING:
-    from des.report.junit import Suite
     from des.study.options import RunOptions
     from des.study.run import Finished
-    from des.traces import Run
 
 _NoTraces = Annotated[bool, typer.Option("--no-traces", help="Write the summary without traces.")]
 _SummaryJson = Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")]
@@ -104,7 +102,7 @@ def sweep(
     yes: YesOption = False,
     junit: JunitOption = None,
 ) -> int:
-    from des.report.junit import check_junit
+    from des.report.junit import check_junit, suite_of
     from des.report.tables import precision_reached, print_sweep
     from des.study.sweep import sweep_with
 
@@ -118,7 +116,7 @@ def sweep(
     else:
         print_sweep(finished, console())
     where = [", ".join(f"{path}={value}" for path, value in point.items()) for point in finished.points]
-    suites = [_suite(run, point) for run, point in zip(finished.runs, where, strict=True)]
+    suites = [suite_of(run, point) for run, point in zip(finished.runs, where, strict=True)]
     for point, suite in zip(where, suites, strict=True):
         complain_of_verdicts(suite.verdicts, point)
     return conclude(suites, junit, precise=all(precision_reached(run.summary) for run in finished.runs))
@@ -126,11 +124,12 @@ def sweep(
 
 def _conclude(finished: "Finished", show: Callable[..., None], as_json: bool, junit: Path | None) -> int:
     """Print a finished run. Returns the exit code, by the verdicts on its expectations."""
+    from des.report.junit import suite_of
     from des.report.tables import precision_reached, precision_sentence
 
     run = finished.run
     complain_of(run.summary.get("remarks", ()))
-    suite = _suite(run)
+    suite = suite_of(run)
     precise = precision_reached(run.summary)
     if as_json:
         say((run.path / "summary.json").read_text(encoding="utf-8").rstrip("\n"))
@@ -140,13 +139,3 @@ def _conclude(finished: "Finished", show: Callable[..., None], as_json: bool, ju
     else:
         show(run, suite.verdicts, reused=finished.reused, console=console())
     return conclude([suite], junit, precise=precise)
-
-
-def _suite(run: "Run", point: str = "") -> "Suite":
-    from des.report.junit import Suite
-    from des.report.tables import verdicts
-
-    manifest = run.manifest
-    properties = {"seed": str(manifest["seed"]), "replications": str(manifest["replications"]), "run": str(run.path)}
-    name = f"{manifest['name']} [{point}]" if point else str(manifest["name"])
-    return Suite(name, verdicts(run), properties, float(manifest["wall_s"]))

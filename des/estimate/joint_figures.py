@@ -204,7 +204,7 @@ def long_run_years(plan: Plan) -> float:
 
 
 def long_run_failure_share(plan: Plan, progress: Callable[[float], None] | None = None) -> tuple[Estimate | None, str]:
-    """The share of requests lost in the long run and what it leaves out, or None and why only a run tells."""
+    """The share of requests lost in the long run and the limits left out, or None and why only a run tells."""
     found = of_years(plan, long_run_years(plan), progress=progress)
     if found.lost is None:
         return None, found.choice.reason

@@ -15,7 +15,9 @@ from typing import Final
 from des.disk import check_writable_file, write_over
 from des.estimate.estimate import INCONCLUSIVE, MET, MISSED
 from des.report.lines import written
+from des.report.tables import verdicts
 from des.study.verdicts import NOT_JUDGED, Verdict
+from des.traces import Run
 from des.words import printable
 
 _NO_XML: Final = re.compile("[\ufffe\uffff]")
@@ -29,6 +31,14 @@ class Suite:
     verdicts: Sequence[Verdict]
     properties: Mapping[str, str]
     wall_s: float = 0.0
+
+
+def suite_of(run: Run, point: str = "") -> Suite:
+    """The verdicts on a run, or on a run at one point of a sweep."""
+    manifest = run.manifest
+    properties = {"seed": str(manifest["seed"]), "replications": str(manifest["replications"]), "run": str(run.path)}
+    name = f"{manifest['name']} [{point}]" if point else str(manifest["name"])
+    return Suite(name, verdicts(run), properties, float(manifest["wall_s"]))
 
 
 def check_junit(out: Path | None) -> None:

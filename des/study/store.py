@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from des.disk import PARTIAL, REPLACED, WRITER, WRITING, is_locked, put_back, removed
+from des.disk import PARTIAL, REPLACED, WRITER, WRITING, is_locked, put_back, remove_leftovers, removed
 from des.errors import DesError, OutputError
 from des.study.answered import ANSWER
 from des.study.identity import file_digest
@@ -84,6 +84,8 @@ class Stored:
         self.check_removable()
         if not removed(self.path, unless_locked=not self.is_complete):
             raise OutputError(f"{self.name}: a process is at work on it; stop that first")
+        if not self.is_complete:
+            remove_leftovers(self.path.parent.parent / self.name)
 
 
 def results(directory: str | Path = RESULTS, *, verify: bool = False) -> tuple[Stored, ...]:
@@ -229,7 +231,7 @@ def _answer(path: Path) -> Stored:
 
 
 def _in_partial(path: Path) -> Stored | None:
-    """What is unfinished; None for what `des` does not name so, and for the rest of a process that is at work."""
+    """What is unfinished; None for what `des` does not name so, what is empty and what a process is at work on."""
     if (named := NAME.fullmatch(path.name)) is not None:
         of, done = begun(path), count(path)
         arms = of.get("arms")
@@ -246,7 +248,7 @@ def _in_partial(path: Path) -> Stored | None:
             parts=_whole_number(of.get("parts")),
             created_at=_text(of.get("begun_at")) or None,
         )
-    if (left := _LEFT.fullmatch(path.name)) is not None and not is_locked(path):
+    if (left := _LEFT.fullmatch(path.name)) is not None and any(path.iterdir()) and not is_locked(path):
         return Stored(name=left["target"], kind="run", state=LEFT_OVER, path=path, bytes=_size(path))
     return None
 

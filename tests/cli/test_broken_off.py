@@ -124,6 +124,7 @@ def test_a_sweep_misses_a_file_of_a_point_too(tmp_path: Path) -> None:
     def clean(share: float, what: str) -> None:
         for gone in tmp_path.glob(".partial/*/points/0000/requests/as_modelled-0000.parquet"):
             gone.unlink()
+            emptied.append(gone)
 
     with pytest.raises(WriteError, match=r"points/0000: requests/as_modelled-0000\.parquet is missing"):
         des_api.sweep(

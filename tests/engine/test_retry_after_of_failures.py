@@ -53,6 +53,15 @@ def test_a_cooldown_of_0_is_none() -> None:
         assert len(traced.attempts) == calls
 
 
+def test_the_guards_of_a_hedged_leg_heed_it_too() -> None:
+    cooldown = {"also_on": [429], "for": "60s", "retry_after": True}
+    for told, calls in (("15s", 5), ("95s", 1)):
+        model = failing(outcome="rate_limited", retry_after=told)
+        policy = {"cooldown": cooldown, "hedge": {"after": "9s"}}
+        traced = run(scenario({"a": provider("1s", model=model)}, policy=policy))
+        assert len(traced.attempts) == calls
+
+
 def test_a_connection_error_carries_none() -> None:
     with pytest.raises(ScenarioError, match="no response"):
         from_mapping(scenario({"a": provider("1s", model=failing(outcome="connection_error", retry_after="1s"))}))

@@ -166,3 +166,12 @@ def test_picks_of_a_request_read_draws_of_their_own_from_the_first_on() -> None:
     for number in range(50):
         picked = [("a/m", "b/m")[weighted([1.0, 1.0], stream.at(number))] for stream in streams]
         assert traced.legs(number) == picked
+
+
+def test_a_group_that_is_picked_from_once_keeps_its_leg_and_the_next_group_picks_its_own() -> None:
+    failing = provider(errors={"server_error": {"rate": 1, "latency": 0}})
+    of = plan_of(scenario(dict.fromkeys("abcd", failing), horizon="300s"))
+    of = with_rule(grouped(of, [[0, 1], [2, 3]], routing=plan.Routing(kind="weighted", once=True)), retries=1)
+    traced = trace(of)
+    walked = {tuple(traced.legs(number)) for number in range(30)}
+    assert walked == {(one, one, other, other) for one in ("a/m", "b/m") for other in ("c/m", "d/m")}

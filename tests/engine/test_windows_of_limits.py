@@ -122,5 +122,6 @@ def test_a_sliding_log_refuses_nothing_while_there_is_room() -> None:
             log.append(call.start_s)
 
 
-def test_a_growing_limit_has_grown_from_nothing_in_its_first_window() -> None:
-    assert admitted(played(windowed("acceleration", 2, growth=5.0), [0.0, 0.1, 0.2])) == [True, True, False]
+def test_a_growing_limit_grows_from_nothing_at_first_and_after_a_window_without_calls() -> None:
+    traced = played(windowed("acceleration", 2, growth=5.0), [0.0, 0.1, 0.2, 25.0, 25.1, 25.2])
+    assert admitted(traced) == [True, True, False] * 2

@@ -184,9 +184,9 @@ def test_the_answer_is_the_same_for_any_number_of_workers() -> None:
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"providers": {"a": provider(limits={"requests": "5/s"})}}, "limit a: requests share its tokens"),
-        ({"providers": {"a": provider(capacity=3)}}, "capacity a: requests wait for each other"),
-        ({"budgets": {"own": {"requests": "5/s", "legs": ["a"]}}}, "budget own: requests share it"),
+        ({"providers": {"a": provider(limits={"requests": "1/h"})}}, "limit a: requests share its tokens"),
+        ({"providers": {"a": provider(latency="2h", capacity=3)}}, "capacity a: requests wait for each other"),
+        ({"budgets": {"own": {"requests": "1/h", "legs": ["a"]}}}, "budget own: requests share it"),
         ({"policy": {"hedge": {"after": "1s"}}}, "hedge of a/model: copies of a call race each other"),
         (
             {"policy": {"preset": "resilience4j-breaker"}},
@@ -196,8 +196,11 @@ def test_the_answer_is_the_same_for_any_number_of_workers() -> None:
         ({"policy": {"preset": "envoy-outlier-detection"}}, "ejection of a/model"),
         ({"policy": {"cooldown": {"for": "5s", "also_on": ["rate_limited"]}}}, "cooldown of a/model"),
         ({"policy": {"retries": 1, "retry_budget": {"kind": "active", "share": "20%"}}}, "retry budget of a/model"),
-        ({"policy": {"shaping": {"rate": "5/s", "queue": 9}}}, "shaping of a/model: calls wait for each other"),
-        ({"policy": {"bulkhead": {"concurrent": 3}}}, "bulkhead of a/model: calls wait for each other"),
+        ({"policy": {"shaping": {"rate": "1/h", "queue": 9}}}, "shaping of a/model: calls wait for each other"),
+        (
+            {"providers": {"a": provider(latency="2h")}, "policy": {"bulkhead": {"concurrent": 3}}},
+            "bulkhead of a/model: calls wait for each other",
+        ),
         ({"policy": {"probes": {"every": "1min"}}}, "probes of a/model"),
         ({"policy": {"application": {"retries": 1}}}, "application: it calls the whole chain again"),
         (

@@ -82,10 +82,10 @@ def test_everything_of_des_is_listed_and_nothing_else(filled: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "file", "why"),
     [
-        ("one", "summary.json", "summary.json has been changed"),
+        ("one", "summary.json", "summary.json: not valid JSON"),
         ("one", "manifest.json", "manifest.json: not valid JSON"),
         ("one", "requests/as_modelled-0000.parquet", "requests/as_modelled-0000.parquet has been changed"),
-        ("two", "points/0001/summary.json", "1 of 2 points: summary.json has been changed"),
+        ("two", "points/0001/summary.json", "1 of 2 points: summary.json: not valid JSON"),
         ("two", "sweep.json", "sweep.json cannot be read"),
         ("answer", "answer.json", "answer.json is not what manifest.json says"),
     ],
@@ -96,6 +96,12 @@ def test_what_is_damaged_is_told(results: Path, name: str, file: str, why: str) 
     one = _by_name(results)[name]
     assert one.state == "damaged"
     assert one.why.startswith(why)
+
+
+def test_a_summary_that_is_another_is_damage(results: Path) -> None:
+    path = results / "one" / "summary.json"
+    path.write_text(path.read_text() + " ")
+    assert _by_name(results)["one"].why == "summary.json has been changed"
 
 
 def test_a_missing_trace_is_damage(results: Path) -> None:
@@ -165,17 +171,18 @@ def test_what_a_process_is_at_work_on_is_not_removed(tmp_path: Path, monkeypatch
 
 def test_what_a_killed_process_left_without_a_replication_is_left_over(tmp_path: Path) -> None:
     (tmp_path / ".partial" / "run-123-abcdef" / "requests").mkdir(parents=True)
+    (tmp_path / ".partial" / "empty-123-abcdef").mkdir()
     (tmp_path / ".partial" / "mine").mkdir()
     (one,) = des.results(tmp_path)
     assert (one.name, one.state) == ("run", "left over")
     one.remove()
-    assert [path.name for path in (tmp_path / ".partial").iterdir()] == ["mine"]
+    assert sorted(path.name for path in (tmp_path / ".partial").iterdir()) == ["empty-123-abcdef", "mine"]
 
 
 def test_an_unknown_name_is_told_with_the_nearest(filled: Path) -> None:
     stored = des.results(filled)
     assert [one.name for one in chosen(stored, ["one", "results/two"])] == ["one", "two"]
-    with pytest.raises(DesError, match="hafl: .* did you mean 'half'"):
+    with pytest.raises(DesError, match=r"hafl: .* did you mean 'half'"):
         chosen(stored, ["one", "hafl"])
 
 
