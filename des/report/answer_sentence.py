@@ -87,6 +87,8 @@ def _share_answered(of: ArmAnswer) -> str:
     figure = of.figure("availability")
     if figure is None:
         return "an unknown share"
+    if of.lost is not None and of.lost.known >= 1.0:
+        return "none"
     if of.lost is not None and of.lost.known <= 0.0:
         return "every one" if of.lost.high is None else f"every one (at least {_percent(1.0 - of.lost.high)})"
     return _percent(figure.known, of.lost)
