@@ -9,7 +9,7 @@ import pytest
 import des
 from des.errors import DesError, OutputError
 from des.estimate.exact import exact
-from des.estimate.windows import WINDOWS as BY_WINDOWS
+from des.estimate.windows_figures import WINDOWS as BY_WINDOWS
 from des.scenario import from_mapping, plans
 from des.study.answer import answered
 from des.study.answered import Answer

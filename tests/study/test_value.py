@@ -58,6 +58,6 @@ def test_paired_differences_stand_in_place_of_those_from_both_arms() -> None:
 
 def test_half_widths_add_as_squares_if_independent_and_in_full_if_not() -> None:
     one, other = Estimate(10.0, 7.0, 13.0, 4), Estimate(4.0, 0.0, 8.0, 4)
-    assert (added(one, other).low, added(one, other).high) == (pytest.approx(9.0), pytest.approx(19.0))
-    assert (less(one, other).low, less(one, other).high) == (pytest.approx(1.0), pytest.approx(11.0))
-    assert (apart(one, other).low, apart(one, other).high) == (pytest.approx(-1.0), pytest.approx(13.0))
+    assert (added(one, other).low, added(one, other).high) == pytest.approx((9.0, 19.0))
+    assert (less(one, other).low, less(one, other).high) == pytest.approx((1.0, 11.0))
+    assert (apart(one, other).low, apart(one, other).high) == pytest.approx((-1.0, 13.0))
