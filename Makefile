@@ -9,8 +9,9 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.installed
 	$(BIN)/des run scenarios/two_stage.yaml
 
+# Tests start many processes, which would each compile the package again where nothing keeps the bytecode.
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 
 # With the lowest versions that pyproject.toml allows, on the lowest Python (make test-lowest PYTHON=python3.11): there
 # are no builds of them for later ones. TESTS=tests/traces runs some of the tests.

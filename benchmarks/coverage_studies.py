@@ -12,6 +12,7 @@ from des.distributions import Lognormal
 from des.estimate.estimate import Estimate
 from des.estimate.intervals import count_of, share_up
 from des.estimate.summary import Pool, summarise
+from des.estimate.unsampled import LongRuns, with_unseen
 from des.faults import draw_timeline
 from des.pool import Report
 from des.scenario import from_mapping, plans
@@ -65,6 +66,22 @@ def lost_requests(episodes: float) -> Callable[[int], dict[str, tuple[float, flo
     return judged
 
 
+def mixed_losses(episodes: float) -> Callable[[int], dict[str, tuple[float, float, float]]]:
+    """Availability by requests, as many lost at random as in a number of outages of lognormal duration.
+
+    Below eight outages it is judged as a run shows it, which then includes the long run.
+    """
+
+    def judged(number: int) -> dict[str, tuple[float, float, float]]:
+        plan = _over_horizons(_plan("mixed losses"), episodes, number)
+        pool = _requests(plan)
+        figures, _ = with_unseen(plan, summarise(pool), pool.latency, REPLICATIONS, LongRuns({plan.arm: plan}))
+        name = f"availability, {episodes:g} outages and as much lost at random"
+        return {name: _judged(figures["availability"], (1.0 - UNAVAILABILITY) * (1.0 - UNAVAILABILITY))}
+
+    return judged
+
+
 def time_down(episodes: float) -> Callable[[int], dict[str, tuple[float, float, float]]]:
     """Unavailability and episodes over time, with a number expected over all replications."""
 
@@ -94,6 +111,11 @@ CASES: Final[Mapping[str, Callable[[int], dict[str, tuple[float, float, float]]]
     "time-200": time_down(200),
     "requests-20": lost_requests(20),
     "requests-60": lost_requests(60),
+    "mixed-0.01": mixed_losses(0.01),
+    "mixed-1": mixed_losses(1),
+    "mixed-8": mixed_losses(8),
+    "mixed-20": mixed_losses(20),
+    "mixed-60": mixed_losses(60),
 }
 
 
@@ -116,7 +138,9 @@ def _over_horizons(plan: Plan, episodes: float, seed: int) -> Plan:
 def _plan(name: str) -> Plan:
     provider: dict[str, Any] = {"models": {"m": {"price": {"per_request": 0}}}}
     provider["models"]["m"]["latency"] = {"kind": "lognormal", "median": "1s", "sigma": 0.8}
-    if name == "lost requests":
+    if name == "mixed losses":
+        provider["models"]["m"]["errors"] = {"server_error": UNAVAILABILITY}
+    if name != "latency":
         provider |= {"availability": f"{100 * (1 - UNAVAILABILITY)}%", "episodes_per_year": EPISODES_PER_YEAR}
         provider["models"]["m"]["latency"] = "1ms"
     content = {

@@ -30,7 +30,7 @@ TARGETS: Final = (
     *sorted(path for path in (ROOT / "des" / "rules").glob("*.py") if path.stem != "__init__"),
     *(ROOT / "des" / "engine" / f"{name}.py" for name in ENGINE),
 )
-SLOW: Final = ("drawn_clients", "determinism", "capacity_at_work", "workloads_at_work")
+SLOW: Final = ("drawn_clients", "determinism", "capacity", "workloads")
 """Tests of the engine that are left out; the drawn scenarios of the guard see whatever they would."""
 CLOSEST: Final = {
     "walk": ("walk", "layers", "queues", "cache"),
@@ -199,7 +199,7 @@ def _tests(path: Path) -> list[list[str]]:
     close = [test for test in engine if any(word in test.stem for word in words)]
     others = [test for test in engine if test not in close]
     guard = f"{ROOT}/tests/guard/test_digests.py::test_drawn_scenarios_leave_the_same_traces"
-    drawn = [f"{guard}[drawn {number:03d}]" for number in range(0, 100, 10)]
+    drawn = [f"{guard}[drawn {number:03d}]" for number in range(0, 200, 10)]
     return [[f"{ROOT}/tests/rules"], *([str(test) for test in tests] for tests in (close, others) if tests), drawn]
 
 

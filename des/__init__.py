@@ -1,27 +1,33 @@
 """Discrete-event simulation of AI requests over several providers with fallback chains.
 
 import des
-run = des.run("scenarios/two_stage.yaml")     # simulate every request, keep traces and a summary
-des.compare("scenarios/shared_cdn.yaml")      # against the twin in which nothing is shared
+found = des.answer("scenarios/two_stage.yaml")  # availability, cost and latency in the long run, in a minute
+run = des.run("scenarios/two_stage.yaml")     # simulate every request, write traces and a summary
+des.compare("scenarios/shared_cdn.yaml")      # with the twin in which nothing is shared
 des.sweep("scenarios/two_stage.yaml", {"policy.rounds": [1, 2, 3]})
 run = des.load("results/two_stage-0123456789ab")
+des.results()                                 # what is in results/: whole, unfinished or damaged
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from des.scenario import Scenario
+    from des.study.answer import answer
     from des.study.compare import compare
     from des.study.run import run
+    from des.study.store import results
     from des.study.sweep import sweep
     from des.traces import load
 
-__all__ = ["Scenario", "__version__", "compare", "load", "run", "sweep"]
+__all__ = ["Scenario", "__version__", "answer", "compare", "load", "results", "run", "sweep"]
 
 __version__: str
 
 _MODULES = {
     "Scenario": "des.scenario",
+    "answer": "des.study.answer",
+    "results": "des.study.store",
     "run": "des.study.run",
     "compare": "des.study.compare",
     "sweep": "des.study.sweep",
@@ -30,7 +36,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name at its first use: `import des` and `des --help` then take no time."""
+    """Import a public name at its first use, so that `import des` and `des --help` are fast."""
     if name == "__version__":
         from des.study.identity import package_version
 

@@ -1,13 +1,16 @@
 """Files and directories that are whole or absent, and the check that a file to be read is a regular one.
 
 The directory of a run is written in `.partial` beside its place, and moved there when complete. A directory under its
-own name is therefore whole, and a pattern over runs (`results/*/requests/*.parquet`, of which some tools let the `*`
-stand for hidden names too) finds nothing of one under way, a level further down. A run that replaces another changes
-places with it in one step, where the system can do that. What a crash left behind stays in `.partial`; the next run
-for the same place removes it, and knows by the lock of its writer whether the run is still under way.
+own name is therefore whole. An unfinished run is a level further down, so a pattern over runs
+(`results/*/requests/*.parquet`) does not match it, even with tools whose `*` matches hidden names. A run that replaces
+another is exchanged with it in one step, if the system can do that. What a crash leaves behind stays in `.partial`. The
+next run for the same place removes it; the lock of the writer tells whether that run is still in progress.
 
-The locks are on the directories themselves (`flock`): the system lets go of a dead writer's, and no lock file is left
-beside anybody's runs. The library filelock locks files only, and leaves them.
+Beside it stands, under a name that the same run finds again, a directory of what is finished of the run (`claimed`).
+It outlives a process that is stopped or killed, and is removed when the run is complete.
+
+The locks are on the directories themselves (`flock`). The system releases the lock of a dead writer, and no lock file
+is left beside the runs. The library filelock locks only files, and leaves them.
 """
 
 import ctypes
@@ -19,39 +22,44 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
-from des.errors import OutputError, WriteError
+from des.errors import OutputError, WriteError, say_what_is_left
 from des.signals import signals_held, terminating_signals_raise
 
 try:
     import fcntl
-except ImportError:  # no advisory locks here: leftovers then stay until somebody removes them
+except ImportError:  # no advisory locks on this system: leftovers stay until a user removes them
     fcntl = None  # type: ignore[assignment]
 
-_PARTIAL = ".partial"
-_WRITER = r"[0-9]+-[0-9a-f]{6}"  # process and chance
-_REPLACED = r"replaced-[0-9a-f]{6}"
+PARTIAL = ".partial"
+WRITING = "writing-"
+"""How the name of a directory begins that holds files half written, in a directory that outlives its process."""
+WRITER = r"[0-9]+-[0-9a-f]{6}"  # process id and random digits
+REPLACED = r"replaced-[0-9a-f]{6}"
 _HERE = -100  # AT_FDCWD: relative paths start at the working directory
-_ATTEMPTS = 100  # at a directory that others keep removing
+_ATTEMPTS = 100  # to create a directory that other processes keep removing
+
+_Made = TypeVar("_Made")
 
 
 class TakenError(OutputError):
-    """The place of a run is another's already, perhaps since a moment ago."""
+    """The place of a run is already taken, perhaps since a moment ago."""
 
 
 @contextmanager
 def written_whole(target: Path, *, replace: bool = False) -> Iterator[Path]:
     """A directory to write a run into; it becomes `target` when the block ends well, and is removed otherwise.
 
-    Raises TakenError where `target` exists (unless `replace`), at the latest when the block ends, OutputError where
-    nothing can be written beside it, and WriteError where writing stops half-way. SIGTERM and SIGHUP unwind the block
-    like Ctrl-C does, and further signals wait until that is done.
+    Raises TakenError if `target` exists (unless `replace`), at the latest when the block ends; OutputError if nothing
+    can be written beside it; and WriteError if writing fails half-way. SIGTERM and SIGHUP unwind the block like Ctrl-C
+    does, and further signals are held back until that is done.
     """
-    if os.path.lexists(target) and not (replace and target.is_dir()):
-        raise TakenError(_why_taken(target))
+    if not (replace and target.is_dir()):
+        refuse_existing_directory(target)
     with terminating_signals_raise():
         made = _missing(target.parent)
         partial: Path | None = None
@@ -64,22 +72,103 @@ def written_whole(target: Path, *, replace: bool = False) -> Iterator[Path]:
             with signals_held(), _alone_in(target.parent):
                 _install(partial, target, replace=replace)
         except OSError as error:
-            named = "" if partial is None else _below(partial, error)
-            raise WriteError(f"writing to {target} failed: {named}{_reason(error)}; nothing was kept") from error
+            failure = WriteError(f"writing to {target} failed: {_below(target, error)}{_reason(error)}")
+            say_what_is_left(failure, "nothing was kept")
+            raise failure from error
         finally:
             with signals_held():  # a second Ctrl-C neither stops this half-way nor splits the final renames
                 if partial is not None:
                     _discard(partial)
                 with _alone_in(target.parent):
-                    _remove_if_empty(target.parent / _PARTIAL)
+                    _remove_if_empty(target.parent / PARTIAL)
                     for directory in made:
                         _remove_if_empty(directory)
                 if lock is not None:
                     os.close(lock)
 
 
+@contextmanager
+def claimed(target: Path, suffix: str, worth_keeping: Callable[[Path], bool]) -> Iterator[Path | None]:
+    """A directory in `.partial` for what is finished of `target`, which outlives this process: the same one each time.
+
+    Its name is that of the target with the suffix. It is this process's alone until the block ends, and None where
+    another process has it or directories cannot be locked. When the block ends well it is removed; when the block
+    raises, it stays if it is `worth_keeping`. Raises OutputError where nothing can be written beside the target.
+    """
+    with terminating_signals_raise():
+        made = _missing(target.parent)
+        claim: tuple[Path, int] | None = None
+        is_done = False
+        try:
+            with signals_held():
+                claim = _written_beside(target, lambda: _claim(target, suffix))
+            yield None if claim is None else claim[0]
+            is_done = True
+        finally:
+            with signals_held(), _alone_in(target.parent):
+                if claim is not None:
+                    if is_done or not worth_keeping(claim[0]):
+                        _discard(claim[0])
+                    os.close(claim[1])
+                _remove_if_empty(target.parent / PARTIAL)
+                for directory in made:
+                    _remove_if_empty(directory)
+
+
+def is_locked(directory: Path) -> bool:
+    """Whether a process is at work in a directory in `.partial`, or may be as nothing can be locked here."""
+    with _alone_in(directory.parent.parent):  # nobody claims it while this looks
+        lock = _locked(directory)
+    if lock is not None:
+        os.close(lock)
+    return lock is None
+
+
+def removed(directory: Path, *, unless_locked: bool = False) -> bool:
+    """Remove a directory in one step, then what was in it; False where another process is at work in it.
+
+    What is killed half-way leaves a rest in `.partial`, never half of a directory under its own name. Raises WriteError
+    where the directory cannot be removed.
+    """
+    parent = directory.parent.parent if directory.parent.name == PARTIAL else directory.parent
+    try:
+        with signals_held(), _alone_in(parent):
+            lock = _locked(directory) if unless_locked else None
+            if unless_locked and lock is None:
+                return False
+            if directory.is_symlink() or directory.parent.name == PARTIAL:
+                gone = directory
+            else:
+                gone = _make_in_partial(parent, f"{directory.name}-{os.getpid()}-{secrets.token_hex(3)}")
+                directory.rename(gone)
+            _discard(gone)
+            if lock is not None:
+                os.close(lock)
+            _remove_if_empty(parent / PARTIAL)
+    except OSError as error:
+        raise WriteError(f"{directory}: cannot be removed: {_reason(error)}") from error
+    return True
+
+
+def link_file(source: Path, target: Path) -> None:
+    """A second name for a file; where there are none here, the file moves."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        source.rename(target)
+
+
+def refuse_existing_directory(target: Path) -> None:
+    """Raises TakenError for a directory that is to be made, before any work is done for it."""
+    if os.path.lexists(target):
+        raise TakenError(_why_taken(target))
+
+
 def obstacle(target: Path) -> str | None:
-    """What stands where a directory belongs, if it is none: a file or a link to nowhere."""
+    """What is in the place of a directory, if it is not a directory: a file or a broken link."""
     if target.is_dir() or not os.path.lexists(target):
         return None
     if target.is_symlink() and not target.exists():
@@ -88,21 +177,21 @@ def obstacle(target: Path) -> str | None:
 
 
 def remove_leftovers(target: Path) -> None:
-    """Remove what runs for this place left when they were killed; a replaced run that lost its successor returns."""
+    """Remove what killed runs for this place left. A replaced run whose successor was lost is put back."""
     if target.parent.is_dir():
         with _alone_in(target.parent):
             _clear(target)
 
 
 def put_back(target: Path) -> None:
-    """For readers: a replaced run that lost its successor returns, if it stands nowhere but among the leftovers."""
-    if not os.path.lexists(target) and _leftovers(target, _REPLACED):
+    """For readers: put back a replaced run whose successor was lost, if it exists only among the leftovers."""
+    if not os.path.lexists(target) and _leftovers(target, REPLACED):
         remove_leftovers(target)
 
 
 @contextmanager
 def scratch_directory() -> Iterator[Path]:
-    """A directory for temporary files, which is removed by whatever ends the block but SIGKILL."""
+    """A directory for temporary files. It is removed when the block ends for any reason but SIGKILL."""
     with terminating_signals_raise():
         directory: Path | None = None
         try:
@@ -116,13 +205,13 @@ def scratch_directory() -> Iterator[Path]:
 
 
 def refuse_existing(out: Path | None) -> None:
-    """Raises OutputError before any work is done for a file that could not be written anyway."""
+    """Raises OutputError if a file exists already, before any work is done for it."""
     if out is not None and os.path.lexists(out):
         raise OutputError(f"{out}: exists already; choose another name or remove it")
 
 
 def write_new(out: Path, text: str) -> None:
-    """Write a file that does not exist yet, whole or not at all. Raises OutputError if it exists, WriteError if not.
+    """Write a new file, whole or not at all. Raises OutputError if it exists, WriteError if it cannot be written.
 
     It is written beside its place, flushed to the disk and given its name last.
     """
@@ -146,20 +235,53 @@ def write_new(out: Path, text: str) -> None:
                 beside.unlink()
 
 
+def check_writable_file(out: Path) -> None:
+    """Raises OutputError where `write_over` could not write: no folder to write into, or a directory in the way."""
+    if out.is_dir():
+        raise OutputError(f"{out}: is a directory; name a file")
+    if os.path.lexists(out) and not out.is_file():
+        raise OutputError(f"{out}: is not a regular file; choose another name")
+    if not out.parent.is_dir():
+        raise OutputError(f"{out}: there is no folder {out.parent}; create it first")
+    if not os.access(out.parent, os.W_OK):
+        raise OutputError(f"{out}: cannot be written: permission denied")
+
+
+def write_over(out: Path, text: str) -> None:
+    """Write a file whole or not at all, in place of an earlier one. Raises WriteError.
+
+    It is written beside its place, flushed to the disk and given its name last.
+    """
+    beside = out.with_name(f".des-{os.getpid()}-{secrets.token_hex(3)}")
+    with terminating_signals_raise():
+        try:
+            with beside.open("x", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(out)
+        except (OSError, ValueError) as error:
+            why = _reason(error) if isinstance(error, OSError) else str(error)
+            raise WriteError(f"{out}: cannot be written: {why}") from error
+        finally:
+            with signals_held(), suppress(OSError, ValueError):
+                beside.unlink()
+
+
 def _give_name(beside: Path, out: Path) -> None:
     """Raises FileExistsError where the name is taken."""
     try:
         os.link(beside, out)
     except FileExistsError:
         raise
-    except OSError:  # no second names for files here
+    except OSError:  # no hard links on this file system
         if os.path.lexists(out):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(out)) from None
         beside.rename(out)
 
 
 def check_regular(path: Path) -> None:
-    """Raises an OSError, whose `strerror` says why, for what has no end or no content: devices, pipes, folders."""
+    """Raises an OSError, whose `strerror` says why, for anything but a regular file: devices, pipes, folders."""
     try:
         mode = path.stat().st_mode
     except ValueError as error:  # a name with a null character
@@ -173,22 +295,22 @@ def check_regular(path: Path) -> None:
 
 
 def _clear(target: Path) -> None:
-    for leftover in _leftovers(target, _REPLACED):
+    for leftover in _leftovers(target, REPLACED):
         if not os.path.lexists(target):
             with suppress(OSError):
                 leftover.rename(target)
         elif target.is_dir():
             _discard(leftover)
-    for leftover in _leftovers(target, _WRITER):
+    for leftover in _leftovers(target, WRITER):
         lock = _locked(leftover)
         if lock is not None:
             _discard(leftover)
             os.close(lock)
-    _remove_if_empty(target.parent / _PARTIAL)
+    _remove_if_empty(target.parent / PARTIAL)
 
 
 def _discard(directory: Path) -> None:
-    """Of a link, the link alone: what it leads to is not ours."""
+    """Removes a directory. Of a link, only the link is removed, because its target is not ours."""
     if directory.is_symlink():
         with suppress(OSError):
             directory.unlink()
@@ -197,7 +319,7 @@ def _discard(directory: Path) -> None:
 
 
 def _missing(directory: Path) -> list[Path]:
-    """Directories that have to be made for this one to exist, the innermost first."""
+    """Directories that must be created for this one to exist, the innermost first."""
     missing = []
     while not os.path.lexists(directory) and directory != directory.parent:
         missing.append(directory)
@@ -207,18 +329,41 @@ def _missing(directory: Path) -> list[Path]:
 
 def _fresh_partial(target: Path) -> tuple[Path, int | None]:
     name = f"{target.name}-{os.getpid()}-{secrets.token_hex(3)}"
+
+    def make() -> tuple[Path, int | None]:
+        _clear(target)
+        partial = _make_in_partial(target.parent, name)
+        return partial, _locked(partial)
+
+    return _written_beside(target, make)
+
+
+def _claim(target: Path, suffix: str) -> tuple[Path, int] | None:
+    if fcntl is None:
+        return None
+    place = target.parent / PARTIAL / f"{target.name}{suffix}"
+    if os.path.lexists(place) and (place.is_symlink() or not place.is_dir()):
+        return None  # not made by us
+    is_new = not place.is_dir()
+    if is_new:
+        _make_in_partial(target.parent, place.name)
+    lock = _locked(place)
+    if lock is None and is_new:
+        _remove_if_empty(place)
+    return None if lock is None else (place, lock)
+
+
+def _written_beside(target: Path, make: Callable[[], _Made]) -> _Made:
+    """What `make` makes in the target's parent, alone there. Raises OutputError or WriteError, saying why not."""
     try:
         for attempt in range(_ATTEMPTS):
             target.parent.mkdir(parents=True, exist_ok=True)
             with _alone_in(target.parent):
-                _clear(target)
                 try:
-                    partial = _make_in_partial(target.parent, name)
-                except FileNotFoundError:  # a run that failed took the directory that it had made with it
+                    return make()
+                except FileNotFoundError:  # a failed run has removed the directory that it had created
                     if attempt == _ATTEMPTS - 1:
                         raise
-                    continue
-                return partial, _locked(partial)
         raise AssertionError("the last attempt returns or raises")
     except (FileExistsError, NotADirectoryError) as error:
         raise OutputError(f"cannot write to {target}: {error.filename or target.parent} is not a directory") from error
@@ -229,15 +374,15 @@ def _fresh_partial(target: Path) -> tuple[Path, int | None]:
 
 def _make_in_partial(parent: Path, name: str) -> Path:
     """A new directory in `.partial`, with the write permissions of its parent."""
-    holder = parent / _PARTIAL
+    holder = parent / PARTIAL
     while True:
         try:
             if not holder.is_dir():
                 holder.mkdir(exist_ok=True)
-                with suppress(PermissionError):  # somebody else's already
+                with suppress(PermissionError):  # already created by another user
                     holder.chmod(stat.S_IMODE(parent.stat().st_mode))
             (holder / name).mkdir()
-        except FileNotFoundError:  # removed as empty meanwhile, where directories cannot be locked
+        except FileNotFoundError:  # meanwhile removed because it was empty, where directories cannot be locked
             if parent.is_dir():
                 continue
             raise
@@ -251,7 +396,7 @@ def _remove_if_empty(holder: Path) -> None:
 
 @contextmanager
 def _alone_in(directory: Path) -> Iterator[None]:
-    """One run at a time creates, removes or renames directories here: none takes another's for a leftover."""
+    """One run at a time creates, removes or renames directories here, so that none removes another's."""
     lock = _locked(directory, wait=True)
     try:
         yield
@@ -265,7 +410,7 @@ def _leftovers(target: Path, pattern: str) -> list[Path]:
     try:
         return sorted(
             path
-            for path in (target.parent / _PARTIAL).iterdir()
+            for path in (target.parent / PARTIAL).iterdir()
             if names.fullmatch(path.name) and (path.is_dir() or path.is_symlink())
         )
     except OSError:
@@ -289,7 +434,7 @@ def _locked(directory: Path, *, wait: bool = False) -> int | None:
 
 
 def _sync(directory: Path) -> None:
-    """Flush files and directories to the disk, which is where a delayed lack of room shows."""
+    """Flush files and directories to the disk, because a full disk may show only then."""
     for folder, _, names in os.walk(directory):
         for path in [*(Path(folder) / name for name in names), Path(folder)]:
             descriptor = os.open(path, os.O_RDONLY)
@@ -302,7 +447,7 @@ def _sync(directory: Path) -> None:
 def _install(partial: Path, target: Path, *, replace: bool) -> None:
     if replace and target.is_dir():
         if _exchange(partial, target):
-            return  # the former run is what is partial now
+            return  # the former run is now the partial one
         former = partial.with_name(f"{target.name}-replaced-{partial.name.rpartition('-')[2]}")
         target.rename(former)
         try:
@@ -312,29 +457,32 @@ def _install(partial: Path, target: Path, *, replace: bool) -> None:
             raise
         _discard(former)
         return
-    if os.path.lexists(target):  # made by somebody else meanwhile; an empty one would be replaced silently
+    if os.path.lexists(target):  # meanwhile created by another process; an empty one would be replaced silently
         raise TakenError(_why_taken(target))
     partial.rename(target)
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Two paths change places in one step; False, and nothing happens, where system or file system cannot do that."""
+    """Exchange two paths in one step. Returns False and does nothing if system or file system cannot do that."""
     first, second = os.fsencode(one), os.fsencode(other)
     try:
         system = ctypes.CDLL(None)
         if sys.platform == "darwin":
             return bool(system.renamex_np(first, second, 2) == 0)
         return bool(system.renameat2(_HERE, first, _HERE, second, 2) == 0)
-    except (AttributeError, OSError, TypeError):  # another system, or too old a one
+    except (AttributeError, OSError, TypeError):  # another system, or one that is too old
         return False
 
 
-def _below(directory: Path, error: OSError) -> str:
-    """The file that an error names, if it is one in the directory."""
+def _below(target: Path, error: OSError) -> str:
+    """The file that an error names, by its path in the run, if it is one of the run's."""
     try:
-        return f"{Path(os.fsdecode(error.filename or '')).relative_to(directory).as_posix()}: "
+        inside = Path(os.fsdecode(error.filename or "")).relative_to(target.parent / PARTIAL).parts[1:]
     except (TypeError, ValueError):
         return ""
+    if inside and inside[0].startswith(WRITING):
+        inside = inside[1:]
+    return f"{'/'.join(inside)}: " if inside else ""
 
 
 def _why_taken(target: Path) -> str:

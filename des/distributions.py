@@ -1,12 +1,12 @@
-"""Probability distributions of positive quantities, in canonical parameters: each knows its draws and its figures.
+"""Probability distributions of positive quantities, in canonical parameters, with their draws and their figures.
 
-Draws are the one place where transcendental functions touch a run. Only a Generator's own methods are used: they call
-the C library element by element, while NumPy's vectorised `exp` and `log` choose an instruction set by processor and
-differ in the last bit between machines. SciPy's frozen distributions would do for the figures, but they draw through
-NumPy's ufuncs, and building one costs more than most runs draw; so the classes are our own, and SciPy's special
-functions are imported where a figure needs them.
+A run calls transcendental functions only while it draws. Only a Generator's own methods are used: they call the C
+library element by element, while NumPy's vectorised `exp` and `log` choose an instruction set by processor and differ
+in the last bit between machines. SciPy's frozen distributions would be enough for the figures, but they draw through
+NumPy's ufuncs, and creating one takes longer than the draws of most runs. So the classes are our own, and SciPy's
+special functions are imported where a figure needs them.
 
-A distribution is added as a class here, in the unit of its own values, and a spec of it in the scenario's schema.
+To add a distribution, write a class here, in the unit of its values, and its form in the scenario's schema.
 """
 
 import math
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 TAIL: Final = 1e-9
-"""The chance that a draw exceeds what the bounds below call the largest."""
+"""Probability that a draw exceeds the tail bounds below."""
 _TAIL_EXPONENT: Final = -math.log(TAIL)
 _TAIL_SCORE: Final = 5.9978070150
 """Standard normal quantile of 1 - TAIL."""
@@ -65,10 +65,10 @@ class Distribution(ABC):
 
     @abstractmethod
     def quantile(self, share: FloatArray | float) -> FloatArray:
-        """The value that a `share` of draws stay at or below."""
+        """The value that a `share` of the draws do not exceed."""
 
     def limited_mean(self, limit: float) -> float:
-        """E[min(X, limit)], the mean of what is cut at a limit: the integral of the survival up to it."""
+        """E[min(X, limit)], which is the integral of the survival function from 0 to the limit."""
         if limit <= 0.0:
             return 0.0
         return self.mean if math.isinf(limit) else self._limited_mean(limit)
@@ -78,14 +78,14 @@ class Distribution(ABC):
 
     @abstractmethod
     def laplace(self, rate: float) -> float:
-        """E[exp(-rate X)]: the chance that no point of a Poisson process of this rate falls within X."""
+        """E[exp(-rate X)]: the probability that a Poisson process of this rate has no point within X."""
 
     def sum_cdf(self, count: int, limit: float) -> float | None:
         """P(the sum of `count` independent draws <= limit), where it has a closed form; else None."""
         return None
 
     def with_mean(self, mean: float) -> "Distribution":
-        """The same shape stretched to another mean. ValueError for a mean or a shape that does not allow it."""
+        """The same shape scaled to another mean. Raises ValueError if the mean or the shape does not allow it."""
         if not (mean > 0.0 and math.isfinite(mean)):
             raise ValueError(f"a mean must be positive and finite, not {mean:g}")
         return self._with_mean(mean)
@@ -95,14 +95,14 @@ class Distribution(ABC):
 
     def _stretch(self, mean: float) -> float:
         if self.mean <= 0.0:
-            raise ValueError(f"a distribution of mean {self.mean:g} has no shape to stretch")
+            raise ValueError(f"a distribution of mean {self.mean:g} cannot be scaled to another mean")
         return mean / self.mean
 
     @abstractmethod
     def tail_bound(self) -> float:
-        """A value that at most a share `TAIL` of draws exceed.
+        """A value that at most a share `TAIL` of the draws exceed.
 
-        By the C library alone, because timelines depend on its last bit: it says how far their past is drawn.
+        It uses the C library only, because timelines depend on its last bit: it sets how far back they are drawn.
         """
 
     def tail_quantile(self) -> float:
@@ -112,7 +112,7 @@ class Distribution(ABC):
         return value if math.isfinite(value) else self.mean
 
     def rough_maximum(self) -> float:
-        """About what one draw in 10^9 exceeds, finite whatever the parameters: what an integer column has room for."""
+        """About the value that one draw in 10^9 exceeds. It is finite, and is used to check the size of columns."""
         return self.tail_bound()
 
 
@@ -209,7 +209,7 @@ class Uniform(Distribution):
 
 @dataclass(frozen=True, slots=True)
 class Exponential(Distribution):
-    mean: float = field()  # without field() the abstract property would be taken for a default
+    mean: float = field()  # without field() the abstract property would become the default
 
     @property
     def second_moment(self) -> float:
@@ -378,7 +378,7 @@ class Weibull(Distribution):
         return self.scale * rng.weibull(self.shape, size)
 
     def sample_length_biased(self, rng: np.random.Generator, size: int) -> FloatArray:
-        """scale x Gamma(1 + 1/shape)^(1/shape), the power taken by the C library (few values: one a class)."""
+        """scale x Gamma(1 + 1/shape)^(1/shape). The C library takes the power (there is one value per class)."""
         exponent = 1.0 / self.shape
         drawn = rng.standard_gamma(1.0 + exponent, size).tolist()
         return self.scale * np.array([value**exponent for value in drawn], dtype=np.float64)
@@ -416,7 +416,7 @@ class Weibull(Distribution):
 
 @dataclass(frozen=True, slots=True)
 class Empirical(Distribution):
-    """One of the recorded values, each as likely as another."""
+    """One of the recorded values, all equally likely."""
 
     values: tuple[float, ...]
 

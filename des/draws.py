@@ -1,8 +1,8 @@
-"""Keyed random streams that can be read at any index, in any order, by anybody.
+"""Keyed random streams that can be read at any index and in any order.
 
-A stream is known by (seed, replication, name). It is drawn in blocks, and block b has its own place in the
-counter of a Philox generator, so a draw depends on nothing but the key and its index: not on which streams were
-created before, nor on which draws were used.
+A stream is identified by (seed, replication, name). It is drawn in blocks, and block b has its own place in the counter
+of a Philox generator. A draw therefore depends only on the key and its index, and not on which streams were created or
+read before.
 """
 
 from array import array
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK = 512  # a power of two: index >> 9 is the block, index & 511 the place in it
-KEPT_BLOCKS = 64  # at first: requests in flight reach back this number of blocks before one is drawn again
+KEPT_BLOCKS = 64  # initially; requests in flight that reach back further have a block drawn again
 MOST_BLOCKS = 8192
 
 
@@ -25,7 +25,7 @@ def _key(seed: int, replication: int, name: str) -> tuple[int, int]:
 
 
 def generator(seed: int, replication: int, name: str, block: int = 0) -> np.random.Generator:
-    """A generator of its own for one block of a stream."""
+    """A separate generator for one block of a stream."""
     key = _key(seed, replication, name)
     counter = np.array([0, 0, block, 0], dtype=np.uint64)
     return np.random.Generator(np.random.Philox(key=np.array(key, dtype=np.uint64), counter=counter))
@@ -35,10 +35,10 @@ Sampler = Callable[[np.random.Generator, int], NDArray[np.float64]]
 
 
 class Stream(dict[int, "array[float]"]):
-    """Draws by index, the same whenever and however often they are read: `stream.at(i)`.
+    """Draws by index: `stream.at(i)` is the same whenever and however often it is read.
 
-    It is a dictionary from block number to that block's draws, drawn when first asked for, so that a hot loop may
-    read `stream[i >> 9][i & 511]` without a Python call.
+    It is a dictionary from block numbers to the draws of each block, which are drawn at their first use. A hot loop may
+    thus read `stream[i >> 9][i & 511]` without a Python call.
     """
 
     __slots__ = ("_kept", "_name", "_replication", "_sampler", "_seed")
@@ -59,7 +59,7 @@ class Stream(dict[int, "array[float]"]):
         drawn = array("d", np.ascontiguousarray(values, dtype=np.float64).tobytes())
         if len(self) >= self._kept:
             oldest = min(self)
-            if block < oldest and self._kept < MOST_BLOCKS:  # readers reach further back, as many users in turn do
+            if block < oldest and self._kept < MOST_BLOCKS:  # readers reach further back, such as many users in turn
                 self._kept *= 2
             else:
                 del self[oldest]

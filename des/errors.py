@@ -1,4 +1,4 @@
-"""Errors a user can cause, each with where it is and what to write instead."""
+"""Errors that a user can cause, each with its place and a remedy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with a scenario: where, and what to write instead."""
+    """One problem of a scenario: its place, and what to write instead."""
 
     message: str
     path: str = ""
@@ -24,7 +24,7 @@ class DesError(Exception):
 
 
 class ScenarioError(DesError):
-    """A scenario that cannot be run, with every problem found in it."""
+    """A scenario that cannot be run, with all problems found in it."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
@@ -32,12 +32,26 @@ class ScenarioError(DesError):
 
 
 class OutputError(DesError):
-    """An output directory that exists, cannot be written or has no room."""
+    """An output directory that already exists, cannot be written or has no space."""
 
 
 class WriteError(OutputError):
-    """Writing broke off, because the disk filled up or the like."""
+    """Writing failed half-way, for example because the disk is full."""
 
 
 class RunError(DesError):
     """A run that broke an invariant: its figures must not be used."""
+
+
+class _Left(str):
+    """A note on an error."""
+
+
+def say_what_is_left(error: BaseException, text: str) -> None:
+    """Note on an error what is left of the work that it ended. Whoever catches it further out knows better."""
+    error.add_note(_Left(text))
+
+
+def what_is_left(error: BaseException) -> str | None:
+    """What the outermost note says is left of the work that the error ended."""
+    return next((str(note) for note in reversed(getattr(error, "__notes__", ())) if isinstance(note, _Left)), None)

@@ -1,12 +1,12 @@
-"""The one process pool: a job done on many tasks, with results in the order of the tasks for any number of processes.
+"""The process pool: runs a job on many tasks. Results have the order of the tasks for any number of processes.
 
 Each worker is a fresh interpreter that imports the package and nothing of the caller's program. Scripts therefore need
 no `if __name__ == "__main__"`, and notebooks work. Job, tasks and results pass through the worker's standard streams.
 
-Why not a library. `concurrent.futures` imports the caller's script again (spawn, forkserver) or forks beside Arrow's
-threads (fork). loky 3.7 does neither, but its workers outlive a parent that is killed until their task ends, end a
-task without letting it clean up, and say nothing of how far it has come. Each of the three needs code on both ends,
-which is most of this module. Here a worker ends when its standard input does, which a killed parent closes too.
+Why not a library: `concurrent.futures` imports the caller's script again (spawn, forkserver) or forks beside Arrow's
+threads (fork). loky 3.7 does neither. But if its parent is killed, its workers run until their task ends; it ends a
+task without letting it clean up; and it does not report progress. Each of the three needs code on both ends, which is
+most of this module. Here a worker ends at the end of its standard input, which a killed parent closes too.
 """
 
 import math
@@ -32,9 +32,9 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 Report = Callable[[float], None]
-"""Called by a job with how far its task has come, in the task's own measure."""
+"""A job calls it with the progress of its task, in the task's own unit."""
 Watch = Callable[[int, float], None]
-"""Called with a task's number and how far it has come; infinity when it is done."""
+"""Called with a task's number and its progress; infinity when it is done."""
 
 _CLEAN_UP_S: Final = 10.0
 _REPORT_EVERY_S: Final = 0.1
@@ -45,10 +45,10 @@ _News = queue.SimpleQueue[tuple[int, str, Any]]
 
 
 class Workers(Generic[Task, Result]):
-    """Runs `job(task, report)` on tasks in up to `count` processes; with one, in this very process.
+    """Runs `job(task, report)` on tasks in up to `count` processes; with a count of 1, in this process.
 
-    Job, tasks and results must be picklable. Use it as a context: leaving it ends every process, in the middle of its
-    task where an error or a signal is the reason.
+    Job, tasks and results must be picklable. Use it as a context manager: leaving it ends every process. After an error
+    or a signal it does so in the middle of a task.
     """
 
     def __init__(self, job: Callable[[Task, Report | None], Result], count: int) -> None:
@@ -63,7 +63,7 @@ class Workers(Generic[Task, Result]):
         with signals_held("SIGINT"):
             for process in self._processes:
                 with suppress(OSError):
-                    process.terminate()  # a task that writes a directory of its own removes it
+                    process.terminate()  # a task that writes a directory removes it
             for process in self._processes:
                 try:
                     process.wait(timeout=_CLEAN_UP_S)
@@ -77,9 +77,9 @@ class Workers(Generic[Task, Result]):
             self._processes.clear()
 
     def map(self, tasks: Sequence[Task], watch: Watch | None = None) -> Iterator[Result]:
-        """The results in the order of the tasks, to be taken to the last before the next sequence.
+        """The results in the order of the tasks. Take all of them before the next call.
 
-        Raises what a task raises, and RunError for a process that is lost.
+        Raises the error of a task, and RunError if a process is lost.
         """
         if self._count == 1 or (len(tasks) == 1 and not self._processes):
             for number, task in enumerate(tasks):
@@ -108,7 +108,7 @@ def available() -> int:
     """Processors that this process may use."""
     try:
         return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on this system
+    except AttributeError:  # not available on this system
         return os.cpu_count() or 1
 
 
@@ -117,18 +117,18 @@ def _numbered(watch: Watch, number: int) -> Report:
 
 
 def _started(job: Any) -> _Process:
-    with signals_held("SIGINT"):  # which the process inherits: Ctrl-C is for us, who then end it
+    with signals_held("SIGINT"):  # the worker inherits this: the parent handles Ctrl-C and then ends the worker
         process = subprocess.Popen(
             [sys.executable, "-c", _START, *sys.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
     assert process.stdin is not None
-    with suppress(BrokenPipeError):  # the one waiting for its first result learns that it is gone
+    with suppress(BrokenPipeError):  # whoever waits for its first result then sees that it is gone
         _send(process.stdin, job)
     return process
 
 
 def _feed(process: _Process, waiting: "deque[tuple[int, Any]]", news: _News) -> None:
-    """Hand a process one task after the other and pass on what it answers, in a thread of its own."""
+    """Give a process one task after the other and pass on its answers. Runs in a separate thread."""
     assert process.stdin is not None
     assert process.stdout is not None
     number, what = -1, "done"
@@ -155,9 +155,9 @@ def _how_lost(code: int | None) -> str:
     if code is not None and code < 0:
         with suppress(ValueError):
             name = signal.Signals(-code).name
-            short = " (too little memory, perhaps)" if name == "SIGKILL" else ""
-            return f"a worker process was ended by {name}{short}; nothing was kept"
-    return f"a worker process ended by itself (exit code {code}); nothing was kept"
+            short = " (perhaps out of memory)" if name == "SIGKILL" else ""
+            return f"a worker process was ended by {name}{short}"
+    return f"a worker process exited unexpectedly (exit code {code})"
 
 
 def _send(stream: Any, content: Any) -> None:
@@ -166,9 +166,9 @@ def _send(stream: Any, content: Any) -> None:
 
 
 def _work() -> None:
-    """In the worker: read the job, then tasks, from standard input; answer each on what was standard output."""
+    """In the worker: read the job and then tasks from standard input; answer each on the former standard output."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what anything prints must not fall between the answers
+    os.dup2(2, 1)  # printed text must not get between the answers
     tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, tasks), daemon=True).start()
     try:
@@ -180,12 +180,12 @@ def _work() -> None:
             except Exception as error:
                 answer = ("error", _portable(error))
             _answer(answers, answer)
-    except SystemExit as stop:  # the task has cleaned up; the interpreter's own way out would wait for the listener
+    except SystemExit as stop:  # the task has cleaned up; a normal exit of the interpreter would wait for the listener
         os._exit(stop.code if isinstance(stop.code, int) else 1)
 
 
 def _listen(stream: BinaryIO, tasks: "queue.SimpleQueue[Any]") -> None:
-    """The caller has ended, well or not, when the input ends: leave, in the middle of a task too."""
+    """The end of the input means that the caller has ended: exit, even in the middle of a task."""
     try:
         while True:
             tasks.put(pickle.load(stream))
@@ -197,7 +197,7 @@ def _listen(stream: BinaryIO, tasks: "queue.SimpleQueue[Any]") -> None:
 
 
 class _Reporter:
-    """Passes on how far a task has come, at most ten times a second."""
+    """Reports the progress of a task, at most ten times a second."""
 
     def __init__(self, answers: BinaryIO) -> None:
         self._answers = answers
@@ -218,7 +218,7 @@ def _answer(answers: BinaryIO, content: Any) -> None:
 
 
 def _portable(error: Exception) -> Exception:
-    """The error itself with where it came from as a note, or its words where it cannot be sent."""
+    """The error with its traceback as a note, or its message alone if it cannot be sent."""
     error.add_note("in a worker process:\n" + "".join(traceback.format_exception(error)).rstrip())
     try:
         copy = pickle.loads(pickle.dumps(error))

@@ -1,4 +1,4 @@
-"""What Ctrl-C and the signals that end a process do to work under way: unwind it, or wait a moment."""
+"""How Ctrl-C and terminating signals act on work in progress: they unwind it, or are held back for a moment."""
 
 import signal
 import sys
@@ -13,7 +13,7 @@ from typing import Any
 def terminating_signals_raise() -> Iterator[None]:
     """SIGTERM and SIGHUP raise SystemExit in the main thread, and SIGINT KeyboardInterrupt, unless they are handled.
 
-    While one of these unwinds the block, further ones are passed over, as it is ending already.
+    While one of these unwinds the block, further ones are ignored, because the block is ending already.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -43,7 +43,7 @@ def terminating_signals_raise() -> Iterator[None]:
 
 
 def _being_handled() -> Iterator[BaseException]:
-    """The exception that the interrupted code is dealing with, and those it came out of."""
+    """The exception that the interrupted code is handling, and the ones in its context."""
     error = sys.exception()
     while error is not None:
         yield error
@@ -52,11 +52,11 @@ def _being_handled() -> Iterator[BaseException]:
 
 @contextmanager
 def signals_held(*names: str) -> Iterator[None]:
-    """Signals such as SIGINT act after the block, not within it; SIGINT, SIGTERM and SIGHUP unless some are named.
+    """Holds signals back until the end of the block: those named, or SIGINT, SIGTERM and SIGHUP.
 
-    Processes started within inherit that and never see these signals, unless they decide otherwise. A thread's mask
-    alone holds nothing back, as the system hands a signal to any other thread; the main thread therefore catches what
-    comes by way of others. Another thread can only mask its own.
+    Processes started within the block inherit this and never see these signals, unless they change it. Masking one
+    thread is not enough, because the system delivers the signal to another thread. The main thread therefore also
+    catches signals that arrive through other threads. Any other thread can only mask its own.
     """
     held = {getattr(signal, name) for name in names or ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
     came: list[int] = []
@@ -71,14 +71,14 @@ def signals_held(*names: str) -> Iterator[None]:
         yield
     finally:
         if masks:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)  # what waited is caught now
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)  # pending signals are caught now
         _reinstall(former)
         for number in dict.fromkeys(came):
             signal.raise_signal(number)
 
 
 def _reinstall(handlers: dict[int, Any]) -> None:
-    """All of them, also when one that is back already raises meanwhile."""
+    """Reinstalls all handlers, even if one that is back already raises meanwhile."""
     stop: BaseException | None = None
     while handlers:
         number = next(iter(handlers))

@@ -1,7 +1,7 @@
-"""The words of the project: outcomes, causes and kinds as they stand in scenario files, code and traces.
+"""The words of the project: outcomes, causes and kinds as they appear in scenario files, code and traces.
 
-Each tuple is the declared, fixed set of values of a dictionary column; a value's position is its code inside
-the engine. Every room may import this module; it imports nothing.
+Each tuple is the declared, fixed set of values of a dictionary column. The position of a value is its code inside the
+engine. Every room may import this module; it imports nothing.
 """
 
 from typing import Final
@@ -27,19 +27,19 @@ REQUEST_OUTCOMES: Final = ("ok", "failed", "deadline", "rejected", "in_flight")
 REQUEST_OK, REQUEST_FAILED, REQUEST_DEADLINE, REQUEST_REJECTED, REQUEST_IN_FLIGHT = range(5)
 
 ERROR_TYPES: Final = (*ATTEMPT_OUTCOMES[1:], "hang", "no_eligible_leg", "circuit_open", "client_limit")
-"""Last failure of a request that was not served: the last attempt's outcome, `hang` for a call that can never
-end, `no_eligible_leg` for a request that no leg may take. The code of an attempt outcome is its own less one.
+"""Last failure of a request that was not served: the outcome of its last attempt, `hang` for a call that can never
+end, `no_eligible_leg` for a request that no leg may serve. The code of an attempt outcome is its own less one.
 
-A request for which no leg was called since the client itself refused is `circuit_open` where every leg was out (a
-breaker, a cooldown, an ejection, probes), `client_limit` where a queue, a throttle or a ramp refused, or where usage
-had reached the bounds of every leg."""
+If the client itself refused and no leg was called, it is `circuit_open` if every leg was out (a breaker, a cooldown, an
+ejection, probes), and `client_limit` if a queue, a throttle or a ramp refused, or if every leg had reached its usage
+bounds."""
 
 ATTEMPT_KINDS: Final = ("call", "hedge", "probe")
 CALL, HEDGE, PROBE = range(3)
 
 CAUSES: Final = ("incident", "limit", "capacity", "random", "deadline", "hedge_lost", "silent_rot")
 """Why an attempt did not serve: an open incident, a rate limit, the endpoint's capacity, a random error, the
-request's deadline, a hedge that lost the race, a leg that had broken unnoticed."""
+request's deadline, a hedge that lost the race, a leg that had rotted silently."""
 BY_INCIDENT, BY_LIMIT, BY_CAPACITY, BY_CHANCE, BY_DEADLINE, BY_HEDGE, BY_ROT = range(7)
 
 INCIDENT_KINDS: Final = ("poisson", "renewal", "marked_renewal", "schedule", "replay")
@@ -48,7 +48,7 @@ COMPONENT_STATES: Final = ("up", "degraded", "down")
 """A component is down while an outage (error rate 1) is open, degraded while only brownouts are."""
 
 LEG_STATES: Final = ("working", "broken", "in_repair")
-"""A leg that rots silently is broken until a use or a probe notices, and then in repair."""
+"""A leg that rots silently is broken until a call or a probe fails, and then in repair."""
 
 ENTITY_KINDS: Final = (
     "component",
@@ -62,7 +62,7 @@ ENTITY_KINDS: Final = (
     "ejection",
     "health",
 )
-"""What `transitions` tell of. A breaker is any guard of a leg: a breaker, a cooldown, an ejection, its probes."""
+"""The kinds of entities in `transitions`."""
 
 GUARD_STATES: Final = ("closed", "open", "half_open", "cooling", "ejected", "unhealthy", "healthy")
 """States of a breaker (the first three), of a cooldown and an ejection (closed again after them), of probes."""
@@ -78,7 +78,7 @@ DEFAULT_RETRIED: Final = (
     "connection_error",
     "invalid_output",
 )
-"""Outcomes that are retried, and that fall back, where a leg does not say otherwise."""
+"""Outcomes that are retried and that fall back by default."""
 
 METRICS: Final = (
     "requests",
@@ -95,7 +95,7 @@ METRICS: Final = (
     "attempts_per_request",
     "rate_limited_share",
 )
-"""Headline figures of an arm, of which a scenario may expect values."""
+"""Headline figures of an arm, for which a scenario may expect values."""
 
 CASCADE_METRICS: Final = (
     "retry_amplification",
@@ -109,4 +109,4 @@ CASCADE_METRICS: Final = (
     "metastable",
     "blackout",
 )
-"""What shows a cascade; may be expected too, and is measured where it is, in runs without limits as well."""
+"""Figures of cascades. A scenario may expect values for them; they are then measured in runs without limits too."""

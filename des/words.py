@@ -1,7 +1,7 @@
-"""Words in messages: the known one nearest to an unknown one, and text that a terminal may be shown.
+"""Words in messages: the known word nearest to an unknown one, and text that is safe to print on a terminal.
 
-Any room may import this module; it imports nothing. difflib recovers as many of our keys with one typing error as
-edit distances do (99 %), and more of those with two (91 % against 79 to 90 %).
+Any room may import this module; it imports nothing. With one typing error, difflib recovers as many of our keys as edit
+distances do (99 %). With two, it recovers more (91 % against 79 to 90 %).
 """
 
 import difflib
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 _MOST_LISTED: Final = 15
-"""A longer list of known words hides the rest of its message."""
+"""A longer list of known words would hide the rest of the message."""
 
 _UNPRINTABLE: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -18,28 +18,28 @@ _UNPRINTABLE: Final = re.compile(
 
 
 def printable(text: str) -> str:
-    """The text with control characters, marks of direction and halves of characters as escapes such as `\\u001b`.
+    """The text with control characters, direction marks and lone surrogates as escapes such as `\\u001b`.
 
-    Line breaks and tabs stay. Within a text of JSON the escapes mean what they stand for.
+    Line breaks and tabs stay. In JSON text the escapes keep their meaning.
     """
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def nearest(word: str, known: Iterable[str], least_ratio: float = 0.6) -> str | None:
-    """The known word most like `word`, if their ratio (1 for equal ones) is not less; case, - and _ do not count."""
+    """The known word most similar to `word`, if their ratio (1 if equal) is high enough; case, - and _ are ignored."""
     by_folded = {_folded(each): each for each in known}
     near = difflib.get_close_matches(_folded(word), list(by_folded), n=1, cutoff=least_ratio)
     return by_folded[near[0]] if near else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'openai'?`, or nothing where no known word is near."""
+    """`; did you mean 'openai'?`, or an empty text if no known word is similar."""
     near = nearest(word, known)
     return "" if near is None else f"; did you mean '{near}'?"
 
 
 def meant(word: str, known: Iterable[str], most_listed: int = _MOST_LISTED) -> str:
-    """The nearest known word as a question, else the known words, if there are few."""
+    """The nearest known word as a question, else the list of known words if it is short."""
     words = list(dict.fromkeys(known))
     if question := did_you_mean(word, words):
         return question

@@ -1,5 +1,7 @@
 """Property tests draw the same examples on every run; what else they find is found by exploring, see examples.py."""
 
+from collections.abc import Iterator
+
 import pytest
 from examples import EXPLORES, TIMES
 from hypothesis import HealthCheck, settings
@@ -24,6 +26,15 @@ settings.register_profile(
 settings.load_profile("explore" if EXPLORES else "same")
 if not EXPLORES:
     draw_no_constants_of_the_code()
+
+
+@pytest.fixture(scope="module")
+def rough_estimators() -> Iterator[None]:
+    """Estimators sample little, for tests of what is made of their figures; tests/estimate holds their precision."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("des.estimate.timeline.SAMPLES", 1_000)
+        patch.setattr("des.estimate.rare.SAMPLES", 30_000)
+        yield
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

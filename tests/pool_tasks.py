@@ -17,7 +17,7 @@ def slow_first(task: int, report: Report) -> int:
 
 def breaks(task: int, report: Report) -> int:
     if task == 2:
-        raise RunError("law 2 is broken")
+        raise RunError("task 2 is broken")
     return task
 
 

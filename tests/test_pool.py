@@ -67,7 +67,7 @@ def test_results_come_in_the_order_of_the_tasks() -> None:
 def test_an_error_in_a_worker_is_raised_as_itself() -> None:
     with pytest.raises(RunError) as caught, Workers(tasks.breaks, 2) as workers:
         list(workers.map([0, 1, 2, 3]))
-    assert str(caught.value) == "law 2 is broken"
+    assert str(caught.value) == "task 2 is broken"
 
 
 def test_an_error_that_cannot_travel_keeps_its_words() -> None:

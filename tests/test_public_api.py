@@ -8,7 +8,7 @@ import pytest
 
 import des
 
-PUBLIC = {"Scenario", "compare", "load", "run", "sweep"}
+PUBLIC = {"Scenario", "compare", "load", "results", "run", "sweep"}
 PACKAGE = Path(des.__file__).parent
 
 

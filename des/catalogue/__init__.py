@@ -1,7 +1,7 @@
 """Providers and models with their list prices, each with its source and date.
 
-A scenario may override any price and name models that are not here. List prices only: no discounts for volume, batch
-or commitment.
+A scenario may override any price and use models that are not listed. Discounts for volume, batch or commitment are not
+included.
 """
 
 from des.catalogue.list_prices import (
@@ -17,20 +17,20 @@ __all__ = ["PRICES_AT", "PRICE_FIELDS", "CatalogueModel", "find_model", "model_n
 
 
 def provider_names() -> tuple[str, ...]:
-    """Every provider with a listed model: those priced by the token first."""
+    """Every provider with a listed model; those with prices per token come first."""
     return tuple(dict.fromkeys([*NAMED_MODELS, *(model.provider for model in unit_priced_models())]))
 
 
 def model_names(provider: str) -> tuple[str, ...]:
-    """The listed models of a provider; none for an unknown one. `find_model` may know more of them."""
+    """The listed models of a provider; empty for an unknown one. `find_model` may find further models."""
     by_unit = (model.model for model in unit_priced_models() if model.provider == provider)
     return (*NAMED_MODELS.get(provider, ()), *by_unit)
 
 
 def find_model(provider: str, model: str) -> CatalogueModel | None:
-    """The model of exactly this name, or None.
+    """The model with exactly this name, or None.
 
-    Beyond the listed ones, all that the genai-prices package has of Anthropic, OpenAI and Google.
+    Besides listed models, it finds all models of Anthropic, OpenAI and Google in the genai-prices package.
     """
     for listed in unit_priced_models():
         if (listed.provider, listed.model) == (provider, model):

@@ -1,9 +1,9 @@
-"""List prices of models: by the token from the genai-prices package, by the unit from the pages of providers.
+"""List prices of models: per token from the genai-prices package, per unit from providers' pages.
 
-genai-prices is read at a fixed moment, so its prices, which carry the dates they came into force, do not change under a
-scenario as time goes by. It takes a third of a second to import, so that waits until a price is looked up. It has few
-image, video and speech models: their rows name the provider's own page, or the price table that carries the figure and
-the page it cites, and the day on which that was read.
+Prices of genai-prices carry dates. They are taken at a fixed date, so that the prices of a scenario do not change over
+time. The package takes a third of a second to import, so it is imported when a price is first looked up. It has few
+image, video and speech models. Their rows here name the provider's page, or a price table and the page that it cites,
+and the day on which it was read.
 """
 
 from dataclasses import dataclass
@@ -27,11 +27,11 @@ PRICE_FIELDS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class CatalogueModel:
-    """A model on a provider's list price.
+    """A model with its list price.
 
     `price_fields` holds all of PRICE_FIELDS, in USD. `unit` is what `per_unit` counts ("image", "second of video",
-    "second of audio", "character"), None where nothing is priced by the unit. `date` (ISO) is the day the price
-    was in force or read, `source` where it stands.
+    "second of audio", "character"), or None without a price per unit. `date` (ISO) is the day on which the price was in
+    force or was read. `source` is where it is published.
     """
 
     provider: str
@@ -44,23 +44,23 @@ class CatalogueModel:
 
 
 def _price_fields(**prices: float) -> dict[str, float]:
-    """All of PRICE_FIELDS, those not given at 0."""
+    """All of PRICE_FIELDS; those not given are 0."""
     return {field: prices.get(field, 0.0) for field in PRICE_FIELDS}
 
 
-# By the token
+# Per token
 
 PRICES_AT: Final = datetime(2026, 11, 1, tzinfo=UTC)
-"""The moment whose prices are used."""
+"""The time at which prices are taken."""
 
 NAMED_MODELS: Final = {
     "anthropic": ("claude-opus-4-7", "claude-sonnet-4-6", "claude-haiku-4-5"),
     "openai": ("gpt-5", "gpt-5-mini", "o4-mini", "tts-1", "tts-1-hd", "whisper-1"),
     "google": ("gemini-2.5-pro", "gemini-3.5-flash", "gemini-2.5-flash", "gemini-2.5-flash-lite"),
 }
-"""Models the catalogue lists; every other one that genai-prices has of these providers is found by its exact id."""
+"""Models that the catalogue lists. Other models of these providers in genai-prices are found by their exact id."""
 
-# Charges by something else than a request's tokens or units, which a scenario does not count.
+# Charges that depend on neither tokens nor units of a request. A scenario does not count them.
 _NOT_COUNTED = {
     "web_searches_kcount": "web searches",
     "storage_searches_kcount": "file searches",
@@ -73,7 +73,7 @@ _NOT_COUNTED = {
 
 @cache
 def token_priced_model(provider: str, model: str) -> CatalogueModel | None:
-    """The model of exactly this id, or None; also None where no price of it is per token, request or unit."""
+    """The model with exactly this id, or None. Also None if it has no price per token, request or unit."""
     if provider not in NAMED_MODELS:
         return None
     from importlib.metadata import version
@@ -136,7 +136,7 @@ def _note(listed: "dict[str, Decimal | TieredPrices]") -> str:
     return "; ".join(notes)
 
 
-# By the unit
+# Per unit
 
 _READ_ON: Final = "2026-11-21"
 
@@ -164,7 +164,7 @@ _ROWS: Final = (
         "second of video",
         0.40,
         _TABLE + "https://ai.google.dev/gemini-api/docs/pricing",
-        "4K is dearer",
+        "4K costs more",
     ),
     (
         "google",
@@ -172,7 +172,7 @@ _ROWS: Final = (
         "second of video",
         0.10,
         _TABLE + "https://ai.google.dev/gemini-api/docs/pricing",
-        "4K is dearer",
+        "4K costs more",
     ),
     ("openai", "sora-2", "second of video", 0.10, _TABLE + "https://developers.openai.com/api/docs/pricing", "720p"),
     (
@@ -181,7 +181,7 @@ _ROWS: Final = (
         "second of video",
         0.30,
         _TABLE + "https://developers.openai.com/api/docs/pricing",
-        "720p; higher resolutions are dearer",
+        "720p; higher resolutions cost more",
     ),
     ("runway", "gen4_turbo", "second of video", 0.05, _TABLE + "https://docs.dev.runwayml.com/guides/pricing/", ""),
     ("runway", "gen4.5", "second of video", 0.12, _TABLE + "https://docs.dev.runwayml.com/guides/pricing/", ""),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, ParamSpec
 
 import typer
 
-from des.errors import DesError, RunError, WriteError
+from des.errors import DesError, RunError, WriteError, what_is_left
 from des.signals import terminating_signals_raise
 from des.words import printable
 
@@ -26,6 +26,7 @@ DONE: Final = 0
 FAILED: Final = 1
 WRONG_INPUT: Final = 2
 INCONCLUSIVE: Final = 3
+NOT_RUN: Final = 4
 INTERRUPTED: Final = 130
 _PIPE_CLOSED: Final = 141
 
@@ -35,15 +36,19 @@ _STANDARD_ERROR: Final = 2
 
 app = typer.Typer(
     name="des",
-    help="Simulate AI requests over several providers with fallback chains: what uptime, cost and latency to expect.",
-    epilog="Exit codes: 0 fine, 1 the run failed or an expect was missed, 2 wrong input, 3 an expect is inconclusive "
-    "or a --precision not reached.",
+    help="Simulate AI requests over several providers with fallback chains to find uptime, cost and latency.",
+    epilog="Exit codes: 0 success, 1 the run failed or an expect was missed, 2 invalid input, 3 an expect is "
+    "inconclusive or a --precision was not reached, 4 not confirmed: nothing was run.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+class DeclinedError(Exception):
+    """Somebody was asked before work that takes long, or before something is removed, and did not say yes."""
 
 
 def main() -> None:
@@ -120,14 +125,18 @@ def reported(command: Callable[_Arguments, int]) -> Callable[_Arguments, None]:
             with terminating_signals_raise():
                 code = command(*args, **kwargs)
                 sys.stdout.flush()
-        except KeyboardInterrupt:
-            complain("interrupted: nothing was kept")
+        except KeyboardInterrupt as stop:
+            complain(f"interrupted: {what_is_left(stop) or 'nothing was kept'}")
             code = INTERRUPTED
+        except DeclinedError as answer:
+            complain(str(answer))
+            code = NOT_RUN
         except DesError as error:
-            complain(str(error))
+            left = what_is_left(error)
+            complain(f"{error}; {left}" if left else str(error))
             code = _code(error)
         except SystemExit as stop:
-            complain("stopped by a signal: nothing was kept")
+            complain(f"stopped by a signal: {what_is_left(stop) or 'nothing was kept'}")
             code = stop.code if isinstance(stop.code, int) else FAILED
         except OSError as error:
             code = _unprinted(error)
@@ -147,7 +156,7 @@ def _code(error: DesError) -> int:
 
 def _unexpected(error: Exception) -> str:
     what = " ".join(str(error).split()) or "without a message"
-    return f"unexpected {type(error).__name__}: {what} (set DES_DEBUG=1 for where it came from)"
+    return f"unexpected {type(error).__name__}: {what} (set DES_DEBUG=1 to see the traceback)"
 
 
 def complain(message: str) -> None:
@@ -206,10 +215,14 @@ def progress_bar() -> "Iterator[Progress | None]":
         TaskProgressColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("simulating", total=1.0)
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("simulating", total=1.0)
 
-        def report(share: float, what: str) -> None:
-            bar.update(task, completed=share, description=printable(what))
+    def report(share: float, what: str) -> None:
+        bar.start()  # now, so that whatever is asked before the work stands on lines of its own
+        bar.update(task, completed=share, description=printable(what))
 
+    try:
         yield report
+    finally:
+        bar.stop()

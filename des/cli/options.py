@@ -19,6 +19,10 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Change a field, such as policy.rounds=3. Repeatable."),
 ]
+JunitOption = Annotated[
+    Path | None,
+    typer.Option("--junit", metavar="FILE", help="Write the verdicts on what the scenario expects as JUnit XML."),
+]
 
 
 def takes_run_options(command: Callable[..., int]) -> Callable[..., int]:
@@ -44,7 +48,7 @@ def takes_run_options(command: Callable[..., int]) -> Callable[..., int]:
 
 def _run_options(
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Where to write; a directory that does not exist.")
+        Path | None, typer.Option("--out", metavar="DIR", help="Directory to write, which must not exist yet.")
     ] = None,
     seed: SeedOption = None,
     replications: Annotated[
@@ -64,9 +68,9 @@ def _run_options(
     ] = None,
     max_replications: Annotated[
         int | None,
-        typer.Option("--max-replications", metavar="N", help="Where --precision gives up.  [default: 1000]"),
+        typer.Option("--max-replications", metavar="N", help="Most replications for --precision.  [default: 1000]"),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Simulate again what was run before.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Simulate again even if the run exists.")] = False,
 ) -> "RunOptions":
     from des.study.options import RunOptions
 

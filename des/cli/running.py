@@ -2,15 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from des.cli.application import (
-    DONE,
-    FAILED,
-    INCONCLUSIVE,
-    INTERRUPTED,
     app,
     complain,
     complain_of,
@@ -19,37 +16,47 @@ from des.cli.application import (
     reported,
     say,
 )
-from des.cli.options import ScenarioArgument, takes_run_options
+from des.cli.asking import YesOption, before
+from des.cli.expectations import complain_of_verdicts, conclude
+from des.cli.options import JunitOption, ScenarioArgument, takes_run_options
 
 if TYPE_CHECKING:
     from des.study.options import RunOptions
     from des.study.run import Finished
 
-_NoTraces = Annotated[bool, typer.Option("--no-traces", help="Keep the summary alone.")]
+_NoTraces = Annotated[bool, typer.Option("--no-traces", help="Write the summary without traces.")]
 _SummaryJson = Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")]
 
 
 @app.command(
     short_help="Simulate a scenario: traces and a summary.",
-    help="Simulate every request of a scenario; leave traces and a summary in results/.",
+    help="Simulate every request of a scenario and write traces and a summary to results/.",
 )
 @reported
 @takes_run_options
 def run(
-    scenario: ScenarioArgument, options: "RunOptions", no_traces: _NoTraces = False, as_json: _SummaryJson = False
+    scenario: ScenarioArgument,
+    options: "RunOptions",
+    no_traces: _NoTraces = False,
+    as_json: _SummaryJson = False,
+    yes: YesOption = False,
+    junit: JunitOption = None,
 ) -> int:
+    from des.report.junit import check_junit
     from des.report.tables import print_run
     from des.study.run import ensure
 
+    check_junit(junit)
+    options = replace(options, traces=not no_traces, before=before("run", scenario, yes=yes))
     with progress_bar() as progress:
-        finished = ensure(scenario, replace(options, traces=not no_traces, progress=progress))
-    return _conclude(finished, print_run, as_json)
+        finished = ensure(scenario, replace(options, progress=progress))
+    return _conclude(finished, print_run, as_json, junit)
 
 
 @app.command(
     short_help="Compare the arms of a scenario.",
-    help="Compare a scenario as modelled with its independent twin, and with its other arms: the same requests, "
-    "incidents and random numbers in each.",
+    help="Compare a scenario as modelled with its independent twin and its other arms. All arms have the same "
+    "requests, incidents and random numbers.",
 )
 @reported
 @takes_run_options
@@ -57,73 +64,78 @@ def compare(
     scenario: ScenarioArgument,
     options: "RunOptions",
     arms: Annotated[
-        str | None, typer.Option("--arms", metavar="A,B", help="Which arms, the first being compared with.")
+        str | None, typer.Option("--arms", metavar="A,B", help="Arms to compare. The first is the baseline.")
     ] = None,
     no_traces: _NoTraces = False,
     as_json: _SummaryJson = False,
+    yes: YesOption = False,
+    junit: JunitOption = None,
 ) -> int:
     from des.report.comparison_tables import print_comparison
+    from des.report.junit import check_junit
     from des.study.compare import ensure_compared
 
+    check_junit(junit)
     chosen = None if arms is None else [arm.strip() for arm in arms.split(",") if arm.strip()]
+    options = replace(options, traces=not no_traces, before=before("compare", scenario, yes=yes))
     with progress_bar() as progress:
-        finished = ensure_compared(scenario, replace(options, traces=not no_traces, progress=progress), chosen)
-    return _conclude(finished, print_comparison, as_json)
+        finished = ensure_compared(scenario, replace(options, progress=progress), chosen)
+    return _conclude(finished, print_comparison, as_json, junit)
 
 
 @app.command(
     short_help="Run a scenario over ranges of its fields.",
-    help="Run a scenario at every combination of the values of some fields; one row a point. Points found in results/ "
-    "are not simulated again.",
+    help="Run a scenario at every combination of values of some fields, one row per point. Points that exist in "
+    "results/ are not simulated again.",
 )
 @reported
 @takes_run_options
 def sweep(
     scenario: ScenarioArgument,
     over: Annotated[
-        list[str], typer.Option("--over", metavar="PATH=V1,V2", help="A field and its values. Repeatable: all pairs.")
+        list[str],
+        typer.Option("--over", metavar="PATH=V1,V2", help="A field and its values. Repeatable."),
     ],
     options: "RunOptions",
     traces: Annotated[bool, typer.Option("--traces", help="Keep the traces of every point.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print sweep.json instead of a table.")] = False,
+    yes: YesOption = False,
+    junit: JunitOption = None,
 ) -> int:
+    from des.report.junit import check_junit, suite_of
     from des.report.tables import precision_reached, print_sweep
     from des.study.sweep import sweep_with
 
-    try:
-        with progress_bar() as progress:
-            finished = sweep_with(scenario, over, replace(options, traces=traces, progress=progress))
-    except (KeyboardInterrupt, SystemExit) as stop:
-        if options.out is not None:
-            raise
-        complain("stopped: the points that were finished are kept in results/; the same command goes on from there")
-        return stop.code if isinstance(stop, SystemExit) and isinstance(stop.code, int) else INTERRUPTED
+    check_junit(junit)
+    options = replace(options, traces=traces, before=before("sweep", scenario, yes=yes))
+    with progress_bar() as progress:
+        finished = sweep_with(scenario, over, replace(options, progress=progress))
     complain_of(dict.fromkeys(remark for run in finished.runs for remark in run.summary.get("remarks", ())))
     if as_json:
         say((finished.path / "sweep.json").read_text(encoding="utf-8").rstrip("\n"))
     else:
         print_sweep(finished, console())
-    return DONE if all(precision_reached(run.summary) for run in finished.runs) else INCONCLUSIVE
+    where = [", ".join(f"{path}={value}" for path, value in point.items()) for point in finished.points]
+    suites = [suite_of(run, point) for run, point in zip(finished.runs, where, strict=True)]
+    for point, suite in zip(where, suites, strict=True):
+        complain_of_verdicts(suite.verdicts, point)
+    return conclude(suites, junit, precise=all(precision_reached(run.summary) for run in finished.runs))
 
 
-def _conclude(finished: "Finished", show: Callable[..., None], as_json: bool) -> int:
+def _conclude(finished: "Finished", show: Callable[..., None], as_json: bool, junit: Path | None) -> int:
     """Print a finished run. Returns the exit code, by the verdicts on its expectations."""
-    from des.estimate.estimate import MET, MISSED
-    from des.report.tables import expectation_sentence, precision_reached, precision_sentence, verdicts
+    from des.report.junit import suite_of
+    from des.report.tables import precision_reached, precision_sentence
 
     run = finished.run
     complain_of(run.summary.get("remarks", ()))
-    judged = verdicts(run.manifest, run.summary)
-    amiss = [verdict for verdict in judged if verdict.result != MET]
+    suite = suite_of(run)
     precise = precision_reached(run.summary)
     if as_json:
         say((run.path / "summary.json").read_text(encoding="utf-8").rstrip("\n"))
-        for verdict in amiss:
-            complain(expectation_sentence(verdict))
+        complain_of_verdicts(suite.verdicts)
         for sentence in () if precise else precision_sentence(run.summary):
             complain(sentence)
     else:
-        show(run, judged, reused=finished.reused, console=console())
-    if any(verdict.result == MISSED for verdict in amiss):
-        return FAILED
-    return DONE if precise and not amiss else INCONCLUSIVE
+        show(run, suite.verdicts, reused=finished.reused, console=console())
+    return conclude([suite], junit, precise=precise)

@@ -22,14 +22,16 @@ from des.cli.application import (
     say,
     say_json,
 )
-from des.cli.options import ScenarioArgument, SeedOption, SetOption
+from des.cli.asking import YesOption, before
+from des.cli.expectations import complain_of_verdicts, conclude
+from des.cli.options import JunitOption, ScenarioArgument, SeedOption, SetOption
 from des.errors import ScenarioError
 
 
 @app.command(
     short_help="Availability over years of incidents, without simulating requests.",
-    help="Say how available a scenario's chain is, as modelled and with nothing shared: exactly where that is known, "
-    "else over years of incidents or by making rare ones common.",
+    help="Estimate the availability of a scenario's chain, as modelled and with nothing shared: exactly if possible, "
+    "else over years of drawn incidents or by importance sampling.",
 )
 @reported
 def availability(
@@ -39,41 +41,56 @@ def availability(
     ] = 10_000.0,
     seed: SeedOption = None,
     estimator: Annotated[
-        str | None, typer.Option("--estimator", help="exact, timeline or 'rare events', instead of the one that suits.")
+        str | None,
+        typer.Option("--estimator", help="exact, timeline or 'rare events'; by default the one that fits."),
     ] = None,
     changes: SetOption = None,
     workers: Annotated[
         int, typer.Option("--workers", metavar="N", min=1, help="Processes that share the years of incidents.")
     ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    yes: YesOption = False,
+    junit: JunitOption = None,
 ) -> int:
     from des.estimate.availability import check_years
     from des.report.availability_tables import print_availability
+    from des.report.junit import Suite, check_junit
+    from des.report.tables import print_verdicts
     from des.study.arms import available
+    from des.study.duration import of_availability
     from des.study.options import RunOptions
+    from des.study.study import scenario_name
 
+    check_junit(junit)
     check_years(years)
     loaded = RunOptions(seed=seed, overrides=tuple(changes or ())).load(scenario)
+    before("availability", scenario, yes=yes)(of_availability(loaded, years, estimator, workers))
     with progress_bar() as progress:
         found = available(loaded, years, estimator=estimator, workers=workers, progress=progress)
     complain_of(found.remarks)
     if as_json:
         say_json(found.as_json())
+        complain_of_verdicts(found.expectations)
     else:
         print_availability(loaded.scenario.title, found.answers, console(), left_out=found.left_out)
-    return DONE
+        if found.expectations:
+            print_verdicts(found.expectations, console())
+    properties = {"seed": str(loaded.scenario.seed), "years": f"{years:g}"}
+    wall_s = sum(answer.wall_s for answer in found.answers.values())
+    return conclude([Suite(scenario_name(loaded), found.expectations, properties, wall_s)], junit)
 
 
 @app.command(
     short_help="What to expect of a scenario before it runs.",
-    help="Say before a run how many requests and incidents to expect, what is known exactly, which estimator will "
-    "serve and how long it will take.",
+    help="Print, before a run, the expected numbers of requests and incidents, what is known exactly, which estimator "
+    "applies and how long it will take.",
 )
 @reported
 def explain(
     scenario: ScenarioArgument,
     precision: Annotated[
-        float, typer.Option("--precision", metavar="SHARE", help="Of P(all down), for the years that it takes.")
+        float,
+        typer.Option("--precision", metavar="SHARE", help="Precision of P(all down), for the years needed."),
     ] = 0.1,
     changes: SetOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
@@ -98,7 +115,7 @@ def explain(
 
 @app.command(
     short_help="Fit distributions to an incident history.",
-    help="Say what an incident history holds (how often, how long, when, together with what), and write it as YAML.",
+    help="Describe an incident history (how often, how long, when, overlapping with what) and write it as YAML.",
 )
 @reported
 def fit(
@@ -106,7 +123,7 @@ def fit(
         Path,
         typer.Argument(
             metavar="HISTORY",
-            help="A table (CSV, parquet, JSON, JSON lines), or what a status page, its feed or an issue tracker lists.",
+            help="A table (CSV, parquet, JSON, JSON lines), or data of a status page, its feed or an issue tracker.",
         ),
     ],
     columns: Annotated[
@@ -126,7 +143,7 @@ def fit(
         typer.Option("--where", metavar="COLUMN=VALUE", help="Only rows with this value. Repeatable."),
     ] = None,
     format: Annotated[  # noqa: A002
-        str | None, typer.Option("--format", metavar="NAME", help="Where the file itself does not tell it.")
+        str | None, typer.Option("--format", metavar="NAME", help="Format, if it is not recognised from the file.")
     ] = None,
     services: Annotated[
         list[str] | None, typer.Option("--service", metavar="NAME", help="Only this service. Repeatable.")
@@ -134,11 +151,13 @@ def fit(
     severities: Annotated[
         list[str] | None,
         typer.Option(
-            "--severity", metavar="NAME,...", help="Only these, or all.  [default: all but maintenance and none]"
+            "--severity",
+            metavar="NAME,...",
+            help="Only these severities, or all.  [default: all but maintenance and none]",
         ),
     ] = None,
-    since: Annotated[str | None, typer.Option("--since", metavar="DATE", help="Leave out what came before.")] = None,
-    until: Annotated[str | None, typer.Option("--until", metavar="DATE", help="Leave out what came after.")] = None,
+    since: Annotated[str | None, typer.Option("--since", metavar="DATE", help="Leave out earlier incidents.")] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="DATE", help="Leave out later incidents.")] = None,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out rows with missing, reversed or duplicate times.")
     ] = False,
@@ -153,9 +172,9 @@ def fit(
         str | None, typer.Option("--repair", metavar="KIND", help="Distribution of the times to repair in the YAML.")
     ] = None,
     permutations: Annotated[
-        int | None, typer.Option("--permutations", metavar="N", help="Try N of the whole-week shifts, not all.")
+        int | None, typer.Option("--permutations", metavar="N", help="Use N random whole-week shifts, not all.")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of the choice of shifts.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed for choosing the shifts.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the YAML here.")] = None,
 ) -> int:
@@ -192,8 +211,8 @@ def fit(
 
 
 @app.command(
-    short_help="Hold simulator and theory against each other.",
-    help="Simulate what has a closed form, and print simulated, exact and their distance in standard errors.",
+    short_help="Compare the simulator with theory.",
+    help="Simulate cases with a closed form. Print simulated and exact values and their distance in standard errors.",
 )
 @reported
 def check(
@@ -223,9 +242,7 @@ def check(
     return DONE if all_ok(checked) else FAILED
 
 
-@app.command(
-    short_help="Check scenario files.", help="Check scenario files and say everything that is wrong with them."
-)
+@app.command(short_help="Check scenario files.", help="Check scenario files and report every problem in them.")
 @reported
 def validate(
     scenarios: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="Scenario files.")],
@@ -301,15 +318,17 @@ app.add_typer(imports, name="import", short_help="Turn a LiteLLM configuration i
 
 @imports.command(
     name="litellm",
-    short_help="Of a LiteLLM proxy configuration.",
-    help="Print the scenario of a LiteLLM proxy configuration, and on standard error what it could not carry over.",
+    short_help="Convert a LiteLLM proxy configuration.",
+    help="Print the scenario of a LiteLLM proxy configuration, and on standard error what could not be converted.",
 )
 @reported
 def import_litellm(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The proxy's config.yaml.")],
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="NAME", help="Which model is asked for.  [default: the first with fallbacks]"),
+        typer.Option(
+            "--model", metavar="NAME", help="Model that requests ask for.  [default: the first with fallbacks]"
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the scenario here.")] = None,
     changes: SetOption = None,

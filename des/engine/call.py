@@ -41,10 +41,10 @@ class Calls:
         self.ended = self.ending.ended
 
     def dispatch(self, request: Request, nth: int, now_s: float) -> Fate:
-        """Send the request's n-th call of this leg now: what the provider makes of it, if nobody gives it up.
+        """Send the request's n-th call of this leg now. Returns how it ends if its client does not give it up.
 
-        Tokens and places are taken, whatever becomes of the call on the client's side. A call that hangs keeps its
-        place in a limit of concurrency until the leg's own timeout or the request's deadline.
+        Tokens and places are taken whatever the client does with the call. A call that hangs keeps its place in a limit
+        of concurrency until the leg's own timeout or the request's deadline.
         """
         draws = self.draws[nth]
         condition, admission = self._state.condition, self._admission
@@ -72,7 +72,7 @@ class Calls:
         return as_fate((request, nth, request.attempts, now_s, failure, response, condition, is_warm))
 
     def _crowded(self, request: Request, draws: CallDraws, now_s: float) -> Failure | None:
-        """The failure of a call that everybody else's failover crowds out."""
+        """The failure of a call that a surge, the failover of other customers, leaves without capacity."""
         if draws.crowd.at(request.draw) < max([surge.overload(now_s) for surge in self._surges]):
             return Failure(OVERLOADED, BY_CAPACITY, -1, _OVERLOAD_S)
         return None

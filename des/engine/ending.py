@@ -8,7 +8,7 @@ from typing import NamedTuple, cast
 from des.engine.caches import WarmPrefix
 from des.engine.codes import Kinds
 from des.engine.draws import LegDraws
-from des.engine.incidents import is_killable
+from des.engine.incidents import last_kill_s
 from des.engine.providers import Providers
 from des.engine.records import Bound, Call, Condition, Failure, Fate, NaturalEnd, Request, Response, as_call
 from des.rules.billing import flat_cost, picodollars, token_cost
@@ -63,7 +63,7 @@ class Ending:
         self._is_useless = kinds.of_outcomes((INVALID_OUTPUT,))
         self._draws = draws
         self._ledger = providers.ledger
-        self._is_killable = is_killable(providers.plan, endpoint.index)
+        self._last_kill_s = last_kill_s(providers.plan, endpoint.index)
         timeout = leg.timeout
         given = (timeout.connect_s, timeout.first_token_s, timeout.idle_s, timeout.total_s)
         connect, first_token, idle, total = (inf if bound is None else bound for bound in given)
@@ -87,7 +87,7 @@ class Ending:
             assert response is not None
             answered = self._answered(start_s, response, condition, bound)
             end_s, outcome, cause, cause_id, retry_after_s = answered
-        if self._is_killable:
+        if fate.start_s < self._last_kill_s:
             killed = self._killed(fate, end_s)
             if killed is not None:
                 end_s, outcome, cause, cause_id, retry_after_s = killed
@@ -209,7 +209,7 @@ class Ending:
         An otherwise endless call is checked against a year of incidents. If none of them ends it, it counts as endless.
         """
         draws, index = self._draws[fate.nth], fate.request.draw
-        end_s = min(end_s, fate.start_s + _NEVER_S)
+        end_s = min(end_s, fate.start_s + _NEVER_S, self._last_kill_s)
         for count, (kill_s, incident) in enumerate(self._ledger.kills(self._endpoint, fate.start_s, end_s)):
             effect = self._ledger.effect(incident)
             if draws.kill(count, index) < effect.error_rate:

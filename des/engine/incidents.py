@@ -14,7 +14,7 @@ from des.engine.records import Condition
 from des.faults import Timeline, draw_timeline
 from des.rules.limits import turned_away
 from des.scenario import plan
-from des.scenario.plan import Component, Effect, Plan
+from des.scenario.plan import Component, Effect, Plan, RecordedIncidents
 
 MARGIN_S = 86_400.0  # drawn beyond the horizon at most, for requests still in flight then
 
@@ -24,18 +24,30 @@ def kills(effect: Effect) -> bool:
     return effect.kills_in_flight and effect.error_rate > 0.0
 
 
-def is_killable(plan: Plan, endpoint: int) -> bool:
-    """Whether any incident class may end calls in flight at the endpoint."""
+def last_kill_s(plan: Plan, endpoint: int) -> float:
+    """The time after which no incident may end calls in flight at the endpoint: inf for drawn ones, -inf for none.
+
+    Whoever looks for one then need not draw a timeline further than that.
+    """
     pending, seen = [plan.endpoints[endpoint].component], set[int]()
+    last_s = -math.inf
     while pending:
         index = pending.pop()
-        if index not in seen:
-            seen.add(index)
-            part = plan.components[index]
-            if any(kills(effect) for incidents in part.incidents for effect in incidents.every_effect):
-                return True
-            pending.extend(dependency.component for dependency in part.depends_on)
-    return False
+        if index in seen:
+            continue
+        seen.add(index)
+        part = plan.components[index]
+        for incidents in part.incidents:
+            if isinstance(incidents, RecordedIncidents):
+                killing = zip(incidents.start_s, incidents.effects, strict=True)
+                starts_s = [start_s for start_s, effect in killing if kills(effect)]
+                if starts_s and plan.shared < 1.0:  # windows may be shifted by whole weeks of the horizon
+                    starts_s.append(plan.horizon_s)
+                last_s = max([last_s, *starts_s])
+            elif any(map(kills, incidents.every_effect)):
+                return math.inf
+        pending.extend(dependency.component for dependency in part.depends_on if dependency.share > 0.0)
+    return last_s
 
 
 class Ledger:

@@ -93,7 +93,6 @@ class Way:
         self.memory = _Memory() if client.keeps_memory else _NO_MEMORY
         self._calls = [0] * len(client.legs)
         self._record = world.recorder.attempts.append
-        self._outcome = REQUEST_OK
         until_s = request.deadline_s
         bound = UNBOUNDED if until_s == inf else Bound(until_s, CANCELLED, BY_DEADLINE)
         self.layers: list[RetryLayer | ChainLayer] = []
@@ -246,7 +245,7 @@ class Way:
 
     def _close_all(self, result: Result) -> None:
         """The attempt has served the request, so every layer is over; or it never ends and keeps its place."""
-        if self.open_leg is not None and self.leg is None:  # no state around the call to update
+        if self.open_leg is not None:  # no state around the call to update
             self.layers.clear()
             return
         if result.outcome == OK:

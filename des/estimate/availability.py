@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from des.errors import DesError
-from des.estimate.estimate import EXACT, RARE, REQUEST_LEVEL, TIMELINE, Estimate, Inapplicable
+from des.estimate.binding import Binding
+from des.estimate.estimate import EXACT, RARE, REQUEST_LEVEL, TIMELINE, Estimate, Inapplicable, as_json
 from des.estimate.exact import ExactAnswer, exact
-from des.estimate.interaction import interactions
+from des.estimate.interaction import interactions, relieved
 from des.estimate.rare import rare, why_not_rare
 from des.estimate.timeline import timeline
 from des.scenario.plan import Plan
@@ -26,12 +27,21 @@ class Choice:
     """An estimator and the reason for it.
 
     `exact` holds every figure with a closed form. It is None where there is none, and `why_not_exact` says why.
+    `limits_left_out` are limits, capacities and queues that are known never to matter, so that requests do not interact
+    by them.
     """
 
     estimator: str
     reason: str
     exact: ExactAnswer | None
     why_not_exact: str
+    limits_left_out: tuple[Binding, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The limits left out only where there are any."""
+        found = {"estimator": self.estimator, "reason": self.reason}
+        found |= {"exact": as_json(self.exact), "why_not_exact": self.why_not_exact}
+        return found | ({"limits_left_out": as_json(self.limits_left_out)} if self.limits_left_out else {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +68,12 @@ def choose(plan: Plan, years: float = YEARS, other: Choice | None = None) -> Cho
 
     A choice already made for the same plan can be given as `other`; its closed form is then reused.
     """
+    plan, left_out = relieved(plan)
     closed, why_not = _closed(plan) if other is None else (other.exact, other.why_not_exact)
     against = interactions(plan)
 
     def chosen(estimator: str, reason: str) -> Choice:
-        return Choice(estimator=estimator, reason=reason, exact=closed, why_not_exact=why_not)
+        return Choice(estimator=estimator, reason=reason, exact=closed, why_not_exact=why_not, limits_left_out=left_out)
 
     if closed is not None and closed.availability is not None and not closed.differs:
         return chosen(EXACT, "a request calls each leg once, and every class has a closed form")
@@ -107,8 +118,9 @@ def of_years(
     choice = choose(plan, years)
     if estimator is not None and estimator != choice.estimator:
         if estimator not in (EXACT, TIMELINE, RARE):
-            raise DesError(f"unknown estimator '{estimator}': {EXACT}, {TIMELINE} or {RARE}")
-        choice = Choice(estimator=estimator, reason="asked for", exact=choice.exact, why_not_exact=choice.why_not_exact)
+            raise DesError(f"unknown estimator '{estimator}': expected {EXACT}, {TIMELINE} or {RARE}")
+        choice = replace(choice, estimator=estimator, reason="asked for")
+    plan, _ = relieved(plan)
     closed = choice.exact
     served, lost, years_drawn, seen = None, None, None, None
     down = None if closed is None else _known(closed.all_down)
@@ -138,7 +150,7 @@ def of_years(
 def check_years(years: float) -> None:
     """Raises DesError for a number of years out of range."""
     if not _LEAST_YEARS <= years <= _MOST_YEARS:
-        raise DesError(f"--years {years:g}: a number from {_LEAST_YEARS:g} to {_MOST_YEARS:,.0f}, such as {YEARS:,.0f}")
+        raise DesError(f"--years {years:g}: expected {_LEAST_YEARS:g} to {_MOST_YEARS:,.0f}, such as {YEARS:,.0f}")
 
 
 def _one_call(choice: Choice) -> tuple[float, float]:
@@ -153,7 +165,7 @@ def _one_call(choice: Choice) -> tuple[float, float]:
     if choice.exact.differs:
         beyond = ", ".join(choice.exact.differs)
         raise Inapplicable(
-            f"the closed form is of requests that call each leg once, at their arrival, which leaves out {beyond}: "
+            f"the closed form is for requests that call each leg once, at their arrival, without {beyond}: "
             f"leave out --estimator {EXACT}"
         )
     return choice.exact.availability, choice.exact.lost

@@ -16,7 +16,7 @@ from des.estimate.intervals import NO_SPREAD, binomial_bounds, mean_of
 from des.estimate.minutes import MINUTE_S, Bins, Minutes, Recovery, recoveries
 from des.faults import Intervals, Timeline
 from des.faults.episodes import merged
-from des.scenario.plan import Backoff, Plan, RetryAfter, RetryRule
+from des.scenario.plan import Plan, RetryAfter, RetryRule
 from des.vocabulary import BY_CAPACITY, BY_LIMIT, CANCELLED, OK, PROBE
 
 _SHARES: Final = (
@@ -69,13 +69,13 @@ def _retries_plainly(plan: Plan) -> bool:
         )
         and all(_is_plain(plan, rule) for rule in rules)
         and all(_by_outcome(plan, group.fallback_on) for group in client.groups)
-        and _is_common(plan.policy.round_backoff)
+        and plan.policy.round_backoff.is_plain
     )
 
 
 def _is_plain(plan: Plan, rule: RetryRule) -> bool:
     return (
-        _is_common(rule.backoff)
+        rule.backoff.is_plain
         and rule.throttled_backoff is None
         and not rule.waits_after_last
         and rule.attempt_timeout_s is None
@@ -93,10 +93,6 @@ def _honours_all(plan: Plan, of: RetryAfter) -> bool:
         and of.spread_s == 0.0
         and math.isinf(min(of.cap_s, of.total_s))
     )
-
-
-def _is_common(backoff: Backoff) -> bool:
-    return backoff.kind != "envoy" and backoff.jitter != "scaled" and math.isinf(backoff.most_s)
 
 
 def _by_outcome(plan: Plan, handled: Collection[str]) -> bool:

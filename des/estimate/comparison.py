@@ -19,6 +19,7 @@ from des.estimate.joint_figures import (
 )
 from des.estimate.paired import Paired, discordance, explained, holm, paired, rare_pair
 from des.estimate.summary import Pool
+from des.estimate.unsampled import Unsampled
 from des.faults import sharing
 from des.scenario.plan import Plan
 
@@ -27,6 +28,8 @@ METRICS: Final = ("failure_share", "cost_usd_per_request", "latency_s_p95")
 _MARGINALS: Final = ("unavailability", "episodes_per_year", "mean_duration_s", "p95_duration_s", "impaired_share")
 _RATIOS: Final = ("all_down", "episodes_per_year", "failure_share", "all_impaired")
 _STANDARD_ERRORS: Final = 4.0
+TOO_FEW_MET: Final = "none: too few incidents met"
+"""Stands for the interval of a difference where `unseen` of the summary says which incidents."""
 _EQUAL: Final = 1e-9
 """Largest relative difference between two exact figures that differ only by rounding."""
 _DRAWN: Final = 0.2
@@ -100,6 +103,7 @@ def compare_arms(
     baseline: str,
     progress: Progress | None = None,
     same: Mapping[str, str] | None = None,
+    unsampled: Mapping[str, Unsampled] | None = None,
 ) -> ComparedArms:
     """`same` maps an arm to an identical earlier one, whose figures it then has."""
     marginals: dict[str, Mapping[str, Marginal]] = {}
@@ -132,7 +136,7 @@ def compare_arms(
         match={arm: match(marginals[baseline], marginals[arm]) for arm in others},
         joint=joint,
         joint_ratios={arm: _joint_ratios(joint[arm], joint[baseline]) for arm in others},
-        differences=differences(observed, baseline, unlike),
+        differences=differences(observed, baseline, unlike, unsampled),
     )
 
 
@@ -155,7 +159,10 @@ def match(one: Mapping[str, Marginal], other: Mapping[str, Marginal]) -> Match:
 
 
 def differences(
-    observed: Mapping[str, Pool], baseline: str, heterogeneous: Mapping[str, Heterogeneous] | None = None
+    observed: Mapping[str, Pool],
+    baseline: str,
+    heterogeneous: Mapping[str, Heterogeneous] | None = None,
+    unsampled: Mapping[str, Unsampled] | None = None,
 ) -> dict[str, dict[str, Difference | None]]:
     """By arm and metric, the arm less the baseline; p-values are adjusted for all of them by Holm's method.
 
@@ -169,9 +176,10 @@ def differences(
         if arm == baseline:
             continue
         unlike = [of for name, of in (heterogeneous or {}).items() if name in (arm, baseline)]
+        too_few = [of for name, of in (unsampled or {}).items() if name in (arm, baseline)]
         found[arm] = {
             metric: None if pair is None else Difference(pair=pair, interval=method)
-            for metric, (pair, method) in _pairs(pool, observed[baseline], unlike).items()
+            for metric, (pair, method) in _of_sampled(_pairs(pool, observed[baseline], unlike), too_few).items()
         }
     p_values = {
         (arm, metric): one.pair.p_value
@@ -198,6 +206,15 @@ def _of_enough(found: _Pairs, heterogeneous: Heterogeneous) -> _Pairs:
     for metric, (pair, _) in found.items():
         if pair is not None and (why := heterogeneous.why_no_interval(pair.n)):
             found[metric] = _without_ends(pair), why
+    return found
+
+
+def _of_sampled(found: _Pairs, unsampled: Sequence[Unsampled]) -> _Pairs:
+    """Without intervals and p-values of metrics that incidents which the run did not meet would move in an arm."""
+    for metric, (pair, _) in found.items():
+        moved = "availability" if metric == "failure_share" else metric
+        if pair is not None and pair.n > 1 and any(moved in of.ends for of in unsampled):
+            found[metric] = _without_ends(pair), TOO_FEW_MET
     return found
 
 

@@ -113,6 +113,22 @@ def exact_or_none(plan: Plan) -> ExactAnswer | None:
         return None
 
 
+def down_together(plan: Plan, endpoints: Sequence[int]) -> tuple[float, float]:
+    """(share of the time, times a second) in which all of these endpoints are down at once.
+
+    Raises Inapplicable, naming the obstacle, where there is no closed form.
+    """
+    sources = sources_of(plan)
+    if len(sources.mixtures) > _MOST_MIXTURES:
+        raise Inapplicable(f"{len(sources.mixtures)} shared renewal classes at a share between 0 and 1")
+    states = recorded_states(sources.recorded, plan)
+    outages = [(weight, _Outages(kept, states)) for weight, kept in _assignments(sources, outages_only=True)]
+    return (
+        _mean([(weight, model.all_down(endpoints)) for weight, model in outages]),
+        _mean([(weight, model.episode_rate(endpoints)) for weight, model in outages]),
+    )
+
+
 def k_eff(all_down: float, unavailabilities: Sequence[float]) -> float | None:
     """ln P(all down) / mean ln U_i.
 
@@ -252,7 +268,7 @@ def _why_not_one_call(plan: Plan, sources: Sequence[Source], recorded: Sequence[
     if reason := _why_not_each_leg(plan):
         return reason
     if len(plan.chain) > _MOST_STREAMING_LEGS and any(hangs_on_output(plan, leg) for leg in plan.chain):
-        return f"the time-outs of more than {_MOST_STREAMING_LEGS} legs hang on the same output"
+        return f"the timeouts of more than {_MOST_STREAMING_LEGS} legs depend on the same output"
     effects = [(source.effect, union(source.sets)) for source in sources]
     effects += [(effect, -1) for effect in recorded]
     for position, leg in enumerate(plan.chain):
@@ -260,16 +276,16 @@ def _why_not_one_call(plan: Plan, sources: Sequence[Source], recorded: Sequence[
         if any(effect.kills_in_flight for effect in met):
             return f"incidents kill calls in flight at {leg.name}"
         if is_bounded(leg.timeout) and any(effect.latency_factor > 1.0 for effect in met):
-            return f"incidents slow {leg.name} down towards its time-out"
+            return f"incidents slow {leg.name} down, which has a timeout"
         if leg.silent_rot is not None:
-            return f"{leg.name} rots silently, depending on its use"
+            return f"{leg.name} rots silently, which depends on its use"
         if position + 1 < len(plan.chain):
             names, falls_back = kind_names(plan), kinds_of(plan, plan.client.groups[position].fallback_on)
             ends = sorted(names[kind] for kind in _outcomes(plan, leg, met) - falls_back)
             if ends:
                 return f"{leg.name} does not fall back on {ends[0]}"
             if not is_bounded(leg.timeout) and _hangs(plan, leg, met):
-                return f"a call of {leg.name} that hangs has no time-out, so nothing follows it"
+                return f"a call of {leg.name} that hangs has no timeout, so nothing follows it"
     return ""
 
 
@@ -280,12 +296,12 @@ def _why_not_each_leg(plan: Plan) -> str:
         return f"the client decides which legs a request calls: {next(iter(clients.values()))}"
     for group in client.groups:
         if len(group.legs) > 1:
-            return f"a visit to {group.name} calls some of its legs"
+            return f"a visit to {group.name} calls only some of its legs"
         layers = [group.retry, *client.legs[group.legs[0]].inner]
         if any(rule.timeout_s is not None or rule.attempt_timeout_s is not None for rule in layers):
-            return f"a client around the calls of {group.name} gives them up"
+            return f"a client around the calls of {group.name} has a timeout"
     if client.fallback_depth is not None and client.fallback_depth + 1 < len(client.groups):
-        return f"no more than {client.fallback_depth} fallbacks are tried (fallback_depth)"
+        return f"at most {client.fallback_depth} fallbacks are tried (fallback_depth)"
     return ""
 
 
@@ -314,7 +330,7 @@ def _differences(plan: Plan) -> Iterator[str]:
     if isinstance(plan.workload.arrivals, ClosedArrivals):
         yield "the closed workload"
     elif plan.workload.arrivals.is_timed:
-        yield "arrivals at certain times"
+        yield "arrivals at fixed times"
 
 
 def _outcomes(plan: Plan, leg: Leg, effects: Sequence[Effect]) -> set[int]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from math import isfinite
 from typing import Final
 
+from des.estimate.binding import Binding, bindings, without_limits
 from des.scenario.plan import (
     ClosedArrivals,
     Cooldown,
@@ -19,22 +20,45 @@ _WHY: Final[Mapping[str, str]] = {
     "breaker": "it remembers the calls of other requests",
     "cooldown": "it remembers the calls of other requests",
     "ejection": "it remembers the calls of other requests",
-    "probes": "what they found decides for a while",
+    "probes": "their results apply to later requests",
     "hedge": "copies of a call race each other",
-    "shaping": "calls wait for one another",
-    "bulkhead": "calls wait for one another",
+    "shaping": "calls wait for each other",
+    "bulkhead": "calls wait for each other",
     "adaptive throttling": "it counts the calls of other requests",
     "retry budget": "requests share it",
     "ramp": "it depends on when the leg was called before",
     "routing": "it depends on the calls of other requests",
-    "order of the chain": "requests take it in different ones",
-    "application": "it walks the whole chain again",
+    "order of the chain": "requests try it in different orders",
+    "application": "it calls the whole chain again",
 }
 _WITHOUT_MEMORY: Final = ("ordered", "weighted")
 
 
 def interactions(plan: Plan) -> tuple[str, ...]:
-    """Why requests depend on each other or on their exact times. Empty where the fast estimators apply."""
+    """Why requests depend on each other or on their exact times. Empty where the fast estimators apply.
+
+    Limits, capacities and queues of the client do not count where they are known never to matter: see `binding`.
+    """
+    free = without_limits(plan)
+    if free is plan or _every(free):
+        return _every(plan)
+    found = bindings(plan)
+    return _every(without_limits(plan, [one.name for one in found if one.is_negligible]))
+
+
+def relieved(plan: Plan) -> tuple[Plan, tuple[Binding, ...]]:
+    """(the plan without the limits that are known never to matter, these limits).
+
+    All of them go or none: where one matters, what it refuses changes the load of the others.
+    """
+    free = without_limits(plan)
+    if free is plan or _every(free):
+        return plan, ()
+    found = bindings(plan)
+    return (free, found) if all(one.is_negligible for one in found) else (plan, ())
+
+
+def _every(plan: Plan) -> tuple[str, ...]:
     return (*_of_endpoints(plan), *_of_headers(plan), *client_interactions(plan).values(), *_of_workload(plan))
 
 
@@ -84,7 +108,7 @@ def _of_endpoints(plan: Plan) -> Iterator[str]:
             break
         capacity = plan.endpoints[leg.endpoint].capacity
         if capacity is not None:
-            yield f"capacity {plan.capacities[capacity].name}: requests wait for one another"
+            yield f"capacity {plan.capacities[capacity].name}: requests wait for each other"
         if leg.silent_rot is not None:
             yield f"silent rot of {leg.name}: it depends on the leg's use"
 
@@ -144,7 +168,7 @@ def _of_workload(plan: Plan) -> Iterator[str]:
     if isinstance(arrivals, ClosedArrivals):
         yield "closed workload: users wait for their answers"
     elif arrivals.is_timed and not _is_stationary(plan):
-        yield "batch or replayed arrivals against incidents whose rate depends on the time"
+        yield "batch or replayed arrivals with incidents whose rate depends on the time"
 
 
 def _is_stationary(plan: Plan) -> bool:

@@ -217,6 +217,33 @@ def over_episodes(up: Estimate, sizes: Sequence[float], apart: int) -> Estimate:
     return replace(up, low=max(0.0, 1.0 - lost * high / whole), high=min(1.0, 1.0 - lost * low / whole), interval=what)
 
 
+def over_episodes_and_apart(up: Estimate, sizes: Sequence[float], apart: Sequence[int]) -> Estimate:
+    """A share served that few episodes and many separate losses reduced, `apart` of them in each replication.
+
+    The two sums have intervals of their own: a bootstrap-t over the episodes; Student's t over the replications, at
+    least as wide as the Poisson bounds of few. Their sum has the interval whose sides add up in squares (method of
+    variance estimates recovery; Zou and Donner 2008).
+    """
+    n, total = len(apart), sum(apart)
+    together = math.fsum(sizes)
+    low, high = compound_bounds(np.array(sizes))
+    others = students_t([float(count) for count in apart])
+    least, most = (total if end is None else max(0.0, n * end) for end in (others.low, others.high))
+    if total < FEW_EVENTS:
+        bounds = poisson_bounds(total)
+        least, most = min(least, bounds[0]), max(most, bounds[1])
+    whole = together + total
+    below, above = math.hypot(together - low, total - least), math.hypot(high - together, most - total)
+    lost = 1.0 - up.known
+    what = f"bootstrap-t over {len(sizes)} episode{'s' if len(sizes) > 1 else ''}, t of other losses"
+    return replace(
+        up,
+        low=max(0.0, 1.0 - lost * (whole + above) / whole),
+        high=min(1.0, 1.0 - lost * max(0.0, whole - below) / whole),
+        interval=what,
+    )
+
+
 def with_controls(
     values: Sequence[float],
     controls: Sequence[Sequence[float]],

@@ -149,7 +149,7 @@ def _why_not_conditioned(shared: Sequence[Source], starting: Source | None) -> s
         if source.kind == MARKED:
             return f"those of {source.component} are a marked renewal class"
         if source.survival > 0.0:
-            return f"those of {source.component} are no plain outages"
+            return f"those of {source.component} are not plain outages"
         for part in _states(source, source is starting):
             states *= len(part)
     return "" if states <= _MOST_SHARED_STATES else f"they have more than {_MOST_SHARED_STATES:,} joint states"

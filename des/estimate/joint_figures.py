@@ -204,9 +204,11 @@ def long_run_years(plan: Plan) -> float:
 
 
 def long_run_failure_share(plan: Plan, progress: Callable[[float], None] | None = None) -> tuple[Estimate | None, str]:
-    """The share of requests lost in the long run, or None and the reason why only a run tells."""
+    """The share of requests lost in the long run and the limits left out, or None and why only a run tells."""
     found = of_years(plan, long_run_years(plan), progress=progress)
-    return (None, found.choice.reason) if found.lost is None else (found.lost, "")
+    if found.lost is None:
+        return None, found.choice.reason
+    return found.lost, "; ".join(limit.left_out for limit in found.choice.limits_left_out)
 
 
 def _without_counts(found: Marginal | JointFigures) -> dict[str, Any]:
@@ -318,7 +320,7 @@ def _why_not_poisson(plan: Plan) -> str:
     if plan.shared < 1.0 and len(recorded) > 1:
         return "recorded incidents are shifted by whole weeks, otherwise in every replication"
     if set(chain_endpoints(plan)) <= set(recorded):
-        return "all endpoints of the chain have recorded incidents, which do not come at random"
+        return "all endpoints of the chain have recorded incidents, which are not random"
     return ""
 
 

@@ -33,7 +33,8 @@ from des.estimate.timeline import reach_s
 from des.faults.marginals import chain_endpoints
 from des.scenario.plan import Effect, Plan
 
-_SAMPLES: Final = 400_000
+SAMPLES: Final = 400_000
+"""Over all batches and tilts."""
 _BATCHES: Final = 40
 _MOST_TILTS: Final = 48
 _MOST_ENDPOINTS: Final = 6
@@ -66,11 +67,14 @@ class RareAnswer:
 
 
 def rare(
-    plan: Plan, samples: int = _SAMPLES, seed: int | None = None, progress: Callable[[float], None] | None = None
+    plan: Plan,
+    samples: int | None = None,
+    seed: int | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> RareAnswer:
-    """Raises Inapplicable, naming what it does not cover."""
+    """With `SAMPLES` samples unless said otherwise. Raises Inapplicable, naming what it does not cover."""
     started = time.perf_counter()
-    batches = _Batches.of(plan if seed is None else replace(plan, seed=seed), samples)
+    batches = _Batches.of(plan if seed is None else replace(plan, seed=seed), SAMPLES if samples is None else samples)
     lost, down = [], []
     for number in range(_BATCHES):
         lost_in_batch, down_in_batch = batches.draw(number)
@@ -93,9 +97,9 @@ def rare(
     )
 
 
-def one_part(plan: Plan, samples: int = _SAMPLES) -> tuple[Callable[[], object], int]:
-    """A part of `rare` with which to measure its speed, and the number of such parts."""
-    batches = _Batches.of(plan, samples)
+def one_part(plan: Plan, share: float = 1.0) -> tuple[Callable[[], object], int]:
+    """A part of `rare` with which to measure its speed, or this share of a part, and the number of such parts."""
+    batches = _Batches.of(plan, math.ceil(share * SAMPLES))
     return lambda: batches.draw(0), _BATCHES
 
 

@@ -91,12 +91,12 @@ def sources_of(plan: Plan) -> Sources:
     At phi = `plan.shared` below 1 the shared classes are split as the independent twin draws them.
     """
     if plan.start_up:
-        raise Inapplicable("components start up (start_state: up), so the first incidents are rarer than later ones")
+        raise Inapplicable("all components start up (start_state: up), so incidents are rarer at first than later")
     always: list[Source] = []
     mixtures: list[Mixture] = []
     recorded: list[tuple[RecordedIncidents, int]] = []
     for component in plan.components:
-        sets = _hit_sets(plan, component.index) if component.incidents else ()
+        sets = hit_sets(plan, component.index) if component.incidents else ()
         if sets is None:
             raise Inapplicable(
                 f"{component.name}: its incidents reach the endpoints over more than {_MOST_UNCERTAIN_EDGES} edges "
@@ -136,7 +136,7 @@ def _refuse(component: Component, number: int, incidents: IncidentClass, sets: H
         if any(share < 1.0 for _, share in sets):
             raise Inapplicable(f"{where} are recorded windows that reach an endpoint over a share below 100 %")
         if plan.shared < 1.0 and _is_shared(sets):
-            raise Inapplicable(f"{where} are recorded and shared: their twin is made of week shifts")
+            raise Inapplicable(f"{where} are recorded and shared, so their twin consists of week shifts")
 
 
 def _source(component: Component, incidents: IncidentClass, sets: HitSets) -> Source:
@@ -194,7 +194,7 @@ def _apart(source: Source) -> tuple[Source, ...]:
     )
 
 
-def _hit_sets(plan: Plan, origin: int) -> HitSets | None:
+def hit_sets(plan: Plan, origin: int) -> HitSets | None:
     """Of an incident of component `origin`. None where more than 14 edges with a share below 1 are on its way."""
     edges = tuple(_edges_reached(plan, origin))
     uncertain = [edge for edge in edges if edge[2] < 1.0]

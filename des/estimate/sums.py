@@ -6,6 +6,7 @@ would move values at an edge.
 """
 
 import math
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
 from typing import Any, Final
@@ -112,7 +113,7 @@ class LogHistogram:
     def add(self, values: FloatArray) -> None:
         """Count each value; raises ValueError for NaN and negative values."""
         if not np.all(values >= 0.0):
-            raise ValueError("a histogram of latencies holds no NaN and nothing below zero")
+            raise ValueError("a histogram of latencies takes neither NaN nor negative values")
         positive = values[values > 0.0]
         self._zeros += len(values) - len(positive)
         if len(positive):
@@ -128,6 +129,28 @@ class LogHistogram:
         self._least = min(self._least, other._least)
         self._greatest = max(self._greatest, other._greatest)
         self._bins += other._bins
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON-able: the zeros, the least and the greatest value above them, and the bins in use with their counts."""
+        (used,) = np.nonzero(self._bins)
+        some = bool(len(used))
+        return {
+            "zeros": self._zeros,
+            "least": self._least if some else None,
+            "greatest": self._greatest if some else None,
+            "bins": used.tolist(),
+            "counts": self._bins[used].tolist(),
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "LogHistogram":
+        """Raises ValueError, KeyError or IndexError for what `as_json` does not return."""
+        found = cls()
+        found._zeros = int(content["zeros"])
+        if content["least"] is not None:
+            found._least, found._greatest = float(content["least"]), float(content["greatest"])
+        found._bins[np.array(content["bins"], np.int64)] = np.array(content["counts"], np.int64)
+        return found
 
     def quantile(self, share: float) -> float | None:
         """The lowest value that at least `share` of all values do not exceed, within 0.1 %; None without values."""

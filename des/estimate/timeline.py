@@ -77,11 +77,11 @@ def timeline(
     seed: int | None = None,
     workers: int = 1,
     progress: Callable[[float], None] | None = None,
-    samples: int = SAMPLES,
+    samples: int | None = None,
 ) -> TimelineAnswer:
     """The same figures for any number of workers. Raises Inapplicable, naming what makes requests interact.
 
-    `samples` arrivals are walked in each of the 40 blocks of years.
+    `samples` arrivals are walked in each of the 40 blocks of years, `SAMPLES` unless said otherwise.
     """
     against = interactions(plan)
     if against:
@@ -89,6 +89,7 @@ def timeline(
     if not years > 0.0:
         raise DesError(f"--years: must be above 0, not {years:g}")
     started = time.perf_counter()
+    samples = SAMPLES if samples is None else samples
     if seed is not None:
         plan = replace(plan, seed=seed)
     pieces, piece_s = _pieces(plan, years)
@@ -106,11 +107,14 @@ def timeline(
     return answer if heterogeneous is None else _of_enough(answer, heterogeneous.why_no_interval(pieces))
 
 
-def one_part(plan: Plan, years: float, samples: int = SAMPLES) -> tuple[Callable[[], object], int]:
-    """A part of `timeline` with which to measure its speed, and the number of such parts."""
+def one_part(plan: Plan, years: float, share: float = 1.0) -> tuple[Callable[[], object], int]:
+    """A part of `timeline` with which to measure its speed, or this share of a part, and the number of such parts."""
     pieces, piece_s = _pieces(plan, years)
     in_a_block = math.ceil(pieces / min(_BLOCKS, pieces))
-    return lambda: _simulate_block((plan, range(1), piece_s, samples // in_a_block)), pieces
+    samples = math.ceil(share * SAMPLES) // in_a_block
+    if not needs_whole_horizons(plan):
+        piece_s *= share
+    return lambda: _simulate_block((plan, range(1), piece_s, samples)), pieces
 
 
 def poisson_rate(count: int, years: float) -> Estimate:

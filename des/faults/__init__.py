@@ -3,7 +3,7 @@
 from des.faults.independent_twin import SharedClass, Sharing, sharing
 from des.faults.intervals import Intervals
 from des.faults.marginals import Downtime, Marginals, marginals, marginals_over
-from des.faults.timeline import Timeline, draw_timeline
+from des.faults.timeline import Timeline, draw_timeline, drawn_class
 
 __all__ = [
     "Downtime",
@@ -13,6 +13,7 @@ __all__ = [
     "Sharing",
     "Timeline",
     "draw_timeline",
+    "drawn_class",
     "marginals",
     "marginals_over",
     "sharing",

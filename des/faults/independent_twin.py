@@ -81,9 +81,9 @@ def _whole_weeks(plan: Plan, endpoints: int) -> int:
     weeks = math.floor(plan.horizon_s / WEEK_S)
     if weeks < endpoints:
         raise DesError(
-            f"shared: {plan.shared:g} cannot be drawn: recorded incidents (schedule, replay) reach {endpoints} "
-            "endpoints, which are made independent by shifting each one's by other whole weeks, and the horizon of "
-            f"{plan.horizon_s / DAY_S:g} days has {weeks} whole weeks; give it at least {endpoints} weeks"
+            f"shared: {plan.shared:g} cannot be drawn: recorded incidents (schedule, replay) of {endpoints} endpoints "
+            "are made independent by shifting each by a different number of whole weeks, and the horizon of "
+            f"{plan.horizon_s / DAY_S:g} days has only {weeks}; give it at least {endpoints} weeks"
         )
     return weeks
 

@@ -135,7 +135,7 @@ def refuse_too_many(keys: ClassKeys, expected: float) -> None:
     """Raises DesError where a class would have more incidents than fit into memory."""
     if not expected <= _MAX_INCIDENTS:
         raise DesError(
-            f"{keys.label}: about {expected:.3g} incidents in the time simulated, at most {_MAX_INCIDENTS:,} can be "
+            f"{keys.label}: about {expected:.3g} incidents in the simulated time; at most {_MAX_INCIDENTS:,} can be "
             "drawn; make them rarer or the horizon shorter"
         )
 
@@ -155,8 +155,7 @@ def _drawn(block: Callable[[int, int, float], _Block], keys: ClassKeys, from_s: 
             stalled, progress_s = 0, from_s
         if stalled > _MAX_STALLED:
             raise DesError(
-                f"{keys.label}: {stalled:,} incidents in a row take next to no time; "
-                "give its distributions longer times"
+                f"{keys.label}: {stalled:,} incidents in a row take almost no time; give its distributions longer times"
             )
         if total > _MAX_INCIDENTS:
             refuse_too_many(keys, total)

@@ -87,6 +87,25 @@ def draw_timeline(plan: Plan, replication: int, until_s: float) -> Timeline:
     )
 
 
+def drawn_class(
+    plan: Plan, replication: int, component: int, number: int, until_s: float
+) -> tuple[Intervals, BoolArray]:
+    """The incidents of one class alone, as `draw_timeline` draws them: windows, and hits as bool[endpoints, n].
+
+    `number` counts the component's classes from 0. The copies of members that `shared` sets apart follow each other, so
+    starts are not sorted.
+    """
+    of = plan.components[component]
+    keys = ClassKeys(plan.seed, replication, of.name, number)
+    parts = list(Draw.of(plan, replication, until_s).parts(component, of.incidents[number], keys))
+    windows = [part.windows for part in parts]
+    drawn = Intervals(
+        _column([of.start_s for of in windows], np.float64), _column([of.end_s for of in windows], np.float64)
+    )
+    hits = np.concatenate([np.zeros((len(plan.endpoints), 0), dtype=np.bool_), *(part.hits for part in parts)], axis=1)
+    return drawn, hits
+
+
 def _classes(plan: Plan, replication: int) -> Iterator[tuple[int, IncidentClass, ClassKeys]]:
     for component in plan.components:
         for number, incidents in enumerate(component.incidents):

@@ -1,6 +1,6 @@
 """Recorded files: incidents and arrivals to replay, and histories of incidents to fit.
 
-All go through one reader (`des.files.formats`): tables, status pages, issue trackers, feeds, logs of gateways.
+All are read through `des.files.formats`: tables, status pages, issue trackers, feeds and gateway logs.
 """
 
 from des.files.history import History, RecordedIncident, read_history, read_moment

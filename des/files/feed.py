@@ -1,8 +1,8 @@
-"""RSS and Atom feeds of status pages: one row an entry, its times told by the updates in its text.
+"""RSS and Atom feeds of status pages: one row per entry, with times from the updates in its text.
 
-Statuspage writes each update as `Jan 5, 10:00 UTC` and `Resolved`, without a year, which is the one nearest to when
-the entry was published; Google Cloud writes when an incident began and ended. A feed that says neither tells no
-lengths. Declarations of entities are refused: feeds need none, and expanding them may take all memory.
+Statuspage writes each update as `Jan 5, 10:00 UTC` and `Resolved`, without a year. The year nearest to the entry's
+publication is taken. Google Cloud writes when an incident began and ended. Other feeds give no durations. Entity
+declarations are refused: feeds need none, and expanding them may take all memory.
 """
 
 import html
@@ -41,7 +41,7 @@ _FEEDS: Final = ("rss", "feed", "RDF")
 def _read(path: Path) -> Records:
     root = _tree(path)
     if root.tag not in _FEEDS:
-        raise RecordedFileError(f"{path}: is no RSS or Atom feed: it holds <{root.tag}>")
+        raise RecordedFileError(f"{path}: is not an RSS or Atom feed: it holds <{root.tag}>")
     channel = root.find("channel") if root.tag == "rss" else root
     page = re.sub(r"\s*(?:[-|:]\s*)?(?:Status\b.*|Incident History.*)$", "", _text(channel, "title")) or path.stem
     rows: list[Record] = []
@@ -74,7 +74,7 @@ def _times(entry: Element, place: str) -> dict[str, str | None]:
         try:
             start, end = (datetime.fromisoformat(span[name]).replace(tzinfo=zone) for name in ("start", "end"))
         except ValueError as error:
-            raise RecordedFileError(f"{place}: {span['start']} to {span['end']} are no times: {error}") from error
+            raise RecordedFileError(f"{place}: {span['start']} to {span['end']} are not times: {error}") from error
         return found | {"started_at": start.isoformat(), "resolved_at": end.isoformat(), "status": "resolved"}
     updates = sorted(_updates(text, published, place), key=lambda update: update[0])
     if not updates:
@@ -104,7 +104,7 @@ def _updates(text: str, published: datetime | None, place: str) -> Iterator[tupl
         except (ValueError, OverflowError) as error:
             raise RecordedFileError(f"{place}: {error}") from error
         if not moments:
-            raise RecordedFileError(f"{place}: {update.group()!r} is no time")
+            raise RecordedFileError(f"{place}: {update.group()!r} is not a time")
         near = published or moments[0]
         yield min(moments, key=lambda moment: abs(moment - near)), (update["status"] or "").lower()
 
@@ -123,7 +123,7 @@ def _offset(zone: str) -> timedelta:
         return (-1 if zone[0] == "-" else 1) * timedelta(hours=int(hours), minutes=int(minutes))
     hours_east = (_HOURS | _HOURS_WEST).get(zone.upper())
     if hours_east is None:
-        raise ValueError(f"the time zone {zone!r} is not known")
+        raise ValueError(f"unknown time zone {zone!r}")
     return timedelta(hours=hours_east)
 
 
@@ -158,9 +158,9 @@ def _tree(path: Path) -> Element:
         parser.Parse(path.read_bytes(), True)
     except expat.ExpatError as error:
         what = expat.ErrorString(error.code)
-        raise RecordedFileError(f"{path}:{error.lineno}:{error.offset + 1}: is no XML: {what}") from error
+        raise RecordedFileError(f"{path}:{error.lineno}:{error.offset + 1}: is not XML: {what}") from error
     except LookupError as error:
-        raise RecordedFileError(f"{path}:1: is no XML that can be read: {error}") from error
+        raise RecordedFileError(f"{path}:1: is not readable XML: {error}") from error
     return builder.close()
 
 

@@ -1,6 +1,6 @@
-"""The one way into a recorded file: its format, the names of its columns, and the columns themselves.
+"""The entry point for recorded files: their format, the names of their columns, and the columns themselves.
 
-A further format is a module with a `Format`, listed in `_FORMATS`.
+To add a format, write a module with a `Format` and list it in `_FORMATS`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,28 +36,29 @@ FORMAT_NAMES: Final = tuple(each.name for each in _FORMATS)
 
 
 def column_names(path: Path, format: str | None = None) -> list[str]:  # noqa: A002
-    """The names of the columns of a file in the format given, or told by the file. Raises RecordedFileError."""
+    """The names of the columns of a file, in the given format or the recognised one. Raises RecordedFileError."""
     with _told_by_file(path):
         return _format(path, format).names(path)
 
 
 def arrival_roles(path: Path, format: str | None = None) -> Mapping[str, str]:  # noqa: A002
-    """The columns of time and tokens that the format itself tells; nothing for those that any table may be in."""
+    """The columns of time and tokens that the format defines; empty for formats of arbitrary tables."""
     with _told_by_file(path):
         return _format(path, format).roles
 
 
 def read_columns(path: Path, wanted: Sequence[str], format: str | None = None) -> Table:  # noqa: A002
-    """Like `read_sound_rows`, but broken rows raise a RecordedFileError as well."""
+    """Like `read_sound_rows`, but broken rows also raise RecordedFileError."""
     table = read_sound_rows(path, wanted, format)
     with together_with(table.broken):
         return table
 
 
 def read_sound_rows(path: Path, wanted: Sequence[str], format: str | None = None) -> Table:  # noqa: A002
-    """The columns wanted, of a file in the format given or told by suffix and content. Raises RecordedFileError.
+    """The wanted columns of a file, in the given format or the one recognised by suffix and content.
 
-    The caller checks the rows that could be read and raises what it finds `together_with` the broken ones.
+    Raises RecordedFileError. The caller checks the rows that could be read and reports its findings `together_with`
+    the broken rows.
     """
     with _told_by_file(path):
         table = _format(path, format).read(path, list(dict.fromkeys(wanted)))
@@ -84,8 +85,8 @@ def _format(path: Path, name: str | None) -> Format:
     if not known:
         suffixes = ", ".join(dict.fromkeys(suffix for each in _FORMATS for suffix in each.suffixes))
         raise RecordedFileError(
-            f"{path}: format unknown by its name, which ends in none of {suffixes} "
-            "(--format names it, or `format:` in a scenario)"
+            f"{path}: unknown format: the name ends in none of {suffixes} "
+            "(give it by --format, or by `format:` in a scenario)"
         )
     if len(known) == 1:
         return known[0]
@@ -115,5 +116,5 @@ def _told_by_file(path: Path) -> Iterator[None]:
         raise RecordedFileError(f"{path}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise RecordedFileError(
-            f"{path}: holds bytes that are not UTF-8 text, the first as byte {error.start}"
+            f"{path}: contains bytes that are not UTF-8 text, the first at byte {error.start}"
         ) from error

@@ -1,8 +1,8 @@
-"""A gateway's own log as arrivals: OpenTelemetry spans of generative AI calls, and LiteLLM's spend logs.
+"""A gateway's log as arrivals: OpenTelemetry spans of generative AI calls, and LiteLLM's spend logs.
 
-Spans: the GenAI semantic conventions (`gen_ai.usage.input_tokens`; `prompt_tokens` before version 1.27), as OTLP JSON
-(the collector's file exporter), as the SDKs print them, or one flat object a line. Spend logs: the table
-`LiteLLM_SpendLogs` as JSON, JSON lines, CSV or parquet.
+Spans follow the GenAI semantic conventions (`gen_ai.usage.input_tokens`; `prompt_tokens` before version 1.27). They are
+read as OTLP JSON (the collector's file exporter), as printed by the SDKs, or as one flat object per line. Spend logs
+are the table `LiteLLM_SpendLogs` as JSON, JSON lines, CSV or parquet.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,7 +39,7 @@ _ERRORS: Final = ("2", "ERROR", "STATUS_CODE_ERROR")
 
 
 def _spans(record: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The spans of an OTLP document, or the one that the record is."""
+    """The spans of an OTLP document, or the record itself if it is a span."""
     if not isinstance(record.get("resourceSpans"), list):
         yield record
         return
@@ -64,7 +64,7 @@ def _attributes(span: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _value(value: object) -> Any:
-    """What an attribute of OTLP JSON holds; its 64-bit integers are written as text."""
+    """The value of an attribute of OTLP JSON, which writes 64-bit integers as text."""
     if not isinstance(value, dict) or not value:
         return value
     kind, content = next(iter(value.items()))
@@ -73,7 +73,7 @@ def _value(value: object) -> Any:
 
 
 def _rows(record: Mapping[str, Any]) -> list[Record]:
-    """A row for each call of a model among the spans of a record, with its attributes as columns."""
+    """A row for each model call among the spans of a record, with its attributes as columns."""
     rows: list[Record] = []
     for span in _spans(record):
         attributes = _attributes(span)
@@ -121,7 +121,7 @@ def _read_spans(path: Path) -> Records:
         ]
         found = Records([row for _, row in made], [place for place, _ in made])
     if not found.rows:
-        raise RecordedFileError(found.broken or f"{path}: has no span of a model's call (with gen_ai... attributes)")
+        raise RecordedFileError(found.broken or f"{path}: has no span of a model call (with gen_ai... attributes)")
     return found
 
 

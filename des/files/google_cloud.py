@@ -23,7 +23,7 @@ def _recognises(opening: Opening) -> bool:
 def _read(path: Path) -> Records:
     listed = json_document(path)
     if not isinstance(listed, list):
-        raise RecordedFileError(f"{path}: is no list of incidents, as Google Cloud's incidents.json is")
+        raise RecordedFileError(f"{path}: is not a list of incidents like Google Cloud's incidents.json")
     rows: list[Record] = []
     places: list[str] = []
     last_seen: list[object] = []

@@ -1,7 +1,7 @@
-"""Incident histories to fit, from any recorded file: a status page, an issue tracker, a run's own incidents, a table.
+"""Incident histories to fit, from any recorded file: a status page, an issue tracker, the incidents of a run, a table.
 
-No row is guessed, and none is skipped unless asked: every row with missing, unreadable, reversed or duplicate times
-is reported before anything is fitted.
+No value is guessed, and no row is skipped unless the user asks for it. Every row with missing, unreadable, reversed or
+duplicate times is reported before anything is fitted.
 """
 
 import math
@@ -25,12 +25,12 @@ from des.files.table import RecordedFileError, as_text, read_share
 
 _MOST_ROWS_TOLD: Final = 20
 _LONG_AGO_S: Final = 1e8
-"""Smaller numbers are seconds since a start of their own, larger ones seconds since 1970 (March 1973 and later)."""
+"""Smaller numbers are seconds without a date; larger ones are seconds since 1970 (March 1973 and later)."""
 _MILLISECONDS_FROM: Final = 1e11
 _FARTHEST_S: Final = 4.2e9
 """Times farther from 1970 than this (before 1837, after 2103) are out of range."""
 FIRST_MONDAY_S: Final = 4 * 86_400.0
-"""Second 0 of times with a start of their own: a Monday 00:00 UTC, as in a scenario without `start:`."""
+"""Second 0 of times without a date: a Monday 00:00 UTC, as in a scenario without `start:`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +44,15 @@ class RecordedIncident:
     severity: str
     id: str
     error_rate: float = math.nan
-    """The share of calls that failed; not a number where the file does not say."""
+    """The share of calls that failed; NaN if the file does not say."""
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Incidents in the order of their file, and when somebody was last looking.
+    """Incidents in the order of their file, and the time until which the services were observed.
 
-    `skipped` reports the bad rows that were left out on request, `remarks` what else was left out and why; `relative`
-    says that times were seconds since a start of their own.
+    `skipped` reports the bad rows that were left out on request, `remarks` what else was left out and why. `relative`
+    is set if times were seconds without a date.
     """
 
     source: str
@@ -77,9 +77,9 @@ def read_history(
 ) -> History:
     """The incidents of the services named (`service` or `provider/service`), or of all.
 
-    `columns` are texts such as `start=began,end=over,service=team`; `flags` name columns of 0 and 1, each of which is a
-    service of its own; `where` keeps rows by texts such as `region=eu`, several values of a column being alternatives.
-    Severities that are no failures, such as maintenance, are left out unless `severities` names what to keep (`all` for
+    `columns` are texts such as `start=began,end=over,service=team`. `flags` name columns of 0 and 1, each of which is a
+    service. `where` keeps rows by texts such as `region=eu`; several values of a column are alternatives. Severities
+    that are not failures, such as maintenance, are left out unless `severities` names those to keep (`all` for
     everything). With `open_ends` a row without an end is an incident that is still open. Raises RecordedFileError, with
     every bad row unless `skip_bad` leaves them out.
     """
@@ -117,42 +117,42 @@ def read_history(
 
 
 def read_moment(text: str) -> float:
-    """Seconds since 1970 of a date or timestamp, in UTC without a zone. Raises ValueError with a message for people."""
+    """Seconds since 1970 of a date or timestamp; without a zone it is UTC. Raises ValueError with a user message."""
     return _timestamp_s(text)
 
 
 @dataclass(frozen=True, slots=True)
 class _Clock:
-    """How the times of a history are written: timestamps, or numbers of `unit_s` after `zero_s` since 1970."""
+    """How the times of a history are written: as timestamps, or as numbers of `unit_s` after `zero_s` since 1970."""
 
     numbers: bool = False
     zero_s: float = 0.0
     unit_s: float = 1.0
 
     def moment_s(self, value: object) -> float:
-        """Seconds since 1970. Raises ValueError with a message for people."""
+        """Seconds since 1970. Raises ValueError with a user message."""
         if not self.numbers:
             return _timestamp_s(value)
         number = _as_number(value)
         if number is None or not math.isfinite(number):
-            raise ValueError(f"{as_text(value)!r} is no number of seconds, as others are")
+            raise ValueError(f"{as_text(value)!r} is not a number of seconds, as in other rows")
         return self.zero_s + self.unit_s * number
 
 
 def _clock(starts: Sequence[object]) -> _Clock:
-    """The clock that most rows are written by."""
+    """The way in which most rows write their times."""
     numbers = [number for value in starts if (number := _as_number(value)) is not None]
     if len(numbers) * 2 <= sum(value not in (None, "") for value in starts):
         return _Clock()
     if min(numbers) >= 1900_01_01 and max(numbers) <= 2100_12_31:
-        raise RecordedFileError(f"times such as {numbers[0]:.0f} read as dates, not seconds: write them as 2024-01-31")
+        raise RecordedFileError(f"times such as {numbers[0]:.0f} look like dates, not seconds: write 2024-01-31")
     if min(numbers) < _LONG_AGO_S:
         return _Clock(numbers=True, zero_s=FIRST_MONDAY_S)
     return _Clock(numbers=True, unit_s=1e-3 if min(numbers) >= _MILLISECONDS_FROM else 1.0)
 
 
 def _sound(rows: Rows, chosen: Sequence[int], clock: _Clock) -> tuple[list[tuple[int, float, float]], list[str]]:
-    """(row, start, end) of each sound row, and a line for every other one."""
+    """(row, start, end) of each valid row, and a message for every other one."""
     kept: list[tuple[int, float, float]] = []
     bad: list[str] = []
     seen: dict[tuple[str, float, float, str], int] = {}
@@ -172,7 +172,7 @@ def _sound(rows: Rows, chosen: Sequence[int], clock: _Clock) -> tuple[list[tuple
 
 
 def _times(rows: Rows, row: int, clock: _Clock) -> tuple[float, float]:
-    """Start and end, infinite while an incident is open. Raises ValueError with a message for people."""
+    """Start and end; the end is infinite while an incident is open. Raises ValueError with a user message."""
     if _missing(rows.start[row]):
         raise ValueError("the start is missing")
     start = clock.moment_s(rows.start[row])
@@ -181,7 +181,7 @@ def _times(rows: Rows, row: int, clock: _Clock) -> tuple[float, float]:
     elif rows.still_open[row]:
         end = math.inf
     else:
-        raise ValueError("the end is missing (still open? --open-ends takes it so)")
+        raise ValueError("the end is missing (if it is still open, use --open-ends)")
     for moment, text in ((start, rows.start[row]), (end, rows.end[row])):
         if abs(moment) > _FARTHEST_S and math.isfinite(moment):
             raise ValueError(f"{as_text(text)} is out of range")
@@ -191,11 +191,11 @@ def _times(rows: Rows, row: int, clock: _Clock) -> tuple[float, float]:
 
 
 def _share(rows: Rows, row: int) -> float:
-    """The share of calls that failed, if that is said. Raises ValueError with a message for people."""
+    """The share of calls that failed, if given. Raises ValueError with a user message."""
     text = rows.error_rate[row].strip()
     share = read_share(text) if text else math.nan
     if text and not 0.0 <= share <= 1.0:
-        raise ValueError(f"{rows.columns['error_rate']} {text!r} is no share from 0 to 1 (35 % is 0.35 or 35%)")
+        raise ValueError(f"{rows.columns['error_rate']} {text!r} is not a share from 0 to 1 (35 % is 0.35 or 35%)")
     return share
 
 
@@ -229,9 +229,9 @@ def _timestamp_s(value: object) -> float:
         try:
             value = datetime.fromisoformat(value.strip())
         except ValueError:
-            raise ValueError(f"{value!r} is no timestamp such as 2024-05-01T12:30:00Z") from None
+            raise ValueError(f"{value!r} is not a timestamp such as 2024-05-01T12:30:00Z") from None
     if isinstance(value, datetime):
         return (value.replace(tzinfo=UTC) if value.tzinfo is None else value).timestamp()
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp()
-    raise ValueError(f"{as_text(value)!r} is no timestamp such as 2024-05-01T12:30:00Z")
+    raise ValueError(f"{as_text(value)!r} is not a timestamp such as 2024-05-01T12:30:00Z")

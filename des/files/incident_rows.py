@@ -1,4 +1,4 @@
-"""The rows of a history by their roles: which column says what, which columns are services, which rows are failures."""
+"""The rows of a history by role: the role of each column, which columns are services, which rows are failures."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ _UNSET: Final = frozenset({"", "0", "false", "no"})
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The columns of a history by their roles, as they stand. `still_open`: a missing end means not over."""
+    """The unparsed columns of a history by role. `still_open`: a missing end means that the incident is still open."""
 
     place: Callable[[int], str]
     columns: Mapping[str, str]
@@ -61,10 +61,10 @@ def read_rows(
     rows, flagged = _flagged(table, flags)
     remarks = [*table.remarks]
     if flags and (without := len(table.rows) - len(set(rows))):
-        remarks.append(f"{without} row{'s' if without != 1 else ''} left out: none of {', '.join(flags)} is 1 there")
+        remarks.append(f"{without} row{'s' if without != 1 else ''} left out, in which none of {', '.join(flags)} is 1")
     elif not named and not flags and "service" not in columns and (seen := _flag_columns(path, there, columns, format)):
         remarks.append(
-            f"all rows count as one service; columns of 0 and 1 may be one each: --flags {','.join(seen[:6])}"
+            f"all rows count as one service; columns of 0 and 1 may be services: --flags {','.join(seen[:6])}"
         )
 
     def values(role: str) -> list[Any]:
@@ -92,7 +92,7 @@ def read_rows(
 
 
 def incident_columns(path: Path, format: str | None = None) -> dict[str, str]:  # noqa: A002
-    """{role: column} as the names tell, start and end among them. Raises RecordedFileError."""
+    """{role: column} by the names, including start and end. Raises RecordedFileError."""
     there = column_names(path, format)
     may_be = told_by_names(there)
     if not {"start", "end"} <= set(may_be):
@@ -104,12 +104,12 @@ def incident_columns(path: Path, format: str | None = None) -> dict[str, str]:  
 
 
 def _first_filled(table: Table, names: Sequence[str]) -> str:
-    """The first of these columns that holds anything."""
+    """The first of these columns that is not empty."""
     return next((name for name in names if table.columns[name].null_count < len(table.rows)), names[0])
 
 
 def _flagged(table: Table, flags: Sequence[str]) -> tuple[Sequence[int], list[str]]:
-    """A row for each flag of a row that is set, and the flag as its service; every row as it is without flags."""
+    """One row for each flag set in a row, with the flag as its service. Without flags, every row once."""
     if not flags:
         return range(len(table.rows)), []
     texts = {flag: table.texts(flag) for flag in flags}
@@ -119,7 +119,7 @@ def _flagged(table: Table, flags: Sequence[str]) -> tuple[Sequence[int], list[st
         for flag in flags:
             text = texts[flag][row].strip().lower()
             if text not in _SET and text not in _UNSET:
-                raise RecordedFileError(f"{table.place(row)}: {flag} {texts[flag][row]!r} is no flag: it is 0 or 1")
+                raise RecordedFileError(f"{table.place(row)}: {flag} {texts[flag][row]!r} is not a flag (0 or 1)")
             if text in _SET:
                 rows.append(row)
                 services.append(flag)
@@ -129,7 +129,7 @@ def _flagged(table: Table, flags: Sequence[str]) -> tuple[Sequence[int], list[st
 
 
 def _flag_columns(path: Path, there: Sequence[str], columns: Mapping[str, str], format: str | None) -> list[str]:  # noqa: A002
-    """Columns that may say which services an incident concerns: two at least, of 0 and 1 alone."""
+    """Columns that may flag the services of an incident: at least two, with 0 and 1 only."""
     others = [name for name in there if name not in columns.values() and not name.endswith("_flag")]
     found = [name for name in others if holds_flags(_values(path, name, format))]
     return found if len(found) > 1 else []
@@ -140,7 +140,7 @@ def _time_columns(path: Path, there: Sequence[str], format: str | None) -> list[
 
 
 def _values(path: Path, name: str, format: str | None) -> Sequence[object]:  # noqa: A002
-    """What a column holds, for a question about it; nothing where it cannot be read."""
+    """The values of a column, for a hint in a message; empty if it cannot be read."""
     try:
         values: Sequence[object] = read_columns(path, [name], format).columns[name].to_pylist()
     except RecordedFileError:
@@ -153,19 +153,19 @@ def _says_nowhere(path: Path, there: Sequence[str], format: str | None) -> str: 
     of_times = f"; times are in {', '.join(map(repr, times))}" if times else ""
     page = "; it has no list of `incidents` as a status page's incidents.json has" * (path.suffix.lower() == ".json")
     return (
-        f"{path}: says nowhere when incidents start and end; name the columns: --columns start=...,end=..."
+        f"{path}: no columns with start and end of incidents were recognised; name them: --columns start=...,end=..."
         f"[,service=...,provider=...,severity=...,id=...] (there are: {', '.join(map(repr, there))}){of_times}{page}"
     )
 
 
 def other_ends(path: Path, rows: Rows, format: str | None) -> str:  # noqa: A002
-    """Which other columns hold times, where those of the end lack some."""
+    """A hint on other columns with times, if the column of ends has missing values."""
     known = {rows.columns["start"], rows.columns["end"]}
     others = [name for name in _time_columns(path, column_names(path, format), format) if name not in known]
     if not others:
         return ""
     return (
-        f"\nthe end was looked for in {rows.columns['end']!r}; times are also in {', '.join(map(repr, others))}: "
+        f"\nthe end was read from {rows.columns['end']!r}; times are also in {', '.join(map(repr, others))}: "
         f"--columns start={rows.columns['start']},end=..."
     )
 
@@ -188,7 +188,7 @@ def of_services(path: Path, rows: Rows, services: Sequence[str]) -> list[int]:
 def of_severities(
     path: Path, rows: Rows, chosen: Sequence[int], wanted: Sequence[str]
 ) -> tuple[list[int], tuple[str, ...]]:
-    """The rows of the severities wanted, and what was left out without being asked."""
+    """The rows of the wanted severities, and remarks on rows left out by default."""
     if any(each.lower() == _ALL for each in wanted):
         return list(chosen), ()
     if wanted:
@@ -206,12 +206,12 @@ def of_severities(
         return kept, ()
     told = ", ".join(f"{count} of severity '{severity}'" for severity, count in sorted(counts.items()))
     if not kept:
-        raise RecordedFileError(f"{path}: no failures: {told}; --severity names what to fit, or all")
-    return kept, (f"left out as no failures: {told}; --severity names what to fit, or all",)
+        raise RecordedFileError(f"{path}: no failures: {told}; choose severities by --severity, or all")
+    return kept, (f"left out because they are not failures: {told}; choose severities by --severity, or all",)
 
 
 def parse_columns(texts: Sequence[str]) -> dict[str, str]:
-    """{role: column} of `role=column` pairs, separated by commas or given one by one."""
+    """{role: column} of `role=column` pairs, separated by commas or given separately."""
     named: dict[str, str] = {}
     for pair in (pair.strip() for text in texts for pair in text.split(",")):
         role, equals, column = (part.strip() for part in pair.partition("="))
@@ -223,7 +223,7 @@ def parse_columns(texts: Sequence[str]) -> dict[str, str]:
             raise RecordedFileError(f"--columns: {role} is given twice ({named[role]!r} and {column!r})")
         named[role] = column
     if named and not {"start", "end"} <= set(named):
-        raise RecordedFileError("--columns needs start=... and end=... at least")
+        raise RecordedFileError("--columns needs at least start=... and end=...")
     return named
 
 

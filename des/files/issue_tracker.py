@@ -1,7 +1,7 @@
-"""Incidents kept as issues of a tracker (Upptime, GitHub, GitLab), as its API lists them: `state`, `closed_at`.
+"""Incidents recorded as issues of a tracker (Upptime, GitHub, GitLab), as its API lists them: `state`, `closed_at`.
 
-Upptime's titles name the service (`🛑 API is down`, `⚠️ API has degraded performance`); otherwise a label such as
-`service: api` does, or all issues are of one service. Pull requests are no incidents.
+Upptime's titles name the service (`🛑 API is down`, `⚠️ API has degraded performance`). Otherwise a label such as
+`service: api` does, or all issues belong to one service. Pull requests are not incidents.
 """
 
 import re
@@ -76,7 +76,7 @@ def _read(path: Path) -> Records:
 
 
 def _about(issue: Mapping[str, Any]) -> tuple[str, str]:
-    """Service and severity, as far as title and labels tell."""
+    """Service and severity from the title and labels; empty if they do not say."""
     listed = issue.get("labels")
     labels = [
         str(label.get("name") if isinstance(label, dict) else label)

@@ -1,6 +1,6 @@
-"""Readers of JSON: one object a line, or a document with a list of records.
+"""Readers of JSON: one object per line, or a document with a list of records.
 
-A record's nested objects are columns with dotted names (`most_recent_update.when`); other lists are JSON text.
+Nested objects of a record become columns with dotted names (`most_recent_update.when`). Other lists are JSON text.
 """
 
 import json
@@ -15,11 +15,11 @@ import numpy as np
 from des.files.table import Format, Opening, RecordedFileError, Table, and_more, require, together_with
 
 Record = Mapping[str, Any]
-_ONE_OBJECT: Final = "is no JSON object; one object a line is expected"
-_HALF_A_CHARACTER: Final = "holds half a character (\\ud800 to \\udfff), which no text may"
+_ONE_OBJECT: Final = "is not a JSON object; expected one object per line"
+_HALF_A_CHARACTER: Final = "contains a lone surrogate (\\ud800 to \\udfff), which is only half a character"
 _DEEPEST: Final = 8
 LINES: Final = (".jsonl", ".ndjson")
-"""Suffixes of files of one object a line; `.json` may be either."""
+"""Suffixes of files with one object per line; `.json` may be either."""
 
 
 # Records of any source as a table
@@ -27,7 +27,7 @@ LINES: Final = (".jsonl", ".ndjson")
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Rows as dictionaries, with the place of each, and what their reader left out or filled in."""
+    """Rows as dictionaries, with the place of each, and remarks on what the reader left out or filled in."""
 
     rows: Sequence[Record]
     places: Sequence[str]
@@ -48,7 +48,7 @@ def records_format(
     recognises: Callable[[Opening], bool],
     roles: Mapping[str, str] | None = None,
 ) -> Format:
-    """A format of which `read` makes records."""
+    """A format whose `read` returns records."""
 
     def table(path: Path, wanted: Sequence[str]) -> Table:
         found = read(path)
@@ -70,7 +70,7 @@ def records_format(
 
 
 def flat(record: Mapping[str, Any], before: str = "", depth: int = 0) -> dict[str, Any]:
-    """A record with what its nested objects hold beside the rest; what is nested deeper than that stays as it is."""
+    """A record with the fields of nested objects as its own. Below the depth limit, objects are left as they are."""
     found: dict[str, Any] = {}
     for key, value in record.items():
         if isinstance(value, dict) and depth < _DEEPEST:
@@ -81,9 +81,9 @@ def flat(record: Mapping[str, Any], before: str = "", depth: int = 0) -> dict[st
 
 
 def sound(record: object, place: str, what: str) -> Mapping[str, Any]:
-    """The record itself; raises RecordedFileError for what is no object or holds no text."""
+    """The record itself. Raises RecordedFileError if it is not an object or contains invalid text."""
     if not isinstance(record, dict):
-        raise RecordedFileError(f"{place} is no {what}: {str(record)[:40]!r}")
+        raise RecordedFileError(f"{place} is not a valid {what}: {str(record)[:40]!r}")
     try:
         if not _is_text(record):
             raise RecordedFileError(f"{place} {_HALF_A_CHARACTER}")
@@ -93,7 +93,7 @@ def sound(record: object, place: str, what: str) -> Mapping[str, Any]:
 
 
 def json_array(values: Sequence[Any]) -> Any:
-    """An Arrow array of numbers where there is nothing else, otherwise of text."""
+    """An Arrow array of numbers if there are only numbers, otherwise of text."""
     import pyarrow as pa
 
     kinds = {type(value) for value in values if value is not None}
@@ -121,7 +121,7 @@ def _as_float(number: int | float) -> float:
 
 
 def _is_text(row: Mapping[str, Any]) -> bool:
-    """Whether no text in it holds half a character, as escapes of JSON may."""
+    """Whether its texts are free of lone surrogates, which JSON escapes may produce."""
     try:
         json.dumps(row, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -129,11 +129,11 @@ def _is_text(row: Mapping[str, Any]) -> bool:
     return True
 
 
-# One object a line
+# One object per line
 
 
 def json_lines(path: Path) -> Iterator[tuple[int, Any]]:
-    """Line number, and the object or what is wrong with the line as text, of each line that is not blank."""
+    """For each line that is not blank: its number, and the object, or as text what is wrong with the line."""
     with path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, 1):
             if line.isspace():
@@ -173,7 +173,7 @@ def _names_of_lines(path: Path) -> list[str]:
 
 
 def _read_lines(path: Path, wanted: Sequence[str]) -> Table:
-    """Only what is wanted is kept: logs of arrivals are long."""
+    """Keeps only the wanted columns, because logs of arrivals are long."""
     there: dict[str, None] = {}
     columns: dict[str, list[Any]] = {column: [] for column in wanted}
     lines: list[int] = []
@@ -206,7 +206,7 @@ def _broken(path: Path, bad: Sequence[tuple[int, str]]) -> str:
 
 
 def json_document(path: Path) -> Any:
-    """What a file of one JSON document holds; None for JSON lines. Raises RecordedFileError for torn or no JSON."""
+    """The content of a file with one JSON document; None for JSON lines. Raises RecordedFileError for invalid JSON."""
     text = path.read_text(encoding="utf-8-sig").rstrip()
     try:
         return _parsed(text)
@@ -215,7 +215,7 @@ def json_document(path: Path) -> Any:
             return None
         raise RecordedFileError(f"{path}:{error.lineno}:{error.colno}: {_no_json(text, error)}") from error
     except ValueError as error:
-        raise RecordedFileError(f"{path}: is no JSON that can be read: {error}") from error
+        raise RecordedFileError(f"{path}: is not readable JSON: {error}") from error
 
 
 def _parsed(text: str) -> Any:
@@ -227,7 +227,7 @@ def _parsed(text: str) -> Any:
     except json.JSONDecodeError:
         raise
     except ValueError:
-        raise ValueError("it has a number of thousands of digits") from None
+        raise ValueError("it has a number with thousands of digits") from None
 
 
 def _starts_with_object(text: str) -> bool:
@@ -243,12 +243,12 @@ def _no_json(text: str, error: json.JSONDecodeError) -> str:
         return "is empty"
     rest = text[error.pos :]
     if error.msg.startswith("Unterminated string") or any(word.startswith(rest) for word in ("true", "false", "null")):
-        return f"the JSON is truncated, it ends within line {text.count(chr(10)) + 1}; fetch the file again"
-    return f"is no JSON: {error.msg[0].lower()}{error.msg[1:]}"
+        return f"the JSON is truncated: it ends within line {text.count(chr(10)) + 1}; fetch the file again"
+    return f"is not JSON: {error.msg[0].lower()}{error.msg[1:]}"
 
 
 def record_list(document: object) -> tuple[str, list[Any]] | None:
-    """Name and content of the list of records that a document is, or that is the only one in it."""
+    """Name and content of a document's list of records: the document itself, or the only such list in it."""
     if isinstance(document, list):
         return "", document
     if not isinstance(document, dict):

@@ -1,6 +1,6 @@
 """Recorded incidents and arrivals to replay, as seconds of a run.
 
-Every row that `where` keeps must be sound, or reading fails with the first row of each kind of fault.
+Every row that `where` keeps must be valid. Otherwise reading fails with the first row of each kind of fault.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,16 +24,16 @@ from des.files.table import (
 )
 
 _FAR: Final = 10.0
-"""Times this many horizons long are asked whether they are seconds."""
-_NO_END: Final = "; an incident that is not over yet has none: keep it out by `where:`, by its status say"
+"""If times reach beyond this number of horizons, they may not be in seconds."""
+_NO_END: Final = "; an incident that is still open has none: leave it out by `where:`, for example by its status"
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedRows:
-    """Incident windows in seconds, sorted by start; `severity` has one text a window ("" without such a column).
+    """Incident windows in seconds, sorted by start. `severity` has one text per window ("" without such a column).
 
-    `error_rate` is the share of failing calls of each window, None without such a column. `by_clock`: the file has
-    timestamps, no numbers. `remarks` say what the format left out.
+    `error_rate` is the share of failing calls of each window, None without such a column. `by_clock` is set if the file
+    has timestamps rather than numbers. `remarks` say what the format left out.
     """
 
     start_s: FloatArray
@@ -46,7 +46,7 @@ class RecordedRows:
 
 @dataclass(frozen=True, slots=True)
 class RecordedArrivalRows:
-    """Arrivals in seconds after the first, sorted; rows of the same time keep the file's order."""
+    """Arrivals in seconds after the first, sorted. Rows with equal times keep the order of the file."""
 
     arrival_s: FloatArray
     input_tokens: IntArray | None
@@ -67,11 +67,10 @@ def read_incidents(
     origin: datetime | None = None,
     format: str | None = None,  # noqa: A002
 ) -> RecordedRows:
-    """Windows of columns `start` and `end`, in seconds after `origin`; windows of no length are dropped.
+    """Windows from columns `start` and `end`, in seconds after `origin`. Windows of zero length are dropped.
 
-    Windows may begin before the origin, as negative seconds. Numbers instead of timestamps are in `unit` (seconds, if
-    it is not given), whatever the origin. `where` keeps the rows whose columns hold one of the values given. Raises
-    RecordedFileError.
+    Windows may start before the origin, at negative seconds. Numbers are in `unit` (seconds by default) and do not
+    depend on the origin. `where` keeps the rows whose columns have one of the given values. Raises RecordedFileError.
     """
     _check_unit(path, unit)
     where = where or {}
@@ -99,7 +98,7 @@ def _incidents(
     faults = Faults(table)
     start_time, end_time = table.times(start, unit, faults), table.times(end, unit, faults, missing=_NO_END)
     if not faults.bad.any() and start_time.is_clock != end_time.is_clock:
-        raise RecordedFileError(f"{path}: one of {start!r} and {end!r} holds timestamps, the other numbers")
+        raise RecordedFileError(f"{path}: one of {start!r} and {end!r} has timestamps, the other numbers")
     faults.mark(
         start_time.values > end_time.values,
         lambda row: f"{end} {table.text(end, row)!r} is before {start} {table.text(start, row)!r}",
@@ -107,12 +106,12 @@ def _incidents(
     shares = table.shares(error_rate, faults) if error_rate else None
     faults.check()
     if start_time.is_clock and origin is None:
-        raise RecordedFileError(f"{path}: {start!r} holds timestamps: give the scenario a `start:` to place them by")
+        raise RecordedFileError(f"{path}: {start!r} has timestamps: give the scenario a `start:`")
     zero = nanoseconds(origin) if start_time.is_clock and origin is not None else 0
     start_s, end_s = start_time.seconds_after(zero), end_time.seconds_after(zero)
     lasting = start_time.values < end_time.values
     if not lasting.any():
-        raise RecordedFileError(f"{path}: no incident lasts any time: {start!r} equals {end!r} in every row")
+        raise RecordedFileError(f"{path}: all incidents have zero length: {start!r} equals {end!r} in every row")
     order = np.argsort(start_s, kind="stable")
     order = order[lasting[order]]
     severities = table.texts(severity) if severity else [""] * len(start_s)
@@ -127,11 +126,11 @@ def _incidents(
 
 
 def arrival_columns(path: Path | str, format: str | None = None) -> dict[str, str]:  # noqa: A002
-    """{role: column} of a log whose format tells them, the time among them. Raises RecordedFileError for others."""
+    """{role: column} of a log whose format defines them, including the time. Raises RecordedFileError for others."""
     roles = dict(arrival_roles(Path(path), format))
     if "time" not in roles:
         there = ", ".join(map(repr, column_names(Path(path), format)))
-        raise RecordedFileError(f"{path}: say which column has the times: columns: {{time: ...}} (there are: {there})")
+        raise RecordedFileError(f"{path}: name the column with the times: columns: {{time: ...}} (there are: {there})")
     return roles
 
 
@@ -145,9 +144,9 @@ def read_arrivals(
     where: Mapping[str, Sequence[str]] | None = None,
     format: str | None = None,  # noqa: A002
 ) -> RecordedArrivalRows:
-    """Arrivals of column `time`: timestamps, or numbers in `unit` (seconds, if it is not given).
+    """Arrivals from column `time`: timestamps, or numbers in `unit` (seconds by default).
 
-    `where` keeps the rows whose columns hold one of the values given. Raises RecordedFileError.
+    `where` keeps the rows whose columns have one of the given values. Raises RecordedFileError.
     """
     _check_unit(path, unit)
     where = where or {}
@@ -181,9 +180,9 @@ def _arrivals(
 def outside(
     start_s: FloatArray, end_s: FloatArray | None, horizon_s: float, *, by_clock: bool, unit: str | None
 ) -> str:
-    """How many rows lie outside of a run, in words; nothing where none does. Arrivals have no ends.
+    """A remark on the number of rows outside a run; empty if there are none. Arrivals have no ends.
 
-    Numbers that would fit if they were in a smaller unit than the seconds they are taken for are told so.
+    If numbers read as seconds would fit in a smaller unit, the remark says so.
     """
     counts = {
         "before its start": 0 if end_s is None else int((end_s <= 0.0).sum()),
@@ -192,13 +191,13 @@ def outside(
     parts = [f"{count:,} {where}" for where, count in counts.items() if count]
     if not parts:
         return ""
-    told = f"of {len(start_s):,} rows, outside of the run are {' and '.join(parts)}"
+    told = f"of {len(start_s):,} rows, these are outside the run: {' and '.join(parts)}"
     return told + _hint(float(start_s.max()), horizon_s, by_clock, unit)
 
 
 def _hint(last_s: float, horizon_s: float, by_clock: bool, unit: str | None) -> str:
-    """The unit that times are in, if they reach far past the horizon as seconds and fit in another unit."""
+    """A hint on the likely unit, if times in seconds reach far past the horizon but fit in another unit."""
     if by_clock or unit is not None or last_s < _FAR * horizon_s:
         return ""
     fitting = (name for name in ("ms", "us", "ns") if last_s / UNITS[name][1] < horizon_s)
-    return next((f"; as numbers they count as seconds, with `unit: {name}` all would fit" for name in fitting), "")
+    return next((f"; numbers count as seconds; with `unit: {name}` all would fit" for name in fitting), "")

@@ -1,4 +1,4 @@
-"""Which column of a table of incidents says what, told by its name; `Resolved At` and `resolvedAt` are one name."""
+"""Roles of the columns of a table of incidents, by their names; `Resolved At` and `resolvedAt` are the same name."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Final
 
 ROLES: Final = ("start", "end", "service", "provider", "severity", "id", "status", "error_rate")
 _PAIRS: Final = (("started_at", "resolved_at"), ("start_s", "end_s"), ("start", "end"))
-"""Columns that belong together: of a status page, of a run's own incidents, of tables that name them by role."""
+"""Columns that belong together: those of a status page, of a run's incidents, of tables that name them by role."""
 _CANDIDATES: Final[Mapping[str, Sequence[str]]] = {
     "start": (
         *("started_at", "start", "start_time", "start_timestamp", "start_date", "start_s", "began_at", "begin"),
@@ -27,7 +27,7 @@ _CANDIDATES: Final[Mapping[str, Sequence[str]]] = {
     "id": ("incident_id", "id", "number"),
     "status": ("status", "state"),
 }
-"""The names of each role's column, the surest first."""
+"""Possible column names of each role, the most certain first."""
 _OPEN: Final = frozenset(
     {
         *("open", "opened", "reopened", "new", "active", "ongoing", "live", "triggered", "acknowledged", "fixing"),
@@ -43,7 +43,7 @@ _NO_FAILURE: Final = frozenset(
 
 
 def told_by_names(there: Sequence[str]) -> dict[str, list[str]]:
-    """The columns that may have each role, the likeliest first; roles without one are left out."""
+    """The possible columns of each role, the likeliest first. Roles without one are left out."""
     by_name = {folded(name): name for name in reversed(there)}
     found = {
         role: [
@@ -62,22 +62,22 @@ def told_by_names(there: Sequence[str]) -> dict[str, list[str]]:
 
 
 def is_open(status: str) -> bool:
-    """Whether an incident of this status and without an end is not over yet."""
+    """Whether an incident with this status and without an end is still open."""
     return folded(status) in _OPEN
 
 
 def is_no_failure(severity: str) -> bool:
-    """Whether what has this severity is planned work or a notice."""
+    """Whether this severity means planned work or a notice."""
     return folded(severity) in _NO_FAILURE
 
 
 def holds_times(values: Sequence[object]) -> bool:
-    """Whether all values that are there are timestamps."""
+    """Whether all present values are timestamps."""
     return _all(values, _is_timestamp)
 
 
 def holds_flags(values: Sequence[object]) -> bool:
-    """Whether all values that are there are 0 or 1, and some are 1."""
+    """Whether all present values are 0 or 1, and some are 1."""
     return _all(values, lambda value: value in ("0", "1", 0, 1)) and any(value in ("1", 1) for value in values)
 
 

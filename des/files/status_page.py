@@ -1,6 +1,6 @@
 """A status page's `incidents.json` (Atlassian Statuspage v2, and pages that imitate it).
 
-One row for each component of each incident; an incident without components counts for the page itself.
+There is one row for each component of each incident. An incident without components belongs to the page itself.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _STARTS: Final = ("started_at", "scheduled_for", "created_at")
 
 
 def incident_rows(incident: Mapping[str, Any], columns: Mapping[str, object], services: list[str]) -> list[Record]:
-    """A row for each service, with the columns that documents of incidents share beside the incident's own fields."""
+    """A row for each service, with the columns common to incident documents beside the incident's own fields."""
     return [{**flat(incident), **columns, "service": service} for service in dict.fromkeys(services)]
 
 

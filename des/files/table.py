@@ -1,7 +1,7 @@
-"""The columns of a recorded file as Arrow arrays, whatever its format, and what is wrong with their rows.
+"""The columns of a recorded file of any format as Arrow arrays, and the faults of their rows.
 
-Nothing is guessed and no row is skipped: a fault names its first row and counts the others. Timestamps are
-exact to the nanosecond; those without a zone are UTC.
+No value is guessed and no row is skipped. A fault names its first row and counts the others. Timestamps are exact to
+the nanosecond. Those without a zone are UTC.
 """
 
 import math
@@ -42,12 +42,12 @@ _MOST_TOKENS: Final = 2**31 - 1
 
 
 class RecordedFileError(DesError, ValueError):
-    """A recorded file that cannot be used as it is: which file, which row, what is wrong."""
+    """A recorded file that cannot be used. The message names the file, the row and the fault."""
 
 
 @contextmanager
 def together_with(broken: str) -> Iterator[None]:
-    """Raises one RecordedFileError for the broken rows and for what the block finds wrong with the file."""
+    """Raises one RecordedFileError for the broken rows and for the faults that the block finds."""
     try:
         yield
     except RecordedFileError as error:
@@ -61,16 +61,16 @@ def and_more(count: int) -> str:
 
 
 def require(path: Path, wanted: Sequence[str], there: Sequence[str]) -> None:
-    """Raises RecordedFileError if a column wanted is not there, or there more than once."""
+    """Raises RecordedFileError if a wanted column is missing or occurs more than once."""
     for column in wanted:
         if column not in there:
             raise RecordedFileError(f"{path}: no column '{column}'{meant(column, there, most_listed=len(there))}")
         if there.count(column) > 1:
-            raise RecordedFileError(f"{path}: column {column!r} stands {there.count(column)} times in the header")
+            raise RecordedFileError(f"{path}: column {column!r} is {there.count(column)} times in the header")
 
 
 def as_text(value: object) -> str:
-    """A cell as a person would write it: whole numbers without a point, nothing for a missing one."""
+    """A cell as a person would write it: whole numbers without a point, empty if missing."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -82,7 +82,7 @@ def as_text(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Nanoseconds since 1970 (a clock), or numbers in a unit; integers are kept as integers, hence exact."""
+    """Nanoseconds since 1970 (a clock), or numbers in a unit. Integers stay integers, so they are exact."""
 
     values: Any  # IntArray | FloatArray
     is_clock: bool
@@ -93,7 +93,7 @@ class Times:
         numerator, denominator = UNITS[self.unit]
         if after.dtype.kind == "f":
             return np.asarray(after * numerator / denominator, dtype=np.float64)
-        # Whole seconds and the rest apart where an int64 has more digits than a float64.
+        # Whole seconds and the rest separately, because an int64 may have more digits than a float64.
         whole, rest = np.divmod(after, denominator)
         exact = after * float(numerator) / denominator
         split = whole * float(numerator) + rest / denominator
@@ -101,13 +101,13 @@ class Times:
 
 
 def nanoseconds(moment: datetime) -> int:
-    """Since 1970; without a zone a moment is in UTC."""
+    """Nanoseconds since 1970. A time without a zone is UTC."""
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
     return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
 class Faults:
-    """Bad rows of a table as they are found; of each kind the first is named, the rest counted."""
+    """Collects the bad rows of a table. For each kind of fault the first row is named and the others are counted."""
 
     def __init__(self, table: "Table") -> None:
         self.bad = np.zeros(len(table.rows), dtype=np.bool_)
@@ -115,7 +115,7 @@ class Faults:
         self._found: list[tuple[BoolArray, Callable[[int], str]]] = []
 
     def mark(self, bad: BoolArray, describe: Callable[[int], str]) -> None:
-        """Only the first fault of a row is reported, not what follows from it."""
+        """Only the first fault of a row is reported, not faults that follow from it."""
         bad = bad & ~self.bad
         self.bad = self.bad | bad
         self._found.append((bad, describe))
@@ -133,18 +133,18 @@ class Faults:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns asked for, as Arrow arrays of text, int64, float64 or timestamps.
+    """The wanted columns, as Arrow arrays of text, int64, float64 or timestamps.
 
     `broken` reports rows that could not be read and are left out, `remarks` what the format leaves out or fills in. A
-    document of incidents also says at which times somebody was `last_seen` looking.
+    document of incidents also gives in `last_seen` the times at which its services were observed.
     """
 
     path: Path
     columns: Mapping[str, Any]
     rows: IntArray
-    """The position of each row among those of the file."""
+    """The position of each row in the file."""
     place_in_file: Callable[[int], str]
-    """Names a row by its position, as a person would find it."""
+    """Names a row by its position, so that a person can find it."""
     broken: str = ""
     last_seen: Sequence[object] = ()
     remarks: tuple[str, ...] = ()
@@ -153,7 +153,7 @@ class Table:
         return self.place_in_file(int(self.rows[row]))
 
     def where(self, wanted: Mapping[str, Sequence[str]]) -> "Table":
-        """The rows whose columns hold one of the values given; none left is a RecordedFileError."""
+        """The rows whose columns have one of the given values. Raises RecordedFileError if none is left."""
         table = self
         for column, values in wanted.items():
             texts = table.texts(column)
@@ -162,14 +162,14 @@ class Table:
                 seen = sorted(set(texts))
                 shown = ", ".join(map(repr, seen[:8])) + (", ..." if len(seen) > 8 else "")
                 raise RecordedFileError(
-                    f"{self.path}: no row left where {column!r} is {' or '.join(map(repr, values))}; it holds {shown}"
+                    f"{self.path}: no row left where {column!r} is {' or '.join(map(repr, values))}; it has {shown}"
                 )
             columns = {name: array.filter(_arrow(kept)) for name, array in table.columns.items()}
             table = replace(table, columns=columns, rows=table.rows[kept])
         return table
 
     def texts(self, column: str) -> list[str]:
-        """Every value as text, whole numbers without a point, a missing one as nothing."""
+        """Every value as text: whole numbers without a point, missing values empty."""
         return [as_text(value) for value in self.columns[column].to_pylist()]
 
     def text(self, column: str, row: int) -> str:
@@ -177,28 +177,30 @@ class Table:
 
     def tokens(self, column: str, faults: Faults) -> IntArray:
         values = self._numbers(column, faults)
-        self._unless_text(faults, column, values != np.floor(values), "is no whole number")
+        self._unless_text(faults, column, values != np.floor(values), "is not a whole number")
         self._unless_text(faults, column, values < 0, "is negative")
         self._unless_text(faults, column, values > _MOST_TOKENS, f"is over {_MOST_TOKENS}")
         return np.where(faults.bad, 0, values).astype(np.int64)
 
     def shares(self, column: str, faults: Faults) -> FloatArray:
-        """Shares as `0.35` or `35%`; 0 in rows marked as bad."""
+        """Shares written as `0.35` or `35%`; 0 in rows marked as bad."""
         self._mark_missing(column, faults)
         texts = [text.strip() for text in self.texts(column)]
         shares = np.array([read_share(text) for text in texts])
-        self._unless_text(faults, column, np.isnan(shares), "is no share such as 0.35 or 35%")
-        self._unless_text(faults, column, (shares < 0) | (shares > 1), "is no share from 0 to 1 (35 % is 0.35 or 35%)")
+        self._unless_text(faults, column, np.isnan(shares), "is not a share such as 0.35 or 35%")
+        self._unless_text(
+            faults, column, (shares < 0) | (shares > 1), "is not a share from 0 to 1 (35 % is 0.35 or 35%)"
+        )
         return np.where(faults.bad, 0.0, shares)
 
     def times(self, column: str, unit: str | None, faults: Faults, missing: str = "") -> Times:
-        """`missing` ends what is said of a row without a value."""
+        """`missing` is appended to the message for a row without a value."""
         import pyarrow as pa
 
         array = self.columns[column]
         if pa.types.is_timestamp(array.type):
             if unit is not None:
-                raise RecordedFileError(f"{self.path}: {column!r} holds timestamps, which have no unit {unit!r}")
+                raise RecordedFileError(f"{self.path}: {column!r} has timestamps: leave out the unit {unit!r}")
             return Times(self._clock(column, array, faults, missing), True, "ns")
         if pa.types.is_string(array.type) and unit is None and _looks_like_timestamps(array):
             return Times(self._clock(column, array, faults, missing), True, "ns")
@@ -226,7 +228,7 @@ class Table:
 
         self._mark_missing(column, faults, missing)
         if pa.types.is_timestamp(array.type):
-            # Out of an int64 of nanoseconds: before 1678 or after 2261.
+            # Beyond an int64 of nanoseconds: before 1678 or after 2261.
             seconds = np.asarray(pc.cast(array, pa.timestamp("s"), safe=False).cast(pa.int64()).fill_null(0))
             far = np.abs(seconds.astype(np.float64)) > 9.2e9
             self._unless_text(faults, column, far, "is out of range")
@@ -240,7 +242,7 @@ class Table:
             errors="coerce",
         ).astype("datetime64[ns, UTC]")
         bad = moments.isna().to_numpy()
-        self._unless_text(faults, column, bad, "is no timestamp such as 2024-05-01T12:30:00Z")
+        self._unless_text(faults, column, bad, "is not a timestamp such as 2024-05-01T12:30:00Z")
         return np.where(bad, 0, moments.astype("int64").to_numpy())
 
     def _numbers(self, column: str, faults: Faults, what: str = "a number", missing: str = "") -> Any:
@@ -278,7 +280,7 @@ def _looks_like_timestamps(array: Any) -> bool:
 
 
 def _parsed(texts: Any) -> Any:
-    """Integers, else floats, null where a text is neither."""
+    """Integers, else floats; null where a text is neither."""
     import pyarrow as pa
 
     for kind in (pa.int64(), pa.float64()):
@@ -297,14 +299,14 @@ def _number(text: str | None) -> float | None:
 
 
 def read_share(text: str) -> float:
-    """`0.35` or `35%`; not a number for anything else."""
+    """The share written as `0.35` or `35%`; NaN for anything else."""
     number = _number(text.removesuffix("%"))
     return math.nan if number is None else number / 100.0 if text.endswith("%") else number
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What formats of one suffix are told apart by: the document of a JSON file, and the first record or the header."""
+    """The parts that distinguish formats of one suffix: the document of a JSON file, and the first record or header."""
 
     document: Any = None
     first: Mapping[str, Any] = field(default_factory=dict)
@@ -312,13 +314,13 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format of recorded files: how it is named, and how the names of its columns and the columns are read."""
+    """A format of recorded files: its name, and how its column names and columns are read."""
 
     name: str
     suffixes: tuple[str, ...]
     names: Callable[[Path], list[str]]
     read: Callable[[Path, Sequence[str]], Table]
     recognises: Callable[[Opening], bool] = lambda opening: True
-    """Tells a file from those of other formats with the same suffix."""
+    """Whether a file has this format rather than another one with the same suffix."""
     roles: Mapping[str, str] = field(default_factory=dict)
-    """The columns that a replay of arrivals takes where it names none: `time`, `input_tokens`, `output_tokens`."""
+    """The default columns of a replay of arrivals: `time`, `input_tokens`, `output_tokens`."""

@@ -1,4 +1,4 @@
-"""Readers of CSV and parquet, each row with its place as a person would find it."""
+"""Readers of CSV and parquet. Each row has a place by which a person can find it."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -24,13 +24,13 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
                     yield line, cells
                 line = reader.line_num + 1
         except csv.Error as error:
-            raise RecordedFileError(f"{path}:{reader.line_num}: is no CSV: {error}") from error
+            raise RecordedFileError(f"{path}:{reader.line_num}: is not CSV: {error}") from error
 
 
 def _csv_names(path: Path) -> list[str]:
     _, header = next(_csv_rows(path), (0, []))
     if not header:
-        raise RecordedFileError(f"{path}: is empty: not even a line with the names of the columns")
+        raise RecordedFileError(f"{path}: is empty: a line with the names of the columns is needed")
     return header
 
 
@@ -44,7 +44,7 @@ def _read_csv(path: Path, wanted: Sequence[str]) -> Table:
     except pa.ArrowInvalid as error:
         broken = _ragged(path, len(header))
         if not broken:
-            raise RecordedFileError(f"{path}: is no CSV: {_first_line(error)}") from error
+            raise RecordedFileError(f"{path}: is not CSV: {_first_line(error)}") from error
         arrays, count = _sound_cells(path, wanted, header)
 
     lines = cache(lambda: [line for line, cells in _csv_rows(path) if len(cells) == len(header)])
@@ -52,10 +52,10 @@ def _read_csv(path: Path, wanted: Sequence[str]) -> Table:
 
 
 def _arrow_cells(path: Path, wanted: Sequence[str]) -> tuple[dict[str, Any], int]:
-    """The columns as text and the number of rows, by Arrow's reader. Raises ArrowInvalid where a row is ragged.
+    """The columns as text and the number of rows, by Arrow's reader. Raises ArrowInvalid for a ragged row.
 
-    No `invalid_row_handler` leaves such rows out: a thread of the reader may let go of it while the interpreter ends,
-    and the process is aborted then (apache/arrow, issue 34314).
+    An `invalid_row_handler` could leave such rows out, but a thread of the reader may release it while the interpreter
+    exits, which aborts the process (apache/arrow, issue 34314).
     """
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
@@ -71,7 +71,7 @@ def _arrow_cells(path: Path, wanted: Sequence[str]) -> tuple[dict[str, Any], int
 
 
 def _sound_cells(path: Path, wanted: Sequence[str], header: Sequence[str]) -> tuple[dict[str, Any], int]:
-    """The columns as text and their number, of the rows that have as many cells as the header."""
+    """The columns as text and the number of rows, without rows whose number of cells differs from the header's."""
     import pyarrow as pa
 
     rows = [cells for _, cells in _csv_rows(path) if len(cells) == len(header)][1:]
@@ -80,7 +80,7 @@ def _sound_cells(path: Path, wanted: Sequence[str], header: Sequence[str]) -> tu
 
 
 def _ragged(path: Path, width: int) -> str:
-    """Which rows have another number of cells than the header: the first, and how many more; nothing if none has."""
+    """A message on rows whose number of cells differs from the header's: the first, and a count; empty if none."""
     ragged = [(line, len(cells)) for line, cells in _csv_rows(path) if len(cells) != width]
     if not ragged:
         return ""
@@ -98,7 +98,7 @@ def _parquet_names(path: Path) -> list[str]:
     try:
         return list(parquet.read_schema(path).names)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise RecordedFileError(f"{path}: is no parquet file: {_first_line(error)}") from error
+        raise RecordedFileError(f"{path}: is not a parquet file: {_first_line(error)}") from error
 
 
 def _read_parquet(path: Path, wanted: Sequence[str]) -> Table:
@@ -110,13 +110,13 @@ def _read_parquet(path: Path, wanted: Sequence[str]) -> Table:
             require(path, wanted, file.schema_arrow.names)
             read = file.read(columns=list(wanted))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise RecordedFileError(f"{path}: is no parquet file: {_first_line(error)}") from error
+        raise RecordedFileError(f"{path}: is not a parquet file: {_first_line(error)}") from error
     columns = {column: _plain(path, column, read[column].combine_chunks()) for column in wanted}
     return Table(path, columns, np.arange(read.num_rows), lambda row: f"{path}: row {row + 1}")
 
 
 def _plain(path: Path, column: str, array: Any) -> Any:
-    """Text, int64, float64 or timestamps, whatever the file stores them as; truth values as text."""
+    """Converts a stored column to text, int64, float64 or timestamps; truth values become text."""
     import pyarrow as pa
 
     types = pa.types
@@ -133,7 +133,7 @@ def _plain(path: Path, column: str, array: Any) -> Any:
         return array.cast(pa.float64())
     if types.is_string(kind) or types.is_timestamp(kind):
         return array
-    raise RecordedFileError(f"{path}: column {column!r} holds {kind}: neither text, numbers nor timestamps")
+    raise RecordedFileError(f"{path}: column {column!r} has {kind}: expected text, numbers or timestamps")
 
 
 def _first_line(error: Exception) -> str:

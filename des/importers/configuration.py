@@ -1,4 +1,4 @@
-"""A configuration of another program while it is read: its values, what is wrong with them, what is left out."""
+"""A configuration of another program: its values, problems with them, and remarks on what is left out."""
 
 import math
 import os
@@ -15,14 +15,14 @@ from des.scenario.text.places import Path, path_text
 from des.scenario.text.units import shown
 
 _MOST_COUNTED: Final = 32_766
-"""The most retries that a scenario may have; every other count is far smaller."""
+"""The most retries that a scenario may have; other counts are far smaller."""
 _SECRET: Final = re.compile(r"key|secret|password|token$|credential", re.IGNORECASE)
 _VARIABLE: Final = re.compile(r"os\.environ/(.+)")
 
 
 @dataclass(slots=True)
 class Configuration:
-    """Values by path. `problems` prevent the import; `remarks` list what it leaves out."""
+    """Values by path. `problems` prevent the import; `remarks` list what is left out."""
 
     document: Document
     problems: list[Problem] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Configuration:
             raise ScenarioError(sorted(found, key=lambda each: (each.line or 0, each.column or 0)))
 
     def value(self, path: Path) -> Any:
-        """The value at a path, or None; `os.environ/NAME` takes it from the environment."""
+        """The value at a path, or None. `os.environ/NAME` is replaced by the environment variable."""
         value = at(self.document.content, path)
         variable = _VARIABLE.fullmatch(value) if isinstance(value, str) else None
         if variable is None:
@@ -52,14 +52,14 @@ class Configuration:
         return found
 
     def section(self, *path: str | int) -> dict[str, Any]:
-        """The mapping at a path, empty where there is none; any other value is a problem."""
+        """The mapping at a path, empty if missing. Any other value is a problem."""
         value = at(self.document.content, path)
         if value is not None and not isinstance(value, dict):
             self.problem(path, f"expected a mapping; got {shown(value)}")
         return dict(mapping(value))
 
     def entries(self, *path: str | int) -> list[Any]:
-        """The list at a path, empty where there is none; any other value is a problem."""
+        """The list at a path, empty if missing. Any other value is a problem."""
         value = at(self.document.content, path)
         if value is not None and not isinstance(value, list):
             self.problem(path, f"expected a list; got {shown(value)}")
@@ -123,8 +123,8 @@ def not_carried_over(key: str, value: object, reasons: Mapping[str, str], withou
         return f"not carried over: {reason}"
     if without_effect.fullmatch(key):
         return "not carried over: it does not change what is simulated"
-    said = "" if _SECRET.search(key) else f" (it says {shown(value)})"
-    return f"not carried over: this import does not know it{said}"
+    said = "" if _SECRET.search(key) else f" (its value is {shown(value)})"
+    return f"not carried over: unknown to this import{said}"
 
 
 def read_configuration(path: FilePath, what: str, keys: str) -> Configuration:

@@ -1,7 +1,7 @@
 """`des import litellm`: a LiteLLM proxy configuration as a scenario that runs.
 
-A configuration does not say how fast models answer, how many requests come, or what fails. The scenario assumes these,
-each in a field of its own under a comment.
+A configuration does not say how fast models answer, how many requests arrive, or what fails. The scenario assumes
+these, each in a separate field under a comment.
 """
 
 import copy
@@ -29,16 +29,16 @@ from des.scenario.text.places import Path
 from des.words import unknown
 
 _MOST_HOPS: Final = 5
-"""LiteLLM looks up no further fallbacks after this number of them."""
+"""LiteLLM follows at most this number of fallbacks."""
 _REQUESTS: Final = 100_000
 """The most requests of an imported scenario, so that it runs in seconds."""
 _HORIZONS: Final = {"7d": 10080, "2d": 2880, "1d": 1440, "12h": 720, "8h": 480, "4h": 240, "2h": 120, "1h": 60}
 _PER_MIN: Final = 30.0
-"""The request rate where no limit suggests one."""
+"""The request rate if no limit suggests one."""
 _WITHIN_GROUP: Final = {"retry_backoff": "none", "retry_after": "ignore"}
-"""Settings of a hop that is one order of a group: LiteLLM does not wait while any order has a healthy deployment."""
+"""Settings of a hop that is one order of a group. LiteLLM does not wait while any order has a healthy deployment."""
 _OF_THE_SHARE: Final = ("share", "minimum", "all_failed", "window", "counted_only", "on", "also_on")
-"""Fields of a cooldown that allowed_fails stands in for."""
+"""Fields of a cooldown that allowed_fails replaces."""
 _ANSWERS: Final[dict[str, Any]] = {
     "latency": {"first_token": {"kind": "lognormal", "median": "900ms", "p99": "4s"}, "tokens_per_second": 60},
     "errors": {"server_error": "0.2%"},
@@ -47,7 +47,7 @@ _ANSWERS: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A scenario as text and as plain data; `remarks` list what of the configuration it leaves out."""
+    """A scenario as text and as plain data. `remarks` list the parts of the configuration that it leaves out."""
 
     text: str
     content: dict[str, Any]
@@ -57,8 +57,8 @@ class Imported:
 def import_litellm(path: FilePath, *, model: str | None = None, assignments: Sequence[str] = ()) -> Imported:
     """The scenario of requests for `model`, a group or an alias; by default the first group with fallbacks.
 
-    `assignments` (`path=value`) change fields of the scenario, which is then validated. Raises ScenarioError with
-    everything that is wrong.
+    `assignments` (`path=value`) change fields of the scenario, which is then validated. Raises ScenarioError with all
+    problems.
     """
     config = read_configuration(path, "a LiteLLM configuration", "model_list")
     deployments = read_deployments(config)
@@ -73,7 +73,7 @@ def import_litellm(path: FilePath, *, model: str | None = None, assignments: Seq
     _remark_unreached(config, deployments, hops, entry)
     groups.remark_without_order(config, (deployment.path for hop in hops for deployment in hop.deployments))
     if all(len(hop.deployments) == 1 for hop in hops):
-        policy.pop("routing", None)  # where there is nothing to route
+        policy.pop("routing", None)  # without a group there is nothing to route
     found = endpoints([deployment for hop in hops for deployment in hop.deployments])
     content, comments = _scenario(config, entry, hops, found, policy)
     if enforced:
@@ -103,7 +103,7 @@ def _refuse_too_many(config: Configuration, hops: list[Hop]) -> None:
 def _header(path: FilePath, entry: str) -> str:
     return (
         f"Imported from {path.name}, a LiteLLM proxy configuration: requests for {entry}, as LiteLLM {PRESET[8:]} "
-        "treats them. Comments that begin with 'assumed' mark what it does not say: put your own measurements there."
+        "treats them. Comments that begin with 'assumed' mark what it does not say: replace these by your own figures."
     )
 
 
@@ -113,7 +113,7 @@ def _aliases(config: Configuration, groups: set[str]) -> dict[str, str]:
         path: Path = ("router_settings", "model_group_alias", alias)
         name = mapping(target).get("model") if isinstance(target, dict) else target
         if isinstance(name, list):
-            config.remark(path, "not carried over: a list of groups; name one group of them as the alias's")
+            config.remark(path, "not carried over: a list of groups; name a single group for the alias")
             continue
         if not isinstance(name, str):
             config.problem(path, "expected the name of a group")
@@ -166,7 +166,7 @@ def _scenario(
         "title": f"LiteLLM: {', then '.join(names)}",
         "question": (
             f"What happens to requests for {entry} when its deployments fail: how many are lost, how long do "
-            "they take, what do they cost?"
+            "they take, and what do they cost?"
         ),
         "horizon": horizon,
         "seed": 1,
@@ -244,9 +244,9 @@ def _weights(hop: Hop, policy: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _cooldown_of_one_leg(said: dict[str, Any], **own: bool) -> dict[str, Any]:
-    """The policy's cooldown with something else for a leg by itself.
+    """The policy's cooldown with other settings for a leg outside groups.
 
-    The only deployment of an order cools as one of its group; a fallback with fallbacks of its own is not spared.
+    The only deployment of an order cools like one of its group. A fallback that has its own fallbacks cools too.
     """
     whole: dict[str, Any] = {**preset(PRESET).policy["cooldown"], **said, **own}
     without = _OF_THE_SHARE if "allowed_fails" in said else ()
@@ -263,7 +263,9 @@ def _own_retries(config: Configuration, hop: Hop) -> dict[str, Any]:
     for deployment in hop.deployments:
         if deployment.retries is not None:
             path = (*deployment.path, "litellm_params", "num_retries")
-            config.remark(path, "a group's deployments retry alike here: those of this one are the group's")
+            config.remark(
+                path, "all deployments of a group have the same retries here: the group has those of this one"
+            )
     return {}
 
 
@@ -278,11 +280,11 @@ def _leg(deployment: Deployment, found: Endpoints) -> dict[str, Any]:
 
 
 def _budgets(found: Endpoints) -> dict[str, Any]:
-    """Budgets for what LiteLLM refuses itself when it enforces rpm and tpm, counted by clock minutes."""
+    """Budgets for requests that LiteLLM itself refuses when it enforces rpm and tpm, counted by clock minutes."""
     budgets: dict[str, Any] = {}
     for provider, model in dict.fromkeys(found.places.values()):
         limits = dict(found.providers[provider]["models"][model].get("limits", {}))
-        limits.pop("burst", None)  # a window takes what its rate allows
+        limits.pop("burst", None)  # a window admits what its rate allows
         if limits:
             name = f"{provider}-" + re.sub(r"[^A-Za-z0-9_.+-]+", "-", model)
             name += f"-{len(budgets)}" * (name in budgets)

@@ -1,4 +1,4 @@
-"""Accounts of deployments become providers of a scenario: their names, models, limits and prices."""
+"""Converts accounts of deployments to providers of a scenario: their names, models, limits and prices."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from des.importers.litellm_deployments import Account, Deployment
 from des.scenario.text.places import Path
 
 TOKENS_PER_REQUEST: Final = {"tokens": 1400.0, "input_tokens": 1230.0, "output_tokens": 170.0}
-"""Roughly the means of the assumed token counts."""
+"""Approximate means of the assumed token counts."""
 _PER_MTOK: Final = 1e6
 _HOST: Final = re.compile(r"(?:https?://)?([A-Za-z0-9-]+)(?:[.:/].*)?")
 _FAMILIES: Final = {"gpt": "openai", "chatgpt": "openai", "claude": "anthropic", "gemini": "google"}
@@ -19,7 +19,7 @@ _MODEL_NAME: Final = re.compile(r"[^A-Za-z0-9._/@:+-]+")
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Providers of a scenario, the place of each deployment among them, and comments on what is assumed."""
+    """Providers of a scenario, the provider and model of each deployment, and comments on assumptions."""
 
     providers: dict[str, Any]
     places: dict[Deployment, tuple[str, str]]
@@ -31,7 +31,7 @@ class Endpoints:
 
 
 def endpoints(deployments: Sequence[Deployment]) -> Endpoints:
-    """One provider for each account, in order of appearance; deployments of one model at one account share it."""
+    """One provider per account, in order of appearance. Deployments of one model at one account share it."""
     names = _names(dict.fromkeys(deployment.account for deployment in deployments))
     found = Endpoints({}, {}, {}, [], [])
     for deployment in deployments:
@@ -97,9 +97,7 @@ def _limits(found: Endpoints, deployment: Deployment, path: Path, model: dict[st
     model["limits"] = {metric: f"{_whole(merged[metric])}/min" for metric in said if metric in merged}
     if "requests" in merged:
         model["limits"]["burst"] = {"requests": max(_whole(merged["requests"]), 1)}
-    found.comments[*path, "limits"] = (
-        "assumed: the provider limits to rpm and tpm, and a minute of them may come at once"
-    )
+    found.comments[*path, "limits"] = "assumed: the provider limits to rpm and tpm, with a burst of one minute"
 
 
 def _price(found: Endpoints, deployment: Deployment, path: Path, model: dict[str, Any]) -> None:
@@ -122,7 +120,7 @@ def _price(found: Endpoints, deployment: Deployment, path: Path, model: dict[str
     }
     prices = {said: _per_mtok(listed.price_fields[field]) for said, field in names.items()}
     per_input = prices["input_per_mtok"]
-    model["price"] = {  # cached input costs as much as other input where nothing else is said
+    model["price"] = {  # cached input costs as much as other input by default
         said: price for said, price in prices.items() if price != per_input or "cache" not in said
     }
     found.comments[*path, "price"] = f"list price of {listed.provider}/{listed.model} ({listed.source}, {listed.date})"

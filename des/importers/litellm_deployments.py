@@ -1,4 +1,4 @@
-"""LiteLLM's `model_list`: deployments, each a model at an account, under the name of their group."""
+"""LiteLLM's `model_list`: deployments (a model at an account), listed under the name of their group."""
 
 import re
 from dataclasses import dataclass
@@ -41,14 +41,14 @@ _LEFT_OUT: Final = {
     "max_retries": "it has no effect in LiteLLM 1.109: the Router makes the retries, num_retries of them",
     "max_tokens": "workload.tokens.output sets the length of outputs here",
     "max_completion_tokens": "workload.tokens.output sets the length of outputs here",
-    "cooldown_time": "a cooldown for one deployment; policy.cooldown.for is for all of them",
-    "allowed_fails": "a threshold for one deployment; policy.cooldown.allowed_fails is for all of them",
+    "cooldown_time": "a cooldown for one deployment; policy.cooldown.for applies to all of them",
+    "allowed_fails": "a threshold for one deployment; policy.cooldown.allowed_fails applies to all of them",
     "allowed_fails_policy": "thresholds by kind of error; policy.cooldown.allowed_fails counts all kinds together",
     "cache_read_input_token_cost": "set cached_input_per_mtok in the price of the model",
     "cache_creation_input_token_cost": "set cache_write_per_mtok in the price of the model",
-    "mock_response": "answers depend on the provider: set its latency and errors",
-    "max_budget": "budgets of money are not simulated",
-    "budget_duration": "budgets of money are not simulated",
+    "mock_response": "responses depend on the provider here: set its latency and errors",
+    "max_budget": "spending budgets are not simulated",
+    "budget_duration": "spending budgets are not simulated",
 }
 _BARE: Final = (
     (re.compile(r"(gpt-|chatgpt-|o[1-9]|text-embedding-|tts-|whisper-|dall-e|ft:)"), "openai"),
@@ -56,12 +56,12 @@ _BARE: Final = (
     (re.compile(r"gemini"), "vertex_ai"),
     (re.compile(r"command"), "cohere"),
 )
-"""Providers of models whose names have no provider, by how the names begin."""
+"""Providers of models whose names have no provider, by the start of the name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What deployments share limits and outages by: provider, region, address and key."""
+    """An account, whose deployments share limits and outages: provider, region, address and key."""
 
     provider: str
     region: str
@@ -71,7 +71,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """One entry of `model_list`. Limits are per minute; what the configuration does not say is None."""
+    """One entry of `model_list`. Limits are per minute. Values that are not given are None."""
 
     group: str
     account: Account
@@ -91,7 +91,7 @@ class Deployment:
 
 
 def read_deployments(config: Configuration) -> list[Deployment]:
-    """Every deployment in order; what is wrong with one is a problem of the configuration."""
+    """Every deployment, in order. Faults become problems of the configuration."""
     if config.document.content.get("model_list") is None:
         config.problem((), "no model_list: a LiteLLM proxy configuration lists its deployments there")
         return []

@@ -1,4 +1,4 @@
-"""The groups that LiteLLM tries for one request, in order, as each one fails."""
+"""The groups that LiteLLM tries for one request, in order, while they fail."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,12 +18,12 @@ _WITHOUT_ORDER: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """Deployments that LiteLLM treats as one: a group, or those of its deployments that share an `order`."""
+    """Deployments that LiteLLM tries together: a group, or the deployments of a group that share an `order`."""
 
     name: str
     deployments: tuple[Deployment, ...]
     one_of_several: bool
-    """Whether the group has further deployments in other hops."""
+    """Whether the group has other deployments in other hops."""
     stand_by: frozenset[Path] = frozenset()
     """Paths of the deployments that are called only while none of the others is healthy."""
     has_fallbacks: bool = False
@@ -31,7 +31,7 @@ class Hop:
 
 
 class Groups:
-    """Deployments by the name that a client asks for: a group, an alias of one, or what a wildcard stands for."""
+    """Deployments by the name that a client requests: a group, an alias of one, or a name that fits a wildcard."""
 
     def __init__(self, deployments: Sequence[Deployment], aliases: Mapping[str, str]) -> None:
         self._groups: dict[str, list[Deployment]] = {}
@@ -43,10 +43,11 @@ class Groups:
         return [*self._groups, *self._aliases]
 
     def hops(self, name: str) -> list[Hop]:
-        """The hops of a group: lowest `order` first, those without one standing by for the last. None of an unknown.
+        """The hops of a group: lowest `order` first; deployments without one are stand-bys of the last hop.
 
-        LiteLLM 1.109 picks among the healthy deployments of the lowest order, all of them where none has one
-        (`get_order_filtered_deployments`), and falls back on the higher orders, each by itself; never on none.
+        It is empty for an unknown group. LiteLLM 1.109 picks among the healthy deployments of the lowest order, or
+        among all of them if none has an order (`get_order_filtered_deployments`). It falls back to the higher orders
+        one by one, but never to deployments without an order.
         """
         found = self._groups.get(name) or self._groups.get(self._aliases.get(name, "")) or self._matched(name)
         orders = sorted({each.order for each in found if each.order is not None})
@@ -69,10 +70,10 @@ class Groups:
             if len({each.order for each in group} - {None}) > 1:
                 for each in group:
                     if each.order is None and each.path in paths:
-                        config.remark(each.path, f"no order, as others of '{each.group}' have: {_WITHOUT_ORDER}")
+                        config.remark(each.path, f"has no order, but others of '{each.group}' have: {_WITHOUT_ORDER}")
 
     def _matched(self, name: str) -> list[Deployment]:
-        """The deployments of the first wildcard (`openai/*`) that a name fits, which call that model of theirs."""
+        """The deployments of the first wildcard (`openai/*`) that a name fits, each calling the model of that name."""
         for wildcard, group in self._groups.items():
             before, star, after = wildcard.partition(ANY)
             if star and name.startswith(before) and name.endswith(after) and len(name) >= len(before + after):
@@ -82,9 +83,9 @@ class Groups:
 
 
 def read_fallbacks(config: Configuration, groups: Groups) -> dict[str, list[str]]:
-    """Group -> its fallbacks, `*` for groups without their own. Those that name no group are problems.
+    """Group -> its fallbacks, with `*` for groups without their own. Unknown groups are problems.
 
-    Each list of the router replaces the whole one of the library.
+    A list of the router replaces the whole list of the library.
     """
     found: dict[str, list[str]] = {}
     section = _prevailing(config, "fallbacks")
@@ -109,7 +110,7 @@ def read_fallbacks(config: Configuration, groups: Groups) -> dict[str, list[str]
 
 
 def _prevailing(config: Configuration, key: str) -> str:
-    """The section whose list LiteLLM uses; a remark says that it replaces the other one."""
+    """The section whose list LiteLLM uses. A remark says that it replaces the other one."""
     if not config.entries("router_settings", key):
         return "litellm_settings"
     if config.entries("litellm_settings", key):
@@ -144,8 +145,8 @@ def _target(config: Configuration, path: Path, wanted: object, groups: Groups) -
 def walk(entry: str, groups: Groups, fallbacks: Mapping[str, list[str]], most: int) -> list[Hop]:
     """The hops of a request for `entry` that fails everywhere, each hop once.
 
-    After a group come the further orders of it, then its fallbacks, each followed by its own; beyond `most` hops the
-    fallbacks of what fails are not looked up any more.
+    A group is followed by its further orders, then by its fallbacks, each with its own fallbacks. Beyond `most` hops no
+    further fallbacks are followed.
     """
     visited: set[str] = set()
 

@@ -1,4 +1,4 @@
-"""LiteLLM's router settings as fields of `policy:` over the preset; remarks list what is left out."""
+"""LiteLLM's router settings as fields of `policy:` over the preset. Remarks list what is left out."""
 
 import re
 from typing import Any, Final
@@ -33,10 +33,10 @@ _RETRIED: Final[dict[str, tuple[str | int, ...]]] = {
     "AuthenticationErrorRetries": (401,),
     "NotFoundErrorRetries": (404,),
 }
-"""The failures that each field of a retry policy counts retries for."""
+"""The failures to which each field of a retry policy applies."""
 _BY_DEFAULT: Final[tuple[str | int, ...]] = tuple(preset(PRESET).policy["retry_on"])
 _SHARED: Final = ("num_retries", "max_fallbacks", "fallbacks", "default_fallbacks")
-"""Keys of both sections; those of `router_settings` win."""
+"""Keys that both sections may have; those of `router_settings` take precedence."""
 _WITHOUT_EFFECT: Final = re.compile(
     r"redis_.*|cache_kwargs|cache_responses|caching_groups|client_ttl|set_verbose|debug_level|.*callbacks?|json_logs|"
     r"drop_params|modify_params|telemetry|turn_off_.*|redact_.*|langfuse_.*|force_ipv4|ssl_.*|cache_params|"
@@ -70,18 +70,18 @@ _LEFT_OUT: Final = {
     "allowed_fails_policy": "thresholds by kind of error; cooldown.allowed_fails counts all kinds together",
     "model_group_retry_policy": "retries by group and kind of error; write retries on the group of the chain",
     "stream_timeout": "limits the wait between parts of a stream: write timeout: {idle: ...} on the leg",
-    "enable_pre_call_checks": "it leaves deployments out by the length of the prompt: requests here have none",
+    "enable_pre_call_checks": "it leaves deployments out by the length of the prompt, which is not simulated",
     "enable_tag_filtering": "requests here have no tags to route by",
     "tag_filtering_match_any": "requests here have no tags to route by",
-    "provider_budget_config": "budgets of money are not simulated",
-    "max_budget": "budgets of money are not simulated",
-    "budget_duration": "budgets of money are not simulated",
+    "provider_budget_config": "spending budgets are not simulated",
+    "max_budget": "spending budgets are not simulated",
+    "budget_duration": "spending budgets are not simulated",
     "max_parallel_requests": "a limit on the whole proxy; write bulkhead: {concurrent: ..., refuses_as: rate_limited}",
 }
 
 
 def read_policy(config: Configuration) -> dict[str, Any]:
-    """The fields of `policy:` in which the configuration differs from the preset."""
+    """The fields of `policy:` that differ from the preset."""
     policy: dict[str, Any] = {"preset": PRESET}
     if (retries := setting(config, "num_retries")) is not None:
         policy["retries"] = retries
@@ -129,9 +129,7 @@ def _retry_policy(config: Configuration, policy: dict[str, Any]) -> None:
     for key in config.section(*path):
         count = config.count((*path, key))
         if key not in _RETRIED and key != "DefaultRetries":
-            what = (
-                "requests here have no content" if key.startswith("ContentPolicy") else "this import does not know it"
-            )
+            what = "requests here have no content" if key.startswith("ContentPolicy") else "unknown to this import"
             config.remark((*path, key), what + meant(key, _RETRIED) if key.endswith("Retries") else what)
         elif count is not None:
             counts[key] = count
@@ -166,7 +164,7 @@ def _least_wait(config: Configuration, policy: dict[str, Any]) -> None:
             "spread": "750ms",
         }
     else:
-        config.remark(path, "a least wait below the longest: waits here are 0.5 s x 2^k")
+        config.remark(path, "not carried over: a minimum wait below the maximum; waits here are 0.5 s x 2^k")
 
 
 def _cooldown(config: Configuration, policy: dict[str, Any]) -> None:
@@ -191,7 +189,7 @@ def _routing(config: Configuration, policy: dict[str, Any]) -> None:
     path: Path = ("router_settings", "routing_strategy")
     strategy = config.text(path) or _USUAL_ROUTING
     if strategy not in _ROUTING:
-        config.remark(path, f"unknown strategy {shown(strategy)}{meant(strategy, _ROUTING)}; {_USUAL_ROUTING} is taken")
+        config.remark(path, f"unknown strategy {shown(strategy)}{meant(strategy, _ROUTING)}; {_USUAL_ROUTING} is used")
         strategy = _USUAL_ROUTING
     args: Path = ("router_settings", "routing_strategy_args")
     kind = _ROUTING[strategy]

@@ -1,4 +1,4 @@
-"""Plain data as YAML for people: what is short on one line, comments above what they explain."""
+"""Plain data as readable YAML: short values on one line, comments above what they explain."""
 
 import json
 import re
@@ -15,7 +15,7 @@ _FOLDED_ABOVE: Final = 80
 
 
 def yaml_text(content: Mapping[str, Any], comments: Mapping[Path, str]) -> str:
-    """A mapping as YAML; `comments` stand above the keys and entries at their paths.
+    """A mapping as YAML. `comments` are written above the keys and entries at their paths.
 
     A section of several lines has an empty line before and after it.
     """

@@ -46,13 +46,15 @@ def print_availability(
     print_arms(lines, arms, console)
     for arm, answer in answers.items():
         say(console, f"{arm}: {_because(answer.choice.estimator, answer.choice.reason)}")
+        for limit in answer.choice.limits_left_out:
+            say(console, f"  {limit.left_out}")
     for arm, reason in (left_out or {}).items():
         say(console, f"{arm} is left out: {reason}")
     if any(answer.availability is None for answer in of):
         say(
             console,
-            "-: not known without requests, of which this command draws none; des compare SCENARIO (or des run) "
-            "simulates them; every leg down at once is known all the same, where it has a figure",
+            "-: known only from simulated requests, which this command lacks; des compare SCENARIO (or des run) "
+            "simulates them; figures of every leg down at once do not depend on them",
         )
     say(console, "intervals: 95 %; figures without one are exact")
 
@@ -68,9 +70,9 @@ def print_explanation(title: str, explained: Explained, console: Console) -> Non
         Line("requests a replication", tuple(f"{_number(one.requests)} ({one.requests_how})" for one in of)),
         Line("replications", tuple(_number(one.replications) for one in of)),
         Line("processor seconds it takes, about"),
-        Line("  des run", tuple(_duration(one.run_s) for one in of)),
-        Line("  des availability", tuple(_duration(one.availability_s) for one in of)),
-        Line("  des compare", tuple(_duration(one.compare_s) for one in of)),
+        Line("  des run", tuple(figures.duration(one.run_s) for one in of)),
+        Line("  des availability", tuple(figures.duration(one.availability_s) for one in of)),
+        Line("  des compare", tuple(figures.duration(one.compare_s) for one in of)),
         Line("estimator of availability", tuple(one.choice.estimator for one in of)),
         Line("incidents expected in the horizon"),
         *(Line(f"  {name}", tuple(_number(one.incidents.get(name)) for one in of)) for name in names),
@@ -87,22 +89,24 @@ def print_explanation(title: str, explained: Explained, console: Console) -> Non
     print_arms(lines, arms, console)
     for arm, one in explained.arms.items():
         say(console, f"{arm}: {_because(one.choice.estimator, one.choice.reason)}")
+        for limit in one.choice.limits_left_out:
+            say(console, f"  {limit.left_out}")
         if one.choice.exact is None:
             say(console, f"  no closed form: {one.choice.why_not_exact}")
         elif one.choice.exact.availability is None:
             say(console, f"  no closed form of one call a leg: {one.choice.exact.availability_reason}")
         if one.requests_per_s is not None:
             say(console, f"  probed on this machine: {one.requests_per_s:,.0f} requests a second")
-    takes = ", ".join(f"des {command} {_duration(seconds)}" for command, seconds in explained.seconds.items())
-    say(console, f"processor time of all arms together, about, on this machine: {takes}")
+    takes = ", ".join(f"des {command} {figures.duration(seconds)}" for command, seconds in explained.seconds.items())
+    say(console, f"estimated processor time of all arms together on this machine: {takes}")
     if cascading := [arm for arm, one in explained.arms.items() if one.undisturbed]:
         say(
             console,
-            f"des run and des compare may take several times that if a cascade sets in ({', '.join(cascading)}): "
-            "the probe is of undisturbed calls, but incidents meet limits, capacities or a client's policy",
+            f"des run and des compare may take several times as long if a cascade starts ({', '.join(cascading)}): "
+            "only calls outside incidents were timed, and incidents meet limits, capacities or a client's policy",
         )
     if further := [arm for arm in explained.compared if arm not in explained.arms]:
-        say(console, f"des availability and des compare have {' and '.join(further)} besides")
+        say(console, f"des availability and des compare also have {' and '.join(further)}")
     for arm, reason in explained.left_out.items():
         say(console, f"{arm} is left out by des availability, and des compare refuses it: {reason}")
 
@@ -151,15 +155,9 @@ def _number(value: float | None) -> str:
     return f"{value:,.0f}" if 10.0 <= value < _MOST_WRITTEN_OUT else f"{value:,.3g}"
 
 
-def _duration(seconds: float) -> str:
-    if seconds < 120.0:
-        return f"{seconds:,.1f} s" if seconds < 10.0 else f"{seconds:,.0f} s"
-    return f"{seconds / 60.0:,.0f} min" if seconds < 7200.0 else f"{seconds / 3600.0:,.1f} h"
-
-
 def _because(estimator: str, reason: str) -> str:
     if estimator == REQUEST_LEVEL:
-        return f"requests interact ({reason}): only simulated requests tell its availability, see des compare"
+        return f"requests interact ({reason}): its availability needs simulated requests, see des compare"
     if estimator == EXACT:
         return f"exact: {reason}"
     return f"{estimator}, beyond the closed form: {reason}"

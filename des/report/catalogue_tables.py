@@ -68,7 +68,7 @@ def print_presets(console: Console) -> None:
         for sentence in each.not_modelled:
             say(console, f"  {sentence}", whole=True)
     console.print()
-    say(console, "policy: {preset: litellm@1.109} takes one over; any field beside it overrides the preset's.")
+    say(console, "policy: {preset: litellm@1.109} uses one; fields beside it override those of the preset.")
 
 
 def presets_as_json() -> list[dict[str, Any]]:

@@ -42,7 +42,7 @@ def print_check(checked: Sequence[Checked], console: Console, *, wall_s: float) 
         )
     cpu_s = sum(one.cpu_s for one in checked)
     verdict = "all agree" if all_ok(checked) else "SOMETHING IS WRONG"
-    say(console, f"{verdict}; {wall_s:.0f} s, of the processor {cpu_s:.0f} s")
+    say(console, f"{verdict}; {wall_s:.0f} s elapsed, {cpu_s:.0f} s of processor time")
 
 
 def print_cases(cases: Sequence[Case], console: Console) -> None:

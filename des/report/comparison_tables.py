@@ -14,13 +14,14 @@ from des.report.figures import mean_of, read
 from des.report.layout import Line, as_text, fitted, print_arms, say, table_of
 from des.report.lines import cascade_lines, cascade_sentences, money, seconds
 from des.report.tables import (
-    Verdict,
     interval_sentences,
     precision_sentence,
     print_heading,
     print_verdicts,
     print_where,
 )
+from des.report.unseen_lines import met_lines, unseen_sentences
+from des.study.verdicts import Verdict
 from des.traces import Run
 
 _MOST_ENDPOINTS: Final = 12
@@ -45,7 +46,7 @@ def print_comparison(run: Run, verdicts: Sequence[Verdict], *, reused: bool, con
     points = cascade_lines(figures.without_intervals(run.summary), arms, narrow=True)
     table, _ = fitted([*joint, *cascade_lines(run.summary, arms)], [*joint, *points], arms, console.width)
     print_arms(table, arms, console)
-    for sentence in cascade_sentences(run.summary, arms):
+    for sentence in (*unseen_sentences(run.summary, arms), *cascade_sentences(run.summary, arms)):
         say(console, sentence)
     others = [arm for arm in arms if arm != found["baseline"]]
     if others:
@@ -96,13 +97,13 @@ def _matching(match: Mapping[str, Any], baseline: str) -> str:
     estimated = f"estimates at most {worst:.1f} standard errors apart"
     match match["verdict"]:
         case "equal":
-            return f"by themselves its endpoints fail exactly as in {baseline} ({estimated})"
+            return f"each endpoint by itself fails exactly as in {baseline} ({estimated})"
         case "agree":
-            return f"by themselves its endpoints fail as in {baseline} ({estimated})"
+            return f"each endpoint by itself fails as in {baseline} ({estimated})"
         case "none":
             return f"it has no endpoint in common with {baseline}"
         case _:
-            return f"its endpoints fail otherwise than in {baseline}: this compares more than what is shared"
+            return f"its endpoints fail differently than in {baseline}: this compares more than what is shared"
 
 
 def _joint_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
@@ -134,6 +135,7 @@ def _joint_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Li
         yield line("requests lost, in the long run", lambda of: _percent(of("failure_share")))
         yield line("  estimator", lambda of: _estimator(of("failure_share")))
     yield line("requests lost, in this run", lambda of: _lost(of("availability")), metrics)
+    yield from met_lines(summary, arms)
     yield line("cost per request", lambda of: money(of("cost_usd_per_request")), metrics)
     yield line("latency, p95", lambda of: seconds(of("latency_s_p95")), metrics)
 
@@ -168,13 +170,15 @@ def _difference_lines(found: Mapping[str, Any], arms: Sequence[str]) -> Iterator
 
 def _notes(run: Run, arms: Sequence[str]) -> Iterator[str]:
     joint = run.summary["comparison"]["joint"]
-    reasons = {joint[arm]["failure_share_reason"] for arm in arms} - {""}
-    for reason in sorted(reasons):
-        yield f"requests lost in the long run: not without simulating every request, for {reason}"
+    reasons = {(joint[arm]["failure_share"] is None, joint[arm]["failure_share_reason"]) for arm in arms}
+    for is_unknown, reason in sorted(reasons):
+        if reason:
+            because = f"known only by simulating every request, because {reason}" if is_unknown else reason
+            yield f"requests lost in the long run: {because}"
     if any(APPROXIMATION in _estimator(read(joint[arm].get(key))) for arm in arms for key in _ANY_IN_A_YEAR):
         yield (
-            "at least one in a year: approximate, from their number and length as if they came in a Poisson process; "
-            "in summary.json each such figure says so"
+            "at least one in a year: approximate, from their number and length, assuming a Poisson process; "
+            "summary.json marks each such figure"
         )
     many = run.manifest["replications"]
     if many == 1:
@@ -182,7 +186,7 @@ def _notes(run: Run, arms: Sequence[str]) -> Iterator[str]:
     else:
         yield f"intervals: 95 %; of requests over {many} replications, which all arms share"
         yield from interval_sentences(run.summary)
-        yield "no interval: exact where the estimator is, otherwise too little was seen to tell"
+        yield "no interval: the estimator is exact, or too few events were seen"
     yield from precision_sentence(run.summary)
 
 

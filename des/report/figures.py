@@ -156,3 +156,12 @@ def _transformed(
     if not math.isfinite(high):
         return f"{plain(value, decimals(value))} [{plain(low, decimals(value))}, no limit]"
     return with_interval(value, low, high, plain, decimals(value))
+
+
+def duration(seconds: float) -> str:
+    """`7.2 s`, `85 s`, `12 min`, `2.4 h`; days from two of them on."""
+    if seconds < 120.0:
+        return f"{seconds:,.1f} s" if seconds < 10.0 else f"{seconds:,.0f} s"
+    if seconds < 7200.0:
+        return f"{seconds / 60.0:,.0f} min"
+    return f"{seconds / 3600.0:,.1f} h" if seconds < 172_800.0 else f"{seconds / 86_400.0:,.0f} days"

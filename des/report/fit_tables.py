@@ -177,9 +177,9 @@ def _overlaps(pairs: Sequence[Overlap]) -> Iterator[str]:
     if len(shown) > _MOST_PAIRS:
         yield f"({len(shown) - _MOST_PAIRS} pairs more: --json)"
     yield from _wrapped(
-        "times product: both open, against the product of the two shares of open time; times shifted: against the mean "
-        "over whole-week shifts, which keep weekday and hour; p: share of shifts that overlap as much; common starts: "
-        "of the service with fewer, those within five minutes of one of the other's (chance has "
+        "times product: time with both open, relative to the product of the two shares of open time; times shifted: "
+        "relative to the mean over whole-week shifts, which keep weekday and hour; p: share of shifts that overlap at "
+        "least as much; common starts: starts of the service with fewer, within five minutes of the other's (by chance "
         f"{_chance(pairs)}).",
     )
 

@@ -64,10 +64,10 @@ def table_of(*names: str) -> Table:
     return table
 
 
-def as_text(show: Callable[[Console], None]) -> str:
+def as_text(show: Callable[[Console], None], width: int = 120) -> str:
     """What `show` prints, as plain text."""
     out = io.StringIO()
-    show(Console(file=out, width=120, highlight=False, color_system=None))
+    show(Console(file=out, width=width, highlight=False, color_system=None))
     return out.getvalue().rstrip("\n")
 
 

@@ -7,6 +7,7 @@ from des.estimate.estimate import Estimate
 from des.report import figures
 from des.report.figures import mean_of, read
 from des.report.layout import Line
+from des.report.unseen_lines import unseen_lines
 
 _MOST_NAMES: Final = 12
 """Most legs, causes or components listed by name in one block; the others make one line."""
@@ -29,6 +30,8 @@ def lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
         budgets = metric == "rate_limited_share" and any(_mean(metrics, "refused_by_budget_share") for metrics in of)
         found = [read(metrics.get(metric)) for metrics in of]
         yield Line(f"{label}, budgets too" if budgets else label, tuple(map(write, found)))
+        if write is figures.availability_minutes:
+            yield from unseen_lines(summary, arms)
         better = [None if figure is None else figure.controlled for figure in found]
         if any(better) and metric not in adjusted:
             adjusted.add(metric)
@@ -83,8 +86,8 @@ def cascade_sentences(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterat
     bins_s = [found["resolution_s"] for arm in arms if (found := summary["arms"][arm].get("time_to_recover_s"))]
     if bins_s and max(bins_s) > _MINUTE_S:
         yield (
-            f"minutes are in bins of {max(bins_s) / _MINUTE_S:,.0f} min, and times to recover as coarse: "
-            "the run is longer than 31 days"
+            f"the run is longer than 31 days: minutes and times to recover have a resolution of "
+            f"{max(bins_s) / _MINUTE_S:,.0f} min"
         )
 
 
@@ -148,7 +151,7 @@ _REFUSALS: Final[Sequence[tuple[str, str, Write]]] = (
 """Lines left out where no arm has any."""
 _WRITTEN: Final[Mapping[str, Write]] = {
     metric: write for _, metric, write in (*reversed(_HEADLINES), *_CALLS, *_REFUSALS)
-}
+} | {"failure_share": share, "all_down": share}
 """By metric, the function of its first line that writes the value."""
 
 Figures = Mapping[str, Estimate]

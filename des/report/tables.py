@@ -1,33 +1,22 @@
-"""The tables that `des run` and `des sweep` print, and whether a run met the scenario's expectations."""
+"""The tables that `des run` and `des sweep` print, and the verdicts on what the scenario expects."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
 
-from des.estimate.estimate import INCONCLUSIVE, MET, MISSED, Estimate, judge
+from des.estimate.estimate import INCONCLUSIVE, MET, MISSED
 from des.report import figures
 from des.report.figures import read
 from des.report.layout import Line, as_text, fitted, print_arms, say, table_of
 from des.report.lines import cascade_lines, cascade_sentences, lines, money, seconds, share, written
-from des.scenario.schema.expectations import read_expectation
+from des.report.unseen_lines import unseen_sentences
+from des.study.verdicts import NOT_JUDGED, Verdict, of_run
 from des.traces import Run
 
 if TYPE_CHECKING:
     from des.study.sweep import Sweep
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One expectation: its text, the figure found, and whether it is met, missed or inconclusive."""
-
-    arm: str
-    metric: str
-    expected: str
-    figure: Mapping[str, Any]
-    result: str
 
 
 def print_run(run: Run, verdicts: Sequence[Verdict], *, reused: bool, console: Console) -> None:
@@ -43,7 +32,7 @@ def print_run(run: Run, verdicts: Sequence[Verdict], *, reused: bool, console: C
         narrow = [*lines(points, arms), *cascade_lines(points, arms, narrow=True)]
         table, dropped = fitted(table, narrow, arms, console.width)
     print_arms(table, arms, console)
-    for sentence in cascade_sentences(summary, arms):
+    for sentence in (*unseen_sentences(summary, arms), *cascade_sentences(summary, arms)):
         say(console, sentence)
     if verdicts:
         print_verdicts(verdicts, console)
@@ -51,7 +40,7 @@ def print_run(run: Run, verdicts: Sequence[Verdict], *, reused: bool, console: C
     if many == 1:
         say(console, "one replication: no interval (--replications N gives one)")
     else:
-        left_out = "; some rows go without for lack of width, summary.json has them all" if dropped else ""
+        left_out = "; rows too wide for the terminal are shown without, summary.json has them all" if dropped else ""
         say(console, f"intervals: 95 %, over {many} replications{left_out}")
         for sentence in interval_sentences(summary):
             say(console, sentence)
@@ -108,23 +97,15 @@ def sweep_text(sweep: "Sweep") -> str:
     return as_text(lambda console: print_sweep(sweep, console))
 
 
-def verdicts(manifest: Mapping[str, Any], summary: Mapping[str, Any]) -> tuple[Verdict, ...]:
-    """Every expectation of the scenario. With one replication the point estimate decides."""
-    arms = tuple(manifest["arms"])
-    found = []
-    for name, texts in (manifest["scenario"].get("expect") or {}).items():
-        for text in [texts] if isinstance(texts, str) else texts:
-            expectation = read_expectation(name, text, arms)
-            figure = summary["arms"][expectation.arm][expectation.metric]
-            result = judge(expectation.comparison, expectation.value, Estimate.from_json(figure))
-            found.append(Verdict(expectation.arm, expectation.metric, text.strip(), figure, result))
-    return tuple(found)
+def verdicts(run: Run) -> tuple[Verdict, ...]:
+    """On every expectation of the run's scenario."""
+    return of_run(run.manifest["scenario"].get("expect"), run.manifest["arms"], run.summary)
 
 
 def print_where(run: Run, reused: bool, console: Console) -> None:
     """Where the files are."""
     if reused:
-        say(console, "the same run as before: verified, not simulated again (--force does)")
+        say(console, "the same run as before: verified, not simulated again (--force simulates it again)")
     where = f"{'traces, ' if run.manifest['traces'] else ''}manifest and summary: {run.path}"
     say(console, where, whole=True)
 
@@ -182,26 +163,32 @@ def print_verdicts(verdicts: Sequence[Verdict], console: Console) -> None:
     for title in ("expectation", "expected", "found", "met"):
         table.add_column(title, overflow="fold")
     for verdict in verdicts:
-        colour = "green" if verdict.result == MET else "yellow" if verdict.result == INCONCLUSIVE else "bold red"
-        met = Text({MET: "yes", INCONCLUSIVE: INCONCLUSIVE}.get(verdict.result, "no"), style=colour)
+        colour = {MET: "green", MISSED: "bold red"}.get(verdict.result, "yellow")
+        met = Text({MET: "yes", MISSED: "no"}.get(verdict.result, verdict.result), style=colour)
         table.add_row(Text(f"{verdict.arm}.{verdict.metric}"), Text(verdict.expected), Text(_found(verdict)), met)
     console.print(table)
+    for reason in dict.fromkeys(verdict.reason for verdict in verdicts if verdict.reason):
+        of = [f"{each.arm}.{each.metric}" for each in verdicts if each.reason == reason]
+        result = next(each.result for each in verdicts if each.reason == reason)
+        say(console, f"{', '.join(dict.fromkeys(of))}: {result}: {reason}")
     console.print()
 
 
 def expectation_sentence(verdict: Verdict) -> str:
     """`as_modelled.availability: expected >= 99.95%, found 99.90 %: missed`."""
-    return f"{verdict.arm}.{verdict.metric}: expected {verdict.expected}, found {_found(verdict)}: {verdict.result}"
+    reason = f" ({verdict.reason})" if verdict.reason else ""
+    found = "" if verdict.figure is None else f", found {_found(verdict)}"
+    return f"{verdict.arm}.{verdict.metric}: expected {verdict.expected}{found}: {verdict.result}{reason}"
 
 
 def _found(verdict: Verdict) -> str:
-    return written(verdict.metric, verdict.figure)
+    return figures.NOTHING if verdict.figure is None else written(verdict.metric, verdict.figure)
 
 
 def _as_expected(run: Run, arm: str) -> str:
     """The worst verdict on the arm's expectations."""
-    results = [verdict.result for verdict in verdicts(run.manifest, run.summary) if verdict.arm == arm]
-    return next((result for result in (MISSED, INCONCLUSIVE, MET) if result in results), figures.NOTHING)
+    results = [verdict.result for verdict in verdicts(run) if verdict.arm == arm]
+    return next((result for result in (MISSED, INCONCLUSIVE, MET, NOT_JUDGED) if result in results), figures.NOTHING)
 
 
 def _joint(joint: Any) -> list[str]:

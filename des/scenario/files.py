@@ -33,15 +33,15 @@ def located(text: str, folder: FilePath) -> FilePath:
 
     path = _VARIABLE.sub(value, text)
     if "${" in path:
-        raise ValueError(f"'{text}' has a ${{...}} that is no name of an environment variable")
+        raise ValueError(f"'{text}' has a ${{...}} that does not name an environment variable")
     try:
         return folder / FilePath(path).expanduser()
     except RuntimeError:
-        raise ValueError(f"'{text}': there is no such user as its {path.partition('/')[0]}") from None
+        raise ValueError(f"'{text}': there is no user {path.partition('/')[0]}") from None
 
 
 def components_of(scenario: Scenario) -> Iterator[tuple[str, Path, ComponentSpec]]:
-    """(name, path, spec) of all that can fail, in the order of the plan: components, providers, models."""
+    """(name, path, spec) of everything that can fail, in the order of the plan: components, providers, models."""
     for name, component in scenario.components.items():
         yield name, ("components", name), component
     for name, provider in scenario.providers.items():
@@ -62,7 +62,7 @@ def _named_files(scenario: Scenario) -> Iterator[tuple[Path, str]]:
 
 
 def file_digests(scenario: Scenario, folder: FilePath) -> tuple[dict[str, str], list[Finding]]:
-    """SHA-256 of each file by its name in the scenario, and what keeps files from being read."""
+    """SHA-256 of each file by its name in the scenario, and findings for files that cannot be read."""
     digests: dict[str, str] = {}
     findings: list[Finding] = []
     for path, text in _named_files(scenario):

@@ -26,7 +26,7 @@ def json_schema() -> dict[str, Any]:
 
 
 class _AsWritten(GenerateJsonSchema):
-    """Shows defaults as users would write them (`5.0s`, and not 5.0), and lets what has one be left empty."""
+    """Shows defaults as users would write them (`5.0s`, not 5.0), and allows empty values where there is a default."""
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         found = super().default_schema(schema)
@@ -49,7 +49,7 @@ def _short(title: str) -> str:
 
 
 def _with_short_names(schema: dict[str, Any]) -> dict[str, Any]:
-    """Definitions by their titles."""
+    """Renames definitions to their titles."""
     names = {name: _short(str(definition.get("title", name))) for name, definition in schema["$defs"].items()}
     assert len(set(names.values())) == len(names), "two definitions of one title"
     text = json.dumps({key: value for key, value in schema.items() if key != "$defs"})
@@ -67,7 +67,7 @@ def _models(model: type[Setting]) -> Iterator[type[Setting]]:
 
 
 def _describe(definition: dict[str, Any], model: type[Setting]) -> None:
-    """Describes a model by its docstring, and properties by those that stand below the model's fields."""
+    """Describes a model by its docstring, and its properties by the docstrings below its fields."""
     if definition and (text := inspect.getdoc(model)):
         definition.setdefault("description", text)
     said = {field: text for each in reversed(model.__mro__) for field, text in _field_docstrings(each).items()}
@@ -85,7 +85,7 @@ def _field_docstrings(model: type) -> dict[str, str]:
 def _docstrings(module: str) -> dict[str, dict[str, str]]:
     """Docstrings below fields, by class and field.
 
-    Read from the source here, and not by pydantic on import, where it takes longer than all the rest.
+    They are read from the source here. Pydantic would read them on import, which takes longer than the rest of it.
     """
     try:
         tree = ast.parse(inspect.getsource(sys.modules[module]))

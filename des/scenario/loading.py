@@ -1,4 +1,4 @@
-"""Loading a scenario: read, override, validate all arms, report everything that is wrong at once."""
+"""Loading a scenario: read, override, validate all arms, report all problems at once."""
 
 import copy
 import os
@@ -26,12 +26,12 @@ from des.scenario.text.strict_yaml import LONE_SURROGATE, has_lone_surrogate
 from des.words import unknown
 
 _BUILT_IN_ARMS: Final[Mapping[str, Mapping[str, Any]]] = {AS_MODELLED: {}, "independent": {"shared": 0}}
-"""Arms that every comparison has: the scenario, and its twin of the same marginals with nothing in common."""
+"""Arms of every comparison: the scenario as written, and its independent twin with the same marginals."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One variant of a scenario: what it says after its overrides."""
+    """One variant of a scenario, with its overrides applied."""
 
     name: str
     scenario: Scenario
@@ -40,7 +40,7 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A scenario that is sound by itself; files it names are read, and prices looked up, by `plans`."""
+    """A valid scenario. `plans` reads the files it names and looks up prices."""
 
     scenario: Scenario
     document: Document
@@ -48,7 +48,7 @@ class Loaded:
     arms: Mapping[str, Arm] = field(repr=False)
 
     def resolved(self) -> dict[str, Any]:
-        """The scenario after `--set`, as plain data that says the same again."""
+        """The scenario after `--set`, as plain data from which it can be loaded again."""
         return copy.deepcopy(self.document.content)
 
     def files(self) -> dict[str, str]:
@@ -64,10 +64,10 @@ class Loaded:
         return digests
 
     def with_arms(self, names: Sequence[str] | None = None) -> "Loaded":
-        """The scenario with the arms of a comparison: its own, and those built in that it lacks.
+        """The scenario with the arms of a comparison: its own, and the built-in ones that it lacks.
 
-        These are `as_modelled`, which comes first then, and `independent`, the twin with nothing in common. `names`
-        selects arms, in this order. Expectations go with their arms. Raises ScenarioError for names of no arm.
+        Built in are `as_modelled`, which then comes first, and `independent`, the twin with nothing in common. `names`
+        selects arms, in this order. Expectations of other arms are dropped. Raises ScenarioError for unknown arms.
         """
         own = {name: mapping(override) for name, override in mapping(self.document.content.get("arms")).items()}
         known = {name: own.get(name, _BUILT_IN_ARMS.get(name, {})) for name in (*_BUILT_IN_ARMS, *own)}
@@ -97,18 +97,18 @@ class Loaded:
 
 
 def load_scenario(path: str | os.PathLike[str], overrides: Sequence[str | Assignment] = ()) -> Loaded:
-    """Reads a scenario file with `path=value` overrides; raises ScenarioError with every problem there is."""
+    """Reads a scenario file with `path=value` overrides. Raises ScenarioError with all problems."""
     file = FilePath(path)
     return _loaded(with_assignments(read_document(file), overrides), file)
 
 
 def load_document(document: Document) -> Loaded:
-    """A scenario from a document that is read already; raises ScenarioError with every problem there is."""
+    """A scenario from a document already read. Raises ScenarioError with all problems."""
     return _loaded(document, None)
 
 
 def from_mapping(content: Mapping[str, Any], folder: str | os.PathLike[str] = ".") -> Loaded:
-    """A scenario from plain data, as a file would have it; files it names are relative to `folder`."""
+    """A scenario from plain data, as parsed from a file. Files it names are relative to `folder`."""
     said = plain(content)
     if broken := list(_lone_surrogates(said)):
         raise ScenarioError([Problem(LONE_SURROGATE, path_text(path)) for path in broken])
@@ -116,7 +116,7 @@ def from_mapping(content: Mapping[str, Any], folder: str | os.PathLike[str] = ".
 
 
 def _lone_surrogates(value: Any, path: Path = ()) -> Iterator[Path]:
-    """Where a text is not one; below a key that is not, the mapping stands for it."""
+    """Paths of texts with lone surrogates. For a key, it is the path of its mapping."""
     if isinstance(value, dict):
         for key, each in value.items():
             yield from [path] if has_lone_surrogate(key) else _lone_surrogates(each, (*path, key))
@@ -150,20 +150,20 @@ def _loaded(document: Document, path: FilePath | None) -> Loaded:
 
 
 def by_place(problem: Problem) -> tuple[bool, int, int]:
-    """Sorts problems as a reader meets them; those without a line come first."""
+    """Sort key: problems in the order of the file, those without a line first."""
     return problem.line is not None, problem.line or 0, problem.column or 0
 
 
 def _of_the_base(finding: Finding, overlay: Overlay, known: set[Path]) -> bool:
-    """Whether an arm only repeats what is wrong with the scenario, or with a leg taken over from it."""
+    """Whether an arm's finding only repeats one of the scenario, or of a leg taken over from it."""
     origin = overlay.origin(finding.path) or finding.path
     return origin[:1] != ("arms",) and origin in known
 
 
 def validate(content: Mapping[str, Any], known: Sequence[str] = ()) -> tuple[Scenario | None, list[Finding]]:
-    """The scenario of a content, and what is wrong with it: by itself, in its names, taken together.
+    """The typed scenario of a content, and findings: on single values, on names, and on contradictions.
 
-    `known` are names of entries that its chain may lack: an arm's budgets may be over legs that it leaves out.
+    `known` are names of entries that its chain may lack, because an arm's budgets may name legs that it leaves out.
     """
     expanded, preset_findings = with_presets(content)
     said = _without_nulls(expanded)
@@ -187,7 +187,7 @@ def _wrong_within(path: Path, findings: list[Finding]) -> bool:
 
 
 def _empty_slips(content: Mapping[str, Any], known: list[Finding]) -> list[Finding]:
-    """What is wrong with keys without a value, which `_without_nulls` leaves out: unknown ones, empty expectations."""
+    """Findings on keys without a value, which `_without_nulls` drops: unknown keys, empty expectations."""
     found: list[Finding] = []
     try:
         Scenario.model_validate(content)
@@ -203,7 +203,7 @@ def _empty_slips(content: Mapping[str, Any], known: list[Finding]) -> list[Findi
 
 
 def _without_nulls(value: Any, path: Path = ()) -> Any:
-    """What a content says: a key without a value is as good as left out, and a name without one has nothing special."""
+    """The content without empty values: an empty key is dropped, and an empty name becomes an empty mapping."""
     if isinstance(value, Mapping):
         named = is_named(path)
         return {
@@ -217,15 +217,15 @@ def _without_nulls(value: Any, path: Path = ()) -> Any:
 
 
 def _problem_at(document: Document, finding: Finding) -> Problem:
-    """The problem of a finding in the document itself."""
+    """The problem for a finding in the document itself."""
     place = document.place(finding.path, of_key=finding.at_key)
     return Problem(finding.message, path_text(finding.path), place.file, place.line, place.column)
 
 
 def problem_in_arm(document: Document, overlay: Overlay, finding: Finding, arm: str | None = None) -> Problem:
-    """The problem of a finding in the content of an arm: at the arm's own line if it set what is wrong.
+    """The problem for a finding in the content of an arm. It stands at the arm's own line if the arm set the value.
 
-    With `arm`, what the arm only brought about elsewhere is put down at the arm, naming the path.
+    With `arm`, a finding that the arm only causes elsewhere stands at the arm and names the path.
     """
     origin = overlay.origin(finding.path)
     if origin is not None and (origin[0] == "arms" or arm is None):

@@ -1,7 +1,8 @@
 """The resolved scenario of one arm: frozen, flat and in base units (seconds, USD, shares, tokens).
 
-Everything a run needs stands here: names are replaced by indices, intent by distributions, catalogue look-ups by
-prices, files by their contents. What holds as it is written is the setting itself, which has the same name here.
+It holds everything that a run needs. Names are replaced by indices, intent by distributions, catalogue look-ups by
+prices, and files by their contents. Settings that need no resolution are the objects of the schema, under the same
+names.
 Components come in the order: declared components, common causes, providers, models; an endpoint's component is its
 model's.
 """
@@ -73,7 +74,7 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """What is asked. Tokens are of each request and its answer; `units` (images, seconds, ...) are what is priced."""
+    """The requests. Tokens are those of each request and its response; `units` (images, seconds, ...) are priced."""
 
     arrivals: Arrivals
     input_tokens: Distribution = Constant(0.0)
@@ -92,12 +93,12 @@ class RecordedIncidents:
     kind: str
     start_s: tuple[float, ...]
     end_s: tuple[float, ...]
-    effects: tuple[Effect, ...]  # one a window
+    effects: tuple[Effect, ...]  # one per window
     remarks: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def every_effect(self) -> tuple[Effect, ...]:
-        """What its incidents do, at the positions that timelines draw: one a window."""
+        """The effects of its incidents, by the position that timelines draw: one per window."""
         return self.effects
 
 
@@ -106,7 +107,7 @@ IncidentClass = PoissonIncidents | RenewalIncidents | MarkedRenewalIncidents | R
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependency:
-    """A component (its index) of whose incidents a share, one draw an incident, reaches who depends on it."""
+    """A component (its index) that something depends on. A share of its incidents, one draw per incident, passes on."""
 
     component: int
     share: float = 1.0
@@ -114,7 +115,7 @@ class Dependency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """Anything that can fail, with its own incidents; those of what it depends on reach it besides."""
+    """Anything that can fail, with its own incidents. Incidents of its dependencies reach it in addition."""
 
     index: int
     name: str  # "cdn", "common_cause", "anthropic", "anthropic/claude-sonnet-4-6"
@@ -128,14 +129,14 @@ class Component:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit(MetricLimit):
-    """A limit, shared by every endpoint, or (a budget) every leg, that names its index."""
+    """A limit, shared by all endpoints (or legs, for a budget) that hold its index."""
 
     index: int
     name: str  # "anthropic" (account), "anthropic/claude-sonnet-4-6" (model), "shared" (budget); metric: "x tokens"
 
 
 class Capacity(Served):
-    """The number of calls served at once, first come, first served; shared by every endpoint that names its index."""
+    """The number of calls served at once, first come, first served; shared by all endpoints that hold its index."""
 
     index: int
     name: str
@@ -186,7 +187,7 @@ class Leg:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What holds for every leg alike; None is no deadline and no cache."""
+    """Settings that apply to all legs; None is no deadline and no cache."""
 
     rounds: int = 1
     round_backoff: Backoff = NO_BACKOFF
@@ -194,21 +195,21 @@ class Policy:
     response_cache: ResponseCache | None = None
 
 
-# The client: groups, legs and layers of retries, with everything that they inherit
+# The client: groups, legs and layers of retries, with inherited settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryRule:
-    """Up to `retries` further attempts after outcomes of `retry_on`; a layer that repeats what lies within.
+    """A layer that repeats what lies inside it: up to `retries` further attempts after outcomes of `retry_on`.
 
-    Of the application, these are outcomes of requests instead. `timeout_s` bounds the layer with all its
-    attempts and waits, `attempt_timeout_s` each attempt; cut off, either ends as a timeout.
+    For the application these are request outcomes. `timeout_s` bounds the layer with all its attempts and waits,
+    `attempt_timeout_s` each attempt. When either expires, the result is a timeout.
     """
 
     retries: int = 0
     retry_on: tuple[str, ...] = ()
     backoff: Backoff = NO_BACKOFF
-    throttled_backoff: Backoff | None = None  # after rate_limited and overloaded, if another
+    throttled_backoff: Backoff | None = None  # after rate_limited and overloaded, if different
     retry_after: RetryAfter = IGNORED
     waits_after_last: bool = False  # a wait also follows the last failed attempt
     waits_with_healthy_peer: bool = True  # False: none while another leg of the group admits
@@ -219,20 +220,20 @@ class RetryRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Legs that are tried as one entry of the chain; a leg by itself is a group of one."""
+    """Legs that are tried as one entry of the chain. A leg outside groups is a group of one."""
 
     index: int  # its position in the chain
     name: str
     legs: tuple[int, ...]
     routing: Routing = ORDERED
-    ties_first: bool = False  # of legs that are equally busy, the first
+    ties_first: bool = False  # among equally busy legs, the first
     retry: RetryRule = RetryRule()
     fallback_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegClient:
-    """How the client calls one leg; with the defaults, just so."""
+    """How the client calls one leg; by default, directly."""
 
     leg: int
     inner: tuple[RetryRule, ...] = ()  # layers inside each attempt, outermost first
@@ -245,14 +246,14 @@ class LegClient:
     retry_budget: int | None = None  # index into Client.retry_budgets
     ramp: Ramp | None = None
     weight: float = 1.0  # among its peers; by rpm or tpm where none of them has one
-    tier: int = 1  # of its group: picked only while no leg of a lower tier admits
+    tier: int = 1  # within its group: picked only while no leg of a lower tier admits
     rpm: float | None = None  # requests a minute; for routing alone
     tpm: float | None = None  # tokens a minute; for routing alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """What the client does, leg by leg and entry by entry. Rounds and their back-off are the policy's."""
+    """The client's behaviour by leg and by entry. Rounds and their back-off are in the policy."""
 
     groups: tuple[Group, ...] = ()  # in the order of the chain
     legs: tuple[LegClient, ...] = ()  # by the index of the leg
@@ -268,10 +269,10 @@ class Client:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surge:
-    """Somebody else's failover: while every endpoint of `when` is down, attempts at `to` meet a crowd.
+    """The failover of other customers: while every endpoint of `when` is down, their load moves to `to`.
 
-    An attempt is overloaded with probability max(0, 1 - capacity / (external + own load)), the external load being
-    `load` times the capacity: 1 - 1 / load, unless `capacity_per_s` is given to count the own attempts against.
+    An attempt is overloaded with probability max(0, 1 - capacity / (external + own load)). The external load is `load`
+    times the capacity. Own attempts count only if `capacity_per_s` is given; otherwise the probability is 1 - 1 / load.
     """
 
     when: tuple[int, ...]  # endpoints
@@ -296,7 +297,7 @@ class Plan:
     limits: tuple[Limit, ...]
     chain: tuple[Leg, ...]
     policy: Policy
-    shared: float = 1.0  # phi, the share of the shared incidents left common: 1 as modelled, 0 the independent twin
+    shared: float = 1.0  # phi, the share of common incidents kept common: 1 as modelled, 0 the independent twin
     surges: tuple[Surge, ...] = ()
     capacities: tuple[Capacity, ...] = ()
     statuses: tuple[tuple[str, int], ...] = ()  # (outcome, status) of the outcome kinds from code 9 on
@@ -304,7 +305,7 @@ class Plan:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What whoever runs this should know of the files it replays: rows outside of the run, and the like."""
+        """Remarks for the user about replayed files, such as rows outside the run."""
         arrivals = self.workload.arrivals
         recorded = (each for component in self.components for each in component.incidents)
         replayed = (each for each in (arrivals, *recorded) if isinstance(each, ReplayedArrivals | RecordedIncidents))
@@ -312,5 +313,5 @@ class Plan:
 
 
 def remarks_of(plans: Mapping[str, Plan]) -> tuple[str, ...]:
-    """What whoever runs these should know of the files they replay, each once."""
+    """Remarks for the user about the replayed files of all plans, without repeats."""
     return tuple(dict.fromkeys(remark for plan in plans.values() for remark in plan.remarks))

@@ -15,6 +15,7 @@ from des.scenario import Loaded, plans
 from des.scenario.plan import Plan, remarks_of
 from des.scenario.schema.setting import Setting
 from des.study.options import Progress
+from des.study.verdicts import Verdict, of_availability
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,18 @@ class Available:
     left_out: Mapping[str, str]
     remarks: tuple[str, ...] = ()
     """About the files replayed."""
+    expectations: tuple[Verdict, ...] = ()
+    """Judged as far as availability tells."""
 
     def as_json(self) -> dict[str, Any]:
         return {
             "arms": {arm: as_json(answer) for arm, answer in self.answers.items()},
             "left_out": dict(self.left_out),
-        } | ({"remarks": list(self.remarks)} if self.remarks else {})
+        } | {
+            name: as_json(found)
+            for name, found in (("remarks", self.remarks), ("expectations", self.expectations))
+            if found
+        }
 
 
 def available(
@@ -65,7 +72,9 @@ def available(
             if arm in loaded.arms:
                 raise
             left_out[arm] = str(reason)
-    return Available(answers, left_out, remarks_of(arms))
+    compared = loaded.with_arms()
+    verdicts = of_availability(compared.resolved().get("expect"), list(compared.arms), answers, left_out)
+    return Available(answers, left_out, remarks_of(arms), verdicts)
 
 
 def compared_arms(loaded: Loaded) -> tuple[Mapping[str, Plan], dict[str, str]]:

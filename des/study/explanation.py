@@ -68,7 +68,7 @@ class Explanation:
     undisturbed: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "choice": self.choice.as_json()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,13 +178,14 @@ def episodes_needed(precision: float) -> float:
 def _expected_incidents(plan: Plan) -> dict[str, float]:
     """Incidents that start within the horizon of one replication, by component. Components without any are left out."""
     return {
-        component.name: sum(_expected(incidents, plan.horizon_s) for incidents in component.incidents)
+        component.name: sum(expected_incidents(incidents, plan.horizon_s) for incidents in component.incidents)
         for component in plan.components
         if component.incidents
     }
 
 
-def _expected(incidents: IncidentClass, horizon_s: float) -> float:
+def expected_incidents(incidents: IncidentClass, horizon_s: float) -> float:
+    """Of one class, starting within the horizon of one replication."""
     match incidents:
         case PoissonIncidents():
             return incidents.rate_per_s * horizon_s

@@ -82,7 +82,7 @@ def fit(
     if not any(len(service.starts_s) for service in seen):
         raise DesError(f"{path}: no incident starts between {since or 'the beginning'} and {until or 'the end'}")
     if all(len(service.starts_s) < LEAST_INCIDENTS for service in seen):
-        raise DesError(f"{path}: {_singles(seen)}: no rate can be estimated; a service needs two incidents at least")
+        raise DesError(f"{path}: {_singles(seen)}: no rate can be estimated; a service needs at least two incidents")
     calibration = calibrate(seen, permutations=permutations, seed=seed)
     unseen = [
         f"{service.name}: not recorded between these dates, left out"
@@ -90,7 +90,7 @@ def fit(
         if service.from_s > service.until_s
     ]
     relative = (
-        ["times are seconds from a start of their own: second 0 is taken for a Monday 00:00 UTC, shown as 1970-01-05"]
+        ["times are seconds without a date: second 0 is taken as a Monday 00:00 UTC and shown as 1970-01-05"]
         if history.relative
         else []
     )
@@ -125,7 +125,7 @@ def _wrong_options(
 def _singles(services: Sequence[ServiceHistory]) -> str:
     names = [service.name for service in services if len(service.starts_s)]
     each = f" each of {len(names)} services" if len(names) > 1 else f" of {names[0]}"
-    return f"one incident only{each}"
+    return f"only one incident{each}"
 
 
 def as_json(found: Fit) -> dict[str, Any]:

@@ -16,6 +16,24 @@ Source = str | Path | Mapping[str, Any] | Scenario | Loaded
 Progress = Callable[[float, str], None]
 """Called with the share of the work done and the name of the current step."""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What is about to be simulated, and about how many seconds that takes on so many `processes`.
+
+    `finished` of the `replications` of all arms were kept by an earlier process. `at_least`: a precision may take more.
+    """
+
+    seconds: float
+    processes: int = 1
+    finished: int = 0
+    replications: int = 0
+    at_least: bool = False
+
+
+Before = Callable[[Forecast], None]
+"""Called before anything is simulated; an error that it raises ends the call."""
+
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
 
@@ -34,6 +52,8 @@ class RunOptions:
     a tenth of the figure (for availability: of 1 - availability), or there are `max_replications` (1,000).
     `summary.json` says under `precision` how many replications it took and whether they were enough.
     `progress`: called with the share of the work done and the name of the current step.
+    `before`: called with a `Forecast` before anything is simulated, and not where the run exists. What it raises ends
+    the call.
     """
 
     out: str | Path | None = None
@@ -46,10 +66,11 @@ class RunOptions:
     precision: Mapping[str, float] | Sequence[str] = ()
     max_replications: int | None = None
     progress: Progress | None = None
+    before: Before | None = None
 
     def __post_init__(self) -> None:
         if self.workers < 1:
-            raise DesError(f"workers {self.workers}: at least 1 process has to do the work")
+            raise DesError(f"workers {self.workers}: at least 1 process is needed")
 
     def target(self) -> Precision | None:
         """Raises DesError for an invalid precision."""
@@ -90,6 +111,7 @@ class RunKeywords(TypedDict, total=False):
     precision: Mapping[str, float] | Sequence[str]
     max_replications: int | None
     progress: Progress | None
+    before: Before | None
 
 
 def with_run_keywords(**defaults: Any) -> Callable[[_Function], _Function]:

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from des.engine import names, simulate
 from des.estimate.cascades import Cascade, CascadeTotals, may_cascade, triggers
+from des.estimate.objective import WindowCounter, window_edges
 from des.estimate.summary import Observed
 from des.estimate.totals import BatchTotals, LossCounter, Totals
 from des.faults import Intervals, draw_timeline
 from des.pool import Report
 from des.scenario.plan import Plan
+from des.scenario.schema.objective import Objective
 from des.study.downtime import Spells, downtime, losing_intervals
 from des.traces.schemas import TABLES
 from des.traces.writer import TraceWriter, WrittenTrace
@@ -36,6 +38,10 @@ class Outcome:
     spells: Spells
     written: tuple[WrittenTrace, ...]
     cascade: Cascade | None = None
+    windows: tuple[int, int] | None = None
+    """(windows that met the objective, whole windows), where one is asked for."""
+    called: frozenset[int] = frozenset()
+    """The legs of the chain, by index, that were called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class Replicator:
 
     Traces of an arm are also written for the arms that `same` maps to it. Without a `directory` there are none.
     `scenario` is canonical JSON, for the traces. `asks_for_cascades` adds their figures even where there can be none.
+    With an `objective`, the windows that met it are counted.
     """
 
     plans: Mapping[str, Plan]
@@ -51,6 +58,7 @@ class Replicator:
     scenario: str
     asks_for_cascades: bool = False
     same: Mapping[str, str] = field(default_factory=dict)
+    objective: Objective | None = None
 
     def __call__(self, part: Part, report: Report | None) -> Outcome:
         """Raises RunError where the replication breaks a conservation rule."""
@@ -62,11 +70,14 @@ class Replicator:
         for endpoint in {leg.endpoint for leg in plan.chain}:
             of_chain |= timeline.hits[:, endpoint]
         by_chance, on_record = losing_intervals(timeline, of_chain, shifted=plan.shared < 1.0)
+        asked = self.objective
+        windows = None if asked is None else WindowCounter(window_edges(plan, asked.per))
         recorder = _Recorder(
             plan,
             part.replication,
             by_chance,
             on_record=on_record,
+            windows=windows,
             directory=self.directory,
             arms=list(self.plans),
             scenario=self.scenario,
@@ -78,7 +89,8 @@ class Replicator:
         except BaseException:
             recorder.abort()
             raise
-        return Outcome(observed, downtime(plan, timeline), tuple(written), cascade)
+        met = None if asked is None or windows is None else windows.met(asked.availability)
+        return Outcome(observed, downtime(plan, timeline), tuple(written), cascade, met, recorder.called)
 
 
 _Block = Mapping[str, NDArray[Any]]
@@ -104,10 +116,13 @@ class _Recorder:
         scenario: str,
         triggers: Intervals | None = None,
         same: Sequence[str] = (),
+        windows: WindowCounter | None = None,
     ) -> None:
         columns = names(plan)
         self._totals = Totals(columns, [leg.name for leg in plan.chain])
         self._losses = LossCounter(outages, on_record)
+        self._windows = windows
+        self._called = np.zeros(len(plan.chain), np.int64)
         batch = plan.workload.arrivals.batch
         self._batches = None if batch is None else BatchTotals(batch)
         self._cascade = None if triggers is None else CascadeTotals(plan, columns, triggers)
@@ -125,6 +140,8 @@ class _Recorder:
         self._write("requests", block)
         self._totals.requests(block)
         self._losses.requests(block)
+        if self._windows is not None:
+            self._windows.requests(block)
         if self._batches is not None:
             self._batches.requests(block)
         if self._cascade is not None:
@@ -133,6 +150,7 @@ class _Recorder:
     def attempts(self, block: _Block) -> None:
         self._write("attempts", block)
         self._totals.attempts(block)
+        self._called += np.bincount(block["leg"], minlength=len(self._called))
         if self._batches is not None:
             self._batches.attempts(block)
         if self._cascade is not None:
@@ -149,6 +167,10 @@ class _Recorder:
     def refusals(self, block: _Block) -> None:
         if self._cascade is not None:
             self._cascade.refusals(block)
+
+    @property
+    def called(self) -> frozenset[int]:
+        return frozenset(np.flatnonzero(self._called).tolist())
 
     def close(self, arrivals: int) -> tuple[Observed, Cascade | None, list[WrittenTrace]]:
         """Finishes the files. Returns the replication's figures, those of its cascades, and what is in each file.

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Unpack
 
-from des.disk import TakenError, obstacle, remove_leftovers, written_whole
+from des.disk import TakenError, obstacle, refuse_existing_directory, remove_leftovers, removed, written_whole
 from des.errors import DesError, OutputError
+from des.study.duration import of_run
 from des.study.identity import canonical_json, file_digest
 from des.study.options import RunKeywords, RunOptions, Source, with_run_keywords
 from des.study.study import Study
+from des.study.unfinished import forget, pieces_of, unfinished
 from des.traces import Run, load
 from des.traces.reader import MANIFEST, SUMMARY
 
@@ -32,7 +34,8 @@ def run(scenario: Source, **options: Unpack[RunKeywords]) -> Run:
     is verified and returned, unless `force` is given. `des.study.options.RunOptions` describes each option.
 
     Raises ScenarioError for a scenario that cannot be run, OutputError where the run cannot be written, RunError when a
-    conservation rule is broken. A run that ends early leaves no files.
+    conservation rule is broken. A run that ends early keeps its finished replications in `.partial` beside its place,
+    and the same call goes on from them.
     """
     return ensure(scenario, RunOptions(**options)).run
 
@@ -44,26 +47,47 @@ def ensure(scenario: Source, options: RunOptions) -> Finished:
 
 
 def kept(study: Study, options: RunOptions) -> Finished:
-    """A study's run: the existing one under its key, or a new one."""
-    workers, progress = options.workers, options.progress
-    if options.out is not None:
-        with written_whole(Path(options.out)) as directory:
-            study.write(directory, workers=workers, progress=progress)
-        return Finished(load(options.out), reused=False)
-    target = RESULTS / f"{study.name}-{study.identity.key()}"
-    remove_leftovers(target)
-    if (what := obstacle(target)) is not None:
-        raise OutputError(f"{target}: this run belongs here, but {what} is in its way; move or remove it")
-    if target.is_dir() and not options.force:
-        return Finished(_verified(target, study), reused=True)
+    """A study's run: the existing one under its key, or a new one, which goes on from the replications finished before.
+
+    Where it ends early, the error is told which replications are kept.
+    """
+    key = study.identity.key()
+    target = RESULTS / f"{study.name}-{key}" if options.out is None else Path(options.out)
+    if options.out is None:
+        remove_leftovers(target)
+        if (what := obstacle(target)) is not None:
+            raise OutputError(f"{target}: this run belongs here, but {what} is in its way; move or remove it")
+        if target.is_dir() and not options.force:
+            return _found(target, study)
+    else:
+        refuse_existing_directory(target)
+    if options.before is not None:
+        options.before(of_run(study, options.workers, 0 if options.force else pieces_of(target, key)))
+    anew = options.force and options.out is None
     try:
-        with written_whole(target, replace=options.force) as directory:
-            study.write(directory, workers=workers, progress=progress)
+        with unfinished(target, key, anew=options.force) as pieces, written_whole(target, replace=anew) as directory:
+            study.write(directory, pieces=pieces, workers=options.workers, progress=options.progress)
     except TakenError:
-        if not target.is_dir():
+        if options.out is not None or not target.is_dir():
             raise
-        return Finished(_verified(target, study), reused=True)  # another process finished it first
+        return _found(target, study)  # another process finished it first
     return Finished(load(target), reused=False)
+
+
+def kept_there(study: Study, options: RunOptions) -> Finished:
+    """The run in `out`, where it is whole; a damaged one is simulated again."""
+    target = Path(str(options.out))
+    try:
+        return _found(target, study)
+    except OutputError:
+        removed(target)
+        return kept(study, options)
+
+
+def _found(target: Path, study: Study) -> Finished:
+    run = _verified(target, study)
+    forget(target, study.identity.key())
+    return Finished(run, reused=True)
 
 
 def _verified(directory: Path, study: Study) -> Run:
@@ -83,7 +107,7 @@ def _check_identity(found: Run, study: Study) -> None:
     """Compares the manifest, which no checksum covers, with the run asked for."""
     for field, expected in study.identity.in_manifest(_replications(found, study)).items():
         if field not in found.manifest or _differs(found.manifest[field], expected):
-            raise OutputError(f"{found.path / MANIFEST}: {field} is not that of this run")
+            raise OutputError(f"{found.path / MANIFEST}: {field} does not match this run")
 
 
 def _differs(found: Any, expected: Any) -> bool:
@@ -99,5 +123,5 @@ def _replications(found: Run, study: Study) -> int:
         return study.loaded.scenario.replications
     precision = found.summary.get("precision")
     if not isinstance(precision, dict) or not isinstance(precision.get("replications"), int):
-        raise OutputError(f"{found.path / SUMMARY}: precision is not that of this run")
+        raise OutputError(f"{found.path / SUMMARY}: precision does not match this run")
     return int(precision["replications"])

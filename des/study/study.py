@@ -13,6 +13,7 @@ from des.estimate.cascades import Cascade, cascade_estimates
 from des.estimate.estimate import as_json
 from des.estimate.heterogeneous import Heterogeneous, without_intervals
 from des.estimate.summary import Pool, summary
+from des.estimate.unsampled import LongRuns, Unsampled, up_with_unseen, with_unseen
 from des.pool import Watch, Workers
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan, remarks_of
@@ -21,8 +22,11 @@ from des.study.arms import same_arms
 from des.study.downtime import Spells, combined, controlled
 from des.study.identity import Identity, canonical_json, json_text, manifest_of
 from des.study.options import Progress
+from des.study.outcome_json import read_outcome
 from des.study.precision import Precision
 from des.study.replication import Outcome, Part, Replicator
+from des.study.unfinished import Keeping, Unfinished
+from des.study.verdicts import of_run
 from des.traces.reader import MANIFEST, SUMMARY, amiss
 from des.traces.writer import WrittenTrace
 from des.vocabulary import CASCADE_METRICS
@@ -60,9 +64,7 @@ class Study:
     @property
     def name(self) -> str:
         """The file's name without its suffix, in characters that any file system accepts."""
-        path = self.loaded.path
-        text = Path(path).stem if path is not None else self.loaded.scenario.title
-        return re.sub(r"[^A-Za-z0-9_.-]+", "_", text).strip("._-")[:80] or "scenario"
+        return scenario_name(self.loaded)
 
     @property
     def identity(self) -> Identity:
@@ -77,27 +79,41 @@ class Study:
             comparison=self.comparison,
         )
 
-    def write(self, directory: Path, *, workers: int = 1, progress: Progress | None = None) -> None:
-        """Simulate everything in up to `workers` processes.
+    def write(
+        self,
+        directory: Path,
+        *,
+        pieces: Unfinished | None = None,
+        workers: int = 1,
+        progress: Progress | None = None,
+    ) -> None:
+        """Simulate everything in up to `workers` processes, but for the replications whose `pieces` are finished.
 
         Raises RunError where a conservation rule is broken, and WriteError, naming the file, where another process
         removed or changed what was written.
         """
         started = time.perf_counter()
         simulated = _SIMULATED if self.comparison else 1.0
-        found = self._replicate(directory, workers, _within(progress, 0.0, simulated))
+        found = self._replicate(directory, pieces, workers, _within(progress, 0.0, simulated))
         content = found.summary()
         for arm, plan in self.plans.items():
+            if arm in content.get("unseen", {}):
+                continue  # the control would know of incidents that the figures have not met
             for metric, figure in controlled(plan, found.observed[arm], found.spells[arm]).items():
                 content["arms"][arm][metric] = replace(content["arms"][arm][metric], controlled=figure)
         if self.comparison:
-            content["comparison"] = self._comparison(found, _within(progress, simulated, 1.0))
+            unsampled = content.get("unseen", {})
+            content["comparison"] = self._comparison(found, unsampled, _within(progress, simulated, 1.0))
         if progress is not None:
             progress(1.0, "writing")
         if self.precision is not None:
             content["precision"] = self.precision.as_found(found.replications, content)
         if remarks := remarks_of(self.plans):
             content["remarks"] = list(remarks)
+        if judged := of_run(self.loaded.resolved().get("expect"), list(self.plans), as_json(content)):
+            content["expectations"] = judged
+        if pieces is not None:
+            pieces.hand_over(found.written, directory)
         summary_text = json_text(as_json(content))
         (directory / SUMMARY).write_text(summary_text, encoding="utf-8")
         manifest = manifest_of(
@@ -110,9 +126,11 @@ class Study:
         )
         (directory / MANIFEST).write_text(json_text(manifest), encoding="utf-8")
         if lost := amiss(directory, manifest):
-            raise WriteError(f"{'; '.join(lost)}; nothing was kept")
+            raise WriteError("; ".join(lost))
 
-    def _replicate(self, directory: Path, workers: int, progress: Progress | None) -> "Found":
+    def _replicate(
+        self, directory: Path, pieces: Unfinished | None, workers: int, progress: Progress | None
+    ) -> "Found":
         """As many replications of each arm as asked for, or as the precision takes."""
         found = Found(
             {arm: Pool() for arm in self.plans},
@@ -120,26 +138,50 @@ class Study:
             [],
             {arm: kind for arm, plan in self.plans.items() if (kind := Heterogeneous.of(plan)) is not None},
             same=same_arms(self.plans),
+            long_runs=LongRuns(self.plans),
         )
-        asked = self.loaded.scenario.replications
-        wanted = asked if self.precision is None else self.precision.first(asked)
+        wanted = self.first_replications
         simulated = [arm for arm in self.plans if arm not in found.same]
         replicator = Replicator(
             self.plans,
-            directory if self.traces else None,
+            (directory if pieces is None else pieces.writing) if self.traces else None,
             canonical_json(self.loaded.resolved()),
             self._asks_for_cascades(),
             found.same,
         )
-        with Workers(replicator, workers) as pool:
+        with Workers(Keeping(replicator, pieces), workers) as pool:
             while (done := found.replications) < wanted:
                 parts = [Part(arm, number) for arm in simulated for number in range(done, wanted)]
-                watch = None if progress is None else self._watch(parts, done, wanted, progress)
-                for part, outcome in zip(parts, pool.map(parts, watch), strict=True):
-                    found.add(part, outcome)
+                known: dict[Part, str] = {}
+                if pieces is not None:
+                    pieces.begin(self._facts(wanted, len(simulated)))
+                    known = {part: text for part in parts if (text := pieces.finished(part, found.alike(part.arm)))}
+                missing = [part for part in parts if part not in known]
+                watch = None if progress is None else self._watch(parts, missing, done, wanted, progress)
+                made = pool.map(missing, watch)
+                for part in parts:
+                    found.add(part, read_outcome(known.pop(part) if part in known else next(made)))
                 if self.precision is not None:
                     wanted = self.precision.further(wanted, found.summary())
         return found
+
+    @property
+    def first_replications(self) -> int:
+        """Of each arm; a precision may take more."""
+        asked = self.loaded.scenario.replications
+        return asked if self.precision is None else self.precision.first(asked)
+
+    def _facts(self, replications: int, arms: int) -> dict[str, Any]:
+        """What `des results` shows of a run under way. `arms` are those simulated."""
+        return {
+            "name": self.name,
+            "title": self.loaded.scenario.title,
+            "arms": list(self.plans),
+            "seed": self.loaded.scenario.seed,
+            "replications": replications,
+            "parts": replications * arms,
+            "at_least": self.precision is not None,
+        }
 
     def _asks_for_cascades(self) -> bool:
         """Whether an expectation or a precision names a figure of cascades."""
@@ -148,21 +190,26 @@ class Study:
             asked |= {target.metric for target in self.precision.targets}
         return not asked.isdisjoint(CASCADE_METRICS)
 
-    def _comparison(self, found: "Found", progress: Progress | None) -> "ComparedArms":
+    def _comparison(
+        self, found: "Found", unsampled: Mapping[str, Unsampled], progress: Progress | None
+    ) -> "ComparedArms":
         from des.estimate.comparison import compare_arms
 
-        return compare_arms(self.plans, found.observed, default_arm(tuple(self.plans)), progress, found.same)
+        baseline = default_arm(tuple(self.plans))
+        return compare_arms(self.plans, found.observed, baseline, progress, found.same, unsampled)
 
-    def _watch(self, parts: Sequence[Part], done: int, wanted: int, progress: Progress) -> Watch:
-        """Converts each replication's clock to the share of all simulated time."""
+    def _watch(
+        self, parts: Sequence[Part], missing: Sequence[Part], done: int, wanted: int, progress: Progress
+    ) -> Watch:
+        """Converts the clock of each missing replication to the share of all simulated time."""
         horizons_s = {part.arm: self.plans[part.arm].horizon_s for part in parts}
-        lengths_s = [horizons_s[part.arm] for part in parts]
-        before_s = done * sum(horizons_s.values())
-        whole_s = before_s + sum(lengths_s)
-        reached_s = [0.0] * len(parts)
+        lengths_s = [horizons_s[part.arm] for part in missing]
+        whole_s = done * sum(horizons_s.values()) + sum(horizons_s[part.arm] for part in parts)
+        before_s = whole_s - sum(lengths_s)
+        reached_s = [0.0] * len(missing)
 
         def watch(number: int, now_s: float) -> None:
-            part = parts[number]
+            part = missing[number]
             reached_s[number] = min(now_s, lengths_s[number])
             what = f"{part.arm} {part.replication + 1}/{wanted}" if wanted > 1 else part.arm
             progress((before_s + sum(reached_s)) / whole_s, what)
@@ -184,14 +231,19 @@ class Found:
     heterogeneous: Mapping[str, Heterogeneous] = field(default_factory=dict)
     cascades: dict[str, list[Cascade]] = field(default_factory=dict)
     same: Mapping[str, str] = field(default_factory=dict)
+    long_runs: LongRuns = field(default_factory=lambda: LongRuns({}))
 
     @property
     def replications(self) -> int:
         """Of every arm."""
         return min(len(pool) for pool in self.observed.values())
 
+    def alike(self, arm: str) -> list[str]:
+        """The arms that this one is simulated for besides."""
+        return [other for other, simulated in self.same.items() if simulated == arm]
+
     def add(self, part: Part, outcome: Outcome) -> None:
-        for arm in (part.arm, *(arm for arm, simulated in self.same.items() if simulated == part.arm)):
+        for arm in (part.arm, *self.alike(part.arm)):
             self.observed[arm].add(outcome.observed)
             self.spells[arm].append(outcome.spells)
             if outcome.cascade is not None:
@@ -205,7 +257,22 @@ class Found:
         for arm, heterogeneous in self.heterogeneous.items():
             if why := heterogeneous.why_no_interval(self.replications):
                 content["arms"][arm] = without_intervals(content["arms"][arm], why)
-        return content | _by_group({arm: combined(of, self.heterogeneous.get(arm)) for arm, of in self.spells.items()})
+        up = {arm: combined(of, self.heterogeneous.get(arm)) for arm, of in self.spells.items()}
+        for arm, plan in self.long_runs.plans.items():
+            latency = self.observed[arm].latency
+            content["arms"][arm], unsampled = with_unseen(
+                plan, content["arms"][arm], latency, self.replications, self.long_runs
+            )
+            if unsampled is not None:
+                content.setdefault("unseen", {})[arm] = unsampled
+                up[arm] = up_with_unseen(up[arm], unsampled)
+        return content | _by_group(up)
+
+
+def scenario_name(loaded: Loaded) -> str:
+    """The file's name without its suffix, else the title, in characters that any file system accepts."""
+    text = loaded.scenario.title if loaded.path is None else Path(loaded.path).stem
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", text).strip("._-")[:80] or "scenario"
 
 
 def _within(progress: Progress | None, low: float, high: float) -> Progress | None:

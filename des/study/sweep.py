@@ -9,14 +9,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
-from des.disk import written_whole
-from des.errors import DesError, Problem, ScenarioError, WriteError
+from des.disk import link_file, refuse_existing_directory, written_whole
+from des.errors import DesError, Problem, ScenarioError, WriteError, say_what_is_left
 from des.pool import Report, Workers
 from des.signals import terminating_signals_raise
+from des.study.duration import of_runs
 from des.study.identity import json_text
 from des.study.options import Progress, RunKeywords, RunOptions, Source, with_run_keywords
-from des.study.run import RESULTS, kept
+from des.study.run import RESULTS, kept, kept_there
 from des.study.study import Study
+from des.study.unfinished import POINTS, unfinished
 from des.traces import Run, load
 from des.traces.reader import amiss
 
@@ -72,7 +74,8 @@ def sweep(scenario: Source, over: Mapping[str, Sequence[Any]] | Sequence[str], *
 
     Each point is an ordinary run in `results/`, so an interrupted sweep reuses the points it has finished. The figures
     of all points are in `results/<scenario>-sweep-<key>/` (`sweep.json`, `sweep.csv`). With `out`, everything goes
-    there. All points share their random numbers. Traces are kept only with `traces=True`.
+    there, and until all of it is done stands in `.partial` beside it. All points share their random numbers. Traces are
+    kept only with `traces=True`.
 
     Raises ScenarioError with the problems of all points before anything is run.
     """
@@ -87,26 +90,76 @@ def sweep_with(scenario: Source, over: Mapping[str, Sequence[Any]] | Sequence[st
     if len(points) > _MOST_POINTS:
         raise DesError(f"--over: {len(points):,} points, more than {_MOST_POINTS:,}")
     studies = _studies(scenario, points, options)
-    if options.out is not None:
-        target = Path(options.out)
-        with written_whole(target) as directory:
-            places = [directory / "points" / f"{number:04d}" for number in range(len(studies))]
-            _run_all(studies, places, options)
-            made = _sweep(directory, axes, points, studies, places)
-            _write(directory, made)
-            for run in made.runs:
-                if lost := amiss(run.path, run.manifest):
-                    raise WriteError(f"{target}: points/{run.path.name}: {'; '.join(lost)}; nothing was kept")
-        places = [target / "points" / f"{number:04d}" for number in range(len(studies))]
-        return _sweep(target, axes, points, studies, places)
-    found = _run_all(studies, [None] * len(studies), options)
     keys = [study.identity.key() for study in studies]
     key = hashlib.sha256(json.dumps([list(axes), keys]).encode()).hexdigest()[:12]
-    target = RESULTS / f"{studies[0].name}-sweep-{key}"
+    name = f"{studies[0].name}-sweep-{key}"
+    if options.out is not None:
+        target = Path(options.out)
+        refuse_existing_directory(target)
+        with unfinished(target, key, anew=options.force) as pieces, written_whole(target) as directory:
+            home = directory if pieces is None else pieces.directory
+            if pieces is not None:
+                pieces.begin(_facts(name, studies))
+            places = _places(home, studies)
+            _forecast(studies, places, options)
+            _run_all(studies, places, options)
+            _write(directory, _sweep(home, axes, points, studies, places))
+            if pieces is not None:
+                _link(pieces.directory, directory)
+            for run in map(load, _places(directory, studies)):
+                if lost := amiss(run.path, run.manifest):
+                    raise WriteError(f"{target}: points/{run.path.name}: {'; '.join(lost)}")
+        return _sweep(target, axes, points, studies, _places(target, studies))
+    _forecast(studies, [RESULTS / f"{study.name}-{key}" for study, key in zip(studies, keys, strict=True)], options)
+    try:
+        found = _run_all(studies, [None] * len(studies), options)
+    except (KeyboardInterrupt, SystemExit, DesError) as error:
+        say_what_is_left(error, "finished points are kept in results/; run the same command again to continue")
+        raise
+    target = RESULTS / name
     finished = _sweep(target, axes, points, studies, found)
     with written_whole(target, replace=True) as directory:
         _write(directory, finished)
     return finished
+
+
+def _places(directory: Path, studies: Sequence[Study]) -> list[Path]:
+    return [directory / POINTS / f"{number:04d}" for number in range(len(studies))]
+
+
+def _facts(name: str, studies: Sequence[Study]) -> dict[str, Any]:
+    """What `des results` shows of a sweep under way."""
+    scenario = studies[0].loaded.scenario
+    return {
+        "name": name,
+        "title": scenario.title,
+        "arms": list(studies[0].plans),
+        "seed": scenario.seed,
+        "replications": scenario.replications,
+        "parts": len(studies),
+        "unit": "points",
+    }
+
+
+def _forecast(studies: Sequence[Study], places: Sequence[Path], options: RunOptions) -> None:
+    """Of the points that are not there yet."""
+    missing = [
+        study for study, place in zip(studies, places, strict=True) if not place.is_dir() or _simulates_again(options)
+    ]
+    if options.before is not None and missing:
+        options.before(of_runs(missing, options.workers))
+
+
+def _simulates_again(options: RunOptions) -> bool:
+    """Whether points that are there are simulated again; with `out`, they were begun by this sweep."""
+    return options.force and options.out is None
+
+
+def _link(source: Path, target: Path) -> None:
+    """Give the files of all points a name in the directory of the sweep too."""
+    for path in sorted((source / POINTS).rglob("*")):
+        if path.is_file():
+            link_file(path, target / path.relative_to(source))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +172,16 @@ class _Point:
 
 def _make(point: _Point, report: Report | None) -> Path:
     progress: Progress | None = None if report is None else lambda share, what: report(share)
-    return kept(point.study, replace(point.options, progress=progress)).run.path
+    options = replace(point.options, progress=progress)
+    if options.out is not None and Path(options.out).is_dir():
+        return kept_there(point.study, options).run.path
+    return kept(point.study, options).run.path
 
 
 def _run_all(studies: Sequence[Study], places: Sequence[Path | None], options: RunOptions) -> list[Path]:
     """Points in parallel. Where there are fewer points than processes, the replications of each in parallel."""
     apart = len(studies) >= options.workers
-    of_point = replace(options, workers=1 if apart else options.workers, progress=None)
+    of_point = replace(options, workers=1 if apart else options.workers, progress=None, before=None)
     points = [_Point(study, replace(of_point, out=place)) for study, place in zip(studies, places, strict=True)]
     done = [0.0] * len(points)
 
@@ -171,7 +227,7 @@ def _axes(over: Mapping[str, Sequence[Any]] | Sequence[str]) -> dict[str, list[s
         if path in axes:
             raise DesError(f"--over {path}: given twice; write all its values at once")
         if not values or "" in values:
-            raise DesError(f"--over {path}: expected values apart from one another by commas, such as 1,2,3")
+            raise DesError(f"--over {path}: expected values separated by commas, such as 1,2,3")
         axes[path] = list(dict.fromkeys(values))
     return axes
 
@@ -239,6 +295,7 @@ def _write(directory: Path, finished: Sweep) -> None:
                 for arm, metrics in run.summary["arms"].items()
             },
         }
+        | {name: run.summary[name] for name in ("unseen", "expectations") if name in run.summary}
         for point, run, joint in zip(finished.points, finished.runs, finished.joint, strict=True)
     ]
     text = json_text({"over": list(finished.over), "points": points})

@@ -43,9 +43,9 @@ def test_a_policy_that_is_changed_leaves_the_catalogue_alone() -> None:
     [
         ("litelm", "did you mean 'litellm@1.110'?"),
         ("openai-pyton@3.54", "did you mean 'openai-python@3.54'?"),
-        ("litellm@1.80", "unknown version of a preset 'litellm@1.80'; listed: litellm@1.109"),
+        ("litellm@1.80", "unknown version of preset 'litellm@1.80'; known: litellm@1.109"),
         ("", "des catalogue --presets"),
-        ("litellm@", "listed: litellm@1.109"),
+        ("litellm@", "known: litellm@1.109"),
         ("no such thing at all", "des catalogue --presets"),
     ],
 )

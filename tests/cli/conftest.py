@@ -14,6 +14,11 @@ def installed() -> None:
         pytest.skip("the des command is not installed beside this Python")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _rough(rough_estimators: None) -> None:
+    """Commands print figures, however rough these are."""
+
+
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
     """A folder with a scenario, and its first run there."""

@@ -1,6 +1,7 @@
 """What `run`, `compare` and `sweep` print, where, and their exit codes."""
 
 import json
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
@@ -150,3 +151,78 @@ def test_sweep_prints_a_row_a_point(tmp_path: Path) -> None:
     assert max(map(len, done.stdout.splitlines()[:-1])) <= 120
     again = des("sweep", "small.yaml", "--over", "policy.rounds=1,2", "--json", folder=tmp_path)
     assert json.loads(again.stdout)["over"] == ["policy.rounds"]
+
+
+BEHIND_A_CDN = {
+    "components": {"cdn": {"incidents": [{"kind": "poisson", "rate": "2/y", "duration": "3h"}]}},
+    "providers": {"first": {"depends_on": ["cdn"], "models": {"a": {"latency": "1s", "price": {"per_request": 0}}}}},
+    "chain": [{"provider": "first"}],
+    "arms": {},
+}
+
+
+def test_a_run_without_its_outages_says_so_beside_the_figure_and_decides_nothing(tmp_path: Path) -> None:
+    write_small(tmp_path, horizon="2h", expect={"availability": ">= 99.99%"}, **BEHIND_A_CDN)
+    done = des("run", "small.yaml", "--no-traces", "--replications", 3, folder=tmp_path)
+    assert done.returncode == 3
+    rows = done.stdout.splitlines()
+    place = next(number for number, row in enumerate(rows) if row.startswith("availability"))
+    assert rows[place + 3].split() == ["incidents", "met", "0", "of", "0.0034", "expected"]
+    assert rows[place + 4].split()[-2:] == ["99.9315", "%"]
+    words = "0 of 0.0034 expected outages of cdn met: this is availability between outages"
+    assert words in " ".join(done.stdout.split())
+    compared = des("compare", "small.yaml", "--no-traces", "--replications", 2, folder=tmp_path)
+    assert compared.returncode == 3
+    assert "0 of 0.0023 expected outages of cdn met: this is availability" in " ".join(compared.stdout.split())
+
+
+def test_verdicts_become_a_junit_file_in_every_command_that_judges(tmp_path: Path) -> None:
+    expect = {"availability": ">= 99%", "latency_s_mean": "< 1ms"}
+    write_small(tmp_path, horizon="2h", expect=expect, **BEHIND_A_CDN)
+    run = des("run", "small.yaml", "--no-traces", "--junit", "run.xml", folder=tmp_path)
+    assert run.returncode == 1
+    availability = des("availability", "small.yaml", "--junit", "availability.xml", folder=tmp_path)
+    assert availability.returncode == 0
+    compare = des("compare", "small.yaml", "--no-traces", "--junit", "compare.xml", folder=tmp_path)
+    assert compare.returncode == 1
+    sweep = des("sweep", "small.yaml", "--over", "policy.rounds=1,2", "--junit", "sweep.xml", folder=tmp_path)
+    assert sweep.returncode == 1
+    counts = {}
+    for path in tmp_path.glob("*.xml"):
+        root = ET.parse(path).getroot()
+        counts[path.stem] = [root.get(key) for key in ("tests", "failures", "skipped")]
+        names = [suite.get("name") for suite in root]
+        assert names == (["small [policy.rounds=1]", "small [policy.rounds=2]"] if path.stem == "sweep" else ["small"])
+    assert counts == {
+        "run": ["2", "1", "0"],
+        "compare": ["2", "1", "0"],
+        "availability": ["2", "0", "1"],
+        "sweep": ["4", "2", "0"],
+    }
+
+
+def test_a_sweep_says_which_point_misses_what(tmp_path: Path) -> None:
+    write_small(tmp_path, horizon="1h", expect={"latency_s_mean": "< 1ms"})
+    done = des("sweep", "small.yaml", "--over", "policy.rounds=1,2", folder=tmp_path)
+    assert done.returncode == 1
+    assert "policy.rounds=1: as_modelled.latency_s_mean: expected < 1ms, found" in done.stderr
+    found = json.loads(des("sweep", "small.yaml", "--over", "policy.rounds=1,2", "--json", folder=tmp_path).stdout)
+    assert [point["expectations"][0]["result"] for point in found["points"]] == ["missed", "missed"]
+
+
+def test_availability_misses_what_its_figure_misses(tmp_path: Path) -> None:
+    write_small(tmp_path, horizon="2h", expect={"availability": ">= 99.99%"}, **BEHIND_A_CDN)
+    done = des("availability", "small.yaml", folder=tmp_path)
+    assert done.returncode == 1
+    assert "99.99%" in done.stdout
+    again = des("availability", "small.yaml", "--json", folder=tmp_path)
+    assert again.returncode == 1
+    assert json.loads(again.stdout)["expectations"][0]["result"] == "missed"
+    assert "missed" in again.stderr
+
+
+def test_a_junit_file_that_cannot_be_written_is_refused_before_the_run(tmp_path: Path) -> None:
+    write_small(tmp_path, horizon="1h")
+    done = des("run", "small.yaml", "--junit", "missing/verdicts.xml", folder=tmp_path)
+    is_a_clear_error(done, 2)
+    assert not (tmp_path / "results").exists()

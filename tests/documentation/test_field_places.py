@@ -27,16 +27,33 @@ TABLES = {
     "Leg": "`chain`",
     "Group": "`chain`",
     "Policy": "`policy`",
+    "ArrivalFile": "Recorded arrivals",
+    "IncidentFile": "Recorded incidents",
+    "Backoff": "Back-off",
+    "ThrottledBackoff": "Back-off",
+    "RetryAfter": "`retry_after`",
+    "Routing": "`routing`",
+    "ConsecutiveBreaker": "`breaker`",
+    "CountWindowBreaker": "`breaker`",
+    "TimeWindowBreaker": "`breaker`",
+    "Cooldown": "`cooldown`",
+    "Ejection": "`ejection`",
+    "Hedge": "`hedge`",
+    "Probes": "`probes`",
+    "Shaping": "`shaping`",
+    "Bulkhead": "`bulkhead`",
+    "AdaptiveThrottling": "`adaptive_throttling`",
+    "Ramp": "`ramp`",
+    "Client": "`clients`",
 }
-"""Definitions with a row for each field, and the section they are in."""
+"""Definitions with a row for each field, and the section they are in. The values of `kind` stand in its row."""
 
 ROWS = {
     "PoissonArrivals": ("`workload`", "| `poisson`"),
     "BurstyArrivals": ("`workload`", "| `bursty`"),
     "BatchArrivals": ("`workload`", "| `batch`"),
     "ClosedArrivals": ("`workload`", "| `closed`"),
-    "ArrivalFile": ("`workload`", "| `replay`"),
-    "ArrivalColumns": ("`workload`", "| `replay`"),
+    "ArrivalColumns": ("Recorded arrivals", "| `columns`"),
     "Profile": ("`workload`", "A `profile`"),
     "Tokens": ("`workload`", "| `tokens`"),
     "Requirement": ("`workload`", "| `requirements`"),
@@ -46,50 +63,35 @@ ROWS = {
     "MarkedRenewalIncidents": ("`components`", "| `marked_renewal`"),
     "Schedule": ("`components`", "| `schedule`"),
     "Window": ("`components`", "| `schedule`"),
-    "IncidentFile": ("`components`", "| `replay`"),
-    "IncidentColumns": ("`components`", "| `replay`"),
+    "IncidentColumns": ("Recorded incidents", "| `columns`"),
     "Latency": ("`providers`", "| `latency` | distribution"),
     "Price": ("`providers`", "| `price`"),
     "RandomError": ("`providers`", "| `server_error`"),
     "BrokenStreams": ("`providers`", "| `mid_stream`"),
     "Burst": ("`providers`", "| `requests`"),
     "Windows": ("`providers`", "| `algorithm`"),
-    "Estimate": ("`providers`", "| `counting`"),
+    "Estimate": ("`providers`", "- `dispatch`: when the call starts"),
     "Acceleration": ("`providers`", "| `acceleration`"),
     "Capacity": ("`providers`", "`capacity`"),
     "BillingTable": ("`providers`", "| | `ok`"),
     "Timeout": ("`chain`", "| `timeout`"),
     "PromptCache": ("`chain`", "| `prompt_cache`"),
     "SilentRot": ("`chain`", "`silent_rot`"),
-    "Routing": ("`policy`", "| `routing`"),
-    "Backoff": ("`policy`", "A back-off"),
-    "ThrottledBackoff": ("`policy`", "A back-off"),
-    "RetryAfter": ("`policy`", "`retry_after` as a mapping"),
-    "ConsecutiveBreaker": ("`policy`", "| `breaker` | a circuit breaker"),
-    "CountWindowBreaker": ("`policy`", "| `breaker` | a circuit breaker"),
-    "TimeWindowBreaker": ("`policy`", "| `breaker` | a circuit breaker"),
-    "Cooldown": ("`policy`", "| `cooldown`"),
-    "Ejection": ("`policy`", "| `ejection`"),
-    "Hedge": ("`policy`", "| `hedge`"),
-    "Probes": ("`policy`", "| `probes`"),
-    "Shaping": ("`policy`", "| `shaping`"),
-    "Bulkhead": ("`policy`", "| `bulkhead`"),
-    "ActiveBudget": ("`policy`", "| `retry_budget`"),
-    "RatioBudget": ("`policy`", "| `retry_budget`"),
-    "QuotaBudget": ("`policy`", "| `retry_budget`"),
-    "ThrottleBudget": ("`policy`", "| `retry_budget`"),
-    "BucketBudget": ("`policy`", "| `retry_budget`"),
+    "ActiveBudget": ("`retry_budget`", "| `active`"),
+    "RatioBudget": ("`retry_budget`", "| `ratio`"),
+    "QuotaBudget": ("`retry_budget`", "| `quota`"),
+    "ThrottleBudget": ("`retry_budget`", "| `throttle`"),
+    "BucketBudget": ("`retry_budget`", "| `bucket`"),
     "RoundedUp": ("`providers`", "| `retry_after`"),
-    "AdaptiveThrottling": ("`policy`", "| `adaptive_throttling`"),
-    "Ramp": ("`policy`", "| `ramp`"),
-    "Client": ("`policy`", "| `clients`"),
     "Application": ("`policy`", "`application`"),
     "ShareCache": ("`policy`", "`response_cache`"),
     "ZipfCache": ("`policy`", "`response_cache`"),
 }
 """Definitions that one row or paragraph explains: the section, and how the row begins."""
 
-LAW = re.compile(r"(Constant|Uniform|Exponential|Lognormal|Gamma|Weibull|Empirical)(Duration|Count|Speed|Share)")
+DISTRIBUTION = re.compile(
+    r"(Constant|Uniform|Exponential|Lognormal|Gamma|Weibull|Empirical)(Duration|Count|Speed|Share)"
+)
 """Laws have a row by kind, whatever they are of."""
 
 INHERITED = {
@@ -119,6 +121,10 @@ class Section:
     def first_cells(self) -> str:
         return " ".join(unit.split("|")[1] for unit in self.units if unit.startswith("|"))
 
+    def kinds(self) -> str:
+        """The rows of `kind`, and the headings of tables by kind, which name what all kinds have."""
+        return " ".join(unit for unit in self.units if unit.startswith("| `kind`"))
+
 
 def quoted(text: str) -> set[str]:
     """Every word between backticks."""
@@ -127,7 +133,7 @@ def quoted(text: str) -> set[str]:
 
 def section(heading: str) -> Section:
     page = (ROOT / "docs" / "scenario.md").read_text(encoding="utf-8")
-    (text,) = [part for part in re.split(r"^## ", page, flags=re.MULTILINE) if part.startswith(heading)]
+    (text,) = [part for part in re.split(r"^##+ ", page, flags=re.MULTILINE) if part.startswith(heading)]
     units: list[str] = []
     for paragraph in text.partition("\n")[2].split("\n\n"):
         rows = paragraph.strip().split("\n")
@@ -137,12 +143,13 @@ def section(heading: str) -> Section:
 
 def explained(name: str) -> set[str]:
     """The words that stand where the fields of a definition belong."""
-    if law := LAW.fullmatch(name):
-        return quoted(section("Distributions").unit(f"| `{law[1].lower()}`"))
+    if distribution := DISTRIBUTION.fullmatch(name):
+        return quoted(section("Distributions").unit(f"| `{distribution[1].lower()}`"))
     if name in TABLES:
-        return quoted(section(TABLES[name]).first_cells())
+        own = section(TABLES[name])
+        return quoted(own.first_cells()) | quoted(own.kinds())
     heading, opening = ROWS[name]
-    return quoted(section(heading).unit(opening))
+    return quoted(section(heading).unit(opening)) | quoted(section(heading).kinds())
 
 
 def own_fields(name: str) -> set[str]:
@@ -157,7 +164,7 @@ def own_fields(name: str) -> set[str]:
 
 def test_every_definition_has_its_place() -> None:
     placed = {*TABLES, *ROWS}
-    assert {name for name in DEFINITIONS if not LAW.fullmatch(name)} == placed
+    assert {name for name in DEFINITIONS if not DISTRIBUTION.fullmatch(name)} == placed
     assert not set(TABLES) & set(ROWS)
 
 

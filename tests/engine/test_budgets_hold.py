@@ -4,15 +4,15 @@ import numpy as np
 
 from des.scenario import plan
 from engine.clients import with_client, with_legs, with_rule
-from engine.traced import plan_of, poisson, provider, scenario, trace
+from engine.traced import plan_of, poisson, provider, scenario, trace, window
 
 DOWN = provider("1s", errors={"server_error": {"rate": 1, "latency": "1s"}})
 HALF = provider("1s", errors={"server_error": {"rate": 0.5, "latency": "1s"}})
 
 
-def storm(of: object, law: plan.RetryBudget, rate: str = "20/s") -> plan.Plan:
+def storm(of: object, budget: plan.RetryBudget, rate: str = "20/s") -> plan.Plan:
     made = plan_of(scenario({"a": of}, arrivals=poisson(rate)))
-    made = with_client(with_rule(made, retries=3), retry_budgets=(law,))
+    made = with_client(with_rule(made, retries=3), retry_budgets=(budget,))
     return with_legs(made, retry_budget=0)
 
 
@@ -36,8 +36,8 @@ def test_a_ratio_of_10_percent_makes_the_load_1_10() -> None:
 
 
 def test_a_quota_is_used_up_and_stays_empty_in_an_outage() -> None:
-    law = plan.QuotaBudget(kind="quota", capacity=500.0, retry_cost=14.0, throttle_cost=5.0, success=1.0)
-    traced = trace(storm(DOWN, law))
+    budget = plan.QuotaBudget(kind="quota", capacity=500.0, retry_cost=14.0, throttle_cost=5.0, success=1.0)
+    traced = trace(storm(DOWN, budget))
     assert (traced.attempts.attempt > 0).sum() == 500 // 14
 
 
@@ -49,8 +49,8 @@ def test_a_throttle_stops_retries_at_half_of_its_tokens() -> None:
 
 def test_legs_with_budgets_of_their_own_do_not_share() -> None:
     made = plan_of(scenario({"a": DOWN, "b": DOWN}, arrivals=poisson("20/s")))
-    law = plan.QuotaBudget(kind="quota", capacity=140.0, retry_cost=14.0, throttle_cost=5.0, success=1.0)
-    made = with_client(with_rule(made, retries=3), retry_budgets=(law, law))
+    budget = plan.QuotaBudget(kind="quota", capacity=140.0, retry_cost=14.0, throttle_cost=5.0, success=1.0)
+    made = with_client(with_rule(made, retries=3), retry_budgets=(budget, budget))
     legs = tuple(plan.LegClient(leg=index, retry_budget=index) for index in range(2))
     traced = trace(with_client(made, legs=legs))
     calls = traced.attempts
@@ -60,3 +60,13 @@ def test_legs_with_budgets_of_their_own_do_not_share() -> None:
 def test_a_budget_leaves_first_attempts_alone() -> None:
     traced = trace(storm(HALF, plan.ThrottleBudget(kind="throttle", max_tokens=10.0, token_ratio=0.1)))
     assert (traced.attempts.attempt == 0).sum() == len(traced.requests)
+
+
+def test_a_retry_that_succeeds_gives_back_what_it_took_from_a_quota() -> None:
+    down = [window(f"{second}s", f"{second}.5s", error_latency="100ms") for second in (0, 10, 20)]
+    of = plan_of(scenario({"a": provider("1s", incidents=down)}, horizon="30s"))
+    budget = plan.QuotaBudget(kind="quota", capacity=14.0, retry_cost=14.0, throttle_cost=14.0, success=1.0)
+    of = with_rule(of, retries=1, backoff=plan.Backoff(kind="constant", base_s=1.0))
+    traced = trace(with_legs(with_client(of, retry_budgets=(budget,)), retry_budget=0))
+    assert traced.requests.outcome.tolist() == ["ok"] * 3
+    assert len(traced.attempts) == 6

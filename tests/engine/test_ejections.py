@@ -139,3 +139,19 @@ def test_nobody_leaves_where_too_many_have_left() -> None:
     assert of.at(1.0, SERVER_ERROR)
     assert of.pool.ejected == 1
     assert of.turns == []
+
+
+def test_what_ends_just_at_a_check_is_looked_at_in_the_next() -> None:
+    of = Ejected(failure_share=0.5, minimum=2, window_s=30.0, for_s=10.0, every_s=10.0)
+    assert of.at(10.0, SERVER_ERROR, SERVER_ERROR)
+    assert of.at(19.9)
+    assert not of.at(20.0)
+
+
+def test_failures_that_have_left_the_window_by_the_check_count_no_more() -> None:
+    of = Ejected(failure_share=0.5, minimum=3, window_s=8.0, for_s=10.0, every_s=10.0)
+    assert of.at(1.0, SERVER_ERROR, SERVER_ERROR, SERVER_ERROR)
+    assert of.at(10.0)
+    within = Ejected(failure_share=0.5, minimum=3, window_s=9.5, for_s=10.0, every_s=10.0)
+    assert within.at(1.0, SERVER_ERROR, SERVER_ERROR, SERVER_ERROR)
+    assert not within.at(10.0)

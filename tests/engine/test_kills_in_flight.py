@@ -5,6 +5,7 @@ import math
 import pytest
 
 from des.engine.draws import KILLS_BY_COUNT, CallDraws
+from des.engine.incidents import Ledger, last_kill_s
 from engine.traced import at, plan_of, poisson, provider, run, scenario, tokens, window
 
 
@@ -111,3 +112,48 @@ def test_an_endless_call_that_thousands_of_incidents_spare_keeps_few_draws() -> 
     assert [draws.kill(count, 3) for count in range(5_000)] == drawn
     assert draws.kill(4_999, 4) != drawn[4_999]
     assert abs(sum(drawn) / len(drawn) - 0.5) < 0.02
+
+
+def test_kills_are_looked_for_until_the_last_incident_that_can_be_one() -> None:
+    windows = {"incidents": [killing("5s", "6s"), killing("40s", "41s"), window("70s", "71s")]}
+    drawn = {"kind": "poisson", "rate": "1/h", "duration": "5s", "kills_in_flight": True}
+    spared = {"kind": "poisson", "rate": "1/h", "duration": "5s", "kills_in_flight": True, "error_rate": 0, "hang": 1}
+    providers = {
+        "windows": provider(**windows),
+        "through_another": provider(depends_on=["cdn"]),
+        "never_reached": provider(depends_on=[{"cdn": 0}]),
+        "drawn": provider(incidents=[drawn, killing("5s", "6s")]),
+        "none": provider(incidents=[spared, window("5s", "6s")]),
+    }
+    plan = plan_of(scenario(providers, components={"cdn": windows}))
+    assert [last_kill_s(plan, endpoint) for endpoint in range(5)] == [40.0, 40.0, -math.inf, math.inf, -math.inf]
+
+
+def test_windows_that_may_be_shifted_by_weeks_kill_until_the_horizon() -> None:
+    of = scenario({"a": provider(incidents=[killing("5s", "6s")])}, horizon="21d")
+    assert last_kill_s(plan_of(of | {"shared": 0}), 0) == 21 * 86_400.0
+
+
+def test_an_endless_call_is_killed_by_the_last_window_and_by_no_other() -> None:
+    hung = provider(errors={"hang": 1}, incidents=[killing("40s", "41s")])
+    traced = run(scenario({"a": hung}, arrivals={"kind": "batch", "every": "40s", "size": 1}))
+    assert [(call.outcome, call.start_s, call.end_s) for call in traced.attempts.head(1).itertuples()] == [
+        ("server_error", 0.0, 40.0)
+    ]
+    assert traced.requests.set_index("request_id").loc[[1, 2]].end_s.isna().all()
+
+
+def test_an_endless_call_that_nothing_can_kill_draws_no_year_of_incidents(monkeypatch: pytest.MonkeyPatch) -> None:
+    extended: list[float] = []
+    extend = Ledger.extend
+
+    def counted(ledger: Ledger, until_s: float) -> None:
+        extended.append(until_s)
+        extend(ledger, until_s)
+
+    monkeypatch.setattr(Ledger, "extend", counted)
+    often = {"kind": "poisson", "rate": "100/h", "duration": "1s"}
+    hung = provider(errors={"hang": 1}, incidents=[often, killing("5s", "6s", error_rate=0.01)])
+    traced = run(scenario({"a": hung}))
+    assert traced.requests.end_s.isna().sum() > 5
+    assert max(extended, default=0.0) < 1000.0

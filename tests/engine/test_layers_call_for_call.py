@@ -120,8 +120,8 @@ def limited(**rule: object) -> plan.Plan:
     """A request that finds the only token of 10 s taken by another just before."""
     slow = provider("1s", limits={"requests": "6/min", "burst": 1, "refusal_latency": 0})
     of = plan_of(scenario({"a": slow}, arrivals=at("0s", size=2)))
-    law = plan.RetryAfter(honours=True, on=("rate_limited",), **rule)  # type: ignore[arg-type]
-    return with_rule(of, retries=1, backoff=plan.Backoff(kind="constant", base_s=1.0), retry_after=law)
+    retry_after = plan.RetryAfter(honours=True, on=("rate_limited",), **rule)  # type: ignore[arg-type]
+    return with_rule(of, retries=1, backoff=plan.Backoff(kind="constant", base_s=1.0), retry_after=retry_after)
 
 
 @pytest.mark.parametrize(
@@ -142,3 +142,18 @@ def test_retry_after_is_honoured_clipped_ignored_or_ends_the_retries(rule: dict,
 def test_an_outcome_that_is_not_retried_leaves_the_layer_at_once() -> None:
     of = one_request(provider(errors={"client_error": 1}), provider())
     assert len(trace(with_rule(of, retries=5)).calls()) == 1
+
+
+def test_a_call_given_up_before_its_layer_is_leaves_the_layer_the_rest_of_its_time() -> None:
+    hung = provider(errors={"hang": 1})
+    of = one_request(hung, provider("1s"), chain=[{"provider": "a", "timeout": "2s"}, {"provider": "b"}])
+    of = with_legs(of, inner=(retry(of, 5, timeout_s=5.0),))
+    assert timeline(trace(of)) == [("a/m", 0.0, 2.0), ("a/m", 2.0, 4.0), ("a/m", 4.0, 5.0), ("b/m", 5.0, 6.0)]
+
+
+@pytest.mark.parametrize(("outcome", "waited_s"), [("server_error", 1.0), ("rate_limited", 7.0), ("overloaded", 7.0)])
+def test_throttled_calls_wait_by_a_back_off_of_their_own(outcome: str, waited_s: float) -> None:
+    plain, throttled = (plan.Backoff(kind="constant", base_s=base_s) for base_s in (1.0, 7.0))
+    of = one_request(provider(errors={outcome: {"rate": 1, "latency": 0}}))
+    of = with_rule(of, retries=2, backoff=plain, throttled_backoff=throttled)
+    assert [call.start_s for call in trace(of).calls()] == [0.0, waited_s, 2.0 * waited_s]

@@ -80,10 +80,10 @@ def test_ties_go_to_the_first_leg_if_they_are_said_to() -> None:
 @pytest.mark.parametrize(
     ("policy", "message"),
     [
-        ({"end_when_all_out": True}, "no leg is ever out"),
+        ({"end_when_all_out": True}, "nothing takes a leg out of use"),
         (
             {"breaker": {"kind": "consecutive", "failures": 1, "open": "1s", "stops": "retries"}},
-            "a breaker of retries, but no retries",
+            "stops: retries needs retries",
         ),
     ],
 )

@@ -88,3 +88,10 @@ def test_the_hit_rate_of_two_keys_is_that_of_their_distribution() -> None:
     traced = run(scenario({"a": provider(0)}, arrivals=poisson("1/s"), horizon="20000s", policy=policy))
     misses = sum(rate / (1.0 + rate * 3.0) for rate in (2 / 3, 1 / 3))
     assert (~traced.requests.response_cache_hit).mean() == pytest.approx(misses, abs=0.015)
+
+
+def test_an_answer_that_comes_just_at_the_deadline_comes_in_time() -> None:
+    for latency, outcome in (("5s", "ok"), ("5.001s", "deadline")):
+        policy = {**cache(kind="share", hit_rate=1, latency=latency), "deadline": "5s"}
+        request = run(scenario({"a": provider()}, arrivals=at("0s"), policy=policy)).request()
+        assert (request.outcome, request.end_s) == (outcome, 5.0)

@@ -53,6 +53,15 @@ def test_a_cooldown_of_0_is_none() -> None:
         assert len(traced.attempts) == calls
 
 
+def test_the_guards_of_a_hedged_leg_heed_it_too() -> None:
+    cooldown = {"also_on": [429], "for": "60s", "retry_after": True}
+    for told, calls in (("15s", 5), ("95s", 1)):
+        model = failing(outcome="rate_limited", retry_after=told)
+        policy = {"cooldown": cooldown, "hedge": {"after": "9s"}}
+        traced = run(scenario({"a": provider("1s", model=model)}, policy=policy))
+        assert len(traced.attempts) == calls
+
+
 def test_a_connection_error_carries_none() -> None:
     with pytest.raises(ScenarioError, match="no response"):
         from_mapping(scenario({"a": provider("1s", model=failing(outcome="connection_error", retry_after="1s"))}))
@@ -75,3 +84,21 @@ def test_a_limit_may_say_whole_seconds() -> None:
 def test_rounding_up_keeps_what_is_whole_but_for_rounding(wait_s: float, told_s: float) -> None:
     assert rounded_up_s(wait_s, 1.0) == told_s
     assert rounded_up_s(float("inf"), 1.0) == float("inf")
+
+
+def test_a_wait_that_is_refused_takes_nothing_of_what_all_waits_may_add_up_to() -> None:
+    policy = {"retries": 1, "retry_after": {"mode": "honour", "cap": "30s", "above": "refuse", "total": "30s"}}
+    providers = {name: provider("1s", model=failing(retry_after=told)) for name, told in (("a", "99s"), ("b", "9s"))}
+    traced = run(scenario(providers, arrivals=at("0s"), policy=policy))
+    assert traced.legs() == ["a/m", "b/m", "b/m"]
+    assert waits(traced) == pytest.approx([0.0, 9.0])
+
+
+def test_a_spread_makes_each_wait_longer_by_a_part_of_it() -> None:
+    policy = {"retries": 1, "retry_after": {"mode": "honour", "spread": "10s"}}
+    traced = run(
+        scenario({"a": provider("1s", model=failing(retry_after="7s"))}, arrivals=at("0s", size=50), policy=policy)
+    )
+    waited = sorted(waits(traced, number)[0] for number in range(50))
+    assert 7.0 <= waited[0] < 8.5
+    assert 15.5 < waited[-1] < 17.0

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from des.engine.draws import ClientDraws
+from des.engine.guards import Health
+from des.rules.routing import weighted
 from des.scenario import plan
 from engine.clients import grouped, with_client, with_legs, with_rule
 from engine.traced import plan_of, poisson, provider, scenario, trace, window
@@ -134,3 +137,41 @@ def test_a_policy_moves_no_draw_of_calls() -> None:
     }
     busy = trace(with_legs(grouped(of, [[0], [1]], routing=plan.Routing(kind="weighted")), **parts))
     assert plain.attempts.equals(busy.attempts)
+
+
+def test_calls_that_may_be_hedged_count_as_under_way() -> None:
+    of = with_legs(routed("least_busy", provider("3s"), provider("1s")), hedge=plan.Hedge(after_s=1000.0))
+    assert shares(of)["b/m"] == pytest.approx(0.75, abs=0.03)
+
+
+def test_a_leg_is_healthy_until_enough_probes_in_a_row_have_failed() -> None:
+    turns: list[tuple[str, str]] = []
+    health = Health(
+        plan.Probes(every_s=1.0, unhealthy_after=2, healthy_after=3),
+        lambda before, after: turns.append((before, after)),
+    )
+    states = [health.healthy]
+    for passed in (False, True, False, False, True, True, False, True, True, True):
+        health.learn(passed=passed)
+        states.append(health.healthy)
+    assert states == [True] * 4 + [False] * 6 + [True]
+    assert turns == [("healthy", "unhealthy"), ("unhealthy", "healthy")]
+
+
+def test_picks_of_a_request_read_draws_of_their_own_from_the_first_on() -> None:
+    failing = provider(errors={"server_error": {"rate": 1, "latency": 0}})
+    of = with_rule(routed("weighted", failing, failing), retries=2)
+    traced = trace(of)
+    streams = [ClientDraws(of.seed, 0).stream("route", "group 0", nth) for nth in range(3)]
+    for number in range(50):
+        picked = [("a/m", "b/m")[weighted([1.0, 1.0], stream.at(number))] for stream in streams]
+        assert traced.legs(number) == picked
+
+
+def test_a_group_that_is_picked_from_once_keeps_its_leg_and_the_next_group_picks_its_own() -> None:
+    failing = provider(errors={"server_error": {"rate": 1, "latency": 0}})
+    of = plan_of(scenario(dict.fromkeys("abcd", failing), horizon="300s"))
+    of = with_rule(grouped(of, [[0, 1], [2, 3]], routing=plan.Routing(kind="weighted", once=True)), retries=1)
+    traced = trace(of)
+    walked = {tuple(traced.legs(number)) for number in range(30)}
+    assert walked == {(one, one, other, other) for one in ("a/m", "b/m") for other in ("c/m", "d/m")}

@@ -15,8 +15,8 @@ def windowed(algorithm: str, most: float, window_s: float = 10.0, metric: str = 
     return limit(metric, algorithm=algorithm, rate_per_s=rate_per_s, burst=most, window_s=window_s, **rest)
 
 
-def played(law: Any, at_s: Any, inputs: Any = (), **rest: Any) -> Traced:
-    return trace(limited_by(arriving(one_endpoint(**rest), at_s, inputs), law))
+def played(setting: Any, at_s: Any, inputs: Any = (), **rest: Any) -> Traced:
+    return trace(limited_by(arriving(one_endpoint(**rest), at_s, inputs), setting))
 
 
 def test_a_clock_window_admits_so_many_and_starts_anew() -> None:
@@ -32,8 +32,8 @@ def test_a_sliding_log_admits_so_many_in_any_window() -> None:
 
 
 def test_a_sliding_log_of_tokens_waits_for_as_many_as_it_takes() -> None:
-    law = windowed("sliding_log", 100, metric="input_tokens")
-    traced = played(law, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0], [50, 30, 20, 10, 60, 101])
+    setting = windowed("sliding_log", 100, metric="input_tokens")
+    traced = played(setting, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0], [50, 30, 20, 10, 60, 101])
     assert admitted(traced) == [True, True, True, False, False, False]
     assert retry_afters(traced) == [None, None, None, 7.0, 7.0, None]  # 50 at 10 s, and 80 at 11 s
 
@@ -49,9 +49,9 @@ def test_a_call_too_large_for_a_window_is_told_nothing(algorithm: str) -> None:
 @pytest.mark.parametrize("window_s", [10.0, 7.3, 60.0, 1 / 3])
 def test_a_lone_client_that_waits_as_long_as_it_is_told_is_served_at_once(algorithm: str, window_s: float) -> None:
     waits = {"chain": [{"provider": "a", "retries": 5}], "policy": {"retry_after": "honour", "backoff": "1ms"}}
-    law = windowed(algorithm, 3, window_s, growth=1.0 if algorithm == "acceleration" else None)
+    setting = windowed(algorithm, 3, window_s, growth=1.0 if algorithm == "acceleration" else None)
     for first_s in (0.0, 1.3, 17.1):
-        traced = played(law, [first_s] * 4, **waits)
+        traced = played(setting, [first_s] * 4, **waits)
         assert traced.outcomes(3) == ["rate_limited", "ok"]
 
 
@@ -84,9 +84,9 @@ def test_an_estimate_in_a_sliding_log_is_given_back_to_its_own_entry() -> None:
 
 
 def test_growth_is_from_what_the_window_before_had_and_the_floor_is_always_there() -> None:
-    law = windowed("acceleration", 2, growth=2.0)
+    setting = windowed("acceleration", 2, growth=2.0)
     arrivals = [0.5 * k for k in range(20)] + [10.0 + 0.5 * k for k in range(20)] + [20.0 + 0.5 * k for k in range(20)]
-    traced = played(law, [*arrivals, 45.0, 45.1, 45.2])
+    traced = played(setting, [*arrivals, 45.0, 45.1, 45.2])
     windows = [int(call.start_s // 10) for call in first_calls(traced) if call.outcome == "ok"]
     assert [windows.count(k) for k in range(5)] == [2, 4, 8, 0, 2]
     assert retry_afters(traced)[2] == 9.0
@@ -120,3 +120,8 @@ def test_a_sliding_log_refuses_nothing_while_there_is_room() -> None:
         assert call.retry_after_s == pytest.approx(expected_s, abs=1e-9, nan_ok=True)
         if call.outcome == "ok":
             log.append(call.start_s)
+
+
+def test_a_growing_limit_grows_from_nothing_at_first_and_after_a_window_without_calls() -> None:
+    traced = played(windowed("acceleration", 2, growth=5.0), [0.0, 0.1, 0.2, 25.0, 25.1, 25.2])
+    assert admitted(traced) == [True, True, False] * 2

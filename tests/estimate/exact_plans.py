@@ -30,8 +30,8 @@ def outages(rate: str, mean: str, **effect: Any) -> dict[str, Any]:
 
 
 def up_down(up: str, down: str, **effect: Any) -> dict[str, Any]:
-    laws = {"up": {"kind": "exponential", "mean": up}, "down": {"kind": "exponential", "mean": down}}
-    return {"kind": "renewal", **laws, **effect}
+    times = {"up": {"kind": "exponential", "mean": up}, "down": {"kind": "exponential", "mean": down}}
+    return {"kind": "renewal", **times, **effect}
 
 
 class Lost:

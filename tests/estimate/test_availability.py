@@ -21,7 +21,7 @@ RETRIES = {"chain": [{"provider": "a", "retries": 1}, {"provider": "b"}]}
         (OFTEN, {}, EXACT, "calls each leg once"),
         (OFTEN, RETRIES, TIMELINE, "retries"),
         (RARELY, RETRIES, RARE, "total outages to be expected in 1,000 years"),
-        ({**OFTEN, "limits": {"requests": "5/s"}}, {}, REQUEST_LEVEL, "limit a: requests share its tokens"),
+        ({**OFTEN, "limits": {"requests": "1/h"}}, {}, REQUEST_LEVEL, "limit a: requests share its tokens"),
         (OFTEN, {"start_state": "up"}, TIMELINE, "start_state: up"),
     ],
 )
@@ -33,7 +33,7 @@ def test_what_suits_is_chosen(failing: dict[str, Any], rest: dict[str, Any], exp
 
 
 def test_where_requests_interact_what_is_down_is_known_nevertheless() -> None:
-    answer = availability(plan_of(providers={"a": provider(**OFTEN, limits={"requests": "5/s"})}))
+    answer = availability(plan_of(providers={"a": provider(**OFTEN, limits={"requests": "1/h"})}))
     assert answer.availability is None
     assert answer.all_down is not None
     assert answer.all_down.estimator == EXACT
@@ -70,8 +70,9 @@ def test_an_estimator_that_does_not_apply_is_refused_when_asked_for() -> None:
     ],
 )
 def test_the_closed_form_is_refused_where_a_request_does_more_than_call_each_leg_once(
-    rest: dict[str, Any], because: str
+    rest: dict[str, Any], because: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("des.estimate.timeline.SAMPLES", 500)
     plan = plan_of(providers={"a": provider(**OFTEN), "b": provider(**OFTEN)}, **rest)
     with pytest.raises(Inapplicable, match=because):
         availability(plan, 1.0, estimator=EXACT)

@@ -14,12 +14,12 @@ Break = Callable[[walks.Block, walks.Block], None]
 
 
 def checked(requests: walks.Block, attempts: walks.Block, arrivals: int = len(SERVED_BY), size: int = 2) -> None:
-    laws = Conservation()
+    books = Conservation()
     for block in walks.cut(attempts, size):
-        laws.attempts(block)
+        books.attempts(block)
     for block in walks.cut(requests, size):
-        laws.requests(block)
-    laws.check(arrivals)
+        books.requests(block)
+    books.check(arrivals)
 
 
 def test_a_lawful_run_passes_whatever_its_blocks() -> None:
@@ -92,7 +92,7 @@ def end_before_start(requests: walks.Block, attempts: walks.Block) -> None:
 
 
 @pytest.mark.parametrize(
-    ("law", "broken"),
+    ("rule", "broken"),
     [
         ("every arrival has one outcome", count_a_request_twice),
         ("every request has one known outcome", set_request("outcome", 5)),
@@ -117,11 +117,11 @@ def end_before_start(requests: walks.Block, attempts: walks.Block) -> None:
         ("a request costs what its attempts cost", move_cost_between_requests),
     ],
 )
-def test_a_broken_rule_is_named(law: str, broken: Break) -> None:
+def test_a_broken_rule_is_named(rule: str, broken: Break) -> None:
     requests, attempts = walks.run(SERVED_BY)
     checked(requests, attempts)
     broken(requests, attempts)
-    with pytest.raises(RunError, match=law):
+    with pytest.raises(RunError, match=rule):
         checked(requests, attempts)
 
 

@@ -184,7 +184,7 @@ def test_an_availability_without_a_closed_form_says_why() -> None:
     slow = {**outages("9/y", "1h", error_rate="10%"), "latency_factor": 2}
     answer = exact(plan_of(providers={"a": provider(incidents=[slow])}, chain=[{"provider": "a", "timeout": "1s"}]))
     assert answer.availability is None
-    assert answer.availability_reason == "incidents slow a/model down towards its time-out"
+    assert answer.availability_reason == "incidents slow a/model down, which has a timeout"
 
 
 def test_calls_for_one_long_output_are_too_slow_together() -> None:

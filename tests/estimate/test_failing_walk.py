@@ -119,7 +119,10 @@ def test_independent_failures_are_lost_as_often_as_their_product_says(
         ({"preset": "google-genai"}, EXACT),
     ],
 )
-def test_a_client_without_a_memory_gets_the_fast_estimators(policy: dict[str, Any], estimator: str) -> None:
+def test_a_client_without_a_memory_gets_the_fast_estimators(
+    policy: dict[str, Any], estimator: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("des.estimate.timeline.SAMPLES", 500)
     often = {"incidents": [outages("20/y", "30h")]}
     plan = plan_of(providers={"a": provider(**often), "b": provider(**often)}, policy=policy)
     assert choose(plan, 200.0).estimator == estimator

@@ -1,12 +1,14 @@
 """What an incident depends on: seed, replication, names and its own parameters, and nothing else."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fault_plans import BROWNOUT, one_endpoint, plan_of, rows, shocks, start_to_start, up_down
 
 from des.distributions import Constant, Empirical, Exponential, Lognormal, Weibull
 from des.errors import DesError
-from des.faults import Timeline, draw_timeline
+from des.faults import Timeline, draw_timeline, drawn_class
 from des.scenario.plan import IncidentClass, Plan, Profile, RecordedIncidents
 
 WEIGHTS = tuple(float(hour % 3) for hour in range(168))
@@ -136,5 +138,22 @@ def test_more_incidents_than_can_be_drawn_are_refused_with_the_class(incidents: 
 
 def test_a_distribution_of_mostly_no_time_is_refused_instead_of_drawn_for_ever() -> None:
     plan = one_endpoint(start_to_start(Weibull(0.008, 1e-200), Constant(5.0)), start_up=True)
-    with pytest.raises(DesError, match=r"p/m: incidents\[0\]: .* in a row take next to no time"):
+    with pytest.raises(DesError, match=r"p/m: incidents\[0\]: .* in a row take almost no time"):
         draw_timeline(plan, 0, 1e6)
+
+
+@pytest.mark.parametrize("shared", [1.0, 0.5, 0.0])
+def test_a_class_drawn_alone_has_the_incidents_of_the_whole_timeline(shared: float) -> None:
+    plan = replace(mixed(), shared=shared)
+    whole = draw_timeline(plan, 4, 1e7)
+    for component, classes in ((0, 2), (1, 1)):
+        of = whole.component == component
+        expected = sorted(
+            zip(whole.start_s[of].tolist(), whole.end_s[of].tolist(), whole.hits[of].tolist(), strict=True)
+        )
+        drawn = []
+        for number in range(classes):
+            windows, hits = drawn_class(plan, 4, component, number, 1e7)
+            drawn += list(zip(windows.start_s.tolist(), windows.end_s.tolist(), hits.T.tolist(), strict=True))
+        assert len(drawn) > 10
+        assert sorted(drawn) == expected

@@ -175,7 +175,7 @@ def test_labels_name_service_severity_and_maintenance_where_titles_do_not(tmp_pa
     history = read_history(_written(tmp_path, "issues.json", [labelled, planned, plain]))
     assert [(each.service, each.severity) for each in history.incidents] == [("Search", "major"), ("issues", "")]
     assert history.remarks == (
-        "left out as no failures: 1 of severity 'maintenance'; --severity names what to fit, or all",
+        "left out because they are not failures: 1 of severity 'maintenance'; choose severities by --severity, or all",
     )
 
 
@@ -194,7 +194,7 @@ def test_a_feeds_years_are_those_nearest_to_its_publication(tmp_path: Path) -> N
 def test_a_feeds_time_zones_are_read_and_unknown_ones_refused(tmp_path: Path) -> None:
     (incident,) = read_history(_written(tmp_path, "h.atom", _atom(UPDATES.replace("UTC", "PST")))).incidents
     assert incident.start_s - JANUARY_S == 9 * HOUR_S
-    with pytest.raises(RecordedFileError, match=r"entry 1 \(r1\): the time zone 'XYZ' is not known"):
+    with pytest.raises(RecordedFileError, match=r"entry 1 \(r1\): unknown time zone 'XYZ'"):
         read_history(_written(tmp_path, "h.atom", _atom(UPDATES.replace("UTC", "XYZ")).replace(",2005:Incident", "")))
 
 
@@ -203,7 +203,7 @@ def test_an_unresolved_entry_is_open_and_planned_work_is_no_failure(tmp_path: Pa
     (incident,) = read_history(_written(tmp_path, "h.rss", _rss(still[1] + still[2]))).incidents
     assert incident.end_s == float("inf")
     planned = UPDATES.replace("Resolved", "Completed").replace("Investigating", "Scheduled")
-    with pytest.raises(RecordedFileError, match="no failures: 1 of severity 'maintenance'; --severity names"):
+    with pytest.raises(RecordedFileError, match="no failures: 1 of severity 'maintenance'; choose severities"):
         read_history(_written(tmp_path, "h.rss", _rss(planned)))
 
 
@@ -228,10 +228,10 @@ def test_a_feed_without_times_of_its_updates_tells_no_lengths(tmp_path: Path) ->
     [
         ('<!DOCTYPE x [<!ENTITY a "aaaa">]><rss><channel/></rss>', "h.rss:1: declares the entity 'a'"),
         ('<!DOCTYPE x [<!ENTITY % a SYSTEM "file:///etc/hosts">]><rss/>', "declares the entity 'a'"),
-        ("<html><body/></html>", "is no RSS or Atom feed: it holds <html>"),
-        ("<rss><channel>", "h.rss:1:15: is no XML: no element found"),
+        ("<html><body/></html>", "is not an RSS or Atom feed: it holds <html>"),
+        ("<rss><channel>", "h.rss:1:15: is not XML: no element found"),
         ("<rss><channel/></rss>", "has no entries"),
-        ("", "is no XML"),
+        ("", "is not XML"),
     ],
 )
 def test_what_is_no_feed_is_refused(tmp_path: Path, content: str, said: str) -> None:

@@ -181,11 +181,11 @@ BAD_ROWS = (
 )
 SAID = (
     ":3: the start is missing",
-    ":4: the end is missing (still open? --open-ends takes it so)",
+    ":4: the end is missing (if it is still open, use --open-ends)",
     ":5: the end 2024-01-05T11:00:00Z is before the start 2024-01-05T12:00:00Z",
     ":6: the same id 'a' and times of openai/api as in ",
-    ":7: 'yesterday' is no timestamp such as 2024-05-01T12:30:00Z",
-    ":8: '2024-13-05T11:00:00Z' is no timestamp such as 2024-05-01T12:30:00Z",
+    ":7: 'yesterday' is not a timestamp such as 2024-05-01T12:30:00Z",
+    ":8: '2024-13-05T11:00:00Z' is not a timestamp such as 2024-05-01T12:30:00Z",
 )
 
 
@@ -235,7 +235,7 @@ def test_services_are_named_with_or_without_their_provider(tmp_path: Path) -> No
     [
         (["start"], "expected pairs such as start=started_at,end=resolved_at"),
         (["begin=a,end=b"], "unknown role 'begin'; there are: start, end"),
-        (["start=a"], "needs start=... and end=... at least"),
+        (["start=a"], "needs at least start=... and end=..."),
         (["start=a,end=b,start=c"], "start is given twice"),
     ],
 )
@@ -258,16 +258,16 @@ def test_a_file_that_says_nowhere_when_is_refused_with_its_columns(tmp_path: Pat
         ("history.json", "", "is empty"),
         ("history.json", '{"incidents": [\n {"id": "a", "started_at": "20', "json:2:28: the JSON is truncated"),
         ("history.json", '{"incidents": [\n {"id": "a", "resolved_at": nul', "json:2:29: the JSON is truncated"),
-        ("history.json", '{"incidents": [1 2]}', "json:1:18: is no JSON: expecting ',' delimiter"),
+        ("history.json", '{"incidents": [1 2]}', "json:1:18: is not JSON: expecting ',' delimiter"),
         ("history.json", "[" * 100_000, "nested too deeply"),
-        ("history.jsonl", "[1]", "jsonl:1: is no JSON object"),
+        ("history.jsonl", "[1]", "jsonl:1: is not a JSON object"),
         ("history.csv", HEADER, "has no rows"),
-        ("history.txt", "x", "format unknown by its name"),
-        ("history.parquet", "x", "is no parquet file"),
+        ("history.txt", "x", "unknown format: the name ends"),
+        ("history.parquet", "x", "is not a parquet file"),
         ("history.json", "{}", "has no list of `incidents`"),
-        ("history.json", '{"incidents": [3]}', "is no incident"),
+        ("history.json", '{"incidents": [3]}', "is not a valid incident"),
         ("history.json", '{"incidents": []}', "has no incidents"),
-        ("history.jsonl", "x", "jsonl:1: is no JSON object"),
+        ("history.jsonl", "x", "jsonl:1: is not a JSON object"),
     ],
 )
 def test_what_is_no_history_is_refused_in_words(tmp_path: Path, name: str, content: str | None, said: str) -> None:
@@ -314,9 +314,9 @@ def test_the_first_field_that_holds_anything_is_the_end(tmp_path: Path) -> None:
 def test_a_record_without_status_and_end_is_a_bad_row_that_names_other_fields(tmp_path: Path) -> None:
     path = _records(tmp_path, "own.json", OPENED | {"resolved_at": None, "mitigated": "2024-01-01T10:30:00Z"})
     assert _refused(path).splitlines() == [
-        f"{path}: [0]: the end is missing (still open? --open-ends takes it so)",
+        f"{path}: [0]: the end is missing (if it is still open, use --open-ends)",
         "1 row cannot be fitted; --skip-bad leaves them out",
-        "the end was looked for in 'resolved_at'; times are also in 'mitigated': --columns start=opened_at,end=...",
+        "the end was read from 'resolved_at'; times are also in 'mitigated': --columns start=opened_at,end=...",
     ]
     (service,) = _services(path, columns=["start=opened_at,end=mitigated"])
     assert (service.end_s - service.start_s).tolist() == [1800.0]
@@ -367,7 +367,9 @@ def test_maintenance_and_notices_are_left_out_and_said_so_unless_asked_for(tmp_p
     found = read_history(path)
     assert {incident.severity for incident in found.incidents} == {"major"}
     told = "2 of severity 'maintenance', 2 of severity 'none'"
-    assert found.remarks == (f"left out as no failures: {told}; --severity names what to fit, or all",)
+    assert found.remarks == (
+        f"left out because they are not failures: {told}; choose severities by --severity, or all",
+    )
     assert len(read_history(path, severities=["all"]).incidents) == 6
     asked = read_history(path, severities=["None,major"])
     assert [incident.severity for incident in asked.incidents] == ["major", "major", "none", "none"]
@@ -399,13 +401,13 @@ def test_columns_of_flags_are_services(tmp_path: Path) -> None:
         ("Chat.app", "a"),
         ("Chat.app", "b"),
     ]
-    assert found.remarks == ("1 row left out: none of API, Chat.app is 1 there",)
+    assert found.remarks == ("1 row left out, in which none of API, Chat.app is 1",)
     assert read_history(path).remarks == (
-        "all rows count as one service; columns of 0 and 1 may be one each: --flags API,Chat.app",
+        "all rows count as one service; columns of 0 and 1 may be services: --flags API,Chat.app",
     )
     assert "no column 'Api'; did you mean 'API'?" in _refused(path, flags=["Api"])
     broken = _csv(tmp_path, "a,2024-01-01,2024-01-02,7,1,1\n", header=WIDE)
-    assert ":2: API '7' is no flag: it is 0 or 1" in _refused(broken, flags=["API"])
+    assert ":2: API '7' is not a flag (0 or 1)" in _refused(broken, flags=["API"])
 
 
 def test_a_share_of_failing_calls_may_stand_in_each_row(tmp_path: Path) -> None:
@@ -415,4 +417,4 @@ def test_a_share_of_failing_calls_may_stand_in_each_row(tmp_path: Path) -> None:
     assert service.mean_error_rate() == pytest.approx((0.1 + 3 * 0.3) / 4)
     bad = _csv(tmp_path, "2024-01-01,2024-01-02,35\n", header=header)
     said = _refused(bad, columns=["start=start,end=end,error_rate=failing"])
-    assert ":2: failing '35' is no share from 0 to 1 (35 % is 0.35 or 35%)" in said
+    assert ":2: failing '35' is not a share from 0 to 1 (35 % is 0.35 or 35%)" in said

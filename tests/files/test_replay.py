@@ -71,7 +71,7 @@ def test_where_keeps_matching_rows_and_bad_rows_outside_of_it_do_no_harm(write: 
 def test_windows_of_no_length_are_dropped(write: Any) -> None:
     rows = read_incidents(write("a.csv", "from,to\n5,5\n1,2\n"), **NAMES)
     assert rows.start_s.tolist() == [1.0]
-    with pytest.raises(RecordedFileError, match="no incident lasts"):
+    with pytest.raises(RecordedFileError, match="all incidents have zero length"):
         read_incidents(write("b.csv", "from,to\n5,5\n"), **NAMES)
 
 
@@ -190,7 +190,7 @@ def test_dictionaries_and_small_types_of_parquet_are_read(tmp_path: Path) -> Non
     assert rows.input_tokens is not None
     assert rows.output_tokens is not None
     assert (rows.input_tokens.tolist(), rows.output_tokens.tolist()) == ([4], [4])
-    with pytest.raises(RecordedFileError, match="'tags' holds list"):
+    with pytest.raises(RecordedFileError, match="'tags' has list"):
         read_arrivals(tmp_path / "a.parquet", time="t", input_tokens="tags")
 
 
@@ -206,7 +206,7 @@ ARRIVALS = {"time": "t", "input_tokens": "n"}
         ("", "is empty"),
         ("t,n\n", "has no rows"),
         ("when,n\n1,2\n", "no column 't'; there are: when, n"),
-        ("t,t,n\n1,1,2\n", "column 't' stands 2 times"),
+        ("t,t,n\n1,1,2\n", "column 't' is 2 times"),
         ("t,n\n1,2\n2,3,4\n3\n", r"a.csv:3: has 3 cells, the header 2 \(and 1 more bad row\)"),
         ("t,n\n3\n1,2,4\n", r"a.csv:2: has 1 cell, the header 2 \(and 1 more bad row\)$"),
         (
@@ -222,13 +222,13 @@ ARRIVALS = {"time": "t", "input_tokens": "n"}
         ("t,n\n-1,2\n2,3\n", "a.csv:2: t '-1' is negative"),
         ("t,n\n1,2\n2,\n3,\n4,5\n", r"a.csv:3: n is missing \(and 1 more bad row\)"),
         ("t,n\n1,NaN\n", "a.csv:2: n 'NaN' is not a finite number"),
-        ("t,n\n1,2.5\n", "a.csv:2: n '2.5' is no whole number"),
+        ("t,n\n1,2.5\n", "a.csv:2: n '2.5' is not a whole number"),
         ("t,n\n1,-2\n", "a.csv:2: n '-2' is negative"),
         ("t,n\n1,many\n", "a.csv:2: n 'many' is not a number"),
         ("t,n\n1,3000000000\n", "a.csv:2: n '3000000000' is over 2147483647"),
-        ("t,n\n2024-01-01,2\n2024-02-30,3\n", "a.csv:3: t '2024-02-30' is no timestamp"),
-        ("t,n\n2024-01-01,2\n5,3\n", "a.csv:3: t '5' is no timestamp"),
-        ("t,n\n2024-01-01T25:00:00Z,2\n2024-01-01,2\n", "a.csv:2: t '2024-01-01T25:00:00Z' is no timestamp"),
+        ("t,n\n2024-01-01,2\n2024-02-30,3\n", "a.csv:3: t '2024-02-30' is not a timestamp"),
+        ("t,n\n2024-01-01,2\n5,3\n", "a.csv:3: t '5' is not a timestamp"),
+        ("t,n\n2024-01-01T25:00:00Z,2\n2024-01-01,2\n", "a.csv:2: t '2024-01-01T25:00:00Z' is not a timestamp"),
         ('t,n\n1,2\n\n"2\n",x\n', "a.csv:4: n 'x' is not a number"),  # a quoted line break and a blank line
         (b"t,n\n1,\xff\n", "not UTF-8|no csv"),
         (b"PAR1\x00\xff\xfe", "not UTF-8"),
@@ -276,7 +276,7 @@ def test_many_short_rows_of_a_long_file_are_counted_and_the_others_placed(write:
 def test_whoever_reads_columns_alone_is_given_no_file_with_broken_rows(write: Any) -> None:
     with pytest.raises(RecordedFileError, match=r"a.csv:3: has 1 cell, the header 2$"):
         read_columns(write("a.csv", "t,n\n1,2\n3\n"), ["t"], None)
-    with pytest.raises(RecordedFileError, match=r"a.jsonl:2: is no JSON object"):
+    with pytest.raises(RecordedFileError, match=r"a.jsonl:2: is not a JSON object"):
         read_columns(write("a.jsonl", '{"t": 1}\n3\n'), ["t"], None)
 
 
@@ -288,7 +288,7 @@ def test_rows_are_named_by_their_line_in_the_file_when_where_leaves_some_out(wri
 
 def test_no_row_left_says_what_the_column_holds(write: Any) -> None:
     path = write("a.csv", "t,n,who\n1,2,openai\n2,3,anthropic\n")
-    with pytest.raises(RecordedFileError, match="no row left where 'who' is 'opnai'; it holds 'anthropic', 'openai'"):
+    with pytest.raises(RecordedFileError, match="no row left where 'who' is 'opnai'; it has 'anthropic', 'openai'"):
         read_arrivals(path, **ARRIVALS, where={"who": ["opnai"]})
     with pytest.raises(RecordedFileError, match="no column 'Who'; did you mean 'who'"):
         read_arrivals(path, **ARRIVALS, where={"Who": ["openai"]})
@@ -297,16 +297,16 @@ def test_no_row_left_says_what_the_column_holds(write: Any) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("[\n", "a.jsonl:1: is no JSON object"),
-        ('{"t": 1}\n{"t": ' + "[" * 200_000, "a.jsonl:2: is no JSON object"),
-        ('{"t": 1}\n{"t": "\\ud800"}\n', "a.jsonl:2: holds half a character"),
-        ('{"t": 1, "n": 2}\n{"t": 2, "n"\n[1]\n', r"a.jsonl:2: is no JSON object.*\(and 1 more bad row\)"),
+        ("[\n", "a.jsonl:1: is not a JSON object"),
+        ('{"t": 1}\n{"t": ' + "[" * 200_000, "a.jsonl:2: is not a JSON object"),
+        ('{"t": 1}\n{"t": "\\ud800"}\n', "a.jsonl:2: contains a lone surrogate"),
+        ('{"t": 1, "n": 2}\n{"t": 2, "n"\n[1]\n', r"a.jsonl:2: is not a JSON object.*\(and 1 more bad row\)"),
         (
             '{"t": 1, "n": 2}\n7\n{"t": 2, "n": "x"}\n{"t": 3}\n',
-            r"a.*:2: is no JSON object; .* expected; \S*a.*:3: n 'x' is not a number; \S*a.*:4: n is missing$",
+            r"a.*:2: is not a JSON object; expected .*; \S*a.*:3: n 'x' is not a number; \S*a.*:4: n is missing$",
         ),
-        ('{"t": 1}\n7\n', r"a.jsonl:2: is no JSON object; .* expected; \S*: no column 'n'"),
-        ("7\n", r"a.jsonl:1: is no JSON object"),
+        ('{"t": 1}\n7\n', r"a.jsonl:2: is not a JSON object; expected .*; \S*: no column 'n'"),
+        ("7\n", r"a.jsonl:1: is not a JSON object"),
         ('{"t": 1, "n": 2}\n\n{"t": 2}\n', "a.jsonl:3: n is missing"),
         ('{"t": 1, "n": 2}\n{"t": 2, "n": null}\n', "a.jsonl:2: n is missing"),
         ('{"t": 1, "n": NaN}\n', "a.jsonl:1: n 'nan' is not a finite number"),
@@ -322,7 +322,7 @@ def test_bad_json_lines_are_refused_with_their_line(write: Any, content: str, me
 
 
 def test_a_bad_parquet_file_is_refused_with_its_row(write: Any, tmp_path: Path) -> None:
-    with pytest.raises(RecordedFileError, match="is no parquet file"):
+    with pytest.raises(RecordedFileError, match="is not a parquet file"):
         read_arrivals(write("a.parquet", "t,n\n1,2\n"), **ARRIVALS)
     table = pa.table({"t": [1.0, 2.0, None], "n": pa.array([1.0, float("nan"), 3.0])})
     parquet.write_table(table, tmp_path / "b.parquet")
@@ -335,7 +335,7 @@ def test_a_bad_parquet_file_is_refused_with_its_row(write: Any, tmp_path: Path) 
     [
         ("from,to\n1,2\n5,4\n7,6\n", r"a.csv:3: to '4' is before from '5' \(and 1 more bad row\)"),
         ("from,to\n2024-01-01,2024-01-02\n2024-01-02,\n", "a.csv:3: to is missing"),
-        ("from,to\n2024-01-01,5\n", "one of 'from' and 'to' holds timestamps, the other numbers"),
+        ("from,to\n2024-01-01,5\n", "one of 'from' and 'to' has timestamps, the other numbers"),
         ("start,to\n1,2\n", "no column 'from'"),
     ],
 )
@@ -355,7 +355,7 @@ def test_what_is_no_file_or_format_is_refused(write: Any, tmp_path: Path) -> Non
         read_arrivals(tmp_path / "none.csv", time="t")
     with pytest.raises(RecordedFileError, match="is a folder"):
         read_arrivals(tmp_path, time="t", format="csv")
-    with pytest.raises(RecordedFileError, match="format unknown"):
+    with pytest.raises(RecordedFileError, match="unknown format"):
         read_arrivals(write("a.xlsx", "t\n1\n"), time="t")
     with pytest.raises(RecordedFileError, match="unknown format 'excel'"):
         read_arrivals(write("a.csv", "t\n1\n"), time="t", format="excel")

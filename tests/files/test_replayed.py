@@ -62,7 +62,7 @@ def _refused(scenario: dict[str, Any], folder: Path) -> str:
 def test_arrivals_past_the_horizon_are_counted(tmp_path: Path) -> None:
     _write(tmp_path, "a.csv", "t,i", "0,1", "80000,1", "86400,1", "90000,1")
     plan = _plan(_scenario({"file": "a.csv", "columns": COLUMNS}), tmp_path)
-    assert plan.remarks == ("workload.arrivals: a.csv: of 4 rows, outside of the run are 2 past its horizon",)
+    assert plan.remarks == ("workload.arrivals: a.csv: of 4 rows, these are outside the run: 2 past its horizon",)
 
 
 @pytest.mark.parametrize(("unit", "a_second"), [("ms", 10**3), ("us", 10**6), ("ns", 10**9)])
@@ -71,14 +71,14 @@ def test_numbers_that_fit_in_a_smaller_unit_than_seconds_are_told_so(tmp_path: P
     arrivals = {"file": "a.csv", "columns": COLUMNS}
     (remark,) = _plan(_scenario(arrivals), tmp_path).remarks
     assert "23 past its horizon" in remark
-    assert remark.endswith(f"as numbers they count as seconds, with `unit: {unit}` all would fit")
+    assert remark.endswith(f"numbers count as seconds; with `unit: {unit}` all would fit")
     assert _plan(_scenario(arrivals | {"unit": unit}), tmp_path).remarks == ()
 
 
 def test_a_trace_somewhat_longer_than_the_run_is_not_taken_for_milliseconds(tmp_path: Path) -> None:
     _write(tmp_path, "a.csv", "t,i", *(f"{hour * 3600},1" for hour in range(48)))
     (remark,) = _plan(_scenario({"file": "a.csv", "columns": COLUMNS}), tmp_path).remarks
-    assert remark.endswith("of 48 rows, outside of the run are 24 past its horizon")
+    assert remark.endswith("of 48 rows, these are outside the run: 24 past its horizon")
 
 
 def test_rows_that_limit_leaves_out_are_no_news(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ INCIDENTS = ("start,end", "2023-12-01,2023-12-02", "2024-01-01T03:00Z,2024-01-01
 def test_incidents_before_and_past_the_run_are_counted(tmp_path: Path) -> None:
     _write(tmp_path, "i.csv", *INCIDENTS)
     plan = _plan(_scenario(file="i.csv"), tmp_path)
-    told = "of 3 rows, outside of the run are 1 before its start and 1 past its horizon"
+    told = "of 3 rows, these are outside the run: 1 before its start and 1 past its horizon"
     assert plan.remarks == (f"providers.p.incidents[0]: i.csv: {told}",)
 
 
@@ -118,7 +118,7 @@ def test_every_command_says_what_a_replay_leaves_out(tmp_path: Path) -> None:
             timeout=PATIENCE_S,
         )
         assert done.returncode == 0, command
-        assert "outside of the run are 1 before its start and 1 past its horizon" in done.stderr, command
+        assert "outside the run: 1 before its start and 1 past its horizon" in done.stderr, command
 
 
 def test_the_summary_keeps_the_remarks(tmp_path: Path) -> None:
@@ -161,9 +161,9 @@ def test_a_share_is_said_by_the_file_or_by_the_scenario(tmp_path: Path) -> None:
     _write(tmp_path, "i.csv", "start,end,failing", "0,3600,35")
     columns = {"start": "start", "end": "end", "error_rate": "failing"}
     said = _refused(_scenario(file="i.csv", columns=columns, error_rate="10%"), tmp_path)
-    assert "the file says in each row how many calls fail: leave one of both out" in said
+    assert "the file gives error_rate in each row: leave out one of the two" in said
     said = _refused(_scenario(file="i.csv", columns=columns), tmp_path)
-    assert "i.csv:2: failing '35' is no share from 0 to 1 (35 % is 0.35 or 35%)" in said
+    assert "i.csv:2: failing '35' is not a share from 0 to 1 (35 % is 0.35 or 35%)" in said
 
 
 def test_a_status_page_is_replayed_by_its_own_fields_or_by_itself(tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_planned_work_that_is_replayed_as_failures_is_told(tmp_path: Path) -> No
     rows = ("2024-01-01T01:00Z,2024-01-01T02:00Z,maintenance", "2024-01-01T03:00Z,2024-01-01T04:00Z,major")
     _write(tmp_path, "i.csv", "start,end,severity", *rows)
     (remark,) = _plan(_scenario(file="i.csv"), tmp_path).remarks
-    assert remark.endswith("rows of severity maintenance are replayed as failures (1); `where:` keeps them out")
+    assert remark.endswith("rows of severity maintenance are replayed as failures (1); `where:` can leave them out")
     assert _plan(_scenario(file="i.csv", where={"severity": "major"}), tmp_path).remarks == ()
 
 
@@ -188,19 +188,19 @@ def test_an_incident_that_is_not_over_is_kept_out_by_where(tmp_path: Path) -> No
     rows = ("2024-01-01T01:00Z,2024-01-01T02:00Z,closed", "2024-01-01T03:00Z,,open")
     _write(tmp_path, "i.csv", "start,end,state", *rows)
     said = _refused(_scenario(file="i.csv"), tmp_path)
-    assert "i.csv:3: end is missing; an incident that is not over yet has none: keep it out by `where:`" in said
+    assert "i.csv:3: end is missing; an incident that is still open has none: leave it out by `where:`" in said
     assert _incidents(_plan(_scenario(file="i.csv", where={"state": "closed"}), tmp_path)).start_s == (3600.0,)
 
 
 def test_columns_that_nothing_tells_are_asked_for(tmp_path: Path) -> None:
     _write(tmp_path, "i.csv", "a,b", "1,2")
     said = _refused(_scenario(file="i.csv"), tmp_path)
-    assert "name the columns: columns: {start: ..., end: ...}" in said
+    assert "name them: columns: {start: ..., end: ...}" in said
     _write(tmp_path, "j.csv", "start,end", "1,2")
     said = _refused(_scenario(file="j.csv", effects={"major": {"error_rate": "10%"}}), tmp_path)
-    assert "no column of severities is known" in said
+    assert "effects by severity need a column of severities" in said
     said = _refused(_scenario({"file": "i.csv"}), tmp_path)
-    assert "say which column has the times: columns: {time: ...} (there are: 'a', 'b')" in said
+    assert "name the column with the times: columns: {time: ...} (there are: 'a', 'b')" in said
 
 
 # Logs of gateways

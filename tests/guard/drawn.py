@@ -31,7 +31,7 @@ OUTCOMES = ["server_error", "overloaded", "rate_limited", "connection_error", "c
 HANDLED = [*OUTCOMES, "timeout", "invalid_output"]
 ARRIVALS = ["poisson", "bursty", "batch", "closed", "replay"]
 INCIDENTS = ["poisson", "renewal", "marked_renewal", "schedule", "replay", "intent", "mttf"]
-LAWS = ["constant", "uniform", "exponential", "lognormal", "gamma", "weibull", "empirical"]
+DISTRIBUTIONS = ["constant", "uniform", "exponential", "lognormal", "gamma", "weibull", "empirical"]
 ROUTINGS = ["ordered", "round_robin", "weighted", "cheapest", "least_latency", "least_busy", "usage_based"]
 BACKOFFS = ["constant", "linear", "exponential", "envoy"]
 JITTERS = ["none", "full", "equal", "decorrelated", "additive", "scaled"]
@@ -116,8 +116,8 @@ class Drawer:
     def seconds(self, low: float, high: float, wide: bool = False) -> str:
         return f"{round(float(self.random.uniform(low, high)), 2) * (self.wide if wide else 1):.10g}s"
 
-    def law(self, low: float, high: float, wide: bool = False) -> Any:
-        kind = self.one(LAWS)
+    def distribution(self, low: float, high: float, wide: bool = False) -> Any:
+        kind = self.one(DISTRIBUTIONS)
         first, second = self.seconds(low, (low + high) / 2, wide), self.seconds((low + high) / 2, high, wide)
         return {
             "constant": first,
@@ -152,7 +152,7 @@ class Drawer:
                 "status": {"server_error": 502, "overloaded": 503, "client_error": 404}[outcome],
             }
         if self.chance(0.4):
-            effect |= {"error_latency": self.law(0.05, 2.0)}
+            effect |= {"error_latency": self.distribution(0.05, 2.0)}
         return effect
 
     def incidents(self) -> Entry:
@@ -176,13 +176,13 @@ class Drawer:
         effect = self.effect()
         match kind:
             case "poisson":
-                said: Entry = {"rate": f"1/{self.seconds(40, 120, True)}", "duration": self.law(3, 25, True)}
+                said: Entry = {"rate": f"1/{self.seconds(40, 120, True)}", "duration": self.distribution(3, 25, True)}
                 if "incident profile" in self.on or self.chance(0.1):
                     said |= {"profile": {"hours": [3, 1] * 12}}
             case "renewal":
-                said = {"up": self.law(20, 90, True), "down": self.law(3, 30, True)}
+                said = {"up": self.distribution(20, 90, True), "down": self.distribution(3, 30, True)}
             case "marked_renewal":
-                said = {"between": self.law(20, 90, True), "duration": self.law(3, 30, True)}
+                said = {"between": self.distribution(20, 90, True), "duration": self.distribution(3, 30, True)}
             case "schedule":
                 edges = sorted(self.random.choice(200, size=4, replace=False))
                 said = {
@@ -235,7 +235,7 @@ class Drawer:
             if self.chance(0.3):
                 limit |= {"retry_after": False}
             if self.chance(0.3):
-                limit |= {"refusal_latency": self.law(0.0, 0.5)}
+                limit |= {"refusal_latency": self.distribution(0.0, 0.5)}
             drawn.append(limit)
         return drawn[0] if len(drawn) == 1 else drawn
 
@@ -247,7 +247,7 @@ class Drawer:
         errors: Entry = {}
         if "errors" in self.on:
             for outcome in self.random.choice(OUTCOMES, size=2, replace=False):
-                detailed = {"rate": 0.1, "latency": self.law(0.05, 1.0)}
+                detailed = {"rate": 0.1, "latency": self.distribution(0.05, 1.0)}
                 errors[str(outcome)] = self.one([0.05, 0.2, detailed])
         if "invalid_output" in self.on:
             errors["invalid_output"] = 0.1
@@ -271,11 +271,11 @@ class Drawer:
         if "per_unit" in self.on:
             price = {"per_request": self.one([0.01, 0.04]), "per_unit": 0.002}
         streamed = {
-            "connect": self.law(0.02, 0.2),
-            "first_token": self.law(0.1, 1.5),
+            "connect": self.distribution(0.02, 0.2),
+            "first_token": self.distribution(0.1, 1.5),
             "tokens_per_second": self.one([40, {"kind": "uniform", "low": 10, "high": 90}]),
         }
-        model: Entry = {"price": price, "latency": streamed if self.chance(0.5) else self.law(0.2, 4.0)}
+        model: Entry = {"price": price, "latency": streamed if self.chance(0.5) else self.distribution(0.2, 4.0)}
         if errors := self.errors():
             model["errors"] = errors
         if "quality" in self.on:
@@ -420,7 +420,7 @@ class Drawer:
         if "prompt_cache" in self.on:
             leg["prompt_cache"] = {"share": 0.6, "ttl": self.seconds(3, 20)}
         if "silent_rot" in self.on or "rot probes" in self.on:
-            rot = {"time_to_rot": self.law(20, 120, True), "repair": self.law(2, 20, True)}
+            rot = {"time_to_rot": self.distribution(20, 120, True), "repair": self.distribution(2, 20, True)}
             leg["silent_rot"] = rot | ({"outcome": self.one(OUTCOMES)} if self.chance(0.4) else {})
             if "rot probes" in self.on:
                 leg["silent_rot"] |= {"probe_every": self.seconds(10, 30, True), "error_latency": "100ms"}
@@ -523,7 +523,7 @@ class Drawer:
         if "cache zipf" in self.on:
             policy["response_cache"] = {"kind": "zipf", "keys": 30, "exponent": 1.1, "ttl": "30s", "latency": "10ms"}
         elif "cache share" in self.on:
-            policy["response_cache"] = {"kind": "share", "hit_rate": 0.3, "latency": self.law(0.01, 0.05)}
+            policy["response_cache"] = {"kind": "share", "hit_rate": 0.3, "latency": self.distribution(0.01, 0.05)}
         if billing := self.billing():
             policy["billing"] = billing
         if clients := self.clients():
@@ -540,7 +540,7 @@ class Drawer:
             "poisson": {"rate": rate, **profile},
             "bursty": {"rate": rate, "cv": self.one([2, 4]), "clients": self.one([1, 3]), **profile},
             "batch": {"every": self.seconds(7, 15, True), "size": 5, "first": "1s"},
-            "closed": {"users": self.one([2, 6]), "think": self.law(2, 8, True)},
+            "closed": {"users": self.one([2, 6]), "think": self.distribution(2, 8, True)},
             "replay": {
                 "file": "arrivals.csv",
                 "columns": {"time": "t", "input_tokens": "input", "output_tokens": "output"},
@@ -553,8 +553,8 @@ class Drawer:
             kind = "poisson"
         workload: Entry = {"arrivals": {"kind": kind, **arrivals[kind]}}
         if kind != "replay":
-            law = {"kind": "lognormal", "median": 300, "p95": 900}
-            workload["tokens"] = {"input": self.one([200, law]), "output": self.one([60, law])}
+            distribution = {"kind": "lognormal", "median": 300, "p95": 900}
+            workload["tokens"] = {"input": self.one([200, distribution]), "output": self.one([60, distribution])}
         if "per_unit" in self.on:
             workload["units"] = self.one([2, {"kind": "uniform", "low": 1, "high": 4}])
         if "requirements" in self.on:

@@ -1,6 +1,6 @@
 """Traces and figures are what was written down; `python -m tests.guard.write` writes them anew.
 
-With `--check` it compares them all, the second seed of the shipped scenarios and slow commands too.
+With `--check` it compares them all, the second seed of the shipped scenarios, every drawn one and slow commands too.
 """
 
 from collections.abc import Sequence
@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.guard.drawn import COUNT
+from tests.guard.drawn import COUNT, table
 from tests.guard.figures import SLOW
 from tests.guard.shipped import SEEDS
-from tests.guard.write import VERSIONS, compared, names, skipped, written
+from tests.guard.write import VERSIONS, compared, documents, is_quick, names, skipped, written
 
 BATCH = 10
 
@@ -37,9 +37,14 @@ def test_shipped_scenarios_leave_the_same_traces(name: str, before: dict[str, An
     assert compared(name, before) == []
 
 
+def test_the_quick_of_the_drawn_scenarios_have_every_feature_of_them_all() -> None:
+    quick = [document for name, document in zip(of_kind("drawn"), documents(), strict=True) if is_quick(name)]
+    assert set(table(quick)) == set(table(documents()))
+
+
 @pytest.mark.parametrize("batch", [of_kind("drawn")[i : i + BATCH] for i in range(0, COUNT, BATCH)], ids=lambda b: b[0])
 def test_drawn_scenarios_leave_the_same_traces(batch: Sequence[str], before: dict[str, Any]) -> None:
-    assert [line for name in batch for line in compared(name, before)] == []
+    assert [line for name in filter(is_quick, batch) for line in compared(name, before)] == []
 
 
 @pytest.mark.parametrize("name", [name for name in of_kind("figures") if name.removeprefix("figures ") not in SLOW])

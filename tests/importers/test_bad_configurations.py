@@ -27,7 +27,7 @@ ONE = deployment("a", "openai/gpt-5")
         ("model_list: [3]\n", "model_list[0]: expected a mapping; got 3"),
         ("model_list: [{model_name: a}]\n", "litellm_params.model is required, but missing"),
         ("model_list: [{litellm_params: {model: a}}]\n", "model_name is required, but missing"),
-        ("model_list: []\nmodel_list: []\n", "config.yaml:2:1: the key 'model_list' stands here a second time"),
+        ("model_list: []\nmodel_list: []\n", "config.yaml:2:1: duplicate key 'model_list'"),
         (configuration(deployment("a", "a", rpm="fast")), "rpm: expected a number; got 'fast'"),
         (configuration(deployment("a", "a", rpm=-1)), "rpm: expected a number from 0 to 1e15; got -1"),
         (configuration(deployment("a", "a", rpm=".inf")), "rpm: expected a number from 0 to 1e15"),

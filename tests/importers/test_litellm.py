@@ -205,7 +205,7 @@ def test_deployments_without_order_stand_by_for_those_of_the_last_order(tmp_path
     found = imported(tmp_path, text)
     assert chain(found) == ["azure_ai/gpt-5", "a order 2", "anthropic/claude-sonnet-4-5"]
     assert tiers(found.content["chain"][1]) == [("azure/gpt-5", 1), ("openai/gpt-5", 2), ("openai/gpt-5-mini", 2)]
-    said = [each for each in remarks(found) if "no order, as others of 'a' have" in each]
+    said = [each for each in remarks(found) if "has no order, but others of 'a' have" in each]
     assert [each.partition(":")[0] for each in said] == ["2 model_list[0]", "5 model_list[3]"]
 
 
@@ -325,9 +325,9 @@ def test_router_settings_say_what_the_preset_does_not(tmp_path: Path, settings: 
 @pytest.mark.parametrize(
     ("sections", "path", "message"),
     [
-        ({"router_settings": "{retry_after: 1}"}, "router_settings.retry_after", "a least wait below the longest"),
+        ({"router_settings": "{retry_after: 1}"}, "router_settings.retry_after", "a minimum wait below the maximum"),
         ({"router_settings": "{routing_strategy: fastest}"}, "router_settings.routing_strategy", "unknown strategy"),
-        ({"router_settings": "{no_such_thing: 7}"}, "router_settings.no_such_thing", "it says 7"),
+        ({"router_settings": "{no_such_thing: 7}"}, "router_settings.no_such_thing", "its value is 7"),
         (
             {"router_settings": "{retry_policy: {RateLimitErrorRetries: 9}}"},
             "router_settings.retry_policy",
@@ -345,7 +345,7 @@ def test_router_settings_say_what_the_preset_does_not(tmp_path: Path, settings: 
         (
             {"router_settings": "{new_flag: false}"},
             "router_settings.new_flag",
-            "not carried over: this import does not know it",
+            "not carried over: unknown to this import",
         ),
         (
             {"router_settings": "{routing_strategy_args: {ttl: 5}}"},
@@ -388,10 +388,10 @@ def test_what_cannot_be_carried_over_is_named(
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("mock_response", "hello", "answers depend on the provider"),
+        ("mock_response", "hello", "responses depend on the provider here"),
         ("api_version", "2024-06-01", "it does not change what is simulated"),
-        ("brand_new", "7", "this import does not know it (it says 7)"),
-        ("other_api_key", "sk-7", "this import does not know it"),
+        ("brand_new", "7", "unknown to this import (its value is 7)"),
+        ("other_api_key", "sk-7", "unknown to this import"),
         ("max_retries", "2", "it has no effect in LiteLLM 1.109"),
     ],
 )

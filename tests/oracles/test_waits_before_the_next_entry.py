@@ -24,8 +24,8 @@ def test_the_waits_of_entries_without_retries_keep_the_attempts_apart() -> None:
     assert traced.requests[met].backoff_s.to_numpy() == pytest.approx(sum(GAPS_S))
 
 
-@pytest.mark.parametrize("mean_s", [150.0, 600.0])
-def test_the_share_lost_is_that_of_outages_longer_than_the_waits(mean_s: float) -> None:
+@pytest.mark.parametrize(("mean_s", "rate"), [(150.0, "10/h"), (600.0, "3/h")])
+def test_the_share_lost_is_that_of_outages_longer_than_the_waits(mean_s: float, rate: str) -> None:
     """U exp(-220 s / mean) of Poisson outages with exponential durations, with little overlap."""
     chain = [
         {"provider": "a", "name": f"l{number}", "wait_after_last": True, "retry_backoff": f"{gap_s}s"}
@@ -38,7 +38,7 @@ def test_the_share_lost_is_that_of_outages_longer_than_the_waits(mean_s: float) 
         "error_latency": "0s",
     }
     of = scenario({"a": provider(0, incidents=[incidents])}, chain=[*chain, {"provider": "a", "name": "last"}])
-    of |= {"horizon": "1000d", "workload": {"arrivals": {"kind": "poisson", "rate": "10/h"}}}
+    of |= {"horizon": "1000d", "workload": {"arrivals": {"kind": "poisson", "rate": rate}}}
     lost = (run(of).requests.outcome == "failed").mean()
     outages = 1000.0 * exp(-sum(GAPS_S) / mean_s)
     expected = mean_s / 86400.0 * exp(-sum(GAPS_S) / mean_s)

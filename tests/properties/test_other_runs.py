@@ -35,7 +35,7 @@ def the_same_rows(frame: pd.DataFrame, other: pd.DataFrame) -> None:
 
 
 def without(content: Any, *, kind: str) -> Any:
-    """A scenario's content with laws and profiles that do not scale replaced or left out."""
+    """A scenario's content with distributions and profiles that do not scale replaced or left out."""
     if isinstance(content, dict):
         if content.get("kind") == kind and isinstance(content["median"], str):
             return {"kind": "exponential", "mean": content["median"]}

@@ -12,11 +12,11 @@ from des.scenario.schema.setting import Setting
 INCIDENT_LAWS = {"duration", "up", "down", "between", "error_latency"}
 CALL_LAWS = {"whole", "connect", "first_token", "latency", "refusal_latency"}
 LAWS_OF_DURATIONS = {*INCIDENT_LAWS, *CALL_LAWS, "think", "time_to_rot", "repair"}
-"""Fields that hold a law of seconds, without saying so in their names."""
+"""Fields that hold a distribution of seconds, without saying so in their names."""
 
 
-def doubled(law: Distribution) -> Distribution:
-    match law:
+def doubled(distribution: Distribution) -> Distribution:
+    match distribution:
         case Constant(value):
             return Constant(2.0 * value)
         case Uniform(low, high):
@@ -33,12 +33,12 @@ def doubled(law: Distribution) -> Distribution:
             raise ValueError("the exponential of a sum is not exactly a product")
 
 
-def halved(law: Distribution) -> Distribution:
+def halved(distribution: Distribution) -> Distribution:
     """Of a speed; those that scenarios draw are constant or uniform."""
-    if isinstance(law, Constant):
-        return Constant(law.value / 2.0)
-    assert isinstance(law, Uniform)
-    return Uniform(law.low / 2.0, law.high / 2.0)
+    if isinstance(distribution, Constant):
+        return Constant(distribution.value / 2.0)
+    assert isinstance(distribution, Uniform)
+    return Uniform(distribution.low / 2.0, distribution.high / 2.0)
 
 
 def slowed(part: Any, name: str = "") -> Any:
@@ -66,7 +66,7 @@ def slowed(part: Any, name: str = "") -> Any:
 
 
 def twice_as_slow(plan: Plan) -> Plan:
-    """Raises ValueError where a law of the plan cannot be scaled exactly."""
+    """Raises ValueError where a distribution of the plan cannot be scaled exactly."""
     slow: Plan = slowed(plan)
     return slow
 

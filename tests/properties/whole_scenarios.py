@@ -27,7 +27,7 @@ def durations(low_ms: int, high_ms: int) -> st.SearchStrategy[str]:
 
 @st.composite
 def durations_between(draw: Draw, low_ms: int, high_ms: int) -> Any:
-    """A law whose typical values lie between the two."""
+    """A distribution whose typical values lie between the two."""
     kind = draw(st.sampled_from(["constant", "uniform", "exponential", "lognormal", "gamma", "weibull", "empirical"]))
     first, second = sorted([draw(st.integers(low_ms, high_ms)), draw(st.integers(low_ms, high_ms)) + 1])
     match kind:
@@ -284,11 +284,14 @@ arrivals = st.one_of(
 
 @st.composite
 def workloads(draw: Draw, carried: list[str]) -> dict[str, Any]:
-    law = {"kind": "lognormal", "median": 200, "p95": 900}
+    distribution = {"kind": "lognormal", "median": 200, "p95": 900}
     required = draw(st.lists(st.sampled_from(carried), max_size=1)) if carried else []
     return {
         "arrivals": draw(arrivals),
-        "tokens": {"input": draw(st.sampled_from([0, 7, law])), "output": draw(st.sampled_from([0, 1, 40, law]))},
+        "tokens": {
+            "input": draw(st.sampled_from([0, 7, distribution])),
+            "output": draw(st.sampled_from([0, 1, 40, distribution])),
+        },
         "units": draw(st.sampled_from([1, 3, {"kind": "uniform", "low": 0, "high": 5}])),
         "requirements": [{"share": 0.4, "tags": {"region": region}} for region in required],
     }

@@ -1,13 +1,14 @@
 """The printed summary can be read on any terminal and in a pipe."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from des.estimate.estimate import as_json
+from des.estimate.estimate import Estimate, as_json
 from des.estimate.intervals import mean_of
 from des.estimate.summary import Observed, Pool, summary
 from des.estimate.sums import LogHistogram
@@ -68,7 +69,7 @@ def _run(arms: tuple[str, ...] = ("as_modelled", "primary_only"), replications: 
 def _printed(run: Run, width: int = 120, *, reused: bool = False) -> str:
     stream = io.StringIO()
     console = Console(file=stream, width=width, highlight=False)
-    print_run(run, verdicts(run.manifest, run.summary), reused=reused, console=console)
+    print_run(run, verdicts(run), reused=reused, console=console)
     return stream.getvalue()
 
 
@@ -170,7 +171,7 @@ def test_expectations_are_shown_with_what_was_found() -> None:
 def test_a_bound_inside_the_interval_is_inconclusive() -> None:
     run = _run(replications=3)
     run.manifest["scenario"]["expect"] = {"availability": ">= 99.955%"}  # type: ignore[index]
-    assert [verdict.result for verdict in verdicts(run.manifest, run.summary)] == ["inconclusive"]
+    assert [verdict.result for verdict in verdicts(run)] == ["inconclusive"]
 
 
 def test_a_reused_run_says_so() -> None:
@@ -196,3 +197,50 @@ def test_points_alone_keep_every_other_entry() -> None:
         "b": {"low": 1.0},
         "c": [1],
     }
+
+
+def _with_unseen(run: Run, *arms: str, long_run: float | None = None, met: int = 0) -> Run:
+    known = None if long_run is None else as_json(Estimate(long_run, estimator="exact"))
+    told = {
+        "words": f"{met} of 0.002 expected outages of cloudflare met",
+        "incidents": [{"component": "cloudflare", "class": 0, "outages": True, "expected": 0.002, "met": met}],
+        "long_run": known,
+        "long_run_reason": "" if known else "limit anthropic: requests share its tokens",
+        "ends": {},
+    }
+    return replace(run, summary={**run.summary, "unseen": dict.fromkeys(arms, told)})
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_incidents_that_were_not_met_stand_beside_the_availability(width: int) -> None:
+    text = _printed(_with_unseen(_run(), "as_modelled", long_run=0.9995625), width)
+    assert max(map(len, text.splitlines())) <= width
+    assert _line(text, "incidents met").split()[2:] == ["0", "of", "0.002", "expected", "-"]
+    assert "99.9562 %" in _line(text, "in the long run")
+    sentence = "as_modelled: 0 of 0.002 expected outages of cloudflare met: this is availability between outages"
+    assert f"{sentence}; in the long run it is 99.9562 % (exact)" in " ".join(text.split())
+
+
+def test_arms_of_which_the_same_is_said_share_a_sentence_that_names_the_command_which_knows() -> None:
+    text = " ".join(_printed(_with_unseen(_run(), "as_modelled", "primary_only")).split())
+    assert text.count("this is availability between outages") == 1
+    assert "as_modelled, primary_only: 0 of 0.002" in text
+    assert "des answer SCENARIO" in text
+    assert "limit anthropic" in text
+
+
+def test_a_few_incidents_met_are_said_to_be_too_few() -> None:
+    text = " ".join(_printed(_with_unseen(_run(("one",)), "one", met=3)).split())
+    assert "3 of 0.002 expected outages of cloudflare met: too few outages for availability in the long run" in text
+
+
+def test_nothing_is_said_of_incidents_where_all_were_met() -> None:
+    assert "incidents met" not in _printed(_run())
+
+
+def test_what_is_not_judged_is_neither_met_nor_missed_and_says_why() -> None:
+    run = _run()
+    run.manifest["scenario"]["expect"] = {"all_down": "< 1%"}  # type: ignore[index]
+    text = _printed(run)
+    assert _line(text, "as_modelled.all_down").split()[-2:] == ["not", "judged"]
+    assert "as_modelled.all_down: not judged: des run has no long-run figure" in text

@@ -6,6 +6,7 @@ import pytest
 
 from des.errors import ScenarioError
 from des.scenario import from_mapping
+from des.scenario.schema.expectations import EXPECTABLE
 
 Problems = Callable[..., list[str]]
 
@@ -38,7 +39,7 @@ ONE_PROBLEM = [
     ("p99: 4142", "P99: 4142", "8:44: workload.tokens.input.P99: unknown key 'P99'; did you mean 'p99'?"),
     ("median: 1020", "p50: 1020", "8:30: workload.tokens.input.p50: unknown key 'p50'; did you mean 'median'?"),
     ("retries: 1", "retry: 1", "30:41: chain[0].retry: unknown key 'retry'; did you mean 'retries'?"),
-    ("  rounds: 2\n", "  rounds: 2\n  rounds: 3\n", "34:3: the key 'rounds' stands here a second time (first at 33:3)"),
+    ("  rounds: 2\n", "  rounds: 2\n  rounds: 3\n", "34:3: duplicate key 'rounds' (first at 33:3)"),
     # Wrong units.
     ("horizon: 30d", "horizon: 30", f"3:10: horizon: {DURATION}; got 30, which has no unit: write 30s for seconds"),
     (
@@ -145,12 +146,13 @@ ONE_PROBLEM = [
     (
         "depends_on: [cdn]",
         "depends_on: [cdn, cdn]",
-        "26:23: providers.openai.depends_on[1]: 'openai' depends on 'cdn' already",
+        "26:23: providers.openai.depends_on[1]: 'openai' already depends on 'cdn'",
     ),
     (
         'availability: ">= 99.95%"',
         'availabilty: ">= 99.95%"',
-        "40:3: expect.availabilty: unknown metric 'availabilty'; did you mean 'availability'?",
+        "40:3: expect.availabilty: unknown metric 'availabilty'; did you mean 'availability'? expect one of "
+        f"{', '.join(EXPECTABLE)}",
     ),
     (
         "primary_only.latency_s_p95",
@@ -178,12 +180,12 @@ ONE_PROBLEM = [
     (
         "retries: 1",
         "retries: 1, retry_on: []",
-        "30:50: chain[0].retries: retry_on is empty, so the retries never happen",
+        "30:50: chain[0].retries: retry_on is empty, so there are never retries",
     ),
     (
         "total: 60s",
         "total: 6s",
-        "31:66: chain[1].timeout.first_token: first_token is longer than total, so it never strikes",
+        "31:66: chain[1].timeout.first_token: first_token is longer than total, so it never expires",
     ),
     ("cap: 8s", "cap: 8ms", "34:50: policy.backoff.cap: cap is below base"),
     (
@@ -203,7 +205,7 @@ ONE_PROBLEM = [
     (
         "median: 1020, p99: 4142",
         "median: 1020, p99: 41420000",
-        "8:12: workload.tokens.input: token counts may reach 7.85e+14, above the 2147483647 of a trace",
+        "8:12: workload.tokens.input: token counts may reach 7.85e+14; a trace can hold 2147483647",
     ),
     # Types.
     ("chain:\n", "chain: 3\nchain_:\n", None),
@@ -333,7 +335,7 @@ def test_a_space_missing_after_a_colon_is_pointed_out(two_providers: str, proble
 
 
 def test_half_a_character_in_plain_data_is_refused() -> None:
-    with pytest.raises(ScenarioError, match="title: half a character"):
+    with pytest.raises(ScenarioError, match="title: a lone surrogate"):
         from_mapping({"title": "\ud800"})
 
 

@@ -27,19 +27,25 @@ def text(policy: str = "", limits: str = "", budgets: str = "", chain: str = "")
 
 
 POLICIES = [
-    ("retry_budget: {kind: active, share: 20%}", "8:24: policy.retry_budget: a retry budget, but no retries"),
-    ("retries: 1, retry_budget: {kind: active, share: 0, minimum: 0}", "share: a budget of nothing"),
+    ("retry_budget: {kind: active, share: 20%}", "8:24: policy.retry_budget: a retry budget needs retries"),
+    ("retries: 1, retry_budget: {kind: active, share: 0, minimum: 0}", "share: this budget allows no retries"),
     (
         "retries: 1, retry_budget: {kind: quota, capacity: 5, retry_cost: 14}",
         "8:75: policy.retry_budget.retry_cost: a retry costs more than the whole capacity",
     ),
     ("retries: 1, retry_budget: {kind: lavish}", "unknown kind 'lavish'; there are: active, ratio, quota, throttle"),
-    ("hedge: {after: 20s}", "8:25: policy.hedge.after: the timeout of a strikes after 10 s, before any copy"),
+    (
+        "hedge: {after: 20s}",
+        "8:25: policy.hedge.after: the timeout of a expires after 10 s, before the first copy is sent",
+    ),
     (
         "hedge: {after: 4s, at_most: 3}",
-        "8:38: policy.hedge.at_most: the timeout of a strikes after 10 s, before copy 3",
+        "8:38: policy.hedge.at_most: the timeout of a expires after 10 s, before copy 3 is sent",
     ),
-    ("deadline: 3s, hedge: {after: 3s}", "policy.hedge.after: the deadline strikes after 3 s, before any copy"),
+    (
+        "deadline: 3s, hedge: {after: 3s}",
+        "policy.hedge.after: the deadline expires after 3 s, before the first copy is sent",
+    ),
     ("hedge: {after: 1s, loser: run, billed: true}", "policy.hedge.billed: billed belongs to loser: cancel"),
     (
         "breaker: {kind: consecutive, failures: 5, open: 30s, half_open: 0}",
@@ -55,7 +61,7 @@ POLICIES = [
     ),
     (
         "breaker: {kind: time_window, window: 30s, failure_share: 0, open: 5s}",
-        "policy.breaker.failure_share: a share of 0 would be reached without a failure",
+        "policy.breaker.failure_share: a share of 0 is reached without a failure",
     ),
     ("breaker: {kind: consecutive, failures: 5}", "policy.breaker.open: is required, but missing"),
     (
@@ -81,29 +87,35 @@ POLICIES = [
     ("breaker: nne", "policy.breaker: expected one of none; got 'nne'; did you mean 'none'?"),
     (
         "cooldown: {for: 5s}",
-        "policy.cooldown: nothing ever cools: give on, share, all_failed, also_on or allowed_fails",
+        "policy.cooldown: nothing starts this cooldown: give on, share, all_failed, also_on or allowed_fails",
     ),
     ("cooldown: {on: [429], minimum: 5}", "policy.cooldown.minimum: minimum belongs to share"),
     ("cooldown: {on: [429], fr: 5s}", "policy.cooldown.fr: unknown key 'fr'; did you mean 'for'?"),
     ("cooldown: {on: [rate_limitd]}", "got 'rate_limitd'; did you mean 'rate_limited'?"),
-    ("ejection: {for: 5s}", "policy.ejection: nothing is ever ejected: give consecutive, share or on_rate_limited"),
+    ("ejection: {for: 5s}", "policy.ejection: nothing starts an ejection: give consecutive, share or on_rate_limited"),
     ("ejection: {consecutive: 5, for: 30s, longest: 3s}", "policy.ejection.longest: longest is below for"),
     ("probes: {every: 1s, timeout: 5s}", "policy.probes.timeout: timeout is longer than every: probes would overlap"),
-    ("shaping: {rate: 10/s}", "policy.shaping: a queue without an end: give queue: 100 or max_wait: 10s"),
-    ("shaping: {rate: 10/s, queue: 0, max_wait: 1s}", "policy.shaping.max_wait: where nobody may wait (queue: 0)"),
-    ("bulkhead: {concurrent: 5, queue: 3}", "policy.bulkhead.queue: calls that hang would keep the queue for ever"),
+    ("shaping: {rate: 10/s}", "policy.shaping: the queue is unbounded: give queue: 100 or max_wait: 10s"),
+    (
+        "shaping: {rate: 10/s, queue: 0, max_wait: 1s}",
+        "policy.shaping.max_wait: max_wait needs a queue, and queue is 0",
+    ),
+    ("bulkhead: {concurrent: 5, queue: 3}", "policy.bulkhead.queue: calls that hang would block the queue forever"),
     ("adaptive_throttling: {k: 0.5}", "policy.adaptive_throttling.k: expected at least 1.0; got 0.5"),
-    ("ramp: {start: 100%, over: 1min, reset_after: 1min}", "policy.ramp.start: a ramp that starts at 100 % is none"),
+    (
+        "ramp: {start: 100%, over: 1min, reset_after: 1min}",
+        "policy.ramp.start: a ramp that starts at 100 % has no effect",
+    ),
     (
         "ramp: {start: 0%, over: 2d, reset_after: 1min}",
-        "policy.ramp.start: from 0 % over 172800 s, longer than the horizon of 86400 s, hardly anybody is admitted",
+        "policy.ramp.start: a ramp from 0 % over 172800 s, longer than the horizon of 86400 s, admits",
     ),
     ("ejection: {consecutive: 5}", "policy.ejection: legs are ejected from their group, and the chain has none"),
     (
         "cooldown: {allowed_fails: 3, share: 50%}",
-        "8:46: policy.cooldown.share: allowed_fails cools instead of share, minimum, all_failed, window",
+        "8:46: policy.cooldown.share: allowed_fails replaces share, minimum, all_failed, window",
     ),
-    ("cooldown: {allowed_fails: 3, all_failed: 5}", "policy.cooldown.all_failed: allowed_fails cools instead of share"),
+    ("cooldown: {allowed_fails: 3, all_failed: 5}", "policy.cooldown.all_failed: allowed_fails replaces share"),
     ("application: {retries: 127}", "retries: 127: with rounds: 1 makes 128 passes, at most 127 can be counted"),
     ("rounds: 16, application: {retries: 7}", "retries: 7: with rounds: 16 makes 128 passes, at most 127 can be"),
     ("backoff: {kind: exponential, base: 2s, cap: 1s}", "policy.backoff.cap: cap is below base"),
@@ -116,11 +128,11 @@ POLICIES = [
         "backoff: {kind: constant, base: 2s, cap: 3s, throttled: {base: 5s}}",
         "policy.backoff.throttled.base: cap is below base",
     ),
-    ("retry_after: {mode: ignore, cap: 2s}", "8:43: policy.retry_after.cap: what is ignored has no cap"),
-    ("retry_after: {above: refuse}", "policy.retry_after.above: above what? give cap: 60s, or total"),
-    ("retries: 2, retry_on: []", "policy.retries: retry_on is empty, so the retries never happen"),
+    ("retry_after: {mode: ignore, cap: 2s}", "8:43: policy.retry_after.cap: mode: ignore takes no cap"),
+    ("retry_after: {above: refuse}", "policy.retry_after.above: above needs a bound: give cap: 60s, or total"),
+    ("retries: 2, retry_on: []", "policy.retries: retry_on is empty, so there are never retries"),
     ("retry_on: [299]", "policy.retry_on[0]: expected one of server_error"),
-    ("routing: weighted", "8:19: policy.routing: routing is among the legs of a group, and the chain has none"),
+    ("routing: weighted", "8:19: policy.routing: routing picks among legs of a group, and the chain has none"),
     ("order: {kind: weighted, buffer: 1}", "policy.order.buffer: buffer belongs to kind: least_latency"),
     ("application: {retries: 0}", "policy.application.retries: expected a whole number of at least 1; got 0"),
     ("application: {retries: 1, retry_on: [deadline]}", "policy.application.retry_on: deadline is an attempt cut off"),
@@ -151,7 +163,7 @@ def test_a_contradictory_policy_gives_one_message_at_its_place(problems: Problem
 LIMITS = [
     (
         "limits: {burst: 5}",
-        "providers.a.limits: limits what? give one of requests, input_tokens, output_tokens, tokens",
+        "providers.a.limits: limits nothing: give one of requests, input_tokens, output_tokens, tokens",
     ),
     (
         "limits: {requests: 5/min, tokens: 5000/min, burst: 5}",
@@ -159,7 +171,7 @@ LIMITS = [
     ),
     (
         "limits: {requests: 5/min, burst: {tokens: 50}}",
-        "burst.tokens: there is no limit of tokens that this is the burst",
+        "burst.tokens: there is no limit of tokens for this burst",
     ),
     (
         "limits: {requests: 5/min, burst: 0.5}",
@@ -168,7 +180,7 @@ LIMITS = [
     ("limits: {requests: 5/min, algorithm: {fixed_window: 1s}}", "limits.requests: less than one in 1 s: every call"),
     (
         "limits: {requests: 5/min, burst: 2, algorithm: {sliding_log: 1min}}",
-        "limits.burst: a window takes what its rate",
+        "limits.burst: burst belongs to a token bucket",
     ),
     ("limits: {requests: 5/min, algorithm: leaky}", "limits.algorithm: expected one of token_bucket; got 'leaky'"),
     (
@@ -177,27 +189,27 @@ LIMITS = [
     ),
     (
         "limits: {requests: 5/min, counting: {estimate: 9}}",
-        "counting: an estimate is of output tokens, of which there is",
+        "counting: an estimate needs a limit on output_tokens or tokens",
     ),
     (
         "limits: {requests: 5/min, counting: success, counts_refused: true}",
-        "counts_refused: counting: success counts no",
+        "counts_refused: counting: success counts successful calls only",
     ),
-    ("limits: {concurrency: 5, counting: success}", "limits.counting: calls at once count from their dispatch on"),
+    ("limits: {concurrency: 5, counting: success}", "limits.counting: concurrency counts calls from their dispatch"),
     ("limits: {input_tokens: 500/min}", "limits.input_tokens: a mean request has 1000 input_tokens, but at most 500"),
     (
         "limits: {acceleration: {growth: 2, over: 1s, floor: 1/min}}",
-        "acceleration.floor: a floor of less than one request a window would refuse for ever",
+        "acceleration.floor: a floor of less than one request per window would refuse every request",
     ),
     ("capacity: 0", "providers.a.capacity: expected a whole number of at least 1; got 0"),
     (
         "errors: {client_error: {rate: 1%, status: 503}}",
-        "status: 503 is no status of client_error: it belongs to server_e",
+        "status: 503 is not a status of client_error: it belongs to server_e",
     ),
     ("errors: {connection_error: {rate: 1%, status: 503}}", "status: connection_error has no status of its own"),
     (
         "incidents: [{kind: poisson, rate: 1/y, duration: 1h, status: 401}]",
-        "status: 401 is no status of server_error: it belongs to client_error",
+        "status: 401 is not a status of server_error: it belongs to client_error",
     ),
 ]
 
@@ -212,7 +224,7 @@ def test_what_a_provider_cannot_have_is_refused_at_its_place(problems: Problems,
 BUDGETS = [
     ("own: {requests: 5/s, legs: [c]}", "budgets.own.legs[0]: unknown leg, group or provider 'c'"),
     ("own: {requests: 5/s, legs: []}", "budgets.own.legs: is empty"),
-    ("own: {requests: 5/s, legs: [a, a]}", "budgets.own.legs[1]: 'a' is in the budget already"),
+    ("own: {requests: 5/s, legs: [a, a]}", "budgets.own.legs[1]: 'a' is already in the budget"),
     ("own: {requests: 5/s, legs: [a, b], split: {a: 70%, b: 20%}}", "split: the shares add up to 90 %, not to 100 %"),
     ("own: {requests: 5/s, legs: [a, b], split: {a: 100%}}", "split: 'b' has no share: give it one, or take it out"),
     ("own: {requests: 5/s, legs: [a], split: {a: 50%, b: 50%}}", "split.b: 'b' is not among the budget's legs"),
@@ -220,9 +232,9 @@ BUDGETS = [
     ("own: {concurrency: 1, legs: [a, b], split: equal}", "split: the part of 'a' comes to 0.5 concurrency: less than"),
     (
         "own: {requests: 5/s, legs: [a, a/m], split: equal}",
-        "budgets.own.legs[1]: 'a/m' and 'a' both mean the leg a/m, which has one part of a split budget",
+        "budgets.own.legs[1]: 'a/m' and 'a' both mean the leg a/m, but a leg has one part of a split budget",
     ),
-    ("a: {requests: 5/s, legs: [a]}", "budgets.a: 'a' is a component as well, whose limits have that name"),
+    ("a: {requests: 5/s, legs: [a]}", "budgets.a: 'a' is also a component, whose limits have that name"),
 ]
 
 
@@ -236,15 +248,21 @@ def test_what_a_budget_cannot_be_is_refused_at_its_place(problems: Problems, bud
 CHAINS = [
     ("chain: [{group: g, legs: []}]", "chain[0].legs: is empty: at least one entry is needed"),
     ("chain: [{legs: [{provider: a}]}]", "chain[0].group: is required, but missing"),
-    ("chain: [{group: g, legs: [{group: h, legs: [{provider: a}]}]}]", "chain[0].legs[0]: a group within a group"),
-    ("chain: [{group: g, legs: [{provider: a, retries: 2}]}]", "chain[0].legs[0].retries: an attempt of a group picks"),
+    (
+        "chain: [{group: g, legs: [{group: h, legs: [{provider: a}]}]}]",
+        "chain[0].legs[0]: a group cannot contain a group",
+    ),
+    (
+        "chain: [{group: g, legs: [{provider: a, retries: 2}]}]",
+        "chain[0].legs[0].retries: retries belongs to the group",
+    ),
     ("chain: [{group: g, legs: [{provider: a, weight: 0}]}]", "legs[0].weight: all weights are 0, so no leg is ever"),
-    ("chain: [{group: a, legs: [{provider: a}]}]", "chain[0].group: 'a' is the name of the provider 'a' already"),
+    ("chain: [{group: a, legs: [{provider: a}]}]", "chain[0].group: 'a' is already the name of the provider 'a'"),
     ("chain: [{group: g, legs: [{provider: c}]}]", "chain[0].legs[0].provider: unknown provider 'c'"),
     ("chain: [{group: g, legs: [{provider: a}], routng: ordered}]", "unknown key 'routng'; did you mean 'routing'?"),
     (
         "chain: [{group: g, legs: [{provider: a}]}, {group: h, legs: [{provider: a, name: a/m}]}]",
-        "chain[1].legs[0].name: the leg's name 'a/m' is that of chain[0].legs[0] already",
+        "chain[1].legs[0].name: the leg's name 'a/m' is already that of chain[0].legs[0]",
     ),
     (
         "chain: [{provider: a, ramp: {start: 10%, over: 1min, reset_after: 1min}}]",
@@ -258,7 +276,7 @@ CHAINS = [
     ("chain: [{provider: a, hedge: {after: 1s, to: next}}]", "chain[0].hedge.to: the chain has no other leg"),
     (
         "chain: [{provider: a, retry_budget: {kind: active, share: 1%}}, {provider: b, model: m, retries: 1}]",
-        "chain[0].retry_budget: a retry budget, but no retries: write retries: 2 beside it, for example, or "
+        "chain[0].retry_budget: a retry budget needs retries: write retries: 2 beside it, for example, or "
         "retry_budget: none",
     ),
 ]
@@ -276,13 +294,13 @@ def test_what_a_chain_cannot_be_is_refused_at_its_place(problems: Problems, chai
     [
         (
             "backoff: {kind: constant, base: 1s, cap_jitter: true}",
-            "policy.backoff.cap_jitter: there is no cap: give one",
+            "policy.backoff.cap_jitter: cap_jitter needs a cap",
         ),
         (
             "backoff: {kind: constant, base: 1s, cap: 2s, cap_jitter: true}",
             "only additive and scaled jitter exceed a cap",
         ),
-        ("order: {kind: round_robin, once: true}", "policy.order.once: round_robin has retries go to the next leg"),
+        ("order: {kind: round_robin, once: true}", "policy.order.once: round_robin sends retries to the next leg"),
     ],
 )
 def test_what_is_capped_or_picked_once_must_be_able_to_differ(policy: str, message: str, problems: Problems) -> None:
@@ -292,7 +310,7 @@ def test_what_is_capped_or_picked_once_must_be_able_to_differ(policy: str, messa
 @pytest.mark.parametrize("cooldown", ["{on: [rate_limited]}", "{share: 50%, minimum: 5}"])
 def test_a_cooldown_of_groups_needs_one(cooldown: str, problems: Problems) -> None:
     (line,) = problems(text(f"cooldown: {cooldown}"))
-    assert "policy.cooldown: on and share cool a leg of a group of several only" in line
+    assert "policy.cooldown: on and share cool only legs in a group of several" in line
 
 
 def test_retries_that_never_wait_beside_a_healthy_peer_are_bounded_too(problems: Problems) -> None:
@@ -305,7 +323,7 @@ def test_retries_that_never_wait_beside_a_healthy_peer_are_bounded_too(problems:
 
 def test_a_leg_outside_of_groups_has_no_tier(problems: Problems) -> None:
     (line,) = problems(text("", chain="chain: [{provider: a, tier: 2}]"))
-    assert "chain[0].tier: tiers are among the legs of a group" in line
+    assert "chain[0].tier: tier ranks legs of a group" in line
 
 
 def test_all_weights_of_a_weighted_order_may_not_be_zero(problems: Problems) -> None:

@@ -298,12 +298,12 @@ def test_arms_and_paths_reach_into_presets_and_groups() -> None:
     ("policy", "message"),
     [
         ({"preset": "litelm@1.109"}, "policy.preset: unknown preset 'litelm@1.109'; did you mean 'litellm@1.110'?"),
-        ({"preset": "litellm@1.2"}, "policy.preset: unknown version of a preset 'litellm@1.2'; listed: litellm@1.109"),
+        ({"preset": "litellm@1.2"}, "policy.preset: unknown version of preset 'litellm@1.2'; known: litellm@1.109"),
         (
             {"clients": ["opnai-python"]},
             "policy.clients[0]: unknown preset 'opnai-python'; did you mean 'openai-python@",
         ),
-        ({"clients": ["helicone"]}, "a client inside a call only retries, but 'helicone' has ejection, routing too"),
+        ({"clients": ["helicone"]}, "a client inside a call only retries, but 'helicone' also has ejection, routing"),
         (
             {"preset": "polly-hedging@8", "deadline": "1s"},
             "policy.preset: policy.hedge.after of the preset: the deadline",

@@ -16,7 +16,7 @@ def test_a_leg_of_a_provider_with_two_models_must_name_one(two_providers: str, p
 
 def test_two_legs_cannot_have_one_name(two_providers: str, problems: Problems) -> None:
     text = two_providers.replace("timeout: 30s", "name: x, timeout: 30s").replace("model: gpt-5-mini, ", "name: x, ")
-    assert problems(text) == ["s.yaml:31:30: chain[1].name: the leg's name 'x' is that of chain[0] already"]
+    assert problems(text) == ["s.yaml:31:30: chain[1].name: the leg's name 'x' is already that of chain[0]"]
 
 
 def test_a_model_without_latency_is_refused(two_providers: str, problems: Problems) -> None:
@@ -39,7 +39,9 @@ def test_timestamps_of_windows_need_a_start(two_providers: str, problems: Proble
     text = two_providers.replace("{kind: poisson, rate: 1.2/y, duration: {kind: exponential, mean: 1h}}", schedule)
     text = text.replace("    availability: 99.5%\n    episodes_per_year: 10\n", "")
     (line,) = problems(text)
-    assert line.endswith("incidents[0].windows[0].start: a timestamp needs the scenario's start: to place it by")
+    assert line.endswith(
+        "incidents[0].windows[0].start: a timestamp needs the scenario's start, such as start: 2025-01-01T00:00Z"
+    )
     assert problems("start: 2024-12-31T00:00Z\n" + text) == []
 
 
@@ -79,7 +81,9 @@ def test_intent_behind_outages_that_are_no_poisson_class_is_refused(two_provider
         "{kind: renewal, up: {kind: exponential, mean: 300d}, down: 1h}",
     )
     (line,) = problems(text)
-    assert line.startswith("s.yaml:17:19: providers.anthropic.availability: 'cdn', behind 'anthropic', has outages")
+    assert line.startswith(
+        "s.yaml:17:19: providers.anthropic.availability: 'cdn', which 'anthropic' depends on, has outages"
+    )
     assert problems(text.replace("down: 1h", "down: 1h, error_rate: 50%")) == []
 
 

@@ -1,4 +1,4 @@
-"""Distributions come out as laws in base units, however they are parametrised."""
+"""Distributions come out in base units, however they are parametrised."""
 
 import math
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from scipy import stats
 
-from des import distributions as laws
+from des import distributions
 from des.scenario.schema.distributions import (
     CountDistribution,
     DurationDistribution,
@@ -20,53 +20,53 @@ DURATION: TypeAdapter[Any] = TypeAdapter(DurationDistribution)
 COUNT: TypeAdapter[Any] = TypeAdapter(CountDistribution)
 
 
-def duration(**spec: object) -> laws.Distribution:
-    law: laws.Distribution = DURATION.validate_python(spec)
-    return law
+def duration(**spec: object) -> distributions.Distribution:
+    distribution: distributions.Distribution = DURATION.validate_python(spec)
+    return distribution
 
 
 def test_a_bare_scalar_is_a_constant() -> None:
-    assert DURATION.validate_python("90s") == laws.Constant(90.0)
-    assert COUNT.validate_python(120) == laws.Constant(120.0)
-    assert TypeAdapter(ShareDistribution).validate_python("40%") == laws.Constant(0.4)
-    assert TypeAdapter(SpeedDistribution).validate_python("60/s") == laws.Constant(60.0)
+    assert DURATION.validate_python("90s") == distributions.Constant(90.0)
+    assert COUNT.validate_python(120) == distributions.Constant(120.0)
+    assert TypeAdapter(ShareDistribution).validate_python("40%") == distributions.Constant(0.4)
+    assert TypeAdapter(SpeedDistribution).validate_python("60/s") == distributions.Constant(60.0)
 
 
 def test_values_of_a_duration_carry_units() -> None:
-    assert duration(kind="uniform", low="1s", high="1min") == laws.Uniform(1.0, 60.0)
-    assert duration(kind="exponential", mean="2h") == laws.Exponential(7200.0)
-    assert duration(kind="gamma", shape=2, scale="3s") == laws.Gamma(2.0, 3.0)
-    assert duration(kind="weibull", shape=0.671, scale="3.919d") == laws.Weibull(0.671, 3.919 * 86400)
-    assert duration(kind="empirical", values=["1s", "2s"]) == laws.Empirical((1.0, 2.0))
+    assert duration(kind="uniform", low="1s", high="1min") == distributions.Uniform(1.0, 60.0)
+    assert duration(kind="exponential", mean="2h") == distributions.Exponential(7200.0)
+    assert duration(kind="gamma", shape=2, scale="3s") == distributions.Gamma(2.0, 3.0)
+    assert duration(kind="weibull", shape=0.671, scale="3.919d") == distributions.Weibull(0.671, 3.919 * 86400)
+    assert duration(kind="empirical", values=["1s", "2s"]) == distributions.Empirical((1.0, 2.0))
 
 
 def test_a_lognormal_has_the_median_and_the_percentile_that_were_given() -> None:
     for name, probability in (("p95", 0.95), ("p99", 0.99)):
-        law = duration(kind="lognormal", median="1.4s", **{name: "9s"})
-        assert isinstance(law, laws.Lognormal)
-        fitted = stats.lognorm(law.sigma, scale=math.exp(law.mu))
+        distribution = duration(kind="lognormal", median="1.4s", **{name: "9s"})
+        assert isinstance(distribution, distributions.Lognormal)
+        fitted = stats.lognorm(distribution.sigma, scale=math.exp(distribution.mu))
         assert fitted.median() == pytest.approx(1.4)
         assert fitted.ppf(probability) == pytest.approx(9.0)
 
 
 @pytest.mark.parametrize("kind", ["lognormal", "gamma"])
 def test_mean_and_coefficient_of_variation_are_those_given(kind: str) -> None:
-    law = duration(kind=kind, mean="40min", cv=1.7)
-    if isinstance(law, laws.Lognormal):
-        fitted = stats.lognorm(law.sigma, scale=math.exp(law.mu))
+    distribution = duration(kind=kind, mean="40min", cv=1.7)
+    if isinstance(distribution, distributions.Lognormal):
+        fitted = stats.lognorm(distribution.sigma, scale=math.exp(distribution.mu))
     else:
-        assert isinstance(law, laws.Gamma)
-        fitted = stats.gamma(law.shape, scale=law.scale)
+        assert isinstance(distribution, distributions.Gamma)
+        fitted = stats.gamma(distribution.shape, scale=distribution.scale)
     assert fitted.mean() == pytest.approx(2400.0)
     assert fitted.std() / fitted.mean() == pytest.approx(1.7)
-    assert law.mean == pytest.approx(2400.0)
+    assert distribution.mean == pytest.approx(2400.0)
 
 
 def test_mu_of_a_duration_is_of_seconds_unless_its_unit_is_given() -> None:
     in_hours = duration(kind="lognormal", mu=0.248, sigma=1.226, unit="h")
-    assert isinstance(in_hours, laws.Lognormal)
+    assert isinstance(in_hours, distributions.Lognormal)
     assert math.exp(in_hours.mu) == pytest.approx(3600.0 * math.exp(0.248))
-    assert duration(kind="lognormal", mu=0.248, sigma=1.226) == laws.Lognormal(0.248, 1.226)
+    assert duration(kind="lognormal", mu=0.248, sigma=1.226) == distributions.Lognormal(0.248, 1.226)
 
 
 @pytest.mark.parametrize(
@@ -91,15 +91,17 @@ def test_a_distribution_that_cannot_be_is_refused(spec: dict[str, object], words
 
 
 @pytest.mark.parametrize(
-    ("law", "fitted"),
+    ("distribution", "fitted"),
     [
-        (laws.Exponential(3.0), stats.expon(scale=3.0)),
-        (laws.Lognormal(1.0, 0.7), stats.lognorm(0.7, scale=math.e)),
-        (laws.Weibull(0.7, 2.0), stats.weibull_min(0.7, scale=2.0)),
-        (laws.Gamma(0.3, 2.0), stats.gamma(0.3, scale=2.0)),
-        (laws.Gamma(30.0, 2.0), stats.gamma(30.0, scale=2.0)),
+        (distributions.Exponential(3.0), stats.expon(scale=3.0)),
+        (distributions.Lognormal(1.0, 0.7), stats.lognorm(0.7, scale=math.e)),
+        (distributions.Weibull(0.7, 2.0), stats.weibull_min(0.7, scale=2.0)),
+        (distributions.Gamma(0.3, 2.0), stats.gamma(0.3, scale=2.0)),
+        (distributions.Gamma(30.0, 2.0), stats.gamma(30.0, scale=2.0)),
     ],
 )
-def test_the_rough_maximum_is_passed_about_once_in_a_billion_draws(law: laws.Distribution, fitted: Any) -> None:
-    assert 1e-16 < fitted.sf(law.rough_maximum()) < 2e-9
-    assert np.isfinite(law.rough_maximum())
+def test_the_rough_maximum_is_passed_about_once_in_a_billion_draws(
+    distribution: distributions.Distribution, fitted: Any
+) -> None:
+    assert 1e-16 < fitted.sf(distribution.rough_maximum()) < 2e-9
+    assert np.isfinite(distribution.rough_maximum())

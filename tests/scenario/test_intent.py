@@ -96,7 +96,7 @@ def test_episodes_must_be_positive_and_finite(episodes: float) -> None:
         private_class(0.99, episodes)
 
 
-LAWS: list[Distribution] = [
+DISTRIBUTIONS: list[Distribution] = [
     Constant(3.0),
     Uniform(1.0, 4.0),
     Exponential(2.0),
@@ -107,23 +107,26 @@ LAWS: list[Distribution] = [
 ]
 
 
-@pytest.mark.parametrize("law", LAWS, ids=lambda law: type(law).__name__)
-def test_a_rescaled_distribution_has_the_mean_asked_for_and_its_shape(law: Distribution) -> None:
-    stretched = law.with_mean(7200.0)
-    assert type(stretched) is type(law)
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS, ids=lambda distribution: type(distribution).__name__)
+def test_a_rescaled_distribution_has_the_mean_asked_for_and_its_shape(distribution: Distribution) -> None:
+    stretched = distribution.with_mean(7200.0)
+    assert type(stretched) is type(distribution)
     assert stretched.mean == pytest.approx(7200.0, rel=1e-12)
-    factor = 7200.0 / law.mean
-    match law, stretched:
+    factor = 7200.0 / distribution.mean
+    match distribution, stretched:
         case Uniform(), Uniform():
-            assert (stretched.low, stretched.high) == (pytest.approx(law.low * factor), pytest.approx(4.0 * factor))
+            assert (stretched.low, stretched.high) == (
+                pytest.approx(distribution.low * factor),
+                pytest.approx(4.0 * factor),
+            )
         case Lognormal(), Lognormal():
-            assert stretched.sigma == law.sigma
-            assert stretched.mu == pytest.approx(law.mu + math.log(factor))
+            assert stretched.sigma == distribution.sigma
+            assert stretched.mu == pytest.approx(distribution.mu + math.log(factor))
         case (Gamma(), Gamma()) | (Weibull(), Weibull()):
-            assert stretched.shape == law.shape
-            assert stretched.scale == pytest.approx(law.scale * factor)
+            assert stretched.shape == distribution.shape
+            assert stretched.scale == pytest.approx(distribution.scale * factor)
         case Empirical(), Empirical():
-            assert stretched.values == pytest.approx([value * factor for value in law.values])
+            assert stretched.values == pytest.approx([value * factor for value in distribution.values])
 
 
 @pytest.mark.parametrize("mean", [0.0, -1.0, math.nan, math.inf])
@@ -132,13 +135,13 @@ def test_a_mean_must_be_positive_and_finite(mean: float) -> None:
         Exponential(1.0).with_mean(mean)
 
 
-@pytest.mark.parametrize("law", [Uniform(0.0, 0.0), Empirical((0.0, 0.0))])
-def test_a_distribution_of_mean_zero_cannot_be_stretched(law: Distribution) -> None:
-    with pytest.raises(ValueError, match="no shape"):
-        law.with_mean(5.0)
+@pytest.mark.parametrize("distribution", [Uniform(0.0, 0.0), Empirical((0.0, 0.0))])
+def test_a_distribution_of_mean_zero_cannot_be_stretched(distribution: Distribution) -> None:
+    with pytest.raises(ValueError, match="mean 0 cannot be scaled"):
+        distribution.with_mean(5.0)
 
 
 def test_the_default_duration_is_lognormal_of_the_stated_shape() -> None:
-    law = default_duration(3600.0)
-    assert law.sigma == DEFAULT_SIGMA == 1.3
-    assert law.mean == pytest.approx(3600.0, rel=1e-12)
+    distribution = default_duration(3600.0)
+    assert distribution.sigma == DEFAULT_SIGMA == 1.3
+    assert distribution.mean == pytest.approx(3600.0, rel=1e-12)

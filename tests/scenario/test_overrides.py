@@ -42,7 +42,7 @@ def test_paths_reach_values_even_through_names_with_dots(text: str, path: tuple[
         ("providers.opnai.latency", "did you mean 'openai'"),
         ("horizon.x", "horizon is '3d', not a mapping"),
         ("chain.opnai.retries", "'opnai' is not the name of a leg"),
-        ("...", "is no path"),
+        ("...", "is not a path"),
     ],
 )
 def test_paths_that_lead_nowhere_say_so(text: str, words: str) -> None:
@@ -81,7 +81,7 @@ def test_sets_that_lead_nowhere_are_all_named(two_providers: str, problems: Prob
     found = problems(two_providers, ["rounds", "chain[9].retries=1", "providers.opnai.latency=1s", "policy.rounds=["])
     assert len(found) == 4
     assert found[0] == "--set rounds: expected path=value, such as policy.rounds=3"
-    assert "the value is no YAML" in found[3]
+    assert "the value is not valid YAML" in found[3]
 
 
 def test_set_makes_new_arms(two_providers: str, load: Load) -> None:
@@ -135,7 +135,7 @@ def test_a_new_name_that_is_nearly_an_old_one_is_taken_for_a_slip(
 ) -> None:
     (line,) = problems(two_providers, [override])
     assert line.startswith(f"--set {override}: {path}: unknown name '")
-    assert line.endswith(f"'? (a new one is set as a whole: {path}={{...}})")
+    assert line.endswith(f"'? (to add one, set it as a whole: {path}={{...}})")
 
 
 def test_an_assignment_is_called_what_its_author_wrote(two_providers: str, load: Load) -> None:
@@ -220,7 +220,7 @@ def test_null_takes_a_component_out(two_providers: str, load: Load) -> None:
             "did you mean 'anthropic'?",
         ),
         ("{chain: []}", "38:25: arms.primary_only.chain: is empty: at least one entry is needed"),
-        ("{seed: 3}", "38:18: arms.primary_only.seed: 'seed' is the same in all arms"),
+        ("{seed: 3}", "38:18: arms.primary_only.seed: 'seed' must be the same in all arms"),
         (
             "{chain.9.retries: 3}",
             "38:18: arms.primary_only.chain.9.retries: chain[9]: chain has 2 entries, counted from 0",
@@ -232,12 +232,12 @@ def test_null_takes_a_component_out(two_providers: str, load: Load) -> None:
         (
             "{components: {cnd: null}}",
             "38:31: arms.primary_only.components.cnd: unknown component 'cnd'; did you mean 'cdn'? "
-            "(null takes out one that is there)",
+            "(null removes an existing one)",
         ),
         (
             "{components.cnd: null}",
             "38:18: arms.primary_only.components.cnd: unknown component 'cnd'; did you mean 'cdn'? "
-            "(null takes out one that is there)",
+            "(null removes an existing one)",
         ),
         ("[1]", "38:17: arms.primary_only: expected a mapping; got a list"),
     ],

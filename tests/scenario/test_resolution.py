@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from des import distributions as laws
+from des import distributions
 from des.scenario import plans
 from des.scenario.plan import (
     NO_BACKOFF,
@@ -52,7 +52,7 @@ def test_intent_alone_has_its_availability_and_its_episodes(two_providers: str, 
     availability = math.exp(-incidents.rate_per_s * incidents.duration.mean)
     assert availability == pytest.approx(0.995, rel=1e-12)
     assert incidents.rate_per_s * availability * YEAR_S == pytest.approx(10.0, rel=1e-12)
-    assert isinstance(incidents.duration, laws.Lognormal)
+    assert isinstance(incidents.duration, distributions.Lognormal)
     assert incidents.duration.sigma == 1.3
     assert incidents.effect.outage
 
@@ -83,7 +83,7 @@ def test_intent_of_a_model_counts_its_providers_outages_too(two_providers: str, 
     )
     assert math.exp(-down) == pytest.approx(0.99, rel=1e-12)
     assert rate_per_s * 0.99 * YEAR_S == pytest.approx(20.0, rel=1e-12)
-    assert isinstance(of_model.duration, laws.Weibull)
+    assert isinstance(of_model.duration, distributions.Weibull)
     assert of_model.duration.shape == 0.8
 
 
@@ -119,9 +119,9 @@ def test_mttf_and_mttr_alternate_exponentially(two_providers: str, load: Load) -
     )
     (incidents,) = component(plans(load(text))["as_modelled"], "anthropic").incidents
     assert isinstance(incidents, RenewalIncidents)
-    assert (incidents.up, incidents.down) == (laws.Exponential(400.0), laws.Exponential(100.0))
+    assert (incidents.up, incidents.down) == (distributions.Exponential(400.0), distributions.Exponential(100.0))
     assert (incidents.effect.error_rate, incidents.effect.outcome) == (0.5, "overloaded")
-    assert incidents.effect.error_latency == laws.Constant(1.0)
+    assert incidents.effect.error_latency == distributions.Constant(1.0)
 
 
 def test_windows_are_placed_by_the_start_and_past_ones_dropped(two_providers: str, load: Load) -> None:
@@ -159,7 +159,7 @@ def test_replayed_incidents_have_effects_by_severity(two_providers: str, load: L
     assert incidents.start_s == (-3600.0, 172800.0)
     assert incidents.end_s == (3600.0, 180000.0)
     major, minor = incidents.effects
-    assert (major.error_rate, major.outcome, major.error_latency) == (0.6, "overloaded", laws.Constant(1.0))
+    assert (major.error_rate, major.outcome, major.error_latency) == (0.6, "overloaded", distributions.Constant(1.0))
     assert (minor.error_rate, minor.outcome) == (0.1, "server_error")
     assert list(loaded.files()) == ["history.csv"]
     assert len(loaded.files()["history.csv"]) == 64
@@ -174,7 +174,7 @@ def test_a_severity_of_which_nothing_is_said_is_no_silent_outage(
         "effects: {mid: {error_rate: 1%}}}"
     )
     (line,) = problems(two_providers.replace(CDN, replay).replace("99.5%", "99%"))[:1]
-    assert "the file has the severity 'mild', of which nothing is said; did you mean 'mid'?" in line
+    assert "effects has no entry for severity 'mild' of the file; did you mean 'mid'?" in line
 
 
 @pytest.fixture
@@ -207,7 +207,7 @@ def test_looped_arrivals_repeat_after_a_mean_gap(replayed: str, load: Load) -> N
 
 def test_tokens_come_from_the_file_or_from_a_distribution_not_from_both(replayed: str, problems: Any) -> None:
     (line,) = problems(replayed, ["workload.tokens={input: 3}"])
-    assert "workload.tokens.input: input tokens come from the replayed file already" in line
+    assert "workload.tokens.input: input tokens already come from the replayed file" in line
     assert problems(replayed.replace(", input_tokens: in", ""), ["workload.tokens={input: 3}"]) == []
 
 

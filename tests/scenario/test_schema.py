@@ -24,7 +24,9 @@ def validator() -> Any:
 def test_every_definition_is_described_and_named_for_readers(validator: Any) -> None:
     definitions = validator.schema["$defs"]
     assert {"Leg", "Policy", "Provider", "Model", "LognormalDuration", "LognormalCount"} <= set(definitions)
-    assert definitions["Leg"]["properties"]["retries"]["description"] == "Further attempts on this entry in one round."
+    assert (
+        definitions["Leg"]["properties"]["retries"]["description"] == "Further attempts on this entry within one round."
+    )
     assert not any("Annotated" in name for name in definitions)
     assert all(definition.get("description") for definition in definitions.values())
 

@@ -241,8 +241,8 @@ def test_an_arm_says_how_much_stays_common_and_changes_nothing_else() -> None:
 
 
 def test_default_durations_are_lognormal_for_common_causes_too() -> None:
-    law = outages(plan_of(pair("10%", INTENT)), "common_cause").duration
-    assert isinstance(law, Lognormal)
-    assert law.sigma == 1.3
+    distribution = outages(plan_of(pair("10%", INTENT)), "common_cause").duration
+    assert isinstance(distribution, Lognormal)
+    assert distribution.sigma == 1.3
     constant = outages(plan_of(pair("10%", {**INTENT, "duration": "1min"})), "common_cause").duration
     assert isinstance(constant, Constant)

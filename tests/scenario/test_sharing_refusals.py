@@ -64,16 +64,15 @@ WRONG = [
     ),
     (
         "common_cause: {members: [one, two, one], fraction: 10%}",
-        "21:36: common_cause.members[2]: 'one' is a member already",
+        "21:36: common_cause.members[2]: 'one' is already a member",
     ),
     (
         "common_cause: {members: [one], fraction: 10%}",
-        "21:25: common_cause.members: a common cause has two members or more",
+        "21:25: common_cause.members: a common cause needs at least two members",
     ),
     (
         "common_cause: {members: [one, one/m], fraction: 10%}",
-        "21:31: common_cause.members[1]: 'one/m' depends on 'one', another member, "
-        "and so has all of its outages already",
+        "21:31: common_cause.members[1]: 'one/m' depends on 'one', another member, and so already has its outages",
     ),
     (
         "common_cause: {members: [one/m, two], fraction: 10%}",
@@ -81,12 +80,12 @@ WRONG = [
     ),
     (
         f"common_cause: [{PAIR}, {{members: [two, one], fraction: 5%}}]",
-        "21:64: common_cause[1].members: has the members of another common cause: "
+        "21:64: common_cause[1].members: has the same members as another common cause: "
         "write one, with the sum of the fractions",
     ),
     (
         "common_cause: {members: [one, two], fraction: 10%, name: cdn}",
-        "21:58: common_cause.name: 'cdn' is a component already",
+        "21:58: common_cause.name: 'cdn' is already a component",
     ),
     (
         "common_cause: {members: [one, two], fraction: 10%, name: a b}",
@@ -103,15 +102,15 @@ WRONG = [
     ),
     (
         "surge: {when: one, to: one, load: 1.4}",
-        "21:24: surge.to: 'one' is what is down (when): the crowd goes to somebody else",
+        "21:24: surge.to: 'one' is itself down (when): the load must move to another provider or model",
     ),
     (
         "surge: {when: one/m, to: [two, one], load: 1.4}",
-        "21:32: surge.to[1]: 'one' is what is down (when): the crowd goes to somebody else",
+        "21:32: surge.to[1]: 'one' is itself down (when): the load must move to another provider or model",
     ),
     (
         "surge: {when: one, to: [two, two/m], load: 1.4}",
-        "21:30: surge.to[1]: 'two/m' is named already, by 'two'",
+        "21:30: surge.to[1]: 'two/m' is already included in 'two'",
     ),
     (
         "surge: {when: cdn, to: two, load: 1.4}",
@@ -119,7 +118,7 @@ WRONG = [
     ),
     (
         "surge: [{when: one, to: two, load: 1.4}, {when: one/m, to: two/m, load: 2}]",
-        "21:60: surge[1].to: a surge while the same is down, to the same, stands above already",
+        "21:60: surge[1].to: a surge with the same when and to is already listed above",
     ),
     ("surge: {when: one, to: two, load: 0}", "21:35: surge.load: expected a number above zero; got 0"),
     (
@@ -155,10 +154,10 @@ def test_a_fraction_beyond_what_a_member_has_is_refused_with_one_that_is_possibl
     found = problems(f"{behind}common_cause: {{members: [one, two], fraction: 95%}}\n")
     assert found == [
         "s.yaml:22:25: common_cause.members: the outages of 'one' and 'two' differ in duration (lognormal of mean "
-        "43.7781 min, sigma 1.3 against lognormal of mean 44.1974 min, sigma 1.3), while a common one is the same for "
+        "43.7781 min, sigma 1.3 against lognormal of mean 44.1974 min, sigma 1.3), but a common outage is the same for "
         "both: give them the same, or write the cause as a component that they depend on, such as common_cause: "
-        "{incidents: [{kind: poisson, rate: 11.41/y, duration: 43.78min}]}, beside so much rarer outages of their own "
-        "(which availability and episodes_per_year leave to each)"
+        "{incidents: [{kind: poisson, rate: 11.41/y, duration: 43.78min}]}, and lower the rate of their own outages "
+        "accordingly (availability and episodes_per_year do that by themselves)"
     ]
     both = behind.replace("  one:\n", "  one:\n    depends_on: [cdn]\n")
     found = problems(f"{both}common_cause: {{members: [one, two], fraction: 95%}}\n")
@@ -185,7 +184,10 @@ def test_fractions_that_add_up_to_more_than_all_are_refused(problems: Problems) 
 @pytest.mark.parametrize(
     ("account", "words"),
     [
-        ("    mttf: 30d\n    mttr: 1h\n", "'two' alternates between up and down (mttf and mttr), of which no share"),
+        (
+            "    mttf: 30d\n    mttr: 1h\n",
+            "'two' alternates between up and down times (mttf and mttr), so no share",
+        ),
         ("", "'two' has no outages of its own, so none can be common"),
         ("    incidents: [{kind: poisson, rate: 12/y, duration: 1h, error_rate: 5%}]\n", "'two' has no outages of"),
         (f"    incidents: [{AN_HOUR}, {AN_HOUR}]\n", "the outages of 'two' must be one class of kind: poisson"),
@@ -207,8 +209,8 @@ def test_members_whose_outages_are_no_poisson_class_are_refused(account: str, wo
     [
         ("{kind: poisson, rate: 12/y, duration: 2h}", "duration (constant of mean 60 min against constant of mean"),
         ("{kind: poisson, rate: 12/y, duration: {kind: exponential, mean: 1h}}", "duration (constant of mean 60 min a"),
-        ("{kind: poisson, rate: 12/y, duration: 1h, outcome: overloaded}", "effect, while"),
-        ("{kind: poisson, rate: 12/y, duration: 1h, profile: {days: [1, 1, 1, 1, 1, 0, 0]}}", "profile, while"),
+        ("{kind: poisson, rate: 12/y, duration: 1h, outcome: overloaded}", "effect, but"),
+        ("{kind: poisson, rate: 12/y, duration: 1h, profile: {days: [1, 1, 1, 1, 1, 0, 0]}}", "profile, but"),
     ],
 )
 def test_members_whose_outages_differ_are_refused(incident: str, difference: str, problems: Problems) -> None:
@@ -224,7 +226,7 @@ def test_causes_that_wait_for_each_other_are_refused(problems: Problems) -> None
     text = PEERS.replace("components:\n", f"components:\n  c: {{{target}}}\n  d: {{{target}, depends_on: [one]}}\n")
     text = text.replace("  two:\n", "  two:\n    depends_on: [c]\n")
     (line,) = problems(f"{text}common_cause: [{PAIR}, {{members: [c, d], fraction: 10%}}]\n")
-    assert "common_cause: what is common to these members hangs on what is common to the others, in a circle" in line
+    assert "common_cause: these common causes depend on each other in a circle" in line
 
 
 def test_an_arm_answers_for_the_fraction_it_sets(problems: Problems) -> None:

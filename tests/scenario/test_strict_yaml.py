@@ -155,7 +155,7 @@ def test_merges_that_multiply_are_stopped() -> None:
 
 def test_files_of_data_are_refused_by_their_size(tmp_path: Path) -> None:
     (tmp_path / "big.yaml").write_text("title: x\n" + "# data\n" * 600_000)
-    assert "over 4 MB: a scenario is smaller; data belong in files that it names" in message(tmp_path / "big.yaml")
+    assert "over 4 MB, too large for a scenario: put data in files that it names" in message(tmp_path / "big.yaml")
 
 
 @pytest.mark.parametrize(("text", "column"), [('{a: "\\ud800"}', 5), ('{"\\udfff": 1}', 2)])

@@ -37,8 +37,19 @@ def shared_cdn(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
-    return des.compare(shared_cdn(), out=tmp_path_factory.mktemp("made") / "run", traces=False)
+def told() -> list[tuple[float, str]]:
+    """The progress of the comparison `made`."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, told: list[tuple[float, str]]) -> Comparison:
+    return des.compare(
+        shared_cdn(),
+        out=tmp_path_factory.mktemp("made") / "run",
+        traces=False,
+        progress=lambda share, what: told.append((share, what)),
+    )
 
 
 def test_the_built_in_arms_are_compared_where_a_scenario_has_none(made: Comparison) -> None:
@@ -82,7 +93,7 @@ def test_arms_are_paired_replication_by_replication(made: Comparison) -> None:
 
 def test_its_text_has_the_tables_of_the_command(made: Comparison) -> None:
     text = comparison_text(made.run)
-    words = ("Each endpoint by itself", "fail exactly as in as_modelled", "k_eff", "Fréchet", "Holm", "exact")
+    words = ("Each endpoint by itself", "fails exactly as in as_modelled", "k_eff", "Fréchet", "Holm", "exact")
     for word in words:
         assert word in text
     assert max(map(len, text.splitlines()[:-1])) <= 120
@@ -203,11 +214,8 @@ def test_a_comparison_is_the_same_for_any_number_of_processes(tmp_path: Path) ->
     assert runs[0].manifest["traces"] == runs[1].manifest["traces"]
 
 
-def test_figures_of_the_long_run_are_steps_of_the_progress(tmp_path: Path) -> None:
-    told: list[tuple[float, str]] = []
-    des.compare(
-        shared_cdn(), out=tmp_path / "out", traces=False, progress=lambda share, what: told.append((share, what))
-    )
+@pytest.mark.usefixtures("made")
+def test_figures_of_the_long_run_are_steps_of_the_progress(told: list[tuple[float, str]]) -> None:
     shares = [share for share, _ in told]
     assert shares == sorted(shares)
     assert shares[-1] == 1.0

@@ -151,7 +151,8 @@ def test_times_are_said_to_be_of_undisturbed_calls_where_a_cascade_may_set_in() 
     stream = io.StringIO()
     print_explanation("T", explained, Console(file=stream, width=300))
     assert (
-        "may take several times that if a cascade sets in (limited): the probe is of undisturbed" in stream.getvalue()
+        "may take several times as long if a cascade starts (limited): only calls outside incidents"
+        in stream.getvalue()
     )
 
 

@@ -64,14 +64,14 @@ def test_what_is_printed_fits_80_columns_and_ends_with_the_fragment(history: Pat
 
 def test_one_incident_is_told_and_left_out(history: Path) -> None:
     found = fit(history)
-    assert any(caution.startswith("acme/new: one incident only") for caution in found.cautions)
+    assert any(caution.startswith("acme/new: only one incident") for caution in found.cautions)
     assert "# acme/new: left out" in found.fragment
 
 
 def test_nothing_but_single_incidents_is_an_error(history: Path) -> None:
     done = _des(history, "--service", "new")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "one incident only of acme/new: no rate can be estimated" in done.stderr
+    assert "only one incident of acme/new: no rate can be estimated" in done.stderr
 
 
 def test_a_single_incident_has_neither_rate_nor_share_of_time(history: Path) -> None:
@@ -96,16 +96,16 @@ def test_few_incidents_give_exponentials_marked_in_the_fragment_that_runs(
     found = fit(path)
     (service,) = found.calibration.services
     piece = yaml.safe_load(found.fragment)["components"]["acme_api"]["incidents"][0]
-    for law, times in ((piece["between"], service.between), (piece["duration"], service.repair)):
-        assert law["kind"] == "exponential"
-        assert float(law["mean"][:-1]) == pytest.approx(times.mean_s / times.unit_s, rel=1e-3)
+    for piece_of, times in ((piece["between"], service.between), (piece["duration"], service.repair)):
+        assert piece_of["kind"] == "exponential"
+        assert float(piece_of["mean"][:-1]) == pytest.approx(times.mean_s / times.unit_s, rel=1e-3)
     flat = " ".join(found.fragment.replace("#", " ").split())
-    few = f"Beware: {count} times to repair only, fewer than the 10 that tell distributions apart"
+    few = f"Caution: {count} times to repair only, fewer than the 10 that needed to choose a distribution"
     assert f"{few}: the scenario takes" in flat
     assert sum("fewer than the 10" in caution for caution in found.cautions) == 2
     assert max(map(len, [*found.fragment.splitlines(), *lines(found.calibration, found.cautions, "few.csv")])) <= 80
     asked = fit(path, repair="lognormal")
-    assert "lognormal asked for is close to a guess" in " ".join(asked.fragment.replace("#", " ").split())
+    assert "lognormal asked for is almost a guess" in " ".join(asked.fragment.replace("#", " ").split())
     scenario = small(horizon="60d", workload={"arrivals": {"kind": "poisson", "rate": "2/h"}})
     scenario["workload"]["tokens"] = {"input": 10, "output": 10}
     scenario["providers"]["first"]["depends_on"] = ["acme_api"]
@@ -266,12 +266,12 @@ def test_the_command_takes_flags_values_severities_and_a_format(tmp_path: Path) 
     asked = ("--format", "csv", "--flags", "api,chat", "--where", "region=eu", "--json")
     document = json.loads(_des(path, *asked).stdout)
     assert {name: service["incidents"] for name, service in document["services"].items()} == {"api": 6, "chat": 3}
-    assert document["cautions"][0].startswith("left out as no failures: 1 of severity 'maintenance'")
+    assert document["cautions"][0].startswith("left out because they are not failures: 1 of severity 'maintenance'")
     document = json.loads(_des(path, *asked, "--severity", "all").stdout)
     assert document["services"]["api"]["incidents"] == 7
     done = _des(path)
     assert done.returncode == 2
-    assert "--format names it" in done.stderr
+    assert "give it by --format" in done.stderr
 
 
 def test_recorded_shares_of_failing_calls_are_the_fragments_error_rate(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_what_the_cli_takes_is_what_a_run_takes() -> None:
     from des.cli.options import _run_options
 
     taken = {"overrides" if name == "changes" else name for name in inspect.signature(_run_options).parameters}
-    assert taken == {field.name for field in fields(RunOptions)} - {"traces", "progress"}
+    assert taken == {field.name for field in fields(RunOptions)} - {"traces", "progress", "before"}
 
 
 def test_no_worker_at_all_is_refused() -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 
 import des
 from des.study.compare import Comparison
+from des.study.store import Stored
 from des.study.sweep import Sweep
 from des.traces import Run
 
@@ -31,6 +32,13 @@ def a_comparison_and_a_sweep_give_frames() -> None:
     swept = des.sweep("two_stage.yaml", {"policy.rounds": [1, 2, 3]}, workers=2)
     assert_type(swept, Sweep)
     assert_type(swept.table, pd.DataFrame)
+
+
+def results_are_listed_and_removed() -> None:
+    stored = des.results("results", verify=True)
+    assert_type(stored, tuple[Stored, ...])
+    assert_type(stored[0].bytes, int)
+    stored[0].remove()
 
 
 def mistakes_are_found() -> None:

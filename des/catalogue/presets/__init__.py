@@ -1,7 +1,7 @@
-"""Policies of the clients that people really run: SDKs, gateways and resilience libraries, by name and version.
+"""Policies of clients in common use: SDKs, gateways and resilience libraries, by name and version.
 
-A scenario takes one over with `policy: {preset: litellm@1.109}` and overrides any field of it. A name without a
-version stands for the newest version listed.
+A scenario uses one with `policy: {preset: litellm@1.109}` and may override any field. A name without a version means
+the newest version listed.
 """
 
 from copy import deepcopy
@@ -18,7 +18,7 @@ __all__ = ["Preset", "names", "preset", "presets"]
 
 
 def presets() -> tuple[Preset, ...]:
-    """Every preset: SDKs, gateways, then resilience policies; versions of one name from old to new."""
+    """Every preset: SDKs, gateways, then resilience policies. Versions of one name are sorted from old to new."""
     return (*SDKS, *GATEWAYS, *RESILIENCE)
 
 
@@ -28,9 +28,9 @@ def names() -> tuple[str, ...]:
 
 
 def preset(name: str) -> Preset:
-    """The preset of `name@version`, or the newest of `name`; its policy may be changed freely.
+    """The preset `name@version`, or the newest version of `name`. Its policy is a copy that may be changed.
 
-    Raises LookupError, whose text names the nearest preset or the versions there are.
+    Raises LookupError, whose message names the nearest preset or the known versions.
     """
     found = _by_name().get(name) or _newest().get(name)
     if found is None:
@@ -41,7 +41,7 @@ def preset(name: str) -> Preset:
 def _unknown(name: str) -> str:
     bare = name.partition("@")[0]
     if versions := [known.full_name for known in presets() if known.name == bare]:
-        return f"unknown version of a preset '{name}'; listed: {', '.join(versions)}"
+        return f"unknown version of preset '{name}'; known: {', '.join(versions)}"
     near = nearest(bare, _newest())
     hint = f"did you mean '{_newest()[near].full_name}'?" if near else "`des catalogue --presets` lists them"
     return f"unknown preset '{name}'; {hint}"

@@ -1,4 +1,4 @@
-"""AI gateways: retries, failover, cooldowns and breakers by their defaults."""
+"""AI gateways: their default retries, failover, cooldowns and breakers."""
 
 from typing import Any, Final
 
@@ -48,15 +48,16 @@ LITELLM: Final[dict[str, Any]] = {
     "routing": "weighted",
     "ties": "first",
 }
-"""As measured on the real Router by `benchmarks/real_litellm.py`, versions 1.109.1 and 1.110.2 alike."""
+"""As measured on the real Router by `benchmarks/real_litellm.py`; versions 1.109.1 and 1.110.2 behave the same."""
 
 LITELLM_NOT_MODELLED: Final = (
-    "Retry-After counts there in whole seconds of 1 to 60; a fraction such as 0.4 is waited for here.",
-    "Deployments of OpenAI and those that speak its API: other providers' 403 is not retried there for one alone.",
-    "401 is not retried for a deployment alone even where cooldowns are off, as it is here then.",
-    "A fallback that has fallbacks of its own may cool by allowed_fails there: write spares_fallbacks: false on its "
+    "LiteLLM honours a Retry-After of 1 to 60 whole seconds; here a fraction such as 0.4 s is honoured too.",
+    "The preset is for OpenAI and providers with its API. For others, LiteLLM does not retry a 403 of a single "
+    "deployment.",
+    "LiteLLM never retries a 401 of a single deployment; here it is retried if cooldowns are off.",
+    "In LiteLLM, a fallback that has its own fallbacks may cool by allowed_fails: write spares_fallbacks: false on its "
     "cooldown. max_fallbacks (5) bounds the nesting of such lists: write fallback_depth.",
-    "usage_based may refuse there although another deployment has room, where its counts are not up to date.",
+    "In LiteLLM, usage_based may refuse while another deployment has room, because its counts are not up to date.",
     "Context-window and content-policy fallbacks: requests here have no content.",
 )
 
@@ -109,8 +110,8 @@ GATEWAYS: Final = (
         source="repository Portkey-AI/gateway: src/handlers/retryHandler.ts, src/globals.ts",
         date=READ,
         not_modelled=(
-            "Retry-After is an option there (use_retry_after_header), off by default: retry_after: ignore.",
-            "After a Retry-After was waited for, the waits that follow are 0 there.",
+            "In Portkey, Retry-After is an option (use_retry_after_header), off by default: retry_after: ignore.",
+            "In Portkey, the waits after a Retry-After are 0.",
         ),
     ),
     Preset(
@@ -144,10 +145,10 @@ GATEWAYS: Final = (
         source="documentation portkey.ai/docs: product/ai-gateway/circuit-breaker (2026-09-15)",
         date=READ,
         not_modelled=(
-            "The share and its minimum have no default there: those of the documentation's example stand here.",
+            "In Portkey, the share and its minimum have no default: here they are from the documentation's example.",
             "The window in which failures count is undocumented: 60 s are assumed.",
-            "By default, statuses above 500 count there; 500 counts here as well.",
-            "Which targets there are is the group's legs here: put them into one group of the chain, routing: ordered.",
+            "In Portkey, statuses above 500 count by default; here 500 counts as well.",
+            "Portkey's targets are the legs of a group here: put them into one group of the chain, routing: ordered.",
         ),
     ),
     Preset(
@@ -174,7 +175,8 @@ GATEWAYS: Final = (
         source="repository maximhq/bifrost: core/bifrost.go, core/utils.go",
         date=READ,
         not_modelled=(
-            "Keys of one provider: a 429 moves on to the next key, a 401, 402 or 403 takes a key out for good.",
+            "Several keys of one provider. In Bifrost, a 429 moves on to the next key; a 401, 402 or 403 removes a key "
+            "permanently.",
         ),
     ),
     Preset(
@@ -195,7 +197,7 @@ GATEWAYS: Final = (
         date=READ,
         not_modelled=(
             "A retry goes to the next target of a group: put the targets into one group of the chain.",
-            "Its breaker is off by default: with max_fails: N, write breaker: {kind: consecutive, failures: N, "
+            "Kong's breaker is off by default: for max_fails: N, write breaker: {kind: consecutive, failures: N, "
             "open: 10s, half_open: null}.",
         ),
     ),
@@ -203,7 +205,7 @@ GATEWAYS: Final = (
         name="cloudflare-ai",
         version="2026",
         kind="gateway",
-        title="Cloudflare AI Gateway, with the most retries that it makes",
+        title="Cloudflare AI Gateway, with its maximum number of retries",
         policy={
             "retries": 4,
             "retry_on": [429, "5xx", "timeout", "connection_error"],
@@ -213,9 +215,9 @@ GATEWAYS: Final = (
         source="documentation developers.cloudflare.com/ai-gateway: configuration/request-handling (2026-06-15)",
         date=READ,
         not_modelled=(
-            "Attempts, delay and kind of back-off are settings without a default there: its least delay stands here.",
-            "Which statuses it retries is undocumented: 429 and 5xx are assumed.",
-            "Its timeout is to the first byte (timeout: {first_token: ...}), and not on the last attempt.",
+            "In Cloudflare, attempts, delay and kind of back-off have no default: here the delay is the shortest one.",
+            "The retried statuses are undocumented: 429 and 5xx are assumed.",
+            "Cloudflare's timeout is to the first byte (timeout: {first_token: ...}); the last attempt has none.",
         ),
     ),
     Preset(
@@ -238,8 +240,9 @@ GATEWAYS: Final = (
         source="repository Helicone/ai-gateway: ai-gateway/src/discover/monitor, ai-gateway/src/config",
         date=READ,
         not_modelled=(
-            "An endpoint returns there once its errors have left the window of 60 s: here after 30 s, if they have.",
-            "The load of the two that are compared is a moving average of latency times calls in flight there.",
+            "In Helicone, an endpoint returns once its errors have left the window of 60 s; here after 30 s, if they "
+            "have.",
+            "Helicone compares two endpoints by a moving average of latency times calls in flight.",
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""What the catalogue knows about a client: its policy, and where and when its defaults were read."""
+"""A client in the catalogue: its policy, and where and when its defaults were read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from typing import Any, Literal
 class Preset:
     """The client policy of a named version of an SDK, a gateway or a resilience library.
 
-    `policy` holds fields of a scenario's `policy:` as plain values (text, numbers, lists, mappings): `timeout` is that
-    of one attempt, `deadline` that of the whole request. `source` is the package or repository and the files in it,
-    or the documentation; `date` (ISO) the day it was read; `not_modelled` says what the policy leaves out or
+    `policy` holds fields of a scenario's `policy:` as plain values (text, numbers, lists, mappings). Its `timeout` is
+    that of one attempt, its `deadline` that of the whole request. `source` is the package or repository with the files
+    read, or the documentation; `date` (ISO) is the day it was read. `not_modelled` says what the policy leaves out or
     assumes, one sentence each.
     """
 

@@ -28,8 +28,8 @@ RESILIENCE: Final = (
         source="documentation envoyproxy.io: configuration/http/http_filters/router_filter",
         date=READ,
         not_modelled=(
-            "Nothing is retried there unless configured: here what retry_on: 5xx says.",
-            "The route's timeout of 15 s, retries included, is the deadline of the whole request here.",
+            "Envoy retries nothing unless configured: here it has retry_on: 5xx.",
+            "Envoy's route timeout of 15 s, retries included, is the deadline of the whole request here.",
         ),
     ),
     Preset(
@@ -82,7 +82,7 @@ RESILIENCE: Final = (
         },
         source="repository grpc/proposal: A6-client-retries.md",
         date=READ,
-        not_modelled=("Retries, back-off and tokens have no default there: those of its examples stand here.",),
+        not_modelled=("In gRPC, retries, back-off and tokens have no default: here they are those of its examples.",),
     ),
     Preset(
         name="finagle-retry-budget",
@@ -96,7 +96,9 @@ RESILIENCE: Final = (
         },
         source="repository twitter/finagle: finagle-core/src/main/scala/com/twitter/finagle/service/RetryBudget.scala",
         date=READ,
-        not_modelled=("How often one request is retried is the application's there: here once, at once.",),
+        not_modelled=(
+            "In Finagle, the application decides how often a request is retried: here once, without a wait.",
+        ),
     ),
     Preset(
         name="retry-bucket",
@@ -110,13 +112,13 @@ RESILIENCE: Final = (
         },
         source=BROOKER,
         date="2026-11-28",
-        not_modelled=("Each client has a bucket of its own there: here a replication is one client.",),
+        not_modelled=("Brooker has many clients, each with its own bucket: here a replication is one client.",),
     ),
     Preset(
         name="retry-breaker",
         version="2022",
         kind="resilience",
-        title="Brooker's circuit breaker that stops retries alone",
+        title="Brooker's circuit breaker that stops retries only",
         policy={
             "retries": 3,
             "backoff": "none",
@@ -132,8 +134,9 @@ RESILIENCE: Final = (
         source=BROOKER,
         date="2026-11-28",
         not_modelled=(
-            "Each client has a breaker of its own there: here a replication is one client.",
-            "The share is of all calls so far there, and looked at anew at each failure: here it stays open for a day.",
+            "Brooker has many clients, each with its own breaker: here a replication is one client.",
+            "Brooker's share is of all calls so far and is checked at each failure: here the breaker stays open for a "
+            "day.",
         ),
     ),
     Preset(
@@ -162,7 +165,7 @@ RESILIENCE: Final = (
         },
         source="documentation resilience4j.readme.io: circuitbreaker",
         date=READ,
-        not_modelled=("Slow calls as failures, which no call is by default.",),
+        not_modelled=("Slow calls as failures; by default no call counts as slow.",),
     ),
     Preset(
         name="polly-breaker",
@@ -190,7 +193,7 @@ RESILIENCE: Final = (
         policy={"hedge": {"after": "2s", "at_most": 1, "loser": "cancel", "to": "same"}},
         source="documentation pollydocs.org: strategies/hedging",
         date=READ,
-        not_modelled=("A failure before the delay starts the second copy at once there.",),
+        not_modelled=("In Polly, a failure before the delay starts the second copy at once.",),
     ),
     Preset(
         name="hedged-requests",
@@ -200,6 +203,8 @@ RESILIENCE: Final = (
         policy={"hedge": {"after": "10s", "at_most": 1, "loser": "cancel", "to": "same"}},
         source="Dean and Barroso, The Tail at Scale, CACM 56(2), 2013",
         date=READ,
-        not_modelled=("The delay is the latency's 95th percentile there: set hedge.after to yours, 10 s is assumed.",),
+        not_modelled=(
+            "The delay should be the 95th percentile of latency: set hedge.after to yours; 10 s is assumed.",
+        ),
     ),
 )

@@ -41,14 +41,14 @@ def _of_service(service: ServiceCalibration, between: str | None, repair: str | 
     name = service.name
     if service.incidents <= 1:
         yield (
-            f"{name}: {'one incident only' if service.incidents else 'no incident in this window'}: no rate can be "
+            f"{name}: {'only one incident' if service.incidents else 'no incident in this window'}: no rate can be "
             "estimated; it is left out of the scenario"
         )
         return
     if service.incidents < FEW:
         yield (
-            f"{name}: {service.incidents} incidents only: every parameter is uncertain (see its standard error), and "
-            "which distribution fits best is close to chance"
+            f"{name}: only {service.incidents} incidents: every parameter is uncertain (see its standard error), and "
+            "the choice of the best distribution is almost random"
         )
     yield from (
         f"{name}: {text}"
@@ -58,40 +58,42 @@ def _of_service(service: ServiceCalibration, between: str | None, repair: str | 
     yield from _of_durations(service)
     yield from _of_trend(service)
     if service.seasonality is None:
-        yield f"{name}: too little to tell weekdays or hours apart (10 incidents over two weeks are the least)"
+        yield f"{name}: too few incidents to compare weekdays or hours (at least 10 over two weeks are needed)"
 
 
 def of_fit(times: FittedTimes, what: str, kind: str | None) -> str | None:
     """The caution about the distribution that the scenario takes for these times; None where there is none."""
     if not times.ended:
-        return f"no {what} that ended and lasted: no distribution"
+        return f"no completed {what} above zero: no distribution"
     fitted = times.fitted(kind)
     if times.few and fitted is not None:
-        only = f"{counted(times.ended, what)} only, fewer than the {LEAST_TIMES} that tell distributions apart"
+        only = f"only {counted(times.ended, what)}, fewer than the {LEAST_TIMES} needed to choose a distribution"
         unit = UNITS[times.unit_s]
         low, mean, high = (
             _digits(moment_s / times.unit_s)
             for moment_s in (times.mean_interval_s[0], fitted.distribution_s.mean, times.mean_interval_s[1])
         )
         if kind is None or fitted.kind == "exponential":
-            return f"{only}: the scenario takes an exponential of their mean, {mean} {unit} (95 %: {low} to {high})"
-        return f"{only}: the {fitted.kind} asked for is close to a guess; its mean is {_against_seen(fitted, times)}"
+            return f"{only}: the scenario has an exponential of their mean, {mean} {unit} (95 %: {low} to {high})"
+        return f"{only}: the {fitted.kind} asked for is almost a guess; its mean is {_against_seen(fitted, times)}"
     if fitted is None:
-        return f"all {what} are the same: a constant, no distribution (were they recorded or filled in?)"
+        return f"all {what} are equal: a constant, not a distribution (were they measured or filled in?)"
     ratio = fitted.distribution_s.mean / times.mean_s
     if times.censored or 1.0 / _FAR <= ratio <= _FAR:
         return None
     alike = (one for one in times.distributions if abs(math.log(one.distribution_s.mean / times.mean_s)) < _ALIKE)
     near = next(alike, None)
     other = f"; {_OPTIONS[what]} {near.kind} does (AIC +{near.aic - times.distributions[0].aic:.1f})" if near else ""
-    mean = f"{ratio:.2f} times the mean seen"
-    return f"the {fitted.kind} of the {what} has {mean}, which a simulation will not repeat{other}"
+    mean = f"{ratio:.2f} times the observed mean"
+    return f"the {fitted.kind} of the {what} has {mean}, so a simulation will not reproduce it{other}"
 
 
 def _against_seen(fitted: FittedDistribution, times: FittedTimes) -> str:
     ratio = fitted.distribution_s.mean / times.mean_s
     return (
-        f"{ratio:.3g} times the one seen" if ratio < _MOST_TOLD else f"more than {_MOST_TOLD:,.0f} times the one seen"
+        f"{ratio:.3g} times the observed one"
+        if ratio < _MOST_TOLD
+        else f"more than {_MOST_TOLD:,.0f} times the observed one"
     )
 
 
@@ -110,13 +112,13 @@ def _of_durations(service: ServiceCalibration) -> Iterator[str]:
         lasting = service.incidents - service.repair.dropped
         more = f"has {service.incidents / lasting:.2g} times as many" if lasting else "cannot be written"
         yield (
-            f"{service.name}: {service.repair.dropped} of {service.incidents} incidents have no length; they count "
-            f"for the times between, not for durations: in a simulation all last, so it {more}"
+            f"{service.name}: {service.repair.dropped} of {service.incidents} incidents have zero length; they count "
+            f"for the times between, not for durations. In a simulation all have a length, so it {more}"
         )
     if service.repair.censored:
         yield (
-            f"{service.name}: {service.repair.censored} still open: the fits count what they lasted so far "
-            "(right-censored), the means shown do not know better"
+            f"{service.name}: {service.repair.censored} still open: the fits use their duration so far "
+            "(right-censored), but the means shown do not include them"
         )
 
 
@@ -127,16 +129,16 @@ def _of_trend(service: ServiceCalibration) -> Iterator[str]:
         return
     low, high = sorted((found.before_change_per_year, found.after_change_per_year))
     if found.p_value < SIGNIFICANT:
-        moved = "the rate moved"
+        moved = "the rate changed"
     elif found.laplace_p < SIGNIFICANT and low * _STEEP < high and service.incidents >= FEW:
-        moved = "the rate may have moved"
+        moved = "the rate may have changed"
     else:
         return
     yield (
         f"{service.name}: {moved} (Laplace p {p_text(found.laplace_p)}, allowing for bursts "
         f"{p_text(found.p_value)}), most likely about {date(found.changed_s)}, from "
         f"{found.before_change_per_year:.3g} to {found.after_change_per_year:.3g} a year: one distribution "
-        f"over all of it reads the change as clustering; --since {date(found.changed_s)} fits the later part"
+        f"for the whole time takes the change for clustering; --since {date(found.changed_s)} fits the later part"
     )
 
 
@@ -145,22 +147,22 @@ def _of_overlaps(pairs: tuple[Overlap, ...]) -> Iterator[str]:
     for pair in pairs:
         names = f"{pair.first} and {pair.second}"
         if pair.weeks < 2:
-            yield f"{names}: one common week only: nothing to shift, no p-value"
+            yield f"{names}: only one common week: nothing to shift, no p-value"
         elif math.isnan(pair.p_value):
             yield f"{names}: one of them is never open in their common weeks: nothing to compare"
         elif 1.0 / (1 + pair.shifts) > SIGNIFICANT:
-            yield f"{names}: {pair.shifts} shifts can show no p-value below {1.0 / (1 + pair.shifts):.2g}"
+            yield f"{names}: with {pair.shifts} shifts no p-value can be below {1.0 / (1 + pair.shifts):.2g}"
     few = [pair for pair in known if pair.episodes < _FEW_EPISODES]
     if few:
         listed = ", ".join(f"{pair.first} and {pair.second} ({pair.episodes})" for pair in few[:4])
         more = f", and {len(few) - 4} pairs more" if len(few) > 4 else ""
-        yield f"fewer than {_FEW_EPISODES} times open together, so that a ratio says little: {listed}{more}"
+        yield f"open together fewer than {_FEW_EPISODES} times, so their ratio is uncertain: {listed}{more}"
     if len(known) > 1:
         least = len(known) / (1 + max(pair.shifts for pair in known))
         if least > SIGNIFICANT:
             yield (
-                f"{len(known)} comparisons with these numbers of weeks: no adjusted p-value can fall below "
-                f"{min(least, 1.0):.2g}; name the services that matter with --service"
+                f"{len(known)} comparisons with these numbers of weeks: no adjusted p-value can be below "
+                f"{min(least, 1.0):.2g}; select the relevant services with --service"
             )
 
 

@@ -44,7 +44,7 @@ def fragment(calibration: Calibration, source: str, between: str | None = None, 
         lines += _component(service, names[service.name], between, repair)
     seasonal = [service for service in written if service.seasonality and not service.seasonality.profile.flat]
     if seasonal:
-        lines += _comment("The same rates and durations, at the hours and on the days they were seen; no clustering.")
+        lines += _comment("The same rates and durations, by the observed hours and days; without clustering.")
         lines += ["arms:", "  as_modelled: {}", "  by_time_of_week:"]
         for service in seasonal:
             lines += _arm(service, names[service.name], repair)
@@ -69,18 +69,18 @@ def _heading(calibration: Calibration, source: str, names: dict[str, str]) -> It
     yield from _comment(f"Fitted to {source} by maximum likelihood with location 0.")
     yield from _comment(f"A provider fails with its component: depends_on: [{some}].")
     if any(service.error_rate is not None for service in calibration.services):
-        yield from _comment("error_rate is the mean of the shares recorded, weighted by the length of the incidents.")
+        yield from _comment("error_rate is the mean of the recorded shares, weighted by the length of the incidents.")
     if any(service.error_rate is None for service in calibration.services):
         yield from _comment(
-            "error_rate is assumed: a history of open incidents does not tell how many calls failed. 100% is the worst "
+            "error_rate is assumed: a history of open incidents does not say how many calls failed. 100% is the worst "
             "case; most open incidents are brownouts."
         )
     for pair in calibration.overlaps:
         if pair.p_adjusted < SIGNIFICANT and pair.ratio_to_shifts > 1.0:
             yield from _comment(
-                f"Open together {pair.ratio_to_product:.3g} times as long as independent ones would be (adjusted p "
-                f"{p_text(pair.p_adjusted)}): {names[pair.first]} and {names[pair.second]}. Apart they are no "
-                "redundancy: let what depends on either depend on one of them."
+                f"Open together {pair.ratio_to_product:.3g} times as long as if they were independent (adjusted p "
+                f"{p_text(pair.p_adjusted)}): {names[pair.first]} and {names[pair.second]}. As two components they "
+                "would look redundant: let everything that depends on either depend on one of them."
             )
 
 
@@ -95,7 +95,7 @@ def _texts(service: ServiceCalibration, between: str | None, repair: str | None)
 
 def _too_little(service: ServiceCalibration) -> str:
     if service.incidents < LEAST_INCIDENTS:
-        return f"{counted(service.incidents, 'incidents')} only: no rate can be estimated"
+        return f"only {counted(service.incidents, 'incidents')}: no rate can be estimated"
     return " and ".join(
         text
         for text in (of_fit(times, what, None) for times, what in _sorts(service) if not times.ended)
@@ -117,7 +117,7 @@ def _component(service: ServiceCalibration, name: str, between: str | None, repa
     return [
         f"  {name}:",
         *(f"    {line}" for line in _comment(f"{service.name}: {service.incidents} incidents, {window}", _WIDTH - 4)),
-        *(f"    {line}" for note in notes if note for line in _comment(f"Beware: {note}.", _WIDTH - 4)),
+        *(f"    {line}" for note in notes if note for line in _comment(f"Caution: {note}.", _WIDTH - 4)),
         "    incidents:",
         "      - kind: marked_renewal",
         f"        between: {texts[0]}",

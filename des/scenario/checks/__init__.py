@@ -1,1 +1,1 @@
-"""What is wrong with a scenario beyond the shapes of its parts: names first, then contradictions, all at once each."""
+"""Checks beyond the shape of single settings: names first, then contradictions. Each stage reports all it finds."""

@@ -1,7 +1,7 @@
-"""What is sound piece by piece of what a client does, but not together, and what it is told to no effect.
+"""Client settings that contradict each other, and client settings that have no effect.
 
-Each check yields its findings. Those of `client_findings` read the typed scenario; those of `idle_findings` read the
-content as it is written, since presets bring settings anywhere, and what overrides a preset's is no slip.
+Each check yields its findings. The checks of `client_findings` read the typed scenario. Those of `idle_findings` read
+the content as written, because a preset may set fields anywhere, and overriding one of them is not a mistake.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -31,18 +31,18 @@ from des.scenario.text.problems import Finding
 from des.scenario.text.units import MINUTE_S
 
 _MOST_AT_ONCE: Final = 1000
-"""Attempts of a request without a wait between them: more would be a loop that never lets the clock go on."""
+"""Attempts of a request without a wait between them. More would be a loop in which time does not advance."""
 _OF_THE_WINDOW: Final = ("share", "minimum", "all_failed", "window")
-"""What a cooldown by `allowed_fails` does not look at."""
+"""Fields that a cooldown by `allowed_fails` ignores."""
 _OF_ANY_LEG: Final = ("also_on", "all_failed", "allowed_fails")
-"""What cools a leg by itself too; allowed_fails: 0 is one of them."""
+"""Fields that also cool a leg outside groups; `allowed_fails: 0` counts as set."""
 _GUARDS: Final = ("breaker", "cooldown", "ejection", "probes")
-"""What takes legs out."""
+"""Settings that take legs out of use."""
 _A_GROUP: Final = "write chain: [{group: main, legs: [...]}]"
 
 
 def client_findings(scenario: Scenario) -> list[Finding]:
-    """What contradicts in the client's policy, its budgets, and limits against the workload, once a place."""
+    """Contradictions in the client's policy and budgets, and limits too small for the workload, once per place."""
     first: dict[Path, Finding] = {}
     for check in _CHECKS:
         for finding in check(scenario):
@@ -51,7 +51,7 @@ def client_findings(scenario: Scenario) -> list[Finding]:
 
 
 def idle_findings(content: Mapping[str, Any]) -> Iterator[Finding]:
-    """What is written to no effect, and legs that a budget names twice."""
+    """Settings without effect, and legs that a budget names twice."""
     for place in _places(content):
         yield from _cooldown(content, place)
         yield from _ejection(content, place)
@@ -61,7 +61,7 @@ def idle_findings(content: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _settings(scenario: Scenario, field: str) -> Iterator[tuple[Said, int, str, float | None]]:
-    """(setting, position of the entry, name of the leg in words, total timeout) of each leg that has one."""
+    """(setting, position of the entry, leg's name for messages, total timeout) of each leg that has the setting."""
     for position in range(len(scenario.chain)):
         for path, leg in legs_with_paths(scenario, position):
             said = call_setting(scenario, position, path, leg, field)
@@ -80,10 +80,10 @@ def _hedges(scenario: Scenario) -> Iterator[Finding]:
             if bound_s is None or last_s < bound_s:
                 continue
             if hedge.after_s >= bound_s:
-                message = f"the {what} strikes after {bound_s:g} s, before any copy: hedge earlier"
+                message = f"the {what} expires after {bound_s:g} s, before the first copy is sent: hedge earlier"
                 yield Finding((*said.path, "after"), message)
             else:
-                message = f"the {what} strikes after {bound_s:g} s, before copy {hedge.at_most}: allow fewer"
+                message = f"the {what} expires after {bound_s:g} s, before copy {hedge.at_most} is sent: allow fewer"
                 yield Finding((*said.path, "at_most"), message)
             break
         if hedge.to == "next" and len(scenario.legs) == 1:
@@ -95,7 +95,7 @@ def _retry_budgets(scenario: Scenario) -> Iterator[Finding]:
     for said, position, _, _ in _settings(scenario, "retry_budget"):
         if not (any(retried) if said.path[0] == "policy" else retried[position]):
             field = "policy.retry_budget" if said.path[0] == "policy" else "retry_budget"
-            message = f"a retry budget, but no retries: write retries: 2 beside it, for example, or {field}: none"
+            message = f"a retry budget needs retries: write retries: 2 beside it, for example, or {field}: none"
             yield Finding(said.path, message)
 
 
@@ -103,7 +103,7 @@ def _breakers_of_retries(scenario: Scenario) -> Iterator[Finding]:
     for said, position, _, _ in _settings(scenario, "breaker"):
         positions = range(len(scenario.chain)) if said.path[0] == "policy" else [position]
         if said.value.stops == "retries" and not any(retries_of(scenario, each) for each in positions):
-            yield Finding((*said.path, "stops"), "a breaker of retries, but no retries: write retries: 2, for example")
+            yield Finding((*said.path, "stops"), "stops: retries needs retries: write retries: 2, for example")
 
 
 def _ramps(scenario: Scenario) -> Iterator[Finding]:
@@ -113,8 +113,8 @@ def _ramps(scenario: Scenario) -> Iterator[Finding]:
             yield Finding(said.path, "nothing fails over to the only entry of the chain: write ramp: none")
         if ramp.start <= 0.0 and ramp.over_s > scenario.horizon:
             message = (
-                f"from 0 % over {ramp.over_s:g} s, longer than the horizon of {scenario.horizon:g} s, hardly anybody "
-                "is admitted: start higher, such as start: 10%, or ramp faster"
+                f"a ramp from 0 % over {ramp.over_s:g} s, longer than the horizon of {scenario.horizon:g} s, admits "
+                "hardly any request: start higher, such as start: 10%, or ramp faster"
             )
             yield Finding((*said.path, "start"), message)
 
@@ -136,7 +136,7 @@ def _weights(scenario: Scenario) -> Iterator[Finding]:
 def _tiers(scenario: Scenario) -> Iterator[Finding]:
     for position, entry in enumerate(scenario.chain):
         if not isinstance(entry, GroupSpec) and entry.tier is not None:
-            message = "tiers are among the legs of a group: write {group: main, legs: [...]}; entries have their order"
+            message = "tier ranks legs of a group: write {group: main, legs: [...]}; entries are tried in their order"
             yield Finding(("chain", position, "tier"), message)
 
 
@@ -159,12 +159,12 @@ def _attempts_at_once(scenario: Scenario) -> Iterator[Finding]:
     yield Finding(
         path,
         f"a request may make {attempts} attempts without waiting once, more than {_MOST_AT_ONCE}: give a back-off, "
-        "such as {kind: exponential, base: 500ms, cap: 30s, jitter: full}, or fewer attempts",
+        "such as {kind: exponential, base: 500ms, cap: 30s, jitter: full}, or allow fewer attempts",
     )
 
 
 def _of_entry(scenario: Scenario, position: int) -> int:
-    """Attempts on an entry, in one round, that no wait keeps apart."""
+    """Attempts on an entry, in one round, without a wait between them."""
     legs = list(legs_with_paths(scenario, position))
     waited = waits(retry_backoff_of(scenario, position)) and (
         len(legs) == 1 or retry_setting(scenario, position, "wait_with_healthy_peer").value
@@ -177,7 +177,7 @@ def _of_entry(scenario: Scenario, position: int) -> int:
 
 
 def _buckets(scenario: Scenario) -> Iterator[Finding]:
-    """Buckets of tokens that the mean request does not fit into."""
+    """Token buckets that are smaller than a mean request."""
     tokens = scenario.workload.tokens
     mean = {
         "input_tokens": tokens.input.mean,
@@ -192,7 +192,7 @@ def _buckets(scenario: Scenario) -> Iterator[Finding]:
             window_s = spec.window_s
             holds = spec.burst_of(metric) or rate * (MINUTE_S if window_s is None else window_s)
             if needed > holds:
-                message = f"a mean request has {needed:.6g} {metric}, but at most {holds:.6g} are ever granted at once"
+                message = f"a mean request has {needed:.6g} {metric}, but at most {holds:.6g} are granted at once"
                 yield Finding((*path, metric), message)
 
 
@@ -227,7 +227,7 @@ _CHECKS: Final[tuple[Callable[[Scenario], Iterator[Finding]], ...]] = (
 
 
 def _places(content: Mapping[str, Any]) -> Iterator[Path]:
-    """Where settings of calls stand."""
+    """Paths where settings of calls may stand."""
     yield ("policy",)
     chain = items(content.get("chain"))
     yield from (("chain", position) for position, entry in enumerate(chain) if is_group(entry))
@@ -235,7 +235,7 @@ def _places(content: Mapping[str, Any]) -> Iterator[Path]:
 
 
 def _is_outside_groups(content: Mapping[str, Any], place: Path) -> bool:
-    """Whether what stands at a place holds for legs outside of groups alone."""
+    """Whether settings at a path apply only to legs outside groups."""
     chain = items(content.get("chain"))
     if place == ("policy",):
         return bool(chain) and not any(map(is_group, chain))
@@ -247,11 +247,11 @@ def _cooldown(content: Mapping[str, Any], place: Path) -> Iterator[Finding]:
     cooldown = mapping(at(content, here))
     alone = _is_outside_groups(content, place) and mapping(content.get("policy")).get("preset") is None
     if cooldown and alone and all(cooldown.get(field) in (None, [], ()) for field in _OF_ANY_LEG):
-        message = "on and share cool a leg of a group of several only, and here is none: give also_on, all_failed or "
+        message = "on and share cool only legs in a group of several; there is none here: give also_on, all_failed or "
         yield Finding(here, f"{message}allowed_fails, or {_A_GROUP}")
     idle = [field for field in _OF_THE_WINDOW if cooldown.get(field) is not None]
     if cooldown.get("allowed_fails") is not None and idle:
-        message = f"allowed_fails cools instead of {', '.join(_OF_THE_WINDOW)}: leave out one or the other"
+        message = f"allowed_fails replaces {', '.join(_OF_THE_WINDOW)}: leave out one or the other"
         yield Finding((*here, idle[0]), message)
 
 
@@ -265,30 +265,30 @@ def _ejection(content: Mapping[str, Any], place: Path) -> Iterator[Finding]:
 
 
 def _routing(content: Mapping[str, Any]) -> Iterator[Finding]:
-    """Routing where there is nothing to route."""
+    """Routing without a group to route in."""
     chain = items(content.get("chain"))
     said = mapping(content.get("policy")).get("routing")
     if said not in (None, "ordered", {"kind": "ordered"}) and chain and not any(is_group(entry) for entry in chain):
         message = (
-            "routing is among the legs of a group, and the chain has none: write chain: [{group: main, legs: [...]}], "
-            "or order, which is that of the chain's entries"
+            "routing picks among legs of a group, and the chain has none: write chain: [{group: main, legs: [...]}], "
+            "or order, which routes among the entries of the chain"
         )
         yield Finding(("policy", "routing"), message)
 
 
 def _ends(content: Mapping[str, Any]) -> Iterator[Finding]:
-    """What is to end when all legs are out, where nothing takes a leg out."""
+    """`end_when_all_out` where nothing takes a leg out of use."""
     places = [*_places(content)]
     if any(mapping(at(content, place)).keys() & {"preset", *_GUARDS} for place in places):
         return
     for place in places:
         if mapping(at(content, place)).get("end_when_all_out") is True:
-            message = f"no leg is ever out: that is what {', '.join(_GUARDS)} are for"
+            message = f"nothing takes a leg out of use: add {', '.join(_GUARDS[:-1])} or {_GUARDS[-1]}"
             yield Finding((*place, "end_when_all_out"), message)
 
 
 def _doubled_legs(content: Mapping[str, Any]) -> Iterator[Finding]:
-    """Legs that two names of a split budget mean: of which part would they be?"""
+    """Legs named twice in a split budget, which then have no definite part of it."""
     chain = items(content.get("chain"))
     words: list[tuple[str, ...]] = []
     groups = group_names(chain)
@@ -303,7 +303,7 @@ def _doubled_legs(content: Mapping[str, Any]) -> Iterator[Finding]:
             named = [word for word in dict.fromkeys(legs) if word in of_leg]
             if len(named) > 1:
                 message = (
-                    f"'{named[1]}' and '{named[0]}' both mean the leg {of_leg[0]}, which has one part of a split "
+                    f"'{named[1]}' and '{named[0]}' both mean the leg {of_leg[0]}, but a leg has one part of a split "
                     "budget: name it once"
                 )
                 yield Finding(("budgets", budget_name, "legs", legs.index(named[1])), message)

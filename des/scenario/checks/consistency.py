@@ -1,4 +1,4 @@
-"""What is sound piece by piece, but not together: too many attempts, overlapping windows, tags that nothing carries."""
+"""Contradictions between valid settings: too many attempts, overlapping windows, tags that no leg carries."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -38,25 +38,25 @@ MOST_LEGS: Final = 127
 MOST_ATTEMPTS: Final = 32_767
 """The number of an attempt is an int16 in traces."""
 _LONGEST_WAIT_S: Final = YEAR_S
-"""Between two attempts of a request without a deadline: the clock runs on until every request has ended."""
+"""Longest wait before an attempt of a request without a deadline: the clock runs until every request has ended."""
 MOST_REQUESTS: Final = 1e9
-"""Of one replication, and probes of one leg likewise."""
+"""Most requests of one replication, and most probes of one leg."""
 _MOST_INCIDENTS: Final = 2e7
 """Incidents are drawn before the run starts and kept in memory."""
 
 
 def consistency_findings(scenario: Scenario) -> list[Finding]:
-    """What contradicts in a scenario whose parts and names are sound."""
+    """Contradictions in a scenario whose settings and names are valid."""
     return [finding for check in _CHECKS for finding in check(scenario)]
 
 
 def most_attempts(scenario: Scenario) -> int:
-    """Attempts of a request that nothing serves."""
+    """Attempts of a request that is never served."""
     return _passes(scenario) * sum(map(_attempts_on, repeat(scenario), range(len(scenario.chain))))
 
 
 def _passes(scenario: Scenario) -> int:
-    """Passes over the chain of a request that nothing serves, the application's retries included."""
+    """Passes over the chain of a request that is never served, including the application's retries."""
     application = scenario.policy.application
     again = 1 + application.retries if isinstance(application, ApplicationSpec) else 1
     return again * scenario.policy.rounds
@@ -70,7 +70,7 @@ def _attempts_on(scenario: Scenario, position: int) -> int:
 
 
 def _calls_of_attempt(scenario: Scenario, position: int, path: Path, leg: LegSpec) -> int:
-    """Calls that one attempt may come to, by the clients inside it and by hedges."""
+    """Most calls of one attempt, counting the clients inside it and hedges."""
     hedge = call_setting(scenario, position, path, leg, "hedge").value
     layers = [1 + client.retries for client in clients_of(scenario, position, leg)]
     return prod(layers) * (1 + hedge.at_most if hedge is not None else 1)
@@ -100,7 +100,7 @@ def _attempts(scenario: Scenario) -> Iterator[Finding]:
 
 
 def _waits(scenario: Scenario) -> Iterator[Finding]:
-    """Waits that double without a cap outgrow any clock: the last of them must be one that somebody could mean."""
+    """Waits that grow without a cap soon exceed any clock, so the last of them is bounded."""
     policy = scenario.policy
     if deadline_of(policy) is not None:
         return
@@ -160,7 +160,7 @@ def _latencies(scenario: Scenario) -> Iterator[Finding]:
 
 
 def _tags(scenario: Scenario) -> Iterator[Finding]:
-    """A tag that nothing carries is a slip: it would silently turn every such request away."""
+    """A required tag that no leg carries is a mistake: every such request would be rejected silently."""
     carried: dict[str, dict[str, None]] = {}
     for provider in scenario.providers.values():
         for tags in (provider.tags, *(model.tags for model in provider.models.values())):
@@ -186,7 +186,9 @@ def _incidents(scenario: Scenario) -> Iterator[Finding]:
             if isinstance(incident, Schedule):
                 yield from _windows(incident, here, scenario.start)
             elif (expected := _expected(incident, scenario.horizon)) > _MOST_INCIDENTS:
-                message = f"about {expected:.3g} incidents until the horizon: more than fit ({_MOST_INCIDENTS:.0e})"
+                message = (
+                    f"about {expected:.3g} incidents until the horizon: at most {_MOST_INCIDENTS:.0e} can be drawn"
+                )
                 yield Finding(here, message)
 
 
@@ -223,7 +225,7 @@ def _windows(schedule: Schedule, path: Path, start: datetime | None) -> Iterator
             field for field in ("start", "end") if isinstance(getattr(window, field), datetime) and start is None
         ]
         for field in unplaced:
-            yield Finding((*here, field), "a timestamp needs the scenario's start: to place it by")
+            yield Finding((*here, field), "a timestamp needs the scenario's start, such as start: 2025-01-01T00:00Z")
         if unplaced:
             continue
         start_s, end_s = window.bounds(start)
@@ -238,7 +240,7 @@ def _windows(schedule: Schedule, path: Path, start: datetime | None) -> Iterator
 
 
 def budget_findings(name: str, spec: Budget) -> Iterator[Finding]:
-    """Parts of a split budget that are too small to let a single call through."""
+    """Parts of a split budget that are too small for a single call."""
     here: Path = ("budgets", name, "split")
     if spec.split == "shared":
         return

@@ -1,7 +1,8 @@
-"""Names that must mean something, and one thing only: of components, models, legs, groups, budgets, arms and metrics.
+"""Names must exist and be unique: those of components, models, legs, groups, budgets, arms and metrics.
 
-Names are looked up in the content, and not in the typed scenario: there is none yet where a value is wrong elsewhere,
-and wrong names are told together with wrong values. Each check yields its findings and passes over what is no name.
+Names are looked up in the content and not in the typed scenario, which does not exist yet if a value is wrong
+elsewhere. Wrong names and wrong values are thus reported together. Each check yields its findings and ignores values
+that are not names.
 """
 
 import re
@@ -10,7 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import Any, Final
 
-from des.scenario.schema.expectations import AS_MODELLED, EXPECTABLE, read_expectation, split_name
+from des.scenario.schema.expectations import AS_MODELLED, EXPECTABLE, read_expectation, split_name, unknown_metric
 from des.scenario.schema.sharing import default_cause_name
 from des.scenario.text.names import (
     COMPONENT_NAME,
@@ -30,18 +31,18 @@ from des.scenario.text.names import (
 )
 from des.scenario.text.places import Path, path_text
 from des.scenario.text.problems import Finding
-from des.words import meant, unknown
+from des.words import unknown
 
 _MODEL_NAME: Final = re.compile(r"[A-Za-z0-9_@][^\s#\[\]]*")
 _LONGEST_ARM_NAME: Final = 64
-"""It is the name of a folder too."""
+"""An arm's name is also part of file names."""
 _ARM_NAME: Final = re.compile(r"[a-z0-9_]+")
 
 
 def name_findings(content: Content, known: Sequence[str] = ()) -> list[Finding]:
-    """All names that mean nothing or two things; the content may be wrong in other ways.
+    """All names that are unknown or ambiguous. The content may be wrong in other ways.
 
-    `known` are names of entries that budgets may name though the chain lacks them.
+    `known` are names of entries that budgets may use although the chain lacks them.
     """
     found = [finding for check in _CHECKS for finding in check(content)]
     return [*found, *_budgets(content, known)]
@@ -54,11 +55,11 @@ def _names(content: Content) -> Iterator[Finding]:
                 yield Finding((section, name), bad_component_name(name), at_key=True)
     for name in mapping(content.get("providers")):
         if name in mapping(content.get("components")):
-            message = f"'{name}' is a component as well: a provider is a component of its own, so name one otherwise"
+            message = f"'{name}' is also the name of a component, and a provider is a component too: rename one"
             yield Finding(("providers", name), message, at_key=True)
         for model in models_of(content, name):
             if not _MODEL_NAME.fullmatch(model):
-                message = f"the name '{model}' must have neither spaces nor # [ ]"
+                message = f"the name '{model}' must not contain spaces or # [ ]"
                 yield Finding(("providers", name, "models", model), message, at_key=True)
 
 
@@ -74,7 +75,7 @@ def _dependencies(content: Content) -> Iterator[Finding]:
                 if isinstance(content.get("components", {}), dict):
                     yield Finding(here, unknown("component", wanted, paths))
             elif (name, wanted) in edges or (len(path) == 4 and wanted == path[1]):
-                yield Finding(here, f"'{name}' depends on '{wanted}' already")
+                yield Finding(here, f"'{name}' already depends on '{wanted}'")
             else:
                 edges[name, wanted] = here
                 graph[name].add(wanted)
@@ -113,7 +114,7 @@ def _chain(content: Content) -> Iterator[Finding]:
             yield Finding((*here, "name"), "the leg's name is empty")
         if name in first:
             path = (*here, "name") if "name" in leg else here
-            yield Finding(path, f"the leg's name '{name}' is that of {path_text(first[name])} already")
+            yield Finding(path, f"the leg's name '{name}' is already that of {path_text(first[name])}")
         first.setdefault(name, here)
 
 
@@ -136,7 +137,7 @@ def _groups(content: Content) -> Iterator[Finding]:
         if not name.strip():
             yield Finding(here, "the group's name is empty")
         elif name in taken:
-            yield Finding(here, f"'{name}' is the name of {taken[name]} already")
+            yield Finding(here, f"'{name}' is already the name of {taken[name]}")
         taken.setdefault(name, f"the group {path_text(('chain', position))}")
 
 
@@ -147,7 +148,7 @@ def _budgets(content: Content, known: Sequence[str]) -> Iterator[Finding]:
         if not COMPONENT_NAME.fullmatch(name):
             yield Finding(("budgets", name), bad_component_name(name), at_key=True)
         elif name in limited:
-            message = f"'{name}' is a component as well, whose limits have that name: name the budget otherwise"
+            message = f"'{name}' is also a component, whose limits have that name: rename the budget"
             yield Finding(("budgets", name), message, at_key=True)
         seen: dict[str, None] = {}
         for position, word in enumerate(items(mapping(budget).get("legs"))):
@@ -155,14 +156,14 @@ def _budgets(content: Content, known: Sequence[str]) -> Iterator[Finding]:
             if not isinstance(word, str):
                 continue
             if word in seen:
-                yield Finding(here, f"'{word}' is in the budget already")
+                yield Finding(here, f"'{word}' is already in the budget")
             elif items(content.get("chain")) and word not in words and word not in known:
                 yield Finding(here, unknown("leg, group or provider", word, words))
             seen[word] = None
 
 
 def _sharing(content: Content) -> Iterator[Finding]:
-    """Names in common causes and surges, where the sections that they are looked up in are mappings."""
+    """Names in common causes and surges. The sections in which they are looked up must be mappings."""
     if all(isinstance(content.get(section, {}), dict) for section in ("components", "providers")):
         yield from _cause_names(content)
         yield from _members(content)
@@ -179,7 +180,7 @@ def _cause_names(content: Content) -> Iterator[Finding]:
         elif name in taken:
             remedy = "" if isinstance(given, str) else ": give this one a name"
             here: Path = (*path, "name") if isinstance(given, str) else path
-            yield Finding(here, f"'{name}' is {taken[name]} already{remedy}")
+            yield Finding(here, f"'{name}' is already {taken[name]}{remedy}")
         taken.setdefault(name, "a common cause")
 
 
@@ -198,14 +199,14 @@ def _members(content: Content) -> Iterator[Finding]:
             if name not in known:
                 found.append(Finding(here, unknown("component, provider or model", name, known)))
             elif name in members:
-                found.append(Finding(here, f"'{name}' is a member already"))
+                found.append(Finding(here, f"'{name}' is already a member"))
             members.setdefault(name, position)
         yield from found
         if found or len(members) < 2:
             continue
         yield from _behind_each_other(content, members, (*path, "members"))
         if frozenset(members) in seen:
-            message = "has the members of another common cause: write one, with the sum of the fractions"
+            message = "has the same members as another common cause: write one, with the sum of the fractions"
             yield Finding((*path, "members"), message)
         seen.setdefault(frozenset(members), path)
 
@@ -214,13 +215,13 @@ def _behind_each_other(content: Content, members: Mapping[str, int], path: Path)
     for name, position in members.items():
         for other in _behind(content, name):
             if other in members:
-                message = f"'{name}' depends on '{other}', another member, and so has all of its outages already"
+                message = f"'{name}' depends on '{other}', another member, and so already has its outages"
                 yield Finding((*path, position), message)
                 break
 
 
 def _behind(content: Content, name: str) -> list[str]:
-    """All that something depends on, directly or not, itself left out."""
+    """Everything that a component depends on, directly or not, without itself."""
     known = component_paths(content)
     found: dict[str, None] = {}
     waiting = [name]
@@ -245,7 +246,7 @@ def _surges(content: Content) -> Iterator[Finding]:
         if found or not when or not to:
             continue
         if any(frozenset(when) == others and frozenset(to) & targets for others, targets in seen):
-            yield Finding((*path, "to"), "a surge while the same is down, to the same, stands above already")
+            yield Finding((*path, "to"), "a surge with the same when and to is already listed above")
         seen.append((frozenset(when), frozenset(to)))
 
 
@@ -264,11 +265,11 @@ def _endpoints(
         meant = [name] if len(known[name]) == 4 else [f"{name}/{model}" for model in models_of(content, name)]
         for endpoint in meant:
             if endpoint in others:
-                message = f"'{name}' is what is down (when): the crowd goes to somebody else"
+                message = f"'{name}' is itself down (when): the load must move to another provider or model"
                 found.append(Finding(here, message))
                 break
             if endpoint in endpoints:
-                found.append(Finding(here, f"'{name}' is named already, by '{endpoints[endpoint]}'"))
+                found.append(Finding(here, f"'{name}' is already included in '{endpoints[endpoint]}'"))
                 break
         endpoints |= {endpoint: name for endpoint in meant if endpoint not in endpoints}
     return endpoints
@@ -287,10 +288,10 @@ def _texts(value: Any) -> Iterator[tuple[int, str]]:
 def _arms(content: Content) -> Iterator[Finding]:
     for arm in mapping(content.get("arms")):
         if not _ARM_NAME.fullmatch(arm):
-            message = f"the name of an arm has a-z, 0-9 and _ only; got '{arm}'"
+            message = f"the name of an arm may contain only a-z, 0-9 and _; got '{arm}'"
             yield Finding(("arms", arm), message, at_key=True)
         elif len(arm) > _LONGEST_ARM_NAME:
-            message = f"the name of an arm has at most {_LONGEST_ARM_NAME} characters; got {len(arm)}"
+            message = f"the name of an arm may have at most {_LONGEST_ARM_NAME} characters; got {len(arm)}"
             yield Finding(("arms", arm), message, at_key=True)
 
 
@@ -301,8 +302,7 @@ def _expectations(content: Content) -> Iterator[Finding]:
         if arm not in (arms or (AS_MODELLED,)):
             yield Finding(("expect", name), unknown("arm", arm, arms or (AS_MODELLED,)), at_key=True)
         elif metric not in EXPECTABLE:
-            known = f"unknown metric '{metric}'{meant(metric, EXPECTABLE)}"
-            yield Finding(("expect", name), known, at_key=True)
+            yield Finding(("expect", name), unknown_metric(metric), at_key=True)
         else:
             yield from _values(name, texts, arms)
 

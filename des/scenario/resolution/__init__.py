@@ -1,1 +1,1 @@
-"""What is derived from the scenario: intent, sharing, inheritance, presets, prices."""
+"""Resolution of what a scenario implies: intent, sharing, inheritance, presets, prices."""

@@ -14,7 +14,7 @@ def resolve_chain(
     endpoints: tuple[Endpoint, ...],
     budgets: Mapping[str, tuple[int, ...]] | None = None,
 ) -> tuple[Leg, ...]:
-    """The legs of the chain, in order; `budgets` are indices of limits by the names that they are over."""
+    """The legs of the chain, in order. `budgets` are indices of limits by the names of legs that they cover."""
     by_name = {(endpoint.provider, endpoint.model): endpoint for endpoint in endpoints}
     seen: dict[str, int] = {}
     legs = []
@@ -51,7 +51,7 @@ def _name(spec: LegSpec, endpoint: Endpoint, seen: dict[str, int]) -> str:
 
 
 def _rejected(scenario: Scenario, spec: LegSpec, model: str) -> float:
-    """Share of complete responses rejected, by what is said of the leg and of its model, one apart from the other."""
+    """Share of complete responses rejected. The shares of the leg and of its model apply independently."""
     provider = scenario.providers[spec.provider]
     errors = provider.models[model].errors or provider.errors
     of_model = errors.invalid_output if errors else 0.0

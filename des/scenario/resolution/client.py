@@ -1,4 +1,4 @@
-"""From the policy and what entries of the chain say beside it to the plan's client: what legs inherit and share."""
+"""From the policy and the entries of the chain to the plan's client: what legs inherit and what they share."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ from des.vocabulary import DEFAULT_RETRIED
 
 
 def resolve_client(scenario: Scenario, chain: Sequence[plan.Leg]) -> plan.Client:
-    """What the client does."""
+    """The client of the plan."""
     policy = scenario.policy
     pools = _Pools()
     weights = list(_weights(scenario))
@@ -59,7 +59,7 @@ def resolve_client(scenario: Scenario, chain: Sequence[plan.Leg]) -> plan.Client
 
 
 class _Settings:
-    """The settings that hold of one leg."""
+    """The settings in effect for one leg."""
 
     def __init__(self, scenario: Scenario, position: int, path: Path, leg: LegSpec) -> None:
         self.scenario, self.position, self._path, self.leg = scenario, position, path, leg
@@ -69,14 +69,14 @@ class _Settings:
 
     @property
     def ramp(self) -> plan.Ramp | None:
-        """A policy's ramp is for what is failed over to."""
+        """The leg's ramp. That of the policy does not apply to the first entry, to which nothing fails over."""
         said = call_setting(self.scenario, self.position, self._path, self.leg, "ramp")
         ramp: plan.Ramp | None = said.value
         return None if said.path[0] == "policy" and self.position == 0 else ramp
 
 
 class _Pools:
-    """What legs share: one budget or bucket for all that one place of the scenario sets, unless each has its own."""
+    """Pools shared by legs: one budget or bucket for all legs set by one place of the scenario, unless scope is leg."""
 
     def __init__(self) -> None:
         self.retry_budgets: list[plan.RetryBudget] = []
@@ -123,7 +123,7 @@ def _leg(index: int, settings: _Settings, pools: _Pools, weight: float) -> plan.
 
 
 def _layer(spec: ClientSpec, *, bounds_call: bool) -> plan.RetryRule:
-    """A client inside each attempt; the bounds of its attempts are the call's own if it `bounds_call`."""
+    """A client inside each attempt. If it `bounds_call`, its attempt timeout is the call's own timeout."""
     backoff = spec.backoff or NO_BACKOFF
     return plan.RetryRule(
         retries=spec.retries,
@@ -174,9 +174,9 @@ def _retry_after(said: plan.RetryAfter | None) -> plan.RetryAfter:
 
 
 def _weights(scenario: Scenario) -> Iterator[float]:
-    """Each leg's weight among those of its group, or among the legs that are entries themselves.
+    """Each leg's weight within its group, or among the legs that are entries themselves.
 
-    By `weight`, else by rpm, else by tpm, whichever any of them has; legs without it then weigh 1, or nothing.
+    The first of `weight`, rpm and tpm that any of them has is used. Legs without it weigh 1, or 0 for rpm and tpm.
     """
     alone = [entry for entry in scenario.chain if isinstance(entry, LegSpec)]
     for entry in scenario.chain:

@@ -1,7 +1,7 @@
-"""From common causes to Poisson classes of their own, which their members' outages give up.
+"""From common causes to separate Poisson classes, taken from the outages of their members.
 
-A member's outages are one Poisson class. A share of it can be split off as another Poisson class of
-the same distribution. The two together keep the rate and the durations, so availability and episodes stay exact.
+A member's outages are one Poisson class. A share of it can be split off as another Poisson class of the same
+distribution. The two together keep the rate and the durations, so availability and episodes stay exact.
 """
 
 import dataclasses
@@ -24,7 +24,7 @@ _ROUNDING: Final = 1e-9  # relative
 
 @dataclass(frozen=True, slots=True)
 class PlacedCause:
-    """A common cause by name while the components are resolved."""
+    """A named common cause while components are being resolved."""
 
     name: str
     path: Path
@@ -33,11 +33,11 @@ class PlacedCause:
 
 @dataclass(frozen=True, slots=True)
 class OwnOutages:
-    """The outages of a member before anything of them is common."""
+    """The outages of a member before a part of them becomes common."""
 
     incidents: PoissonIncidents
     stated_per_s: float
-    """What the member says of its outages: their rate all causes counted by intent, else that of the class listed."""
+    """The stated rate of outages: of all causes if given by intent, else the rate of the listed class."""
 
 
 def common_causes(scenario: Scenario) -> dict[str, PlacedCause]:
@@ -54,11 +54,11 @@ def has_outages(incidents: IncidentClass) -> bool:
 
 
 def own_outages(name: str, spec: ComponentSpec, classes: Iterable[IncidentClass]) -> OwnOutages:
-    """The one Poisson class of a member's outages; raises ValueError, in words, where they are something else."""
+    """The single Poisson class of a member's outages. Raises ValueError, with a remedy, if they are anything else."""
     outages = [incidents for incidents in classes if has_outages(incidents)]
     if spec.mttf_s is not None:
         raise ValueError(
-            f"'{name}' alternates between up and down (mttf and mttr), of which no share can be split off: "
+            f"'{name}' alternates between up and down times (mttf and mttr), so no share can be split off: "
             "give it availability and episodes_per_year, or incidents of kind: poisson"
         )
     if not outages:
@@ -76,17 +76,17 @@ def own_outages(name: str, spec: ComponentSpec, classes: Iterable[IncidentClass]
 
 
 def common_class(cause: PlacedCause, members: Mapping[str, OwnOutages]) -> PoissonIncidents:
-    """The class of a common cause: a fraction of the fewest outages; raises ValueError where the members' differ."""
+    """The class of a common cause: a fraction of the smallest rate. Raises ValueError if the members differ."""
     (first, pattern), *others = ((name, outages.incidents) for name, outages in members.items())
     rate_per_s = cause.spec.fraction * min(outages.stated_per_s for outages in members.values())
     for name, incidents in others:
         if difference := _difference(pattern, incidents):
             yearly = f"rate: {rate_per_s * YEAR_S:.4g}/y, duration: {pattern.duration.mean / 60.0:.4g}min"
             raise ValueError(
-                f"the outages of '{first}' and '{name}' differ in {difference}, while a common one is the same for "
+                f"the outages of '{first}' and '{name}' differ in {difference}, but a common outage is the same for "
                 "both: give them the same, or write the cause as a component that they depend on, such as "
-                f"{cause.name.partition('#')[0]}: {{incidents: [{{kind: poisson, {yearly}}}]}}, beside so much rarer "
-                "outages of their own (which availability and episodes_per_year leave to each)"
+                f"{cause.name.partition('#')[0]}: {{incidents: [{{kind: poisson, {yearly}}}]}}, and lower the rate of "
+                "their own outages accordingly (availability and episodes_per_year do that by themselves)"
             )
     return pattern.model_copy(update={"rate_per_s": rate_per_s})
 
@@ -133,7 +133,7 @@ def without_common(
     causes: Sequence[tuple[PlacedCause, PoissonIncidents]],
     findings: list[Finding],
 ) -> tuple[IncidentClass, ...]:
-    """A member's classes with what is common taken off its own outages."""
+    """A member's classes, with the common outages subtracted from its own."""
     common_per_s = math.fsum(incidents.rate_per_s for _, incidents in causes)
     left_per_s = own.incidents.rate_per_s - common_per_s
     if left_per_s < -_ROUNDING * own.incidents.rate_per_s:
@@ -143,7 +143,7 @@ def without_common(
         left_per_s = 0.0
         if classes[-1] is own.incidents:
             return tuple(classes[:-1])
-    # Elsewhere it stays as a class that never strikes: draws of those after it are keyed by their number.
+    # Elsewhere the class stays with rate 0, because the draws of later classes are keyed by their number.
     rest = own.incidents.model_copy(update={"rate_per_s": left_per_s})
     return tuple(rest if each is own.incidents else each for each in classes)
 

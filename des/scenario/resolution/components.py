@@ -34,7 +34,7 @@ from des.scenario.text.problems import Finding
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """A component by name while the graph is resolved."""
+    """A named component while the graph is being resolved."""
 
     name: str
     path: Path
@@ -43,13 +43,13 @@ class _Node:
 
 
 def resolve_components(scenario: Scenario, folder: FilePath) -> tuple[tuple[plan.Component, ...], list[Finding]]:
-    """Components in the plan's order, and what keeps any of them from being resolved."""
+    """Components in the plan's order, and findings for those that cannot be resolved."""
     graph = _Graph(scenario)
     findings: list[Finding] = []
     try:
         order = list(TopologicalSorter(graph.steps()).static_order())
     except CycleError:
-        message = "what is common to these members hangs on what is common to the others, in a circle"
+        message = "these common causes depend on each other in a circle"
         return (), [Finding(("common_cause",), f"{message}: write the causes as components to depend on")]
     classes: dict[str, tuple[IncidentClass, ...]] = {}
     whole: dict[str, tuple[IncidentClass, ...]] = {}
@@ -75,7 +75,7 @@ def resolve_components(scenario: Scenario, folder: FilePath) -> tuple[tuple[plan
 
 
 class _Graph:
-    """Who depends on whom, common causes included, and in which order their incidents can be worked out."""
+    """The graph of dependencies, including common causes, and the order in which incidents can be resolved."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.nodes = {node.name: node for node in _nodes(scenario)}
@@ -89,7 +89,7 @@ class _Graph:
             self.edges[name] = (*node.depends_on, *((cause, 1.0) for cause in self.causes_of.get(name, ())))
 
     def steps(self) -> dict[tuple[str, str], list[tuple[str, str]]]:
-        """Each step with those before it: all of a node's incidents, what members have in common, what they keep."""
+        """Each step with its predecessors: a node's own incidents, the common ones, what remains to the members."""
         steps: dict[tuple[str, str], list[tuple[str, str]]] = {}
         for name, node in self.nodes.items():
             steps["whole", name] = [("kept", target) for target, _ in node.depends_on]
@@ -133,7 +133,7 @@ def _note_outages(
 
 
 def _common(cause: PlacedCause, outages: Mapping[str, OwnOutages], findings: list[Finding]) -> PoissonIncidents | None:
-    """The class of a common cause; none where a member's outages are unknown or nothing is common."""
+    """The class of a common cause; None if a member's outages are unknown or cannot be common."""
     members = {name: outages[name] for name in cause.spec.members if name in outages}
     if len(members) < len(cause.spec.members):
         return None
@@ -187,7 +187,7 @@ def _classes(
 def _from_intent(
     node: _Node, resolved: Mapping[str, tuple[IncidentClass, ...]], edges: Edges, findings: list[Finding]
 ) -> list[IncidentClass]:
-    """The component's own outages: what availability and episodes a year ask for beyond the shared ones."""
+    """The component's own outages: what availability and episodes a year require beyond the shared ones."""
     spec = node.spec
     assert spec.availability is not None
     assert spec.episodes_per_year is not None
@@ -220,8 +220,8 @@ def _shared_outages(
                 continue
             if not isinstance(incidents, PoissonIncidents):
                 raise ValueError(
-                    f"'{source}', behind '{name}', has outages that are no Poisson class, so they cannot be counted "
-                    f"towards availability: list the incidents of '{name}' instead"
+                    f"'{source}', which '{name}' depends on, has outages of another kind than poisson, which cannot be "
+                    f"counted towards availability: list the incidents of '{name}' instead"
                 )
             shared.append((incidents.rate_per_s, share, incidents.duration.mean))
     return shared

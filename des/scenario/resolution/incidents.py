@@ -1,4 +1,4 @@
-"""From what a component says of its incidents to the plan's classes: windows placed in the run, files read."""
+"""From a component's incident settings to the plan's classes: windows placed in the run, files read."""
 
 from collections.abc import Sequence
 from pathlib import Path as FilePath
@@ -16,7 +16,7 @@ from des.words import meant
 def incident_class(
     incidents: Incidents, path: Path, scenario: Scenario, folder: FilePath, findings: list[Finding]
 ) -> IncidentClass | None:
-    """The class of a setting in the scenario's run; none, and a finding, for a file that cannot be replayed."""
+    """The incident class for a setting; None and a finding for a file that cannot be replayed."""
     if isinstance(incidents, Schedule):
         start = scenario.start
         return _recorded("schedule", [(*window.bounds(start), incidents.effect) for window in incidents.windows])
@@ -30,7 +30,7 @@ def incident_class(
 def _recorded(
     kind: str, windows: Sequence[tuple[float, float, Effect]], remarks: tuple[str, ...] = ()
 ) -> RecordedIncidents:
-    """Windows that are over when the run starts are dropped; one that is open then keeps its true start."""
+    """Drops windows that have ended when the run starts. A window open at that time keeps its true start."""
     kept = sorted((window for window in windows if window[1] > 0.0), key=lambda window: window[:2])
     return RecordedIncidents(
         kind=kind,
@@ -79,17 +79,17 @@ def _replayed(
 
 
 def _told_columns(file: FilePath, said: IncidentFile) -> IncidentColumns:
-    """The columns as their names tell; the effect of every row is the one said, without effects by severity."""
+    """The columns recognised by their names. Without effects by severity, every row has the same effect."""
     told = incident_columns(file, said.format)
     if said.effects and "severity" not in told:
-        raise ValueError(f"{file}: no column of severities is known, to tell effects by: columns: {{severity: ...}}")
+        raise ValueError(f"{file}: effects by severity need a column of severities: write columns: {{severity: ...}}")
     return IncidentColumns(start=told["start"], end=told["end"], severity=told.get("severity"))
 
 
 def _with_shares(
     windows: Sequence[tuple[float, float, Effect]], shares: Sequence[float]
 ) -> list[tuple[float, float, Effect]]:
-    """The windows, each with its own share of failing calls."""
+    """The windows, each with its own share of failing calls as effect."""
     known: dict[tuple[int, float], Effect] = {}
     made = []
     for (start_s, end_s, effect), share in zip(windows, shares, strict=True):
@@ -101,16 +101,16 @@ def _with_shares(
 
 
 def _planned(said: IncidentFile, rows: RecordedRows) -> str:
-    """Rows that are no failures by their severity, and have the effect of one."""
+    """A remark on rows whose severity is not a failure but which are replayed as one."""
     planned = [severity for severity in rows.severity if is_no_failure(severity)]
     if said.effects or not planned:
         return ""
     of = " or ".join(sorted(set(planned)))
-    return f"rows of severity {of} are replayed as failures ({len(planned):,}); `where:` keeps them out"
+    return f"rows of severity {of} are replayed as failures ({len(planned):,}); `where:` can leave them out"
 
 
 def _effects(said: IncidentFile, rows: RecordedRows, path: Path, findings: list[Finding]) -> dict[str, Effect] | None:
-    """The effect of each severity in the file; a severity that nothing is said about is an error, not an outage."""
+    """The effect of each severity in the file. A severity without an effect is an error, not an outage."""
     default_said = bool(EFFECT_FIELDS & said.model_fields_set)
     effects: dict[str, Effect] = {}
     for severity in dict.fromkeys(rows.severity):
@@ -119,7 +119,7 @@ def _effects(said: IncidentFile, rows: RecordedRows, path: Path, findings: list[
         elif default_said or not said.effects:
             effects[severity] = said.effect
         else:
-            message = f"the file has the severity '{severity}', of which nothing is said{meant(severity, said.effects)}"
+            message = f"effects has no entry for severity '{severity}' of the file{meant(severity, said.effects)}"
             findings.append(Finding((*path, "effects"), message))
             return None
     return effects

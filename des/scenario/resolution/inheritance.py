@@ -1,4 +1,4 @@
-"""What holds of an entry of the chain and of its legs: what they say themselves, else their group, else the policy."""
+"""Inheritance of settings: those of a leg itself, else of its group, else of the policy."""
 
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
@@ -27,7 +27,7 @@ def legs_with_paths(scenario: Scenario, position: int) -> Iterator[tuple[Path, L
 
 
 def retry_setting(scenario: Scenario, position: int, field: str) -> Said:
-    """A field of `RetrySettings` that holds of an entry; None where nothing is said."""
+    """The value of a field of `RetrySettings` for an entry; None if nothing sets it."""
     value = getattr(scenario.chain[position], field)
     if value is not None:
         return Said(value, ("chain", position, field))
@@ -48,7 +48,7 @@ def policy_backoff(policy: PolicySpec, field: Literal["retry_backoff", "round_ba
 
 
 def call_setting(scenario: Scenario, position: int, path: Path, leg: LegSpec, field: str) -> Said:
-    """A field of `CallSettings` that holds of a leg; None where nothing is said, or `none`."""
+    """The value of a field of `CallSettings` for a leg; None if nothing sets it, or if it is `none`."""
     entry = scenario.chain[position]
     said = Said(getattr(leg, field), (*path, field))
     if said.value is None and isinstance(entry, GroupSpec):
@@ -65,7 +65,7 @@ def clients_of(scenario: Scenario, position: int, leg: LegSpec) -> tuple[ClientS
 
 
 def timeout_of(scenario: Scenario, position: int, leg: LegSpec) -> Timeout:
-    """The bounds of a call of a leg: its own, else its innermost client's, else the policy's."""
+    """The timeout of a leg's calls: its own, else its innermost client's, else the policy's."""
     if leg.timeout is not None:
         return leg.timeout
     clients = clients_of(scenario, position, leg)

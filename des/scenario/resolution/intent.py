@@ -1,10 +1,10 @@
 """From intent (availability, episodes a year) to the Poisson class of outages that has it.
 
-Outages that start as a Poisson process of rate L and last d on average, overlapping as they please, leave a
-component up with probability A = exp(-L d) and begin L A maximal down intervals (episodes) per unit of time: the
-infinite-server queue, whose number of open incidents is Poisson with mean L d in equilibrium. So E episodes a year
-at availability A need L = E / A incidents a year of mean duration -ln A / L. What the shared components contribute
-comes off both.
+Outages start as a Poisson process of rate L, last d on average and may overlap. In equilibrium the number of open
+incidents is that of an infinite-server queue: Poisson with mean L d. So the component is up with probability
+A = exp(-L d), and L A maximal down intervals (episodes) start per unit of time. E episodes a year at availability A
+therefore need L = E / A incidents a year of mean duration -ln A / L. The part of the shared components is subtracted
+from both.
 """
 
 import math
@@ -15,13 +15,13 @@ from des.distributions import Lognormal
 from des.scenario.text.units import YEAR_S
 
 DEFAULT_SIGMA = 1.3
-"""Shape of outage durations where a scenario gives none: lognormal; status-page history fits 1.2 to 1.7."""
+"""Default sigma of lognormal outage durations. Fits to status-page history give 1.2 to 1.7."""
 
 _MOST_UNCERTAIN_EDGES: Final = 16
 Edges = Mapping[str, Sequence[tuple[str, float]]]
-"""(component, share of its incidents) that each depends on."""
+"""For each component, the (component, share of its incidents) that it depends on."""
 
-_ROUNDING = 1e-12  # relative; a remainder this small is nothing
+_ROUNDING = 1e-12  # relative; a smaller remainder counts as zero
 
 
 def default_duration(mean_s: float) -> Lognormal:
@@ -34,11 +34,11 @@ def private_class(
     episodes_per_year: float,
     shared: Sequence[tuple[float, float, float]] = (),
 ) -> tuple[float, float]:
-    """Rate (per second) and mean duration (seconds) of the outages that shared causes leave to a component.
+    """Rate (per second) and mean duration (seconds) of a component's own outages, beside the shared ones.
 
-    `shared` has (rate_per_s, share that reaches the component, mean_s) of every Poisson class of outages behind it.
-    (0, 0) where they already account for everything. Raises ValueError, with the numbers, where they account for
-    more incidents or for more time down than asked for, or where the rest cannot have both.
+    `shared` has (rate_per_s, share that reaches the component, mean_s) of every Poisson class of outages that it
+    depends on. Returns (0, 0) if these account for everything. Raises ValueError, with the numbers, if they account
+    for more incidents or more time down than stated, or if no own outages can make up the difference.
     """
     if not 0.0 < availability < 1.0:
         raise ValueError(
@@ -60,7 +60,7 @@ def private_class(
             f"availability {availability:.8g} with {episodes_per_year:g} episodes a year "
             f"is {_in_words(total_rate, total_load)}; "
             f"shared components alone bring {_in_words(shared_rate, shared_load)}, "
-            f"which leaves {_in_words(rate, load)} to private ones: "
+            f"which leaves {_in_words(rate, load)} for its own: "
             f"{_remedy(rate, load, shared_rate, shared_load)}"
         )
     return rate, load / rate
@@ -84,7 +84,7 @@ def _remedy(rate: float, load: float, shared_rate: float, shared_load: float) ->
 
 
 def sources_behind(name: str, edges: Edges) -> list[str]:
-    """All that a component depends on, directly or not."""
+    """Everything that a component depends on, directly or not."""
     found: dict[str, None] = {}
     waiting = [target for target, _ in edges[name]]
     while waiting:
@@ -96,9 +96,9 @@ def sources_behind(name: str, edges: Edges) -> list[str]:
 
 
 def reach_probability(edges: Edges, target: str, source: str) -> float:
-    """Probability that an incident of `source` reaches `target`, each edge passing it on with its share.
+    """Probability that an incident of `source` reaches `target`, if each edge passes it on with its share.
 
-    Factoring: fix one uncertain edge after the other, until a certain path exists or none is left.
+    By factoring: condition on one uncertain edge after the other, until a certain path exists or none is left.
     """
     behind = {target, *sources_behind(target, edges)}
     on_the_way = {name for name in behind if name == source or source in sources_behind(name, edges)}

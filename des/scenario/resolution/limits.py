@@ -1,4 +1,4 @@
-"""From limits, capacities and budgets to the plan's, each metric a limit of its own."""
+"""From limits, capacities and budgets to those of the plan, one limit per metric."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -9,9 +9,9 @@ from des.scenario.schema.limits import Capacity as Served
 
 
 def add_limits(specs: Sequence[Limits], name: str, limits: list[Limit], share: float = 1.0) -> tuple[int, ...]:
-    """Appends the limits that specs state, of which a `share` is granted; the indices of the new ones.
+    """Appends the limits of `specs`, scaled to a `share`, and returns their indices.
 
-    The first limit of requests is called by the plain name, others with their metric, repeats with #2.
+    The first limit on requests has the plain name. Others add their metric, and repeats add #2.
     """
     added = []
     for granted in (each for spec in specs for each in spec.by_metric(share)):
@@ -29,7 +29,7 @@ def _free_name(name: str, granted: MetricLimit, limits: Sequence[Limit]) -> str:
 
 
 def add_capacity(capacity: Served | None, name: str, capacities: list[Capacity]) -> int | None:
-    """Appends the capacity; its index."""
+    """Appends the capacity and returns its index."""
     if capacity is None:
         return None
     capacities.append(Capacity(index=len(capacities), name=name, **dict(capacity)))
@@ -37,7 +37,7 @@ def add_capacity(capacity: Served | None, name: str, capacities: list[Capacity])
 
 
 def add_budget(name: str, spec: Budget, limits: list[Limit]) -> dict[str, tuple[int, ...]]:
-    """Appends the budget's limits; their indices by the names that it is over."""
+    """Appends the budget's limits and returns their indices by the names of its legs."""
     if spec.split == "shared":
         return dict.fromkeys(spec.legs, add_limits((spec,), name, limits))
     return {over: add_limits((spec,), f"{name}/{over}", limits, share) for over, share in spec.shares.items()}

@@ -1,4 +1,4 @@
-"""From a sound scenario to one plan per arm: files read, prices looked up, intent turned into distributions."""
+"""From a valid scenario to one plan per arm: files read, prices looked up, intent turned into distributions."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ _MOST_USD_PER_REQUEST = 9e6
 
 
 def plans(loaded: Loaded) -> dict[str, Plan]:
-    """One plan per arm, in the scenario's order; raises ScenarioError with the problems of all arms."""
+    """One plan per arm, in the scenario's order. Raises ScenarioError with the problems of all arms."""
     resolved: dict[str, Plan] = {}
     problems: dict[Problem, list[str]] = {}
     for arm in loaded.arms.values():
@@ -41,7 +41,7 @@ def plans(loaded: Loaded) -> dict[str, Plan]:
 
 
 def _of_arms(problem: Problem, arms: list[str], arm_count: int) -> Problem:
-    """What is wrong in some arms only says in which."""
+    """The problem, with the names of the arms unless it occurs in all of them."""
     if len(arms) == arm_count or problem.path.startswith("arms."):
         return problem
     message = f"{problem.message} (in {'arm' if len(arms) == 1 else 'arms'} {', '.join(arms)})"
@@ -100,7 +100,7 @@ def _plan(arm: Arm, loaded: Loaded) -> tuple[Plan | None, list[Finding]]:
 
 
 def _absurd_prices(endpoints: tuple[Endpoint, ...], workload: Workload, attempts: int) -> list[Finding]:
-    """Calls that cost more than the engine's money can hold: a price per token meant per million, most likely."""
+    """Findings on calls that cost more than the engine's money can hold, most likely by a wrong unit of price."""
     largest = _sizes(workload, largest=True)
     mean = _sizes(workload, largest=False)
     findings = []
@@ -118,7 +118,7 @@ def _absurd_prices(endpoints: tuple[Endpoint, ...], workload: Workload, attempts
 
 
 def _sizes(workload: Workload, *, largest: bool) -> tuple[float, float, float]:
-    """Input tokens, output tokens and units of a request: about as large as they get, or on average."""
+    """Input tokens, output tokens and units of a request: near their maximum, or on average."""
     distributions = (workload.input_tokens, workload.output_tokens, workload.units)
     input_tokens, output_tokens, units = (each.rough_maximum() if largest else each.mean for each in distributions)
     if isinstance(workload.arrivals, ReplayedArrivals):

@@ -1,6 +1,6 @@
-"""Presets put in place: `policy.preset` and clients by name become the fields that they stand for.
+"""Expansion of presets: `policy.preset` and named clients become the fields that they stand for.
 
-What is written beside a preset overrides it field by field, deeply; `null` takes a field of it away.
+Fields written beside a preset override it one by one, at any depth. `null` removes a field.
 """
 
 import copy
@@ -21,14 +21,14 @@ _LAYER: Final = {
     "timeout": "attempt_timeout",
     "deadline": "timeout",
 }
-"""What a client inside a call takes of a preset's policy -> the name that it has there."""
+"""Fields that a client inside a call takes from a preset's policy -> their names in the client."""
 _HARMLESS: Final = ("fallback_on", "round_backoff")
 _TELLING: Final = ("kind", "mode")
 _JITTERED: Final = ("spread", "low", "high")
 
 
 def with_presets(content: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Finding]]:
-    """The content without presets, their fields in their places; and presets that are unknown, or fit nowhere."""
+    """The content with presets expanded, and findings for presets that are unknown or do not fit."""
     findings: list[Finding] = []
     named = [path for path in _layers(content) if _preset_of(at(content, path)) is not None]
     if not named and not isinstance(mapping(content.get("policy")).get("preset"), str):
@@ -45,7 +45,7 @@ def with_presets(content: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Fi
 
 
 def at_the_preset(finding: Finding, written: Mapping[str, Any], expanded: Mapping[str, Any]) -> Finding:
-    """A finding at what a preset says, put down where the preset is named."""
+    """Moves a finding on a field of a preset to the place where the preset is named."""
     path = finding.path
     if written is expanded or not _exists(expanded, path) or _exists(written, path):
         return finding
@@ -69,7 +69,7 @@ def _preset_of(value: object) -> str | None:
 
 
 def _layers(content: Mapping[str, Any]) -> Iterator[Path]:
-    """Where the clients inside calls stand."""
+    """Paths of the clients inside calls."""
     places: list[Path] = [("policy",)]
     chain = items(content.get("chain"))
     places += [("chain", position) for position, entry in enumerate(chain) if is_group(entry)]
@@ -97,7 +97,7 @@ def _layer(value: Any, path: Path, findings: list[Finding]) -> dict[str, Any]:
     policy = _policy_of(name, here, findings)
     beyond = [field for field in policy if field not in _LAYER and field not in _HARMLESS]
     if beyond:
-        message = f"a client inside a call only retries, but '{name}' has {', '.join(beyond)} too: take it as "
+        message = f"a client inside a call only retries, but '{name}' also has {', '.join(beyond)}: use it as "
         findings.append(Finding(here, f"{message}policy: {{preset: {name}}}, or write the retries of this client"))
         return own
     layer: dict[str, Any] = _overriding({_LAYER[field]: each for field, each in policy.items() if field in _LAYER}, own)
@@ -105,7 +105,7 @@ def _layer(value: Any, path: Path, findings: list[Finding]) -> dict[str, Any]:
 
 
 def _without_rivals(policy: dict[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """The preset's policy without what rivals the back-offs written beside it."""
+    """The preset's policy without back-offs that compete with those written beside it."""
     parts = ("retry_backoff", "round_backoff")
     if "backoff" in own:
         return {field: value for field, value in policy.items() if field not in parts}
@@ -117,7 +117,7 @@ def _without_rivals(policy: dict[str, Any], own: Mapping[str, Any]) -> dict[str,
 
 
 def _overriding(base: Any, own: Any) -> Any:
-    """Mappings merge, everything else replaces; so does a mapping of another kind or mode."""
+    """Mappings merge; other values replace. A mapping of another kind or mode replaces too."""
     if not isinstance(base, dict) or not isinstance(own, dict):
         return copy.deepcopy(own)
     if any(key in own and own[key] != base.get(key) for key in _TELLING):

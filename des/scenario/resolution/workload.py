@@ -1,4 +1,4 @@
-"""From the workload to the plan's: files read, profiles placed in the week that the run starts in."""
+"""From the workload to that of the plan: files read, profiles aligned with the start of the run."""
 
 from pathlib import Path as FilePath
 
@@ -24,7 +24,7 @@ _FILE: Path = ("workload", "arrivals", "file")
 
 
 def resolve_workload(scenario: Scenario, folder: FilePath) -> tuple[Workload | None, list[Finding]]:
-    """The workload, or what keeps recorded arrivals from being replayed."""
+    """The workload, or findings if recorded arrivals cannot be replayed."""
     said = scenario.workload
     try:
         arrivals = _arrivals(scenario, folder)
@@ -80,17 +80,17 @@ def _replayed(spec: ArrivalFile, tokens: Tokens, horizon_s: float, folder: FileP
 
 
 def _told_columns(file: FilePath, spec: ArrivalFile, tokens: Tokens) -> ArrivalColumns:
-    """The columns that the format tells; tokens that the workload draws are not taken from the file."""
+    """The columns known from the format. Tokens that the workload draws are not read from the file."""
     told = arrival_columns(file, spec.format)
     drawn = {f"{name}_tokens" for name in ("input", "output") if name in tokens.model_fields_set}
     return ArrivalColumns(**{role: column for role, column in told.items() if role not in drawn})
 
 
 def _period(arrival_s: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
-    """From the first arrival to the first one of the next repetition: a mean gap lies between repetitions."""
+    """Time from the first arrival to the first one of the next repetition, with a mean gap between repetitions."""
     span_s = float(arrival_s[-1] - arrival_s[0])
     if span_s <= 0.0:
-        raise ValueError("a loop needs arrivals at two different times at least: say loop: false")
+        raise ValueError("a loop needs arrivals at two different times or more: write loop: false")
     return span_s + span_s / (len(arrival_s) - 1)
 
 
@@ -99,5 +99,5 @@ def _tokens(rows: RecordedArrivalRows, column: str, kept: int) -> np.ndarray[tup
     if tokens is None:
         return None
     if len(tokens) and int(tokens.max()) > MOST_TOKENS:
-        raise ValueError(f"{column} reach {int(tokens.max())}, above the {MOST_TOKENS} of a trace")
+        raise ValueError(f"{column} reach {int(tokens.max())}, but a trace can hold at most {MOST_TOKENS}")
     return np.ascontiguousarray(tokens[:kept], dtype=np.int64)

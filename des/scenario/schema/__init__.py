@@ -1,1 +1,1 @@
-"""What a user writes, as frozen models."""
+"""The settings that users write, as frozen models."""

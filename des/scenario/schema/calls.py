@@ -1,4 +1,4 @@
-"""What is set of the calls of one leg, and what may spare a request its call: timeouts, silent rot, caches."""
+"""Settings of the calls of one leg, and caches that may answer in place of a call: timeouts, silent rot, caches."""
 
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -16,9 +16,9 @@ class Timeout(Setting):
 
     connect_s: PositiveDuration | None = None
     first_token_s: PositiveDuration | None = None
-    """From the start of the call."""
+    """Longest time from the start of the call to the first token."""
     idle_s: PositiveDuration | None = None
-    """Longest silence between tokens, the wait for the first one included."""
+    """Longest silence between tokens, the wait for the first token included."""
     total_s: PositiveDuration | None = None
 
     @model_validator(mode="after")
@@ -28,7 +28,7 @@ class Timeout(Setting):
         if self.total_s is not None:
             for name, bound_s in (("connect", self.connect_s), ("first_token", self.first_token_s)):
                 if bound_s is not None and bound_s > self.total_s:
-                    raise contradiction(f"{name} is longer than total, so it never strikes", name)
+                    raise contradiction(f"{name} is longer than total, so it never expires", name)
         return self
 
 
@@ -37,7 +37,7 @@ AnyTimeout = Annotated[Timeout, scalar_as("total", DURATION_SCHEMA)]
 
 
 class SilentRot(Setting):
-    """A leg that breaks unnoticed and is repaired some time after its first failed use, or after the next probe."""
+    """A leg that breaks unnoticed. Its repair starts after the first failed call, or after the next probe."""
 
     time_to_rot: DurationDistribution
     repair: DurationDistribution
@@ -49,12 +49,12 @@ class SilentRot(Setting):
     @model_validator(mode="after")
     def _lasts(self) -> Self:
         if self.time_to_rot.mean <= 0.0:
-            raise contradiction("a leg that rots at once never works", "time_to_rot")
+            raise contradiction("a leg that breaks at once never works: give a time above zero", "time_to_rot")
         return self
 
 
 class PromptCache(Setting):
-    """A share of the input that is the same in every request: cheap while used again within its time to live."""
+    """A share of the input that is the same in every request. It is cheaper while it is reused within its TTL."""
 
     share: Share
     ttl_s: PositiveDuration
@@ -66,7 +66,7 @@ class ShareCache(Setting):
     kind: Literal["share"]
     hit_rate: Share
     latency: DurationDistribution = Constant(0.0)
-    """Of a hit; none by default."""
+    """Time until a hit is answered; 0 by default."""
 
     keys: ClassVar[None] = None
     exponent: ClassVar[float] = 1.0
@@ -74,14 +74,14 @@ class ShareCache(Setting):
 
 
 class ZipfCache(Setting):
-    """A cache of responses to requests of unequal popularity, each kept for its time to live."""
+    """A cache of responses to requests of unequal popularity. Each response is kept for the TTL."""
 
     kind: Literal["zipf"]
     keys: Annotated[PositiveCount, Field(le=10_000_000)]
     exponent: Annotated[Amount, Field(le=20.0)]
     ttl_s: PositiveDuration
     latency: DurationDistribution = Constant(0.0)
-    """Of a hit; none by default."""
+    """Time until a hit is answered; 0 by default."""
 
     hit_rate: ClassVar[None] = None
 

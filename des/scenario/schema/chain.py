@@ -17,15 +17,15 @@ _MOST_TIERS = 127
 
 
 class LegSpec(RetrySettings, CallSettings):
-    """One leg of the chain: a model, and how it is called."""
+    """One leg of the chain: a model and how it is called."""
 
     provider: Text
     model: Text | None = None
-    """May be left out where the provider has one model."""
+    """May be left out if the provider has only one model."""
     name: Text | None = None
-    """provider/model by default, with #2 for a repeat."""
+    """`provider/model` by default, with #2 for a repeat."""
     timeout: AnyTimeout | None = None
-    """Of each call."""
+    """Bounds on each call."""
     invalid_output: Share = 0.0
     """Share of complete responses that the caller's parser rejects."""
     prompt_cache: PromptCache | None = None
@@ -33,13 +33,13 @@ class LegSpec(RetrySettings, CallSettings):
     tags: Tags = Field(default_factory=dict)
 
     weight: Annotated[Amount, Field(le=_MOST_WEIGHT)] | None = None
-    """For routing: how often it comes first, against its peers; 1 by default."""
+    """Routing weight relative to the other legs; 1 by default."""
     rpm: Positive | None = None
-    """For routing: its requests a minute; limits nothing."""
+    """Requests per minute, as a routing weight; it limits nothing."""
     tpm: Positive | None = None
-    """For routing: its tokens a minute; limits nothing."""
+    """Tokens per minute, as a routing weight; it limits nothing."""
     tier: Annotated[PositiveCount, Field(le=_MOST_TIERS)] | None = None
-    """Of a group's legs: picked only while no leg of a lower tier admits; 1 by default."""
+    """Within a group: picked only while no leg of a lower tier admits; 1 by default."""
 
 
 def _no_name(value: object) -> object:
@@ -57,25 +57,25 @@ def _no_group(value: object) -> object:
     return value
 
 
-_NESTED = "a group within a group: its entries are legs, so write these legs here themselves"
+_NESTED = "a group cannot contain a group: write its legs here directly"
 _MemberLeg = Annotated[_Leg, BeforeValidator(_no_group)]
 
 
 class GroupSpec(RetrySettings, CallSettings):
-    """Legs that are tried as one entry of the chain: each attempt goes to the one that the routing picks."""
+    """Legs that are tried as one entry of the chain. Each attempt goes to the leg that the routing picks."""
 
     group: Text
-    """Its name."""
+    """Name of the group."""
     legs: Annotated[tuple[_MemberLeg, ...], Field(min_length=1)]
     routing: AnyRouting | None = None
-    """Of its legs; the policy's by default."""
+    """How a leg of the group is picked; the policy's routing by default."""
 
     @model_validator(mode="after")
     def _retries_are_the_groups(self) -> Self:
         for position, leg in enumerate(self.legs):
             for field in RetrySettings.model_fields:
                 if getattr(leg, field) is not None:
-                    message = f"an attempt of a group picks its leg anew: write {field} beside the group's legs"
+                    message = f"{field} belongs to the group, because each attempt picks a leg: write it beside legs"
                     raise contradiction(message, "legs", position, field)
         return self
 
@@ -88,7 +88,7 @@ class GroupSpec(RetrySettings, CallSettings):
 
 
 def _entry(value: Any) -> str:
-    """The tag of an entry; tags are no keys of entries, or paths would lead into them."""
+    """The union tag of an entry. Tags must differ from the keys of entries, because paths drop tags."""
     if isinstance(value, dict):
         return "of_legs" if value.keys() & {"group", "legs"} else "by_itself"
     return "of_legs" if isinstance(value, GroupSpec) else "by_itself"

@@ -37,10 +37,10 @@ _Z95: Final = 1.6448536269514722
 _Z99: Final = 2.3263478740408408
 """Standard normal quantile of 0.99."""
 _LARGEST_EXPONENT: Final = 650.0
-"""exp() of more leaves no room below the largest float for a mean over many draws."""
+"""With a larger exponent, the mean over many draws could overflow a float."""
 _LARGEST_CV: Final = 1e6
 _SMALLEST_SHAPE: Final = 0.05
-"""Of a gamma or Weibull: smaller ones draw values that underflow to zero, and their means overflow."""
+"""Smallest shape of a gamma or Weibull: below it draws underflow to zero and means overflow."""
 _LARGEST_SHAPE: Final = 1e12
 
 
@@ -70,7 +70,7 @@ class _Constant(_Form, Generic[Value]):
 
 
 class _Uniform(_Form, Generic[Value]):
-    """Any value between two bounds alike."""
+    """All values between two bounds are equally likely."""
 
     kind: Literal["uniform"]
     low: Value
@@ -97,7 +97,7 @@ class _Exponential(_Form, Generic[_PositiveValue]):
 
 
 class _Lognormal(_Form, Generic[_PositiveValue]):
-    """exp(Normal(mu, sigma)), by mu and sigma or by what is measured more easily."""
+    """exp(Normal(mu, sigma)), given by mu and sigma or by figures that are easier to measure."""
 
     kind: Literal["lognormal"]
     mu: Real | None = None
@@ -109,7 +109,7 @@ class _Lognormal(_Form, Generic[_PositiveValue]):
     p99: _PositiveValue | None = None
     mean: _PositiveValue | None = None
     cv: Positive | None = None
-    """Standard deviation over mean."""
+    """Coefficient of variation: standard deviation divided by mean."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -150,10 +150,10 @@ class _Lognormal(_Form, Generic[_PositiveValue]):
 
 
 class LognormalDuration(_Lognormal[PositiveDuration]):
-    """exp(Normal(mu, sigma)) of a duration; mu is of seconds, or of the `unit` given."""
+    """exp(Normal(mu, sigma)) of a duration; mu is in log seconds, or in the `unit` given."""
 
     unit: Literal["ms", "s", "min", "h", "d"] | None = None
-    """What mu is the logarithm of: `h` for a distribution fitted to hours."""
+    """Unit of the values whose logarithm mu describes: `h` for a distribution fitted to hours."""
 
     @model_validator(mode="after")
     def _unit_of_mu(self) -> Self:
@@ -167,14 +167,14 @@ class LognormalDuration(_Lognormal[PositiveDuration]):
 
 
 class _Gamma(_Form, Generic[_PositiveValue]):
-    """Gamma, by shape and scale or by mean and coefficient of variation."""
+    """Gamma, given by shape and scale or by mean and coefficient of variation."""
 
     kind: Literal["gamma"]
     shape: Annotated[Positive, Field(ge=_SMALLEST_SHAPE, le=_LARGEST_SHAPE)] | None = None
     scale: _PositiveValue | None = None
     mean: _PositiveValue | None = None
     cv: Positive | None = None
-    """Standard deviation over mean."""
+    """Coefficient of variation: standard deviation divided by mean."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -194,7 +194,7 @@ class _Gamma(_Form, Generic[_PositiveValue]):
 
 
 class _Weibull(_Form, Generic[_PositiveValue]):
-    """Weibull: a hazard that falls (shape below 1) or grows (above 1)."""
+    """Weibull: the hazard falls with shape below 1 and grows with shape above 1."""
 
     kind: Literal["weibull"]
     shape: Annotated[Positive, Field(ge=_SMALLEST_SHAPE, le=_LARGEST_SHAPE)]
@@ -205,7 +205,7 @@ class _Weibull(_Form, Generic[_PositiveValue]):
 
 
 class _Empirical(_Form, Generic[Value]):
-    """One of the values given, each as likely as another."""
+    """One of the values given, all equally likely."""
 
     kind: Literal["empirical"]
     values: Annotated[tuple[Value, ...], Field(min_length=1)]
@@ -345,7 +345,7 @@ ShareDistribution = Annotated[
 
 
 def is_parameter(key: object) -> bool:
-    """Whether a key is one of a distribution, or a percentile that somebody takes for one."""
+    """Whether a key is a parameter of a distribution, or a percentile that is mistaken for one."""
     return isinstance(key, str) and (key in _PARAMETERS or re.fullmatch(r"p_?[0-9]+([._][0-9]+)?", key) is not None)
 
 

@@ -1,4 +1,4 @@
-"""What a scenario expects to come out: `availability: ">= 99.95%"`."""
+"""The results that a scenario expects: `availability: ">= 99.95%"`."""
 
 import re
 from dataclasses import dataclass
@@ -9,11 +9,12 @@ from pydantic import AfterValidator, Field
 from des.scenario.schema.setting import Text, list_of_one
 from des.scenario.text.units import read_amount, read_duration, read_share, read_usd, shown
 from des.vocabulary import CASCADE_METRICS, METRICS
+from des.words import did_you_mean
 
 AS_MODELLED: Final = "as_modelled"
-"""The arm of a scenario without arms, and the one that expectations are of if they name none."""
-EXPECTABLE: Final = (*METRICS, *CASCADE_METRICS)
-"""Metrics of which a scenario may expect values."""
+"""The arm of a scenario without arms, and the arm of expectations that name none."""
+EXPECTABLE: Final = (*METRICS, "failure_share", "all_down", *CASCADE_METRICS)
+"""Metrics that a scenario may expect values of: `failure_share` is 1 - availability, `all_down` a share of the time."""
 
 _COMPARISON: Final = re.compile(r"\s*(>=|<=|>|<)\s*(\S.*?)\s*")
 
@@ -56,11 +57,17 @@ def default_arm(arms: tuple[str, ...]) -> str:
     return AS_MODELLED if AS_MODELLED in arms or not arms else arms[0]
 
 
+def unknown_metric(metric: str) -> str:
+    """The message: the nearest known one, and all of them."""
+    question = did_you_mean(metric, EXPECTABLE)
+    return f"unknown metric {shown(metric)}{question or ';'} expect one of {', '.join(EXPECTABLE)}"
+
+
 def read_expectation(name: str, text: str, arms: tuple[str, ...]) -> Expectation:
-    """Raises ValueError if the metric is unknown or the value is none of its unit."""
+    """Raises ValueError if the metric is unknown or the value does not fit its unit."""
     arm, metric = split_name(name, arms)
     if metric not in EXPECTABLE:
-        raise ValueError(f"unknown metric {shown(metric)}")
+        raise ValueError(unknown_metric(metric))
     match = _COMPARISON.fullmatch(text)
     if match is None:
         raise ValueError(_comparison(text))
@@ -69,7 +76,7 @@ def read_expectation(name: str, text: str, arms: tuple[str, ...]) -> Expectation
 
 
 def _value(metric: str, text: str) -> float:
-    if metric in ("availability", "metastable", "blackout") or metric.endswith("_share"):
+    if metric in ("availability", "all_down", "metastable", "blackout") or metric.endswith("_share"):
         return read_share(text)
     if metric.startswith("latency_s") or metric == "time_to_recover_s":
         try:

@@ -1,4 +1,4 @@
-"""What takes a failing leg out of use, as a scenario writes it: breakers, cooldowns, ejections, probes."""
+"""Settings that take a failing leg out of use: breakers, cooldowns, ejections, probes."""
 
 from math import inf
 from typing import Annotated, Literal, Self
@@ -15,18 +15,18 @@ _AllOut = Literal["refuse", "bypass"]
 
 
 class _Breaker(Setting):
-    """What all circuit breakers of a leg have in common."""
+    """Fields shared by all circuit breakers."""
 
     open_s: PositiveDuration
-    """How long it stays open."""
+    """How long the breaker stays open."""
     half_open: PositiveCount | None = None
-    """Probes let through then, all of which must succeed; without it, it closes by its timer."""
+    """Probes let through when half-open; all must succeed. Without it the breaker closes by its timer."""
     counts: _Counts = _COUNTED
     """Failures that count; by default server_error, overloaded, rate_limited, timeout and connection_error."""
     all_open: _AllOut = "refuse"
-    """When no leg of the entry admits: refuse, or call as if all were closed."""
+    """What to do when no leg of the entry admits: refuse the call, or call as if all breakers were closed."""
     stops: Literal["calls", "retries"] = "calls"
-    """What it keeps from the leg while it is not closed; first attempts go through where it stops retries alone."""
+    """What the breaker stops while it is not closed: all calls, or retries only, so that first attempts go through."""
 
 
 class ConsecutiveBreaker(_Breaker):
@@ -37,13 +37,13 @@ class ConsecutiveBreaker(_Breaker):
 
 
 class CountWindowBreaker(_Breaker):
-    """A circuit breaker that opens at a share of failures among the last calls."""
+    """A circuit breaker that opens at a share of failures among the latest calls."""
 
     kind: Literal["count_window"]
     calls: Annotated[PositiveCount, Field(le=1_000_000)]
     failure_share: Share
     minimum: PositiveCount = Field(default_factory=lambda said: said.get("calls"))
-    """Calls before it may open; by default those of the window."""
+    """Calls needed before it may open; by default the whole window."""
 
     @model_validator(mode="after")
     def _can_open(self) -> Self:
@@ -56,13 +56,13 @@ class CountWindowBreaker(_Breaker):
 
 
 class TimeWindowBreaker(_Breaker):
-    """A circuit breaker that opens at a share of failures within a time."""
+    """A circuit breaker that opens at a share of failures within a time window."""
 
     kind: Literal["time_window"]
     window_s: PositiveDuration
     failure_share: Share
     minimum: PositiveCount = 1
-    """Calls within the window before it may open."""
+    """Calls needed within the window before it may open."""
 
     @model_validator(mode="after")
     def _can_open(self) -> Self:
@@ -72,52 +72,52 @@ class TimeWindowBreaker(_Breaker):
 
 def _refuse_no_share(share: float) -> None:
     if share <= 0.0:
-        raise contradiction("a share of 0 would be reached without a failure", "failure_share")
+        raise contradiction("a share of 0 is reached without a failure: give more", "failure_share")
 
 
 class Cooldown(Setting):
-    """A leg that fails rests for a while and comes back to full traffic, as in LiteLLM."""
+    """A failing leg gets no calls for a while and then full traffic again, as in LiteLLM."""
 
     at_once: Failures = Field((), alias="on")
-    """Failures that cool at once a leg of a group of several."""
+    """Failures that start a cooldown at once, for a leg in a group of several."""
     failure_share: Share | None = Field(None, alias="share")
-    """More than this share of the window's calls failed, in a group of several."""
+    """A cooldown starts above this share of failed calls in the window, for a leg in a group of several."""
     minimum: PositiveCount = 1
-    """Calls in the window before the share counts; 1 by default."""
+    """Calls needed in the window before the share counts; 1 by default."""
     all_failed: PositiveCount | None = None
-    """At least this number of calls in the window, all of which failed."""
+    """A cooldown starts when the window has at least this number of calls and all of them failed."""
     window_s: PositiveDuration = 60.0
-    """60 s by default, opened by its first call."""
+    """Length of the window, which its first call opens; 60 s by default."""
     own_windows: Flag = False
-    """Whether failures and successes have windows of their own, each opened by its first."""
+    """Whether failures and successes have separate windows, each opened by its first call."""
     always: Failures = Field((), alias="also_on")
-    """Failures that cool any leg at once."""
+    """Failures that start a cooldown of any leg at once."""
     allowed_fails: Count | None = None
-    """Instead of all this: more failures than this within the cooldown's time."""
+    """Replaces share, minimum, all_failed and window: more failures than this within the length of a cooldown."""
     spares_fallbacks: Flag = False
-    """Whether allowed_fails never cools a leg by itself, unless it is the first of several entries."""
+    """Whether allowed_fails never cools a leg outside groups, unless it is the first of several entries."""
     one_of_several: Flag = False
-    """Whether a leg by itself cools as one of a group does."""
+    """Whether a leg outside groups is treated as one in a group of several."""
     cooldown_s: PositiveDuration = Field(5.0, alias="for")
-    """How long; 5 s by default."""
+    """Length of a cooldown; 5 s by default."""
     honours_retry_after: Flag = Field(False, alias="retry_after")
-    """Whether a Retry-After says how long instead."""
+    """Whether a Retry-After sets the length instead."""
     renews: Flag = True
-    """Whether a failure of a leg that cools sets the end anew; else the first end holds, and may come sooner."""
+    """Whether a failure during a cooldown sets a new end. If not, the first end holds unless the new one is earlier."""
     counts: _Counts = _COUNTED
     """Failures that count; by default server_error, overloaded, rate_limited, timeout and connection_error."""
     counted_only: Failures = ()
-    """Failures that count towards share and all_failed, but after which nothing cools."""
+    """Failures that count towards share and all_failed, but do not start a cooldown themselves."""
     all_open: _AllOut = "refuse"
-    """When no leg of the entry admits: refuse, or call as if none cooled."""
+    """What to do when no leg of the entry admits: refuse the call, or call as if none were cooling."""
 
     @model_validator(mode="after")
     def _cools(self) -> Self:
         counted = (self.failure_share, self.all_failed, self.allowed_fails)
         if not self.at_once and not self.always and counted == (None, None, None):
-            raise contradiction("nothing ever cools: give on, share, all_failed, also_on or allowed_fails")
+            raise contradiction("nothing starts this cooldown: give on, share, all_failed, also_on or allowed_fails")
         if self.failure_share is not None and self.failure_share >= 1.0:
-            raise contradiction("more than 100 % never fail: say all_failed: 5, for example", "share")
+            raise contradiction("a share of 100 % is never exceeded: write all_failed: 5, for example", "share")
         if self.failure_share is None and self.allowed_fails is None:
             if "minimum" in self.model_fields_set:
                 raise contradiction("minimum belongs to share", "minimum")
@@ -127,56 +127,56 @@ class Cooldown(Setting):
 
 
 class Ejection(Setting):
-    """A leg that fails is ejected from its group, the longer the more often."""
+    """A failing leg is ejected from its group. Each further ejection lasts longer."""
 
     consecutive: PositiveCount | None = None
-    """Failures in a row."""
+    """Failures in a row that eject the leg."""
     failure_share: Share | None = Field(None, alias="share")
-    """More than this share of the window's calls failed."""
+    """Ejects above this share of failed calls in the window."""
     minimum: Annotated[PositiveCount, BelongsTo("failure_share")] = 1
-    """Calls in the window before the share counts; 1 by default."""
+    """Calls needed in the window before the share counts; 1 by default."""
     window_s: Annotated[PositiveDuration, BelongsTo("failure_share")] = 60.0
-    """60 s by default."""
+    """Length of the window; 60 s by default."""
     for_s: PositiveDuration = 30.0
-    """How long the first time; 30 s by default."""
+    """Length of the first ejection; 30 s by default."""
     longest_s: Bound = inf
-    """Each further ejection lasts `for` longer, up to this."""
+    """Each further ejection lasts `for` longer, up to this maximum."""
     every_s: PositiveDuration = 0.0
-    """How often it is decided; at every failure by default."""
+    """Interval between decisions; by default a decision follows every failure."""
     most: Share = 1.0
-    """Of the group's legs."""
+    """Largest share of the group's legs that may be ejected."""
     always_eject_one: Flag = True
-    """Whether one leg may be ejected even if that is more than `most`."""
+    """Whether one leg may be ejected even if that exceeds `most`."""
     panic: Share = 0.0
-    """With less than this share of the group's legs admitted, all are called; never by default."""
+    """If less than this share of the group's legs is admitted, all are called; 0 (never) by default."""
     all_open: _AllOut = "refuse"
-    """When no leg of the entry admits: refuse, or call as if none were ejected."""
+    """What to do when no leg of the entry admits: refuse the call, or call as if none were ejected."""
     rate_limited_s: PositiveDuration | None = Field(None, alias="on_rate_limited")
-    """A 429 ejects at once, for Retry-After (else this long) and `for` more."""
+    """A 429 ejects at once, for Retry-After (or for this duration without one) plus `for`."""
     counts: _Counts = _EJECTING
     """Failures that count; by default server_error, overloaded, timeout and connection_error."""
 
     @model_validator(mode="after")
     def _ejects(self) -> Self:
         if (self.consecutive, self.failure_share, self.rate_limited_s) == (None, None, None):
-            raise contradiction("nothing is ever ejected: give consecutive, share or on_rate_limited")
+            raise contradiction("nothing starts an ejection: give consecutive, share or on_rate_limited")
         if self.failure_share is not None and self.failure_share >= 1.0:
-            raise contradiction("more than 100 % never fail: give less", "share")
+            raise contradiction("a share of 100 % is never exceeded: give less", "share")
         if self.longest_s < self.for_s:
             raise contradiction("longest is below for", "longest")
         return self
 
 
 class Probes(Setting):
-    """Synthetic calls that tell whether a leg is healthy."""
+    """Synthetic calls that check whether a leg is healthy."""
 
     every_s: PositiveDuration
     timeout_s: PositiveDuration | None = None
-    """Of a probe; the leg's by default."""
+    """Timeout of a probe; the leg's timeout by default."""
     unhealthy_after: PositiveCount = 3
-    """Failures in a row that take the leg out."""
+    """Failures in a row that take the leg out of use."""
     healthy_after: PositiveCount = 2
-    """Successes in a row that bring it back."""
+    """Successes in a row that bring the leg back."""
 
     @model_validator(mode="after")
     def _ends_before_the_next(self) -> Self:

@@ -1,4 +1,4 @@
-"""Incidents: when they happen, how long they last and what they do."""
+"""Incidents: when they start, how long they last and what they do to calls."""
 
 from datetime import datetime
 from math import nan
@@ -16,22 +16,22 @@ from des.scenario.text.units import Duration, Factor, Moment, PositiveDuration, 
 
 
 class Effect(Setting):
-    """What an open incident does to calls: by default an outage, in which every call fails after 200 ms."""
+    """The effect of an open incident on calls. By default it is an outage: every call fails after 200 ms."""
 
     error_rate: Share = 1.0
-    """Share of calls that fail: 100% is an outage, less a brownout."""
+    """Share of calls that fail: 100% is an outage, less is a brownout."""
     outcome: FailureOutcome = "server_error"
     """What such a failure looks like to the client."""
     status: Status | None = None
-    """Its HTTP status, if not the outcome's usual one."""
+    """HTTP status, if it is not the usual one of the outcome."""
     error_latency: DurationDistribution = Constant(0.2)
     """Time until the failure is answered; 200 ms by default."""
     retry_after_s: Duration | None = None
-    """The Retry-After that such a failure comes with; none by default."""
+    """Retry-After sent with such a failure; none by default."""
     hang: Share = 0.0
     """Share of calls that never answer."""
     latency_factor: Factor = 1.0
-    """How many times longer responses take."""
+    """Factor by which responses take longer."""
     kills_in_flight: Flag = False
     """Whether calls in flight are cut off when the incident starts, each with probability error_rate."""
 
@@ -45,7 +45,7 @@ class Effect(Setting):
         return self.error_rate >= 1.0
 
     def over(self, other: "Effect") -> "Effect":
-        """This effect with what it leaves unsaid as in the other; a status belongs to the outcome beside it."""
+        """This effect, with fields that it does not set taken from `other`. A status goes with its outcome."""
         said = self.model_fields_set | ({"status"} if "outcome" in self.model_fields_set else set())
         return Effect(**{name: getattr(self if name in said else other, name) for name in EFFECT_FIELDS})
 
@@ -59,7 +59,7 @@ class Effect(Setting):
 
     @model_validator(mode="after")
     def _says_what_fails(self) -> Self:
-        """error_rate is 100% by default, so a slowdown or a hang is easily written as an outage by mistake."""
+        """error_rate is 100% by default, so a slowdown or a hang could become an outage by mistake."""
         if "error_rate" in self.model_fields_set:
             return self
         if self.latency_factor > 1.0 or 0.0 < self.hang < 1.0:
@@ -73,7 +73,7 @@ EFFECT_FIELDS = frozenset(Effect.model_fields)
 
 
 class _Incidents(Effect):
-    """A class of incidents, with their effect written beside its kind; code gives it as `effect`."""
+    """A class of incidents. Scenarios write the effect's fields beside `kind`; code passes them as `effect`."""
 
     def __init__(self, *, effect: Effect | None = None, **values: Any) -> None:
         super().__init__(**({} if effect is None else _fields_of(effect)), **values)
@@ -93,7 +93,7 @@ class _IncidentsAlike(_Incidents):
 
     @property
     def every_effect(self) -> tuple[Effect, ...]:
-        """What its incidents do, at the positions that timelines draw."""
+        """The effects of its incidents, by the position that timelines draw."""
         return (self.effect,)
 
 
@@ -102,7 +102,7 @@ def _fields_of(effect: Effect) -> dict[str, Any]:
 
 
 class PoissonIncidents(_IncidentsAlike):
-    """Incidents that start at random at a rate, and may overlap."""
+    """Incidents that start as a Poisson process and may overlap."""
 
     kind: Literal["poisson"]
     rate_per_s: Rate
@@ -125,7 +125,7 @@ class RenewalIncidents(_IncidentsAlike):
 
 
 class MarkedRenewalIncidents(_IncidentsAlike):
-    """A distribution from start to start and one of durations; incidents may overlap."""
+    """A distribution of times from start to start and one of durations. Incidents may overlap."""
 
     kind: Literal["marked_renewal"]
     between: DurationDistribution
@@ -152,7 +152,7 @@ class Window(Setting):
         return self
 
     def bounds(self, run_start: datetime | None) -> tuple[float, float]:
-        """Start and end in seconds of a run that starts then; timestamps need it."""
+        """Start and end in seconds since `run_start`, which timestamps need."""
         start_s = _in_run(self.start, run_start)
         if self.duration_s is not None:
             return start_s, start_s + self.duration_s
@@ -175,7 +175,7 @@ class Schedule(_Incidents):
 
 
 class IncidentColumns(Setting):
-    """Columns of an incident file: start, end and, if there are such, severity and the share of calls that fail."""
+    """Columns of an incident file: start, end and, if present, severity and the share of calls that fail."""
 
     start: Text
     end: Text
@@ -195,19 +195,20 @@ Words = Annotated[tuple[Word, ...], Field(min_length=1), list_of_one({"type": ["
 
 
 class IncidentFile(_Incidents):
-    """Windows from a file, with effects by severity or a share of failing calls a row.
+    """Windows from a file, with effects by severity or a share of failing calls per row.
 
-    The effect written beside `file` is that of severities without one of their own, and fills what those leave unsaid.
+    The effect written beside `file` applies to severities without their own effect, and supplies fields that the
+    effects by severity do not set.
     """
 
     kind: Literal["replay"]
     file: Text
     columns: IncidentColumns | None = None
-    """Told by their names, if they are not given: `started_at`, `resolved_at` and the like."""
+    """Recognised by their names if not given: `started_at`, `resolved_at` and similar ones."""
     format: FileFormat | None = None
-    """Told by the file's suffix and what it holds, if it is not given."""
+    """Recognised by the file's suffix and content if not given."""
     unit: Unit | None = None
-    """Of times that are numbers: seconds, if it is not given. Timestamps are recognised by themselves."""
+    """Unit of times written as numbers; seconds by default. Timestamps need no unit."""
     where: dict[Text, Words] = Field(default_factory=dict)
     """Rows to keep: each column with the value or values it must have."""
     effects: dict[Text, Effect] = Field(default_factory=dict)
@@ -215,13 +216,13 @@ class IncidentFile(_Incidents):
     @model_validator(mode="after")
     def _effects_by_severity(self) -> Self:
         if self.effects and self.columns is not None and self.columns.severity is None:
-            raise contradiction("effects by severity need columns: {severity: ...} to tell them by", "effects")
+            raise contradiction("effects by severity need columns: {severity: ...}", "effects")
         return self
 
     @model_validator(mode="after")
     def _error_rate_comes_from_one_place(self) -> Self:
         if self.columns is not None and self.columns.error_rate and "error_rate" in self.model_fields_set:
-            raise contradiction("the file says in each row how many calls fail: leave one of both out", "error_rate")
+            raise contradiction("the file gives error_rate in each row: leave out one of the two", "error_rate")
         return self
 
     @model_validator(mode="after")

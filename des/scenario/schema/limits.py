@@ -25,7 +25,7 @@ _METRICS = (*_RATES, "concurrency")
 
 
 class Burst(Setting):
-    """How much may come at once, metric by metric."""
+    """Size of the token bucket, by metric."""
 
     requests: Positive | None = None
     input_tokens: Positive | None = None
@@ -34,14 +34,14 @@ class Burst(Setting):
 
 
 class Windows(Setting):
-    """Counting in windows: a clock window from the start of the run on, or any window of that length."""
+    """Counting in windows: clock windows counted from the start of the run, or a sliding window of that length."""
 
     fixed_window_s: PositiveDuration | None = None
     sliding_log_s: PositiveDuration | None = None
 
     @property
     def algorithm(self) -> str:
-        """What it is called: as its only field."""
+        """The algorithm's name, which is that of the only field set."""
         return self.written(self._lengths()[0])
 
     @property
@@ -61,13 +61,13 @@ class Windows(Setting):
 
 
 class Estimate(Setting):
-    """Output tokens that a call counts as at dispatch; its end corrects them."""
+    """Output tokens counted at dispatch. The end of the call corrects them."""
 
     estimate: PositiveCount
 
 
 class Acceleration(Setting):
-    """In each clock window at most `growth` times what the one before admitted, and always the floor."""
+    """Each clock window admits at most `growth` times what the previous one admitted, and always the floor."""
 
     growth: Factor
     over_s: PositiveDuration
@@ -75,12 +75,12 @@ class Acceleration(Setting):
 
 
 ALGORITHMS: Final = ("token_bucket", *map(Windows.written, Windows.model_fields), "acceleration", "concurrency")
-"""The kinds of limiters: a bucket, windows, the acceleration of requests and calls at once."""
+"""The kinds of limiters: token bucket, windows, acceleration and concurrency."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricLimit:
-    """One limit of one metric, with the numbers that its algorithm goes by.
+    """One limit of one metric, with the parameters of its algorithm.
 
     `metric` is requests, input_tokens, output_tokens, tokens (of both kinds) or concurrency, whose algorithm is
     `concurrency` too. A limit of another metric grants `rate_per_s` by its algorithm:
@@ -91,8 +91,9 @@ class MetricLimit:
     - acceleration: in each clock window of `window_s` at most `growth` times what was admitted in the one before, and
       always `burst`, the floor of `rate_per_s`.
 
-    `counted` says when a call is: at `dispatch` with what it will use, at dispatch by an `estimate` of
-    `estimated_output` tokens that its end corrects, or after `success` alone, so that a limit is overshot.
+    `counted` says when a call counts. `dispatch`: at its start, with what it will use. `estimate`: at its start, with
+    `estimated_output` tokens, which its end corrects. `success`: only after it has succeeded, so the limit can be
+    exceeded.
     """
 
     metric: str = "requests"
@@ -103,11 +104,11 @@ class MetricLimit:
     growth: float | None = None
     counted: str = "dispatch"
     estimated_output: int | None = None
-    counts_refused: bool = False  # whether a call refused by it, or by another limit, counts
+    counts_refused: bool = False  # whether a call refused by this or another limit counts
     counts_failed: bool = True
-    counts_cached: bool = True  # whether input that the provider's prompt cache holds counts
+    counts_cached: bool = True  # whether input from the provider's prompt cache counts
     sends_retry_after: bool = True
-    retry_after_step_s: float = 0.0  # of which a Retry-After is a whole multiple; 0 for any moment
+    retry_after_step_s: float = 0.0  # a Retry-After is a whole multiple of it; 0: not rounded
     refusal_latency: Distribution = Constant(0.05)
 
 
@@ -140,7 +141,7 @@ _RetryAfterTold = Annotated[
 
 
 def _whole(number: float) -> float:
-    """Whole, but for the rounding of rates: 60 a minute are 60 in a minute."""
+    """Corrects the rounding of rates: 60 a minute must give exactly 60 in a minute."""
     return float(int(number + 1e-6))
 
 
@@ -151,33 +152,33 @@ def _refuse_less_than_one(burst: float | None, metric: str, *field: str) -> None
 
 
 class Limits(Setting):
-    """Rate limits: what goes over one is refused (429). Each metric given is a limit of its own."""
+    """Rate limits. Calls above a limit are refused (429). Each metric given is a separate limit."""
 
     requests: FrequentRate | None = None
     input_tokens: FrequentRate | None = None
     output_tokens: FrequentRate | None = None
     tokens: FrequentRate | None = None
-    """Of input and output together."""
+    """Input and output tokens together."""
     concurrency: PositiveCount | None = None
-    """Calls under way at once."""
+    """Calls in progress at once."""
     burst: _AnyBurst | None = None
-    """How much may come at once; by default the requests of one second, at least 1, and the tokens of a minute."""
+    """Size of the token bucket. By default the requests of one second (at least 1) and the tokens of one minute."""
     algorithm: _Algorithm = "token_bucket"
-    """Continuous refill, or counting in windows."""
+    """A token bucket with continuous refill, or counting in windows."""
     counting: _Counting = "dispatch"
-    """When a call counts; after success alone a limit is overshot."""
+    """When a call counts. If it counts only after success, the limit can be exceeded."""
     counts_refused: Flag = False
-    """Whether refused calls count too."""
+    """Whether refused calls count."""
     counts_failed: Flag = True
     """Whether failed calls count."""
     counts_cached: Flag = True
-    """Whether input counts that the provider's prompt cache holds."""
+    """Whether input tokens served from the provider's prompt cache count."""
     retry_after: _RetryAfterTold = True
-    """Whether a refusal says when to come again; to the moment, unless it is rounded up."""
+    """Whether a refusal carries a Retry-After. It is exact unless it is rounded up."""
     refusal_latency: DurationDistribution = Constant(0.05)
     """Time until the refusal is answered; 50 ms by default."""
     acceleration: Acceleration | None = None
-    """How fast requests may become more."""
+    """How fast the request rate may grow."""
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -188,7 +189,7 @@ class Limits(Setting):
         return self.counting.estimate if isinstance(self.counting, Estimate) else None
 
     def burst_of(self, metric: str) -> float | None:
-        """The burst written for a metric; of a plain number, the only rate's."""
+        """The burst written for a metric. A plain number belongs to the only rate."""
         if isinstance(self.burst, Burst):
             own: float | None = getattr(self.burst, metric)
             return own
@@ -196,11 +197,11 @@ class Limits(Setting):
 
     @property
     def window_s(self) -> float | None:
-        """Of counting in windows."""
+        """Length of the window, where the algorithm counts in windows."""
         return self.algorithm.window_s if isinstance(self.algorithm, Windows) else None
 
     def by_metric(self, share: float = 1.0) -> Iterator[MetricLimit]:
-        """The limit of each metric, and that of acceleration, of which a `share` is granted."""
+        """The limit of each metric and of acceleration, scaled to a `share`."""
         for metric in self.metrics:
             yield self._at_once(share) if metric == "concurrency" else self._of_rate(metric, share)
         if self.acceleration is not None:
@@ -267,11 +268,11 @@ class Limits(Setting):
     @model_validator(mode="after")
     def _limits_something(self) -> Self:
         if not self.metrics and self.acceleration is None:
-            raise contradiction(f"limits what? give one of {', '.join(_METRICS)}, such as requests: 4000/min")
+            raise contradiction(f"limits nothing: give one of {', '.join(_METRICS)}, such as requests: 4000/min")
         acceleration = self.acceleration
         if acceleration is not None and acceleration.floor_per_s * acceleration.over_s < 1.0:
             raise contradiction(
-                "a floor of less than one request a window would refuse for ever", "acceleration", "floor"
+                "a floor of less than one request per window would refuse every request", "acceleration", "floor"
             )
         return self
 
@@ -281,7 +282,7 @@ class Limits(Setting):
             return self
         rates = [metric for metric in self.metrics if metric != "concurrency"]
         if isinstance(self.algorithm, Windows):
-            raise contradiction("a window takes what its rate allows: burst belongs to a token bucket", "burst")
+            raise contradiction("burst belongs to a token bucket: a window admits what its rate allows", "burst")
         if not rates:
             raise contradiction("burst belongs to a rate, such as requests: 4000/min", "burst")
         if not isinstance(self.burst, Burst):
@@ -293,7 +294,7 @@ class Limits(Setting):
         for metric in _RATES:
             burst = self.burst_of(metric)
             if burst is not None and metric not in rates:
-                raise contradiction(f"there is no limit of {metric} that this is the burst of", "burst", metric)
+                raise contradiction(f"there is no limit of {metric} for this burst", "burst", metric)
             _refuse_less_than_one(burst, metric, "burst", metric)
         return self
 
@@ -312,28 +313,28 @@ class Limits(Setting):
     @model_validator(mode="after")
     def _counts_consistently(self) -> Self:
         if self.estimated_output is not None and not {"output_tokens", "tokens"} & {*self.metrics}:
-            raise contradiction("an estimate is of output tokens, of which there is no limit", "counting")
+            raise contradiction("an estimate needs a limit on output_tokens or tokens", "counting")
         if self.counting == "success":
             for field in ("counts_refused", "counts_failed"):
                 if field in self.model_fields_set and getattr(self, field):
-                    raise contradiction(f"counting: success counts no other calls, so leave {field} out", field)
+                    raise contradiction(f"counting: success counts successful calls only: leave out {field}", field)
             if self.metrics == ("concurrency",):
-                raise contradiction("calls at once count from their dispatch on", "counting")
+                raise contradiction("concurrency counts calls from their dispatch: leave out counting", "counting")
         if "counts_cached" in self.model_fields_set and not {"input_tokens", "tokens"} & {*self.metrics}:
-            raise contradiction("cached input counts towards input_tokens or tokens alone", "counts_cached")
+            raise contradiction("counts_cached needs a limit on input_tokens or tokens", "counts_cached")
         return self
 
 
 LimitList = Annotated[tuple[Limits, ...], Field(min_length=1), OneAlone()]
-"""One mapping of limits, or several where they are counted in different ways."""
+"""One mapping of limits, or a list where they are counted in different ways."""
 
 
 class Capacity(Setting):
-    """The number of calls served at once, first come, first served; beyond the queue, 529."""
+    """The number of calls served at once, first come, first served. Calls beyond the queue get a 529."""
 
     concurrent: PositiveCount
     queue: Count = 0
-    """Calls that may wait."""
+    """Number of calls that may wait."""
     refusal_latency: DurationDistribution = Constant(0.05)
     """Time until the refusal is answered; 50 ms by default."""
 
@@ -342,14 +343,14 @@ CapacityOrNumber = Annotated[Capacity, scalar_as("concurrent", {"type": "integer
 
 
 class Budget(Limits):
-    """The client's own limits over some legs, shared between them or split; a refusal looks like a provider's 429."""
+    """The client's own limits over some legs, shared or split between them. A refusal looks like a provider's 429."""
 
     legs: Annotated[tuple[Text, ...], Field(min_length=1)]
     """Names of legs, groups or providers."""
     split: _Split = "shared"
-    """One budget for all, equal parts, or a share for each of `legs`."""
+    """One budget shared by all, equal parts, or a share for each of `legs`."""
     refusal_latency: DurationDistribution = Constant(0.0)
-    """Time until the refusal is answered; none by default."""
+    """Time until the refusal is answered; 0 by default."""
 
     @property
     def shares(self) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""How a client spreads its load, holds it back or adds to it: routing, hedges, queues, budgets, ramps."""
+"""How a client distributes, limits or adds load: routing, hedges, queues, budgets, ramps."""
 
 from typing import Annotated, Literal, Self
 
@@ -23,25 +23,25 @@ _RoutingKind = Literal["ordered", "round_robin", "weighted", "cheapest", "least_
 
 
 class Routing(Setting):
-    """Which comes first."""
+    """How one of several legs or entries is picked."""
 
     kind: _RoutingKind
-    """As written; in turn; at random by weight, else rpm, else tpm; by the price of a success; by the mean of the last
-    latencies; by calls under way; by tokens of the clock minute.
+    """In the order: as written; in turn; at random by weight, rpm or tpm; lowest price of a success; lowest mean of the
+    latest latencies; fewest calls in progress; fewest tokens in the current clock minute.
     """
     buffer: Annotated[Ratio, BelongsTo("kind", ("least_latency",))] = 0.0
-    """Of least_latency: at random among the legs at most this share slower than the fastest; 0 by default."""
+    """For least_latency: picks at random among legs at most this share slower than the fastest; 0 by default."""
     samples: Annotated[PositiveCount, BelongsTo("kind", ("least_latency",))] = 10
-    """Of least_latency: how many last calls count; 10 by default."""
+    """For least_latency: number of latest calls averaged; 10 by default."""
     choices: Annotated[PositiveCount | None, BelongsTo("kind", ("least_busy",))] = None
-    """Of least_busy: the best of this number drawn; of all by default."""
+    """For least_busy: the best of this number of legs drawn at random; all legs by default."""
     once: Flag = False
-    """Whether a group is picked from once a visit, so that its retries stay with that leg."""
+    """Whether a leg is picked once per visit to the group, so that retries stay with it."""
 
     @model_validator(mode="after")
     def _picks(self) -> Self:
         if self.once and self.kind == "round_robin":
-            raise contradiction("round_robin has retries go to the next leg", "once")
+            raise contradiction("round_robin sends retries to the next leg: leave out once", "once")
         return self
 
 
@@ -50,17 +50,17 @@ ORDERED = Routing(kind="ordered")
 
 
 class Hedge(Setting):
-    """Another copy of a call that has not answered by then; the first success wins."""
+    """A further copy of a call that has not been answered after a delay; the first success wins."""
 
     after_s: PositiveDuration
     at_most: Annotated[PositiveCount, Field(le=100)] = 1
-    """Further copies, each `after` later than the one before."""
+    """Largest number of further copies, each sent `after` later than the one before."""
     loser: Literal["cancel", "run"] = "cancel"
-    """What becomes of the other copies."""
+    """What happens to the other copies once one has succeeded."""
     billed: Annotated[Flag, BelongsTo("loser", ("cancel",))] = True
-    """Whether a cancelled copy is billed, as `cancelled` is."""
+    """Whether a cancelled copy is billed like outcome `cancelled`."""
     to: Literal["same", "next"] = "same"
-    """The leg that is called again."""
+    """Leg that receives the copies: the same one, or the next."""
 
 
 class Shaping(Setting):
@@ -68,9 +68,9 @@ class Shaping(Setting):
 
     rate_per_s: FrequentRate
     burst: Annotated[Positive, Field(ge=1.0)] = 1.0
-    """Calls that may go at once."""
+    """Number of calls that may be sent at once."""
     queue: Count | None = None
-    """Calls that may wait."""
+    """Number of calls that may wait."""
     max_wait_s: PositiveDuration | None = None
     scope: _Scope = "chain"
     """One bucket for all legs, or one for each."""
@@ -78,47 +78,47 @@ class Shaping(Setting):
     @model_validator(mode="after")
     def _bounds_its_queue(self) -> Self:
         if self.queue is None and self.max_wait_s is None:
-            raise contradiction("a queue without an end: give queue: 100 or max_wait: 10s")
+            raise contradiction("the queue is unbounded: give queue: 100 or max_wait: 10s")
         if self.queue == 0 and self.max_wait_s is not None:
-            raise contradiction("where nobody may wait (queue: 0) there is no max_wait", "max_wait")
+            raise contradiction("max_wait needs a queue, and queue is 0: leave out one of the two", "max_wait")
         return self
 
 
 class Bulkhead(Setting):
-    """At most this number of calls of a leg under way at once, and a queue before them."""
+    """A limit on concurrent calls of a leg, with a queue."""
 
     concurrent: PositiveCount
     queue: Count = 0
-    """Calls that may wait."""
+    """Number of calls that may wait."""
     max_wait_s: PositiveDuration | None = None
     refuses_as: Literal["client_limit", "rate_limited"] = "client_limit"
-    """What becomes of a call without a place: the next leg of the group is asked, or it fails as a 429 would, is
-    retried and falls back.
+    """What happens to a call that finds no place. `client_limit`: it goes to the next leg of the group.
+    `rate_limited`: it fails like a 429, so it is retried and falls back.
     """
 
     @model_validator(mode="after")
     def _bounds_its_queue(self) -> Self:
         if self.queue and self.max_wait_s is None:
-            raise contradiction("calls that hang would keep the queue for ever: give max_wait: 1s", "queue")
+            raise contradiction("calls that hang would block the queue forever: give max_wait: 1s", "queue")
         if not self.queue and self.max_wait_s is not None:
-            raise contradiction("where nobody may wait (no queue) there is no max_wait", "max_wait")
+            raise contradiction("max_wait needs a queue, such as queue: 10", "max_wait")
         return self
 
 
 class _RetryBudget(Setting):
-    """What retries may come to, over all requests."""
+    """A limit on retries over all requests."""
 
     scope: _Scope = "chain"
     """One budget for all legs, or one for each."""
 
 
 class ActiveBudget(_RetryBudget):
-    """Retries under way are at most a share of the requests under way, as in Envoy."""
+    """Limits retries in progress to a share of the requests in progress, as in Envoy."""
 
     kind: Literal["active"]
     share: Share
     minimum: Count = 3
-    """Retries that are always allowed."""
+    """Number of retries that are always allowed."""
 
     @model_validator(mode="after")
     def _allows_some(self) -> Self:
@@ -127,12 +127,12 @@ class ActiveBudget(_RetryBudget):
 
 
 class RatioBudget(_RetryBudget):
-    """Each request deposits a share of a retry, for a while, as in Finagle."""
+    """Each request deposits a fraction of a retry, which expires after a time, as in Finagle."""
 
     kind: Literal["ratio"]
     share: Share
     per_second: Amount = 0.0
-    """Retries deposited anyway."""
+    """Retries per second deposited in addition."""
     ttl_s: PositiveDuration
     """How long a deposit lasts."""
 
@@ -144,19 +144,19 @@ class RatioBudget(_RetryBudget):
 
 def _refuse_nothing(share: float, besides: float) -> None:
     if share <= 0.0 and besides <= 0.0:
-        raise contradiction("a budget of nothing: leave out the retries instead", "share")
+        raise contradiction("this budget allows no retries: leave out the retries instead", "share")
 
 
 class QuotaBudget(_RetryBudget):
-    """A quota that retries take from and successes give back to, as in the SDKs of AWS."""
+    """A quota that retries take from and successes refill, as in the AWS SDKs."""
 
     kind: Literal["quota"]
     capacity: Positive
     retry_cost: Positive
     throttle_cost: Positive = Field(default_factory=lambda said: said.get("retry_cost"))
-    """Of a retry after rate_limited or overloaded; retry_cost by default."""
+    """Cost of a retry after rate_limited or overloaded; retry_cost by default."""
     success: Amount = 1.0
-    """What a success without retries gives; one after a retry gives back what that took."""
+    """What a success without retries returns. A success after a retry returns what the retry took."""
 
     @model_validator(mode="after")
     def _affords_a_retry(self) -> Self:
@@ -167,76 +167,76 @@ class QuotaBudget(_RetryBudget):
 
 
 class ThrottleBudget(_RetryBudget):
-    """A bucket that failures take a token from; half empty, there are no retries, as in gRPC."""
+    """A bucket from which each failure takes a token. At half of it or less there are no retries, as in gRPC."""
 
     kind: Literal["throttle"]
     max_tokens: Positive
     token_ratio: Positive
-    """Tokens that a success gives."""
+    """Tokens that a success adds."""
 
 
 class BucketBudget(_RetryBudget):
-    """A bucket, full at first, that each request drops a part of a token into and each retry takes one from."""
+    """A bucket, initially full. Each request adds a fraction of a token, each retry takes one token."""
 
     kind: Literal["bucket"]
     capacity: Annotated[Positive, Field(ge=1.0)]
     deposit: Annotated[Positive, Field(le=1.0)]
-    """Tokens that a request gives, whatever becomes of it."""
+    """Tokens that a request adds, whatever its outcome."""
 
 
 RetryBudget = ActiveBudget | RatioBudget | QuotaBudget | ThrottleBudget | BucketBudget
 
 
 class AdaptiveThrottling(Setting):
-    """The client itself refuses the more, the fewer of its calls are accepted (Google SRE)."""
+    """The client refuses more of its own calls as the provider accepts fewer (Google SRE)."""
 
     k: Annotated[Positive, Field(ge=1.0)] = 2.0
-    """Calls sent for each one accepted."""
+    """Calls sent for each accepted call before the client starts to refuse."""
     window_s: PositiveDuration = 120.0
-    """Over which both are counted; 2 min by default."""
+    """Window over which requests and accepted calls are counted; 2 min by default."""
 
 
 class Ramp(Setting):
-    """A failover begins with a share of the calls and grows to all of them; the others are refused by the client."""
+    """A failover starts with a share of the calls and grows to all of them. The client refuses the others."""
 
     start: Share
     over_s: PositiveDuration
     reset_after_s: PositiveDuration
-    """Without a call for this long, the ramp begins anew."""
+    """The ramp starts again after this long without a call."""
 
     @model_validator(mode="after")
     def _grows(self) -> Self:
         if self.start >= 1.0:
-            raise contradiction("a ramp that starts at 100 % is none", "start")
+            raise contradiction("a ramp that starts at 100 % has no effect: start lower", "start")
         return self
 
 
 class CallSettings(Setting):
-    """What the client does about the calls of a leg: said for all by the policy, for one by its entry in the chain.
+    """How the client treats the calls of a leg. The policy sets it for all legs, an entry of the chain for its own.
 
-    Each may be `none`, which takes away what the policy or a preset says; so does `clients: []`.
+    Each may be `none`, which removes what the policy or a preset sets. `clients: []` does the same.
     """
 
     breaker: OrNone[Annotated[Breaker, Field(discriminator="kind")]] | None = None
-    """A circuit breaker of each leg."""
+    """Circuit breaker of each leg."""
     cooldown: OrNone[Cooldown] | None = None
-    """LiteLLM's way to rest a failing leg."""
+    """LiteLLM's cooldown of failing legs."""
     ejection: OrNone[Ejection] | None = None
-    """Outlier ejection of a group's legs."""
+    """Outlier ejection from a group."""
     hedge: OrNone[Hedge] | None = None
     """Further copies of slow calls."""
     probes: OrNone[Probes] | None = None
     """Health probes of each leg."""
     shaping: OrNone[Shaping] | None = None
-    """The client's own rate, with a queue."""
+    """The client's own rate limit, with a queue."""
     bulkhead: OrNone[Bulkhead] | None = None
-    """Calls of a leg under way at once."""
+    """Limit on concurrent calls of a leg."""
     retry_budget: OrNone[Annotated[RetryBudget, Field(discriminator="kind")]] | None = None
-    """What retries may come to."""
+    """Limit on retries over all requests."""
     adaptive_throttling: OrNone[AdaptiveThrottling] | None = None
-    """Refusals by the client where the provider refuses much."""
+    """Refusals by the client while the provider refuses many calls."""
     ramp: OrNone[Ramp] | None = None
-    """A failover that begins with a share of the calls; of the policy, to all entries but the first."""
+    """A failover that starts with a share of the calls. In the policy it applies to all entries but the first."""
     clients: (
         Annotated[tuple[AnyClient, ...], Shorthand(lambda value: () if value == "none" else value, {"const": "none"})]
         | None

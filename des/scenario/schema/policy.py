@@ -21,7 +21,7 @@ from des.scenario.text.units import Count, PositiveCount, PositiveDuration
 
 
 def _off_or_else(value: Any) -> str:
-    """The tag of a field that is `none` or a quantity."""
+    """The union tag of a field that takes `none` or a quantity."""
     return "word" if value == "none" else "quantity"
 
 
@@ -30,48 +30,48 @@ _DeadlineOrNone = Annotated[Annotated[PositiveDuration, Tag("quantity")] | Off, 
 
 
 class PolicySpec(CallSettings):
-    """What the client does about failures, for all entries of the chain that do not say otherwise."""
+    """The client's reaction to failures, for all entries of the chain that set nothing else."""
 
     preset: Text | None = None
-    """Takes the policy of a client that people run, by name and version; whatever else is written overrides it."""
+    """Policy of a known client, by name and version. Fields written beside it override it."""
     rounds: PositiveCount = 1
     """Passes over the chain."""
     retries: Retries | None = None
-    """Further attempts on an entry in one round; 0 by default."""
+    """Further attempts on an entry within one round; 0 by default."""
     retry_on: tuple[Handled, ...] | None = None
     """Outcomes or statuses that are retried."""
     fallback_on: tuple[Handled, ...] | None = None
     """Outcomes or statuses after which the next entry is tried."""
     fallback_depth: Count | None = None
-    """How many entries after the first one are tried, at most."""
+    """Largest number of entries tried after the first one."""
     timeout: _TimeoutOrNone | None = None
-    """Of each call; with clients, its total is of all that they do in an attempt."""
+    """Bounds on each call. With clients, total bounds the whole attempt, including everything they do in it."""
     backoff: AnyBackoff | None = None
     """Sets both retry_backoff and round_backoff."""
     retry_backoff: AnyBackoff | None = None
-    """Before another attempt on the same entry."""
+    """Wait before another attempt on the same entry."""
     round_backoff: AnyBackoff | None = None
-    """Before another round."""
+    """Wait before another round."""
     retry_after: AnyRetryAfter | None = None
-    """Whether to wait as long as a refusal asks for; ignored by default."""
+    """Whether to wait as long as a Retry-After asks for; ignored by default."""
     wait_after_last: WaitAfterLast = False
-    """Whether a wait follows the last failed attempt on an entry too; `after_retries`: only where it has retries."""
+    """Whether a wait also follows the last failed attempt on an entry; `after_retries`: only if it has retries."""
     wait_with_healthy_peer: Flag = True
-    """Whether a wait is due while the group has another leg that admits."""
+    """Whether to wait while the group has another leg that admits."""
     end_when_all_out: Flag = False
     """Whether an entry is given up, without a wait or a retry, once none of its legs admits."""
     routing: AnyRouting | None = None
-    """Of the legs within each group; as written by default."""
+    """How legs are picked within a group; as written by default."""
     ties: Literal["random", "first"] = "random"
-    """Of equally busy legs of a group, where routing is least_busy: any, or the first as written."""
+    """How least_busy picks among equally busy legs: one at random, or the first as written."""
     order: AnyRouting | None = None
-    """Of the entries of the chain; as written by default."""
+    """How entries of the chain are ordered; as written by default."""
     application: OrNone[ApplicationSpec] | None = None
-    """What calls the whole chain, and calls it again when that fails."""
+    """The application around the chain: it calls the whole chain again when that fails."""
     deadline: _DeadlineOrNone | None = None
-    """After which a request is given up."""
+    """Time after which the request is given up."""
     billing: Billing | None = None
-    """`provider` by default."""
+    """What is billed by outcome; `provider` by default."""
     response_cache: Annotated[ResponseCache, Field(discriminator="kind")] | None = None
 
     @model_validator(mode="after")

@@ -24,7 +24,7 @@ class Profile:
     offset_s: float = 0.0
 
     def starting(self, start: datetime | None) -> "Profile":
-        """The profile of a run that starts then; on a Monday 00:00 UTC without a start."""
+        """The profile of a run that starts then; without a start it starts on a Monday 00:00 UTC."""
         return replace(self, offset_s=0.0 if start is None else _seconds_into_week(start))
 
 
@@ -82,7 +82,7 @@ def _mean_one(week: Sequence[float]) -> tuple[float, ...]:
     except OverflowError:
         total = math.inf
     if total == 0.0:
-        raise ValueError("the weights are too small to be told from zero")
+        raise ValueError("the weights are too small to distinguish from zero")
     scaled = tuple(_HOURS_A_WEEK * weight / total for weight in week)
     if not (math.isfinite(total) and all(map(math.isfinite, scaled))):
         raise ValueError("the weights are too large")

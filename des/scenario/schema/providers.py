@@ -70,10 +70,10 @@ _DependencyList = tuple[
 
 
 class ComponentSpec(Setting):
-    """Anything that can fail, by one of three ways to say how.
+    """Anything that can fail. There are three ways to describe its failures.
 
-    `incidents` lists classes of incidents; `availability` with `episodes_per_year` states outages of all causes, of
-    which the component's own are what the shared ones leave; `mttf` with `mttr` alternates exponential up and down
+    `incidents` lists classes of incidents. `availability` with `episodes_per_year` states outages of all causes; the
+    component's own outages are what the shared ones leave over. `mttf` with `mttr` alternates exponential up and down
     times.
     """
 
@@ -81,17 +81,17 @@ class ComponentSpec(Setting):
     """Components whose incidents reach this one: [cdn], or [{cdn: 80%}] for a share of them."""
     incidents: tuple[Incidents, ...] = ()
     availability: Share | None = None
-    """Share of time up, outages of all causes counted."""
+    """Share of time up, counting outages of all causes."""
     episodes_per_year: Positive | None = None
-    """How often it goes down, outages of all causes counted."""
+    """Number of times it goes down per year, counting outages of all causes."""
     duration: DurationDistribution | None = None
-    """Shape of the outages' durations (its mean follows from the rest); lognormal of sigma 1.3 by default."""
+    """Shape of outage durations (the mean follows from the other fields); lognormal with sigma 1.3 by default."""
     mttf_s: PositiveDuration | None = None
     """Mean time to failure."""
     mttr_s: PositiveDuration | None = None
     """Mean time to repair."""
     effect: Effect | None = None
-    """What outages by availability, or failures by mttf, do to calls."""
+    """Effect on calls of outages given by availability, or of failures given by mttf."""
 
     @model_validator(mode="after")
     def _one_account_of_failures(self) -> Self:
@@ -125,7 +125,8 @@ class ComponentSpec(Setting):
             return self
         if not 0.0 < self.availability < 1.0:
             raise contradiction(
-                "availability lies between 0% and 100%, both excluded; what never fails needs none", "availability"
+                "availability must lie between 0% and 100%, both excluded; leave it out for what never fails",
+                "availability",
             )
         if self.effect is not None and self.effect.error_rate < 1.0:
             raise contradiction(
@@ -145,10 +146,10 @@ class ComponentSpec(Setting):
 
 
 class Latency(Setting):
-    """A streamed response: connect, wait for the first token, then output tokens at a speed."""
+    """A streamed response: connect, wait for the first token, then output tokens at a constant speed."""
 
     whole: WorkedOut[Distribution | None] = None
-    """Instead of all these: a response of this duration, of which nothing comes before its end."""
+    """Replaces the other fields: a response of this duration, with no token before its end."""
     connect: DurationDistribution | None = None
     first_token: DurationDistribution | None = None
     tokens_per_s: Annotated[SpeedDistribution | None, Field(alias="tokens_per_second")] = None
@@ -198,14 +199,14 @@ class RandomError(Setting):
     """A share of calls that fail at random, and how long such a failure takes."""
 
     outcome: WorkedOut[str] = ""
-    """An attempt outcome other than ok, or `hang`; authors write it as the key."""
+    """An attempt outcome other than ok, or `hang`; scenarios write it as the key."""
     rate: Share
     latency: DurationDistribution = Constant(0.2)
     """Time until the failure is answered; 200 ms by default."""
     status: Status | None = None
-    """HTTP status, if not the outcome's usual one."""
+    """HTTP status, if it is not the usual one of the outcome."""
     retry_after_s: Duration | None = None
-    """The Retry-After that it comes with; none by default."""
+    """Retry-After sent with the failure; none by default."""
 
     @property
     def told_s(self) -> float:
@@ -217,11 +218,11 @@ _ErrorShare = Annotated[RandomError, scalar_as("rate", SHARE_SCHEMA)]
 
 
 class BrokenStreams(Setting):
-    """A share of responses that break off after a share of their output: a connection error, billed in part."""
+    """A share of responses that break off after part of their output. They are connection errors, billed in part."""
 
     rate: Share
     after: ShareDistribution = Constant(0.5)
-    """Share of the output that has come by then; half by default."""
+    """Share of the output received before the break; half by default."""
 
 
 class Errors(Setting):
@@ -240,14 +241,14 @@ class Errors(Setting):
 
     @property
     def at_once(self) -> tuple[RandomError, ...]:
-        """Errors answered instead of a response, in the order of outcomes."""
+        """Errors returned in place of a response, in the order of outcomes."""
         fields = ("server_error", "overloaded", "rate_limited", "connection_error", "client_error")
         said = ((name, getattr(self, name)) for name in fields)
         return tuple(error.model_copy(update={"outcome": name}) for name, error in said if error is not None)
 
     @property
     def at_random(self) -> tuple[RandomError, ...]:
-        """Everything that a call may draw instead of a response, hangs included."""
+        """Everything that a call may draw in place of a response, including hangs."""
         hangs = RandomError(outcome="hang", rate=self.hang)
         return tuple(error for error in (*self.at_once, hangs) if error.rate > 0.0)
 
@@ -277,7 +278,7 @@ def _per_token(usd_per_mtok: object) -> float:
 
 
 def _per_mtok(usd_per_token: float) -> float:
-    """The price a million that reads as this one: the shortest number, if it does."""
+    """The price per million that reads back as this price: the shortest such number, if there is one."""
     usd = usd_per_token * 1e6
     nearby = (float(f"{usd:.15g}"), usd, nextafter(usd, 0.0), nextafter(usd, inf))
     return next((each for each in nearby if each / 1e6 == usd_per_token), usd)
@@ -287,21 +288,21 @@ _UsdPerMillion = Annotated[Usd, BeforeValidator(_per_token), PlainSerializer(_pe
 
 
 class Price(Setting):
-    """USD per million tokens, per request and per unit. It replaces the catalogue's price as a whole."""
+    """USD per million tokens, per request and per unit. It replaces the whole price of the catalogue."""
 
     input_per_token: Annotated[_UsdPerMillion, Field(alias="input_per_mtok")] = 0.0
     output_per_token: Annotated[_UsdPerMillion, Field(alias="output_per_mtok")] = 0.0
     cached_input_per_token: Annotated[_UsdPerMillion, Field(alias="cached_input_per_mtok")] = 0.0
-    """By default the price of input."""
+    """The price of input by default."""
     cache_write_per_token: Annotated[_UsdPerMillion, Field(alias="cache_write_per_mtok")] = 0.0
-    """By default the price of input."""
+    """The price of input by default."""
     per_request: Usd = 0.0
     per_unit: Usd = 0.0
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if not self.model_fields_set:
-            raise contradiction("an empty price: what is free has {per_request: 0}")
+            raise contradiction("an empty price: write {per_request: 0} if it is free")
         return self
 
     @model_validator(mode="after")
@@ -317,7 +318,7 @@ Billed = Literal["none", "input", "partial", "full"]
 
 
 class BillingTable(Setting):
-    """What each outcome is billed; outcomes left out are billed as by `provider`."""
+    """How each outcome is billed. Outcomes left out are billed as under `provider`."""
 
     ok: Billed | None = None
     server_error: Billed | None = None
@@ -359,7 +360,7 @@ Billing = Annotated[
         dict,
     ),
 ]
-"""What every attempt outcome, and `broken_stream`, is billed: none, input, partial or full."""
+"""How every attempt outcome and `broken_stream` is billed: none, input, partial or full."""
 
 Tags = dict[Text, Word]
 
@@ -373,24 +374,24 @@ class Model(ComponentSpec):
     price: Price | None = None
     """The catalogue's price by default."""
     quality: Annotated[Amount, Field(le=1e30)] | None = None
-    """How good its answers are, on any scale."""
+    """Quality of its answers, on any scale."""
     tags: Tags = Field(default_factory=dict)
     limits: LimitList | None = None
     capacity: CapacityOrNumber | None = None
-    """Calls served at once, and a queue before them."""
+    """Number of calls served at once, with a queue."""
     billing: Billing | None = None
 
 
 class Provider(ComponentSpec):
-    """A provider: an account with limits, and models; latency and errors are those of models without their own."""
+    """A provider: an account with limits and models. Its latency and errors apply to models without their own."""
 
     models: Annotated[dict[Text, Annotated[Model, MAY_BE_EMPTY]], Field(min_length=1)]
     catalogue: Text | None = None
-    """Name of the provider in the catalogue of prices, if it is another one."""
+    """Name of the provider in the price catalogue, if different."""
     latency: _AnyLatency | None = None
     errors: Errors | None = None
     tags: Tags = Field(default_factory=dict)
     limits: LimitList | None = None
     capacity: CapacityOrNumber | None = None
-    """Calls served at once, and a queue before them."""
+    """Number of calls served at once, with a queue."""
     billing: Billing | None = None

@@ -1,4 +1,4 @@
-"""Retries as a scenario writes them: back-off, Retry-After, and layers of clients around a call."""
+"""Settings of retries: back-off, Retry-After, and layers of clients around a call."""
 
 from math import inf
 from typing import Annotated, Literal, Self
@@ -29,7 +29,7 @@ _WAITING = BelongsTo("kind", ("constant", "linear", "exponential", "envoy"))
 
 
 class ThrottledBackoff(Setting):
-    """What is different after rate_limited and overloaded; the rest is as in the back-off around it."""
+    """Changes of the back-off after rate_limited and overloaded. Other fields are those of the surrounding back-off."""
 
     base_s: Duration = 0.0
     factor: Positive = 2.0
@@ -43,25 +43,25 @@ class ThrottledBackoff(Setting):
 
 
 class Backoff(Setting):
-    """The wait before another attempt, at most the cap: none, base, base * (1 + k), base * factor^k, or Envoy's; then
-    jitter.
+    """The wait before another attempt. It is none, base, base * (1 + k), base * factor^k, or Envoy's, by kind; the cap
+    bounds it, then jitter is applied.
     """
 
     kind: Literal["none", "constant", "linear", "exponential", "envoy"]
     base_s: Annotated[Duration, _WAITING] = 0.0
     factor: Annotated[Positive, _GROWING] = 2.0
-    """Of an exponential back-off, or Envoy's, base * (factor^(k + 1) - 1); 2 by default."""
+    """Growth per retry for exponential back-off, or for Envoy's, base * (factor^(k + 1) - 1); 2 by default."""
     cap_s: Annotated[Bound, _WAITING] = inf
     cap_jitter: Flag = False
-    """Whether the cap bounds the wait with its jitter, if that is additive or scaled."""
+    """Whether the cap also bounds additive or scaled jitter."""
     jitter: Literal["none", "full", "equal", "decorrelated", "additive", "scaled"] = "none"
     spread_s: Annotated[Duration, BelongsTo("jitter", ("additive",))] = 0.0
-    """Of additive jitter: the wait grows by up to this duration."""
+    """For additive jitter: up to this duration is added to the wait."""
     low: Annotated[Amount, BelongsTo("jitter", ("scaled",))] = 1.0
-    """Of scaled jitter: the wait is multiplied by a number from low to high."""
+    """For scaled jitter: the wait is multiplied by a number between low and high."""
     high: Annotated[Amount, BelongsTo("jitter", ("scaled",))] = 1.0
     throttled: Annotated[ThrottledBackoff, _WAITING] | None = None
-    """Another back-off after rate_limited and overloaded."""
+    """A different back-off after rate_limited and overloaded."""
 
     @property
     def most_s(self) -> float:
@@ -69,13 +69,18 @@ class Backoff(Setting):
         return self.cap_s if self.cap_jitter else inf
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it is a textbook formula, and not one that a particular client has for itself."""
+        return self.kind != "envoy" and self.jitter != "scaled" and not self.cap_jitter
+
+    @property
     def usual(self) -> "Backoff":
-        """The back-off after other failures than rate_limited and overloaded."""
+        """The back-off after failures other than rate_limited and overloaded."""
         return self if self.throttled is None else self.model_copy(update={"throttled": None})
 
     @property
     def after_throttling(self) -> "Backoff | None":
-        """The back-off after rate_limited and overloaded, where it is another one."""
+        """The back-off after rate_limited and overloaded, where it differs."""
         if self.throttled is None:
             return None
         said = {name: getattr(self.throttled, name) for name in self.throttled.model_fields_set}
@@ -115,7 +120,7 @@ class Backoff(Setting):
         if self.low > self.high:
             raise contradiction("low is above high", "low")
         if self.cap_jitter and "cap_s" not in said:
-            raise contradiction("there is no cap: give one, such as cap: 60s", "cap_jitter")
+            raise contradiction("cap_jitter needs a cap, such as cap: 60s", "cap_jitter")
         if self.cap_jitter and self.jitter not in ("additive", "scaled"):
             raise contradiction("only additive and scaled jitter exceed a cap", "cap_jitter")
         return self
@@ -151,36 +156,36 @@ _Mode = Annotated[
 
 
 class RetryAfter(Setting):
-    """What the client makes of a refusal's Retry-After."""
+    """How the client treats a Retry-After."""
 
     honours: _Mode = Field(True, alias="mode")
-    """Whether to wait as long as it asks for."""
+    """Whether to wait as long as the Retry-After asks for."""
     cap_s: Bound = inf
     above: Literal["clip", "refuse", "ignore"] = "clip"
-    """Beyond the cap, or the total: wait as long as they allow, do not retry at all, or wait as without it."""
+    """Above the cap or the total: wait as long as they allow, do not retry, or use the back-off alone."""
     on: Annotated[Failures, Field(min_length=1)] = HANDLED_OUTCOMES
-    """After which failures; after all by default."""
+    """Failures whose Retry-After counts; all by default."""
     combine: Literal["max", "replace"] = "max"
-    """The longer of it and the back-off, or it alone."""
+    """Wait for the longer of Retry-After and back-off, or for Retry-After alone."""
     spread_s: Duration = 0.0
-    """The wait grows by up to this duration."""
+    """Up to this duration is added to the wait."""
     total_s: Bound = inf
-    """Of all such waits of one request."""
+    """Bound on the sum of such waits of one request."""
 
     @model_validator(mode="after")
     def _says_nothing_of_what_it_ignores(self) -> Self:
         said = self.model_fields_set
         others = [self.written(name) for name in type(self).model_fields if name in said and name != "honours"]
         if not self.honours and others:
-            raise contradiction(f"what is ignored has no {others[0]}", others[0])
+            raise contradiction(f"mode: ignore takes no {others[0]}", others[0])
         if "above" in said and not {"cap_s", "total_s"} & said:
-            raise contradiction("above what? give cap: 60s, or total", "above")
+            raise contradiction("above needs a bound: give cap: 60s, or total", "above")
         return self
 
 
 AnyRetryAfter = Annotated[RetryAfter, scalar_as("mode", {"enum": ["honour", "ignore"]})]
 IGNORED = RetryAfter(honours=False, on=())
-"""A Retry-After that is as good as none."""
+"""A Retry-After that has no effect."""
 
 
 def _when_waited(value: object) -> object:
@@ -197,21 +202,21 @@ WaitAfterLast = Annotated[
 
 
 class RetrySettings(Setting):
-    """Retries of one entry of the chain, instead of the policy's."""
+    """Retry settings of one entry of the chain. They replace the policy's."""
 
     retries: Retries | None = None
-    """Further attempts on this entry in one round."""
+    """Further attempts on this entry within one round."""
     retry_on: tuple[Handled, ...] | None = None
     """Outcomes or statuses that are retried."""
     fallback_on: tuple[Handled, ...] | None = None
     """Outcomes or statuses after which the next entry is tried."""
     retry_backoff: AnyBackoff | None = None
-    """Before another attempt on this entry."""
+    """Wait before another attempt on this entry."""
     retry_after: AnyRetryAfter | None = None
     wait_after_last: WaitAfterLast | None = None
-    """Whether a wait follows the last failed attempt too; `after_retries`: only where there are retries."""
+    """Whether a wait also follows the last failed attempt; `after_retries`: only if there are retries."""
     wait_with_healthy_peer: Flag | None = None
-    """Whether a wait is due while the group has another leg that admits."""
+    """Whether to wait while the group has another leg that admits."""
     end_when_all_out: Flag | None = None
     """Whether the entry is given up, without a wait or a retry, once none of its legs admits."""
 
@@ -222,29 +227,29 @@ class RetrySettings(Setting):
 
 
 def refuse_idle_retries(retries: int | None, retry_on: tuple[str, ...] | None) -> None:
-    """Retries after no failure at all are a contradiction."""
+    """Refuses retries that no failure can trigger."""
     if retries and retry_on == ():
-        raise contradiction("retry_on is empty, so the retries never happen", "retries")
+        raise contradiction("retry_on is empty, so there are never retries", "retries")
 
 
 def _refuse_longer_attempts(timeout_s: float | None, attempt_timeout_s: float | None) -> None:
     if timeout_s is not None and attempt_timeout_s is not None and attempt_timeout_s > timeout_s:
-        raise contradiction("attempt_timeout is longer than timeout, so it never strikes", "attempt_timeout")
+        raise contradiction("attempt_timeout is longer than timeout, so it never expires", "attempt_timeout")
 
 
 class ClientSpec(Setting):
-    """A client inside each attempt, such as an SDK in a gateway: it repeats what lies within it."""
+    """A client inside each attempt, such as an SDK in a gateway. It retries what lies inside it."""
 
     preset: Text | None = None
-    """Takes the retries of this preset; whatever else is written overrides it."""
+    """Retries of this preset. Fields written beside it override it."""
     retries: Retries = 0
     retry_on: tuple[Handled, ...] | None = None
     backoff: AnyBackoff | None = None
     retry_after: AnyRetryAfter | None = None
     timeout_s: PositiveDuration | None = None
-    """Of the layer, with all its attempts and waits."""
+    """Bound on the layer, including all its attempts and waits."""
     attempt_timeout: AnyTimeout | None = None
-    """Of each attempt of it."""
+    """Bound on each attempt of the layer."""
 
     @model_validator(mode="after")
     def _retries_on_something(self) -> Self:
@@ -259,23 +264,23 @@ AnyClient = Annotated[
 
 
 class ApplicationSpec(Setting):
-    """What calls the whole chain, and calls it again when that fails."""
+    """The application around the chain. It calls the whole chain again when that fails."""
 
     retries: Annotated[PositiveCount, Field(le=_MOST_RETRIES)]
     retry_on: Annotated[tuple[Literal["failed", "rejected", "deadline"], ...], Field(min_length=1)] = (
         "failed",
         "rejected",
     )
-    """Outcomes of requests; deadline is an attempt that its attempt_timeout cut off."""
+    """Request outcomes that are retried; `deadline` is an attempt cut off by attempt_timeout."""
     backoff: AnyBackoff | None = None
     timeout_s: PositiveDuration | None = None
-    """Of all attempts and waits."""
+    """Bound on all attempts and waits together."""
     attempt_timeout_s: PositiveDuration | None = None
-    """Of each walk along the chain."""
+    """Bound on each walk along the chain."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if "deadline" in self.retry_on and self.attempt_timeout_s is None:
-            raise contradiction("deadline is an attempt cut off by attempt_timeout: give that too", "retry_on")
+            raise contradiction("deadline is an attempt cut off by attempt_timeout: give attempt_timeout", "retry_on")
         _refuse_longer_attempts(self.timeout_s, self.attempt_timeout_s)
         return self

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from des.scenario.schema.chain import Entry, GroupSpec, LegSpec
 from des.scenario.schema.expectations import ExpectationTexts
 from des.scenario.schema.limits import Budget
+from des.scenario.schema.objective import Objective, Value
 from des.scenario.schema.policy import PolicySpec
 from des.scenario.schema.providers import ComponentSpec, Provider
 from des.scenario.schema.setting import MAY_BE_EMPTY, Setting, Text
@@ -32,36 +33,40 @@ class Scenario(Setting):
 
     title: Text = ""
     question: Text = ""
-    """What the study is to answer."""
+    """The question that the study answers."""
     description: Text = ""
     horizon: Horizon
-    """When arrivals stop."""
+    """Time at which arrivals stop."""
     start: Timestamp | None = None
-    """Pins the run to the calendar."""
+    """Calendar time of the start of the run."""
     seed: Count = 0
     replications: Annotated[PositiveCount, Field(le=1_000_000)] = 1
     start_state: Literal["equilibrium", "up"] = "equilibrium"
     """Whether incidents may be open when the run starts."""
     drain: Duration | None = None
-    """Cut requests that have not ended this long after the horizon; by default the run waits for them."""
+    """Cut off requests that have not ended this long after the horizon; by default the run waits for them."""
     workload: WorkloadSpec
     components: dict[Text, Annotated[ComponentSpec, MAY_BE_EMPTY]] = Field(default_factory=dict)
-    """Whatever providers and models depend on."""
+    """Shared components that providers and models depend on."""
     providers: Annotated[dict[Text, Provider], Field(min_length=1)]
     common_cause: CommonCauses = ()
     """Outages that components, providers or models have in common."""
     surge: Surges = ()
-    """Who is overrun while whom is down."""
+    """Load that moves from providers that are down to others."""
     shared: Share = 1.0
-    """How much of what is shared stays common: 100% as modelled, 0% the independent twin, of the same marginals."""
+    """Share of the common incidents that stays common: 100% as modelled, 0% the independent twin."""
     budgets: dict[Text, Budget] = Field(default_factory=dict)
     """The client's own limits over legs, by name."""
     chain: Annotated[tuple[Entry, ...], Field(min_length=1)]
     policy: PolicySpec = PolicySpec()
     arms: dict[Text, Overrides] = Field(default_factory=dict)
     """Variants to compare: each overrides parts of the scenario."""
+    objective: Objective | None = None
+    """What `des answer` gives the chance of: that a month has an availability."""
+    value: Value | None = None
+    """What failing costs; `des answer` adds it to the bill."""
     expect: dict[Text, ExpectationTexts] = Field(default_factory=dict)
-    """What must come out, by metric or arm.metric: ">= 99.95%"."""
+    """Expected results by metric or arm.metric, such as ">= 99.95%"."""
 
     def __init__(self, **content: Any) -> None:
         """A scenario from plain data, as a document has it; raises pydantic's ValidationError."""

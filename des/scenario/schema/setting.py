@@ -1,7 +1,7 @@
-"""What all settings have in common: how a document is read, how code makes one, shorthands, contradictions by field.
+"""The base of all settings: reading from documents, construction in code, shorthands, contradictions by field.
 
-A setting is one frozen class. Its attributes are what the rest of the program reads: units stand in their names, their
-values are in base units, their defaults are those that hold. A scenario's author writes the names without units
+A setting is one frozen class. Its attributes are what the rest of the program reads: their names carry units, their
+values are in base units, and their defaults are the ones in effect. Authors of scenarios write the names without units
 (`rate: 2/min` is `rate_per_s`).
 """
 
@@ -36,7 +36,7 @@ Of = TypeVar("Of")
 
 
 def _written_name(attribute: str) -> str:
-    """The name that authors write: without its unit, which their value has."""
+    """The name that authors write. It has no unit, because the value carries one."""
     for unit in ("_per_s", "_s"):
         if attribute.endswith(unit):
             return attribute.removesuffix(unit)
@@ -45,7 +45,7 @@ def _written_name(attribute: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BelongsTo:
-    """Marks a field of a setting that means something only beside another: one of these values, or any at all."""
+    """Marks a field that has a meaning only beside another field: with one of these values, or with any value."""
 
     field: str
     values: tuple[str, ...] = ()
@@ -57,13 +57,14 @@ class Setting(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
+        defer_build=True,
         hide_input_in_errors=True,
         serialize_by_alias=True,
         alias_generator=_written_name,
     )
 
     def __init__(self, **values: Any) -> None:
-        """A setting made by code: by attribute, in base units, taken as it is; raises TypeError for wrong names."""
+        """A setting made by code: by attribute, in base units, not validated. Raises TypeError for wrong names."""
         fields = type(self).model_fields
         kinds = get_args(fields["kind"].annotation) if "kind" in fields else ()
         if len(kinds) == 1:
@@ -87,7 +88,7 @@ class Setting(BaseModel):
 
     @model_validator(mode="after")
     def _belongs(self) -> Self:
-        """Refuses what is written, but means nothing beside the rest."""
+        """Refuses fields that have no meaning beside the others."""
         for name in self.model_fields_set:
             for mark in type(self).model_fields[name].metadata:
                 if isinstance(mark, BelongsTo) and not self._has(mark):
@@ -106,7 +107,7 @@ class Setting(BaseModel):
 
 
 class _Unwritable:
-    """An attribute that is worked out: to authors it is an unknown key."""
+    """A derived attribute. In a scenario its name is an unknown key."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         def refuse(value: Any) -> Any:
@@ -119,13 +120,13 @@ class _Unwritable:
 
 
 WorkedOut = Annotated[Value, _Unwritable(), Field(exclude=True)]
-"""An attribute that no author writes."""
+"""An attribute that scenarios cannot set."""
 
 
 class ReadAs:
-    """A field that holds something else than what is written: `read` makes it from `form`, `write` the reverse.
+    """A field whose value differs from its written form: `read` converts from `form`, `write` back to it.
 
-    `form` is the type of what is written; `write` gives plain data that `form` takes.
+    `form` is the type of the written form. `write` returns plain data that `form` accepts.
     """
 
     def __init__(self, form: Any, read: Callable[[Any], Any], write: Callable[[Any], Any]) -> None:
@@ -142,9 +143,9 @@ class ReadAs:
 
 
 class Shorthand:
-    """Lets a field be written shorter than it is: `expand` turns the short form into the full one.
+    """A short way to write a field: `expand` turns the short form into the full one.
 
-    It must return whatever it does not recognise unchanged. `schema` describes the short form to editors.
+    `expand` must return unchanged what it does not recognise. `schema` describes the short form to editors.
     """
 
     def __init__(self, expand: Callable[[Any], Any], schema: Mapping[str, Any]) -> None:
@@ -189,7 +190,7 @@ def mapping_or_word(value: object) -> str:
 
 
 def contradiction(message: str, *field: str | int) -> PydanticCustomError:
-    """What a model validator raises: a message of our own, placed at a field within the model, as authors name it."""
+    """The error that a model validator raises: our own message, at a field of the model as authors name it."""
     return PydanticCustomError("contradiction", "{message}", {"message": message, "at": tuple(field)})
 
 
@@ -204,7 +205,7 @@ def _nothing_special(value: object) -> object:
 
 
 MAY_BE_EMPTY = Shorthand(_nothing_special, {"type": "null"})
-"""A name of which nothing special is said."""
+"""A name without settings of its own."""
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
 DURATION_SCHEMA = written_as(Duration)
@@ -212,7 +213,7 @@ SHARE_SCHEMA = written_as(Share)
 
 Off = Annotated[Literal["none"], Tag("word")]
 OrNone = Annotated[Annotated[Of, Tag("mapping")] | Off, Discriminator(mapping_or_word)]
-"""A setting, or `none`, which takes away what is said elsewhere."""
+"""A setting, or `none`, which removes what is set elsewhere."""
 
 
 def _bound_text(bound_s: float) -> str | None:
@@ -225,7 +226,7 @@ Bound = Annotated[
     PlainSerializer(_bound_text),
     WithJsonSchema(written_as(PositiveDuration)),
 ]
-"""The most seconds that something may take; infinite where nothing is said."""
+"""An upper bound in seconds; infinite by default."""
 
 Failures = tuple[Handled, ...]
-"""Failed outcomes, each by its name, by status or by hundred."""
+"""Failed outcomes, each by name, by status or by class of statuses (`5xx`)."""

@@ -1,4 +1,4 @@
-"""What providers share beside components: causes in common, and each other's customers."""
+"""What providers share beside components: common causes, and load that moves between them."""
 
 from typing import Annotated, Self
 
@@ -9,22 +9,22 @@ from des.scenario.text.units import Positive, PositiveRate, Share
 
 
 class CommonCause(Setting):
-    """A share of the members' outages that strikes all of them at once.
+    """A share of the members' outages that hits all of them at once.
 
-    What is common comes off the members' own outages: each fails as often and as long as before.
+    Common outages replace part of the members' own outages, so each member fails as often and as long as before.
     """
 
     members: tuple[Text, ...]
-    """Components, providers or models (provider/model), two or more."""
+    """At least two components, providers or models (provider/model)."""
     fraction: Share
-    """Share of the outages of the member that has the fewest."""
+    """Share of the outages of the member with the fewest outages."""
     name: Text | None = None
-    """Name of the cause among the components; common_cause by default, with #2 for a second one."""
+    """Component name of the cause; common_cause by default, with #2 for the second one."""
 
     @model_validator(mode="after")
     def _is_common(self) -> Self:
         if len(self.members) < 2:
-            raise contradiction("a common cause has two members or more", "members")
+            raise contradiction("a common cause needs at least two members", "members")
         return self
 
 
@@ -40,19 +40,19 @@ Names = Annotated[tuple[Text, ...], Field(min_length=1), Shorthand(_one_name, {"
 
 
 class Surge(Setting):
-    """Everybody's failover: while `when` is down, its customers crowd `to`, which is overloaded.
+    """The failover of other customers: while `when` is down, their load moves to `to` and overloads it.
 
-    An attempt is refused with probability max(0, 1 - capacity / (load of the crowd + own load)).
+    An attempt is refused with probability max(0, 1 - capacity / (external load + own load)).
     """
 
     when: Names
     """Providers, or models (provider/model), that must all be down."""
     to: Names
-    """Providers or models that the crowd moves to."""
+    """Providers or models that receive the load."""
     load: Positive
-    """Load of the crowd, as a multiple of the capacity: 1.4 refuses 1 - 1/1.4 of the attempts."""
+    """External load as a multiple of the capacity: 1.4 refuses 1 - 1/1.4 of the attempts."""
     capacity_per_s: PositiveRate | None = None
-    """Attempts that `to` can take; with it, the scenario's own attempts add to the load."""
+    """Attempts per second that `to` can take. If given, the scenario's own attempts add to the load."""
 
 
 Surges = Annotated[tuple[Surge, ...], OneAlone()]

@@ -1,6 +1,6 @@
-"""HTTP statuses of failures, and what a client handles: outcomes, statuses, or a hundred of them.
+"""HTTP statuses of failures, and what a client handles: outcomes, statuses, or classes of statuses such as 5xx.
 
-An outcome has one status by default (`HTTP_STATUS`); a scenario may give its failures another one that fits it.
+An outcome has one status by default (`HTTP_STATUS`). A scenario may give its failures another status that fits.
 """
 
 import re
@@ -32,7 +32,7 @@ STATUSES_OF: Final = {
     "rate_limited": (429,),
     "client_error": (*range(400, 429), *range(430, 500)),
 }
-"""The statuses that failures of an outcome may have; other outcomes come without a response of their own."""
+"""The statuses that failures of an outcome may have. Other outcomes have no response and so no status."""
 _HUNDREDS: Final = ("4xx", "5xx")
 _ORDINARY: Final = tuple(zip(ATTEMPT_OUTCOMES, HTTP_STATUS, strict=True))
 
@@ -63,21 +63,21 @@ def read_handled(value: object) -> str:
     raise ValueError(f"expected one of {words}, or a status such as 503 or 5xx; got {shown(value)}{question}")
 
 
-NO_RESPONSE: Final = "a connection error is no response, so it carries no Retry-After"
+NO_RESPONSE: Final = "a connection error has no response, so it carries no Retry-After"
 
 
 def misfit(outcome: str, status: int | None) -> str | None:
-    """What is wrong with failures of an outcome that have this status; nothing, if they may."""
+    """Why failures of an outcome cannot have this status; None if they can."""
     if status is None or status in STATUSES_OF.get(outcome, ()):
         return None
     if outcome not in STATUSES_OF:
         return f"{outcome} has no status of its own"
     fitting = [each for each, statuses in STATUSES_OF.items() if status in statuses]
-    return f"{status} is no status of {outcome}: it belongs to {' or '.join(fitting)}"
+    return f"{status} is not a status of {outcome}: it belongs to {' or '.join(fitting)}"
 
 
 def statuses_of(failures: Iterable[tuple[str, int | None]], *, breaks_streams: bool = False) -> Statuses:
-    """(outcome, status) of every failure that has another status than its outcome's usual one, sorted."""
+    """(outcome, status) of every failure whose status is not the usual one of its outcome, sorted."""
     usual = dict(_ORDINARY)
     other = {(outcome, status) for outcome, status in failures if status is not None and usual[outcome] != status}
     own = sorted(other, key=lambda kind: (ATTEMPT_OUTCOMES.index(kind[0]), kind[1]))
@@ -91,7 +91,7 @@ def broken_stream_kind(statuses: Statuses) -> int:
 
 
 def kinds_handled(handled: Collection[str], statuses: Statuses) -> frozenset[int]:
-    """Codes of the outcome kinds that are meant: by outcome, by status, or by its hundred."""
+    """Codes of the outcome kinds meant by outcome, by status, or by class of statuses."""
     return frozenset(
         code
         for code, (outcome, status) in enumerate((*_ORDINARY, *statuses))

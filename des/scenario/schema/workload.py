@@ -19,11 +19,11 @@ MOST_TOKENS = 2**31 - 1
 """Token counts are int32 in traces."""
 
 _MOST_USERS = 1_000_000
-"""Of a closed workload: each keeps a state of its own in memory."""
+"""Largest number of users of a closed workload: each keeps its state in memory."""
 
 
 class ArrivalProcess:
-    """What the program asks of arrivals of any kind."""
+    """The interface of all arrival processes."""
 
     __slots__ = ()
 
@@ -34,12 +34,12 @@ class ArrivalProcess:
 
     @property
     def is_timed(self) -> bool:
-        """Whether requests come at certain times instead of at random ones."""
+        """Whether arrival times are fixed rather than random."""
         return False
 
     @property
     def batch(self) -> int | None:
-        """How many requests come at once, where that is fixed and they are looked at together."""
+        """The number of requests that arrive together, if it is fixed; metrics of whole batches are then reported."""
         return None
 
     def starting(self, start: datetime | None) -> Self:
@@ -47,17 +47,17 @@ class ArrivalProcess:
         return self
 
     def expected_requests(self, horizon_s: float) -> float | None:
-        """Over the horizon; None for users who wait for their answers."""
+        """Expected number of requests over the horizon; None for closed workloads, which depend on latency."""
         raise NotImplementedError
 
     def time_for_s(self, requests: float, horizon_s: float) -> float:
-        """About how long this number of requests takes to come, at most the horizon."""
+        """Approximate time until this number of requests has arrived, at most the horizon."""
         expected = self.expected_requests(horizon_s)
         return min(horizon_s, horizon_s * requests / expected) if expected else horizon_s
 
 
 class PoissonArrivals(Setting, ArrivalProcess):
-    """Requests at random, independent of each other."""
+    """Requests arrive at random and independently of each other."""
 
     kind: Literal["poisson"]
     rate_per_s: FrequentRate
@@ -75,11 +75,11 @@ class PoissonArrivals(Setting, ArrivalProcess):
 
 
 class BurstyArrivals(Setting, ArrivalProcess):
-    """Clients with gamma inter-arrival times: the larger the coefficient of variation, the burstier."""
+    """Clients with gamma inter-arrival times. A larger coefficient of variation makes arrivals burstier."""
 
     kind: Literal["bursty"]
     rate_per_s: FrequentRate
-    """Of all clients together."""
+    """Rate of all clients together."""
     cv: Annotated[Positive, Field(ge=0.01, le=1000.0)]
     clients: Annotated[PositiveCount, Field(le=100_000)] = 1
     profile: WeeklyProfile | None = None
@@ -96,13 +96,13 @@ class BurstyArrivals(Setting, ArrivalProcess):
 
 
 class BatchArrivals(Setting, ArrivalProcess):
-    """This number of requests at once, at regular intervals."""
+    """A fixed number of requests at once, at regular intervals."""
 
     kind: Literal["batch"]
     every_s: PositiveDuration
     size: Annotated[PositiveCount, Field(le=10_000_000)]
     first_s: Duration = 0.0
-    """When the first batch comes."""
+    """Time of the first batch."""
 
     @property
     def is_timed(self) -> bool:
@@ -135,7 +135,7 @@ class ClosedArrivals(Setting, ArrivalProcess):
             raise contradiction(f"{self.users} users: at most {_MOST_USERS} are possible", "users")
         if self.think.mean <= 0.0:
             raise contradiction(
-                "users must think for some time, or requests that fail at once would never end", "think"
+                "the think time must be above zero, or requests that fail at once would repeat forever", "think"
             )
         return self
 
@@ -149,29 +149,30 @@ class ArrivalColumns(Setting):
 
 
 class ArrivalFile(Setting):
-    """Recorded arrivals from a table or a gateway's log, from the first one on."""
+    """Recorded arrivals from a table or a gateway's log. The first one arrives at time 0."""
 
     kind: Literal["replay"]
     file: Text
     columns: ArrivalColumns | None = None
-    """Known of a gateway's log (`otel_genai`, `litellm_spend`), if they are not given."""
+    """Recognised for gateway logs (`otel_genai`, `litellm_spend`) if not given."""
     format: FileFormat | None = None
-    """Told by the file's suffix and what it holds, if it is not given."""
+    """Recognised by the file's suffix and content if not given."""
     unit: Unit | None = None
-    """Of times that are numbers: seconds, if it is not given. Timestamps need no unit."""
+    """Unit of times written as numbers; seconds by default. Timestamps need no unit."""
     where: dict[Text, Words] = Field(default_factory=dict)
     """Rows to keep: each column with the value or values it must have."""
     stretch: Annotated[Positive, Field(ge=1e-6, le=1e6)] = 1.0
-    """How many times longer gaps become: 100 makes an hour into a hundred."""
+    """Factor on the gaps between arrivals: 100 turns an hour into a hundred hours."""
     loop: Flag = False
-    """Begin again at the end, until the horizon."""
+    """Whether to start again at the end of the file, until the horizon."""
     limit: PositiveCount | None = None
-    """Keep this number of rows, the earliest."""
+    """Keep only this number of rows, the earliest ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayedArrivals(ArrivalProcess):
-    """What an arrival file holds: `arrival_s` sorted, from 0, already stretched; repeated every `period_s` when looped.
+    """The content of an arrival file. `arrival_s` is sorted, starts at 0, is already stretched, and repeats every
+    `period_s` when looped.
 
     Tokens are those of each recorded request, where the file has them.
     """
@@ -181,7 +182,7 @@ class ReplayedArrivals(ArrivalProcess):
     output_tokens: NDArray[np.int64] | None
     period_s: float | None
     remarks: tuple[str, ...] = field(default=(), compare=False)
-    """What whoever runs this should know of the file: rows outside of the run, and the like."""
+    """Remarks for the user about the file, such as rows outside the run."""
 
     @property
     def is_timed(self) -> bool:
@@ -197,7 +198,7 @@ class ReplayedArrivals(ArrivalProcess):
 DrawnArrivals = PoissonArrivals | BurstyArrivals | BatchArrivals | ClosedArrivals
 """Arrivals that are ready to run as they are written."""
 Arrivals = DrawnArrivals | ReplayedArrivals
-"""Arrivals as a run needs them: those of a file are read."""
+"""Arrivals as a run needs them, with recorded ones already read from their file."""
 _AnyArrivals = Annotated[DrawnArrivals | ArrivalFile, Field(discriminator="kind")]
 
 
@@ -211,19 +212,19 @@ class Tokens(Setting):
     def _fit_their_columns(self) -> Self:
         for name in ("input", "output"):
             if (reach := getattr(self, name).rough_maximum()) > MOST_TOKENS:
-                raise contradiction(f"token counts may reach {reach:.3g}, above the {MOST_TOKENS} of a trace", name)
+                raise contradiction(f"token counts may reach {reach:.3g}; a trace can hold {MOST_TOKENS}", name)
         return self
 
 
 class Requirement(Setting):
-    """A share of requests that may only use legs with these tags."""
+    """A share of the requests that may use only legs with these tags."""
 
     share: Share
     tags: Annotated[dict[Text, Word], Field(min_length=1)]
 
 
 class WorkloadSpec(Setting):
-    """Requests: when they come, how large they are, what they require."""
+    """Requests: when they arrive, how large they are and what they require."""
 
     arrivals: _AnyArrivals
     tokens: Tokens = Tokens()
@@ -244,6 +245,6 @@ class WorkloadSpec(Setting):
             for name in ("input", "output"):
                 if name in self.tokens.model_fields_set and getattr(self.arrivals.columns, f"{name}_tokens", None):
                     raise contradiction(
-                        f"{name} tokens come from the replayed file already: leave one of both out", "tokens", name
+                        f"{name} tokens already come from the replayed file: leave out one of the two", "tokens", name
                     )
         return self

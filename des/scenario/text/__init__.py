@@ -1,1 +1,1 @@
-"""Strict text: YAML and TOML with places, units, overrides, and messages that name the place."""
+"""Strict reading of YAML and TOML with places, units, overrides, and messages that name the place."""

@@ -1,7 +1,7 @@
-"""A scenario file as plain data that remembers where each value stands.
+"""A scenario file as plain data that remembers the place of each value.
 
-YAML is read strictly: the core types of YAML 1.2 (`1e-4` is a number, `no`, `010` and timestamps are text), every key
-is text, duplicate keys are errors. TOML comes out the same.
+YAML is read strictly, with the core types of YAML 1.2: `1e-4` is a number; `no`, `010` and timestamps are text. Every
+key is text, and duplicate keys are errors. TOML yields the same data.
 """
 
 import re
@@ -22,7 +22,7 @@ from des.scenario.text.toml_places import toml_places
 from des.scenario.text.units import shown
 
 _MOST_BYTES: Final = 4_000_000
-"""Longer files hold data, not a scenario."""
+"""Longer files are data, not scenarios."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +36,17 @@ class Document:
     values: Mapping[Path, Place] = field(default_factory=dict)
 
     def place(self, path: Path, *, of_key: bool = False) -> Place:
-        """The place of a value, or of its key; the nearest enclosing one if it has none of its own."""
+        """The place of a value, or of its key. If it has none, the place of the nearest enclosing value."""
         if of_key and path in self.keys:
             return self.keys[path]
         for length in range(len(path), -1, -1):
             if place := self.values.get(path[:length]):
-                # A value that spans lines begins below its key; what is missing inside is best shown at the key.
+                # A value over several lines starts below its key. What is missing inside is best shown at the key.
                 return self.keys.get(path[:length], place) if length < len(path) else place
         return Place(self.file)
 
     def with_content(self, content: dict[str, Any], places: Mapping[Path, Place]) -> "Document":
-        """The same document with other content, `places` telling where the new values come from."""
+        """The same document with other content. `places` says where the new values come from."""
         return replace(self, content=content, keys={**self.keys, **places}, values={**self.values, **places})
 
 
@@ -55,7 +55,7 @@ def read_document(
 ) -> Document:
     """Reads a YAML or TOML file that holds `what`, a mapping with `keys`.
 
-    Raises ScenarioError with the line of everything that is wrong.
+    Raises ScenarioError with the line of each problem.
     """
     file = str(path)
     text = _text(path, what)
@@ -73,7 +73,7 @@ def _text(path: FilePath, what: str) -> str:
             read = opened.read(_MOST_BYTES + 1)
         if len(read) <= _MOST_BYTES:
             return read.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-        message = f"over {_MOST_BYTES // 1_000_000} MB: {what} is smaller; data belong in files that it names"
+        message = f"over {_MOST_BYTES // 1_000_000} MB, too large for {what}: put data in files that it names"
     except FileNotFoundError:
         message = "no such file"
     except IsADirectoryError:
@@ -107,7 +107,7 @@ def _from_toml(text: str, file: str) -> tuple[Any, _Places, _Places]:
     except ValueError:  # Python reads no number of thousands of digits
         longest = re.search(r"[0-9_]{4301,}", text)
         at = text.count("\n", 0, longest.start()) + 1 if longest else None
-        raise ScenarioError([Problem("TOML: a number of too many digits", file=file, line=at)]) from None
+        raise ScenarioError([Problem("TOML: a number with too many digits", file=file, line=at)]) from None
     except RecursionError:
         raise ScenarioError([Problem("TOML: nested too deeply", file=file)]) from None
     key_marks, value_marks = toml_places(text)
@@ -115,7 +115,7 @@ def _from_toml(text: str, file: str) -> tuple[Any, _Places, _Places]:
 
 
 def plain(value: Any) -> Any:
-    """What a YAML file would have: dicts with text keys, lists, dates and times as text, Python's own numbers."""
+    """Converts to the types read from YAML: dicts with text keys, lists, dates and times as text, plain numbers."""
     if isinstance(value, Mapping):
         return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
@@ -126,7 +126,7 @@ def plain(value: Any) -> Any:
 
 
 def _toml_fault(error: tomllib.TOMLDecodeError, text: str) -> tuple[str, int, int]:
-    """Python before 3.14 tells line and column in the message only: "... (at line 3, column 5)"."""
+    """Message, line and column. Before Python 3.14 these stand only in the text: "... (at line 3, column 5)"."""
     message, _, where = str(error).rpartition(" (at ")
     numbers = [int(digits) for digits in "".join(c if c.isdigit() else " " for c in where).split()]
     if len(numbers) == 2:

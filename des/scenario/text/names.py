@@ -1,6 +1,6 @@
 """The names of a scenario's content: components, providers, models, legs.
 
-They are read from content that may be wrong elsewhere, so that unknown names and bad values are reported together.
+They are read from content that may be invalid elsewhere, so that unknown names and bad values are reported together.
 """
 
 import re
@@ -37,7 +37,7 @@ def entries(content: Content, section: str) -> Iterator[tuple[Path, Mapping[str,
 
 
 def as_written(content: Content, path: Path) -> Path:
-    """The path without the positions of entries that are written without their list."""
+    """The path without list positions where a single entry is written without its list."""
     written: list[str | int] = []
     here: Any = content
     for part in path:
@@ -60,7 +60,7 @@ def models_of(content: Content, provider: str) -> Mapping[str, Any]:
 
 
 def component_paths(content: Content) -> dict[str, Path]:
-    """Each thing that can fail by name, in the order of the plan: components, providers, models (provider/model)."""
+    """Paths of everything that can fail, by name, in the order of the plan: components, providers, provider/model."""
     paths: dict[str, Path] = {}
     for name in mapping(content.get("components")):
         paths.setdefault(name, ("components", name))
@@ -106,7 +106,7 @@ def leg_model(content: Content, leg: Content) -> str | None:
 
 
 def chain_legs(chain: object) -> list[tuple[Path, Any]]:
-    """(path within the chain, leg) of each leg, those of groups included; what is neither stands for itself."""
+    """(path within the chain, leg) of each leg, including those of groups. Invalid entries are kept as they are."""
     legs: list[tuple[Path, Any]] = []
     for position, entry in enumerate(items(chain)):
         if is_group(entry):

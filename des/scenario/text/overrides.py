@@ -1,8 +1,8 @@
-"""Overrides: `--set path=value`, and arms laid over the scenario.
+"""Overrides: `--set path=value`, and arms applied to the scenario.
 
-Mappings merge, everything else replaces; `null` gives back the default. A path such as `policy.rounds` or
-`chain[0].timeout.total` reaches one value. Where each value of the result came from is kept, so that what is wrong with
-it is reported there.
+Mappings merge; other values replace. `null` restores the default. A path such as `policy.rounds` or
+`chain[0].timeout.total` reaches one value. The result remembers where each value came from, so that a problem with it
+is reported there.
 """
 
 import copy
@@ -20,10 +20,10 @@ from des.scenario.text.strict_yaml import LONE_SURROGATE, YamlError, has_lone_su
 from des.scenario.text.units import shown
 from des.words import meant, nearest, unknown
 
-_FIXED_IN_ARMS: Final = ("arms", "expect", "seed", "replications")
-"""What all arms share: comparisons pair their runs."""
+_FIXED_IN_ARMS: Final = ("arms", "expect", "objective", "value", "seed", "replications")
+"""Fields common to all arms, because comparisons pair their runs."""
 _SLIP: Final = 0.8
-"""A new name at least this similar to an old one is taken for a slip, unless it is set as a whole."""
+"""A new name at least this similar to an existing one counts as a typing error, unless it is set as a whole."""
 
 _LONGEST_PATH: Final = 2_000
 _MOST_DIGITS: Final = 9
@@ -33,12 +33,12 @@ _PART: Final = re.compile(r"""\[\s*(?:([0-9]+)|"([^"]*)"|'([^']*)'|([^\]"']+))\s
 
 
 class UnknownPathError(Exception):
-    """A path that leads nowhere in a scenario."""
+    """A path that does not exist in a scenario."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """`path=value`, and the words of its author (`--seed -1`), which problems quote."""
+    """`path=value`, and the text that the user wrote (`--seed -1`), which problems quote."""
 
     text: str
     said_as: str
@@ -52,10 +52,10 @@ class Overlay:
     origins: dict[Path, Path] = field(default_factory=dict)
     """Paths that the arm set -> the path within the document where it did."""
     findings: list[Finding] = field(default_factory=list)
-    """What is wrong with the arm itself, by path within the document."""
+    """Findings on the arm itself, by path within the document."""
 
     def origin(self, path: Path) -> Path | None:
-        """Where in the document the arm set what stands at a path; None for what the arm left alone."""
+        """Where in the document the arm set the value at a path; None if the arm did not set it."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.origins:
                 return (*self.origins[path[:length]], *path[length:])
@@ -63,9 +63,9 @@ class Overlay:
 
 
 def with_assignments(document: Document, assignments: Sequence[str | Assignment]) -> Document:
-    """The document with `path=value` set, in this order; raises ScenarioError with every one that cannot be.
+    """The document with each `path=value` set, in this order. Raises ScenarioError with all that cannot be set.
 
-    Problems call a text `--set path=value`.
+    Problems quote an assignment given as text as `--set path=value`.
     """
     content = copy.deepcopy(document.content)
     places: dict[Path, Place] = {}
@@ -112,16 +112,16 @@ def _value(text: str) -> Any:
     try:
         return read_yaml(text)[0]
     except YamlError as error:
-        raise UnknownPathError(f"the value is no YAML: {error}") from None
+        raise UnknownPathError(f"the value is not valid YAML: {error}") from None
 
 
 def find_path(content: Mapping[str, Any], text: str) -> Path:
     """The path within a content that a text such as `chain[0].retries` or `chain.0.retries` means.
 
-    Keys may have dots themselves (`providers.google.models.gemini-2.5-flash.price`): the longest key that exists wins.
-    Missing mappings are made. A new name of a component, provider or model that is almost an old one is taken for a
-    slip, unless it is set as a whole. What an arm sets within lists of the scenario is one dotted key of the arm.
-    Raises UnknownPathError.
+    Keys may contain dots (`providers.google.models.gemini-2.5-flash.price`): the longest existing key wins. Missing
+    mappings are created. A new name of a component, provider or model that is close to an existing one counts as a
+    typing error, unless it is set as a whole. A value that an arm sets within a list of the scenario is one dotted key
+    of the arm. Raises UnknownPathError.
     """
     parts = _parts(text)
     path: Path = ()
@@ -148,29 +148,29 @@ def find_path(content: Mapping[str, Any], text: str) -> Path:
 def _refuse_slip(path: Path, known: Mapping[str, Any]) -> None:
     name, new = str(path[-1]), path_text(path)
     if nearest(name, known, _SLIP):
-        remedy = f"a new one is set as a whole: {new}={{...}}"
+        remedy = f"to add one, set it as a whole: {new}={{...}}"
         raise UnknownPathError(f"{new}: unknown name '{name}'{meant(name, known)} ({remedy})")
 
 
 def _parts(text: str) -> list[str]:
     if has_lone_surrogate(text):
-        raise UnknownPathError(f"'{text}' holds {LONE_SURROGATE}")
+        raise UnknownPathError(f"'{text}' contains {LONE_SURROGATE}")
     if len(text) > _LONGEST_PATH:
         raise UnknownPathError(
-            f"{shown(text)} is a path of {len(text):,} characters: none is longer than {_LONGEST_PATH:,}"
+            f"{shown(text)} is a path of {len(text):,} characters: at most {_LONGEST_PATH:,} are possible"
         )
     parts: list[str] = []
     at = 0
     while at < len(text):
         match = _PART.match(text, at)
         if match is None:
-            raise UnknownPathError(f"'{text}' is no path such as policy.rounds or chain[0].retries")
+            raise UnknownPathError(f"'{text}' is not a path such as policy.rounds or chain[0].retries")
         word = next((group for group in match.groups() if group is not None), None)
         if word is not None:
             parts.append(word)
         at = match.end()
     if not parts:
-        raise UnknownPathError(f"'{text}' is no path such as policy.rounds or chain[0].retries")
+        raise UnknownPathError(f"'{text}' is not a path such as policy.rounds or chain[0].retries")
     return parts
 
 
@@ -202,7 +202,7 @@ def _into_list(path: Path, here: list[Any], part: str, content: Mapping[str, Any
 def _entry_named(
     path: Path, chain: list[Any], word: str, content: Mapping[str, Any], group: str | int | None = None
 ) -> Path:
-    """The path within the chain of the only group or leg of a name; of a leg of `group`, where that is given."""
+    """The path within the chain of the only group or leg of a name, or of a leg within `group` if that is given."""
     legs, names = chain_legs(chain), leg_names(content, chain)
     groups = [(position,) for position, name in enumerate(group_names(chain)) if name == word and group is None]
     chosen = [legs[index][0] for index in _selected(word, [leg for _, leg in legs], names)]
@@ -215,12 +215,12 @@ def _entry_named(
 
 
 def _assign(content: dict[str, Any], path: Path, value: Any) -> None:
-    """Sets the value at a path found by find_path."""
+    """Sets the value at a path from `find_path`."""
     _parent(content, path)[path[-1]] = value
 
 
 def _parent(content: dict[str, Any], path: Path) -> Any:
-    """The mapping or list that holds the end of a path; mappings missing on the way are made."""
+    """The mapping or list that contains the last part of a path. Missing mappings on the way are created."""
     here: Any = content
     for part in path[:-1]:
         if (here.get(part) if isinstance(here, dict) else here[part]) is None:
@@ -230,13 +230,13 @@ def _parent(content: dict[str, Any], path: Path) -> Any:
 
 
 def lay_over(base: Mapping[str, Any], arm: str, overrides: Mapping[str, Any]) -> Overlay:
-    """The scenario's content with an arm's overrides."""
+    """The scenario's content with an arm's overrides applied."""
     overlay = Overlay({key: copy.deepcopy(value) for key, value in base.items() if key not in ("arms", "expect")})
     for key, value in overrides.items():
         here: Path = ("arms", arm, key)
         root = re.split(r"[.\[]", key, maxsplit=1)[0]
         if root in _FIXED_IN_ARMS:
-            overlay.findings.append(Finding(here, f"'{root}' is the same in all arms", at_key=True))
+            overlay.findings.append(Finding(here, f"'{root}' must be the same in all arms", at_key=True))
         elif key == "chain":
             _choose_chain(overlay, value, here)
         elif root == key:
@@ -251,7 +251,7 @@ def lay_over(base: Mapping[str, Any], arm: str, overrides: Mapping[str, Any]) ->
 
 
 def _merge(overlay: Overlay, here: Any, path: Path, value: Any, origin: Path) -> None:
-    """Merges a value into its mapping or list, which is that of all but the last part of the path."""
+    """Merges a value into its mapping or list, `here`, at the last part of the path."""
     key = path[-1]
     current = here.get(key) if isinstance(here, dict) else here[key]
     if value is None and _is_no_component(path, overlay.content):
@@ -272,25 +272,25 @@ def _merge(overlay: Overlay, here: Any, path: Path, value: Any, origin: Path) ->
 
 
 def _is_no_component(path: Path, content: Mapping[str, Any]) -> bool:
-    """Whether a path is that of a component which the content does not have."""
+    """Whether a path names a component that the content does not have."""
     return len(path) == 2 and path[0] == "components" and path[1] not in mapping(content.get("components"))
 
 
 def _nothing_to_take_out(path: Path, content: Mapping[str, Any]) -> str:
-    """`null` removes a component; with an unknown name it would add one instead."""
+    """`null` removes a component. With an unknown name it would add one."""
     name, known = str(path[-1]), mapping(content.get("components"))
-    return f"{unknown('component', name, known)} (null takes out one that is there)"
+    return f"{unknown('component', name, known)} (null removes an existing one)"
 
 
 def _same_kind(current: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
-    """The parameters of one `kind` do not apply to another."""
+    """Whether two mappings have the same `kind`. The parameters of one kind do not apply to another."""
     return "kind" not in value or value["kind"] == current.get("kind")
 
 
 def _choose_chain(overlay: Overlay, value: Any, origin: Path) -> None:
-    """Replaces the chain; a text in it takes the group or legs of that name, or of that provider, from the scenario's.
+    """Replaces the chain. A text in it selects groups or legs of the scenario's chain by name, or legs by provider.
 
-    Legs of a group keep their group, and with it its settings, without its other legs.
+    Legs of a group keep their group and its settings, without the other legs.
     """
     if not isinstance(value, list):
         _merge(overlay, overlay.content, ("chain",), value, origin)
@@ -321,7 +321,7 @@ def _choose_chain(overlay: Overlay, value: Any, origin: Path) -> None:
 
 
 class _Chain:
-    """The scenario's chain, of which an arm takes entries by name."""
+    """The scenario's chain, from which an arm selects entries by name."""
 
     def __init__(self, content: Mapping[str, Any]) -> None:
         self._entries = items(content.get("chain"))
@@ -331,7 +331,7 @@ class _Chain:
 
     @property
     def is_sound(self) -> bool:
-        """Whether legs can be selected from it; otherwise its own findings say what is wrong."""
+        """Whether legs can be selected from it. If not, the scenario's own findings say why."""
         return bool(self._legs) and all(isinstance(mapping(leg).get("provider"), str) for _, leg in self._legs)
 
     @property
@@ -340,7 +340,7 @@ class _Chain:
         return [*self._names, *(name for name in self._groups if name is not None), *providers]
 
     def taken(self, word: str) -> Iterator[tuple[int, list[int], Any]]:
-        """(position, positions of its legs if it is a group, content) of each entry that a word means."""
+        """(position, positions of legs within a group, content) of each entry that a word selects."""
         if word in self._groups:
             group = self._groups.index(word)
             chosen = [position for position, (path, _) in enumerate(self._legs) if path[0] == group]
@@ -357,7 +357,7 @@ class _Chain:
 
 
 def _named_leg(leg: Any, name: str) -> Any:
-    """A leg keeps its name, and with it its draws, where the legs before it are left out (`#2` stays `#2`)."""
+    """A leg keeps its name, and so its draws, when legs before it are left out (`#2` stays `#2`)."""
     leg = copy.deepcopy(leg)
     if isinstance(leg, dict) and "#" in name:
         leg.setdefault("name", name)
@@ -365,6 +365,6 @@ def _named_leg(leg: Any, name: str) -> Any:
 
 
 def _selected(word: str, legs: Sequence[Any], names: Sequence[str]) -> list[int]:
-    """Positions of the legs that a word means: the leg of that name, else all legs of that provider."""
+    """Positions of the legs that a word selects: the leg of that name, else all legs of that provider."""
     by_name = [position for position, name in enumerate(names) if name == word]
     return by_name or [position for position, leg in enumerate(legs) if mapping(leg).get("provider") == word]

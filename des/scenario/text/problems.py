@@ -1,4 +1,4 @@
-"""Pydantic's errors as findings in our own words, each at one path of the scenario."""
+"""Pydantic's errors as findings with our own messages, each at one path of the scenario."""
 
 import re
 import types
@@ -15,16 +15,16 @@ from des.words import did_you_mean, nearest, unknown
 
 _MISSING: Final = "is required, but missing"
 _OTHER_WORDS: Final = {"retry": "retries", "max_retries": "retries", "p50": "median", "p_50": "median"}
-"""Keys that people know from elsewhere, and ours, where a wrong one of ours is nearer in letters."""
+"""Keys known from other programs, and our key for each, where another of our keys is spelled more alike."""
 _PERCENTILES: Final = "the percentiles are median, p95 and p99"
 _PERCENTILE: Final = re.compile(r"[pP]_?[0-9]+([._][0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong at a path of a scenario's content.
+    """A problem at a path of a scenario's content.
 
-    `at_key` if it is the key that is wrong; `slip_of` is then the key that it is most likely a slip of.
+    `at_key` is set if the key itself is wrong. `slip_of` is then the key that was most likely meant.
     """
 
     path: Path
@@ -34,7 +34,7 @@ class Finding:
 
 
 def _unknown_key(key: str, known: Sequence[str]) -> tuple[str, str | None]:
-    """The message, and the known key that it asks about."""
+    """The message, and the known key that it suggests."""
     word, colon, value = key.partition(":")
     if colon and word in known:
         return f"unknown key '{key}'; YAML wants a space after the colon: {word}: {value}", None
@@ -47,7 +47,7 @@ def _unknown_key(key: str, known: Sequence[str]) -> tuple[str, str | None]:
 
 
 def findings_of(error: ValidationError, content: object, model: type[BaseModel]) -> list[Finding]:
-    """One finding for each thing that is wrong; `content` is what was validated as `model`."""
+    """One finding for each error. `content` is what was validated as `model`."""
     found: dict[Finding, None] = {}
     for fault in error.errors(include_url=False):
         loc = tuple(fault["loc"])
@@ -55,7 +55,7 @@ def findings_of(error: ValidationError, content: object, model: type[BaseModel])
         kind = fault["type"]
         path = _path(loc, content, missing=kind == "missing")
         if (kind == "too_short" and fault["input"]) or kind == "default_factory_not_called":
-            continue  # only because its entries, or what it defaults to, are wrong, which is said of each
+            continue  # follows from an invalid entry or default, which has its own error
         if kind == "extra_forbidden":
             key = str(loc[-1])
             message, near = _of_another_kind(key, model, loc[:-1]), None
@@ -76,7 +76,7 @@ def findings_of(error: ValidationError, content: object, model: type[BaseModel])
 
 
 def _of_another_kind(key: str, model: type[BaseModel], loc: Path) -> str:
-    """What to say of a key that a thing of another kind would have, and none of this kind is near."""
+    """The message for a key that belongs to another kind, if no key of this kind is similar."""
     peers = [member for member in _at(model, loc[:-1]) if _kinds(member)] if loc else []
     kinds = [kind for member in peers if key in _keys(member) for kind in _kinds(member)]
     here = [member for member in peers if loc[-1] in _kinds(member)]
@@ -86,7 +86,7 @@ def _of_another_kind(key: str, model: type[BaseModel], loc: Path) -> str:
 
 
 def without_slips(findings: list[Finding]) -> list[Finding]:
-    """A key that is missing because it is misspelt is one thing wrong, not two."""
+    """Drops the finding on a missing key that was only misspelt: that is one mistake, not two."""
     slips = {(*finding.path[:-1], finding.slip_of) for finding in findings if finding.slip_of is not None}
     return [finding for finding in findings if not (finding.message == _MISSING and finding.path in slips)]
 
@@ -134,7 +134,7 @@ def _without_kind(value: object, model: type[BaseModel], loc: Path) -> str:
 
 
 def _with_kind(keys: Sequence[str], members: Sequence[Any]) -> str:
-    """The only member that has all these keys, as it is written; percentiles are of a lognormal."""
+    """An example of the only member that has all these keys; percentiles imply a lognormal."""
     keys = [_OTHER_WORDS.get(key.casefold(), key) for key in keys]
     lognormal = [member for member in members if "lognormal" in _kinds(member)]
     percentiles = [key.casefold() for key in keys if _PERCENTILE.fullmatch(key)]
@@ -150,9 +150,9 @@ def _with_kind(keys: Sequence[str], members: Sequence[Any]) -> str:
 
 
 def _path(loc: Path, content: object, *, missing: bool) -> Path:
-    """The location without what pydantic adds to it: tags of unions, and parts of shorthands.
+    """The location without the parts that pydantic adds: tags of unions, and parts of shorthands.
 
-    A part that the content does not have is dropped, unless it is the last one and its absence is the point.
+    A part that the content does not have is dropped, unless it is the last one and the error is its absence.
     """
     path: list[str | int] = []
     here: Any = content
@@ -171,7 +171,7 @@ def _in_list(here: object, part: str | int) -> bool:
 
 
 def _known_keys(model: type[BaseModel], loc: Path) -> list[str]:
-    """The keys that may stand at a location within a model."""
+    """The keys allowed at a location within a model."""
     return list(
         dict.fromkeys(
             name
@@ -183,12 +183,12 @@ def _known_keys(model: type[BaseModel], loc: Path) -> list[str]:
 
 
 def _keys(model: type[BaseModel]) -> dict[str, str]:
-    """The fields of a model by their keys in a scenario (`for` is no name in Python)."""
+    """The fields of a model by their keys in a scenario (`for` cannot be a name in Python)."""
     return {field.alias or name: name for name, field in model.model_fields.items() if not field.exclude}
 
 
 def _at(model: type[BaseModel], loc: Path) -> list[Any]:
-    """The types that a location may have: following fields, list positions, mapping keys and tags of unions."""
+    """The types possible at a location, following fields, list positions, mapping keys and tags of unions."""
     here: list[Any] = [model]
     for part in loc:
         here = [step for member in here for step in _step(member, part)]
@@ -213,7 +213,7 @@ def _step(annotation: Any, part: str | int) -> Iterator[Any]:
 
 
 def _members(annotation: Any, tags: tuple[str, ...] = ()) -> Iterator[tuple[Any, tuple[str, ...]]]:
-    """The members of a union, each with the tags it has in unions that tell members by their form."""
+    """The members of a union, each with its tags in unions that discriminate by form."""
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
         inner, *metadata = typing.get_args(annotation)
@@ -228,12 +228,12 @@ def _members(annotation: Any, tags: tuple[str, ...] = ()) -> Iterator[tuple[Any,
 
 
 def _written_form(metadata: Iterable[Any], annotation: Any) -> Any:
-    """The type of what is written, where a field holds something else."""
+    """The type of the written form, where a field holds another type."""
     return next((each.form for each in metadata if hasattr(each, "form")), annotation)
 
 
 def _kinds(member: Any) -> tuple[str, ...]:
-    """The values of `kind` that tell a model from others of its union."""
+    """The values of `kind` that identify a model within its union."""
     if not (isinstance(member, type) and issubclass(member, BaseModel) and "kind" in member.model_fields):
         return ()
     annotation = member.model_fields["kind"].annotation

@@ -1,4 +1,4 @@
-"""Strict YAML: the core types of version 1.2, text keys, no duplicates, line and column of every node."""
+"""Strict YAML: core types of version 1.2, text keys, no duplicates, line and column of every node."""
 
 import re
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ import yaml
 from des.scenario.text.places import Mark, Path
 
 _MOST_NODES: Final = 100_000
-"""A text of more has aliases that multiply, or data that belong in a file of their own."""
+"""A text with more has aliases that multiply, or data that belong in a separate file."""
 
-LONE_SURROGATE: Final = "half a character (U+D800 to U+DFFF), which no text may hold alone"
+LONE_SURROGATE: Final = "a lone surrogate (U+D800 to U+DFFF), which is only half a character"
 
 _LONGEST_INTEGER: Final = 300
-"""Integers of more digits are read as infinite floats, since Python refuses to read thousands of digits."""
+"""Integers with more digits are read as infinite floats, because Python refuses to read thousands of digits."""
 
 _INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _HEXADECIMAL: Final = re.compile(r"0x[0-9a-fA-F]+|0o[0-7]+")
@@ -30,7 +30,7 @@ _PLAIN_TAGS: Final = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "
 
 
 class YamlError(Exception):
-    """What is wrong with a YAML text: (message, line, column) of each fault."""
+    """The faults of a YAML text: (message, line, column) of each."""
 
     def __init__(self, faults: list[tuple[str, int, int]]) -> None:
         self.faults = faults
@@ -39,7 +39,7 @@ class YamlError(Exception):
 
 @dataclass(slots=True)
 class _Reading:
-    """Marks and faults gathered while nodes become plain data."""
+    """Marks and faults collected while nodes are converted to plain data."""
 
     keys: dict[Path, Mark] = field(default_factory=dict)
     values: dict[Path, Mark] = field(default_factory=dict)
@@ -75,9 +75,7 @@ class _Reading:
     def _visit(self, node: yaml.Node, count: int) -> None:
         self.visits += count
         if self.visits > _MOST_NODES:
-            message = (
-                f"more than {_MOST_NODES} values: aliases that multiply, or data that belong in a file of their own"
-            )
+            message = f"more than {_MOST_NODES} values: aliases that multiply, or data that belong in a separate file"
             raise YamlError([(message, *_mark(node))])
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
@@ -97,7 +95,7 @@ class _Reading:
             at = (*path, key)
             if key in content:
                 line, column = self.keys[at]
-                self.fault(f"the key '{key}' stands here a second time (first at {line}:{column})", key_node)
+                self.fault(f"duplicate key '{key}' (first at {line}:{column})", key_node)
                 continue
             self.keys[at] = _mark(key_node)
             content[key] = self.value(value_node, at)
@@ -107,7 +105,7 @@ class _Reading:
         return content
 
     def _mapping_within(self, node: yaml.MappingNode, path: Path, taken: dict[str, Any]) -> dict[str, Any]:
-        """A mapping merged by `<<`, without the keys that are taken."""
+        """A mapping merged by `<<`, without keys that are set already."""
         if id(node) in self.open_nodes:
             self.fault("an alias within its own anchor never ends", node)
             return {}

@@ -1,6 +1,6 @@
 """Lines and columns of the keys and values of a TOML text that tomllib has accepted.
 
-tomllib tells no places, and tomlkit keeps none of the values that it has read.
+tomllib reports no places, and tomlkit does not keep the places of values.
 """
 
 import tomllib
@@ -21,7 +21,7 @@ def toml_places(text: str) -> tuple[dict[Path, Mark], dict[Path, Mark]]:
 
 @dataclass(slots=True)
 class _Scan:
-    """A cursor over text of known good syntax: it looks for places only and checks nothing."""
+    """A cursor over text whose syntax is known to be valid. It only finds places."""
 
     text: str
     at: int = 0
@@ -60,7 +60,7 @@ class _Scan:
         return path
 
     def _within_arrays(self, key: tuple[str, ...]) -> Path:
-        """The path of a header's key, which means the latest table of each array on the way."""
+        """The path of a header's key, which refers to the latest table of each array on the way."""
         path: Path = ()
         for position, part in enumerate(key):
             path = (*path, part)
@@ -139,7 +139,7 @@ class _Scan:
                 self.at += 1
 
     def _skip(self, characters: str) -> bool:
-        """Past these characters and comments; False at the end of the text."""
+        """Skips these characters and comments. Returns False at the end of the text."""
         while self.at < len(self.text):
             if self.text[self.at] == "#":
                 end = self.text.find("\n", self.at)

@@ -1,8 +1,8 @@
 """Quantities as a scenario writes them (`45min`, `12/y`, `99.95%`), read into base units.
 
 Base units are seconds, events per second, shares of one, USD and plain counts. A year is 365 days. Every reader
-raises ValueError with a message that says what was expected and what stood there; NaN, infinities and negative
-quantities are refused everywhere.
+raises ValueError with a message that says what was expected and what was found. NaN, infinities and negative
+quantities are always refused.
 """
 
 import math
@@ -28,10 +28,10 @@ WEEK_S: Final = SECONDS["w"]
 YEAR_S: Final = SECONDS["y"]
 
 LONGEST_S: Final = 200.0 * YEAR_S
-"""The longest duration: a clock of nanoseconds in an int64 ends after 292 years."""
+"""The longest duration: nanoseconds in an int64 end after 292 years."""
 _LONGEST_HORIZON_S: Final = 1000.0 * YEAR_S
 _SLOWEST_PER_S: Final = 0.01 / YEAR_S
-"""The slowest rate of requests, or of anything that they wait for."""
+"""The lowest rate of requests, or of anything that they wait for."""
 _FIRST_YEAR: Final = 1700
 _LAST_YEAR: Final = 2199
 """Timestamps are nanoseconds since 1970 in an int64, which ends in 1677 and in 2262."""
@@ -47,7 +47,7 @@ _PLAIN: Final = re.compile(_NUMBER)
 
 
 def shown(value: object) -> str:
-    """How a message quotes what a scenario says."""
+    """How a message quotes a value of the scenario."""
     if isinstance(value, str):
         return f"'{value}'" if len(value) <= 60 else f"'{value[:57]}...'"
     if isinstance(value, bool):
@@ -165,7 +165,7 @@ def _read_positive_rate(value: object) -> float:
 
 
 def _read_frequent_rate(value: object) -> float:
-    """A rate that requests come at or wait for."""
+    """A rate at which requests arrive or are admitted."""
     rate_per_s = _read_positive_rate(value)
     if rate_per_s < _SLOWEST_PER_S * (1.0 - 1e-9):
         raise ValueError(f"expected at least 1/100y; got {shown(value)}, which is too rare to wait for")
@@ -225,7 +225,7 @@ def _read_real(value: object) -> float:
 
 
 def _read_factor(value: object) -> float:
-    """A factor by which something slows down: 1 or more."""
+    """A slowdown factor of 1 or more."""
     number = _number(value, "a factor of 1 or more")
     if number < 1.0:
         raise ValueError(f"expected a factor of 1 or more; got {shown(value)}")
@@ -262,7 +262,7 @@ def _read_positive_count(value: object) -> int:
 
 
 def read_timestamp(value: object) -> datetime:
-    """A moment in UTC of an ISO 8601 timestamp with its zone, such as 2025-01-01T00:00Z."""
+    """The UTC time of an ISO 8601 timestamp with its zone, such as 2025-01-01T00:00Z."""
     expected = "a timestamp with its zone, such as 2025-01-01T00:00Z"
     moment = value
     if isinstance(value, str):
@@ -296,7 +296,7 @@ def read_moment(value: object) -> float | datetime:
 
 
 def _read_word(value: object) -> str:
-    """A tag or a cell of a table: text, or a number or truth value as it is written."""
+    """A tag or a cell of a table: text, or a number or truth value as written."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int | float):
@@ -309,7 +309,7 @@ _RATE_PATTERN: Final = rf"^\s*(?:{_NUMBER})\s*/\s*(?:{_NUMBER})?\s*(?:{_UNIT})\s
 
 
 def _written(description: str, examples: list[object], *forms: dict[str, object]) -> WithJsonSchema:
-    """The JSON Schema of a quantity: one of the forms in which it may be written."""
+    """The JSON Schema of a quantity: any of its written forms."""
     form = dict(forms[0]) if len(forms) == 1 else {"anyOf": list(forms)}
     return WithJsonSchema({**form, "description": description, "examples": examples})
 

@@ -29,9 +29,9 @@ def test_counts_have_the_variance_of_an_equilibrium_renewal_process(cv, clients,
     """Var N(t) = cv^2 t + (1 - cv^4) / 6 for gamma gaps of mean 1 (Cox 1962, section 4.5), a client."""
     gaps, windows = 100.0, 1000
     per_window = 20 // clients
-    law = BurstyArrivals(rate_per_s=float(clients), cv=cv, clients=clients)
+    arrivals = BurstyArrivals(rate_per_s=float(clients), cv=cv, clients=clients)
     window_s = gaps * per_window
-    arrival_s = times(plan_of(law, horizon_s=windows * window_s))
+    arrival_s = times(plan_of(arrivals, horizon_s=windows * window_s))
     counts = np.bincount((arrival_s // window_s).astype(int), minlength=windows)
     mean = clients * window_s
     variance = clients * (cv**2 * window_s + (1.0 - cv**4) / 6.0)
@@ -43,8 +43,8 @@ def test_counts_have_the_variance_of_an_equilibrium_renewal_process(cv, clients,
 @pytest.mark.parametrize("cv", [0.5, 1.0, 2.5])
 def test_gaps_of_a_client_are_gamma(cv, plan_of):
     arrival_s = times(plan_of(BurstyArrivals(rate_per_s=4.0, cv=cv), horizon_s=5000.0))
-    law = stats.gamma(1.0 / cv**2, scale=cv**2 / 4.0)
-    assert stats.kstest(np.diff(arrival_s), law.cdf).pvalue > 1e-3
+    gamma = stats.gamma(1.0 / cv**2, scale=cv**2 / 4.0)
+    assert stats.kstest(np.diff(arrival_s), gamma.cdf).pvalue > 1e-3
 
 
 def test_one_more_client_moves_no_arrival_of_the_others(plan_of):
@@ -55,8 +55,8 @@ def test_one_more_client_moves_no_arrival_of_the_others(plan_of):
 
 
 def test_thousands_of_clients_merge_into_nearly_a_poisson_process(plan_of):
-    law = BurstyArrivals(rate_per_s=50.0, cv=1.5, clients=3000)
-    arrival_s = times(plan_of(law, horizon_s=60.0))
+    arrivals = BurstyArrivals(rate_per_s=50.0, cv=1.5, clients=3000)
+    arrival_s = times(plan_of(arrivals, horizon_s=60.0))
     assert stats.kstest(np.diff(arrival_s), "expon", args=(0.0, 0.02)).pvalue > 1e-3
 
 
@@ -64,17 +64,17 @@ def test_every_hour_of_the_week_gets_its_share(plan_of):
     weights = np.tile([0.0] * 6 + [2.0] * 8 + [1.0] * 4 + [2.0 / 3.0] * 6, 7)
     profile = Profile(tuple(weights * 168 / weights.sum()), offset_s=50.25 * HOUR_S)
     weeks = 40
-    law = BurstyArrivals(rate_per_s=0.02, cv=2.0, clients=5, profile=profile)
-    arrival_s = times(plan_of(law, horizon_s=weeks * 168 * HOUR_S))
+    arrivals = BurstyArrivals(rate_per_s=0.02, cv=2.0, clients=5, profile=profile)
+    arrival_s = times(plan_of(arrivals, horizon_s=weeks * 168 * HOUR_S))
     hours = ((arrival_s + profile.offset_s) // HOUR_S).astype(int)
     counts = np.zeros((weeks + 1, 168))
     np.add.at(counts, (hours // 168, hours % 168), 1)
     assert counts[:, weights == 0].sum() == 0
     for weight in (2.0, 1.0, 2.0 / 3.0):
         chosen = weights == weight
-        expected = law.rate_per_s * weight * 168 / weights.sum() * HOUR_S * chosen.sum() * weeks
+        expected = arrivals.rate_per_s * weight * 168 / weights.sum() * HOUR_S * chosen.sum() * weeks
         # Under the profile's clock counts keep an index of dispersion of at most cv^2.
-        standard_error = law.cv * np.sqrt(expected)
+        standard_error = arrivals.cv * np.sqrt(expected)
         assert counts[:, chosen].sum() == pytest.approx(expected, abs=4 * standard_error)
 
 

@@ -34,17 +34,17 @@ def test_the_horizon_cuts_a_pass(horizon_s, expected, plan_of):
 
 
 def test_recorded_tokens_override_the_distributions_and_repeat(plan_of):
-    law = recording(period_s=4.0, input_tokens=np.array([5, 0, 7, 9]), output_tokens=np.array([1, 2, 3, 4]))
-    laws = {"input_tokens": Lognormal(7.0, 1.0), "output_tokens": Lognormal(5.0, 1.0)}
-    plan = plan_of(law, horizon_s=4.0 * 3000, **laws)
+    arrivals = recording(period_s=4.0, input_tokens=np.array([5, 0, 7, 9]), output_tokens=np.array([1, 2, 3, 4]))
+    drawn = {"input_tokens": Lognormal(7.0, 1.0), "output_tokens": Lognormal(5.0, 1.0)}
+    plan = plan_of(arrivals, horizon_s=4.0 * 3000, **drawn)
     assert column(plan, "input_tokens") == [5, 0, 7, 9] * 3000
     assert column(plan, "output_tokens") == [1, 2, 3, 4] * 3000
     assert RequestMarks(plan, 0)(4001)[:2] == (0, 2)
 
 
 def test_tokens_that_were_not_recorded_are_drawn(plan_of):
-    law = recording(period_s=4.0, input_tokens=np.array([5, 0, 7, 9]))
-    plan = plan_of(law, horizon_s=4.0 * 3000, output_tokens=Lognormal(5.0, 1.0))
+    arrivals = recording(period_s=4.0, input_tokens=np.array([5, 0, 7, 9]))
+    plan = plan_of(arrivals, horizon_s=4.0 * 3000, output_tokens=Lognormal(5.0, 1.0))
     drawn = np.array(column(plan, "output_tokens"))
     assert column(plan, "input_tokens")[:4] == [5, 0, 7, 9]
     assert np.log(drawn).mean() == pytest.approx(5.0, abs=4.0 / np.sqrt(drawn.size))

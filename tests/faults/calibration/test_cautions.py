@@ -24,18 +24,18 @@ def test_a_steady_long_history_needs_no_caution() -> None:
 @pytest.mark.parametrize(
     ("starts", "durations", "said"),
     [
-        ([HOUR], HOUR, "api: one incident only"),
-        (np.arange(7) ** 2 * DAY, HOUR * np.arange(1, 8), "api: 7 incidents only"),
-        (np.arange(30) ** 1.1 * DAY, HOUR, "all times to repair are the same"),
-        (np.arange(30) * DAY, HOUR * np.arange(1, 31), "all times between incidents are the same"),
+        ([HOUR], HOUR, "api: only one incident"),
+        (np.arange(7) ** 2 * DAY, HOUR * np.arange(1, 8), "api: only 7 incidents"),
+        (np.arange(30) ** 1.1 * DAY, HOUR, "all times to repair are equal"),
+        (np.arange(30) * DAY, HOUR * np.arange(1, 31), "all times between incidents are equal"),
         (
             np.arange(30) ** 1.1 * DAY,
             np.r_[np.zeros(12), np.arange(1.0, 19.0)] * HOUR,
-            "12 of 30 incidents have no len",
+            "12 of 30 incidents have zero len",
         ),
         (np.arange(3) * DAY, HOUR, "too few incidents for a test of growth"),
-        (np.arange(8) ** 1.1 * DAY, HOUR * np.arange(1, 9), "too little to tell weekdays or hours apart"),
-        (np.arange(3) * DAY, np.inf, "no times to repair that ended"),
+        (np.arange(8) ** 1.1 * DAY, HOUR * np.arange(1, 9), "too few incidents to compare weekdays or hours"),
+        (np.arange(3) * DAY, np.inf, "no completed times to repair"),
     ],
 )
 def test_too_little_is_told(starts: np.ndarray, durations: np.ndarray, said: str) -> None:
@@ -52,7 +52,7 @@ def test_a_rate_that_moved_is_told_with_the_date_to_fit_from() -> None:
     rng = np.random.default_rng(3)
     starts = np.concatenate((rng.random(20) * YEAR, YEAR + rng.random(150) * YEAR))
     said = _cautions(history(starts, rng.exponential(HOUR, 170), 2 * YEAR))
-    assert "the rate moved" in said
+    assert "the rate changed" in said
     assert "--since 2024-12" in said or "--since 2025-01" in said
 
 
@@ -67,7 +67,7 @@ def test_a_distribution_that_misses_the_mean_is_told_with_one_that_does_not() ->
 
 def test_few_shifts_are_told() -> None:
     said = _cautions(_steady(1, "a", 0.2), _steady(2, "b", 0.2))
-    assert "shifts can show no p-value below" in said
+    assert "shifts no p-value can be below" in said
 
 
 def test_more_comparisons_than_the_weeks_can_bear_are_told() -> None:
@@ -78,4 +78,4 @@ def test_more_comparisons_than_the_weeks_can_bear_are_told() -> None:
 def test_services_that_are_hardly_open_together_are_told() -> None:
     one = history(np.arange(30) * WEEK, HOUR, 30 * WEEK, service="a")
     other = history(np.arange(30) * WEEK + DAY, HOUR, 30 * WEEK, service="b")
-    assert "fewer than 5 times open together" in _cautions(one, other)
+    assert "open together fewer than 5 times" in _cautions(one, other)

@@ -124,7 +124,7 @@ def test_growth_is_noticed(whole: Fit, services: dict[str, ServiceCalibration]) 
         assert trend is not None
         assert trend.p_value < 0.01
         assert trend.after_per_year > 2 * trend.before_per_year
-        assert any(caution.startswith(f"{name}: the rate moved") for caution in whole.cautions)
+        assert any(caution.startswith(f"{name}: the rate changed") for caution in whole.cautions)
 
 
 def test_few_services_leave_room_for_adjusted_p_values() -> None:

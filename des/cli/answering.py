@@ -1,0 +1,72 @@
+"""The command that answers a scenario's question."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from des.cli.application import app, complain_of, console, progress_bar, reported, say_json
+from des.cli.expectations import complain_of_verdicts, conclude
+from des.cli.options import JunitOption, ScenarioArgument, SeedOption, SetOption
+
+
+@app.command(
+    short_help="Answer a scenario's question in a minute.",
+    help="Answer a scenario's question for each of its arms: availability, cost and latency in the long run, each by "
+    "the best estimator that applies, within the time given. Print what figures rest on and what was not seen.",
+)
+@reported
+def answer(
+    scenario: ScenarioArgument,
+    within: Annotated[
+        str, typer.Option("--within", metavar="DURATION", help="Time limit. More time gives narrower intervals.")
+    ] = "60s",
+    rounds: Annotated[
+        int | None,
+        typer.Option("--rounds", metavar="N", min=1, help="Simulate this number of rounds, without a time limit."),
+    ] = None,
+    arms: Annotated[
+        str | None, typer.Option("--arms", metavar="A,B", help="Arms to answer for.  [default: the scenario's]")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Directory for answer.json, which must not exist yet.")
+    ] = None,
+    seed: SeedOption = None,
+    changes: SetOption = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", metavar="N", min=1, help="Processes that share the work.  [default: one a processor]"
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print answer.json instead of a table.")] = False,
+    junit: JunitOption = None,
+) -> int:
+    from des.report.answer_tables import print_answer
+    from des.report.junit import Suite, check_junit
+    from des.study.answer import answer as answer_scenario
+    from des.study.study import scenario_name
+
+    check_junit(junit)
+    chosen = None if arms is None else [arm.strip() for arm in arms.split(",") if arm.strip()]
+    with progress_bar() as progress:
+        found = answer_scenario(
+            scenario,
+            within=within,
+            rounds=rounds,
+            arms=chosen,
+            seed=seed,
+            overrides=tuple(changes or ()),
+            workers=workers,
+            out=out,
+            progress=progress,
+        )
+    complain_of(found.remarks)
+    if as_json:
+        say_json(found.as_json())
+        complain_of_verdicts(found.expectations)
+    else:
+        print_answer(found, console())
+    properties = {"seed": str(found.loaded.scenario.seed), "rounds": str(found.rounds)}
+    suite = Suite(scenario_name(found.loaded), found.expectations, properties, found.wall_s)
+    return conclude([suite], junit)

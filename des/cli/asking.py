@@ -1,0 +1,58 @@
+"""What is said and asked before work that takes long."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from des.cli.application import DeclinedError, complain
+
+if TYPE_CHECKING:
+    from des.study.options import Before, Forecast
+
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask before work that takes longer than five minutes.")]
+_WORTH_SAYING_S: Final = 10.0
+_WORTH_ASKING_S: Final = 300.0
+
+
+def before(command: str, scenario: Path, *, yes: bool) -> "Before":
+    """Says how long the command will take, and asks whether to go on where that is long.
+
+    Raises DeclinedError where the answer is not yes.
+    """
+
+    def say_and_ask(forecast: "Forecast") -> None:
+        if forecast.finished:
+            complain(
+                f"continuing: {forecast.finished:,} of {forecast.replications:,} replications are finished already"
+            )
+        if forecast.seconds < _WORTH_SAYING_S:
+            return
+        complain(_sentence(command, forecast))
+        if forecast.seconds < _WORTH_ASKING_S:
+            return
+        complain(f"des answer {scenario} answers the same question within a minute")
+        if not yes:
+            still = f"; the {forecast.finished:,} finished replications are still kept" if forecast.finished else ""
+            confirm("go on?", f"nothing was run{still}")
+
+    return say_and_ask
+
+
+def confirm(question: str, declined: str) -> None:
+    """Ask, where standard input and standard error are a terminal. Raises DeclinedError unless the answer is yes."""
+    if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):  # nobody is there to answer
+        return
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise DeclinedError(declined)
+
+
+def _sentence(command: str, forecast: "Forecast") -> str:
+    from des.report.figures import duration
+
+    processes = "1 process" if forecast.processes == 1 else f"{forecast.processes} processes"
+    about = "at least about" if forecast.at_least else "about"
+    return f"des {command} will take {about} {duration(forecast.seconds)} here, on {processes}"

@@ -1,0 +1,236 @@
+"""The one sentence that answers a scenario's question: who answers how many requests, at what cost."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from des.estimate.estimate import Estimate
+from des.estimate.objective import window_words
+from des.report import figures
+from des.scenario.plan import Plan
+from des.scenario.text.units import DAY_S
+from des.study.answered import Answer, ArmAnswer
+from des.study.value import Step
+
+_MOST_ARMS: Final = 3
+"""Arms that a sentence can name one by one."""
+_MINUTES_IN_30_DAYS: Final = 43_200.0
+_ALIKE: Final = 0.02
+"""Relative difference of two figures below which a sentence does not tell them apart."""
+
+
+def sentence(answer: Answer, plans: Mapping[str, Plan]) -> str:
+    """`With as_modelled, 99.957 % of the requests are answered (...), at $6.05 per 1,000; ...`."""
+    told = {arm: of for arm, of in answer.arms.items() if arm not in answer.same}
+    refused = [arm for arm, of in told.items() if of.refused]
+    if refused:
+        return _refusal(told, refused)
+    brief = min(plans[arm].horizon_s for arm in told) < DAY_S
+    parts = _one_by_one(told, brief) if len(told) <= _MOST_ARMS else _extremes(told, brief)
+    if unseen := [arm for arm, of in told.items() if of.not_seen.between]:
+        those = "" if len(unseen) == len(told) else f" of {_listed(unseen)}"
+        parts.append(f"the availability{those} is between outages, and leaves out those that no request met")
+    parts += _chances(answer, told, plans)
+    parts += _costs(answer, told)
+    return f"{'; '.join(parts)}."
+
+
+def amount(usd: float) -> str:
+    """Three significant digits; from a thousand on, that many before zeros."""
+    if abs(usd) < 1000.0:
+        return figures.dollars(usd, figures.significant(usd))
+    places = 2 - math.floor(math.log10(abs(usd)))
+    return figures.dollars(round(usd, places), 0)
+
+
+def per_thousand(cost: Estimate) -> str:
+    return figures.dollars(cost.known * 1000.0, max(2, figures.significant(cost.known * 1000.0)))
+
+
+def minutes(lost: float) -> str:
+    """Of 30 days, in the unit that people would use."""
+    down = lost * _MINUTES_IN_30_DAYS
+    for size, unit in ((2_880.0, "days"), (120.0, "hours"), (2.0, "minutes")):
+        if down >= size:
+            value = down / {"days": 1_440.0, "hours": 60.0, "minutes": 1.0}[unit]
+            return f"{value:,.0f} {unit}" if value >= 10.0 else f"{value:,.2g} {unit}"
+    return f"{down * 60.0:,.2g} seconds" if down >= 1e-3 else "less than a tenth of a second"
+
+
+def _refusal(told: Mapping[str, ArmAnswer], refused: Sequence[str]) -> str:
+    known = [
+        f"availability is {_share_answered(of)} with {arm}" for arm, of in told.items() if of.figure("availability")
+    ]
+    also = f"; {'; '.join(known)}" if known else ""
+    return f"No answer for {_names(refused)}: {told[refused[0]].refused}{also}."
+
+
+def _one_by_one(told: Mapping[str, ArmAnswer], brief: bool) -> list[str]:
+    parts = []
+    for number, (arm, of) in enumerate(told.items()):
+        opening = f"With {arm}, " if number == 0 else f"with {arm}, "
+        requests = " of the requests are answered" if number == 0 else ""
+        cost = of.figure("cost_usd_per_request")
+        at = "" if cost is None else f", at {per_thousand(cost)}{' per 1,000 requests' if number == 0 else ''}"
+        parts.append(f"{opening if len(told) > 1 else ''}{_share_answered(of)}{requests}{_down(of, brief)}{at}")
+    return [parts[0][0].upper() + parts[0][1:], *parts[1:]]
+
+
+def _share_answered(of: ArmAnswer) -> str:
+    figure = of.figure("availability")
+    if figure is None:
+        return "an unknown share"
+    if of.lost is not None and of.lost.known <= 0.0:
+        return "every one" if of.lost.high is None else f"every one (at least {_percent(1.0 - of.lost.high)})"
+    return _percent(figure.known, of.lost)
+
+
+def _percent(share: float, lost: Estimate | None = None) -> str:
+    missing = 1.0 - share if lost is None else lost.known
+    return figures.percent(share, min(12, max(1, figures.significant(100.0 * missing, 2) if missing > 0.0 else 1)))
+
+
+def _down(of: ArmAnswer, brief: bool) -> str:
+    """` (between 99.951 and 99.962 %: 3.37 nines, 19 minutes down in 30 days)`; a `brief` run has no 30 days."""
+    lost = of.lost
+    if lost is None or lost.known <= 0.0:
+        return ""
+    nines = figures.nines_of_lost(lost.known)
+    words = [f"{nines:.2f} nines"] if nines >= 1.0 else []
+    words += [] if brief else [f"{minutes(lost.known)} down in 30 days"]
+    interval = ""
+    if lost.low is not None and lost.high is not None and lost.high - lost.low > 1e-3 * lost.known:
+        low, high = availability_ends(lost)
+        interval = "" if low == high else f"between {low} and {high} %"
+    inside = ": ".join(part for part in (interval, ", ".join(words)) if part)
+    return f" ({inside})" if inside else ""
+
+
+def availability_ends(lost: Estimate) -> tuple[str, str]:
+    """The ends of the availability's interval in per cent, with the digits that its width allows."""
+    assert lost.low is not None
+    assert lost.high is not None
+    decimals = min(13, max(1, figures.significant(50.0 * (lost.high - lost.low), 2)))
+    return figures.plain(100.0 * (1.0 - lost.high), decimals), figures.plain(100.0 * (1.0 - lost.low), decimals)
+
+
+def _extremes(told: Mapping[str, ArmAnswer], brief: bool) -> list[str]:
+    """Of many arms, the most and the least available one, and the ranges of cost and of the 99th percentile."""
+    by_lost = sorted((arm for arm, of in told.items() if of.lost is not None), key=lambda arm: told[arm].lost.known)  # type: ignore[union-attr]
+    parts = []
+    if by_lost:
+        best, worst = by_lost[0], by_lost[-1]
+        if _alike(told[best].lost, told[worst].lost):
+            answered, down = _share_answered(told[best]), _down(told[best], brief)
+            parts.append(f"All {len(told)} arms answer {answered} of the requests{down}")
+        else:
+            most, fewest = (f"{_share_answered(told[arm])}{_down(told[arm], brief)}" for arm in (best, worst))
+            parts.append(f"Of {len(told)} arms, {best} answers most requests, {most}, and {worst} fewest, {fewest}")
+    for metric, words, write in _RANGES:
+        known = {arm: figure for arm, of in told.items() if (figure := of.figure(metric)) is not None}
+        if not known:
+            continue
+        least, most = min(known, key=lambda arm: known[arm].known), max(known, key=lambda arm: known[arm].known)
+        if _alike(known[least], known[most]):
+            parts.append(words.format(f"{write(known[least])}"))
+        else:
+            parts.append(words.format(f"{write(known[least])} ({least}) to {write(known[most])} ({most})"))
+    return parts
+
+
+def _seconds(figure: Estimate) -> str:
+    return figures.seconds(figure.known, figures.significant(figure.known))
+
+
+def _calls(figure: Estimate) -> str:
+    return figures.plain(figure.known, figures.significant(figure.known))
+
+
+_RANGES: Final = (
+    ("cost_usd_per_request", "1,000 requests cost {}", per_thousand),
+    ("latency_s_p99", "99 of 100 answers come within {}", _seconds),
+    ("attempts_per_request", "a request takes {} calls", _calls),
+)
+
+
+def _alike(one: Estimate | None, other: Estimate | None) -> bool:
+    if one is None or other is None:
+        return False
+    largest = max(abs(one.known), abs(other.known))
+    return abs(one.known - other.known) <= _ALIKE * largest
+
+
+def _chances(answer: Answer, told: Mapping[str, ArmAnswer], plans: Mapping[str, Plan]) -> list[str]:
+    objective = answer.loaded.scenario.objective
+    known = {arm: of.objective for arm, of in told.items() if of.objective is not None}
+    if objective is None or not known:
+        return []
+    asked = objective_words(objective.availability)
+    window = window_words(plans[next(iter(known))], objective.per)
+    chances = [f"{chance_words(found)}{f' ({arm})' if len(told) > 1 else ''}" for arm, found in known.items()]
+    if len(chances) > _MOST_ARMS:
+        order = sorted(known, key=lambda arm: -known[arm].known)
+        chances = [f"{chance_words(known[arm])} ({arm})" for arm in (order[0], order[-1])]
+        return [f"a {window} reaches {asked} with a chance from {chances[1]} to {chances[0]}"]
+    return [f"a {window} reaches {asked} with a chance of {_listed(chances)}"]
+
+
+def objective_words(availability: float) -> str:
+    """`99.95 %`, as it is written."""
+    return f"{100.0 * availability:.12g} %"
+
+
+def chance_words(found: Estimate) -> str:
+    """Without decimals, except near 0 and 100 %."""
+    percent = 100.0 * found.known
+    decimals = 0 if 1.0 <= percent <= 99.0 else 1
+    if percent < 0.05:
+        return "less than 0.1 %" if percent > 0.0 else "0 %"
+    return figures.percent(found.known, decimals if percent < 99.95 else 2)
+
+
+def _costs(answer: Answer, told: Mapping[str, ArmAnswer]) -> list[str]:
+    totals = {arm: of.money for arm, of in told.items() if of.money is not None and arm not in answer.hypothetical}
+    if not totals:
+        return []
+    cheapest = min(totals, key=lambda arm: totals[arm].total.known)
+    total = totals[cheapest].total.known
+    if len(totals) == 1:
+        return [f"answers and failing together cost {amount(total)} a year"]
+    said = f"with what failing costs, {cheapest} is the cheapest at {amount(total)} a year"
+    return [said, *map(step_words, answer.steps[-1:])]
+
+
+def step_words(step: Step) -> str:
+    """What the next arm is worth, and from which price of failure it pays."""
+    worth = step.worth.known
+    if step.from_lost_request is None:
+        return f"{step.next} loses no less than {step.arm}"
+    unclear = step.worth.low is not None and step.worth.high is not None and step.worth.low < 0.0 < step.worth.high
+    if unclear:
+        return f"whether {step.next} pays beside {step.arm} cannot be told ({_between(step.worth)} a year)"
+    if worth < 0.0:
+        return (
+            f"{step.next} does not pay beside {step.arm}: it costs {amount(-worth)} a year more, and would pay from "
+            f"{amount(step.from_lost_request)} a lost request"
+        )
+    if step.from_lost_request == 0.0:
+        return f"{step.next} saves {amount(worth)} a year beside {step.arm}: it pays if keeping it costs less than that"
+    return (
+        f"{step.next} saves {amount(worth)} a year beside {step.arm}, and pays from {amount(step.from_lost_request)} a "
+        "lost request"
+    )
+
+
+def _between(figure: Estimate) -> str:
+    assert figure.low is not None
+    assert figure.high is not None
+    return f"between {amount(figure.low)} and {amount(figure.high)}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _names(arms: Sequence[str]) -> str:
+    return _listed(list(arms[:_MOST_ARMS])) if len(arms) <= _MOST_ARMS else f"any of the {len(arms)} arms"

@@ -1,0 +1,294 @@
+"""What `des answer` prints: the sentence, the table arm by arm, what it rests on, and what was not seen."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+
+from rich.console import Console
+
+from des.estimate.estimate import EXACT, RARE, TIMELINE, Estimate
+from des.estimate.objective import window_words
+from des.report import figures
+from des.report.answer_sentence import availability_ends, chance_words, minutes, objective_words, sentence, step_words
+from des.report.layout import Line, as_text, print_arms, say
+from des.report.tables import print_verdicts
+from des.scenario import plans as plans_of
+from des.scenario.plan import Plan
+from des.scenario.schema.objective import MONTH
+from des.study.answered import Answer, ArmAnswer, Basis
+
+_WIDEST: Final = 15
+"""Columns of a cell that leave room for three arms on a terminal of 80."""
+_MOST_CAUSES: Final = 6
+_MILLION: Final = 1e6
+_DAY_S: Final = 86_400.0
+
+Write = Callable[[float, int], str]
+
+
+def print_answer(answer: Answer, console: Console) -> None:
+    scenario = answer.loaded.scenario
+    plans = plans_of(answer.loaded)
+    say(console, scenario.title, style="bold")
+    if scenario.question:
+        say(console, " ".join(scenario.question.split()))
+    console.print()
+    say(console, sentence(answer, plans), style="bold")
+    arms = [arm for arm in answer.arms if arm not in answer.same]
+    of = [answer.arms[arm] for arm in arms]
+    table = list(_lines(answer, of, plans[arms[0]]))
+    if table:
+        print_arms(table, arms, console)
+    for arm, other in answer.same.items():
+        say(console, f"{arm} is the same as {other}")
+    for step in answer.steps:
+        say(console, f"- {step_words(step)}")
+    for text in _basis_sentences(answer, {arm: answer.arms[arm] for arm in arms}, plans):
+        say(console, text)
+    for text in _not_seen_sentences({arm: answer.arms[arm] for arm in arms}):
+        say(console, text)
+    for text in _between_sentences({arm: answer.arms[arm] for arm in arms}):
+        say(console, text)
+    if answer.expectations:
+        console.print()
+        print_verdicts(answer.expectations, console)
+    say(console, _intervals(answer))
+
+
+def answer_text(answer: Answer, width: int = 80) -> str:
+    """The same as plain text."""
+    return as_text(lambda console: print_answer(answer, console), width)
+
+
+def _lines(answer: Answer, of: Sequence[ArmAnswer], plan: Plan) -> Iterator[Line]:
+    scenario = answer.loaded.scenario
+    if not any(each.figures for each in of):
+        return
+    lost = [each.lost for each in of]
+    yield Line("availability", tuple(_availability(each) for each in of))
+    if any(each is not None and each.low is not None for each in lost):
+        yield Line("  95 % interval", tuple(_availability_ends(each) for each in lost))
+    yield Line("  nines", tuple(_nines(each) for each in lost))
+    if plan.horizon_s >= _DAY_S:
+        yield Line("  down in 30 days", tuple(figures.NOTHING if each is None else _down(each) for each in lost))
+    objective = scenario.objective
+    if objective is not None:
+        asked = objective_words(objective.availability)
+        window = "month" if objective.per == MONTH else window_words(plan, objective.per)
+        label = f"chance of {asked} a {window}" if window == "month" else f"chance of {asked} in {window}"
+        yield from _rows(label, [each.objective for each in of], figures.percent, 100.0, chance_words)
+    yield from _figure("cost per 1,000 requests", of, "cost_usd_per_request", figures.dollars, times=1000.0, digits=4)
+    yield from _figure("  per 1,000 answered", of, "cost_usd_per_success", figures.dollars, times=1000.0, digits=4)
+    yield from _money(of)
+    yield from _figure("latency, median", of, "latency_s_p50", figures.seconds)
+    yield from _figure("  95 of 100 within", of, "latency_s_p95", figures.seconds)
+    yield from _figure("  99 of 100 within", of, "latency_s_p99", figures.seconds)
+    yield from _figure("calls per request", of, "attempts_per_request", figures.plain, digits=4)
+    fallbacks = [each.figure("fallback_share") for each in of]
+    if any(each is not None and each.known > 0.0 for each in fallbacks):
+        yield from _figure("answered by a fallback", of, "fallback_share", figures.percent, scale=100.0)
+    yield from _causes(of)
+
+
+def _figure(
+    label: str,
+    of: Sequence[ArmAnswer],
+    metric: str,
+    write: Write,
+    *,
+    times: float = 1.0,
+    scale: float = 1.0,
+    digits: int = 3,
+) -> Iterator[Line]:
+    """`times` is what the figure is multiplied by; `scale` what `write` multiplies it by."""
+    known = [each.figure(metric) for each in of]
+    found = [None if figure is None else figures.scaled(figure, times) for figure in known]
+    if any(found):
+        yield from _rows(
+            label, found, write, scale, lambda each: write(each.known, figures.significant(each.known * scale, digits))
+        )
+
+
+def _rows(
+    label: str,
+    found: Sequence[Estimate | None],
+    write: Write,
+    scale: float,
+    value: Callable[[Estimate], str],
+) -> Iterator[Line]:
+    """One line with the intervals in it where it is narrow enough, else a second line with them."""
+    cells = tuple(figures.shown(each, write, scale=scale) for each in found)
+    if max(map(len, cells)) <= _WIDEST:
+        yield Line(label, cells)
+        return
+    yield Line(label, tuple(figures.NOTHING if each is None else value(each) for each in found))
+    yield Line("  95 % interval", tuple(_ends(each, write, scale) for each in found))
+
+
+def _ends(figure: Estimate | None, write: Write, scale: float) -> str:
+    if figure is None or figure.low is None or figure.high is None:
+        return figures.NOTHING
+    if figure.known == 0.0 and figure.low == 0.0:
+        return f"at most {write(figure.high, figures.significant(figure.high * scale, 2))}"
+    half = (figure.high - figure.low) / 2.0
+    decimals = max(figures.significant(figure.known * scale, 3), figures.significant(half * scale, 2))
+    low, high = write(figure.low, decimals), write(figure.high, decimals)
+    for unit in (" %", " s", "$"):
+        low, high = low.replace(unit, ""), high.replace(unit, "")
+    return f"{low}–{high}"
+
+
+def _availability(of: ArmAnswer) -> str:
+    figure = of.figure("availability")
+    if figure is None:
+        return figures.NOTHING
+    return figures.availability(figure.without_interval(None), None if of.lost is None else Estimate(of.lost.mean))
+
+
+def _availability_ends(lost: Estimate | None) -> str:
+    if lost is None or lost.low is None or lost.high is None:
+        return figures.NOTHING
+    low, high = availability_ends(lost)
+    return low if low == high else f"{low}–{high}"
+
+
+def _nines(lost: Estimate | None) -> str:
+    if lost is None or lost.known <= 0.0:
+        return figures.NOTHING
+    return figures.plain(figures.nines_of_lost(lost.known), 2)
+
+
+def _down(lost: Estimate) -> str:
+    return "none" if lost.known <= 0.0 else minutes(lost.known)
+
+
+def _money(of: Sequence[ArmAnswer]) -> Iterator[Line]:
+    if not any(each.money for each in of):
+        return
+    yield Line("cost a year")
+    for label, pick in (("  of answers", "answers"), ("  of failing", "failing"), ("  in all", "total")):
+        cells = [None if each.money is None else getattr(each.money, pick) for each in of]
+        yield from _rows(label, cells, _usd, 1.0, lambda each: figures.dollars(each.known, _cents(each.known)))
+
+
+def _usd(usd: float, decimals: int) -> str:
+    """No cents of hundreds of dollars."""
+    return figures.dollars(usd, min(decimals, _cents(usd)))
+
+
+def _cents(usd: float) -> int:
+    return 0 if abs(usd) >= 100.0 else 2
+
+
+def _causes(of: Sequence[ArmAnswer]) -> Iterator[Line]:
+    """Requests lost in a million, by cause, the gravest first."""
+    lost: list[Mapping[str, Estimate]] = [each.figures.get("lost_by_cause", {}) for each in of]
+    totals: dict[str, float] = {}
+    for causes in lost:
+        for cause, figure in causes.items():
+            totals[cause] = max(totals.get(cause, 0.0), figure.mean or 0.0)
+    order = sorted((cause for cause in totals if totals[cause] > 0.0), key=lambda cause: -totals[cause])
+    if not order:
+        return
+    yield Line("lost to, of a million requests")
+    for cause in order[:_MOST_CAUSES]:
+        yield Line(f"  {cause}", tuple(_in_a_million(causes.get(cause)) for causes in lost))
+    rest = order[_MOST_CAUSES:]
+    if rest:
+        sums = [math.fsum(causes[cause].known for cause in rest if cause in causes) for causes in lost]
+        yield Line(f"  {len(rest)} others", tuple(_in_a_million(Estimate(each)) for each in sums))
+
+
+def _in_a_million(figure: Estimate | None) -> str:
+    if figure is None or not figure.mean:
+        return figures.NOTHING
+    value = figure.known * _MILLION
+    return figures.plain(value, 0 if value >= 10.0 else figures.significant(value, 2))
+
+
+def _basis_sentences(answer: Answer, told: Mapping[str, ArmAnswer], plans: Mapping[str, Plan]) -> Iterator[str]:
+    """What the figures rest on; arms of which the same is said share a sentence."""
+    said: dict[str, list[str]] = {}
+    for arm, of in told.items():
+        said.setdefault(_basis(of.basis, plans[arm]), []).append(arm)
+    for text, arms in said.items():
+        yield text if len(told) == len(arms) else f"{', '.join(arms)}: {text}"
+    left_out = [limit for of in told.values() for limit in of.basis.limits_left_out]
+    if left_out:
+        names = ", ".join(dict.fromkeys(limit.name for limit in left_out))
+        power = math.ceil(math.log10(max(1e-30, *(limit.chance for limit in left_out))))
+        yield f"of no account to the availability: {names}; the chance that one holds up a call is at most 1e{power}"
+    simulated = sum(of.basis.simulated for of in told.values())
+    rounds = f" in {answer.rounds} round{'s' if answer.rounds != 1 else ''}" if answer.rounds else ""
+    yield f"{simulated:,} requests simulated{rounds}, seed {answer.loaded.scenario.seed}, {answer.wall_s:,.1f} s"
+
+
+def _basis(basis: Basis, plan: Plan) -> str:
+    served = {
+        EXACT: "availability is exact",
+        TIMELINE: f"availability rests on {_years(basis.years)} of drawn incidents",
+        RARE: f"availability rests on {basis.samples or 0:,} arrivals with rare incidents made common",
+    }.get(basis.availability, "")
+    if basis.window_years is not None:
+        rest = f"simulated windows of time, sampled from {_years(basis.window_years)} of drawn incidents"
+    elif basis.replications is not None:
+        rest = f"{basis.replications} simulated run{'s' if basis.replications > 1 else ''} of {_length(plan.horizon_s)}"
+    else:
+        return served or "nothing was simulated to the end"
+    return f"{served}; the rest rests on {rest}" if served else f"all figures rest on {rest}"
+
+
+def _years(years: float | None) -> str:
+    if years is None:
+        return "the years"
+    return f"{years:,.0f} years" if years >= 2.0 else f"{years:.2g} years"
+
+
+def _length(seconds: float) -> str:
+    for unit_s, unit in ((365.0 * _DAY_S, "year"), (_DAY_S, "day"), (3600.0, "hour"), (60.0, "minute")):
+        if seconds >= unit_s:
+            value = f"{seconds / unit_s:,.3g}"
+            return f"{value} {unit}{'' if value == '1' else 's'}"
+    return f"{seconds:g} seconds"
+
+
+def _not_seen_sentences(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
+    said: dict[str, list[str]] = {}
+    for arm, of in told.items():
+        for missed in of.not_seen.incidents:
+            part = missed.of_unavailability
+            of_all = "" if part is None else f", at most {_rough(part)} of the unavailability"
+            text = f"{missed.words}: open {_rough(missed.open_share)} of the time{of_all}"
+            said.setdefault(text, []).append(arm)
+        if of.not_seen.uncalled:
+            said.setdefault(f"no simulated request called {', '.join(of.not_seen.uncalled)}", []).append(arm)
+    if said:
+        yield "Not seen:"
+    elif not any(of.refused for of in told.values()):
+        yield "Not seen: nothing; every class of incidents was met often enough, and every leg was called"
+    for text, arms in said.items():
+        yield f"- {text}" if len(arms) == len(told) else f"- {', '.join(arms)}: {text}"
+
+
+def _rough(share: float) -> str:
+    return figures.percent(share, figures.significant(100.0 * share, 2))
+
+
+def _between_sentences(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
+    known = {arm: of.between for arm, of in told.items() if of.between is not None}
+    for arm, between in known.items():
+        up = figures.availability(between.figures["availability"])
+        cost = figures.shown(figures.scaled(between.figures["cost_usd_per_request"], 1000.0), figures.dollars)
+        p99 = figures.shown(between.figures["latency_s_p99"], figures.seconds)
+        yield (
+            f"{arm}, in the first {_length(between.horizon_s)} alone: availability {up}, {cost} per 1,000 requests, 99 "
+            f"of 100 answers within {p99}; this says nothing of rarer outages"
+        )
+
+
+def _intervals(answer: Answer) -> str:
+    if any(of.refused for of in answer.arms.values()):
+        return "intervals: 95 %"
+    if any(of.basis.replications == 1 for of in answer.arms.values()):
+        return "one run has no intervals: --within 5min leaves time for more"
+    return "intervals: 95 %; a figure without one is exact"

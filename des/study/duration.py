@@ -1,0 +1,211 @@
+"""About how long a command will take, measured within a second or so before it begins.
+
+Ever larger parts of the actual work are done, for a fraction of a second, and the times of the last two extrapolated.
+Times are of the processor, so that other work on the machine makes no difference. `des explain` measures more carefully
+(`explanation.py`).
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from des.disk import scratch_directory
+from des.errors import DesError
+from des.estimate import rare, timeline
+from des.estimate.availability import Choice, choose
+from des.estimate.estimate import RARE, REQUEST_LEVEL, TIMELINE
+from des.estimate.joint_figures import DrawnIncidents, horizons_of, long_run_years
+from des.pool import available
+from des.scenario import Loaded
+from des.scenario.plan import Plan
+from des.scenario.text.units import YEAR_S
+from des.study.arms import compared_arms, same_arms
+from des.study.options import Forecast
+from des.study.replication import Part, Replicator
+from des.study.study import Study
+
+_LONG_S: Final = 0.25
+"""No larger part is measured when it is expected to take longer."""
+_TOO_LONG_S: Final = 1.0
+"""Nothing larger than the smallest part is measured where that takes so long."""
+_IN_ALL_S: Final = 1.0
+"""When so much is measured, the arms and points that are left are taken to be like those before."""
+_FEW: Final = 20_000.0
+"""Requests and incidents that take a few seconds at most: nothing is measured for them."""
+_REQUESTS: Final = (20.0, 150.0, 1_000.0, 5_000.0)
+_SHARES: Final = (1 / 256, 1 / 64, 1 / 16, 1 / 4, 1.0)
+"""Of an estimator's equal parts, or of the horizons of drawn incidents."""
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Processor time since it was made."""
+
+    started_s: float
+
+    @property
+    def is_over(self) -> bool:
+        return time.process_time() - self.started_s > _IN_ALL_S
+
+
+def of_run(study: Study, workers: int, finished: int = 0) -> Forecast:
+    """The forecast of a run of which so many replications are finished."""
+    return of_runs([study], workers, finished)
+
+
+def of_runs(studies: Sequence[Study], workers: int, finished: int = 0) -> Forecast:
+    """The forecast of several runs, of which the replications `finished` are left out."""
+    clock = _Clock(time.process_time())
+    simulating_s, after_s, measured = 0.0, 0.0, 0
+    parts = sum(map(_parts, studies))
+    spread = sorted(range(len(studies)), key=lambda number: f"{number:016b}"[::-1])  # the first, the middle one, ...
+    for number in spread if sum(map(_events, studies)) >= _FEW else ():
+        if measured and clock.is_over:
+            break
+        study = studies[number]
+        per_replication_s, comparing_s = _study_s(study, clock)
+        simulating_s += per_replication_s * study.first_replications
+        after_s += comparing_s
+        measured += 1
+    scale = len(studies) / measured if measured else 0.0
+    left = (parts - finished) / parts if parts else 0.0
+    processes = max(1, min(workers, parts - finished, available()))
+    comparing = 1 if len(studies) == 1 else processes
+    return Forecast(
+        seconds=scale * (simulating_s * left / processes + after_s / comparing),
+        finished=finished,
+        replications=parts,
+        processes=processes,
+        at_least=any(study.precision is not None for study in studies),
+    )
+
+
+def of_availability(loaded: Loaded, years: float, estimator: str | None, workers: int) -> Forecast:
+    """The forecast of the availability of all arms, the built-in ones included."""
+    clock = _Clock(time.process_time())
+    arms, _ = compared_arms(loaded)
+    same = same_arms(arms)
+    each_s: list[float] = []
+    different = [plan for arm, plan in arms.items() if arm not in same]
+    for plan in different:
+        if each_s and clock.is_over:
+            break
+        choice = choose(plan, years)
+        each_s.append(_estimator_s(plan, choice, estimator or choice.estimator, years, workers))
+    return Forecast(
+        seconds=sum(each_s) * len(different) / len(each_s) if each_s else 0.0, processes=min(workers, available())
+    )
+
+
+def _parts(study: Study) -> int:
+    return study.first_replications * len(_simulated(study))
+
+
+def _simulated(study: Study) -> list[Plan]:
+    same = same_arms(study.plans)
+    return [plan for arm, plan in study.plans.items() if arm not in same]
+
+
+def _events(study: Study) -> float:
+    """Requests and incidents to be expected; infinitely many where only a simulation tells."""
+    found = 0.0
+    for plan in _simulated(study):
+        requests = plan.workload.arrivals.expected_requests(plan.horizon_s)
+        found += (_FEW if requests is None else requests) + _incidents_per_s(plan) * plan.horizon_s
+    return found * study.first_replications
+
+
+def _incidents_per_s(plan: Plan) -> float:
+    return timeline.incidents_per_year(plan) / YEAR_S
+
+
+def _study_s(study: Study, clock: _Clock) -> tuple[float, float]:
+    """Seconds of one replication of every arm, and of what a comparison does after them."""
+    replication_s: list[float] = []
+    comparing_s: list[float] = []
+    plans = _simulated(study)
+    for plan in plans:
+        if replication_s and clock.is_over:
+            break
+        replication_s.append(_replication_s(plan))
+        comparing_s.append(_comparing_s(plan) if study.comparison else 0.0)
+    scale = len(plans) / len(replication_s)
+    return scale * sum(replication_s), scale * sum(comparing_s)
+
+
+def _replication_s(plan: Plan) -> float:
+    """Of one replication with its traces.
+
+    The independent twin is not simulated. It takes as long as its original, and the twin of recorded incidents would
+    need more weeks than these horizons have.
+    """
+    plan = replace(plan, shared=1.0)
+    per_s = _incidents_per_s(plan)
+
+    def simulate(horizon_s: float) -> None:
+        short = replace(plan, horizon_s=horizon_s)
+        with scratch_directory() as folder:
+            Replicator({plan.arm: short}, folder, "{}")(Part(plan.arm, 0), None)
+
+    def horizon_s(count: float) -> float:
+        with_incidents = count / per_s if per_s > 0.0 else plan.horizon_s
+        return min(plan.workload.arrivals.time_for_s(count, plan.horizon_s), with_incidents)
+
+    return _extrapolated(simulate, [horizon_s(count) for count in _REQUESTS], plan.horizon_s)
+
+
+def _comparing_s(plan: Plan) -> float:
+    """Of the long-run figures of an arm."""
+    try:
+        years = long_run_years(plan)
+        choice = choose(plan, years)
+        horizons, horizon_s = horizons_of(plan)
+    except DesError:  # which the command reports itself
+        return 0.0
+
+    def draw(some: float) -> None:
+        DrawnIncidents.some(plan, max(1, round(some)), horizon_s)
+
+    drawing_s = _extrapolated(draw, [max(1.0, share * horizons) for share in _SHARES], float(horizons))
+    return drawing_s + _estimator_s(plan, choice, choice.estimator, years, 1)
+
+
+def _estimator_s(plan: Plan, choice: Choice, estimator: str, years: float, workers: int) -> float:
+    """Of an estimator of availability, on so many processes."""
+    if estimator == TIMELINE and choice.estimator != REQUEST_LEVEL:
+        parts = timeline.one_part(plan, years)[1]
+        one_s = _extrapolated(lambda share: timeline.one_part(plan, years, share=share)[0](), _SHARES, 1.0)
+        return parts * one_s / max(1, min(workers, available()))
+    if estimator == RARE and choice.estimator != REQUEST_LEVEL:
+        parts = rare.one_part(plan)[1]
+        return parts * _extrapolated(lambda share: rare.one_part(plan, share=share)[0](), _SHARES, 1.0)
+    return 0.0
+
+
+def _extrapolated(work: Callable[[float], object], sizes: Sequence[float], whole: float) -> float:
+    """Seconds of `work(whole)`, where time is taken to be linear in the size beyond what every size takes."""
+    fixed_s, slope_s, before_size, before_s = 0.0, 0.0, 0.0, 0.0
+    for number, size in enumerate(sorted({min(size, whole) for size in sizes})):
+        if number > 1 and fixed_s + slope_s * size > _LONG_S:
+            break
+        took_s = _taken_s(work, size)
+        if number == 0 and took_s < _TOO_LONG_S:
+            took_s = min(took_s, _taken_s(work, size))  # the first time includes imports
+        if size >= whole:
+            return took_s
+        if number == 0 or took_s > _LONG_S:
+            slope_s = 0.5 * took_s / size
+        if number > 0:
+            slope_s = max(slope_s if took_s > _LONG_S else 0.0, (took_s - before_s) / (size - before_size))
+        fixed_s = max(0.0, took_s - slope_s * size)
+        before_size, before_s = size, took_s
+        if took_s > (_LONG_S if number else _TOO_LONG_S):
+            break
+    return fixed_s + slope_s * whole
+
+
+def _taken_s(work: Callable[[float], object], size: float) -> float:
+    started_s = time.process_time()
+    work(size)
+    return time.process_time() - started_s

@@ -1,0 +1,180 @@
+"""Whole replications in rounds, until the figures are precise enough or the time is used up."""
+
+import math
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from des.estimate.cascades import Cascade, cascade_estimates
+from des.estimate.estimate import Estimate
+from des.estimate.heterogeneous import Heterogeneous, without_intervals
+from des.estimate.intervals import students_t
+from des.estimate.objective import counted_objective
+from des.estimate.summary import Pool, summarise
+from des.estimate.unsampled import LongRuns, Unsampled, with_unseen
+from des.pool import Workers
+from des.scenario.plan import Plan
+from des.scenario.schema.objective import Objective
+from des.study.downtime import Spells, controlled
+from des.study.precision import relative_half_width
+from des.study.replication import Part, Replicator
+
+_GROWTH: Final = 1.5
+_HASTE: Final = 0.8
+"""A round is begun if it is expected to end within this share of the time that is left."""
+_ENOUGH: Final[Mapping[str, float]] = {"cost_usd_per_request": 0.005, "latency_s_p99": 0.01, "availability": 0.02}
+"""Relative half-widths, of what is not served for the availability, at which no more is simulated."""
+_ENOUGH_OF_CHANCE: Final = 0.005
+_FEWEST: Final = 3
+"""Replications without which no precision is enough."""
+
+
+class Clock:
+    """The time that an answer may take. With a number of `rounds` it never runs out."""
+
+    def __init__(self, within_s: float, rounds: int | None) -> None:
+        self.within_s = within_s
+        self.rounds = rounds
+        self._started = time.perf_counter()
+
+    @property
+    def spent_s(self) -> float:
+        return time.perf_counter() - self._started
+
+    @property
+    def left_s(self) -> float:
+        return max(0.0, self.within_s - self.spent_s)
+
+    def allows(self, done: int, next_s: float) -> bool:
+        """Whether another round, expected to take `next_s`, may follow `done` rounds."""
+        if self.rounds is not None:
+            return done < self.rounds
+        return next_s <= _HASTE * self.left_s
+
+
+@dataclass(slots=True)
+class Simulated:
+    """What the replications of one arm observed."""
+
+    plan: Plan
+    pool: Pool = field(default_factory=Pool)
+    spells: list[Spells] = field(default_factory=list)
+    windows: list[tuple[int, int]] = field(default_factory=list)
+    called: set[int] = field(default_factory=set)
+    cascades: list[Cascade] = field(default_factory=list)
+
+    def figures(self) -> dict[str, Any]:
+        """By the names of summary.json, as simulated."""
+        heterogeneous = Heterogeneous.of(self.plan)
+        found = summarise(self.pool, by_replication=heterogeneous is not None)
+        if self.cascades:
+            found |= cascade_estimates(self.cascades)
+        why = "" if heterogeneous is None else heterogeneous.why_no_interval(len(self.pool))
+        return without_intervals(found, why) if why else found
+
+    def claimed(self, long_runs: LongRuns) -> tuple[dict[str, Any], Unsampled | None]:
+        """Figures that claim no more than was sampled, and what was not, if anything.
+
+        Where all was, the adjusted figure of a control variate stands in place of the plain one.
+        """
+        figures, unsampled = with_unseen(self.plan, self.figures(), self.pool.latency, len(self.pool), long_runs)
+        if unsampled is None:
+            for metric, better in controlled(self.plan, self.pool, self.spells).items():
+                if metric != "availability":
+                    figures[metric] = better
+        return figures, unsampled
+
+    def objective(self) -> Estimate | None:
+        """None where no whole window was simulated."""
+        if not sum(windows for _, windows in self.windows):
+            return None
+        return counted_objective(self.windows)
+
+    @property
+    def uncalled(self) -> tuple[str, ...]:
+        """The legs that no request called."""
+        return tuple(leg.name for leg in self.plan.chain if leg.index not in self.called)
+
+    @property
+    def requests(self) -> int:
+        return sum(int(metrics["requests"]) for metrics in self.pool.metrics)
+
+    def less(self, other: "Simulated", metric: str) -> Estimate | None:
+        """The difference of a metric, paired by replication; None where a replication lacks it."""
+        pairs = list(zip(self.pool.metrics, other.pool.metrics, strict=True))
+        values = [one[metric] - two[metric] for one, two in pairs if None not in (one[metric], two[metric])]
+        if not values or len(values) < len(pairs):
+            return None
+        found = students_t(values)
+        return Estimate(found.value, found.low, found.high, len(values))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rounds:
+    """Every arm's replications, the same number of each; `reached` says whether the figures were precise enough."""
+
+    arms: Mapping[str, Simulated]
+    rounds: int
+    replications: int
+    reached: bool
+
+
+def replicated(
+    plans: Mapping[str, Plan],
+    objective: Objective | None,
+    clock: Clock,
+    *,
+    workers: int,
+    known: Collection[str] = (),
+    cascades: bool = False,
+    progress: Callable[[], None] | None = None,
+) -> Rounds:
+    """Rounds of replications of all arms: one each in the first, half as many again in all after each further one.
+
+    The availability of the arms in `known` is known otherwise and does not count for the precision. `cascades` asks for
+    their figures even where there can be none.
+    """
+    found = {arm: Simulated(plan) for arm, plan in plans.items()}
+    replicator = Replicator(plans, None, "{}", cascades, objective=objective)
+    done = rounds = 0
+    wanted, reached = 1, False
+    with Workers(replicator, workers) as pool:
+        while True:
+            before_s = clock.spent_s
+            parts = [Part(arm, number) for number in range(done, wanted) for arm in plans]
+            watch = None if progress is None else lambda number, at: progress()
+            for part, outcome in zip(parts, pool.map(parts, watch), strict=True):
+                of = found[part.arm]
+                of.pool.add(outcome.observed)
+                of.spells.append(outcome.spells)
+                of.called |= outcome.called
+                if outcome.cascade is not None:
+                    of.cascades.append(outcome.cascade)
+                if outcome.windows is not None:
+                    of.windows.append(outcome.windows)
+            took_s, made = clock.spent_s - before_s, wanted - done
+            done, rounds = wanted, rounds + 1
+            wanted = max(done + 1, math.ceil(done * _GROWTH))
+            reached = done >= _FEWEST and all(_precise(of, arm in known) for arm, of in found.items())
+            if (reached and clock.rounds is None) or not clock.allows(rounds, took_s / made * (wanted - done)):
+                return Rounds(arms=found, rounds=rounds, replications=done, reached=reached)
+
+
+def _precise(of: Simulated, known: bool) -> bool:
+    figures = of.figures()
+    for metric, enough in _ENOUGH.items():
+        figure = figures[metric]
+        if figure.mean is None or _is_whole(metric, figure) or (metric == "availability" and known):
+            continue
+        if relative_half_width(metric, figure) > enough:
+            return False
+    chance = of.objective()
+    if chance is None or chance.low is None or chance.high is None:
+        return True
+    return (chance.high - chance.low) / 2.0 <= _ENOUGH_OF_CHANCE
+
+
+def _is_whole(metric: str, figure: Estimate) -> bool:
+    """Whether nothing was lost in any replication: more of them would hardly say more."""
+    return metric == "availability" and figure.mean == 1.0

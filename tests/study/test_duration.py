@@ -1,0 +1,118 @@
+"""The time a command will take is told soon, and is about right."""
+
+import copy
+import time
+from typing import Any
+
+import pytest
+
+from des.errors import DesError
+from des.scenario import Loaded, from_mapping
+from des.study import duration
+from des.study.options import Forecast, RunOptions
+from des.study.run import ensure
+from des.study.study import Study
+from des.study.sweep import sweep_with
+from study.small_scenario import ENDLESS, SMALL, small
+
+
+def _study(**changes: Any) -> Study:
+    return Study.of(from_mapping(small(**changes)), traces=True)
+
+
+def test_little_work_is_not_measured() -> None:
+    found = duration.of_run(_study(), 1)
+    assert (found.seconds, found.replications, found.finished) == (0.0, 2, 0)
+
+
+def test_time_that_is_linear_in_the_size_is_extrapolated(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s, done = [0.0], []
+
+    def work(size: float) -> None:
+        done.append(size)
+        now_s[0] += 0.01 + 0.001 * size
+
+    monkeypatch.setattr(time, "process_time", lambda: now_s[0])
+    assert duration._extrapolated(work, (1, 10, 100, 1_000), 100_000.0) == pytest.approx(100.01)
+    assert max(done) == 100  # a thousand would take 1.01 s
+    assert duration._extrapolated(work, (1, 10, 100), 50.0) == pytest.approx(0.06)
+
+
+def test_a_long_run_is_told_to_be_long_and_twice_as_long_with_twice_the_replications() -> None:
+    once = duration.of_run(_study(**ENDLESS), 1)
+    twice = duration.of_run(_study(**ENDLESS, replications=2), 1)
+    assert once.seconds > 3600.0
+    assert 1.0 < twice.seconds / once.seconds < 4.0
+    assert duration.of_run(_study(**ENDLESS, replications=4), 1, finished=7).seconds < once.seconds
+
+
+def test_a_horizon_of_rare_requests_and_many_incidents_is_measured_soon() -> None:
+    providers = copy.deepcopy(SMALL["providers"])
+    providers["first"]["incidents"] = [{"kind": "poisson", "rate": "2/h", "duration": "1min"}]
+    study = _study(horizon="60y", providers=providers, workload={"arrivals": {"kind": "poisson", "rate": "1/30d"}})
+    started_s = time.process_time()
+    assert duration.of_run(study, 1).seconds > 1.0
+    assert time.process_time() - started_s < 20.0  # a minute and more for the whole
+
+
+def _brownouts(**changes: Any) -> Loaded:
+    incidents = [{"kind": "poisson", "rate": "2/d", "duration": "2h", "error_rate": "30%"}]
+    providers = {
+        name: {"latency": "1s", "incidents": incidents, "models": {"model": {"price": {"per_request": 0}}}}
+        for name in ("a", "b")
+    }
+    content = {"title": "b", "horizon": "90d", "workload": {"arrivals": {"kind": "poisson", "rate": "2/h"}}}
+    chain = [{"provider": "a", "retries": 2}, {"provider": "b", "retries": 2}]
+    return from_mapping({**content, "providers": providers, "chain": chain, **changes})
+
+
+def test_years_of_brownouts_are_told_to_be_long() -> None:
+    few, many = (duration.of_availability(_brownouts(), years, "timeline", 1).seconds for years in (1_000.0, 1e6))
+    assert many > 20.0 * few > 0.0
+
+
+def test_what_is_exact_takes_no_time() -> None:
+    limits = {"horizon": "1d", "chain": [{"provider": "a"}, {"provider": "b"}]}
+    exact = _brownouts(**limits)
+    assert duration.of_availability(exact, 1e6, "exact", 1).seconds == 0.0
+
+
+class _NotNowError(Exception):
+    pass
+
+
+def test_before_is_called_once_with_the_forecast_and_may_end_the_run(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told: list[Forecast] = []
+
+    def refuse(forecast: Forecast) -> None:
+        told.append(forecast)
+        raise _NotNowError
+
+    with pytest.raises(_NotNowError):
+        ensure(small(horizon="1h"), RunOptions(before=refuse))
+    with pytest.raises(_NotNowError):
+        sweep_with(small(horizon="1h"), ["policy.rounds=1,2"], RunOptions(before=refuse))
+    assert [one.replications for one in told] == [2, 4]
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_is_asked_where_the_result_is_there(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    told: list[Forecast] = []
+    options = RunOptions(before=told.append)
+    for _ in range(2):
+        ensure(small(horizon="1h"), options)
+        sweep_with(small(horizon="1h"), ["policy.rounds=1,2"], options)
+    assert len(told) == 2
+
+
+def test_a_wrong_precision_is_said_before_anything_is_measured() -> None:
+    with pytest.raises(DesError, match="unknown metric"):
+        ensure(small(), RunOptions(precision="nonsense=0.1", before=_must_not_ask))
+
+
+def _must_not_ask(forecast: Forecast) -> None:
+    raise AssertionError("asked")
