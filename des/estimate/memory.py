@@ -35,6 +35,8 @@ from des.scenario.plan import (
 
 NOTHING: Final = "nothing: requests do not depend on each other"
 _MINUTE_S: Final = 60.0
+_CRITICAL: Final = 0.1
+"""A bucket fills or drains at the difference of its rate and the load; at least at this share of its rate counts."""
 _USUAL: Final = 0.99
 """The quantile of a response that a usual call lasts."""
 
@@ -189,7 +191,7 @@ def _of_limit(plan: Plan, limit: Limit, leg: int) -> float:
         case "concurrency":
             return call_s
         case "token_bucket":
-            refill_s = limit.burst / limit.rate_per_s
+            refill_s = limit.burst / max(abs(limit.rate_per_s - _load(plan, limit)), _CRITICAL * limit.rate_per_s)
             return refill_s if limit.counted == "dispatch" else refill_s + call_s
         case "acceleration":
             assert limit.window_s is not None
@@ -197,6 +199,13 @@ def _of_limit(plan: Plan, limit: Limit, leg: int) -> float:
         case _:
             assert limit.window_s is not None
             return limit.window_s if limit.counted == "dispatch" else limit.window_s + call_s
+
+
+def _load(plan: Plan, limit: Limit) -> float:
+    """What every request, called once, takes from the limit in a second."""
+    tokens = {"input_tokens": plan.workload.input_tokens.mean, "output_tokens": plan.workload.output_tokens.mean}
+    tokens["tokens"] = sum(tokens.values())
+    return request_rate_per_s(plan) * tokens.get(limit.metric, 1.0)
 
 
 def _growing_windows(plan: Plan, limit: Limit) -> float:

@@ -33,8 +33,11 @@ _SPELL: Final = 0.25
 """Of the memory: how long the spells are that are compared."""
 _LATER: Final = (1.0, 3.0)
 """Memories after the change point at which the spells begin."""
-LEVEL: Final = 1e-4
-"""Of each test, over all metrics and strata of an arm together."""
+LEVEL: Final = 0.02
+"""Of the tests of an arm's spells together. A false alarm costs no more than a longer memory."""
+_GREAT: Final = 0.25
+"""A difference of losses that counts by itself, with at least `_ENOUGH` requests in both: a storm that chance ends."""
+_ENOUGH: Final = 15
 _SMALL: Final = 0.01
 """A difference of shares below this does not matter, whatever its significance."""
 METRICS: Final = ("losses", "attempts a request", "the rate-limited share", "mean latency")
@@ -141,7 +144,10 @@ def _instants(sampler: Sampler, pairs: int) -> list[tuple[int, int, float, float
             lasts_s = segments.end_s[following] - segments.start_s[of]
             fits = joined & (lasts_s >= least_s)
             of, lasts_s = of[fits], lasts_s[fits]
-        few = min(each, pairs - len(found), len(of))
+        share = (
+            pairs // 2 if _clear(population.strata[stratum]) and not steady else each
+        )  # where storms outlive outages
+        few = min(share, pairs - len(found), len(of))
         if few <= 0:
             continue
         rng = generator(seed, 0, f"estimate/windows/memory\x1f{population.strata[stratum].name}")
@@ -168,6 +174,10 @@ def _differs(saw: FloatArray, afresh: FloatArray, strata: NDArray[np.int64]) -> 
     kept = requests > 0
     groups = [kept] + [kept & (strata == stratum) for stratum in np.unique(strata)]
     tests = len(METRICS) * len(groups)
+    great = (_of_metric(saw, 0) - _of_metric(afresh, 0))[requests >= _ENOUGH]
+    more, fewer = int((great > _GREAT).sum()), int((great < -_GREAT).sum())
+    if more >= 2 and more > 3 * fewer:
+        return f"{METRICS[0]} still remember the past ({more} of {len(great)} times)"
     for metric, name in enumerate(METRICS):
         one, two = _of_metric(saw, metric), _of_metric(afresh, metric)
         scale = max(1.0, float(np.nanmean(two))) if metric in (1, 3) and np.isfinite(two).any() else 1.0
