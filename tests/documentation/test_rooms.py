@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "theory": {"scenario", *RANDOM},
     "faults": {"files", "scenario", *RANDOM},
     "engine": {"faults", "rules", "scenario", *RANDOM},
-    "estimate": {"faults", "rules", "scenario", "theory", *RANDOM},
+    "estimate": {"engine", "faults", "rules", "scenario", "theory", *RANDOM},
     "check": {"estimate", "faults", "engine", "rules", "scenario", "theory", *RANDOM},
     "study": {"estimate", "faults", "files", "importers", "engine", "scenario", "traces"},
     "report": {"catalogue", "check", "estimate", "faults", "scenario", "study", "traces"},
