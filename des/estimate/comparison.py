@@ -19,7 +19,7 @@ from des.estimate.joint_figures import (
 )
 from des.estimate.paired import Paired, discordance, explained, holm, paired, rare_pair
 from des.estimate.summary import Pool
-from des.estimate.unsampled import Unsampled
+from des.estimate.unsampled import NOTICEABLE, Unsampled
 from des.faults import sharing
 from des.scenario.plan import Plan
 
@@ -210,10 +210,18 @@ def _of_enough(found: _Pairs, heterogeneous: Heterogeneous) -> _Pairs:
 
 
 def _of_sampled(found: _Pairs, unsampled: Sequence[Unsampled]) -> _Pairs:
-    """Without intervals and p-values of metrics that incidents which the run did not meet would move in an arm."""
+    """Without the intervals and p-values that unseen incidents of an arm could move noticeably."""
     for metric, (pair, _) in found.items():
+        if pair is None or pair.n < 2:
+            continue
         moved = "availability" if metric == "failure_share" else metric
-        if pair is not None and pair.n > 1 and any(moved in of.ends for of in unsampled):
+        most = max((of.moves.get(moved, 0.0) for of in unsampled), default=0.0)
+        difference, low, high = pair.difference.value, pair.difference.low, pair.difference.high
+        if low is not None and high is not None:
+            claimed = most > NOTICEABLE * max(high - difference, difference - low)
+        else:  # the same are lost in both, so far
+            claimed = most > 0.0 and metric == "failure_share"
+        if claimed:
             found[metric] = _without_ends(pair), TOO_FEW_MET
     return found
 

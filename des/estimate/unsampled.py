@@ -47,7 +47,8 @@ class Unsampled:
 
     `between` is the availability as sampled, between such incidents. `long_run` is that of a closed form or a timeline,
     None with a `reason`. `ends` are by metric the least and the most that the figure can be in the long run, infinite
-    where that is not known. They are between the ends of the interval as sampled, so they count for a 95 % one.
+    where that is not known. They include the interval as sampled, so they count for a 95 % one. `moves` are by metric
+    the most by which such incidents could move the figure, however little that is beside its interval.
     """
 
     incidents: tuple[Unseen, ...]
@@ -55,6 +56,7 @@ class Unsampled:
     long_run: Estimate | None
     reason: str
     ends: Mapping[str, tuple[float, float]]
+    moves: Mapping[str, float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -128,9 +130,12 @@ def with_unseen(
     share = min(1.0, math.fsum(one.unavailability for one in incidents))
     worst = _Worst.of(plan, share, figures, latency)
     ends: dict[str, tuple[float, float]] = {}
+    moves: dict[str, float] = {}
     for metric, figure in figures.items():
         if isinstance(figure, Estimate):
-            figures[metric], reached = _widened(figure, worst.shift(metric, figure), incidents, metric)
+            shift = worst.shift(metric, figure)
+            moves[metric] = max(shift)
+            figures[metric], reached = _widened(figure, shift, incidents, metric)
             if reached is not None:
                 ends[metric] = reached
         elif isinstance(figure, Mapping):
@@ -140,10 +145,13 @@ def with_unseen(
     known, why = None, ""
     if share >= NOTICEABLE * _scale(between):
         known, why = long_runs.of(plan.arm)
-        figures["availability"], ends["availability"] = _reaching(between, known, words_of(incidents))
+        figures["availability"], (low, high) = _reaching(between, known, words_of(incidents))
+        ends["availability"] = low, high
+        sides = (between.known if end is None else end for end in (between.low, between.high))
+        moves["availability"] = max(abs(end - side) for end, side in zip((low, high), sides, strict=True))
     else:
-        figures["availability"] = between
-    told = Unsampled(incidents=incidents, between=between, long_run=known, reason=why, ends=ends)
+        figures["availability"], moves["availability"] = between, share
+    told = Unsampled(incidents=incidents, between=between, long_run=known, reason=why, ends=ends, moves=moves)
     return figures, told
 
 

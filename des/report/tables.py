@@ -11,7 +11,7 @@ from des.report import figures
 from des.report.figures import read
 from des.report.layout import Line, as_text, fitted, print_arms, say, table_of
 from des.report.lines import cascade_lines, cascade_sentences, lines, money, seconds, share, written
-from des.report.unseen_lines import unseen_sentences
+from des.report.unseen_lines import unseen_by_point, unseen_cells, unseen_sentences
 from des.study.verdicts import NOT_JUDGED, Verdict, of_run
 from des.traces import Run
 
@@ -61,6 +61,10 @@ def print_sweep(sweep: "Sweep", console: Console) -> None:
         table.add_column(name, overflow="fold")
     for title in ("availability", "cost per\nrequest", "latency\np95", "fallback"):
         table.add_column(title, justify="right", no_wrap=True)
+    unmet = any("unseen" in run.summary for run in sweep.runs)
+    if unmet:
+        table.add_column("incidents\nmet", justify="right", no_wrap=True)
+        table.add_column("in the\nlong run", justify="right", no_wrap=True)
     if known:
         table.add_column("all down\n(exact)", justify="right", no_wrap=True)
         table.add_column("k_eff", justify="right", no_wrap=True)
@@ -73,6 +77,7 @@ def print_sweep(sweep: "Sweep", console: Console) -> None:
             cells += [arm] if several else []
             cells += [figures.availability(read(metrics["availability"])), money(read(metrics["cost_usd_per_request"]))]
             cells += [seconds(read(metrics["latency_s_p95"])), share(read(metrics["fallback_share"]))]
+            cells += unseen_cells(run.summary, arm) if unmet else []
             cells += _joint(joint[arm]) if known else []
             cells += [_as_expected(run, arm)] if judged else []
             table.add_row(*map(Text, cells))
@@ -85,6 +90,9 @@ def print_sweep(sweep: "Sweep", console: Console) -> None:
     else:
         many = f"{taken[0]:,}" if len(taken) == 1 else f"{taken[0]:,} to {taken[-1]:,}"
         say(console, f"intervals: 95 %, over {many} replications")
+    points = (", ".join(f"{path}={value}" for path, value in point.items()) for point in sweep.points)
+    for sentence in unseen_by_point({point: run.summary for point, run in zip(points, sweep.runs, strict=True)}):
+        say(console, sentence)
     for run in sweep.runs:
         if not precision_reached(run.summary):
             say(console, f"precision NOT reached within {run.manifest['replications']:,} replications: {run.path}")

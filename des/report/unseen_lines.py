@@ -1,13 +1,14 @@
 """What tables say of the incidents that a run was too short to meet, beside the figure that lacks them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from des.estimate.unseen import expected_count
 from des.report import figures
 from des.report.figures import read
 from des.report.layout import Line
 
+_EXPECTED: Final = " expected"
 _Unseen = Mapping[str, Mapping[str, Any]]
 """`unseen` of a summary: by arm, only those to which it applies."""
 
@@ -41,6 +42,28 @@ def unseen_sentences(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterato
         yield sentence if len(arms) == 1 else f"{', '.join(those)}: {sentence}"
 
 
+def unseen_cells(summary: Mapping[str, Any], arm: str) -> list[str]:
+    """Cells of an arm's row: incidents met of those expected, and the availability in the long run if it is known."""
+    of = _told(summary, [arm]).get(arm)
+    return [
+        _met(of).removesuffix(_EXPECTED),
+        figures.NOTHING if of is None else figures.availability(read(of["long_run"])),
+    ]
+
+
+def unseen_by_point(summaries: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Of which incidents a sweep met too few, at which points. Points of which the same is said share a line."""
+    said: dict[str, list[str]] = {}
+    for point, summary in summaries.items():
+        for of in _told(summary, list(summary["arms"])).values():
+            points = said.setdefault(f"{of['words']}: {_meaning(of['incidents'])}", [])
+            if point not in points:
+                points.append(point)
+    for sentence, points in said.items():
+        where = "every point" if len(points) == len(summaries) else "; ".join(points)
+        yield f"{where}: {sentence}"
+
+
 def _sentence(of: Mapping[str, Any]) -> str:
     what = f"{of['words']}: {_meaning(of['incidents'])}"
     known = read(of["long_run"])
@@ -55,10 +78,9 @@ def _sentence(of: Mapping[str, Any]) -> str:
 
 
 def _meaning(incidents: Sequence[Mapping[str, Any]]) -> str:
-    what = "outages" if incidents[0]["outages"] else "incidents"
     if any(one["met"] for one in incidents):
-        return f"too few {what} for availability in the long run"
-    return f"this is availability between {what}"
+        return "too few to tell the availability"
+    return f"this is availability between {'outages' if incidents[0]['outages'] else 'incidents'}"
 
 
 def _told(summary: Mapping[str, Any], arms: Sequence[str]) -> _Unseen:
@@ -70,4 +92,4 @@ def _met(of: Mapping[str, Any] | None) -> str:
     if of is None:
         return figures.NOTHING
     first = of["incidents"][0]
-    return f"{first['met']} of {expected_count(first['expected'])} expected"
+    return f"{first['met']} of {expected_count(first['expected'])}{_EXPECTED}"

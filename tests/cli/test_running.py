@@ -176,6 +176,22 @@ def test_a_run_without_its_outages_says_so_beside_the_figure_and_decides_nothing
     assert "0 of 0.0023 expected outages of cdn met: this is availability" in " ".join(compared.stdout.split())
 
 
+def test_a_sweep_says_which_points_met_too_few_outages(tmp_path: Path) -> None:
+    write_small(tmp_path, horizon="2h", **BEHIND_A_CDN)
+    arguments = ("sweep", "small.yaml", "--replications", 2, "--over")
+    done = des(*arguments, "horizon=2h,10y", "--set", "workload.arrivals.rate=1/d", folder=tmp_path)
+    assert done.returncode == 0
+    words = "0 of 0.0023 expected outages of cdn met: this is availability between outages"
+    assert f"horizon=2h: {words}" in " ".join(done.stdout.split())
+    rows = [row.split() for row in done.stdout.splitlines() if row.startswith(("2h ", "10y "))]
+    assert " ".join(rows[0]).count("0 of 0.0023 99.9315 %") == 1
+    found = json.loads(
+        des(*arguments, "horizon=2h,10y", "--set", "workload.arrivals.rate=1/d", "--json", folder=tmp_path).stdout
+    )
+    assert ["unseen" in point for point in found["points"]] == [True, False]
+    assert found["points"][0]["unseen"]["as_modelled"]["incidents"][0]["component"] == "cdn"
+
+
 def test_verdicts_become_a_junit_file_in_every_command_that_judges(tmp_path: Path) -> None:
     expect = {"availability": ">= 99%", "latency_s_mean": "< 1ms"}
     write_small(tmp_path, horizon="2h", expect=expect, **BEHIND_A_CDN)

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from des.estimate.comparison import METRICS, differences
-from des.estimate.estimate import as_json
+from des.estimate.comparison import METRICS, TOO_FEW_MET, differences
+from des.estimate.estimate import Estimate, as_json
 from des.estimate.heterogeneous import Heterogeneous
 from des.estimate.summary import Pool
 from des.estimate.totals import Losses
+from des.estimate.unsampled import Unsampled
 
 REQUESTS = 1_000
 HALF = Heterogeneous("mixture", 20)
@@ -53,3 +54,35 @@ def test_enough_are_compared_by_replication_not_by_incident() -> None:
     for metric in METRICS:
         assert found[metric]["interval"] == "Student's t, paired"
         assert found[metric]["difference"]["low"] < found[metric]["difference"]["high"]
+
+
+@pytest.mark.parametrize("arm", ["part", "as_modelled"])
+@pytest.mark.parametrize(("moves", "claimed"), [(1e-6, True), (0.01, False), (float("inf"), False)])
+def test_a_difference_that_unseen_incidents_could_change_has_no_interval(arm: str, moves: float, claimed: bool) -> None:
+    lost = [9, 1, 2, 8, 0, 3, 9, 1, 0, 7]
+    observed = {"as_modelled": pool([1 + (n % 2) for n in range(len(lost))]), "part": pool(lost)}
+    told = Unsampled(
+        incidents=(),
+        between=Estimate(0.99),
+        long_run=None,
+        reason="",
+        ends={},
+        moves={"availability": moves, "cost_usd_per_request": 1e-9},
+    )
+    found = as_json(differences(observed, "as_modelled", None, {arm: told})["part"])
+    assert (found["failure_share"]["interval"] != TOO_FEW_MET) == claimed
+    assert (found["failure_share"]["difference"]["low"] is not None) == claimed
+    assert (found["failure_share"]["p_holm"] is not None) == claimed
+    assert found["cost_usd_per_request"]["difference"]["low"] is not None
+    assert found["latency_s_p95"]["difference"]["low"] is not None
+
+
+def test_that_the_same_are_lost_in_both_is_no_evidence_without_outages() -> None:
+    observed = {"as_modelled": pool([1, 2, 1]), "part": pool([1, 2, 1])}
+    told = Unsampled(
+        incidents=(), between=Estimate(0.99), long_run=None, reason="", ends={}, moves={"availability": 1e-4}
+    )
+    plain = as_json(differences(observed, "as_modelled")["part"]["failure_share"])
+    found = as_json(differences(observed, "as_modelled", None, {"part": told})["part"]["failure_share"])
+    assert plain["interval"] == "none: the same are lost in both"
+    assert (found["interval"], found["p_value"]) == (TOO_FEW_MET, None)

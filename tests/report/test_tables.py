@@ -231,7 +231,7 @@ def test_arms_of_which_the_same_is_said_share_a_sentence_that_names_the_command_
 
 def test_a_few_incidents_met_are_said_to_be_too_few() -> None:
     text = " ".join(_printed(_with_unseen(_run(("one",)), "one", met=3)).split())
-    assert "3 of 0.002 expected outages of cloudflare met: too few outages for availability in the long run" in text
+    assert "3 of 0.002 expected outages of cloudflare met: too few to tell the availability" in text
 
 
 def test_nothing_is_said_of_incidents_where_all_were_met() -> None:
