@@ -27,7 +27,7 @@ from des.study.not_seen import NotSeen, missed_by_runs, missed_by_windows
 from des.study.options import Progress, RunOptions, Source
 from des.study.rounds import Clock, Rounds, Simulated, replicated
 from des.study.shortened import between_outages
-from des.study.value import Money, Step, apart, money, scaled, steps
+from des.study.value import Money, Step, apart, less, money, narrower, scaled, steps
 from des.study.ways import chosen_way
 from des.vocabulary import CASCADE_METRICS
 
@@ -351,19 +351,25 @@ class _Work:
                 worse = self._difference(after, arm, "lost")
                 lost = found[arm].lost
                 if worse is not None and lost is not None and lost.known > 0.0:
-                    saves[arm, after] = scaled(worse, one.failing.known / lost.known)
+                    paired = scaled(worse, one.failing.known / lost.known)
+                    saves[arm, after] = narrower(paired, less(one.failing, other.failing))
         priced = self._value is not None and self._value.lost_request_usd > 0.0
         return steps(of, spends, saves, per_lost_request=priced)
 
     def _difference(self, arm: str, after: str, metric: str) -> Estimate | None:
         """`after` less `arm`, paired; None where it is not known better than from both arms."""
-        if metric == "lost" and any(self._known[each].lost is not None for each in (arm, after)):
+        if metric == "lost" and any(self._is_exact(each) for each in (arm, after)):
             return None
         if self._replicated is not None:
             of = self._replicated.arms
             return of[arm].less(of[after], "availability") if metric == "lost" else of[after].less(of[arm], metric)
         one, other = self._to_first(arm, metric), self._to_first(after, metric)
         return None if one is None or other is None else apart(other, one)
+
+    def _is_exact(self, arm: str) -> bool:
+        """Whether its availability is known better than any simulation could tell it."""
+        lost = self._known[arm].lost
+        return lost is not None and (lost.low is None or self._replicated is not None)
 
     def _to_first(self, arm: str, metric: str) -> Estimate | None:
         """The arm less the first one that windows answered."""

@@ -119,6 +119,11 @@ def apart(one: Estimate, other: Estimate) -> Estimate:
     return replace(found, low=mean - _below(one) - _above(other), high=mean + _above(one) + _below(other))
 
 
+def narrower(one: Estimate, other: Estimate) -> Estimate:
+    """Of two estimates of the same, the one with the narrower interval; one without is exact."""
+    return one if _below(one) + _above(one) < _below(other) + _above(other) else other
+
+
 def _combined(
     one: Estimate, other: Estimate, mean: float, below: float, above: float, below_other: float, above_other: float
 ) -> Estimate:
