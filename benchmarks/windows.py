@@ -1,9 +1,8 @@
-"""`python -m benchmarks.windows`: the windows estimator against brute force, and how often its intervals cover.
+"""`python -m benchmarks.windows`: the windows estimator against brute force.
 
 Scenarios with limits, cooldowns, breakers, budgets, queues, profiles and shared causes have incidents so frequent that
 request level runs through thousands of them. Every figure of the two is compared in standard errors of their
-difference. Exits with 1 where one is more than four apart, or the mean of the squares is far from 1. `--coverage N`
-instead repeats two small studies N times and counts how often the 95 % intervals hold the truth.
+difference. Exits with 1 where one is more than four apart, or the mean of the squares is far from 1.
 """
 
 import argparse

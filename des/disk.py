@@ -1,4 +1,4 @@
-"""Files and directories that are whole or absent, and the check that a file to be read is a regular one.
+"""Directories that are whole or absent.
 
 The directory of a run is written in `.partial` beside its place, and moved there when complete. A directory under its
 own name is therefore whole. An unfinished run is a level further down, so a pattern over runs
@@ -29,6 +29,7 @@ from typing import TypeVar
 
 from des.errors import OutputError, WriteError, say_what_is_left
 from des.signals import signals_held, terminating_signals_raise
+from des.single_files import reason_of
 
 try:
     import fcntl
@@ -72,7 +73,7 @@ def written_whole(target: Path, *, replace: bool = False) -> Iterator[Path]:
             with signals_held(), _alone_in(target.parent):
                 _install(partial, target, replace=replace)
         except OSError as error:
-            failure = WriteError(f"writing to {target} failed: {_below(target, error)}{_reason(error)}")
+            failure = WriteError(f"writing to {target} failed: {_below(target, error)}{reason_of(error)}")
             say_what_is_left(failure, "nothing was kept")
             raise failure from error
         finally:
@@ -146,7 +147,7 @@ def removed(directory: Path, *, unless_locked: bool = False) -> bool:
                 os.close(lock)
             _remove_if_empty(parent / PARTIAL)
     except OSError as error:
-        raise WriteError(f"{directory}: cannot be removed: {_reason(error)}") from error
+        raise WriteError(f"{directory}: cannot be removed: {reason_of(error)}") from error
     return True
 
 
@@ -202,96 +203,6 @@ def scratch_directory() -> Iterator[Path]:
             with signals_held():
                 if directory is not None:
                     shutil.rmtree(directory, ignore_errors=True)
-
-
-def refuse_existing(out: Path | None) -> None:
-    """Raises OutputError if a file exists already, before any work is done for it."""
-    if out is not None and os.path.lexists(out):
-        raise OutputError(f"{out}: exists already; choose another name or remove it")
-
-
-def write_new(out: Path, text: str) -> None:
-    """Write a new file, whole or not at all. Raises OutputError if it exists, WriteError if it cannot be written.
-
-    It is written beside its place, flushed to the disk and given its name last.
-    """
-    beside = out.with_name(f".des-{os.getpid()}-{secrets.token_hex(3)}")
-    with terminating_signals_raise():
-        try:
-            with beside.open("x", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            with signals_held():
-                _give_name(beside, out)
-        except FileExistsError:
-            refuse_existing(out)
-            raise
-        except (OSError, ValueError) as error:
-            why = _reason(error) if isinstance(error, OSError) else str(error)
-            raise WriteError(f"{out}: cannot be written: {why}; nothing was kept") from error
-        finally:
-            with signals_held(), suppress(OSError, ValueError):
-                beside.unlink()
-
-
-def check_writable_file(out: Path) -> None:
-    """Raises OutputError where `write_over` could not write: no folder to write into, or a directory in the way."""
-    if out.is_dir():
-        raise OutputError(f"{out}: is a directory; name a file")
-    if os.path.lexists(out) and not out.is_file():
-        raise OutputError(f"{out}: is not a regular file; choose another name")
-    if not out.parent.is_dir():
-        raise OutputError(f"{out}: there is no folder {out.parent}; create it first")
-    if not os.access(out.parent, os.W_OK):
-        raise OutputError(f"{out}: cannot be written: permission denied")
-
-
-def write_over(out: Path, text: str) -> None:
-    """Write a file whole or not at all, in place of an earlier one. Raises WriteError.
-
-    It is written beside its place, flushed to the disk and given its name last.
-    """
-    beside = out.with_name(f".des-{os.getpid()}-{secrets.token_hex(3)}")
-    with terminating_signals_raise():
-        try:
-            with beside.open("x", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(out)
-        except (OSError, ValueError) as error:
-            why = _reason(error) if isinstance(error, OSError) else str(error)
-            raise WriteError(f"{out}: cannot be written: {why}") from error
-        finally:
-            with signals_held(), suppress(OSError, ValueError):
-                beside.unlink()
-
-
-def _give_name(beside: Path, out: Path) -> None:
-    """Raises FileExistsError where the name is taken."""
-    try:
-        os.link(beside, out)
-    except FileExistsError:
-        raise
-    except OSError:  # no hard links on this file system
-        if os.path.lexists(out):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(out)) from None
-        beside.rename(out)
-
-
-def check_regular(path: Path) -> None:
-    """Raises an OSError, whose `strerror` says why, for anything but a regular file: devices, pipes, folders."""
-    try:
-        mode = path.stat().st_mode
-    except ValueError as error:  # a name with a null character
-        raise OSError(errno.EINVAL, str(error), str(path)) from None
-    if stat.S_ISDIR(mode):
-        raise IsADirectoryError(errno.EISDIR, "is a folder, not a file", str(path))
-    if not stat.S_ISREG(mode):
-        kinds = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
-        what = next((name for holds, name in kinds if holds(mode)), "a device")
-        raise OSError(errno.EINVAL, f"is {what}, not a regular file", str(path))
 
 
 def _clear(target: Path) -> None:
@@ -369,7 +280,7 @@ def _written_beside(target: Path, make: Callable[[], _Made]) -> _Made:
         raise OutputError(f"cannot write to {target}: {error.filename or target.parent} is not a directory") from error
     except OSError as error:
         kind = WriteError if error.errno in (errno.ENOSPC, errno.EDQUOT) else OutputError
-        raise kind(f"cannot write to {target}: {_reason(error)} ({error.filename or target.parent})") from error
+        raise kind(f"cannot write to {target}: {reason_of(error)} ({error.filename or target.parent})") from error
 
 
 def _make_in_partial(parent: Path, name: str) -> Path:
@@ -489,17 +400,3 @@ def _why_taken(target: Path) -> str:
     what = obstacle(target)
     nature = "" if what is None else f" and is not a directory but {what}"
     return f"{target} exists already{nature}; name a directory that does not exist"
-
-
-def _reason(error: OSError) -> str:
-    if error.errno == errno.ENOSPC:
-        return "no space left on the disk"
-    if error.errno == errno.EDQUOT:
-        return "the disk quota is used up"
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return "permission denied"
-    if error.errno == errno.EROFS:
-        return "the file system is read-only"
-    if error.errno == errno.EFBIG:
-        return "a file grew larger than is allowed here"
-    return (error.strerror or str(error)).lower()

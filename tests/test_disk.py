@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from des import disk
-from des.disk import check_regular, scratch_directory, write_new, written_whole
+from des.disk import scratch_directory, written_whole
 from des.errors import OutputError, WriteError
+from des.single_files import check_regular, write_new
 from des.traces import load
 from tests.patience import PATIENCE_S
 from tests.signals import heed_signals
@@ -184,7 +185,8 @@ _CHILD = """
 import sys, time
 from pathlib import Path
 from des import disk
-from des.disk import check_regular, scratch_directory, write_new, written_whole
+from des.disk import scratch_directory, written_whole
+from des.single_files import check_regular, write_new
 with written_whole(Path(sys.argv[1])) as directory:
     (directory / "half").write_text("x")
     print("writing", flush=True)

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from des.disk import check_regular
 from des.files.feed import FEED
 from des.files.gateway_logs import LITELLM_SPEND, OTEL_GENAI
 from des.files.google_cloud import GOOGLE_CLOUD
@@ -17,6 +16,7 @@ from des.files.json_records import JSON, JSON_LINES, LINES, json_document, json_
 from des.files.status_page import STATUS_PAGE
 from des.files.table import Format, Opening, RecordedFileError, Table, together_with
 from des.files.tabular import CSV, PARQUET
+from des.single_files import check_regular
 from des.words import meant
 
 _FORMATS: Final = (

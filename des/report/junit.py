@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from des.disk import check_writable_file, write_over
 from des.estimate.estimate import INCONCLUSIVE, MET, MISSED
 from des.report.lines import written
 from des.report.tables import verdicts
+from des.single_files import check_writable_file, write_over
 from des.study.verdicts import NOT_JUDGED, Verdict
 from des.traces import Run
 from des.words import printable

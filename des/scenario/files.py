@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Final
 
-from des.disk import check_regular
 from des.scenario.schema.incidents import IncidentFile
 from des.scenario.schema.providers import ComponentSpec
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.workload import ArrivalFile
 from des.scenario.text.places import Path
 from des.scenario.text.problems import Finding
+from des.single_files import check_regular
 
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}/?")
 

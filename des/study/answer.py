@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from des.disk import refuse_existing, written_whole
+from des.disk import written_whole
 from des.errors import DesError
 from des.estimate.estimate import REQUEST_LEVEL, Estimate, Inapplicable
 from des.estimate.objective import exact_objective, window_edges, window_words
@@ -20,6 +20,7 @@ from des.scenario import Loaded, plans
 from des.scenario.plan import Plan, remarks_of
 from des.scenario.schema.objective import Objective, Value
 from des.scenario.text.units import DAY_S, YEAR_S, read_positive_duration
+from des.single_files import refuse_existing
 from des.study.answered import Answer, ArmAnswer, Basis, verdicts_on, write_answer
 from des.study.arms import same_arms
 from des.study.long_run import LongRun, long_runs

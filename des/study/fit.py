@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from des.disk import refuse_existing, write_new
 from des.errors import DesError
 from des.faults.calibration import (
     KINDS,
@@ -24,6 +23,7 @@ from des.faults.calibration import (
 )
 from des.faults.calibration.fragment import LEAST_INCIDENTS
 from des.files import History, read_history, read_moment
+from des.single_files import refuse_existing, write_new
 from des.words import did_you_mean
 
 

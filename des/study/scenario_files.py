@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from des.disk import refuse_existing, write_new
 from des.importers import Imported, import_litellm
+from des.single_files import refuse_existing, write_new
 
 
 def litellm(

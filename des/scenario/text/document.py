@@ -14,12 +14,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from des.disk import check_regular
 from des.errors import Problem, ScenarioError
 from des.scenario.text.places import Mark, Path, Place
 from des.scenario.text.strict_yaml import YamlError, read_yaml
 from des.scenario.text.toml_places import toml_places
 from des.scenario.text.units import shown
+from des.single_files import check_regular
 
 _MOST_BYTES: Final = 4_000_000
 """Longer files are data, not scenarios."""

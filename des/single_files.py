@@ -1,0 +1,116 @@
+"""Single files: written whole or not at all, and read only if they are regular."""
+
+import errno
+import os
+import secrets
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from des.errors import OutputError, WriteError
+from des.signals import signals_held, terminating_signals_raise
+
+
+def refuse_existing(out: Path | None) -> None:
+    """Raises OutputError if a file exists already, before any work is done for it."""
+    if out is not None and os.path.lexists(out):
+        raise OutputError(f"{out}: exists already; choose another name or remove it")
+
+
+def write_new(out: Path, text: str) -> None:
+    """Write a new file, whole or not at all. Raises OutputError if it exists, WriteError if it cannot be written.
+
+    It is written beside its place, flushed to the disk and given its name last.
+    """
+    beside = out.with_name(f".des-{os.getpid()}-{secrets.token_hex(3)}")
+    with terminating_signals_raise():
+        try:
+            with beside.open("x", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            with signals_held():
+                _give_name(beside, out)
+        except FileExistsError:
+            refuse_existing(out)
+            raise
+        except (OSError, ValueError) as error:
+            why = reason_of(error) if isinstance(error, OSError) else str(error)
+            raise WriteError(f"{out}: cannot be written: {why}; nothing was kept") from error
+        finally:
+            with signals_held(), suppress(OSError, ValueError):
+                beside.unlink()
+
+
+def check_writable_file(out: Path) -> None:
+    """Raises OutputError where `write_over` could not write: no folder to write into, or a directory in the way."""
+    if out.is_dir():
+        raise OutputError(f"{out}: is a directory; name a file")
+    if os.path.lexists(out) and not out.is_file():
+        raise OutputError(f"{out}: is not a regular file; choose another name")
+    if not out.parent.is_dir():
+        raise OutputError(f"{out}: there is no folder {out.parent}; create it first")
+    if not os.access(out.parent, os.W_OK):
+        raise OutputError(f"{out}: cannot be written: permission denied")
+
+
+def write_over(out: Path, text: str) -> None:
+    """Write a file whole or not at all, in place of an earlier one. Raises WriteError.
+
+    It is written beside its place, flushed to the disk and given its name last.
+    """
+    beside = out.with_name(f".des-{os.getpid()}-{secrets.token_hex(3)}")
+    with terminating_signals_raise():
+        try:
+            with beside.open("x", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(out)
+        except (OSError, ValueError) as error:
+            why = reason_of(error) if isinstance(error, OSError) else str(error)
+            raise WriteError(f"{out}: cannot be written: {why}") from error
+        finally:
+            with signals_held(), suppress(OSError, ValueError):
+                beside.unlink()
+
+
+def _give_name(beside: Path, out: Path) -> None:
+    """Raises FileExistsError where the name is taken."""
+    try:
+        os.link(beside, out)
+    except FileExistsError:
+        raise
+    except OSError:  # no hard links on this file system
+        if os.path.lexists(out):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(out)) from None
+        beside.rename(out)
+
+
+def check_regular(path: Path) -> None:
+    """Raises an OSError, whose `strerror` says why, for anything but a regular file: devices, pipes, folders."""
+    try:
+        mode = path.stat().st_mode
+    except ValueError as error:  # a name with a null character
+        raise OSError(errno.EINVAL, str(error), str(path)) from None
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "is a folder, not a file", str(path))
+    if not stat.S_ISREG(mode):
+        kinds = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
+        what = next((name for holds, name in kinds if holds(mode)), "a device")
+        raise OSError(errno.EINVAL, f"is {what}, not a regular file", str(path))
+
+
+def reason_of(error: OSError) -> str:
+    """Why writing failed, in a few words."""
+    if error.errno == errno.ENOSPC:
+        return "no space left on the disk"
+    if error.errno == errno.EDQUOT:
+        return "the disk quota is used up"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "permission denied"
+    if error.errno == errno.EROFS:
+        return "the file system is read-only"
+    if error.errno == errno.EFBIG:
+        return "a file grew larger than is allowed here"
+    return (error.strerror or str(error)).lower()
