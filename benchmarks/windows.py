@@ -10,7 +10,7 @@ import argparse
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,9 +18,13 @@ import numpy as np
 
 from des.engine import names, simulate
 from des.estimate.estimate import Estimate, Inapplicable
-from des.estimate.intervals import NORMAL_QUANTILE
+from des.estimate.exact import exact
+from des.estimate.intervals import NORMAL_QUANTILE, t_quantile, with_controls
 from des.estimate.totals import Totals
 from des.estimate.windows import windows
+from des.faults import draw_timeline
+from des.faults.episodes import down_share, endpoint_down, intersection
+from des.faults.marginals import chain_endpoints
 from des.pool import Report, Workers, available
 from des.scenario import from_mapping, plans
 from des.scenario.plan import Plan
@@ -176,32 +180,38 @@ class Compared:
 
 
 def compared(plan: Plan, *, replications: int, rounds: int, years: float, workers: int) -> Iterator[Compared]:
-    """Every figure of which brute force has an error of its own."""
+    """Every figure of which brute force has an error of its own.
+
+    Brute force is control-variate adjusted by the time that endpoints were down, whose mean has a closed form, so that
+    the chance of a few days' incidents does not drown what is compared.
+    """
     with Workers(replicate, workers) as pool:
-        metrics = list(pool.map([(plan, number) for number in range(replications)]))
+        metrics, downs = zip(*pool.map([(plan, number) for number in range(replications)]), strict=True)
+    closed = exact(plan)
+    known = [endpoint.unavailability for endpoint in closed.endpoints] + [closed.all_down]
     found = windows({plan.arm: plan}, rounds=rounds, years=years, workers=workers).arms[plan.arm].figures
+    controls = _Controls([[down[place] for down in downs] for place in range(len(known))], known)
     for name, (part, whole) in RATIOS.items():
-        yield from _one(name, found[name], [part(each) for each in metrics], [whole(each) for each in metrics])
+        yield from _one(name, found[name], [part(m) for m in metrics], [whole(m) for m in metrics], controls)
     for name in ("latency_s_p50", "latency_s_p95", "latency_s_p99"):
-        values = [float(each[name]) for each in metrics]
-        yield from _one(name, found[name], values, [1.0] * len(values))
+        yield from _one(name, found[name], [m[name] for m in metrics], [1.0] * len(metrics), controls)
+    ok = [m["request_outcomes"]["ok"] for m in metrics]
     for leg in metrics[0]["served_share"]:
-        served = [each["served_share"][leg] * each["request_outcomes"]["ok"] for each in metrics]
-        yield from _one(
-            f"served by {leg}",
-            _of(found["served_share"], leg),
-            served,
-            [each["request_outcomes"]["ok"] for each in metrics],
-        )
+        served = [m["served_share"][leg] * m["request_outcomes"]["ok"] for m in metrics]
+        yield from _one(f"served by {leg}", _of(found["served_share"], leg), served, ok, controls)
     for cause in metrics[0]["lost_by_cause"]:
-        lost = [float(each["lost_by_cause"][cause]) for each in metrics]
+        lost = [float(m["lost_by_cause"][cause]) for m in metrics]
         if sum(lost) >= _FEWEST:
-            yield from _one(
-                f"lost to {cause}",
-                _of(found["lost_by_cause"], cause),
-                lost,
-                [float(each["requests"]) for each in metrics],
-            )
+            of = _of(found["lost_by_cause"], cause)
+            yield from _one(f"lost to {cause}", of, lost, [m["requests"] for m in metrics], controls)
+
+
+@dataclass(frozen=True, slots=True)
+class _Controls:
+    """Shares of time by endpoint (and all) and replication, and their exact means."""
+
+    values: list[list[float]]
+    known: list[float]
 
 
 _Metric = Callable[[Mapping[str, Any]], float]
@@ -223,12 +233,14 @@ RATIOS: Final[Mapping[str, tuple[_Metric, _Metric]]] = {
 }
 
 
-def replicate(task: tuple[Plan, int], report: Report | None = None) -> dict[str, Any]:
-    """The metrics of one replication."""
+def replicate(task: tuple[Plan, int], report: Report | None = None) -> tuple[dict[str, Any], list[float]]:
+    """The metrics of one replication, and the shares of its time in which each endpoint, and all, were down."""
     plan, number = task
     totals = _Summed(plan)
     totals.totals.check(simulate(plan, number, totals))
-    return totals.totals.metrics()
+    timeline = draw_timeline(plan, number, plan.horizon_s)
+    downs = [endpoint_down(timeline, endpoint) for endpoint in chain_endpoints(plan)]
+    return totals.totals.metrics(), [down_share(down, plan.horizon_s) for down in (*downs, intersection(downs))]
 
 
 class _Summed:
@@ -250,16 +262,20 @@ def _of(found: Any, name: str) -> Estimate:
     return found[name] if name in found else Estimate(0.0, 0.0, 0.0)
 
 
-def _one(name: str, found: Any, parts: list[float], wholes: list[float]) -> Iterator[Compared]:
-    part, whole = np.array(parts), np.array(wholes)
-    brute = float(part.sum() / whole.sum())
-    residual = (part - brute * whole) / whole.mean()
-    error = float(residual.std(ddof=1)) / math.sqrt(len(part))
+def _one(
+    name: str, found: Any, parts: Sequence[float], wholes: Sequence[float], controls: _Controls
+) -> Iterator[Compared]:
+    part, whole = np.array(parts, dtype=np.float64), np.array(wholes, dtype=np.float64)
+    ratio = float(part.sum() / whole.sum())
+    each = (ratio + (part - ratio * whole) / whole.mean()).tolist()
+    brute = with_controls(each, controls.values, controls.known)
     assert isinstance(found, Estimate)
-    if found.mean is None or found.low is None or found.high is None or error <= 0.0:
+    if None in (found.mean, found.low, found.high, brute.low, brute.high) or brute.high == brute.low:
         return
-    own = (found.high - found.mean if brute > found.mean else found.mean - found.low) / NORMAL_QUANTILE
-    yield Compared(name, brute, found.mean, (found.mean - brute) / math.hypot(error, own))
+    error = (brute.high - brute.known) / t_quantile(len(part) - 1)  # type: ignore[operator]
+    end = found.high if brute.known > found.known else found.low
+    own = abs(end - found.known) / NORMAL_QUANTILE  # type: ignore[operator]
+    yield Compared(name, brute.known, found.known, (found.known - brute.known) / math.hypot(error, own))
 
 
 def main() -> int:

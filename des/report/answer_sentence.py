@@ -15,6 +15,13 @@ from des.study.value import Step
 _MOST_ARMS: Final = 3
 """Arms that a sentence can name one by one."""
 _MINUTES_IN_30_DAYS: Final = 43_200.0
+_UNITS: Final = (
+    (2_880.0, 1_440.0, "days"),
+    (120.0, 60.0, "hours"),
+    (2.0, 1.0, "minutes"),
+    (1.0 / 600.0, 1.0 / 60.0, "seconds"),
+)
+"""From how many minutes on a time is said in a unit, the unit in minutes, its name."""
 _ALIKE: Final = 0.02
 """Relative difference of two figures below which a sentence does not tell them apart."""
 
@@ -50,11 +57,11 @@ def per_thousand(cost: Estimate) -> str:
 def minutes(lost: float) -> str:
     """Of 30 days, in the unit that people would use."""
     down = lost * _MINUTES_IN_30_DAYS
-    for size, unit in ((2_880.0, "days"), (120.0, "hours"), (2.0, "minutes")):
-        if down >= size:
-            value = down / {"days": 1_440.0, "hours": 60.0, "minutes": 1.0}[unit]
+    for least, size, unit in _UNITS:
+        if down >= least:
+            value = down / size
             return f"{value:,.0f} {unit}" if value >= 10.0 else f"{value:,.2g} {unit}"
-    return f"{down * 60.0:,.2g} seconds" if down >= 1e-3 else "less than a tenth of a second"
+    return "less than a tenth of a second"
 
 
 def _refusal(told: Mapping[str, ArmAnswer], refused: Sequence[str]) -> str:
@@ -80,6 +87,8 @@ def _share_answered(of: ArmAnswer) -> str:
     figure = of.figure("availability")
     if figure is None:
         return "an unknown share"
+    if of.lost is not None and of.lost.known >= 1.0:
+        return "none"
     if of.lost is not None and of.lost.known <= 0.0:
         return "every one" if of.lost.high is None else f"every one (at least {_percent(1.0 - of.lost.high)})"
     return _percent(figure.known, of.lost)
@@ -212,14 +221,18 @@ def step_words(step: Step) -> str:
     if worth < 0.0:
         return (
             f"{step.next} does not pay beside {step.arm}: it costs {amount(-worth)} a year more, and would pay from "
-            f"{amount(step.from_lost_request)} a lost request"
+            f"{_break_even(step)}"
         )
     if step.from_lost_request == 0.0:
         return f"{step.next} saves {amount(worth)} a year beside {step.arm}: it pays if keeping it costs less than that"
-    return (
-        f"{step.next} saves {amount(worth)} a year beside {step.arm}, and pays from {amount(step.from_lost_request)} a "
-        "lost request"
-    )
+    return f"{step.next} saves {amount(worth)} a year beside {step.arm}, and pays from {_break_even(step)}"
+
+
+def _break_even(step: Step) -> str:
+    """In the unit in which the scenario prices failing."""
+    if step.per_lost_request:
+        return f"{amount(step.from_lost_request or 0.0)} a lost request"
+    return f"{amount(step.from_downtime_per_h or 0.0)} an hour of downtime"
 
 
 def _between(figure: Estimate) -> str:

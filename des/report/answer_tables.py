@@ -20,6 +20,7 @@ from des.study.answered import Answer, ArmAnswer, Basis
 _WIDEST: Final = 15
 """Columns of a cell that leave room for three arms on a terminal of 80."""
 _MOST_CAUSES: Final = 6
+_MOST_NAMES: Final = 5
 _MILLION: Final = 1e6
 _DAY_S: Final = 86_400.0
 
@@ -261,13 +262,19 @@ def _not_seen_sentences(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
             text = f"{missed.words}: open {_rough(missed.open_share)} of the time{of_all}"
             said.setdefault(text, []).append(arm)
         if of.not_seen.uncalled:
-            said.setdefault(f"no simulated request called {', '.join(of.not_seen.uncalled)}", []).append(arm)
+            said.setdefault(f"no simulated request called {_some(of.not_seen.uncalled)}", []).append(arm)
     if said:
         yield "Not seen:"
     elif not any(of.refused for of in told.values()):
         yield "Not seen: nothing; every class of incidents was met often enough, and every leg was called"
     for text, arms in said.items():
         yield f"- {text}" if len(arms) == len(told) else f"- {', '.join(arms)}: {text}"
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _rough(share: float) -> str:

@@ -352,7 +352,8 @@ class _Work:
                 lost = found[arm].lost
                 if worse is not None and lost is not None and lost.known > 0.0:
                     saves[arm, after] = scaled(worse, one.failing.known / lost.known)
-        return steps(of, spends, saves)
+        priced = self._value is not None and self._value.lost_request_usd > 0.0
+        return steps(of, spends, saves, per_lost_request=priced)
 
     def _difference(self, arm: str, after: str, metric: str) -> Estimate | None:
         """`after` less `arm`, paired; None where it is not known better than from both arms."""

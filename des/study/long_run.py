@@ -14,7 +14,7 @@ from des.pool import Report, Workers
 from des.scenario.plan import Plan
 from des.scenario.text.units import YEAR_S
 
-_ENOUGH: Final = 0.03
+_ENOUGH: Final = 0.05
 """Relative half-width of the share lost at which no more incidents are drawn."""
 _TIMELINES: Final = ((YEARS / 10.0, 1_500), (YEARS, 12_000))
 """Years and samples in a block of the first and of the second attempt."""

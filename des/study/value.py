@@ -42,6 +42,8 @@ class Step:
     worth: Estimate
     from_lost_request: float | None
     from_downtime_per_h: float | None
+    per_lost_request: bool = True
+    """Whether the scenario prices lost requests, so that its break-even is best said by them."""
 
 
 def money(cost_per_request: Estimate, lost: Estimate, requests_per_year: float, value: Value) -> Money:
@@ -58,7 +60,11 @@ def money(cost_per_request: Estimate, lost: Estimate, requests_per_year: float, 
 
 
 def steps(
-    of: Mapping[str, Money], spends: Mapping[tuple[str, str], Estimate], saves: Mapping[tuple[str, str], Estimate]
+    of: Mapping[str, Money],
+    spends: Mapping[tuple[str, str], Estimate],
+    saves: Mapping[tuple[str, str], Estimate],
+    *,
+    per_lost_request: bool = True,
 ) -> tuple[Step, ...]:
     """Between successive arms by availability, the least available first.
 
@@ -82,6 +88,7 @@ def steps(
                 worth=less(saved, spent),
                 from_lost_request=_from(spent.known, fewer),
                 from_downtime_per_h=_from(spent.known, hours),
+                per_lost_request=per_lost_request,
             )
         )
     return tuple(found)

@@ -16,6 +16,8 @@ _Array = NDArray[np.float64]
 _POINTS = 4096
 _NODES = 400
 _NEGLIGIBLE = 1e-10
+_MANY = 10_000.0
+"""Lost requests from which their number counts as normal; the chance is then off by less than 0.001."""
 _DAMPING = 8.0
 """Exponent by which masses are damped over the grid, so that sums beyond twice its length do not wrap round."""
 
@@ -99,10 +101,13 @@ def served_enough(share: float, answered: float, lost: float) -> float:
 
     A window without requests has lost none, and counts as enough.
     """
-    from scipy.special import gammainc, gammaln, xlogy  # importing scipy.stats takes a second
+    from scipy.special import gammainc, gammaln, ndtr, xlogy  # importing scipy.stats takes a second
 
     if share >= 1.0:
         return math.exp(-lost)
+    if lost > _MANY:
+        spare = (1.0 - share) * answered - share * lost
+        return float(ndtr(spare / math.sqrt((1.0 - share) ** 2 * answered + share**2 * lost)))
     spread = 10.0 * math.sqrt(lost) + 40.0
     low = max(0, int(lost - spread))
     counts = np.arange(low, int(lost + spread) + 1, dtype=np.float64)

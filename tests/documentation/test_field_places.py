@@ -27,6 +27,8 @@ TABLES = {
     "Leg": "`chain`",
     "Group": "`chain`",
     "Policy": "`policy`",
+    "Objective": "`objective`",
+    "Value": "`objective`",
     "ArrivalFile": "Recorded arrivals",
     "IncidentFile": "Recorded incidents",
     "Backoff": "Back-off",

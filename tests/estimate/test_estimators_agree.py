@@ -38,6 +38,7 @@ OF_SHOCKS = (
     "image_chain_cached",
     "price_of_downtime",
     "published_calculator",
+    "research_pipeline",
     "same_provider_fallback",
     "shared_cdn",
     "single_provider",

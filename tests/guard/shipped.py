@@ -30,6 +30,7 @@ SHORTENED = {
     "market_failover_surge": ["horizon=1y"],
     "named_shocks_replay": ["workload.arrivals.rate=1/4h"],
     "price_of_downtime": ["horizon=2y"],
+    "research_pipeline": ["horizon=10d", "workload.arrivals.rate=4/h"],
     "rate_limit_cascade": ["horizon=16min", "workload.arrivals.rate=60/min"],
     "retry_storm": [
         "horizon=90s",

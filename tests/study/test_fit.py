@@ -100,8 +100,8 @@ def test_few_incidents_give_exponentials_marked_in_the_fragment_that_runs(
         assert piece_of["kind"] == "exponential"
         assert float(piece_of["mean"][:-1]) == pytest.approx(times.mean_s / times.unit_s, rel=1e-3)
     flat = " ".join(found.fragment.replace("#", " ").split())
-    few = f"Caution: {count} times to repair only, fewer than the 10 that needed to choose a distribution"
-    assert f"{few}: the scenario takes" in flat
+    few = f"Caution: only {count} times to repair, fewer than the 10 needed to choose a distribution"
+    assert f"{few}: the scenario has" in flat
     assert sum("fewer than the 10" in caution for caution in found.cautions) == 2
     assert max(map(len, [*found.fragment.splitlines(), *lines(found.calibration, found.cautions, "few.csv")])) <= 80
     asked = fit(path, repair="lognormal")

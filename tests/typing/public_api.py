@@ -9,6 +9,7 @@ from typing import assert_type
 import pandas as pd
 
 import des
+from des.study.answered import Answer
 from des.study.compare import Comparison
 from des.study.store import Stored
 from des.study.sweep import Sweep
@@ -41,7 +42,15 @@ def results_are_listed_and_removed() -> None:
     stored[0].remove()
 
 
+def an_answer_gives_a_frame() -> None:
+    found = des.answer("two_stage.yaml", within="30s", arms=["as_modelled"], workers=2)
+    assert_type(found, Answer)
+    assert_type(des.answer({"horizon": "1h"}, within=5.0, rounds=2, seed=3, out="answers/mine"), Answer)
+    assert_type(found.table, pd.DataFrame)
+
+
 def mistakes_are_found() -> None:
+    des.answer("two_stage.yaml", seconds=5)  # type: ignore[call-arg]
     des.run("two_stage.yaml", sead=1)  # type: ignore[call-arg]
     des.run("two_stage.yaml", seed="1")  # type: ignore[arg-type]
     des.run(5)  # type: ignore[arg-type]

@@ -56,6 +56,8 @@ def idle_findings(content: Mapping[str, Any]) -> Iterator[Finding]:
         yield from _cooldown(content, place)
         yield from _ejection(content, place)
     yield from _routing(content)
+    yield from _ties(content)
+    yield from _peers(content)
     yield from _ends(content)
     yield from _doubled_legs(content)
 
@@ -274,6 +276,29 @@ def _routing(content: Mapping[str, Any]) -> Iterator[Finding]:
             "or order, which routes among the entries of the chain"
         )
         yield Finding(("policy", "routing"), message)
+
+
+def _ties(content: Mapping[str, Any]) -> Iterator[Finding]:
+    """`ties` where no group is routed by what legs are busy. A preset may bring the routing."""
+    policy = mapping(content.get("policy"))
+    if policy.get("ties") is None or policy.get("preset") is not None:
+        return
+    groups = [mapping(entry) for entry in items(content.get("chain")) if is_group(entry)]
+    routings = [group.get("routing", policy.get("routing")) for group in groups]
+    if not any(routing == "least_busy" or mapping(routing).get("kind") == "least_busy" for routing in routings):
+        message = "only least_busy has ties, and no group has that routing: write routing: least_busy, or no ties"
+        yield Finding(("policy", "ties"), message)
+
+
+def _peers(content: Mapping[str, Any]) -> Iterator[Finding]:
+    """`wait_with_healthy_peer: false` where no leg has a peer."""
+    chain = items(content.get("chain"))
+    if not chain or any(map(is_group, chain)):
+        return
+    for place in (("policy",), *(("chain", position) for position in range(len(chain)))):
+        if mapping(at(content, place)).get("wait_with_healthy_peer") is False:
+            message = f"peers are other legs of a group, and the chain has none: {_A_GROUP}"
+            yield Finding((*place, "wait_with_healthy_peer"), message)
 
 
 def _ends(content: Mapping[str, Any]) -> Iterator[Finding]:

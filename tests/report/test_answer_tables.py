@@ -1,0 +1,156 @@
+"""What an answer prints: one sentence, a table that fits 80 columns, what it rests on, what was not seen."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+import des
+from des.estimate.estimate import Estimate
+from des.report.answer_sentence import amount, availability_ends, chance_words, minutes, sentence, step_words
+from des.report.answer_tables import answer_text
+from des.scenario import plans
+from des.study.answered import Answer
+from des.study.not_seen import Missed, NotSeen
+from des.study.value import Step
+
+MODEL = {"latency": {"kind": "lognormal", "median": "2s", "p99": "9s"}, "price": {"per_request": 0.01}}
+SCENARIO: dict[str, Any] = {
+    "title": "Two small peers",
+    "question": "How many nines?",
+    "horizon": "1y",
+    "seed": 3,
+    "workload": {"arrivals": {"kind": "poisson", "rate": "2/d"}},
+    "providers": {
+        name: {"availability": "99%", "episodes_per_year": 40, "models": {"m": MODEL}}
+        for name in ("one", "two", "three")
+    },
+    "chain": [{"provider": "one"}, {"provider": "two"}, {"provider": "three"}],
+    "arms": {"three_stages": {}, "two_stages": {"chain": ["one", "two"]}, "primary_only": {"chain": ["one"]}},
+    "objective": {"availability": "99.9%"},
+    "value": {"downtime": "$100/h"},
+    "expect": {"three_stages.availability": ">= 99%"},
+}
+
+
+@pytest.fixture(scope="module")
+def found() -> Answer:
+    return des.answer(SCENARIO, rounds=3, workers=1)
+
+
+def said(answer: Answer) -> str:
+    return sentence(answer, plans(answer.loaded))
+
+
+def test_it_fits_a_terminal_of_eighty_columns_with_three_arms_side_by_side(found: Answer) -> None:
+    lines = answer_text(found).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any("three_stages" in line and "primary_only" in line for line in lines)
+
+
+def test_it_is_one_sentence_with_each_arm_the_chance_and_the_cheapest(found: Answer) -> None:
+    text = said(found)
+    assert text.endswith(".")
+    assert text.count(". ") == 0
+    for words in (
+        "With three_stages, 99.99990 % of the requests are answered",
+        "with primary_only, 99.0 %",
+        "days down in 30 days" if "days down" in text else "hours down in 30 days",
+        "per 1,000 requests",
+        "30 days reaches 99.9 % with a chance of",
+        "with what failing costs, three_stages is the cheapest at $",
+    ):
+        assert words in text
+
+
+def test_rows_have_what_is_asked_of_an_answer(found: Answer) -> None:
+    text = answer_text(found)
+    for label in (
+        "availability",
+        "nines",
+        "down in 30 days",
+        "chance of 99.9 % a month",
+        "cost per 1,000 requests",
+        "per 1,000 answered",
+        "of failing",
+        "in all",
+        "99 of 100 within",
+        "lost to, of a million requests",
+    ):
+        assert label in text
+
+
+def test_it_says_what_it_rests_on_and_how_many_rounds(found: Answer) -> None:
+    text = " ".join(answer_text(found).split())
+    assert "availability is exact; the rest rests on 3 simulated runs of 1 year" in text
+    assert "requests simulated in 3 rounds, seed 3" in text
+
+
+def test_it_says_what_was_not_seen(found: Answer) -> None:
+    missed = Missed(
+        component="cdn", words="0 of 0.002 expected outages of cdn met", open_share=4e-4, of_unavailability=0.9
+    )
+    only = replace(found.arms["primary_only"], not_seen=NotSeen(incidents=(missed,), uncalled=("two/m",), between=True))
+    unlucky = replace(found, arms={"primary_only": only}, same={})
+    text = " ".join(answer_text(unlucky).split())
+    assert (
+        "0 of 0.002 expected outages of cdn met: open 0.040 % of the time, at most 90 % of the unavailability" in text
+    )
+    assert "no simulated request called two/m" in text
+    assert "between outages, and leaves out those that no request met" in said(unlucky)
+
+
+def test_without_a_figure_it_says_why(found: Answer) -> None:
+    of = replace(found.arms["primary_only"], figures={}, lost=None, money=None, refused="the cache remembers 7 days")
+    refused = replace(found, arms={"primary_only": of}, same={}, steps=())
+    assert said(refused) == "No answer for primary_only: the cache remembers 7 days."
+
+
+def test_markup_and_escapes_in_names_are_plain_text() -> None:
+    changed = SCENARIO | {"title": "[red]\x1b[31mTitle", "question": "[b]Why?[/b]", "arms": {}, "expect": {}}
+    text = answer_text(des.answer(changed, rounds=1, workers=1))
+    assert "[red]" in text
+    assert "[b]Why?[/b]" in text
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize(
+    ("lost", "words"),
+    [(0.5, "15 days"), (0.01, "7.2 hours"), (5e-4, "22 minutes"), (2.4e-5, "62 seconds"), (1e-6, "2.6 seconds")],
+)
+def test_time_down_is_said_in_the_unit_that_people_would_use(lost: float, words: str) -> None:
+    assert minutes(lost) == words
+
+
+def test_money_chances_and_ends_have_the_digits_that_matter() -> None:
+    assert [amount(usd) for usd in (574_932.0, 42_180.0, 99.4, 0.000631)] == [
+        "$575,000",
+        "$42,200",
+        "$99.4",
+        "$0.000631",
+    ]
+    assert [chance_words(Estimate(x)) for x in (0.8559, 0.9993, 0.004, 0.0)] == ["86 %", "99.9 %", "0.4 %", "0 %"]
+    assert availability_ends(Estimate(4e-4, 3.8e-4, 5.7e-4)) == ("99.9430", "99.9620")
+
+
+def test_a_step_says_when_the_next_arm_pays() -> None:
+    known = Step(
+        arm="two",
+        next="three",
+        spends=Estimate(100.0),
+        saves=Estimate(300.0),
+        worth=Estimate(200.0),
+        from_lost_request=0.5,
+        from_downtime_per_h=40.0,
+        per_lost_request=True,
+    )
+    assert step_words(known) == "three saves $200 a year beside two, and pays from $0.500 a lost request"
+    by_time = replace(known, per_lost_request=False)
+    assert step_words(by_time) == "three saves $200 a year beside two, and pays from $40.0 an hour of downtime"
+    dear = replace(known, worth=Estimate(-50.0))
+    assert "three does not pay beside two: it costs $50.0 a year more, and would pay from" in step_words(dear)
+    unsure = replace(known, worth=Estimate(200.0, -100.0, 500.0))
+    assert step_words(unsure) == "whether three pays beside two cannot be told (between -$100 and $500 a year)"
+    free = replace(known, from_lost_request=0.0, from_downtime_per_h=0.0)
+    assert step_words(free).endswith("it pays if keeping it costs less than that")
+    assert step_words(replace(known, from_lost_request=None)) == "three loses no less than two"

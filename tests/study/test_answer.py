@@ -1,0 +1,186 @@
+"""What an answer consists of, which estimators it takes, that rounds fix it, and what it refuses."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import des
+from des.errors import DesError, OutputError
+from des.estimate.exact import exact
+from des.estimate.windows_figures import WINDOWS as BY_WINDOWS
+from des.scenario import from_mapping, plans
+from des.study.answer import answered
+from des.study.answered import Answer
+from des.study.rounds import Clock
+from des.study.ways import chosen_way
+
+MODEL = {"latency": {"kind": "lognormal", "median": "2s", "p99": "9s"}, "price": {"per_request": 0.01}}
+DEAR = MODEL | {"price": {"per_request": 0.02}}
+SMALL: dict[str, Any] = {
+    "title": "Two small peers",
+    "horizon": "1y",
+    "seed": 3,
+    "workload": {"arrivals": {"kind": "poisson", "rate": "3/d"}},
+    "providers": {
+        "one": {"availability": "99%", "episodes_per_year": 40, "models": {"m": MODEL}},
+        "two": {"availability": "99%", "episodes_per_year": 40, "models": {"m": DEAR}},
+    },
+    "chain": [{"provider": "one", "timeout": "30s"}, {"provider": "two", "timeout": "30s"}],
+    "arms": {"both": {}, "one_only": {"chain": ["one"]}},
+    "objective": {"availability": "99.9%"},
+    "value": {"lost_request": "$5", "downtime": "$10/h"},
+    "expect": {"both.availability": ">= 99%", "one_only.availability": ">= 99.9%"},
+}
+BUSY = SMALL | {
+    "workload": {"arrivals": {"kind": "poisson", "rate": "2/s"}},
+    "providers": {
+        "one": SMALL["providers"]["one"] | {"limits": {"requests": "180/min", "burst": 30}},
+        "two": SMALL["providers"]["two"],
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def small() -> Answer:
+    return des.answer(SMALL, rounds=3, workers=1)
+
+
+def test_an_exact_availability_is_taken_where_there_is_one(small: Answer) -> None:
+    for arm, plan in plans(from_mapping(SMALL)).items():
+        closed = exact(plan)
+        found = small.arms[arm].figure("availability")
+        assert found is not None
+        assert found.mean == closed.availability
+        assert small.arms[arm].basis.availability == "exact"
+    assert small.arms["both"].basis.requests == "request level"
+
+
+def test_the_rest_comes_from_whole_replications_of_short_scenarios(small: Answer) -> None:
+    both, one = small.arms["both"], small.arms["one_only"]
+    assert both.basis.replications == 3
+    cost = both.figure("cost_usd_per_request")
+    assert cost is not None
+    assert cost.low is not None
+    assert cost.low <= 0.0101 * 1.02  # one in a hundred is answered by the dearer one
+    assert cost.known >= 0.01
+    assert one.figures["lost_by_cause"].keys() >= {"one"}
+    assert 0.002 < one.figures["lost_by_cause"]["one"].mean < 0.05  # of all requests, in 1 % of the time
+
+
+def test_an_exact_objective_is_taken_where_there_is_one_and_counted_elsewhere(small: Answer) -> None:
+    one, both = small.arms["one_only"].objective, small.arms["both"].objective
+    assert one is not None
+    assert one.estimator == "exact (Takacs)"
+    assert both is not None
+    assert both.n == 3
+    assert both.known > one.known
+
+
+def test_money_is_of_answers_and_of_failing(small: Answer) -> None:
+    one = small.arms["one_only"].money
+    assert one is not None
+    lost = small.arms["one_only"].lost
+    assert lost is not None
+    assert lost.known == pytest.approx(0.01, rel=0.01)
+    assert one.failing.mean == pytest.approx(lost.known * (5.0 * 3 * 365 + 10.0 * 8760), rel=1e-12)
+    (step,) = small.steps
+    assert (step.arm, step.next) == ("one_only", "both")
+    assert step.worth.known > 0.0
+
+
+def test_expectations_are_judged_by_the_figures_of_the_answer(small: Answer) -> None:
+    assert [(each.arm, each.result) for each in small.expectations] == [("both", "met"), ("one_only", "missed")]
+
+
+def test_as_many_rounds_give_the_same_bytes_for_any_number_of_workers(small: Answer, tmp_path: Path) -> None:
+    again = des.answer(SMALL, rounds=3, workers=2, out=tmp_path / "again")
+    assert json.dumps(again.as_json()) == json.dumps(small.as_json())
+    assert json.loads((tmp_path / "again" / "answer.json").read_text()) == json.loads(json.dumps(small.as_json()))
+    manifest = json.loads((tmp_path / "again" / "manifest.json").read_text())
+    assert manifest["rounds"] == 3
+    assert "wall_s" not in small.as_json()
+
+
+def test_another_seed_gives_another_answer(small: Answer) -> None:
+    other = des.answer(SMALL, rounds=1, workers=1, seed=4)
+    assert other.as_json()["seed"] == 4
+    assert other.arms["both"].figure("cost_usd_per_request") != small.arms["both"].figure("cost_usd_per_request")
+
+
+def test_an_existing_directory_is_refused_before_any_work(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="exists already"):
+        des.answer(SMALL, out=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"within": "a while"}, "--within: expected a duration"),
+        ({"within": "60"}, "write 60s for seconds"),
+        ({"within": 0.0}, "above 0"),
+        ({"rounds": 0}, "--rounds 0: at least 1"),
+        ({"arms": ["tow"]}, "unknown arm 'tow'"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(DesError, match=message):
+        des.answer(SMALL, **options)
+
+
+def test_the_table_has_a_row_per_arm_with_ends(small: Answer) -> None:
+    assert list(small.table.index) == ["both", "one_only"]
+    assert {"availability", "latency_s_p99_low", "objective"} <= set(small.table.columns)
+
+
+def test_arms_that_are_the_same_model_are_answered_once() -> None:
+    found = des.answer(SMALL | {"arms": {"both": {}, "again": {}}, "expect": {}}, rounds=1, workers=1)
+    assert found.same == {"again": "both"}
+    assert found.arms["again"] is found.arms["both"]
+
+
+def way(scenario: dict[str, Any]) -> tuple[bool, bool]:
+    from des.estimate.availability import choose
+
+    found = plans(from_mapping(scenario))
+    chosen = chosen_way(found, [choose(plan) for plan in found.values()], 60.0)
+    return chosen.replications, bool(chosen.why_not_windows)
+
+
+def test_windows_are_taken_where_replications_are_too_long_for_their_incidents() -> None:
+    assert way(SMALL) == (True, False)
+    assert way(BUSY) == (False, False)
+
+
+def test_recorded_incidents_are_replicated_while_the_horizon_is_short() -> None:
+    schedule = {"incidents": [{"kind": "schedule", "windows": [{"start": "10min", "duration": "5min"}]}]}
+    providers = {"one": schedule | {"models": {"m": MODEL}}, "two": {"models": {"m": DEAR}}}
+    assert way(BUSY | {"horizon": "1h", "providers": providers}) == (True, False)
+
+
+def test_what_neither_covers_is_refused_by_name_and_shows_what_is_known() -> None:
+    """Popular keys are remembered for a week, in which a million requests come."""
+    cache = {"kind": "zipf", "keys": 1_000_000, "exponent": 1.0, "ttl": "7d"}
+    scenario = BUSY | {"policy": {"response_cache": cache}, "arms": {}, "expect": {"availability": ">= 1%"}}
+    found = des.answer(scenario, within="10s", workers=1)
+    only = found.arms["as_modelled"]
+    assert "cache" in only.refused
+    assert only.figure("cost_usd_per_request") is None
+    assert only.all_down is not None
+    assert only.between is not None
+    assert 5_000 < only.between.requests < 200_000
+    assert [each.result for each in found.expectations] == ["not judged"]
+
+
+def test_windows_answer_limits_and_objectives_together() -> None:
+    found = answered(from_mapping(BUSY), Clock(600.0, 1), workers=1)
+    both = found.arms["both"]
+    assert both.basis.requests == BY_WINDOWS
+    assert both.basis.segments
+    lost = both.lost
+    assert lost is not None
+    assert lost.low is not None
+    assert lost.high is not None
+    assert lost.low < 1e-4 < lost.high or lost.known == pytest.approx(1e-4, rel=1.0)
+    assert both.objective is not None
