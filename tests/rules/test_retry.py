@@ -7,6 +7,7 @@ import pytest
 from des.rules.retry import (
     active_share_admits,
     backoff_s,
+    bucket_admits,
     cap_within_total_s,
     combined_s,
     honoured_s,
@@ -266,3 +267,9 @@ def test_copies_go_while_the_call_is_open() -> None:
 def test_no_more_copies_go_than_at_most() -> None:
     assert not sends_copy(2, 2, 5.0, 4.0)
     assert not sends_copy(0, 0, 5.0, 4.0)
+
+
+def test_a_bucket_admits_a_retry_while_a_whole_token_is_left() -> None:
+    assert bucket_admits(5_000)
+    assert bucket_admits(1_000)
+    assert not bucket_admits(999)
