@@ -134,6 +134,10 @@ def test_a_sweep_misses_a_file_of_a_point_too(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+WITHOUT_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
+"""Python would leave compiled modules cut off at the limit, and every later process would fail at them."""
+
+
 def _disk_of(bytes_: int) -> Callable[[], None]:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_, bytes_))
@@ -143,7 +147,7 @@ def _disk_of(bytes_: int) -> Callable[[], None]:
 
 def test_a_run_that_may_write_no_more_fails_and_leaves_nothing(tmp_path: Path) -> None:
     write_small(tmp_path)
-    done = des_process("run", "small.yaml", folder=tmp_path, preexec_fn=_disk_of(8_192))
+    done = des_process("run", "small.yaml", folder=tmp_path, env=WITHOUT_BYTECODE, preexec_fn=_disk_of(8_192))
     is_a_clear_error(done, 1)
     assert "nothing was kept" in done.stderr
     assert left_in(tmp_path) == []
@@ -163,7 +167,9 @@ def test_a_piece_of_scenario_is_written_whole_or_not_at_all(tmp_path: Path) -> N
     _history(tmp_path)
     (tmp_path / "config.yaml").write_text(_LITELLM)
     for command in (["fit", "history.csv"], ["import", "litellm", "config.yaml"]):
-        done = des_process(*command, "--out", "out.yaml", folder=tmp_path, preexec_fn=_disk_of(16))
+        done = des_process(
+            *command, "--out", "out.yaml", folder=tmp_path, env=WITHOUT_BYTECODE, preexec_fn=_disk_of(16)
+        )
         is_a_clear_error(done, 1)
         assert "nothing was kept" in done.stderr
         assert sorted(path.name for path in tmp_path.iterdir()) == ["config.yaml", "history.csv"]

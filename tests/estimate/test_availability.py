@@ -54,19 +54,19 @@ def test_an_estimator_that_does_not_apply_is_refused_when_asked_for() -> None:
     plan = plan_of(providers={"a": provider(**OFTEN)}, start_state="up")
     with pytest.raises(Inapplicable, match="start_state: up"):
         availability(plan, 1.0, estimator=EXACT)
-    with pytest.raises(DesError, match="unknown estimator 'guess': exact, timeline or rare events"):
+    with pytest.raises(DesError, match="unknown estimator 'guess': expected exact, timeline or rare events"):
         availability(plan, 1.0, estimator="guess")
     for years in (0.0, -1.0, float("nan"), float("inf")):
-        with pytest.raises(DesError, match=r"a number from 0\.01"):
+        with pytest.raises(DesError, match=r"expected 0\.01 to"):
             availability(plan, years)
 
 
 @pytest.mark.parametrize(
     ("rest", "because"),
     [
-        (RETRIES, "leaves out retries:"),
-        ({"policy": {"rounds": 2}}, "leaves out rounds:"),
-        ({**RETRIES, "policy": {"rounds": 2, "deadline": "1min"}}, "leaves out retries, rounds, the deadline:"),
+        (RETRIES, "without retries:"),
+        ({"policy": {"rounds": 2}}, "without rounds:"),
+        ({**RETRIES, "policy": {"rounds": 2, "deadline": "1min"}}, "without retries, rounds, the deadline:"),
     ],
 )
 def test_the_closed_form_is_refused_where_a_request_does_more_than_call_each_leg_once(

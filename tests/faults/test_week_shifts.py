@@ -213,7 +213,7 @@ def test_a_horizon_below_two_weeks_is_refused_by_name(weeks: float) -> None:
 
 def test_more_endpoints_than_weeks_are_refused() -> None:
     plan = history(2.5, 0.5, endpoints=("a/m", "b/m", "c/m"))
-    with pytest.raises(DesError, match=r"shared: 0.5 .*reach 3 endpoints.* has 2 whole weeks"):
+    with pytest.raises(DesError, match=r"shared: 0.5 cannot be drawn: .* of 3 endpoints .*17.5 days has only 2"):
         draw_timeline(plan, 0, 1.0)
 
 

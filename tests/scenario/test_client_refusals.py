@@ -132,7 +132,6 @@ POLICIES = [
     ("retry_after: {above: refuse}", "policy.retry_after.above: above needs a bound: give cap: 60s, or total"),
     ("retries: 2, retry_on: []", "policy.retries: retry_on is empty, so there are never retries"),
     ("retry_on: [299]", "policy.retry_on[0]: expected one of server_error"),
-    ("ties: first", "policy.ties: only least_busy has ties, and no group has that routing"),
     ("routing: weighted", "8:19: policy.routing: routing picks among legs of a group, and the chain has none"),
     ("order: {kind: weighted, buffer: 1}", "policy.order.buffer: buffer belongs to kind: least_latency"),
     ("application: {retries: 0}", "policy.application.retries: expected a whole number of at least 1; got 0"),

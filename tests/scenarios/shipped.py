@@ -15,6 +15,7 @@ SCENARIOS = ROOT / "scenarios"
 SCHEMA = ROOT / "des.schema.json"
 
 SHORTENED = {
+    "research_pipeline": ["horizon=10d", "workload.arrivals.rate=4/h"],
     "image_chain": ["horizon=3h"],
     "image_chain_cached": ["horizon=3h"],
     "two_stage": ["horizon=5y", "replications=1"],

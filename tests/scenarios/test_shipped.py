@@ -367,14 +367,3 @@ def test_the_named_shocks_come_when_and_where_they_came(answer: Answer) -> None:
     apart = of_arm("incidents", run, "independent").query("component == 'cloudflare'")
     assert len(apart) == 2
     assert not apart["shared"].any()
-
-
-def test_downtime_is_on_the_bill_of_the_arms_that_price_it(answer: Answer) -> None:
-    run = answer("price_of_downtime")
-    for arm in ("two_stages_priced", "three_stages_priced"):
-        requests = of_arm("requests", run, arm)
-        priced = requests["provider"] == "nobody"
-        assert (requests.loc[priced, "cost_usd"] >= 6000.0).all()
-        assert (requests.loc[~priced, "cost_usd"] < 10.0).all()
-    lost = (of_arm("requests", run, "two_stages_priced")["provider"] == "nobody").sum()
-    assert lost == (of_arm("requests", run, "two_stages")["outcome"] == "failed").sum()

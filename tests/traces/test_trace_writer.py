@@ -177,7 +177,7 @@ for room_bytes in (0, 100, 20_000, 400_000):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on file sizes")
 def test_a_disk_without_room_is_an_os_error_and_leaves_no_file(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", FULL_DISK, str(Path(__file__).parent), str(tmp_path)]
+    command = [sys.executable, "-B", "-c", FULL_DISK, str(Path(__file__).parent), str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert result.stdout.splitlines() == [f"OSError {room_bytes} 0" for room_bytes in (0, 100, 20_000, 400_000)]
     assert result.stderr == ""

@@ -56,7 +56,6 @@ def idle_findings(content: Mapping[str, Any]) -> Iterator[Finding]:
         yield from _cooldown(content, place)
         yield from _ejection(content, place)
     yield from _routing(content)
-    yield from _ties(content)
     yield from _ends(content)
     yield from _doubled_legs(content)
 
@@ -275,18 +274,6 @@ def _routing(content: Mapping[str, Any]) -> Iterator[Finding]:
             "or order, which routes among the entries of the chain"
         )
         yield Finding(("policy", "routing"), message)
-
-
-def _ties(content: Mapping[str, Any]) -> Iterator[Finding]:
-    """`ties` where no group is routed by what legs are busy. A preset may bring the routing."""
-    policy = mapping(content.get("policy"))
-    if policy.get("ties") is None or policy.get("preset") is not None:
-        return
-    groups = [mapping(entry) for entry in items(content.get("chain")) if is_group(entry)]
-    routings = [group.get("routing", policy.get("routing")) for group in groups]
-    if not any(routing == "least_busy" or mapping(routing).get("kind") == "least_busy" for routing in routings):
-        message = "only least_busy has ties, and no group has that routing: write routing: least_busy, or no ties"
-        yield Finding(("policy", "ties"), message)
 
 
 def _ends(content: Mapping[str, Any]) -> Iterator[Finding]:
