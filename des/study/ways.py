@@ -17,6 +17,8 @@ _SMALL: Final = 500_000.0
 """Requests of a replication of every arm up to which whole replications are repeated often enough."""
 _LARGE_PER_S: Final = 25_000.0
 """Requests of a replication of every arm, for each second there is, from which it cannot be simulated in time."""
+_USUAL_S: Final = 60.0
+"""Less time takes no other way: it is used up by the first round."""
 _ENOUGH_MET: Final = 50.0
 """Incidents of each class to be expected in all replications, from which they need not be sought in windows."""
 
@@ -40,7 +42,7 @@ def chosen_way(plans: Mapping[str, Plan], choices: Iterable[Choice], within_s: f
     the replications are short. Where requests interact, those that fit must meet enough incidents of each class.
     """
     requests = _requests(plans)
-    fits = requests <= _LARGE_PER_S * within_s
+    fits = requests <= _LARGE_PER_S * max(within_s, _USUAL_S)
     interacting = any(choice.estimator == REQUEST_LEVEL for choice in choices)
     if fits and not any(map(_is_random, plans.values())):
         return Way(True, fits)
@@ -57,7 +59,7 @@ def _requests(plans: Mapping[str, Plan]) -> float:
 
 def _meets_enough(plans: Mapping[str, Plan], within_s: float) -> bool:
     """Whether the whole replications that fit meet enough incidents of each class, so that none need be sought."""
-    replications = _LARGE_PER_S * within_s / max(_requests(plans), 1.0)
+    replications = _LARGE_PER_S * max(within_s, _USUAL_S) / max(_requests(plans), 1.0)
     return all(replications * _fewest_incidents(plan) >= _ENOUGH_MET for plan in plans.values())
 
 
