@@ -32,6 +32,7 @@ _INFINITY = float("inf")
 _RAREST_OUTPUT = 1e-12
 _SLIGHT = 1e-15
 """Below this chance of being lost, only a sample of the walks is followed further."""
+_MOST_TRIPLED = 600  # a wait that was tripled more often has no end, and 3**647 is no float
 _THROTTLED = ("rate_limited", "overloaded")
 
 
@@ -375,7 +376,7 @@ def longest_wait_s(policy: Backoff, done: int) -> float:
     elif policy.jitter == "scaled":
         wait_s *= max(policy.low, policy.high)
     elif policy.jitter == "decorrelated":
-        wait_s = min(policy.cap_s, policy.base_s * 3.0 ** (done + 1))
+        wait_s = min(policy.cap_s, policy.base_s * 3.0 ** min(done + 1, _MOST_TRIPLED))
     return min(wait_s, policy.most_s)
 
 

@@ -11,11 +11,11 @@ from des.engine import simulate
 from des.estimate.availability import availability, choose
 from des.estimate.conditions import Undisturbed
 from des.estimate.estimate import EXACT, RARE, TIMELINE
-from des.estimate.failing_walk import FailingWalk
+from des.estimate.failing_walk import FailingWalk, longest_wait_s
 from des.estimate.interaction import interactions
 from des.estimate.timeline import lost_along, reach_s
 from des.faults import draw_timeline
-from des.scenario.plan import Plan
+from des.scenario.plan import Backoff, Plan
 from estimate.exact_plans import Lost, outages, plan_of, provider
 
 REQUESTS = 3_000
@@ -129,3 +129,8 @@ def test_a_client_without_a_memory_gets_the_fast_estimators(
     answer = availability(plan, 5.0)
     assert answer.availability is not None
     assert answer.choice.estimator in (estimator, RARE)
+
+
+def test_a_wait_tripled_a_thousand_times_is_long_and_no_error() -> None:
+    plain = Backoff(kind="exponential", base_s=1.0, factor=2.0, cap_s=30.0, jitter="decorrelated")
+    assert longest_wait_s(plain, 1_000) == 30.0
