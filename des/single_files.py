@@ -4,6 +4,7 @@ import errno
 import os
 import secrets
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,28 +19,12 @@ def refuse_existing(out: Path | None) -> None:
 
 
 def write_new(out: Path, text: str) -> None:
-    """Write a new file, whole or not at all. Raises OutputError if it exists, WriteError if it cannot be written.
-
-    It is written beside its place, flushed to the disk and given its name last.
-    """
-    beside = out.with_name(f".des-{os.getpid()}-{secrets.token_hex(3)}")
-    with terminating_signals_raise():
-        try:
-            with beside.open("x", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            with signals_held():
-                _give_name(beside, out)
-        except FileExistsError:
-            refuse_existing(out)
-            raise
-        except (OSError, ValueError) as error:
-            why = reason_of(error) if isinstance(error, OSError) else str(error)
-            raise WriteError(f"{out}: cannot be written: {why}; nothing was kept") from error
-        finally:
-            with signals_held(), suppress(OSError, ValueError):
-                beside.unlink()
+    """Write a new file, whole or not at all. Raises OutputError if it exists, WriteError if it cannot be written."""
+    try:
+        _write(out, text, _give_name, "; nothing was kept")
+    except FileExistsError:
+        refuse_existing(out)
+        raise
 
 
 def check_writable_file(out: Path) -> None:
@@ -55,9 +40,14 @@ def check_writable_file(out: Path) -> None:
 
 
 def write_over(out: Path, text: str) -> None:
-    """Write a file whole or not at all, in place of an earlier one. Raises WriteError.
+    """Write a file whole or not at all, in place of an earlier one. Raises WriteError."""
+    _write(out, text, Path.replace, "")
 
-    It is written beside its place, flushed to the disk and given its name last.
+
+def _write(out: Path, text: str, give_name: Callable[[Path, Path], object], left: str) -> None:
+    """Write beside the file's place, flush to the disk and give the name last. `left` says what a failure leaves.
+
+    Raises FileExistsError where `give_name` does, WriteError if it cannot be written.
     """
     beside = out.with_name(f".des-{os.getpid()}-{secrets.token_hex(3)}")
     with terminating_signals_raise():
@@ -66,10 +56,13 @@ def write_over(out: Path, text: str) -> None:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            beside.replace(out)
+            with signals_held():
+                give_name(beside, out)
+        except FileExistsError:
+            raise
         except (OSError, ValueError) as error:
             why = reason_of(error) if isinstance(error, OSError) else str(error)
-            raise WriteError(f"{out}: cannot be written: {why}") from error
+            raise WriteError(f"{out}: cannot be written: {why}{left}") from error
         finally:
             with signals_held(), suppress(OSError, ValueError):
                 beside.unlink()
