@@ -268,7 +268,7 @@ def _written_beside(target: Path, make: Callable[[], _Made]) -> _Made:
     """What `make` makes in the target's parent, alone there. Raises OutputError or WriteError, saying why not."""
     try:
         for attempt in range(_ATTEMPTS):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            _make_directory(target.parent)
             with _alone_in(target.parent):
                 try:
                     return make()
@@ -288,16 +288,38 @@ def _make_in_partial(parent: Path, name: str) -> Path:
     holder = parent / PARTIAL
     while True:
         try:
-            if not holder.is_dir():
-                holder.mkdir(exist_ok=True)
-                with suppress(PermissionError):  # already created by another user
-                    holder.chmod(stat.S_IMODE(parent.stat().st_mode))
+            if _make_directory(holder):
+                holder.chmod(stat.S_IMODE(parent.stat().st_mode))
             (holder / name).mkdir()
         except FileNotFoundError:  # meanwhile removed because it was empty, where directories cannot be locked
             if parent.is_dir():
                 continue
             raise
         return holder / name
+
+
+def _make_directory(directory: Path) -> bool:
+    """Makes a directory and its parents. Returns whether it is new; it may be gone again, where others remove it.
+
+    `Path.mkdir(exist_ok=True)` takes a directory that is removed at that moment for a file in its place.
+    """
+    try:
+        directory.mkdir()
+    except FileNotFoundError:
+        _make_directory(directory.parent)
+        return _make_directory(directory)
+    except FileExistsError:
+        if not _is_directory_or_missing(directory):
+            raise
+        return False
+    return True
+
+
+def _is_directory_or_missing(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except FileNotFoundError:
+        return not path.is_symlink()
 
 
 def _remove_if_empty(holder: Path) -> None:

@@ -91,6 +91,27 @@ def test_many_runs_at_once_where_nothing_can_be_locked_come_out_whole_too(
     test_many_runs_at_once_in_one_place_all_come_out_whole(tmp_path)
 
 
+def test_a_directory_that_another_run_removes_at_that_moment_is_no_file_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing can be locked: `.partial` is there when it is to be made, and gone when it is looked at."""
+    make = Path.mkdir
+    calls = []
+
+    def mkdir(path: Path, *args: object, **kwargs: object) -> None:
+        if path.name == ".partial":
+            calls.append(path)
+            if len(calls) == 1:
+                raise FileExistsError(17, "File exists", str(path))
+        make(path, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("des.disk.fcntl", None)
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    _write(tmp_path / "run")
+    assert len(calls) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
 def test_whoever_may_write_to_the_folder_may_run_there_at_the_same_time(tmp_path: Path) -> None:
     tmp_path.chmod(0o1777)
     with written_whole(tmp_path / "run") as directory:
