@@ -29,8 +29,8 @@ from des.scenario import from_mapping, plans
 from des.scenario.plan import Plan
 
 FAR: Final = 4.0
-DAYS: Final = 2.0
-REPLICATIONS: Final = 40
+DAYS: Final = 1.0
+REPLICATIONS: Final = 30
 ROUNDS: Final = 4
 YEARS: Final = 30.0
 _FEWEST: Final = 20
@@ -124,15 +124,15 @@ def _scenario(
             "arrivals": arrivals or poisson,
             "tokens": {"input": {"kind": "lognormal", "median": 400, "p99": 3000}, "output": 150},
         },
-        "components": {"cdn": {"incidents": [_incidents("8/d", {"kind": "exponential", "mean": "2min"})]}},
+        "components": {"cdn": {"incidents": [_incidents("16/d", {"kind": "exponential", "mean": "2min"})]}},
         "providers": {
             "a": common
             | ({} if limits[0] is None else {"limits": limits[0]})
             | {
                 "incidents": [
-                    _incidents("14/d", {"kind": "lognormal", "median": "3min", "p95": "15min"}),
+                    _incidents("28/d", {"kind": "lognormal", "median": "3min", "p95": "15min"}),
                     _incidents(
-                        "12/d",
+                        "24/d",
                         {"kind": "exponential", "mean": "5min"},
                         error_rate=0.5 - hang / 2,
                         hang=hang,
@@ -146,7 +146,7 @@ def _scenario(
             "b": common
             | ({} if limits[1] is None else {"limits": limits[1]})
             | {
-                "incidents": [_incidents("12/d", {"kind": "exponential", "mean": "4min"})],
+                "incidents": [_incidents("24/d", {"kind": "exponential", "mean": "4min"})],
                 "models": {
                     "m": {
                         "latency": {"kind": "lognormal", "median": "3s", "p99": "12s"},
@@ -178,17 +178,24 @@ class Compared:
     apart: float
 
 
-def compared(plan: Plan, *, replications: int, rounds: int, years: float, workers: int) -> Iterator[Compared]:
+Replications = list[tuple[dict[str, Any], list[float]]]
+"""The metrics of each, and the shares of its time in which each endpoint, and all, were down."""
+
+
+def brute_force(plan: Plan, replications: int, workers: int) -> Replications:
+    with Workers(replicate, workers) as pool:
+        return list(pool.map([(plan, number) for number in range(replications)]))
+
+
+def compared(plan: Plan, made: Replications, found: Mapping[str, Estimate | Mapping[str, Estimate]]) -> Iterator[Compared]:
     """Every figure of which brute force has an error of its own.
 
     Brute force is control-variate adjusted by the time that endpoints were down, whose mean has a closed form, so that
     the chance of a few days' incidents does not drown what is compared.
     """
-    with Workers(replicate, workers) as pool:
-        metrics, downs = zip(*pool.map([(plan, number) for number in range(replications)]), strict=True)
+    metrics, downs = zip(*made, strict=True)
     closed = exact(plan)
     known = [endpoint.unavailability for endpoint in closed.endpoints] + [closed.all_down]
-    found = windows({plan.arm: plan}, rounds=rounds, years=years, workers=workers).arms[plan.arm].figures
     controls = _Controls([[down[place] for down in downs] for place in range(len(known))], known)
     for name, (part, whole) in RATIOS.items():
         yield from _one(name, found[name], [part(m) for m in metrics], [whole(m) for m in metrics], controls)

@@ -16,6 +16,7 @@ import numpy as np
 from des.draws import generator
 from des.estimate.memory import longest_walk_of_all_s, request_rate_per_s
 from des.estimate.sums import bin_edges
+from des.estimate.windows_idle import LastUses, preceded
 from des.estimate.windows_population import STEADY, IntArray, Population, open_in
 from des.estimate.windows_segments import COST, LOST, OK, PROBE_COST, REQUESTS, Tally, Window, seed_of, tally
 from des.faults.intervals import FloatArray
@@ -75,6 +76,9 @@ class Sampler:
         counts = np.bincount(population.segments.stratum, minlength=len(population.strata))
         self._members = np.split(order, np.cumsum(counts)[:-1])
         self._reach = [np.cumsum(population.segments.measure[members]) for members in self._members]
+        self.last_uses = LastUses(
+            plans.values(), population.pieces, population.until_s, population.memory_s, anew=population.from_s <= 0.0
+        )
         self.sample = Sample(by_arm=[[] for _ in plans])
         self._drawn = np.zeros(len(population.strata), dtype=np.int64)
 
@@ -195,12 +199,19 @@ class Sampler:
         warm_up_s: float | None = None,
         purpose: str = "window",
     ) -> Window:
-        """A block of a piece, with its warm-up and all incidents until its last request must have ended."""
+        """A block of a piece, with its warm-up and all incidents until its last request must have ended.
+
+        Before the warm-up come the last uses of legs that stand idle.
+        """
         population = self.population
         begin_s = from_s - (population.memory_s if warm_up_s is None else warm_up_s)
         if population.from_s <= 0.0:
             begin_s = max(0.0, begin_s)
         cut_s = until_s + self.tail_s
+        timeline = open_in(population.pieces[piece], begin_s, cut_s)
+        spells = self.last_uses.before(piece, begin_s)
+        if spells:
+            timeline, begin_s = preceded(timeline, begin_s, spells)
         measured = population.exposure.until(np.array([from_s, until_s]))
         return Window(
             stratum=stratum,
@@ -212,7 +223,7 @@ class Sampler:
             until_s=until_s,
             cut_s=cut_s,
             seed=seed_of(self._plan.seed, population.strata[stratum].name, number, purpose),
-            timeline=open_in(population.pieces[piece], begin_s, cut_s),
+            timeline=timeline,
         )
 
     def _uniforms(self, stratum: int, first: int, count: int) -> list[float]:
