@@ -9,7 +9,7 @@ failing. The time between, in which the leg is not called, is left out.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf, prod
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -208,10 +208,21 @@ def preceded(
             break
         parts.append(_between(source, from_s, until_s, at_s - until_s))
         at_s -= until_s - from_s
-    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS}
+    return _joined(parts), at_s
+
+
+def followed(timeline: Timeline, source: Timeline, from_s: float, until_s: float) -> Timeline:
+    """The incidents of a window with those of `source` that start later: in [from, until)."""
+    first, past = np.searchsorted(source.start_s, (from_s, until_s), side="left").tolist()
+    later = {name: getattr(source, name)[first:past] for name in _COLUMNS}
+    return _joined([timeline, replace(timeline, **later)])
+
+
+def _joined(parts: Sequence[Timeline]) -> Timeline:
+    joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS}
     order = np.argsort(joined["start_s"], kind="stable")
     hits = np.asfortranarray(joined.pop("hits")[order])
-    return replace(timeline, hits=hits, **{name: column[order] for name, column in joined.items()}), at_s
+    return replace(parts[0], hits=hits, **{name: column[order] for name, column in joined.items()})
 
 
 def _between(timeline: Timeline, from_s: float, until_s: float, later_s: float) -> Timeline:

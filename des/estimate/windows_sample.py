@@ -8,7 +8,7 @@ the root of a draw's cost (Neyman 1934), as known from the rounds before.
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from des.draws import generator
 from des.estimate.memory import longest_walk_of_all_s, request_rate_per_s
 from des.estimate.sums import bin_edges
-from des.estimate.windows_idle import LastUses, preceded
+from des.estimate.windows_idle import LastUses, followed, preceded
 from des.estimate.windows_population import STEADY, IntArray, Population, open_in
 from des.estimate.windows_segments import COST, LOST, OK, PROBE_COST, REQUESTS, Tally, Window, seed_of, tally
 from des.faults.intervals import FloatArray
@@ -33,6 +33,8 @@ _MOST_REQUESTS: Final = 2000.0
 """To be expected in a block: enough to be worth its warm-up, and no more than can be spared, as in quiet time."""
 _TASK_REQUESTS: Final = 8000.0
 """To be simulated in a task of one process."""
+_END: Final = 0.25
+"""Of a whole transient: its end, which is to look like the steady stretch that follows."""
 _TAILS: Final = (0.95, 0.99)
 _TARGETS: Final = (0.05, 0.01, 0.1)
 """Relative standard errors that are worth the same: of unavailability, cost, and the share above a percentile."""
@@ -53,6 +55,7 @@ class Sample:
 
     stratum: list[int] = field(default_factory=list)
     measure: list[float] = field(default_factory=list)
+    windows: list[Window] = field(default_factory=list)
     by_arm: list[list[Tally]] = field(default_factory=list)
 
     @property
@@ -101,6 +104,7 @@ class Sampler:
             for window, tallies in zip(of_task, results, strict=True):
                 self.sample.stratum.append(window.stratum)
                 self.sample.measure.append(window.measure)
+                self.sample.windows.append(window)
                 for by_arm, each in zip(self.sample.by_arm, tallies, strict=True):
                     by_arm.append(each)
             done += len(of_task)
@@ -186,7 +190,10 @@ class Sampler:
         from_s = start_s + part * length_s
         until_s = end_s if part == parts - 1 else start_s + (part + 1) * length_s
         piece = int(population.segments.piece[segment])
-        return self.between(stratum, number, piece, from_s, until_s, purpose=purpose)
+        drawn = self.between(stratum, number, piece, from_s, until_s, purpose=purpose)
+        if of.kind == STEADY or end_s - start_s < population.memory_s * (1.0 - 1e-9):
+            return drawn
+        return replace(drawn, end_s=(max(from_s, end_s - _END * population.memory_s), until_s))
 
     def between(
         self,
@@ -224,6 +231,17 @@ class Sampler:
             cut_s=cut_s,
             seed=seed_of(self._plan.seed, population.strata[stratum].name, number, purpose),
             timeline=timeline,
+        )
+
+    def played_on(self, window: Window, from_s: float, until_s: float) -> Window | None:
+        """The same window, which counts a later spell instead; None where incidents start or end between."""
+        source, cut_s = self.population.pieces[window.piece], until_s + self.tail_s
+        for times_s in (source.start_s, source.end_s):
+            if ((times_s > window.until_s) & (times_s < until_s)).any():
+                return None
+        timeline = followed(window.timeline, source, window.cut_s, cut_s)
+        return replace(
+            window, from_s=from_s, until_s=until_s, cut_s=max(cut_s, window.cut_s), timeline=timeline, end_s=(0.0, 0.0)
         )
 
     def _uniforms(self, stratum: int, first: int, count: int) -> list[float]:
