@@ -54,10 +54,8 @@ def compared(
     Brute force is control-variate adjusted by the time that endpoints were down, whose mean has a closed form, so that
     the chance of a few days' incidents does not drown what is compared.
     """
-    metrics, downs = zip(*made, strict=True)
-    closed = exact(plan)
-    known = [endpoint.unavailability for endpoint in closed.endpoints] + [closed.all_down]
-    controls = _Controls([[down[place] for down in downs] for place in range(len(known))], known)
+    metrics, _ = zip(*made, strict=True)
+    controls = _controls(plan, made)
     for name, (part, whole) in RATIOS.items():
         yield from _one(name, found[name], [part(m) for m in metrics], [whole(m) for m in metrics], controls)
     for name in ("latency_s_p50", "latency_s_p95", "latency_s_p99"):
@@ -79,6 +77,18 @@ class _Controls:
 
     values: list[list[float]]
     known: list[float]
+
+
+def _controls(plan: Plan, made: Replications) -> _Controls:
+    closed = exact(plan)
+    known = [endpoint.unavailability for endpoint in closed.endpoints] + [closed.all_down]
+    return _Controls([[downs[place] for _, downs in made] for place in range(len(known))], known)
+
+
+def ratio_of(plan: Plan, made: Replications, name: str) -> Estimate:
+    """A ratio by brute force, control-variate adjusted."""
+    part, whole = RATIOS[name]
+    return _adjusted([part(m) for m, _ in made], [whole(m) for m, _ in made], _controls(plan, made))
 
 
 _Metric = Callable[[Mapping[str, Any]], float]
@@ -104,17 +114,21 @@ def _of(found: Any, name: str) -> Estimate:
     return found[name] if name in found else Estimate(0.0, 0.0, 0.0)
 
 
-def _one(
-    name: str, found: Any, parts: Sequence[float], wholes: Sequence[float], controls: _Controls
-) -> Iterator[Compared]:
+def _adjusted(parts: Sequence[float], wholes: Sequence[float], controls: _Controls) -> Estimate:
     part, whole = np.array(parts, dtype=np.float64), np.array(wholes, dtype=np.float64)
     ratio = float(part.sum() / whole.sum())
     each = (ratio + (part - ratio * whole) / whole.mean()).tolist()
-    brute = with_controls(each, controls.values, controls.known)
+    return with_controls(each, controls.values, controls.known)
+
+
+def _one(
+    name: str, found: Any, parts: Sequence[float], wholes: Sequence[float], controls: _Controls
+) -> Iterator[Compared]:
+    brute = _adjusted(parts, wholes, controls)
     assert isinstance(found, Estimate)
     if None in (found.mean, found.low, found.high, brute.low, brute.high) or brute.high == brute.low:
         return
-    error = (brute.high - brute.known) / t_quantile(len(part) - 1)  # type: ignore[operator]
+    error = (brute.high - brute.known) / t_quantile(len(parts) - 1)  # type: ignore[operator]
     end = found.high if brute.known > found.known else found.low
     own = abs(end - found.known) / NORMAL_QUANTILE  # type: ignore[operator]
     yield Compared(name, brute.known, found.known, (found.known - brute.known) / math.hypot(error, own))

@@ -32,7 +32,7 @@ from des.estimate.windows_memory import compared
 from des.estimate.windows_months import meeting, months_of
 from des.estimate.windows_population import Population, default_years, population
 from des.estimate.windows_recovery import outlasts
-from des.estimate.windows_sample import Sampler, simulate_task
+from des.estimate.windows_sample import LEAST_ROUND, Sampler, simulate_task
 from des.estimate.windows_segments import COST, PROBE_COST, REQUESTS
 from des.faults import sharing
 from des.pool import Workers
@@ -132,11 +132,13 @@ def windows(
     workers: int = 1,
     objective: tuple[float, str] | None = None,
     progress: Callable[[float], None] | None = None,
+    least_round: int = LEAST_ROUND,
 ) -> WindowsAnswer:
     """Figures of all arms. Raises Inapplicable, naming what remembers, where windows do not apply.
 
     Stops after `rounds`, or before a round that would not end within `seconds`. The same number of rounds gives the
     same figures for any number of workers. `objective` is an availability, and `month` or days such as `30d`.
+    `least_round` is the number of requests that a round after the first simulates in each arm, or more.
     """
     started = time.perf_counter()
     for arm, plan in plans.items():
@@ -146,7 +148,7 @@ def windows(
     if rounds is not None and rounds < 1:
         raise DesError(f"rounds: at least 1, not {rounds}")
     tell = _Progress(progress, started, seconds)
-    groups = [_Group(dict(members), years, workers, tell) for members in _alike(plans)]
+    groups = [_Group(dict(members), years, workers, tell, least_round) for members in _alike(plans)]
     done = 0
     limit = rounds if rounds is not None else (ROUNDS if seconds is None else 1000)
     while done < limit:
@@ -193,10 +195,15 @@ class _Group:
     """Arms that share a population and its sample, with a memory that has passed the tests in all of them."""
 
     def __init__(
-        self, plans: Mapping[str, Plan], years: float | None, workers: int, told: Callable[[float], None]
+        self,
+        plans: Mapping[str, Plan],
+        years: float | None,
+        workers: int,
+        told: Callable[[float], None],
+        least_round: int,
     ) -> None:
         self.plans = plans
-        self._workers, self._told = workers, told
+        self._workers, self._told, self._least_round = workers, told, least_round
         plan = next(iter(plans.values()))
         self._years = default_years(plan) if years is None else years
         declared_s, self.remembers = max(memory_s(each) for each in plans.values())
@@ -211,7 +218,7 @@ class _Group:
         while memory <= self._most_s and not _too_long(memory, self.remembers, rate_per_s):
             tail_s = max(longest_walk_of_all_s(plan) for plan in self.plans.values())
             found = population(self.plans, self._years, memory, tail_s)
-            sampler = Sampler(found, self.plans)
+            sampler = Sampler(found, self.plans, self._least_round)
             too_many = sampler.last_uses.remembers_too_many()
             if too_many:
                 raise Inapplicable(too_many)

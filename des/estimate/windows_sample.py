@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from des.draws import generator
-from des.estimate.memory import longest_walk_of_all_s, request_rate_per_s
+from des.estimate.memory import longest_period_s, longest_walk_of_all_s, request_rate_per_s
 from des.estimate.sums import bin_edges
 from des.estimate.windows_idle import LastUses, followed, preceded
 from des.estimate.windows_population import STEADY, IntArray, Population, open_in
@@ -26,8 +26,8 @@ from des.scenario.plan import BatchArrivals, Plan
 PILOT: Final = 6
 """Draws from each stratum in the first round."""
 GROWTH: Final = 0.5
-"""A round simulates this share of the requests of all rounds before it, at least `_LEAST_ROUND`."""
-_LEAST_ROUND: Final = 20_000
+"""A round simulates this share of the requests of all rounds before it, at least `LEAST_ROUND` in each arm."""
+LEAST_ROUND: Final = 20_000
 _BLOCK_REQUESTS: Final = 300.0
 _MOST_REQUESTS: Final = 2000.0
 """To be expected in a block: enough to be worth its warm-up, and no more than can be spared, as in quiet time."""
@@ -35,6 +35,7 @@ _TASK_REQUESTS: Final = 8000.0
 """To be simulated in a task of one process."""
 _END: Final = 0.25
 """Of a whole transient: its end, which is to look like the steady stretch that follows."""
+_PHASES: Final = 1 << 32
 _TAILS: Final = (0.95, 0.99)
 _TARGETS: Final = (0.05, 0.01, 0.1)
 """Relative standard errors that are worth the same: of unavailability, cost, and the share above a percentile."""
@@ -67,12 +68,14 @@ class Sample:
 class Sampler:
     """Draws blocks from one population, and simulates them in each of its arms."""
 
-    def __init__(self, population: Population, plans: Mapping[str, Plan]) -> None:
+    def __init__(self, population: Population, plans: Mapping[str, Plan], least_round: int = LEAST_ROUND) -> None:
         self.population = population
         self.plans = plans
+        self._least_round = least_round
         self._plan = next(iter(plans.values()))
         self.rate_per_s = max(request_rate_per_s(plan) for plan in plans.values())
         self.tail_s = max(longest_walk_of_all_s(plan) for plan in plans.values())
+        self._period_s = max(longest_period_s(plan) for plan in plans.values()) if population.memory_s > 0.0 else 0.0
         self._block_s = block_s(plans.values(), population.memory_s)
         self._longest_s = max(self._block_s, _MOST_REQUESTS / self.rate_per_s)
         order = np.argsort(population.segments.stratum, kind="stable")
@@ -113,7 +116,7 @@ class Sampler:
     @property
     def budget(self) -> float:
         """Requests of another round, over all arms."""
-        return max(float(_LEAST_ROUND * len(self.plans)), GROWTH * self.sample.simulated)
+        return max(float(self._least_round * len(self.plans)), GROWTH * self.sample.simulated)
 
     def pilot(self) -> IntArray:
         return np.where(self.population.measures > 0.0, PILOT, 0)
@@ -208,10 +211,13 @@ class Sampler:
     ) -> Window:
         """A block of a piece, with its warm-up and all incidents until its last request must have ended.
 
-        Before the warm-up come the last uses of legs that stand idle.
+        The warm-up is longer by a random part of the longest period. Before it come the last uses of legs that stand
+        idle.
         """
         population = self.population
-        begin_s = from_s - (population.memory_s if warm_up_s is None else warm_up_s)
+        seed = seed_of(self._plan.seed, population.strata[stratum].name, number, purpose)
+        phase_s = self._period_s * (seed % _PHASES) / _PHASES
+        begin_s = from_s - phase_s - (population.memory_s if warm_up_s is None else warm_up_s)
         if population.from_s <= 0.0:
             begin_s = max(0.0, begin_s)
         cut_s = until_s + self.tail_s
@@ -229,7 +235,7 @@ class Sampler:
             from_s=from_s,
             until_s=until_s,
             cut_s=cut_s,
-            seed=seed_of(self._plan.seed, population.strata[stratum].name, number, purpose),
+            seed=seed,
             timeline=timeline,
         )
 
