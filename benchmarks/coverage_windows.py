@@ -15,8 +15,8 @@ from des.scenario.plan import Plan
 
 YEARS: Final = 0.5
 ROUNDS: Final = 3
-ROUND_REQUESTS: Final = 1500
-REPLICATIONS: Final = 40
+ROUND_REQUESTS: Final = 500
+REPLICATIONS: Final = 20
 """Of brute force, for the scenario without a closed form."""
 
 Judged = dict[str, tuple[float, float, float]]
@@ -74,25 +74,25 @@ _JUDGED: Final = ("availability", "cost_usd_per_request", "fallback_share", "rat
 
 @cache
 def _plan(*, limited: bool) -> Plan:
-    content = {
+    loose, tight = {"requests": "4000/min"}, {"requests": "1.5/min", "burst": 2}
+    content: dict[str, Any] = {
         "horizon": "8d",
         "workload": {"arrivals": {"kind": "poisson", "rate": "0.05/s"}},
         "providers": {
-            "a": _provider("50/d", "4min", 0.01, "4000/min"),
-            "b": _provider("40/d", "3min", 0.03, "4000/min"),
+            "a": _provider("50/d", "4min", 0.01, loose),
+            "b": _provider("40/d", "3min", 0.03, tight if limited else loose),
         },
         "chain": [{"provider": "a"}, {"provider": "b"}],
     }
     if limited:
-        content["providers"]["b"]["limits"] = {"requests": "1.5/min", "burst": 2}
         content["policy"] = {"cooldown": {"all_failed": 2, "window": "60s", "for": "30s"}}
     (plan,) = plans(from_mapping(content)).values()
     return plan
 
 
-def _provider(rate: str, mean: str, cost: float, limit: str) -> dict[str, Any]:
+def _provider(rate: str, mean: str, cost: float, limits: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "incidents": [{"kind": "poisson", "rate": rate, "duration": {"kind": "exponential", "mean": mean}}],
         "models": {"m": {"latency": "2s", "price": {"per_request": cost}}},
-        "limits": {"requests": limit},
+        "limits": dict(limits),
     }
