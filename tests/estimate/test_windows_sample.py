@@ -104,3 +104,15 @@ def test_a_window_played_on_has_the_same_requests(sampler: Sampler) -> None:
     later_s = sampler.population.pieces[window.piece].start_s
     beyond_s = float(later_s[later_s > window.until_s][0]) + 1.0
     assert sampler.played_on(window, beyond_s, beyond_s + 1.0) is None
+
+
+def test_warm_ups_end_in_any_phase_of_a_cooldown_s_window() -> None:
+    plan = plan_of(PAIR, rate="1/s", policy={"cooldown": {"all_failed": 3, "window": "60s", "for": "40s"}})
+    sampler = Sampler(population({plan.arm: plan}, 0.5, MEMORY_S, 60.0), {plan.arm: plan})
+    longer_s = []
+    for nth in range(200):
+        window = sampler.window(0, nth, (nth + 0.5) / 200.0)
+        longer_s.append(window.from_s - MEMORY_S - window.begin_s)
+    assert 0.0 <= min(longer_s) < 3.0
+    assert 57.0 < max(longer_s) <= 60.0
+    assert np.mean(longer_s) == pytest.approx(30.0, abs=4.5 * 60.0 / np.sqrt(12 * 200))
