@@ -112,12 +112,18 @@ def _rows(
     value: Callable[[Estimate], str],
 ) -> Iterator[Line]:
     """One line with the intervals in it where it is narrow enough, else a second line with them."""
-    cells = tuple(figures.shown(each, write, scale=scale) for each in found)
+    cells = tuple(_cell(each, write, scale) for each in found)
     if max(map(len, cells)) <= _WIDEST:
         yield Line(label, cells)
         return
     yield Line(label, tuple(figures.NOTHING if each is None else value(each) for each in found))
     yield Line("  95 % interval", tuple(_ends(each, write, scale) for each in found))
+
+
+def _cell(figure: Estimate | None, write: Write, scale: float) -> str:
+    """With an interval, two digits of its half; without one, three of the figure."""
+    measured = figure is not None and figure.low is not None
+    return figures.shown(figure, write, scale=scale, digits=1 if measured else 3)
 
 
 def _ends(figure: Estimate | None, write: Write, scale: float) -> str:
@@ -126,7 +132,7 @@ def _ends(figure: Estimate | None, write: Write, scale: float) -> str:
     if figure.known == 0.0 and figure.low == 0.0:
         return f"at most {write(figure.high, figures.significant(figure.high * scale, 2))}"
     half = (figure.high - figure.low) / 2.0
-    decimals = max(figures.significant(figure.known * scale, 3), figures.significant(half * scale, 2))
+    decimals = max(figures.significant(figure.known * scale, 1), figures.significant(half * scale, 2))
     low, high = write(figure.low, decimals), write(figure.high, decimals)
     for unit in (" %", " s", "$"):
         low, high = low.replace(unit, ""), high.replace(unit, "")
@@ -186,19 +192,32 @@ def _causes(of: Sequence[ArmAnswer]) -> Iterator[Line]:
     if not order:
         return
     yield Line("lost to, of a million requests")
-    for cause in order[:_MOST_CAUSES]:
-        yield Line(f"  {cause}", tuple(_in_a_million(causes.get(cause)) for causes in lost))
+    shown = order[:_MOST_CAUSES]
+    cells = {cause: tuple(_in_a_million(causes.get(cause)) for causes in lost) for cause in shown}
+    if max(len(cell) for each in cells.values() for cell in each) > _WIDEST:
+        cells = {cause: tuple(_in_a_million(causes.get(cause), ends=False) for causes in lost) for cause in shown}
+    for cause, each in cells.items():
+        yield Line(f"  {cause}", each)
     rest = order[_MOST_CAUSES:]
     if rest:
         sums = [math.fsum(causes[cause].known for cause in rest if cause in causes) for causes in lost]
         yield Line(f"  {len(rest)} others", tuple(_in_a_million(Estimate(each)) for each in sums))
 
 
-def _in_a_million(figure: Estimate | None) -> str:
+def _in_a_million(figure: Estimate | None, *, ends: bool = True) -> str:
+    """Its interval decides the digits, whether it is shown or not."""
     if figure is None or not figure.mean:
         return figures.NOTHING
-    value = figure.known * _MILLION
-    return figures.plain(value, 0 if value >= 10.0 else figures.significant(value, 2))
+    found = figures.scaled(figure, _MILLION)
+    if ends:
+        return _cell(found, _round_number, 1.0)
+    half = None if found.low is None or found.high is None else (found.high - found.low) / 2.0
+    return _round_number(found.known, figures.significant(found.known if half is None else half, 2))
+
+
+def _round_number(value: float, decimals: int) -> str:
+    """No decimals of ten requests and more."""
+    return figures.plain(value, 0 if abs(value) >= 10.0 else decimals)
 
 
 def _basis_sentences(answer: Answer, told: Mapping[str, ArmAnswer]) -> Iterator[str]:
@@ -208,6 +227,7 @@ def _basis_sentences(answer: Answer, told: Mapping[str, ArmAnswer]) -> Iterator[
         said.setdefault(_basis(of.basis, of.horizon_s), []).append(arm)
     for text, arms in said.items():
         yield text if len(told) == len(arms) else f"{', '.join(arms)}: {text}"
+    yield from _chance_basis(told)
     left_out = [limit for of in told.values() for limit in of.basis.limits_left_out]
     if left_out:
         names = ", ".join(dict.fromkeys(limit.name for limit in left_out))
@@ -219,18 +239,29 @@ def _basis_sentences(answer: Answer, told: Mapping[str, ArmAnswer]) -> Iterator[
 
 
 def _basis(basis: Basis, horizon_s: float) -> str:
+    """Each estimator by its name, with what it rests on."""
     served = {
-        EXACT: "availability is exact",
-        TIMELINE: f"availability rests on {_years(basis.years)} of drawn incidents",
-        RARE: f"availability rests on {basis.samples or 0:,} arrivals with rare incidents made common",
+        EXACT: f"availability: {EXACT}",
+        TIMELINE: f"availability: {TIMELINE}, {_years(basis.years)} of drawn incidents",
+        RARE: f"availability: {RARE}, {basis.samples or 0:,} arrivals while what is rare is made common",
     }.get(basis.availability, "")
     if basis.window_years is not None:
-        rest = f"simulated windows of time, sampled from {_years(basis.window_years)} of drawn incidents"
+        rest = f"{basis.requests}, sampled from {_years(basis.window_years)} of drawn incidents"
     elif basis.replications is not None:
-        rest = f"{basis.replications} simulated run{'s' if basis.replications > 1 else ''} of {_length(horizon_s)}"
+        several = "s" if basis.replications > 1 else ""
+        rest = f"{basis.requests}, {basis.replications} simulated run{several} of {_length(horizon_s)}"
     else:
         return served or "nothing was simulated to the end"
-    return f"{served}; the rest rests on {rest}" if served else f"all figures rest on {rest}"
+    return f"{served}; all else: {rest}" if served else f"all figures: {rest}"
+
+
+def _chance_basis(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
+    """Where the chance of the objective has a closed form."""
+    chances = {arm: of.objective.estimator for arm, of in told.items() if of.objective is not None}
+    for estimator in dict.fromkeys(name for name in chances.values() if name.startswith(EXACT)):
+        arms = [arm for arm, name in chances.items() if name == estimator]
+        those = "" if len(arms) == len(told) else f" of {', '.join(arms)}"
+        yield f"chance of the objective{those}: {estimator}"
 
 
 def _years(years: float | None) -> str:
@@ -290,8 +321,5 @@ def _between_sentences(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
 
 
 def _intervals(answer: Answer) -> str:
-    if any(of.refused for of in answer.arms.values()):
-        return "intervals: 95 %"
-    if any(of.basis.replications == 1 for of in answer.arms.values()):
-        return "one run has no intervals: --within 5min leaves time for more"
-    return "intervals: 95 %; a figure without one is exact"
+    some = any(of.basis.availability == EXACT for of in answer.arms.values())
+    return "intervals: 95 %; what is exact has none" if some else "intervals: 95 %"

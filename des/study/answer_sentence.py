@@ -95,8 +95,12 @@ def _share_answered(of: ArmAnswer) -> str:
 
 
 def _percent(share: float, lost: Estimate | None = None) -> str:
+    """Two digits of what is lost, three where its interval is narrow enough."""
     missing = 1.0 - share if lost is None else lost.known
-    return digits.percent(share, min(12, max(1, digits.significant(100.0 * missing, 2) if missing > 0.0 else 1)))
+    decimals = digits.significant(100.0 * missing, 2) if missing > 0.0 else 1
+    if lost is not None and lost.low is not None and lost.high is not None and lost.high > lost.low:
+        decimals = max(decimals, min(digits.significant(100.0 * missing, 3), _ends_decimals(lost) - 1))
+    return digits.percent(share, min(12, max(1, decimals)))
 
 
 def _down(of: ArmAnswer, brief: bool) -> str:
@@ -116,11 +120,24 @@ def _down(of: ArmAnswer, brief: bool) -> str:
 
 
 def availability_ends(lost: Estimate) -> tuple[str, str]:
-    """The ends of the availability's interval in per cent, with the digits that its width allows."""
+    """The ends of the availability's interval in per cent, with the digits that its width allows.
+
+    At most four digits of what is lost, and as many as keep an end from looking like 100 %.
+    """
     assert lost.low is not None
     assert lost.high is not None
-    decimals = min(13, max(1, digits.significant(50.0 * (lost.high - lost.low), 2)))
-    return digits.plain(100.0 * (1.0 - lost.high), decimals), digits.plain(100.0 * (1.0 - lost.low), decimals)
+    decimals = min(13, _ends_decimals(lost))
+    low = digits.plain(100.0 * (1.0 - lost.high), decimals)
+    if lost.low <= 0.0:
+        return low, "100"
+    return low, digits.plain(100.0 * (1.0 - lost.low), min(13, max(decimals, digits.significant(100.0 * lost.low, 1))))
+
+
+def _ends_decimals(lost: Estimate) -> int:
+    assert lost.low is not None
+    assert lost.high is not None
+    by_width = digits.significant(50.0 * (lost.high - lost.low), 2)
+    return max(1, min(by_width, digits.significant(100.0 * lost.known, 4)) if lost.known > 0.0 else by_width)
 
 
 def _extremes(told: Mapping[str, ArmAnswer], brief: bool) -> list[str]:
@@ -141,7 +158,8 @@ def _extremes(told: Mapping[str, ArmAnswer], brief: bool) -> list[str]:
             continue
         least, most = min(known, key=lambda arm: known[arm].known), max(known, key=lambda arm: known[arm].known)
         if _alike(known[least], known[most]):
-            parts.append(words.format(f"{write(known[least])}"))
+            same = write(known[least]) == write(known[most])
+            parts.append(words.format(f"{'' if same else 'about '}{write(known[least])}"))
         else:
             parts.append(words.format(f"{write(known[least])} ({least}) to {write(known[most])} ({most})"))
     return parts
@@ -210,16 +228,30 @@ def _costs(answer: Answer, told: Mapping[str, ArmAnswer]) -> list[str]:
 def _cheapest(found: Cheapest, totals: Mapping[str, Estimate]) -> str:
     if not found.rivals:
         return f"with what failing costs, {found.arm} is the cheapest at {yearly(totals[found.arm])}"
-    among = [f"{arm} ({yearly(totals[arm])})" for arm in (found.arm, *found.rivals) if arm in totals]
-    return f"with what failing costs, the cheapest cannot be told among {_listed(among)}"
+    first, *others = (arm for arm in (found.arm, *found.rivals) if arm in totals)
+    among = [f"{first} ({amount(totals[first].known)} a year)"]
+    among += [f"{arm} ({amount(totals[arm].known)})" for arm in others]
+    return f"with what failing costs, it is not resolved which is the cheapest: {_listed(among, 'or')}"
 
 
 def yearly(usd: Estimate) -> str:
     """`$201 a year (between $180 and $223)`; one of unknown error says that."""
+    return _measured(usd, "a year")
+
+
+def _measured(usd: Estimate, unit: str) -> str:
+    """The interval's width decides the digits, two of its half, as far as anybody would read them."""
     if why := why_unknown(usd):
-        return f"{amount(usd.known)} a year (error unknown: {why})"
-    between = f" ({_between(usd)})" if usd.low is not None and usd.high is not None else ""
-    return f"{amount(usd.known)} a year{between}"
+        return f"{amount(usd.known)} {unit} (error unknown: {why})"
+    low, high = usd.low, usd.high
+    if low is None or high is None or high <= low:
+        return f"{amount(usd.known)} {unit}"
+    half = (high - low) / 2.0
+    places = min(1 - math.floor(math.log10(half)), 3 - math.floor(math.log10(max(abs(usd.known), half))))
+    value, least, most = (digits.dollars(round(each, places), max(0, places)) for each in (usd.known, low, high))
+    if least == most:
+        return f"{value} {unit}"
+    return f"{value} {unit} ({f'between {least} and {most}' if low else f'at most {most}'})"
 
 
 def step_words(step: Step) -> str:
@@ -251,27 +283,13 @@ def _negative(figure: Estimate) -> Estimate:
 def _price(price: Estimate, step: Step) -> str:
     """In the unit in which the scenario prices failing."""
     unit = "a lost request" if step.per_lost_request else "an hour of downtime"
-    said = f"{amount(price.known)} {unit}"
-    if why := why_unknown(price):
-        return f"{said} (error unknown: {why})"
     if price.interval == NO_LIMIT and price.low is not None:
-        return f"{said} (at least {amount(price.low)}; there may be no such price)"
-    return f"{said} ({_between(price)})" if price.low is not None else said
+        return f"{amount(price.known)} {unit} (at least {amount(price.low)}; there may be no such price)"
+    return _measured(price, unit)
 
 
-def _between(figure: Estimate) -> str:
-    """The ends with as many digits as tell them apart."""
-    assert figure.low is not None
-    assert figure.high is not None
-    half = (figure.high - figure.low) / 2.0
-    decimals = digits.significant(half, 2)
-    places = 0 if half == 0.0 or decimals > 0 else 1 - math.floor(math.log10(half))
-    low, high = (digits.dollars(round(end, places) if places else end, decimals) for end in (figure.low, figure.high))
-    return f"between {low} and {high}"
-
-
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+def _listed(words: Sequence[str], last: str = "and") -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
 def _names(arms: Sequence[str]) -> str:

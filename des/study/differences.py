@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from des.estimate.estimate import Estimate
 from des.estimate.totals import Metrics
 from des.study.rounds import Rounds
-from des.study.uncertain import apart, less, narrower, scaled
+from des.study.uncertain import apart, is_exact, less, narrower, scaled
 from des.study.value import Money
 
 
@@ -35,24 +35,28 @@ class Paired:
         return None if found is None else scaled(found, self.requests[after])
 
     def saves(self, arm: str, after: str) -> Estimate | None:
-        if not self.depend(arm, after):
+        if self.replicated is not None:
+            return self._paired(arm, after, self._failing) if self._often(arm, after) else None
+        found = self._by_windows(after, arm, "lost")
+        if found is None:
             return None
         from_both = less(self.money[arm].failing, self.money[after].failing)
-        if self.replicated is not None:
-            return self._paired(arm, after, self._failing) if self._often(arm, after) else from_both
-        found = self._by_windows(after, arm, "lost")
-        return None if found is None else narrower(scaled(found, self.per_share[arm]), from_both)
+        return narrower(scaled(found, self.per_share[arm]), from_both)
 
     def worth(self, arm: str, after: str) -> Estimate | None:
-        if self.replicated is None or not self.depend(arm, after) or not self._often(arm, after):
+        if self.replicated is None or not self._often(arm, after):
             return None
         return self._paired(arm, after, self._total)
 
     def depend(self, arm: str, after: str) -> bool:
-        return not self.known.intersection((arm, after))
+        if self.replicated is not None:
+            return not self.known.intersection((arm, after))
+        return not all(is_exact(self.lost[each]) for each in (arm, after))
 
     def _often(self, arm: str, after: str) -> bool:
-        """Whether both lost requests so often that Student's t holds, as their own intervals say."""
+        """Whether the requests of both tell what is lost, so often that Student's t holds, as their intervals say."""
+        if self.known.intersection((arm, after)):
+            return False
         return all(self.lost[each].low is not None and self.lost[each].interval is None for each in (arm, after))
 
     def _paired(self, one: str, other: str, usd: Callable[[str, Metrics], float | None]) -> Estimate | None:
