@@ -6,6 +6,7 @@ a long run where they are not. What neither covers is refused, and the reason na
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -80,10 +81,10 @@ def answer(
     whole = loaded = RunOptions(seed=seed, overrides=tuple(overrides), workers=processes).load(scenario)
     if arms is not None:
         loaded = whole.with_arms(arms)
-    found = answered(loaded, clock, workers=processes, progress=progress, before=before)
-    found = replace(found, expectations=(*found.expectations, *of_other_arms(whole, found.arms)))
-    if target is not None:
-        with written_whole(target) as directory:
+    with nullcontext() if target is None else written_whole(target) as directory:
+        found = answered(loaded, clock, workers=processes, progress=progress, before=before)
+        found = replace(found, expectations=(*found.expectations, *of_other_arms(whole, found.arms)))
+        if directory is not None:
             write_answer(found, loaded, directory)
     return found
 
@@ -214,7 +215,7 @@ class _Work:
         if self._before is None or self._clock.rounds is not None:
             return
         forecast = of_replications(list(self._plans.values()), FIRST, self._workers)
-        if forecast.seconds > self._clock.left_s:
+        if forecast.seconds > max(1.0, self._clock.left_s):
             self._before(forecast)
 
     def _by_replications(self) -> dict[str, ArmAnswer]:

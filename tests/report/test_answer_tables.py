@@ -133,6 +133,12 @@ def test_money_chances_and_ends_have_the_digits_that_matter() -> None:
     assert availability_ends(Estimate(4e-4, 3.8e-4, 5.7e-4)) == ("99.9430", "99.9620")
 
 
+def test_an_availability_below_one_never_looks_like_it_and_no_end_has_useless_digits() -> None:
+    assert availability_ends(Estimate(1e-4, 1.5e-5, 9.2e-3)) == ("99.08", "99.999")
+    assert availability_ends(Estimate(1e-4, 0.0, 9.2e-3)) == ("99.08", "100")
+    assert availability_ends(Estimate(5.6515e-6, 5.6477e-6, 5.6554e-6)) == ("99.9994345", "99.9994352")
+
+
 KNOWN = Step(
     arm="two",
     next="three",
