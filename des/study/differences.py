@@ -50,7 +50,7 @@ class Paired:
 
     def depend(self, arm: str, after: str) -> bool:
         if self.replicated is not None:
-            return not self.known.intersection((arm, after))
+            return not self.known.issuperset((arm, after))
         return not all(is_exact(self.lost[each]) for each in (arm, after))
 
     def _often(self, arm: str, after: str) -> bool:
