@@ -10,6 +10,7 @@ from des.estimate.availability import AvailabilityAnswer
 from des.estimate.estimate import EXACT, REQUEST_LEVEL, Estimate
 from des.estimate.exact import ExactAnswer
 from des.report import figures
+from des.report.foreseen_lines import print_foreseen
 from des.report.layout import Line, print_arms, say
 from des.study.explanation import Explained
 
@@ -109,6 +110,7 @@ def print_explanation(title: str, explained: Explained, console: Console) -> Non
         say(console, f"des availability and des compare also have {' and '.join(further)}")
     for arm, reason in explained.left_out.items():
         say(console, f"{arm} is left out by des availability, and des compare refuses it: {reason}")
+    print_foreseen(explained.foreseen, console)
 
 
 def figure(value: float) -> str:
