@@ -1,13 +1,13 @@
 """Cascades that go on when their cause is over, and retries that multiply."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from des.estimate.foresight.foreseen import Foretold
 from des.estimate.foresight.limits import answer_s, limit_path
 from des.estimate.foresight.load import (
-    calls_if_all_fail,
+    calls_if,
     calls_while,
     granted_per_s,
     holds_back,
@@ -17,14 +17,15 @@ from des.estimate.foresight.load import (
 from des.estimate.foresight.outlook import Outlook
 from des.estimate.foresight.timeouts import waited_s
 from des.estimate.foresight.words import duration, number, rate, share
-from des.scenario.plan import BatchArrivals, Group, RetryRule
+from des.scenario.plan import BatchArrivals, Group, Leg, RetryRule
 from des.scenario.text.places import Path
 from des.scenario.text.units import MINUTE_S
-from des.theory.retries import collapse_feeds_itself
-from des.vocabulary import TIMEOUT
+from des.vocabulary import OVERLOADED, TIMEOUT
 
 _WORSE: Final = 0.05
 """By how much more requests a chain that has collapsed must lose than by itself."""
+_ROUNDS: Final = 60
+"""Of an iteration that halves the distance each time."""
 _SOON_S: Final = 10.0
 _MANY_CALLS: Final = 10.0
 """Calls of one leg within about ten seconds, by one request and several layers of retries: an amplification."""
@@ -68,19 +69,18 @@ def abandoned_calls_keep_queue_full(outlook: Outlook) -> Iterator[Foretold]:
     per_s, plan = outlook.busiest_per_s, outlook.plan
     if per_s is None:
         return
-    in_collapse, normally = calls_if_all_fail(outlook, TIMEOUT), calls_while(outlook)[0]
+    normally = calls_while(outlook)[0]
     for capacity in plan.capacities:
         legs = [leg for leg in plan.chain if plan.endpoints[leg.endpoint].capacity == capacity.index]
         if not legs or any(holds_back(outlook, leg.index) for leg in legs):
             continue
         service_s = max(answer_s(plan, leg.index) for leg in legs)
         serves_per_s = capacity.concurrent / service_s
-        patience_s = min((outlook.silence_s(leg) or float("inf")) for leg in legs)
+        patience_s = min((outlook.silence_s(leg) or math.inf) for leg in legs)
         full_s = service_s + capacity.queue / serves_per_s
-        calm, feeding = (sum(per_s * calls.get(leg.index, 0.0) for leg in legs) for calls in (normally, in_collapse))
-        if patience_s >= full_s or calm >= serves_per_s:
-            continue
-        if not collapse_feeds_itself(per_s, round(feeding / per_s), serves_per_s):
+        calm = sum(per_s * normally.get(leg.index, 0.0) for leg in legs)
+        feeding = _calls_of_full_queue(outlook, legs, per_s, serves_per_s)
+        if patience_s >= full_s or calm >= serves_per_s or feeding <= serves_per_s:
             continue
         yield Foretold(
             code="abandoned_calls_keep_queue_full",
@@ -92,6 +92,16 @@ def abandoned_calls_keep_queue_full(outlook: Outlook) -> Iterator[Foretold]:
             f"or a queue of less than {int(max(0.0, (patience_s - service_s) * serves_per_s))}",
             figures={"offered_per_s": feeding, "serves_per_s": serves_per_s, "calls_per_request": feeding / per_s},
         )
+
+
+def _calls_of_full_queue(outlook: Outlook, legs: Sequence[Leg], per_s: float, serves_per_s: float) -> float:
+    """Calls a second while the queue refuses what exceeds its service, and what it takes in times out."""
+    offered, taken = 0.0, 1.0
+    for _ in range(_ROUNDS):
+        calls = calls_if(outlook, {TIMEOUT: taken, OVERLOADED: 1.0 - taken})
+        offered = sum(per_s * calls.get(leg.index, 0.0) for leg in legs)
+        taken = 0.5 * (taken + min(1.0, serves_per_s / offered)) if offered else 1.0
+    return offered
 
 
 def retry_amplification(outlook: Outlook) -> Iterator[Foretold]:

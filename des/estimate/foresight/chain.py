@@ -7,7 +7,7 @@ from typing import Final
 from des.estimate.call import kind_names, kind_of
 from des.estimate.exact import exact_or_none
 from des.estimate.foresight.foreseen import Foretold
-from des.estimate.foresight.load import calls_if_all_fail
+from des.estimate.foresight.load import calls_if
 from des.estimate.foresight.outlook import Outlook
 from des.estimate.foresight.words import duration, listed, share
 from des.estimate.offered_load import eligible
@@ -74,7 +74,7 @@ def leg_never_called(outlook: Outlook) -> Iterator[Foretold]:
         return
     called: set[int] = set()
     for kind in _KINDS:
-        called |= {leg for leg, calls in calls_if_all_fail(outlook, kind).items() if calls > 0.0}
+        called |= {leg for leg, calls in calls_if(outlook, {kind: 1.0}).items() if calls > 0.0}
     for leg in outlook.legs:
         group = outlook.group_of(leg)
         if leg.index in called or _lets_others_in(outlook, group):

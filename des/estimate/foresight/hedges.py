@@ -53,7 +53,8 @@ def hedges_keep_queue_full(outlook: Outlook) -> Iterator[Foretold]:
                 continue
             serves_per_s = capacity.concurrent / answer_s(plan, leg.index)
             own_per_s = per_s * calls.get(leg.index, 0.0)
-            calm, feeding = own_per_s * (1.0 + copies(outlook, leg)), own_per_s * (1.0 + hedge.at_most)
+            calm = own_per_s * (1.0 + copies(outlook, leg))
+            feeding, lost = _calls_of_full_queue(own_per_s, hedge.at_most, serves_per_s)
             if hedge.to != "same" or capacity.queue / serves_per_s < hedge.after_s:
                 continue
             if not calm < serves_per_s < feeding or holds_back(outlook, leg.index):
@@ -63,10 +64,19 @@ def hedges_keep_queue_full(outlook: Outlook) -> Iterator[Foretold]:
                 path=(*outlook.setting_path(leg, "hedge"), "after"),
                 sentence=f"hedges raise the calls of {leg.name} from {rate(own_per_s, 'calls')} to "
                 f"{rate(feeding, 'calls')} once its queue makes calls wait for {duration(hedge.after_s)}; it serves "
-                f"{rate(serves_per_s, 'calls')}, so that the queue stays full",
+                f"{rate(serves_per_s, 'calls')}, so the queue stays full and refuses {share(lost)}",
                 remedy=f"a queue of less than {int(hedge.after_s * serves_per_s)}, or no hedge",
-                figures={"offered_per_s": feeding, "serves_per_s": serves_per_s, "load": feeding / own_per_s},
+                figures={"offered_per_s": feeding, "serves_per_s": serves_per_s, "refused_share": lost},
             )
+
+
+def _calls_of_full_queue(own_per_s: float, at_most: int, serves_per_s: float) -> tuple[float, float]:
+    """(calls a second, share refused) while the queue refuses what exceeds its service. What it takes in is hedged."""
+    offered, taken = own_per_s, 1.0
+    for _ in range(60):
+        offered = own_per_s * (1.0 + at_most * taken)
+        taken = 0.5 * (taken + min(1.0, serves_per_s / offered))
+    return offered, 1.0 - taken
 
 
 CHECKS: Final = (hedge_load, hedges_keep_queue_full)

@@ -1,6 +1,6 @@
 """Limits that the load exceeds: always, in a failover, or with each batch."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from des.estimate.call import output_tokens
@@ -19,6 +19,7 @@ from des.estimate.foresight.outlook import Outlook
 from des.estimate.foresight.words import duration, listed, number, rate, share
 from des.rules.limits import turned_away
 from des.scenario.plan import BatchArrivals, Group, Limit, Plan
+from des.scenario.schema.limits import Limits
 from des.scenario.text.places import Path
 
 _NOTABLE: Final = 0.01
@@ -117,14 +118,22 @@ def limit_path(outlook: Outlook, limit: Limit) -> Path:
     """The field of a limit's metric, in the scenario."""
     scenario = outlook.scenario
     if is_budget(outlook, limit):
-        return ("budgets", limit.name.split("/")[0], limit.metric)
-    provider, _, model = limit.name.partition("/")
-    of = scenario.providers[provider].models[model].limits if model else scenario.providers[provider].limits
-    where: Path = ("providers", provider, *(("models", model) if model else ()), "limits")
-    for position, spec in enumerate(of or ()):
-        if limit.metric in spec.metrics:
-            return (*where, position, limit.metric)
-    return where
+        return ("budgets", _named(limit, scenario.budgets), limit.metric)
+    places: dict[str, tuple[Path, tuple[Limits, ...]]] = {}
+    for name, provider in scenario.providers.items():
+        places[name] = ("providers", name, "limits"), provider.limits or ()
+        for model_name, model in provider.models.items():
+            places[f"{name}/{model_name}"] = ("providers", name, "models", model_name, "limits"), model.limits or ()
+    where, specs = places[_named(limit, places)]
+    having = [position for position, spec in enumerate(specs) if limit.metric in spec.metrics]
+    same = [position for position in having if getattr(specs[position], limit.metric) == limit.rate_per_s]
+    return (*where, (same or having)[0], limit.metric)
+
+
+def _named(limit: Limit, names: Collection[str]) -> str:
+    """Whose limit it is, from its name: `a`, `a tokens`, `a/m requests#2`, or of a budget `ours/a`."""
+    fitting = [name for name in names if (limit.name + " ").startswith((f"{name} ", f"{name}#", f"{name}/"))]
+    return max(fitting, key=len)
 
 
 def batch_exceeds_burst(outlook: Outlook) -> Iterator[Foretold]:

@@ -72,9 +72,9 @@ def calls_while(
     return {leg: walks * flow.keeps for leg, flow in flows.items()}, _lost_in_the_end(outlook, lost.keeps)
 
 
-def calls_if_all_fail(outlook: Outlook, kind: int) -> dict[int, float]:
-    """The calls of each leg that a request makes if every call fails with this outcome kind."""
-    flows, lost = through_chain(outlook.plan, _Chances({leg.index: {kind: 1.0} for leg in outlook.legs}))
+def calls_if(outlook: Outlook, chances: Mapping[int, float]) -> dict[int, float]:
+    """The calls of each leg that a request makes if calls of every leg fail so, by outcome kind."""
+    flows, lost = through_chain(outlook.plan, _Chances({leg.index: chances for leg in outlook.legs}))
     walks = _walks(outlook, lost.keeps)
     return {leg: walks * flow.keeps for leg, flow in flows.items()}
 
