@@ -132,7 +132,7 @@ def explain_all(
         seconds=seconds,
         compared=tuple(of_comparison),
         left_out=left_out,
-        foreseen=foresee(loaded, own),
+        foreseen=foresee(loaded, own, {arm: explained[arm].choice.exact for arm in own}),
         remarks=remarks_of(own),
     )
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from des.estimate.call import kind_names, kind_of
-from des.estimate.exact import exact_or_none
 from des.estimate.foresight.foreseen import Foretold
 from des.estimate.foresight.load import calls_if
 from des.estimate.foresight.outlook import Outlook
@@ -151,7 +150,7 @@ def shared_outages(outlook: Outlook) -> Iterator[Foretold]:
     endpoints = {leg.endpoint for leg in plan.chain}
     if len(endpoints) < 2 or plan.shared < 1.0:
         return
-    exact = exact_or_none(plan)
+    exact = outlook.exact
     if exact is None or exact.all_down <= 0.0:
         return
     mask = sum(1 << endpoint for endpoint in endpoints)

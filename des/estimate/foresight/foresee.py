@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from des.estimate.exact import ExactAnswer
 from des.estimate.foresight import cascades, chain, guards, hedges, limits, timeouts
 from des.estimate.foresight.foreseen import Foreseen, Foretold
 from des.estimate.foresight.outlook import Outlook
@@ -32,10 +33,12 @@ def foretold(outlook: Outlook) -> Iterator[Foretold]:
         yield from check(outlook)
 
 
-def foresee(loaded: Loaded, plans: Mapping[str, Plan]) -> dict[str, tuple[Foreseen, ...]]:
-    """The faults of each of a scenario's own arms, at their places in its file."""
+def foresee(
+    loaded: Loaded, plans: Mapping[str, Plan], exact: Mapping[str, ExactAnswer | None]
+) -> dict[str, tuple[Foreseen, ...]]:
+    """The faults of each of a scenario's own arms, at their places in its file. `exact` has the answers there are."""
     return {
-        name: tuple(_placed(loaded, arm, each) for each in foretold(Outlook(arm.scenario, plans[name])))
+        name: tuple(_placed(loaded, arm, each) for each in foretold(Outlook(arm.scenario, plans[name], exact[name])))
         for name, arm in loaded.arms.items()
     }
 

@@ -54,9 +54,9 @@ def hedges_keep_queue_full(outlook: Outlook) -> Iterator[Foretold]:
             serves_per_s = capacity.concurrent / answer_s(plan, leg.index)
             own_per_s = per_s * calls.get(leg.index, 0.0)
             calm = own_per_s * (1.0 + copies(outlook, leg))
-            feeding, lost = _calls_of_full_queue(own_per_s, hedge.at_most, serves_per_s)
-            if hedge.to != "same" or capacity.queue / serves_per_s < hedge.after_s:
+            if own_per_s <= 0.0 or hedge.to != "same" or capacity.queue / serves_per_s < hedge.after_s:
                 continue
+            feeding, lost = _calls_of_full_queue(own_per_s, hedge.at_most, serves_per_s)
             if not calm < serves_per_s < feeding or holds_back(outlook, leg.index):
                 continue
             yield Foretold(

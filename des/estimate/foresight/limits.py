@@ -12,11 +12,12 @@ from des.estimate.foresight.load import (
     hedged,
     holds_back,
     is_budget,
+    is_steady,
     limit_legs,
     settled,
 )
 from des.estimate.foresight.outlook import Outlook
-from des.estimate.foresight.words import duration, listed, number, rate, share
+from des.estimate.foresight.words import down, duration, listed, number, rate, share
 from des.rules.limits import turned_away
 from des.scenario.plan import BatchArrivals, Group, Limit, Plan
 from des.scenario.schema.limits import Limits
@@ -32,13 +33,14 @@ def limit_exceeded(outlook: Outlook) -> Iterator[Foretold]:
     if outlook.busiest_per_s is None or isinstance(outlook.plan.workload.arrivals, BatchArrivals):
         return
     struck: set[int] = set()
-    for failed in _failovers(outlook):
-        down = frozenset(endpoint for group in failed for endpoint in outlook.endpoints_of(group))
-        state = settled(outlook, outlook.busiest_per_s, down)
-        first = _first_calls_per_s(outlook, down)
+    some = any(is_steady(limit) for limit in outlook.plan.limits)
+    for failed in _failovers(outlook) if some else ():
+        gone = frozenset(endpoint for group in failed for endpoint in outlook.endpoints_of(group))
+        state = settled(outlook, outlook.busiest_per_s, gone)
+        first = _first_calls_per_s(outlook, gone)
         for limit in outlook.plan.limits:
             over = state.offered.get(limit.index, 0.0) / granted_per_s(limit) if limit.index in state.offered else 0.0
-            if limit.index in struck or over <= 1.0 or _is_of_down(outlook, limit, down) or _evades(outlook, limit):
+            if limit.index in struck or over <= 1.0 or _is_of_down(outlook, limit, gone) or _evades(outlook, limit):
                 continue
             if first.get(limit.index, 0.0) <= granted_per_s(limit):
                 continue  # only the retries of calls that fail otherwise exceed it
@@ -55,9 +57,9 @@ def _failovers(outlook: Outlook) -> Iterator[tuple[Group, ...]]:
         yield before
 
 
-def _is_of_down(outlook: Outlook, limit: Limit, down: frozenset[int]) -> bool:
+def _is_of_down(outlook: Outlook, limit: Limit, gone: frozenset[int]) -> bool:
     """Whether only legs that are down are behind it: what it refuses would fail anyway."""
-    return all(outlook.legs[leg].endpoint in down for leg in limit_legs(outlook, limit))
+    return all(outlook.legs[leg].endpoint in gone for leg in limit_legs(outlook, limit))
 
 
 def _evades(outlook: Outlook, limit: Limit) -> bool:
@@ -66,9 +68,9 @@ def _evades(outlook: Outlook, limit: Limit) -> bool:
     return any(len(group.legs) > 1 and holds_back(outlook, leg) for group in groups for leg in group.legs)
 
 
-def _first_calls_per_s(outlook: Outlook, down: frozenset[int]) -> dict[int, float]:
+def _first_calls_per_s(outlook: Outlook, gone: frozenset[int]) -> dict[int, float]:
     """The load of each limit, in its unit, before any call is refused and retried."""
-    calls, _ = calls_while(outlook, down)
+    calls, _ = calls_while(outlook, gone)
     assert outlook.busiest_per_s is not None
     return {
         limit.index: outlook.busiest_per_s
@@ -84,7 +86,7 @@ def _exceeded(
     unit, granted = _UNITS.get(limit.metric, limit.metric), granted_per_s(limit)
     at_first = max(0.0, 1.0 - granted / first_per_s)
     figures = {"first_calls_per_s": first_per_s, "granted_per_s": granted, "refused_at_first_share": at_first}
-    when = f"while {listed([group.name for group in failed])} is down, " if failed else ""
+    when = f"while {down([group.name for group in failed])}, " if failed else ""
     busy = " at the busiest hour" if outlook.plan.workload.arrivals.weekly is not None else ""
     whose = "the budget" if is_budget(outlook, limit) else "the limit of"
     return Foretold(
@@ -107,7 +109,7 @@ def _with_retries(
     figures |= {"offered_per_s": offered, "refused_share": refused}
     if refused < at_first + _NOTABLE:
         return ""
-    return f"; with their retries it is {rate(offered, unit)}, of which {share(refused)} are refused"
+    return f"; their retries make it up to {rate(offered, unit)}, of which {share(refused)} are refused"
 
 
 def _as_written(per_s: float) -> str:
@@ -210,11 +212,11 @@ def surge_overloads_fallback(outlook: Outlook) -> Iterator[Foretold]:
     if per_s is None:
         return
     for surge in outlook.plan.surges:
-        down = frozenset(surge.when)
-        legs = [leg for leg in outlook.legs if leg.endpoint in surge.to and leg.endpoint not in down]
-        if not legs or not down & {leg.endpoint for leg in outlook.legs}:
+        gone = frozenset(surge.when)
+        legs = [leg for leg in outlook.legs if leg.endpoint in surge.to and leg.endpoint not in gone]
+        if not legs or not gone & {leg.endpoint for leg in outlook.legs}:
             continue
-        calls, _ = calls_while(outlook, down)
+        calls, _ = calls_while(outlook, gone)
         own = 0.0
         if surge.capacity_per_s is not None:
             own = per_s * sum(calls.get(leg.index, 0.0) for leg in legs) / surge.capacity_per_s
@@ -223,11 +225,11 @@ def surge_overloads_fallback(outlook: Outlook) -> Iterator[Foretold]:
             continue
         names = [leg.name for leg in legs]
         endpoints = outlook.plan.endpoints
-        moved = listed([f"{endpoints[index].provider}/{endpoints[index].model}" for index in surge.when])
+        moved = down([f"{endpoints[index].provider}/{endpoints[index].model}" for index in surge.when])
         yield Foretold(
             code="surge_overloads_fallback",
             path=outlook.retry_path(outlook.group_of(legs[0]), "retries"),
-            sentence=f"while {moved} is down, other customers come to {listed(names)} too: it turns away "
+            sentence=f"while {moved}, other customers come to {listed(names)} too: it turns away "
             f"{share(refused)} of its calls",
             remedy="retries with a back-off here, or a further leg that the surge does not reach",
             figures={"refused_share": refused},

@@ -132,7 +132,7 @@ def settled(
 ) -> Settled:
     """The state to which the chain comes under `per_s` requests a second while some endpoints are down."""
     plan = outlook.plan
-    limits = {limit.index: limit for limit in plan.limits if _is_steady(limit) and limit_legs(outlook, limit)}
+    limits = {limit.index: limit for limit in plan.limits if is_steady(limit) and limit_legs(outlook, limit)}
     admitted = {index: 0.0 if refused_at_first and limit.counts_refused else 1.0 for index, limit in limits.items()}
     for _ in range(_MOST_ROUNDS):
         by_leg = {leg.index: _through(outlook, leg, admitted) for leg in outlook.legs}
@@ -161,7 +161,7 @@ def is_budget(outlook: Outlook, limit: Limit) -> bool:
     return not any(limit.index in endpoint.limits for endpoint in outlook.plan.endpoints)
 
 
-def _is_steady(limit: Limit) -> bool:
+def is_steady(limit: Limit) -> bool:
     """Whether it grants the same rate all the time, to calls counted at their dispatch."""
     return limit.algorithm in ("token_bucket", "fixed_window", "sliding_log") and limit.counted != "success"
 
@@ -225,7 +225,7 @@ def copies(outlook: Outlook, leg: Leg, slower: float = 1.0) -> float:
     hedge = outlook.plan.client.legs[leg.index].hedge
     if hedge is None:
         return 0.0
-    shares, _ = outlook.outputs
+    shares, _ = outlook.cells(leg)
     open_by_part = [
         outlook.late(leg, Timeout(total_s=part * hedge.after_s), slower) for part in range(1, hedge.at_most + 1)
     ]

@@ -7,23 +7,27 @@ from typing import Final
 
 import numpy as np
 
-from des.distributions import FloatArray
+from des.distributions import Constant, FloatArray
 from des.estimate.call import in_time, is_bounded, output_tokens, outputs
+from des.estimate.exact import ExactAnswer
 from des.faults.reach import Reach
 from des.scenario import Scenario
-from des.scenario.plan import Effect, Group, Leg, Plan, PoissonArrivals, ReplayedArrivals, RetryRule, Timeout
+from des.scenario.plan import UNBOUNDED, Effect, Group, Leg, Plan, PoissonArrivals, ReplayedArrivals, RetryRule, Timeout
 from des.scenario.resolution.inheritance import call_setting, clients_of, legs_with_paths, retry_setting
 from des.scenario.schema.chain import LegSpec
 from des.scenario.text.places import Path
 
+_TOGETHER: Final = 12
+"""Fine cells of output tokens in a coarse one."""
 _BOUNDS: Final = ("connect_s", "first_token_s", "idle_s", "total_s")
 
 
 class Outlook:
-    """An arm's scenario and plan. Facts that several checks need are worked out once."""
+    """An arm's scenario, its plan and, where there is one, its exact answer. Shared facts are worked out once."""
 
-    def __init__(self, scenario: Scenario, plan: Plan) -> None:
-        self.scenario, self.plan = scenario, plan
+    def __init__(self, scenario: Scenario, plan: Plan, exact: ExactAnswer | None) -> None:
+        self.scenario, self.plan, self.exact = scenario, plan, exact
+        self._late: dict[tuple[int, tuple[float | None, ...]], FloatArray] = {}
 
     # Load
 
@@ -116,23 +120,40 @@ class Outlook:
         bounds = [timeout.first_token_s, timeout.idle_s, timeout.total_s, *layers]
         return min((bound_s for bound_s in bounds if bound_s is not None), default=None)
 
+    def cells(self, leg: Leg) -> tuple[FloatArray, FloatArray]:
+        """(shares, output tokens) of requests: as fine as time-outs need, or coarse where speeds spread them anyway."""
+        latency = self.plan.endpoints[leg.endpoint].latency
+        spread = [part for part in (latency.connect, latency.tokens_per_s) if not isinstance(part, Constant | None)]
+        return self._coarse if spread else self._fine
+
     @cached_property
-    def outputs(self) -> tuple[FloatArray, FloatArray]:
-        """(shares, tokens): cells of the output of requests, as fine as time-outs of every leg would need."""
+    def _fine(self) -> tuple[FloatArray, FloatArray]:
         bounded = tuple(replace(leg, timeout=Timeout(total_s=1.0)) for leg in self.plan.chain)
         cells = np.array(outputs(replace(self.plan, chain=bounded)))
         return cells[:, 0], cells[:, 1]
 
+    @cached_property
+    def _coarse(self) -> tuple[FloatArray, FloatArray]:
+        """Neighbours among the fine cells taken together, at the mean of their tokens."""
+        shares, tokens = self._fine
+        starts = np.arange(0, len(shares), _TOGETHER)
+        together = np.add.reduceat(shares, starts)
+        means = np.add.reduceat(shares * tokens, starts) / np.maximum(together, 1e-300)
+        return together, np.where(tokens[starts] > 0.0, np.maximum(np.rint(means), 1.0), 0.0)
+
     def late(self, leg: Leg, timeout: Timeout | None = None, slower: float = 1.0) -> FloatArray:
-        """By cell of `outputs`: the chance that an answer exceeds a time-out, by default the leg's own, float64[n]."""
+        """By cell of `cells`: the chance that an answer exceeds a time-out, by default the leg's own, float64[n]."""
         bounds = leg.timeout if timeout is None else timeout
-        if slower != 1.0:  # a response that is f times as slow keeps a bound of t as one at full speed keeps t / f
-            given = {name: getattr(bounds, name) for name in _BOUNDS}
-            bounds = Timeout(**{name: s / slower for name, s in given.items() if s is not None})
-        return 1.0 - in_time(self.plan, replace(leg, timeout=bounds), self.outputs[1])
+        given = tuple(None if (s := getattr(bounds, name)) is None else s / slower for name in _BOUNDS)
+        key = leg.index, given
+        if key not in self._late:  # a response that is f times as slow keeps a bound of t as a full-speed one t / f
+            said = {name: s for name, s in zip(_BOUNDS, given, strict=True) if s is not None}
+            bounded = replace(leg, timeout=Timeout(**said) if said else UNBOUNDED)
+            self._late[key] = 1.0 - in_time(self.plan, bounded, self.cells(leg)[1])
+        return self._late[key]
 
     def late_share(self, leg: Leg, timeout: Timeout | None = None, slower: float = 1.0) -> float:
-        return float(self.outputs[0] @ self.late(leg, timeout, slower))
+        return float(self.cells(leg)[0] @ self.late(leg, timeout, slower))
 
     def answered_within_s(self, leg: Leg, served: float) -> float:
         """The time within which that share of a leg's answers are complete."""

@@ -27,7 +27,7 @@ def slow_answers(outlook: Outlook) -> Iterator[Foretold]:
     """Answers that exceed a time-out although nothing is wrong. What is slow by its own tokens is slow once more."""
     for leg in outlook.legs:
         late = outlook.late(leg)
-        shares, _ = outlook.outputs
+        shares, _ = outlook.cells(leg)
         once = float(shares @ late)
         if once <= _MANY:
             continue

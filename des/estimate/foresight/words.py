@@ -2,6 +2,7 @@
 
 _MINUTE_S = 60.0
 _HOUR_S = 3600.0
+_DAY_S = 86_400.0
 
 
 def share(value: float) -> str:
@@ -15,12 +16,14 @@ def share(value: float) -> str:
 
 
 def duration(value_s: float) -> str:
-    """`200 ms`, `30 s`, `10 min`, `2.5 h`."""
+    """`200 ms`, `30 s`, `10 min`, `2.5 h`, `8.1 d`."""
     if value_s < 1.0:
         return f"{1000.0 * value_s:.3g} ms"
     if value_s < 2.0 * _MINUTE_S:
         return f"{value_s:.3g} s"
-    return f"{value_s / _MINUTE_S:.3g} min" if value_s < 2.0 * _HOUR_S else f"{value_s / _HOUR_S:.3g} h"
+    if value_s < 2.0 * _HOUR_S:
+        return f"{value_s / _MINUTE_S:.3g} min"
+    return f"{value_s / _HOUR_S:.3g} h" if value_s < 4.0 * _DAY_S else f"{value_s / _DAY_S:.3g} d"
 
 
 def written(value_s: float) -> str:
@@ -50,6 +53,11 @@ def number(value: float) -> str:
 def times(value: float, of: str) -> str:
     """`3 attempts`, `1 attempt`."""
     return f"{number(value)} {of}" + ("" if value == 1 else "s")
+
+
+def down(names: list[str]) -> str:
+    """`a is down`, `a and b are down`."""
+    return f"{listed(names)} {'is' if len(names) == 1 else 'are'} down"
 
 
 def listed(names: list[str]) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from engine.traced import Traced, trace
 
+from des.estimate.exact import exact_or_none
 from des.estimate.foresight.foresee import foretold
 from des.estimate.foresight.foreseen import Foretold
 from des.estimate.foresight.outlook import Outlook
@@ -14,7 +15,8 @@ from des.scenario import from_mapping, plans
 def faults(scenario: Mapping[str, Any]) -> dict[str, Foretold]:
     """The faults foretold of its arm `as_modelled`, by code; each code once."""
     loaded = from_mapping(scenario)
-    found = list(foretold(Outlook(loaded.arms["as_modelled"].scenario, plans(loaded)["as_modelled"])))
+    plan = plans(loaded)["as_modelled"]
+    found = list(foretold(Outlook(loaded.arms["as_modelled"].scenario, plan, exact_or_none(plan))))
     by_code = {one.code: one for one in found}
     assert len(by_code) == len(found), [one.code for one in found]
     return by_code
