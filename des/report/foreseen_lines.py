@@ -29,6 +29,7 @@ def print_foreseen(foreseen: Mapping[str, Sequence[Foreseen]], console: Console)
     say(console, "foreseen", style="bold")
     for said, one in first.items():
         arms = list(dict.fromkeys(arms_of[said]))
+        console.print()
         for line in _lines(one, arms if len(arms) < len(foreseen) else [], console.width):
             say(console, line, whole=True)
 
