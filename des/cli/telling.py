@@ -97,7 +97,7 @@ def explain(
 ) -> int:
     from time import process_time
 
-    from des.report.availability_tables import print_explanation
+    from des.report.explanation_tables import print_explanation
     from des.scenario import load_scenario
     from des.study.explanation import check_precision, explain_all
 

@@ -1,15 +1,13 @@
 """What `des explain` says of the faults that it foresees: each once, with the arms that have it."""
 
-import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rich.console import Console
 
 from des.estimate.foresight.foreseen import Foreseen
-from des.report.layout import say
+from des.report.layout import say, say_indented
 
-_INDENT: Final = "  "
 _NONE: Final = "foreseen: none of the faults that this command looks for"
 
 
@@ -30,19 +28,8 @@ def print_foreseen(foreseen: Mapping[str, Sequence[Foreseen]], console: Console)
     for said, one in first.items():
         arms = list(dict.fromkeys(arms_of[said]))
         console.print()
-        for line in _lines(one, arms if len(arms) < len(foreseen) else [], console.width):
-            say(console, line, whole=True)
-
-
-def _lines(one: Foreseen, arms: Sequence[str], width: int) -> Iterator[str]:
-    yield from _wrapped(one.code + (f" ({', '.join(arms)})" if arms else ""), width, "")
-    yield _INDENT + one.place
-    yield from _wrapped(one.sentence, width, _INDENT)
-    yield from _wrapped(f"instead: {one.remedy}", width, _INDENT)
-
-
-def _wrapped(text: str, width: int, indent: str) -> Iterator[str]:
-    inside = _INDENT * 2 if text.startswith("instead") or not indent else indent
-    yield from textwrap.wrap(
-        text, width, initial_indent=indent, subsequent_indent=inside, break_long_words=False, break_on_hyphens=False
-    )
+        named = f" ({', '.join(arms)})" if len(arms) < len(foreseen) else ""
+        say_indented(console, one.code + named, inside="    ")
+        say(console, f"  {one.place}", whole=True)
+        say_indented(console, one.sentence, indent="  ")
+        say_indented(console, f"instead: {one.remedy}", indent="  ", inside="    ")

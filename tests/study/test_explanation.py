@@ -12,7 +12,8 @@ from rich.console import Console
 from des.errors import DesError
 from des.estimate import rare, timeline
 from des.estimate.availability import availability
-from des.report.availability_tables import figure, print_availability, print_explanation
+from des.report.availability_tables import figure, print_availability
+from des.report.explanation_tables import print_explanation
 from des.scenario import Loaded, from_mapping, load_scenario, plans
 from des.scenario.plan import Plan
 from des.study.arms import available
