@@ -83,7 +83,7 @@ class Explained:
     left_out: Mapping[str, str]
     """Built-in arms that cannot be drawn, and why."""
     remarks: tuple[str, ...] = ()
-    """About the files replayed."""
+    """About settings that do nothing, and about the files replayed."""
 
     def as_json(self) -> dict[str, Any]:
         arms = {arm: one.as_json() for arm, one in self.arms.items()}
@@ -127,7 +127,7 @@ def explain_all(
         seconds=seconds,
         compared=tuple(of_comparison),
         left_out=left_out,
-        remarks=remarks_of(own),
+        remarks=(*loaded.remarks, *remarks_of(own)),
     )
 
 
