@@ -31,7 +31,7 @@ Remarks = Iterator[Finding]
 
 _OF_ERRORS: Final = ("outcome", "status", "error_latency", "retry_after", "kills_in_flight")
 """Fields of an effect that only its failing calls have."""
-_OFF: Final = ("none", "ignore", "ordered", [], False)
+_OFF: Final[tuple[object, ...]] = ("none", "ignore", "ordered", [], False)
 """Values that switch a setting off, whose doing nothing is what they say."""
 _OFF_SWITCHES: Final = ("wait_with_healthy_peer", "always_eject_one")
 """Fields whose `false` is the setting."""
