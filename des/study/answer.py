@@ -75,8 +75,22 @@ def answer(
     return found
 
 
-def answered(loaded: Loaded, clock: Clock, *, workers: int = 1, progress: Progress | None = None) -> Answer:
-    """Like `answer`, of a scenario that is loaded."""
+def answered(
+    loaded: Loaded,
+    clock: Clock,
+    *,
+    workers: int = 1,
+    progress: Progress | None = None,
+    known: Mapping[str, LongRun] | None = None,
+    replicated_before: Mapping[str, ArmAnswer] | None = None,
+    cascades: bool = False,
+) -> Answer:
+    """Like `answer`, of a scenario that is loaded.
+
+    `known` are long runs of some arms. `replicated_before` are answers of as many rounds to the same arms of another
+    scenario; they are taken over where this one is answered by whole replications, as those were. `cascades` asks for
+    the figures of cascades.
+    """
 
     def tell(what: str) -> None:
         if progress is not None:
@@ -86,10 +100,21 @@ def answered(loaded: Loaded, clock: Clock, *, workers: int = 1, progress: Progre
     same = same_arms(every)
     different = {arm: plan for arm, plan in every.items() if arm not in same}
     tell("incidents")
-    known = long_runs(different, workers)
+    drawn = long_runs({arm: plan for arm, plan in different.items() if arm not in (known or {})}, workers)
+    long_run = {arm: drawn[arm] if known is None or arm not in known else known[arm] for arm in different}
     scenario = loaded.scenario
-    cascades = any(each.metric in CASCADE_METRICS for each in loaded.expectations())
-    work = _Work(different, known, scenario.objective, scenario.value, clock, workers, tell, cascades=cascades)
+    cascades = cascades or any(each.metric in CASCADE_METRICS for each in loaded.expectations())
+    work = _Work(
+        different,
+        long_run,
+        scenario.objective,
+        scenario.value,
+        clock,
+        workers,
+        tell,
+        cascades=cascades,
+        before=replicated_before or {},
+    )
     found = work.done()
     of_all = {arm: found[same.get(arm, arm)] for arm in every}
     return Answer(
@@ -137,6 +162,7 @@ class _Work:
         tell: Callable[[str], None],
         *,
         cascades: bool,
+        before: Mapping[str, ArmAnswer],
     ) -> None:
         self._plans = plans
         self._known = known
@@ -146,6 +172,7 @@ class _Work:
         self._workers = workers
         self._tell = tell
         self._cascades = cascades
+        self._before = {arm: of for arm, of in before.items() if arm in plans and of.basis.replications is not None}
         self._first = ""
         self._paired: Mapping[str, Mapping[str, Estimate]] = {}
         self._replicated: Rounds | None = None
@@ -170,8 +197,11 @@ class _Work:
 
     def _by_replications(self) -> dict[str, ArmAnswer]:
         known = [arm for arm, of in self._known.items() if of.lost is not None]
+        new = {arm: plan for arm, plan in self._plans.items() if arm not in self._before}
+        if not new:
+            return dict(self._before)
         made = replicated(
-            self._plans,
+            new,
             self._objective,
             self._clock,
             workers=self._workers,
@@ -180,7 +210,8 @@ class _Work:
             progress=lambda: self._tell("requests"),
         )
         self._replicated, self.rounds, self.precise = made, made.rounds, made.reached
-        return {arm: self._replicated_arm(arm, of, made) for arm, of in made.arms.items()}
+        found = {arm: self._replicated_arm(arm, of, made) for arm, of in made.arms.items()}
+        return {arm: self._before[arm] if arm in self._before else found[arm] for arm in self._plans}
 
     def _replicated_arm(self, arm: str, of: Simulated, made: Rounds) -> ArmAnswer:
         known = self._known[arm]
@@ -363,6 +394,8 @@ class _Work:
             return None
         if self._replicated is not None:
             of = self._replicated.arms
+            if arm not in of or after not in of:
+                return None
             return of[arm].less(of[after], "availability") if metric == "lost" else of[after].less(of[arm], metric)
         one, other = self._to_first(arm, metric), self._to_first(after, metric)
         return None if one is None or other is None else apart(other, one)

@@ -1,0 +1,220 @@
+"""One point of a sweep by the best estimators: read, and answered as `des answer` would, by one process."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from des.errors import Problem, ScenarioError
+from des.estimate.estimate import Estimate, as_json
+from des.pool import Report
+from des.scenario import Loaded, plans
+from des.scenario.plan import remarks_of
+from des.study.answer import answered
+from des.study.answered import Answer, ArmAnswer
+from des.study.arms import same_arms
+from des.study.identity import canonical_json
+from des.study.long_run import LongRun, long_runs
+from des.study.options import RunOptions, Source
+from des.study.rounds import Clock
+from des.study.sweep_record import LONG_RUN_METRICS
+from des.study.unfinished import Unfinished
+from des.study.verdicts import Evidence, Verdict, judged
+from des.vocabulary import CASCADE_METRICS
+
+ROUNDS: Final = 1
+_WITHIN_S: Final = 60.0
+"""What `des answer` takes by default: it decides which scenarios are simulated in windows."""
+_NOT_OF_ARMS: Final = ("arms", "expect", "title", "question", "replications")
+"""Fields that no figure of an arm depends on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`metrics` are those to be shown, all where there are none named; `rounds` are simulated at each point."""
+
+    metrics: tuple[str, ...] = ()
+    rounds: int = ROUNDS
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Whether a point can be answered, and which files it reads."""
+
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the first point found of each arm, by the digest of what the arm depends on."""
+
+    long_runs: Mapping[str, LongRun]
+    answers: Mapping[str, ArmAnswer]
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """A point to be answered by one process, and kept where points are kept."""
+
+    number: int
+    values: Mapping[str, str]
+    pieces: Unfinished | None
+    known: Known | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    files: Mapping[str, str]
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    text: str
+    known: Known
+
+
+_Found = Read | Answered
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the processes do with a point: read it, or answer it."""
+
+    source: Source
+    options: RunOptions
+    asked: Asked
+
+    def __call__(self, task: Reading | Answering, report: Report | None) -> _Found:
+        if isinstance(task, Reading):
+            return self._read(task.values)
+        return self._answer(task, 1, report)
+
+    def loaded(self, values: Mapping[str, str]) -> Loaded:
+        assignments = [f"{path}={value}" for path, value in values.items()]
+        return replace(self.options, overrides=[*self.options.overrides, *assignments]).load(self.source)
+
+    def answer(self, task: Answering, workers: int) -> Answered:
+        """With as many processes."""
+        return self._answer(task, workers, None)
+
+    def _read(self, values: Mapping[str, str]) -> Read:
+        try:
+            loaded = self.loaded(values)
+            plans(loaded)
+            return Read(loaded.files())
+        except ScenarioError as error:
+            return Read({}, tuple(error.problems))
+
+    def _answer(self, task: Answering, workers: int, report: Report | None) -> Answered:
+        loaded = self.loaded(task.values)
+        digests = _digests(loaded)
+        given = task.known or Known({}, {})
+        different = _different(loaded)
+        known = {arm: given.long_runs[digests[arm]] for arm in different if digests[arm] in given.long_runs}
+        missing = {arm: plan for arm, plan in plans(loaded).items() if arm in different and arm not in known}
+        known = known | long_runs(missing, workers)
+        answers: Mapping[str, ArmAnswer] = {}
+        if self._needs_no_requests(loaded, known):
+            record = _long_run_record(loaded, known)
+        else:
+            found = answered(
+                loaded,
+                Clock(_WITHIN_S, self.asked.rounds),
+                workers=workers,
+                progress=None if report is None else lambda share, what: report(min(0.99, share)),
+                known=known,
+                replicated_before={arm: given.answers[d] for arm, d in digests.items() if d in given.answers},
+                cascades=not set(self.asked.metrics).isdisjoint(CASCADE_METRICS),
+            )
+            answers = {arm: found.arms[arm] for arm in different}
+            record = _record(found, known)
+        text = json.dumps({"values": dict(task.values)} | record, ensure_ascii=False, allow_nan=False)
+        if task.pieces is not None:
+            task.pieces.keep_point(task.number, text)
+        first = task.known is None
+        return Answered(
+            text,
+            Known(
+                {digests[arm]: of for arm, of in known.items()} if first else {},
+                {digests[arm]: of for arm, of in answers.items()} if first else {},
+            ),
+        )
+
+    def _needs_no_requests(self, loaded: Loaded, known: Mapping[str, LongRun]) -> bool:
+        """Whether all that is asked and expected is known without simulated requests."""
+        asked = {*self.asked.metrics, *(each.metric for each in loaded.expectations())}
+        told = {*LONG_RUN_METRICS, "k_eff"}
+        return bool(self.asked.metrics) and asked <= told and all(of.lost is not None for of in known.values())
+
+
+def _digests(loaded: Loaded) -> dict[str, str]:
+    """Of what the figures of each arm depend on: the scenario with the arm applied, and the contents of its files."""
+    files = canonical_json(loaded.files())
+    found = {}
+    for arm, of in loaded.arms.items():
+        content = {name: value for name, value in of.overlay.content.items() if name not in _NOT_OF_ARMS}
+        found[arm] = hashlib.sha256(f"{canonical_json(content)}{files}".encode()).hexdigest()
+    return found
+
+
+def _different(loaded: Loaded) -> list[str]:
+    """The arms that are no other under another name."""
+    every = plans(loaded)
+    same = same_arms(every)
+    return [arm for arm in every if arm not in same]
+
+
+def _record(found: Answer, known: Mapping[str, LongRun]) -> dict[str, Any]:
+    """What sweep.json holds of an answered point, without its values."""
+    arms = {
+        arm: {"joint": _joint(known[found.same.get(arm, arm)])} | as_json(_figures(of))
+        for arm, of in found.arms.items()
+    }
+    not_seen = {arm: as_json(of.not_seen.incidents) for arm, of in found.arms.items() if of.not_seen.incidents}
+    refused = {arm: of.refused for arm, of in found.arms.items() if of.refused}
+    many = {of.basis.replications for of in found.arms.values() if of.basis.replications is not None}
+    told = {"not_seen": not_seen, "refused": refused, "expectations": as_json(found.expectations)}
+    return (
+        {"replications": max(many, default=None), "arms": arms}
+        | {name: of for name, of in told.items() if of}
+        | ({"remarks": list(found.remarks)} if found.remarks else {})
+    )
+
+
+def _figures(of: ArmAnswer) -> dict[str, Estimate]:
+    """By metric, those that are numbers with an interval."""
+    found = {metric: figure for metric, figure in of.figures.items() if isinstance(figure, Estimate)}
+    more = {"failure_share": of.lost, "all_down": of.all_down, "objective": of.objective}
+    more["total_cost_usd_per_year"] = None if of.money is None else of.money.total
+    return found | {metric: figure for metric, figure in more.items() if figure is not None}
+
+
+def _long_run_record(loaded: Loaded, known: Mapping[str, LongRun]) -> dict[str, Any]:
+    """Of a point at which no requests are simulated."""
+    every = plans(loaded)
+    same = same_arms(every)
+    of_all = {arm: known[same.get(arm, arm)] for arm in every}
+    figures: dict[str, dict[str, Estimate]] = {}
+    for arm, of in of_all.items():
+        assert of.lost is not None
+        figures[arm] = {"availability": of.lost.complement(), "failure_share": of.lost}
+        figures[arm] |= {} if of.all_down is None else {"all_down": of.all_down}
+
+    def find(arm: str, metric: str) -> Evidence | str:
+        figure = figures[arm].get(metric)
+        return "it has no long-run figure without simulated requests" if figure is None else Evidence(figure.as_json())
+
+    verdicts: tuple[Verdict, ...] = judged(loaded.resolved().get("expect"), list(every), find)
+    remarks = remarks_of(every)
+    return (
+        {"replications": None, "arms": {arm: {"joint": _joint(of_all[arm])} | as_json(figures[arm]) for arm in every}}
+        | ({"expectations": as_json(verdicts)} if verdicts else {})
+        | ({"remarks": list(remarks)} if remarks else {})
+    )
+
+
+def _joint(of: LongRun) -> dict[str, float | None]:
+    closed = of.choice.exact
+    return {"all_down": None if closed is None else closed.all_down, "k_eff": None if closed is None else closed.k_eff}
