@@ -1,20 +1,21 @@
 """The table of a sweep: a row for each point and arm, whose values stand there at any width."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from des.estimate.estimate import MET, REQUEST_LEVEL
+from des.estimate.estimate import MET, REQUEST_LEVEL, Estimate
 from des.report import figures
 from des.report.figures import read
 from des.report.layout import as_text, say, table_of
-from des.report.lines import money, share, written
+from des.report.lines import count, money, share, written
 from des.report.unseen_lines import unseen_by_point, unseen_cells
-from des.study.sweep_record import BEST, Sweep, gravest, verdicts_of, words_of
+from des.study.sweep_record import BATCH_METRICS, BEST, Sweep, gravest, verdicts_of, words_of
+from des.vocabulary import CASCADE_METRICS, METRICS
 from des.words import printable
 
 _DEFAULT: Final = (
@@ -39,7 +40,16 @@ _TITLES: Final[Mapping[str, str]] = {
 }
 _OPTIONAL: Final = ("objective", "total_cost_usd_per_year", "all_down", "k_eff")
 """Not shown where no point has them and nobody asked."""
-_GAP: Final = 2
+_BY_LINES: Final = frozenset((*METRICS, *CASCADE_METRICS, *BATCH_METRICS, "failure_share", "all_down"))
+_WRITTEN: Final[Mapping[str, Callable[[Estimate | None], str]]] = {
+    "_usd": money,
+    "_usd_per_year": money,
+    "_share": share,
+    "objective": share,
+}
+"""By the ending of the name, how metrics are written that no other table shows."""
+_GAP: Final = 3
+"""Between two columns of a Rich table, its divider included."""
 _NARROWEST: Final = 8
 """Columns of a value that is folded; with less, the table becomes a list."""
 _TITLE_WIDTH: Final = 14
@@ -88,30 +98,36 @@ def sweep_text(sweep: Sweep, metrics: Sequence[str] = (), width: int = 120) -> s
 
 def _print_table(sweep: Sweep, console: Console, metrics: Sequence[str]) -> list[_Column]:
     """Returns the columns for which there is no room."""
-    keys, columns = _keys(sweep), list(_columns(sweep, metrics))
-    verdict = [column for column in columns if column.name == _VERDICT]
-    others = [column for column in columns if column.name != _VERDICT]
-    shown = [*others[:1], *verdict]
-    widths = _key_widths(keys, console.width - _taken(shown), whole=False)
+    keys, found = _keys(sweep), list(_columns(sweep, metrics))
+    others = [column for column in found if column.name != _VERDICT]
+    verdicts = [column for column in found if column.name == _VERDICT]
+    widths = _key_widths(keys, console.width - _taken([*others, *verdicts]), whole=True)
+    shown = len(others)
     if widths is None:
-        _print_list(keys, [*others, *verdict], console)
-        return []
-    more = 1
-    while more < len(others) and sum(widths) + _GAP * len(widths) + _taken(others[: more + 1]) + (
-        _GAP + _taken(verdict) if verdict else 0
-    ) <= (console.width):
-        more += 1
-    shown = [*others[:more], *verdict]
+        verdicts = [replace(column, title=_VERDICT) for column in verdicts]
+        widths = _key_widths(keys, console.width - _taken([*others[:1], *verdicts]), whole=False)
+        if widths is None:
+            _print_list(keys, found, console)
+            return []
+        shown = 1
+        while shown < len(others) and _taken([*others[: shown + 1], *verdicts]) + _taken_by(widths) <= console.width:
+            shown += 1
     table = table_of()
-    wider = _key_widths(keys, console.width - _taken(shown), whole=True) or widths
-    for key, width in zip(keys, wider, strict=True):
+    for key, width in zip(keys, widths, strict=True):
         table.add_column(_folded(key.title, width), overflow="fold", width=width)
-    for column in shown:
-        table.add_column(column.title, justify="left" if column.name == _VERDICT else "right", no_wrap=True)
-    for row in zip(*(column.cells for column in (*keys, *shown)), strict=True):
+    for column in others[:shown]:
+        table.add_column(column.title, justify="right", no_wrap=True)
+    for column in verdicts:
+        table.add_column(column.title, no_wrap=True)
+    for row in zip(*(column.cells for column in (*keys, *others[:shown], *verdicts)), strict=True):
         table.add_row(*map(Text, row))
     console.print(table)
-    return others[more:]
+    return others[shown:]
+
+
+def _taken_by(widths: Sequence[int]) -> int:
+    """With a gap after each."""
+    return sum(widths) + _GAP * len(widths)
 
 
 def _taken(columns: Sequence[_Column]) -> int:
@@ -204,8 +220,9 @@ def _cell(metric: str, of: Record) -> str:
         return figures.NOTHING
     if metric == "availability":
         return figures.availability(read(of[metric]), read(of.get("failure_share")))
-    own: Mapping[str, Callable[[Any], str]] = {"objective": share, "total_cost_usd_per_year": money}
-    return own[metric](read(of[metric])) if metric in own else written(metric, of[metric])
+    if metric in _BY_LINES:
+        return written(metric, of[metric])
+    return next((write for ending, write in _WRITTEN.items() if metric.endswith(ending)), count)(read(of[metric]))
 
 
 def _broken(metric: str) -> str:

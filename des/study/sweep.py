@@ -11,22 +11,14 @@ from des.study.options import Forecast, RunKeywords, RunOptions, Source, with_ru
 from des.study.sweep_answers import swept_by_answers
 from des.study.sweep_point import ROUNDS, Asked
 from des.study.sweep_ranges import Grid, grid
-from des.study.sweep_record import BEST, OWN_METRICS, Sweep
+from des.study.sweep_record import BATCH_METRICS, BEST, MORE_METRICS, OWN_METRICS, Sweep
 from des.study.sweep_runs import swept_by_runs
 from des.study.unfinished import POINTS
 from des.vocabulary import CASCADE_METRICS, METRICS
 from des.words import did_you_mean, unknown
 
 ESTIMATORS: Final = (BEST, REQUEST_LEVEL)
-_BATCHES: Final = (
-    "batches",
-    "batches_hit_by_incident",
-    "batches_with_lost_requests",
-    "batch_lateness_s_mean",
-    "batch_lateness_s_p95",
-    "batch_lateness_s_max",
-)
-SHOWN_METRICS: Final = (*METRICS, *OWN_METRICS, "k_eff", *CASCADE_METRICS, *_BATCHES)
+SHOWN_METRICS: Final = (*METRICS, *OWN_METRICS, "k_eff", *MORE_METRICS, *CASCADE_METRICS, *BATCH_METRICS)
 """What `--metric` names."""
 _MANY: Final = 1_000
 """Points that are not even read before somebody was asked."""

@@ -28,6 +28,23 @@ LONG_RUN_METRICS: Final = ("availability", "failure_share", "all_down")
 """Figures that take no simulated requests, where requests do not depend on each other."""
 OWN_METRICS: Final = ("failure_share", "all_down", "objective", "total_cost_usd_per_year")
 """Figures of a sweep by the best estimators, beside those of summary.json."""
+MORE_METRICS: Final = (
+    "wasted_cost_usd",
+    "probe_cost_usd",
+    "attempts",
+    "probes",
+    "response_cache_hit_share",
+    "quality_mean",
+)
+BATCH_METRICS: Final = (
+    "batches",
+    "batches_hit_by_incident",
+    "batches_with_lost_requests",
+    "batch_lateness_s_mean",
+    "batch_lateness_s_p95",
+    "batch_lateness_s_max",
+)
+"""Of workloads that come in batches."""
 _GRAVEST: Final = (MISSED, INCONCLUSIVE, MET, NOT_JUDGED)
 
 

@@ -178,7 +178,7 @@ def test_a_run_without_its_outages_says_so_beside_the_figure_and_decides_nothing
 
 def test_a_sweep_says_which_points_met_too_few_outages(tmp_path: Path) -> None:
     write_small(tmp_path, horizon="2h", **BEHIND_A_CDN)
-    arguments = ("sweep", "small.yaml", "--replications", 2, "--over")
+    arguments = ("sweep", "small.yaml", "--estimator", "request-level", "--replications", 2, "--over")
     done = des(*arguments, "horizon=2h,10y", "--set", "workload.arrivals.rate=1/d", folder=tmp_path)
     assert done.returncode == 0
     words = "0 of 0.0023 expected outages of cdn met: this is availability between outages"
