@@ -12,9 +12,9 @@ from des.estimate.estimate import MET, REQUEST_LEVEL, Estimate
 from des.report import figures
 from des.report.figures import read
 from des.report.layout import as_text, say, table_of
-from des.report.lines import count, money, share, written
+from des.report.lines import count, money, seconds, share, written
 from des.report.unseen_lines import unseen_by_point, unseen_cells
-from des.study.sweep_record import BATCH_METRICS, BEST, Sweep, gravest, verdicts_of, words_of
+from des.study.sweep_record import BEST, Sweep, gravest, verdicts_of, words_of
 from des.vocabulary import CASCADE_METRICS, METRICS
 from des.words import printable
 
@@ -40,11 +40,15 @@ _TITLES: Final[Mapping[str, str]] = {
 }
 _OPTIONAL: Final = ("objective", "total_cost_usd_per_year", "all_down", "k_eff")
 """Not shown where no point has them and nobody asked."""
-_BY_LINES: Final = frozenset((*METRICS, *CASCADE_METRICS, *BATCH_METRICS, "failure_share", "all_down"))
+_BY_LINES: Final = frozenset((*METRICS, *CASCADE_METRICS, "failure_share", "all_down"))
 _WRITTEN: Final[Mapping[str, Callable[[Estimate | None], str]]] = {
     "_usd": money,
     "_usd_per_year": money,
     "_share": share,
+    "_s_mean": seconds,
+    "_s_p50": seconds,
+    "_s_p95": seconds,
+    "_s_max": seconds,
     "objective": share,
 }
 """By the ending of the name, how metrics are written that no other table shows."""

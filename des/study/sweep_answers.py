@@ -117,14 +117,14 @@ def _all_answered(
             before = len(points) - len(missing)
             options.before(_forecast(time.perf_counter() - started, len(points), before, options.workers))
         rest = [replace(task, known=known) for task in others]
-        if apart:
-            texts = [each.text for each in pool.map(rest, lambda place, share: tell(rest[place].number, share))]
-        else:
-            texts = []
-            for task in rest:
-                texts.append(job.answer(task, options.workers).text)
-                tell(task.number, 1.0)
-        kept |= {task.number: text for task, text in zip(rest, texts, strict=True)}
+        answers = (
+            pool.map(rest, lambda place, share: tell(rest[place].number, share))
+            if apart
+            else (job.answer(task, options.workers) for task in rest)
+        )
+        for task, answer in zip(rest, answers, strict=True):
+            kept[task.number] = answer.text
+            tell(task.number, 1.0)
     return [json.loads(kept[number]) for number in range(len(points))]
 
 

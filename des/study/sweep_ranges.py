@@ -25,6 +25,8 @@ _NUMBER: Final = re.compile(
     r"\s*(?P<unit>%|/\s*\d*\s*[a-zA-Z]+|[a-zA-Z]+|)\s*",
     re.ASCII,
 )
+_LIKE_A_NUMBER: Final = re.compile(r"\s*[$.]?\d[\w.%/ ]*", re.ASCII)
+"""Such as `1h30min`, which no range can begin with, but shows that one is meant."""
 _LOG: Final = "log:"
 _QUOTED: Final = " (a single value with colons stands in quotes)"
 _EXACT: Final = Context(prec=60)
@@ -169,7 +171,7 @@ def _range(path: str, piece: str) -> Sequence[str]:
     if piece.startswith(_LOG):
         return _geometric(path, piece)
     parts = piece.split(":")
-    if len(parts) not in (2, 3) or not _NUMBER.fullmatch(parts[0]):
+    if len(parts) not in (2, 3) or not (_NUMBER.fullmatch(parts[0]) or _LIKE_A_NUMBER.fullmatch(parts[0])):
         return (piece,)
     if len(parts) == 2:
         raise DesError(f"--over {path}={piece}: a range needs its step, such as {piece}:0.1{_QUOTED}")

@@ -39,8 +39,12 @@ MORE_METRICS: Final = (
 BATCH_METRICS: Final = (
     "batches",
     "batches_hit_by_incident",
+    "batches_hit_by_incident_share",
     "batches_with_lost_requests",
+    "batches_with_lost_requests_share",
+    "batches_endless",
     "batch_lateness_s_mean",
+    "batch_lateness_s_p50",
     "batch_lateness_s_p95",
     "batch_lateness_s_max",
 )
