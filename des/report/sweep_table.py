@@ -108,7 +108,7 @@ def _print_table(sweep: Sweep, console: Console, metrics: Sequence[str]) -> list
     widths = _key_widths(keys, console.width - _taken([*others, *verdicts]), whole=True)
     shown = len(others)
     if widths is None:
-        verdicts = [replace(column, title=_VERDICT) for column in verdicts]
+        verdicts = [_shorter(column) for column in verdicts]
         widths = _key_widths(keys, console.width - _taken([*others[:1], *verdicts]), whole=False)
         if widths is None:
             _print_list(keys, found, console)
@@ -127,6 +127,11 @@ def _print_table(sweep: Sweep, console: Console, metrics: Sequence[str]) -> list
         table.add_row(*map(Text, row))
     console.print(table)
     return others[shown:]
+
+
+def _shorter(column: _Column) -> _Column:
+    """Verdicts without what they are on, which standard error tells."""
+    return replace(column, title=_VERDICT, cells=tuple(cell.split(":")[0] for cell in column.cells))
 
 
 def _taken_by(widths: Sequence[int]) -> int:
