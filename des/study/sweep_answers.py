@@ -38,7 +38,7 @@ def swept_by_answers(source: Source, points: Grid, options: RunOptions, asked: A
     if options.out is not None:
         refuse_existing_directory(Path(options.out))
     loaded = options.load(source)  # reports problems common to all points once
-    job = Job(source, replace(options, progress=None, before=None, out=None), asked)
+    job = Job(source, points, replace(options, progress=None, before=None, out=None), asked)
     with terminating_signals_raise(), Workers(job, min(options.workers, len(points))) as pool:
         files = _all_read(points, pool, options)
         key = _key(loaded, points, asked, files)
@@ -68,17 +68,14 @@ def swept_by_answers(source: Source, points: Grid, options: RunOptions, asked: A
 
 def _all_read(points: Grid, pool: Workers[Any, Any], options: RunOptions) -> dict[str, str]:
     """The digests of the files that the points read. Raises ScenarioError with the problems of all points."""
-    tasks = [Reading(values) for values in points]
-
-    def watch(number: int, share: float) -> None:
-        if options.progress is not None:
-            options.progress(_READING * (number + 1) / len(tasks), f"reading point {number + 1:,}/{len(tasks):,}")
-
     files: dict[str, str] = {}
     problems: list[Problem] = []
-    for read in pool.map(tasks, watch):
+    many = len(points)
+    for number, read in enumerate(pool.map([Reading(number) for number in range(many)])):
         files |= read.files
         problems.extend(read.problems)
+        if options.progress is not None:
+            options.progress(_READING * (number + 1) / many, f"reading point {number + 1:,}/{many:,}")
     if problems:
         raise ScenarioError(list(dict.fromkeys(problems)))
     return files
@@ -92,7 +89,7 @@ def _all_answered(
     Where there are fewer points than processes, each has all of them.
     """
     kept = {} if pieces is None else {n: text for n in range(len(points)) if (text := pieces.finished_point(n))}
-    missing = [Answering(number, points.at(number), pieces) for number in range(len(points)) if number not in kept]
+    missing = [Answering(number, pieces) for number in range(len(points)) if number not in kept]
     done = [1.0] * len(points)
     for task in missing:
         done[task.number] = 0.0

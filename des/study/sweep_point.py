@@ -18,6 +18,7 @@ from des.study.identity import canonical_json
 from des.study.long_run import LongRun, long_runs
 from des.study.options import RunOptions, Source
 from des.study.rounds import Clock
+from des.study.sweep_ranges import Grid
 from des.study.sweep_record import LONG_RUN_METRICS
 from des.study.unfinished import Unfinished
 from des.study.verdicts import Evidence, Verdict, judged
@@ -40,9 +41,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Whether a point can be answered, and which files it reads."""
+    """A point of which to find out whether it can be answered, and which files it reads."""
 
-    values: Mapping[str, str]
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,6 @@ class Answering:
     """A point to be answered by one process, and kept where points are kept."""
 
     number: int
-    values: Mapping[str, str]
     pieces: Unfinished | None
     known: Known | None = None
 
@@ -83,32 +83,34 @@ class Job:
     """What the processes do with a point: read it, or answer it."""
 
     source: Source
+    points: Grid
     options: RunOptions
     asked: Asked
 
     def __call__(self, task: Reading | Answering, report: Report | None) -> _Found:
         if isinstance(task, Reading):
-            return self._read(task.values)
+            return self._read(task.number)
         return self._answer(task, 1, report)
 
-    def loaded(self, values: Mapping[str, str]) -> Loaded:
-        assignments = [f"{path}={value}" for path, value in values.items()]
+    def loaded(self, number: int) -> Loaded:
+        """The scenario at a point. Raises ScenarioError."""
+        assignments = [f"{path}={value}" for path, value in self.points.at(number).items()]
         return replace(self.options, overrides=[*self.options.overrides, *assignments]).load(self.source)
 
     def answer(self, task: Answering, workers: int) -> Answered:
         """With as many processes."""
         return self._answer(task, workers, None)
 
-    def _read(self, values: Mapping[str, str]) -> Read:
+    def _read(self, number: int) -> Read:
         try:
-            loaded = self.loaded(values)
+            loaded = self.loaded(number)
             plans(loaded)
             return Read(loaded.files())
         except ScenarioError as error:
             return Read({}, tuple(error.problems))
 
     def _answer(self, task: Answering, workers: int, report: Report | None) -> Answered:
-        loaded = self.loaded(task.values)
+        loaded = self.loaded(task.number)
         digests = _digests(loaded)
         given = task.known or Known({}, {})
         different = _different(loaded)
@@ -130,7 +132,7 @@ class Job:
             )
             answers = {arm: found.arms[arm] for arm in different}
             record = _record(found, known)
-        text = json.dumps({"values": dict(task.values)} | record, ensure_ascii=False, allow_nan=False)
+        text = json.dumps({"values": self.points.at(task.number)} | record, ensure_ascii=False, allow_nan=False)
         if task.pieces is not None:
             task.pieces.keep_point(task.number, text)
         first = task.known is None

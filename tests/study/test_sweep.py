@@ -13,7 +13,7 @@ import pytest
 import des
 from des.errors import DesError, ScenarioError
 from des.report.sweep_table import sweep_text
-from des.study.sweep import Sweep
+from des.study.sweep_record import Sweep
 from study.small_scenario import ENDLESS, small, write_small
 from tests.patience import PATIENCE_S, wait_until
 from tests.signals import heed_signals

@@ -70,7 +70,7 @@ def test_more_in_common_is_less_available_and_each_point_is_what_availability_sa
 
 @pytest.fixture
 def _short_timelines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(long_run, "_TIMELINES", ((60.0, 40), (120.0, 80)))
+    monkeypatch.setattr(long_run, "_TIMELINES", ((300.0, 150), (600.0, 300)))
 
 
 @pytest.mark.usefixtures("_short_timelines")
