@@ -49,16 +49,13 @@ def swept_by_answers(source: Source, points: Grid, options: RunOptions, asked: A
         started = time.perf_counter()
         anew = options.force and options.out is None
         try:
-            with (
-                unfinished(target, key, anew=options.force) as pieces,
-                written_whole(target, replace=anew) as directory,
-            ):
+            with unfinished(target, key, anew=options.force) as pieces, written_whole(target, replace=anew) as place:
                 if pieces is not None:
                     pieces.begin(_facts(name, loaded, len(points)))
-                records = _all_answered(points, job, pool, options, pieces)
+                records = _Work(job, pool, options, pieces).records()
                 content = _content(name, loaded, points, asked, records)
-                write_record(directory, content)
-                _write_manifest(directory, key, loaded, points, files, time.perf_counter() - started)
+                write_record(place, content)
+                _write_manifest(place, key, loaded, points, files, time.perf_counter() - started)
         except TakenError:
             if options.out is not None or (found := _there(target, options)) is None:
                 raise
@@ -81,62 +78,74 @@ def _all_read(points: Grid, pool: Workers[Any, Any], options: RunOptions) -> dic
     return files
 
 
-def _all_answered(
-    points: Grid, job: Job, pool: Workers[Any, Any], options: RunOptions, pieces: Unfinished | None
-) -> list[Mapping[str, Any]]:
-    """The record of each point: kept, or answered now and kept. The first alone, which tells how long the others take.
+class _Work:
+    """The points of a sweep, kept or to be answered, each by one process.
 
     Where there are fewer points than processes, each has all of them.
     """
-    kept = {} if pieces is None else {n: text for n in range(len(points)) if (text := pieces.finished_point(n))}
-    missing = [Answering(number, pieces) for number in range(len(points)) if number not in kept]
-    done = [1.0] * len(points)
-    for task in missing:
-        done[task.number] = 0.0
 
-    def tell(number: int, share: float) -> None:
-        done[number] = max(done[number], min(1.0, share))
-        if options.progress is not None:
-            options.progress(_READING + (1.0 - _READING) * sum(done) / len(done), f"point {number + 1:,}/{len(done):,}")
+    def __init__(self, job: Job, pool: Workers[Any, Any], options: RunOptions, pieces: Unfinished | None) -> None:
+        self._job = job
+        self._pool = pool
+        self._options = options
+        self._pieces = pieces
+        self._many = len(job.points)
+        self._apart = self._many >= options.workers
+        self._done = [0.0] * self._many
+        self._kept = {} if pieces is None else self._kept_in(pieces)
 
-    apart = len(points) >= options.workers
-    known: Known | None = None
-    if missing:
-        started = time.perf_counter()
-        first, *others = missing
-        if apart:
-            (found,) = pool.map([first], lambda _, share: tell(first.number, share))
-        else:
-            found = job.answer(first, options.workers)
-        kept[first.number], known = found.text, found.known
-        tell(first.number, 1.0)
-        if others and options.before is not None:
-            before = len(points) - len(missing)
-            options.before(_forecast(time.perf_counter() - started, len(points), before, options.workers))
-        rest = [replace(task, known=known) for task in others]
+    def records(self) -> list[Mapping[str, Any]]:
+        """Of each point. The first that is missing is answered alone, and tells how long the others take."""
+        finished = len(self._kept)
+        missing = [Answering(number, self._pieces) for number in range(self._many) if number not in self._kept]
+        if missing:
+            started = time.perf_counter()
+            first, *others = missing
+            (known,) = self._answer([first])
+            if others and self._options.before is not None:
+                self._options.before(self._forecast(time.perf_counter() - started, finished))
+            self._answer([replace(task, known=known) for task in others])
+        return [json.loads(self._kept[number]) for number in range(self._many)]
+
+    def _kept_in(self, pieces: Unfinished) -> dict[int, str]:
+        kept = {number: text for number in range(self._many) if (text := pieces.finished_point(number)) is not None}
+        for number in kept:
+            self._done[number] = 1.0
+        return kept
+
+    def _answer(self, tasks: Sequence[Answering]) -> list[Known]:
+        """What is known of the arms of each point."""
+        found = []
         answers = (
-            pool.map(rest, lambda place, share: tell(rest[place].number, share))
-            if apart
-            else (job.answer(task, options.workers) for task in rest)
+            self._pool.map(tasks, lambda place, share: self._tell(tasks[place].number, share))
+            if self._apart
+            else (self._job.answer(task, self._options.workers) for task in tasks)
         )
-        for task, answer in zip(rest, answers, strict=True):
-            kept[task.number] = answer.text
-            tell(task.number, 1.0)
-    return [json.loads(kept[number]) for number in range(len(points))]
+        for task, answer in zip(tasks, answers, strict=True):
+            self._kept[task.number] = answer.text
+            self._tell(task.number, 1.0)
+            found.append(answer.known)
+        return found
 
+    def _tell(self, number: int, share: float) -> None:
+        """Tell how far all points have come."""
+        self._done[number] = max(self._done[number], min(1.0, share))
+        if self._options.progress is not None:
+            reached = _READING + (1.0 - _READING) * sum(self._done) / self._many
+            self._options.progress(reached, f"point {number + 1:,}/{self._many:,}")
 
-def _forecast(each_s: float, points: int, finished: int, workers: int) -> Forecast:
-    """Of the points but those `finished` before and the one that has just taken `each_s`."""
-    left = points - finished - 1
-    processes = min(workers, left) if points >= workers else 1
-    return Forecast(
-        seconds=each_s * left / processes,
-        processes=min(workers, points),
-        finished=finished,
-        replications=points,
-        unit=POINTS,
-        begun=True,
-    )
+    def _forecast(self, each_s: float, finished: int) -> Forecast:
+        """Of the points but those `finished` before and the one that has just taken `each_s`."""
+        left = self._many - finished - 1
+        workers = self._options.workers
+        return Forecast(
+            seconds=each_s * left / (min(workers, left) if self._apart else 1),
+            processes=min(workers, left) if self._apart else workers,
+            finished=finished,
+            replications=self._many,
+            unit=POINTS,
+            begun=True,
+        )
 
 
 def _there(target: Path, options: RunOptions) -> Sweep | None:

@@ -4,13 +4,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from des.errors import Problem, ScenarioError
 from des.estimate.estimate import Estimate, as_json
 from des.pool import Report
 from des.scenario import Loaded, plans
-from des.scenario.plan import remarks_of
+from des.scenario.plan import Plan, remarks_of
 from des.study.answer import answered
 from des.study.answered import Answer, ArmAnswer
 from des.study.arms import same_arms
@@ -65,17 +65,22 @@ class Answering:
 
 @dataclass(frozen=True, slots=True)
 class Read:
+    """What was found; `files` maps each file that is read to its checksum."""
+
     files: Mapping[str, str]
     problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
+    """The record of a point as JSON, and what other points may take over."""
+
     text: str
     known: Known
 
 
 _Found = Read | Answered
+_Of = TypeVar("_Of")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,39 +115,28 @@ class Job:
             return Read({}, tuple(error.problems))
 
     def _answer(self, task: Answering, workers: int, report: Report | None) -> Answered:
-        loaded = self.loaded(task.number)
-        digests = _digests(loaded)
+        here = _Here.of(self.loaded(task.number))
         given = task.known or Known({}, {})
-        different = _different(loaded)
-        known = {arm: given.long_runs[digests[arm]] for arm in different if digests[arm] in given.long_runs}
-        missing = {arm: plan for arm, plan in plans(loaded).items() if arm in different and arm not in known}
-        known = known | long_runs(missing, workers)
-        answers: Mapping[str, ArmAnswer] = {}
-        if self._needs_no_requests(loaded, known):
-            record = _long_run_record(loaded, known)
-        else:
+        known = here.known(given, workers)
+        found: Answer | None = None
+        if not self._needs_no_requests(here.loaded, known):
             found = answered(
-                loaded,
+                here.loaded,
                 Clock(_WITHIN_S, self.asked.rounds),
                 workers=workers,
                 progress=None if report is None else lambda share, what: report(min(0.99, share)),
                 known=known,
-                replicated_before={arm: given.answers[d] for arm, d in digests.items() if d in given.answers},
+                replicated_before=here.by_arm(given.answers),
                 cascades=not set(self.asked.metrics).isdisjoint(CASCADE_METRICS),
             )
-            answers = {arm: found.arms[arm] for arm in different}
-            record = _record(found, known)
+        record = _long_run_record(here, known) if found is None else _record(found, known)
         text = json.dumps({"values": self.points.at(task.number)} | record, ensure_ascii=False, allow_nan=False)
         if task.pieces is not None:
             task.pieces.keep_point(task.number, text)
-        first = task.known is None
-        return Answered(
-            text,
-            Known(
-                {digests[arm]: of for arm, of in known.items()} if first else {},
-                {digests[arm]: of for arm, of in answers.items()} if first else {},
-            ),
-        )
+        if task.known is not None:
+            return Answered(text, task.known)
+        answers = {} if found is None else {arm: found.arms[arm] for arm in here.plans}
+        return Answered(text, Known(here.by_digest(known), here.by_digest(answers)))
 
     def _needs_no_requests(self, loaded: Loaded, known: Mapping[str, LongRun]) -> bool:
         """Whether all that is asked and expected is known without simulated requests."""
@@ -151,21 +145,47 @@ class Job:
         return bool(self.asked.metrics) and asked <= told and all(of.lost is not None for of in known.values())
 
 
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """The scenario at a point: the `plans` of its arms, but of those that are the `same` as another.
+
+    `digests` are of all that the figures of an arm depend on: the scenario with the arm applied, and its files.
+    """
+
+    loaded: Loaded
+    every: Mapping[str, Plan]
+    same: Mapping[str, str]
+    digests: Mapping[str, str]
+
+    @classmethod
+    def of(cls, loaded: Loaded) -> "_Here":
+        every = plans(loaded)
+        return cls(loaded, every, same_arms(every), _digests(loaded))
+
+    @property
+    def plans(self) -> dict[str, Plan]:
+        return {arm: plan for arm, plan in self.every.items() if arm not in self.same}
+
+    def known(self, given: Known, workers: int) -> dict[str, LongRun]:
+        """The long run of each of the `plans`, those that are given or new ones."""
+        known = self.by_arm(given.long_runs)
+        return known | long_runs({arm: plan for arm, plan in self.plans.items() if arm not in known}, workers)
+
+    def by_arm(self, of_digests: Mapping[str, _Of]) -> dict[str, _Of]:
+        """What is known of these arms, but for those that are the same as another."""
+        return {arm: of_digests[self.digests[arm]] for arm in self.plans if self.digests[arm] in of_digests}
+
+    def by_digest(self, of_arms: Mapping[str, _Of]) -> dict[str, _Of]:
+        return {self.digests[arm]: of for arm, of in of_arms.items()}
+
+
 def _digests(loaded: Loaded) -> dict[str, str]:
-    """Of what the figures of each arm depend on: the scenario with the arm applied, and the contents of its files."""
     files = canonical_json(loaded.files())
     found = {}
     for arm, of in loaded.arms.items():
         content = {name: value for name, value in of.overlay.content.items() if name not in _NOT_OF_ARMS}
         found[arm] = hashlib.sha256(f"{canonical_json(content)}{files}".encode()).hexdigest()
     return found
-
-
-def _different(loaded: Loaded) -> list[str]:
-    """The arms that are no other under another name."""
-    every = plans(loaded)
-    same = same_arms(every)
-    return [arm for arm in every if arm not in same]
 
 
 def _record(found: Answer, known: Mapping[str, LongRun]) -> dict[str, Any]:
@@ -193,11 +213,10 @@ def _figures(of: ArmAnswer) -> dict[str, Estimate]:
     return found | {metric: figure for metric, figure in more.items() if figure is not None}
 
 
-def _long_run_record(loaded: Loaded, known: Mapping[str, LongRun]) -> dict[str, Any]:
+def _long_run_record(here: _Here, known: Mapping[str, LongRun]) -> dict[str, Any]:
     """Of a point at which no requests are simulated."""
-    every = plans(loaded)
-    same = same_arms(every)
-    of_all = {arm: known[same.get(arm, arm)] for arm in every}
+    every = here.every
+    of_all = {arm: known[here.same.get(arm, arm)] for arm in every}
     figures: dict[str, dict[str, Estimate]] = {}
     for arm, of in of_all.items():
         assert of.lost is not None
@@ -208,7 +227,7 @@ def _long_run_record(loaded: Loaded, known: Mapping[str, LongRun]) -> dict[str, 
         figure = figures[arm].get(metric)
         return "it has no long-run figure without simulated requests" if figure is None else Evidence(figure.as_json())
 
-    verdicts: tuple[Verdict, ...] = judged(loaded.resolved().get("expect"), list(every), find)
+    verdicts: tuple[Verdict, ...] = judged(here.loaded.resolved().get("expect"), list(every), find)
     remarks = remarks_of(every)
     return (
         {"replications": None, "arms": {arm: {"joint": _joint(of_all[arm])} | as_json(figures[arm]) for arm in every}}
