@@ -179,7 +179,7 @@ def _key(loaded: Loaded, points: Grid, asked: Asked, files: Mapping[str, str]) -
         "scenario": loaded.resolved(),
         "over": [[list(axis.paths), _of_values(axis.values)] for axis in points.axes],
         "rounds": asked.rounds,
-        "metrics": sorted(set(asked.metrics)),
+        "asked": [asked.no_requests, asked.cascades],
         "files": sorted(files.items()),
         "run": Identity(
             resolved={},

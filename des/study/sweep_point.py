@@ -38,6 +38,16 @@ class Asked:
     metrics: tuple[str, ...] = ()
     rounds: int = ROUNDS
 
+    @property
+    def no_requests(self) -> bool:
+        """Whether the metrics can be told without simulated requests, where these do not depend on each other."""
+        return bool(self.metrics) and {*self.metrics} <= {*LONG_RUN_METRICS, "k_eff"}
+
+    @property
+    def cascades(self) -> bool:
+        """Whether figures of cascades are asked for."""
+        return any(metric in CASCADE_METRICS for metric in self.metrics)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -127,7 +137,7 @@ class Job:
                 progress=None if report is None else lambda share, what: report(min(0.99, share)),
                 known=known,
                 replicated_before=here.by_arm(given.answers),
-                cascades=not set(self.asked.metrics).isdisjoint(CASCADE_METRICS),
+                cascades=self.asked.cascades,
             )
         record = _long_run_record(here, known) if found is None else _record(found, known)
         text = json.dumps({"values": self.points.at(task.number)} | record, ensure_ascii=False, allow_nan=False)
@@ -140,9 +150,9 @@ class Job:
 
     def _needs_no_requests(self, loaded: Loaded, known: Mapping[str, LongRun]) -> bool:
         """Whether all that is asked and expected is known without simulated requests."""
-        asked = {*self.asked.metrics, *(each.metric for each in loaded.expectations())}
-        told = {*LONG_RUN_METRICS, "k_eff"}
-        return bool(self.asked.metrics) and asked <= told and all(of.lost is not None for of in known.values())
+        expected = {each.metric for each in loaded.expectations()}
+        is_known = all(of.lost is not None for of in known.values())
+        return self.asked.no_requests and expected <= {*LONG_RUN_METRICS} and is_known
 
 
 @dataclass(frozen=True, slots=True)

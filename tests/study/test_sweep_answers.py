@@ -187,7 +187,12 @@ def test_the_same_sweep_again_is_verified_and_not_made_again(monkeypatch: pytest
     assert not des.results()
 
 
-def test_another_value_metric_or_number_of_rounds_is_another_sweep() -> None:
+def test_another_metric_of_the_same_requests_is_shown_without_another_sweep() -> None:
+    des.sweep(CORRELATED, ["shared=0,1"])
+    assert des.sweep(CORRELATED, ["shared=0,1"], metrics=("latency_s_p95", "availability")).reused
+
+
+def test_other_values_rounds_or_no_requests_are_another_sweep() -> None:
     paths = {
         des.sweep(CORRELATED, over, metrics=metrics, rounds=rounds).path
         for over, metrics, rounds in (
