@@ -83,7 +83,7 @@ def availability(
 @app.command(
     short_help="What to expect of a scenario before it runs.",
     help="Print, before a run, the expected numbers of requests and incidents, what is known exactly, which estimator "
-    "applies and how long it will take.",
+    "applies, how long it will take, and which faults a run will show.",
 )
 @reported
 def explain(
@@ -97,7 +97,7 @@ def explain(
 ) -> int:
     from time import process_time
 
-    from des.report.availability_tables import print_explanation
+    from des.report.explanation_tables import print_explanation
     from des.scenario import load_scenario
     from des.study.explanation import check_precision, explain_all
 

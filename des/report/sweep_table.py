@@ -268,10 +268,8 @@ def _basis(sweep: Sweep) -> Iterator[str]:
             )
             or "nothing was answered"
         )
-        if 1 in taken:
-            yield "intervals: 95 %; of cost and latency none, as one replication was simulated (--rounds 3 gives some)"
-        else:
-            yield "intervals: 95 %; a figure without one is exact"
+        over = f", of cost and latency over {taken[0]} replications (--rounds N makes more)" if taken else ""
+        yield f"intervals: 95 %{over}; a figure without one is exact"
         return
     if taken == [1]:
         yield "one replication a point: no interval (--replications N gives one)"

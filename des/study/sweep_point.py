@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from des.errors import Problem, ScenarioError
@@ -15,7 +15,7 @@ from des.study.answer import answered
 from des.study.answered import Answer, ArmAnswer
 from des.study.arms import same_arms
 from des.study.identity import canonical_json
-from des.study.long_run import LongRun, long_runs
+from des.study.long_run import LongRun, long_runs, refined
 from des.study.options import RunOptions, Source
 from des.study.rounds import Clock
 from des.study.sweep_ranges import Grid
@@ -26,7 +26,7 @@ from des.vocabulary import CASCADE_METRICS
 
 ROUNDS: Final = 1
 _WITHIN_S: Final = 60.0
-"""What `des answer` takes by default: it decides which scenarios are simulated in windows."""
+"""What `des answer` takes by default; the number of rounds is fixed, so it decides nothing but the progress shown."""
 _NOT_OF_ARMS: Final = ("arms", "expect", "title", "question", "replications")
 """Fields that no figure of an arm depends on."""
 
@@ -60,8 +60,9 @@ class Reading:
 class Known:
     """What the first point found of each arm, by the digest of what the arm depends on."""
 
-    long_runs: Mapping[str, LongRun]
-    answers: Mapping[str, ArmAnswer]
+    long_runs: Mapping[str, LongRun] = field(default_factory=dict)
+    refined: Mapping[str, LongRun] = field(default_factory=dict)
+    answers: Mapping[str, ArmAnswer] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,27 +127,36 @@ class Job:
 
     def _answer(self, task: Answering, workers: int, report: Report | None) -> Answered:
         here = _Here.of(self.loaded(task.number))
-        given = task.known or Known({}, {})
+        given = task.known or Known()
         known = here.known(given, workers)
-        found: Answer | None = None
-        if not self._needs_no_requests(here.loaded, known):
-            found = answered(
-                here.loaded,
-                Clock(_WITHIN_S, self.asked.rounds),
-                workers=workers,
-                progress=None if report is None else lambda share, what: report(min(0.99, share)),
-                known=known,
-                replicated_before=here.by_arm(given.answers),
-                cascades=self.asked.cascades,
-            )
-        record = _long_run_record(here, known) if found is None else _record(found, known)
+        better: Mapping[str, LongRun] = {}
+        answers: Mapping[str, ArmAnswer] = {}
+        if self._needs_no_requests(here.loaded, known):
+            better = here.refined(given, known, workers)
+            record = _long_run_record(here, better)
+        else:
+            found = self._answered(here, given, known, workers, report)
+            answers = {arm: found.arms[arm] for arm in here.plans}
+            record = _record(found, known)
         text = json.dumps({"values": self.points.at(task.number)} | record, ensure_ascii=False, allow_nan=False)
         if task.pieces is not None:
             task.pieces.keep_point(task.number, text)
         if task.known is not None:
             return Answered(text, task.known)
-        answers = {} if found is None else {arm: found.arms[arm] for arm in here.plans}
-        return Answered(text, Known(here.by_digest(known), here.by_digest(answers)))
+        return Answered(text, Known(here.by_digest(known), here.by_digest(better), here.by_digest(answers)))
+
+    def _answered(
+        self, here: "_Here", given: Known, known: Mapping[str, LongRun], workers: int, report: Report | None
+    ) -> Answer:
+        return answered(
+            here.loaded,
+            Clock(_WITHIN_S, self.asked.rounds),
+            workers=workers,
+            progress=None if report is None else lambda share, what: report(min(0.99, share)),
+            known=known,
+            replicated_before=here.by_arm(given.answers),
+            cascades=self.asked.cascades,
+        )
 
     def _needs_no_requests(self, loaded: Loaded, known: Mapping[str, LongRun]) -> bool:
         """Whether all that is asked and expected is known without simulated requests."""
@@ -180,6 +190,12 @@ class _Here:
         """The long run of each of the `plans`, those that are given or new ones."""
         known = self.by_arm(given.long_runs)
         return known | long_runs({arm: plan for arm, plan in self.plans.items() if arm not in known}, workers)
+
+    def refined(self, given: Known, known: Mapping[str, LongRun], workers: int) -> dict[str, LongRun]:
+        """The long runs with a second attempt where the first was not precise enough."""
+        better = self.by_arm(given.refined)
+        missing = {arm: plan for arm, plan in self.plans.items() if arm not in better}
+        return better | refined(missing, {arm: known[arm] for arm in missing}, workers)
 
     def by_arm(self, of_digests: Mapping[str, _Of]) -> dict[str, _Of]:
         """What is known of these arms, but for those that are the same as another."""

@@ -10,7 +10,7 @@ from study.small_scenario import write_small
 from tests.cli.test_results import _answered
 from tests.command import des, is_a_clear_error
 
-EXPECTING = {"horizon": "1h", "expect": {"latency_s_mean": "< 1ms", "availability": "> 1%"}}
+EXPECTING = {"expect": {"latency_s_mean": "< 1ms", "availability": "> 1%"}}
 
 
 def test_a_missed_expectation_is_in_the_table_the_csv_and_the_exit_code(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_a_point_has_the_figures_of_an_answer_to_the_same_bit() -> None:
             for metric in ("availability", "cost_usd_per_request", "latency_s_p95", "fallback_share"):
                 figure = of.figures[metric].as_json()
                 assert record["arms"][arm][metric] == json.loads(json.dumps(figure)), (point, arm, metric)
-        assert record["replications"] == 2
+        assert record["replications"] == 3
         assert [each["result"] for each in record["expectations"]] == [each.result for each in answer.expectations]
 
 
@@ -306,7 +306,7 @@ def test_an_arm_that_nothing_answers_has_a_reason(monkeypatch: pytest.MonkeyPatc
     from des.study import ways
 
     monkeypatch.setattr(ways, "why_not_windows", lambda plan: "the queue remembers")
-    monkeypatch.setattr(ways, "_LARGE_PER_S", 0.01)
+    monkeypatch.setattr(ways, "_LARGE", 0.01)
     found = des.sweep(CORRELATED, ["shared=0,1"])
     assert found.records[0]["refused"] == dict.fromkeys(("as_modelled", "apart"), "the queue remembers")
     assert set(found.records[0]["arms"]["apart"]) == {"joint", "availability", "failure_share", "all_down"}
