@@ -376,7 +376,8 @@ def lost_along_each(
     conditions = TimelineConditions(one_after_the_other(drawn, span_s), endpoints)
     lost = walk.lost(conditions, np.concatenate(arrivals) + of * span_s, rng, sizes)
     excess = np.concatenate(weights) * (lost - found[of])
-    return found + np.bincount(of, excess, minlength=count)
+    shares: FloatArray = found + np.bincount(of, excess, minlength=count)
+    return shares
 
 
 def strata(several: Sequence[Intervals], until_s: float) -> list[Intervals]:
