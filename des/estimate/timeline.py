@@ -31,8 +31,17 @@ from des.faults.episodes import down_share, endpoint_down, episodes_started, int
 from des.faults.incident_classes import weights_at
 from des.faults.intervals import FloatArray
 from des.faults.marginals import chain_endpoints
+from des.faults.reach import Reach
 from des.pool import Report, Workers
-from des.scenario.plan import MarkedRenewalIncidents, Plan, PoissonIncidents, Profile, RenewalIncidents
+from des.scenario.plan import (
+    Component,
+    MarkedRenewalIncidents,
+    Plan,
+    PoissonIncidents,
+    Profile,
+    RecordedIncidents,
+    RenewalIncidents,
+)
 from des.scenario.text.units import HOUR_S, WEEK_S, YEAR_S
 
 SAMPLES: Final = 12_000
@@ -115,7 +124,8 @@ def quick_availability(plan: Plan, years: float, samples: int, closed: ExactAnsw
     """
     pieces, piece_s = _pieces(plan, years)
     beyond_s = reach_s(plan)
-    drawn = [draw_timeline(plan, piece, piece_s + beyond_s) for piece in range(pieces)]
+    reaching = _with_what_reaches_the_chain(plan)
+    drawn = [draw_timeline(reaching, piece, piece_s + beyond_s) for piece in range(pieces)]
     each = max(_FEWEST_SAMPLES, samples * min(_BLOCKS, pieces) // pieces)
     lost = lost_along_each(plan, drawn, piece_s, beyond_s, each, generator(plan.seed, 0, "estimate/quick"))
     parts = [_part(plan, along, piece_s, share) for along, share in zip(drawn, lost.tolist(), strict=True)]
@@ -124,6 +134,18 @@ def quick_availability(plan: Plan, years: float, samples: int, closed: ExactAnsw
     served = _controlled(blocks, closed, heterogeneous)
     why_not = "" if heterogeneous is None else heterogeneous.why_no_interval(pieces)
     return replace(without_intervals(served, why_not) if why_not else served, variance_reduction=None)
+
+
+def _with_what_reaches_the_chain(plan: Plan) -> Plan:
+    """Without the incidents that cannot hit the chain. Recorded ones stay, as they are set apart from each other."""
+    reach, chained = Reach.of(plan), set(chain_endpoints(plan))
+
+    def counts(component: Component) -> bool:
+        recorded = any(isinstance(incidents, RecordedIncidents) for incidents in component.incidents)
+        return recorded or not chained.isdisjoint(reach.members(component.index))
+
+    components = tuple(each if counts(each) else replace(each, incidents=()) for each in plan.components)
+    return replace(plan, components=components)
 
 
 def one_part(plan: Plan, years: float, share: float = 1.0) -> tuple[Callable[[], object], int]:

@@ -8,7 +8,7 @@ import pytest
 from des.draws import generator
 from des.estimate.exact import exact_or_none
 from des.estimate.timeline import lost_along, lost_along_each, quick_availability, reach_s, timeline
-from des.faults import draw_timeline
+from des.faults import Timeline, draw_timeline
 from des.scenario.plan import Plan
 from estimate.exact_plans import outages, plan_of, provider, up_down
 
@@ -81,3 +81,23 @@ def test_horizons_of_a_mixture_that_are_too_few_have_no_interval() -> None:
     assert found.interval is not None
     assert found.interval.startswith("none: mixture")
     assert found.interval == timeline(plan, years, samples=100).availability.interval
+
+
+def test_incidents_that_cannot_hit_the_chain_are_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a provider that nobody calls nor what only it depends on, and the figure is the same without them."""
+    drawn: list[set[str]] = []
+
+    def told(plan: Plan, replication: int, until_s: float) -> Timeline:
+        found = draw_timeline(plan, replication, until_s)
+        drawn.append({plan.components[component].name for component in found.component.tolist()})
+        return found
+
+    monkeypatch.setattr("des.estimate.timeline.draw_timeline", told)
+    uncalled = provider(depends_on=["other"], incidents=[outages("100/y", "1h")])
+    called = {"a": provider(depends_on=["net"], incidents=[outages("100/y", "2h")])}
+    rest = {"policy": {"retries": 1, "backoff": "20min"}, "chain": [{"provider": "a"}]}
+    net, other = ({"incidents": [outages("60/y", "3h")]} for _ in range(2))
+    with_it = plan_of(components={"net": net, "other": other}, providers=called | {"c": uncalled}, **rest)
+    without = plan_of(components={"net": net}, providers=called, **rest)
+    assert quick_availability(with_it, 20.0, 100, None) == quick_availability(without, 20.0, 100, None)
+    assert set.union(*drawn) == {"net", "a"}
