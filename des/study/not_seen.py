@@ -62,10 +62,10 @@ def missed_rot(plan: Plan, broken: Mapping[str, int], replications: int) -> Iter
 
 
 def missed_by_windows(of: UnseenByWindows, lost: Estimate) -> Missed:
-    often = f"{of.per_year:.3g} a year" if of.per_year >= 1.0 else f"one in {1.0 / of.per_year:,.0f} years"
+    often = f"{of.per_year:.3g} a year" if of.per_year >= 1.0 else f"one in {1.0 / of.per_year:.3g} years"
     return Missed(
         component=of.component,
-        words=f"no incident of {of.component} met ({often})",
+        words=f"no incident of one class of {of.component} met ({often})",
         open_share=of.share,
         of_unavailability=_part_of(of.share, lost),
     )
