@@ -28,6 +28,7 @@ from des.faults import draw_timeline
 from des.faults.episodes import endpoint_down, intersection, merged
 from des.faults.intervals import Intervals
 from des.faults.marginals import chain_endpoints
+from des.faults.reach import Reach
 from des.pool import available
 from des.scenario import from_mapping, plans
 from des.scenario.plan import Plan, PoissonIncidents
@@ -94,9 +95,15 @@ def _controls(plan: Plan, made: Replications) -> _Controls:
 
 
 def _impaired_share(plan: Plan, endpoint: int) -> float:
-    """Of the time, in which a brownout of the endpoint's own provider is open: that of an M/G/infinity system."""
-    classes = plan.components[plan.endpoints[endpoint].component].incidents
-    of = [each for each in classes if isinstance(each, PoissonIncidents) and not each.effect.outage]
+    """Of the time, in which a brownout that always reaches the endpoint is open: that of an M/G/infinity system."""
+    reach = Reach.of(plan)
+    of = [
+        incidents
+        for component in plan.components
+        if endpoint in reach.members(component.index)
+        for incidents in component.incidents
+        if isinstance(incidents, PoissonIncidents) and not incidents.effect.outage
+    ]
     return -math.expm1(-sum(each.rate_per_s * each.duration.mean for each in of))
 
 
