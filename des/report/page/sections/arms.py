@@ -1,0 +1,129 @@
+"""Arms side by side: nines against cost, the price of failing, and every figure."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from des.estimate.estimate import Estimate
+from des.report import figures
+from des.report.layout import Line
+from des.report.lines import cascade_lines, lines, written
+from des.report.page.blocks import NOTE, Block, Figure, Paragraph, Row, Section, Table
+from des.report.page.findings import Findings
+from des.report.page.sections.opening import per_thousand
+from des.vocabulary import CASCADE_METRICS, METRICS
+
+_MONEY: Final = (("answers", "answers"), ("failing", "failing"), ("total", "in all"))
+
+
+def arms_section(findings: Findings) -> Section | None:
+    """Availability against cost; who is cheapest where failing has a price; the table of all figures."""
+    if not findings.metrics:
+        return None
+    best = cheapest(findings)
+    blocks: list[Block] = []
+    if figure := _nines_against_cost(findings, best):
+        blocks.append(figure)
+    if lossless := [arm for arm in findings.arms if (of := findings.lost_share(arm)) and not of.mean]:
+        blocks.append(Paragraph(f"No request of {', '.join(lossless)} was lost: no end of nines, so no point.", NOTE))
+    if best is not None:
+        blocks += [Paragraph(f"With what failing costs, {best} is the cheapest.", NOTE), _money(findings, best)]
+    blocks.append(Table.of_lines("All figures", _lines(findings), findings.arms))
+    title = "Arms side by side" if len(findings.arms) > 1 else "Figures"
+    return Section("arms", title, tuple(blocks))
+
+
+def cheapest(findings: Findings) -> str | None:
+    """The arm with the least total cost, none that is hypothetical; None where failing has no price."""
+    priced = {
+        arm: of["money"]["total"]["mean"]
+        for arm, of in findings.answer.get("arms", {}).items()
+        if of.get("money") and arm not in findings.answer.get("hypothetical", ()) and arm not in findings.same
+    }
+    return min(priced, key=lambda arm: priced[arm]) if priced else None
+
+
+def _nines_against_cost(findings: Findings, best: str | None) -> Figure | None:
+    rows, cells = [], []
+    for arm in findings.arms:
+        lost, cost = findings.lost_share(arm), findings.figure(arm, "cost_usd_per_request")
+        if lost is None or cost is None or not lost.mean:
+            continue
+        nines = figures.nines_of_lost(lost.mean)
+        usd = figures.scaled(cost, 1000.0)
+        row = {"arm": arm, "cost": usd.mean, "cost_low": usd.low, "cost_high": usd.high, "nines": nines}
+        row |= {"nines_low": _nines(lost.high), "nines_high": _nines(lost.low), "best": arm == best}
+        rows.append(row)
+        available = figures.availability(findings.availability(arm), findings.lost.get(arm))
+        words = (arm, available, lost.estimator, f"{nines:.2f}", per_thousand(cost))
+        cells.append(Row(words, "best" if arm == best else ""))
+    if not rows:
+        return None
+    ring = " The ring marks the cheapest with what failing costs." if best else ""
+    return Figure(
+        "nines_against_cost",
+        "Nines against cost",
+        f"Each arm by the nines of its availability and by what 1,000 requests cost; lines are 95 % intervals.{ring}",
+        lambda: _draw(rows),
+        Table("Nines against cost", ("arm", "availability", "estimator", "nines", "per 1,000 requests"), tuple(cells)),
+    )
+
+
+def _draw(rows: Sequence[Mapping[str, Any]]) -> Any:
+    import pandas as pd
+
+    from des.report.charts.arms import nines_against_cost
+
+    return nines_against_cost(pd.DataFrame(rows))
+
+
+def _nines(lost: float | None) -> float | None:
+    if lost is None:
+        return None
+    found = figures.nines_of_lost(lost)
+    return found if math.isfinite(found) else None
+
+
+def _money(findings: Findings, best: str) -> Table:
+    rows = []
+    for arm in findings.arms:
+        money = findings.answer["arms"][arm].get("money")
+        if money:
+            cells = tuple(_usd(Estimate.from_json(money[key])) for key, _ in _MONEY)
+            rows.append(Row((arm, *cells), "best" if arm == best else ""))
+    return Table("USD a year", ("arm", *(title for _, title in _MONEY)), tuple(rows))
+
+
+def _usd(figure: Estimate) -> str:
+    return figures.shown(figure, figures.dollars, digits=4)
+
+
+def _lines(findings: Findings) -> list[Line]:
+    if findings.summary:
+        return [*lines(findings.summary, findings.arms), *cascade_lines(findings.summary, findings.arms)]
+    plain = [metric for metric in (*METRICS, *CASCADE_METRICS) if any(metric in of for of in findings.metrics.values())]
+    rows = [Line(_label(metric), tuple(_cell(findings, arm, metric) for arm in findings.arms)) for metric in plain]
+    for metric, title in (("served_share", "served by"), ("lost_by_cause", "lost to, share of all requests")):
+        names = list(dict.fromkeys(name for arm in findings.arms for name in findings.by_name(arm, metric)))
+        if names:
+            rows.append(Line(title))
+        rows += [
+            Line(name, tuple(_share(findings.by_name(arm, metric).get(name)) for arm in findings.arms))
+            for name in names
+        ]
+    return rows
+
+
+def _label(metric: str) -> str:
+    return metric.replace("_usd", "").replace("latency_s", "latency").replace("_", " ")
+
+
+def _cell(findings: Findings, arm: str, metric: str) -> str:
+    if metric == "availability":
+        return figures.availability(findings.availability(arm), findings.lost.get(arm))
+    figure = findings.figure(arm, metric)
+    return figures.NOTHING if figure is None else written(metric, findings.metrics[arm][metric])
+
+
+def _share(figure: Estimate | None) -> str:
+    return figures.shown(figure, figures.percent, scale=100.0)
