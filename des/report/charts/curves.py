@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from des.report.charts.data import inline, labels
-from des.report.charts.theme import BLUE, GREY, VERMILION, hues
+from des.report.charts.theme import BLUE, GREY, ORANGE, VERMILION, hues
 
 if TYPE_CHECKING:
     import altair as alt
@@ -11,6 +11,13 @@ if TYPE_CHECKING:
 
 _DASHES: Final = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [3, 1], [10, 4])
 """Line styles, so that curves differ in more than colour."""
+_STYLES: Final = (
+    ("offered", GREY, [4, 2]),
+    ("served", BLUE, [1, 0]),
+    ("not served", VERMILION, [1, 0]),
+    ("calls refused", ORANGE, [1, 0]),
+)
+"""Colour and line of each series over time."""
 
 
 def cumulative(
@@ -54,21 +61,23 @@ def cumulative(
 
 
 def over_time(frame: "pd.DataFrame", axis: "alt.Axis") -> "alt.FacetChart":
-    """Counts a minute over time, a panel for each arm. Columns: arm, series, at (ms), value; `axis` is that of time."""
+    """Counts a minute over time, a panel for each arm. Columns: arm, series, at (ms), value; `axis` is that of time.
+
+    A series is `offered`, `served`, `not served` or `calls refused`.
+    """
     import altair as alt
 
     arms, series = labels(frame["arm"]), labels(frame["series"])
-    colours = dict(zip(("offered", "served", "lost", "calls refused"), (GREY, BLUE, VERMILION, "#E69F00"), strict=True))
-    dashes = dict(zip(colours, ([4, 2], [1, 0], [1, 0], [2, 2]), strict=True))
+    styles = {name: (colour, dashes) for name, colour, dashes in _STYLES}
     found: alt.FacetChart = (
         alt.Chart(inline(frame))
         .mark_line(interpolate="step-after", strokeWidth=1.5)
         .encode(
             x=alt.X("at:T", title=None, axis=axis, scale=alt.Scale(type="utc", nice=False)),
             y=alt.Y("value:Q", title="a minute", scale=alt.Scale(zero=True)),
-            color=alt.Color("series:N", scale=alt.Scale(domain=series, range=[colours[name] for name in series])),
+            color=alt.Color("series:N", scale=alt.Scale(domain=series, range=[styles[name][0] for name in series])),
             strokeDash=alt.StrokeDash(
-                "series:N", scale=alt.Scale(domain=series, range=[dashes[name] for name in series])
+                "series:N", scale=alt.Scale(domain=series, range=[styles[name][1] for name in series])
             ),
             tooltip=["arm:N", "series:N", alt.Tooltip("value:Q", format=",.4~g", title="a minute")],
         )

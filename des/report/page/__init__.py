@@ -4,6 +4,6 @@ from des.report.page import write_report
 write_report(["results/two_stage-0123456789ab"], out="two_stage.html")
 """
 
-from des.report.page.write import Written, html_of, write_report
+from des.report.page.write import REPORT, Written, html_of, write_report
 
-__all__ = ["Written", "html_of", "write_report"]
+__all__ = ["REPORT", "Written", "html_of", "write_report"]

@@ -24,7 +24,9 @@ def as_html(chapters: Sequence[Chapter]) -> str:
     )
     template = environment.from_string((folder / "page.html.jinja").read_text(encoding="utf-8"))
     specifications = {
-        f"{chapter.key}-{figure.name}": figure.specification() for chapter in chapters for figure in chapter.figures()
+        f"{chapter.key}-chart-{figure.name}": figure.specification()
+        for chapter in chapters
+        for figure in chapter.figures()
     }
     return template.render(
         chapters=chapters,

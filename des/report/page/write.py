@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from des.disk import refuse_existing_directory, written_whole
 from des.errors import DesError
@@ -12,8 +11,9 @@ from des.report.page.blocks import Chapter
 from des.report.page.chapters import chapters
 from des.report.page.findings import Findings, read_result
 from des.single_files import refuse_existing, write_new
+from des.study.store import REPORT
 
-REPORT: Final = "report.html"
+__all__ = ["REPORT", "Written", "html_of", "write_report"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def traffic_sections(findings: Findings) -> Iterator[Section]:
     left_out = [Paragraph(f"Not drawn: {', '.join(others)}.", NOTE)] if others else []
     yield Section("cost", "Cost per request", (*_cost(series), _wasted(run, arms, series), *left_out))
     yield Section("latency", "Latency", (*_latency(series), *left_out))
-    yield Section("flow", "Requests over time", (_flow(findings, series, refused), *left_out))
+    yield Section("flow", "Requests over time", (*_flow(findings, series, refused), *left_out))
     yield Section(
         "served", "Who served, and what was lost", (*_served(series), *_lost(findings, arms, series), *left_out)
     )
@@ -150,27 +150,51 @@ def _latency(series: Mapping[str, RequestSeries]) -> Iterator[Block]:
     )
 
 
-def _flow(findings: Findings, series: Mapping[str, RequestSeries], refused: Mapping[str, Any]) -> Figure:
+def _flow(findings: Findings, series: Mapping[str, RequestSeries], refused: Mapping[str, Any]) -> Iterator[Block]:
+    offered: dict[tuple[str, str], Any] = {}
+    for arm, of in series.items():
+        offered[arm, "offered"] = of.flow.offered
+        offered[arm, "served"] = of.flow.served
+        offered[arm, "not served"] = of.flow.offered - of.flow.served
+    yield _over_time(
+        findings,
+        "flow",
+        "Offered and served",
+        "Requests a minute by when they arrived, the mean over replications: offered, served in the end, not served.",
+        series,
+        offered,
+    )
+    kept_away = {(arm, "calls refused"): counts for arm, counts in refused.items() if counts is not None}
+    if any(counts.any() for counts in kept_away.values()):
+        yield _over_time(
+            findings,
+            "refused",
+            "Calls refused",
+            "Calls a minute that a limit, a capacity, a budget or the client refused, the mean over replications.",
+            series,
+            kept_away,
+        )
+
+
+def _over_time(
+    findings: Findings,
+    name: str,
+    title: str,
+    summary: str,
+    series: Mapping[str, RequestSeries],
+    counts: Mapping[tuple[str, str], Any],
+) -> Figure:
     rows: Rows = []
     cells = []
-    for arm, of in series.items():
-        curves = {"offered": of.flow.offered, "served": of.flow.served, "lost": of.flow.offered - of.flow.served}
-        if refused[arm] is not None and refused[arm].any():
-            curves["calls refused"] = refused[arm]
-        covered_s = np.diff(np.minimum(of.flow.edges_s, findings.horizon_s(arm)))
-        minutes = covered_s / _MINUTE_S * findings.manifest["replications"]
-        for name, counts in curves.items():
-            rows += _flow_rows(findings, arm, name, of.flow, counts / minutes)
-            a_minute = counts / minutes
-            cells.append((arm, name, f"{int(counts.sum()):,}", _rate(a_minute.mean()), _rate(a_minute.max())))
-    return Figure(
-        "flow",
-        "Offered, served and refused",
-        "Requests a minute by when they arrived, the mean over replications: offered, served in the end, and not; and "
-        "calls that a limit, a capacity, a budget or the client refused, where there are any.",
-        lambda: _drawn_flow(findings, rows),
-        Table.of("Requests and refused calls", ("arm", "what", "in all", "a minute", "at most a minute"), cells),
-    )
+    for (arm, what), many in counts.items():
+        flow = series[arm].flow
+        covered_s = np.diff(np.minimum(flow.edges_s, findings.horizon_s(arm)))
+        a_minute = many / (covered_s / _MINUTE_S * findings.manifest["replications"])
+        rows += _flow_rows(findings, arm, what, flow, a_minute)
+        mean = many.sum() / (covered_s.sum() / _MINUTE_S * findings.manifest["replications"])
+        cells.append((arm, what, f"{int(many.sum()):,}", _rate(mean), _rate(a_minute.max())))
+    columns = ("arm", "what", "in all", "a minute", "at most a minute")
+    return Figure(name, title, summary, lambda: _drawn_flow(findings, rows), Table.of(title, columns, cells))
 
 
 def _flow_rows(findings: Findings, arm: str, name: str, flow: Flow, a_minute: Any) -> Rows:
