@@ -1,4 +1,4 @@
-"""Frames as the inline data of a chart."""
+"""Frames as the data of a chart."""
 
 import math
 from typing import TYPE_CHECKING, Any, Final
@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING, Any, Final
 from des.words import printable
 
 if TYPE_CHECKING:
-    import altair as alt
     import pandas as pd
 
 _DIGITS: Final = 7
 """Significant digits of a number in a chart, more than a screen can show."""
 
 
-def inline(frame: "pd.DataFrame") -> "alt.InlineData":
-    """The frame's rows. Text is made printable, numbers keep seven digits, and missing values are null."""
-    import altair as alt
+def inline(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """The frame with printable text and numbers of seven digits; missing ones are null."""
+    import pandas as pd
 
-    names = list(frame.columns)
-    rows = [dict(zip(names, map(_value, row), strict=True)) for row in frame.itertuples(index=False, name=None)]
-    return alt.InlineData(values=rows)
+    columns = {name: pd.Series([_value(value) for value in frame[name]], dtype=object) for name in frame.columns}
+    return pd.DataFrame(columns)
 
 
 def _value(value: Any) -> Any:

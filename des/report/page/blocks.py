@@ -1,5 +1,6 @@
 """What a page is made of: sections of paragraphs, tables, charts and text as it is. Plain data, without any HTML."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -37,16 +38,20 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Text in rows and columns. `mark` of a row is a word for its look: `best`, `missed`, `met`, `inconclusive`."""
+    """Text in rows and columns; `words` has sentences rather than numbers.
+
+    `mark` of a row is a word for its look: `best`, `missed`, `met`, `inconclusive`.
+    """
 
     caption: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
+    words: bool = False
     kind: ClassVar[str] = "table"
 
     @classmethod
-    def of(cls, caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> "Table":
-        return cls(caption, tuple(columns), tuple(Row(tuple(cells)) for cells in rows))
+    def of(cls, caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, words: bool = False) -> "Table":
+        return cls(caption, tuple(columns), tuple(Row(tuple(cells)) for cells in rows), words)
 
     @classmethod
     def of_lines(cls, caption: str, lines: Sequence[Line], arms: Sequence[str]) -> "Table":
@@ -70,9 +75,18 @@ class Figure:
     kind: ClassVar[str] = "figure"
 
     def specification(self) -> dict[str, Any]:
-        """In Vega-Lite."""
-        found: Mapping[str, Any] = self.draw().to_dict()
-        return {key: value for key, value in found.items() if key not in ("config", "usermeta")}
+        """In Vega-Lite, with each frame once however many layers use it. Tests check it against Vega-Lite's schema."""
+        import altair as alt
+
+        with alt.data_transformers.enable("default", max_rows=None):
+            found: Mapping[str, Any] = self.draw().to_dict(validate=False)
+        sets = {name: [_without_nan(row) for row in rows] for name, rows in found.get("datasets", {}).items()}
+        return {key: value for key, value in found.items() if key not in ("config", "usermeta")} | {"datasets": sets}
+
+
+def _without_nan(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Null in place of what JSON lacks; Altair turns it into NaN in columns of numbers."""
+    return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in row.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from typing import Any, Final
 from des.estimate.estimate import Estimate
 from des.report import figures
 from des.report.layout import Line
-from des.report.lines import cascade_lines, lines, written
+from des.report.lines import cascade_lines, lines
 from des.report.page.blocks import NOTE, Block, Figure, Paragraph, Row, Section, Table
 from des.report.page.findings import Findings
 from des.report.page.sections.opening import per_thousand
-from des.vocabulary import CASCADE_METRICS, METRICS
 
+_LOST: Final = "lost_by_cause"
 _MONEY: Final = (("answers", "answers"), ("failing", "failing"), ("total", "in all"))
 
 
@@ -99,30 +99,18 @@ def _usd(figure: Estimate) -> str:
 
 
 def _lines(findings: Findings) -> list[Line]:
+    """As a terminal shows them. An answer counts what was lost in shares of all requests."""
     if findings.summary:
         return [*lines(findings.summary, findings.arms), *cascade_lines(findings.summary, findings.arms)]
-    plain = [metric for metric in (*METRICS, *CASCADE_METRICS) if any(metric in of for of in findings.metrics.values())]
-    rows = [Line(_label(metric), tuple(_cell(findings, arm, metric) for arm in findings.arms)) for metric in plain]
-    for metric, title in (("served_share", "served by"), ("lost_by_cause", "lost to, share of all requests")):
-        names = list(dict.fromkeys(name for arm in findings.arms for name in findings.by_name(arm, metric)))
-        if names:
-            rows.append(Line(title))
-        rows += [
-            Line(name, tuple(_share(findings.by_name(arm, metric).get(name)) for arm in findings.arms))
-            for name in names
-        ]
+    plain = {
+        arm: {metric: of for metric, of in findings.metrics[arm].items() if metric != _LOST} for arm in findings.arms
+    }
+    rows = list(lines({"arms": plain}, findings.arms))
+    lost = {arm: findings.by_name(arm, _LOST) for arm in findings.arms}
+    if causes := list(dict.fromkeys(cause for of in lost.values() for cause in of)):
+        rows.append(Line("requests lost to (share of all)"))
+        rows += [Line(f"  {cause}", tuple(_share(lost[arm].get(cause)) for arm in findings.arms)) for cause in causes]
     return rows
-
-
-def _label(metric: str) -> str:
-    return metric.replace("_usd", "").replace("latency_s", "latency").replace("_", " ")
-
-
-def _cell(findings: Findings, arm: str, metric: str) -> str:
-    if metric == "availability":
-        return figures.availability(findings.availability(arm), findings.lost.get(arm))
-    figure = findings.figure(arm, metric)
-    return figures.NOTHING if figure is None else written(metric, findings.metrics[arm][metric])
 
 
 def _share(figure: Estimate | None) -> str:

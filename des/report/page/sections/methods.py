@@ -1,7 +1,7 @@
 """How the figures came about: estimators, years, seeds, versions, digests, and the scenario itself."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import yaml
 
@@ -13,7 +13,7 @@ from des.report.page.findings import Findings
 def methods_section(findings: Findings) -> Section:
     """Always there: a figure without its method is worth nothing."""
     rows = [*_facts(findings.manifest), *_of_answer(findings.answer)]
-    blocks: list[Block] = [Table.of("This result", ("", ""), rows)]
+    blocks: list[Block] = [Table.of("This result", ("", ""), rows, words=True)]
     if findings.answer:
         blocks.append(_bases(findings))
     if findings.summary:
@@ -54,33 +54,34 @@ def _of_answer(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _bases(findings: Findings) -> Table:
-    """What each arm's figures rest on."""
-    rows = []
-    for arm in findings.arms:
-        basis = findings.answer["arms"][arm]["basis"]
-        limits = ", ".join(limit["name"] for limit in basis["limits_left_out"]) or figures.NOTHING
-        memory = (
-            figures.NOTHING
-            if basis["memory_s"] is None
-            else f"{figures.duration(basis['memory_s'])}: {basis['remembers']}"
-        )
-        cells = (basis["availability"], _count(basis["years"]), basis["requests"], _count(basis["window_years"]))
-        rows.append(
-            (arm, *cells, _count(basis["segments"]), _count(basis["simulated"]), memory, limits, basis["reason"])
-        )
-    columns = (
-        "arm",
-        "availability by",
-        "years of incidents",
-        "the rest by",
-        "years windows are of",
-        "windows",
-        "requests simulated",
-        "what remembers",
-        "limits of no account",
-        "why not exact",
-    )
-    return Table.of("What the figures rest on", columns, rows)
+    """What each arm's figures rest on, an arm a column."""
+    bases = [findings.answer["arms"][arm]["basis"] for arm in findings.arms]
+    rows = [(title, *(write(basis) for basis in bases)) for title, write in _BASIS]
+    return Table.of("What the figures rest on", ("", *findings.arms), rows, words=True)
+
+
+def _memory(basis: Mapping[str, Any]) -> str:
+    if basis["memory_s"] is None:
+        return figures.NOTHING
+    return f"{figures.duration(basis['memory_s'])}: {basis['remembers']}"
+
+
+def _limits(basis: Mapping[str, Any]) -> str:
+    return ", ".join(limit["name"] for limit in basis["limits_left_out"]) or figures.NOTHING
+
+
+_BASIS: Final[Sequence[tuple[str, Callable[[Mapping[str, Any]], str]]]] = (
+    ("availability by", lambda basis: basis["availability"]),
+    ("reason", lambda basis: basis["reason"] or figures.NOTHING),
+    ("years of incidents", lambda basis: _count(basis["years"])),
+    ("the rest by", lambda basis: basis["requests"]),
+    ("requests simulated", lambda basis: _count(basis["simulated"])),
+    ("replications", lambda basis: _count(basis["replications"])),
+    ("windows", lambda basis: _count(basis["segments"])),
+    ("years that windows are of", lambda basis: _count(basis["window_years"])),
+    ("memory", _memory),
+    ("limits of no account", _limits),
+)
 
 
 def _intervals(manifest: Mapping[str, Any]) -> str:

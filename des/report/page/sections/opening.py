@@ -43,7 +43,7 @@ def verdict_section(findings: Findings) -> Section | None:
     """What the scenario expects, and the chance of its objective."""
     blocks: list[Block] = []
     if findings.verdicts:
-        columns = ("expectation", "expected", "found", "verdict")
+        columns = ("arm", "figure", "expected", "found", "verdict")
         blocks.append(Table("Expectations", columns, tuple(map(_verdict_row, findings.verdicts))))
         reasons = {f"{each.arm}.{each.metric}: {each.reason}." for each in findings.verdicts if each.reason}
         blocks += [Paragraph(reason, NOTE) for reason in sorted(reasons)]
@@ -80,7 +80,7 @@ def _arm_words(findings: Findings, arm: str, *, first: bool) -> str:
 
 def _verdict_row(verdict: Verdict) -> Row:
     mark = {MET: "met", MISSED: "missed", INCONCLUSIVE: "inconclusive"}.get(verdict.result, "")
-    return Row((f"{verdict.arm}.{verdict.metric}", verdict.expected, _found(verdict), verdict.result), mark)
+    return Row((verdict.arm, verdict.metric, verdict.expected, _found(verdict), verdict.result), mark)
 
 
 def _found(verdict: Verdict) -> str:

@@ -15,6 +15,7 @@ from des.traces import Run
 _MOST_ARMS: Final = 4
 _MOST_BINS: Final = 2400
 """Of all strips of a page together; each takes some 250 bytes of the page."""
+_MOST_BINS_OF_ONE: Final = 1600
 _MOST_ROWS: Final = 16
 _MOST_SPELLS: Final = 900
 _MOST_LISTED: Final = 30
@@ -45,7 +46,7 @@ def outage_section(findings: Findings, share: float = 1.0) -> Section | None:
     arms, others = chosen_arms(findings, _MOST_ARMS)
     blocks: list[Block] = []
     for arm in arms:
-        blocks += _of_arm(findings, run, arm, int(_MOST_BINS * share / len(arms)))
+        blocks += _of_arm(findings, run, arm, int(min(_MOST_BINS_OF_ONE, _MOST_BINS * share / len(arms))))
     if others:
         blocks.append(Paragraph(f"Not drawn: {', '.join(others)}; name --arms to compare fewer.", NOTE))
     return Section("outages", "Outages, and what became of requests", tuple(blocks))

@@ -38,10 +38,15 @@
     if (width < 480) config.legend.labelLimit = width / 2 - 40;
     const old = views.get(id);
     if (old) old.finalize();
-    views.set(id, await vegaEmbed(box, sized(specification, Math.max(120, width - beside - BESIDE)), {
-      config, renderer: "svg", actions: false, tooltip: { theme: inDark ? "dark" : "light" },
-    }));
-    box.dataset.drawn = "yes";
+    const options = { config, renderer: "svg", actions: false, tooltip: { theme: inDark ? "dark" : "light" } };
+    const fitting = Math.max(120, width - beside - BESIDE);
+    let view = await vegaEmbed(box, sized(specification, fitting), options);
+    const over = Math.ceil(box.querySelector("svg").width.baseVal.value - width);  // a name may stand out on the right
+    if (over > 0 && fitting - over >= 120) {
+      view.finalize();
+      view = await vegaEmbed(box, sized(specification, fitting - over), options);
+    }
+    views.set(id, view);
   };
 
   const drawAll = (inDark) => Promise.all(Object.keys(found.charts).map((id) => draw(id, inDark)))
