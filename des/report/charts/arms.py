@@ -24,7 +24,8 @@ def nines_against_cost(frame: "pd.DataFrame") -> "alt.LayerChart | alt.FacetChar
     colour = alt.Color("arm:N", scale=alt.Scale(domain=arms, range=hues(arms)), legend=None)
     nines = alt.Y("nines:Q", title="nines of availability", scale=alt.Scale(domain=_around(frame), nice=False))
     cost = alt.X("cost:Q", title="USD per 1,000 requests", scale=alt.Scale(zero=False, padding=40))
-    base = alt.Chart(inline(frame.assign(below=frame["cost"].rank(method="first") % 2 == 0)))
+    frame = frame.assign(below=frame["cost"].rank(method="first") % 2 == 0)
+    base = alt.Chart(inline(frame))
     tip = [
         alt.Tooltip("arm:N"),
         alt.Tooltip("nines:Q", format=".3f"),
@@ -46,9 +47,10 @@ def nines_against_cost(frame: "pd.DataFrame") -> "alt.LayerChart | alt.FacetChar
         base.transform_filter(f"datum.below == {str(below).lower()}")
         .mark_text(align="left", dx=9, dy=16 if below else -9, fontSize=11, limit=190)
         .encode(x=cost, y=nines, text="arm:N")
-        for below in (False, True)
+        for below in sorted(set(frame["below"]))
     ]
-    return alt.layer(across, upright, ring, points, *words).properties(width="container", height=280)
+    rings = [ring] if frame["best"].any() else []
+    return alt.layer(across, upright, *rings, points, *words).properties(width="container", height=280)
 
 
 def _around(frame: "pd.DataFrame") -> list[float]:
@@ -89,4 +91,5 @@ def intervals(
         x=alt.X("value:Q", title=title, scale=scale, axis=axis), y=place, yOffset=shift, color=colour, tooltip=tip
     )
     step = {"step": 16 if several else 24}
-    return alt.layer(across, points).properties(width="container", height=step if several else {"step": 26})
+    layers = [across, points] if frame["low"].notna().any() else [points]
+    return alt.layer(*layers).properties(width="container", height=step if several else {"step": 26})

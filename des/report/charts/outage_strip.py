@@ -47,7 +47,7 @@ def outage_strip(
     brush = alt.selection_interval(
         name="zoom", encodings=["x"], value={"x": list(zoom)}, mark=alt.BrushConfig(fill=GREY)
     )
-    whole = alt.Scale(type="utc", domain=list(ends), nice=False)
+    whole = alt.Scale(type="utc", domainMin=ends[0], domainMax=ends[1], nice=False)
     chosen = alt.Scale(type="utc", domain=brush, nice=False)
     parts = []
     for scale, title in ((whole, "Whole run: drag to choose a span"), (chosen, "The chosen span")):

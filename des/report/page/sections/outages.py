@@ -119,7 +119,7 @@ def _draw(findings: Findings, found: Strip, spells: Sequence[Spell]) -> Any:
     start, end_s = findings.start, float(found.edges_s[-1])
     outcomes = pd.DataFrame(_outcome_rows(found, lambda seconds: in_ms(seconds, start)))
     rows = pd.DataFrame(
-        [_spell_row(spell, lambda seconds: in_ms(seconds, start)) for spell in _thinned(spells, end_s)],
+        [_spell_row(spell, lambda seconds: in_ms(seconds, start)) for spell in _thinned(spells)],
         columns=["entity", "state", "begin", "end", "note", "length"],
     )
     low, high = found.worst or (0.0, end_s)
@@ -165,7 +165,7 @@ def _outcome_rows(found: Strip, at: Any) -> Iterator[dict[str, Any]]:
         yield open_one
 
 
-def _thinned(spells: Sequence[Spell], end_s: float) -> list[Spell]:
+def _thinned(spells: Sequence[Spell]) -> list[Spell]:
     """Where there are too many to draw, those of an entity and state that are closest together become one."""
     if len(spells) <= _MOST_SPELLS:
         return list(spells)
