@@ -49,8 +49,14 @@ def nines_against_cost(frame: "pd.DataFrame") -> "alt.LayerChart | alt.FacetChar
         .encode(x=cost, y=nines, text="arm:N")
         for below in sorted(set(frame["below"]))
     ]
-    rings = [ring] if frame["best"].any() else []
-    return alt.layer(across, upright, *rings, points, *words).properties(width="container", height=280)
+    parts = (  # a layer without rows makes Vega complain
+        (across, frame["cost_low"].notna()),
+        (upright, frame["nines_low"].notna()),
+        (ring, frame["best"]),
+    )
+    return alt.layer(*(layer for layer, shown in parts if shown.any()), points, *words).properties(
+        width="container", height=280
+    )
 
 
 def _around(frame: "pd.DataFrame") -> list[float]:

@@ -60,8 +60,8 @@ def cumulative(
     return found
 
 
-def over_time(frame: "pd.DataFrame", axis: "alt.Axis") -> "alt.FacetChart":
-    """Counts a minute over time, a panel for each arm. Columns: arm, series, at (ms), value; `axis` is that of time.
+def over_time(frame: "pd.DataFrame", axis: "alt.Axis", unit: str) -> "alt.FacetChart":
+    """Rates over time, a panel for each arm. Columns: arm, series, at (ms), value; `axis` is that of time.
 
     A series is `offered`, `served`, `not served` or `calls refused`.
     """
@@ -74,12 +74,12 @@ def over_time(frame: "pd.DataFrame", axis: "alt.Axis") -> "alt.FacetChart":
         .mark_line(interpolate="step-after", strokeWidth=1.5)
         .encode(
             x=alt.X("at:T", title=None, axis=axis, scale=alt.Scale(type="utc", nice=False)),
-            y=alt.Y("value:Q", title="a minute", scale=alt.Scale(zero=True)),
+            y=alt.Y("value:Q", title=unit, scale=alt.Scale(zero=True)),
             color=alt.Color("series:N", scale=alt.Scale(domain=series, range=[styles[name][0] for name in series])),
             strokeDash=alt.StrokeDash(
                 "series:N", scale=alt.Scale(domain=series, range=[styles[name][1] for name in series])
             ),
-            tooltip=["arm:N", "series:N", alt.Tooltip("value:Q", format=",.4~g", title="a minute")],
+            tooltip=["arm:N", "series:N", alt.Tooltip("value:Q", format=",.4~g", title=unit)],
         )
         .properties(width="container", height=120)
         .facet(row=alt.Row("arm:N", sort=arms, title=None, header=alt.Header(labelAngle=0, labelOrient="top")))

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def shares(frame: "pd.DataFrame", title: str, colours: Sequence[str] = ()) -> "alt.Chart":
-    """A bar for each arm, cut into parts. Columns: arm, part, share (0 to 1 of the bar's whole), count.
+def shares(frame: "pd.DataFrame", title: str, colours: Sequence[str] = (), *, whole: bool = True) -> "alt.Chart":
+    """A bar for each arm, cut into parts. Columns: arm, part, share (of the arm's whole), count.
 
-    `colours` are those of the parts in the order of the rows.
+    `colours` are those of the parts in the order of the rows. The axis ends at 100 % if the parts are the `whole`.
     """
     import altair as alt
 
@@ -26,7 +26,13 @@ def shares(frame: "pd.DataFrame", title: str, colours: Sequence[str] = ()) -> "a
         .mark_bar()
         .encode(
             y=alt.Y("arm:N", sort=arms, title=None),
-            x=alt.X("share:Q", title=title, axis=alt.Axis(format="%"), stack="zero", scale=alt.Scale(domainMax=1)),
+            x=alt.X(
+                "share:Q",
+                title=title,
+                axis=alt.Axis(format="%" if whole else "~p"),
+                stack="zero",
+                scale=alt.Scale(domainMax=1) if whole else alt.Scale(),
+            ),
             color=alt.Color("part:N", scale=alt.Scale(domain=parts, range=list(colours) or hues(parts))),
             order=alt.Order("order:Q"),
             tooltip=["arm:N", "part:N", alt.Tooltip("share:Q", format=".3%"), alt.Tooltip("count:Q", format=",")],

@@ -23,7 +23,7 @@ def test_legs_add_nines_and_sharing_takes_some_back() -> None:
         "one",
         "two",
         "shared causes",
-        "requests besides",
+        "lost otherwise",
         "availability of requests",
     ]
     assert [step["nines"] for step in steps] == pytest.approx([3.0, 3.0, -2.0, 0.0, 4.0])

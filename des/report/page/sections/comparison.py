@@ -137,7 +137,7 @@ def waterfall_steps(marginals: Mapping[str, Any], joint: Mapping[str, Any]) -> l
         reached += nines
     levels = [("shared causes", figures.nines_of_lost(together))]
     if lost := (joint.get("failure_share") or {}).get("mean"):
-        levels.append(("requests besides", figures.nines_of_lost(lost)))
+        levels.append(("lost otherwise", figures.nines_of_lost(lost)))
     for step, level in levels:
         kind = "loss" if level < reached else "leg"
         steps.append({"step": step, "kind": kind, "begin": reached, "end": level, "nines": level - reached})

@@ -62,7 +62,10 @@ def _of_arm(findings: Findings, run: Run, arm: str, most_bins: int) -> Iterator[
         yield Paragraph(f"{arm}: no request arrived.", NOTE)
         return
     rows, left_out = _rows(found, _endpoints(findings, arm))
-    which = f"Replication {chosen} of {len(several)}, the one that lost most requests. " if len(several) > 1 else ""
+    which = ""
+    if len(several) > 1:
+        why = "the one that lost most requests" if found.worst else "as none lost a request"
+        which = f"Replication {chosen} of {len(several)}, {why}. "
     summary = (
         f"{which}Above, the share of the requests that arrived in each bin of time by what became of them; a gap where "
         "none arrived. Below, when components and legs were down or impaired and when guards and limits were at work. "

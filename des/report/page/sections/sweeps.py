@@ -1,69 +1,93 @@
 """A sweep: each metric against the swept value, with a band for its interval."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from des.estimate.estimate import Estimate
+from des.report.figures import scaled
 from des.report.lines import written
 from des.report.page.blocks import NOTE, Block, Figure, Paragraph, Section, Table
 from des.report.page.findings import Findings
 from des.scenario.text.units import read_duration
 
-_METRICS: Final = ("availability", "cost_usd_per_request", "latency_s_p95", "fallback_share")
+
+@dataclass(frozen=True, slots=True)
+class _Curve:
+    """A metric, and how it is drawn: a figure times `factor`, or of what it is short of 1."""
+
+    metric: str
+    title: str
+    axis: str
+    factor: float = 1.0
+    complement: bool = False
+
+    def value(self, figure: Estimate) -> Estimate:
+        return scaled(figure.complement() if self.complement else figure, self.factor)
 
 
-def sweep_section(findings: Findings, metrics: Sequence[str] = _METRICS) -> Section | None:
+_CURVES: Final = (
+    _Curve("availability", "Requests lost", "% of requests lost", 100.0, complement=True),
+    _Curve("all_down", "All endpoints down at once", "% of the time", 100.0),
+    _Curve("cost_usd_per_request", "Cost", "USD per 1,000 requests", 1000.0),
+    _Curve("latency_s_p95", "Latency, 95th percentile", "seconds"),
+    _Curve("fallback_share", "Served by a fallback", "% of served requests", 100.0),
+)
+
+
+def sweep_section(findings: Findings) -> Section | None:
     """Curves over the first swept field; other fields make curves of their own."""
     if not findings.sweep:
         return None
     points, over = findings.sweep["points"], list(findings.sweep["over"])
     blocks: list[Block] = []
-    for metric in metrics:
-        rows = list(_rows(points, over, metric))
+    for curve in _CURVES:
+        rows = list(_rows(points, over, curve))
         if rows:
-            blocks.append(_figure(metric, over[0], rows))
+            blocks.append(_figure(curve, over[0], rows))
     if not blocks:
         blocks.append(Paragraph("None of the figures that are drawn is known at any point.", NOTE))
     return Section("sweep", f"Over {' and '.join(over)}", tuple(blocks))
 
 
-def _rows(points: Sequence[Mapping[str, Any]], over: Sequence[str], metric: str) -> Iterator[dict[str, Any]]:
+def _rows(points: Sequence[Mapping[str, Any]], over: Sequence[str], curve: _Curve) -> Iterator[dict[str, Any]]:
     for point in points:
         values = point["values"]
         others = ", ".join(f"{path}={values[path]}" for path in over[1:])
         for arm, of in point["arms"].items():
-            found = of.get(metric)
+            found = of.get(curve.metric)
             if not isinstance(found, Mapping) or found.get("mean") is None:
                 continue
-            figure = Estimate.from_json(found)
-            curve = ", ".join(part for part in (arm if len(point["arms"]) > 1 else "", others) if part) or arm
+            figure = curve.value(Estimate.from_json(found))
+            name = ", ".join(part for part in (arm if len(point["arms"]) > 1 else "", others) if part) or arm
             ends = {"mean": figure.mean, "low": figure.low, "high": figure.high}
-            yield {"value": values[over[0]], "arm": curve, **ends, "shown": written(metric, found)}
+            yield {"value": values[over[0]], "arm": name, **ends, "shown": written(curve.metric, found)}
 
 
-def _figure(metric: str, path: str, rows: Sequence[Mapping[str, Any]]) -> Figure:
+def _figure(curve: _Curve, path: str, rows: Sequence[Mapping[str, Any]]) -> Figure:
     numbers = [_number(str(row["value"])) for row in rows]
     are_numbers = all(number is not None for number in numbers)
     placed = [
         {**row, "value": number if are_numbers else str(row["value"])}
         for row, number in zip(rows, numbers, strict=True)
     ]
-    title = metric.replace("_", " ")
 
     def draw() -> Any:
         import pandas as pd
 
         from des.report.charts.curves import sweep
 
-        return sweep(pd.DataFrame(placed), path, title, number=are_numbers)
+        return sweep(pd.DataFrame(placed), path, curve.axis, number=are_numbers)
 
     cells = [(str(row["value"]), row["arm"], row["shown"]) for row in rows]
+    several = len({row["value"] for row in rows}) < len(rows)
+    each = "; a curve for each arm and each value of the other fields" if several else ""
     return Figure(
-        f"sweep_{metric}",
-        title.capitalize(),
-        f"{title.capitalize()} against {path}; the band is the 95 % interval, where there is one.",
+        f"sweep_{curve.metric}",
+        curve.title,
+        f"{curve.title} against {path}; the band is the 95 % interval, where there is one{each}.",
         draw,
-        Table.of(title, (path, "arm", title), cells),
+        Table.of(curve.title, (path, "arm", curve.metric), cells),
     )
 
 

@@ -20,6 +20,9 @@ _BINS_OF_COST: Final = 40
 _SHARES: Final = np.unique(np.concatenate([np.linspace(0.0, 1.0, 101)[1:], [0.001, 0.995, 0.999, 0.9999]]))
 _QUANTILES: Final = (0.5, 0.9, 0.95, 0.99, 0.999)
 _MINUTE_S: Final = 60.0
+_SERVED: Final = "calls that served"
+_UNITS: Final = (("a minute", 60.0), ("an hour", 3600.0), ("a day", 86_400.0))
+"""Of rates: the first in which there is at least one request on average, else the last."""
 Rows = list[dict[str, Any]]
 
 
@@ -160,7 +163,7 @@ def _flow(findings: Findings, series: Mapping[str, RequestSeries], refused: Mapp
         findings,
         "flow",
         "Offered and served",
-        "Requests a minute by when they arrived, the mean over replications: offered, served in the end, not served.",
+        "Requests {unit} by when they arrived, the mean over replications: offered, served in the end, not served.",
         series,
         offered,
     )
@@ -170,7 +173,7 @@ def _flow(findings: Findings, series: Mapping[str, RequestSeries], refused: Mapp
             findings,
             "refused",
             "Calls refused",
-            "Calls a minute that a limit, a capacity, a budget or the client refused, the mean over replications.",
+            "Calls {unit} that a limit, a capacity, a budget or the client refused, the mean over replications.",
             series,
             kept_away,
         )
@@ -186,24 +189,29 @@ def _over_time(
 ) -> Figure:
     rows: Rows = []
     cells = []
+    unit, unit_s = _unit(findings, series)
     for (arm, what), many in counts.items():
         flow = series[arm].flow
-        covered_s = np.diff(np.minimum(flow.edges_s, findings.horizon_s(arm)))
-        a_minute = many / (covered_s / _MINUTE_S * findings.manifest["replications"])
-        rows += _flow_rows(findings, arm, what, flow, a_minute)
-        mean = many.sum() / (covered_s.sum() / _MINUTE_S * findings.manifest["replications"])
-        cells.append((arm, what, f"{int(many.sum()):,}", _rate(mean), _rate(a_minute.max())))
-    columns = ("arm", "what", "in all", "a minute", "at most a minute")
-    return Figure(name, title, summary, lambda: _drawn_flow(findings, rows), Table.of(title, columns, cells))
+        units = np.diff(np.minimum(flow.edges_s, findings.horizon_s(arm))) / unit_s * findings.manifest["replications"]
+        rows += _flow_rows(findings, arm, what, flow, many / units)
+        cells.append((arm, what, f"{int(many.sum()):,}", _rate(many.sum() / units.sum()), _rate((many / units).max())))
+    columns = ("arm", "what", "in all", unit, f"at most {unit}")
+    said = summary.format(unit=unit)
+    return Figure(name, title, said, lambda: _drawn_flow(findings, rows, unit), Table.of(title, columns, cells))
 
 
-def _flow_rows(findings: Findings, arm: str, name: str, flow: Flow, a_minute: Any) -> Rows:
+def _unit(findings: Findings, series: Mapping[str, RequestSeries]) -> tuple[str, float]:
+    rates = [of.requests / findings.horizon_s(arm) / findings.manifest["replications"] for arm, of in series.items()]
+    return next((unit for unit in _UNITS if max(rates) * unit[1] >= 1.0), _UNITS[-1])
+
+
+def _flow_rows(findings: Findings, arm: str, name: str, flow: Flow, rates: Any) -> Rows:
     from des.report.charts.time import in_ms
 
     start = findings.start
     return [
         {"arm": arm, "series": name, "at": in_ms(at, start), "value": value}
-        for at, value in zip(flow.edges_s[:-1].tolist(), a_minute.tolist(), strict=True)
+        for at, value in zip(flow.edges_s[:-1].tolist(), rates.tolist(), strict=True)
     ]
 
 
@@ -254,16 +262,17 @@ def _wasted(run: Run, arms: Sequence[str], series: Mapping[str, RequestSeries]) 
     rows = [row for arm, of in bills.items() for row in _spent(arm, of, series[arm])]
     if not rows:
         return Paragraph("Nothing was billed.", NOTE)
-    wasted = ", ".join(
-        f"{_percent(of.wasted_usd / of.cost_usd)} of {arm}'s" for arm, of in series.items() if of.cost_usd > 0.0
-    )
     cells = [(r["arm"], r["part"], _usd(r["usd"]), _percent(r["share"]), f"{r['count']:,}") for r in rows]
+    table = Table.of("The bill", ("arm", "spent on", "USD", "share", "calls"), cells)
+    wasted = [row for row in rows if row["part"] != _SERVED]
+    if not wasted:
+        return table
     return Figure(
         "wasted",
-        "What the money was spent on",
-        f"The bill by what it paid for. Spent on calls that did not serve: {wasted} requests.",
-        lambda: _drawn_shares(rows, "share of the bill", not_served=False),
-        Table.of("The bill", ("arm", "spent on", "USD", "share", "calls"), cells),
+        "Spent on calls that did not serve",
+        "The part of each arm's bill that paid for calls that did not serve the request, by how they ended.",
+        lambda: _drawn_shares(wasted, "share of the bill", not_served=False),
+        table,
     )
 
 
@@ -272,15 +281,13 @@ def _spent(arm: str, of: Sequence[Billed], series: RequestSeries) -> Rows:
     total = sum(each.cost_usd for each in of)
     parts: dict[str, tuple[float, int]] = {}
     for each in of:
-        name = "probes" if each.kind == "probe" else "calls that served" if each.outcome == "ok" else each.outcome
+        name = "probes" if each.kind == "probe" else _SERVED if each.outcome == "ok" else each.outcome
         usd, calls = parts.get(name, (0.0, 0))
         parts[name] = (usd + each.cost_usd, calls + each.calls)
-    unused = series.wasted_usd - sum(
-        usd for name, (usd, _) in parts.items() if name not in ("probes", "calls that served")
-    )
-    if "calls that served" in parts and unused > 1e-9 * max(total, 1e-12):
-        usd, calls = parts["calls that served"]
-        parts["calls that served"] = (usd - unused, calls)
+    unused = series.wasted_usd - sum(usd for name, (usd, _) in parts.items() if name not in ("probes", _SERVED))
+    if _SERVED in parts and unused > 1e-9 * max(total, 1e-12):
+        usd, calls = parts[_SERVED]
+        parts[_SERVED] = (usd - unused, calls)
         parts["answers that came too late"] = (unused, 0)
     return [
         {"arm": arm, "part": name.replace("_", " "), "usd": usd, "share": usd / total, "count": calls}
@@ -305,13 +312,13 @@ def _drawn_cumulative(rows: Rows, title: str, *, logarithmic: bool, panels: bool
     return cumulative(pd.DataFrame(rows), title, logarithmic=logarithmic, panels=panels)
 
 
-def _drawn_flow(findings: Findings, rows: Rows) -> Any:
+def _drawn_flow(findings: Findings, rows: Rows, unit: str) -> Any:
     import pandas as pd
 
     from des.report.charts.curves import over_time
     from des.report.charts.time import time_axis
 
-    return over_time(pd.DataFrame(rows), time_axis(findings.start, max(map(findings.horizon_s, findings.arms))))
+    return over_time(pd.DataFrame(rows), time_axis(findings.start, max(map(findings.horizon_s, findings.arms))), unit)
 
 
 def _drawn_shares(rows: Rows, title: str, *, not_served: bool) -> Any:
@@ -328,7 +335,7 @@ def _drawn_shares(rows: Rows, title: str, *, not_served: bool) -> Any:
         colours["not served"] = VERMILION
         frame = frame.sort_values("part", key=lambda column: column == "not served", kind="stable")
         return shares(frame, title, [colours[part] for part in dict.fromkeys(frame["part"])])
-    return shares(frame, title)
+    return shares(frame, title, whole=False)
 
 
 def _drawn_bars(rows: Rows, title: str) -> Any:

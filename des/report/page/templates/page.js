@@ -31,9 +31,9 @@
     const width = box.clientWidth;
     if (!width) return;
     const specification = found.charts[id];
-    const beside = named(specification) ? labels(width) : 58;
+    const beside = named(specification) ? labels(width) : 72;
     const config = structuredClone(inDark ? found.dark : found.light);
-    config.axisY = { minExtent: beside - 14, maxExtent: beside - 14, labelLimit: beside - 20 };
+    config.axisY = { minExtent: beside - 14, maxExtent: beside - 14, labelLimit: beside - 18 };
     config.legend.columns = width < 480 ? 2 : 4;
     if (width < 480) config.legend.labelLimit = width / 2 - 40;
     const old = views.get(id);
@@ -62,7 +62,5 @@
     waiting = setTimeout(() => drawAll(dark.matches), 150);
   });
   dark.addEventListener("change", () => drawAll(dark.matches));
-  window.addEventListener("beforeprint", () => drawAll(false));
-  window.addEventListener("afterprint", () => drawAll(dark.matches));
   drawAll(dark.matches);
 })();
