@@ -156,13 +156,13 @@ def _of_sweep(path: Path) -> Findings:
     points = content.get("points")
     if not isinstance(points, list) or not points or not isinstance(points[0].get("values"), dict):
         raise DesError(f"{path / SWEEP[0]}: has no points; it is not what des sweep writes")
-    first = path / str(points[0].get("run", ""))
-    manifest = _json(first / MANIFEST) if (first / MANIFEST).is_file() else {}
+    places = (path, path / str(points[0].get("run") or ""), path.parent / str(points[0].get("run") or ""))
+    manifest = next((_json(place / MANIFEST) for place in places if (place / MANIFEST).is_file()), {})
     scenario = manifest.get("scenario") or {}
     return Findings(
         path=path,
         manifest=manifest,
-        title=str(scenario.get("title") or path.name),
+        title=str(content.get("title") or scenario.get("title") or path.name),
         question=_one_line(scenario.get("question")),
         metrics={},
         lost={},

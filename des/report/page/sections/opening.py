@@ -108,14 +108,14 @@ def _unseen_of_answer(findings: Findings) -> Iterator[str]:
     for arm in findings.arms:
         not_seen = findings.answer["arms"][arm].get("not_seen") or {}
         for missed in not_seen.get("incidents", ()):
-            said.setdefault(_missed(missed), []).append(arm)
+            said.setdefault(missed_words(missed), []).append(arm)
         if uncalled := not_seen.get("uncalled"):
             said.setdefault(f"no simulated request called {', '.join(uncalled)}", []).append(arm)
     for words, arms in said.items():
         yield words if len(arms) == len(findings.arms) else f"{', '.join(arms)}: {words}"
 
 
-def _missed(missed: Mapping[str, Any]) -> str:
+def missed_words(missed: Mapping[str, Any]) -> str:
     part = missed.get("of_unavailability")
     of_all = "" if part is None else f", at most {_rough(part)} of the unavailability"
     return f"{missed['words']}: open {_rough(missed['open_share'])} of the time{of_all}"

@@ -7,8 +7,9 @@ from typing import Any, Final
 from des.estimate.estimate import Estimate
 from des.report.figures import scaled
 from des.report.lines import written
-from des.report.page.blocks import NOTE, Block, Figure, Paragraph, Section, Table
+from des.report.page.blocks import NOTE, WARNING, Block, Figure, Paragraph, Section, Table
 from des.report.page.findings import Findings
+from des.report.page.sections.opening import missed_words
 from des.scenario.text.units import read_duration
 
 
@@ -47,7 +48,24 @@ def sweep_section(findings: Findings) -> Section | None:
             blocks.append(_figure(curve, over[0], rows))
     if not blocks:
         blocks.append(Paragraph("None of the figures that are drawn is known at any point.", NOTE))
+    blocks += [Paragraph(f"{words}.", WARNING) for words in _warnings(points)]
     return Section("sweep", f"Over {' and '.join(over)}", tuple(blocks))
+
+
+def _warnings(points: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What has no figures and what was not met, each with the points of which it is true."""
+    said: dict[str, list[str]] = {}
+    for point in points:
+        where = ", ".join(f"{path}={value}" for path, value in point["values"].items())
+        for arm, why in (point.get("refused") or {}).items():
+            said.setdefault(f"{arm} has no figures of requests, because {why}", []).append(where)
+        for not_seen in (point.get("not_seen") or {}).values():
+            for missed in not_seen.get("incidents", ()):
+                said.setdefault(missed_words(missed), []).append(where)
+        for of in (point.get("unseen") or {}).values():
+            said.setdefault(f"{of['words']}: too few to tell the availability", []).append(where)
+    for words, places in said.items():
+        yield f"{'; '.join(dict.fromkeys(places))}: {words}"
 
 
 def _rows(points: Sequence[Mapping[str, Any]], over: Sequence[str], curve: _Curve) -> Iterator[dict[str, Any]]:
