@@ -20,27 +20,42 @@ def arms_section(findings: Findings) -> Section | None:
     """Availability against cost; who is cheapest where failing has a price; the table of all figures."""
     if not findings.metrics:
         return None
-    best = cheapest(findings)
+    least = cheapest(findings)
+    best = least[0] if len(least) == 1 else None
     blocks: list[Block] = []
     if figure := _nines_against_cost(findings, best):
         blocks.append(figure)
     if lossless := [arm for arm in findings.arms if (of := findings.lost_share(arm)) and not of.mean]:
         blocks.append(Paragraph(f"No request of {', '.join(lossless)} was lost: no end of nines, so no point.", NOTE))
-    if best is not None:
-        blocks += [Paragraph(f"With what failing costs, {best} is the cheapest.", NOTE), _money(findings, best)]
+    if least:
+        told = f"{best} is the cheapest" if best else f"it is not resolved which is the cheapest: {' or '.join(least)}"
+        blocks += [Paragraph(f"With what failing costs, {told}.", NOTE), _money(findings, best)]
+        if findings.answer.get("steps"):
+            blocks.append(_steps(findings.answer["steps"]))
     blocks.append(Table.of_lines("All figures", _lines(findings), findings.arms))
     title = "Arms side by side" if len(findings.arms) > 1 else "Figures"
     return Section("arms", title, tuple(blocks))
 
 
-def cheapest(findings: Findings) -> str | None:
-    """The arm with the least total cost, none that is hypothetical; None where failing has no price."""
+def cheapest(findings: Findings) -> list[str]:
+    """The arm with the least total cost, and those of which it is not resolved whether they cost less.
+
+    Empty where failing has no price. An arm that is hypothetical is left out.
+    """
+    if found := findings.answer.get("cheapest"):
+        return [found["arm"], *found["rivals"]]
     priced = {
-        arm: of["money"]["total"]["mean"]
+        arm: Estimate.from_json(of["money"]["total"])
         for arm, of in findings.answer.get("arms", {}).items()
         if of.get("money") and arm not in findings.answer.get("hypothetical", ()) and arm not in findings.same
     }
-    return min(priced, key=lambda arm: priced[arm]) if priced else None
+    if not priced:
+        return []
+    least = min(priced, key=lambda arm: priced[arm].known)
+    high = priced[least].high
+    most = priced[least].known if high is None else high
+    rivals = [arm for arm, of in priced.items() if arm != least and (of.known if of.low is None else of.low) <= most]
+    return [least, *rivals]
 
 
 def _nines_against_cost(findings: Findings, best: str | None) -> Figure | None:
@@ -84,7 +99,17 @@ def _nines(lost: float | None) -> float | None:
     return found if math.isfinite(found) else None
 
 
-def _money(findings: Findings, best: str) -> Table:
+def _steps(steps: Sequence[Mapping[str, Any]]) -> Table:
+    """What the next more available arm costs more, and what it saves."""
+    rows = [
+        (step["arm"], step["next"], *(_usd(Estimate.from_json(step[name])) for name in ("spends", "saves", "worth")))
+        for step in steps
+    ]
+    columns = ("from", "to", "answers cost more", "failing costs less", "worth")
+    return Table.of("From one arm to the next more available one, USD a year", columns, rows)
+
+
+def _money(findings: Findings, best: str | None) -> Table:
     rows = []
     for arm in findings.arms:
         money = findings.answer["arms"][arm].get("money")

@@ -21,7 +21,7 @@ def methods_section(findings: Findings) -> Section:
         for name in _estimators(findings):
             blocks.append(Paragraph(name, NOTE))
     if digests := _digests(findings.manifest):
-        blocks.append(Verbatim(f"SHA-256 of {len(digests)} files", "\n".join(digests)))
+        blocks.append(Verbatim(f"SHA-256 of {len(digests)} file{'s' if len(digests) > 1 else ''}", "\n".join(digests)))
     if findings.scenario:
         text = yaml.safe_dump(dict(findings.scenario), sort_keys=False, allow_unicode=True, width=100)
         blocks.append(Verbatim("The scenario, as it was run", text))
@@ -112,7 +112,8 @@ def _estimators(findings: Findings) -> Iterator[str]:
 def _digests(manifest: Mapping[str, Any]) -> list[str]:
     traces = {name: facts["sha256"] for name, facts in (manifest.get("traces") or {}).items()}
     own = {"summary.json": manifest.get("summary_sha256"), "answer.json": manifest.get("answer_sha256")}
-    every = {**traces, **own, **(manifest.get("files") or {})}
+    written = manifest.get("sha256")
+    every = {**traces, **own, **(written if isinstance(written, Mapping) else {}), **(manifest.get("files") or {})}
     return [f"{digest}  {name}" for name, digest in every.items() if digest]
 
 

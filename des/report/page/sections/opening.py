@@ -100,7 +100,8 @@ def _objective(findings: Findings, objective: Mapping[str, Any]) -> Table:
         cell = figures.shown(chance, figures.percent, scale=100.0) if chance else of.get("objective_reason") or "-"
         rows.append((arm, cell))
     asked = figures.percent(objective["availability"], 12).rstrip("% 0").rstrip(".")
-    return Table.of(f"Chance that a window reaches {asked} %", ("arm", "chance"), rows)
+    window = findings.answer.get("window") or "window of the objective"
+    return Table.of(f"Chance that a {window} reaches {asked} %", ("arm", "chance"), rows)
 
 
 def _unseen_of_answer(findings: Findings) -> Iterator[str]:

@@ -60,7 +60,7 @@ def _warnings(points: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         for arm, why in (point.get("refused") or {}).items():
             said.setdefault(f"{arm} has no figures of requests, because {why}", []).append(where)
         for not_seen in (point.get("not_seen") or {}).values():
-            for missed in not_seen.get("incidents", ()):
+            for missed in not_seen if isinstance(not_seen, list) else not_seen.get("incidents", ()):
                 said.setdefault(missed_words(missed), []).append(where)
         for of in (point.get("unseen") or {}).values():
             said.setdefault(f"{of['words']}: too few to tell the availability", []).append(where)
