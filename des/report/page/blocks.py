@@ -17,7 +17,7 @@ WARNING: Final = "warning"
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A sentence or more. `tone` is LEAD for the answer itself, NOTE, WARNING, or empty."""
+    """A sentence or more. `tone` is LEAD for the answer, which has a line for each part, NOTE, WARNING, or empty."""
 
     text: str
     tone: str = ""
