@@ -29,6 +29,8 @@ WHOLE: Final = "whole"
 UNFINISHED: Final = "unfinished"
 UNDER_WAY: Final = "under way"
 DAMAGED: Final = "damaged"
+REPORT: Final = "report.html"
+"""The page beside an answer."""
 LEFT_OVER: Final = "left over"
 """Of a process that was killed, without anything finished."""
 SWEEP: Final = (RECORD, TABLE)
@@ -37,7 +39,7 @@ _LEFT: Final = re.compile(rf"(?P<target>.+)-(?:{WRITER}|{REPLACED})")
 _OWN: Final[Mapping[str, frozenset[str]]] = {
     "run": frozenset({MANIFEST, SUMMARY, *TABLES}),
     "sweep": frozenset({*SWEEP, MANIFEST, POINTS}),
-    "answer": frozenset({MANIFEST, ANSWER}),
+    "answer": frozenset({MANIFEST, ANSWER, REPORT}),
 }
 """What is in a directory of each kind."""
 _OWN_UNFINISHED: Final = frozenset({BEGUN, FINISHED, POINTS, *TABLES})
