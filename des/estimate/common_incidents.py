@@ -8,7 +8,7 @@ serve only to choose what is simulated.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -39,20 +39,6 @@ _MOST_PIECES: Final = 32
 _LONGEST_S: Final = 30 * 86_400.0
 """A walk of more than 30 days (a retry after weeks) is followed, but incidents are drawn no further beyond the end."""
 _QUANTILES: Final = {"latency_s_p50": 0.5, "latency_s_p95": 0.95, "latency_s_p99": 0.99}
-WALKED: Final = (
-    "availability",
-    "failure_share",
-    "cost_usd_per_request",
-    "cost_usd_per_success",
-    "latency_s_mean",
-    *_QUANTILES,
-    "fallback_share",
-    "attempts_per_request",
-)
-"""The metrics that a walk tells, as `summary.json` defines them; `failure_share` is 1 - availability."""
-
-Figures = Mapping[str, float]
-"""By metric; NaN where nothing was served."""
 
 
 class CommonIncidents:
@@ -72,7 +58,10 @@ class CommonIncidents:
         self._known: dict[tuple[int, ...], float] = {}
 
     def figures(self, plan: Plan) -> dict[str, float]:
-        """By metric: those of `WALKED`. All endpoints down at once count with their exact share where it is known."""
+        """By metric, those of `des.scenario.checks.aims.OPTIMISABLE`; NaN where nothing is served.
+
+        All endpoints down at once count with their exact share where it is known.
+        """
         each = max(64, self._samples // len(self._pieces))
         found = _Sums()
         for piece in self._pieces:

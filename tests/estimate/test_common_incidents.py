@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from des.estimate.common_incidents import WALKED, CommonIncidents, why_only_simulated
+from des.estimate.common_incidents import CommonIncidents, why_only_simulated
 from des.estimate.exact import DownTogether, down_together, exact
+from des.scenario.checks.aims import OPTIMISABLE
 from des.scenario.plan import Plan
 from des.study.replication import Part, Replicator
 from estimate.exact_plans import outages, plan_of
@@ -52,7 +53,7 @@ def simulated(plan: Plan, replications: int = 5) -> dict[str, tuple[float, float
     job = Replicator({plan.arm: plan}, None, "{}")
     rows = [job(Part(plan.arm, 100 + number), None).observed.metrics for number in range(replications)]
     found = {}
-    for metric in WALKED:
+    for metric in OPTIMISABLE:
         values = np.array(
             [1.0 - row["availability"] if metric == "failure_share" else row[metric] for row in rows], dtype=float
         )
