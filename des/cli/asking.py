@@ -16,8 +16,10 @@ _WORTH_SAYING_S: Final = 10.0
 _WORTH_ASKING_S: Final = 300.0
 
 
-def before(command: str, scenario: Path, *, yes: bool) -> "Before":
+def before(command: str, scenario: Path, *, yes: bool, instead: str | None = None) -> "Before":
     """Says how long the command will take, and asks whether to go on where that is long.
+
+    `instead` says what takes less; by default it is `des answer`.
 
     Raises DeclinedError where the answer is not yes.
     """
@@ -32,7 +34,7 @@ def before(command: str, scenario: Path, *, yes: bool) -> "Before":
         complain(_sentence(command, forecast))
         if forecast.seconds < _WORTH_ASKING_S:
             return
-        complain(f"des answer {scenario} answers the same question within a minute")
+        complain(instead or f"des answer {scenario} answers the same question within a minute")
         if not yes:
             still = f"; the {forecast.finished:,} finished replications are still kept" if forecast.finished else ""
             confirm("go on?", f"nothing was run{still}")

@@ -10,6 +10,7 @@ from des.disk import refuse_existing_directory, written_whole
 from des.errors import DesError
 from des.pool import Workers
 from des.scenario import Loaded
+from des.scenario.loading import load_document
 from des.scenario.plan import remarks_of
 from des.scenario.schema.optimise import Optimise
 from des.scenario.text.document import Document
@@ -27,12 +28,13 @@ from des.study.optimising.selecting import (
     select,
     why_simulated,
 )
-from des.study.optimising.space import AS_WRITTEN, Candidate, Space, space_of, written_axes
+from des.study.optimising.space import AS_WRITTEN, Candidate, Space, space_of
 from des.study.options import Before, Forecast, Progress, RunOptions, Source
+from des.study.sweep import axes_of
 
 _SCREEN: Final = 0.6
 """The share of the work that the screen counts as, for the progress."""
-_MOST_ON_FRONT: Final = 16
+_MOST_ON_FRONT: Final = 8
 """Candidates of the screen's front that are simulated besides the finalists."""
 _USUAL_REPLICATIONS: Final = 20
 _REQUESTS_PER_S: Final = 10_000.0
@@ -45,7 +47,7 @@ def optimise(
     minimise: str | None = None,
     maximise: str | None = None,
     subject_to: Sequence[str] | Mapping[str, str | Sequence[str]] = (),
-    over: Mapping[str, Sequence[Any]] | None = None,
+    over: Mapping[str, Sequence[Any]] | Sequence[str] | None = None,
     legs: Sequence[str] | None = None,
     most: int | None = None,
     least: int | None = None,
@@ -75,8 +77,8 @@ def optimise(
     if out is not None:
         refuse_existing_directory(Path(out))
     said = loaded.scenario.optimise or Optimise()
-    axes = written_axes(said.over if over is None else over)
-    space = space_of(loaded, said, axes, legs, most, least)
+    varied = said.over if over is None else over
+    space = space_of(loaded, said, axes_of(varied) if varied else {}, legs, most, least)
     plan = space.whole(AS_WRITTEN)
     aim = read_aim(loaded.scenario, said, plan, minimise=minimise, maximise=maximise, subject_to=subject_to)
     if replications < 1 or screen < 1:
@@ -85,30 +87,21 @@ def optimise(
         before(_forecast(space, screen, options.workers))
     with terminating_signals_raise():
         found = _found(loaded, space, aim, screen, replications, options.workers, progress)
-    answer = replace_wall(found, time.perf_counter() - started)
+    answer = replace(found, wall_s=time.perf_counter() - started)
     if out is not None:
         with written_whole(Path(out)) as directory:
             write_optimised(answer, loaded, directory)
     return answer
 
 
-def replace_wall(found: Optimised, wall_s: float) -> Optimised:
-    return replace(found, wall_s=wall_s)
-
-
 def _of_arm(loaded: Loaded, arm: str | None) -> Loaded:
     """The scenario as the arm has it."""
     if arm is None:
         return loaded
-    chosen = loaded.with_arms([arm])
-    content = {**chosen.arms[arm].overlay.content}
-    for key in ("arms", "expect"):
-        content.pop(key, None)
-    options = RunOptions()
+    content = loaded.with_arms([arm]).arms[arm].overlay.content
+    content = {key: value for key, value in content.items() if key not in ("arms", "expect")}
     document = Document(content, file=loaded.document.file, folder=loaded.document.folder)
-    from des.scenario.loading import load_document
-
-    return replace(load_document(document), path=loaded.path) if options else loaded
+    return replace(load_document(document), path=loaded.path)
 
 
 def _found(
@@ -131,16 +124,15 @@ def _found(
 
         met = search(space, aim, screen, most)
     rule = _rule(space, aim, met)
-    always = list(dict.fromkeys(each for each in (rule, as_written(space)) if each is not None))
-    always = [candidate for candidate in always if candidate in met.figures]
-    finalists, within_reach = finalists_of(met, aim, always, FINALISTS)
+    shown = [candidate for candidate in (rule, as_written(space)) if candidate is not None and candidate in met.figures]
+    finalists, within_reach = finalists_of(space, met, aim, shown)
     selected = select(
         space,
         aim,
         met,
         finalists,
         within_reach,
-        beside=front_of(met.figures)[:_MOST_ON_FRONT],
+        beside=[*shown, *front_of(met.figures)[:_MOST_ON_FRONT]],
         workers=workers,
         most=replications,
         tell=lambda share, what: tell(_SCREEN + (1.0 - _SCREEN) * share, what),
@@ -151,7 +143,7 @@ def _found(
         aim=aim,
         screened=met,
         selected=selected,
-        rule_beside=None if rule is None else rule_beside(space, aim, selected, rule, met.figures),
+        rule_beside=None if rule is None else rule_beside(space, aim, selected, rule),
         rule_candidate=rule,
         remarks=remarks_of({"": space.whole(AS_WRITTEN)}),
         wall_s=0.0,

@@ -18,7 +18,7 @@ from des.study.optimising.aim import Aim, Bound
 from des.study.optimising.reasons import Rule
 from des.study.optimising.screening import SAMPLES, Figures
 from des.study.optimising.searching import Screened, ascending
-from des.study.optimising.selecting import Selected
+from des.study.optimising.selecting import Selected, as_written, estimate_of
 from des.study.optimising.space import Candidate, Space
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 OPTIMISED: Final = "optimise.json"
 CANDIDATES: Final = "candidates.csv"
 MANIFEST: Final = "manifest.json"
+SCREEN: Final = "screen"
+"""The estimator of figures of candidates that were only ranked."""
 COST: Final = "cost_usd_per_success"
 
 
@@ -38,6 +40,7 @@ class Choice:
     chain: tuple[str, ...]
     values: Mapping[str, str]
     figures: Mapping[str, Estimate]
+    aimed: Estimate
     simulated: bool
     misses: tuple[str, ...]
 
@@ -47,6 +50,7 @@ class Choice:
             "values": dict(self.values),
             "simulated": self.simulated,
             "misses": list(self.misses),
+            "aim": as_json(self.aimed),
             "figures": as_json(self.figures),
         }
 
@@ -91,6 +95,12 @@ class Optimised:
         return None if self.rule_candidate is None else self.choice(self.rule_candidate)
 
     @property
+    def written(self) -> Choice | None:
+        """The scenario as written, where its plan is one of the candidates."""
+        candidate = as_written(self.space)
+        return self.choice(candidate) if candidate in self.screened.figures else None
+
+    @property
     def order(self) -> tuple[tuple[str, float], ...]:
         """The entries to choose from in ascending cost per success of each alone, with that cost in USD."""
         return tuple((self.space.names[entry], self.screened.alone[entry][COST]) for entry in ascending(self.screened))
@@ -102,30 +112,24 @@ class Optimised:
         return tuple(map(self.choice, front_of(of)))
 
     def choice(self, candidate: Candidate) -> Choice:
-        simulated = candidate in self.selected.figures
-        if simulated:
+        rows = self.selected.figures.get(candidate)
+        if rows:
             figures = {metric: self.selected.estimate(candidate, metric) for metric in OPTIMISABLE}
+            aimed = estimate_of([self.aim.shown(self.aim.of(row)) for row in rows], self.selected.estimator)
+            means = self.selected.mean(candidate)
         else:
-            screen = self.screened.figures[candidate]
-            figures = {
-                metric: Estimate(None if math.isnan(screen[metric]) else screen[metric], n=1, estimator="screen")
-                for metric in OPTIMISABLE
-            }
-        means = self.selected.mean(candidate) if simulated else self.screened.figures[candidate]
+            means = self.screened.figures[candidate]
+            figures = {metric: _of_screen(means[metric]) for metric in OPTIMISABLE}
+            aimed = _of_screen(self.aim.shown(self.aim.of(means)))
         return Choice(
             label=self.space.label(candidate),
             chain=tuple(self.space.names[entry] for entry in candidate.entries),
             values=self.space.setting(candidate.setting),
             figures=figures,
-            simulated=simulated,
+            aimed=aimed,
+            simulated=bool(rows),
             misses=tuple(bound.words for bound in self.aim.bounds if not bound.kept(means)),
         )
-
-    def aimed(self, candidate: Candidate) -> float:
-        """The figure that is aimed at, in its own unit."""
-        simulated = candidate in self.selected.figures
-        figures = self.selected.mean(candidate) if simulated else self.screened.figures[candidate]
-        return self.aim.shown(self.aim.of(figures))
 
     @cached_property
     def table(self) -> "pd.DataFrame":
@@ -204,6 +208,10 @@ def front_of(figures: Mapping[Candidate, Figures]) -> list[Candidate]:
 
 def _as_json(bound: Bound) -> dict[str, Any]:
     return {"metric": bound.metric, "comparison": bound.comparison, "value": bound.value, "text": bound.text}
+
+
+def _of_screen(value: float) -> Estimate:
+    return Estimate(_finite(value), n=1, estimator=SCREEN)
 
 
 def _finite(value: float) -> float | None:

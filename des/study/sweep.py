@@ -85,7 +85,7 @@ def sweep(scenario: Source, over: Mapping[str, Sequence[Any]] | Sequence[str], *
 
 def sweep_with(scenario: Source, over: Mapping[str, Sequence[Any]] | Sequence[str], options: RunOptions) -> Sweep:
     """Like `sweep`."""
-    axes = _axes(over)
+    axes = axes_of(over)
     points = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
     if len(points) > _MOST_POINTS:
         raise DesError(f"--over: {len(points):,} points, more than {_MOST_POINTS:,}")
@@ -211,7 +211,7 @@ def _studies(scenario: Source, points: Sequence[Mapping[str, str]], options: Run
     return studies
 
 
-def _axes(over: Mapping[str, Sequence[Any]] | Sequence[str]) -> dict[str, list[str]]:
+def axes_of(over: Mapping[str, Sequence[Any]] | Sequence[str]) -> dict[str, list[str]]:
     """Each path with its values as `--set` takes them.
 
     Raises DesError for a text without path or values, and for a path given twice.

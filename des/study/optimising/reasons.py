@@ -5,6 +5,7 @@ best candidate are compared again without what it leaves out: with nothing in co
 deadline, without limits and whatever else makes requests depend on each other.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -46,9 +47,7 @@ class Rule:
         }
 
 
-def rule_beside(
-    space: Space, aim: Aim, selected: Selected, rule: Candidate, screen: dict[Candidate, Figures]
-) -> Rule | None:
+def rule_beside(space: Space, aim: Aim, selected: Selected, rule: Candidate) -> Rule | None:
     """None where there is no best to compare with."""
     best = selected.best
     if best is None:
@@ -58,21 +57,20 @@ def rule_beside(
     worse_by = (aim.of(of_rule) - aim.of(of_best)) / abs(aim.of(of_best)) if aim.of(of_best) else 0.0
     if rule == best or (not misses and worse_by <= aim.indifference):
         return Rule(candidate=rule, is_best=True, misses=misses, worse_by=worse_by, because=())
-    because = [name for name, why in _without(space, aim, rule, best).items() if why]
-    if selected.why_simulated and _as_good(aim, screen[rule], screen[best]):
-        because.append(REQUESTS)
-    return Rule(candidate=rule, is_best=False, misses=misses, worse_by=worse_by, because=tuple(because))
+    because = tuple(_left_out(aim, space.plan(rule), space.plan(best), interacting=bool(selected.why_simulated)))
+    return Rule(candidate=rule, is_best=False, misses=misses, worse_by=worse_by, because=because)
 
 
-def _without(space: Space, aim: Aim, rule: Candidate, best: Candidate) -> dict[str, bool]:
-    """Whether the rule would be as good as the best, by what is left out."""
-    of_rule, of_best = space.plan(rule), space.plan(best)
-    found = {}
-    if of_rule.shared > 0.0:
-        found[DEPENDENCE] = _as_good_on(aim, replace(of_rule, shared=0.0), replace(of_best, shared=0.0))
-    if of_rule.policy.deadline_s is not None or of_best.policy.deadline_s is not None:
-        found[DEADLINE] = _as_good_on(aim, _patient(of_rule), _patient(of_best))
-    return found
+def _left_out(aim: Aim, rule: Plan, best: Plan, *, interacting: bool) -> Iterator[str]:
+    """What would make the rule as good as the best if it were left out."""
+    if interacting and _as_good_on(aim, rule, best):  # which leaves out what makes requests depend on each other
+        yield REQUESTS
+        return
+    if rule.shared > 0.0 and _as_good_on(aim, replace(rule, shared=0.0), replace(best, shared=0.0)):
+        yield DEPENDENCE
+    timed = rule.policy.deadline_s is not None or best.policy.deadline_s is not None
+    if timed and _as_good_on(aim, _patient(rule), _patient(best)):
+        yield DEADLINE
 
 
 def _as_good_on(aim: Aim, rule: Plan, best: Plan) -> bool:

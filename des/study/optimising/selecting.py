@@ -26,7 +26,7 @@ from des.study.replication import Part, Replicator
 
 FINALISTS: Final = 12
 MOST_REPLICATIONS: Final = 400
-SAMPLES: Final = 8_192
+SAMPLES: Final = 4_096
 """Requests walked for each finalist in a replication."""
 _BATCH: Final = 4
 """Replications between two looks; a fixed number, so that the result is the same for any number of processes."""
@@ -106,34 +106,28 @@ def estimate_of(values: Sequence[float], estimator: str) -> Estimate:
     return Estimate(found.value, found.low, found.high, len(values), estimator)
 
 
-def finalists_of(
-    screened: Screened, aim: Aim, always: Sequence[Candidate], most: int = FINALISTS
-) -> tuple[list[Candidate], int]:
-    """(the candidates to simulate, how many were within reach), those in `always` first.
+def finalists_of(space: Space, screened: Screened, aim: Aim, first: Sequence[Candidate]) -> tuple[list[Candidate], int]:
+    """(the candidates of the space to simulate, how many are within reach); those of `first` that belong to it lead.
 
     Within reach are those that keep their bounds in the screen, or nearly, and whose aim is close to that of the best
     that keeps them. Without one that keeps them, those that miss them by the least.
     """
-    figures = screened.figures
-    kept = [candidate for candidate, of in figures.items() if aim.feasible(of, tolerant=True)]
+    figures = {candidate: of for candidate, of in screened.figures.items() if space.has(candidate)}
+    leading = [candidate for candidate in first if candidate in figures]
+    kept = {candidate for candidate, of in figures.items() if aim.feasible(of, tolerant=True)}
     if not kept:
-        near = sorted(figures, key=lambda candidate: (aim.excess(figures[candidate]), candidate))
-        return list(dict.fromkeys([*always, *near]))[:most], len(near)
+        near = sorted(figures, key=lambda each: (aim.excess(figures[each]), each))
+        return list(dict.fromkeys([*leading, *near]))[:FINALISTS], len(near)
     value = {candidate: aim.of(of) for candidate, of in figures.items()}
     least = min(value[candidate] for candidate in kept)
     reach = least + _WITHIN_REACH * aim.indifference * abs(least)
     good = sorted((each for each in kept if value[each] <= reach), key=lambda each: (value[each], each))
-    nearly = sorted(
-        (
-            each
-            for each, of in figures.items()
-            if each not in set(kept) and aim.excess(of) <= _NEARLY and value[each] <= reach
-        ),
-        key=lambda each: (aim.excess(figures[each]), value[each], each),
-    )
-    first = good[: most - min(len(nearly), most // 3)]
-    chosen = list(dict.fromkeys([*always, *first, *nearly, *good]))[: max(most, len(always))]
-    return chosen, len(good) + len(nearly)
+    missing = [each for each in figures if each not in kept and value[each] <= reach]
+    nearly = [each for each in missing if aim.excess(figures[each]) <= _NEARLY]
+    nearly.sort(key=lambda each: (aim.excess(figures[each]), value[each], each))
+    before = good[: FINALISTS - min(len(nearly), FINALISTS // 3)]
+    chosen = list(dict.fromkeys([*leading, *before, *nearly, *good]))[:FINALISTS]
+    return chosen, len({*good, *nearly, *leading})
 
 
 def zone_of(aim: Aim, screened: Screened, finalists: Sequence[Candidate]) -> Zone:

@@ -1,6 +1,5 @@
 """What a search may choose from: chains of some entries in any order, and values of other fields."""
 
-import copy
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -117,6 +116,14 @@ class Space:
                 met.add(self.alike[entry])
                 yield (*entries, entry)
 
+    def has(self, candidate: Candidate) -> bool:
+        """Whether a candidate is one of those to choose from; the scenario as written need not be."""
+        if candidate.setting not in self.settings:
+            return False
+        if self.least is None or self.most is None:
+            return candidate.entries == self.written()
+        return self.least <= len(candidate.entries) <= self.most and set(candidate.entries) <= set(self.pool)
+
     def written(self) -> tuple[int, ...]:
         return tuple(range(len(self.names)))
 
@@ -206,16 +213,6 @@ def _check_values(document: Document, axes: Mapping[str, tuple[str, ...]]) -> No
                 problems += said
     if problems:
         raise ScenarioError(list(dict.fromkeys(problems)))
-
-
-def written_axes(over: Mapping[str, Sequence[Any]]) -> dict[str, tuple[str, ...]]:
-    """Paths and their values as `--set` takes them."""
-    import json
-
-    return {
-        path: tuple(each if isinstance(each, str) else json.dumps(each) for each in copy.deepcopy(list(values)))
-        for path, values in over.items()
-    }
 
 
 def chains_of(space: Space) -> Iterator[tuple[int, ...]]:
