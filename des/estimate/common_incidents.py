@@ -45,16 +45,15 @@ class CommonIncidents:
     """The incidents of block `number` and what plans over them come to.
 
     `plan` is any of the plans. A block holds some 20,000 incidents, or whole horizons where each is a timeline of its
-    own. `samples` requests of each plan are walked. Blocks are independent.
+    own. `samples` requests of each plan are walked. Blocks are independent. With `of_replication` the block is the
+    horizon of replication `number`, with the incidents that `des run` meets in it, and nothing is known exactly.
     """
 
-    def __init__(self, plan: Plan, number: int, samples: int) -> None:
-        self._number, self._samples = number, samples
-        self._pieces = [_Piece(plan, piece, piece_s) for piece, piece_s in _pieces(plan, number)]
-        try:
-            self._exactly: DownTogether | None = DownTogether(plan)
-        except Inapplicable:
-            self._exactly = None
+    def __init__(self, plan: Plan, number: int, samples: int, *, of_replication: bool = False) -> None:
+        self._samples = samples
+        pieces = [(number, plan.horizon_s)] if of_replication else _pieces(plan, number)
+        self._pieces = [_Piece(plan, piece, piece_s) for piece, piece_s in pieces]
+        self._exactly = None if of_replication else _down_together(plan)
         self._known: dict[tuple[int, ...], float] = {}
 
     def figures(self, plan: Plan) -> dict[str, float]:
@@ -91,6 +90,13 @@ def why_only_simulated(plan: Plan) -> tuple[str, ...]:
         f"prompt cache of {leg.name}: its price depends on earlier calls" for leg in plan.chain if leg.prompt_cache
     )
     return (*interactions(plan), *caches)
+
+
+def _down_together(plan: Plan) -> DownTogether | None:
+    try:
+        return DownTogether(plan)
+    except Inapplicable:
+        return None
 
 
 def _pieces(plan: Plan, number: int) -> Iterator[tuple[int, float]]:

@@ -2,23 +2,25 @@
 
 Where requests do not depend on each other, a replication is a block of drawn years that all finalists share, walked as
 in the screen but with more requests. Where they do (limits, guards, queues, hedges), it is a replication of `des run`:
-every request of the horizon, with the same arrivals, incidents and draws for every finalist.
+every request of the horizon, with the same arrivals, incidents and draws for every finalist. What a horizon is too
+short to meet is then taken from the walk, see `Simulator`.
 """
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from des.estimate.availability import choose
-from des.estimate.common_incidents import why_only_simulated
+from des.estimate.common_incidents import CommonIncidents, why_only_simulated
 from des.estimate.estimate import EXACT, REQUEST_LEVEL, TIMELINE, Estimate
 from des.estimate.interaction import relieved
 from des.estimate.intervals import students_t
 from des.estimate.selection import FIRST, Selection, Zone
+from des.estimate.timeline import incidents_per_year
 from des.pool import Report, Workers
 from des.scenario.checks.aims import OPTIMISABLE
-from des.study.optimising.aim import Aim
+from des.study.optimising.aim import LOST, Aim
 from des.study.optimising.screening import Figures, Task, Walker
 from des.study.optimising.searching import Screened
 from des.study.optimising.space import AS_WRITTEN, Candidate, Space
@@ -32,6 +34,10 @@ _BATCH: Final = 4
 """Replications between two looks; a fixed number, so that the result is the same for any number of processes."""
 _FEW_BESIDE: Final = 4
 """Candidates simulated for the front alone where that takes every request."""
+_LONG_RUN: Final = 4
+"""Blocks walked for the share lost in the long run."""
+_BEYOND: Final = 1 << 20
+"""Numbers of blocks from here on are those of no replication."""
 _WITHIN_REACH: Final = 5.0
 """A finalist's aim in the screen is worse than the best one's by at most so many times the indifference."""
 _NEARLY: Final = 0.5
@@ -40,17 +46,33 @@ _NEARLY: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Simulator:
-    """Replications of `des run` of candidates."""
+    """Replications of `des run` of candidates.
+
+    `lost` is the share that each loses in the long run as walked. A replication meets few incidents, and few of them
+    may be all. So its own share is moved by what the walk loses in the long run, less what it loses along this
+    replication's own incidents: a control variate with a coefficient of 1, which changes no expectation. Without `lost`
+    it is as simulated.
+    """
 
     space: Space
+    lost: Mapping[Candidate, float] = field(default_factory=dict)
 
     def __call__(self, task: Task, report: Report | None = None) -> list[Figures | str]:
         found: list[Figures | str] = []
         for candidate in task.candidates:
             plan = self.space.plan(candidate)
             outcome = Replicator({plan.arm: plan}, None, "{}")(Part(plan.arm, task.number), report)
-            found.append(figures_of(outcome.observed.metrics))
+            figures = figures_of(outcome.observed.metrics)
+            if candidate in self.lost:
+                along = CommonIncidents(plan, task.number, SAMPLES, of_replication=True).figures(plan)
+                figures = _with_lost(figures, figures[LOST] + self.lost[candidate] - along[LOST])
+            found.append(figures)
         return found
+
+
+def _with_lost(figures: Figures, lost: float) -> Figures:
+    """The share may be below 0 in a replication; its mean is right."""
+    return {**figures, LOST: lost, "availability": 1.0 - lost}
 
 
 def figures_of(metrics: Mapping[str, Any]) -> Figures:
@@ -88,14 +110,24 @@ class Selected:
     def mean(self, candidate: Candidate, first: int | None = None) -> Figures:
         """Over the replications, or the `first` of them, which every candidate has in common."""
         rows = self.figures[candidate][:first]
-        return {metric: math.fsum(row[metric] for row in rows) / len(rows) for metric in OPTIMISABLE}
+        found = {metric: math.fsum(row[metric] for row in rows) / len(rows) for metric in OPTIMISABLE}
+        return _with_lost(found, _share(found[LOST]))
 
     def estimate(self, candidate: Candidate, metric: str) -> Estimate:
         """With Student's interval over the replications; exact where it is."""
-        if metric in ("availability", "failure_share") and candidate in self.exact:
+        if metric in ("availability", LOST) and candidate in self.exact:
             lost = Estimate(self.exact[candidate], estimator=EXACT)
-            return lost if metric == "failure_share" else lost.complement()
-        return estimate_of([row[metric] for row in self.figures[candidate]], self.estimator)
+            return lost if metric == LOST else lost.complement()
+        found = estimate_of([row[metric] for row in self.figures[candidate]], self.estimator)
+        if metric not in ("availability", LOST) or found.mean is None:
+            return found
+        low, high = (None if end is None else _share(end) for end in (found.low, found.high))
+        return replace(found, mean=_share(found.mean), low=low, high=high)
+
+
+def _share(value: float) -> float:
+    """A control variate may leave [0, 1]; a NaN stays."""
+    return value if math.isnan(value) else min(1.0, max(0.0, value))
 
 
 def estimate_of(values: Sequence[float], estimator: str) -> Estimate:
@@ -170,7 +202,8 @@ def select(
     exact = {} if reasons else _exactly_lost(space, (*order, *others))
     selection = Selection(len(order), zone_of(aim, screened, order))
     found: dict[Candidate, list[Figures]] = {candidate: [] for candidate in (*order, *others)}
-    job: Walker | Simulator = Simulator(space) if reasons else Walker(space, SAMPLES)
+    walker = Walker(space, SAMPLES)
+    job = Simulator(space, _lost_in_the_long_run(walker, [*found], workers)) if reasons else walker
     with Workers[Task, list[Figures | str]](job, workers) as pool:
         while wanted := _wanted(selection, max(most, FIRST)):
             begins = not selection.replications
@@ -179,7 +212,7 @@ def select(
             for rows in _replications(pool, candidates, first, count, apart=bool(reasons)):
                 if selection.replications >= FIRST and not selection.running:
                     break
-                told = {each: _with_exact(rows[each], exact.get(each)) for each in candidates}
+                told = rows | {each: _with_lost(rows[each], exact[each]) for each in candidates if each in exact}
                 left = [order[each] for each in selection.running] if selection.replications >= FIRST else candidates
                 for candidate in left:
                     found[candidate].append(told[candidate])
@@ -200,6 +233,20 @@ def select(
         infeasible=tuple(order[each] for each in selection.infeasible),
         exact=exact,
     )
+
+
+def _lost_in_the_long_run(walker: Walker, candidates: Sequence[Candidate], workers: int) -> dict[Candidate, float]:
+    """The share that each candidate loses as walked; empty where no incident comes at random."""
+    if not any(incidents_per_year(walker.space.plan(candidate)) > 0.0 for candidate in candidates):
+        return {}
+    tasks = [Task(_BEYOND + number, tuple(candidates)) for number in range(_LONG_RUN)]
+    with Workers[Task, list[Figures | str]](walker, workers) as pool:
+        blocks = list(pool.map(tasks))
+    found = {}
+    for place, candidate in enumerate(candidates):
+        rows = [block[place] for block in blocks]
+        found[candidate] = math.fsum(row[LOST] for row in rows if not isinstance(row, str)) / len(rows)
+    return found
 
 
 def _wanted(selection: Selection, most: int) -> tuple[int, ...]:
@@ -235,10 +282,6 @@ def _exactly_lost(space: Space, candidates: Sequence[Candidate]) -> dict[Candida
         if choice.estimator == EXACT and choice.exact is not None and choice.exact.lost is not None:
             found[candidate] = choice.exact.lost
     return found
-
-
-def _with_exact(figures: Figures, lost: float | None) -> Figures:
-    return figures if lost is None else {**figures, "failure_share": lost, "availability": 1.0 - lost}
 
 
 def as_written(space: Space) -> Candidate:
