@@ -126,8 +126,9 @@ def repeat(repetitions: int, *, guarded: bool) -> None:
         right += is_right(found, figures)
         replications += found.selected.replications
     print(f"{found.selected.estimator}: the best or one within {INDIFFERENCE:.0%} in {right} of {repetitions}")
+    each_s = (time.process_time() - started) / repetitions
     print(
-        f"  {replications / repetitions:.0f} replications on average, {time.process_time() - started:.0f} s of processor"
+        f"  {replications / repetitions:.0f} replications and {each_s:.1f} s of processor time on average", flush=True
     )
 
 
