@@ -41,10 +41,8 @@ def test_entries_that_differ_in_names_alone_are_alike_and_no_others() -> None:
 
 def test_a_ramp_of_the_policy_depends_on_the_place() -> None:
     whole = plan_of("shared_cdn")
-    content = load_scenario(
-        SCENARIOS / "shared_cdn.yaml", ["policy.ramp={start: 10%, over: 10min, reset_after: 1min}"]
-    ).resolved()
-    content["arms"] = {"only": {}}
+    content = load_scenario(SCENARIOS / "shared_cdn.yaml").resolved()
+    content["arms"] = {"only": {"policy.ramp": {"start": "10%", "over": "10min", "reset_after": "1min"}}}
     content.pop("expect")
     assert entries_move_freely(whole)
     assert not entries_move_freely(plans(from_mapping(content))["only"])
