@@ -130,6 +130,7 @@ def _conclude(finished: "Finished", show: Callable[..., None], as_json: bool, ju
     run = finished.run
     complain_of(run.summary.get("remarks", ()))
     suite = suite_of(run)
+    suite = replace(suite, verdicts=(*suite.verdicts, *finished.left_out))
     precise = precision_reached(run.summary)
     if as_json:
         say((run.path / "summary.json").read_text(encoding="utf-8").rstrip("\n"))

@@ -83,7 +83,7 @@ def availability(
 @app.command(
     short_help="What to expect of a scenario before it runs.",
     help="Print, before a run, the expected numbers of requests and incidents, what is known exactly, which estimator "
-    "applies and how long it will take.",
+    "applies, how long it will take, and which faults a run will show.",
 )
 @reported
 def explain(
@@ -97,7 +97,7 @@ def explain(
 ) -> int:
     from time import process_time
 
-    from des.report.availability_tables import print_explanation
+    from des.report.explanation_tables import print_explanation
     from des.scenario import load_scenario
     from des.study.explanation import check_precision, explain_all
 
@@ -254,7 +254,8 @@ def validate(
     wrong = 0
     for path in scenarios:
         try:
-            found = plans(load_scenario(path, tuple(changes or ())))
+            loaded = load_scenario(path, tuple(changes or ()))
+            found = plans(loaded)
         except ScenarioError as error:
             sys.stdout.flush()
             complain(str(error))
@@ -262,7 +263,7 @@ def validate(
         else:
             say(f"{path}: ok")
             sys.stdout.flush()
-            complain_of(f"{path}: {remark}" for remark in remarks_of(found))
+            complain_of(f"{path}: {remark}" for remark in (*loaded.remarks, *remarks_of(found)))
     return WRONG_INPUT if wrong else DONE
 
 

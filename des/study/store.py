@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from des.disk import PARTIAL, REPLACED, WRITER, WRITING, is_locked, put_back, remove_leftovers, removed
 from des.errors import DesError, OutputError
-from des.study.answered import ANSWER
+from des.study.answer_file import ANSWER
 from des.study.identity import file_digest
 from des.study.run import RESULTS
 from des.study.unfinished import BEGUN, FINISHED, NAME, POINTS, begun, count

@@ -138,6 +138,18 @@ def test_compare_shows_marginals_then_what_failing_together_changes(tmp_path: Pa
     assert list(json.loads(again.stdout)["comparison"]["joint"]) == ["as_modelled", "independent"]
 
 
+def test_compare_says_what_it_does_not_judge_of_arms_that_were_not_chosen(tmp_path: Path) -> None:
+    write_small(tmp_path, horizon="1h", expect={"primary_only.availability": ">= 99%", "availability": ">= 1%"})
+    arguments = ("compare", "small.yaml", "--arms", "as_modelled,independent", "--replications", 2, "--no-traces")
+    done = des(*arguments, "--workers", 1, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "primary_only.availability" in done.stdout
+    assert "the arm is not among those chosen" in " ".join(done.stdout.split())
+    again = des(*arguments, "--json", "--junit", "verdicts.xml", folder=tmp_path)
+    assert "primary_only.availability" in again.stderr
+    assert "<skipped" in (tmp_path / "verdicts.xml").read_text()
+
+
 def test_sweep_prints_a_row_a_point(tmp_path: Path) -> None:
     write_small(tmp_path, horizon="1h", expect={"availability": "> 1%"})
     done = des("sweep", "small.yaml", "--over", "policy.rounds=1,2", "--arms", folder=tmp_path)

@@ -310,16 +310,28 @@ class Limits(Setting):
             raise contradiction("windows count a rate, such as requests: 4000/min", "algorithm")
         return self
 
+    def _counts_what_it_limits(self) -> None:
+        """Refuses ways to count that the limits given do not have."""
+        if {*self.metrics} - {"concurrency"}:
+            return
+        limits = [*self.metrics, *(["acceleration"] if self.acceleration is not None else [])]
+        idle = {"counting": self.counting == "success", "counts_failed": not self.counts_failed}
+        if self.acceleration is None:
+            idle["counts_refused"] = self.counts_refused
+        for field, is_said in idle.items():
+            if is_said:
+                message = f"{' and '.join(limits)} counts calls from their dispatch: leave out {field}"
+                raise contradiction(message, field)
+
     @model_validator(mode="after")
     def _counts_consistently(self) -> Self:
         if self.estimated_output is not None and not {"output_tokens", "tokens"} & {*self.metrics}:
             raise contradiction("an estimate needs a limit on output_tokens or tokens", "counting")
+        self._counts_what_it_limits()
         if self.counting == "success":
             for field in ("counts_refused", "counts_failed"):
                 if field in self.model_fields_set and getattr(self, field):
                     raise contradiction(f"counting: success counts successful calls only: leave out {field}", field)
-            if self.metrics == ("concurrency",):
-                raise contradiction("concurrency counts calls from their dispatch: leave out counting", "counting")
         if "counts_cached" in self.model_fields_set and not {"input_tokens", "tokens"} & {*self.metrics}:
             raise contradiction("counts_cached needs a limit on input_tokens or tokens", "counts_cached")
         return self

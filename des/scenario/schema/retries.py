@@ -282,5 +282,8 @@ class ApplicationSpec(Setting):
     def _consistent(self) -> Self:
         if "deadline" in self.retry_on and self.attempt_timeout_s is None:
             raise contradiction("deadline is an attempt cut off by attempt_timeout: give attempt_timeout", "retry_on")
+        if self.backoff is not None and self.backoff.throttled is not None:
+            message = "the application only sees that the chain fails: throttled belongs to retry_backoff"
+            raise contradiction(message, "backoff", "throttled")
         _refuse_longer_attempts(self.timeout_s, self.attempt_timeout_s)
         return self
