@@ -123,7 +123,7 @@ def read_aim(
         raise DesError(f"--{direction} {metric}: {why}")
     bounds = [*_bounds(said.subject_to), *_bounds(_written(subject_to), "--subject-to")]
     if not bounds and minimise is None and maximise is None and scenario.objective is not None:
-        bounds = [_bound(AVAILABILITY, f">= {scenario.objective.availability!r}", "objective")]
+        bounds = [_bound(AVAILABILITY, f">= {100.0 * scenario.objective.availability:.12g}%", "objective")]
     rate, lost = _per_year(plan, scenario.value) if metric == TOTAL_COST else (0.0, 0.0)
     return Aim(metric, tuple(dict.fromkeys(bounds)), said.indifference, said.tolerance, rate, lost)
 
