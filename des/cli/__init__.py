@@ -1,10 +1,10 @@
 """The command line: parse, call the API, print.
 
 Heavy libraries are imported inside the commands, so that `des --help` stays fast. Importing `answering`, `optimising`,
-`results`, `running` and `telling` registers their commands.
+`reporting`, `results`, `running`, `sweeping` and `telling` registers their commands.
 """
 
-from des.cli import answering, optimising, results, running, telling
+from des.cli import answering, optimising, reporting, results, running, sweeping, telling
 from des.cli.application import app, main
 
-__all__ = ["answering", "app", "main", "optimising", "results", "running", "telling"]
+__all__ = ["answering", "app", "main", "optimising", "reporting", "results", "running", "sweeping", "telling"]

@@ -91,7 +91,7 @@ def optimise(
             workers=workers or available(),
             progress=progress,
             before=before(
-                "optimise", scenario, yes=yes, instead="fewer --legs or values, --most or --screen take less"
+                "optimise", scenario, yes=yes, quicker="fewer --legs or values, --most or --screen take less"
             ),
         )
     complain_of(found.remarks)

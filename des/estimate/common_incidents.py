@@ -65,8 +65,9 @@ class CommonIncidents:
         found = _Sums()
         for piece in self._pieces:
             walk = ServedWalk(plan, piece.timeline.effects, piece.number)
-            weights, arrival_s, clear = piece.arrivals(plan, each)
-            account = walk.account(_FarFromAll(piece.conditions, clear), arrival_s)
+            weights, arrival_s, sizes = piece.arrivals(plan, each)
+            clear = np.arange(len(arrival_s)) < sizes[0]
+            account = walk.account(_FarFromAll(piece.conditions, clear), arrival_s, sizes)
             found.add(account, weights / len(self._pieces))
         return found.figures(self._all_down_missed(plan))
 
@@ -131,28 +132,29 @@ class _Piece:
                 self._down[endpoint] = endpoint_down(self.timeline, endpoint)
         return down_share(intersection([self._down[endpoint] for endpoint in endpoints]), self._until_s)
 
-    def arrivals(self, plan: Plan, count: int) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
-        """(weights that add up to 1, arrivals, whether far from every incident) of `count` requests.
+    def arrivals(self, plan: Plan, count: int) -> tuple[FloatArray, FloatArray, list[int]]:
+        """(weights that add up to 1, arrivals) of `count` requests, and how many there are of each stratum.
 
-        The first half is far from all incidents. The rest are in equal numbers in each stratum.
+        The first stratum, half of them, is far from all incidents. The others have equal numbers.
         """
         rng = generator(self._seed, self.number, "common_incidents/arrivals")
         beyond_s = min(_LONGEST_S, self._reach_s(plan))
         parts = strata([self._affected(each, beyond_s) for each in chain_endpoints(plan)], self._until_s)
-        arrival_s, weights = np.zeros(count), np.zeros(count)
-        clear = np.ones(count, dtype=np.bool_)
-        near = count // 2 if parts else 0
-        first = count - near
+        near = max(count // 2, 2 * len(parts)) if parts else 0
+        far = count - count // 2 if parts else count
+        arrival_s, weights = np.zeros(far + near), np.zeros(far + near)
+        first, sizes = far, [far]
         for number, windows in enumerate(parts):
-            last = count - near + near * (number + 1) // len(parts)
+            last = far + near * (number + 1) // len(parts)
             measure, at_s = stratified(windows, last - first, rng)
-            arrival_s[first:last], clear[first:last] = at_s, False
+            arrival_s[first:last] = at_s
+            sizes.append(last - first)
             weights[first:last] = measure / self._arrived / (last - first)
             if self._profile is not None:
                 weights[first:last] *= weights_at(self._profile, at_s)
             first = last
-        weights[: count - near] = max(0.0, 1.0 - float(weights.sum())) / (count - near)
-        return weights / float(weights.sum()), arrival_s, clear
+        weights[:far] = max(0.0, 1.0 - float(weights.sum())) / far
+        return weights / float(weights.sum()), arrival_s, sizes
 
     def _reach_s(self, plan: Plan) -> float:
         return reach_s(plan) if self._kills else longest_walk_s(plan, self.timeline.effects)

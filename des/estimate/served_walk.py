@@ -60,8 +60,9 @@ class ServedWalk(FailingWalk):
         self.replication = replication
         self.bills = [_Bill(plan, leg) for leg in plan.chain]
 
-    def account(self, conditions: Conditions, arrival_s: FloatArray) -> Account:
-        return _Served(self, conditions, arrival_s, self.draws("requests")).account()
+    def account(self, conditions: Conditions, arrival_s: FloatArray, samples: Sequence[int]) -> Account:
+        """Requests that follow each other are `samples` of these sizes, as in `lost`."""
+        return _Served(self, conditions, arrival_s, self.draws("requests"), samples).account()
 
     def draws(self, purpose: str) -> np.random.Generator:
         return generator(self.plan.seed, self.replication, f"served_walk/{purpose}")
@@ -71,9 +72,14 @@ class _Served(Requests):
     """Requests under way, with their account."""
 
     def __init__(
-        self, walk: ServedWalk, conditions: Conditions, arrival_s: FloatArray, rng: np.random.Generator
+        self,
+        walk: ServedWalk,
+        conditions: Conditions,
+        arrival_s: FloatArray,
+        rng: np.random.Generator,
+        samples: Sequence[int],
     ) -> None:
-        super().__init__(walk, conditions, arrival_s, rng)
+        super().__init__(walk, conditions, arrival_s, rng, samples)
         self._bills, self._draws, self._plan = walk.bills, walk.draws, walk.plan
         self._arrival_s = arrival_s
         self._nth = [0] * len(walk.plan.chain)

@@ -30,7 +30,6 @@ from des.study.optimising.selecting import (
 )
 from des.study.optimising.space import AS_WRITTEN, Candidate, Space, space_of
 from des.study.options import Before, Forecast, Progress, RunOptions, Source
-from des.study.sweep import axes_of
 
 _SCREEN: Final = 0.6
 """The share of the work that the screen counts as, for the progress."""
@@ -47,7 +46,7 @@ def optimise(
     minimise: str | None = None,
     maximise: str | None = None,
     subject_to: Sequence[str] | Mapping[str, str | Sequence[str]] = (),
-    over: Mapping[str, Sequence[Any]] | Sequence[str] | None = None,
+    over: Mapping[str | tuple[str, ...], Sequence[Any]] | Sequence[str] | None = None,
     legs: Sequence[str] | None = None,
     most: int | None = None,
     least: int | None = None,
@@ -77,8 +76,9 @@ def optimise(
     if out is not None:
         refuse_existing_directory(Path(out))
     said = loaded.scenario.optimise or Optimise()
-    varied = said.over if over is None else over
-    space = space_of(loaded, said, axes_of(varied) if varied else {}, legs, most, least)
+    own: dict[str | tuple[str, ...], Sequence[Any]] = {}
+    own.update(said.over)
+    space = space_of(loaded, said, own if over is None else over, legs, most, least)
     plan = space.whole(AS_WRITTEN)
     aim = read_aim(loaded.scenario, said, plan, minimise=minimise, maximise=maximise, subject_to=subject_to)
     if replications < 1 or screen < 1:

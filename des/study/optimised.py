@@ -20,6 +20,7 @@ from des.study.optimising.screening import SAMPLES, Figures
 from des.study.optimising.searching import Screened, ascending
 from des.study.optimising.selecting import Selected, as_written, estimate_of
 from des.study.optimising.space import Candidate, Space
+from des.study.sweep_ranges import Axis
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,7 +166,7 @@ class Optimised:
             },
             "space": {
                 "entries": [self.space.names[entry] for entry in self.space.pool],
-                "over": {path: list(values) for path, values in self.space.axes.items()},
+                "over": [] if self.space.grid is None else [axis_as_json(axis) for axis in self.space.grid.axes],
                 "candidates": screened.space if math.isfinite(screened.space) else None,
                 "screened": len(screened.figures),
                 "complete": screened.complete,
@@ -204,6 +205,11 @@ def front_of(figures: Mapping[Candidate, Figures]) -> list[Candidate]:
             least = figures[candidate]["failure_share"]
             found.append(candidate)
     return found
+
+
+def axis_as_json(axis: Axis) -> dict[str, list[str]]:
+    """The values of each path of an axis; those of several paths change together."""
+    return {path: list(values) for path, values in zip(axis.paths, axis.values, strict=True)}
 
 
 def _as_json(bound: Bound) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What a search may choose from: chains of some entries in any order, and values of other fields."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -13,6 +14,7 @@ from des.scenario.resolution.chosen_entries import entries_move_freely, intercha
 from des.scenario.schema.optimise import LegChoice, Optimise
 from des.scenario.text.document import Document
 from des.scenario.text.overrides import Assignment, with_assignments
+from des.study.sweep_ranges import Grid, grid
 from des.words import unknown
 
 AS_WRITTEN: Final = -1
@@ -20,6 +22,7 @@ AS_WRITTEN: Final = -1
 _MOST_SETTINGS: Final = 10_000
 _OF_LEGS: Final = ("chain", "providers", "components", "common_cause", "surge", "budgets")
 """Values below these paths may make entries differ that are alike as written."""
+_FIRST_KEY: Final = re.compile(r"[.\[]")
 _KEPT: Final = 64
 """Settings whose plans are kept."""
 
@@ -37,7 +40,7 @@ class Space:
     """The candidates, and the plan of each. It can be pickled; plans are made where they are needed.
 
     `names` are those of the entries of the scenario's chain, `pool` the entries to choose from, `alike` a number for
-    each entry that those share which may be exchanged. `axes` are the paths that vary, with their values as written.
+    each entry that those share which may be exchanged. `grid` has the paths that vary, with their values as written.
     Where the chain is as written, `least` and `most` are None.
     """
 
@@ -47,20 +50,20 @@ class Space:
     alike: tuple[int, ...]
     least: int | None
     most: int | None
-    axes: Mapping[str, tuple[str, ...]]
+    grid: Grid | None
     _plans: dict[int, Plan] = field(default_factory=dict, repr=False)
 
     def __getstate__(self) -> tuple[Any, ...]:
-        return self.document, self.names, self.pool, self.alike, self.least, self.most, self.axes
+        return self.document, self.names, self.pool, self.alike, self.least, self.most, self.grid
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.document, self.names, self.pool, self.alike, self.least, self.most, self.axes = state
+        self.document, self.names, self.pool, self.alike, self.least, self.most, self.grid = state
         self._plans = {}
 
     @property
     def settings(self) -> range:
         """Their numbers; as written where nothing but the chain varies."""
-        return range(math.prod(len(values) for values in self.axes.values())) if self.axes else range(AS_WRITTEN, 0)
+        return range(AS_WRITTEN, 0) if self.grid is None else range(len(self.grid))
 
     @property
     def varies_chain(self) -> bool:
@@ -68,13 +71,7 @@ class Space:
 
     def setting(self, number: int) -> dict[str, str]:
         """The value of each path, by the number of a setting; none as written."""
-        found: dict[str, str] = {}
-        if number == AS_WRITTEN:
-            return found
-        for path, values in reversed(list(self.axes.items())):
-            number, place = divmod(number, len(values))
-            found[path] = values[place]
-        return dict(reversed(found.items()))
+        return {} if self.grid is None or number == AS_WRITTEN else self.grid.at(number)
 
     def plan(self, candidate: Candidate) -> Plan:
         """Raises ScenarioError where its values contradict each other."""
@@ -148,7 +145,7 @@ class Space:
 def space_of(
     loaded: Loaded,
     said: Optimise,
-    over: Mapping[str, Sequence[str]],
+    over: Mapping[str | tuple[str, ...], Sequence[Any]] | Sequence[str],
     legs: Sequence[str] | None,
     most: int | None,
     least: int | None,
@@ -162,27 +159,28 @@ def space_of(
     for key in ("arms", "expect", "optimise", "objective"):
         content.pop(key, None)
     document = Document(content, file=loaded.document.file, folder=loaded.document.folder)
-    axes = {path: tuple(values) for path, values in over.items()}
-    settings = math.prod(len(values) for values in axes.values())
-    if settings > _MOST_SETTINGS:
-        raise DesError(f"over: {settings:,} combinations of values, more than {_MOST_SETTINGS:,}; name fewer")
-    choice = said.legs or (LegChoice() if not axes else None)
+    varied = grid(over) if over else None
+    if varied is not None and len(varied) > _MOST_SETTINGS:
+        raise DesError(f"over: {len(varied):,} combinations of values, more than {_MOST_SETTINGS:,}; name fewer")
+    choice = said.legs or (LegChoice() if varied is None else None)
     if legs is not None or most is not None or least is not None:
         choice = choice or LegChoice()
     (whole,) = plans(from_mapping(content, document.folder)).values()
-    _check_values(document, axes)
+    if varied is not None:
+        _check_values(document, varied)
     names = tuple(group.name for group in whole.client.groups)
     every = tuple(range(len(names)))
     if choice is None:
-        return Space(document, names, every, every, None, None, axes)
+        return Space(document, names, every, every, None, None, varied)
     pool = _pool(content, legs if legs is not None else choice.among, every)
     longest = min(len(pool), choice.most if most is None else most)
     shortest = choice.least if least is None else least
     if shortest > longest or shortest < 1:
         raise DesError(f"no chain of {len(pool)} entries has at least {shortest} and at most {longest}")
-    apart = not entries_move_freely(whole) or any(path.split(".")[0].split("[")[0] in _OF_LEGS for path in axes)
+    paths = () if varied is None else varied.paths
+    apart = not entries_move_freely(whole) or any(_FIRST_KEY.split(path)[0] in _OF_LEGS for path in paths)
     alike = every if apart else tuple(interchangeable(whole))
-    return Space(document, names, pool, alike, shortest, longest, axes)
+    return Space(document, names, pool, alike, shortest, longest, varied)
 
 
 def _pool(content: Mapping[str, Any], among: Sequence[str] | None, every: tuple[int, ...]) -> tuple[int, ...]:
@@ -198,19 +196,18 @@ def _pool(content: Mapping[str, Any], among: Sequence[str] | None, every: tuple[
     return chosen
 
 
-def _check_values(document: Document, axes: Mapping[str, tuple[str, ...]]) -> None:
+def _check_values(document: Document, varied: Grid) -> None:
     """Every value by itself. Raises ScenarioError with the problems of all of them."""
     problems: list[Problem] = []
-    for path, values in axes.items():
-        if not values:
-            problems.append(Problem(f"no values: name some, such as {path}=1,2,3", "over"))
-        for value in values:
+    for axis in varied.axes:
+        for number in range(len(axis)):
+            texts = [f"{path}={value}" for path, value in axis.at(number).items()]
             try:
-                changed = with_assignments(document, [Assignment(f"{path}={value}", f"over {path}={value}")])
+                changed = with_assignments(document, [Assignment(text, f"over {text}") for text in texts])
                 plans(from_mapping(changed.content, document.folder))
             except ScenarioError as error:
-                said = [replace(problem, file=problem.file or f"over {path}={value}") for problem in error.problems]
-                problems += said
+                where = f"over {', '.join(texts)}"
+                problems += [replace(problem, file=problem.file or where) for problem in error.problems]
     if problems:
         raise ScenarioError(list(dict.fromkeys(problems)))
 
