@@ -32,9 +32,9 @@ def outage_strip(
     spells: "pd.DataFrame",
     axis: "alt.Axis",
     ends: tuple[float, float],
-    zoom: tuple[float, float],
+    zoom: tuple[float, float] | None,
 ) -> "alt.VConcatChart":
-    """The whole run above, and below it the span that is chosen in it by dragging; at first `zoom`. All times in ms.
+    """The whole run above, and below it the span that is chosen in it by dragging; at first `zoom`, if any. All times in ms.
 
     `outcomes` has begin, end, outcome, low, high (shares of the bin's requests) and requests; `spells` has entity,
     state, begin, end and note. `ends` are those of the run.
@@ -44,9 +44,8 @@ def outage_strip(
     names = [name for name in OUTCOME_COLOURS if name in set(outcomes["outcome"])]
     names += [name for name in STATE_COLOURS if name in set(spells["state"])]
     colours = alt.Scale(domain=names, range=[(OUTCOME_COLOURS | STATE_COLOURS)[name] for name in names])
-    brush = alt.selection_interval(
-        name="zoom", encodings=["x"], value={"x": list(zoom)}, mark=alt.BrushConfig(fill=GREY)
-    )
+    value = alt.Undefined if zoom is None else {"x": list(zoom)}
+    brush = alt.selection_interval(name="zoom", encodings=["x"], value=value, mark=alt.BrushConfig(fill=GREY))
     whole = alt.Scale(type="utc", domainMin=ends[0], domainMax=ends[1], nice=False)
     chosen = alt.Scale(type="utc", domain=brush, nice=False)
     parts = []
