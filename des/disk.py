@@ -268,13 +268,13 @@ def _written_beside(target: Path, make: Callable[[], _Made]) -> _Made:
     """What `make` makes in the target's parent, alone there. Raises OutputError or WriteError, saying why not."""
     try:
         for attempt in range(_ATTEMPTS):
-            _make_directory(target.parent)
-            with _alone_in(target.parent):
-                try:
+            try:
+                _make_directory(target.parent)
+                with _alone_in(target.parent):
                     return make()
-                except FileNotFoundError:  # a failed run has removed the directory that it had created
-                    if attempt == _ATTEMPTS - 1:
-                        raise
+            except FileNotFoundError:  # a failed run has removed the directory that it had created
+                if attempt == _ATTEMPTS - 1:
+                    raise
         raise AssertionError("the last attempt returns or raises")
     except (FileExistsError, NotADirectoryError) as error:
         raise OutputError(f"cannot write to {target}: {error.filename or target.parent} is not a directory") from error
@@ -286,16 +286,17 @@ def _written_beside(target: Path, make: Callable[[], _Made]) -> _Made:
 def _make_in_partial(parent: Path, name: str) -> Path:
     """A new directory in `.partial`, with the write permissions of its parent."""
     holder = parent / PARTIAL
-    while True:
+    for attempt in range(_ATTEMPTS):
         try:
             if _make_directory(holder):
                 holder.chmod(stat.S_IMODE(parent.stat().st_mode))
             (holder / name).mkdir()
         except FileNotFoundError:  # meanwhile removed because it was empty, where directories cannot be locked
-            if parent.is_dir():
-                continue
-            raise
-        return holder / name
+            if attempt == _ATTEMPTS - 1 or not parent.is_dir():
+                raise
+        else:
+            return holder / name
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _make_directory(directory: Path) -> bool:
@@ -303,16 +304,16 @@ def _make_directory(directory: Path) -> bool:
 
     `Path.mkdir(exist_ok=True)` takes a directory that is removed at that moment for a file in its place.
     """
-    try:
-        directory.mkdir()
-    except FileNotFoundError:
-        _make_directory(directory.parent)
-        return _make_directory(directory)
-    except FileExistsError:
-        if not _is_directory_or_missing(directory):
-            raise
-        return False
-    return True
+    is_new = False
+    for missing in [*reversed(_missing(directory)[1:]), directory]:
+        try:
+            missing.mkdir()
+            is_new = True
+        except FileExistsError:
+            if not _is_directory_or_missing(missing):
+                raise
+            is_new = False
+    return is_new
 
 
 def _is_directory_or_missing(path: Path) -> bool:

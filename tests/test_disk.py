@@ -112,6 +112,13 @@ def test_a_directory_that_another_run_removes_at_that_moment_is_no_file_in_its_p
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a file system in which nothing can be created")
+@pytest.mark.parametrize("name", ["run", "deep/er/run"])
+def test_a_place_where_no_directory_can_be_created_is_refused(name: str) -> None:
+    with pytest.raises(OutputError, match="cannot write to /proc/"), written_whole(Path("/proc") / name):
+        pass
+
+
 def test_whoever_may_write_to_the_folder_may_run_there_at_the_same_time(tmp_path: Path) -> None:
     tmp_path.chmod(0o1777)
     with written_whole(tmp_path / "run") as directory:

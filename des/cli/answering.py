@@ -1,14 +1,17 @@
 """The command that answers a scenario's question."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from des.cli.application import app, complain_of, console, progress_bar, reported, say_json
+from des.cli.application import app, complain, complain_of, console, progress_bar, reported, say_json
 from des.cli.expectations import complain_of_verdicts, conclude
 from des.cli.options import JunitOption, ScenarioArgument, SeedOption, SetOption
 from des.cli.reporting import report_beside
+
+if TYPE_CHECKING:
+    from des.study.options import Before, Forecast
 
 
 @app.command(
@@ -20,11 +23,21 @@ from des.cli.reporting import report_beside
 def answer(
     scenario: ScenarioArgument,
     within: Annotated[
-        str, typer.Option("--within", metavar="DURATION", help="Time limit. More time gives narrower intervals.")
+        str,
+        typer.Option(
+            "--within",
+            metavar="DURATION",
+            help="Time limit. More time gives narrower intervals. The first round is finished however long it takes.",
+        ),
     ] = "60s",
     rounds: Annotated[
         int | None,
-        typer.Option("--rounds", metavar="N", min=1, help="Simulate this number of rounds, without a time limit."),
+        typer.Option(
+            "--rounds",
+            metavar="N",
+            min=1,
+            help="Simulate this number of rounds, without a time limit: the same figures on any machine.",
+        ),
     ] = None,
     arms: Annotated[
         str | None, typer.Option("--arms", metavar="A,B", help="Arms to answer for.  [default: the scenario's]")
@@ -49,7 +62,6 @@ def answer(
     from des.report.answer_tables import print_answer
     from des.report.junit import Suite, check_junit
     from des.study.answer import answer as answer_scenario
-    from des.study.study import scenario_name
 
     check_junit(junit)
     chosen = None if arms is None else [arm.strip() for arm in arms.split(",") if arm.strip()]
@@ -64,6 +76,7 @@ def answer(
             workers=workers,
             out=out,
             progress=progress,
+            before=_before(within),
         )
     if out is not None:
         report_beside(out)
@@ -73,6 +86,21 @@ def answer(
         complain_of_verdicts(found.expectations)
     else:
         print_answer(found, console())
-    properties = {"seed": str(found.loaded.scenario.seed), "rounds": str(found.rounds)}
-    suite = Suite(scenario_name(found.loaded), found.expectations, properties, found.wall_s)
+    properties = {"seed": str(found.seed), "rounds": str(found.rounds)}
+    suite = Suite(found.scenario, found.expectations, properties, found.wall_s)
     return conclude([suite], junit)
+
+
+def _before(within: str) -> "Before":
+    """Says that the first round takes longer than there is time."""
+
+    def say(forecast: "Forecast") -> None:
+        from des.report.figures import duration
+
+        processes = "1 process" if forecast.processes == 1 else f"{forecast.processes} processes"
+        complain(
+            f"the first round is {forecast.replications} runs and will take about {duration(forecast.seconds)} here, "
+            f"on {processes}: longer than --within {within} leaves"
+        )
+
+    return say

@@ -23,6 +23,7 @@ from des.cli.application import (
     say_json,
 )
 from des.cli.asking import YesOption, before
+from des.cli.completion import scenario_names
 from des.cli.expectations import complain_of_verdicts, conclude
 from des.cli.options import JunitOption, ScenarioArgument, SeedOption, SetOption
 from des.errors import ScenarioError
@@ -83,7 +84,7 @@ def availability(
 @app.command(
     short_help="What to expect of a scenario before it runs.",
     help="Print, before a run, the expected numbers of requests and incidents, what is known exactly, which estimator "
-    "applies and how long it will take.",
+    "applies, how long it will take, and which faults a run will show.",
 )
 @reported
 def explain(
@@ -97,7 +98,7 @@ def explain(
 ) -> int:
     from time import process_time
 
-    from des.report.availability_tables import print_explanation
+    from des.report.explanation_tables import print_explanation
     from des.scenario import load_scenario
     from des.study.explanation import check_precision, explain_all
 
@@ -245,7 +246,9 @@ def check(
 @app.command(short_help="Check scenario files.", help="Check scenario files and report every problem in them.")
 @reported
 def validate(
-    scenarios: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="Scenario files.")],
+    scenarios: Annotated[
+        list[Path], typer.Argument(metavar="SCENARIO...", help="Scenario files.", autocompletion=scenario_names)
+    ],
     changes: SetOption = None,
 ) -> int:
     from des.scenario import load_scenario, plans
@@ -254,7 +257,8 @@ def validate(
     wrong = 0
     for path in scenarios:
         try:
-            found = plans(load_scenario(path, tuple(changes or ())))
+            loaded = load_scenario(path, tuple(changes or ()))
+            found = plans(loaded)
         except ScenarioError as error:
             sys.stdout.flush()
             complain(str(error))
@@ -262,7 +266,7 @@ def validate(
         else:
             say(f"{path}: ok")
             sys.stdout.flush()
-            complain_of(f"{path}: {remark}" for remark in remarks_of(found))
+            complain_of(f"{path}: {remark}" for remark in (*loaded.remarks, *remarks_of(found)))
     return WRONG_INPUT if wrong else DONE
 
 
@@ -270,7 +274,17 @@ def validate(
     short_help="Print the JSON Schema of scenario files.", help="Print the JSON Schema of scenario files, for editors."
 )
 @reported
-def schema() -> int:
+def schema(
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write it here, over an earlier schema.")
+    ] = None,
+) -> int:
+    if out is not None:
+        from des.study.scenario_files import write_schema
+
+        write_schema(out)
+        say(f"schema: {out}")
+        return DONE
     from des.scenario import json_schema
 
     say_json(json_schema())

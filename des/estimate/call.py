@@ -43,10 +43,10 @@ def success(plan: Plan, leg: Leg, outputs: FloatArray) -> FloatArray:
     answered *= max(0.0, 1.0 - random_errors) * (1.0 - leg.invalid_output)
     if endpoint.broken_streams is not None:
         answered *= 1.0 - endpoint.broken_streams.rate
-    return answered * _in_time(plan, leg, outputs)
+    return answered * in_time(plan, leg, outputs)
 
 
-def _in_time(plan: Plan, leg: Leg, outputs: FloatArray) -> FloatArray:
+def in_time(plan: Plan, leg: Leg, outputs: FloatArray) -> FloatArray:
     """Chances that whole responses of `outputs` tokens keep all of the leg's time-outs, float64[n]."""
     connect_bound, first_bound, idle_bound, total_bound = (
         math.inf if bound is None else bound

@@ -14,7 +14,7 @@ from typing import Final
 from des.distributions import Constant, Distribution, Empirical, Gamma, Lognormal, Uniform, Weibull
 from des.estimate.call import kind_of, output_tokens
 from des.estimate.estimate import Inapplicable
-from des.estimate.flow import NOTHING, Flow
+from des.estimate.flow import EVERYTHING, NOTHING, Flow
 from des.faults.reach import Reach
 from des.scenario.plan import Effect, IncidentClass, Leg, Plan, RecordedIncidents, RenewalIncidents, RetryRule
 from des.scenario.schema.statuses import broken_stream_kind
@@ -72,6 +72,11 @@ class Endings:
         for manner in self.manners(leg, cut_s):
             failures[manner.kind] = failures.get(manner.kind, NOTHING).plus(manner.flow)
         return failures
+
+    @property
+    def cut_off(self) -> Flow:
+        """Of calls that come to the bound of a layer around them: perhaps all, each at a time that the bound fixes."""
+        return EVERYTHING
 
     def least_s(self, leg: int, cut_s: float | None) -> float:
         """The least time in which a call fails; infinite where none does."""

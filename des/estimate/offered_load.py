@@ -17,6 +17,7 @@ Output tokens are shared by all calls of a request, so the sum is taken for each
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from des.estimate.call import is_bounded
 from des.estimate.endings import Endings
@@ -43,13 +44,30 @@ class Passage:
         self.failures[kind] = self.failures.get(kind, NOTHING).plus(flow)
 
 
-def calls_by_leg(plan: Plan, endings: Endings) -> dict[int, Flow]:
+class Failing(Protocol):
+    """How calls fail. With upper bounds of the chances, what is worked out from them is an upper bound too."""
+
+    def of(self, leg: int, cut_s: float | None) -> Mapping[int, Flow]:
+        """The failures of a call that is cut off after `cut_s`, by outcome kind."""
+
+    @property
+    def cut_off(self) -> Flow:
+        """What the bound of a layer around calls turns into a time-out of its own."""
+
+
+def calls_by_leg(plan: Plan, failing: Failing) -> dict[int, Flow]:
     """Calls of each leg that the requests of a process make, over the requirements that requests have."""
-    whole: dict[int, Flow] = {}
+    return through_chain(plan, failing)[0]
+
+
+def through_chain(plan: Plan, failing: Failing) -> tuple[dict[int, Flow], Flow]:
+    """(calls by leg, requests lost) of the requests of a process, over the requirements that requests have."""
+    whole, lost = Passage(), NOTHING
     for chance, legs in eligible(plan):
-        for leg, flow in _of_requests(plan, endings, legs).items():
-            whole[leg] = whole.get(leg, NOTHING).plus(share(chance).then(flow))
-    return whole
+        passage, end = _of_requests(plan, failing, legs)
+        whole.add(passage, share(chance))
+        lost = lost.plus(share(chance).then(end))
+    return whole.calls, lost
 
 
 def most_calls(plan: Plan, of: frozenset[int]) -> int:
@@ -110,21 +128,24 @@ def _most_of_group(plan: Plan, group: Group, of: frozenset[int]) -> int:
     return (1 + group.retry.retries) * max(inside, default=0)
 
 
-def _of_requests(plan: Plan, endings: Endings, legs: frozenset[int]) -> Mapping[int, Flow]:
-    result = Passage()
+def _of_requests(plan: Plan, failing: Failing, legs: frozenset[int]) -> tuple[Passage, Flow]:
+    """(calls by leg, requests lost)."""
+    result, lost = Passage(), NOTHING
     entries = [
-        (_through_group(plan, endings, group, legs), kinds_handled(group.fallback_on, plan.statuses))
+        (_through_group(plan, failing, group, legs), kinds_handled(group.fallback_on, plan.statuses))
         for group in _visited(plan, legs)
     ]
     coming = EVERYTHING
     for _ in range(plan.policy.rounds):
         for entry, falls_back in entries:
             result.add(Passage(calls=entry.calls), coming)
+            ends = total(flow for kind, flow in entry.failures.items() if kind not in falls_back)
+            lost = lost.plus(coming.then(ends))
             coming = coming.then(total(flow for kind, flow in entry.failures.items() if kind in falls_back))
-    return result.calls
+    return result, lost.plus(coming)
 
 
-def _through_group(plan: Plan, endings: Endings, group: Group, legs: frozenset[int]) -> Passage:
+def _through_group(plan: Plan, failing: Failing, group: Group, legs: frozenset[int]) -> Passage:
     """A visit to an entry; of a group, by the leg that is first or drawn."""
     of = [plan.client.legs[leg] for leg in group.legs if leg in legs]
     least = min(leg.tier for leg in of)
@@ -133,27 +154,27 @@ def _through_group(plan: Plan, endings: Endings, group: Group, legs: frozenset[i
         of = of[:1]
     weights = [leg.weight for leg in of]
     picked = [weight / sum(weights) if any(weights) else 1.0 / len(of) for weight in weights]
-    each = [_through_layers(plan, endings, leg.leg, leg.inner, group.retry.attempt_timeout_s) for leg in of]
+    each = [_through_layers(plan, failing, leg.leg, leg.inner, group.retry.attempt_timeout_s) for leg in of]
     result, attempt = Passage(), Passage()
     for chance, passage in zip(picked, each, strict=True):
         if group.routing.once:
-            result.add(_through_retries(plan, passage, group.retry), share(chance))
+            result.add(_through_retries(plan, failing, passage, group.retry), share(chance))
         attempt.add(passage, share(chance))
-    return result if group.routing.once else _through_retries(plan, attempt, group.retry)
+    return result if group.routing.once else _through_retries(plan, failing, attempt, group.retry)
 
 
-def _through_layers(plan: Plan, endings: Endings, leg: int, rules: Sequence[RetryRule], cut_s: float | None) -> Passage:
+def _through_layers(plan: Plan, failing: Failing, leg: int, rules: Sequence[RetryRule], cut_s: float | None) -> Passage:
     """An attempt on a leg, cut off after `cut_s` by the layer around it."""
     if not rules:
-        return Passage(calls={leg: EVERYTHING}, failures=dict(endings.of(leg, cut_s)))
+        return Passage(calls={leg: EVERYTHING}, failures=dict(failing.of(leg, cut_s)))
     rule, *inside = rules
-    result = _through_retries(plan, _through_layers(plan, endings, leg, inside, rule.attempt_timeout_s), rule)
+    result = _through_retries(plan, failing, _through_layers(plan, failing, leg, inside, rule.attempt_timeout_s), rule)
     if cut_s is not None:
-        result.fails(TIMEOUT, EVERYTHING)
+        result.fails(TIMEOUT, failing.cut_off)
     return result
 
 
-def _through_retries(plan: Plan, attempt: Passage, rule: RetryRule) -> Passage:
+def _through_retries(plan: Plan, failing: Failing, attempt: Passage, rule: RetryRule) -> Passage:
     """A layer that repeats an attempt. Each time-out of its own is another manner to fail, at its own time."""
     retried = kinds_handled(rule.retry_on, plan.statuses)
     again = total(flow for kind, flow in attempt.failures.items() if kind in retried)
@@ -166,5 +187,5 @@ def _through_retries(plan: Plan, attempt: Passage, rule: RetryRule) -> Passage:
     for kind, flow in attempt.failures.items():
         result.fails(kind, (last if kind in retried else starts).then(flow))
     if rule.timeout_s is not None:
-        result.fails(TIMEOUT, EVERYTHING)
+        result.fails(TIMEOUT, failing.cut_off)
     return result

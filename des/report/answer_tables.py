@@ -7,14 +7,11 @@ from typing import Final
 from rich.console import Console
 
 from des.estimate.estimate import EXACT, RARE, TIMELINE, Estimate
-from des.estimate.objective import window_words
 from des.report import figures
-from des.report.answer_sentence import availability_ends, chance_words, minutes, objective_words, sentence, step_words
 from des.report.layout import Line, as_text, print_arms, say
 from des.report.tables import print_verdicts
-from des.scenario import plans as plans_of
-from des.scenario.plan import Plan
 from des.scenario.schema.objective import MONTH
+from des.study.answer_sentence import availability_ends, chance_words, minutes, objective_words, step_words
 from des.study.answered import Answer, ArmAnswer, Basis
 
 _WIDEST: Final = 15
@@ -28,23 +25,21 @@ Write = Callable[[float, int], str]
 
 
 def print_answer(answer: Answer, console: Console) -> None:
-    scenario = answer.loaded.scenario
-    plans = plans_of(answer.loaded)
-    say(console, scenario.title, style="bold")
-    if scenario.question:
-        say(console, " ".join(scenario.question.split()))
+    say(console, answer.title, style="bold")
+    if answer.question:
+        say(console, " ".join(answer.question.split()))
     console.print()
-    say(console, sentence(answer, plans), style="bold")
+    say(console, answer.sentence, style="bold")
     arms = [arm for arm in answer.arms if arm not in answer.same]
     of = [answer.arms[arm] for arm in arms]
-    table = list(_lines(answer, of, plans[arms[0]]))
+    table = list(_lines(answer, of))
     if table:
         print_arms(table, arms, console)
     for arm, other in answer.same.items():
         say(console, f"{arm} is the same as {other}")
     for step in answer.steps:
         say(console, f"- {step_words(step)}")
-    for text in _basis_sentences(answer, {arm: answer.arms[arm] for arm in arms}, plans):
+    for text in _basis_sentences(answer, {arm: answer.arms[arm] for arm in arms}):
         say(console, text)
     for text in _not_seen_sentences({arm: answer.arms[arm] for arm in arms}):
         say(console, text)
@@ -61,8 +56,7 @@ def answer_text(answer: Answer, width: int = 80) -> str:
     return as_text(lambda console: print_answer(answer, console), width)
 
 
-def _lines(answer: Answer, of: Sequence[ArmAnswer], plan: Plan) -> Iterator[Line]:
-    scenario = answer.loaded.scenario
+def _lines(answer: Answer, of: Sequence[ArmAnswer]) -> Iterator[Line]:
     if not any(each.figures for each in of):
         return
     lost = [each.lost for each in of]
@@ -70,12 +64,12 @@ def _lines(answer: Answer, of: Sequence[ArmAnswer], plan: Plan) -> Iterator[Line
     if any(each is not None and each.low is not None for each in lost):
         yield Line("  95 % interval", tuple(_availability_ends(each) for each in lost))
     yield Line("  nines", tuple(_nines(each) for each in lost))
-    if plan.horizon_s >= _DAY_S:
+    if of[0].horizon_s >= _DAY_S:
         yield Line("  down in 30 days", tuple(figures.NOTHING if each is None else _down(each) for each in lost))
-    objective = scenario.objective
+    objective = answer.objective
     if objective is not None:
         asked = objective_words(objective.availability)
-        window = "month" if objective.per == MONTH else window_words(plan, objective.per)
+        window = "month" if objective.per == MONTH else answer.window
         label = f"chance of {asked} a {window}" if window == "month" else f"chance of {asked} in {window}"
         yield from _rows(label, [each.objective for each in of], figures.percent, 100.0, chance_words)
     yield from _figure("cost per 1,000 requests", of, "cost_usd_per_request", figures.dollars, times=1000.0, digits=4)
@@ -118,12 +112,18 @@ def _rows(
     value: Callable[[Estimate], str],
 ) -> Iterator[Line]:
     """One line with the intervals in it where it is narrow enough, else a second line with them."""
-    cells = tuple(figures.shown(each, write, scale=scale) for each in found)
+    cells = tuple(_cell(each, write, scale) for each in found)
     if max(map(len, cells)) <= _WIDEST:
         yield Line(label, cells)
         return
     yield Line(label, tuple(figures.NOTHING if each is None else value(each) for each in found))
     yield Line("  95 % interval", tuple(_ends(each, write, scale) for each in found))
+
+
+def _cell(figure: Estimate | None, write: Write, scale: float) -> str:
+    """With an interval, two digits of its half; without one, three of the figure."""
+    measured = figure is not None and figure.low is not None
+    return figures.shown(figure, write, scale=scale, digits=1 if measured else 3)
 
 
 def _ends(figure: Estimate | None, write: Write, scale: float) -> str:
@@ -132,7 +132,7 @@ def _ends(figure: Estimate | None, write: Write, scale: float) -> str:
     if figure.known == 0.0 and figure.low == 0.0:
         return f"at most {write(figure.high, figures.significant(figure.high * scale, 2))}"
     half = (figure.high - figure.low) / 2.0
-    decimals = max(figures.significant(figure.known * scale, 3), figures.significant(half * scale, 2))
+    decimals = max(figures.significant(figure.known * scale, 1), figures.significant(half * scale, 2))
     low, high = write(figure.low, decimals), write(figure.high, decimals)
     for unit in (" %", " s", "$"):
         low, high = low.replace(unit, ""), high.replace(unit, "")
@@ -183,7 +183,7 @@ def _cents(usd: float) -> int:
 
 def _causes(of: Sequence[ArmAnswer]) -> Iterator[Line]:
     """Requests lost in a million, by cause, the gravest first."""
-    lost: list[Mapping[str, Estimate]] = [each.figures.get("lost_by_cause", {}) for each in of]
+    lost = [each.by_name("lost_by_cause") for each in of]
     totals: dict[str, float] = {}
     for causes in lost:
         for cause, figure in causes.items():
@@ -192,28 +192,42 @@ def _causes(of: Sequence[ArmAnswer]) -> Iterator[Line]:
     if not order:
         return
     yield Line("lost to, of a million requests")
-    for cause in order[:_MOST_CAUSES]:
-        yield Line(f"  {cause}", tuple(_in_a_million(causes.get(cause)) for causes in lost))
+    shown = order[:_MOST_CAUSES]
+    cells = {cause: tuple(_in_a_million(causes.get(cause)) for causes in lost) for cause in shown}
+    if max(len(cell) for each in cells.values() for cell in each) > _WIDEST:
+        cells = {cause: tuple(_in_a_million(causes.get(cause), ends=False) for causes in lost) for cause in shown}
+    for cause, each in cells.items():
+        yield Line(f"  {cause}", each)
     rest = order[_MOST_CAUSES:]
     if rest:
         sums = [math.fsum(causes[cause].known for cause in rest if cause in causes) for causes in lost]
         yield Line(f"  {len(rest)} others", tuple(_in_a_million(Estimate(each)) for each in sums))
 
 
-def _in_a_million(figure: Estimate | None) -> str:
+def _in_a_million(figure: Estimate | None, *, ends: bool = True) -> str:
+    """Its interval decides the digits, whether it is shown or not."""
     if figure is None or not figure.mean:
         return figures.NOTHING
-    value = figure.known * _MILLION
-    return figures.plain(value, 0 if value >= 10.0 else figures.significant(value, 2))
+    found = figures.scaled(figure, _MILLION)
+    if ends:
+        return _cell(found, _round_number, 1.0)
+    half = None if found.low is None or found.high is None else (found.high - found.low) / 2.0
+    return _round_number(found.known, figures.significant(found.known if half is None else half, 2))
 
 
-def _basis_sentences(answer: Answer, told: Mapping[str, ArmAnswer], plans: Mapping[str, Plan]) -> Iterator[str]:
+def _round_number(value: float, decimals: int) -> str:
+    """No decimals of ten requests and more."""
+    return figures.plain(value, 0 if abs(value) >= 10.0 else decimals)
+
+
+def _basis_sentences(answer: Answer, told: Mapping[str, ArmAnswer]) -> Iterator[str]:
     """What the figures rest on; arms of which the same is said share a sentence."""
     said: dict[str, list[str]] = {}
     for arm, of in told.items():
-        said.setdefault(_basis(of.basis, plans[arm]), []).append(arm)
+        said.setdefault(_basis(of.basis, of.horizon_s), []).append(arm)
     for text, arms in said.items():
         yield text if len(told) == len(arms) else f"{', '.join(arms)}: {text}"
+    yield from _chance_basis(told)
     left_out = [limit for of in told.values() for limit in of.basis.limits_left_out]
     if left_out:
         names = ", ".join(dict.fromkeys(limit.name for limit in left_out))
@@ -221,22 +235,33 @@ def _basis_sentences(answer: Answer, told: Mapping[str, ArmAnswer], plans: Mappi
         yield f"of no account to the availability: {names}; the chance that one holds up a call is at most 1e{power}"
     simulated = sum(of.basis.simulated for of in told.values())
     rounds = f" in {answer.rounds} round{'s' if answer.rounds != 1 else ''}" if answer.rounds else ""
-    yield f"{simulated:,} requests simulated{rounds}, seed {answer.loaded.scenario.seed}, {answer.wall_s:,.1f} s"
+    yield f"{simulated:,} requests simulated{rounds}, seed {answer.seed}, {answer.wall_s:,.1f} s"
 
 
-def _basis(basis: Basis, plan: Plan) -> str:
+def _basis(basis: Basis, horizon_s: float) -> str:
+    """Each estimator by its name, with what it rests on."""
     served = {
-        EXACT: "availability is exact",
-        TIMELINE: f"availability rests on {_years(basis.years)} of drawn incidents",
-        RARE: f"availability rests on {basis.samples or 0:,} arrivals with rare incidents made common",
+        EXACT: f"availability: {EXACT}",
+        TIMELINE: f"availability: {TIMELINE}, {_years(basis.years)} of drawn incidents",
+        RARE: f"availability: {RARE}, {basis.samples or 0:,} arrivals while what is rare is made common",
     }.get(basis.availability, "")
     if basis.window_years is not None:
-        rest = f"simulated windows of time, sampled from {_years(basis.window_years)} of drawn incidents"
+        rest = f"{basis.requests}, sampled from {_years(basis.window_years)} of drawn incidents"
     elif basis.replications is not None:
-        rest = f"{basis.replications} simulated run{'s' if basis.replications > 1 else ''} of {_length(plan.horizon_s)}"
+        several = "s" if basis.replications > 1 else ""
+        rest = f"{basis.requests}, {basis.replications} simulated run{several} of {_length(horizon_s)}"
     else:
         return served or "nothing was simulated to the end"
-    return f"{served}; the rest rests on {rest}" if served else f"all figures rest on {rest}"
+    return f"{served}; all else: {rest}" if served else f"all figures: {rest}"
+
+
+def _chance_basis(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
+    """Where the chance of the objective has a closed form."""
+    chances = {arm: of.objective.estimator for arm, of in told.items() if of.objective is not None}
+    for estimator in dict.fromkeys(name for name in chances.values() if name.startswith(EXACT)):
+        arms = [arm for arm, name in chances.items() if name == estimator]
+        those = "" if len(arms) == len(told) else f" of {', '.join(arms)}"
+        yield f"chance of the objective{those}: {estimator}"
 
 
 def _years(years: float | None) -> str:
@@ -259,7 +284,8 @@ def _not_seen_sentences(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
         for missed in of.not_seen.incidents:
             part = missed.of_unavailability
             of_all = "" if part is None else f", at most {_rough(part)} of the unavailability"
-            text = f"{missed.words}: open {_rough(missed.open_share)} of the time{of_all}"
+            open_for = "" if missed.open_share is None else f": open {_rough(missed.open_share)} of the time"
+            text = f"{missed.words}{open_for}{of_all}"
             said.setdefault(text, []).append(arm)
         if of.not_seen.uncalled:
             said.setdefault(f"no simulated request called {_some(of.not_seen.uncalled)}", []).append(arm)
@@ -284,9 +310,10 @@ def _rough(share: float) -> str:
 def _between_sentences(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
     known = {arm: of.between for arm, of in told.items() if of.between is not None}
     for arm, between in known.items():
-        up = figures.availability(between.figures["availability"])
-        cost = figures.shown(figures.scaled(between.figures["cost_usd_per_request"], 1000.0), figures.dollars)
-        p99 = figures.shown(between.figures["latency_s_p99"], figures.seconds)
+        up = figures.availability(between.figure("availability"))
+        usd = between.figure("cost_usd_per_request")
+        cost = figures.shown(None if usd is None else figures.scaled(usd, 1000.0), figures.dollars)
+        p99 = figures.shown(between.figure("latency_s_p99"), figures.seconds)
         yield (
             f"{arm}, in the first {_length(between.horizon_s)} alone: availability {up}, {cost} per 1,000 requests, 99 "
             f"of 100 answers within {p99}; this says nothing of rarer outages"
@@ -294,8 +321,5 @@ def _between_sentences(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
 
 
 def _intervals(answer: Answer) -> str:
-    if any(of.refused for of in answer.arms.values()):
-        return "intervals: 95 %"
-    if any(of.basis.replications == 1 for of in answer.arms.values()):
-        return "one run has no intervals: --within 5min leaves time for more"
-    return "intervals: 95 %; a figure without one is exact"
+    some = any(of.basis.availability == EXACT for of in answer.arms.values())
+    return "intervals: 95 %; what is exact has none" if some else "intervals: 95 %"

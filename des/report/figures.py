@@ -1,10 +1,16 @@
-"""Numbers for people: enough digits to show differences, and no exponent where zeros can be counted."""
+"""Figures with their intervals for people: enough digits to show differences."""
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from des.digits import dollars as dollars
+from des.digits import nines_of_lost as nines_of_lost
+from des.digits import percent as percent
+from des.digits import plain as plain
+from des.digits import seconds as seconds
+from des.digits import significant as significant
 from des.estimate.estimate import Estimate
 
 NOTHING: Final = "-"
@@ -13,8 +19,6 @@ _LEAST_MISSING: Final = 1e-12
 """The smallest 1 - availability that still has three digits as a float."""
 _LAST_DIGIT: Final = 2e-16
 """Rounding error of a number next to 1. An availability has this error, and the share lost may be smaller."""
-_MOST_ZEROS: Final = 12
-"""A number with more zeros before its first digit is written with an exponent."""
 
 Format = Callable[[float, int], str]
 """Writes a value with that many decimals."""
@@ -33,37 +37,6 @@ def mean_of(figure: Estimate | None) -> float:
 def scaled(figure: Estimate, factor: float) -> Estimate:
     mean, low, high = (None if value is None else value * factor for value in (figure.mean, figure.low, figure.high))
     return replace(figure, mean=mean, low=low, high=high)
-
-
-def significant(value: float, digits: int = 3) -> int:
-    """The number of decimals that shows `value` with that many significant digits."""
-    if value == 0.0 or not math.isfinite(value):
-        return 0
-    return max(0, digits - 1 - math.floor(math.log10(abs(value))))
-
-
-def plain(value: float, decimals: int) -> str:
-    """An exponent, with as many digits, replaces more than a dozen leading zeros."""
-    if 0.0 < abs(value) < 10.0**-_MOST_ZEROS:
-        return f"{value:.{max(0, decimals + math.floor(math.log10(abs(value))))}e}"
-    return f"{value:,.{decimals}f}" if value or decimals <= _MOST_ZEROS else "0"
-
-
-def percent(value: float, decimals: int) -> str:
-    return f"{plain(100.0 * value, decimals)} %"
-
-
-def dollars(value: float, decimals: int) -> str:
-    return f"${plain(value, decimals)}" if value >= 0.0 else f"-${plain(-value, decimals)}"
-
-
-def seconds(value: float, decimals: int) -> str:
-    return f"{plain(value, decimals)} s"
-
-
-def nines_of_lost(share: float) -> float:
-    """-log10 of the share lost: 3 for 99.9 %; infinite where nothing was lost."""
-    return math.inf if share <= 0.0 else 0.0 - math.log10(share)
 
 
 def without_intervals(found: Any) -> Any:

@@ -12,11 +12,13 @@ from pydantic import ValidationError
 from des.errors import Problem, ScenarioError
 from des.scenario.checks.client_consistency import client_findings, idle_findings
 from des.scenario.checks.consistency import consistency_findings
+from des.scenario.checks.idle import idle_settings
 from des.scenario.checks.names import name_findings
 from des.scenario.files import file_digests
 from des.scenario.resolution.presets import at_the_preset, with_presets
 from des.scenario.schema.expectations import AS_MODELLED, Expectation, default_arm, read_expectation, split_name
 from des.scenario.schema.scenario import Scenario
+from des.scenario.shipped import nearest_shipped, scenario_file
 from des.scenario.text.document import Document, plain, read_document
 from des.scenario.text.names import as_written, entry_names, is_named, mapping
 from des.scenario.text.overrides import Assignment, Overlay, lay_over, with_assignments
@@ -50,6 +52,15 @@ class Loaded:
     def resolved(self) -> dict[str, Any]:
         """The scenario after `--set`, as plain data from which it can be loaded again."""
         return copy.deepcopy(self.document.content)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is written and does nothing: in any arm, or in the arm that writes it."""
+        idle = [_at_origins(arm) for arm in self.arms.values()]
+        everywhere = set.intersection(*({*found} for found in idle))
+        of_arms = {path for found in idle for path in found if path[0] == "arms"}
+        told = {path: message for found in idle for path, message in found.items() if path in everywhere | of_arms}
+        return tuple(f"{path_text(path)}: {message}" for path, message in told.items())
 
     def files(self) -> dict[str, str]:
         """SHA-256 of each replayed file, by its name as the scenario writes it. Raises ScenarioError."""
@@ -96,9 +107,20 @@ class Loaded:
         )
 
 
+def _at_origins(arm: Arm) -> dict[Path, str]:
+    """Remarks on idle settings of an arm, by the path in the document where each is written."""
+    found = idle_settings(arm.scenario, arm.overlay.content)
+    return {arm.overlay.origin(finding.path) or finding.path: finding.message for finding in found}
+
+
 def load_scenario(path: str | os.PathLike[str], overrides: Sequence[str | Assignment] = ()) -> Loaded:
-    """Reads a scenario file with `path=value` overrides. Raises ScenarioError with all problems."""
-    file = FilePath(path)
+    """Reads a scenario file, or the shipped scenario of that name, with `path=value` overrides.
+
+    Raises ScenarioError with all problems.
+    """
+    file = scenario_file(path)
+    if not os.path.lexists(file) and (hint := nearest_shipped(file)):
+        raise ScenarioError([Problem(f"no such file, and no shipped scenario of that name{hint}", file=str(file))])
     return _loaded(with_assignments(read_document(file), overrides), file)
 
 

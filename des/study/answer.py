@@ -6,8 +6,10 @@ a long run where they are not. What neither covers is refused, and the reason na
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from des.disk import written_whole
 from des.errors import DesError
@@ -21,14 +23,21 @@ from des.scenario.plan import Plan, remarks_of
 from des.scenario.schema.objective import Objective, Value
 from des.scenario.text.units import DAY_S, YEAR_S, read_positive_duration
 from des.single_files import refuse_existing
-from des.study.answered import Answer, ArmAnswer, Basis, verdicts_on, write_answer
+from des.study.answer_file import write_answer
+from des.study.answer_sentence import sentence
+from des.study.answered import Answer, ArmAnswer, Basis, Figures, one_of, verdicts_on
 from des.study.arms import same_arms
-from des.study.long_run import LongRun, long_runs
-from des.study.not_seen import NotSeen, missed_by_runs, missed_by_windows
-from des.study.options import Progress, RunOptions, Source
-from des.study.rounds import Clock, Rounds, Simulated, replicated
+from des.study.differences import Paired
+from des.study.duration import of_replications
+from des.study.long_run import LongRun, long_runs, refined, refining_s
+from des.study.not_seen import NotSeen, missed_by_runs, missed_by_windows, missed_rot
+from des.study.options import Before, Progress, RunOptions, Source
+from des.study.rounds import FIRST, Clock, Rounds, Simulated, replicated
 from des.study.shortened import between_outages
-from des.study.value import Money, Step, apart, less, money, narrower, scaled, steps
+from des.study.study import scenario_name
+from des.study.uncertain import scaled
+from des.study.value import Money, cheapest, money, steps, usd_per_share_lost
+from des.study.verdicts import of_other_arms
 from des.study.ways import chosen_way
 from des.vocabulary import CASCADE_METRICS
 
@@ -37,6 +46,8 @@ NOTHING: Final = "none"
 """In place of an estimator."""
 _WITHIN_OF_ALL: Final = 0.97
 """Share of the time for simulation; the rest is for what follows."""
+_REFINED_FROM: Final = 2
+"""Rounds from which the availability has its second attempt too, so that figures depend on their number alone."""
 
 
 def answer(
@@ -50,13 +61,15 @@ def answer(
     workers: int | None = None,
     out: str | Path | None = None,
     progress: Progress | None = None,
+    before: Before | None = None,
 ) -> Answer:
     """Answer a scenario's question: availability, cost, latency and what they rest on, for each arm, in a minute.
 
-    `within` is a duration (`60s`, or seconds) that decides only how many rounds are simulated. `rounds` fixes their
-    number; the same number gives the same figures for any number of `workers`, by default one for each processor.
-    `arms` names arms, by default all of the scenario's. `out` is a directory that does not exist, for answer.json and
-    manifest.json.
+    `within` is a duration (`60s`, or seconds) that decides only how many rounds are simulated, the first of which is
+    simulated in any case. `rounds` fixes their number; the same number gives the same figures for any `within` and any
+    number of `workers`, by default one for each processor. `arms` names arms, by default all of the scenario's. `out`
+    is a directory that does not exist, for answer.json and manifest.json. `before` is called with a forecast of the
+    first round where that takes longer than there is time.
 
     Raises ScenarioError for a scenario that cannot be run, and DesError for options that make no sense. An arm that no
     estimator covers has no figures of requests, and a reason.
@@ -65,18 +78,34 @@ def answer(
     processes = available() if workers is None else workers
     target = None if out is None else Path(out)
     refuse_existing(target)
-    loaded = RunOptions(seed=seed, overrides=tuple(overrides), workers=processes).load(scenario)
+    whole = loaded = RunOptions(seed=seed, overrides=tuple(overrides), workers=processes).load(scenario)
     if arms is not None:
-        loaded = loaded.with_arms(arms)
-    found = answered(loaded, clock, workers=processes, progress=progress)
-    if target is not None:
-        with written_whole(target) as directory:
+        loaded = whole.with_arms(arms)
+    with nullcontext() if target is None else written_whole(target) as directory:
+        found = answered(loaded, clock, workers=processes, progress=progress, before=before)
+        found = replace(found, expectations=(*found.expectations, *of_other_arms(whole, found.arms)))
+        if directory is not None:
             write_answer(found, loaded, directory)
     return found
 
 
-def answered(loaded: Loaded, clock: Clock, *, workers: int = 1, progress: Progress | None = None) -> Answer:
-    """Like `answer`, of a scenario that is loaded."""
+def answered(
+    loaded: Loaded,
+    clock: Clock,
+    *,
+    workers: int = 1,
+    progress: Progress | None = None,
+    before: Before | None = None,
+    known: Mapping[str, LongRun] | None = None,
+    replicated_before: Mapping[str, ArmAnswer] | None = None,
+    cascades: bool = False,
+) -> Answer:
+    """Like `answer`, of a scenario that is loaded.
+
+    `known` are the long runs of all arms that differ. `replicated_before` are answers of as many rounds to the same
+    arms of another scenario. They are taken over where this one is answered by whole replications, as those were, and
+    have no part in the steps. `cascades` asks for the figures of cascades.
+    """
 
     def tell(what: str) -> None:
         if progress is not None:
@@ -86,17 +115,29 @@ def answered(loaded: Loaded, clock: Clock, *, workers: int = 1, progress: Progre
     same = same_arms(every)
     different = {arm: plan for arm, plan in every.items() if arm not in same}
     tell("incidents")
-    known = long_runs(different, workers)
+    started_s = clock.spent_s
+    known = long_runs(different, workers) if known is None else known
+    clock.reserve(refining_s(known, clock.spent_s - started_s), _REFINED_FROM)
     scenario = loaded.scenario
-    cascades = any(each.metric in CASCADE_METRICS for each in loaded.expectations())
-    work = _Work(different, known, scenario.objective, scenario.value, clock, workers, tell, cascades=cascades)
+    cascades = cascades or any(each.metric in CASCADE_METRICS for each in loaded.expectations())
+    work = _Work(different, known, scenario.objective, scenario.value, clock, workers, tell, before, cascades=cascades)
+    work.take_over(replicated_before or {})
     found = work.done()
     of_all = {arm: found[same.get(arm, arm)] for arm in every}
-    return Answer(
-        loaded=loaded,
+    chosen = work.differences({arm: of for arm, of in found.items() if different[arm].shared >= 1.0})
+    priced = scenario.value is not None and scenario.value.lost_request_usd > 0.0
+    made = Answer(
+        scenario=scenario_name(loaded),
+        title=scenario.title,
+        question=scenario.question,
+        seed=scenario.seed,
+        objective=scenario.objective,
+        window="" if scenario.objective is None else window_words(next(iter(every.values())), scenario.objective.per),
+        value=scenario.value,
         arms=of_all,
         same=same,
-        steps=work.steps({arm: each for arm, each in found.items() if different[arm].shared >= 1.0}),
+        steps=steps(chosen.money, chosen, per_lost_request=priced),
+        cheapest=cheapest(chosen.money, chosen),
         hypothetical=tuple(arm for arm in every if every[arm].shared < 1.0),
         rounds=work.rounds,
         precise=work.precise,
@@ -104,6 +145,7 @@ def answered(loaded: Loaded, clock: Clock, *, workers: int = 1, progress: Progre
         remarks=remarks_of(every),
         wall_s=clock.spent_s,
     )
+    return replace(made, sentence=sentence(made))
 
 
 def _seconds(within: float | str) -> float:
@@ -135,6 +177,7 @@ class _Work:
         clock: Clock,
         workers: int,
         tell: Callable[[str], None],
+        before: Before | None,
         *,
         cascades: bool,
     ) -> None:
@@ -145,18 +188,25 @@ class _Work:
         self._clock = clock
         self._workers = workers
         self._tell = tell
+        self._before = before
         self._cascades = cascades
         self._first = ""
         self._paired: Mapping[str, Mapping[str, Estimate]] = {}
         self._replicated: Rounds | None = None
+        self._taken_over: Mapping[str, ArmAnswer] = {}
         self.rounds = 0
         self.precise = True
 
+    def take_over(self, answers: Mapping[str, ArmAnswer]) -> None:
+        """Answers of arms that need not be replicated again."""
+        self._taken_over = {arm: of for arm, of in answers.items() if of.basis.replications is not None}
+
     def done(self) -> dict[str, ArmAnswer]:
         """Every arm's answer."""
-        way = chosen_way(self._plans, [of.choice for of in self._known.values()], self._clock.within_s)
+        way = chosen_way(self._plans, [of.choice for of in self._known.values()])
         if way.replications:
             return self._by_replications()
+        self._taken_over = {}
         open_to_windows = {arm: plan for arm, plan in self._plans.items() if arm not in way.why_not_windows}
         found = self._refused(way.why_not_windows)
         if open_to_windows:
@@ -168,19 +218,41 @@ class _Work:
                 found |= self._refused(dict.fromkeys(open_to_windows, str(reason)))
         return {arm: found[arm] for arm in self._plans}
 
+    def _refine(self) -> None:
+        """The second attempt at the availability goes with the second round."""
+        if self.rounds >= _REFINED_FROM:
+            self._tell("incidents")
+            self._known = refined(self._plans, self._known, self._workers)
+        self.precise = self.precise and not any(of.is_coarse for of in self._known.values())
+
+    def _forecast(self) -> None:
+        """Of the first round, where there is too little time for it."""
+        if self._before is None or self._clock.rounds is not None:
+            return
+        forecast = of_replications(list(self._plans.values()), FIRST, self._workers)
+        if forecast.seconds > max(1.0, self._clock.left_s):
+            self._before(forecast)
+
     def _by_replications(self) -> dict[str, ArmAnswer]:
+        new = {arm: plan for arm, plan in self._plans.items() if arm not in self._taken_over}
+        if not new:
+            return {arm: self._taken_over[arm] for arm in self._plans}
+        self._forecast()
         known = [arm for arm, of in self._known.items() if of.lost is not None]
         made = replicated(
-            self._plans,
+            new,
             self._objective,
             self._clock,
             workers=self._workers,
             known=known,
+            least_rounds=_REFINED_FROM if any(of.is_coarse for of in self._known.values()) else 1,
             cascades=self._cascades,
             progress=lambda: self._tell("requests"),
         )
         self._replicated, self.rounds, self.precise = made, made.rounds, made.reached
-        return {arm: self._replicated_arm(arm, of, made) for arm, of in made.arms.items()}
+        self._refine()
+        found = {arm: self._replicated_arm(arm, of, made) for arm, of in made.arms.items()}
+        return {arm: found[arm] if arm in found else self._taken_over[arm] for arm in self._plans}
 
     def _replicated_arm(self, arm: str, of: Simulated, made: Rounds) -> ArmAnswer:
         known = self._known[arm]
@@ -203,14 +275,15 @@ class _Work:
             simulated=of.requests,
             replications=made.replications,
         )
-        not_seen = NotSeen(
-            incidents=() if unsampled is None else tuple(missed_by_runs(each, lost) for each in unsampled.incidents),
-            uncalled=of.uncalled,
-            between=unsampled is not None and "availability" in unsampled.ends and known.lost is None,
-        )
+        rot = tuple(missed_rot(self._plans[arm], of.broken, made.replications))
+        incidents = () if unsampled is None else tuple(missed_by_runs(each, lost) for each in unsampled.incidents)
         ends = {} if unsampled is None else dict(unsampled.as_json()["ends"])
+        if rot and lost is not None:
+            ends["availability"] = [None, 1.0 - (lost.known if lost.low is None else lost.low)]
+            lost = lost.without_interval(f"none: {', '.join(each.words for each in rot)}")
         if known.lost is not None:
             ends.pop("availability", None)
+        not_seen = NotSeen(incidents=incidents + rot, uncalled=of.uncalled, between="availability" in ends)
         return self._arm(arm, figures, lost, basis, of.objective(), not_seen, ends)
 
     def _long_runs(self) -> LongRuns:
@@ -225,16 +298,18 @@ class _Work:
         if objective is not None:
             per = objective.per
             asked = (objective.availability, per if isinstance(per, str) else f"{per / DAY_S!r}d")
-        left_s = max(1.0, self._clock.left_s * _WITHIN_OF_ALL)
+        left_s = max(1.0, self._clock.simulating_s * _WITHIN_OF_ALL)
+        fixed = self._clock.most_rounds
         made = windows(
             plans,
-            seconds=None if self._clock.rounds is not None else left_s,
-            rounds=self._clock.rounds,
+            seconds=None if fixed is not None else left_s,
+            rounds=fixed,
             workers=self._workers,
             objective=asked,
             progress=lambda share: self._tell("windows"),
         )
         self.rounds, self._paired, self._first = made.rounds, made.differences, next(iter(plans))
+        self._refine()
         return {arm: self._arm_of_windows(arm, of, made) for arm, of in made.arms.items()}
 
     def _arm_of_windows(self, arm: str, of: ArmWindows, made: WindowsAnswer) -> ArmAnswer:
@@ -283,6 +358,7 @@ class _Work:
                 money=None,
                 basis=basis,
                 not_seen=NotSeen(),
+                horizon_s=self._plans[arm].horizon_s,
                 refused=why,
                 between=short.get(arm),
             )
@@ -291,7 +367,7 @@ class _Work:
     def _arm(
         self,
         arm: str,
-        figures: dict[str, Any],
+        figures: dict[str, Estimate | Mapping[str, Estimate]],
         lost: Estimate | None,
         basis: Basis,
         counted: Estimate | None,
@@ -310,6 +386,7 @@ class _Work:
             money=self._money(arm, figures, lost),
             basis=basis,
             not_seen=not_seen,
+            horizon_s=self._plans[arm].horizon_s,
             ends=ends or {},
         )
 
@@ -328,50 +405,38 @@ class _Work:
             return None, f"the horizon has no whole {window_words(plan, objective.per)}"
         return None, with_reason
 
-    def _money(self, arm: str, figures: Mapping[str, Any], lost: Estimate | None) -> Money | None:
-        cost = figures["cost_usd_per_request"]
-        if self._value is None or lost is None or cost.mean is None:
+    def _money(self, arm: str, figures: Figures, lost: Estimate | None) -> Money | None:
+        cost = one_of(figures, "cost_usd_per_request")
+        if self._value is None or lost is None or cost is None:
             return None
+        return money(cost, lost, self._requests_per_year(arm, figures), self._value)
+
+    def _requests_per_year(self, arm: str, figures: Figures) -> float:
+        """As expected, or as simulated of users that wait for their answers."""
         plan = self._plans[arm]
         expected = plan.workload.arrivals.expected_requests(plan.horizon_s)
-        requests = figures["requests"].known if expected is None else expected
-        return money(cost, lost, requests / plan.horizon_s * YEAR_S, self._value)
+        if expected is None:
+            simulated = one_of(figures, "requests")
+            expected = 0.0 if simulated is None else simulated.known
+        return expected / plan.horizon_s * YEAR_S
 
-    def steps(self, found: Mapping[str, ArmAnswer]) -> tuple[Step, ...]:
-        """Between successive arms, with differences that are paired where they can be."""
-        of = {arm: each.money for arm, each in found.items() if each.money is not None}
-        spends: dict[tuple[str, str], Estimate] = {}
-        saves: dict[tuple[str, str], Estimate] = {}
-        for arm, one in of.items():
-            for after, other in of.items():
-                if arm == after:
-                    continue
-                dearer = self._difference(arm, after, "cost_usd_per_request")
-                if dearer is not None and (cost := found[after].figure("cost_usd_per_request")) is not None:
-                    spends[arm, after] = scaled(dearer, other.answers.known / (cost.known or 1.0))
-                worse = self._difference(after, arm, "lost")
-                lost = found[arm].lost
-                if worse is not None and lost is not None and lost.known > 0.0:
-                    paired = scaled(worse, one.failing.known / lost.known)
-                    saves[arm, after] = narrower(paired, less(one.failing, other.failing))
-        priced = self._value is not None and self._value.lost_request_usd > 0.0
-        return steps(of, spends, saves, per_lost_request=priced)
-
-    def _difference(self, arm: str, after: str, metric: str) -> Estimate | None:
-        """`after` less `arm`, paired; None where it is not known better than from both arms."""
-        if metric == "lost" and any(self._is_exact(each) for each in (arm, after)):
-            return None
-        if self._replicated is not None:
-            of = self._replicated.arms
-            return of[arm].less(of[after], "availability") if metric == "lost" else of[after].less(of[arm], metric)
-        one, other = self._to_first(arm, metric), self._to_first(after, metric)
-        return None if one is None or other is None else apart(other, one)
-
-    def _is_exact(self, arm: str) -> bool:
-        """Whether its availability is known better than any simulation could tell it."""
-        lost = self._known[arm].lost
-        return lost is not None and (lost.low is None or self._replicated is not None)
-
-    def _to_first(self, arm: str, metric: str) -> Estimate | None:
-        """The arm less the first one that windows answered."""
-        return Estimate(0.0) if arm == self._first else self._paired.get(arm, {}).get(metric)
+    def differences(self, found: Mapping[str, ArmAnswer]) -> Paired:
+        """Of arms whose failing has a price."""
+        priced = {
+            arm: of
+            for arm, of in found.items()
+            if of.money is not None and of.lost is not None and arm not in self._taken_over
+        }
+        requests = {arm: self._requests_per_year(arm, of.figures) for arm, of in priced.items()}
+        return Paired(
+            money={arm: of.money for arm, of in priced.items() if of.money is not None},
+            lost={arm: of.lost for arm, of in priced.items() if of.lost is not None},
+            requests=requests,
+            per_share={
+                arm: usd_per_share_lost(requests[arm], self._value) for arm in priced if self._value is not None
+            },
+            known=frozenset(arm for arm in priced if self._known[arm].lost is not None),
+            replicated=self._replicated,
+            of_windows=self._paired,
+            first=self._first,
+        )

@@ -1,26 +1,23 @@
-"""The answer to a scenario as data: by arm, what it rests on, and the files it is written to."""
+"""The answer to a scenario as data: by arm, what it rests on, and what it comes to.
 
-import platform
+It is complete by itself: a page or a table needs no scenario beside it. `answer_file.py` writes it and reads it back.
+"""
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from des.estimate.binding import Binding
 from des.estimate.estimate import Estimate, as_json
-from des.scenario import Loaded
-from des.study.identity import file_digest, json_text, package_version, source_digest
+from des.scenario.schema.objective import Objective, Value
 from des.study.not_seen import NotSeen
-from des.study.value import Money, Step
+from des.study.value import Cheapest, Money, Step
 from des.study.verdicts import Evidence, Verdict, judged
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ANSWER: Final = "answer.json"
-MANIFEST: Final = "manifest.json"
 _ONE_LESS: Final = "failure_share"
 _COLUMNS: Final = (
     "availability",
@@ -33,6 +30,9 @@ _COLUMNS: Final = (
     "fallback_share",
     "attempts_per_request",
 )
+
+Figures = Mapping[str, Estimate | Mapping[str, Estimate]]
+"""By the names of summary.json; some have one estimate by leg or cause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,10 @@ class Between:
 
     horizon_s: float
     requests: int
-    figures: Mapping[str, Any]
+    figures: Figures
+
+    def figure(self, metric: str) -> Estimate | None:
+        return one_of(self.figures, metric)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +80,7 @@ class ArmAnswer:
     which every leg is down at once, and `between`.
     """
 
-    figures: Mapping[str, Any]
+    figures: Figures
     lost: Estimate | None
     all_down: Estimate | None
     objective: Estimate | None
@@ -85,6 +88,7 @@ class ArmAnswer:
     money: Money | None
     basis: Basis
     not_seen: NotSeen
+    horizon_s: float
     refused: str = ""
     between: Between | None = None
     ends: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
@@ -92,29 +96,48 @@ class ArmAnswer:
 
     def figure(self, metric: str) -> Estimate | None:
         """None where there is no such figure."""
-        found = self.figures.get(metric)
-        return found if isinstance(found, Estimate) and found.mean is not None else None
+        return one_of(self.figures, metric)
+
+    def by_name(self, metric: str) -> Mapping[str, Estimate]:
+        """Of a figure by leg or cause; empty where there is none."""
+        found = self.figures.get(metric, {})
+        return {} if isinstance(found, Estimate) else found
+
+
+def one_of(figures: Figures, metric: str) -> Estimate | None:
+    """The figure, if it has a value."""
+    found = figures.get(metric)
+    return found if isinstance(found, Estimate) and found.mean is not None else None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Answer:
     """Every arm's answer. `des.report.answer_tables.answer_text` prints it like the command.
 
-    `same` maps an arm to the one simulated for it. `steps` lead from the least to the most available arm, without
-    `hypothetical` ones, which share less than is modelled. `rounds` is how many were simulated; `precise` says whether
-    they were enough for the precision at which no more would be.
+    `scenario` is a name for files. `window` is what a window of the objective is called, empty without one. `same` maps
+    an arm to the one simulated for it. `steps` lead from the least to the most available arm, without `hypothetical`
+    ones, which share less than is modelled. `rounds` is how many were simulated; `precise` says whether they were
+    enough for the precision at which no more would be. `sentence` answers the question.
     """
 
-    loaded: Loaded
+    scenario: str
+    title: str
+    question: str
+    seed: int
+    objective: Objective | None
+    window: str
+    value: Value | None
     arms: Mapping[str, ArmAnswer]
     same: Mapping[str, str]
     steps: tuple[Step, ...]
+    cheapest: Cheapest | None
     hypothetical: tuple[str, ...]
     rounds: int
     precise: bool
     expectations: tuple[Verdict, ...]
     remarks: tuple[str, ...]
     wall_s: float
+    sentence: str = ""
 
     @cached_property
     def table(self) -> "pd.DataFrame":
@@ -133,24 +156,28 @@ class Answer:
 
     def as_json(self) -> dict[str, Any]:
         """What answer.json holds: nothing that differs between two answers of as many rounds."""
-        scenario = self.loaded.scenario
         return {
-            "title": scenario.title,
-            "question": scenario.question,
-            "seed": scenario.seed,
+            "scenario": self.scenario,
+            "title": self.title,
+            "question": self.question,
+            "sentence": self.sentence,
+            "seed": self.seed,
             "rounds": self.rounds,
             "precise": self.precise,
-            "objective": None if scenario.objective is None else scenario.objective.model_dump(mode="json"),
-            "value": None if scenario.value is None else scenario.value.model_dump(mode="json"),
+            "objective": None if self.objective is None else self.objective.model_dump(mode="json"),
+            "window": self.window,
+            "value": None if self.value is None else self.value.model_dump(mode="json"),
             "arms": {arm: as_json(of) for arm, of in self.arms.items()},
             "same": dict(self.same),
             "steps": as_json(self.steps),
+            "cheapest": as_json(self.cheapest),
             "hypothetical": list(self.hypothetical),
             "expectations": as_json(self.expectations),
-        } | ({"remarks": list(self.remarks)} if self.remarks else {})
+            "remarks": list(self.remarks),
+        }
 
     def __repr__(self) -> str:
-        return f"<Answer of {self.loaded.scenario.title or self.loaded.path!r}: arms {', '.join(self.arms)}>"
+        return f"<Answer of {self.title or self.scenario!r}: arms {', '.join(self.arms)}>"
 
 
 def verdicts_on(expect: Mapping[str, Any] | None, arms: Mapping[str, ArmAnswer]) -> tuple[Verdict, ...]:
@@ -168,20 +195,3 @@ def verdicts_on(expect: Mapping[str, Any] | None, arms: Mapping[str, ArmAnswer])
         return Evidence(as_json(found), ends, reason)
 
     return judged(expect, list(arms), find)
-
-
-def write_answer(found: Answer, loaded: Loaded, directory: Path) -> None:
-    """answer.json, and beside it manifest.json with what may differ between two answers: time, machine, versions."""
-    (directory / ANSWER).write_text(json_text(found.as_json()), encoding="utf-8")
-    manifest = {
-        "scenario": loaded.resolved(),
-        "files": dict(sorted(loaded.files().items())),
-        "rounds": found.rounds,
-        "answer_sha256": file_digest(directory / ANSWER),
-        "version": package_version(),
-        "source_sha256": source_digest(),
-        "platform": platform.platform(),
-        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "wall_s": round(found.wall_s, 3),
-    }
-    (directory / MANIFEST).write_text(json_text(manifest), encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -10,6 +10,7 @@ from des.errors import DesError
 from des.study.options import RunKeywords, RunOptions, Source, with_run_keywords
 from des.study.run import Finished, kept
 from des.study.study import Study
+from des.study.verdicts import of_other_arms
 from des.traces import Run
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ def ensure_compared(scenario: Source, options: RunOptions, arms: Sequence[str] |
     chosen = loaded.with_arms(arms)
     if arms is not None:
         _check_several(arms, list(loaded.with_arms().scenario.arms))
-    return kept(Study.of(chosen, traces=options.traces, precision=target, comparison=True), options)
+    finished = kept(Study.of(chosen, traces=options.traces, precision=target, comparison=True), options)
+    return replace(finished, left_out=of_other_arms(loaded, chosen.arms))
 
 
 def _check_several(arms: Sequence[str], known: Sequence[str]) -> None:

@@ -98,6 +98,19 @@ def of_availability(loaded: Loaded, years: float, estimator: str | None, workers
     )
 
 
+def of_replications(plans: Sequence[Plan], replications: int, workers: int) -> Forecast:
+    """The forecast of so many replications of each plan, at least two, all of them side by side."""
+    clock = _Clock(time.process_time())
+    each_s: list[float] = []
+    for plan in plans:
+        if each_s and clock.is_over:
+            break
+        each_s.append(_replication_s(plan))
+    parts = replications * len(plans)
+    processes = max(1, min(workers, parts, available()))
+    return Forecast(seconds=parts * sum(each_s) / len(each_s) / processes, processes=processes, replications=parts)
+
+
 def _parts(study: Study) -> int:
     return study.first_replications * len(_simulated(study))
 

@@ -17,6 +17,8 @@ from des.estimate import rare, timeline
 from des.estimate.availability import YEARS, Choice, choose
 from des.estimate.cascades import may_cascade
 from des.estimate.estimate import RARE, TIMELINE
+from des.estimate.foresight.foresee import foresee
+from des.estimate.foresight.foreseen import Foreseen
 from des.estimate.intervals import NORMAL_QUANTILE
 from des.estimate.joint_figures import DrawnIncidents, horizons_of, long_run_years
 from des.scenario import Loaded, plans
@@ -82,8 +84,10 @@ class Explained:
     """The arms of `des availability` and `des compare`, built-in ones included."""
     left_out: Mapping[str, str]
     """Built-in arms that cannot be drawn, and why."""
+    foreseen: Mapping[str, tuple[Foreseen, ...]]
+    """By own arm: the faults that a run will show."""
     remarks: tuple[str, ...] = ()
-    """About the files replayed."""
+    """About settings that do nothing, and about the files replayed."""
 
     def as_json(self) -> dict[str, Any]:
         arms = {arm: one.as_json() for arm, one in self.arms.items()}
@@ -92,6 +96,7 @@ class Explained:
             "seconds": dict(self.seconds),
             "compared": list(self.compared),
             "left_out": dict(self.left_out),
+            "foreseen": {arm: [one.as_json() for one in found] for arm, found in self.foreseen.items()},
         } | ({"remarks": list(self.remarks)} if self.remarks else {})
 
 
@@ -127,7 +132,8 @@ def explain_all(
         seconds=seconds,
         compared=tuple(of_comparison),
         left_out=left_out,
-        remarks=remarks_of(own),
+        foreseen=foresee(loaded, own, {arm: explained[arm].choice.exact for arm in own}),
+        remarks=(*loaded.remarks, *remarks_of(own)),
     )
 
 

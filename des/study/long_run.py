@@ -1,7 +1,11 @@
-"""The availability of an arm in the long run without simulated requests, with as little work as its precision takes."""
+"""The availability of an arm in the long run without simulated requests, with as little work as its precision takes.
+
+It is found in two attempts: a quick one, and one with about ten times the work where the first is not precise enough.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from des.errors import DesError
@@ -22,6 +26,8 @@ _SAMPLES: Final = (100_000, 400_000)
 """Samples of rare events in the first and in the second attempt."""
 _MOST_HORIZONS: Final = 400
 """Drawn where each horizon is a timeline of its own."""
+_WORK_OF_SECOND: Final = 8.0
+"""Times that of the first attempt."""
 _RECORDED: Final = 40
 """Horizons drawn where all have the same incidents."""
 
@@ -40,14 +46,32 @@ class LongRun:
     samples: int | None = None
     all_down_seen: int | None = None
 
+    @property
+    def is_coarse(self) -> bool:
+        """Whether more incidents would narrow it, and should."""
+        return self.lost is not None and _half_width(self.lost) > _ENOUGH
+
 
 def long_runs(plans: Mapping[str, Plan], workers: int) -> dict[str, LongRun]:
-    """By arm, the same for any number of workers."""
-    with Workers(_long_run, workers) as pool:
+    """By arm, the first attempt; the same for any number of workers."""
+    with Workers(partial(_long_run, 0), workers) as pool:
         return dict(zip(plans, pool.map(list(plans.values())), strict=True))
 
 
-def _long_run(plan: Plan, report: Report | None = None) -> LongRun:
+def refined(plans: Mapping[str, Plan], known: Mapping[str, LongRun], workers: int) -> dict[str, LongRun]:
+    """With the second attempt in place of the first where that is not precise enough."""
+    again = {arm: plan for arm, plan in plans.items() if known[arm].is_coarse}
+    with Workers(partial(_long_run, 1), workers) as pool:
+        return {**known, **dict(zip(again, pool.map(list(again.values())), strict=True))}
+
+
+def refining_s(known: Mapping[str, LongRun], first_s: float) -> float:
+    """About how long the second attempt will take, where the first took so long."""
+    coarse = sum(of.is_coarse for of in known.values())
+    return _WORK_OF_SECOND * first_s * coarse / len(known)
+
+
+def _long_run(attempt: int, plan: Plan, report: Report | None = None) -> LongRun:
     choice = choose(plan)
     plan, _ = relieved(plan)
     closed = choice.exact
@@ -55,19 +79,15 @@ def _long_run(plan: Plan, report: Report | None = None) -> LongRun:
     if choice.estimator == EXACT:
         assert closed is not None
         return LongRun(choice=choice, lost=Estimate(closed.lost, estimator=EXACT), all_down=down)
-    found = LongRun(choice=choice, all_down=down)
     try:
-        for attempt in range(2):
-            if choice.estimator == TIMELINE:
-                found = _by_timeline(plan, choice, attempt, down)
-            elif choice.estimator == RARE:
-                drawn = rare(plan, samples=_SAMPLES[attempt])
-                found = LongRun(choice=choice, lost=drawn.lost, all_down=down or drawn.all_down, samples=drawn.samples)
-            if found.lost is None or _half_width(found.lost) <= _ENOUGH:
-                break
+        if choice.estimator == TIMELINE:
+            return _by_timeline(plan, choice, attempt, down)
+        if choice.estimator == RARE:
+            drawn = rare(plan, samples=_SAMPLES[attempt])
+            return LongRun(choice=choice, lost=drawn.lost, all_down=down or drawn.all_down, samples=drawn.samples)
     except DesError:  # such as recorded incidents that cannot be set apart; simulating it says why
-        return found
-    return found
+        pass
+    return LongRun(choice=choice, all_down=down)
 
 
 def _half_width(lost: Estimate) -> float:

@@ -42,6 +42,8 @@ class Outcome:
     """(windows that met the objective, whole windows), where one is asked for."""
     called: frozenset[int] = frozenset()
     """The legs of the chain, by index, that were called."""
+    broken: Mapping[str, int] = field(default_factory=dict)
+    """How often each leg that rots broke."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,9 @@ class Replicator:
             recorder.abort()
             raise
         met = None if asked is None or windows is None else windows.met(asked.availability)
-        return Outcome(observed, downtime(plan, timeline), tuple(written), cascade, met, recorder.called)
+        return Outcome(
+            observed, downtime(plan, timeline), tuple(written), cascade, met, recorder.called, recorder.broken
+        )
 
 
 _Block = Mapping[str, NDArray[Any]]
@@ -123,6 +127,7 @@ class _Recorder:
         self._losses = LossCounter(outages, on_record)
         self._windows = windows
         self._called = np.zeros(len(plan.chain), np.int64)
+        self._breaks = _Breaks(plan, columns["transitions"])
         batch = plan.workload.arrivals.batch
         self._batches = None if batch is None else BatchTotals(batch)
         self._cascade = None if triggers is None else CascadeTotals(plan, columns, triggers)
@@ -161,6 +166,7 @@ class _Recorder:
 
     def transitions(self, block: _Block) -> None:
         self._write("transitions", block)
+        self._breaks.transitions(block)
         if self._cascade is not None:
             self._cascade.transitions(block)
 
@@ -171,6 +177,10 @@ class _Recorder:
     @property
     def called(self) -> frozenset[int]:
         return frozenset(np.flatnonzero(self._called).tolist())
+
+    @property
+    def broken(self) -> Mapping[str, int]:
+        return dict(self._breaks.counts)
 
     def close(self, arrivals: int) -> tuple[Observed, Cascade | None, list[WrittenTrace]]:
         """Finishes the files. Returns the replication's figures, those of its cascades, and what is in each file.
@@ -197,3 +207,19 @@ class _Recorder:
     def _write(self, table: str, block: _Block) -> None:
         for writer in self._writers.get(table, ()):
             writer.append(block)
+
+
+class _Breaks:
+    """Counts how often legs break that do so unnoticed."""
+
+    def __init__(self, plan: Plan, names: Mapping[str, Sequence[str]]) -> None:
+        self._names = names["entity"]
+        self.counts = {leg.name: 0 for leg in plan.chain if leg.silent_rot is not None}
+        self._leg, self._broken = (names["kind"].index("leg"), names["to"].index("broken")) if self.counts else (-1, -1)
+
+    def transitions(self, block: _Block) -> None:
+        if not self.counts:
+            return
+        broke = (block["kind"] == self._leg) & (block["to"] == self._broken)
+        for entity in block["entity"][broke].tolist():
+            self.counts[self._names[entity]] += 1

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -12,6 +13,7 @@ from des.estimate.heterogeneous import Heterogeneous, without_intervals
 from des.estimate.intervals import students_t
 from des.estimate.objective import counted_objective
 from des.estimate.summary import Pool, summarise
+from des.estimate.totals import Metrics
 from des.estimate.unsampled import LongRuns, Unsampled, with_unseen
 from des.pool import Workers
 from des.scenario.plan import Plan
@@ -21,22 +23,51 @@ from des.study.precision import relative_half_width
 from des.study.replication import Part, Replicator
 
 _GROWTH: Final = 1.5
+_MOST_RESERVED: Final = 0.6
+"""Share of the time that is left which other work than simulation may take."""
 _HASTE: Final = 0.8
 """A round is begun if it is expected to end within this share of the time that is left."""
 _ENOUGH: Final[Mapping[str, float]] = {"cost_usd_per_request": 0.005, "latency_s_p99": 0.01, "availability": 0.02}
 """Relative half-widths, of what is not served for the availability, at which no more is simulated."""
 _ENOUGH_OF_CHANCE: Final = 0.005
+FIRST: Final = 2
+"""Replications of each arm in the first round: the fewest of which the error of a figure can be known."""
 _FEWEST: Final = 3
 """Replications without which no precision is enough."""
 
 
+Measure = Callable[[Metrics], float | None]
+"""Of what one replication observed."""
+
+
 class Clock:
-    """The time that an answer may take. With a number of `rounds` it never runs out."""
+    """The time that an answer may take. With a number of `rounds` it never runs out.
+
+    `reserve` keeps time for work that follows once so many rounds are done; where that does not fit, no more are.
+    """
 
     def __init__(self, within_s: float, rounds: int | None) -> None:
         self.within_s = within_s
         self.rounds = rounds
         self._started = time.perf_counter()
+        self._reserved_s = 0.0
+        self._reserved_from = 0
+
+    def reserve(self, seconds: float, from_round: int) -> None:
+        self._reserved_s, self._reserved_from = seconds, from_round
+
+    @property
+    def most_rounds(self) -> int | None:
+        """How many rounds there may be, whatever they take; None where only time decides."""
+        if self.rounds is None and self._reserved_s > _MOST_RESERVED * self.left_s:
+            return self._reserved_from - 1
+        return self.rounds
+
+    @property
+    def simulating_s(self) -> float:
+        """What is left for simulation."""
+        kept_s = 0.0 if self.most_rounds is not None else self._reserved_s
+        return max(0.0, self.left_s - kept_s)
 
     @property
     def spent_s(self) -> float:
@@ -50,6 +81,8 @@ class Clock:
         """Whether another round, expected to take `next_s`, may follow `done` rounds."""
         if self.rounds is not None:
             return done < self.rounds
+        if done + 1 >= self._reserved_from:
+            next_s += self._reserved_s
         return next_s <= _HASTE * self.left_s
 
 
@@ -62,6 +95,7 @@ class Simulated:
     spells: list[Spells] = field(default_factory=list)
     windows: list[tuple[int, int]] = field(default_factory=list)
     called: set[int] = field(default_factory=set)
+    broken: Counter[str] = field(default_factory=Counter)
     cascades: list[Cascade] = field(default_factory=list)
 
     def figures(self) -> dict[str, Any]:
@@ -100,11 +134,11 @@ class Simulated:
     def requests(self) -> int:
         return sum(int(metrics["requests"]) for metrics in self.pool.metrics)
 
-    def less(self, other: "Simulated", metric: str) -> Estimate | None:
-        """The difference of a metric, paired by replication; None where a replication lacks it."""
-        pairs = list(zip(self.pool.metrics, other.pool.metrics, strict=True))
-        values = [one[metric] - two[metric] for one, two in pairs if None not in (one[metric], two[metric])]
-        if not values or len(values) < len(pairs):
+    def less(self, other: "Simulated", own: Measure, others: Measure) -> Estimate | None:
+        """The difference of what is measured, paired by replication; None where a replication lacks it."""
+        pairs = zip(map(own, self.pool.metrics), map(others, other.pool.metrics), strict=True)
+        values = [one - two for one, two in pairs if one is not None and two is not None]
+        if not values or len(values) < len(self.pool):
             return None
         found = students_t(values)
         return Estimate(found.value, found.low, found.high, len(values))
@@ -127,18 +161,19 @@ def replicated(
     *,
     workers: int,
     known: Collection[str] = (),
+    least_rounds: int = 1,
     cascades: bool = False,
     progress: Callable[[], None] | None = None,
 ) -> Rounds:
-    """Rounds of replications of all arms: one each in the first, half as many again in all after each further one.
+    """Rounds of replications of all arms: two each in the first, half as many again in all after each further one.
 
-    The availability of the arms in `known` is known otherwise and does not count for the precision. `cascades` asks for
-    their figures even where there can be none.
+    The availability of the arms in `known` is known otherwise and does not count for the precision, which ends the work
+    after `least_rounds` at the earliest. `cascades` asks for their figures even where there can be none.
     """
     found = {arm: Simulated(plan) for arm, plan in plans.items()}
     replicator = Replicator(plans, None, "{}", cascades, objective=objective)
     done = rounds = 0
-    wanted, reached = 1, False
+    wanted, reached = FIRST, False
     with Workers(replicator, workers) as pool:
         while True:
             before_s = clock.spent_s
@@ -149,6 +184,7 @@ def replicated(
                 of.pool.add(outcome.observed)
                 of.spells.append(outcome.spells)
                 of.called |= outcome.called
+                of.broken.update(outcome.broken)
                 if outcome.cascade is not None:
                     of.cascades.append(outcome.cascade)
                 if outcome.windows is not None:
@@ -157,7 +193,8 @@ def replicated(
             done, rounds = wanted, rounds + 1
             wanted = max(done + 1, math.ceil(done * _GROWTH))
             reached = done >= _FEWEST and all(_precise(of, arm in known) for arm, of in found.items())
-            if (reached and clock.rounds is None) or not clock.allows(rounds, took_s / made * (wanted - done)):
+            enough = reached and rounds >= least_rounds and clock.rounds is None
+            if enough or not clock.allows(rounds, took_s / made * (wanted - done)):
                 return Rounds(arms=found, rounds=rounds, replications=done, reached=reached)
 
 

@@ -11,6 +11,7 @@ from des.study.identity import canonical_json, file_digest
 from des.study.options import RunKeywords, RunOptions, Source, with_run_keywords
 from des.study.study import Study
 from des.study.unfinished import forget, pieces_of, unfinished
+from des.study.verdicts import Verdict
 from des.traces import Run, load
 from des.traces.reader import MANIFEST, SUMMARY
 
@@ -20,10 +21,11 @@ RESULTS: Final = Path("results")
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A run on disk, and whether it existed before."""
+    """A run on disk, whether it existed before, and expectations of arms that were left out of it."""
 
     run: Run
     reused: bool
+    left_out: tuple[Verdict, ...] = ()
 
 
 @with_run_keywords()

@@ -9,7 +9,7 @@ from des.study.answered import Between
 from des.study.rounds import Clock, replicated
 
 _REQUESTS: Final = 20_000.0
-_ROUNDS: Final = 3
+_ROUNDS: Final = 2
 
 
 def between_outages(plans: Mapping[str, Plan], clock: Clock, *, workers: int) -> dict[str, Between]:

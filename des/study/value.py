@@ -4,14 +4,15 @@ Minutes down are the expected share of requests lost, as time: an hour in which 
 as six minutes. So they are those of the tables, and every estimator of availability gives them.
 """
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 from des.estimate.estimate import Estimate
 from des.scenario.schema.objective import Value
 from des.scenario.text.units import HOUR_S, YEAR_S
+from des.study.uncertain import added, apart, is_resolved, less, quotient, scaled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,7 @@ class Step:
     `spends` is by how much its answers cost more, `saves` what failing costs less, `worth` the second less the first:
     what may be spent on keeping the next arm before it no longer pays. `from_lost_request` and `from_downtime_per_h`
     are the prices of failure, each if it were the only one, from which the next arm pays: 0 where its answers cost no
-    more, None where it loses no less.
+    more, None where it loses no less. One without a high end may have none: whether fewer are lost cannot be told.
     """
 
     arm: str
@@ -40,15 +41,37 @@ class Step:
     spends: Estimate
     saves: Estimate
     worth: Estimate
-    from_lost_request: float | None
-    from_downtime_per_h: float | None
+    from_lost_request: Estimate | None
+    from_downtime_per_h: Estimate | None
     per_lost_request: bool = True
     """Whether the scenario prices lost requests, so that its break-even is best said by them."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cheapest:
+    """The arm of the least total cost, and the `rivals` of which it cannot be told whether they cost less."""
+
+    arm: str
+    rivals: tuple[str, ...] = ()
+
+
+class Differences(Protocol):
+    """What one arm costs more and saves beside another, better known than from the figures of both."""
+
+    def spends(self, arm: str, after: str) -> Estimate | None: ...
+
+    def saves(self, arm: str, after: str) -> Estimate | None: ...
+
+    def worth(self, arm: str, after: str) -> Estimate | None:
+        """Where both are known by the same requests, which then tell the difference of them too."""
+
+    def depend(self, arm: str, after: str) -> bool:
+        """Whether what is spent and what is saved rest on the same requests."""
+
+
 def money(cost_per_request: Estimate, lost: Estimate, requests_per_year: float, value: Value) -> Money:
     """`lost` is the share of requests lost."""
-    per_share = _usd_per_share_lost(requests_per_year, value)
+    per_share = usd_per_share_lost(requests_per_year, value)
     answers, failing = scaled(cost_per_request, requests_per_year), scaled(lost, per_share)
     return Money(
         answers=answers,
@@ -59,95 +82,54 @@ def money(cost_per_request: Estimate, lost: Estimate, requests_per_year: float, 
     )
 
 
-def steps(
-    of: Mapping[str, Money],
-    spends: Mapping[tuple[str, str], Estimate],
-    saves: Mapping[tuple[str, str], Estimate],
-    *,
-    per_lost_request: bool = True,
-) -> tuple[Step, ...]:
-    """Between successive arms by availability, the least available first.
-
-    `spends` and `saves` have estimates of differences that are known better than from the arms' own, such as paired
-    ones, by (arm, next).
-    """
+def steps(of: Mapping[str, Money], known: Differences, *, per_lost_request: bool = True) -> tuple[Step, ...]:
+    """Between successive arms by availability, the least available first."""
     order = sorted(of, key=lambda arm: (-of[arm].lost_requests.known, of[arm].answers.known))
-    found = []
-    for arm, after in pairwise(order):
-        one, other = of[arm], of[after]
-        spent = spends.get((arm, after)) or less(other.answers, one.answers)
-        saved = saves.get((arm, after)) or less(one.failing, other.failing)
-        fewer = one.lost_requests.known - other.lost_requests.known
-        hours = one.hours_down.known - other.hours_down.known
-        found.append(
-            Step(
-                arm=arm,
-                next=after,
-                spends=spent,
-                saves=saved,
-                worth=less(saved, spent),
-                from_lost_request=_from(spent.known, fewer),
-                from_downtime_per_h=_from(spent.known, hours),
-                per_lost_request=per_lost_request,
-            )
-        )
-    return tuple(found)
+    return tuple(_step(arm, after, of, known, per_lost_request) for arm, after in pairwise(order))
 
 
-def scaled(figure: Estimate, factor: float) -> Estimate:
-    """The estimate times a factor of at least 0."""
-    mean, low, high = (None if x is None else x * factor for x in (figure.mean, figure.low, figure.high))
-    return replace(figure, mean=mean, low=low, high=high, controlled=None)
+def cheapest(of: Mapping[str, Money], known: Differences) -> Cheapest | None:
+    """None without arms."""
+    if not of:
+        return None
+    least = min(of, key=lambda arm: of[arm].total.known)
+    worth = {arm: _worth(arm, least, of, known)[2] for arm in of if arm != least}
+    return Cheapest(arm=least, rivals=tuple(arm for arm, found in worth.items() if not is_resolved(found)))
 
 
-def added(one: Estimate, other: Estimate) -> Estimate:
-    """The sum of two independent estimates; their half-widths add up as squares."""
-    return _combined(one, other, one.known + other.known, _below(one), _above(one), _below(other), _above(other))
-
-
-def less(one: Estimate, other: Estimate) -> Estimate:
-    """The difference of two independent estimates."""
-    return _combined(one, other, one.known - other.known, _below(one), _above(one), _above(other), _below(other))
-
-
-def apart(one: Estimate, other: Estimate) -> Estimate:
-    """The difference of two estimates that depend on each other; their half-widths add up at most."""
-    mean = one.known - other.known
-    found = Estimate(mean, n=max(one.n, other.n), estimator=one.estimator)
-    if all(each.low is None or each.high is None for each in (one, other)):
-        return found
-    return replace(found, low=mean - _below(one) - _above(other), high=mean + _above(one) + _below(other))
-
-
-def narrower(one: Estimate, other: Estimate) -> Estimate:
-    """Of two estimates of the same, the one with the narrower interval; one without is exact."""
-    return one if _below(one) + _above(one) < _below(other) + _above(other) else other
-
-
-def _combined(
-    one: Estimate, other: Estimate, mean: float, below: float, above: float, below_other: float, above_other: float
-) -> Estimate:
-    names = dict.fromkeys((one.estimator, other.estimator))
-    found = Estimate(mean, n=max(one.n, other.n), estimator=" and ".join(names))
-    if all(each.low is None or each.high is None for each in (one, other)):
-        return found
-    return replace(found, low=mean - math.hypot(below, below_other), high=mean + math.hypot(above, above_other))
-
-
-def _below(figure: Estimate) -> float:
-    return 0.0 if figure.low is None else figure.known - figure.low
-
-
-def _above(figure: Estimate) -> float:
-    return 0.0 if figure.high is None else figure.high - figure.known
-
-
-def _usd_per_share_lost(requests_per_year: float, value: Value) -> float:
+def usd_per_share_lost(requests_per_year: float, value: Value) -> float:
     """USD a year if all were lost."""
     return value.lost_request_usd * requests_per_year + value.downtime_usd_per_s * YEAR_S
 
 
-def _from(spent: float, fewer: float) -> float | None:
-    if fewer <= 0.0:
-        return None
-    return max(0.0, spent / fewer)
+def _step(arm: str, after: str, of: Mapping[str, Money], known: Differences, per_lost_request: bool) -> Step:
+    spent, saved, worth = _worth(arm, after, of, known)
+    one, other = of[arm], of[after]
+    depend = known.depend(arm, after)
+
+    def price(units: float) -> Estimate | None:
+        """From which a unit of failing pays, where so many fewer fail; their number is as certain as what they save."""
+        if units <= 0.0 or saved.known <= 0.0:
+            return None
+        return quotient(spent, scaled(saved, units / saved.known), independent=not depend)
+
+    return Step(
+        arm=arm,
+        next=after,
+        spends=spent,
+        saves=saved,
+        worth=worth,
+        from_lost_request=price(one.lost_requests.known - other.lost_requests.known),
+        from_downtime_per_h=price(one.hours_down.known - other.hours_down.known),
+        per_lost_request=per_lost_request,
+    )
+
+
+def _worth(arm: str, after: str, of: Mapping[str, Money], known: Differences) -> tuple[Estimate, Estimate, Estimate]:
+    """(spends, saves, saves less spends) of the second arm beside the first."""
+    spent = known.spends(arm, after) or less(of[after].answers, of[arm].answers)
+    saved = known.saves(arm, after) or less(of[arm].failing, of[after].failing)
+    together = known.worth(arm, after)
+    if together is None:
+        together = apart(saved, spent) if known.depend(arm, after) else less(saved, spent)
+    return spent, saved, together

@@ -1,12 +1,13 @@
 """Whether figures are as the scenario expects: one judgement for every command that answers some of them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from des.estimate.availability import AvailabilityAnswer
 from des.estimate.estimate import INCONCLUSIVE, MET, MISSED, Estimate, judge
 from des.estimate.unsampled import judge_by_ends
+from des.scenario import Loaded
 from des.scenario.schema.expectations import read_expectation
 
 NOT_JUDGED: Final = "not judged"
@@ -119,6 +120,18 @@ def of_availability(
         return Evidence(figure.as_json())
 
     return judged(expect, arms, find)
+
+
+def of_other_arms(whole: Loaded, chosen: Collection[str]) -> tuple[Verdict, ...]:
+    """What a scenario expects of arms that were not chosen is not judged, and not passed over in silence."""
+    arms = tuple(whole.arms)
+    why = "the arm is not among those chosen"
+    return tuple(
+        Verdict(of.arm, of.metric, text.strip(), None, NOT_JUDGED, why)
+        for name, texts in whole.resolved().get("expect", {}).items()
+        for text in ([texts] if isinstance(texts, str) else texts)
+        if (of := read_expectation(name, text, arms)).arm not in chosen
+    )
 
 
 def amiss(verdicts: Iterable[Verdict]) -> list[Verdict]:

@@ -15,10 +15,8 @@ from des.study.explanation import expected_incidents
 
 _SMALL: Final = 500_000.0
 """Requests of a replication of every arm up to which whole replications are repeated often enough."""
-_LARGE_PER_S: Final = 25_000.0
-"""Requests of a replication of every arm, for each second there is, from which it cannot be simulated in time."""
-_USUAL_S: Final = 60.0
-"""Less time takes no other way: it is used up by the first round."""
+_LARGE: Final = 1_500_000.0
+"""Requests of a replication of every arm from which it takes more than about a minute."""
 _ENOUGH_MET: Final = 50.0
 """Incidents of each class to be expected in all replications, from which they need not be sought in windows."""
 
@@ -27,7 +25,8 @@ _ENOUGH_MET: Final = 50.0
 class Way:
     """Whether by whole replications; else by windows, but for the arms that these do not cover, with the reasons.
 
-    `fits` says whether a replication of every arm fits into the time.
+    `fits` says whether a replication of every arm takes about a minute at most, so that it may take the place of
+    windows that turn out not to apply.
     """
 
     replications: bool
@@ -35,18 +34,18 @@ class Way:
     why_not_windows: Mapping[str, str] = field(default_factory=dict)
 
 
-def chosen_way(plans: Mapping[str, Plan], choices: Iterable[Choice], within_s: float) -> Way:
-    """From the scenario and the time alone, so that the same command takes the same way on any machine.
+def chosen_way(plans: Mapping[str, Plan], choices: Iterable[Choice]) -> Way:
+    """From the scenario alone, so that the same command takes the same way on any machine and for any time given.
 
     Whole replications are right where incidents are recorded, or where the availability is known without requests and
     the replications are short. Where requests interact, those that fit must meet enough incidents of each class.
     """
     requests = _requests(plans)
-    fits = requests <= _LARGE_PER_S * max(within_s, _USUAL_S)
+    fits = requests <= _LARGE
     interacting = any(choice.estimator == REQUEST_LEVEL for choice in choices)
     if fits and not any(map(_is_random, plans.values())):
         return Way(True, fits)
-    if fits and (_meets_enough(plans, within_s) if interacting else requests <= _SMALL):
+    if fits and (_meets_enough(plans) if interacting else requests <= _SMALL):
         return Way(True, fits)
     reasons = {arm: why for arm, plan in plans.items() if (why := why_not_windows(plan))}
     return Way(bool(reasons) and fits, fits, reasons)
@@ -57,9 +56,9 @@ def _requests(plans: Mapping[str, Plan]) -> float:
     return math.fsum(plan.workload.arrivals.expected_requests(plan.horizon_s) or 0.0 for plan in plans.values())
 
 
-def _meets_enough(plans: Mapping[str, Plan], within_s: float) -> bool:
-    """Whether the whole replications that fit meet enough incidents of each class, so that none need be sought."""
-    replications = _LARGE_PER_S * max(within_s, _USUAL_S) / max(_requests(plans), 1.0)
+def _meets_enough(plans: Mapping[str, Plan]) -> bool:
+    """Whether the whole replications of about a minute meet enough incidents of each class: none need be sought."""
+    replications = _LARGE / max(_requests(plans), 1.0)
     return all(replications * _fewest_incidents(plan) >= _ENOUGH_MET for plan in plans.values())
 
 

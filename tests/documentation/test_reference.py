@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 
 from des import vocabulary
+from des.estimate.foresight.foresee import foresee
+from des.report.foreseen_lines import print_foreseen
+from des.report.layout import as_text
+from des.scenario import load_scenario, plans
 from des.traces.schemas import TABLES
 
 ROOT = Path(__file__).parents[2]
@@ -70,3 +74,18 @@ def test_every_metric_and_every_entry_of_the_manifest_is_explained(tmp_path: Pat
     assert not set(run.summary["arms"]["as_modelled"]) - explained
     assert not set(run.summary) - {"quantiles", "confidence"} - explained
     assert not set(run.manifest) - explained
+
+
+def test_every_fault_foreseen_is_explained_and_no_other() -> None:
+    files = (ROOT / "des" / "estimate" / "foresight").glob("*.py")
+    given = [line for file in files for line in re.findall(r"\bcode=(.*)", file.read_text(encoding="utf-8"))]
+    codes = {code for line in given for code in re.findall(r'"([a-z_]+)"', line)}
+    page = (ROOT / "docs" / "foreseen.md").read_text(encoding="utf-8")
+    assert codes == set(re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE))
+
+
+def test_the_faults_that_the_page_shows_are_those_that_are_printed() -> None:
+    loaded = load_scenario(ROOT / "scenarios" / "retry_storm.yaml")
+    found = foresee(loaded, plans(loaded), dict.fromkeys(loaded.arms))
+    printed = as_text(lambda console: print_foreseen(found, console), width=80).replace(f"{ROOT}/", "")
+    assert f"```\n{printed.strip()}\n```" in (ROOT / "docs" / "foreseen.md").read_text(encoding="utf-8")

@@ -7,12 +7,12 @@ import pytest
 
 import des
 from des.estimate.estimate import Estimate
-from des.report.answer_sentence import amount, availability_ends, chance_words, minutes, sentence, step_words
 from des.report.answer_tables import answer_text
-from des.scenario import plans
+from des.study.answer_sentence import amount, availability_ends, chance_words, minutes, sentence, step_words
 from des.study.answered import Answer
 from des.study.not_seen import Missed, NotSeen
-from des.study.value import Step
+from des.study.uncertain import NO_LIMIT
+from des.study.value import Cheapest, Step
 
 MODEL = {"latency": {"kind": "lognormal", "median": "2s", "p99": "9s"}, "price": {"per_request": 0.01}}
 SCENARIO: dict[str, Any] = {
@@ -39,7 +39,7 @@ def found() -> Answer:
 
 
 def said(answer: Answer) -> str:
-    return sentence(answer, plans(answer.loaded))
+    return sentence(answer)
 
 
 def test_it_fits_a_terminal_of_eighty_columns_with_three_arms_side_by_side(found: Answer) -> None:
@@ -82,7 +82,7 @@ def test_rows_have_what_is_asked_of_an_answer(found: Answer) -> None:
 
 def test_it_says_what_it_rests_on_and_how_many_rounds(found: Answer) -> None:
     text = " ".join(answer_text(found).split())
-    assert "availability is exact; the rest rests on 3 simulated runs of 1 year" in text
+    assert "availability: exact; all else: request level, 5 simulated runs of 1 year" in text
     assert "requests simulated in 3 rounds, seed 3" in text
 
 
@@ -133,24 +133,62 @@ def test_money_chances_and_ends_have_the_digits_that_matter() -> None:
     assert availability_ends(Estimate(4e-4, 3.8e-4, 5.7e-4)) == ("99.9430", "99.9620")
 
 
+def test_an_availability_below_one_never_looks_like_it_and_no_end_has_useless_digits() -> None:
+    assert availability_ends(Estimate(1e-4, 1.5e-5, 9.2e-3)) == ("99.08", "99.999")
+    assert availability_ends(Estimate(1e-4, 0.0, 9.2e-3)) == ("99.08", "100")
+    assert availability_ends(Estimate(5.6515e-6, 5.6477e-6, 5.6554e-6)) == ("99.9994345", "99.9994352")
+
+
+KNOWN = Step(
+    arm="two",
+    next="three",
+    spends=Estimate(100.0),
+    saves=Estimate(300.0),
+    worth=Estimate(200.0),
+    from_lost_request=Estimate(0.5),
+    from_downtime_per_h=Estimate(40.0),
+    per_lost_request=True,
+)
+
+
 def test_a_step_says_when_the_next_arm_pays() -> None:
-    known = Step(
-        arm="two",
-        next="three",
-        spends=Estimate(100.0),
-        saves=Estimate(300.0),
-        worth=Estimate(200.0),
-        from_lost_request=0.5,
-        from_downtime_per_h=40.0,
-        per_lost_request=True,
-    )
-    assert step_words(known) == "three saves $200 a year beside two, and pays from $0.500 a lost request"
-    by_time = replace(known, per_lost_request=False)
+    assert step_words(KNOWN) == "three saves $200 a year beside two, and pays from $0.500 a lost request"
+    by_time = replace(KNOWN, per_lost_request=False)
     assert step_words(by_time) == "three saves $200 a year beside two, and pays from $40.0 an hour of downtime"
-    dear = replace(known, worth=Estimate(-50.0))
+    dear = replace(KNOWN, worth=Estimate(-50.0))
     assert "three does not pay beside two: it costs $50.0 a year more, and would pay from" in step_words(dear)
-    unsure = replace(known, worth=Estimate(200.0, -100.0, 500.0))
-    assert step_words(unsure) == "whether three pays beside two cannot be told (between -$100 and $500 a year)"
-    free = replace(known, from_lost_request=0.0, from_downtime_per_h=0.0)
+    free = replace(KNOWN, from_lost_request=Estimate(0.0), from_downtime_per_h=Estimate(0.0))
     assert step_words(free).endswith("it pays if keeping it costs less than that")
-    assert step_words(replace(known, from_lost_request=None)) == "three loses no less than two"
+    as_bad = replace(KNOWN, saves=Estimate(0.0), worth=Estimate(-100.0), from_lost_request=None)
+    assert step_words(as_bad) == "three loses no less than two"
+
+
+def test_a_step_has_its_intervals_with_the_digits_that_they_decide() -> None:
+    measured = replace(KNOWN, worth=Estimate(201.4, 180.2, 222.6, 5), from_lost_request=Estimate(0.5, 0.452, 0.561, 5))
+    assert step_words(measured) == (
+        "three saves $201 a year (between $180 and $223) beside two, "
+        "and pays from $0.500 a lost request (between $0.452 and $0.561)"
+    )
+    dear = replace(measured, worth=Estimate(-5_000.0, -5_420.0, -4_580.0, 5))
+    assert "it costs $5,000 a year (between $4,580 and $5,420) more, and would pay from" in step_words(dear)
+
+
+def test_a_difference_that_cannot_be_told_from_none_is_said_to_be_unresolved() -> None:
+    unsure = replace(KNOWN, worth=Estimate(200.0, -100.0, 500.0, 5))
+    assert step_words(unsure) == (
+        "whether three pays beside two is not resolved: it saves $200 a year (between -$100 and $500)"
+    )
+    unseen = replace(KNOWN, worth=Estimate(200.0, n=5, interval="none: 0 of 0.002 expected outages of cdn met"))
+    assert step_words(unseen) == (
+        "whether three pays beside two is not resolved: 0 of 0.002 expected outages of cdn met"
+    )
+    no_limit = replace(
+        KNOWN, worth=Estimate(200.0, 10.0, 390.0, 5), from_lost_request=Estimate(0.5, 0.2, None, 5, interval=NO_LIMIT)
+    )
+    assert step_words(no_limit).endswith("$0.500 a lost request (at least $0.200; there may be no such price)")
+
+
+def test_the_cheapest_arm_is_named_only_where_it_is_told_from_the_others(found: Answer) -> None:
+    rivals = replace(found, cheapest=Cheapest(arm="three_stages", rivals=("two_stages",)))
+    assert "it is not resolved which is the cheapest: three_stages ($" in said(rivals)
+    assert "is the cheapest at $" in said(found)

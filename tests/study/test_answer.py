@@ -13,7 +13,9 @@ from des.estimate.windows_figures import WINDOWS as BY_WINDOWS
 from des.scenario import from_mapping, plans
 from des.study.answer import answered
 from des.study.answered import Answer
+from des.study.options import Forecast
 from des.study.rounds import Clock
+from des.study.value import Cheapest
 from des.study.ways import chosen_way
 
 MODEL = {"latency": {"kind": "lognormal", "median": "2s", "p99": "9s"}, "price": {"per_request": 0.01}}
@@ -59,7 +61,7 @@ def test_an_exact_availability_is_taken_where_there_is_one(small: Answer) -> Non
 
 def test_the_rest_comes_from_whole_replications_of_short_scenarios(small: Answer) -> None:
     both, one = small.arms["both"], small.arms["one_only"]
-    assert both.basis.replications == 3
+    assert both.basis.replications == 5
     cost = both.figure("cost_usd_per_request")
     assert cost is not None
     assert cost.low is not None
@@ -74,7 +76,7 @@ def test_an_exact_objective_is_taken_where_there_is_one_and_counted_elsewhere(sm
     assert one is not None
     assert one.estimator == "exact (Takacs)"
     assert both is not None
-    assert both.n == 3
+    assert both.n == 5
     assert both.known > one.known
 
 
@@ -101,6 +103,46 @@ def test_as_many_rounds_give_the_same_bytes_for_any_number_of_workers(small: Ans
     manifest = json.loads((tmp_path / "again" / "manifest.json").read_text())
     assert manifest["rounds"] == 3
     assert "wall_s" not in small.as_json()
+
+
+def test_as_many_rounds_give_the_same_bytes_whatever_time_there_is(small: Answer) -> None:
+    assert des.answer(SMALL, rounds=3, within="1ms", workers=1).as_json() == small.as_json()
+
+
+def test_the_first_round_gives_every_figure_an_interval() -> None:
+    found = des.answer(SMALL, rounds=1, workers=1)
+    for of in found.arms.values():
+        assert of.basis.replications == 2
+        for metric in ("cost_usd_per_request", "latency_s_p50", "latency_s_p99", "attempts_per_request"):
+            figure = of.figure(metric)
+            assert figure is not None
+            assert figure.low is not None or metric != "latency_s_p99"
+            assert figure.n == 2
+
+
+def test_a_first_round_longer_than_the_time_is_said_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Forecast] = []
+    forecast = [Forecast(seconds=1_000.0, processes=1, replications=4)]
+    monkeypatch.setattr("des.study.answer.of_replications", lambda *of: forecast[0])
+    des.answer(SMALL, within=0.01, workers=1, before=told.append, arms=["one_only"])
+    assert told == forecast
+    des.answer(SMALL, rounds=1, within=0.01, workers=1, before=told.append, arms=["one_only"])
+    forecast = [Forecast(seconds=0.1, processes=1, replications=4)]
+    des.answer(SMALL, within=0.01, workers=1, before=told.append, arms=["one_only"])
+    assert len(told) == 1
+
+
+def test_differences_of_arms_have_intervals(small: Answer) -> None:
+    (step,) = small.steps
+    assert step.spends.low is not None
+    assert step.worth.low is not None
+    assert step.worth.high is not None
+    assert step.worth.low < step.worth.known < step.worth.high
+    assert step.from_lost_request is not None
+    assert step.from_lost_request.low is not None
+    assert small.cheapest == Cheapest(arm="both")
+    assert "both saves $" in small.sentence
+    assert "a year (between $" in small.sentence
 
 
 def test_another_seed_gives_another_answer(small: Answer) -> None:
@@ -140,11 +182,45 @@ def test_arms_that_are_the_same_model_are_answered_once() -> None:
     assert found.arms["again"] is found.arms["both"]
 
 
+@pytest.fixture(scope="module")
+def rotting() -> Answer:
+    rot = {"time_to_rot": {"kind": "exponential", "mean": "150y"}, "repair": "1d"}
+    chain = [SMALL["chain"][0], SMALL["chain"][1] | {"silent_rot": rot}]
+    soon = {"chain[1].silent_rot.time_to_rot": {"kind": "constant", "value": "20d"}}
+    arms = {"both": {}, "soon": soon, "one_only": {"chain": ["one"]}}
+    return des.answer(SMALL | {"chain": chain, "arms": arms, "expect": {"availability": ">= 50%"}}, rounds=1, workers=1)
+
+
+def test_legs_that_rot_and_never_did_are_not_seen(rotting: Answer) -> None:
+    rare = rotting.arms["both"]
+    (missed,) = (each for each in rare.not_seen.incidents if each.component == "two/m")
+    assert missed.words == "0 of at most 0.013 expected breaks of two/m (silent rot) met"
+    assert rare.not_seen.between
+    assert rare.lost is not None
+    assert rare.lost.low is None
+    assert [each.result for each in rotting.expectations] == ["inconclusive"]
+    assert not [each for each in rotting.arms["soon"].not_seen.incidents if each.component == "two/m"]
+
+
+def test_a_difference_without_what_was_not_seen_is_unresolved(rotting: Answer) -> None:
+    step = next(step for step in rotting.steps if step.next == "both")
+    assert step.worth.low is None
+    assert rotting.cheapest is not None
+    assert rotting.cheapest.rivals
+    assert "is not resolved: 0 of at most 0.013 expected breaks" in rotting.sentence
+
+
+def test_expectations_of_arms_that_were_not_chosen_are_not_judged() -> None:
+    found = des.answer(SMALL, rounds=1, workers=1, arms=["both"])
+    assert [(each.arm, each.result) for each in found.expectations] == [("both", "met"), ("one_only", "not judged")]
+    assert found.expectations[1].reason == "the arm is not among those chosen"
+
+
 def way(scenario: dict[str, Any]) -> tuple[bool, bool]:
     from des.estimate.availability import choose
 
     found = plans(from_mapping(scenario))
-    chosen = chosen_way(found, [choose(plan) for plan in found.values()], 60.0)
+    chosen = chosen_way(found, [choose(plan) for plan in found.values()])
     return chosen.replications, bool(chosen.why_not_windows)
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from rich.console import Console
 from des.errors import DesError
 from des.estimate import rare, timeline
 from des.estimate.availability import availability
-from des.report.availability_tables import figure, print_availability, print_explanation
-from des.scenario import Loaded, from_mapping, plans
+from des.report.availability_tables import figure, print_availability
+from des.report.explanation_tables import print_explanation
+from des.scenario import Loaded, from_mapping, load_scenario, plans
 from des.scenario.plan import Plan
 from des.study.arms import available
 from des.study.explanation import episodes_needed, explain, explain_all
@@ -166,3 +168,43 @@ def test_a_twin_of_recorded_incidents_is_timed_though_few_requests_take_less_tha
     )
     twin = explain(dict(plans(loaded))["independent"], 2)
     assert twin.run_s > 0.0
+
+
+def test_a_fault_foreseen_stands_where_its_field_is_set(tmp_path: Path) -> None:
+    file = tmp_path / "slow.yaml"
+    file.write_text(
+        "title: Slow\n"
+        "horizon: 1h\n"
+        "workload: {arrivals: {kind: poisson, rate: 1/s}}\n"
+        "providers:\n"
+        "  a: {latency: {kind: exponential, mean: 1s}, models: {m: {price: {per_request: 0}}}}\n"
+        "chain: [{provider: a}]\n"
+        "policy:\n"
+        "  preset: openai-python@3.54\n"
+        "arms:\n"
+        "  as_modelled: {}\n"
+        "  hasty:\n"
+        "    policy.timeout: 2s\n"
+        "  cut:\n"
+        "    policy: {deadline: 2s}\n"
+    )
+    foreseen = explain_all(load_scenario(file)).foreseen
+    assert foreseen["as_modelled"] == ()
+    (hasty,), (cut,) = foreseen["hasty"], foreseen["cut"]
+    assert hasty.place == f"{file}:12: arms.hasty.policy.timeout"
+    assert hasty.figures["timed_out_share"] == pytest.approx(math.exp(-2.0))
+    assert (cut.code, cut.line) == ("answers_past_deadline", 14)
+    json.dumps([one.as_json() for one in (hasty, cut)], allow_nan=False)
+
+
+def test_a_field_of_a_preset_stands_at_the_preset() -> None:
+    hangs = [{"kind": "schedule", "windows": [{"start": "0s", "end": "1h"}], "hang": 1.0}]
+    providers = {
+        "a": {"latency": "1s", "incidents": hangs, "models": {"model": {"price": {"per_request": 0}}}},
+        "b": {"latency": "1s", "models": {"model": {"price": {"per_request": 0}}}},
+    }
+    loaded = _loaded(
+        components={}, providers=providers, policy={"preset": "openai-python@3.54"}, arms={"as_modelled": {}}
+    )
+    (late,) = explain_all(loaded).foreseen["as_modelled"]
+    assert (late.code, late.path) == ("late_fallback", "policy.preset (policy.timeout)")

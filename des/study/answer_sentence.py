@@ -2,15 +2,15 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
+from des import digits
 from des.estimate.estimate import Estimate
-from des.estimate.objective import window_words
-from des.report import figures
-from des.scenario.plan import Plan
 from des.scenario.text.units import DAY_S
 from des.study.answered import Answer, ArmAnswer
-from des.study.value import Step
+from des.study.uncertain import NO_LIMIT, is_exact, is_resolved, why_unknown
+from des.study.value import Cheapest, Step
 
 _MOST_ARMS: Final = 3
 """Arms that a sentence can name one by one."""
@@ -26,18 +26,18 @@ _ALIKE: Final = 0.02
 """Relative difference of two figures below which a sentence does not tell them apart."""
 
 
-def sentence(answer: Answer, plans: Mapping[str, Plan]) -> str:
+def sentence(answer: Answer) -> str:
     """`With as_modelled, 99.957 % of the requests are answered (...), at $6.05 per 1,000; ...`."""
     told = {arm: of for arm, of in answer.arms.items() if arm not in answer.same}
     refused = [arm for arm, of in told.items() if of.refused]
     if refused:
         return _refusal(told, refused)
-    brief = min(plans[arm].horizon_s for arm in told) < DAY_S
+    brief = min(of.horizon_s for of in told.values()) < DAY_S
     parts = _one_by_one(told, brief) if len(told) <= _MOST_ARMS else _extremes(told, brief)
     if unseen := [arm for arm, of in told.items() if of.not_seen.between]:
         those = "" if len(unseen) == len(told) else f" of {_listed(unseen)}"
         parts.append(f"the availability{those} is between outages, and leaves out those that no request met")
-    parts += _chances(answer, told, plans)
+    parts += _chances(answer, told)
     parts += _costs(answer, told)
     return f"{'; '.join(parts)}."
 
@@ -45,13 +45,13 @@ def sentence(answer: Answer, plans: Mapping[str, Plan]) -> str:
 def amount(usd: float) -> str:
     """Three significant digits; from a thousand on, that many before zeros."""
     if abs(usd) < 1000.0:
-        return figures.dollars(usd, figures.significant(usd))
+        return digits.dollars(usd, digits.significant(usd))
     places = 2 - math.floor(math.log10(abs(usd)))
-    return figures.dollars(round(usd, places), 0)
+    return digits.dollars(round(usd, places), 0)
 
 
 def per_thousand(cost: Estimate) -> str:
-    return figures.dollars(cost.known * 1000.0, max(2, figures.significant(cost.known * 1000.0)))
+    return digits.dollars(cost.known * 1000.0, max(2, digits.significant(cost.known * 1000.0)))
 
 
 def minutes(lost: float) -> str:
@@ -95,8 +95,12 @@ def _share_answered(of: ArmAnswer) -> str:
 
 
 def _percent(share: float, lost: Estimate | None = None) -> str:
+    """Two digits of what is lost, three where its interval is narrow enough."""
     missing = 1.0 - share if lost is None else lost.known
-    return figures.percent(share, min(12, max(1, figures.significant(100.0 * missing, 2) if missing > 0.0 else 1)))
+    decimals = digits.significant(100.0 * missing, 2) if missing > 0.0 else 1
+    if lost is not None and lost.low is not None and lost.high is not None and lost.high > lost.low:
+        decimals = max(decimals, min(digits.significant(100.0 * missing, 3), _ends_decimals(lost) - 1))
+    return digits.percent(share, min(12, max(1, decimals)))
 
 
 def _down(of: ArmAnswer, brief: bool) -> str:
@@ -104,7 +108,7 @@ def _down(of: ArmAnswer, brief: bool) -> str:
     lost = of.lost
     if lost is None or lost.known <= 0.0:
         return ""
-    nines = figures.nines_of_lost(lost.known)
+    nines = digits.nines_of_lost(lost.known)
     words = [f"{nines:.2f} nines"] if nines >= 1.0 else []
     words += [] if brief else [f"{minutes(lost.known)} down in 30 days"]
     interval = ""
@@ -116,11 +120,24 @@ def _down(of: ArmAnswer, brief: bool) -> str:
 
 
 def availability_ends(lost: Estimate) -> tuple[str, str]:
-    """The ends of the availability's interval in per cent, with the digits that its width allows."""
+    """The ends of the availability's interval in per cent, with the digits that its width allows.
+
+    At most four digits of what is lost, and as many as keep an end from looking like 100 %.
+    """
     assert lost.low is not None
     assert lost.high is not None
-    decimals = min(13, max(1, figures.significant(50.0 * (lost.high - lost.low), 2)))
-    return figures.plain(100.0 * (1.0 - lost.high), decimals), figures.plain(100.0 * (1.0 - lost.low), decimals)
+    decimals = min(13, _ends_decimals(lost))
+    low = digits.plain(100.0 * (1.0 - lost.high), decimals)
+    if lost.low <= 0.0:
+        return low, "100"
+    return low, digits.plain(100.0 * (1.0 - lost.low), min(13, max(decimals, digits.significant(100.0 * lost.low, 1))))
+
+
+def _ends_decimals(lost: Estimate) -> int:
+    assert lost.low is not None
+    assert lost.high is not None
+    by_width = digits.significant(50.0 * (lost.high - lost.low), 2)
+    return max(1, min(by_width, digits.significant(100.0 * lost.known, 4)) if lost.known > 0.0 else by_width)
 
 
 def _extremes(told: Mapping[str, ArmAnswer], brief: bool) -> list[str]:
@@ -141,18 +158,19 @@ def _extremes(told: Mapping[str, ArmAnswer], brief: bool) -> list[str]:
             continue
         least, most = min(known, key=lambda arm: known[arm].known), max(known, key=lambda arm: known[arm].known)
         if _alike(known[least], known[most]):
-            parts.append(words.format(f"{write(known[least])}"))
+            same = write(known[least]) == write(known[most])
+            parts.append(words.format(f"{'' if same else 'about '}{write(known[least])}"))
         else:
             parts.append(words.format(f"{write(known[least])} ({least}) to {write(known[most])} ({most})"))
     return parts
 
 
 def _seconds(figure: Estimate) -> str:
-    return figures.seconds(figure.known, figures.significant(figure.known))
+    return digits.seconds(figure.known, digits.significant(figure.known))
 
 
 def _calls(figure: Estimate) -> str:
-    return figures.plain(figure.known, figures.significant(figure.known))
+    return digits.plain(figure.known, digits.significant(figure.known))
 
 
 _RANGES: Final = (
@@ -169,13 +187,12 @@ def _alike(one: Estimate | None, other: Estimate | None) -> bool:
     return abs(one.known - other.known) <= _ALIKE * largest
 
 
-def _chances(answer: Answer, told: Mapping[str, ArmAnswer], plans: Mapping[str, Plan]) -> list[str]:
-    objective = answer.loaded.scenario.objective
+def _chances(answer: Answer, told: Mapping[str, ArmAnswer]) -> list[str]:
+    objective, window = answer.objective, answer.window
     known = {arm: of.objective for arm, of in told.items() if of.objective is not None}
     if objective is None or not known:
         return []
     asked = objective_words(objective.availability)
-    window = window_words(plans[next(iter(known))], objective.per)
     chances = [f"{chance_words(found)}{f' ({arm})' if len(told) > 1 else ''}" for arm, found in known.items()]
     if len(chances) > _MOST_ARMS:
         order = sorted(known, key=lambda arm: -known[arm].known)
@@ -195,54 +212,84 @@ def chance_words(found: Estimate) -> str:
     decimals = 0 if 1.0 <= percent <= 99.0 else 1
     if percent < 0.05:
         return "less than 0.1 %" if percent > 0.0 else "0 %"
-    return figures.percent(found.known, decimals if percent < 99.95 else 2)
+    return digits.percent(found.known, decimals if percent < 99.95 else 2)
 
 
 def _costs(answer: Answer, told: Mapping[str, ArmAnswer]) -> list[str]:
-    totals = {arm: of.money for arm, of in told.items() if of.money is not None and arm not in answer.hypothetical}
-    if not totals:
+    totals = {arm: of.money.total for arm, of in told.items() if of.money is not None}
+    found = answer.cheapest
+    if found is None or found.arm not in totals:
         return []
-    cheapest = min(totals, key=lambda arm: totals[arm].total.known)
-    total = totals[cheapest].total.known
-    if len(totals) == 1:
-        return [f"answers and failing together cost {amount(total)} a year"]
-    said = f"with what failing costs, {cheapest} is the cheapest at {amount(total)} a year"
-    return [said, *map(step_words, answer.steps[-1:])]
+    if len(totals) - len(set(totals).intersection(answer.hypothetical)) == 1:
+        return [f"answers and failing together cost {yearly(totals[found.arm])}"]
+    return [_cheapest(found, totals), *map(step_words, answer.steps[-1:])]
+
+
+def _cheapest(found: Cheapest, totals: Mapping[str, Estimate]) -> str:
+    if not found.rivals:
+        return f"with what failing costs, {found.arm} is the cheapest at {yearly(totals[found.arm])}"
+    first, *others = (arm for arm in (found.arm, *found.rivals) if arm in totals)
+    among = [f"{first} ({amount(totals[first].known)} a year)"]
+    among += [f"{arm} ({amount(totals[arm].known)})" for arm in others]
+    return f"with what failing costs, it is not resolved which is the cheapest: {_listed(among, 'or')}"
+
+
+def yearly(usd: Estimate) -> str:
+    """`$201 a year (between $180 and $223)`; one of unknown error says that."""
+    return _measured(usd, "a year")
+
+
+def _measured(usd: Estimate, unit: str) -> str:
+    """The interval's width decides the digits, two of its half, as far as anybody would read them."""
+    if why := why_unknown(usd):
+        return f"{amount(usd.known)} {unit} (error unknown: {why})"
+    low, high = usd.low, usd.high
+    if low is None or high is None or high <= low:
+        return f"{amount(usd.known)} {unit}"
+    half = (high - low) / 2.0
+    places = min(1 - math.floor(math.log10(half)), 3 - math.floor(math.log10(max(abs(usd.known), half))))
+    value, least, most = (digits.dollars(round(each, places), max(0, places)) for each in (usd.known, low, high))
+    if least == most:
+        return f"{value} {unit}"
+    return f"{value} {unit} ({f'between {least} and {most}' if low else f'at most {most}'})"
 
 
 def step_words(step: Step) -> str:
-    """What the next arm is worth, and from which price of failure it pays."""
-    worth = step.worth.known
-    if step.from_lost_request is None:
-        return f"{step.next} loses no less than {step.arm}"
-    unclear = step.worth.low is not None and step.worth.high is not None and step.worth.low < 0.0 < step.worth.high
-    if unclear:
-        return f"whether {step.next} pays beside {step.arm} cannot be told ({_between(step.worth)} a year)"
-    if worth < 0.0:
-        return (
-            f"{step.next} does not pay beside {step.arm}: it costs {amount(-worth)} a year more, and would pay from "
-            f"{_break_even(step)}"
-        )
-    if step.from_lost_request == 0.0:
-        return f"{step.next} saves {amount(worth)} a year beside {step.arm}: it pays if keeping it costs less than that"
-    return f"{step.next} saves {amount(worth)} a year beside {step.arm}, and pays from {_break_even(step)}"
+    """What the next arm is worth, and from which price of failure it pays; or that this cannot be told."""
+    one, after, worth = step.arm, step.next, step.worth
+    if step.saves.known <= 0.0 and (is_exact(step.saves) or is_resolved(step.saves)):
+        return f"{after} loses no less than {one}"
+    if not is_exact(worth) and not is_resolved(worth):
+        why = why_unknown(worth)
+        by = why if why else f"it saves {yearly(worth)}"
+        return f"whether {after} pays beside {one} is not resolved: {by}"
+    price = step.from_lost_request if step.per_lost_request else step.from_downtime_per_h
+    if worth.known < 0.0:
+        more = yearly(_negative(worth))
+        pays = "" if price is None else f", and would pay from {_price(price, step)}"
+        return f"{after} does not pay beside {one}: it costs {more} more{pays}"
+    saves = f"{after} saves {yearly(worth)} beside {one}"
+    if price is None or (price.known == 0.0 and not price.high):
+        return f"{saves}: it pays if keeping it costs less than that"
+    return f"{saves}, and pays from {_price(price, step)}"
 
 
-def _break_even(step: Step) -> str:
+def _negative(figure: Estimate) -> Estimate:
+    ends = (None if end is None else -end for end in (figure.high, figure.low))
+    low, high = ends
+    return replace(figure, mean=-figure.known, low=low, high=high)
+
+
+def _price(price: Estimate, step: Step) -> str:
     """In the unit in which the scenario prices failing."""
-    if step.per_lost_request:
-        return f"{amount(step.from_lost_request or 0.0)} a lost request"
-    return f"{amount(step.from_downtime_per_h or 0.0)} an hour of downtime"
+    unit = "a lost request" if step.per_lost_request else "an hour of downtime"
+    if price.interval == NO_LIMIT and price.low is not None:
+        return f"{amount(price.known)} {unit} (at least {amount(price.low)}; there may be no such price)"
+    return _measured(price, unit)
 
 
-def _between(figure: Estimate) -> str:
-    assert figure.low is not None
-    assert figure.high is not None
-    return f"between {amount(figure.low)} and {amount(figure.high)}"
-
-
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+def _listed(words: Sequence[str], last: str = "and") -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
 def _names(arms: Sequence[str]) -> str:
