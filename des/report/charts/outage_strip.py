@@ -36,8 +36,8 @@ def outage_strip(
 ) -> "alt.VConcatChart":
     """The whole run above, and below it the span that is chosen in it by dragging; at first `zoom`, if any.
 
-    All times are in ms. `outcomes` has begin, end, outcome, low, high (shares of the bin's requests) and requests; `spells` has entity,
-    state, begin, end and note. `ends` are those of the run.
+    All times are in ms. `outcomes` has begin, end, outcome, low, high (shares of the bin's requests) and requests;
+    `spells` has entity, state, begin, end and note. `ends` are those of the run.
     """
     import altair as alt
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from des.errors import DesError
 from des.estimate.estimate import Estimate
 from des.scenario.text.units import read_positive_duration, read_timestamp
+from des.study.answer_file import ANSWER
 from des.study.run import RESULTS
 from des.study.store import SWEEP
 from des.study.store import results as stored_results
@@ -17,7 +18,6 @@ from des.study.verdicts import Verdict, of_run
 from des.traces import Run, load
 from des.words import did_you_mean
 
-ANSWER: Final = "answer.json"
 MANIFEST: Final = "manifest.json"
 Json = Mapping[str, Any]
 
