@@ -130,6 +130,6 @@ def pareto(frame: "pd.DataFrame", title: str) -> "alt.LayerChart | alt.FacetChar
     points = front.mark_point(filled=True, size=70, opacity=1, color=BLUE).encode(x=x, y=y, tooltip=tip)
     best = base.transform_filter("datum.best")
     ring = best.mark_point(size=320, strokeWidth=2, color=VERMILION).encode(x=x, y=y, tooltip=tip)
-    name = best.mark_text(align="left", dx=12, dy=-10, limit=240).encode(x=x, y=y, text="name:N")
+    name = best.mark_text(align="left", dx=12, dy=-10, limit=360).encode(x=x, y=y, text="name:N")
     layers = [every, line, points, *([ring, name] if frame["best"].any() else [])]
     return alt.layer(*layers).properties(width="container", height=300)
