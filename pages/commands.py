@@ -43,5 +43,7 @@ def _cell(text: str) -> str:
 def _codes(epilog: str) -> str:
     """The sentence on exit codes as a table."""
     _, _, listed = epilog.partition(": ")
-    rows = (f"| {code} | {what.strip(' .')} |" for code, _, what in (each.partition(" ") for each in listed.split(", ")))
+    rows = (
+        f"| {code} | {what.strip(' .')} |" for code, _, what in (each.partition(" ") for each in listed.split(", "))
+    )
     return "\n".join(["| code | when |", "|---|---|", *rows, ""])

@@ -12,6 +12,8 @@ _OF: Final = {"Duration": "durations", "Count": "counts", "Speed": "speeds", "Sh
 _DISTRIBUTION: Final = re.compile(rf"([A-Z][a-z]+)({'|'.join(_OF)})")
 """Definitions of distributions: the family, and what it is of."""
 
+_LIST: Final = "list of: "
+
 _HEAD: Final = """# Fields
 
 Every field of a scenario with its values, its default and its meaning. [Scenario files](../scenario.md) explains the
@@ -23,7 +25,8 @@ A *distribution* is a plain value, or a mapping with a `kind` from [Distribution
 _DISTRIBUTIONS: Final = """
 ## Distributions
 
-Parameters have the unit of the field that the distribution stands in. Shares may be `constant`, `uniform` or `empirical`.
+Parameters have the unit of the field that the distribution stands in.
+Shares may be `constant`, `uniform` or `empirical`.
 """
 
 
@@ -74,7 +77,13 @@ def _default(value: object) -> str:
 
 def _values(schema: Schema) -> str:
     """What a field may be, in a phrase."""
-    return " or ".join(dict.fromkeys(_alternatives(schema)))
+    phrases = dict.fromkeys(_alternatives(schema))
+    one_or_more = [phrase for phrase in phrases if f"{_LIST}{phrase}" in phrases]
+    return " or ".join(
+        f"{phrase} or a list of them" if phrase in one_or_more else phrase
+        for phrase in phrases
+        if phrase.removeprefix(_LIST) not in one_or_more or not phrase.startswith(_LIST)
+    )
 
 
 def _alternatives(schema: Schema) -> Iterator[str]:
@@ -104,7 +113,7 @@ def _examples(examples: Sequence[object]) -> str:
 def _of_type(schema: Schema) -> Iterator[str]:
     match schema.get("type"):
         case "array":
-            yield f"list of: {_values(schema['items'])}"
+            yield f"{_LIST}{_values(schema['items'])}"
         case "object" if isinstance(among := schema.get("additionalProperties"), Mapping):
             yield f"mapping of names to: {_values(among)}"
         case "object":
