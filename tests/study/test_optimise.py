@@ -167,7 +167,7 @@ def test_values_of_fields_vary_alone_and_with_the_chain() -> None:
     assert alone.screened.space == 4
     assert alone.best is not None
     assert alone.best.values == {"chain[0].retries": "2", "policy.rounds": "2"}
-    both = des.optimise(base, maximise="availability", over=["policy.rounds=1,2"], legs=["a", "b"], least=2)
+    both = des.optimise(base, maximise="availability", over=["policy.rounds=1:2:1"], legs=["a", "b"], least=2)
     assert both.screened.space == 4
     assert both.best is not None
     assert both.best.values == {"policy.rounds": "2"}
