@@ -1,9 +1,9 @@
 """`python -m benchmarks.windows`: the windows estimator against brute force.
 
 Scenarios with limits, cooldowns, breakers, budgets, queues, profiles and shared causes have incidents so frequent that
-request level runs through thousands of them. Every figure of the two is compared in standard errors of their
-difference. Prints a table, and exits with 1 where a figure is more than four apart, or the mean of the squares is not
-between 0.6 and 1.5.
+request level runs through thousands of them. Every figure of the two but percentiles is compared in standard errors of
+their difference. Prints a table, and exits with 1 where a figure is more than four apart, or the mean of the squares is
+not between 0.6 and 1.5.
 """
 
 import argparse
@@ -55,7 +55,9 @@ class Compared:
 def compared(
     plan: Plan, made: Replications, found: Mapping[str, Estimate | Mapping[str, Estimate]]
 ) -> Iterator[Compared]:
-    """Every figure of which brute force has an error of its own.
+    """Every figure but percentiles of which brute force has an error of its own.
+
+    The mean of percentiles of single days is not the percentile of all days, which windows estimate.
 
     Brute force is control-variate adjusted by how long endpoints were down and impaired, whose means have closed forms,
     so that the chance of a few days' incidents does not drown what is compared.
@@ -64,8 +66,6 @@ def compared(
     controls = _controls(plan, made)
     for name, (part, whole) in RATIOS.items():
         yield from _one(name, found[name], [part(m) for m in metrics], [whole(m) for m in metrics], controls)
-    for name in ("latency_s_p50", "latency_s_p95", "latency_s_p99"):
-        yield from _one(name, found[name], [m[name] for m in metrics], [1.0] * len(metrics), controls)
     ok = [m["request_outcomes"]["ok"] for m in metrics]
     for leg in metrics[0]["served_share"]:
         served = [m["served_share"][leg] * m["request_outcomes"]["ok"] for m in metrics]
