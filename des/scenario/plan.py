@@ -307,7 +307,7 @@ class Plan:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Remarks for the user: what is assumed, and what of replayed files is left out, such as rows outside the run."""
+        """Remarks for the user: what is assumed, and what of replayed files is left out, such as late rows."""
         arrivals = self.workload.arrivals
         recorded = (each for component in self.components for each in component.incidents)
         replayed = (each for each in (arrivals, *recorded) if isinstance(each, ReplayedArrivals | RecordedIncidents))

@@ -34,6 +34,8 @@ class Document:
     folder: FilePath = field(default_factory=FilePath)
     keys: Mapping[Path, Place] = field(default_factory=dict)
     values: Mapping[Path, Place] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    """What was added to the content, for the user."""
 
     def place(self, path: Path, *, of_key: bool = False) -> Place:
         """The place of a value, or of its key. If it has none, the place of the nearest enclosing value."""
