@@ -12,7 +12,7 @@ from tests.command import des
 
 PAGE = (Path(__file__).parents[2] / "docs" / "start.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", PAGE, flags=re.DOTALL | re.MULTILINE)
-SHORTER = ("--rounds", "1", "--set", "horizon=60d", "--set", "replications=1", "--workers", "1")
+SHORTER = ("--rounds", "1", "--set", "horizon=5d", "--set", "replications=1", "--workers", "1")
 """An answer within seconds; the figures are rough."""
 
 
@@ -36,7 +36,8 @@ def write_history(folder: Path) -> None:
 
 @pytest.mark.usefixtures("rough_estimators")
 @pytest.mark.parametrize("block", BLOCKS, ids=("first answer", "own chain", "history"))
-def test_its_commands_work(block: str, tmp_path: Path) -> None:
+def test_its_commands_work(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("des.study.long_run._TIMELINES", ((20.0, 30), (20.0, 30)))
     write_history(tmp_path)
     for line in block.splitlines():
         name, *words = shlex.split(line)
