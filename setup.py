@@ -5,5 +5,5 @@ from setuptools import find_packages, setup
 setup(
     packages=[*find_packages(include=["des*"]), "des.shipped"],
     package_dir={"des.shipped": "scenarios"},
-    package_data={"des": ["py.typed"], "des.shipped": ["*.yaml"]},
+    package_data={"des": ["py.typed", "report/page/templates/*"], "des.shipped": ["*.yaml"]},
 )

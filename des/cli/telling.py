@@ -284,7 +284,8 @@ def validate(
     wrong = 0
     for path in scenarios:
         try:
-            found = plans(load_scenario(path, tuple(changes or ())))
+            loaded = load_scenario(path, tuple(changes or ()))
+            found = plans(loaded)
         except ScenarioError as error:
             sys.stdout.flush()
             complain(str(error))
@@ -292,7 +293,7 @@ def validate(
         else:
             say(f"{path}: ok")
             sys.stdout.flush()
-            complain_of(f"{path}: {remark}" for remark in remarks_of(found))
+            complain_of(f"{path}: {remark}" for remark in (*loaded.remarks, *remarks_of(found)))
     return WRONG_INPUT if wrong else DONE
 
 

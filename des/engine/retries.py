@@ -8,7 +8,7 @@ from des.engine.draws import ClientDraws, LegDraws
 from des.engine.records import Bound, Request, Result, timeout
 from des.rules.retry import backoff_s, cap_within_total_s, combined_s, honoured_s, jittered_s, spread_out_s
 from des.scenario import plan
-from des.vocabulary import OVERLOADED, RATE_LIMITED, REQUEST_FAILED, REQUEST_OUTCOMES, TIMEOUT
+from des.vocabulary import OVERLOADED, RATE_LIMITED, REQUEST_DEADLINE, REQUEST_FAILED, REQUEST_OUTCOMES, TIMEOUT
 
 _WAITS_AT_HAND = 100
 ENTRY, APPLICATION = -2, -1
@@ -78,6 +78,7 @@ class RetryRule:
         self.is_application = place == APPLICATION
         self.is_bounded = settings.timeout_s is not None or settings.attempt_timeout_s is not None
         self.timed_out = REQUEST_FAILED if self.is_application else TIMEOUT
+        self.attempt_timed_out = REQUEST_DEADLINE if self.is_application else TIMEOUT
         self.first_wait_s = settings.backoff.base_s
         words = settings.retry_on
         self.is_retried = [name in words for name in REQUEST_OUTCOMES] if self.is_application else kinds.table(words)

@@ -162,15 +162,16 @@ class Way:
             if layer is not owner or struck.is_whole:
                 self._close()
             if layer is owner:
-                return self._timed_out(layer)
+                return self._timed_out(layer, is_whole=struck.is_whole)
         return Result(REQUEST_DEADLINE)
 
-    def _timed_out(self, layer: RetryLayer | ChainLayer) -> Result:
+    def _timed_out(self, layer: RetryLayer | ChainLayer, *, is_whole: bool) -> Result:
         assert isinstance(layer, RetryLayer)
-        last = self.request.last
+        rule, last = layer.rule, self.request.last
+        outcome = rule.timed_out if is_whole else rule.attempt_timed_out
         if last is None:
-            return Result(layer.rule.timed_out)
-        return Result(layer.rule.timed_out, nan, last.leg, max(0, self._calls[last.leg] - 1))
+            return Result(outcome)
+        return Result(outcome, nan, last.leg, max(0, self._calls[last.leg] - 1))
 
     # What follows an attempt
 
@@ -208,6 +209,8 @@ class Way:
                     return None
             if isinstance(layer, ChainLayer):
                 result = layer.result()
+            elif layer.rule.is_application and outcome == REQUEST_DEADLINE:
+                result = Result(REQUEST_FAILED)  # its last walk was cut off, and it gives up
             self._close()
         self._outcome = result.outcome
         return None

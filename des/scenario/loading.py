@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from des.errors import Problem, ScenarioError
 from des.scenario.checks.client_consistency import client_findings, idle_findings
 from des.scenario.checks.consistency import consistency_findings
+from des.scenario.checks.idle import idle_settings
 from des.scenario.checks.names import name_findings
 from des.scenario.files import file_digests
 from des.scenario.resolution.named_models import with_named_models
@@ -52,6 +53,15 @@ class Loaded:
     def resolved(self) -> dict[str, Any]:
         """The scenario after `--set`, as plain data from which it can be loaded again."""
         return copy.deepcopy(self.document.content)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is written and does nothing: in any arm, or in the arm that writes it."""
+        idle = [_at_origins(arm) for arm in self.arms.values()]
+        everywhere = set.intersection(*({*found} for found in idle))
+        of_arms = {path for found in idle for path in found if path[0] == "arms"}
+        told = {path: message for found in idle for path, message in found.items() if path in everywhere | of_arms}
+        return tuple(f"{path_text(path)}: {message}" for path, message in told.items())
 
     def files(self) -> dict[str, str]:
         """SHA-256 of each replayed file, by its name as the scenario writes it. Raises ScenarioError."""
@@ -96,6 +106,12 @@ class Loaded:
         return tuple(
             read_expectation(name, text, arms) for name, texts in self.scenario.expect.items() for text in texts
         )
+
+
+def _at_origins(arm: Arm) -> dict[Path, str]:
+    """Remarks on idle settings of an arm, by the path in the document where each is written."""
+    found = idle_settings(arm.scenario, arm.overlay.content)
+    return {arm.overlay.origin(finding.path) or finding.path: finding.message for finding in found}
 
 
 def load_scenario(path: str | os.PathLike[str], overrides: Sequence[str | Assignment] = ()) -> Loaded:

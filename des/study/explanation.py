@@ -87,7 +87,7 @@ class Explained:
     foreseen: Mapping[str, tuple[Foreseen, ...]]
     """By own arm: the faults that a run will show."""
     remarks: tuple[str, ...] = ()
-    """About the files replayed."""
+    """About settings that do nothing, and about the files replayed."""
 
     def as_json(self) -> dict[str, Any]:
         arms = {arm: one.as_json() for arm, one in self.arms.items()}
@@ -133,7 +133,7 @@ def explain_all(
         compared=tuple(of_comparison),
         left_out=left_out,
         foreseen=foresee(loaded, own, {arm: explained[arm].choice.exact for arm in own}),
-        remarks=remarks_of(own),
+        remarks=(*loaded.remarks, *remarks_of(own)),
     )
 
 

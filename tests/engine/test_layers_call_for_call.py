@@ -108,12 +108,28 @@ def test_the_deadline_holds_in_every_layer() -> None:
     assert (traced.request().outcome, traced.outcomes()) == ("deadline", ["timeout", "cancelled"])
 
 
-def test_an_application_that_times_out_fails_and_may_try_again() -> None:
+@pytest.mark.parametrize(
+    ("retry_on", "calls"),
+    [
+        (("failed",), [("a/m", 0.0, 2.0)]),
+        (("deadline",), [("a/m", 0.0, 2.0), ("a/m", 2.0, 4.0)]),
+    ],
+)
+def test_an_application_repeats_a_walk_it_cut_off_only_on_deadline(
+    retry_on: tuple[str, ...], calls: list[tuple[str, float, float]]
+) -> None:
     of = one_request(provider("10s"))
-    rule = plan.RetryRule(retries=1, retry_on=("failed",), attempt_timeout_s=2.0)
+    rule = plan.RetryRule(retries=1, retry_on=retry_on, attempt_timeout_s=2.0)
     traced = trace(with_client(of, application=rule))
-    assert timeline(traced) == [("a/m", 0.0, 2.0), ("a/m", 2.0, 4.0)]
+    assert timeline(traced) == calls
     assert (traced.request().outcome, traced.request().error_type) == ("failed", "timeout")
+
+
+def test_the_whole_timeout_of_an_application_ends_it_as_failed() -> None:
+    rule = plan.RetryRule(retries=3, retry_on=("failed", "deadline"), timeout_s=3.0, attempt_timeout_s=2.0)
+    traced = trace(with_client(one_request(provider("10s")), application=rule))
+    assert timeline(traced) == [("a/m", 0.0, 2.0), ("a/m", 2.0, 3.0)]
+    assert traced.request().outcome == "failed"
 
 
 def limited(**rule: object) -> plan.Plan:

@@ -141,6 +141,10 @@ POLICIES = [
         "policy.clients[0].attempt_timeout: attempt_timeout is",
     ),
     (
+        "application: {retries: 1, backoff: {kind: constant, base: 1s, throttled: {base: 5s}}}",
+        "policy.application.backoff.throttled: the application only sees that the chain fails: throttled belongs to",
+    ),
+    (
         "rounds: 20, retries: 100",
         "policy.retries: a request may make 4040 attempts without waiting once, more than 1000: give a back-off",
     ),
@@ -196,6 +200,18 @@ LIMITS = [
         "counts_refused: counting: success counts successful calls only",
     ),
     ("limits: {concurrency: 5, counting: success}", "limits.counting: concurrency counts calls from their dispatch"),
+    (
+        "limits: {concurrency: 5, counts_failed: false}",
+        "limits.counts_failed: concurrency counts calls from their dispatch: leave out counts_failed",
+    ),
+    (
+        "limits: {concurrency: 5, counts_refused: true}",
+        "limits.counts_refused: concurrency counts calls from their dispatch: leave out counts_refused",
+    ),
+    (
+        "limits: {acceleration: {growth: 2, over: 1s, floor: 5/s}, counting: success}",
+        "limits.counting: acceleration counts calls from their dispatch: leave out counting",
+    ),
     ("limits: {input_tokens: 500/min}", "limits.input_tokens: a mean request has 1000 input_tokens, but at most 500"),
     (
         "limits: {acceleration: {growth: 2, over: 1s, floor: 1/min}}",
