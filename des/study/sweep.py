@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from des.disk import link_file, refuse_existing_directory, written_whole
 from des.errors import DesError, Problem, ScenarioError, WriteError, say_what_is_left
+from des.frames import html
 from des.pool import Report, Workers
 from des.signals import terminating_signals_raise
 from des.study.duration import of_runs
 from des.study.identity import json_text
 from des.study.options import Progress, RunKeywords, RunOptions, Source, with_run_keywords
+from des.study.recorded import Run, load
 from des.study.run import RESULTS, kept, kept_there
 from des.study.study import Study
 from des.study.unfinished import POINTS, unfinished
-from des.traces import Run, load
 from des.traces.reader import amiss
 
 if TYPE_CHECKING:
@@ -62,6 +63,9 @@ class Sweep:
                             f"{metric}_high": figure["high"],
                         }
                 yield {**row, **joint[arm]}
+
+    def _repr_html_(self) -> str:
+        return html(repr(self), self.table)
 
     def __repr__(self) -> str:
         arms = dict.fromkeys(arm for run in self.runs for arm in run.summary["arms"])

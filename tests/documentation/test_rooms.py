@@ -10,7 +10,7 @@ import des
 
 PACKAGE = Path(__file__).parents[2] / "des"
 
-EVERYBODY = {"disk", "single_files", "digits", "errors", "pool", "signals", "vocabulary", "words"}
+EVERYBODY = {"disk", "single_files", "digits", "errors", "pool", "frames", "signals", "vocabulary", "words"}
 """Modules that any room may import."""
 
 RANDOM = {"distributions", "draws"}

@@ -11,9 +11,9 @@ import pandas as pd
 import des
 from des.study.answered import Answer
 from des.study.compare import Comparison
+from des.study.recorded import Run
 from des.study.store import Stored
 from des.study.sweep import Sweep
-from des.traces import Run
 
 
 def a_run_takes_a_path_or_a_mapping_and_gives_frames() -> None:
