@@ -1,5 +1,6 @@
 """The questions to a run's traces, each answered again here, by other means, from the frames of all rows."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -146,14 +147,13 @@ def test_quantiles_are_those_of_the_latencies_of_served_requests(run: Run) -> No
 def test_fallbacks_are_put_down_to_the_last_failure_before_them(run: Run) -> None:
     found = run.fallback_reasons()
     counted: dict[tuple[str, str, str, str, object], int] = {}
-    calls = run.attempts.astype({"cause": object})
-    for (arm, _, _), of in calls.groupby(["arm", "replication", "request_id"], observed=True):
-        ordered = of.sort_values("attempt")
-        for before, after in zip(ordered.iloc[:-1].itertuples(), ordered.iloc[1:].itertuples(), strict=True):
-            if before.leg != after.leg:
-                cause = None if pd.isna(before.cause) else before.cause
-                key = (str(arm), before.leg, after.leg, before.outcome, cause)
-                counted[key] = counted.get(key, 0) + 1
+    columns = ["arm", "replication", "request_id", "attempt", "leg", "outcome", "cause"]
+    calls = sorted(run.attempts[columns].astype(object).itertuples(index=False), key=lambda call: call[:4])
+    for before, after in itertools.pairwise(calls):
+        if before[:3] == after[:3] and before.leg != after.leg:
+            cause = None if pd.isna(before.cause) else before.cause
+            key = (before.arm, before.leg, after.leg, before.outcome, cause)
+            counted[key] = counted.get(key, 0) + 1
     given = {tuple(None if pd.isna(part) else part for part in key): row for key, row in found["fallbacks"].items()}
     assert given == counted
     assert sum(counted.values()) > 100
