@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[2] / "des"
 EVERYBODY = {"disk", "single_files", "digits", "errors", "pool", "frames", "signals", "vocabulary", "words"}
 """Modules that any room may import."""
 
-RANDOM = {"distributions", "draws"}
+RANDOM = {"distributions", "draws", "mixture"}
 
 MAY_IMPORT = {
     "rules": set(),
