@@ -1,7 +1,8 @@
 """`python -m benchmarks.coverage`: how often 95 % intervals cover the exact value, over many repeated small studies.
 
-Each study has 10 replications. Exits with 1 where an interval covers less often than 93 % of the time or more often
-than 97 % (exact Poisson bounds, which are discrete, and intervals extended to the long run may be more careful).
+Each study has 10 replications, or some thousand requests in windows. Exits with 1 where an interval covers less often
+than 93 % of the time or more often than 97 % (exact Poisson bounds, which are discrete, and intervals extended to the
+long run may be more careful).
 """
 
 import argparse
@@ -38,7 +39,7 @@ def main() -> int:
         for found in bar.track(workers.map(tasks), total=len(tasks), description="studies"):
             for figure, interval in found.items():
                 judged[figure].append(interval)
-    print(f"{options.studies:,} studies of 10 replications each, in {time.perf_counter() - started:,.0f} s\n")
+    print(f"{options.studies:,} studies of each case, in {time.perf_counter() - started:,.0f} s\n")
     print(f"{'figure':<52} {'covers':>15}  {'lies below':>10} {'lies above':>10} {'half-width':>10}")
     print("-" * 102)
     amiss = []

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from benchmarks.coverage_windows import independent_pair, limited_fallback
 from des.distributions import Lognormal
 from des.estimate.estimate import Estimate
 from des.estimate.intervals import count_of, share_up
@@ -116,6 +117,8 @@ CASES: Final[Mapping[str, Callable[[int], dict[str, tuple[float, float, float]]]
     "mixed-8": mixed_losses(8),
     "mixed-20": mixed_losses(20),
     "mixed-60": mixed_losses(60),
+    "windows-pair": independent_pair,
+    "windows-limit": limited_fallback,
 }
 
 

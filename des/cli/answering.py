@@ -8,6 +8,7 @@ import typer
 from des.cli.application import app, complain, complain_of, console, progress_bar, reported, say_json
 from des.cli.expectations import complain_of_verdicts, conclude
 from des.cli.options import JunitOption, ScenarioArgument, SeedOption, SetOption
+from des.cli.reporting import report_beside
 
 if TYPE_CHECKING:
     from des.study.options import Before, Forecast
@@ -42,7 +43,10 @@ def answer(
         str | None, typer.Option("--arms", metavar="A,B", help="Arms to answer for.  [default: the scenario's]")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Directory for answer.json, which must not exist yet.")
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="Directory for answer.json and report.html, which must not exist yet."
+        ),
     ] = None,
     seed: SeedOption = None,
     changes: SetOption = None,
@@ -74,6 +78,8 @@ def answer(
             progress=progress,
             before=_before(within),
         )
+    if out is not None:
+        report_beside(out)
     complain_of(found.remarks)
     if as_json:
         say_json(found.as_json())

@@ -41,7 +41,6 @@ app = typer.Typer(
     "inconclusive or a --precision was not reached, 4 not confirmed: nothing was run.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -58,7 +57,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character shows a question mark
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="des", standalone_mode=False)
         sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):  # before or after the command itself
         code = INTERRUPTED

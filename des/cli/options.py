@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from des.cli.completion import scenario_names
+
 if TYPE_CHECKING:
     from des.study.options import RunOptions
 
-ScenarioArgument = Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file, YAML or TOML.")]
+ScenarioArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="SCENARIO",
+        help="A scenario file, YAML or TOML, or the name of a shipped one.",
+        autocompletion=scenario_names,
+    ),
+]
 SeedOption = Annotated[
     int | None, typer.Option("--seed", metavar="N", help="Seed of all randomness, instead of the scenario's.")
 ]

@@ -1,4 +1,4 @@
-"""Commands that simulate every request: `run`, `compare`, `sweep`."""
+"""Commands that simulate every request: `run`, `compare`."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -81,45 +81,6 @@ def compare(
     with progress_bar() as progress:
         finished = ensure_compared(scenario, replace(options, progress=progress), chosen)
     return _conclude(finished, print_comparison, as_json, junit)
-
-
-@app.command(
-    short_help="Run a scenario over ranges of its fields.",
-    help="Run a scenario at every combination of values of some fields, one row per point. Points that exist in "
-    "results/ are not simulated again.",
-)
-@reported
-@takes_run_options
-def sweep(
-    scenario: ScenarioArgument,
-    over: Annotated[
-        list[str],
-        typer.Option("--over", metavar="PATH=V1,V2", help="A field and its values. Repeatable."),
-    ],
-    options: "RunOptions",
-    traces: Annotated[bool, typer.Option("--traces", help="Keep the traces of every point.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print sweep.json instead of a table.")] = False,
-    yes: YesOption = False,
-    junit: JunitOption = None,
-) -> int:
-    from des.report.junit import check_junit, suite_of
-    from des.report.tables import precision_reached, print_sweep
-    from des.study.sweep import sweep_with
-
-    check_junit(junit)
-    options = replace(options, traces=traces, before=before("sweep", scenario, yes=yes))
-    with progress_bar() as progress:
-        finished = sweep_with(scenario, over, replace(options, progress=progress))
-    complain_of(dict.fromkeys(remark for run in finished.runs for remark in run.summary.get("remarks", ())))
-    if as_json:
-        say((finished.path / "sweep.json").read_text(encoding="utf-8").rstrip("\n"))
-    else:
-        print_sweep(finished, console())
-    where = [", ".join(f"{path}={value}" for path, value in point.items()) for point in finished.points]
-    suites = [suite_of(run, point) for run, point in zip(finished.runs, where, strict=True)]
-    for point, suite in zip(where, suites, strict=True):
-        complain_of_verdicts(suite.verdicts, point)
-    return conclude(suites, junit, precise=all(precision_reached(run.summary) for run in finished.runs))
 
 
 def _conclude(finished: "Finished", show: Callable[..., None], as_json: bool, junit: Path | None) -> int:

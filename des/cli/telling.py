@@ -23,6 +23,7 @@ from des.cli.application import (
     say_json,
 )
 from des.cli.asking import YesOption, before
+from des.cli.completion import scenario_names
 from des.cli.expectations import complain_of_verdicts, conclude
 from des.cli.options import JunitOption, ScenarioArgument, SeedOption, SetOption
 from des.errors import ScenarioError
@@ -245,7 +246,9 @@ def check(
 @app.command(short_help="Check scenario files.", help="Check scenario files and report every problem in them.")
 @reported
 def validate(
-    scenarios: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="Scenario files.")],
+    scenarios: Annotated[
+        list[Path], typer.Argument(metavar="SCENARIO...", help="Scenario files.", autocompletion=scenario_names)
+    ],
     changes: SetOption = None,
 ) -> int:
     from des.study.validate import validate as remarks_on
@@ -269,7 +272,17 @@ def validate(
     short_help="Print the JSON Schema of scenario files.", help="Print the JSON Schema of scenario files, for editors."
 )
 @reported
-def schema() -> int:
+def schema(
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write it here, over an earlier schema.")
+    ] = None,
+) -> int:
+    if out is not None:
+        from des.study.scenario_files import write_schema
+
+        write_schema(out)
+        say(f"schema: {out}")
+        return DONE
     from des.scenario import json_schema
 
     say_json(json_schema())

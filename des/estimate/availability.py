@@ -9,7 +9,7 @@ from des.errors import DesError
 from des.estimate.binding import Binding
 from des.estimate.estimate import EXACT, RARE, REQUEST_LEVEL, TIMELINE, Estimate, Inapplicable, as_json
 from des.estimate.exact import ExactAnswer, exact
-from des.estimate.interaction import interactions, relieved
+from des.estimate.interaction import relieved, relieved_and_interactions
 from des.estimate.rare import rare, why_not_rare
 from des.estimate.timeline import timeline
 from des.scenario.plan import Plan
@@ -68,9 +68,8 @@ def choose(plan: Plan, years: float = YEARS, other: Choice | None = None) -> Cho
 
     A choice already made for the same plan can be given as `other`; its closed form is then reused.
     """
-    plan, left_out = relieved(plan)
+    plan, left_out, against = relieved_and_interactions(plan)
     closed, why_not = _closed(plan) if other is None else (other.exact, other.why_not_exact)
-    against = interactions(plan)
 
     def chosen(estimator: str, reason: str) -> Choice:
         return Choice(estimator=estimator, reason=reason, exact=closed, why_not_exact=why_not, limits_left_out=left_out)

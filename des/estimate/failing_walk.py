@@ -32,6 +32,8 @@ _INFINITY = float("inf")
 _RAREST_OUTPUT = 1e-12
 _SLIGHT = 1e-15
 """Below this chance of being lost, only a sample of the walks is followed further."""
+_OFTEN = 16
+"""After so many attempts on one entry, walks that are slight by then are looked for."""
 _MOST_TRIPLED = 600  # a wait that was tripled more often has no end, and 3**647 is no float
 _THROTTLED = ("rate_limited", "overloaded")
 
@@ -51,9 +53,19 @@ class FailingWalk:
             for leg in plan.chain
         )
 
-    def lost(self, conditions: Conditions, arrival_s: FloatArray, rng: np.random.Generator) -> FloatArray:
-        """An unbiased estimate of each request's chance of being lost, float64[n]. A rejected request is lost."""
-        return _Requests(self, conditions, arrival_s, rng).lost()
+    def lost(
+        self,
+        conditions: Conditions,
+        arrival_s: FloatArray,
+        rng: np.random.Generator,
+        samples: Sequence[int] | None = None,
+    ) -> FloatArray:
+        """An unbiased estimate of each request's chance of being lost, float64[n]. A rejected request is lost.
+
+        Requests that follow each other can be `samples` of these sizes: the outputs of each sample fill their
+        distribution evenly. All requests are one sample unless said otherwise.
+        """
+        return _Requests(self, conditions, arrival_s, rng, [len(arrival_s)] if samples is None else samples).lost()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +142,19 @@ class _Requests:
     """
 
     def __init__(
-        self, walk: FailingWalk, conditions: Conditions, arrival_s: FloatArray, rng: np.random.Generator
+        self,
+        walk: FailingWalk,
+        conditions: Conditions,
+        arrival_s: FloatArray,
+        rng: np.random.Generator,
+        samples: Sequence[int],
     ) -> None:
         n, plan = len(arrival_s), walk.plan
         self._walk, self._conditions, self._rng, self._n = walk, conditions, rng, n
         self._keys = count(1)
         self._now_s = arrival_s.astype(np.float64).copy()
-        self._tokens, self._weight = _drawn_tokens(plan, rng, n, matter=walk.outputs_matter)
+        drawn = [_drawn_tokens(plan, rng, size, matter=walk.outputs_matter) for size in samples]
+        self._tokens, self._weight = (np.concatenate(column) for column in zip(*drawn, strict=True))
         self._requirement = _drawn_requirements(plan, rng, n)
         deadline_s = arrival_s + (_INFINITY if plan.policy.deadline_s is None else plan.policy.deadline_s)
         self._deadline = _Bound(deadline_s, np.zeros(n, dtype=np.int64), 0)
@@ -201,6 +219,8 @@ class _Requests:
             own = self._within(whole, rows, rule.attempt_timeout_s)
             attempt(rows, own)
             self._time_out(rows, own, within=whole)
+            if (retry + 1) % _OFTEN == 0:
+                self._roulette()
             is_last = retry == rule.retries
             if is_last and not rule.waits_after_last:
                 break

@@ -39,11 +39,7 @@ def interactions(plan: Plan) -> tuple[str, ...]:
 
     Limits, capacities and queues of the client do not count where they are known never to matter: see `binding`.
     """
-    free = without_limits(plan)
-    if free is plan or _every(free):
-        return _every(plan)
-    found = bindings(plan)
-    return _every(without_limits(plan, [one.name for one in found if one.is_negligible]))
+    return relieved_and_interactions(plan)[2]
 
 
 def relieved(plan: Plan) -> tuple[Plan, tuple[Binding, ...]]:
@@ -51,11 +47,18 @@ def relieved(plan: Plan) -> tuple[Plan, tuple[Binding, ...]]:
 
     All of them go or none: where one matters, what it refuses changes the load of the others.
     """
+    return relieved_and_interactions(plan)[:2]
+
+
+def relieved_and_interactions(plan: Plan) -> tuple[Plan, tuple[Binding, ...], tuple[str, ...]]:
+    """What `relieved` and `interactions` tell, for one search of the limits that matter."""
     free = without_limits(plan)
     if free is plan or _every(free):
-        return plan, ()
+        return plan, (), _every(plan)
     found = bindings(plan)
-    return (free, found) if all(one.is_negligible for one in found) else (plan, ())
+    if all(one.is_negligible for one in found):
+        return free, found, ()
+    return plan, (), _every(without_limits(plan, [one.name for one in found if one.is_negligible]))
 
 
 def _every(plan: Plan) -> tuple[str, ...]:

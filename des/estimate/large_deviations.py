@@ -242,7 +242,8 @@ def _by_cells(load: Load, room: float, refill_per_s: float, cell_s: float, known
 
 def _finite(exponents: FloatArray) -> FloatArray:
     """With a large number for what is beyond all floats, or not known."""
-    return np.minimum(np.nan_to_num(exponents, nan=_HUGE), _HUGE)
+    finite: FloatArray = np.fmin(exponents, _HUGE)
+    return finite
 
 
 def _least(exponents: FloatArray) -> float:

@@ -80,8 +80,26 @@ def forgets_never(plan: Plan) -> Iterator[str]:
             yield f"routing of {group.name} ({group.routing.kind}) remembers a leg's last calls until it is called"
     if plan.client.order.kind in ("least_latency", "cheapest") and len(plan.client.groups) > 1:
         yield f"the order of the chain ({plan.client.order.kind}) remembers an entry's last calls until it is called"
+    yield from _lost_places(plan)
     if _hangs_until_killed(plan):
         yield "calls that hang without a timeout remember everything until an incident kills them: give a timeout"
+
+
+def longest_period_s(plan: Plan) -> float:
+    """The longest of what comes round again and again since it was first begun, such as a cooldown's window of calls.
+
+    It is in any phase at any time. A warm-up that always began as long before would end in the same phase each time.
+    """
+    periods_s = [
+        guard.window_s if guard.allowed_fails is None else guard.cooldown_s
+        for client in plan.client.legs
+        for guard in client.guards
+        if isinstance(guard, Cooldown)
+    ]
+    cache = plan.policy.response_cache
+    if cache is not None and cache.hit_rate is None:
+        periods_s.append(cache.ttl_s)
+    return max(periods_s, default=0.0)
 
 
 def usual_walk_s(plan: Plan) -> float:
@@ -323,6 +341,23 @@ def _hangs_until_killed(plan: Plan) -> bool:
         for leg in plan.chain
     )
     return kills and unbounded
+
+
+def _lost_places(plan: Plan) -> Iterator[str]:
+    """Places that calls without any bound keep for ever where they hang."""
+    if not _may_hang(plan) or plan.policy.deadline_s is not None:
+        return
+    for leg in plan.chain:
+        if any(bound is not None for bound in (leg.timeout.total_s, leg.timeout.first_token_s, leg.timeout.idle_s)):
+            continue
+        held = [
+            plan.limits[index].name
+            for index in (*plan.endpoints[leg.endpoint].limits, *leg.limits)
+            if plan.limits[index].algorithm == "concurrency"
+        ]
+        held += [f"the bulkhead of {leg.name}"] if plan.client.legs[leg.index].bulkhead is not None else []
+        for name in held:
+            yield f"calls that hang without a timeout keep their places in {name} for ever: give {leg.name} a timeout"
 
 
 def _unbounded(plan: Plan, leg: int) -> bool:

@@ -20,19 +20,28 @@ from des.draws import generator
 from des.errors import DesError
 from des.estimate.conditions import TimelineConditions, Undisturbed, affected
 from des.estimate.estimate import TIMELINE, Estimate, Inapplicable
-from des.estimate.exact import exact_or_none
+from des.estimate.exact import ExactAnswer, exact_or_none
 from des.estimate.failing_walk import FailingWalk, longest_walk_s
 from des.estimate.heterogeneous import Heterogeneous, without_intervals
 from des.estimate.interaction import arrival_profile, interactions, needs_whole_horizons
 from des.estimate.intervals import FEW_EPISODES, mean_of, poisson_bounds, share_up, with_controls
 from des.estimate.summary import MOSTLY
-from des.faults import Intervals, Timeline, draw_timeline
+from des.faults import Intervals, Timeline, draw_timeline, one_after_the_other
 from des.faults.episodes import down_share, endpoint_down, episodes_started, intersection
 from des.faults.incident_classes import weights_at
 from des.faults.intervals import FloatArray
 from des.faults.marginals import chain_endpoints
+from des.faults.reach import Reach
 from des.pool import Report, Workers
-from des.scenario.plan import MarkedRenewalIncidents, Plan, PoissonIncidents, Profile, RenewalIncidents
+from des.scenario.plan import (
+    Component,
+    MarkedRenewalIncidents,
+    Plan,
+    PoissonIncidents,
+    Profile,
+    RecordedIncidents,
+    RenewalIncidents,
+)
 from des.scenario.text.units import HOUR_S, WEEK_S, YEAR_S
 
 SAMPLES: Final = 12_000
@@ -93,9 +102,8 @@ def timeline(
     if seed is not None:
         plan = replace(plan, seed=seed)
     pieces, piece_s = _pieces(plan, years)
-    blocks = min(_BLOCKS, pieces)
-    bounds = [round(pieces * block / blocks) for block in range(blocks + 1)]
-    tasks = [(plan, range(low, high), piece_s, samples) for low, high in pairwise(bounds)]
+    tasks = [(plan, block, piece_s, samples) for block in _blocks(pieces)]
+    blocks = len(tasks)
     done: list[_Block] = []
     with Workers(_simulate_block, workers) as pool:
         for block in pool.map(tasks):
@@ -105,6 +113,39 @@ def timeline(
     answer = _answer(plan, done, pieces * piece_s / YEAR_S, time.perf_counter() - started)
     heterogeneous = Heterogeneous.of(plan)
     return answer if heterogeneous is None else _of_enough(answer, heterogeneous.why_no_interval(pieces))
+
+
+def quick_availability(plan: Plan, years: float, samples: int, closed: ExactAnswer | None) -> Estimate:
+    """The availability as `timeline` estimates it, from other draws: the requests of all blocks walk at once.
+
+    A walk of few requests takes as long as it has steps. With 400 samples, this takes from a third to a tenth of the
+    processor time of `timeline`. All timelines are in memory at once. `closed` is the plan's closed form if it has one.
+    Requests must not interact, which is for the caller to know.
+    """
+    pieces, piece_s = _pieces(plan, years)
+    beyond_s = reach_s(plan)
+    reaching = _with_what_reaches_the_chain(plan)
+    drawn = [draw_timeline(reaching, piece, piece_s + beyond_s) for piece in range(pieces)]
+    each = max(_FEWEST_SAMPLES, samples * min(_BLOCKS, pieces) // pieces)
+    lost = lost_along_each(plan, drawn, piece_s, beyond_s, each, generator(plan.seed, 0, "estimate/quick"))
+    parts = [_part(plan, along, piece_s, share) for along, share in zip(drawn, lost.tolist(), strict=True)]
+    heterogeneous = Heterogeneous.of(plan)
+    blocks = [_mean([parts[piece] for piece in block]) for block in _blocks(pieces)]
+    served = _controlled(blocks, closed, heterogeneous)
+    why_not = "" if heterogeneous is None else heterogeneous.why_no_interval(pieces)
+    return replace(without_intervals(served, why_not) if why_not else served, variance_reduction=None)
+
+
+def _with_what_reaches_the_chain(plan: Plan) -> Plan:
+    """Without the incidents that cannot hit the chain. Recorded ones stay, as they are set apart from each other."""
+    reach, chained = Reach.of(plan), set(chain_endpoints(plan))
+
+    def counts(component: Component) -> bool:
+        recorded = any(isinstance(incidents, RecordedIncidents) for incidents in component.incidents)
+        return recorded or not chained.isdisjoint(reach.members(component.index))
+
+    components = tuple(each if counts(each) else replace(each, incidents=()) for each in plan.components)
+    return replace(plan, components=components)
 
 
 def one_part(plan: Plan, years: float, share: float = 1.0) -> tuple[Callable[[], object], int]:
@@ -136,7 +177,7 @@ class _Block:
 def _answer(plan: Plan, blocks: list[_Block], years: float, wall_s: float) -> TimelineAnswer:
     episodes = sum(block.episodes for block in blocks)
     heterogeneous = Heterogeneous.of(plan)
-    served = _controlled(plan, blocks, heterogeneous)
+    served = _controlled(blocks, exact_or_none(plan), heterogeneous)
     names = [f"{plan.endpoints[e].provider}/{plan.endpoints[e].model}" for e in chain_endpoints(plan)]
     return TimelineAnswer(
         estimator=TIMELINE,
@@ -183,10 +224,9 @@ def _share_down(shares: Sequence[float], episodes_s: Sequence[Sequence[float]]) 
     return replace(up.complement(), mean=math.fsum(shares) / len(shares))
 
 
-def _controlled(plan: Plan, blocks: Sequence[_Block], heterogeneous: Heterogeneous | None) -> Estimate:
+def _controlled(blocks: Sequence[_Block], closed: ExactAnswer | None, heterogeneous: Heterogeneous | None) -> Estimate:
     """Availability, with the blocks' downtime as control variate where its mean is exact."""
     served = [1.0 - block.lost for block in blocks]
-    closed = exact_or_none(plan)
     if closed is None:
         plain = mean_of(served, share=True, estimator=TIMELINE)
         return plain if heterogeneous is not None else _by_total_outages(plain, blocks)
@@ -210,6 +250,12 @@ def _by_total_outages(plain: Estimate, blocks: Sequence[_Block]) -> Estimate:
         return plain
     low, high = (min(1.0, lost * end / share) for end in (down.low, down.high))
     return replace(plain, low=min(plain.low, 1.0 - high), high=max(plain.high, 1.0 - low))
+
+
+def _blocks(pieces: int) -> list[range]:
+    """The pieces of each block."""
+    blocks = min(_BLOCKS, pieces)
+    return [range(*bounds) for bounds in pairwise(round(pieces * block / blocks) for block in range(blocks + 1))]
 
 
 def _pieces(plan: Plan, years: float) -> tuple[int, float]:
@@ -238,25 +284,32 @@ def incidents_per_year(plan: Plan) -> float:
 
 def _simulate_block(task: _Task, report: Report | None = None) -> _Block:
     plan, pieces, piece_s, samples = task
-    endpoints = chain_endpoints(plan)
     samples = max(_FEWEST_SAMPLES, samples // len(pieces))
     parts = []
     for piece in pieces:
         rng = generator(plan.seed, piece, "estimate/timeline")
         beyond_s = reach_s(plan)
         drawn = draw_timeline(plan, piece, piece_s + beyond_s)
-        downs = [endpoint_down(drawn, endpoint) for endpoint in endpoints]
-        together = intersection(downs)
-        parts.append(
-            _Block(
-                lost=lost_along(plan, drawn, piece_s, beyond_s, samples, rng),
-                all_down=down_share(together, piece_s),
-                episodes=episodes_started(together, piece_s),
-                down=tuple(down_share(down, piece_s) for down in downs),
-                together_s=_lengths(together, piece_s),
-                down_s=tuple(_lengths(down, piece_s) for down in downs),
-            )
-        )
+        parts.append(_part(plan, drawn, piece_s, lost_along(plan, drawn, piece_s, beyond_s, samples, rng)))
+    return _mean(parts)
+
+
+def _part(plan: Plan, drawn: Timeline, until_s: float, lost: float) -> _Block:
+    """One timeline until `until_s`, along which this share of the requests is lost."""
+    downs = [endpoint_down(drawn, endpoint) for endpoint in chain_endpoints(plan)]
+    together = intersection(downs)
+    return _Block(
+        lost=lost,
+        all_down=down_share(together, until_s),
+        episodes=episodes_started(together, until_s),
+        down=tuple(down_share(down, until_s) for down in downs),
+        together_s=_lengths(together, until_s),
+        down_s=tuple(_lengths(down, until_s) for down in downs),
+    )
+
+
+def _mean(parts: Sequence[_Block]) -> _Block:
+    """Of parts of equal length."""
     count = len(parts)
     return _Block(
         lost=math.fsum(part.lost for part in parts) / count,
@@ -313,6 +366,40 @@ def lost_along(
             lost = lost * weights_at(profile, arrival_s)
         excess += measure * float(lost.mean())
     return clear + excess / arrived
+
+
+def lost_along_each(
+    plan: Plan, drawn: Sequence[Timeline], until_s: float, beyond_s: float, samples: int, rng: np.random.Generator
+) -> FloatArray:
+    """`lost_along` each of several drawn timelines, float64[timelines], in two walks for all of them.
+
+    The timelines are put one after the other, each as long as its states are known.
+    """
+    endpoints = chain_endpoints(plan)
+    walk = FailingWalk(plan, drawn[0].effects)
+    count, span_s = len(drawn), until_s + beyond_s
+    clear = walk.lost(Undisturbed(), np.zeros(count * samples), rng, [samples] * count)
+    found = clear.reshape(count, samples).mean(axis=1)
+    arrivals: list[FloatArray] = []
+    weights: list[FloatArray] = []
+    sizes: list[int] = []
+    profile = arrival_profile(plan)
+    arrived = until_s if profile is None else expected_arrivals(profile, until_s)
+    for one in drawn:
+        parts = strata([affected(one, endpoint, beyond_s) for endpoint in endpoints], until_s)
+        each = max(_FEWEST_SAMPLES // 4, samples // max(1, len(parts)))
+        sampled = [stratified(windows, each, rng) for windows in parts]
+        arrivals.append(np.concatenate([np.empty(0), *(arrival_s for _, arrival_s in sampled)]))
+        sizes += [each] * len(parts)
+        weights.append(np.repeat([measure / (each * arrived) for measure, _ in sampled], each))
+    if profile is not None:
+        weights = [weight * weights_at(profile, at_s) for weight, at_s in zip(weights, arrivals, strict=True)]
+    of = np.repeat(np.arange(count), [len(arrival_s) for arrival_s in arrivals])
+    conditions = TimelineConditions(one_after_the_other(drawn, span_s), endpoints)
+    lost = walk.lost(conditions, np.concatenate(arrivals) + of * span_s, rng, sizes)
+    excess = np.concatenate(weights) * (lost - found[of])
+    shares: FloatArray = found + np.bincount(of, excess, minlength=count)
+    return shares
 
 
 def strata(several: Sequence[Intervals], until_s: float) -> list[Intervals]:

@@ -3,8 +3,8 @@
 Incidents are drawn for many years. What happens to a request depends on the last while alone, the memory. So any block
 of time can be simulated by itself, with a warm-up as long as the memory. Blocks are drawn from strata with known
 probabilities and simulated request by request, with every limit, guard, budget and queue at work. Figures are ratios of
-weighted totals. The memory is declared by the settings, then tested, and doubled until the test passes. Where it never
-does, the scenario is refused.
+weighted totals. The memory is declared by the settings, then tested, before and after each round, and doubled until it
+passes. Where it never does, the scenario is refused.
 """
 
 import time
@@ -28,10 +28,11 @@ from des.estimate.windows_figures import (
     lost_share,
     state_names,
 )
-from des.estimate.windows_memory import Remembered, compared
+from des.estimate.windows_memory import compared
 from des.estimate.windows_months import meeting, months_of
 from des.estimate.windows_population import Population, default_years, population
-from des.estimate.windows_sample import Sampler, simulate_task
+from des.estimate.windows_recovery import outlasts
+from des.estimate.windows_sample import LEAST_ROUND, Sampler, simulate_task
 from des.estimate.windows_segments import COST, PROBE_COST, REQUESTS
 from des.faults import sharing
 from des.pool import Workers
@@ -131,11 +132,13 @@ def windows(
     workers: int = 1,
     objective: tuple[float, str] | None = None,
     progress: Callable[[float], None] | None = None,
+    least_round: int = LEAST_ROUND,
 ) -> WindowsAnswer:
     """Figures of all arms. Raises Inapplicable, naming what remembers, where windows do not apply.
 
     Stops after `rounds`, or before a round that would not end within `seconds`. The same number of rounds gives the
     same figures for any number of workers. `objective` is an availability, and `month` or days such as `30d`.
+    `least_round` is the number of requests that a round after the first simulates in each arm, or more.
     """
     started = time.perf_counter()
     for arm, plan in plans.items():
@@ -145,13 +148,13 @@ def windows(
     if rounds is not None and rounds < 1:
         raise DesError(f"rounds: at least 1, not {rounds}")
     tell = _Progress(progress, started, seconds)
-    groups = [_Group(dict(members), years, workers, tell) for members in _alike(plans)]
+    groups = [_Group(dict(members), years, workers, tell, least_round) for members in _alike(plans)]
     done = 0
     limit = rounds if rounds is not None else (ROUNDS if seconds is None else 1000)
     while done < limit:
         round_started, before = time.perf_counter(), sum(group.simulated for group in groups)
         for group in groups:
-            group.sample(first=done == 0)
+            group.sample()
         done += 1
         now = time.perf_counter()
         grown = sum(group.simulated for group in groups) - before
@@ -189,48 +192,63 @@ class _Progress:
 
 
 class _Group:
-    """Arms that share a population and its sample, with a memory that has passed the test in all of them."""
+    """Arms that share a population and its sample, with a memory that has passed the tests in all of them."""
 
     def __init__(
-        self, plans: Mapping[str, Plan], years: float | None, workers: int, told: Callable[[float], None]
+        self,
+        plans: Mapping[str, Plan],
+        years: float | None,
+        workers: int,
+        told: Callable[[float], None],
+        least_round: int,
     ) -> None:
         self.plans = plans
-        self._workers, self._told = workers, told
+        self._workers, self._told, self._least_round = workers, told, least_round
         plan = next(iter(plans.values()))
-        years = default_years(plan) if years is None else years
+        self._years = default_years(plan) if years is None else years
         declared_s, self.remembers = max(memory_s(each) for each in plans.values())
         memory = max(declared_s, _LEAST_MEMORY_S) if declared_s > 0.0 else 0.0
-        self.population, self.sampler = self._settled(years, memory)
+        self._most_s = memory * 2**_MOST_DOUBLINGS
+        self._before = 0
+        self.population, self.sampler = self._settled(memory, "the memory is too long")
 
-    def _settled(self, years: float, memory: float) -> tuple[Population, Sampler]:
+    def _settled(self, memory: float, what: str) -> tuple[Population, Sampler]:
+        """The population of this memory, or of the first of its doubles that is long enough in the test."""
         rate_per_s = max(request_rate_per_s(plan) for plan in self.plans.values())
-        verdict = Remembered("the memory is too long")
-        for _ in range(_MOST_DOUBLINGS + 1):
-            against = _too_long(memory, self.remembers, rate_per_s)
-            if against:
-                break
+        while memory <= self._most_s and not _too_long(memory, self.remembers, rate_per_s):
             tail_s = max(longest_walk_of_all_s(plan) for plan in self.plans.values())
-            found = population(self.plans, years, memory, tail_s)
-            sampler = Sampler(found, self.plans)
+            found = population(self.plans, self._years, memory, tail_s)
+            sampler = Sampler(found, self.plans, self._least_round)
+            too_many = sampler.last_uses.remembers_too_many()
+            if too_many:
+                raise Inapplicable(too_many)
             if memory <= 0.0:
                 return found, sampler
             verdict = compared(sampler, self._workers, self._told)
             if not verdict.what:
                 return found, sampler
+            what = verdict.what
             memory *= 2.0
         raise Inapplicable(
-            f"metastable: {verdict.what}, so no window is long enough; "
-            f"by its settings {self.remembers} remembers longest"
+            f"metastable: {what}, so no window is long enough; by its settings {self.remembers} remembers longest"
         )
 
-    def sample(self, *, first: bool) -> None:
-        counts = self.sampler.pilot() if first else self.sampler.next_round()
+    def sample(self) -> None:
+        """Another round, or the first one with a longer memory where recoveries turn out to outlast this one."""
+        seen = len(self.sampler.sample.stratum)
+        counts = self.sampler.next_round() if seen else self.sampler.pilot()
         with Workers(simulate_task, self._workers) as pool:
             self.sampler.run(self.sampler.draw(counts), pool, self._told)
+        what = outlasts(self.sampler, seen, self._workers) if self.population.memory_s > 0.0 else ""
+        if what:
+            self._before += self.sampler.sample.simulated
+            self.population, self.sampler = self._settled(2.0 * self.population.memory_s, what)
+            self.sample()
 
     @property
     def simulated(self) -> int:
-        return self.sampler.sample.simulated
+        """Also in samples given up."""
+        return self._before + self.sampler.sample.simulated
 
     @property
     def next_load(self) -> float:

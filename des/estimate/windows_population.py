@@ -37,6 +37,8 @@ _BLOCKS: Final = 40
 """Of years, over which the spread of the incidents themselves is measured."""
 _LONGEST_PIECE_S: Final = 1456 * WEEK_S
 """About 28 years: the clock's float64 then still tells a tenth of a microsecond."""
+_MOST_BEFORE: Final = 4.0
+"""Memories that a window may begin before its requests count; the clock does not start below 0."""
 _MOST_STRATA: Final = 20
 _COMMON_STRATA: Final = 8
 """Kept as they are where there are too many: those of the most time."""
@@ -142,7 +144,7 @@ def population(plans: Mapping[str, Plan], years: float, memory_s: float, tail_s:
         total_s = max(years * YEAR_S, WEEK_S)
         count = max(_BLOCKS, math.ceil(total_s / _LONGEST_PIECE_S))
         weeks = max(1, round(total_s / count / WEEK_S))
-        from_s = math.ceil(memory_s / WEEK_S) * WEEK_S
+        from_s = math.ceil(_MOST_BEFORE * memory_s / WEEK_S) * WEEK_S
         until_s = from_s + weeks * WEEK_S
     beyond_s = tail_s + 4.0 * memory_s
     pieces = tuple(_relevant(draw_timeline(plan, piece, until_s + beyond_s), endpoints) for piece in range(count))

@@ -8,14 +8,15 @@ the root of a draw's cost (Neyman 1934), as known from the rounds before.
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 
 from des.draws import generator
-from des.estimate.memory import longest_walk_of_all_s, request_rate_per_s
+from des.estimate.memory import longest_period_s, longest_walk_of_all_s, request_rate_per_s
 from des.estimate.sums import bin_edges
+from des.estimate.windows_idle import LastUses, followed, preceded
 from des.estimate.windows_population import STEADY, IntArray, Population, open_in
 from des.estimate.windows_segments import COST, LOST, OK, PROBE_COST, REQUESTS, Tally, Window, seed_of, tally
 from des.faults.intervals import FloatArray
@@ -25,13 +26,16 @@ from des.scenario.plan import BatchArrivals, Plan
 PILOT: Final = 6
 """Draws from each stratum in the first round."""
 GROWTH: Final = 0.5
-"""A round simulates this share of the requests of all rounds before it, at least `_LEAST_ROUND`."""
-_LEAST_ROUND: Final = 20_000
+"""A round simulates this share of the requests of all rounds before it, at least `LEAST_ROUND` in each arm."""
+LEAST_ROUND: Final = 20_000
 _BLOCK_REQUESTS: Final = 300.0
 _MOST_REQUESTS: Final = 2000.0
 """To be expected in a block: enough to be worth its warm-up, and no more than can be spared, as in quiet time."""
 _TASK_REQUESTS: Final = 8000.0
 """To be simulated in a task of one process."""
+_END: Final = 0.25
+"""Of a whole transient: its end, which is to look like the steady stretch that follows."""
+_PHASES: Final = 1 << 32
 _TAILS: Final = (0.95, 0.99)
 _TARGETS: Final = (0.05, 0.01, 0.1)
 """Relative standard errors that are worth the same: of unavailability, cost, and the share above a percentile."""
@@ -52,6 +56,7 @@ class Sample:
 
     stratum: list[int] = field(default_factory=list)
     measure: list[float] = field(default_factory=list)
+    windows: list[Window] = field(default_factory=list)
     by_arm: list[list[Tally]] = field(default_factory=list)
 
     @property
@@ -63,18 +68,23 @@ class Sample:
 class Sampler:
     """Draws blocks from one population, and simulates them in each of its arms."""
 
-    def __init__(self, population: Population, plans: Mapping[str, Plan]) -> None:
+    def __init__(self, population: Population, plans: Mapping[str, Plan], least_round: int = LEAST_ROUND) -> None:
         self.population = population
         self.plans = plans
+        self._least_round = least_round
         self._plan = next(iter(plans.values()))
         self.rate_per_s = max(request_rate_per_s(plan) for plan in plans.values())
         self.tail_s = max(longest_walk_of_all_s(plan) for plan in plans.values())
+        self._period_s = max(longest_period_s(plan) for plan in plans.values()) if population.memory_s > 0.0 else 0.0
         self._block_s = block_s(plans.values(), population.memory_s)
         self._longest_s = max(self._block_s, _MOST_REQUESTS / self.rate_per_s)
         order = np.argsort(population.segments.stratum, kind="stable")
         counts = np.bincount(population.segments.stratum, minlength=len(population.strata))
         self._members = np.split(order, np.cumsum(counts)[:-1])
         self._reach = [np.cumsum(population.segments.measure[members]) for members in self._members]
+        self.last_uses = LastUses(
+            plans.values(), population.pieces, population.until_s, population.memory_s, anew=population.from_s <= 0.0
+        )
         self.sample = Sample(by_arm=[[] for _ in plans])
         self._drawn = np.zeros(len(population.strata), dtype=np.int64)
 
@@ -97,6 +107,7 @@ class Sampler:
             for window, tallies in zip(of_task, results, strict=True):
                 self.sample.stratum.append(window.stratum)
                 self.sample.measure.append(window.measure)
+                self.sample.windows.append(window)
                 for by_arm, each in zip(self.sample.by_arm, tallies, strict=True):
                     by_arm.append(each)
             done += len(of_task)
@@ -105,7 +116,7 @@ class Sampler:
     @property
     def budget(self) -> float:
         """Requests of another round, over all arms."""
-        return max(float(_LEAST_ROUND * len(self.plans)), GROWTH * self.sample.simulated)
+        return max(float(self._least_round * len(self.plans)), GROWTH * self.sample.simulated)
 
     def pilot(self) -> IntArray:
         return np.where(self.population.measures > 0.0, PILOT, 0)
@@ -182,7 +193,10 @@ class Sampler:
         from_s = start_s + part * length_s
         until_s = end_s if part == parts - 1 else start_s + (part + 1) * length_s
         piece = int(population.segments.piece[segment])
-        return self.between(stratum, number, piece, from_s, until_s, purpose=purpose)
+        drawn = self.between(stratum, number, piece, from_s, until_s, purpose=purpose)
+        if of.kind == STEADY or end_s - start_s < population.memory_s * (1.0 - 1e-9):
+            return drawn
+        return replace(drawn, end_s=(max(from_s, end_s - _END * population.memory_s), until_s))
 
     def between(
         self,
@@ -195,12 +209,22 @@ class Sampler:
         warm_up_s: float | None = None,
         purpose: str = "window",
     ) -> Window:
-        """A block of a piece, with its warm-up and all incidents until its last request must have ended."""
+        """A block of a piece, with its warm-up and all incidents until its last request must have ended.
+
+        The warm-up is longer by a random part of the longest period. Before it come the last uses of legs that stand
+        idle.
+        """
         population = self.population
-        begin_s = from_s - (population.memory_s if warm_up_s is None else warm_up_s)
+        seed = seed_of(self._plan.seed, population.strata[stratum].name, number, purpose)
+        phase_s = self._period_s * (seed % _PHASES) / _PHASES
+        begin_s = from_s - phase_s - (population.memory_s if warm_up_s is None else warm_up_s)
         if population.from_s <= 0.0:
             begin_s = max(0.0, begin_s)
         cut_s = until_s + self.tail_s
+        timeline = open_in(population.pieces[piece], begin_s, cut_s)
+        spells = self.last_uses.before(piece, begin_s)
+        if spells:
+            timeline, begin_s = preceded(timeline, begin_s, spells)
         measured = population.exposure.until(np.array([from_s, until_s]))
         return Window(
             stratum=stratum,
@@ -211,8 +235,19 @@ class Sampler:
             from_s=from_s,
             until_s=until_s,
             cut_s=cut_s,
-            seed=seed_of(self._plan.seed, population.strata[stratum].name, number, purpose),
-            timeline=open_in(population.pieces[piece], begin_s, cut_s),
+            seed=seed,
+            timeline=timeline,
+        )
+
+    def played_on(self, window: Window, from_s: float, until_s: float) -> Window | None:
+        """The same window, which counts a later spell instead; None where incidents start or end between."""
+        source, cut_s = self.population.pieces[window.piece], until_s + self.tail_s
+        for times_s in (source.start_s, source.end_s):
+            if ((times_s > window.until_s) & (times_s < until_s)).any():
+                return None
+        timeline = followed(window.timeline, source, window.cut_s, cut_s)
+        return replace(
+            window, from_s=from_s, until_s=until_s, cut_s=max(cut_s, window.cut_s), timeline=timeline, end_s=(0.0, 0.0)
         )
 
     def _uniforms(self, stratum: int, first: int, count: int) -> list[float]:

@@ -1,7 +1,7 @@
 """One block of a segment, simulated request by request, and what its counted requests came to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -30,7 +30,8 @@ class Window:
     """A block to simulate: `number` is its draw in `stratum`, `measure` the arrivals to be expected of it.
 
     The clock starts at `begin_s`; requests that arrive in [from_s, until_s) count. `timeline` has the incidents open
-    from the one to `cut_s`, and `seed` is that of all draws.
+    from the one to `cut_s`, and `seed` is that of all draws. `end_s` is the part of it, [from, until), that lies in the
+    last quarter of a whole transient, if any.
     """
 
     stratum: int
@@ -43,6 +44,7 @@ class Window:
     cut_s: float
     seed: int
     timeline: Timeline
+    end_s: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ class Tally:
 
     `values` are sums over counted requests, in USD and seconds. `bins` and `counts` are the latencies of those served,
     by bins of `sums.bin_edges`. `simulated` counts all requests, load included. `met` are the incidents, by component
-    and effect, that were open when a counted request arrived. `called` are the legs that counted requests called.
+    and effect, that were open when a counted request arrived. `called` are the legs that counted requests called. `end`
+    are the first sums of `values` over the requests of the window's `end_s`.
     """
 
     values: FloatArray
@@ -60,6 +63,7 @@ class Tally:
     simulated: int
     met: tuple[tuple[int, int], ...] = ()
     called: tuple[int, ...] = ()
+    end: FloatArray = field(default_factory=lambda: np.zeros(COUNTED))
 
 
 def seed_of(seed: int, stratum: str, number: int, purpose: str = "window") -> int:
@@ -70,7 +74,11 @@ def seed_of(seed: int, stratum: str, number: int, purpose: str = "window") -> in
 
 def tally(plan: Plan, window: Window) -> Tally:
     """Simulate the window in one arm."""
-    return tallies(plan, window, ((window.from_s, window.until_s),))[0]
+    from_s, until_s = window.end_s
+    if from_s >= until_s:
+        return tallies(plan, window, ((window.from_s, window.until_s),))[0]
+    whole, end = tallies(plan, window, ((window.from_s, window.until_s), window.end_s))
+    return replace(whole, end=end.values[:COUNTED])
 
 
 def tallies(plan: Plan, window: Window, slices: Sequence[tuple[float, float]]) -> list[Tally]:

@@ -3,7 +3,7 @@
 from des.faults.independent_twin import SharedClass, Sharing, sharing
 from des.faults.intervals import Intervals
 from des.faults.marginals import Downtime, Marginals, marginals, marginals_over
-from des.faults.timeline import Timeline, draw_timeline, drawn_class
+from des.faults.timeline import Timeline, draw_timeline, drawn_class, one_after_the_other
 
 __all__ = [
     "Downtime",
@@ -16,5 +16,6 @@ __all__ = [
     "drawn_class",
     "marginals",
     "marginals_over",
+    "one_after_the_other",
     "sharing",
 ]

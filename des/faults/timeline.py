@@ -1,6 +1,6 @@
 """Every incident of one replication, drawn before its clock starts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -84,6 +84,25 @@ def draw_timeline(plan: Plan, replication: int, until_s: float) -> Timeline:
         effects=tuple(codes),
         hits=by_endpoint.T,
         shared=draw.reach.shared(by_endpoint),
+    )
+
+
+def one_after_the_other(several: Sequence[Timeline], span_s: float) -> Timeline:
+    """Timelines of one plan as a single one, in which each begins `span_s` after the start of the one before it.
+
+    `span_s` is at most their `until_s`. An incident that is open where its timeline begins or ends is cut off there.
+    """
+    shift_s = np.repeat(np.arange(len(several)) * span_s, [len(one) for one in several])
+    return Timeline(
+        until_s=len(several) * span_s,
+        component=np.concatenate([one.component for one in several]),
+        kind=np.concatenate([one.kind for one in several]),
+        start_s=np.concatenate([np.maximum(one.start_s, 0.0) for one in several]) + shift_s,
+        end_s=np.concatenate([np.minimum(one.end_s, span_s) for one in several]) + shift_s,
+        effect=np.concatenate([one.effect for one in several]),
+        effects=several[0].effects,
+        hits=np.concatenate([one.hits.T for one in several], axis=1).T,
+        shared=np.concatenate([one.shared for one in several]),
     )
 
 

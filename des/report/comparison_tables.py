@@ -42,7 +42,7 @@ def print_comparison(run: Run, verdicts: Sequence[Verdict], *, reused: bool, con
         say(console, f"{arm}: {found['joint'][arm]['sharing']}{once}")
     console.print()
     say(console, "All of a chain's endpoints down at once, and what requests met", style="bold")
-    joint = list(_joint_lines(run.summary, arms))
+    joint = list(joint_lines(run.summary, arms))
     points = cascade_lines(figures.without_intervals(run.summary), arms, narrow=True)
     table, _ = fitted([*joint, *cascade_lines(run.summary, arms)], [*joint, *points], arms, console.width)
     print_arms(table, arms, console)
@@ -51,7 +51,7 @@ def print_comparison(run: Run, verdicts: Sequence[Verdict], *, reused: bool, con
     others = [arm for arm in arms if arm != found["baseline"]]
     if others:
         say(console, f"Against {found['baseline']}, replication by replication", style="bold")
-        print_arms(list(_difference_lines(found, others)), others, console)
+        print_arms(list(difference_lines(found, others)), others, console)
     for sentence in _notes(run, arms):
         say(console, sentence)
     if verdicts:
@@ -88,11 +88,11 @@ def _print_marginals(found: Mapping[str, Any], arms: Sequence[str], console: Con
     if len(names) > _MOST_ENDPOINTS:
         say(console, f"and {len(names) - _MOST_ENDPOINTS} more, in summary.json")
     for arm, verdict in found["match"].items():
-        say(console, f"{arm}: {_matching(verdict, found['baseline'])}")
+        say(console, f"{arm}: {matching(verdict, found['baseline'])}")
     console.print()
 
 
-def _matching(match: Mapping[str, Any], baseline: str) -> str:
+def matching(match: Mapping[str, Any], baseline: str) -> str:
     worst = match["worst_standard_errors"]
     estimated = f"estimates at most {worst:.1f} standard errors apart"
     match match["verdict"]:
@@ -106,7 +106,7 @@ def _matching(match: Mapping[str, Any], baseline: str) -> str:
             return f"its endpoints fail differently than in {baseline}: this compares more than what is shared"
 
 
-def _joint_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
+def joint_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
     joint = [_Read(summary["comparison"]["joint"][arm]) for arm in arms]
     metrics = [_Read(summary["arms"][arm]) for arm in arms]
 
@@ -140,7 +140,7 @@ def _joint_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Li
     yield line("latency, p95", lambda of: seconds(of("latency_s_p95")), metrics)
 
 
-def _difference_lines(found: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
+def difference_lines(found: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
     ratios = [found["joint_ratios"][arm] for arm in arms]
     for label, key in (
         ("all down, share of the time", "all_down"),

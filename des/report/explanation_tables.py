@@ -100,7 +100,7 @@ def _print_reasons(arms: Mapping[str, Explanation], console: Console) -> None:
     for arm, one in arms.items():
         same.setdefault(tuple(_reasons(one)), []).append(arm)
     for (first, *others), of in same.items():
-        say_indented(console, f"{', '.join(of)}: {first}")
+        say_indented(console, f"{'all arms' if len(of) == len(arms) > 1 else ', '.join(of)}: {first}")
         for reason in others:
             say_indented(console, reason, indent="  ", inside="    ")
 

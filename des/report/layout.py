@@ -5,6 +5,7 @@ markup and terminal escapes in them have no effect.
 """
 
 import io
+import re
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ _GAP: Final = 2
 """Columns between two arms."""
 _INSIDE: Final = "  "
 _LEAST_WIDTH: Final = 20
+_QUANTITY: Final = re.compile(r"(\d) (?=(?:%|ms|s|min|h|d)\b|%)")
 _NARROWED_FROM: Final = 100
 """Least width of a terminal, in columns, on which rows are narrowed. Below it hardly any interval would be left."""
 
@@ -60,13 +62,17 @@ def say(console: Console, text: str, *, style: str = "", whole: bool = False) ->
 
 
 def say_indented(console: Console, text: str, *, indent: str = "", inside: str = _INSIDE) -> None:
-    """Print a sentence whose lines after the first are indented as `inside`. No word is broken."""
-    width = max(console.width, _LEAST_WIDTH)
+    """Print a sentence, its later lines indented as `inside`. Words stay whole, and numbers stay with their units."""
     lines = textwrap.wrap(
-        text, width, initial_indent=indent, subsequent_indent=inside, break_long_words=False, break_on_hyphens=False
+        _QUANTITY.sub(r"\1" "\N{NO-BREAK SPACE}", text),
+        max(console.width, _LEAST_WIDTH),
+        initial_indent=indent,
+        subsequent_indent=inside,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
     for line in lines:
-        say(console, line, whole=True)
+        say(console, line.replace("\N{NO-BREAK SPACE}", " "), whole=True)
 
 
 def table_of(*names: str) -> Table:

@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from des.estimate.estimate import INCONCLUSIVE, MET, MISSED
+from des.estimate.estimate import MET, MISSED
 from des.report import figures
-from des.report.figures import read
-from des.report.layout import Line, as_text, fitted, print_arms, say, table_of
-from des.report.lines import cascade_lines, cascade_sentences, lines, money, seconds, share, written
-from des.report.unseen_lines import unseen_by_point, unseen_cells, unseen_sentences
-from des.study.verdicts import NOT_JUDGED, Verdict, of_run
+from des.report.layout import Line, fitted, print_arms, say, table_of
+from des.report.lines import cascade_lines, cascade_sentences, lines, written
+from des.report.unseen_lines import unseen_sentences
+from des.study.verdicts import Verdict, of_run
 from des.traces import Run
 
 if TYPE_CHECKING:
-    from des.study.sweep import Sweep
+    pass
 
 
 def print_run(run: Run, verdicts: Sequence[Verdict], *, reused: bool, console: Console) -> None:
@@ -47,62 +46,6 @@ def print_run(run: Run, verdicts: Sequence[Verdict], *, reused: bool, console: C
     for sentence in precision_sentence(summary):
         say(console, sentence)
     print_where(run, reused, console)
-
-
-def print_sweep(sweep: "Sweep", console: Console) -> None:
-    """Values, then the headlines: availability, cost, latency, fallback, and how often all are down."""
-    first = sweep.runs[0].manifest
-    say(console, str(first["scenario"].get("title") or first["name"]), style="bold")
-    say(console, f"{len(sweep.points)} points, seed {first['seed']}; all points share their random numbers")
-    several = any(len(run.summary["arms"]) > 1 for run in sweep.runs)
-    known = any(joint["all_down"] is not None for of in sweep.joint for joint in of.values())
-    table = table_of()
-    for name in (*sweep.over, *(["arm"] if several else [])):
-        table.add_column(name, overflow="fold")
-    for title in ("availability", "cost per\nrequest", "latency\np95", "fallback"):
-        table.add_column(title, justify="right", no_wrap=True)
-    unmet = any("unseen" in run.summary for run in sweep.runs)
-    if unmet:
-        table.add_column("incidents\nmet", justify="right", no_wrap=True)
-        table.add_column("in the\nlong run", justify="right", no_wrap=True)
-    if known:
-        table.add_column("all down\n(exact)", justify="right", no_wrap=True)
-        table.add_column("k_eff", justify="right", no_wrap=True)
-    judged = any(run.manifest["scenario"].get("expect") for run in sweep.runs)
-    if judged:
-        table.add_column("expected", no_wrap=True)
-    for point, run, joint in zip(sweep.points, sweep.runs, sweep.joint, strict=True):
-        for number, (arm, metrics) in enumerate(run.summary["arms"].items()):
-            cells: list[str] = [value if number == 0 else "" for value in point.values()]
-            cells += [arm] if several else []
-            cells += [figures.availability(read(metrics["availability"])), money(read(metrics["cost_usd_per_request"]))]
-            cells += [seconds(read(metrics["latency_s_p95"])), share(read(metrics["fallback_share"]))]
-            cells += unseen_cells(run.summary, arm) if unmet else []
-            cells += _joint(joint[arm]) if known else []
-            cells += [_as_expected(run, arm)] if judged else []
-            table.add_row(*map(Text, cells))
-    console.print()
-    console.print(table)
-    console.print()
-    taken = sorted({run.manifest["replications"] for run in sweep.runs})
-    if taken == [1]:
-        say(console, "one replication a point: no interval (--replications N gives one)")
-    else:
-        many = f"{taken[0]:,}" if len(taken) == 1 else f"{taken[0]:,} to {taken[-1]:,}"
-        say(console, f"intervals: 95 %, over {many} replications")
-    points = (", ".join(f"{path}={value}" for path, value in point.items()) for point in sweep.points)
-    for sentence in unseen_by_point({point: run.summary for point, run in zip(points, sweep.runs, strict=True)}):
-        say(console, sentence)
-    for run in sweep.runs:
-        if not precision_reached(run.summary):
-            say(console, f"precision NOT reached within {run.manifest['replications']:,} replications: {run.path}")
-    where = f"table: {sweep.path / 'sweep.csv'}; each point is a run in {sweep.runs[0].path.parent}"
-    say(console, where, whole=True)
-
-
-def sweep_text(sweep: "Sweep") -> str:
-    """The table as plain text."""
-    return as_text(lambda console: print_sweep(sweep, console))
 
 
 def verdicts(run: Run) -> tuple[Verdict, ...]:
@@ -191,17 +134,3 @@ def expectation_sentence(verdict: Verdict) -> str:
 
 def _found(verdict: Verdict) -> str:
     return figures.NOTHING if verdict.figure is None else written(verdict.metric, verdict.figure)
-
-
-def _as_expected(run: Run, arm: str) -> str:
-    """The worst verdict on the arm's expectations."""
-    results = [verdict.result for verdict in verdicts(run) if verdict.arm == arm]
-    return next((result for result in (MISSED, INCONCLUSIVE, MET, NOT_JUDGED) if result in results), figures.NOTHING)
-
-
-def _joint(joint: Any) -> list[str]:
-    down, redundancy = joint["all_down"], joint["k_eff"]
-    return [
-        figures.NOTHING if down is None else figures.percent(down, figures.significant(100.0 * down)),
-        figures.NOTHING if redundancy is None else figures.plain(redundancy, 2),
-    ]

@@ -7,13 +7,15 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.setting import Setting
+
+TITLE: Final = "des scenario"
 
 
 def json_schema() -> dict[str, Any]:
@@ -22,7 +24,7 @@ def json_schema() -> dict[str, Any]:
     definitions = {"Scenario": schema, **schema["$defs"]}
     for model in _models(Setting):
         _describe(definitions.get(_short(model.__name__), {}), model)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "des scenario"}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": TITLE}
 
 
 class _AsWritten(GenerateJsonSchema):

@@ -18,6 +18,7 @@ from des.scenario.files import file_digests
 from des.scenario.resolution.presets import at_the_preset, with_presets
 from des.scenario.schema.expectations import AS_MODELLED, Expectation, default_arm, read_expectation, split_name
 from des.scenario.schema.scenario import Scenario
+from des.scenario.shipped import nearest_shipped, scenario_file
 from des.scenario.text.document import Document, plain, read_document
 from des.scenario.text.names import as_written, entry_names, is_named, mapping
 from des.scenario.text.overrides import Assignment, Overlay, lay_over, with_assignments
@@ -113,8 +114,13 @@ def _at_origins(arm: Arm) -> dict[Path, str]:
 
 
 def load_scenario(path: str | os.PathLike[str], overrides: Sequence[str | Assignment] = ()) -> Loaded:
-    """Reads a scenario file with `path=value` overrides. Raises ScenarioError with all problems."""
-    file = FilePath(path)
+    """Reads a scenario file, or the shipped scenario of that name, with `path=value` overrides.
+
+    Raises ScenarioError with all problems.
+    """
+    file = scenario_file(path)
+    if not os.path.lexists(file) and (hint := nearest_shipped(file)):
+        raise ScenarioError([Problem(f"no such file, and no shipped scenario of that name{hint}", file=str(file))])
     return _loaded(with_assignments(read_document(file), overrides), file)
 
 

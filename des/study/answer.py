@@ -96,8 +96,16 @@ def answered(
     workers: int = 1,
     progress: Progress | None = None,
     before: Before | None = None,
+    known: Mapping[str, LongRun] | None = None,
+    replicated_before: Mapping[str, ArmAnswer] | None = None,
+    cascades: bool = False,
 ) -> Answer:
-    """Like `answer`, of a scenario that is loaded."""
+    """Like `answer`, of a scenario that is loaded.
+
+    `known` are the long runs of all arms that differ. `replicated_before` are answers of as many rounds to the same
+    arms of another scenario. They are taken over where this one is answered by whole replications, as those were, and
+    have no part in the steps. `cascades` asks for the figures of cascades.
+    """
 
     def tell(what: str) -> None:
         if progress is not None:
@@ -108,14 +116,15 @@ def answered(
     different = {arm: plan for arm, plan in every.items() if arm not in same}
     tell("incidents")
     started_s = clock.spent_s
-    known = long_runs(different, workers)
+    known = long_runs(different, workers) if known is None else known
     clock.reserve(refining_s(known, clock.spent_s - started_s), _REFINED_FROM)
     scenario = loaded.scenario
-    cascades = any(each.metric in CASCADE_METRICS for each in loaded.expectations())
+    cascades = cascades or any(each.metric in CASCADE_METRICS for each in loaded.expectations())
     work = _Work(different, known, scenario.objective, scenario.value, clock, workers, tell, before, cascades=cascades)
+    work.take_over(replicated_before or {})
     found = work.done()
     of_all = {arm: found[same.get(arm, arm)] for arm in every}
-    chosen = work.differences({arm: each for arm, each in found.items() if different[arm].shared >= 1.0})
+    chosen = work.differences({arm: of for arm, of in found.items() if different[arm].shared >= 1.0})
     priced = scenario.value is not None and scenario.value.lost_request_usd > 0.0
     made = Answer(
         scenario=scenario_name(loaded),
@@ -184,14 +193,20 @@ class _Work:
         self._first = ""
         self._paired: Mapping[str, Mapping[str, Estimate]] = {}
         self._replicated: Rounds | None = None
+        self._taken_over: Mapping[str, ArmAnswer] = {}
         self.rounds = 0
         self.precise = True
+
+    def take_over(self, answers: Mapping[str, ArmAnswer]) -> None:
+        """Answers of arms that need not be replicated again."""
+        self._taken_over = {arm: of for arm, of in answers.items() if of.basis.replications is not None}
 
     def done(self) -> dict[str, ArmAnswer]:
         """Every arm's answer."""
         way = chosen_way(self._plans, [of.choice for of in self._known.values()])
         if way.replications:
             return self._by_replications()
+        self._taken_over = {}
         open_to_windows = {arm: plan for arm, plan in self._plans.items() if arm not in way.why_not_windows}
         found = self._refused(way.why_not_windows)
         if open_to_windows:
@@ -219,10 +234,13 @@ class _Work:
             self._before(forecast)
 
     def _by_replications(self) -> dict[str, ArmAnswer]:
+        new = {arm: plan for arm, plan in self._plans.items() if arm not in self._taken_over}
+        if not new:
+            return {arm: self._taken_over[arm] for arm in self._plans}
         self._forecast()
         known = [arm for arm, of in self._known.items() if of.lost is not None]
         made = replicated(
-            self._plans,
+            new,
             self._objective,
             self._clock,
             workers=self._workers,
@@ -233,7 +251,8 @@ class _Work:
         )
         self._replicated, self.rounds, self.precise = made, made.rounds, made.reached
         self._refine()
-        return {arm: self._replicated_arm(arm, of, made) for arm, of in made.arms.items()}
+        found = {arm: self._replicated_arm(arm, of, made) for arm, of in made.arms.items()}
+        return {arm: found[arm] if arm in found else self._taken_over[arm] for arm in self._plans}
 
     def _replicated_arm(self, arm: str, of: Simulated, made: Rounds) -> ArmAnswer:
         known = self._known[arm]
@@ -403,7 +422,11 @@ class _Work:
 
     def differences(self, found: Mapping[str, ArmAnswer]) -> Paired:
         """Of arms whose failing has a price."""
-        priced = {arm: of for arm, of in found.items() if of.money is not None and of.lost is not None}
+        priced = {
+            arm: of
+            for arm, of in found.items()
+            if of.money is not None and of.lost is not None and arm not in self._taken_over
+        }
         requests = {arm: self._requests_per_year(arm, of.figures) for arm, of in priced.items()}
         return Paired(
             money={arm: of.money for arm, of in priced.items() if of.money is not None},

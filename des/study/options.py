@@ -21,7 +21,8 @@ Progress = Callable[[float, str], None]
 class Forecast:
     """What is about to be simulated, and about how many seconds that takes on so many `processes`.
 
-    `finished` of the `replications` of all arms were kept by an earlier process. `at_least`: a precision may take more.
+    `finished` of the `replications` of all arms are kept already; of a sweep, `unit` says that these are points.
+    `at_least`: it may take more, such as by a precision. `begun`: some of it was done to know how long it takes.
     """
 
     seconds: float
@@ -29,6 +30,8 @@ class Forecast:
     finished: int = 0
     replications: int = 0
     at_least: bool = False
+    unit: str = "replications"
+    begun: bool = False
 
 
 Before = Callable[[Forecast], None]

@@ -1,10 +1,27 @@
-"""Parts of scenarios that commands write to a file: those of `des import` and `des fit`."""
+"""Scenario files that commands write or list: those of `des import`, `des new`, `des schema` and `des examples`."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from des.errors import OutputError
 from des.importers import Imported, import_litellm
-from des.single_files import refuse_existing, write_new
+from des.scenario.json_schema import TITLE, json_schema
+from des.scenario.shipped import shipped
+from des.scenario.starter import MODELS, SCHEMA_FILE, starter
+from des.scenario.text.document import read_document
+from des.single_files import check_writable_file, refuse_existing, write_new, write_over
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A shipped scenario. `needs_data` says whether it reads files that are not shipped."""
+
+    name: str
+    path: Path
+    question: str
+    needs_data: bool
 
 
 def litellm(
@@ -19,3 +36,53 @@ def litellm(
     if out is not None:
         write_new(out, imported.text)
     return imported
+
+
+def new_scenario(
+    models: Sequence[str] | None = None,
+    *,
+    client: str | None = None,
+    question: str | None = None,
+    out: Path | None = None,
+) -> str:
+    """The text of `starter`, also written to `out` if that is given, with the schema that it names beside it.
+
+    A schema that is there already is left alone. Raises DesError for unknown names, OutputError if `out` exists,
+    WriteError if it cannot be written.
+    """
+    refuse_existing(out)
+    text = starter(MODELS if models is None else models, client, question)
+    if out is not None:
+        write_new(out, text)
+        if not (schema := out.with_name(SCHEMA_FILE)).exists():
+            write_schema(schema)
+    return text
+
+
+def write_schema(out: Path) -> None:
+    """Write the JSON Schema of scenario files, whole or not at all, over an earlier one.
+
+    Raises OutputError if another file has the name, WriteError if it cannot be written.
+    """
+    check_writable_file(out)
+    if out.exists() and not _is_schema(out):
+        raise OutputError(f"{out}: exists already and is no schema of des; choose another name or remove it")
+    write_over(out, f"{json.dumps(json_schema(), indent=2, ensure_ascii=False)}\n")
+
+
+def _is_schema(path: Path) -> bool:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and content.get("title") == TITLE
+
+
+def shipped_questions() -> list[Example]:
+    """Every shipped scenario by its name."""
+    return [_example(name, path) for name, path in shipped().items()]
+
+
+def _example(name: str, path: Path) -> Example:
+    question = str(read_document(path).content.get("question", ""))
+    return Example(name, path, question, "${DES_DATA}" in path.read_text(encoding="utf-8"))

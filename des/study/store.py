@@ -18,6 +18,8 @@ from des.errors import DesError, OutputError
 from des.study.answer_file import ANSWER
 from des.study.identity import file_digest
 from des.study.run import RESULTS
+from des.study.sweep_answers import amiss_in_sweep
+from des.study.sweep_record import BEST, RECORD, TABLE
 from des.study.unfinished import BEGUN, FINISHED, NAME, POINTS, begun, count
 from des.traces.reader import MANIFEST, SUMMARY, Run, amiss, load
 from des.traces.schemas import TABLES
@@ -27,15 +29,17 @@ WHOLE: Final = "whole"
 UNFINISHED: Final = "unfinished"
 UNDER_WAY: Final = "under way"
 DAMAGED: Final = "damaged"
+REPORT: Final = "report.html"
+"""The page beside an answer."""
 LEFT_OVER: Final = "left over"
 """Of a process that was killed, without anything finished."""
-SWEEP: Final = ("sweep.json", "sweep.csv")
+SWEEP: Final = (RECORD, TABLE)
 _KEYED: Final = re.compile(r".+-[0-9a-f]{12}")
 _LEFT: Final = re.compile(rf"(?P<target>.+)-(?:{WRITER}|{REPLACED})")
 _OWN: Final[Mapping[str, frozenset[str]]] = {
     "run": frozenset({MANIFEST, SUMMARY, *TABLES}),
-    "sweep": frozenset({*SWEEP, POINTS}),
-    "answer": frozenset({MANIFEST, ANSWER}),
+    "sweep": frozenset({*SWEEP, MANIFEST, POINTS}),
+    "answer": frozenset({MANIFEST, ANSWER, REPORT}),
 }
 """What is in a directory of each kind."""
 _OWN_UNFINISHED: Final = frozenset({BEGUN, FINISHED, POINTS, *TABLES})
@@ -183,7 +187,10 @@ def _wrong(run: Run, verify: bool) -> str:
 def _sweep(path: Path, verify: bool) -> Stored:
     size = _size(path)
     created_at = datetime.fromtimestamp((path / SWEEP[0]).stat().st_mtime, UTC).isoformat(timespec="seconds")
-    points = _read(path / SWEEP[0]).get("points")
+    content = _read(path / SWEEP[0])
+    points = content.get("points")
+    if content.get("estimator") == BEST and points and isinstance(points, list):
+        return _sweep_of_answers(path, content, points, size, created_at)
     places = [path / point["run"] for point in points or () if isinstance(point, dict) and _text(point.get("run"))]
     if not points or not isinstance(points, list) or len(places) != len(points):
         return Stored(
@@ -209,6 +216,24 @@ def _sweep(path: Path, verify: bool) -> Stored:
         points=len(points),
         created_at=created_at,
         why=f"{len(bad):,} of {len(points):,} points: {bad[0].why}" if bad else "",
+    )
+
+
+def _sweep_of_answers(
+    path: Path, content: Mapping[str, Any], points: Sequence[Any], size: int, created_at: str
+) -> Stored:
+    why = amiss_in_sweep(path)
+    return Stored(
+        name=path.name,
+        kind="sweep",
+        state=DAMAGED if why else WHOLE,
+        path=path,
+        bytes=size,
+        title=_text(content.get("title")),
+        arms=tuple(points[0].get("arms", ())) if isinstance(points[0], dict) else (),
+        points=len(points),
+        created_at=created_at,
+        why=why,
     )
 
 

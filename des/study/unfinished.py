@@ -78,6 +78,20 @@ class Unfinished:
             return None
         return outcome if whole else None
 
+    def keep_point(self, number: int, text: str) -> None:
+        """One line of JSON: all that is found at a point of a sweep."""
+        head = {"format": _FORMAT, "sha256": _digest_of_point(self.key, number, text)}
+        _write_whole(_point(self.directory, number), f"{json.dumps(head)}\n{text}\n", self.writing)
+
+    def finished_point(self, number: int) -> str | None:
+        """What was kept of a point, where its file is whole."""
+        try:
+            head, text, end = _point(self.directory, number).read_text(encoding="utf-8").split("\n")
+            whole = json.loads(head) == {"format": _FORMAT, "sha256": _digest_of_point(self.key, number, text)}
+        except (OSError, ValueError, RecursionError):
+            return None
+        return text if whole and not end else None
+
     def hand_over(self, written: Iterable[WrittenTrace], target: Path) -> None:
         """Give the traces a name in another directory too. One that is missing is left for its reader to miss."""
         for trace in written:
@@ -181,6 +195,14 @@ def _clear(directory: Path, *, everything: bool) -> None:
 
 def _place(directory: Path, part: Part) -> Path:
     return directory / FINISHED / f"{part.arm}-{part.replication:04d}.jsonl"
+
+
+def _point(directory: Path, number: int) -> Path:
+    return directory / POINTS / f"{number:04d}.jsonl"
+
+
+def _digest_of_point(key: str, number: int, text: str) -> str:
+    return hashlib.sha256(f"{key} {number}\n{text}".encode()).hexdigest()
 
 
 def _trace(table: str, arm: str, part: Part) -> str:

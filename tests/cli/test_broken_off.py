@@ -128,7 +128,12 @@ def test_a_sweep_misses_a_file_of_a_point_too(tmp_path: Path) -> None:
 
     with pytest.raises(WriteError, match=r"points/0000: requests/as_modelled-0000\.parquet is missing"):
         des_api.sweep(
-            write_small(tmp_path, horizon="1h"), ["seed=1,2"], out=tmp_path / "out", traces=True, progress=clean
+            write_small(tmp_path, horizon="1h"),
+            ["seed=1,2"],
+            estimator="request level",
+            out=tmp_path / "out",
+            traces=True,
+            progress=clean,
         )
     assert emptied
     assert not (tmp_path / "out").exists()

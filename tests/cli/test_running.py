@@ -190,7 +190,7 @@ def test_a_run_without_its_outages_says_so_beside_the_figure_and_decides_nothing
 
 def test_a_sweep_says_which_points_met_too_few_outages(tmp_path: Path) -> None:
     write_small(tmp_path, horizon="2h", **BEHIND_A_CDN)
-    arguments = ("sweep", "small.yaml", "--replications", 2, "--over")
+    arguments = ("sweep", "small.yaml", "--estimator", "request-level", "--replications", 2, "--over")
     done = des(*arguments, "horizon=2h,10y", "--set", "workload.arrivals.rate=1/d", folder=tmp_path)
     assert done.returncode == 0
     words = "0 of 0.0023 expected outages of cdn met: this is availability between outages"
@@ -230,7 +230,7 @@ def test_verdicts_become_a_junit_file_in_every_command_that_judges(tmp_path: Pat
 
 
 def test_a_sweep_says_which_point_misses_what(tmp_path: Path) -> None:
-    write_small(tmp_path, horizon="1h", expect={"latency_s_mean": "< 1ms"})
+    write_small(tmp_path, expect={"latency_s_mean": "< 1ms"})
     done = des("sweep", "small.yaml", "--over", "policy.rounds=1,2", folder=tmp_path)
     assert done.returncode == 1
     assert "policy.rounds=1: as_modelled.latency_s_mean: expected < 1ms, found" in done.stderr

@@ -70,3 +70,15 @@ def test_a_retry_that_succeeds_gives_back_what_it_took_from_a_quota() -> None:
     traced = trace(with_legs(with_client(of, retry_budgets=(budget,)), retry_budget=0))
     assert traced.requests.outcome.tolist() == ["ok"] * 3
     assert len(traced.attempts) == 6
+
+
+def test_what_a_retry_took_is_forgotten_with_its_visit_to_the_entry() -> None:
+    """A first attempt that succeeds in a second round returns 1, not what the retry of the first round took."""
+    down = [window(f"{second}s", f"{second + 2}.5s", error_latency="100ms") for second in (0, 10, 20)]
+    policy = {"rounds": 2, "round_backoff": {"kind": "constant", "base": "5s"}}
+    of = plan_of(scenario({"a": provider("1s", incidents=down)}, horizon="30s", policy=policy))
+    budget = plan.QuotaBudget(kind="quota", capacity=28.0, retry_cost=14.0, throttle_cost=14.0, success=1.0)
+    of = with_rule(of, retries=1, backoff=plan.Backoff(kind="constant", base_s=1.0))
+    traced = trace(with_legs(with_client(of, retry_budgets=(budget,)), retry_budget=0))
+    assert traced.requests.outcome.tolist() == ["ok"] * 3
+    assert traced.attempts.groupby("request_id").size().tolist() == [3, 3, 2]  # 28 - 14 + 1 - 14 + 1 is not enough

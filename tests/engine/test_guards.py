@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from des.scenario import plan
-from engine.clients import grouped, timeline, with_legs, with_rule
+from engine.clients import grouped, timeline, with_client, with_legs, with_rule
 from engine.traced import Traced, at, plan_of, poisson, provider, scenario, trace, window
 
 FAILURES = ["server_error", "overloaded", "rate_limited", "timeout", "connection_error"]
@@ -30,7 +30,7 @@ def down(until: str) -> Any:
 
 def consecutive(counts: tuple[str, ...], **rest: Any) -> plan.Breaker:
     return plan.ConsecutiveBreaker(
-        kind="consecutive", failures=3, open_s=10.0, counts=counts, **{"half_open": 1, **rest}
+        kind="consecutive", open_s=10.0, counts=counts, **{"failures": 3, "half_open": 1, **rest}
     )
 
 
@@ -194,3 +194,12 @@ def test_a_refusal_removes_a_provider_for_retry_after_and_more() -> None:
 
     traced = trace(guarded(ejection, REFUSING, arrivals=at("0s"), horizon="100s"))
     assert turns(traced) == [("a/m", 0.0, "closed", "ejected"), ("a/m", 60.0, "ejected", "closed")]
+
+
+def test_only_a_time_out_of_the_entry_itself_counts_as_a_failure_of_its_leg() -> None:
+    """Where a layer further out gives up, the attempt on the entry is cancelled."""
+    of = guarded(lambda counts: consecutive(counts, failures=1), provider("5s"), horizon="10s")
+    own = trace(with_rule(of, attempt_timeout_s=2.0))
+    assert turns(own) == [("a/m", 2.0, "closed", "open")]
+    outside = plan.RetryRule(retries=0, retry_on=("failed",), attempt_timeout_s=2.0)
+    assert turns(trace(with_client(of, application=outside))) == []

@@ -38,6 +38,12 @@ def test_a_sliding_log_of_tokens_waits_for_as_many_as_it_takes() -> None:
     assert retry_afters(traced) == [None, None, None, 7.0, 7.0, None]  # 50 at 10 s, and 80 at 11 s
 
 
+def test_a_call_that_fills_a_whole_clock_window_is_told_the_next() -> None:
+    traced = played(windowed("fixed_window", 100, metric="input_tokens"), [0.0, 4.0, 10.0], [50, 100, 100])
+    assert admitted(traced) == [True, False, True]
+    assert retry_afters(traced) == [None, 6.0, None]
+
+
 @pytest.mark.parametrize("algorithm", ["fixed_window", "sliding_log"])
 def test_a_call_too_large_for_a_window_is_told_nothing(algorithm: str) -> None:
     traced = played(windowed(algorithm, 100, metric="input_tokens"), [0.0, 50.0], [101, 101])

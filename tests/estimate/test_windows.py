@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import des.estimate.windows as module
 from des.engine import names, simulate
 from des.estimate.estimate import Estimate, Inapplicable
 from des.estimate.exact import exact
@@ -62,7 +63,7 @@ def test_the_chance_of_a_month_lies_where_months_do(pair: ArmWindows) -> None:
     """A year of this pair loses 0.2 %; with 1 % allowed most months meet it, with a hundredth of it none."""
     assert pair.objective is not None
     assert pair.objective.known > 0.9
-    none = answer(plan_of(PAIR), objective=(0.99999, "month"))
+    none = answer(plan_of(PAIR), rounds=1, objective=(0.99999, "month"))
     assert none.objective is not None
     assert none.objective.known < 0.2
 
@@ -98,7 +99,7 @@ def test_limits_and_cooldowns_agree_with_brute_force() -> None:
             "b": provider(incidents("40/d", "2min"), cost=0.03, limits={"requests": "2/min", "burst": 2}),
         },
         rate="0.05/s",
-        horizon="4d",
+        horizon="2d",
         policy={"retries": 1, "cooldown": {"all_failed": 3, "window": "60s", "for": "40s"}},
     )
     sums = []
@@ -110,11 +111,11 @@ def test_limits_and_cooldowns_agree_with_brute_force() -> None:
     lost = 1.0 - sum(each["request_outcomes"]["ok"] for each in sums) / requests
     limited = sum(each["attempt_outcomes"]["rate_limited"] for each in sums) / sum(each["attempts"] for each in sums)
     found = answer(plan, rounds=2, years=1.0)
-    # 720 outages of one leg: a twentieth of what brute force finds is chance.
-    assert abs(found.lost.known - lost) < 4.5 * math.hypot((found.lost.high - found.lost.low) / 3.92, lost / 20.0)
+    # 360 outages of one leg: a fourteenth of what brute force finds is chance.
+    assert abs(found.lost.known - lost) < 4.5 * math.hypot((found.lost.high - found.lost.low) / 3.92, lost / 14.0)
     share = found.figures["rate_limited_share"]
     assert isinstance(share, Estimate)
-    assert abs(share.known - limited) < 4.5 * math.hypot((share.high - share.low) / 3.92, limited / 20.0)
+    assert abs(share.known - limited) < 4.5 * math.hypot((share.high - share.low) / 3.92, limited / 14.0)
 
 
 def bytes_of(found: WindowsAnswer) -> str:
@@ -198,7 +199,7 @@ def test_a_mixture_is_refused() -> None:
 _UP_DOWN = (("up", "10d"), ("down", "1h"))
 
 
-def test_a_storm_that_outlives_every_window_is_refused() -> None:
+def test_a_storm_that_outlives_every_window_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Refusals count against the limit that refuses, and clients never stop: once shut by an outage it stays shut."""
     limits = {"requests": "30/min", "burst": 10, "counts_refused": True}
     plan = plan_of(
@@ -206,7 +207,8 @@ def test_a_storm_that_outlives_every_window_is_refused() -> None:
         rate="0.25/s",
         policy={"retries": 12, "backoff": {"kind": "constant", "base": "5s"}},
     )
-    with pytest.raises(Inapplicable, match=r"metastable|remembers"):
+    monkeypatch.setattr(module, "_MOST_DOUBLINGS", 1)
+    with pytest.raises(Inapplicable, match=r"metastable: .* so no window is long enough"):
         windows({"x": plan}, rounds=1, years=1.0)
 
 

@@ -38,5 +38,11 @@ def test_places_stay_whole_and_sentences_keep_the_width() -> None:
     assert max(len(line) for line in lines if PLACE not in line) <= 60
 
 
+def test_numbers_stay_with_their_units() -> None:
+    for width in range(30, 60):
+        lines = _printed({"one": (_fault(sentence="of all answers 67.2 % take 30 s and 4 min of the 12 h"),)}, width)
+        assert not [line for line in lines if line.strip().startswith(("%", "s ", "min", "h"))]
+
+
 def test_nothing_foreseen_is_said() -> None:
     assert _printed({"one": ()})[-1] == "foreseen: none of the faults that this command looks for"

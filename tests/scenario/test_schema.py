@@ -31,6 +31,18 @@ def test_every_definition_is_described_and_named_for_readers(validator: Any) -> 
     assert all(definition.get("description") for definition in definitions.values())
 
 
+def test_every_field_is_described(validator: Any) -> None:
+    definitions = {"Scenario": validator.schema, **validator.schema["$defs"]}
+    missing = [
+        f"{name}.{field}"
+        for name, definition in definitions.items()
+        for field, value in definition["properties"].items()
+        if not value.get("description", "").endswith(".")  # a description of its unit alone has no full stop
+    ]
+    assert len(definitions) > 90
+    assert missing == []
+
+
 def test_shorthands_are_accepted(validator: Any, two_providers: str) -> None:
     content = read_yaml(two_providers)[0]
     assert [error.message for error in validator.iter_errors(content)] == []

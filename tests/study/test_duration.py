@@ -97,7 +97,7 @@ def test_before_is_called_once_with_the_forecast_and_may_end_the_run(
     with pytest.raises(_NotNowError):
         ensure(small(horizon="1h"), RunOptions(before=refuse))
     with pytest.raises(_NotNowError):
-        sweep_with(small(horizon="1h"), ["policy.rounds=1,2"], RunOptions(before=refuse))
+        sweep_with(small(horizon="1h"), ["policy.rounds=1,2"], RunOptions(before=refuse), estimator="request level")
     assert [one.replications for one in told] == [2, 4]
     assert not list(tmp_path.iterdir())
 
@@ -108,7 +108,7 @@ def test_nothing_is_asked_where_the_result_is_there(tmp_path: Any, monkeypatch: 
     options = RunOptions(before=told.append)
     for _ in range(2):
         ensure(small(horizon="1h"), options)
-        sweep_with(small(horizon="1h"), ["policy.rounds=1,2"], options)
+        sweep_with(small(horizon="1h"), ["policy.rounds=1,2"], options, estimator="request level")
     assert len(told) == 2
 
 

@@ -21,7 +21,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = write_small(folder, horizon="1h")
     results = folder / "results"
     des.run(path, out=results / "one", replications=2)
-    des.sweep(path, ["policy.rounds=1,2"], out=results / "two")
+    des.sweep(path, ["policy.rounds=1,2"], out=results / "two", estimator="request level")
     (results / "answer").mkdir()
     (results / "answer" / "answer.json").write_text('{"arms": {"as_modelled": {}}}')
     digest = des.study.identity.file_digest(results / "answer" / "answer.json")  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""A sweep runs every combination of values, each as a run of its own, and puts them side by side."""
+"""A sweep at request level runs every combination of values as a run of its own, and puts them side by side."""
 
 import json
 import os
@@ -12,8 +12,8 @@ import pytest
 
 import des
 from des.errors import DesError, ScenarioError
-from des.report.tables import sweep_text
-from des.study.sweep import Sweep
+from des.report.sweep_table import sweep_text
+from des.study.sweep_record import Sweep
 from study.small_scenario import ENDLESS, small, write_small
 from tests.patience import PATIENCE_S, wait_until
 from tests.signals import heed_signals
@@ -25,8 +25,8 @@ def _results_land_in_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.M
 
 
 def _sweep(**options: object) -> Sweep:
-    content = small(horizon="1h", title="s")
-    return des.sweep(content, ["policy.rounds=1,2", "chain[0].retries=0,2"], **options)  # type: ignore[arg-type]
+    content, over = small(horizon="1h", title="s"), ["policy.rounds=1,2", "chain[0].retries=0,2"]
+    return des.sweep(content, over, estimator="request level", **options)  # type: ignore[arg-type]
 
 
 def test_every_combination_is_a_point_and_each_arm_of_it_a_row() -> None:
@@ -99,7 +99,8 @@ def test_what_is_wrong_with_any_point_is_said_before_anything_runs(tmp_path: Pat
         (["policy.rounds="], "expected values"),
         (["policy.rounds=1,,2"], "expected values"),
         (["policy.rounds=1", "policy.rounds=2"], "given twice"),
-        ([f"seed={','.join(map(str, range(101)))}", f"policy.rounds={','.join(map(str, range(1, 101)))}"], "10,100"),
+        (["policy.rounds=1", "policy.rounds=2; seed=1"], "given twice"),
+        (["seed=1:10000:1", "policy.rounds=1:10000:1"], "100,000,000 points"),
     ],
 )
 def test_what_cannot_be_swept_over_is_refused_in_words(over: list[str], words: str) -> None:
@@ -108,7 +109,8 @@ def test_what_cannot_be_swept_over_is_refused_in_words(over: list[str], words: s
 
 
 def test_values_may_hold_commas_in_brackets() -> None:
-    found = des.sweep(small(horizon="1h", arms={}), ["chain=[{provider: first, timeout: 5s}],[{provider: second}]"])
+    over = ["chain=[{provider: first, timeout: 5s}],[{provider: second}]"]
+    found = des.sweep(small(horizon="1h", arms={}), over, estimator="request level")
     assert [list(run.summary["arms"]["as_modelled"]["served_share"]) for run in found.runs] == [
         ["first/a"],
         ["second/b"],
@@ -126,6 +128,7 @@ def test_an_interrupted_sweep_leaves_nothing_half_done(
             "-m",
             "des",
             *["sweep", "small.yaml", "--over", "policy.rounds=1,2", "--workers", "2", "--traces"],
+            *["--estimator", "request-level"],
         ],
         cwd=tmp_path,
         stderr=subprocess.PIPE,

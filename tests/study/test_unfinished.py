@@ -354,18 +354,19 @@ def test_the_number_of_processes_may_change_on_the_way(monkeypatch: pytest.Monke
 
 def test_a_sweep_goes_on_from_its_points_in_a_named_place(monkeypatch: pytest.MonkeyPatch) -> None:
     content, over = small(horizon="1h"), ["policy.rounds=1,2,3"]
-    expected = _content(des.sweep(content, over, out="whole", replications=2).path)
+    of_runs: dict[str, Any] = {"replications": 2, "estimator": "request level"}
+    expected = _content(des.sweep(content, over, out="whole", **of_runs).path)
     simulated = _Simulated(7)  # in the second point
     with monkeypatch.context() as patch:
         patch.setattr(replication, "simulate", simulated)
         with pytest.raises(KeyboardInterrupt) as caught:
-            des.sweep(content, over, out="again", replications=2)
+            des.sweep(content, over, out="again", **of_runs)
     assert what_is_left(caught.value) == "1 of 3 points are kept; run the same command again to continue"
     assert not Path("again").exists()
     counted = _Simulated()
     with monkeypatch.context() as patch:
         patch.setattr(replication, "simulate", counted)
-        assert _content(des.sweep(content, over, out="again", replications=2).path) == expected
+        assert _content(des.sweep(content, over, out="again", **of_runs).path) == expected
     assert len(counted.made) == 3 * 4 - 7
     assert not Path(".partial").exists()
 

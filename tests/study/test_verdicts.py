@@ -178,6 +178,6 @@ def test_expectations_of_the_first_arm_are_those_of_that_arm_in_availability_too
 
 def test_a_sweep_is_judged_point_by_point(tmp_path: Path) -> None:
     content = behind_a_cdn(expect={"cost_usd": "< 0.3"})
-    found = des.sweep(content, ["horizon=1h,4h"], out=tmp_path / "sweep", replications=1)
+    found = des.sweep(content, ["horizon=1h,4h"], out=tmp_path / "sweep", estimator="request level")
     results = [run.summary["expectations"][0]["result"] for run in found.runs]
     assert results == [MET, MISSED]

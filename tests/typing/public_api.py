@@ -15,7 +15,7 @@ from des.study.compare import Comparison
 from des.study.explanation import Explained
 from des.study.recorded import Run
 from des.study.store import Stored
-from des.study.sweep import Sweep
+from des.study.sweep_record import Sweep
 
 
 def a_run_takes_a_path_or_a_mapping_and_gives_frames() -> None:
@@ -35,6 +35,9 @@ def a_comparison_and_a_sweep_give_frames() -> None:
     swept = des.sweep("two_stage.yaml", {"policy.rounds": [1, 2, 3]}, workers=2)
     assert_type(swept, Sweep)
     assert_type(swept.table, pd.DataFrame)
+    assert_type(swept.figures, pd.DataFrame)
+    des.sweep("two_stage.yaml", ["shared=0:1:0.1"], metrics=["availability"], rounds=2)
+    des.sweep("two_stage.yaml", {("a", "b"): [(1, 2)]}, estimator="request level", replications=3)
 
 
 def results_are_listed_and_removed() -> None:
@@ -92,6 +95,7 @@ def mistakes_are_found() -> None:
     des.run(5)  # type: ignore[arg-type]
     des.compare("two_stage.yaml", arms=5)  # type: ignore[arg-type]
     des.sweep("two_stage.yaml")  # type: ignore[call-arg]
+    des.sweep("two_stage.yaml", ["shared=0,1"], metrics=5)  # type: ignore[arg-type]
 
 
 assert_type(des.__version__, str)

@@ -109,13 +109,21 @@ def _why_never(outlook: Outlook, group: Group, leg: int) -> tuple[Path, str, str
             f"fallback_depth: {group.index}, or leave it out",
         )
     if outlook.plan.client.legs[leg].weight <= 0.0:
-        return (*outlook.path_of(outlook.legs[leg]), "weight"), "its weight is 0", "a weight, or leave the leg out"
+        return (
+            (*outlook.path_of(outlook.legs[leg]), "weight"),
+            "its weight is 0",
+            "a weight above 0",
+        )
     if leg != group.legs[0] and group.routing.kind == _IN_ORDER:
         first = outlook.legs[group.legs[0]].name
         why = f"{first} comes first in its group, and nothing takes that out of use"
         return ("chain", group.index), why, "a routing, a cooldown or a breaker, or a chain without the group"
     if any(outlook.plan.workload.requirements):
-        return outlook.path_of(outlook.legs[leg]), "no request has the tags for it", "its tags, or leave the leg out"
+        return (
+            outlook.path_of(outlook.legs[leg]),
+            "no request has the tags for it",
+            "tags that are required",
+        )
     return outlook.path_of(outlook.legs[leg]), "no failure before it leads here", "fallback_on of the entries before"
 
 

@@ -20,6 +20,7 @@ class LegSpec(RetrySettings, CallSettings):
     """One leg of the chain: a model and how it is called."""
 
     provider: Text
+    """Name of the provider."""
     model: Text | None = None
     """May be left out if the provider has only one model."""
     name: Text | None = None
@@ -29,8 +30,11 @@ class LegSpec(RetrySettings, CallSettings):
     invalid_output: Share = 0.0
     """Share of complete responses that the caller's parser rejects."""
     prompt_cache: PromptCache | None = None
+    """Input that is cheaper while it is reused; none by default."""
     silent_rot: SilentRot | None = None
+    """How this leg breaks unnoticed while it is not used; never by default."""
     tags: Tags = Field(default_factory=dict)
+    """Tags of this leg beside those of its model, such as {region: eu}."""
 
     weight: Annotated[Amount, Field(le=_MOST_WEIGHT)] | None = None
     """Routing weight relative to the other legs; 1 by default."""
@@ -67,6 +71,7 @@ class GroupSpec(RetrySettings, CallSettings):
     group: Text
     """Name of the group."""
     legs: Annotated[tuple[_MemberLeg, ...], Field(min_length=1)]
+    """The legs, of which each attempt picks one."""
     routing: AnyRouting | None = None
     """How a leg of the group is picked; the policy's routing by default."""
 

@@ -77,7 +77,9 @@ class _Constant(_Form, Generic[Value]):
     """Always the same value."""
 
     kind: Literal["constant"]
+    """`constant`: always the same value."""
     value: Value
+    """The value."""
 
     def distribution(self) -> Distribution:
         return Constant(float(self.value))
@@ -87,8 +89,11 @@ class _Uniform(_Form, Generic[Value]):
     """All values between two bounds are equally likely."""
 
     kind: Literal["uniform"]
+    """`uniform`: equally likely between two bounds."""
     low: Value
+    """Lowest value."""
     high: Value
+    """Highest value."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -104,7 +109,9 @@ class _Exponential(_Form, Generic[_PositiveValue]):
     """Memoryless."""
 
     kind: Literal["exponential"]
+    """`exponential`: memoryless."""
     mean: _PositiveValue
+    """Mean."""
 
     def distribution(self) -> Distribution:
         return Exponential(float(self.mean))
@@ -114,14 +121,19 @@ class _Lognormal(_Form, Generic[_PositiveValue]):
     """exp(Normal(mu, sigma)), given by mu and sigma or by figures that are easier to measure."""
 
     kind: Literal["lognormal"]
+    """`lognormal`: the logarithm is normal."""
     mu: Real | None = None
     """Mean of the logarithm."""
     sigma: Positive | None = None
     """Standard deviation of the logarithm."""
     median: _PositiveValue | None = None
+    """Value that half of the draws exceed."""
     p95: _PositiveValue | None = None
+    """Value that 5 % of the draws exceed; beside the median."""
     p99: _PositiveValue | None = None
+    """Value that 1 % of the draws exceed; beside the median."""
     mean: _PositiveValue | None = None
+    """Mean; beside cv."""
     cv: Positive | None = None
     """Coefficient of variation: standard deviation divided by mean."""
 
@@ -184,9 +196,13 @@ class _Gamma(_Form, Generic[_PositiveValue]):
     """Gamma, given by shape and scale or by mean and coefficient of variation."""
 
     kind: Literal["gamma"]
+    """`gamma`: by shape and scale, or by mean and cv."""
     shape: Annotated[Positive, Field(ge=_SMALLEST_SHAPE, le=_LARGEST_SHAPE)] | None = None
+    """Shape: 1 is exponential, more is more regular."""
     scale: _PositiveValue | None = None
+    """Scale: mean over shape."""
     mean: _PositiveValue | None = None
+    """Mean; beside cv."""
     cv: Positive | None = None
     """Coefficient of variation: standard deviation divided by mean."""
 
@@ -211,8 +227,11 @@ class _Weibull(_Form, Generic[_PositiveValue]):
     """Weibull: the hazard falls with shape below 1 and grows with shape above 1."""
 
     kind: Literal["weibull"]
+    """`weibull`: by shape and scale."""
     shape: Annotated[Positive, Field(ge=_SMALLEST_SHAPE, le=_LARGEST_SHAPE)]
+    """Shape: below 1 the hazard falls with time, above 1 it grows."""
     scale: _PositiveValue
+    """Value that 36.8 % of the draws exceed."""
 
     def distribution(self) -> Distribution:
         return Weibull(self.shape, float(self.scale))
@@ -261,7 +280,9 @@ class _Empirical(_Form, Generic[Value]):
     """One of the values given, all equally likely."""
 
     kind: Literal["empirical"]
+    """`empirical`: one of the values given."""
     values: Annotated[tuple[Value, ...], Field(min_length=1)]
+    """The values, all equally likely."""
 
     def distribution(self) -> Distribution:
         return Empirical(tuple(float(value) for value in self.values))

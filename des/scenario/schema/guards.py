@@ -33,15 +33,20 @@ class ConsecutiveBreaker(_Breaker):
     """A circuit breaker that opens after a number of failures in a row."""
 
     kind: Literal["consecutive"]
+    """`consecutive`: opens after failures in a row."""
     failures: PositiveCount
+    """Failures in a row after which it opens."""
 
 
 class CountWindowBreaker(_Breaker):
     """A circuit breaker that opens at a share of failures among the latest calls."""
 
     kind: Literal["count_window"]
+    """`count_window`: opens by the share of failures among the latest calls."""
     calls: Annotated[PositiveCount, Field(le=1_000_000)]
+    """Number of latest calls in the window."""
     failure_share: Share
+    """Share of failed calls at which it opens."""
     minimum: PositiveCount = Field(default_factory=lambda said: said.get("calls"))
     """Calls needed before it may open; by default the whole window."""
 
@@ -59,8 +64,11 @@ class TimeWindowBreaker(_Breaker):
     """A circuit breaker that opens at a share of failures within a time window."""
 
     kind: Literal["time_window"]
+    """`time_window`: opens by the share of failures in the latest time."""
     window_s: PositiveDuration
+    """Length of the window."""
     failure_share: Share
+    """Share of failed calls at which it opens."""
     minimum: PositiveCount = 1
     """Calls needed within the window before it may open."""
 
@@ -171,6 +179,7 @@ class Probes(Setting):
     """Synthetic calls that check whether a leg is healthy."""
 
     every_s: PositiveDuration
+    """Interval between two probes."""
     timeout_s: PositiveDuration | None = None
     """Timeout of a probe; the leg's timeout by default."""
     unhealthy_after: PositiveCount = 3

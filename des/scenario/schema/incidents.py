@@ -105,17 +105,24 @@ class PoissonIncidents(_IncidentsAlike):
     """Incidents that start as a Poisson process and may overlap."""
 
     kind: Literal["poisson"]
+    """`poisson`: incidents at random, which may overlap."""
     rate_per_s: Rate
+    """Mean number of incidents per time, such as 12/y."""
     duration: DurationDistribution
+    """How long an incident lasts."""
     profile: WeeklyProfile | None = None
+    """Hours of the week with more and fewer incidents; a steady rate by default."""
 
 
 class RenewalIncidents(_IncidentsAlike):
     """Alternating up and down times."""
 
     kind: Literal["renewal"]
+    """`renewal`: times up and times down in turn."""
     up: DurationDistribution
+    """Time up between two incidents."""
     down: DurationDistribution
+    """Time down of an incident."""
 
     @model_validator(mode="after")
     def _moves(self) -> Self:
@@ -128,8 +135,11 @@ class MarkedRenewalIncidents(_IncidentsAlike):
     """A distribution of times from start to start and one of durations. Incidents may overlap."""
 
     kind: Literal["marked_renewal"]
+    """`marked_renewal`: drawn times from start to start and drawn durations; incidents may overlap."""
     between: DurationDistribution
+    """Time from the start of an incident to the start of the next."""
     duration: DurationDistribution
+    """How long an incident lasts."""
 
     @model_validator(mode="after")
     def _moves(self) -> Self:
@@ -142,8 +152,11 @@ class Window(Setting):
     """A fixed window, from `start` to `end` or for a `duration`."""
 
     start: Moment
+    """Start: a duration since the run's start, or a timestamp."""
     end: Moment | None = None
+    """End: a duration since the run's start, or a timestamp; instead of a duration."""
     duration_s: PositiveDuration | None = None
+    """Length of the window; instead of an end."""
 
     @model_validator(mode="after")
     def _one_end(self) -> Self:
@@ -171,16 +184,22 @@ class Schedule(_Incidents):
     """Fixed windows."""
 
     kind: Literal["schedule"]
+    """`schedule`: incidents at stated times."""
     windows: Annotated[tuple[Window, ...], Field(min_length=1)]
+    """When an incident is open."""
 
 
 class IncidentColumns(Setting):
     """Columns of an incident file: start, end and, if present, severity and the share of calls that fail."""
 
     start: Text
+    """Column with the start of an incident."""
     end: Text
+    """Column with the end of an incident."""
     severity: Text | None = None
+    """Column with its severity; none by default."""
     error_rate: Text | None = None
+    """Column with the share of calls that fail, such as 0.35 or 35%; none by default."""
 
 
 if TYPE_CHECKING:
@@ -202,7 +221,9 @@ class IncidentFile(_Incidents):
     """
 
     kind: Literal["replay"]
+    """`replay`: incidents recorded in a file."""
     file: Text
+    """Path relative to the scenario; `${NAME}` is an environment variable."""
     columns: IncidentColumns | None = None
     """Recognised by their names if not given: `started_at`, `resolved_at` and similar ones."""
     format: FileFormat | None = None
@@ -212,6 +233,7 @@ class IncidentFile(_Incidents):
     where: dict[Text, Words] = Field(default_factory=dict)
     """Rows to keep: each column with the value or values it must have."""
     effects: dict[Text, Effect] = Field(default_factory=dict)
+    """Effect of the incidents of each severity, by the severity's word; none by default."""
 
     @model_validator(mode="after")
     def _effects_by_severity(self) -> Self:

@@ -28,16 +28,22 @@ class Burst(Setting):
     """Size of the token bucket, by metric."""
 
     requests: Positive | None = None
+    """Requests that a full bucket holds; those of one second by default, at least 1."""
     input_tokens: Positive | None = None
+    """Input tokens that a full bucket holds; those of one minute by default."""
     output_tokens: Positive | None = None
+    """Output tokens that a full bucket holds; those of one minute by default."""
     tokens: Positive | None = None
+    """Input and output tokens that a full bucket holds; those of one minute by default."""
 
 
 class Windows(Setting):
     """Counting in windows: clock windows counted from the start of the run, or a sliding window of that length."""
 
     fixed_window_s: PositiveDuration | None = None
+    """Length of clock windows counted from the start of the run."""
     sliding_log_s: PositiveDuration | None = None
+    """Length of a window that ends at each call."""
 
     @property
     def algorithm(self) -> str:
@@ -64,14 +70,18 @@ class Estimate(Setting):
     """Output tokens counted at dispatch. The end of the call corrects them."""
 
     estimate: PositiveCount
+    """Output tokens counted when a call starts."""
 
 
 class Acceleration(Setting):
     """Each clock window admits at most `growth` times what the previous one admitted, and always the floor."""
 
     growth: Factor
+    """Largest ratio of what one window admits to what the one before admitted."""
     over_s: PositiveDuration
+    """Length of a window."""
     floor_per_s: FrequentRate
+    """Rate of requests that is always admitted."""
 
 
 ALGORITHMS: Final = ("token_bucket", *map(Windows.written, Windows.model_fields), "acceleration", "concurrency")
@@ -133,6 +143,7 @@ class RoundedUp(Setting):
     """A Retry-After in whole multiples of a duration, such as the seconds of the HTTP header."""
 
     round_up_s: PositiveDuration
+    """Step to which a Retry-After is rounded up, such as 1s."""
 
 
 _RetryAfterTold = Annotated[
@@ -155,8 +166,11 @@ class Limits(Setting):
     """Rate limits. Calls above a limit are refused (429). Each metric given is a separate limit."""
 
     requests: FrequentRate | None = None
+    """Requests per time, such as 4000/min; no limit by default."""
     input_tokens: FrequentRate | None = None
+    """Input tokens per time; no limit by default."""
     output_tokens: FrequentRate | None = None
+    """Output tokens per time; no limit by default."""
     tokens: FrequentRate | None = None
     """Input and output tokens together."""
     concurrency: PositiveCount | None = None
@@ -345,6 +359,7 @@ class Capacity(Setting):
     """The number of calls served at once, first come, first served. Calls beyond the queue get a 529."""
 
     concurrent: PositiveCount
+    """Number of calls served at once."""
     queue: Count = 0
     """Number of calls that may wait."""
     refusal_latency: DurationDistribution = Constant(0.05)

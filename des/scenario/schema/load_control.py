@@ -53,6 +53,7 @@ class Hedge(Setting):
     """A further copy of a call that has not been answered after a delay; the first success wins."""
 
     after_s: PositiveDuration
+    """Time without an answer before the next copy is sent."""
     at_most: Annotated[PositiveCount, Field(le=100)] = 1
     """Largest number of further copies, each sent `after` later than the one before."""
     loser: Literal["cancel", "run"] = "cancel"
@@ -67,11 +68,13 @@ class Shaping(Setting):
     """The client's own token bucket of calls, with a queue before it."""
 
     rate_per_s: FrequentRate
+    """Calls per time that the bucket admits, such as 50/s."""
     burst: Annotated[Positive, Field(ge=1.0)] = 1.0
     """Number of calls that may be sent at once."""
     queue: Count | None = None
     """Number of calls that may wait."""
     max_wait_s: PositiveDuration | None = None
+    """Longest wait of a call in the queue; no bound by default."""
     scope: _Scope = "chain"
     """One bucket for all legs, or one for each."""
 
@@ -88,9 +91,11 @@ class Bulkhead(Setting):
     """A limit on concurrent calls of a leg, with a queue."""
 
     concurrent: PositiveCount
+    """Largest number of calls in progress."""
     queue: Count = 0
     """Number of calls that may wait."""
     max_wait_s: PositiveDuration | None = None
+    """Longest wait of a call in the queue; required with a queue."""
     refuses_as: Literal["client_limit", "rate_limited"] = "client_limit"
     """What happens to a call that finds no place. `client_limit`: it goes to the next leg of the group.
     `rate_limited`: it fails like a 429, so it is retried and falls back.
@@ -116,7 +121,9 @@ class ActiveBudget(_RetryBudget):
     """Limits retries in progress to a share of the requests in progress, as in Envoy."""
 
     kind: Literal["active"]
+    """`active`: a share of the requests in progress may be retries."""
     share: Share
+    """Largest share of the requests in progress that may be retries."""
     minimum: Count = 3
     """Number of retries that are always allowed."""
 
@@ -130,7 +137,9 @@ class RatioBudget(_RetryBudget):
     """Each request deposits a fraction of a retry, which expires after a time, as in Finagle."""
 
     kind: Literal["ratio"]
+    """`ratio`: requests deposit fractions of a retry, which expire."""
     share: Share
+    """Retries that each request deposits."""
     per_second: Amount = 0.0
     """Retries per second deposited in addition."""
     ttl_s: PositiveDuration
@@ -151,8 +160,11 @@ class QuotaBudget(_RetryBudget):
     """A quota that retries take from and successes refill, as in the AWS SDKs."""
 
     kind: Literal["quota"]
+    """`quota`: retries take from a quota, successes refill it."""
     capacity: Positive
+    """Size of the quota, which starts full."""
     retry_cost: Positive
+    """What a retry takes from the quota."""
     throttle_cost: Positive = Field(default_factory=lambda said: said.get("retry_cost"))
     """Cost of a retry after rate_limited or overloaded; retry_cost by default."""
     success: Amount = 1.0
@@ -170,7 +182,9 @@ class ThrottleBudget(_RetryBudget):
     """A bucket from which each failure takes a token. At half of it or less there are no retries, as in gRPC."""
 
     kind: Literal["throttle"]
+    """`throttle`: failures take tokens, successes add some; at half or less there are no retries."""
     max_tokens: Positive
+    """Tokens in a full bucket; it starts full."""
     token_ratio: Positive
     """Tokens that a success adds."""
 
@@ -179,7 +193,9 @@ class BucketBudget(_RetryBudget):
     """A bucket, initially full. Each request adds a fraction of a token, each retry takes one token."""
 
     kind: Literal["bucket"]
+    """`bucket`: requests fill a bucket that retries empty."""
     capacity: Annotated[Positive, Field(ge=1.0)]
+    """Tokens in a full bucket."""
     deposit: Annotated[Positive, Field(le=1.0)]
     """Tokens that a request adds, whatever its outcome."""
 
@@ -200,7 +216,9 @@ class Ramp(Setting):
     """A failover starts with a share of the calls and grows to all of them. The client refuses the others."""
 
     start: Share
+    """Share of the calls admitted when the failover begins."""
     over_s: PositiveDuration
+    """Time in which the share grows linearly to all calls."""
     reset_after_s: PositiveDuration
     """The ramp starts again after this long without a call."""
 

@@ -73,6 +73,7 @@ class PolicySpec(CallSettings):
     billing: Billing | None = None
     """What is billed by outcome; `provider` by default."""
     response_cache: Annotated[ResponseCache, Field(discriminator="kind")] | None = None
+    """Cache of whole responses before the chain; none by default."""
 
     @model_validator(mode="after")
     def _retries_on_something(self) -> Self:

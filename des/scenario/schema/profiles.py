@@ -32,8 +32,11 @@ class ProfileForm(Setting):
     """Relative rates by time of week, Monday 00:00 UTC first: hours of the day, days of the week, or all 168 hours."""
 
     hours: tuple[Amount, ...] | None = None
+    """24 weights, one an hour of the day from 00:00 UTC; flat by default."""
     days: tuple[Amount, ...] | None = None
+    """7 weights, Monday first; flat by default."""
     weights: tuple[Amount, ...] | None = None
+    """168 weights, one an hour of the week from Monday 00:00 UTC; instead of hours and days."""
 
 
 def profile(

@@ -37,7 +37,9 @@ class Dependency(Setting):
     """A component that this one depends on, and the share of its incidents that reach it."""
 
     component: Text
+    """Name of the component that this one depends on."""
     share: Share = 1.0
+    """Share of its incidents that reach this one; 100% by default."""
 
 
 def _dependency(value: object) -> object:
@@ -80,6 +82,7 @@ class ComponentSpec(Setting):
     depends_on: _DependencyList = ()
     """Components whose incidents reach this one: [cdn], or [{cdn: 80%}] for a share of them."""
     incidents: tuple[Incidents, ...] = ()
+    """Classes of incidents, each with its effect; none by default."""
     availability: Share | None = None
     """Share of time up, counting outages of all causes."""
     episodes_per_year: Positive | None = None
@@ -151,8 +154,11 @@ class Latency(Setting):
     whole: WorkedOut[Distribution | None] = None
     """Replaces the other fields: a response of this duration, with no token before its end."""
     connect: DurationDistribution | None = None
+    """Time to open a connection; none by default."""
     first_token: DurationDistribution | None = None
+    """Time from the connection to the first token; none by default."""
     tokens_per_s: Annotated[SpeedDistribution | None, Field(alias="tokens_per_second")] = None
+    """Speed of the output in tokens per second; without it, all tokens come at once."""
 
     @model_validator(mode="after")
     def _takes_time(self) -> Self:
@@ -201,6 +207,7 @@ class RandomError(Setting):
     outcome: WorkedOut[str] = ""
     """An attempt outcome other than ok, or `hang`; scenarios write it as the key."""
     rate: Share
+    """Share of calls that fail in this way."""
     latency: DurationDistribution = Constant(0.2)
     """Time until the failure is answered; 200 ms by default."""
     status: Status | None = None
@@ -221,6 +228,7 @@ class BrokenStreams(Setting):
     """A share of responses that break off after part of their output. They are connection errors, billed in part."""
 
     rate: Share
+    """Share of responses that break off."""
     after: ShareDistribution = Constant(0.5)
     """Share of the output received before the break; half by default."""
 
@@ -229,15 +237,21 @@ class Errors(Setting):
     """Calls that fail at random, by outcome: a share, or {rate, latency}."""
 
     server_error: _ErrorShare | None = None
+    """Share of calls that fail with a 500, or a mapping with rate and latency; none by default."""
     overloaded: _ErrorShare | None = None
+    """Share of calls that are refused with a 529, or a mapping with rate and latency; none by default."""
     rate_limited: _ErrorShare | None = None
+    """Share of calls that are refused with a 429 whatever the load, or a mapping; none by default."""
     connection_error: _ErrorShare | None = None
+    """Share of calls without a connection, or a mapping with rate and latency; none by default."""
     client_error: _ErrorShare | None = None
+    """Share of calls that fail with a 400, or a mapping with rate and latency; none by default."""
     invalid_output: Share = 0.0
     """Share of complete responses that the caller's parser rejects."""
     hang: Share = 0.0
     """Share of calls that never answer."""
     mid_stream: BrokenStreams | None = None
+    """Responses that break off after part of their output; none by default."""
 
     @property
     def at_once(self) -> tuple[RandomError, ...]:
@@ -291,13 +305,17 @@ class Price(Setting):
     """USD per million tokens, per request and per unit. It replaces the whole price of the catalogue."""
 
     input_per_token: Annotated[_UsdPerMillion, Field(alias="input_per_mtok")] = 0.0
+    """USD per million input tokens; 0 by default."""
     output_per_token: Annotated[_UsdPerMillion, Field(alias="output_per_mtok")] = 0.0
+    """USD per million output tokens; 0 by default."""
     cached_input_per_token: Annotated[_UsdPerMillion, Field(alias="cached_input_per_mtok")] = 0.0
     """The price of input by default."""
     cache_write_per_token: Annotated[_UsdPerMillion, Field(alias="cache_write_per_mtok")] = 0.0
     """The price of input by default."""
     per_request: Usd = 0.0
+    """USD per request; 0 by default."""
     per_unit: Usd = 0.0
+    """USD per billed unit, such as an image; 0 by default."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -321,15 +339,25 @@ class BillingTable(Setting):
     """How each outcome is billed. Outcomes left out are billed as under `provider`."""
 
     ok: Billed | None = None
+    """What a call of outcome ok pays; as under `provider` by default."""
     server_error: Billed | None = None
+    """What a call of outcome server_error pays; as under `provider` by default."""
     overloaded: Billed | None = None
+    """What a call of outcome overloaded pays; as under `provider` by default."""
     rate_limited: Billed | None = None
+    """What a call of outcome rate_limited pays; as under `provider` by default."""
     timeout: Billed | None = None
+    """What a call of outcome timeout pays; as under `provider` by default."""
     connection_error: Billed | None = None
+    """What a call of outcome connection_error pays; as under `provider` by default."""
     client_error: Billed | None = None
+    """What a call of outcome client_error pays; as under `provider` by default."""
     invalid_output: Billed | None = None
+    """What a call of outcome invalid_output pays; as under `provider` by default."""
     cancelled: Billed | None = None
+    """What a call of outcome cancelled pays; as under `provider` by default."""
     broken_stream: Billed | None = None
+    """What a response pays that `mid_stream` broke off; as under `provider` by default."""
 
 
 _BILLING: dict[str, dict[str, str]] = {
@@ -371,27 +399,37 @@ class Model(ComponentSpec):
     latency: _AnyLatency | None = None
     """Duration of a response: a duration, a distribution, or {connect, first_token, tokens_per_second}."""
     errors: Errors | None = None
+    """Calls that fail at random; the provider's by default."""
     price: Price | None = None
     """The catalogue's price by default."""
     quality: Annotated[Amount, Field(le=1e30)] | None = None
     """Quality of its answers, on any scale."""
     tags: Tags = Field(default_factory=dict)
+    """Tags of this model, such as {region: eu}, beside those of the provider."""
     limits: LimitList | None = None
+    """Rate limits of this model, beside those of its provider's account; none by default."""
     capacity: CapacityOrNumber | None = None
     """Number of calls served at once, with a queue."""
     billing: Billing | None = None
+    """What each outcome pays at this model; the provider's by default."""
 
 
 class Provider(ComponentSpec):
     """A provider: an account with limits and models. Its latency and errors apply to models without their own."""
 
     models: Annotated[dict[Text, Annotated[Model, MAY_BE_EMPTY]], Field(min_length=1)]
+    """Models by name, each an endpoint that legs call."""
     catalogue: Text | None = None
     """Name of the provider in the price catalogue, if different."""
     latency: _AnyLatency | None = None
+    """Duration of a response of models that set none of their own."""
     errors: Errors | None = None
+    """Calls that fail at random, at models that set none of their own."""
     tags: Tags = Field(default_factory=dict)
+    """Tags that its models and legs inherit, such as {region: eu}; none by default."""
     limits: LimitList | None = None
+    """Rate limits of the account, shared by its models; none by default."""
     capacity: CapacityOrNumber | None = None
     """Number of calls served at once, with a queue."""
     billing: Billing | None = None
+    """What each outcome pays at this provider; the policy's by default."""

@@ -32,8 +32,11 @@ class ThrottledBackoff(Setting):
     """Changes of the back-off after rate_limited and overloaded. Other fields are those of the surrounding back-off."""
 
     base_s: Duration = 0.0
+    """First wait after such a refusal; that of the surrounding back-off by default."""
     factor: Positive = 2.0
+    """Growth per retry after such a refusal; that of the surrounding back-off by default."""
     cap_s: Bound = inf
+    """Longest wait before jitter; that of the surrounding back-off by default."""
 
     @model_validator(mode="after")
     def _differs(self) -> Self:
@@ -48,18 +51,23 @@ class Backoff(Setting):
     """
 
     kind: Literal["none", "constant", "linear", "exponential", "envoy"]
+    """How the wait grows with each retry; `none` is no wait."""
     base_s: Annotated[Duration, _WAITING] = 0.0
+    """First wait, before jitter; required unless the kind is `none`."""
     factor: Annotated[Positive, _GROWING] = 2.0
     """Growth per retry for exponential back-off, or for Envoy's, base * (factor^(k + 1) - 1); 2 by default."""
     cap_s: Annotated[Bound, _WAITING] = inf
+    """Longest wait before jitter; no bound by default."""
     cap_jitter: Flag = False
     """Whether the cap also bounds additive or scaled jitter."""
     jitter: Literal["none", "full", "equal", "decorrelated", "additive", "scaled"] = "none"
+    """How the wait is made random; `none` by default, which leaves it as it is."""
     spread_s: Annotated[Duration, BelongsTo("jitter", ("additive",))] = 0.0
     """For additive jitter: up to this duration is added to the wait."""
     low: Annotated[Amount, BelongsTo("jitter", ("scaled",))] = 1.0
     """For scaled jitter: the wait is multiplied by a number between low and high."""
     high: Annotated[Amount, BelongsTo("jitter", ("scaled",))] = 1.0
+    """For scaled jitter: the largest factor on the wait."""
     throttled: Annotated[ThrottledBackoff, _WAITING] | None = None
     """A different back-off after rate_limited and overloaded."""
 
@@ -161,6 +169,7 @@ class RetryAfter(Setting):
     honours: _Mode = Field(True, alias="mode")
     """Whether to wait as long as the Retry-After asks for."""
     cap_s: Bound = inf
+    """Longest wait that a Retry-After may ask for; no bound by default."""
     above: Literal["clip", "refuse", "ignore"] = "clip"
     """Above the cap or the total: wait as long as they allow, do not retry, or use the back-off alone."""
     on: Annotated[Failures, Field(min_length=1)] = HANDLED_OUTCOMES
@@ -213,6 +222,7 @@ class RetrySettings(Setting):
     retry_backoff: AnyBackoff | None = None
     """Wait before another attempt on this entry."""
     retry_after: AnyRetryAfter | None = None
+    """What a Retry-After does to the wait on this entry; the policy's by default."""
     wait_after_last: WaitAfterLast | None = None
     """Whether a wait also follows the last failed attempt; `after_retries`: only if there are retries."""
     wait_with_healthy_peer: Flag | None = None
@@ -243,9 +253,13 @@ class ClientSpec(Setting):
     preset: Text | None = None
     """Retries of this preset. Fields written beside it override it."""
     retries: Retries = 0
+    """Further attempts of this client within one attempt around it; 0 by default."""
     retry_on: tuple[Handled, ...] | None = None
+    """Outcomes or statuses that this client retries; as in the policy by default."""
     backoff: AnyBackoff | None = None
+    """Wait of this client between its attempts; none by default."""
     retry_after: AnyRetryAfter | None = None
+    """What a Retry-After does to this client's wait; ignored by default."""
     timeout_s: PositiveDuration | None = None
     """Bound on the layer, including all its attempts and waits."""
     attempt_timeout: AnyTimeout | None = None
@@ -267,12 +281,14 @@ class ApplicationSpec(Setting):
     """The application around the chain. It calls the whole chain again when that fails."""
 
     retries: Annotated[PositiveCount, Field(le=_MOST_RETRIES)]
+    """Further walks along the whole chain; at least 1."""
     retry_on: Annotated[tuple[Literal["failed", "rejected", "deadline"], ...], Field(min_length=1)] = (
         "failed",
         "rejected",
     )
     """Request outcomes that are retried; `deadline` is an attempt cut off by attempt_timeout."""
     backoff: AnyBackoff | None = None
+    """Wait before another walk along the chain; none by default."""
     timeout_s: PositiveDuration | None = None
     """Bound on all attempts and waits together."""
     attempt_timeout_s: PositiveDuration | None = None

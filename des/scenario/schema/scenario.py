@@ -32,23 +32,29 @@ class Scenario(Setting):
     """A study: requests, what serves them, what fails, and what the client does about it."""
 
     title: Text = ""
+    """Name of the study, printed above its tables; empty by default."""
     question: Text = ""
     """The question that the study answers."""
     description: Text = ""
+    """Longer text for readers, such as sources and assumptions; empty by default."""
     horizon: Horizon
     """Time at which arrivals stop."""
     start: Timestamp | None = None
     """Calendar time of the start of the run."""
     seed: Count = 0
+    """Whole number from which every random draw follows; 0 by default."""
     replications: Annotated[PositiveCount, Field(le=1_000_000)] = 1
+    """Independent runs of each arm, 1 by default; two or more give intervals."""
     start_state: Literal["equilibrium", "up"] = "equilibrium"
     """Whether incidents may be open when the run starts."""
     drain: Duration | None = None
     """Cut off requests that have not ended this long after the horizon; by default the run waits for them."""
     workload: WorkloadSpec
+    """What is sent: arrivals, tokens and requirements."""
     components: dict[Text, Annotated[ComponentSpec, MAY_BE_EMPTY]] = Field(default_factory=dict)
     """Shared components that providers and models depend on."""
     providers: Annotated[dict[Text, Provider], Field(min_length=1)]
+    """Providers with their models, by name."""
     common_cause: CommonCauses = ()
     """Outages that components, providers or models have in common."""
     surge: Surges = ()
@@ -58,7 +64,9 @@ class Scenario(Setting):
     budgets: dict[Text, Budget] = Field(default_factory=dict)
     """The client's own limits over legs, by name."""
     chain: Annotated[tuple[Entry, ...], Field(min_length=1)]
+    """Legs, or groups of legs, in the order in which they are tried."""
     policy: PolicySpec = PolicySpec()
+    """What the client does about failures: retries, waits, limits of its own."""
     arms: dict[Text, Overrides] = Field(default_factory=dict)
     """Variants to compare: each overrides parts of the scenario."""
     objective: Objective | None = None

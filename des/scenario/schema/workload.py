@@ -60,8 +60,11 @@ class PoissonArrivals(Setting, ArrivalProcess):
     """Requests arrive at random and independently of each other."""
 
     kind: Literal["poisson"]
+    """`poisson`: requests at random, independent of each other."""
     rate_per_s: FrequentRate
+    """Mean rate of requests, such as 50/s."""
     profile: WeeklyProfile | None = None
+    """Busier and quieter hours of the week; a steady rate by default."""
 
     @property
     def weekly(self) -> Profile | None:
@@ -78,11 +81,15 @@ class BurstyArrivals(Setting, ArrivalProcess):
     """Clients with gamma inter-arrival times. A larger coefficient of variation makes arrivals burstier."""
 
     kind: Literal["bursty"]
+    """`bursty`: clients whose requests come in bursts."""
     rate_per_s: FrequentRate
     """Rate of all clients together."""
     cv: Annotated[Positive, Field(ge=0.01, le=1000.0)]
+    """Standard deviation over mean of the gaps of each client; 1 is Poisson, more is burstier."""
     clients: Annotated[PositiveCount, Field(le=100_000)] = 1
+    """Number of clients that share the rate; 1 by default."""
     profile: WeeklyProfile | None = None
+    """Busier and quieter hours of the week; a steady rate by default."""
 
     @property
     def weekly(self) -> Profile | None:
@@ -99,8 +106,11 @@ class BatchArrivals(Setting, ArrivalProcess):
     """A fixed number of requests at once, at regular intervals."""
 
     kind: Literal["batch"]
+    """`batch`: a number of requests at once, at fixed times."""
     every_s: PositiveDuration
+    """Time between batches."""
     size: Annotated[PositiveCount, Field(le=10_000_000)]
+    """Number of requests in a batch."""
     first_s: Duration = 0.0
     """Time of the first batch."""
 
@@ -120,8 +130,11 @@ class ClosedArrivals(Setting, ArrivalProcess):
     """Users who think, send a request, wait for its end and think again."""
 
     kind: Literal["closed"]
+    """`closed`: users who wait for each answer before they think and send again."""
     users: PositiveCount
+    """Number of users, at most 1,000,000."""
     think: DurationDistribution
+    """Time that a user thinks between an answer and the next request."""
 
     def expected_requests(self, horizon_s: float) -> None:
         return None
@@ -144,15 +157,20 @@ class ArrivalColumns(Setting):
     """Columns of an arrival file."""
 
     time: Text
+    """Column with the time of arrival."""
     input_tokens: Text | None = None
+    """Column with the input tokens; none by default, tokens are then those of the workload."""
     output_tokens: Text | None = None
+    """Column with the output tokens; none by default, tokens are then those of the workload."""
 
 
 class ArrivalFile(Setting):
     """Recorded arrivals from a table or a gateway's log. The first one arrives at time 0."""
 
     kind: Literal["replay"]
+    """`replay`: arrivals recorded in a file."""
     file: Text
+    """Path relative to the scenario; `${NAME}` is an environment variable."""
     columns: ArrivalColumns | None = None
     """Recognised for gateway logs (`otel_genai`, `litellm_spend`) if not given."""
     format: FileFormat | None = None
@@ -206,7 +224,9 @@ class Tokens(Setting):
     """Tokens of a request and of its response."""
 
     input: CountDistribution = Constant(0.0)
+    """Tokens of a request; 0 by default."""
     output: CountDistribution = Constant(0.0)
+    """Tokens of a complete response; 0 by default."""
 
     @model_validator(mode="after")
     def _fit_their_columns(self) -> Self:
@@ -220,17 +240,22 @@ class Requirement(Setting):
     """A share of the requests that may use only legs with these tags."""
 
     share: Share
+    """Share of all requests that has this requirement."""
     tags: Annotated[dict[Text, Word], Field(min_length=1)]
+    """Tags with the value that a leg must have for each; legs without them are skipped."""
 
 
 class WorkloadSpec(Setting):
     """Requests: when they arrive, how large they are and what they require."""
 
     arrivals: _AnyArrivals
+    """When requests arrive."""
     tokens: Tokens = Tokens()
+    """Size of requests and responses in tokens; 0 by default."""
     units: CountDistribution = Constant(1.0)
     """Billed units of a request (images, seconds of sound), for prices per unit; 1 by default."""
     requirements: tuple[Requirement, ...] = ()
+    """Shares of the requests that may use some legs only; none by default."""
 
     @model_validator(mode="after")
     def _requirements_are_shares_of_one_whole(self) -> Self:

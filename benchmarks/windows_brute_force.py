@@ -1,0 +1,79 @@
+"""Brute force: whole replications request by request, kept for another comparison by the same engine."""
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import des
+from des.engine import names, simulate
+from des.estimate.totals import Totals
+from des.faults import draw_timeline
+from des.faults.episodes import down_share, endpoint_down, intersection
+from des.faults.marginals import chain_endpoints
+from des.pool import Report, Workers
+from des.scenario.plan import Plan
+
+Replications = list[tuple[dict[str, Any], list[float]]]
+"""The metrics of each, and the shares of its time in which each endpoint, and all, were down."""
+_SOURCES: Final = (
+    "engine",
+    "rules",
+    "faults",
+    "distributions.py",
+    "draws.py",
+    "estimate/totals.py",
+    "estimate/sums.py",
+)
+
+
+def brute_force(plan: Plan, replications: int, workers: int, keep: Path | None) -> Replications:
+    """From `keep` where the same plan was run by the same sources of the engine; else simulated, and kept there."""
+    kept = None if keep is None else keep / f"{_key(plan, replications)}.json"
+    if kept is not None and kept.exists():
+        found: Replications = json.loads(kept.read_text())
+        return found
+    with Workers(replicate, workers) as pool:
+        made = list(pool.map([(plan, number) for number in range(replications)]))
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(made))
+    return made
+
+
+def _key(plan: Plan, replications: int) -> str:
+    root = Path(des.__file__).parent
+    files = [
+        file
+        for source in _SOURCES
+        for file in ([root / source] if source.endswith(".py") else sorted((root / source).glob("**/*.py")))
+    ]
+    digest = sha256(f"{replications} {plan!r}".encode())
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:24]
+
+
+def replicate(task: tuple[Plan, int], report: Report | None = None) -> tuple[dict[str, Any], list[float]]:
+    """The metrics of one replication, and the shares of its time in which each endpoint, and all, were down."""
+    plan, number = task
+    totals = _Summed(plan)
+    totals.totals.check(simulate(plan, number, totals))
+    timeline = draw_timeline(plan, number, plan.horizon_s)
+    downs = [endpoint_down(timeline, endpoint) for endpoint in chain_endpoints(plan)]
+    return totals.totals.metrics(), [down_share(down, plan.horizon_s) for down in (*downs, intersection(downs))]
+
+
+class _Summed:
+    """A sink for totals alone."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.totals = Totals(names(plan), [leg.name for leg in plan.chain])
+        self.requests = self.totals.requests
+        self.attempts = self.totals.attempts
+
+    def transitions(self, block: Any) -> None: ...
+
+    def incidents(self, block: Any) -> None: ...
+
+    def refusals(self, block: Any) -> None: ...

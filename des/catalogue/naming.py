@@ -1,0 +1,39 @@
+"""Which model of the catalogue a name means."""
+
+from des.catalogue import find_model
+from des.catalogue.list_prices import NAMED_MODELS, CatalogueModel, token_priced_model, unit_priced_models
+from des.words import unknown
+
+
+def named_model(name: str) -> CatalogueModel:
+    """The model that `name` means: `model` where one provider alone has it, or `provider/model`.
+
+    A listed model comes before those that only the price table has, such as another provider's resale of it.
+
+    Raises LookupError, whose message has the nearest name, or the providers to choose from.
+    """
+    found = _of_that_name(name)
+    if not found:
+        provider, _, model = name.partition("/")
+        one = find_model(provider, model)
+        found = [] if one is None else [one]
+    if not found:
+        raise LookupError(f"{unknown('model', name, listed_names())} (des catalogue lists them)")
+    if len(found) > 1:
+        choices = " or ".join(f"{each.provider}/{each.model}" for each in found)
+        raise LookupError(f"model '{name}' has several providers: write {choices}")
+    return found[0]
+
+
+def listed_names() -> tuple[str, ...]:
+    """The names of all listed models, for suggestions and completion. Reads no price."""
+    by_token = (model for models in NAMED_MODELS.values() for model in models)
+    return (*by_token, *(each.model for each in unit_priced_models()))
+
+
+def _of_that_name(name: str) -> list[CatalogueModel]:
+    naming = [provider for provider, models in NAMED_MODELS.items() if name in models]
+    by_unit = [each for each in unit_priced_models() if each.model == name]
+    asked = naming if naming or by_unit else NAMED_MODELS
+    by_token = (token_priced_model(provider, name) for provider in asked)
+    return [*(each for each in by_token if each is not None), *by_unit]

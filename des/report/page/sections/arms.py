@@ -1,0 +1,142 @@
+"""Arms side by side: nines against cost, the price of failing, and every figure."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from des.estimate.estimate import Estimate
+from des.report import figures
+from des.report.layout import Line
+from des.report.lines import cascade_lines, lines
+from des.report.page.blocks import NOTE, Block, Figure, Paragraph, Row, Section, Table
+from des.report.page.findings import Findings
+from des.report.page.sections.opening import per_thousand
+
+_LOST: Final = "lost_by_cause"
+_MONEY: Final = (("answers", "answers"), ("failing", "failing"), ("total", "in all"))
+
+
+def arms_section(findings: Findings) -> Section | None:
+    """Availability against cost; who is cheapest where failing has a price; the table of all figures."""
+    if not findings.metrics:
+        return None
+    least = cheapest(findings)
+    best = least[0] if len(least) == 1 else None
+    blocks: list[Block] = []
+    if figure := _nines_against_cost(findings, best):
+        blocks.append(figure)
+    if lossless := [arm for arm in findings.arms if (of := findings.lost_share(arm)) and not of.mean]:
+        blocks.append(Paragraph(f"No request of {', '.join(lossless)} was lost: no end of nines, so no point.", NOTE))
+    if least:
+        told = f"{best} is the cheapest" if best else f"it is not resolved which is the cheapest: {' or '.join(least)}"
+        blocks += [Paragraph(f"With what failing costs, {told}.", NOTE), _money(findings, best)]
+        if findings.answer.get("steps"):
+            blocks.append(_steps(findings.answer["steps"]))
+    blocks.append(Table.of_lines("All figures", _lines(findings), findings.arms))
+    title = "Arms side by side" if len(findings.arms) > 1 else "Figures"
+    return Section("arms", title, tuple(blocks))
+
+
+def cheapest(findings: Findings) -> list[str]:
+    """The arm with the least total cost, and those of which it is not resolved whether they cost less.
+
+    Empty where failing has no price. An arm that is hypothetical is left out.
+    """
+    if found := findings.answer.get("cheapest"):
+        return [found["arm"], *found["rivals"]]
+    priced = {
+        arm: Estimate.from_json(of["money"]["total"])
+        for arm, of in findings.answer.get("arms", {}).items()
+        if of.get("money") and arm not in findings.answer.get("hypothetical", ()) and arm not in findings.same
+    }
+    if not priced:
+        return []
+    least = min(priced, key=lambda arm: priced[arm].known)
+    high = priced[least].high
+    most = priced[least].known if high is None else high
+    rivals = [arm for arm, of in priced.items() if arm != least and (of.known if of.low is None else of.low) <= most]
+    return [least, *rivals]
+
+
+def _nines_against_cost(findings: Findings, best: str | None) -> Figure | None:
+    rows, cells = [], []
+    for arm in findings.arms:
+        lost, cost = findings.lost_share(arm), findings.figure(arm, "cost_usd_per_request")
+        if lost is None or cost is None or not lost.mean:
+            continue
+        nines = figures.nines_of_lost(lost.mean)
+        usd = figures.scaled(cost, 1000.0)
+        row = {"arm": arm, "cost": usd.mean, "cost_low": usd.low, "cost_high": usd.high, "nines": nines}
+        row |= {"nines_low": _nines(lost.high), "nines_high": _nines(lost.low), "best": arm == best}
+        rows.append(row)
+        available = figures.availability(findings.availability(arm), findings.lost.get(arm))
+        words = (arm, available, lost.estimator, f"{nines:.2f}", per_thousand(cost))
+        cells.append(Row(words, "best" if arm == best else ""))
+    if not rows:
+        return None
+    ring = " The ring marks the cheapest with what failing costs." if best else ""
+    return Figure(
+        "nines_against_cost",
+        "Nines against cost",
+        f"Each arm by the nines of its availability and by what 1,000 requests cost; lines are 95 % intervals.{ring}",
+        lambda: _draw(rows),
+        Table("Nines against cost", ("arm", "availability", "estimator", "nines", "per 1,000 requests"), tuple(cells)),
+    )
+
+
+def _draw(rows: Sequence[Mapping[str, Any]]) -> Any:
+    import pandas as pd
+
+    from des.report.charts.arms import nines_against_cost
+
+    return nines_against_cost(pd.DataFrame(rows))
+
+
+def _nines(lost: float | None) -> float | None:
+    if lost is None:
+        return None
+    found = figures.nines_of_lost(lost)
+    return found if math.isfinite(found) else None
+
+
+def _steps(steps: Sequence[Mapping[str, Any]]) -> Table:
+    """What the next more available arm costs more, and what it saves."""
+    rows = [
+        (step["arm"], step["next"], *(_usd(Estimate.from_json(step[name])) for name in ("spends", "saves", "worth")))
+        for step in steps
+    ]
+    columns = ("from", "to", "answers cost more", "failing costs less", "worth")
+    return Table.of("From one arm to the next more available one, USD a year", columns, rows)
+
+
+def _money(findings: Findings, best: str | None) -> Table:
+    rows = []
+    for arm in findings.arms:
+        money = findings.answer["arms"][arm].get("money")
+        if money:
+            cells = tuple(_usd(Estimate.from_json(money[key])) for key, _ in _MONEY)
+            rows.append(Row((arm, *cells), "best" if arm == best else ""))
+    return Table("USD a year", ("arm", *(title for _, title in _MONEY)), tuple(rows))
+
+
+def _usd(figure: Estimate) -> str:
+    return figures.shown(figure, figures.dollars, digits=4)
+
+
+def _lines(findings: Findings) -> list[Line]:
+    """As a terminal shows them. An answer counts what was lost in shares of all requests."""
+    if findings.summary:
+        return [*lines(findings.summary, findings.arms), *cascade_lines(findings.summary, findings.arms)]
+    plain = {
+        arm: {metric: of for metric, of in findings.metrics[arm].items() if metric != _LOST} for arm in findings.arms
+    }
+    rows = list(lines({"arms": plain}, findings.arms))
+    lost = {arm: findings.by_name(arm, _LOST) for arm in findings.arms}
+    if causes := list(dict.fromkeys(cause for of in lost.values() for cause in of)):
+        rows.append(Line("requests lost to (share of all)"))
+        rows += [Line(f"  {cause}", tuple(_share(lost[arm].get(cause)) for arm in findings.arms)) for cause in causes]
+    return rows
+
+
+def _share(figure: Estimate | None) -> str:
+    return figures.shown(figure, figures.percent, scale=100.0)

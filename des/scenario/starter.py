@@ -1,0 +1,222 @@
+"""A scenario to start from: a commented text for the models, the client and the kind of question of its author."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from des.catalogue.list_prices import CatalogueModel
+from des.catalogue.naming import named_model
+from des.catalogue.presets import preset
+from des.errors import DesError
+from des.scenario import assumed
+from des.words import unknown
+
+SCHEMA_FILE: Final = "des.schema.json"
+MODELS: Final = ("claude-sonnet-4-6", "gpt-5-mini")
+"""The chain of a scenario whose author names no models."""
+QUESTIONS: Final = {
+    "nines": "How many nines does this chain have, what does each fallback add, and what do shared outages take back?",
+    "cost": "What does an answer cost, what do the fallbacks add to the bill, and what does a lost request cost?",
+    "limits": "Does the fallback's rate limit hold when the whole workload falls over to it?",
+    "outage": "What do users notice of an outage of twenty minutes, if the primary fails and if it hangs?",
+}
+_DEFAULT_QUESTION: Final = "nines"
+_PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    models: tuple[CatalogueModel, ...]
+    client: str | None
+    question: str
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(model.provider for model in self.models))
+
+    @property
+    def legs(self) -> tuple[str, ...]:
+        """The names by which arms select legs."""
+        return tuple(_text(f"{model.provider}/{model.model}") for model in self.models)
+
+    @property
+    def by_token(self) -> bool:
+        return any(model.unit is None for model in self.models)
+
+
+def starter(models: Sequence[str] = MODELS, client: str | None = None, question: str | None = None) -> str:
+    """A valid scenario with a chain of these models, `client` as its policy, and arms for one of QUESTIONS.
+
+    Models are named as in `named_model`, clients as presets are. Raises DesError with everything that is unknown.
+    """
+    found, problems = _models(models)
+    policy, unknown_client = _client(client)
+    asked = question or _DEFAULT_QUESTION
+    problems += unknown_client
+    if asked not in QUESTIONS:
+        problems.append(f"--question {unknown('question', asked, QUESTIONS)}")
+    if problems:
+        raise DesError("\n".join(problems))
+    return "\n".join([*_lines(_Start(found, policy, asked)), ""])
+
+
+def _models(names: Sequence[str]) -> tuple[tuple[CatalogueModel, ...], list[str]]:
+    found: list[CatalogueModel] = []
+    problems = [] if names else ["--models: name at least one model"]
+    for name in names:
+        try:
+            model = named_model(name)
+        except LookupError as error:
+            problems.append(f"--models {error.args[0]}")
+            continue
+        if model in found:
+            problems.append(f"--models '{name}' is named twice: write the second leg into the file")
+        found.append(model)
+    return tuple(found), problems
+
+
+def _client(name: str | None) -> tuple[str | None, list[str]]:
+    if name is None:
+        return None, []
+    try:
+        return preset(name).full_name, []
+    except LookupError as error:
+        return None, [f"--client {error.args[0]}"]
+
+
+def _lines(start: _Start) -> Iterator[str]:
+    yield f"# yaml-language-server: $schema=./{SCHEMA_FILE}"
+    yield f'title: "{", then ".join(model.model for model in start.models)}"'
+    yield f"question: {QUESTIONS[start.question]}"
+    yield ""
+    yield "# What is marked as assumed is a placeholder: enter your own figures. `des validate FILE` checks the file,"
+    yield "# `des explain FILE` foresees faults, `des answer FILE` answers the question within a minute."
+    yield from _time(start.question)
+    yield ""
+    yield from _workload(start)
+    yield ""
+    yield from _providers(start)
+    yield ""
+    yield "chain:  # tried in this order"
+    timeout = "" if start.client else ", timeout: 30s"
+    for model in start.models:
+        yield f"  - {{provider: {_text(model.provider)}, model: {_text(model.model)}{timeout}}}"
+    yield ""
+    yield from _policy(start.client)
+    yield ""
+    yield "arms:  # variants with the same requests, incidents and draws"
+    yield "  as_modelled: {}"
+    yield from _ARMS[start.question](start)
+    yield from _AIMS.get(start.question, ())
+
+
+def _time(question: str) -> Iterator[str]:
+    horizon, replications = _TIMES[question]
+    yield f"horizon: {horizon}"
+    yield f"replications: {replications}"
+    yield "seed: 7"
+
+
+_TIMES: Final = {"nines": ("10y", 10), "cost": ("30d", 4), "limits": ("2h", 3), "outage": ("6h", 3)}
+_RATES: Final = {"nines": "5/d", "cost": "10/h", "limits": "120/min", "outage": "10/min"}
+
+
+def _workload(start: _Start) -> Iterator[str]:
+    yield "workload:"
+    yield f"  arrivals: {{kind: poisson, rate: {_RATES[start.question]}}}  # assumed"
+    if start.by_token:
+        yield "  tokens:"
+        yield "    # Median and 99th percentile of an hour of production conversations: AzureLLMInferenceTrace_conv of"
+        yield "    # 2023-11-16 (Azure public data set, CC-BY 4.0; Patel et al., ISCA 2024). Enter yours."
+        yield f"    input: {_flow(assumed.INPUT_TOKENS)}"
+        yield f"    output: {_flow(assumed.OUTPUT_TOKENS)}"
+    if units := sorted({model.unit for model in start.models if model.unit is not None}):
+        yield f"  units: 1  # assumed; a unit is what the price counts: {', '.join(units)}"
+
+
+def _providers(start: _Start) -> Iterator[str]:
+    yield "# Prices: list prices of the catalogue. A price of your own goes beside latency:"
+    yield "#   price: {input_per_mtok: 3, output_per_mtok: 15}"
+    yield "providers:"
+    for provider in start.providers:
+        yield f"  {_text(provider)}:"
+        yield from _failures(start, first=provider == start.providers[0])
+        if start.question == "limits":
+            yield "    limits: {requests: 180/min}  # assumed; your account's page has yours"
+        yield "    models:"
+        for model in start.models:
+            if model.provider == provider:
+                yield f"      {_text(model.model)}:"
+                yield f"        latency: {_flow(assumed.latency(model.unit))}  # assumed"
+                yield "        errors: {server_error: 0.2%}  # assumed"
+
+
+def _failures(start: _Start, *, first: bool) -> Iterator[str]:
+    if start.question in ("nines", "cost"):
+        yield f"    availability: {assumed.AVAILABILITY}  # assumed"
+        yield f"    episodes_per_year: {assumed.EPISODES_PER_YEAR}  # assumed"
+    elif first:
+        yield "    incidents:"
+        yield f"      - {{{_DRILL}}}"
+
+
+_DRILL: Final = "kind: schedule, windows: [{start: 30min, duration: 20min}], error_rate: 100%"
+
+
+def _policy(client: str | None) -> Iterator[str]:
+    if client is not None:
+        yield f"policy: {{preset: {client}}}  # its fields, source and date: des catalogue --presets"
+        return
+    yield "policy:"
+    yield "  retries: 1"
+    yield "  rounds: 2  # passes over the chain"
+    yield "  backoff: {kind: exponential, base: 500ms, factor: 2, cap: 8s, jitter: full}"
+    yield "  deadline: 120s"
+
+
+def _without_fallback(start: _Start) -> Iterator[str]:
+    if len(start.legs) > 1:
+        yield f"  without_fallback: {{chain: [{start.legs[0]}]}}"
+
+
+def _nines(start: _Start) -> Iterator[str]:
+    yield from _without_fallback(start)
+    if len(start.providers) > 1:
+        members = ", ".join(map(_text, start.providers))
+        yield "  # One outage in ten is common to all providers, such as one of a cloud or a CDN that they share."
+        yield f"  shared_outages: {{common_cause: {{members: [{members}], fraction: 10%}}}}"
+
+
+def _cost(start: _Start) -> Iterator[str]:
+    yield from _without_fallback(start)
+    if len(start.legs) > 1:
+        yield f"  other_way_round: {{chain: [{', '.join(reversed(start.legs))}]}}"
+
+
+def _limits(start: _Start) -> Iterator[str]:
+    yield "  twice_the_load: {workload.arrivals.rate: 240/min}"
+    yield f"  no_outage: {{providers.{_text(start.providers[0])}.incidents: []}}"
+
+
+def _outage(start: _Start) -> Iterator[str]:
+    yield "  # Calls that hang fail only by a timeout."
+    yield f"  hangs: {{providers.{_text(start.providers[0])}.incidents.0.hang: 100%}}"
+    yield from _without_fallback(start)
+
+
+_ARMS: Final = {"nines": _nines, "cost": _cost, "limits": _limits, "outage": _outage}
+_AIMS: Final = {
+    "nines": ("", "objective: {availability: 99.9%, per: month}  # assumed; des answer gives the chance of meeting it"),
+    "cost": ("", "value: {lost_request: $0.10}  # assumed: what a request without an answer costs you"),
+}
+
+
+def _text(name: str) -> str:
+    return name if _PLAIN.fullmatch(name) else f'"{name}"'
+
+
+def _flow(content: Any) -> str:
+    if isinstance(content, dict):
+        return f"{{{', '.join(f'{key}: {_flow(value)}' for key, value in content.items())}}}"
+    return str(content)

@@ -1,0 +1,78 @@
+"""A scenario to start from is valid whatever was asked for, and says what it does not know."""
+
+from typing import Any
+
+import pytest
+
+from des.catalogue import presets
+from des.catalogue.naming import named_model
+from des.errors import DesError
+from des.scenario import from_mapping, plans
+from des.scenario.starter import QUESTIONS, starter
+from des.scenario.text.strict_yaml import read_yaml
+
+CHAINS = (
+    ("claude-sonnet-4-6", "gpt-5-mini"),
+    ("gpt-5",),
+    ("gpt-5", "o4-mini"),
+    ("flux-pro-1.1", "recraftv3"),
+    ("gpt-5", "whisper-1", "fal-ai/flux/dev", "sd3.5-large"),
+)
+
+
+def read(text: str) -> Any:
+    return read_yaml(text)[0]
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("models", CHAINS, ids="+".join)
+def test_it_is_valid_for_every_question_and_chain(models: tuple[str, ...], question: str) -> None:
+    text = starter(models, question=question)
+    assert max(map(len, text.splitlines())) <= 120
+    found = plans(from_mapping(read(text)))
+    assert next(iter(found)) == "as_modelled"
+    assert [leg.name.partition("/")[2] for leg in found["as_modelled"].chain] == list(models)
+
+
+def test_it_is_valid_with_every_client() -> None:
+    for client in presets.names():
+        content = read(starter(client=client))
+        assert content["policy"] == {"preset": client}
+        plans(from_mapping(content))
+
+
+def test_a_client_without_a_version_is_the_newest_one() -> None:
+    assert read(starter(client="litellm"))["policy"] == {"preset": "litellm@1.110"}
+
+
+def test_what_is_assumed_says_so() -> None:
+    lines = starter(question="cost").splitlines()
+    for word in ("availability:", "episodes_per_year:", "latency: {", "errors:", "rate:", "lost_request"):
+        said = [line for line in lines if word in line and not line.lstrip().startswith("#")]
+        assert said
+        assert all("# assumed" in line for line in said)
+
+
+def test_the_drill_of_an_outage_fails_calls_and_hangs_them_in_another_arm() -> None:
+    found = plans(from_mapping(read(starter(question="outage"))))
+    effects = {arm: plan.components[0].incidents[0].every_effect[0] for arm, plan in found.items()}  # type: ignore[union-attr]
+    assert (effects["as_modelled"].error_rate, effects["as_modelled"].hang) == (1.0, 0.0)
+    assert effects["hangs"].hang == 1.0
+
+
+def test_every_unknown_name_is_told_at_once() -> None:
+    with pytest.raises(DesError) as refused:
+        starter(["gpt5-mini", "claude-sonnet-4-6", "claude-sonnet-4-6"], "opnai-python", "nine")
+    told = str(refused.value).splitlines()
+    assert len(told) == 4
+    for line, word in zip(told, ("'gpt-5-mini'", "named twice", "'openai-python@3.54'", "'nines'"), strict=True):
+        assert word in line
+
+
+def test_a_model_has_the_provider_that_lists_it_unless_another_one_is_named() -> None:
+    assert named_model("claude-sonnet-4-6").provider == "anthropic"
+    assert named_model("google/claude-sonnet-4-6").provider == "google"
+    assert named_model("fal-ai/flux/dev").provider == "fal"
+    assert named_model("fal/fal-ai/flux/dev").model == "fal-ai/flux/dev"
+    with pytest.raises(LookupError, match="did you mean 'claude-sonnet-4-6'"):
+        named_model("claude-sonet-4-6")
