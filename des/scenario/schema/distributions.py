@@ -241,8 +241,9 @@ class _Pareto(_Form, Generic[_PositiveValue]):
     """A power law: at least the scale, and above x with probability (scale / x)^shape."""
 
     kind: Literal["pareto"]
+    """`pareto`: a power law, by shape and scale."""
     shape: Annotated[Positive, Field(ge=_SMALLEST_PARETO, le=_LARGEST_SHAPE)]
-    """The smaller, the heavier the tail; the variance is infinite up to 2."""
+    """Shape: the smaller, the heavier the tail; the variance is infinite up to 2."""
     scale: _PositiveValue
     """The least value."""
 
@@ -261,16 +262,18 @@ class _MixturePart(_OfParts, Generic[_Mixed]):
     """One part of a mixture."""
 
     weight: Positive
-    """Relative to the other parts."""
+    """How often a value comes from this part, relative to the other parts."""
     of: _Mixed
-    """The distribution of this part."""
+    """The distribution of this part: a value, or a kind other than mixture."""
 
 
 class _Mixture(_OfParts, Generic[_Mixed]):
     """Each value comes from one of the parts, chosen by their weights."""
 
     kind: Literal["mixture"]
+    """`mixture`: each value comes from one of several distributions."""
     parts: Annotated[tuple[_MixturePart[_Mixed], ...], Field(min_length=2)]
+    """At least two parts, each with its weight."""
 
     def distribution(self) -> Distribution:
         return Mixture(tuple(part.of for part in self.parts), tuple(part.weight for part in self.parts))
