@@ -94,7 +94,7 @@ ROWS = {
 """Definitions that one row or paragraph explains: the section, and how the row begins."""
 
 DISTRIBUTION = re.compile(
-    r"(Constant|Uniform|Exponential|Lognormal|Gamma|Weibull|Empirical)(Duration|Count|Speed|Share)"
+    r"(Constant|Uniform|Exponential|Lognormal|Gamma|Weibull|Pareto|Mixture|Empirical)(?:Part)?(Duration|Count|Speed|Share)"
 )
 """Laws have a row by kind, whatever they are of."""
 
