@@ -8,7 +8,7 @@ import pytest
 
 import des
 
-PUBLIC = {"Scenario", "answer", "compare", "load", "results", "run", "sweep"}
+PUBLIC = {"Scenario", "answer", "compare", "load", "optimise", "results", "run", "sweep"}
 PACKAGE = Path(des.__file__).parent
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import des
 from des.study.answered import Answer
 from des.study.compare import Comparison
+from des.study.optimised import Optimised
 from des.study.store import Stored
 from des.study.sweep_record import Sweep
 from des.traces import Run
@@ -52,7 +53,15 @@ def an_answer_gives_a_frame() -> None:
     assert_type(found.table, pd.DataFrame)
 
 
+def a_search_gives_a_frame() -> None:
+    found = des.optimise("two_stage.yaml", maximise="availability", subject_to=["latency_s_p95 <= 9s"], workers=2)
+    assert_type(found, Optimised)
+    assert_type(des.optimise({"horizon": "1h"}, over={"policy.rounds": [1, 2]}, legs=["a"], most=1), Optimised)
+    assert_type(found.table, pd.DataFrame)
+
+
 def mistakes_are_found() -> None:
+    des.optimise("two_stage.yaml", minimize="cost")  # type: ignore[call-arg]
     des.answer("two_stage.yaml", seconds=5)  # type: ignore[call-arg]
     des.run("two_stage.yaml", sead=1)  # type: ignore[call-arg]
     des.run("two_stage.yaml", seed="1")  # type: ignore[arg-type]
