@@ -318,31 +318,50 @@ def schema(
 
 @app.command(
     short_help="List known providers, models and prices.",
-    help="List the providers and models a scenario may name, with their prices.",
+    help="List the providers and models a scenario may name, with their prices; or with --presets the policies of "
+    "clients, of which NAME is one.",
 )
 @reported
 def catalogue(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="With --presets: this one, such as litellm@1.109.")
+    ] = None,
     presets: Annotated[
         bool, typer.Option("--presets", help="List the policies of SDKs, gateways and resilience libraries instead.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> int:
+    if presets:
+        return _list_presets(name, as_json)
+    if name is not None:
+        complain(f"'{name}': a name goes with --presets, as in des catalogue --presets {name}")
+        return WRONG_INPUT
     if as_json:
         from dataclasses import asdict
 
         from des.catalogue import models
-        from des.report.catalogue_tables import presets_as_json
 
-        say_json(presets_as_json() if presets else [asdict(model) for model in models()])
-        return DONE
-    if presets:
-        from des.report.catalogue_tables import print_presets
-
-        print_presets(console())
+        say_json([asdict(model) for model in models()])
         return DONE
     from des.report.catalogue_tables import print_catalogue
 
     print_catalogue(console())
+    return DONE
+
+
+def _list_presets(name: str | None, as_json: bool) -> int:
+    from des.catalogue.presets import preset, presets
+    from des.report.catalogue_tables import presets_as_json, print_presets
+
+    try:
+        listed = presets() if name is None else (preset(name),)
+    except LookupError as error:
+        complain(str(error.args[0]))
+        return WRONG_INPUT
+    if as_json:
+        say_json(presets_as_json(listed))
+    else:
+        print_presets(listed, console())
     return DONE
 
 

@@ -29,7 +29,7 @@ def print_availability(
         Line("availability", tuple(figures.availability(each.availability, each.lost) for each in of)),
         Line("nines", tuple(figures.availability_nines(each.availability, each.lost) for each in of)),
         Line(
-            "minutes lost of 30 days",
+            "minutes down in 30 days",
             tuple(figures.availability_minutes(each.availability, each.lost) for each in of),
         ),
         Line("estimator", tuple(answer.choice.estimator for answer in of)),

@@ -1,15 +1,15 @@
 """The catalogue as `des catalogue` prints it: models with their prices, and the policies of SDKs and gateways."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from rich.console import Console
 from rich.text import Text
 
 from des.catalogue import CatalogueModel, models
-from des.catalogue.presets import Preset, presets
+from des.catalogue.presets import Preset
 from des.report.figures import NOTHING, dollars
-from des.report.layout import say, table_of
+from des.report.layout import say, say_indented, table_of
 
 _PER_MTOK: Final = 1e6
 _GUARDS: Final = (
@@ -20,7 +20,10 @@ _GUARDS: Final = (
     "adaptive_throttling",
     "hedge",
 )
-_COLUMNS: Final = ("preset", "kind", "retries", "retried", "back-off", "Retry-After", "timeout", "guards")
+_LABELS: Final = ("retries", "retried", "back-off", "Retry-After", "timeout")
+_LABEL_WIDTH: Final = 15
+_GUARD_LABELS: Final = {"adaptive_throttling": "throttling"}
+"""Labels of guards whose names are too long for the column."""
 
 
 def print_catalogue(console: Console) -> None:
@@ -53,25 +56,18 @@ def print_catalogue(console: Console) -> None:
     say(console, "A scenario may override any price, and name models that are not listed.")
 
 
-def print_presets(console: Console) -> None:
-    """A table of every preset, then the source of each and what it does not model."""
-    table = table_of()
-    for title in _COLUMNS:
-        table.add_column(title, overflow="fold", no_wrap=title == "preset")
-    for each in presets():
-        table.add_row(*map(Text, _row(each)))
-    console.print(table)
-    console.print()
-    for each in presets():
+def print_presets(listed: Sequence[Preset], console: Console) -> None:
+    """A block for each preset: what it does, where that was read, and what it leaves out."""
+    for each in listed:
         say(console, f"{each.full_name}: {each.title}", style="bold", whole=True)
-        say(console, f"  {each.source}, {each.date}", whole=True)
-        for sentence in each.not_modelled:
-            say(console, f"  {sentence}", whole=True)
-    console.print()
+        for label, text in _facts(each):
+            inside = " " * (_LABEL_WIDTH + 2)
+            say_indented(console, f"{label:{_LABEL_WIDTH}}{text}", indent="  ", inside=inside)
+        console.print()
     say(console, "policy: {preset: litellm@1.109} uses one; fields beside it override those of the preset.")
 
 
-def presets_as_json() -> list[dict[str, Any]]:
+def presets_as_json(listed: Sequence[Preset]) -> list[dict[str, Any]]:
     """Every preset with its whole policy, its source and what it does not model."""
     return [
         {
@@ -83,7 +79,7 @@ def presets_as_json() -> list[dict[str, Any]]:
             "date": each.date,
             "not_modelled": list(each.not_modelled),
         }
-        for each in presets()
+        for each in listed
     ]
 
 
@@ -104,19 +100,26 @@ def _print_sources(listed: list[CatalogueModel], console: Console) -> None:
     console.print()
 
 
-def _row(preset: Preset) -> tuple[str, ...]:
-    policy = preset.policy
-    said = {name: policy[name] for name in _GUARDS if name in policy}
+def _facts(preset: Preset) -> Iterator[tuple[str, str]]:
+    """Label and text of each line of a preset's block. What it does not set has no line."""
+    yield "kind", preset.kind
+    yield from ((label, text) for label, text in zip(_LABELS, _retrying(preset.policy), strict=True) if text != NOTHING)
+    for name in _GUARDS:
+        if name in preset.policy:
+            yield _GUARD_LABELS.get(name, _spaced(name)), _guard(preset.policy[name])
+    yield "read", f"{preset.date}, {preset.source}"
+    yield from (("" if at else "not modelled", sentence) for at, sentence in enumerate(preset.not_modelled))
+
+
+def _retrying(policy: Mapping[str, Any]) -> tuple[str, ...]:
+    """The texts of `_LABELS`."""
     retries = policy.get("retries")
     return (
-        preset.full_name,
-        preset.kind,
         NOTHING if retries is None else str(retries),
         _words(policy.get("retry_on")) if retries is None or policy.get("retry_on") else NOTHING,
         _backoff(policy.get("backoff")),
         _retry_after(policy.get("retry_after")),
         _timeout(policy),
-        "; ".join(f"{_spaced(name)}: {_guard(guard)}" for name, guard in said.items()) or NOTHING,
     )
 
 
@@ -174,9 +177,13 @@ def _timeout(policy: Mapping[str, Any]) -> str:
 
 def _guard(guard: Mapping[str, Any]) -> str:
     return ", ".join(
-        f"{_spaced(name)} {_words(value) if isinstance(value, Sequence) and not isinstance(value, str) else value}"
-        if name != "kind"
-        else _spaced(str(value))
+        _spaced(str(value)) if name == "kind" else _setting(_spaced(name), value)
         for name, value in guard.items()
         if value is not True
     )
+
+
+def _setting(name: str, value: object) -> str:
+    if value is False:
+        return f"not {name}"
+    return f"{name} {_words(value) if isinstance(value, Sequence) and not isinstance(value, str) else value}"

@@ -8,6 +8,7 @@ from des.report import figures
 from des.report.figures import mean_of, read
 from des.report.layout import Line
 from des.report.unseen_lines import unseen_lines
+from des.scenario.text.units import read_positive_duration
 
 _MOST_NAMES: Final = 12
 """Most legs, causes or components listed by name in one block; the others make one line."""
@@ -20,8 +21,11 @@ Metrics = Mapping[str, Any]
 """The metrics of an arm, as `summary.json` holds them."""
 
 
-def lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
-    """Every line of the table of these arms, except those of cascades."""
+def lines(summary: Mapping[str, Any], arms: Sequence[str], *, brief: bool = False) -> Iterator[Line]:
+    """Every line of the table of these arms, except those of cascades.
+
+    A `brief` run, of less than a day, has no line of the time down in 30 days.
+    """
     of: list[Metrics] = [summary["arms"][arm] for arm in arms]
     adjusted: set[str] = set()  # metrics whose control-variate adjusted figure has its line already
     for label, metric, write in _HEADLINES:
@@ -29,7 +33,8 @@ def lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
             continue
         budgets = metric == "rate_limited_share" and any(_mean(metrics, "refused_by_budget_share") for metrics in of)
         found = [read(metrics.get(metric)) for metrics in of]
-        yield Line(f"{label}, budgets too" if budgets else label, tuple(map(write, found)))
+        if not (brief and write is figures.availability_minutes):
+            yield Line(f"{label}, budgets too" if budgets else label, tuple(map(write, found)))
         if write is figures.availability_minutes:
             yield from unseen_lines(summary, arms)
         better = [None if figure is None else figure.controlled for figure in found]
@@ -42,6 +47,12 @@ def lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
     causes = [name for name in _names(lost) if _largest(lost, name) > 0.0]
     yield from _by_name("requests lost to", lost, count, sorted(causes, key=lambda name: -_largest(lost, name)))
     yield from _time_up(summary, arms)
+
+
+def horizon_s(scenario: Mapping[str, Any], arm: str) -> float:
+    """Of an arm, which may have its own, in the scenario of a manifest."""
+    changes = (scenario.get("arms") or {}).get(arm) or {}
+    return read_positive_duration(changes.get("horizon", scenario["horizon"]))
 
 
 def written(metric: str, found: Mapping[str, Any] | None) -> str:
@@ -117,7 +128,7 @@ _HEADLINES: Final[Sequence[tuple[str, str, Write]]] = (
     ("requests", "requests", count),
     ("availability", "availability", figures.availability),
     ("  nines", "availability", figures.availability_nines),
-    ("  minutes down per 30 days", "availability", figures.availability_minutes),
+    ("  minutes down in 30 days", "availability", figures.availability_minutes),
     ("cost", "cost_usd", money),
     ("  per request", "cost_usd_per_request", money),
     ("  per success", "cost_usd_per_success", money),

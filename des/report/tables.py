@@ -9,8 +9,9 @@ from rich.text import Text
 from des.estimate.estimate import MET, MISSED
 from des.report import figures
 from des.report.layout import Line, fitted, print_arms, say, table_of
-from des.report.lines import cascade_lines, cascade_sentences, lines, written
+from des.report.lines import cascade_lines, cascade_sentences, horizon_s, lines, written
 from des.report.unseen_lines import unseen_sentences
+from des.scenario.text.units import DAY_S
 from des.study.verdicts import Verdict, of_run
 from des.traces import Run
 
@@ -24,11 +25,12 @@ def print_run(run: Run, verdicts: Sequence[Verdict], *, reused: bool, console: C
     arms = list(summary["arms"])
     print_heading(manifest, console)
     cascade = list(cascade_lines(summary, arms))
-    table: Sequence[Line] = [*lines(summary, arms), *cascade]
+    brief = all(horizon_s(manifest["scenario"], arm) < DAY_S for arm in arms)
+    table: Sequence[Line] = [*lines(summary, arms, brief=brief), *cascade]
     dropped = False
     if cascade:
         points = figures.without_intervals(summary)
-        narrow = [*lines(points, arms), *cascade_lines(points, arms, narrow=True)]
+        narrow = [*lines(points, arms, brief=brief), *cascade_lines(points, arms, narrow=True)]
         table, dropped = fitted(table, narrow, arms, console.width)
     print_arms(table, arms, console)
     for sentence in (*unseen_sentences(summary, arms), *cascade_sentences(summary, arms)):

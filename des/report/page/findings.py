@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from des.errors import DesError
 from des.estimate.estimate import Estimate
-from des.scenario.text.units import read_positive_duration, read_timestamp
+from des.report.lines import horizon_s
+from des.scenario.text.units import read_timestamp
 from des.study.answer_file import ANSWER
 from des.study.run import RESULTS
 from des.study.store import SWEEP
@@ -68,8 +69,7 @@ class Findings:
 
     def horizon_s(self, arm: str) -> float:
         """An arm may have its own."""
-        changes = (self.scenario.get("arms") or {}).get(arm) or {}
-        return read_positive_duration(changes.get("horizon", self.scenario["horizon"]))
+        return horizon_s(self.scenario, arm)
 
     def figure(self, arm: str, metric: str) -> Estimate | None:
         """None where it has no value."""

@@ -11,6 +11,7 @@ from des.report.lines import cascade_lines, lines
 from des.report.page.blocks import NOTE, Block, Figure, Paragraph, Row, Section, Table
 from des.report.page.findings import Findings
 from des.report.page.sections.opening import per_thousand
+from des.scenario.text.units import DAY_S
 
 _LOST: Final = "lost_by_cause"
 _MONEY: Final = (("answers", "answers"), ("failing", "failing"), ("total", "in all"))
@@ -126,7 +127,8 @@ def _usd(figure: Estimate) -> str:
 def _lines(findings: Findings) -> list[Line]:
     """As a terminal shows them. An answer counts what was lost in shares of all requests."""
     if findings.summary:
-        return [*lines(findings.summary, findings.arms), *cascade_lines(findings.summary, findings.arms)]
+        brief = all(findings.horizon_s(arm) < DAY_S for arm in findings.arms)
+        return [*lines(findings.summary, findings.arms, brief=brief), *cascade_lines(findings.summary, findings.arms)]
     plain = {
         arm: {metric: of for metric, of in findings.metrics[arm].items() if metric != _LOST} for arm in findings.arms
     }
