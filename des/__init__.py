@@ -4,6 +4,7 @@ import des
 found = des.answer("scenarios/two_stage.yaml")  # availability, cost and latency in the long run, in a minute
 run = des.run("scenarios/two_stage.yaml")     # simulate every request, write traces and a summary
 des.compare("scenarios/shared_cdn.yaml")      # with the twin in which nothing is shared
+des.optimise("scenarios/two_stage.yaml", maximise="availability")   # the best chain, by an aim and under bounds
 des.sweep("scenarios/two_stage.yaml", {"policy.rounds": [1, 2, 3]})
 des.availability("scenarios/two_stage.yaml")  # without simulated requests
 des.explain("scenarios/two_stage.yaml")       # what to expect before a run
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from des.study.compare import compare
     from des.study.explain import explain
     from des.study.fit import fit
+    from des.study.optimise import optimise
     from des.study.recorded import load
     from des.study.run import run
     from des.study.store import results
@@ -40,6 +42,7 @@ __all__ = [
     "explain",
     "fit",
     "load",
+    "optimise",
     "results",
     "run",
     "sweep",
@@ -58,6 +61,7 @@ _MODULES = {
     "fit": "des.study.fit",
     "validate": "des.study.validate",
     "results": "des.study.store",
+    "optimise": "des.study.optimise",
     "run": "des.study.run",
     "compare": "des.study.compare",
     "sweep": "des.study.sweep",

@@ -15,6 +15,7 @@ FUNCTIONS = {
     "explain",
     "fit",
     "load",
+    "optimise",
     "results",
     "run",
     "sweep",

@@ -178,8 +178,25 @@ def fit(
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed for choosing the shifts.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the YAML here.")] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option("--into", metavar="SCENARIO", help="Put the incidents into this scenario file, by severity."),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--as", metavar="NAME", help="What fails so there: a provider, provider/model or component."),
+    ] = None,
+    error_rates: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--error-rate", metavar="SEVERITY=SHARE,...", help="Calls that fail in incidents put in by --into."
+        ),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Print distributions, trends, the week and all pairs of services too.")
+    ] = False,
 ) -> int:
-    from des.report import fit_tables
+    from des.report import fit_summary, fit_tables
     from des.study.fit import as_json as found_as_json
     from des.study.fit import fit as fit_history
 
@@ -200,14 +217,24 @@ def fit(
         permutations=permutations,
         seed=seed,
         out=out,
+        into=into,
+        name=name,
+        error_rates=tuple(error_rates or ()),
     )
     complain_of(f"skipped: {row}" for row in found.history.skipped)
     if as_json:
         say_json(found_as_json(found))
         return DONE
-    for line in fit_tables.lines(found.calibration, found.cautions, found.history.source):
+    shown = fit_tables.lines if everything else fit_summary.lines
+    for line in shown(found.calibration, found.cautions, found.history.source):
         say(line)
-    say(f"\nscenario: {out}" if out else f"\n{found.fragment.rstrip()}")
+    if into is not None:
+        say(f"\n{into}: {name} fails as recorded{fit_summary.instead_of(found.replaced)}")
+        say(f"next: des answer {into}")
+    elif out is not None:
+        say(f"\nscenario: {out}")
+    else:
+        say(f"\n{found.fragment.rstrip()}")
     return DONE
 
 

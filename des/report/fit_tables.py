@@ -25,21 +25,26 @@ def lines(calibration: Calibration, cautions: Sequence[str], source: str) -> Ite
     """Every line, without the part of a scenario."""
     total = sum(service.incidents for service in calibration.services)
     services = counted(len(calibration.services), "services")
-    yield from _wrapped(f"{source}: {counted(total, 'incidents')} of {services}, times in UTC")
+    yield from wrapped(f"{source}: {counted(total, 'incidents')} of {services}, times in UTC")
     for service in calibration.services:
         yield ""
         yield from _service(service)
     if calibration.overlaps:
         yield ""
         yield from _overlaps(calibration.overlaps)
+    yield from beware(cautions)
+
+
+def beware(cautions: Sequence[str]) -> Iterator[str]:
+    """A list of the cautions, if there are any."""
     if cautions:
         yield ""
         yield "beware"
         for caution in cautions:
-            yield from _wrapped(caution, "- ", "  ")
+            yield from wrapped(caution, "- ", "  ")
 
 
-def _wrapped(text: str, first: str = "", rest: str = "") -> list[str]:
+def wrapped(text: str, first: str = "", rest: str = "") -> list[str]:
     return wrap(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
 
 
@@ -47,14 +52,14 @@ def _service(service: ServiceCalibration) -> Iterator[str]:
     yield service.name
     yield "─" * min(WIDTH, max(len(service.name), 40))
     if service.incidents < LEAST_INCIDENTS:
-        yield from _single(service)
+        yield from single(service)
         return
     window = f"{date(service.from_s)} to {date(service.until_s)}"
     yield f"  {counted(service.incidents, 'incidents')}, {window}{_rate(service)}"
     open_now = f"; {service.still_open} still open" if service.still_open else ""
-    yield f"  open {_percent(service.share_open)} of the time{open_now}"
+    yield f"  open {percent(service.share_open)} of the time{open_now}"
     if service.error_rate is not None:
-        yield f"  {_percent(service.error_rate)} of calls failed meanwhile"
+        yield f"  {percent(service.error_rate)} of calls failed meanwhile"
     yield from _times("start to start, days", service.between)
     yield from _times("time to repair, hours", service.repair)
     if service.trend:
@@ -63,19 +68,19 @@ def _service(service: ServiceCalibration) -> Iterator[str]:
         yield from _seasonality(service.seasonality)
     if service.severities:
         mix = ", ".join(
-            f"{each.severity or 'none'}: {_percent(each.share, 1)} (median {_hours(each.median_duration_s)})"
+            f"{each.severity or 'none'}: {percent(each.share, 1)} (median {duration_text(each.median_duration_s)})"
             for each in service.severities
         )
-        yield from _wrapped(mix, "  severity  ", "            ")
+        yield from wrapped(mix, "  severity  ", "            ")
 
 
-def _single(service: ServiceCalibration) -> Iterator[str]:
+def single(service: ServiceCalibration) -> Iterator[str]:
     if not service.incidents:
         yield "  no incident in this window"
         return
-    lasted = "still open" if service.still_open else f"lasted {_hours(service.until_s - service.from_s)}"
+    lasted = "still open" if service.still_open else f"lasted {duration_text(service.until_s - service.from_s)}"
     if not service.still_open and service.repair.count:
-        lasted = f"lasted {_hours(service.repair.mean_s)}"
+        lasted = f"lasted {duration_text(service.repair.mean_s)}"
     yield f"  1 incident, {date(service.from_s)}, {lasted}: no rate can be estimated"
 
 
@@ -83,9 +88,9 @@ def _rate(service: ServiceCalibration) -> str:
     """Where incidents are few, from the times between them, with an interval. Their window would bias the rate."""
     if service.between.few:
         low, high = service.between.mean_interval_s
-        figures = (_figure(YEAR_S / moment_s) for moment_s in (service.between.mean_s, high, low))
+        figures = (figure(YEAR_S / moment_s) for moment_s in (service.between.mean_s, high, low))
         return ": about {} a year (95 %: {} to {})".format(*figures)
-    return f": {_figure(service.per_year)} a year" if math.isfinite(service.per_year) else ""
+    return f": {figure(service.per_year)} a year" if math.isfinite(service.per_year) else ""
 
 
 def _times(title: str, times: FittedTimes) -> Iterator[str]:
@@ -94,10 +99,10 @@ def _times(title: str, times: FittedTimes) -> Iterator[str]:
         counted += f", {times.censored} not over"
     seen = times.mean_s / times.unit_s
     if not times.distributions:
-        yield f"  {title} ({counted}): no distribution" + (f", mean {_figure(seen)}" if times.count else "")
+        yield f"  {title} ({counted}): no distribution" + (f", mean {figure(seen)}" if times.count else "")
         return
     yield f"  {f'{title} ({counted})':56}{'AIC':>9}{'mean':>11}"
-    yield f"    {'seen':54}{'':>9}{_figure(seen):>11}"
+    yield f"    {'seen':54}{'':>9}{figure(seen):>11}"
     shown = [fitted for fitted in times.distributions if not times.few or fitted.kind == "exponential"]
     for number, fitted in enumerate(shown):
         parameters = "  ".join(
@@ -107,19 +112,19 @@ def _times(title: str, times: FittedTimes) -> Iterator[str]:
         if len(parameters) > _PARAMETERS_WIDTH:
             parameters = "  ".join(f"{name} {value:.3g}" for name, value in fitted.named.items())
         better = f"{fitted.aic:.1f}" if number == 0 else f"+{fitted.aic - shown[0].aic:.1f}"
-        mean = _figure(fitted.distribution_s.mean / fitted.unit_s)
+        mean = figure(fitted.distribution_s.mean / fitted.unit_s)
         yield f"    {fitted.kind:13}{parameters:{_PARAMETERS_WIDTH}}{better:>9}{mean:>11}"
     if times.few:
-        low, high = (_figure(moment_s / times.unit_s) for moment_s in times.mean_interval_s)
+        low, high = (figure(moment_s / times.unit_s) for moment_s in times.mean_interval_s)
         few = f"fewer than {LEAST_TIMES}, too few to tell distributions apart; mean {low} to {high} (95 %)"
-        yield from _wrapped(few, "    ", "    ")
+        yield from wrapped(few, "    ", "    ")
 
 
 def _trend(found: Trend) -> Iterator[str]:
-    years = ", ".join(f"{year}: {_figure(rate)}" for year, rate in found.by_year)
-    yield from _wrapped(f"a year in {years}", "  trend     ", "            ")
-    yield from _wrapped(
-        f"first half {_figure(found.before_per_year)}, second {_figure(found.after_per_year)}"
+    years = ", ".join(f"{year}: {figure(rate)}" for year, rate in found.by_year)
+    yield from wrapped(f"a year in {years}", "  trend     ", "            ")
+    yield from wrapped(
+        f"first half {figure(found.before_per_year)}, second {figure(found.after_per_year)}"
         f"{_growth(found.growth_per_year)}; p {p_text(found.laplace_p)} (Laplace), "
         f"{p_text(found.p_value)} (allowing for bursts)",
         "            ",
@@ -130,7 +135,7 @@ def _trend(found: Trend) -> Iterator[str]:
 def _growth(factor: float) -> str:
     if math.isnan(factor):
         return ""
-    return f"; x {_figure(factor)} every year" if 1 / _MOST_GROWTH < factor < _MOST_GROWTH else ""
+    return f"; x {figure(factor)} every year" if 1 / _MOST_GROWTH < factor < _MOST_GROWTH else ""
 
 
 def _seasonality(found: Seasonality) -> Iterator[str]:
@@ -149,7 +154,7 @@ def _seasonality(found: Seasonality) -> Iterator[str]:
     days_model = {"flat": "no days", "weekend": "weekends apart", "seven": "every day apart"}[found.profile.days_model]
     waves = found.profile.harmonics
     hours = {0: "no hours", 1: "one wave a day"}.get(waves, f"{waves} waves a day")
-    yield from _wrapped(
+    yield from wrapped(
         f"profile: {'flat' if found.profile.flat else f'{days_model}, {hours}'}; starts differ by day p "
         f"{p_text(found.day_p_value)}, by hour p {p_text(found.hour_p_value)} (bursts allowed for: x "
         f"{found.dispersion:.2f})",
@@ -167,7 +172,7 @@ def _overlaps(pairs: Sequence[Overlap]) -> Iterator[str]:
     for pair in shown[:_MOST_PAIRS]:
         figures = (
             f"{pair.weeks:>7}{_ratio(pair.ratio_to_product):>8}{_ratio(pair.ratio_to_shifts):>9}"
-            f"{p_text(pair.p_value):>7}{p_text(pair.p_adjusted):>7}{_percent(pair.common_start_share, 0):>8}"
+            f"{p_text(pair.p_value):>7}{p_text(pair.p_adjusted):>7}{percent(pair.common_start_share, 0):>8}"
         )
         names = f"{pair.first}, {pair.second}"
         if len(names) > 33:
@@ -176,7 +181,7 @@ def _overlaps(pairs: Sequence[Overlap]) -> Iterator[str]:
         yield f"{names:34}{figures}"
     if len(shown) > _MOST_PAIRS:
         yield f"({len(shown) - _MOST_PAIRS} pairs more: --json)"
-    yield from _wrapped(
+    yield from wrapped(
         "times product: time with both open, relative to the product of the two shares of open time; times shifted: "
         "relative to the mean over whole-week shifts, which keep weekday and hour; p: share of shifts that overlap at "
         "least as much; common starts: starts of the service with fewer, within five minutes of the other's (by chance "
@@ -190,7 +195,7 @@ def _chance(pairs: Sequence[Overlap]) -> str:
         for pair in pairs
         if min(pair.starts_first, pair.starts_second) and not math.isnan(pair.shifted_common_starts)
     ]
-    return f"{_percent(max(shares), 1)} at most" if shares else "not known"
+    return f"{percent(max(shares), 1)} at most" if shares else "not known"
 
 
 def _or_zero(value: float) -> float:
@@ -201,7 +206,7 @@ def _ratio(value: float) -> str:
     return NOTHING if math.isnan(value) else f"{value:.2f}"
 
 
-def _figure(value: float) -> str:
+def figure(value: float) -> str:
     if not math.isfinite(value):
         return NOTHING
     return f"{value:.2e}" if abs(value) >= 1e9 else f"{value:,.{significant(value)}f}"
@@ -216,11 +221,11 @@ def _parameter(value: float) -> str:
     return f"{value:.{3 if abs(value) < 100.0 else significant(value, 5)}f}"
 
 
-def _percent(value: float, decimals: int | None = None) -> str:
+def percent(value: float, decimals: int | None = None) -> str:
     if not math.isfinite(value):
         return NOTHING
     return f"{100.0 * value:.{significant(100.0 * value) if decimals is None else decimals}f} %"
 
 
-def _hours(duration_s: float) -> str:
-    return f"{_figure(duration_s / 60)} min" if duration_s < 3600 else f"{_figure(duration_s / 3600)} h"
+def duration_text(duration_s: float) -> str:
+    return f"{figure(duration_s / 60)} min" if duration_s < 3600 else f"{figure(duration_s / 3600)} h"

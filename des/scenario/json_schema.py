@@ -24,6 +24,7 @@ def json_schema() -> dict[str, Any]:
     definitions = {"Scenario": schema, **schema["$defs"]}
     for model in _models(Setting):
         _describe(definitions.get(_short(model.__name__), {}), model)
+    schema["required"].remove("providers")  # a chain that names models brings them
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": TITLE}
 
 

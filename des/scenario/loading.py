@@ -15,6 +15,7 @@ from des.scenario.checks.consistency import consistency_findings
 from des.scenario.checks.idle import idle_settings
 from des.scenario.checks.names import name_findings
 from des.scenario.files import file_digests
+from des.scenario.resolution.named_models import with_named_models
 from des.scenario.resolution.presets import at_the_preset, with_presets
 from des.scenario.schema.expectations import AS_MODELLED, Expectation, default_arm, read_expectation, split_name
 from des.scenario.schema.scenario import Scenario
@@ -121,7 +122,7 @@ def load_scenario(path: str | os.PathLike[str], overrides: Sequence[str | Assign
     file = scenario_file(path)
     if not os.path.lexists(file) and (hint := nearest_shipped(file)):
         raise ScenarioError([Problem(f"no such file, and no shipped scenario of that name{hint}", file=str(file))])
-    return _loaded(with_assignments(read_document(file), overrides), file)
+    return _loaded(with_assignments(with_named_models(read_document(file)), overrides), file)
 
 
 def load_document(document: Document) -> Loaded:
@@ -155,6 +156,7 @@ def _lone_surrogates(value: Any, path: Path = ()) -> Iterator[Path]:
 
 
 def _loaded(document: Document, path: FilePath | None) -> Loaded:
+    document = with_named_models(document)  # once more, since overrides may name models too
     scenario, findings = validate(document.content)
     problems = [_problem_at(document, finding) for finding in findings]
     arms: dict[str, Arm] = {}

@@ -302,16 +302,19 @@ class Plan:
     capacities: tuple[Capacity, ...] = ()
     statuses: tuple[tuple[str, int], ...] = ()  # (outcome, status) of the outcome kinds from code 9 on
     client: Client = Client()
+    assumed: tuple[str, ...] = field(default=(), compare=False)
+    """Remarks on what the scenario does not say of the models in its chain."""
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Remarks for the user about replayed files, such as rows outside the run."""
+        """Remarks for the user: what is assumed, and what of replayed files is left out, such as late rows."""
         arrivals = self.workload.arrivals
         recorded = (each for component in self.components for each in component.incidents)
         replayed = (each for each in (arrivals, *recorded) if isinstance(each, ReplayedArrivals | RecordedIncidents))
-        return tuple(dict.fromkeys(remark for each in replayed for remark in each.remarks))
+        of_files = (remark for each in replayed for remark in each.remarks)
+        return tuple(dict.fromkeys([*self.assumed, *of_files]))
 
 
 def remarks_of(plans: Mapping[str, Plan]) -> tuple[str, ...]:
-    """Remarks for the user about the replayed files of all plans, without repeats."""
+    """Remarks for the user about all plans, without repeats."""
     return tuple(dict.fromkeys(remark for plan in plans.values() for remark in plan.remarks))

@@ -183,9 +183,14 @@ def _without_fallback(start: _Start) -> Iterator[str]:
 def _nines(start: _Start) -> Iterator[str]:
     yield from _without_fallback(start)
     if len(start.providers) > 1:
-        members = ", ".join(map(_text, start.providers))
-        yield "  # One outage in ten is common to all providers, such as one of a cloud or a CDN that they share."
-        yield f"  shared_outages: {{common_cause: {{members: [{members}], fraction: 10%}}}}"
+        outages = "kind: poisson, rate: 1/y, duration: {kind: lognormal, median: 2h, p95: 8h}"
+        yield "  shared_outages:  # something that all providers depend on, such as a cloud or a CDN"
+        yield "    components:"
+        yield "      shared_cloud:  # assumed"
+        yield f"        incidents: [{{{outages}}}]"
+        yield "    providers:"
+        for provider in start.providers:
+            yield f"      {_text(provider)}: {{depends_on: [shared_cloud]}}"
 
 
 def _cost(start: _Start) -> Iterator[str]:

@@ -27,6 +27,7 @@ from des.files import History, read_history, read_moment
 from des.frames import html
 from des.scenario.text.units import DAY_S, HOUR_S
 from des.single_files import refuse_existing, write_new
+from des.study.fitted_into import put_into, read_error_rates, target, the_service
 from des.words import did_you_mean
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Fit:
     calibration: Calibration
     cautions: tuple[str, ...]
     fragment: str
+    replaced: tuple[str, ...] = ()
+    """Keys of the scenario of `into` whose place the history took."""
 
     @cached_property
     def table(self) -> "pd.DataFrame":
@@ -88,17 +91,26 @@ def fit(
     permutations: int | None = None,
     seed: int = 0,
     out: str | Path | None = None,
+    into: str | Path | None = None,
+    name: str | None = None,
+    error_rates: Sequence[str] = (),
 ) -> Fit:
     """Fit a history from `since` to `until` (dates or timestamps), and write the part of a scenario to `out`.
 
     The options from `columns` to `severities`, `skip_bad` and `open_ends` are those of `read_history`. `between` and
-    `repair` choose the kind of distribution for the scenario, instead of the one of the lowest AIC. Raises DesError for
-    a history that cannot be fitted, OutputError if `out` exists, WriteError if it cannot be written.
+    `repair` choose the kind of distribution for the scenario, instead of the one of the lowest AIC. `into` is a
+    scenario in which `name` is to fail as recorded: with a class of incidents for each severity, for which
+    `error_rates` says how many calls fail (`minor=5%`).
+
+    Raises DesError for a history that cannot be fitted, OutputError if `out` exists, WriteError if a file cannot be
+    written, and errors of `target` and `put_into`.
     """
     out = None if out is None else Path(out)
     refuse_existing(out)
     if problems := list(_wrong_options(between, repair, permutations, since, until)):
         raise DesError("\n".join(problems))
+    place = None if into is None else target(Path(into), name)
+    rates = read_error_rates(error_rates)
     since_s, until_s = (None if text is None else read_moment(text) for text in (since, until))
     history = read_history(
         Path(path),
@@ -129,11 +141,11 @@ def fit(
         else []
     )
     text = fragment(calibration, history.source, between, repair)
+    put = () if place is None else put_into(place, the_service(seen), history.source, rates, between, repair)
     if out is not None:
         write_new(out, text)
-    return Fit(
-        history, calibration, (*relative, *history.remarks, *unseen, *cautions(calibration, between, repair)), text
-    )
+    told = (*relative, *history.remarks, *unseen, *cautions(calibration, between, repair), *put)
+    return Fit(history, calibration, told, text, () if place is None else place.replaced)
 
 
 def _wrong_options(

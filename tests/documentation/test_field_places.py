@@ -29,6 +29,7 @@ TABLES = {
     "Policy": "`policy`",
     "Objective": "`objective`",
     "Value": "`objective`",
+    "Optimise": "`optimise`",
     "ArrivalFile": "Recorded arrivals",
     "IncidentFile": "Recorded incidents",
     "Backoff": "Back-off",
@@ -51,6 +52,7 @@ TABLES = {
 """Definitions with a row for each field, and the section they are in. The values of `kind` stand in its row."""
 
 ROWS = {
+    "LegChoice": ("`optimise`", "| `legs`"),
     "PoissonArrivals": ("`workload`", "| `poisson`"),
     "BurstyArrivals": ("`workload`", "| `bursty`"),
     "BatchArrivals": ("`workload`", "| `batch`"),

@@ -292,8 +292,10 @@ def test_an_empty_chain_is_refused(two_providers: str, problems: Problems) -> No
 def test_a_leg_as_text_says_what_a_leg_is(two_providers: str, problems: Problems) -> None:
     start, end = two_providers.index("chain:\n"), two_providers.index("policy:\n")
     assert problems(two_providers[:start] + "chain: [anthropic, openai]\n" + two_providers[end:]) == [
-        "s.yaml:29:9: chain[0]: a leg is a mapping such as {provider: anthropic}; only an arm selects legs by name",
-        "s.yaml:29:20: chain[1]: a leg is a mapping such as {provider: openai}; only an arm selects legs by name",
+        "s.yaml:29:9: chain[0]: a leg is a mapping such as {provider: anthropic}, or the name of a model; "
+        "only an arm selects legs by name",
+        "s.yaml:29:20: chain[1]: a leg is a mapping such as {provider: openai}, or the name of a model; "
+        "only an arm selects legs by name",
     ]
 
 

@@ -51,7 +51,7 @@ def _des(*arguments: object) -> Done:
 
 
 def test_what_is_printed_fits_80_columns_and_ends_with_the_fragment(history: Path) -> None:
-    done = _des(history)
+    done = _des(history, "--all")
     assert (done.returncode, done.stderr) == (0, "")
     assert max(map(len, done.stdout.splitlines())) <= 80
     for words in ("acme/api", "start to start", "time to repair", "weibull", "open together", "beware", "severity"):
@@ -60,6 +60,38 @@ def test_what_is_printed_fits_80_columns_and_ends_with_the_fragment(history: Pat
     piece = yaml.safe_load("# " + pasted)
     assert list(piece["components"]) == ["acme_api", "acme_chat"]
     assert done.stdout.endswith(fit(history).fragment)
+
+
+def test_the_first_lines_say_what_the_history_means(history: Path) -> None:
+    done = _des(history)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    block = done.stdout.partition("acme/api\n")[2].partition("\n\n")[0].splitlines()
+    assert [line.split("  ")[1] for line in block] == ["how often", "how long", "share", "severity", "together"]
+    (service,) = (each for each in fit(history).calibration.services if each.name == "acme/api")
+    assert "150 incidents, 2023-01-0" in block[0]
+    assert f"one every {service.between.mean_s / 86_400:.2f} days" in block[0]
+    assert f"half are over within {service.repair.median_s / 60:.3g} min" in block[1]
+    assert f"open {100 * service.share_open:.3g} % of the time" in block[2]
+    assert block[4] == "  together   with none of the others more than by chance"
+    assert "weibull" not in done.stdout.partition("components:")[0]
+    assert "beware" in done.stdout
+    assert done.stdout.endswith(fit(history).fragment)
+
+
+def test_services_that_fail_together_name_each_other(tmp_path: Path) -> None:
+    days = [(month, 1 + month, 2) for month in range(1, 13)] + [(month, 13 + month // 2, 5) for month in range(1, 13)]
+    rows = [
+        f"{name},2024-{month:02}-{day:02}T03:00:00Z,2024-{month:02}-{day:02}T0{3 + hours}:00:00Z"
+        for name in ("one", "two")
+        for month, day, hours in days
+    ]
+    path = tmp_path / "twins.csv"
+    path.write_text("\n".join(["service,start,end", *rows]))
+    printed = _des(path).stdout
+    assert "  together   with two: " in printed
+    assert "  together   with one: " in printed
+    assert "times as long as by chance" in printed
 
 
 def test_one_incident_is_told_and_left_out(history: Path) -> None:

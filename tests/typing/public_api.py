@@ -13,6 +13,7 @@ from des.study.answered import Answer
 from des.study.arms import Available
 from des.study.compare import Comparison
 from des.study.explanation import Explained
+from des.study.optimised import Optimised
 from des.study.recorded import Run
 from des.study.store import Stored
 from des.study.sweep_record import Sweep
@@ -54,6 +55,13 @@ def an_answer_gives_a_frame() -> None:
     assert_type(found.table, pd.DataFrame)
 
 
+def a_search_gives_a_frame() -> None:
+    found = des.optimise("two_stage.yaml", maximise="availability", subject_to=["latency_s_p95 <= 9s"], workers=2)
+    assert_type(found, Optimised)
+    assert_type(des.optimise({"horizon": "1h"}, over={"policy.rounds": [1, 2]}, legs=["a"], most=1), Optimised)
+    assert_type(found.table, pd.DataFrame)
+
+
 def other_commands_give_frames() -> None:
     assert_type(des.availability("two_stage.yaml", years=100.0, workers=2), Available)
     assert_type(des.availability({"horizon": "1h"}).table, pd.DataFrame)
@@ -89,6 +97,7 @@ def mistakes_are_found() -> None:
     des.Scenario(horizon="1h", workload={}, providers={})  # type: ignore[call-arg]
     des.Scenario(horizon="1h", workload={}, providers={}, chain=[], polcy={})  # type: ignore[call-arg]
     des.load("results/two_stage-0123456789ab").availability(by=3600)  # type: ignore[arg-type]
+    des.optimise("two_stage.yaml", minimize="cost")  # type: ignore[call-arg]
     des.answer("two_stage.yaml", seconds=5)  # type: ignore[call-arg]
     des.run("two_stage.yaml", sead=1)  # type: ignore[call-arg]
     des.run("two_stage.yaml", seed="1")  # type: ignore[arg-type]

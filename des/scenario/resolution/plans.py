@@ -96,6 +96,7 @@ def _plan(arm: Arm, loaded: Loaded) -> tuple[Plan | None, list[Finding]]:
         capacities=resolved.capacities,
         statuses=statuses,
         client=resolve_client(scenario, chain),
+        assumed=loaded.document.remarks,
     ), []
 
 

@@ -9,7 +9,7 @@ from des.scenario.schema.calls import AnyTimeout, PromptCache, SilentRot
 from des.scenario.schema.load_control import AnyRouting, CallSettings
 from des.scenario.schema.providers import Tags
 from des.scenario.schema.retries import RetrySettings
-from des.scenario.schema.setting import Text, contradiction
+from des.scenario.schema.setting import Shorthand, Text, contradiction
 from des.scenario.text.units import Amount, Positive, PositiveCount, Share
 
 _MOST_WEIGHT = 1e9
@@ -52,7 +52,7 @@ def _no_name(value: object) -> object:
     return value
 
 
-_Leg = Annotated[LegSpec, BeforeValidator(_no_name)]
+_Leg = Annotated[LegSpec, Shorthand(_no_name, {"type": "string", "description": "A model, by its name alone."})]
 
 
 def _no_group(value: object) -> object:

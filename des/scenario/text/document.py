@@ -35,6 +35,8 @@ class Document:
     folder: FilePath = field(default_factory=FilePath)
     keys: Mapping[Path, Place] = field(default_factory=dict)
     values: Mapping[Path, Place] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    """What was added to the content, for the user."""
 
     def place(self, path: Path, *, of_key: bool = False) -> Place:
         """The place of a value, or of its key. If it has none, the place of the nearest enclosing value."""
@@ -58,8 +60,14 @@ def read_document(
 
     Raises ScenarioError with the line of each problem.
     """
+    return document_of(scenario_text(path, what), path, what, keys)
+
+
+def document_of(
+    text: str, path: FilePath, what: str = "a scenario", keys: str = "horizon, workload, providers and chain"
+) -> Document:
+    """The document of a text that stands in a file, or is to stand there. Raises ScenarioError as `read_document`."""
     file = str(path)
-    text = _text(path, what)
     content, keys_at, values_at = _from_toml(text, file) if path.suffix.lower() == ".toml" else _from_yaml(text, file)
     if not isinstance(content, dict):
         found = "is empty" if content is None else f"holds {shown(content)}"
@@ -67,7 +75,8 @@ def read_document(
     return Document(content, file, path.parent, keys_at, values_at)
 
 
-def _text(path: FilePath, what: str) -> str:
+def scenario_text(path: FilePath, what: str = "a scenario") -> str:
+    """The text of a file with line ends of one character. Raises ScenarioError."""
     try:
         check_regular(path)
         with path.open("rb") as opened:

@@ -9,13 +9,13 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Tag, ValidationError
 
+from des.catalogue.naming import listed_names
+from des.scenario.text.other_words import in_our_words, our_key
 from des.scenario.text.places import Path
 from des.scenario.text.units import shown
 from des.words import did_you_mean, nearest, unknown
 
 _MISSING: Final = "is required, but missing"
-_OTHER_WORDS: Final = {"retry": "retries", "max_retries": "retries", "p50": "median", "p_50": "median"}
-"""Keys known from other programs, and our key for each, where another of our keys is spelled more alike."""
 _PERCENTILES: Final = "the percentiles are median, p95 and p99"
 _PERCENTILE: Final = re.compile(r"[pP]_?[0-9]+([._][0-9]+)?")
 
@@ -38,9 +38,8 @@ def _unknown_key(key: str, known: Sequence[str]) -> tuple[str, str | None]:
     word, colon, value = key.partition(":")
     if colon and word in known:
         return f"unknown key '{key}'; YAML wants a space after the colon: {word}: {value}", None
-    word = _OTHER_WORDS.get(key.casefold(), "")
-    if word in known:
-        return f"unknown key '{key}'; did you mean '{word}'?", word
+    if ours := our_key(key, known):
+        return f"unknown key '{key}'{in_our_words(key, known)}", ours
     if _PERCENTILE.fullmatch(key) and "p99" in known and key.casefold() not in known:
         return f"unknown key '{key}'; {_PERCENTILES}", None
     return unknown("key", key, known), nearest(key, known)
@@ -99,7 +98,7 @@ def _message(kind: str, fault: Mapping[str, Any], context: Mapping[str, Any]) ->
         case "missing":
             return _MISSING
         case "no_leg":
-            return f"a leg is a mapping such as {{provider: {context['word']}}}; only an arm selects legs by name"
+            return _no_leg(context["word"])
         case "model_type" | "dict_type" | "model_attributes_type":
             return f"expected a mapping; got {shown(value)}"
         case "tuple_type" | "list_type":
@@ -116,6 +115,15 @@ def _message(kind: str, fault: Mapping[str, Any], context: Mapping[str, Any]) ->
         case "greater_than_equal":
             return f"expected at least {context['ge']}; got {shown(value)}"
     return str(fault["msg"])
+
+
+def _no_leg(word: str) -> str:
+    near = nearest(word, listed_names())
+    question = f" (did you mean '{near}'?)" if near else ""
+    return (
+        f"a leg is a mapping such as {{provider: {word}}}, or the name of a model{question}; "
+        "only an arm selects legs by name"
+    )
 
 
 def _not_one_of(value: object, words: list[str]) -> str:
@@ -135,7 +143,7 @@ def _without_kind(value: object, model: type[BaseModel], loc: Path) -> str:
 
 def _with_kind(keys: Sequence[str], members: Sequence[Any]) -> str:
     """An example of the only member that has all these keys; percentiles imply a lognormal."""
-    keys = [_OTHER_WORDS.get(key.casefold(), key) for key in keys]
+    keys = [our_key(key, {"median", "retries"}) or key for key in keys]
     lognormal = [member for member in members if "lognormal" in _kinds(member)]
     percentiles = [key.casefold() for key in keys if _PERCENTILE.fullmatch(key)]
     hint = ""

@@ -1,0 +1,72 @@
+"""Words of SDKs, gateways and load tests are answered with what a scenario writes instead."""
+
+from typing import Any
+
+import pytest
+
+from des.errors import ScenarioError
+from des.scenario import from_mapping, plans
+
+WHOLE: dict[str, Any] = {
+    "horizon": "1h",
+    "workload": {"arrivals": {"kind": "poisson", "rate": "1/min"}},
+    "providers": {"one": {"models": {"m": {"latency": "1s", "price": {"per_request": 0}}}}},
+    "chain": [{"provider": "one"}],
+    "policy": {},
+}
+
+
+def told(section: str, *path: str | int, **keys: object) -> str:
+    """The problems of a scenario with more keys at a place."""
+    content = {**WHOLE, section: _with(WHOLE[section], path, keys)}
+    with pytest.raises(ScenarioError) as refused:
+        plans(from_mapping(content))
+    return str(refused.value)
+
+
+def _with(value: Any, path: tuple[str | int, ...], keys: dict[str, object]) -> Any:
+    if not path:
+        return {**value, **keys}
+    copied = list(value) if isinstance(value, list) else dict(value)
+    copied[path[0]] = _with(value[path[0]], path[1:], keys)
+    return copied
+
+
+@pytest.mark.parametrize(
+    ("place", "key", "instead"),
+    [
+        (("providers", "one"), "rpm", "limits: {requests: 60/min}"),
+        (("providers", "one", "models", "m"), "tpm", "limits: {tokens: 100000/min}"),
+        (("chain", 0), "max_retries", "retries: 2"),
+        (("policy",), "num_retries", "retries: 2"),
+        (("policy",), "max-attempts", "retries: 2 for three attempts"),
+        (("chain", 0), "timeout_ms", "timeout: 30s"),
+        (("policy",), "request_timeout", "timeout: 30s"),
+        (("chain", 0), "stream_timeout", "timeout: {first_token: 10s}"),
+        (("policy",), "allowed_fails", "cooldown: {allowed_fails: 3, for: 5s}"),
+        (("providers", "one"), "uptime", "availability: 99.5% and episodes_per_year: 10"),
+        (("providers", "one"), "max_parallel_requests", "limits: {concurrency: 10}"),
+    ],
+)
+def test_a_word_is_answered_with_ours_for_its_place(place: tuple[str, ...], key: str, instead: str) -> None:
+    assert f"unknown key '{key}'; here it is {instead}" in told(*place, **{key: 3})
+
+
+def test_limits_themselves_need_no_more_than_their_key() -> None:
+    assert "unknown key 'rpm'; here it is requests: 60/min" in told("providers", "one", limits={"rpm": 60})
+
+
+def test_what_is_told_instead_is_valid() -> None:
+    policy = {"retries": 2, "timeout": {"first_token": "10s"}, "cooldown": {"allowed_fails": 3, "for": "5s"}}
+    one = WHOLE["providers"]["one"] | {"availability": "99.5%", "episodes_per_year": 10}
+    one |= {"limits": {"requests": "60/min", "tokens": "100000/min", "concurrency": 10}}
+    plans(from_mapping({**WHOLE, "policy": policy, "providers": {"one": one}}))
+
+
+def test_our_own_word_of_that_name_is_no_problem() -> None:
+    plans(from_mapping({**WHOLE, "chain": [{"provider": "one", "rpm": 60}]}))
+
+
+def test_a_word_that_has_no_place_there_gets_the_nearest_of_ours() -> None:
+    assert "unknown key 'rpm'" in told("workload", rpm=3)
+    assert "here it is" not in told("workload", rpm=3)
