@@ -59,6 +59,7 @@ class Scenario:
         objective: Mapping[str, Any] | None = None,
         value: Mapping[str, Any] | None = None,
         expect: Mapping[str, str | Sequence[str]] | None = None,
+        optimise: Mapping[str, Any] | None = None,
         folder: str | os.PathLike[str] = ".",
     ) -> None:
         said = {
@@ -84,6 +85,7 @@ class Scenario:
             "objective": objective,
             "value": value,
             "expect": expect,
+            "optimise": optimise,
         }
         self._loaded = from_mapping({name: each for name, each in said.items() if each is not None}, folder)
 

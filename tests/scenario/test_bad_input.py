@@ -302,7 +302,7 @@ def test_a_leg_as_text_says_what_a_leg_is(two_providers: str, problems: Problems
 def test_a_distribution_of_several_possible_kinds_is_told_all(two_providers: str, problems: Problems) -> None:
     assert problems(two_providers.replace("{kind: exponential, mean: 1h}", "{mean: 1h}")) == [
         "s.yaml:13:48: components.cdn.incidents[0].duration: its kind is missing: one of constant, uniform, "
-        "exponential, lognormal, gamma, weibull, empirical"
+        "exponential, lognormal, gamma, weibull, pareto, empirical, mixture"
     ]
 
 
