@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-lowest lint bench clean
+.PHONY: demo test test-lowest lint bench docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/des run scenarios/two_stage.yaml
@@ -32,6 +32,11 @@ lint: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks
+
+# Writes docs/reference from the program, and the site to build/site. Open build/site/index.html.
+docs: $(VENV)/.installed-dev
+	$(BIN)/python -m pages
+	$(BIN)/python -m mkdocs build --strict
 
 $(VENV)/.created:
 	@command -v "$(PYTHON)" >/dev/null || { echo "des needs Python 3.11 or later, and '$(PYTHON)' is not on the path: make PYTHON=/path/to/python3" >&2; exit 1; }

@@ -8,14 +8,11 @@ from typing import Any, Final
 import des
 from des.engine import names, simulate
 from des.estimate.totals import Totals
-from des.faults import draw_timeline
-from des.faults.episodes import down_share, endpoint_down, intersection
-from des.faults.marginals import chain_endpoints
 from des.pool import Report, Workers
 from des.scenario.plan import Plan
 
-Replications = list[tuple[dict[str, Any], list[float]]]
-"""The metrics of each, and the shares of its time in which each endpoint, and all, were down."""
+Replications = list[dict[str, Any]]
+"""The metrics of each."""
 _SOURCES: Final = (
     "engine",
     "rules",
@@ -54,14 +51,11 @@ def _key(plan: Plan, replications: int) -> str:
     return digest.hexdigest()[:24]
 
 
-def replicate(task: tuple[Plan, int], report: Report | None = None) -> tuple[dict[str, Any], list[float]]:
-    """The metrics of one replication, and the shares of its time in which each endpoint, and all, were down."""
+def replicate(task: tuple[Plan, int], report: Report | None = None) -> dict[str, Any]:
     plan, number = task
     totals = _Summed(plan)
     totals.totals.check(simulate(plan, number, totals))
-    timeline = draw_timeline(plan, number, plan.horizon_s)
-    downs = [endpoint_down(timeline, endpoint) for endpoint in chain_endpoints(plan)]
-    return totals.totals.metrics(), [down_share(down, plan.horizon_s) for down in (*downs, intersection(downs))]
+    return totals.totals.metrics()
 
 
 class _Summed:

@@ -4,7 +4,12 @@ import des
 found = des.answer("scenarios/two_stage.yaml")  # availability, cost and latency in the long run, in a minute
 run = des.run("scenarios/two_stage.yaml")     # simulate every request, write traces and a summary
 des.compare("scenarios/shared_cdn.yaml")      # with the twin in which nothing is shared
+des.optimise("scenarios/two_stage.yaml", maximise="availability")   # the best chain, by an aim and under bounds
 des.sweep("scenarios/two_stage.yaml", {"policy.rounds": [1, 2, 3]})
+des.availability("scenarios/two_stage.yaml")  # without simulated requests
+des.explain("scenarios/two_stage.yaml")       # what to expect before a run
+des.validate("scenarios/two_stage.yaml")      # every problem, as a ScenarioError
+des.fit("incidents.csv")                      # distributions of an incident history
 run = des.load("results/two_stage-0123456789ab")
 des.results()                                 # what is in results/: whole, unfinished or damaged
 """
@@ -12,26 +17,55 @@ des.results()                                 # what is in results/: whole, unfi
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from des.errors import DesError, ScenarioError
     from des.scenario import Scenario
     from des.study.answer import answer
+    from des.study.availability import availability
     from des.study.compare import compare
+    from des.study.explain import explain
+    from des.study.fit import fit
+    from des.study.optimise import optimise
+    from des.study.recorded import load
     from des.study.run import run
     from des.study.store import results
     from des.study.sweep import sweep
-    from des.traces import load
+    from des.study.validate import validate
 
-__all__ = ["Scenario", "__version__", "answer", "compare", "load", "results", "run", "sweep"]
+__all__ = [
+    "DesError",
+    "Scenario",
+    "ScenarioError",
+    "__version__",
+    "answer",
+    "availability",
+    "compare",
+    "explain",
+    "fit",
+    "load",
+    "optimise",
+    "results",
+    "run",
+    "sweep",
+    "validate",
+]
 
 __version__: str
 
 _MODULES = {
+    "DesError": "des.errors",
     "Scenario": "des.scenario",
+    "ScenarioError": "des.errors",
     "answer": "des.study.answer",
+    "availability": "des.study.availability",
+    "explain": "des.study.explain",
+    "fit": "des.study.fit",
+    "validate": "des.study.validate",
     "results": "des.study.store",
+    "optimise": "des.study.optimise",
     "run": "des.study.run",
     "compare": "des.study.compare",
     "sweep": "des.study.sweep",
-    "load": "des.traces",
+    "load": "des.study.recorded",
 }
 
 

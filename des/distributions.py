@@ -415,6 +415,58 @@ class Weibull(Distribution):
 
 
 @dataclass(frozen=True, slots=True)
+class Pareto(Distribution):
+    """At least `scale`, with P(X > x) = (scale / x)^shape. The shape is above 1, so that there is a mean."""
+
+    shape: float
+    scale: float
+
+    @property
+    def mean(self) -> float:
+        return self.shape * self.scale / (self.shape - 1.0)
+
+    @property
+    def second_moment(self) -> float:
+        """Infinite for a shape of at most 2."""
+        return self.shape * self.scale**2 / (self.shape - 2.0) if self.shape > 2.0 else math.inf
+
+    def sample(self, rng: np.random.Generator, size: int) -> FloatArray:
+        return self.scale * (1.0 + rng.pareto(self.shape, size))
+
+    def sample_length_biased(self, rng: np.random.Generator, size: int) -> FloatArray:
+        """Pareto(shape - 1, scale)."""
+        return self.scale * (1.0 + rng.pareto(self.shape - 1.0, size))
+
+    def survival(self, value: FloatArray | float) -> FloatArray:
+        return np.asarray((self.scale / np.maximum(value, self.scale)) ** self.shape, np.float64)
+
+    def quantile(self, share: FloatArray | float) -> FloatArray:
+        with np.errstate(divide="ignore"):
+            return np.asarray(self.scale * np.exp(-np.log1p(-np.asarray(share)) / self.shape), np.float64)
+
+    def _limited_mean(self, limit: float) -> float:
+        if limit <= self.scale:
+            return limit
+        depth = float((self.scale / limit) ** (self.shape - 1.0))
+        return self.scale * (1.0 + (1.0 - depth) / (self.shape - 1.0))
+
+    def laplace(self, rate: float) -> float:
+        """By numerical integration over ln(X / scale), to about 1e-10."""
+        from scipy.integrate import quad
+
+        def integrand(y: float) -> float:
+            return math.exp(-y - rate * self.scale * math.exp(y / self.shape))
+
+        return float(quad(integrand, 0.0, 60.0, limit=400, epsabs=1e-13)[0])
+
+    def _with_mean(self, mean: float) -> "Pareto":
+        return Pareto(self.shape, mean * (self.shape - 1.0) / self.shape)
+
+    def tail_bound(self) -> float:
+        return self.scale * math.exp(_TAIL_EXPONENT / self.shape)
+
+
+@dataclass(frozen=True, slots=True)
 class Empirical(Distribution):
     """One of the recorded values, all equally likely."""
 

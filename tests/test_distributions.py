@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from scipy.integrate import quad
+from scipy.optimize import brentq
 
 from des import distributions
 from des.distributions import (
@@ -17,14 +18,43 @@ from des.distributions import (
     Exponential,
     Gamma,
     Lognormal,
+    Pareto,
     Uniform,
     Weibull,
     sample,
     sample_residual,
 )
 from des.draws import generator
+from des.mixture import Mixture
 
 SIZE = 200_000
+MIXTURE = Mixture((Exponential(2.0), Gamma(2.0, 3.0)), (3.0, 1.0))
+
+
+class Mixed:
+    """The mixture by SciPy's distributions of its parts."""
+
+    parts = (stats.expon(scale=2.0), stats.gamma(2.0, scale=3.0))
+
+    def _mean_of(self, figures: list[Any]) -> Any:
+        return 0.75 * figures[0] + 0.25 * figures[1]
+
+    def sf(self, value: Any) -> Any:
+        return self._mean_of([part.sf(value) for part in self.parts])
+
+    def cdf(self, value: Any) -> Any:
+        return self._mean_of([part.cdf(value) for part in self.parts])
+
+    def mean(self) -> float:
+        return float(self._mean_of([part.mean() for part in self.parts]))
+
+    def var(self) -> float:
+        return float(self._mean_of([part.var() + part.mean() ** 2 for part in self.parts])) - self.mean() ** 2
+
+    def ppf(self, share: float) -> float:
+        return float(brentq(lambda value: self.cdf(value) - share, 0.0, 1e3, xtol=1e-12))
+
+
 MOMENTS: list[tuple[Distribution, float, float]] = [  # distribution, mean, second moment
     (Constant(2.5), 2.5, 6.25),
     (Uniform(1.0, 3.0), 2.0, 4.0 + 4.0 / 12.0),
@@ -33,12 +63,17 @@ MOMENTS: list[tuple[Distribution, float, float]] = [  # distribution, mean, seco
     (Gamma(2.0, 1.5), 3.0, 2.0 * 3.0 * 2.25),
     (Weibull(0.7, 3.0), 3.0 * math.gamma(1.0 + 1.0 / 0.7), 9.0 * math.gamma(1.0 + 2.0 / 0.7)),
     (Empirical((1.0, 2.0, 6.0)), 3.0, 41.0 / 3.0),
+    (Pareto(6.0, 2.0), 2.4, 6.0),
+    (MIXTURE, 0.75 * 2.0 + 0.25 * 6.0, 0.75 * 8.0 + 0.25 * 54.0),
+    (Mixture((Constant(0.0), Constant(3.0)), (1.0, 2.0)), 2.0, 6.0),
 ]
 DENSITIES: dict[Distribution, Any] = {
     Exponential(2.0): stats.expon(scale=2.0),
     Uniform(1.0, 4.0): stats.uniform(1.0, 3.0),
     Lognormal(0.3, 0.8): stats.lognorm(0.8, scale=math.exp(0.3)),
     Gamma(0.7, 3.0): stats.gamma(0.7, scale=3.0),
+    Pareto(3.5, 0.5): stats.pareto(3.5, scale=0.5),
+    MIXTURE: Mixed(),
     Weibull(0.75, 2.5): stats.weibull_min(0.75, scale=2.5),
 }
 CONTINUOUS = sorted(DENSITIES, key=repr)
@@ -54,7 +89,7 @@ def test_every_distribution_is_tested_here() -> None:
     classes = {
         each for each in vars(distributions).values() if isinstance(each, type) and issubclass(each, Distribution)
     }
-    assert {type(each) for each in EVERY} == classes - {Distribution}
+    assert {type(each) for each in EVERY} == classes - {Distribution} | {Mixture}
 
 
 @pytest.mark.parametrize(("distribution", "mean", "second"), MOMENTS)
@@ -88,6 +123,24 @@ def test_values_of_an_empirical_distribution_are_those_recorded_each_as_likely()
     values = Empirical((4.0, 1.0, 4.0, 9.0)).sample(generator(2, 0, "empirical"), SIZE)
     assert set(values.tolist()) == {1.0, 4.0, 9.0}
     assert (values == 4.0).mean() == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_mixture_takes_each_part_with_its_share_and_keeps_its_shape_at_another_mean() -> None:
+    values = Mixture((Constant(1.0), Constant(5.0)), (97.0, 3.0)).sample(generator(3, 0, "mixture"), SIZE)
+    assert (values == 5.0).mean() == pytest.approx(0.03, abs=4.5 * math.sqrt(0.03 * 0.97 / SIZE))
+    longer = MIXTURE.with_mean(6.0)
+    assert longer.mean == pytest.approx(6.0)
+    assert longer.survival(4.0) == pytest.approx(MIXTURE.survival(2.0))
+    assert Mixture((Constant(0.0), Constant(3.0)), (1.0, 2.0)).with_mean(4.0).mean == pytest.approx(4.0)
+    assert (
+        Mixture((Constant(0.0), Constant(0.0)), (1.0, 2.0)).sample_length_biased(generator(3, 0, "a"), 2).max() == 0.0
+    )
+
+
+def test_a_heavy_pareto_has_a_mean_and_no_variance() -> None:
+    assert Pareto(1.5, 2.0).mean == 6.0
+    assert Pareto(1.5, 2.0).second_moment == math.inf
+    assert Pareto(1.5, 2.0).with_mean(3.0) == Pareto(1.5, 1.0)
 
 
 def test_functions_of_the_same_names_draw_the_same() -> None:

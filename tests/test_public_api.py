@@ -8,7 +8,20 @@ import pytest
 
 import des
 
-PUBLIC = {"Scenario", "answer", "compare", "load", "results", "run", "sweep"}
+FUNCTIONS = {
+    "answer",
+    "availability",
+    "compare",
+    "explain",
+    "fit",
+    "load",
+    "optimise",
+    "results",
+    "run",
+    "sweep",
+    "validate",
+}
+PUBLIC = {"DesError", "Scenario", "ScenarioError", *FUNCTIONS}
 PACKAGE = Path(des.__file__).parent
 
 

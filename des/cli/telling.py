@@ -278,14 +278,12 @@ def validate(
     ],
     changes: SetOption = None,
 ) -> int:
-    from des.scenario import load_scenario, plans
-    from des.scenario.plan import remarks_of
+    from des.study.validate import validate as remarks_on
 
     wrong = 0
     for path in scenarios:
         try:
-            loaded = load_scenario(path, tuple(changes or ()))
-            found = plans(loaded)
+            remarks = remarks_on(path, overrides=tuple(changes or ()))
         except ScenarioError as error:
             sys.stdout.flush()
             complain(str(error))
@@ -293,7 +291,7 @@ def validate(
         else:
             say(f"{path}: ok")
             sys.stdout.flush()
-            complain_of(f"{path}: {remark}" for remark in (*loaded.remarks, *remarks_of(found)))
+            complain_of(f"{path}: {remark}" for remark in remarks)
     return WRONG_INPUT if wrong else DONE
 
 

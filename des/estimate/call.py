@@ -7,7 +7,7 @@ error, too slow, broken stream, invalid output, killed) is drawn in proportion t
 
 import math
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,6 +139,20 @@ def kind_of(plan: Plan, failure: Effect | RandomError) -> int:
     return len(ATTEMPT_OUTCOMES) + own[0] if own else ATTEMPT_OUTCOMES.index(failure.outcome)
 
 
+class Ends(NamedTuple):
+    """How n calls end: each one's chance of failure, its end if it fails, and how long it takes if it does not.
+
+    `lasts_s` is infinite for a call that never ends. `output_s` is float64[2, n]: when the output of a failing call
+    begins and when it would be whole, infinite where there is none. `served_s` is None where it was not asked for.
+    """
+
+    fails: FloatArray
+    lasts_s: FloatArray
+    outcome: _IntArray
+    output_s: FloatArray
+    served_s: FloatArray | None
+
+
 class FailingCall:
     """A leg's call over arrays. The effect codes of conditions are positions in `effects`."""
 
@@ -171,11 +185,12 @@ class FailingCall:
         start_s: FloatArray,
         left_s: FloatArray,
         tokens: FloatArray,
-    ) -> tuple[FloatArray, FloatArray, _IntArray]:
-        """(chance of failure, duration in seconds given failure, outcome kind) of each call, which starts at `start_s`.
+        *,
+        served: bool = False,
+    ) -> Ends:
+        """How each call ends, which starts at `start_s`; `served` asks how long a successful one takes.
 
-        An outer bound ends the call after `left_s` with outcome `cancelled`. A call that never ends has an infinite
-        duration.
+        An outer bound ends the call after `left_s` with outcome `cancelled`.
         """
         n = len(rows)
         opened = conditions.open_effects(self._endpoint, start_s, rows)
@@ -191,10 +206,11 @@ class FailingCall:
         killed = np.zeros(n)
         kill_s = np.full(n, _INFINITY)
         killer = np.full(n, -1, dtype=np.int64)
+        output_s = np.full((2, n), _INFINITY)
+        in_time: tuple[FloatArray, ...] | None = None
         if self._kills:
-            spared, kill_s, killer = self._first_kill(
-                conditions, rng, rows, start_s, response.in_time_s(rng)[4], is_killed=True
-            )
+            in_time = response.in_time_s(rng)
+            spared, kill_s, killer = self._first_kill(conditions, rng, rows, start_s, in_time[4], is_killed=True)
             killed = ok * (1.0 - spared)
             ok = ok * spared
         chances = np.stack(
@@ -212,7 +228,7 @@ class FailingCall:
         manner = _drawn(chances, rng)
         after_s, outcome = np.full(n, _INFINITY), np.full(n, TIMEOUT, dtype=np.int64)
         self._strike(manner, opened, rng, after_s, outcome)
-        self._respond(manner, response, rng, left_s, after_s, outcome)
+        self._respond(manner, response, rng, left_s, after_s, outcome, output_s)
         patience_s = min(self._first_s, self._idle_s, self._total_s)
         failing = (manner == _HANGS) | (manner == _BY_INCIDENT) | (manner >= _BY_CHANCE)
         given_up = failing & (after_s > patience_s)
@@ -225,7 +241,11 @@ class FailingCall:
             after_s[hit], outcome[hit] = earlier_s[hit] - start_s[hit], self._effect_kinds[by[hit]]
             cut = manner == _KILLED
             after_s[cut], outcome[cut] = kill_s[cut] - start_s[cut], self._effect_kinds[killer[cut]]
-        return fails, after_s, outcome
+            assert in_time is not None
+            self._keep(output_s, cut, in_time)
+        if not served:
+            return Ends(fails, after_s, outcome, output_s, None)
+        return Ends(fails, after_s, outcome, output_s, (in_time or response.in_time_s(rng))[4])
 
     def _strike(
         self, manner: _IntArray, opened: _IntArray, rng: np.random.Generator, after_s: FloatArray, outcome: _IntArray
@@ -254,11 +274,13 @@ class FailingCall:
         left_s: FloatArray,
         after_s: FloatArray,
         outcome: _IntArray,
+        output_s: FloatArray,
     ) -> None:
         """Fills in responses that are too slow, invalid or broken off."""
         slow = manner == _TOO_SLOW
         if slow.any():
             times = response.too_slow_s(rng)
+            self._keep(output_s, slow, times)
             given_up_s = self._gives_up_s(times)
             on_the_bound = np.isinf(given_up_s) & (times[4] <= left_s)  # late by less than the rounding error
             given_up_s[on_the_bound] = min(self._first_s, self._idle_s, self._total_s)
@@ -270,7 +292,9 @@ class FailingCall:
         breaks = manner == _BREAKS
         if breaks.any():
             assert self._streams is not None
-            connect_s, first_s, gap_s, _, full_s = response.any_s(rng)
+            times = response.any_s(rng)
+            self._keep(output_s, breaks, times)
+            connect_s, first_s, gap_s, _, full_s = times
             share = self._streams.after.sample(rng, len(first_s))
             whole = self._latency.whole is not None
             broken_s = share * full_s if whole else first_s + share * (full_s - first_s)
@@ -278,6 +302,11 @@ class FailingCall:
             late = given_up_s < broken_s
             after_s[breaks] = np.where(late, given_up_s, broken_s)[breaks]
             outcome[breaks] = np.where(late, TIMEOUT, self._broken_kind)[breaks]
+
+    def _keep(self, output_s: FloatArray, of: NDArray[np.bool_], times: tuple[FloatArray, ...]) -> None:
+        """When the output of some calls begins and is whole. Responses without a first token come at an even pace."""
+        output_s[0, of] = 0.0 if self._latency.whole is not None else times[1][of]
+        output_s[1, of] = times[3][of]
 
     def _gives_up_s(self, response: tuple[FloatArray, ...]) -> FloatArray:
         """When the first time-out is exceeded, infinite where none is: `des.rules.calls` over arrays."""

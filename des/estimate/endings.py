@@ -9,13 +9,15 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
+from operator import mul
 from typing import Final
 
-from des.distributions import Constant, Distribution, Empirical, Gamma, Lognormal, Uniform, Weibull
+from des.distributions import Constant, Distribution, Empirical, Gamma, Lognormal, Pareto, Uniform, Weibull
 from des.estimate.call import kind_of, output_tokens
 from des.estimate.estimate import Inapplicable
 from des.estimate.flow import EVERYTHING, NOTHING, Flow
 from des.faults.reach import Reach
+from des.mixture import Mixture
 from des.scenario.plan import Effect, IncidentClass, Leg, Plan, RecordedIncidents, RenewalIncidents, RetryRule
 from des.scenario.schema.statuses import broken_stream_kind
 from des.vocabulary import INVALID_OUTPUT, TIMEOUT
@@ -316,6 +318,10 @@ def _least(latency: Distribution) -> float:
             return latency.low
         case Empirical():
             return min(latency.values)
+        case Pareto():
+            return latency.scale
+        case Mixture():
+            return min(map(_least, latency.parts))
         case _:
             return 0.0
 
@@ -335,6 +341,10 @@ def _mean_inverse(speed: Distribution) -> float:
             return 1.0 / ((speed.shape - 1.0) * speed.scale) if speed.shape > 1.0 else math.inf
         case Weibull():
             return math.gamma(1.0 - 1.0 / speed.shape) / speed.scale if speed.shape > 1.0 else math.inf
+        case Pareto():
+            return speed.shape / ((speed.shape + 1.0) * speed.scale)
+        case Mixture():
+            return math.fsum(map(mul, speed.shares, map(_mean_inverse, speed.parts)))
         case Empirical():
             return math.fsum(1.0 / value if value > 0.0 else math.inf for value in speed.values) / len(speed.values)
         case _:

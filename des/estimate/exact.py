@@ -118,15 +118,30 @@ def down_together(plan: Plan, endpoints: Sequence[int]) -> tuple[float, float]:
 
     Raises Inapplicable, naming the obstacle, where there is no closed form.
     """
-    sources = sources_of(plan)
-    if len(sources.mixtures) > _MOST_MIXTURES:
-        raise Inapplicable(f"{len(sources.mixtures)} shared renewal classes at a share between 0 and 1")
-    states = recorded_states(sources.recorded, plan)
-    outages = [(weight, _Outages(kept, states)) for weight, kept in _assignments(sources, outages_only=True)]
-    return (
-        _mean([(weight, model.all_down(endpoints)) for weight, model in outages]),
-        _mean([(weight, model.episode_rate(endpoints)) for weight, model in outages]),
-    )
+    of = DownTogether(plan)
+    return of.share(endpoints), of.episode_rate(endpoints)
+
+
+class DownTogether:
+    """How often any endpoints of a plan are down at once. What several sets have in common is summed once.
+
+    Raises Inapplicable, naming the obstacle, where there is no closed form.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        sources = sources_of(plan)
+        if len(sources.mixtures) > _MOST_MIXTURES:
+            raise Inapplicable(f"{len(sources.mixtures)} shared renewal classes at a share between 0 and 1")
+        states = recorded_states(sources.recorded, plan)
+        self._outages = [(weight, _Outages(kept, states)) for weight, kept in _assignments(sources, outages_only=True)]
+
+    def share(self, endpoints: Sequence[int]) -> float:
+        """Of the time."""
+        return _mean([(weight, model.all_down(endpoints)) for weight, model in self._outages])
+
+    def episode_rate(self, endpoints: Sequence[int]) -> float:
+        """Times a second at which it begins."""
+        return _mean([(weight, model.episode_rate(endpoints)) for weight, model in self._outages])
 
 
 def k_eff(all_down: float, unavailabilities: Sequence[float]) -> float | None:

@@ -65,7 +65,7 @@ class FailingWalk:
         Requests that follow each other can be `samples` of these sizes: the outputs of each sample fill their
         distribution evenly. All requests are one sample unless said otherwise.
         """
-        return _Requests(self, conditions, arrival_s, rng, [len(arrival_s)] if samples is None else samples).lost()
+        return Requests(self, conditions, arrival_s, rng, [len(arrival_s)] if samples is None else samples).lost()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class _Visited:
 
 
 @dataclass(frozen=True, slots=True)
-class _Bound:
+class Bound:
     """When an outer bound ends the call, by request, and which layer's bound that is; 0 is the deadline."""
 
     until_s: FloatArray
@@ -131,10 +131,10 @@ class _Bound:
     key: int
 
 
-_Attempt = Callable[[_IntArray, _Bound], None]
+_Attempt = Callable[[_IntArray, Bound], None]
 
 
-class _Requests:
+class Requests:
     """n requests under way at once. Each layer is given the rows it applies to.
 
     `outcome` is that of the last call or layer. `cut` is the layer whose bound has struck and is still to be handled
@@ -157,7 +157,7 @@ class _Requests:
         self._tokens, self._weight = (np.concatenate(column) for column in zip(*drawn, strict=True))
         self._requirement = _drawn_requirements(plan, rng, n)
         deadline_s = arrival_s + (_INFINITY if plan.policy.deadline_s is None else plan.policy.deadline_s)
-        self._deadline = _Bound(deadline_s, np.zeros(n, dtype=np.int64), 0)
+        self._deadline = Bound(deadline_s, np.zeros(n, dtype=np.int64), 0)
         self._lost = np.zeros(n)
         self._outcome = np.zeros(n, dtype=np.int64)
         self._cut = np.zeros(n, dtype=np.int64)
@@ -207,7 +207,7 @@ class _Requests:
         self._end(tried[~group.falls_back[self._outcome[tried]]])
 
     def _repeat(
-        self, layer: _Layer, rows: _IntArray, bound: _Bound, attempt: _Attempt, has_peer: _BoolArray | None = None
+        self, layer: _Layer, rows: _IntArray, bound: Bound, attempt: _Attempt, has_peer: _BoolArray | None = None
     ) -> None:
         """One layer: attempts with waits between them, within the layer's time-out."""
         rule, every_row = layer.rule, rows
@@ -233,7 +233,7 @@ class _Requests:
             rows = rows[self._walking[rows] & (self._cut[rows] == 0)]
         self._time_out(every_row, whole, within=bound)
 
-    def _attempt(self, group: _Visited, rows: _IntArray, bound: _Bound) -> None:
+    def _attempt(self, group: _Visited, rows: _IntArray, bound: Bound) -> None:
         """Pick a leg for each request, and call it with all its layers."""
         if not group.is_drawn:
             picked = np.array([legs[0] if len(legs) else -1 for legs in group.legs])[self._requirement[rows]]
@@ -252,18 +252,22 @@ class _Requests:
         for leg in np.unique(picked).tolist():
             self._call_within_layers(leg, 0, rows[picked == leg], bound)
 
-    def _call_within_layers(self, leg: int, depth: int, rows: _IntArray, bound: _Bound) -> None:
+    def _call_within_layers(self, leg: int, depth: int, rows: _IntArray, bound: Bound) -> None:
         layers = self._walk.layers[leg]
         if depth < len(layers):
             self._repeat(layers[depth], rows, bound, partial(self._call_within_layers, leg, depth + 1))
         else:
             self._call(leg, rows, bound)
 
-    def _call(self, leg: int, rows: _IntArray, bound: _Bound) -> None:
+    def _call(self, leg: int, rows: _IntArray, bound: Bound) -> None:
         start_s = self._now_s[rows]
-        fails, lasts_s, outcome = self._walk.calls[leg](
+        ends = self._walk.calls[leg](
             self._conditions, self._rng, rows, start_s, bound.until_s[rows] - start_s, self._tokens[rows]
         )
+        self._fail(rows, ends.fails, ends.lasts_s, ends.outcome, bound)
+
+    def _fail(self, rows: _IntArray, fails: FloatArray, lasts_s: FloatArray, outcome: _IntArray, bound: Bound) -> None:
+        """The calls of `rows` have failed, with these chances, durations and outcomes."""
         self._weight[rows] *= fails
         self._now_s[rows] += lasts_s
         self._outcome[rows] = outcome
@@ -285,11 +289,11 @@ class _Requests:
         waited_s[rows] = wait_s
         return wait_s
 
-    def _wait(self, rows: _IntArray, wait_s: FloatArray, bound: _Bound) -> None:
+    def _wait(self, rows: _IntArray, wait_s: FloatArray, bound: Bound) -> None:
         self._now_s[rows] += wait_s
         self._strike(rows[(self._now_s[rows] >= bound.until_s[rows]) & (wait_s > 0.0)], bound)
 
-    def _within(self, bound: _Bound, rows: _IntArray, timeout_s: float | None) -> _Bound:
+    def _within(self, bound: Bound, rows: _IntArray, timeout_s: float | None) -> Bound:
         """The bound of work that starts now: a new one where `timeout_s` ends before the given bound."""
         if timeout_s is None:
             return bound
@@ -297,9 +301,9 @@ class _Requests:
         sooner = ends_s < bound.until_s[rows]
         until_s, of, key = bound.until_s.copy(), bound.of.copy(), next(self._keys)
         until_s[rows[sooner]], of[rows[sooner]] = ends_s[sooner], key
-        return _Bound(until_s, of, key)
+        return Bound(until_s, of, key)
 
-    def _strike(self, rows: _IntArray, bound: _Bound) -> None:
+    def _strike(self, rows: _IntArray, bound: Bound) -> None:
         """The bound has struck: the deadline ends the request, any other bound ends its layer."""
         if not len(rows):
             return
@@ -308,7 +312,7 @@ class _Requests:
         self._cut[rows] = of
         self._now_s[rows] = bound.until_s[rows]
 
-    def _time_out(self, rows: _IntArray, bound: _Bound, *, within: _Bound) -> None:
+    def _time_out(self, rows: _IntArray, bound: Bound, *, within: Bound) -> None:
         """Handles a layer's own bound that has struck."""
         if bound is within:
             return

@@ -173,6 +173,17 @@ def usual_call_s(plan: Plan, leg: int) -> float:
     return slow_s if bounds.total_s is None else min(slow_s, bounds.total_s)
 
 
+def chance_slower(plan: Plan, leg: int, bound_s: float) -> float:
+    """The chance that a response takes longer without incidents; its parts are slow together."""
+    if _response_s(plan, leg, 1.0 - 1e-9) <= bound_s:
+        return 0.0
+    faster, slower = 0.0, 1.0 - 1e-9
+    for _ in range(30):
+        share = (faster + slower) / 2.0
+        faster, slower = (share, slower) if _response_s(plan, leg, share) <= bound_s else (faster, share)
+    return 1.0 - faster
+
+
 def longest_call_s(plan: Plan, leg: int) -> float:
     """An unbounded distribution counts with its quantile at 1 - 1e-9."""
     bound_s = plan.chain[leg].timeout.total_s

@@ -42,11 +42,16 @@ def window_edges(plan: Plan, per: float | str) -> _Edges:
 
     A month is a calendar month where the scenario is pinned to the calendar, else 30 days.
     """
-    if per == MONTH and plan.start is not None:
-        edges = _calendar_months(datetime.fromisoformat(plan.start), plan.horizon_s)
+    return whole_windows(plan.horizon_s, None if plan.start is None else datetime.fromisoformat(plan.start), per)
+
+
+def whole_windows(horizon_s: float, start: datetime | None, per: float | str) -> _Edges:
+    """Like `window_edges`, from the calendar time at which the run starts, None if it has none."""
+    if per == MONTH and start is not None:
+        edges = _calendar_months(start, horizon_s)
     else:
         length_s = MONTH_S if isinstance(per, str) else per
-        edges = np.arange(int(plan.horizon_s / length_s * (1.0 + 1e-12)) + 1, dtype=np.float64) * length_s
+        edges = np.arange(int(horizon_s / length_s * (1.0 + 1e-12)) + 1, dtype=np.float64) * length_s
     return edges if len(edges) > 1 else np.empty(0)
 
 

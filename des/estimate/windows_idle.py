@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from des.estimate.memory import request_rate_per_s
+from des.estimate.memory import chance_slower, request_rate_per_s
 from des.faults import Timeline
 from des.faults.episodes import intersection, merged
 from des.faults.intervals import Intervals
@@ -35,7 +35,7 @@ class IdleLeg:
     """A leg whose guards, or whose group's turn, outlast the time without calls.
 
     `after` are the steps before it: it is called while all of them are failing. It takes about `calls` to forget.
-    `chance_per_s` is the rate of calls that random errors of the steps lead to it while none is failing.
+    `chance_per_s` is the rate of calls that random errors and slow responses of the steps lead to it without incidents.
     """
 
     what: str
@@ -95,17 +95,22 @@ def _calls_to_forget(guard: Guard) -> float:
 
 
 def _fails_by_chance(plan: Plan, group: Group, leg: int) -> float:
-    """The chance that random errors alone fail a call of the leg with all its retries."""
+    """The chance that a call of the leg with all its retries fails, or is hedged at the next leg, without incidents."""
+    settings, total_s = plan.client.legs[leg], plan.chain[leg].timeout.total_s
+    hedge = settings.hedge
+    if hedge is not None and hedge.to == "next":
+        return chance_slower(plan, leg, hedge.after_s)
     answered = prod(1.0 - error.rate for error in plan.endpoints[plan.chain[leg].endpoint].errors)
     answered *= 1.0 - plan.chain[leg].invalid_output
-    inner = prod(rule.retries + 1 for rule in plan.client.legs[leg].inner)
+    answered *= 1.0 if total_s is None else 1.0 - chance_slower(plan, leg, total_s)
+    inner = prod(rule.retries + 1 for rule in settings.inner)
     calls = (group.retry.retries + 1) * inner
     return float((1.0 - answered) ** calls)
 
 
 @dataclass(frozen=True, slots=True)
 class _Use:
-    """Of legs after the same steps: the calls it takes to forget, at most, and what random errors lead to them."""
+    """Of legs after the same steps: the calls it takes to forget, at most, and the rate of calls without incidents."""
 
     what: str
     calls: float

@@ -18,7 +18,6 @@ from des.importers.litellm_accounts import TOKENS_PER_REQUEST, Endpoints, endpoi
 from des.importers.litellm_deployments import Deployment, read_deployments
 from des.importers.litellm_fallbacks import ANY, Groups, Hop, read_fallbacks, walk
 from des.importers.litellm_policy import PRESET, enforces_limits, read_policy, setting
-from des.importers.yaml_text import commented, yaml_text
 from des.scenario import plans
 from des.scenario.checks.consistency import MOST_LEGS
 from des.scenario.loading import by_place, load_document
@@ -26,6 +25,7 @@ from des.scenario.text.document import Document
 from des.scenario.text.names import at, mapping
 from des.scenario.text.overrides import with_assignments
 from des.scenario.text.places import Path
+from des.scenario.text.yaml_text import commented, yaml_text
 from des.words import unknown
 
 _MOST_HOPS: Final = 5

@@ -138,6 +138,11 @@ def from_mapping(content: Mapping[str, Any], folder: str | os.PathLike[str] = ".
     return _loaded(Document(said, folder=FilePath(folder)), None)
 
 
+def changed(loaded: Loaded, assignments: Sequence[str | Assignment]) -> Loaded:
+    """The scenario with each `path=value` set. Raises ScenarioError with all problems."""
+    return _loaded(with_assignments(loaded.document, assignments), loaded.path)
+
+
 def _lone_surrogates(value: Any, path: Path = ()) -> Iterator[Path]:
     """Paths of texts with lone surrogates. For a key, it is the path of its mapping."""
     if isinstance(value, dict):

@@ -9,18 +9,15 @@ from typing import Final
 
 from des.words import did_you_mean
 
-_IN_THE_PACKAGE: Final = "shipped"
-_IN_THE_REPOSITORY: Final = "scenarios"
+_FOLDER: Final = "shipped"
+"""In the repository a link to `scenarios/`; a distribution has its files."""
 
 
 @cache
 def shipped() -> Mapping[str, Path]:
-    """The file of each shipped scenario by its name, sorted. Empty where neither place has them."""
-    package = Path(str(files("des")))
-    for folder in (package / _IN_THE_PACKAGE, package.parent / _IN_THE_REPOSITORY):
-        if folder.is_dir():
-            return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
-    return {}
+    """The file of each shipped scenario by its name, sorted. Empty where the package lacks them."""
+    folder = Path(str(files("des"))) / _FOLDER
+    return {path.stem: path for path in sorted(folder.resolve().glob("*.yaml"))}
 
 
 def scenario_file(path: str | os.PathLike[str]) -> Path:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from des.estimate.binding import Binding
 from des.estimate.estimate import Estimate, as_json
+from des.frames import html
 from des.scenario.schema.objective import Objective, Value
 from des.study.not_seen import NotSeen
 from des.study.value import Cheapest, Money, Step
@@ -175,6 +176,9 @@ class Answer:
             "expectations": as_json(self.expectations),
             "remarks": list(self.remarks),
         }
+
+    def _repr_html_(self) -> str:
+        return html(self.sentence or repr(self), self.table)
 
     def __repr__(self) -> str:
         return f"<Answer of {self.title or self.scenario!r}: arms {', '.join(self.arms)}>"

@@ -2,23 +2,30 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from des.errors import DesError
 from des.estimate.availability import AvailabilityAnswer, check_years
 from des.estimate.availability import availability as answer_for
-from des.estimate.estimate import as_json
+from des.estimate.estimate import Estimate, as_json
 from des.faults import sharing
+from des.frames import flat, html
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan, remarks_of
 from des.scenario.schema.setting import Setting
 from des.study.options import Progress
 from des.study.verdicts import Verdict, of_availability
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-@dataclass(frozen=True, slots=True)
+_FIGURES: Final = ("availability", "all_down", "all_down_episodes_per_year")
+
+
+@dataclass(frozen=True, eq=False)
 class Available:
     """The answer of each arm, and the reason where a built-in arm has none."""
 
@@ -28,6 +35,28 @@ class Available:
     """About the files replayed."""
     expectations: tuple[Verdict, ...] = ()
     """Judged as far as availability tells."""
+
+    @cached_property
+    def table(self) -> "pd.DataFrame":
+        """One row per arm: availability, P(all down) and total outages a year with their intervals, and the estimator.
+
+        A figure is missing where the estimator has none.
+        """
+        import pandas as pd
+
+        rows = [
+            {"arm": arm}
+            | flat({name: _ends(getattr(answer, name)) for name in _FIGURES})
+            | {"years": answer.years, "estimator": answer.choice.estimator}
+            for arm, answer in self.answers.items()
+        ]
+        return pd.DataFrame(rows).set_index("arm")
+
+    def _repr_html_(self) -> str:
+        return html(repr(self), self.table)
+
+    def __repr__(self) -> str:
+        return f"<Available: arms {', '.join(self.answers)}>"
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -75,6 +104,13 @@ def available(
     compared = loaded.with_arms()
     verdicts = of_availability(compared.resolved().get("expect"), list(compared.arms), answers, left_out)
     return Available(answers, left_out, remarks_of(arms), verdicts)
+
+
+def _ends(figure: Estimate | None) -> dict[str, float | None]:
+    """The figure and the ends of its interval, each None if it is unknown."""
+    if figure is None:
+        return {"mean": None, "low": None, "high": None}
+    return {"mean": figure.mean, "low": figure.low, "high": figure.high}
 
 
 def compared_arms(loaded: Loaded) -> tuple[Mapping[str, Plan], dict[str, str]]:

@@ -7,11 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack
 
 from des.errors import DesError
+from des.frames import flat, html
 from des.study.options import RunKeywords, RunOptions, Source, with_run_keywords
+from des.study.recorded import Run
 from des.study.run import Finished, kept
 from des.study.study import Study
 from des.study.verdicts import of_other_arms
-from des.traces import Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +43,7 @@ class Comparison:
         import pandas as pd
 
         rows = [
-            {"endpoint": endpoint, "arm": arm} | _flat(figures)
+            {"endpoint": endpoint, "arm": arm} | flat(figures)
             for arm, endpoints in self.figures["marginals"].items()
             for endpoint, figures in endpoints.items()
         ]
@@ -56,9 +57,9 @@ class Comparison:
         arms = self.run.summary["arms"]
         rows = [
             {"arm": arm}
-            | _flat({key: value for key, value in figures.items() if not key.endswith("_reason")})
-            | _flat({"simulated_availability": arms[arm]["availability"]})
-            | _flat({metric: arms[arm][metric] for metric in ("cost_usd_per_request", "latency_s_p95")})
+            | flat({key: value for key, value in figures.items() if not key.endswith("_reason")})
+            | flat({"simulated_availability": arms[arm]["availability"]})
+            | flat({metric: arms[arm][metric] for metric in ("cost_usd_per_request", "latency_s_p95")})
             for arm, figures in self.figures["joint"].items()
         ]
         return pd.DataFrame(rows).set_index("arm")
@@ -69,12 +70,20 @@ class Comparison:
         import pandas as pd
 
         rows = [
-            {"arm": arm, "metric": metric} | _flat(figures or {})
+            {"arm": arm, "metric": metric} | flat(figures or {})
             for arm, metrics in self.figures["differences"].items()
             for metric, figures in metrics.items()
         ]
         frame = pd.DataFrame(rows, columns=None if rows else ["arm", "metric"])
         return frame.set_index(["arm", "metric"])
+
+    @property
+    def table(self) -> "pd.DataFrame":
+        """The same as `joint`."""
+        return self.joint
+
+    def _repr_html_(self) -> str:
+        return html(repr(self), self.table)
 
     def __repr__(self) -> str:
         arms = ", ".join(self.run.summary["arms"])
@@ -113,16 +122,3 @@ def _check_several(arms: Sequence[str], known: Sequence[str]) -> None:
             f"arms: {arms[0]!r} alone compares nothing; add another arm ({', '.join(others)}) "
             "or name none to compare them all"
         )
-
-
-def _flat(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """`name`, `name_low` and `name_high` for a figure with an interval; other values unchanged."""
-    row: dict[str, Any] = {}
-    for name, figure in figures.items():
-        if isinstance(figure, Mapping):
-            row[name] = figure["mean"]
-            row[f"{name}_low"] = figure["low"]
-            row[f"{name}_high"] = figure["high"]
-        else:
-            row[name] = figure
-    return row

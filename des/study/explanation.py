@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from des.disk import scratch_directory
 from des.errors import DesError
@@ -21,6 +22,7 @@ from des.estimate.foresight.foresee import foresee
 from des.estimate.foresight.foreseen import Foreseen
 from des.estimate.intervals import NORMAL_QUANTILE
 from des.estimate.joint_figures import DrawnIncidents, horizons_of, long_run_years
+from des.frames import html
 from des.scenario import Loaded, plans
 from des.scenario.plan import (
     IncidentClass,
@@ -34,6 +36,9 @@ from des.scenario.plan import (
 from des.study.arms import compared_arms, same_arms
 from des.study.options import Progress
 from des.study.replication import Part, Replicator
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _PRECISION: Final = 0.1
 _LEAST_PRECISION: Final = 1e-6
@@ -73,7 +78,7 @@ class Explanation:
         return {**asdict(self), "choice": self.choice.as_json()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Explained:
     """A scenario's own arms, and the processor seconds that each command takes in all."""
 
@@ -88,6 +93,35 @@ class Explained:
     """By own arm: the faults that a run will show."""
     remarks: tuple[str, ...] = ()
     """About settings that do nothing, and about the files replayed."""
+
+    @cached_property
+    def table(self) -> "pd.DataFrame":
+        """One row per own arm: the size of a run, the estimator and why, and processor times in seconds."""
+        import pandas as pd
+
+        rows = [
+            {
+                "arm": arm,
+                "requests": one.requests,
+                "replications": one.replications,
+                "incidents": sum(one.incidents.values()),
+                "estimator": one.choice.estimator,
+                "reason": one.choice.reason,
+                "years_needed": one.years_needed,
+                "run_s": one.run_s,
+                "availability_s": one.availability_s,
+                "compare_s": one.compare_s,
+                "faults_foreseen": len(self.foreseen.get(arm, ())),
+            }
+            for arm, one in self.arms.items()
+        ]
+        return pd.DataFrame(rows).set_index("arm")
+
+    def _repr_html_(self) -> str:
+        return html(repr(self), self.table)
+
+    def __repr__(self) -> str:
+        return f"<Explained: arms {', '.join(self.arms)}>"
 
     def as_json(self) -> dict[str, Any]:
         arms = {arm: one.as_json() for arm, one in self.arms.items()}

@@ -4,8 +4,9 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from des.errors import DesError
 from des.faults.calibration import (
@@ -23,12 +24,17 @@ from des.faults.calibration import (
 )
 from des.faults.calibration.fragment import LEAST_INCIDENTS
 from des.files import History, read_history, read_moment
+from des.frames import html
+from des.scenario.text.units import DAY_S, HOUR_S
 from des.single_files import refuse_existing, write_new
 from des.study.fitted_into import put_into, read_error_rates, target, the_service
 from des.words import did_you_mean
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, eq=False)
 class Fit:
     """The figures of a history, cautions about them, and the YAML to paste."""
 
@@ -39,9 +45,36 @@ class Fit:
     replaced: tuple[str, ...] = ()
     """Keys of the scenario of `into` whose place the history took."""
 
+    @cached_property
+    def table(self) -> "pd.DataFrame":
+        """One row per service: how often, how long, and what share of the time an incident is open."""
+        import pandas as pd
+
+        rows = [
+            {
+                "service": service.name,
+                "incidents": service.incidents,
+                "incidents_per_year": service.per_year,
+                "share_open": service.share_open,
+                "between_mean_d": service.between.mean_s / DAY_S,
+                "between_kind": _best(service.between),
+                "repair_mean_h": service.repair.mean_s / HOUR_S,
+                "repair_median_h": service.repair.median_s / HOUR_S,
+                "repair_kind": _best(service.repair),
+            }
+            for service in self.calibration.services
+        ]
+        return pd.DataFrame(rows).set_index("service")
+
+    def _repr_html_(self) -> str:
+        return html(repr(self), self.table)
+
+    def __repr__(self) -> str:
+        return f"<Fit of {self.history.source}: {', '.join(each.name for each in self.calibration.services)}>"
+
 
 def fit(
-    path: Path,
+    path: str | Path,
     *,
     columns: Sequence[str] = (),
     flags: Sequence[str] = (),
@@ -57,8 +90,8 @@ def fit(
     repair: str | None = None,
     permutations: int | None = None,
     seed: int = 0,
-    out: Path | None = None,
-    into: Path | None = None,
+    out: str | Path | None = None,
+    into: str | Path | None = None,
     name: str | None = None,
     error_rates: Sequence[str] = (),
 ) -> Fit:
@@ -72,14 +105,15 @@ def fit(
     Raises DesError for a history that cannot be fitted, OutputError if `out` exists, WriteError if a file cannot be
     written, and errors of `target` and `put_into`.
     """
+    out = None if out is None else Path(out)
     refuse_existing(out)
     if problems := list(_wrong_options(between, repair, permutations, since, until)):
         raise DesError("\n".join(problems))
-    place = None if into is None else target(into, name)
+    place = None if into is None else target(Path(into), name)
     rates = read_error_rates(error_rates)
     since_s, until_s = (None if text is None else read_moment(text) for text in (since, until))
     history = read_history(
-        path,
+        Path(path),
         columns=columns,
         flags=flags,
         where=where,
@@ -140,6 +174,11 @@ def _singles(services: Sequence[ServiceHistory]) -> str:
     return f"only one incident{each}"
 
 
+def _best(times: FittedTimes) -> str | None:
+    """The kind of distribution of the lowest AIC; None where too few times are known."""
+    return times.distributions[0].kind if times.distributions else None
+
+
 def as_json(found: Fit) -> dict[str, Any]:
     """All figures, for programs. Missing ones are null, and instants are timestamps."""
     document = {
@@ -181,7 +220,7 @@ def _times(times: FittedTimes) -> dict[str, Any]:
         "dropped": times.dropped,
         "mean": times.mean_s / times.unit_s,
         "median": times.median_s / times.unit_s,
-        "best": times.distributions[0].kind if times.distributions else None,
+        "best": _best(times),
         "few": times.few,
         "laws": {
             fitted.kind: {

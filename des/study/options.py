@@ -2,13 +2,13 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
 from des.errors import DesError
-from des.scenario import Loaded, Scenario, from_mapping, load_scenario
-from des.scenario.text.overrides import Assignment, with_assignments
+from des.scenario import Loaded, Scenario, changed, from_mapping, load_scenario
+from des.scenario.text.overrides import Assignment
 from des.study.precision import Precision
 
 Source = str | Path | Mapping[str, Any] | Scenario | Loaded
@@ -90,15 +90,12 @@ class RunOptions:
         if self.replications is not None:
             changes.append(Assignment(f"replications={self.replications}", f"--replications {self.replications}"))
         if isinstance(scenario, Scenario):
-            scenario = scenario.model_dump(mode="json", exclude_unset=True)
+            scenario = scenario.loaded
         if isinstance(scenario, Mapping):
             scenario = from_mapping(scenario)
         if not isinstance(scenario, Loaded):
             return load_scenario(scenario, changes)
-        if not changes:
-            return scenario
-        changed = from_mapping(with_assignments(scenario.document, changes).content, scenario.document.folder)
-        return replace(changed, path=scenario.path)
+        return changed(scenario, changes) if changes else scenario
 
 
 class RunKeywords(TypedDict, total=False):

@@ -9,10 +9,10 @@ from des.errors import DesError, OutputError
 from des.study.duration import of_run
 from des.study.identity import canonical_json, file_digest
 from des.study.options import RunKeywords, RunOptions, Source, with_run_keywords
+from des.study.recorded import Run, load
 from des.study.study import Study
 from des.study.unfinished import forget, pieces_of, unfinished
 from des.study.verdicts import Verdict
-from des.traces import Run, load
 from des.traces.reader import MANIFEST, SUMMARY
 
 RESULTS: Final = Path("results")

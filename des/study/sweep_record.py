@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from des.errors import DesError
 from des.estimate.estimate import INCONCLUSIVE, MET, MISSED
+from des.frames import html
 from des.single_files import reason_of
 from des.study.identity import json_text
+from des.study.recorded import Run, load
 from des.study.verdicts import NOT_JUDGED, Verdict
-from des.traces import Run, load
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,6 +139,9 @@ class Sweep:
                     row["expected"] = gravest(of_arm.values())
                     row |= {f"expect {name}": of_arm.get(name) for name in expectations}
                 yield row
+
+    def _repr_html_(self) -> str:
+        return html(repr(self), self.table)
 
     def __repr__(self) -> str:
         return (

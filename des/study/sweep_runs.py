@@ -14,12 +14,12 @@ from des.pool import Report, Workers
 from des.signals import terminating_signals_raise
 from des.study.duration import of_runs
 from des.study.options import Progress, RunOptions, Source
+from des.study.recorded import Run, load
 from des.study.run import RESULTS, kept, kept_there
 from des.study.study import Study
 from des.study.sweep_ranges import Grid
 from des.study.sweep_record import Sweep, write_record
 from des.study.unfinished import POINTS, unfinished
-from des.traces import Run, load
 from des.traces.reader import amiss
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from des.disk import put_back
 from des.errors import DesError
-from des.traces.schemas import TABLES
+from des.frames import flat, html
+from des.traces.schemas import ROWS_PER_GROUP, TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,6 +54,48 @@ class Run:
         """One row per minute, for runs in which requests affect each other or a client's policy decides."""
         return self._frame("minutes")
 
+    @cached_property
+    def table(self) -> "pd.DataFrame":
+        """One row per arm: every headline figure of the summary with its interval."""
+        import pandas as pd
+
+        rows = [
+            {"arm": arm} | flat({name: figure for name, figure in figures.items() if "mean" in figure})
+            for arm, figures in self.summary["arms"].items()
+        ]
+        return pd.DataFrame(rows).set_index("arm")
+
+    def batches(self, table: str, columns: Sequence[str], arm: str | None = None) -> "Iterator[pd.DataFrame]":
+        """A table in pieces of up to `ROWS_PER_GROUP` rows of one replication, in order; names are text.
+
+        So a long run takes no more memory than a short one. Raises DesError for a run without traces.
+        """
+        import pyarrow.parquet as pq
+
+        for file in self.files(table, arm):
+            for batch in pq.ParquetFile(file).iter_batches(ROWS_PER_GROUP, columns=list(columns)):
+                yield _as_text(batch)
+
+    def of_file(self, file: Path, columns: Sequence[str]) -> "pd.DataFrame":
+        """A table of one replication, from one of its `files`; names are text."""
+        import pyarrow.parquet as pq
+
+        return _as_text(pq.read_table(file, columns=list(columns)))
+
+    def files(self, table: str, arm: str | None = None) -> list[Path]:
+        """The files of a table, one per arm and replication, in order of arms. Raises DesError if there are none."""
+        recorded = {name for name in self.manifest.get("traces", {}) if name.startswith(f"{table}/")}
+        if not recorded:
+            raise self._lacking(table)
+        arms = self.manifest["arms"] if arm is None else [arm]
+        names = [f"{table}/{each}-{n:04}.parquet" for each in arms for n in range(self.manifest["replications"])]
+        return [self.path / name for name in names if name in recorded]
+
+    def _lacking(self, table: str) -> DesError:
+        if table == "minutes" and self.manifest.get("traces"):
+            return DesError(f"{self.path}: a run has minutes where its scenario has limits, a surge or a client")
+        return DesError(f"{self.path}: this run kept no {table}; run its scenario again with traces")
+
     def verify(self) -> None:
         """Compare the SHA-256 of every trace with the manifest's. Raises DesError naming each that differs."""
         if problems := amiss(self.path, self.manifest):
@@ -61,12 +104,13 @@ class Run:
     def _frame(self, table: str) -> "pd.DataFrame":
         directory = self.path / table
         if not directory.is_dir():
-            if table == "minutes" and self.manifest.get("traces"):
-                raise DesError(f"{self.path}: a run has minutes where its scenario has limits, a surge or a client")
-            raise DesError(f"{self.path}: this run kept no {table}; run its scenario again with traces")
+            raise self._lacking(table)
         import pyarrow.parquet as pq
 
         return _as_pandas(pq.read_table(directory, schema=TABLES[table]))
+
+    def _repr_html_(self) -> str:
+        return html(repr(self), self.table)
 
     def __repr__(self) -> str:
         arms = self.manifest.get("arms", [])
@@ -141,6 +185,21 @@ def _as_pandas(table: "pa.Table") -> "pd.DataFrame":
         field.name: table.column(field.name).to_pandas(types_mapper=nullable.get if field.nullable else None)
         for field in table.schema
     }
+    return pd.DataFrame(columns, copy=False)
+
+
+def _as_text(batch: "pa.RecordBatch | pa.Table") -> "pd.DataFrame":
+    """Dictionaries become text, so that pieces with different codes can be put together."""
+    import pandas as pd
+    import pyarrow as pa
+
+    nullable = {pa.int16(): pd.Int16Dtype(), pa.int64(): pd.Int64Dtype()}
+    columns: dict[str, pd.Series[Any]] = {}
+    for field, column in zip(batch.schema, batch.columns, strict=True):
+        is_name = pa.types.is_dictionary(field.type)
+        columns[field.name] = (column.cast(pa.string()) if is_name else column).to_pandas(
+            types_mapper=nullable.get if field.nullable else None
+        )
     return pd.DataFrame(columns, copy=False)
 
 

@@ -49,6 +49,20 @@ def test_a_fragment_with_a_wrong_word_is_not() -> None:
         from_mapping({**REST, "common_cause": {"members": ["anthropic", "openai"], "fractoin": "10%"}})
 
 
+def test_the_python_of_the_page_on_python_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rough_estimators: None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shown = blocks("python", ROOT / "docs" / "python.md")
+    names: dict[str, Any] = {}
+    for block in shown:
+        exec(compile(block, "docs/python.md", "exec"), names)
+    run = names["run"]
+    methods = {name for name in vars(type(run)) if not name.startswith("_")} - {"scenario"}
+    assert {name for name in methods if f"run.{name}(" not in "".join(shown)} == set()
+    assert names["dear"] == (run.requests["cost_usd"] > 0.015).sum() > 10
+
+
 def test_the_python_of_the_page_on_results_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (block,) = blocks("python", ROOT / "results" / "README.md")
     (shown,) = set(re.findall(r"results/two_stage-\w+", block))

@@ -29,6 +29,7 @@ TABLES = {
     "Policy": "`policy`",
     "Objective": "`objective`",
     "Value": "`objective`",
+    "Optimise": "`optimise`",
     "ArrivalFile": "Recorded arrivals",
     "IncidentFile": "Recorded incidents",
     "Backoff": "Back-off",
@@ -51,6 +52,7 @@ TABLES = {
 """Definitions with a row for each field, and the section they are in. The values of `kind` stand in its row."""
 
 ROWS = {
+    "LegChoice": ("`optimise`", "| `legs`"),
     "PoissonArrivals": ("`workload`", "| `poisson`"),
     "BurstyArrivals": ("`workload`", "| `bursty`"),
     "BatchArrivals": ("`workload`", "| `batch`"),
@@ -92,7 +94,7 @@ ROWS = {
 """Definitions that one row or paragraph explains: the section, and how the row begins."""
 
 DISTRIBUTION = re.compile(
-    r"(Constant|Uniform|Exponential|Lognormal|Gamma|Weibull|Empirical)(Duration|Count|Speed|Share)"
+    r"(Constant|Uniform|Exponential|Lognormal|Gamma|Weibull|Pareto|Mixture|Empirical)(?:Part)?(Duration|Count|Speed|Share)"
 )
 """Laws have a row by kind, whatever they are of."""
 

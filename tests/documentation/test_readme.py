@@ -1,4 +1,4 @@
-"""What the README and the page on cascades show works: Python runs, scenarios are valid, links lead somewhere."""
+"""What the README and the pages beside it show works: Python runs, scenarios are valid, links lead somewhere."""
 
 import os
 import re
@@ -13,11 +13,15 @@ from tests.command import des as des_command
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", ROOT / "results" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "results" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def blocks(language: str, page: str = README) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE)
+def text_of(name: str) -> str:
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def blocks(language: str, text: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
 
 
 def headings(page: Path) -> set[str]:
@@ -26,14 +30,16 @@ def headings(page: Path) -> set[str]:
     return {re.sub(r"[^a-z0-9 _-]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def test_its_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_python_of_the_page_on_results_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
     monkeypatch.chdir(tmp_path)
     shortened: Callable[..., des.traces.Run] = partial(des.run, overrides=["horizon=10y", "replications=2"])
     monkeypatch.setattr(des, "run", shortened)
     names: dict[str, object] = {}
-    for block in blocks("python"):
-        exec(compile(block, "README.md", "exec"), names)
+    for block in blocks("python", text_of("reading-results.md")):
+        exec(compile(block, "reading-results.md", "exec"), names)
     printed = capsys.readouterr().out
     assert "primary_only" in printed
     assert "99%" in printed
@@ -47,34 +53,45 @@ def test_the_python_of_the_page_on_cascades_runs(
     (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(des, "run", partial(des.run, overrides=["horizon=15s", "replications=1", "expect={}"]))
-    (block,) = blocks("python", (ROOT / "docs" / "cascades.md").read_text(encoding="utf-8"))
+    (block,) = blocks("python", text_of("cascades.md"))
     exec(compile(block, "cascades.md", "exec"), {"des": des})
     printed = capsys.readouterr().out
     assert "goodput" in printed
     assert "\n0 " in printed
 
 
-def test_its_scenario_is_valid(tmp_path: Path) -> None:
-    for number, block in enumerate(blocks("yaml")):
-        path = tmp_path / f"{number}.yaml"
-        path.write_text(block, encoding="utf-8")
-        done = des_command("validate", path)
-        assert done.returncode == 0, done.stderr
+def test_the_first_scenario_is_valid(tmp_path: Path) -> None:
+    (block,) = blocks("yaml", text_of("first-scenario.md"))
+    path = tmp_path / "first.yaml"
+    path.write_text(block, encoding="utf-8")
+    done = des_command("validate", path)
+    assert done.returncode == 0, done.stderr
 
 
-def test_it_names_every_shipped_scenario() -> None:
+def test_every_shipped_scenario_has_its_question() -> None:
     for path in (ROOT / "scenarios").glob("*.yaml"):
-        assert f"`{path.name}`" in README
+        assert f"`{path.name}`" in text_of("shipped-scenarios.md")
 
 
-def test_it_names_every_command_and_every_room() -> None:
+def test_every_command_and_every_room_is_named() -> None:
     help_text = des_command("--help").stdout
     commands = re.findall(r"^  ([a-z]+)  ", help_text.partition("Commands:")[2], flags=re.MULTILINE)
     assert commands
     for command in commands:
-        assert f"`{command}`" in README
+        assert f"`{command}`" in text_of("commands.md")
     for room in (path.parent.name for path in (ROOT / "des").glob("*/__init__.py")):
-        assert f"`des/{room}/`" in README
+        assert f"`des/{room}/`" in text_of("design.md")
+
+
+def test_the_readme_fits_on_two_screens() -> None:
+    assert len(README.splitlines()) <= 100
+
+
+def test_what_the_readme_shows_stands_in_the_page_on_results() -> None:
+    whole = {" ".join(line.split()) for line in text_of("reading-results.md").splitlines()}
+    shown = [" ".join(line.split()) for block in blocks("text", README) for line in block.splitlines()]
+    assert len(shown) >= 8
+    assert not [line for line in shown if line not in whole]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: os.path.relpath(path, ROOT))

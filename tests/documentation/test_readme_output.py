@@ -1,4 +1,4 @@
-"""The README's first table is what `make demo` prints, but for the time it took and the key of the run."""
+"""The first table of the page on results is what `make demo` prints, but for the time and the key of the run."""
 
 import os
 import re
@@ -18,9 +18,9 @@ def comparable(printed: str) -> list[str]:
     return [line.rstrip() for line in without_time.strip().splitlines()]
 
 
-def test_the_readme_shows_what_make_demo_prints(tmp_path: Path) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = readme.partition("## What comes out")[2].split("```")[1]
+def test_the_page_on_results_shows_what_make_demo_prints(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "reading-results.md").read_text(encoding="utf-8")
+    shown = page.partition("## A run")[2].split("```")[1]
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     scenario = re.search(r"^\t\$\(BIN\)/des run (\S+)$", makefile, flags=re.MULTILINE)
     assert scenario

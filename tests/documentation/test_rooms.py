@@ -11,10 +11,10 @@ import des
 
 PACKAGE = Path(__file__).parents[2] / "des"
 
-EVERYBODY = {"disk", "single_files", "digits", "errors", "pool", "signals", "vocabulary", "words"}
+EVERYBODY = {"disk", "single_files", "digits", "errors", "pool", "frames", "signals", "vocabulary", "words"}
 """Modules that any room may import."""
 
-RANDOM = {"distributions", "draws"}
+RANDOM = {"distributions", "draws", "mixture"}
 
 MAY_IMPORT = {
     "rules": set(),

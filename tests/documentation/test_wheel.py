@@ -34,10 +34,10 @@ def test_a_wheel_has_every_scenario_and_an_installed_package_finds_them(tmp_path
     source = tmp_path / "source"
     ignored = shutil.ignore_patterns("__pycache__")
     source.mkdir()
-    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
     for name in ("des", "scenarios"):
-        shutil.copytree(ROOT / name, source / name, ignore=ignored)
+        shutil.copytree(ROOT / name, source / name, ignore=ignored, symlinks=True)
     run(BUILD, source)
     (wheel,) = (source / "dist").glob("*.whl")
     installed = tmp_path / "installed"

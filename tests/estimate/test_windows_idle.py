@@ -186,3 +186,14 @@ def test_a_leg_that_remembers_more_failovers_than_can_be_played_is_refused() -> 
     plan = chain_of({"provider": "a"}, {"provider": "b", "breaker": breaker}, rate="0.1/s")
     with pytest.raises(Inapplicable, match=r"breaker of b/m remembers 500 calls, and a failover makes"):
         windows({"x": plan}, rounds=1, years=0.5)
+
+
+def test_slow_responses_lead_to_the_next_leg_by_timeouts_and_hedges() -> None:
+    """One response in a hundred takes longer than 8 s."""
+    slow = {"kind": "lognormal", "median": "2s", "p99": "8s"}
+    own = {"a": provider(incidents("20/d", "3min"), latency=slow), "b": provider()}
+    after = {"provider": "b", "breaker": BREAKER}
+    for first in ({"timeout": "8s"}, {"hedge": {"after": "8s", "to": "next"}}):
+        plan = plan_of(own, rate="1/s", chain=[{"provider": "a", **first}, after])
+        (idle,) = idle_legs(plan)
+        assert idle.chance_per_s == pytest.approx(0.01, rel=1e-3)

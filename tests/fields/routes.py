@@ -10,7 +10,7 @@ from des.scenario import json_schema
 
 SCHEMA = json_schema()
 DEFINITIONS: dict[str, Any] = {"Scenario": SCHEMA, **SCHEMA["$defs"]}
-DISTRIBUTION = re.compile(r"(Constant|Uniform|Exponential|Lognormal|Gamma|Weibull|Empirical)")
+DISTRIBUTION = re.compile(r"(Constant|Uniform|Exponential|Lognormal|Gamma|Weibull|Pareto|Mixture|Empirical)")
 """Distributions are values here; tests/scenario/test_distributions.py has their parameters."""
 
 NAMES = {"components": "cloud", "providers": "a", "models": "m", "effects": "major", "budgets": "own"}

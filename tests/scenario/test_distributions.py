@@ -9,6 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 from scipy import stats
 
 from des import distributions
+from des.errors import ScenarioError
+from des.mixture import Mixture
+from des.scenario import from_mapping
 from des.scenario.schema.distributions import (
     CountDistribution,
     DurationDistribution,
@@ -37,6 +40,10 @@ def test_values_of_a_duration_carry_units() -> None:
     assert duration(kind="exponential", mean="2h") == distributions.Exponential(7200.0)
     assert duration(kind="gamma", shape=2, scale="3s") == distributions.Gamma(2.0, 3.0)
     assert duration(kind="weibull", shape=0.671, scale="3.919d") == distributions.Weibull(0.671, 3.919 * 86400)
+    assert duration(kind="pareto", shape=1.5, scale="10s") == distributions.Pareto(1.5, 10.0)
+    parts = [{"weight": 97, "of": "2s"}, {"weight": 3, "of": {"kind": "exponential", "mean": "1min"}}]
+    of = (distributions.Constant(2.0), distributions.Exponential(60.0))
+    assert duration(kind="mixture", parts=parts) == Mixture(of, (97.0, 3.0))
     assert duration(kind="empirical", values=["1s", "2s"]) == distributions.Empirical((1.0, 2.0))
 
 
@@ -62,6 +69,28 @@ def test_mean_and_coefficient_of_variation_are_those_given(kind: str) -> None:
     assert distribution.mean == pytest.approx(2400.0)
 
 
+def test_a_pareto_and_a_mixture_are_written_as_they_are_read() -> None:
+    parts = [{"weight": 0.1, "of": {"kind": "pareto", "shape": 2.5, "scale": "3s"}}, {"weight": 0.2, "of": "2s"}]
+    read = duration(kind="mixture", parts=parts)
+    assert DURATION.validate_python(DURATION.dump_python(read)) == read
+
+
+def test_a_mistake_in_a_part_is_told_with_its_path() -> None:
+    parts = [{"weight": 1, "of": "1s"}, {"weight": 1, "of": {"kind": "paretto", "shape": 2, "scale": "1s"}}]
+    model = {"latency": {"kind": "mixture", "parts": parts}, "price": {"per_request": 0}}
+    content = {
+        "horizon": "1h",
+        "workload": {"arrivals": {"kind": "poisson", "rate": "1/min"}},
+        "providers": {"one": {"models": {"m": model}}},
+        "chain": [{"provider": "one"}],
+    }
+    with pytest.raises(ScenarioError) as caught:
+        from_mapping(content)
+    (problem,) = caught.value.problems
+    assert problem.path == "providers.one.models.m.latency.parts[1].of.kind"
+    assert "did you mean 'pareto'" in problem.message
+
+
 def test_mu_of_a_duration_is_of_seconds_unless_its_unit_is_given() -> None:
     in_hours = duration(kind="lognormal", mu=0.248, sigma=1.226, unit="h")
     assert isinstance(in_hours, distributions.Lognormal)
@@ -82,6 +111,9 @@ def test_mu_of_a_duration_is_of_seconds_unless_its_unit_is_given() -> None:
         ({"kind": "gamma", "mean": "1s", "cv": 0}, "above zero"),
         ({"kind": "gamma", "shape": 1}, "shape and scale, or mean and cv"),
         ({"kind": "empirical", "values": []}, "at least 1"),
+        ({"kind": "pareto", "shape": 1, "scale": "1s"}, "1.05"),
+        ({"kind": "mixture", "parts": [{"weight": 1, "of": "1s"}]}, "at least 2"),
+        ({"kind": "mixture", "parts": [{"weight": 0, "of": "1s"}, {"weight": 1, "of": "2s"}]}, "above zero"),
         ({"kind": "weibull", "shape": math.nan, "scale": "1s"}, "finite"),
     ],
 )

@@ -261,7 +261,7 @@ def test_a_scenario_that_cannot_be_run_writes_nothing(tmp_path: Path) -> None:
 def test_plain_data_and_loaded_scenarios_run_as_files_do(made: Run) -> None:
     from_data = des.run(small(), out="from_data", replications=2)
     from_loaded = des.run(from_mapping(small()), out="from_loaded", replications=2)
-    from_model = des.run(des.Scenario.model_validate(small()), out="from_model", replications=2)
+    from_model = des.run(des.Scenario(**small()), out="from_model", replications=2)
     assert from_data.summary == from_loaded.summary == from_model.summary == made.summary
     assert from_data.manifest["name"] == "Two_small_peers"
 

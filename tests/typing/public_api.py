@@ -10,10 +10,13 @@ import pandas as pd
 
 import des
 from des.study.answered import Answer
+from des.study.arms import Available
 from des.study.compare import Comparison
+from des.study.explanation import Explained
+from des.study.optimised import Optimised
+from des.study.recorded import Run
 from des.study.store import Stored
 from des.study.sweep_record import Sweep
-from des.traces import Run
 
 
 def a_run_takes_a_path_or_a_mapping_and_gives_frames() -> None:
@@ -52,7 +55,49 @@ def an_answer_gives_a_frame() -> None:
     assert_type(found.table, pd.DataFrame)
 
 
+def a_search_gives_a_frame() -> None:
+    found = des.optimise("two_stage.yaml", maximise="availability", subject_to=["latency_s_p95 <= 9s"], workers=2)
+    assert_type(found, Optimised)
+    assert_type(des.optimise({"horizon": "1h"}, over={"policy.rounds": [1, 2]}, legs=["a"], most=1), Optimised)
+    assert_type(found.table, pd.DataFrame)
+
+
+def other_commands_give_frames() -> None:
+    assert_type(des.availability("two_stage.yaml", years=100.0, workers=2), Available)
+    assert_type(des.availability({"horizon": "1h"}).table, pd.DataFrame)
+    assert_type(des.explain(Path("two_stage.yaml"), precision=0.2), Explained)
+    assert_type(des.fit("incidents.csv", since="2024-01-01").table, pd.DataFrame)
+    assert_type(des.validate("two_stage.yaml", overrides=["policy.rounds=3"]), tuple[str, ...])
+
+
+def a_scenario_is_built_read_and_changed() -> None:
+    built = des.Scenario(horizon="1h", workload={}, providers={}, chain=[], seed=7)
+    assert_type(built.with_("policy.rounds", 3).with_(seed=8), des.Scenario)
+    assert_type(des.Scenario.load("two_stage.yaml").to_yaml(), str)
+    des.run(built)
+    des.answer(built)
+
+
+def a_run_answers_questions() -> None:
+    run = des.load("results/two_stage-0123456789ab")
+    assert_type(run.scenario, des.Scenario)
+    for frame in (run.availability(by="1h"), run.months(), run.monthly_objective("99.9%"), run.episodes(of="chain")):
+        assert_type(frame, pd.DataFrame)
+    assert_type(run.cost_breakdown(by=["leg"]), pd.DataFrame)
+    assert_type(run.latency_quantiles(by="provider", quantiles=[0.5]), pd.DataFrame)
+    assert_type(run.fallback_reasons(), pd.DataFrame)
+    assert_type(run.compare("as_modelled", "primary_only"), pd.DataFrame)
+
+
+def errors_have_places(error: des.ScenarioError) -> None:
+    assert_type(error.problems[0].line, int | None)
+
+
 def mistakes_are_found() -> None:
+    des.Scenario(horizon="1h", workload={}, providers={})  # type: ignore[call-arg]
+    des.Scenario(horizon="1h", workload={}, providers={}, chain=[], polcy={})  # type: ignore[call-arg]
+    des.load("results/two_stage-0123456789ab").availability(by=3600)  # type: ignore[arg-type]
+    des.optimise("two_stage.yaml", minimize="cost")  # type: ignore[call-arg]
     des.answer("two_stage.yaml", seconds=5)  # type: ignore[call-arg]
     des.run("two_stage.yaml", sead=1)  # type: ignore[call-arg]
     des.run("two_stage.yaml", seed="1")  # type: ignore[arg-type]

@@ -11,10 +11,10 @@ from des.distributions import Constant, FloatArray
 from des.estimate.call import in_time, is_bounded, output_tokens, outputs
 from des.estimate.exact import ExactAnswer
 from des.faults.reach import Reach
-from des.scenario import Scenario
 from des.scenario.plan import UNBOUNDED, Effect, Group, Leg, Plan, PoissonArrivals, ReplayedArrivals, RetryRule, Timeout
 from des.scenario.resolution.inheritance import call_setting, clients_of, legs_with_paths, retry_setting
 from des.scenario.schema.chain import LegSpec
+from des.scenario.schema.scenario import Scenario
 from des.scenario.text.places import Path
 
 _TOGETHER: Final = 12

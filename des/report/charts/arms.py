@@ -22,8 +22,9 @@ def nines_against_cost(frame: "pd.DataFrame") -> "alt.LayerChart | alt.FacetChar
 
     arms = labels(frame["arm"])
     colour = alt.Color("arm:N", scale=alt.Scale(domain=arms, range=hues(arms)), legend=None)
-    nines = alt.Y("nines:Q", title="nines of availability", scale=alt.Scale(domain=_around(frame), nice=False))
-    cost = alt.X("cost:Q", title="USD per 1,000 requests", scale=alt.Scale(zero=False, padding=40))
+    nines = alt.Y("nines:Q", title="nines of availability", scale=alt.Scale(domain=_around(frame, "nines"), nice=False))
+    scale = alt.Scale(domain=_around(frame, "cost"), nice=False)
+    cost = alt.X("cost:Q", title="USD per 1,000 requests", scale=scale, axis=alt.Axis(tickCount=6))
     frame = frame.assign(below=frame["cost"].rank(method="first") % 2 == 0)
     base = alt.Chart(inline(frame))
     tip = [
@@ -59,11 +60,11 @@ def nines_against_cost(frame: "pd.DataFrame") -> "alt.LayerChart | alt.FacetChar
     )
 
 
-def _around(frame: "pd.DataFrame") -> list[float]:
-    """The nines with their intervals, and a little more on both sides, but not below 0."""
-    every = frame[["nines", "nines_low", "nines_high"]].to_numpy(np.float64)
+def _around(frame: "pd.DataFrame", column: str) -> list[float]:
+    """A column with its intervals, and a little more on both sides, but not below 0."""
+    every = frame[[column, f"{column}_low", f"{column}_high"]].to_numpy(np.float64)
     low, high = float(np.nanmin(every)), float(np.nanmax(every))
-    margin = 0.1 * (high - low) or 0.5
+    margin = 0.1 * (high - low) or 0.1 * high or 1.0
     return [max(0.0, low - margin), high + margin]
 
 

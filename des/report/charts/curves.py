@@ -113,15 +113,15 @@ def sweep(frame: "pd.DataFrame", path: str, metric: str, *, number: bool) -> "al
     return alt.layer(band, line).properties(width="container", height=240)
 
 
-def pareto(frame: "pd.DataFrame") -> "alt.LayerChart | alt.FacetChart":
+def pareto(frame: "pd.DataFrame", title: str) -> "alt.LayerChart | alt.FacetChart":
     """Candidates by cost and nines; those on the front are joined, the best one has a name.
 
-    Columns: name, cost (USD per 1,000 requests), nines, front (bool), best (bool).
+    Columns: name, cost, nines, front (bool), best (bool). `title` is that of the axis of cost.
     """
     import altair as alt
 
     base = alt.Chart(inline(frame))
-    x = alt.X("cost:Q", title="USD per 1,000 requests", scale=alt.Scale(zero=False, padding=20))
+    x = alt.X("cost:Q", title=title, scale=alt.Scale(zero=False, padding=20))
     y = alt.Y("nines:Q", title="nines of availability", scale=alt.Scale(zero=False, padding=20))
     tip = ["name:N", alt.Tooltip("cost:Q", format=".5g"), alt.Tooltip("nines:Q", format=".3f")]
     every = base.mark_point(filled=True, size=28, opacity=0.45, color=GREY).encode(x=x, y=y, tooltip=tip)
@@ -130,5 +130,6 @@ def pareto(frame: "pd.DataFrame") -> "alt.LayerChart | alt.FacetChart":
     points = front.mark_point(filled=True, size=70, opacity=1, color=BLUE).encode(x=x, y=y, tooltip=tip)
     best = base.transform_filter("datum.best")
     ring = best.mark_point(size=320, strokeWidth=2, color=VERMILION).encode(x=x, y=y, tooltip=tip)
-    name = best.mark_text(align="left", dx=12, dy=-10, limit=240).encode(x=x, y=y, text="name:N")
-    return alt.layer(every, line, points, ring, name).properties(width="container", height=300)
+    name = best.mark_text(align="left", dx=12, dy=-10, limit=360).encode(x=x, y=y, text="name:N")
+    layers = [every, line, points, *([ring, name] if frame["best"].any() else [])]
+    return alt.layer(*layers).properties(width="container", height=300)

@@ -32,21 +32,23 @@ def outage_strip(
     spells: "pd.DataFrame",
     axis: "alt.Axis",
     ends: tuple[float, float],
-    zoom: tuple[float, float],
+    zoom: tuple[float, float] | None,
 ) -> "alt.VConcatChart":
-    """The whole run above, and below it the span that is chosen in it by dragging; at first `zoom`. All times in ms.
+    """The whole run above, and below it the span that is chosen in it by dragging; at first `zoom`, if any.
 
-    `outcomes` has begin, end, outcome, low, high (shares of the bin's requests) and requests; `spells` has entity,
-    state, begin, end and note. `ends` are those of the run.
+    All times are in ms. `outcomes` has begin, end, outcome, low, high (shares of the bin's requests) and requests;
+    `spells` has entity, state, begin, end and note. `ends` are those of the run.
     """
     import altair as alt
 
     names = [name for name in OUTCOME_COLOURS if name in set(outcomes["outcome"])]
     names += [name for name in STATE_COLOURS if name in set(spells["state"])]
     colours = alt.Scale(domain=names, range=[(OUTCOME_COLOURS | STATE_COLOURS)[name] for name in names])
-    brush = alt.selection_interval(
-        name="zoom", encodings=["x"], value={"x": list(zoom)}, mark=alt.BrushConfig(fill=GREY)
-    )
+    look = alt.BrushConfig(fill=GREY)
+    if zoom is None:
+        brush = alt.selection_interval(name="zoom", encodings=["x"], mark=look)
+    else:
+        brush = alt.selection_interval(name="zoom", encodings=["x"], mark=look, value={"x": list(zoom)})
     whole = alt.Scale(type="utc", domainMin=ends[0], domainMax=ends[1], nice=False)
     chosen = alt.Scale(type="utc", domain=brush, nice=False)
     parts = []
@@ -71,7 +73,7 @@ def _outcomes(frame: "pd.DataFrame", x: "alt.X", colours: "alt.Scale") -> "alt.C
 
     found: alt.Chart = (
         alt.Chart(inline(frame))
-        .mark_rect(clip=True)
+        .mark_rect(clip=True, strokeWidth=0.5)
         .encode(
             x=x,
             x2="end:T",
@@ -83,6 +85,7 @@ def _outcomes(frame: "pd.DataFrame", x: "alt.X", colours: "alt.Scale") -> "alt.C
             ),
             y2="high:Q",
             color=alt.Color("outcome:N", scale=colours),
+            stroke=alt.Stroke("outcome:N", scale=colours),  # hides the seams between bins
             tooltip=["outcome:N", alt.Tooltip("share:Q", format=".2%"), alt.Tooltip("requests:Q", format=",")],
         )
         .properties(width="container", height=64)

@@ -9,6 +9,7 @@ from des.report.page.sections.comparison import comparison_section
 from des.report.page.sections.methods import methods_section
 from des.report.page.sections.opening import answer_section, unseen_section, verdict_section
 from des.report.page.sections.outages import outage_section
+from des.report.page.sections.search import search_section
 from des.report.page.sections.sweeps import sweep_section
 from des.report.page.sections.traffic import traffic_sections
 
@@ -29,6 +30,7 @@ def _chapter(key: str, findings: Findings, share: float) -> Chapter:
         outage_section(findings, share),
         *traffic_sections(findings),
         sweep_section(findings),
+        search_section(findings),
         methods_section(findings),
     ]
     sections = tuple(section for section in found if section is not None)
@@ -36,7 +38,7 @@ def _chapter(key: str, findings: Findings, share: float) -> Chapter:
 
 
 def _about(findings: Findings) -> str:
-    kind = "answer" if findings.answer else "sweep" if findings.sweep else "run"
+    kind = "answer" if findings.answer else "sweep" if findings.sweep else "search" if findings.search else "run"
     if "comparison" in findings.summary:
         kind = "comparison"
     made = f", made {findings.manifest['created_at'][:10]}" if findings.manifest.get("created_at") else ""

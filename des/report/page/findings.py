@@ -10,6 +10,7 @@ from typing import Any, Final
 from des.errors import DesError
 from des.estimate.estimate import Estimate
 from des.scenario.text.units import read_positive_duration, read_timestamp
+from des.study.answer_file import ANSWER
 from des.study.run import RESULTS
 from des.study.store import SWEEP
 from des.study.store import results as stored_results
@@ -17,8 +18,9 @@ from des.study.verdicts import Verdict, of_run
 from des.traces import Run, load
 from des.words import did_you_mean
 
-ANSWER: Final = "answer.json"
 MANIFEST: Final = "manifest.json"
+SEARCH: Final = "optimise.json"
+"""What a search over chains and settings found."""
 Json = Mapping[str, Any]
 
 
@@ -27,8 +29,8 @@ class Findings:
     """A result as pages show it.
 
     `metrics` are those of summary.json, by arm. `lost` is the share of requests lost in the long run, where that is
-    known better than from the simulated requests. `answer`, `summary` and `sweep` hold the file of that kind, or
-    nothing. `run` has the traces.
+    known better than from the simulated requests. `answer`, `summary`, `sweep` and `search` hold the file of
+    that kind, or nothing. `run` has the traces.
     """
 
     path: Path
@@ -43,6 +45,7 @@ class Findings:
     summary: Json = field(default_factory=dict)
     answer: Json = field(default_factory=dict)
     sweep: Json = field(default_factory=dict)
+    search: Json = field(default_factory=dict)
     run: Run | None = None
 
     @property
@@ -93,12 +96,17 @@ class Findings:
 
 
 def read_result(place: str | Path) -> Findings:
-    """The run, comparison, answer or sweep in a directory, or of that name in `results/`. Raises DesError for none."""
+    """The result in a directory, or of that name in `results/`: a run, a comparison, an answer, a sweep or a search.
+
+    Raises DesError where there is none.
+    """
     path = _directory(Path(place))
     if (path / ANSWER).is_file():
         return _of_answer(path)
     if (path / SWEEP[0]).is_file():
         return _of_sweep(path)
+    if (path / SEARCH).is_file():
+        return _of_search(path)
     return of_run_directory(load(path))
 
 
@@ -169,6 +177,25 @@ def _of_sweep(path: Path) -> Findings:
         verdicts=(),
         remarks=(),
         sweep=content,
+    )
+
+
+def _of_search(path: Path) -> Findings:
+    content = _json(path / SEARCH)
+    if lacking := [part for part in ("aim", "space", "selection", "front") if part not in content]:
+        raise DesError(f"{path / SEARCH}: has no {lacking[0]}; it is not what des optimise writes")
+    manifest = _json(path / MANIFEST) if (path / MANIFEST).is_file() else {}
+    scenario = manifest.get("scenario") or {}
+    return Findings(
+        path=path,
+        manifest=manifest,
+        title=str(content.get("title") or path.name),
+        question=_one_line(scenario.get("question")),
+        metrics={},
+        lost={},
+        verdicts=(),
+        remarks=tuple(content.get("remarks", ())),
+        search=content,
     )
 
 

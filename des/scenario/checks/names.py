@@ -11,6 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import Any, Final
 
+from des.scenario.checks.aims import aim_findings
 from des.scenario.schema.expectations import AS_MODELLED, EXPECTABLE, read_expectation, split_name, unknown_metric
 from des.scenario.schema.sharing import default_cause_name
 from des.scenario.text.names import (
@@ -45,7 +46,7 @@ def name_findings(content: Content, known: Sequence[str] = ()) -> list[Finding]:
     `known` are names of entries that budgets may use although the chain lacks them.
     """
     found = [finding for check in _CHECKS for finding in check(content)]
-    return [*found, *_budgets(content, known)]
+    return [*found, *_budgets(content, known), *aim_findings(content, known)]
 
 
 def _names(content: Content) -> Iterator[Finding]:

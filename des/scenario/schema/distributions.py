@@ -13,7 +13,18 @@ from typing import Annotated, Any, Final, Generic, Literal, Self, TypeVar
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from des.distributions import Constant, Distribution, Empirical, Exponential, Gamma, Lognormal, Uniform, Weibull
+from des.distributions import (
+    Constant,
+    Distribution,
+    Empirical,
+    Exponential,
+    Gamma,
+    Lognormal,
+    Pareto,
+    Uniform,
+    Weibull,
+)
+from des.mixture import Mixture
 from des.scenario.schema.setting import DURATION_SCHEMA, SHARE_SCHEMA, ReadAs, Setting, contradiction, scalar_as
 from des.scenario.text.units import (
     LONGEST_S,
@@ -31,6 +42,7 @@ from des.scenario.text.units import (
 
 Value = TypeVar("Value", bound=float)
 _PositiveValue = TypeVar("_PositiveValue", bound=float)
+_Mixed = TypeVar("_Mixed", bound=Distribution)
 
 _Z95: Final = 1.6448536269514722
 """Standard normal quantile of 0.95."""
@@ -42,6 +54,8 @@ _LARGEST_CV: Final = 1e6
 _SMALLEST_SHAPE: Final = 0.05
 """Smallest shape of a gamma or Weibull: below it draws underflow to zero and means overflow."""
 _LARGEST_SHAPE: Final = 1e12
+_SMALLEST_PARETO: Final = 1.05
+"""Smallest shape of a Pareto: at 1 its mean is infinite."""
 
 
 class _Form(Setting):
@@ -223,6 +237,48 @@ class _Weibull(_Form, Generic[_PositiveValue]):
         return Weibull(self.shape, float(self.scale))
 
 
+class _Pareto(_Form, Generic[_PositiveValue]):
+    """A power law: at least the scale, and above x with probability (scale / x)^shape."""
+
+    kind: Literal["pareto"]
+    """`pareto`: a power law, by shape and scale."""
+    shape: Annotated[Positive, Field(ge=_SMALLEST_PARETO, le=_LARGEST_SHAPE)]
+    """Shape: the smaller, the heavier the tail; the variance is infinite up to 2."""
+    scale: _PositiveValue
+    """The least value."""
+
+    def distribution(self) -> Distribution:
+        return Pareto(self.shape, float(self.scale))
+
+
+class _OfParts(_Form):
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        values = ((_SimpleDuration, "Duration"), (_SimpleCount, "Count"), (_SimpleSpeed, "Speed"))
+        return cls.__name__.removeprefix("_") + next((name for each, name in values if each is params[0]), "")
+
+
+class _MixturePart(_OfParts, Generic[_Mixed]):
+    """One part of a mixture."""
+
+    weight: Positive
+    """How often a value comes from this part, relative to the other parts."""
+    of: _Mixed
+    """The distribution of this part: a value, or a kind other than mixture."""
+
+
+class _Mixture(_OfParts, Generic[_Mixed]):
+    """Each value comes from one of the parts, chosen by their weights."""
+
+    kind: Literal["mixture"]
+    """`mixture`: each value comes from one of several distributions."""
+    parts: Annotated[tuple[_MixturePart[_Mixed], ...], Field(min_length=2)]
+    """At least two parts, each with its weight."""
+
+    def distribution(self) -> Distribution:
+        return Mixture(tuple(part.of for part in self.parts), tuple(part.weight for part in self.parts))
+
+
 class _Empirical(_Form, Generic[Value]):
     """One of the values given, all equally likely."""
 
@@ -281,6 +337,11 @@ def written(distribution: Distribution, value: Callable[[float], str | float] = 
             return {"kind": "gamma", "shape": shape, "scale": value(scale)}
         case Weibull(shape, scale):
             return {"kind": "weibull", "shape": shape, "scale": value(scale)}
+        case Pareto(shape, scale):
+            return {"kind": "pareto", "shape": shape, "scale": value(scale)}
+        case Mixture(parts, weights):
+            pairs = zip(weights, parts, strict=True)
+            return {"kind": "mixture", "parts": [{"weight": each, "of": written(part, value)} for each, part in pairs]}
         case Empirical(values):
             return {"kind": "empirical", "values": [value(each) for each in values]}
 
@@ -294,6 +355,66 @@ def _read(form: Any) -> Distribution:
     return distribution
 
 
+_SimpleDuration = Annotated[
+    Distribution,
+    ReadAs(
+        Annotated[
+            _Constant[Duration]
+            | _Uniform[Duration]
+            | _Exponential[PositiveDuration]
+            | LognormalDuration
+            | _Gamma[PositiveDuration]
+            | _Weibull[PositiveDuration]
+            | _Pareto[PositiveDuration]
+            | _Empirical[Duration],
+            Field(discriminator="kind"),
+        ],
+        _read,
+        written_duration,
+    ),
+    scalar_as("value", DURATION_SCHEMA, kind="constant"),
+]
+
+_SimpleCount = Annotated[
+    Distribution,
+    ReadAs(
+        Annotated[
+            _Constant[Amount]
+            | _Uniform[Amount]
+            | _Exponential[Positive]
+            | _Lognormal[Positive]
+            | _Gamma[Positive]
+            | _Weibull[Positive]
+            | _Pareto[Positive]
+            | _Empirical[Amount],
+            Field(discriminator="kind"),
+        ],
+        _read,
+        written,
+    ),
+    scalar_as("value", written_as(Amount), kind="constant"),
+]
+
+_SimpleSpeed = Annotated[
+    Distribution,
+    ReadAs(
+        Annotated[
+            _Constant[Speed]
+            | _Uniform[Speed]
+            | _Exponential[Speed]
+            | _Lognormal[Speed]
+            | _Gamma[Speed]
+            | _Weibull[Speed]
+            | _Pareto[Speed]
+            | _Empirical[Speed],
+            Field(discriminator="kind"),
+        ],
+        _read,
+        written,
+    ),
+    scalar_as("value", written_as(Speed), kind="constant"),
+]
+
 DurationDistribution = Annotated[
     Distribution,
     ReadAs(
@@ -304,7 +425,9 @@ DurationDistribution = Annotated[
             | LognormalDuration
             | _Gamma[PositiveDuration]
             | _Weibull[PositiveDuration]
-            | _Empirical[Duration],
+            | _Pareto[PositiveDuration]
+            | _Empirical[Duration]
+            | _Mixture[_SimpleDuration],
             Field(discriminator="kind"),
         ],
         _read,
@@ -325,7 +448,9 @@ CountDistribution = Annotated[
             | _Lognormal[Positive]
             | _Gamma[Positive]
             | _Weibull[Positive]
-            | _Empirical[Amount],
+            | _Pareto[Positive]
+            | _Empirical[Amount]
+            | _Mixture[_SimpleCount],
             Field(discriminator="kind"),
         ],
         _read,
@@ -345,7 +470,9 @@ SpeedDistribution = Annotated[
             | _Lognormal[Speed]
             | _Gamma[Speed]
             | _Weibull[Speed]
-            | _Empirical[Speed],
+            | _Pareto[Speed]
+            | _Empirical[Speed]
+            | _Mixture[_SimpleSpeed],
             Field(discriminator="kind"),
         ],
         _read,
@@ -371,5 +498,5 @@ def is_parameter(key: object) -> bool:
 
 
 _PARAMETERS: Final = {
-    key for each in (_Constant, _Uniform, LognormalDuration, _Gamma, _Empirical) for key in each.model_fields
+    key for each in (_Constant, _Uniform, LognormalDuration, _Gamma, _Mixture, _Empirical) for key in each.model_fields
 }

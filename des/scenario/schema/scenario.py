@@ -8,6 +8,7 @@ from des.scenario.schema.chain import Entry, GroupSpec, LegSpec
 from des.scenario.schema.expectations import ExpectationTexts
 from des.scenario.schema.limits import Budget
 from des.scenario.schema.objective import Objective, Value
+from des.scenario.schema.optimise import Optimise
 from des.scenario.schema.policy import PolicySpec
 from des.scenario.schema.providers import ComponentSpec, Provider
 from des.scenario.schema.setting import MAY_BE_EMPTY, Setting, Text
@@ -73,6 +74,8 @@ class Scenario(Setting):
     """What `des answer` gives the chance of: that a month has an availability."""
     value: Value | None = None
     """What failing costs; `des answer` adds it to the bill."""
+    optimise: Annotated[Optimise, MAY_BE_EMPTY] | None = None
+    """What `des optimise` looks for: the aim, what must hold, and what may vary."""
     expect: dict[Text, ExpectationTexts] = Field(default_factory=dict)
     """Expected results by metric or arm.metric, such as ">= 99.95%"."""
 

@@ -4,6 +4,7 @@ YAML is read strictly, with the core types of YAML 1.2: `1e-4` is a number; `no`
 key is text, and duplicate keys are errors. TOML yields the same data.
 """
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -124,13 +125,17 @@ def _from_toml(text: str, file: str) -> tuple[Any, _Places, _Places]:
 
 
 def plain(value: Any) -> Any:
-    """Converts to the types read from YAML: dicts with text keys, lists, dates and times as text, plain numbers."""
+    """Converts to the types read from YAML: dicts with text keys, lists, dates, times and file paths as text,
+    plain numbers.
+    """
     if isinstance(value, Mapping):
         return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [plain(each) for each in value]
     if isinstance(value, date | time):
         return value.isoformat()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
     return value.item() if isinstance(value, np.generic) else value
 
 

@@ -42,7 +42,7 @@ def test_the_front_is_drawn_through_its_candidates() -> None:
     frame = pd.DataFrame(
         {"name": ["a", "b"], "cost": [1.0, 2.0], "nines": [2.0, 3.0], "front": [True, True], "best": [False, True]}
     )
-    found = specification(pareto(frame))
+    found = specification(pareto(frame, "USD"))
     assert [layer["mark"]["type"] for layer in found["layer"]] == ["point", "line", "point", "point", "text"]
     (rows,) = found["datasets"].values()
     assert [row["best"] for row in rows] == [False, True]

@@ -112,6 +112,7 @@ def _estimators(findings: Findings) -> Iterator[str]:
 def _digests(manifest: Mapping[str, Any]) -> list[str]:
     traces = {name: facts["sha256"] for name, facts in (manifest.get("traces") or {}).items()}
     own = {"summary.json": manifest.get("summary_sha256"), "answer.json": manifest.get("answer_sha256")}
+    own["optimise.json"] = manifest.get("optimise_sha256")
     written = manifest.get("sha256")
     every = {**traces, **own, **(written if isinstance(written, Mapping) else {}), **(manifest.get("files") or {})}
     return [f"{digest}  {name}" for name, digest in every.items() if digest]

@@ -125,15 +125,17 @@ def _draw(findings: Findings, found: Strip, spells: Sequence[Spell]) -> Any:
         [_spell_row(spell, lambda seconds: in_ms(seconds, start)) for spell in _thinned(spells)],
         columns=["entity", "state", "begin", "end", "note", "length"],
     )
-    low, high = found.worst or (0.0, end_s)
-    around = _AROUND * (high - low)
-    zoom = (max(0.0, low - around), min(end_s, high + around)) if found.worst else (0.0, end_s)
+    zoom = None
+    if found.worst is not None:
+        low, high = found.worst
+        around = _AROUND * (high - low)
+        zoom = in_ms(max(0.0, low - around), start), in_ms(min(end_s, high + around), start)
     return outage_strip(
         outcomes,
         rows,
         time_axis(start, end_s),
         (in_ms(0.0, start), in_ms(end_s, start)),
-        (in_ms(zoom[0], start), in_ms(zoom[1], start)),
+        zoom,
     )
 
 

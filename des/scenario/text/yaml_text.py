@@ -58,7 +58,7 @@ def _block(value: Any, path: Path, comments: Mapping[Path, str], indent: int) ->
 
 
 def _folds(text: str) -> bool:
-    return len(text) > _FOLDED_ABOVE and " ".join(text.split()) == text
+    return len(text) > _FOLDED_ABOVE and text.isprintable() and " ".join(text.split()) == text
 
 
 def _comments_below(path: Path, comments: Mapping[Path, str]) -> bool:
@@ -82,4 +82,14 @@ def _scalar(value: Any) -> str:
         return repr(value)
     if _PLAIN.fullmatch(value) and resolve_plain(value) == value:
         return str(value)
-    return json.dumps(value, ensure_ascii=False)
+    return "".join(character if character.isprintable() else _escaped(character) for character in _quoted(value))
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _escaped(character: str) -> str:
+    """As YAML writes a character that it does not allow as it is."""
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -1,0 +1,27 @@
+"""`des.availability`: the availability of a scenario's chain, without simulated requests."""
+
+from collections.abc import Sequence
+
+from des.estimate.availability import YEARS
+from des.study.arms import Available, available
+from des.study.options import Progress, RunOptions, Source
+
+
+def availability(
+    scenario: Source,
+    *,
+    years: float = YEARS,
+    estimator: str | None = None,
+    seed: int | None = None,
+    overrides: Sequence[str] = (),
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Available:
+    """The share of requests served in the long run, of each arm and of its independent twin.
+
+    It is exact if possible, else over `years` of drawn incidents or by importance sampling. `estimator` asks for one of
+    `exact`, `timeline` and `rare events`. Raises ScenarioError for a scenario that cannot be run, and DesError for one
+    that only a simulation of its requests answers.
+    """
+    options = RunOptions(seed=seed, overrides=tuple(overrides), workers=workers)
+    return available(options.load(scenario), years, estimator=estimator, workers=workers, progress=progress)
