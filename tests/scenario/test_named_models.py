@@ -52,6 +52,17 @@ def test_a_model_of_several_providers_needs_its_provider() -> None:
         from_mapping(BARE | {"chain": ["m"], "providers": {"one": model, "two": model}})
 
 
+@pytest.mark.parametrize("providers", [5, {"openai": 5}, {"openai": {"models": [5]}}])
+def test_providers_that_are_no_mapping_are_still_refused(providers: Any) -> None:
+    with pytest.raises(ScenarioError, match=r"providers.*: expected a mapping"):
+        from_mapping(BARE | {"chain": ["gpt-5-mini"], "providers": providers})
+
+
+def test_a_model_may_be_named_twice() -> None:
+    loaded = from_mapping(BARE | {"chain": ["gpt-5-mini", "claude-haiku-4-5", "gpt-5-mini"]})
+    assert [name for name, _ in legs(loaded)] == ["gpt-5-mini", "claude-haiku-4-5", "openai/gpt-5-mini"]
+
+
 def test_a_misspelt_model_is_asked_back() -> None:
     with pytest.raises(ScenarioError, match=r"chain\[0\]: .*did you mean 'claude-sonnet-4-6'"):
         from_mapping(BARE | {"chain": ["claude-sonet-4-6"], "providers": {"one": {"models": {"m": {"latency": "1s"}}}}})

@@ -5,7 +5,7 @@ provider, is assumed (`assumed.py`), and said.
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -41,20 +41,33 @@ def _leg(content: dict[str, Any], word: str, place: str, remarks: list[str]) -> 
     if len(having) > 1:
         return {"model": word}
     if having:
-        return {"provider": having[0], "model": word, "name": word}
+        return {"provider": having[0], "model": word, **_name(content, word)}
     try:
         model = named_model(word)
     except LookupError:
         return None
     if remark := _add(content, model.provider, model.model, assumed.latency(model.unit)):
         remarks.append(f"{place}: {remark}")
-    return {"provider": model.provider, "model": model.model, "name": word}
+    return {"provider": model.provider, "model": model.model, **_name(content, word)}
+
+
+def _name(content: Mapping[str, Any], word: str) -> dict[str, str]:
+    """The word as the leg's name, unless an earlier leg has it: the default name then tells them apart."""
+    taken = [mapping(leg).get("name") for _, leg in chain_legs(content["chain"])]
+    return {} if word in taken else {"name": word}
+
+
+def _on_the_way(providers: object, provider: str) -> Iterator[object]:
+    """What must be a mapping, or nothing yet, for a model to be added."""
+    yield providers
+    yield mapping(providers).get(provider)
+    yield mapping(mapping(providers).get(provider)).get("models")
 
 
 def _add(content: dict[str, Any], provider: str, model: str, latency: Mapping[str, Any]) -> str:
     """Adds a model to `providers`. Returns a remark on what is assumed of it; empty if nothing is."""
     known = content.get("providers")
-    if known is not None and not isinstance(known, dict):
+    if any(each is not None and not isinstance(each, dict) for each in _on_the_way(known, provider)):
         return ""  # refused by itself
     content["providers"] = providers = dict(known or {})
     said = []
