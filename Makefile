@@ -35,8 +35,8 @@ bench: $(VENV)/.installed-dev
 
 # Writes docs/reference from the program, and the site to build/site. Open build/site/index.html.
 docs: $(VENV)/.installed-dev
-	$(BIN)/python -m pages
-	$(BIN)/python -m mkdocs build --strict
+	$(BIN)/python -m tests.documentation.pages
+	$(BIN)/python -m mkdocs build --strict --config-file .mkdocs.yml
 
 $(VENV)/.created:
 	@command -v "$(PYTHON)" >/dev/null || { echo "des needs Python 3.11 or later, and '$(PYTHON)' is not on the path: make PYTHON=/path/to/python3" >&2; exit 1; }

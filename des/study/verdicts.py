@@ -128,7 +128,7 @@ def of_other_arms(whole: Loaded, chosen: Collection[str]) -> tuple[Verdict, ...]
     why = "the arm is not among those chosen"
     return tuple(
         Verdict(of.arm, of.metric, text.strip(), None, NOT_JUDGED, why)
-        for name, texts in whole.resolved().get("expect", {}).items()
+        for name, texts in (whole.resolved().get("expect") or {}).items()
         for text in ([texts] if isinstance(texts, str) else texts)
         if (of := read_expectation(name, text, arms)).arm not in chosen
     )

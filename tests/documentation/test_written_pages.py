@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from pages.__main__ import FOLDER, PAGES
+from tests.documentation.pages.__main__ import FOLDER, PAGES
 
 ROOT = Path(__file__).parents[2]
-SITE = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+SITE = yaml.safe_load((ROOT / ".mkdocs.yml").read_text(encoding="utf-8"))
 
 
 def listed(entries: Any) -> list[str]:
@@ -22,7 +22,7 @@ def listed(entries: Any) -> list[str]:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_written_page_is_current(name: str) -> None:
-    assert (FOLDER / name).read_text(encoding="utf-8") == PAGES[name](), "run python -m pages"
+    assert (FOLDER / name).read_text(encoding="utf-8") == PAGES[name](), "run python -m tests.documentation.pages"
 
 
 def test_the_site_has_every_page() -> None:
@@ -36,7 +36,7 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path, caplog: pytest.LogC
     from mkdocs.config import load_config
 
     with caplog.at_level(logging.WARNING):
-        build(load_config(str(ROOT / "mkdocs.yml"), site_dir=str(tmp_path)))
+        build(load_config(str(ROOT / ".mkdocs.yml"), site_dir=str(tmp_path)))
     assert caplog.messages == []
     page = (tmp_path / "reference" / "fields.html").read_text(encoding="utf-8")
     assert '<h2 id="policy">' in page

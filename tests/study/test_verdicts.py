@@ -9,7 +9,7 @@ import des
 from des.estimate.estimate import INCONCLUSIVE, MET, MISSED
 from des.scenario import from_mapping
 from des.study.arms import available
-from des.study.verdicts import NOT_JUDGED, Evidence, Verdict, amiss, judged, of_run, worst
+from des.study.verdicts import NOT_JUDGED, Evidence, Verdict, amiss, judged, of_other_arms, of_run, worst
 from study.small_scenario import small
 
 FEW_YEARS = 20.0
@@ -181,3 +181,8 @@ def test_a_sweep_is_judged_point_by_point(tmp_path: Path) -> None:
     found = des.sweep(content, ["horizon=1h,4h"], out=tmp_path / "sweep", estimator="request level")
     results = [run.summary["expectations"][0]["result"] for run in found.runs]
     assert results == [MET, MISSED]
+
+
+@pytest.mark.parametrize("nothing", [{}, {"expect": None}])
+def test_a_scenario_that_expects_nothing_expects_nothing_of_other_arms(nothing: dict[str, Any]) -> None:
+    assert of_other_arms(from_mapping(behind_a_cdn(**nothing)), ["as_modelled"]) == ()

@@ -17,7 +17,7 @@ _LIST: Final = "list of: "
 _HEAD: Final = """# Fields
 
 Every field of a scenario with its values, its default and its meaning. [Scenario files](../scenario.md) explains the
-same fields by topic, with examples. This page is written by `python -m pages` from the models.
+same fields by topic, with examples. This page is written by `python -m tests.documentation.pages` from the models.
 
 A field without a default and not *required* may be left out; its text says what then holds.
 A *distribution* is a plain value, or a mapping with a `kind` from [Distributions](#distributions).

@@ -10,7 +10,7 @@ from des.cli import app
 _HEAD: Final = """# Commands
 
 Every command with its arguments and options, as `des COMMAND --help` shows them. This page is written by
-`python -m pages`.
+`python -m tests.documentation.pages`.
 """
 
 
