@@ -37,7 +37,7 @@ def test_it_prints_the_best_beside_the_rule_and_leaves_nothing(folder: Path) -> 
     assert rule is not None
     assert [float(each) for each in rule.groups()] == pytest.approx([0.01, 0.02], rel=1e-3)
     assert "it is as good as the best here" in said
-    assert "with 95 % it is the best" in said
+    assert "the only candidate within reach" in said
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert [path.name for path in folder.iterdir() if path.is_dir()] == []
 
