@@ -227,15 +227,15 @@ class _Sums:
 
     def figures(self, lost_besides: float) -> dict[str, float]:
         lost = min(1.0, max(0.0, self.lost / self.begun + lost_besides))
-        cost_usd = self.cost_usd / self.begun
+        answered = self.begun - self.lost  # of the same sample as the cost, so that a success costs what it costs
         mass, latency_s = np.concatenate(self.served), np.concatenate(self.latency_s)
         mass, latency_s = mass[mass > 0.0], latency_s[mass > 0.0]
         served = float(mass.sum())
         found = {
             "availability": 1.0 - lost,
             "failure_share": lost,
-            "cost_usd_per_request": cost_usd,
-            "cost_usd_per_success": cost_usd / (1.0 - lost) if lost < 1.0 else math.nan,
+            "cost_usd_per_request": self.cost_usd / self.begun,
+            "cost_usd_per_success": self.cost_usd / answered if answered > 0.0 else math.nan,
             "fallback_share": self.by_fallback / served if served else math.nan,
             "attempts_per_request": self.attempts / self.begun,
             "latency_s_mean": float(mass @ latency_s) / served if served else math.nan,
