@@ -12,7 +12,8 @@ from des.pool import Report, Workers
 from des.scenario.plan import Plan
 
 Replications = list[dict[str, Any]]
-"""The metrics of each."""
+"""The metrics of each, and under `LATENCY` the histogram of the latencies of its ok requests as JSON."""
+LATENCY: Final = "latency"
 _SOURCES: Final = (
     "engine",
     "rules",
@@ -55,7 +56,7 @@ def replicate(task: tuple[Plan, int], report: Report | None = None) -> dict[str,
     plan, number = task
     totals = _Summed(plan)
     totals.totals.check(simulate(plan, number, totals))
-    return totals.totals.metrics()
+    return {**totals.totals.metrics(), LATENCY: totals.totals.latency.as_json()}
 
 
 class _Summed:

@@ -152,6 +152,13 @@ class LogHistogram:
         found._bins[np.array(content["bins"], np.int64)] = np.array(content["counts"], np.int64)
         return found
 
+    def counts_about(self, value: float) -> tuple[int, int]:
+        """The values in lower bins than that of `value` > 0, and those in bins up to its own."""
+        place = int(np.searchsorted(bin_edges(), value, side="left")) - 1
+        place = min(max(place, 0), len(self._bins) - 1)
+        lower = self._zeros + int(self._bins[:place].sum())
+        return lower, lower + int(self._bins[place])
+
     def quantile(self, share: float) -> float | None:
         """The lowest value that at least `share` of all values do not exceed, within 0.1 %; None without values."""
         count = self.count
