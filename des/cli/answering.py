@@ -7,7 +7,7 @@ import typer
 
 from des.cli.application import app, complain, complain_of, console, progress_bar, reported, say_json
 from des.cli.expectations import complain_of_verdicts, conclude
-from des.cli.options import JunitOption, ScenarioArgument, SeedOption, SetOption
+from des.cli.options import JunitOption, ScenarioArgument, SeedOption, SetOption, WorkersOption
 from des.cli.reporting import report_beside
 
 if TYPE_CHECKING:
@@ -50,12 +50,7 @@ def answer(
     ] = None,
     seed: SeedOption = None,
     changes: SetOption = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            "--workers", metavar="N", min=1, help="Processes that share the work.  [default: one a processor]"
-        ),
-    ] = None,
+    workers: WorkersOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print answer.json instead of a table.")] = False,
     junit: JunitOption = None,
 ) -> int:

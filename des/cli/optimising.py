@@ -7,7 +7,7 @@ import typer
 
 from des.cli.application import DONE, FAILED, INCONCLUSIVE, app, complain_of, console, progress_bar, reported, say_json
 from des.cli.asking import YesOption, before
-from des.cli.options import ScenarioArgument, SeedOption, SetOption
+from des.cli.options import ScenarioArgument, SeedOption, SetOption, WorkersOption
 
 
 @app.command(
@@ -59,12 +59,7 @@ def optimise(
     ] = None,
     seed: SeedOption = None,
     changes: SetOption = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            "--workers", metavar="N", min=1, help="Processes that share the work.  [default: one a processor]"
-        ),
-    ] = None,
+    workers: WorkersOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print optimise.json instead of tables.")] = False,
     yes: YesOption = False,
 ) -> int:

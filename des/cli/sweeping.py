@@ -53,6 +53,15 @@ def sweep(
         int | None,
         typer.Option("--rounds", metavar="N", help="Rounds simulated at each point: narrower intervals.  [default: 1]"),
     ] = None,
+    years: Annotated[
+        float | None,
+        typer.Option(
+            "--years",
+            metavar="N",
+            help="Years of incidents to draw, where they are drawn; the availability is then that of des availability "
+            "--years N.  [default: 1000]",
+        ),
+    ] = None,
     traces: Annotated[
         bool, typer.Option("--traces", help="Keep the traces of every point (at request level).")
     ] = False,
@@ -70,7 +79,13 @@ def sweep(
     asked = tuple(metrics or ())
     with progress_bar() as progress:
         finished = sweep_with(
-            scenario, over, replace(options, progress=progress), estimator=estimator, metrics=asked, rounds=rounds
+            scenario,
+            over,
+            replace(options, progress=progress),
+            estimator=estimator,
+            metrics=asked,
+            rounds=rounds,
+            years=years,
         )
     complain_of(dict.fromkeys(remark for record in finished.records for remark in record.get("remarks", ())))
     if as_json:

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from des.estimate.estimate import MET, REQUEST_LEVEL, Estimate
+from des.estimate.estimate import MET, REQUEST_LEVEL, TIMELINE, Estimate
 from des.report import figures
 from des.report.figures import read
 from des.report.layout import as_text, say, table_of
@@ -260,14 +260,7 @@ def _basis(sweep: Sweep) -> Iterator[str]:
     """The estimators, and whether there are intervals."""
     taken = sorted({record["replications"] for record in sweep.records} - {None})
     if sweep.estimator == BEST:
-        yield (
-            "; ".join(
-                f"{label}: {', '.join(names)}"
-                for label, metric in (("availability", "availability"), ("cost and latency", "cost_usd_per_request"))
-                if (names := dict.fromkeys(of[metric]["estimator"] for _, _, of in _rows(sweep) if metric in of))
-            )
-            or "nothing was answered"
-        )
+        yield "; ".join(_estimators(sweep)) or "nothing was answered"
         over = f", of cost and latency over {taken[0]} replications (--rounds N makes more)" if taken else ""
         yield f"intervals: 95 %{over}; a figure without one is exact"
         return
@@ -276,6 +269,25 @@ def _basis(sweep: Sweep) -> Iterator[str]:
     elif taken:
         many = f"{taken[0]:,}" if len(taken) == 1 else f"{taken[0]:,} to {taken[-1]:,}"
         yield f"intervals: 95 %, over {many} replications"
+
+
+def _estimators(sweep: Sweep) -> Iterator[str]:
+    """Of the availability, with the years that each drew, and of the rest."""
+    for label, metric in (("availability", "availability"), ("cost and latency", "cost_usd_per_request")):
+        names = dict.fromkeys(of[metric]["estimator"] for _, _, of in _rows(sweep) if metric in of)
+        if names:
+            yield f"{label}: {', '.join(name + (_drawn(sweep, name) if metric == label else '') for name in names)}"
+
+
+def _drawn(sweep: Sweep, estimator: str) -> str:
+    """` of 1,000 years of incidents (--years N draws another number)`, or from the least to the most of all rows."""
+    every = (of for _, _, of in _rows(sweep) if "drawn" in of and of["availability"]["estimator"] == estimator)
+    years = [of["drawn"]["years"] for of in every if of["drawn"]["years"] is not None]
+    if not years:
+        return ""
+    least, most = (f"{each:,.0f}" if each >= 2.0 else f"{each:.2g}" for each in (min(years), max(years)))
+    more = " (--years N draws another number)" if sweep.content.get("years") is None and estimator == TIMELINE else ""
+    return f" of {least if least == most else f'{least} to {most}'} years of incidents{more}"
 
 
 def _unseen(sweep: Sweep) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The availability of an arm in the long run without simulated requests, with as little work as its precision takes.
 
 It is found in two attempts: a quick one, and one with about ten times the work where the first is not precise enough.
+Where a number of years is asked for, there is one attempt, with the work and the figures of `des availability --years`.
 """
 
 from collections.abc import Mapping
@@ -20,10 +21,6 @@ from des.scenario.text.units import YEAR_S
 
 _ENOUGH: Final = 0.03
 """Relative half-width of the share lost at which no more incidents are drawn."""
-_TIMELINES: Final = ((YEARS / 10.0, 1_500), (YEARS, 12_000))
-"""Years and samples in a block of the first and of the second attempt."""
-_SAMPLES: Final = (100_000, 400_000)
-"""Samples of rare events in the first and in the second attempt."""
 _MOST_HORIZONS: Final = 400
 """Drawn where each horizon is a timeline of its own."""
 _WORK_OF_SECOND: Final = 8.0
@@ -32,11 +29,29 @@ _RECORDED: Final = 40
 """Horizons drawn where all have the same incidents."""
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """`years` of timelines with so many samples in a block, or so many samples of rare events.
+
+    None leaves a number to the estimator, as `des availability` does. `as_asked`: all of the years are drawn.
+    """
+
+    years: float
+    in_a_block: int | None = None
+    rare: int | None = None
+    as_asked: bool = False
+
+
+_FIRST: Final = Attempt(YEARS / 10.0, 1_500, 100_000)
+_SECOND: Final = Attempt(YEARS)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LongRun:
     """`lost` and `all_down` are None where requests interact, or where the last has no closed form and is not drawn.
 
-    `years` are those of the incidents drawn, `samples` the arrivals of the rare-event estimator.
+    `years` are those of the incidents drawn, `samples` the arrivals of the rare-event estimator. `as_asked`: so many
+    years were asked for, so no others are drawn.
     """
 
     choice: Choice
@@ -45,23 +60,25 @@ class LongRun:
     years: float | None = None
     samples: int | None = None
     all_down_seen: int | None = None
+    as_asked: bool = False
 
     @property
     def is_coarse(self) -> bool:
         """Whether more incidents would narrow it, and should."""
-        return self.lost is not None and _half_width(self.lost) > _ENOUGH
+        return self.lost is not None and not self.as_asked and _half_width(self.lost) > _ENOUGH
 
 
-def long_runs(plans: Mapping[str, Plan], workers: int) -> dict[str, LongRun]:
-    """By arm, the first attempt; the same for any number of workers."""
-    with Workers(partial(_long_run, 0), workers) as pool:
+def long_runs(plans: Mapping[str, Plan], workers: int, years: float | None = None) -> dict[str, LongRun]:
+    """By arm, the first attempt, or the one of so many years; the same for any number of workers."""
+    attempt = _FIRST if years is None else Attempt(years, as_asked=True)
+    with Workers(partial(_long_run, attempt), workers) as pool:
         return dict(zip(plans, pool.map(list(plans.values())), strict=True))
 
 
 def refined(plans: Mapping[str, Plan], known: Mapping[str, LongRun], workers: int) -> dict[str, LongRun]:
     """With the second attempt in place of the first where that is not precise enough."""
     again = {arm: plan for arm, plan in plans.items() if known[arm].is_coarse}
-    with Workers(partial(_long_run, 1), workers) as pool:
+    with Workers(partial(_long_run, _SECOND), workers) as pool:
         return {**known, **dict(zip(again, pool.map(list(again.values())), strict=True))}
 
 
@@ -71,8 +88,8 @@ def refining_s(known: Mapping[str, LongRun], first_s: float) -> float:
     return _WORK_OF_SECOND * first_s * coarse / len(known)
 
 
-def _long_run(attempt: int, plan: Plan, report: Report | None = None) -> LongRun:
-    choice = choose(plan)
+def _long_run(attempt: Attempt, plan: Plan, report: Report | None = None) -> LongRun:
+    choice = choose(plan, attempt.years if attempt.as_asked else YEARS)
     plan, _ = relieved(plan)
     closed = choice.exact
     down = None if closed is None else Estimate(closed.all_down, estimator=EXACT)
@@ -83,8 +100,14 @@ def _long_run(attempt: int, plan: Plan, report: Report | None = None) -> LongRun
         if choice.estimator == TIMELINE:
             return _by_timeline(plan, choice, attempt, down)
         if choice.estimator == RARE:
-            drawn = rare(plan, samples=_SAMPLES[attempt])
-            return LongRun(choice=choice, lost=drawn.lost, all_down=down or drawn.all_down, samples=drawn.samples)
+            drawn = rare(plan, samples=attempt.rare)
+            return LongRun(
+                choice=choice,
+                lost=drawn.lost,
+                all_down=down or drawn.all_down,
+                samples=drawn.samples,
+                as_asked=attempt.as_asked,
+            )
     except DesError:  # such as recorded incidents that cannot be set apart; simulating it says why
         pass
     return LongRun(choice=choice, all_down=down)
@@ -97,16 +120,17 @@ def _half_width(lost: Estimate) -> float:
     return max(lost.high - lost.mean, lost.mean - lost.low) / lost.mean
 
 
-def _by_timeline(plan: Plan, choice: Choice, attempt: int, down: Estimate | None) -> LongRun:
-    years, samples = _TIMELINES[attempt]
-    if needs_whole_horizons(plan):
+def _by_timeline(plan: Plan, choice: Choice, attempt: Attempt, down: Estimate | None) -> LongRun:
+    years = attempt.years
+    if needs_whole_horizons(plan) and not attempt.as_asked:
         most = _MOST_HORIZONS if incidents_per_year(plan) > 0.0 else _RECORDED
         years = min(years, most * plan.horizon_s / YEAR_S)
-    drawn = timeline(plan, years, samples=samples)
+    drawn = timeline(plan, years, samples=attempt.in_a_block)
     return LongRun(
         choice=choice,
         lost=drawn.availability.complement(),
         all_down=down or drawn.all_down,
         years=drawn.years,
         all_down_seen=drawn.all_down_episodes,
+        as_asked=attempt.as_asked,
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Unpack
 
 from des.errors import DesError
+from des.estimate.availability import check_years
 from des.estimate.estimate import REQUEST_LEVEL
 from des.pool import available
 from des.study.options import Forecast, RunKeywords, RunOptions, Source, with_run_keywords
@@ -32,6 +33,7 @@ def sweep(
     estimator: str = BEST,
     metrics: Sequence[str] = (),
     rounds: int | None = None,
+    years: float | None = None,
     **options: Unpack[RunKeywords],
 ) -> Sweep:
     """Find the figures at every combination of values.
@@ -42,6 +44,8 @@ def sweep(
 
     `estimator="best"` answers each point as `des.answer` does, in as many `rounds` (1). `metrics` are those that
     matter; no requests are simulated where availability is known without them and nothing else is asked or expected.
+    `years` of incidents are drawn where availability takes drawn ones; its figures are then those of
+    `des.availability` with as many years. Without it, 1,000 are drawn.
     `estimator="request level"` simulates a run at each point; `replications`, `precision` and `traces` are for those.
 
     Everything is written to `results/<scenario>-sweep-<key>/` (`sweep.json`, `sweep.csv`), or to `out`. Finished points
@@ -50,7 +54,9 @@ def sweep(
     Raises ScenarioError with the problems of all points before any is answered, DesError for what cannot be swept over.
     """
     options.setdefault("traces", False)
-    return sweep_with(scenario, over, RunOptions(**options), estimator=estimator, metrics=metrics, rounds=rounds)
+    return sweep_with(
+        scenario, over, RunOptions(**options), estimator=estimator, metrics=metrics, rounds=rounds, years=years
+    )
 
 
 def sweep_with(
@@ -61,6 +67,7 @@ def sweep_with(
     estimator: str = BEST,
     metrics: Sequence[str] = (),
     rounds: int | None = None,
+    years: float | None = None,
 ) -> Sweep:
     """Like `sweep`."""
     points = grid(over)
@@ -68,11 +75,12 @@ def sweep_with(
     if chosen not in ESTIMATORS:
         raise DesError(f"--estimator: {unknown('estimator', estimator, ESTIMATORS)}")
     check_metrics(metrics)
-    _check_options(chosen, options, rounds)
+    _check_options(chosen, options, rounds, years)
     _ask_before_reading(scenario, points, options)
     if chosen == REQUEST_LEVEL:
         return swept_by_runs(scenario, points, options)
-    return swept_by_answers(scenario, points, options, Asked(tuple(metrics), ROUNDS if rounds is None else rounds))
+    asked = Asked(tuple(metrics), ROUNDS if rounds is None else rounds, None if years is None else float(years))
+    return swept_by_answers(scenario, points, options, asked)
 
 
 def check_metrics(metrics: Sequence[str]) -> None:
@@ -82,13 +90,17 @@ def check_metrics(metrics: Sequence[str]) -> None:
         raise DesError(f"{said}\nthere are: {', '.join(SHOWN_METRICS)}")
 
 
-def _check_options(estimator: str, options: RunOptions, rounds: int | None) -> None:
+def _check_options(estimator: str, options: RunOptions, rounds: int | None, years: float | None) -> None:
     """Raises DesError for options of the other estimator."""
+    if years is not None:
+        check_years(years)
     if rounds is not None and rounds < 1:
         raise DesError(f"--rounds {rounds}: at least 1")
     if estimator == REQUEST_LEVEL:
         if rounds is not None:
             raise DesError("--rounds: a run at request level has --replications")
+        if years is not None:
+            raise DesError("--years: a run at request level draws the incidents of its horizon; leave it out")
         return
     given = {
         "--replications": options.replications is not None,

@@ -23,7 +23,7 @@ from des.study.identity import Identity, canonical_json, file_digest, json_text,
 from des.study.options import Forecast, RunOptions, Source
 from des.study.run import RESULTS
 from des.study.study import scenario_name
-from des.study.sweep_point import Answering, Asked, Job, Known, Reading
+from des.study.sweep_point import KEPT_BYTES, Answering, Asked, Job, Known, Reading
 from des.study.sweep_ranges import Grid
 from des.study.sweep_record import BEST, RECORD, TABLE, Sweep, load_sweep, write_record
 from des.study.unfinished import POINTS, Unfinished, unfinished
@@ -40,7 +40,7 @@ def swept_by_answers(source: Source, points: Grid, options: RunOptions, asked: A
     loaded = options.load(source)  # reports problems common to all points once
     job = Job(source, points, replace(options, progress=None, before=None, out=None), asked)
     with terminating_signals_raise(), Workers(job, min(options.workers, len(points))) as pool:
-        files = _all_read(points, pool, options)
+        files, packed = _all_read(points, pool, options)
         key = _key(loaded, points, asked, files)
         name = f"{scenario_name(loaded)}-sweep-{key}"
         target = RESULTS / name if options.out is None else Path(options.out)
@@ -52,7 +52,7 @@ def swept_by_answers(source: Source, points: Grid, options: RunOptions, asked: A
             with unfinished(target, key, anew=options.force) as pieces, written_whole(target, replace=anew) as place:
                 if pieces is not None:
                     pieces.begin(_facts(name, loaded, len(points)))
-                records = _Work(job, pool, options, pieces).records()
+                records = _Work(job, pool, options, pieces, packed).records()
                 content = _content(name, loaded, points, asked, records)
                 write_record(place, content)
                 _write_manifest(place, key, loaded, points, files, time.perf_counter() - started)
@@ -63,19 +63,26 @@ def swept_by_answers(source: Source, points: Grid, options: RunOptions, asked: A
     return Sweep(target, content)
 
 
-def _all_read(points: Grid, pool: Workers[Any, Any], options: RunOptions) -> dict[str, str]:
-    """The digests of the files that the points read. Raises ScenarioError with the problems of all points."""
+def _all_read(points: Grid, pool: Workers[Any, Any], options: RunOptions) -> tuple[dict[str, str], dict[int, bytes]]:
+    """The digests of the files that the points read, and the first points as they were read, by number.
+
+    Raises ScenarioError with the problems of all points.
+    """
     files: dict[str, str] = {}
+    packed: dict[int, bytes] = {}
+    room = KEPT_BYTES
     problems: list[Problem] = []
     many = len(points)
     for number, read in enumerate(pool.map([Reading(number) for number in range(many)])):
         files |= read.files
         problems.extend(read.problems)
+        if (room := room - len(read.packed)) > 0:
+            packed[number] = read.packed
         if options.progress is not None:
             options.progress(_READING * (number + 1) / many, f"reading point {number + 1:,}/{many:,}")
     if problems:
         raise ScenarioError(list(dict.fromkeys(problems)))
-    return files
+    return files, packed
 
 
 class _Work:
@@ -84,11 +91,19 @@ class _Work:
     Where there are fewer points than processes, each has all of them.
     """
 
-    def __init__(self, job: Job, pool: Workers[Any, Any], options: RunOptions, pieces: Unfinished | None) -> None:
+    def __init__(
+        self,
+        job: Job,
+        pool: Workers[Any, Any],
+        options: RunOptions,
+        pieces: Unfinished | None,
+        packed: Mapping[int, bytes],
+    ) -> None:
         self._job = job
         self._pool = pool
         self._options = options
         self._pieces = pieces
+        self._packed = packed
         self._many = len(job.points)
         self._apart = self._many >= options.workers
         self._done = [0.0] * self._many
@@ -97,7 +112,11 @@ class _Work:
     def records(self) -> list[Mapping[str, Any]]:
         """Of each point. The first that is missing is answered alone, and tells how long the others take."""
         finished = len(self._kept)
-        missing = [Answering(number, self._pieces) for number in range(self._many) if number not in self._kept]
+        missing = [
+            Answering(number, self._pieces, packed=self._packed.get(number, b""))
+            for number in range(self._many)
+            if number not in self._kept
+        ]
         if missing:
             started = time.perf_counter()
             first, *others = missing
@@ -179,6 +198,7 @@ def _key(loaded: Loaded, points: Grid, asked: Asked, files: Mapping[str, str]) -
         "scenario": loaded.resolved(),
         "over": [[list(axis.paths), _of_values(axis.values)] for axis in points.axes],
         "rounds": asked.rounds,
+        "years": asked.years,
         "asked": [asked.no_requests, asked.cascades],
         "files": sorted(files.items()),
         "run": Identity(
@@ -222,6 +242,7 @@ def _content(
         "seed": loaded.scenario.seed,
         "estimator": BEST,
         "rounds": asked.rounds,
+        "years": asked.years,
         "over": list(points.paths),
         "points": list(records),
     }

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
@@ -27,16 +28,22 @@ from des.vocabulary import CASCADE_METRICS
 ROUNDS: Final = 1
 _WITHIN_S: Final = 60.0
 """What `des answer` takes by default; the number of rounds is fixed, so it decides nothing but the progress shown."""
+KEPT_BYTES: Final = 64_000_000
+"""Points that were read are kept up to so many bytes in all; the others are read again."""
 _NOT_OF_ARMS: Final = ("arms", "expect", "title", "question", "replications")
 """Fields that no figure of an arm depends on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`metrics` are those to be shown, all where there are none named; `rounds` are simulated at each point."""
+    """`metrics` are those to be shown, all where there are none named; `rounds` are simulated at each point.
+
+    `years` of incidents are drawn where availability takes drawn ones, as of `des availability --years`.
+    """
 
     metrics: tuple[str, ...] = ()
     rounds: int = ROUNDS
+    years: float | None = None
 
     @property
     def no_requests(self) -> bool:
@@ -67,19 +74,21 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """A point to be answered by one process, and kept where points are kept."""
+    """A point to be answered by one process, and kept where points are kept; `packed` if it was read before."""
 
     number: int
     pieces: Unfinished | None
     known: Known | None = None
+    packed: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What was found; `files` maps each file that is read to its checksum."""
+    """What was found; `files` maps each file that is read to its checksum, `packed` is what was read."""
 
     files: Mapping[str, str]
     problems: tuple[Problem, ...] = ()
+    packed: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +129,15 @@ class Job:
     def _read(self, number: int) -> Read:
         try:
             loaded = self.loaded(number)
-            plans(loaded)
-            return Read(loaded.files())
+            here = loaded, plans(loaded)
+            return Read(loaded.files(), packed=pickle.dumps(here, pickle.HIGHEST_PROTOCOL))
         except ScenarioError as error:
             return Read({}, tuple(error.problems))
 
     def _answer(self, task: Answering, workers: int, report: Report | None) -> Answered:
-        here = _Here.of(self.loaded(task.number))
+        here = self._here(task)
         given = task.known or Known()
-        known = here.known(given, workers)
+        known = here.known(given, workers, self.asked.years)
         better: Mapping[str, LongRun] = {}
         answers: Mapping[str, ArmAnswer] = {}
         if self._needs_no_requests(here.loaded, known):
@@ -144,6 +153,12 @@ class Job:
         if task.known is not None:
             return Answered(text, task.known)
         return Answered(text, Known(here.by_digest(known), here.by_digest(better), here.by_digest(answers)))
+
+    def _here(self, task: Answering) -> "_Here":
+        if task.packed:
+            return _Here.of(*pickle.loads(task.packed))
+        loaded = self.loaded(task.number)
+        return _Here.of(loaded, plans(loaded))
 
     def _answered(
         self, here: "_Here", given: Known, known: Mapping[str, LongRun], workers: int, report: Report | None
@@ -178,18 +193,17 @@ class _Here:
     digests: Mapping[str, str]
 
     @classmethod
-    def of(cls, loaded: Loaded) -> "_Here":
-        every = plans(loaded)
+    def of(cls, loaded: Loaded, every: Mapping[str, Plan]) -> "_Here":
         return cls(loaded, every, same_arms(every), _digests(loaded))
 
     @property
     def plans(self) -> dict[str, Plan]:
         return {arm: plan for arm, plan in self.every.items() if arm not in self.same}
 
-    def known(self, given: Known, workers: int) -> dict[str, LongRun]:
+    def known(self, given: Known, workers: int, years: float | None) -> dict[str, LongRun]:
         """The long run of each of the `plans`, those that are given or new ones."""
         known = self.by_arm(given.long_runs)
-        return known | long_runs({arm: plan for arm, plan in self.plans.items() if arm not in known}, workers)
+        return known | long_runs({arm: plan for arm, plan in self.plans.items() if arm not in known}, workers, years)
 
     def refined(self, given: Known, known: Mapping[str, LongRun], workers: int) -> dict[str, LongRun]:
         """The long runs with a second attempt where the first was not precise enough."""
@@ -217,7 +231,9 @@ def _digests(loaded: Loaded) -> dict[str, str]:
 def _record(found: Answer, known: Mapping[str, LongRun]) -> dict[str, Any]:
     """What sweep.json holds of an answered point, without its values."""
     arms = {
-        arm: {"joint": _joint(known[found.same.get(arm, arm)])} | as_json(_figures(of))
+        arm: {"joint": _joint(known[found.same.get(arm, arm)])}
+        | _drawn(of.basis.years, of.basis.samples)
+        | as_json(_figures(of))
         for arm, of in found.arms.items()
     }
     not_seen = {arm: as_json(of.not_seen.incidents) for arm, of in found.arms.items() if of.not_seen.incidents}
@@ -255,11 +271,21 @@ def _long_run_record(here: _Here, known: Mapping[str, LongRun]) -> dict[str, Any
 
     verdicts: tuple[Verdict, ...] = judged(here.loaded.resolved().get("expect"), list(every), find)
     remarks = remarks_of(every)
+    arms = {
+        arm: {"joint": _joint(of)} | _drawn(of.years, of.samples) | as_json(figures[arm]) for arm, of in of_all.items()
+    }
     return (
-        {"replications": None, "arms": {arm: {"joint": _joint(of_all[arm])} | as_json(figures[arm]) for arm in every}}
+        {"replications": None, "arms": arms}
         | ({"expectations": as_json(verdicts)} if verdicts else {})
         | ({"remarks": list(remarks)} if remarks else {})
     )
+
+
+def _drawn(years: float | None, samples: int | None) -> dict[str, Any]:
+    """From what the availability is estimated, where it is not exact."""
+    if years is None and samples is None:
+        return {}
+    return {"drawn": {"years": years, "samples": samples}}
 
 
 def _joint(of: LongRun) -> dict[str, float | None]:

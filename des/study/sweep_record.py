@@ -134,6 +134,7 @@ class Sweep:
                 row |= {name: row.get(name) if exact is None else exact for name, exact in figures["joint"].items()}
                 if "availability" in figures:
                     row["availability_estimator"] = figures["availability"]["estimator"]
+                row |= {f"availability_{name}": many for name, many in figures.get("drawn", {}).items()}
                 if expectations:
                     of_arm = {_name(each): each.result for each in verdicts if each.arm == arm}
                     row["expected"] = gravest(of_arm.values())

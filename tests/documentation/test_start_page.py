@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from des.study.long_run import Attempt
 from tests.command import des
 
 PAGE = (Path(__file__).parents[2] / "docs" / "start.md").read_text(encoding="utf-8")
@@ -37,7 +38,8 @@ def write_history(folder: Path) -> None:
 @pytest.mark.usefixtures("rough_estimators")
 @pytest.mark.parametrize("block", BLOCKS, ids=("first answer", "own chain", "history"))
 def test_its_commands_work(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("des.study.long_run._TIMELINES", ((20.0, 30), (20.0, 30)))
+    monkeypatch.setattr("des.study.long_run._FIRST", Attempt(20.0, 30, 1_000))
+    monkeypatch.setattr("des.study.long_run._SECOND", Attempt(20.0, 30, 1_000))
     write_history(tmp_path)
     for line in block.splitlines():
         name, *words = shlex.split(line)

@@ -6,7 +6,7 @@ from des.estimate.availability import choose
 from des.estimate.estimate import TIMELINE, Estimate
 from des.scenario import from_mapping, plans
 from des.study import long_run
-from des.study.long_run import LongRun, refined, refining_s
+from des.study.long_run import Attempt, LongRun, refined, refining_s
 from tests.study.small_scenario import small
 
 PLANS = plans(from_mapping(small(horizon="1h")))
@@ -29,15 +29,15 @@ def test_only_a_wide_interval_is_coarse() -> None:
 
 
 def test_only_coarse_ones_are_refined(monkeypatch: pytest.MonkeyPatch) -> None:
-    tried: list[tuple[int, str]] = []
+    tried: list[tuple[float, str]] = []
 
-    def attempt(number: int, plan: object, report: object = None) -> LongRun:
-        tried.append((number, plan.arm))  # type: ignore[attr-defined]
+    def attempt(of: Attempt, plan: object, report: object = None) -> LongRun:
+        tried.append((of.years, plan.arm))  # type: ignore[attr-defined]
         return FINE
 
     monkeypatch.setattr(long_run, "_long_run", attempt)
     found = refined(PLANS, {"as_modelled": EXACT, "primary_only": COARSE}, 1)
-    assert tried == [(1, "primary_only")]
+    assert tried == [(10_000.0, "primary_only")]
     assert found == {"as_modelled": EXACT, "primary_only": FINE}
 
 

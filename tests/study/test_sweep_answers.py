@@ -9,6 +9,7 @@ import pytest
 
 import des
 from des.errors import DesError, OutputError, ScenarioError, what_is_left
+from des.report.sweep_table import sweep_text
 from des.scenario import from_mapping
 from des.study import answer as answering
 from des.study import arms, long_run, sweep_point
@@ -70,7 +71,8 @@ def test_more_in_common_is_less_available_and_each_point_is_what_availability_sa
 
 @pytest.fixture
 def _short_timelines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(long_run, "_TIMELINES", ((300.0, 150), (600.0, 300)))
+    monkeypatch.setattr(long_run, "_FIRST", long_run.Attempt(300.0, 150, 1_000))
+    monkeypatch.setattr(long_run, "_SECOND", long_run.Attempt(600.0, 300, 4_000))
 
 
 @pytest.mark.usefixtures("_short_timelines")
@@ -83,6 +85,37 @@ def test_timelines_agree_with_those_of_availability() -> None:
         assert here["estimator"] == "timeline"
         assert here["low"] <= there.high
         assert there.low <= here["high"]
+
+
+@pytest.mark.parametrize("metrics", [QUICK, ()])
+def test_as_many_years_as_of_availability_give_its_figures_to_the_same_bit(metrics: tuple[str, ...]) -> None:
+    found = des.sweep(RETRYING, ["shared=0,1"], metrics=metrics, years=300)
+    for shared, record in zip(("0", "1"), found.records, strict=True):
+        of_point = record["arms"]["as_modelled"]
+        assert of_point["availability"] == json.loads(json.dumps(_of_command(RETRYING, shared).as_json()))
+    years = [record["arms"]["as_modelled"]["drawn"]["years"] for record in found.records]
+    assert years == [None, 300.0]  # with nothing in common, total outages are too rare for as many
+    assert list(found.table["availability_years"].dropna()) == [300.0]
+    assert "availability: rare events, timeline of 300 years of incidents" in sweep_text(found)
+    with pytest.raises(DesError, match="--years 0: expected"):
+        des.sweep(RETRYING, ["shared=0,1"], years=0)
+
+
+@pytest.mark.usefixtures("_short_timelines")
+def test_the_years_drawn_are_said_and_those_asked_for_are_another_sweep() -> None:
+    found = des.sweep(RETRYING, ["shared=0,1"], metrics=QUICK)
+    drawn = {record["arms"]["as_modelled"]["drawn"]["years"] for record in found.records}
+    assert drawn == {300.0}
+    assert "timeline of 300 years of incidents (--years N draws another number)" in sweep_text(found)
+    assert des.sweep(RETRYING, ["shared=0,1"], metrics=QUICK, years=300).path != found.path
+
+
+def test_each_point_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    whole = sweep_point.Job.loaded
+    monkeypatch.setattr(sweep_point.Job, "loaded", lambda job, number: read.append(number) or whole(job, number))
+    des.sweep(CORRELATED, ["shared=0,0.5,1"], metrics=QUICK)
+    assert read == [0, 1, 2]
 
 
 def test_a_point_has_the_figures_of_an_answer_to_the_same_bit() -> None:
@@ -137,11 +170,11 @@ def _stopping(monkeypatch: pytest.MonkeyPatch, after: int) -> list[str]:
     begun: list[str] = []
     long_runs = sweep_point.long_runs
 
-    def counted(plans: Any, workers: int) -> Any:
+    def counted(plans: Any, *more: Any) -> Any:
         if len(begun) == after:
             raise KeyboardInterrupt
         begun.append("")
-        return long_runs(plans, workers)
+        return long_runs(plans, *more)
 
     monkeypatch.setattr(sweep_point, "long_runs", counted)
     return begun
