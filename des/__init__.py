@@ -12,6 +12,7 @@ des.validate("scenarios/two_stage.yaml")      # every problem, as a ScenarioErro
 des.fit("incidents.csv")                      # distributions of an incident history
 run = des.load("results/two_stage-0123456789ab")
 des.results()                                 # what is in results/: whole, unfinished or damaged
+des.verify("results/two_stage-0123456789ab")   # digests, conservation, figures again from the traces
 """
 
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from des.study.store import results
     from des.study.sweep import sweep
     from des.study.validate import validate
+    from des.study.verify import verify
 
 __all__ = [
     "DesError",
@@ -47,6 +49,7 @@ __all__ = [
     "run",
     "sweep",
     "validate",
+    "verify",
 ]
 
 __version__: str
@@ -60,6 +63,7 @@ _MODULES = {
     "explain": "des.study.explain",
     "fit": "des.study.fit",
     "validate": "des.study.validate",
+    "verify": "des.study.verify",
     "results": "des.study.store",
     "optimise": "des.study.optimise",
     "run": "des.study.run",

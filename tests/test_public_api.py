@@ -20,6 +20,7 @@ FUNCTIONS = {
     "run",
     "sweep",
     "validate",
+    "verify",
 }
 PUBLIC = {"DesError", "Scenario", "ScenarioError", *FUNCTIONS}
 PACKAGE = Path(des.__file__).parent

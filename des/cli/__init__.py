@@ -1,10 +1,11 @@
 """The command line: parse, call the API, print.
 
 Heavy libraries are imported inside the commands, so that `des --help` stays fast. Importing `answering`, `optimising`,
-`reporting`, `results`, `running`, `starting`, `sweeping` and `telling` registers their commands.
+`reporting`, `results`, `running`, `starting`, `sweeping`, `telling` and `verifying` registers their
+commands.
 """
 
-from des.cli import answering, optimising, reporting, results, running, starting, sweeping, telling
+from des.cli import answering, optimising, reporting, results, running, starting, sweeping, telling, verifying
 from des.cli.application import app, main
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "starting",
     "sweeping",
     "telling",
+    "verifying",
 ]

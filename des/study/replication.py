@@ -1,6 +1,6 @@
 """One replication of one arm: simulated, traced and summed up, in this or another process."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from des.engine import names, simulate
+from des.engine.recorder import Sink
 from des.estimate.cascades import Cascade, CascadeTotals, may_cascade, triggers
 from des.estimate.objective import WindowCounter, window_edges
 from des.estimate.summary import Observed
@@ -46,13 +47,17 @@ class Outcome:
     """How often each leg that rots broke."""
 
 
+Source = Callable[[Plan, int, Sink, Report | None], int]
+"""Hands the rows of a replication of a plan to a sink, and returns the number of requests that arrived."""
+
+
 @dataclass(frozen=True, slots=True)
 class Replicator:
     """Simulates any replication of any arm. The outcome depends only on the part.
 
     Traces of an arm are also written for the arms that `same` maps to it. Without a `directory` there are none.
     `scenario` is canonical JSON, for the traces. `asks_for_cascades` adds their figures even where there can be none.
-    With an `objective`, the windows that met it are counted.
+    With an `objective`, the windows that met it are counted. Rows come from the `source`, the engine by default.
     """
 
     plans: Mapping[str, Plan]
@@ -61,6 +66,7 @@ class Replicator:
     asks_for_cascades: bool = False
     same: Mapping[str, str] = field(default_factory=dict)
     objective: Objective | None = None
+    source: Source = simulate
 
     def __call__(self, part: Part, report: Report | None) -> Outcome:
         """Raises RunError where the replication breaks a conservation rule."""
@@ -87,7 +93,7 @@ class Replicator:
             triggers=triggers(plan, timeline) if self.asks_for_cascades or may_cascade(self.plans.values()) else None,
         )
         try:
-            observed, cascade, written = recorder.close(simulate(plan, part.replication, recorder, report))
+            observed, cascade, written = recorder.close(self.source(plan, part.replication, recorder, report))
         except BaseException:
             recorder.abort()
             raise

@@ -95,23 +95,9 @@ class Study:
         started = time.perf_counter()
         simulated = _SIMULATED if self.comparison else 1.0
         found = self._replicate(directory, pieces, workers, _within(progress, 0.0, simulated))
-        content = found.summary()
-        for arm, plan in self.plans.items():
-            if arm in content.get("unseen", {}):
-                continue  # the control would know of incidents that the figures have not met
-            for metric, figure in controlled(plan, found.observed[arm], found.spells[arm]).items():
-                content["arms"][arm][metric] = replace(content["arms"][arm][metric], controlled=figure)
-        if self.comparison:
-            unsampled = content.get("unseen", {})
-            content["comparison"] = self._comparison(found, unsampled, _within(progress, simulated, 1.0))
+        content = self.content(found, _within(progress, simulated, 1.0))
         if progress is not None:
             progress(1.0, "writing")
-        if self.precision is not None:
-            content["precision"] = self.precision.as_found(found.replications, content)
-        if remarks := remarks_of(self.plans):
-            content["remarks"] = list(remarks)
-        if judged := of_run(self.loaded.resolved().get("expect"), list(self.plans), as_json(content)):
-            content["expectations"] = judged
         if pieces is not None:
             pieces.hand_over(found.written, directory)
         summary_text = json_text(as_json(content))
@@ -128,11 +114,27 @@ class Study:
         if lost := amiss(directory, manifest):
             raise WriteError("; ".join(lost))
 
-    def _replicate(
-        self, directory: Path, pieces: Unfinished | None, workers: int, progress: Progress | None
-    ) -> "Found":
-        """As many replications of each arm as asked for, or as the precision takes."""
-        found = Found(
+    def content(self, found: "Found", progress: Progress | None = None) -> dict[str, Any]:
+        """What summary.json says of all that was found, as estimates."""
+        content = found.summary()
+        for arm, plan in self.plans.items():
+            if arm in content.get("unseen", {}):
+                continue  # the control would know of incidents that the figures have not met
+            for metric, figure in controlled(plan, found.observed[arm], found.spells[arm]).items():
+                content["arms"][arm][metric] = replace(content["arms"][arm][metric], controlled=figure)
+        if self.comparison:
+            content["comparison"] = self._comparison(found, content.get("unseen", {}), progress)
+        if self.precision is not None:
+            content["precision"] = self.precision.as_found(found.replications, content)
+        if remarks := remarks_of(self.plans):
+            content["remarks"] = list(remarks)
+        if judged := of_run(self.loaded.resolved().get("expect"), list(self.plans), as_json(content)):
+            content["expectations"] = judged
+        return content
+
+    def nothing_found(self) -> "Found":
+        """Of no replication yet."""
+        return Found(
             {arm: Pool() for arm in self.plans},
             {arm: [] for arm in self.plans},
             [],
@@ -140,13 +142,19 @@ class Study:
             same=same_arms(self.plans),
             long_runs=LongRuns(self.plans),
         )
+
+    def _replicate(
+        self, directory: Path, pieces: Unfinished | None, workers: int, progress: Progress | None
+    ) -> "Found":
+        """As many replications of each arm as asked for, or as the precision takes."""
+        found = self.nothing_found()
         wanted = self.first_replications
         simulated = [arm for arm in self.plans if arm not in found.same]
         replicator = Replicator(
             self.plans,
             (directory if pieces is None else pieces.writing) if self.traces else None,
             canonical_json(self.loaded.resolved()),
-            self._asks_for_cascades(),
+            self.asks_for_cascades(),
             found.same,
         )
         with Workers(Keeping(replicator, pieces), workers) as pool:
@@ -183,7 +191,7 @@ class Study:
             "at_least": self.precision is not None,
         }
 
-    def _asks_for_cascades(self) -> bool:
+    def asks_for_cascades(self) -> bool:
         """Whether an expectation or a precision names a figure of cascades."""
         asked = {each.metric for each in self.loaded.expectations()}
         if self.precision is not None:
@@ -244,11 +252,15 @@ class Found:
 
     def add(self, part: Part, outcome: Outcome) -> None:
         for arm in (part.arm, *self.alike(part.arm)):
-            self.observed[arm].add(outcome.observed)
-            self.spells[arm].append(outcome.spells)
-            if outcome.cascade is not None:
-                self.cascades.setdefault(arm, []).append(outcome.cascade)
+            self.add_to(arm, outcome)
         self.written.extend(outcome.written)
+
+    def add_to(self, arm: str, outcome: Outcome) -> None:
+        """The figures of the next replication of one arm."""
+        self.observed[arm].add(outcome.observed)
+        self.spells[arm].append(outcome.spells)
+        if outcome.cascade is not None:
+            self.cascades.setdefault(arm, []).append(outcome.cascade)
 
     def summary(self) -> dict[str, Any]:
         content = summary(self.observed, self.heterogeneous)

@@ -17,6 +17,7 @@ from des.study.optimised import Optimised
 from des.study.recorded import Run
 from des.study.store import Stored
 from des.study.sweep_record import Sweep
+from des.study.verify import Verified
 
 
 def a_run_takes_a_path_or_a_mapping_and_gives_frames() -> None:
@@ -46,6 +47,13 @@ def results_are_listed_and_removed() -> None:
     assert_type(stored, tuple[Stored, ...])
     assert_type(stored[0].bytes, int)
     stored[0].remove()
+
+
+def a_result_is_verified() -> None:
+    found = des.verify("results/two_stage-0123456789ab", folder="scenarios")
+    assert_type(found, Verified)
+    assert_type(found.holds, bool)
+    assert_type(found.differences[0].file, str)
 
 
 def an_answer_gives_a_frame() -> None:
