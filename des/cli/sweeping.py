@@ -54,7 +54,8 @@ def sweep(
         typer.Option("--rounds", metavar="N", help="Rounds simulated at each point: narrower intervals.  [default: 1]"),
     ] = None,
     traces: Annotated[
-        bool, typer.Option("--traces", help="Keep the traces of every point (at request level).")
+        bool,
+        typer.Option("--traces", help="Keep the traces of every point (at request level), at the scenario's level."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print sweep.json instead of a table.")] = False,
     yes: YesOption = False,
