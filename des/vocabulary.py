@@ -110,3 +110,7 @@ CASCADE_METRICS: Final = (
     "blackout",
 )
 """Figures of cascades. A scenario may expect values for them; they are then measured in runs without limits too."""
+
+TRACE_LEVELS: Final = ("full", "requests", "sampled", "none")
+"""Which rows a run keeps: all, no attempts, those of a share of the requests, none. Its figures are of all requests."""
+FULL_TRACES, REQUEST_TRACES, SAMPLED_TRACES, NO_TRACES = TRACE_LEVELS

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from des.cli.completion import scenario_names
+from des.errors import DesError
 
 if TYPE_CHECKING:
     from des.study.options import RunOptions
@@ -36,6 +37,22 @@ JunitOption = Annotated[
     Path | None,
     typer.Option("--junit", metavar="FILE", help="Write the verdicts on what the scenario expects as JUnit XML."),
 ]
+TracesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--traces",
+        metavar="LEVEL",
+        help="Rows to keep: full, requests (no attempts), sampled:1% of the requests, or none. Figures are of all.",
+    ),
+]
+NoTracesOption = Annotated[bool, typer.Option("--no-traces", help="Write the summary without traces: --traces none.")]
+
+
+def traces_asked(level: str | None, no_traces: bool) -> bool | str:
+    """`RunOptions.traces`. Raises DesError where the two options contradict each other."""
+    if no_traces and level is not None:
+        raise DesError(f"--no-traces and --traces {level}: give one of them")
+    return not no_traces if level is None else level
 
 
 def takes_run_options(command: Callable[..., int]) -> Callable[..., int]:

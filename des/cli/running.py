@@ -18,13 +18,19 @@ from des.cli.application import (
 )
 from des.cli.asking import YesOption, before
 from des.cli.expectations import complain_of_verdicts, conclude
-from des.cli.options import JunitOption, ScenarioArgument, takes_run_options
+from des.cli.options import (
+    JunitOption,
+    NoTracesOption,
+    ScenarioArgument,
+    TracesOption,
+    takes_run_options,
+    traces_asked,
+)
 
 if TYPE_CHECKING:
     from des.study.options import RunOptions
     from des.study.run import Finished
 
-_NoTraces = Annotated[bool, typer.Option("--no-traces", help="Write the summary without traces.")]
 _SummaryJson = Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")]
 
 
@@ -37,7 +43,8 @@ _SummaryJson = Annotated[bool, typer.Option("--json", help="Print summary.json i
 def run(
     scenario: ScenarioArgument,
     options: "RunOptions",
-    no_traces: _NoTraces = False,
+    traces: TracesOption = None,
+    no_traces: NoTracesOption = False,
     as_json: _SummaryJson = False,
     yes: YesOption = False,
     junit: JunitOption = None,
@@ -47,7 +54,7 @@ def run(
     from des.study.run import ensure
 
     check_junit(junit)
-    options = replace(options, traces=not no_traces, before=before("run", scenario, yes=yes))
+    options = replace(options, traces=traces_asked(traces, no_traces), before=before("run", scenario, yes=yes))
     with progress_bar() as progress:
         finished = ensure(scenario, replace(options, progress=progress))
     return _conclude(finished, print_run, as_json, junit)
@@ -66,7 +73,8 @@ def compare(
     arms: Annotated[
         str | None, typer.Option("--arms", metavar="A,B", help="Arms to compare. The first is the baseline.")
     ] = None,
-    no_traces: _NoTraces = False,
+    traces: TracesOption = None,
+    no_traces: NoTracesOption = False,
     as_json: _SummaryJson = False,
     yes: YesOption = False,
     junit: JunitOption = None,
@@ -77,7 +85,7 @@ def compare(
 
     check_junit(junit)
     chosen = None if arms is None else [arm.strip() for arm in arms.split(",") if arm.strip()]
-    options = replace(options, traces=not no_traces, before=before("compare", scenario, yes=yes))
+    options = replace(options, traces=traces_asked(traces, no_traces), before=before("compare", scenario, yes=yes))
     with progress_bar() as progress:
         finished = ensure_compared(scenario, replace(options, progress=progress), chosen)
     return _conclude(finished, print_comparison, as_json, junit)

@@ -63,7 +63,8 @@ def sweep(
         ),
     ] = None,
     traces: Annotated[
-        bool, typer.Option("--traces", help="Keep the traces of every point (at request level).")
+        bool,
+        typer.Option("--traces", help="Keep the traces of every point (at request level), at the scenario's level."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print sweep.json instead of a table.")] = False,
     yes: YesOption = False,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from des.distributions import FloatArray
 from des.errors import RunError
+from des.spread import spread
 
 RELATIVE_ERROR: Final = 0.001
 LOWEST_S: Final = 1e-9
@@ -56,21 +57,13 @@ class RunningMean:
         return self._total / (_STEPS_PER_UNIT * self._count) if self._count else None
 
 
-def _spread(numbers: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """A 64-bit fingerprint of each number (SplitMix64's finaliser; Steele, Lea and Flood 2014).
-
-    Sums of x_i * spread(i) modulo 2^64 of two sets of rows agree only if the x_i agree number by number, except with
-    probability 2^-64. This checks per-request sums in memory that does not grow with the requests.
-    """
-    mixed = numbers.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
-
-
 def spread_sum(numbers: NDArray[np.int64], factors: NDArray[Any] | None = None) -> int:
-    """Sum of factor * spread(number) modulo 2^64; factors are 1 by default."""
-    marks = _spread(numbers)
+    """Sum of factor * spread(number) modulo 2^64; factors are 1 by default.
+
+    Two such sums agree only if the factors agree number by number, except with probability 2^-64. This checks
+    per-request sums in memory that does not grow with the requests.
+    """
+    marks = spread(numbers)
     if factors is not None:
         marks = marks * factors.astype(np.uint64)
     return int(np.sum(marks, dtype=np.uint64))

@@ -10,6 +10,7 @@ from rich.console import Console
 from des.report.figures import NOTHING
 from des.report.layout import say
 from des.study.store import DAMAGED, UNFINISHED, WHOLE, Stored
+from des.vocabulary import FULL_TRACES
 
 _UNITS: Final = ("kB", "MB", "GB", "TB")
 
@@ -64,6 +65,8 @@ def _scenario(one: Stored) -> str:
         for count, word in ((len(one.arms), "arm"), (one.replications or 0, "replication"))
         if count
     ]
+    if one.trace_level not in ("", FULL_TRACES):
+        several.append(f"traces {one.trace_level}")
     return ": ".join(part for part in (", ".join(several), one.title) if part)
 
 

@@ -14,6 +14,7 @@ from des.report.unseen_lines import unseen_sentences
 from des.scenario.text.units import DAY_S
 from des.study.verdicts import Verdict, of_run
 from des.traces import Run
+from des.traces.levels import FULL
 
 if TYPE_CHECKING:
     pass
@@ -59,7 +60,9 @@ def print_where(run: Run, reused: bool, console: Console) -> None:
     """Where the files are."""
     if reused:
         say(console, "the same run as before: verified, not simulated again (--force simulates it again)")
-    where = f"{'traces, ' if run.manifest['traces'] else ''}manifest and summary: {run.path}"
+    level = run.trace_level
+    kept = f"traces{'' if level == FULL else f' ({level})'}, " if run.manifest["traces"] else ""
+    where = f"{kept}manifest and summary: {run.path}"
     say(console, where, whole=True)
 
 

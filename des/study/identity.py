@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from des.traces.levels import TraceLevel
     from des.traces.writer import WrittenTrace
 
 _IN_THE_TRACES: Final = ("numpy", "simpy", "pyarrow", "genai-prices")
@@ -31,7 +32,7 @@ class Identity:
     seed: int
     replications: int
     arms: Sequence[str]
-    traces: bool
+    traces: "TraceLevel"
     files: Mapping[str, str]
     precision: Mapping[str, Any] | None = None
     comparison: bool = False
@@ -43,7 +44,7 @@ class Identity:
             "seed": self.seed,
             "replications": self.replications,
             "arms": list(self.arms),
-            "trace_level": self._trace_level,
+            **self.traces.facts(),
             "files": sorted(self.files.items()),
             "version": package_version(),
             "libraries": [_versions()[library] for library in _IN_THE_TRACES],
@@ -63,13 +64,9 @@ class Identity:
             "seed": self.seed,
             "replications": replications,
             "arms": list(self.arms),
-            "trace_level": self._trace_level,
+            **self.traces.facts(),
             "files": dict(sorted(self.files.items())),
         }
-
-    @property
-    def _trace_level(self) -> str:
-        return "attempts" if self.traces else "none"
 
 
 def manifest_of(

@@ -48,7 +48,9 @@ class RunOptions:
     current directory.
     `seed`, `replications`: replace the scenario's own.
     `overrides`: further changes of the scenario, such as `policy.rounds=3`.
-    `traces`: keep a row for every request, call, incident and change of state.
+    `traces`: which rows are kept. True: what the scenario's `traces` says, by default a row for every request, call,
+    incident and change of state. False: none. Or a level as a scenario writes it: `full`, `requests` (no calls),
+    `sampled: 1%` of the requests, `none`. Figures are of all requests.
     `force`: simulate again although the run exists.
     `workers`: processes that share the replications. Their number affects only the time taken.
     `precision`: `{"availability": 0.1}` or `availability=0.1` replicates until the half-width of the 95 % interval is
@@ -63,7 +65,7 @@ class RunOptions:
     seed: int | None = None
     replications: int | None = None
     overrides: Sequence[str] = ()
-    traces: bool = True
+    traces: bool | str = True
     force: bool = False
     workers: int = 1
     precision: Mapping[str, float] | Sequence[str] = ()
@@ -105,7 +107,7 @@ class RunKeywords(TypedDict, total=False):
     seed: int | None
     replications: int | None
     overrides: Sequence[str]
-    traces: bool
+    traces: bool | str
     force: bool
     workers: int
     precision: Mapping[str, float] | Sequence[str]

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Run(Traces):
     """A complete run: its tables as frames, its manifest and summary, and the questions that its traces answer.
 
-    A question is a method that returns a frame. Columns name their units. All but `table` need traces.
+    A question is a method that returns a frame. Columns name their units. All but `table` need traces, and all of them:
+    a run that kept too few raises DesError, which names the level of traces to run with.
     """
 
     @cached_property

@@ -1,6 +1,7 @@
 """One replication of one arm: simulated, traced and summed up, in this or another process."""
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from des.pool import Report
 from des.scenario.plan import Plan
 from des.scenario.schema.objective import Objective
 from des.study.downtime import Spells, downtime, losing_intervals
+from des.traces.levels import FULL, TraceLevel
 from des.traces.schemas import TABLES
 from des.traces.writer import TraceWriter, WrittenTrace
 
@@ -55,9 +57,10 @@ Source = Callable[[Plan, int, Sink, Report | None], int]
 class Replicator:
     """Simulates any replication of any arm. The outcome depends only on the part.
 
-    Traces of an arm are also written for the arms that `same` maps to it. Without a `directory` there are none.
-    `scenario` is canonical JSON, for the traces. `asks_for_cascades` adds their figures even where there can be none.
-    With an `objective`, the windows that met it are counted. Rows come from the `source`, the engine by default.
+    Traces of an arm are also written for the arms that `same` maps to it: rows of the `level`. Without a `directory`
+    there are none. `scenario` is canonical JSON, for the traces. `asks_for_cascades` adds their figures even where
+    there can be none. With an `objective`, the windows that met it are counted. Rows come from the `source`, the engine
+    by default.
     """
 
     plans: Mapping[str, Plan]
@@ -67,6 +70,7 @@ class Replicator:
     same: Mapping[str, str] = field(default_factory=dict)
     objective: Objective | None = None
     source: Source = simulate
+    level: TraceLevel = FULL
 
     def __call__(self, part: Part, report: Report | None) -> Outcome:
         """Raises RunError where the replication breaks a conservation rule."""
@@ -91,6 +95,7 @@ class Replicator:
             scenario=self.scenario,
             same=[arm for arm, simulated in self.same.items() if simulated == part.arm],
             triggers=triggers(plan, timeline) if self.asks_for_cascades or may_cascade(self.plans.values()) else None,
+            level=self.level,
         )
         try:
             observed, cascade, written = recorder.close(self.source(plan, part.replication, recorder, report))
@@ -109,9 +114,10 @@ _Block = Mapping[str, NDArray[Any]]
 class _Recorder:
     """The engine's sink for one replication. Rows go to the traces on disk and into totals, block by block.
 
-    Without a directory there are only totals. `outages` are when requests may be lost together: some endpoint of the
-    chain is down or fails some of its calls. `on_record` are those that are the same in every replication. `triggers`
-    are when something may start a cascade, None for runs in which there can be none.
+    Traces are written in a thread of their own while the next blocks are simulated. They keep the rows of the `level`;
+    totals are of all rows. Without a directory there are only totals. `outages` are when requests may be lost together:
+    some endpoint of the chain is down or fails some of its calls. `on_record` are those that are the same in every
+    replication. `triggers` are when something may start a cascade, None for runs in which there can be none.
     """
 
     def __init__(
@@ -127,6 +133,7 @@ class _Recorder:
         triggers: Intervals | None = None,
         same: Sequence[str] = (),
         windows: WindowCounter | None = None,
+        level: TraceLevel = FULL,
     ) -> None:
         columns = names(plan)
         self._totals = Totals(columns, [leg.name for leg in plan.chain])
@@ -137,15 +144,28 @@ class _Recorder:
         batch = plan.workload.arrivals.batch
         self._batches = None if batch is None else BatchTotals(batch)
         self._cascade = None if triggers is None else CascadeTotals(plan, columns, triggers)
+        self._level = level
         self._writers: dict[str, list[TraceWriter]] = {}
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="traces")  # starts with its first work
         if directory is not None:
             for table in TABLES:
-                if table == "minutes" and self._cascade is None:
+                if not level.keeps(table) or (table == "minutes" and self._cascade is None):
                     continue
                 values = {**columns.get(table, {}), "arm": arms}
                 self._writers[table] = []  # grows one by one, so that open files are aborted when the next one fails
                 for arm in (plan.arm, *same):
-                    self._writers[table].append(TraceWriter(directory, table, arm, replication, values, scenario))
+                    self._writers[table].append(
+                        TraceWriter(
+                            directory,
+                            table,
+                            arm,
+                            replication,
+                            values,
+                            scenario,
+                            level=level,
+                            thread=self._thread,
+                        )
+                    )
 
     def requests(self, block: _Block) -> None:
         self._write("requests", block)
@@ -202,17 +222,22 @@ class _Recorder:
         if self._cascade is not None:
             cascade, bins = self._cascade.close()
             self._write("minutes", bins.rows())
-        return observed, cascade, [writer.close() for writers in self._writers.values() for writer in writers]
+        written = [writer.close() for writers in self._writers.values() for writer in writers]
+        self._thread.shutdown()
+        return observed, cascade, written
 
     def abort(self) -> None:
         """Closes the files of a replication that will not be finished."""
         for writers in self._writers.values():
             for writer in writers:
                 writer.abort()
+        self._thread.shutdown()
 
     def _write(self, table: str, block: _Block) -> None:
-        for writer in self._writers.get(table, ()):
-            writer.append(block)
+        if writers := self._writers.get(table):
+            kept = self._level.rows(table, block)
+            for writer in writers:
+                writer.append(kept)
 
 
 class _Breaks:

@@ -21,6 +21,7 @@ from des.study.run import RESULTS
 from des.study.sweep_answers import amiss_in_sweep
 from des.study.sweep_record import BEST, RECORD, TABLE
 from des.study.unfinished import BEGUN, FINISHED, NAME, POINTS, begun, count
+from des.traces.levels import TraceLevel
 from des.traces.reader import MANIFEST, SUMMARY, Run, amiss, load
 from des.traces.schemas import TABLES
 from des.words import did_you_mean
@@ -66,6 +67,8 @@ class Stored:
     done: int | None = None
     parts: int | None = None
     created_at: str | None = None
+    trace_level: str = ""
+    """Of a run, which rows it kept: `full`, `requests`, `sampled: 1%`, `none`."""
     why: str = ""
 
     def as_json(self) -> dict[str, Any]:
@@ -161,6 +164,7 @@ def _run(path: Path, verify: bool) -> Stored:
         arms=tuple(arm for arm in arms if isinstance(arm, str)) if isinstance(arms, list) else (),
         replications=_whole_number(manifest.get("replications")),
         created_at=_text(manifest.get("created_at")) or None,
+        trace_level=str(TraceLevel.of_manifest(manifest)) if "trace_level" in manifest else "",
         why=why,
     )
 

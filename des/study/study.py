@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from des.errors import WriteError
+from des.errors import DesError, WriteError
 from des.estimate.cascades import Cascade, cascade_estimates
 from des.estimate.estimate import as_json
 from des.estimate.heterogeneous import Heterogeneous, without_intervals
@@ -18,6 +18,7 @@ from des.pool import Watch, Workers
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan, remarks_of
 from des.scenario.schema.expectations import default_arm
+from des.scenario.schema.traces import read_traces
 from des.study.arms import same_arms
 from des.study.downtime import Spells, combined, controlled
 from des.study.identity import Identity, canonical_json, json_text, manifest_of
@@ -27,6 +28,7 @@ from des.study.precision import Precision
 from des.study.replication import Outcome, Part, Replicator
 from des.study.unfinished import Keeping, Unfinished
 from des.study.verdicts import of_run
+from des.traces.levels import NONE, TraceLevel
 from des.traces.reader import MANIFEST, SUMMARY, amiss
 from des.traces.writer import WrittenTrace
 from des.vocabulary import CASCADE_METRICS
@@ -42,21 +44,26 @@ _SIMULATED: Final = 0.5
 class Study:
     """Arms in order, each a plan by name, and the number of replications of each.
 
-    With `comparison`, arms are compared with `as_modelled`, or with the first where that is not run.
+    With `comparison`, arms are compared with `as_modelled`, or with the first where that is not run. `traces` are the
+    rows that are kept.
     """
 
     loaded: Loaded
     plans: Mapping[str, Plan]
-    traces: bool
+    traces: TraceLevel
     precision: Precision | None = None
     comparison: bool = False
 
     @classmethod
     def of(
-        cls, loaded: Loaded, *, traces: bool, precision: Precision | None = None, comparison: bool = False
+        cls, loaded: Loaded, *, traces: bool | str, precision: Precision | None = None, comparison: bool = False
     ) -> "Study":
-        """Raises ScenarioError with every problem of every arm, DesError for a precision of an arm that is not run."""
-        study = cls(loaded, plans(loaded), traces, precision, comparison)
+        """`traces` are as in RunOptions.
+
+        Raises ScenarioError with every problem of every arm, DesError for a precision of an arm that is not run and for
+        an unknown level of traces.
+        """
+        study = cls(loaded, plans(loaded), trace_level(loaded, traces), precision, comparison)
         if precision is not None:
             precision.check_arms(list(study.plans))
         return study
@@ -152,10 +159,11 @@ class Study:
         simulated = [arm for arm in self.plans if arm not in found.same]
         replicator = Replicator(
             self.plans,
-            (directory if pieces is None else pieces.writing) if self.traces else None,
+            None if self.traces == NONE else (directory if pieces is None else pieces.writing),
             canonical_json(self.loaded.resolved()),
             self.asks_for_cascades(),
             found.same,
+            level=self.traces,
         )
         with Workers(Keeping(replicator, pieces), workers) as pool:
             while (done := found.replications) < wanted:
@@ -285,6 +293,18 @@ def scenario_name(loaded: Loaded) -> str:
     """The file's name without its suffix, else the title, in characters that any file system accepts."""
     text = loaded.scenario.title if loaded.path is None else Path(loaded.path).stem
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", text).strip("._-")[:80] or "scenario"
+
+
+def trace_level(loaded: Loaded, asked: bool | str) -> TraceLevel:
+    """The rows to keep: those asked for, else those of the scenario. Raises DesError for an unknown level."""
+    if asked is False:
+        return NONE
+    if asked is True:
+        return TraceLevel.of(loaded.scenario.traces)
+    try:
+        return TraceLevel.of(read_traces(asked))
+    except ValueError as error:
+        raise DesError(f"traces: {error}") from None
 
 
 def _within(progress: Progress | None, low: float, high: float) -> Progress | None:

@@ -27,6 +27,7 @@ from des.study.sweep_point import KEPT_BYTES, Answering, Asked, Job, Known, Read
 from des.study.sweep_ranges import Grid
 from des.study.sweep_record import BEST, RECORD, TABLE, Sweep, load_sweep, write_record
 from des.study.unfinished import POINTS, Unfinished, unfinished
+from des.traces.levels import NONE
 from des.traces.reader import MANIFEST
 
 _READING: Final = 0.02
@@ -206,7 +207,7 @@ def _key(loaded: Loaded, points: Grid, asked: Asked, files: Mapping[str, str]) -
             seed=loaded.scenario.seed,
             replications=1,
             arms=list(loaded.arms),
-            traces=False,
+            traces=NONE,
             files={},
         ).key(),  # which knows the versions
     }

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from des.disk import put_back
 from des.errors import DesError
 from des.frames import flat, html
+from des.traces.levels import TraceLevel
 from des.traces.schemas import ROWS_PER_GROUP, TABLES
+from des.vocabulary import FULL_TRACES, REQUEST_TRACES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,9 +31,14 @@ class Run:
     manifest: Mapping[str, Any]
     summary: Mapping[str, Any]
 
+    @property
+    def trace_level(self) -> TraceLevel:
+        """Which rows the run kept. Its summary is of all requests, whatever the level."""
+        return TraceLevel.of_manifest(self.manifest)
+
     @cached_property
     def requests(self) -> "pd.DataFrame":
-        """One row per request, over all arms and replications. Names are categorical."""
+        """One row per request, over all arms and replications; of a sample, those in it. Names are categorical."""
         return self._frame("requests")
 
     @cached_property
@@ -68,7 +75,8 @@ class Run:
     def batches(self, table: str, columns: Sequence[str], arm: str | None = None) -> "Iterator[pd.DataFrame]":
         """A table in pieces of up to `ROWS_PER_GROUP` rows of one replication, in order; names are text.
 
-        So a long run takes no more memory than a short one. Raises DesError for a run without traces.
+        So a long run takes no more memory than a short one. Of a sample, these are the rows in it. Raises DesError for
+        a run that kept none.
         """
         import pyarrow.parquet as pq
 
@@ -94,7 +102,20 @@ class Run:
     def _lacking(self, table: str) -> DesError:
         if table == "minutes" and self.manifest.get("traces"):
             return DesError(f"{self.path}: a run has minutes where its scenario has limits, a surge or a client")
-        return DesError(f"{self.path}: this run kept no {table}; run its scenario again with traces")
+        return DesError(
+            f"{self.path}: this run kept no {table} (trace level {self.trace_level}); {_run_again_for(table)}"
+        )
+
+    def needs_all(self, table: str) -> None:
+        """Raises DesError, with the level to run at, unless every row of the table was kept."""
+        if not any(name.startswith(f"{table}/") for name in self.manifest.get("traces", {})):
+            raise self._lacking(table)
+        level = self.trace_level
+        if level.is_sample and level.facts(table):
+            raise DesError(
+                f"{self.path}: this run kept a sample of its {table} (trace level {level}), and this takes all of them;"
+                f" {_run_again_for(table)}"
+            )
 
     def verify(self) -> None:
         """Compare the SHA-256 of every trace with the manifest's. Raises DesError naming each that differs."""
@@ -122,7 +143,14 @@ class Run:
             if table != "minutes"
         }
         held = ", ".join(f"{count:,} {table}" for table, count in rows.items()) if traces else "no traces"
+        if self.trace_level.is_sample:
+            held += f" ({self.trace_level})"
         return f"<Run {self.path}: arms {', '.join(arms)}; replications {replications}; {held}>"
+
+
+def _run_again_for(table: str) -> str:
+    level = FULL_TRACES if table == "attempts" else REQUEST_TRACES
+    return f"run its scenario again with --traces {level} (in Python, traces={level!r})"
 
 
 def amiss(directory: Path, manifest: Mapping[str, Any]) -> list[str]:

@@ -2,11 +2,15 @@
 
 Rows are collected column by column in NumPy buffers that are passed to Arrow without a copy. Every row group has the
 same number of rows, whatever the blocks of the input, so the file's bytes depend on the rows only.
+
+With a thread, a full row group is encoded and written there while the caller fills a second set of buffers. There are
+no more than these two, so a caller that is faster than the disk waits.
 """
 
 import contextlib
 import hashlib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +21,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from des.errors import RunError
+from des.traces.levels import FULL, TraceLevel
 from des.traces.schemas import ROWS_PER_GROUP, TABLES
 
 _ZSTD_LEVEL: Final = 1
@@ -37,8 +42,10 @@ class TraceWriter:
     """Writes `<directory>/<table>/<arm>-<replication, 4 digits>.parquet`.
 
     `names` gives each dictionary column's values in the order of their codes. Its `arm` lists all arms of the run, so
-    that the files of a table share one dictionary; without it the dictionary has this arm only. On a full disk or an
-    unwritable directory every method but `abort` may raise OSError.
+    that the files of a table share one dictionary; without it the dictionary has this arm only. The file says in its
+    metadata if its rows are those of a sample (`level`); choosing them is up to the caller. Row groups are written in
+    the `thread`, an executor of one, where there is one. On a full disk or an unwritable directory every method but
+    `abort` may raise OSError. What goes wrong in the thread is raised by the next call.
     """
 
     def __init__(
@@ -49,16 +56,26 @@ class TraceWriter:
         replication: int,
         names: Mapping[str, Sequence[str]],
         scenario: str,
+        *,
+        level: TraceLevel = FULL,
+        thread: Executor | None = None,
     ) -> None:
         schema = TABLES[table]
         arms = tuple(names.get("arm", (arm,)))
-        self._columns = tuple(
-            _column(field, arms if field.name == "arm" else names.get(field.name)) for field in schema
-        )
-        self._schema = schema.with_metadata({**schema.metadata, b"scenario": scenario.encode()})
-        for column in self._columns:
-            if column.name in _CONSTANT:
-                column.buffer[:] = arms.index(arm) if column.name == "arm" else replication
+        said = {key: str(value) for key, value in level.facts(table).items()}
+        self._schema = schema.with_metadata({**schema.metadata, **said, b"scenario": scenario.encode()})
+        constant = {"arm": arms.index(arm), "replication": replication}
+
+        def columns() -> _Columns:
+            return tuple(
+                _column(field, arms if field.name == "arm" else names.get(field.name), constant.get(field.name))
+                for field in schema
+            )
+
+        self._thread = thread
+        self._writing: Future[None] | None = None  # the row group that the thread is at
+        self._columns = columns()
+        self._others = None if thread is None else columns()
         self._filled = 0
         self._rows = 0
         self._name = f"{table}/{arm}-{replication:04d}.parquet"
@@ -75,8 +92,11 @@ class TraceWriter:
         """Add rows: one array per column of the table except `arm` and `replication`. Other arrays are ignored.
 
         Dictionary columns are codes into `names` (-1 is null), NaN is a null float, a negative number a null integer
-        (both in nullable columns only). Raises RunError for a value that does not fit its column.
+        (both in nullable columns only). The arrays are copied. Raises RunError for a value that does not fit its
+        column.
         """
+        if self._writing is not None and self._writing.done():
+            self._finish_writing()
         given = tuple(column for column in self._columns if column.name not in _CONSTANT)
         rows = len(columns[given[0].name])
         for column in given:
@@ -84,9 +104,10 @@ class TraceWriter:
         done = 0
         while done < rows:
             take = min(rows - done, ROWS_PER_GROUP - self._filled)
-            for column in given:
-                block = columns[column.name]
-                column.buffer[self._filled : self._filled + take] = block[done : done + take]
+            for column in self._columns:
+                if column.name not in _CONSTANT:
+                    block = columns[column.name]
+                    column.buffer[self._filled : self._filled + take] = block[done : done + take]
             self._filled += take
             done += take
             if self._filled == ROWS_PER_GROUP:
@@ -96,6 +117,7 @@ class TraceWriter:
         """Write the remaining rows and finish the file. Without rows it holds only the schema."""
         if self._filled:
             self._write_group()
+        self._finish_writing()
         self._parquet.close()
         self._sink.close()
         with self._path.open("rb") as file:
@@ -104,17 +126,34 @@ class TraceWriter:
 
     def abort(self) -> None:
         """Abandon the file and remove it. Never raises OSError."""
+        if self._writing is not None and not self._writing.cancel():
+            wait([self._writing])
         for close in (self._parquet.close, self._sink.close, self._path.unlink):
             with contextlib.suppress(OSError, ValueError):
                 close()
 
     def _write_group(self) -> None:
-        arrays = [column.arrow(self._filled) for column in self._columns]
+        self._rows += self._filled
+        columns, filled, self._filled = self._columns, self._filled, 0
+        if self._thread is None or self._others is None:
+            self._write(columns, filled)
+            return
+        self._finish_writing()  # whose buffers come next
+        self._columns, self._others = self._others, columns
+        self._writing = self._thread.submit(self._write, columns, filled)
+
+    def _finish_writing(self) -> None:
+        """Wait for the row group that the thread is at, and raise what it raised."""
+        if (writing := self._writing) is not None:
+            wait([writing])  # interrupted here, there is still something for `abort` to wait for
+            self._writing = None
+            writing.result()
+
+    def _write(self, columns: "_Columns", rows: int) -> None:
+        arrays = [column.arrow(rows) for column in columns]
         self._parquet.write_batch(
             pa.RecordBatch.from_arrays(arrays, schema=self._schema), row_group_size=ROWS_PER_GROUP
         )
-        self._rows += self._filled
-        self._filled = 0
 
 
 _CONSTANT: Final = frozenset({"arm", "replication"})
@@ -177,7 +216,17 @@ class _Column:
         return (pa.py_buffer(np.packbits(valid, bitorder="little")) if nulls else None), nulls
 
 
-def _column(field: pa.Field, names: Sequence[str] | None) -> _Column:
+_Columns = tuple[_Column, ...]
+
+
+def _column(field: pa.Field, names: Sequence[str] | None, constant: int | None) -> _Column:
+    column = _empty_column(field, names)
+    if constant is not None:
+        column.buffer[:] = constant
+    return column
+
+
+def _empty_column(field: pa.Field, names: Sequence[str] | None) -> _Column:
     if pa.types.is_dictionary(field.type):
         if names is None:
             raise ValueError(f"no names given for the dictionary column {field.name}")

@@ -11,6 +11,20 @@ from study.small_scenario import write_small
 from tests.command import Done, des, des_process, is_a_clear_error
 
 
+def test_traces_are_kept_at_the_level_asked_for(tmp_path: Path) -> None:
+    write_small(tmp_path, horizon="1h")
+    done = des("run", "small.yaml", "--traces", "sampled:50%", "--out", "sampled", folder=tmp_path)
+    assert done.returncode == 0
+    assert "traces (sampled: 50%), manifest and summary: sampled" in done.stdout
+    assert json.loads((tmp_path / "sampled/manifest.json").read_text())["sampled_share"] == 0.5
+    wrong = des("run", "small.yaml", "--traces", "request", folder=tmp_path)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "did you mean 'requests'" in wrong.stderr
+    both = des("run", "small.yaml", "--traces", "full", "--no-traces", folder=tmp_path)
+    assert both.returncode == 2
+    assert "--no-traces and --traces full: give one of them" in both.stderr
+
+
 def test_a_run_prints_its_figures_and_leaves_its_directory(ran: tuple[Path, Done]) -> None:
     folder, done = ran
     assert done.returncode == 0

@@ -114,6 +114,7 @@ DESCRIBED: dict[str, str] = {
     "Scenario.question": "what people read",
     "Scenario.description": "what people read",
     "Scenario.replications": "how many runs; tests/study/test_run.py",
+    "Scenario.traces": "which rows are kept; tests/study/test_trace_levels.py",
     "Scenario.arms": "variants; tests/scenario/test_comparison_arms.py",
     "Scenario.expect": "read after a run; tests/scenarios/test_expectations.py",
     "Scenario.objective": "read by answers; tests/study/test_answer.py",

@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 
 from des.study.identity import Identity
+from des.traces.levels import FULL, NONE, TraceLevel
 
 SAME: dict[str, Any] = {
     "resolved": {"title": "a", "policy": {"rounds": 2, "billing": "provider"}},
     "seed": 7,
     "replications": 3,
     "arms": ["as_modelled", "other"],
-    "traces": True,
+    "traces": FULL,
     "files": {"incidents.csv": "ab" * 32},
 }
 
@@ -28,7 +29,8 @@ def test_the_order_of_fields_is_no_part_of_the_key() -> None:
         {"seed": 8},
         {"replications": 4},
         {"arms": ["as_modelled"]},
-        {"traces": False},
+        {"traces": NONE},
+        {"traces": TraceLevel("sampled", 0.01)},
         {"files": {"incidents.csv": "cd" * 32}},
     ],
 )

@@ -13,6 +13,7 @@ from des.scenario.schema.policy import PolicySpec
 from des.scenario.schema.providers import ComponentSpec, Provider
 from des.scenario.schema.setting import MAY_BE_EMPTY, Setting, Text
 from des.scenario.schema.sharing import CommonCauses, Surges
+from des.scenario.schema.traces import Traces
 from des.scenario.schema.workload import WorkloadSpec
 from des.scenario.text.places import Path
 from des.scenario.text.units import Count, Duration, Horizon, PositiveCount, Share, Timestamp
@@ -50,6 +51,11 @@ class Scenario(Setting):
     """Whether incidents may be open when the run starts."""
     drain: Duration | None = None
     """Cut off requests that have not ended this long after the horizon; by default the run waits for them."""
+    traces: Traces = "full"
+    """Rows that a run keeps: all, no attempts, those of a share of the requests, or none; full by default.
+
+    Figures are of all requests.
+    """
     workload: WorkloadSpec
     """What is sent: arrivals, tokens and requirements."""
     components: dict[Text, Annotated[ComponentSpec, MAY_BE_EMPTY]] = Field(default_factory=dict)

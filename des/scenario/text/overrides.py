@@ -20,7 +20,7 @@ from des.scenario.text.strict_yaml import LONE_SURROGATE, YamlError, has_lone_su
 from des.scenario.text.units import shown
 from des.words import meant, nearest, unknown
 
-_FIXED_IN_ARMS: Final = ("arms", "expect", "objective", "value", "optimise", "seed", "replications")
+_FIXED_IN_ARMS: Final = ("arms", "expect", "objective", "value", "optimise", "seed", "replications", "traces")
 """Fields common to all arms, because comparisons pair their runs."""
 _SLIP: Final = 0.8
 """A new name at least this similar to an existing one counts as a typing error, unless it is set as a whole."""

@@ -52,6 +52,7 @@ def _row(
 
 
 def _by_replication(run: Run, arm: str) -> list[_Sums]:
+    run.needs_all("requests")
     sums: list[_Sums] = []
     for file in run.files("requests", arm):
         of = run.of_file(file, ["outcome", "cost_usd", "latency_s", "attempts"])

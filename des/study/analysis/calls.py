@@ -19,6 +19,7 @@ def cost_breakdown(run: Run, by: str | Sequence[str]) -> pd.DataFrame:
     keys = [by] if isinstance(by, str) else list(by)
     if wrong := [key for key in keys if key not in _COST_KEYS]:
         raise DesError(unknown("column of by", wrong[0], _COST_KEYS))
+    run.needs_all("attempts")
     read = ["arm", *keys, "cost_usd", "input_tokens", "output_tokens"]
     pieces = []
     for batch in run.batches("attempts", read):
@@ -45,6 +46,7 @@ def cost_breakdown(run: Run, by: str | Sequence[str]) -> pd.DataFrame:
 
 def fallback_reasons(run: Run) -> pd.DataFrame:
     """See `Run.fallback_reasons`."""
+    run.needs_all("attempts")
     counts: dict[tuple[Any, ...], int] = {}
     for file_of in run.files("attempts"):
         for reason, count in _reasons(run.of_file(file_of, _READ)).items():

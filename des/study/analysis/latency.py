@@ -23,6 +23,7 @@ def latency_quantiles(
         raise DesError(unknown("column of by", wrong[0], _KEYS))
     if wrong_shares := [each for each in quantiles if not 0.0 <= each <= 1.0]:
         raise DesError(f"quantiles: expected shares from 0 to 1; got {wrong_shares[0]:g}")
+    run.needs_all("requests")
     rows = [row for arm in run.manifest["arms"] for row in _of_arm(run, arm, keys, quantiles, outcome)]
     columns = ["arm", *keys, "requests", "latency_s_mean", *map(_named, quantiles)]
     return pd.DataFrame(rows, columns=columns).set_index(["arm", *keys])

@@ -120,6 +120,7 @@ def _bins(horizon_s: float, length_s: float | None) -> NDArray[np.float64]:
 
 def _counted(run: Run, edges: dict[str, NDArray[np.float64]]) -> pd.DataFrame:
     """Requests by arm, replication and window of their arrival. Those outside of every window are left out."""
+    run.needs_all("requests")
     totals = {
         (arm, replication): np.zeros((3, len(each) - 1), dtype=np.int64)
         for arm, each in edges.items()

@@ -43,6 +43,12 @@ def outage_section(findings: Findings, share: float = 1.0) -> Section | None:
     if not run.manifest.get("traces"):
         told = "This run kept no traces, so nothing is shown against time: des run without --no-traces keeps them."
         return Section("outages", "Outages", (Paragraph(told, NOTE),))
+    if run.trace_level.is_sample:
+        told = (
+            f"This run kept a sample of its requests (trace level {run.trace_level}), so no requests are shown against "
+            "time: des run --traces requests keeps all. The figures above are of all requests."
+        )
+        return Section("outages", "Outages", (Paragraph(told, NOTE),))
     arms, others = chosen_arms(findings, _MOST_ARMS)
     blocks: list[Block] = []
     for arm in arms:

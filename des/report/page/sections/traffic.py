@@ -27,9 +27,9 @@ Rows = list[dict[str, Any]]
 
 
 def traffic_sections(findings: Findings) -> Iterator[Section]:
-    """Of a run with traces: one pass over the requests and one over the attempts of each arm."""
+    """Of a run that kept all requests: one pass over them and one over the attempts of each arm."""
     run = findings.run
-    if run is None or not run.manifest.get("traces"):
+    if run is None or not run.manifest.get("traces") or run.trace_level.is_sample:
         return
     arms, others = chosen_arms(findings, _MOST_ARMS)
     series: dict[str, RequestSeries] = {}
@@ -258,6 +258,12 @@ def _lost(findings: Findings, arms: Sequence[str], series: Mapping[str, RequestS
 
 
 def _wasted(run: Run, arms: Sequence[str], series: Mapping[str, RequestSeries]) -> Block:
+    if not run.trace_level.keeps("attempts"):
+        told = (
+            f"This run kept no attempts (trace level {run.trace_level}), so calls that did not serve are not shown by "
+            "how they ended: des run --traces full keeps them."
+        )
+        return Paragraph(told, NOTE)
     bills = {arm: billed(run, arm) for arm in arms}
     rows = [row for arm, of in bills.items() for row in _spent(arm, of, series[arm])]
     if not rows:

@@ -1,0 +1,183 @@
+"""A run keeps the rows of its trace level, and its figures are of all requests at any level."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+import des
+from des.errors import DesError, ScenarioError
+from des.report.page.chapters import chapters
+from des.report.page.findings import of_run_directory
+from des.study.recorded import Run
+from des.study.study import trace_level
+from des.traces.levels import FULL, TraceLevel, in_sample
+from study.small_scenario import small
+
+LEVELS = ("full", "requests", "sampled: 20%", "none")
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+    folder = tmp_path_factory.mktemp("levels")
+    return {level: des.run(small(), out=folder / str(n), traces=level) for n, level in enumerate(LEVELS)}
+
+
+def tables(run: Run) -> set[str]:
+    return {name.partition("/")[0] for name in run.manifest["traces"]}
+
+
+def test_the_summary_is_the_same_to_the_byte_at_every_level(runs: dict[str, Run]) -> None:
+    summaries = {(run.path / "summary.json").read_bytes() for run in runs.values()}
+    assert len(summaries) == 1
+
+
+def test_a_level_keeps_its_tables(runs: dict[str, Run]) -> None:
+    full = tables(runs["full"])
+    assert {"requests", "attempts", "incidents", "transitions"} <= full
+    assert tables(runs["requests"]) == full - {"attempts"}
+    assert tables(runs["sampled: 20%"]) == full
+    assert tables(runs["none"]) == set()
+
+
+def test_tables_that_are_kept_whole_have_the_bytes_of_a_full_run(runs: dict[str, Run]) -> None:
+    whole = runs["full"].manifest["traces"]
+    assert runs["requests"].manifest["traces"].items() <= whole.items()
+    sampled = runs["sampled: 20%"].manifest["traces"]
+    others = {name: facts for name, facts in sampled.items() if not name.startswith(("requests/", "attempts/"))}
+    assert others.items() <= whole.items()
+
+
+def test_a_sample_has_all_rows_of_its_requests_and_the_same_ones_in_every_arm(runs: dict[str, Run]) -> None:
+    full, sampled = runs["full"], runs["sampled: 20%"]
+    for table in ("requests", "attempts"):
+        every, some = getattr(full, table), getattr(sampled, table)
+        kept = every[in_sample(every["request_id"].to_numpy(np.int64), 0.2)].reset_index(drop=True)
+        columns = [name for name in every if name != "weight"]
+        pd.testing.assert_frame_equal(some[columns], kept[columns])
+    by_arm = sampled.requests.groupby("arm", observed=True)["request_id"].apply(set)
+    assert by_arm["as_modelled"] == by_arm["primary_only"] != set()
+    assert (sampled.requests["weight"] == 5.0).all()
+    assert (full.requests["weight"] == 1.0).all()
+
+
+def test_a_sample_is_of_its_size_and_part_of_every_larger_one() -> None:
+    number = np.arange(200_000)
+    small_one, larger = in_sample(number, 0.01), in_sample(number, 0.1)
+    for kept, share in ((small_one, 0.01), (larger, 0.1)):
+        error = np.sqrt(share * (1.0 - share) * len(number))
+        assert abs(kept.sum() - share * len(number)) < 4.0 * error
+    assert not (small_one & ~larger).any()
+    assert not in_sample(np.array([-1, -1]), 0.999).any()
+
+
+def test_the_numbers_in_a_sample_never_change() -> None:
+    assert np.flatnonzero(in_sample(np.arange(1000), 0.01)).tolist() == [90, 206, 210, 306, 451, 480, 609, 683]
+
+
+def test_manifest_and_files_say_what_was_kept(runs: dict[str, Run]) -> None:
+    facts = [(run.manifest["trace_level"], run.manifest.get("sampled_share")) for run in runs.values()]
+    assert facts == [("full", None), ("requests", None), ("sampled", 0.2), ("none", None)]
+    said = [
+        pq.read_schema(runs[level].path / f"{table}/as_modelled-0000.parquet").metadata.get(b"sampled_share")
+        for level in ("full", "sampled: 20%")
+        for table in ("requests", "attempts", "incidents")
+    ]
+    assert said == [None, None, None, b"0.2", b"0.2", None]
+    assert "(sampled: 20%)" in repr(runs["sampled: 20%"])
+    assert len({run.manifest["key"] for run in runs.values()}) == len(LEVELS)
+
+
+@pytest.mark.parametrize(
+    ("level", "question", "needed"),
+    [
+        ("none", "availability", "requests"),
+        ("requests", "cost_breakdown", "full"),
+        ("requests", "fallback_reasons", "full"),
+        ("sampled: 20%", "availability", "requests"),
+        ("sampled: 20%", "months", "requests"),
+        ("sampled: 20%", "latency_quantiles", "requests"),
+        ("sampled: 20%", "cost_breakdown", "full"),
+        ("sampled: 20%", "fallback_reasons", "full"),
+    ],
+)
+def test_a_question_that_needs_more_rows_names_the_level(
+    runs: dict[str, Run], level: str, question: str, needed: str
+) -> None:
+    with pytest.raises(DesError, match=rf"trace level {level}\).*--traces {needed} \(in Python, traces='{needed}'\)"):
+        getattr(runs[level], question)()
+
+
+def test_arms_are_not_compared_by_a_sample(runs: dict[str, Run]) -> None:
+    with pytest.raises(DesError, match="a sample of its requests"):
+        runs["sampled: 20%"].compare("as_modelled", "primary_only")
+    assert len(runs["requests"].compare("as_modelled", "primary_only"))
+
+
+def test_a_report_draws_what_all_requests_were_kept_for(runs: dict[str, Run]) -> None:
+    (sampled,) = chapters([of_run_directory(runs["sampled: 20%"])])
+    keys = [section.key for section in sampled.sections]
+    assert "arms" in keys
+    assert not {"cost", "latency", "flow", "served"} & set(keys)
+    (outages,) = [section for section in sampled.sections if section.key == "outages"]
+    assert "sampled: 20%" in outages.blocks[0].text  # type: ignore[union-attr]
+    (requests,) = chapters([of_run_directory(runs["requests"])])
+    (cost,) = [section for section in requests.sections if section.key == "cost"]
+    assert any("--traces full" in getattr(block, "text", "") for block in cost.blocks)
+    assert {"latency", "flow", "served"} <= {section.key for section in requests.sections}
+
+
+@pytest.mark.parametrize(
+    ("written", "level"),
+    [
+        ("full", FULL),
+        (" requests ", TraceLevel("requests")),
+        ("none", TraceLevel("none")),
+        ("sampled: 1%", TraceLevel("sampled", 0.01)),
+        ("sampled:0.5", TraceLevel("sampled", 0.5)),
+        ("sampled=1%", TraceLevel("sampled", 0.01)),
+        ({"sampled": "1%"}, TraceLevel("sampled", 0.01)),
+        ("sampled: 100%", FULL),
+    ],
+)
+def test_a_scenario_and_an_option_name_a_level_alike(written: Any, level: TraceLevel) -> None:
+    scenario = des.Scenario.from_dict(small(traces=written)).loaded
+    assert trace_level(scenario, True) == level
+    assert trace_level(scenario, False) == TraceLevel("none")
+    if isinstance(written, str):
+        assert trace_level(scenario, written) == level
+    assert trace_level(scenario, "requests") == TraceLevel("requests")
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("ful", "did you mean 'full'"),
+        ("sampled", "a sample has a share, such as sampled: 1%"),
+        ("sampled: 0%", "a sample is above 0%; none keeps no traces"),
+        ("sampled: 2", "a share between 0 and 1"),
+        ({"sample": "1%"}, "expected full, requests, none, or a sample"),
+        (0.01, "expected full, requests, none, or a sample"),
+    ],
+)
+def test_what_is_no_level_is_refused(written: Any, message: str) -> None:
+    with pytest.raises(ScenarioError, match=rf"traces: .*{message}"):
+        des.Scenario.from_dict(small(traces=written))
+    if isinstance(written, str):
+        with pytest.raises(DesError, match=message):
+            trace_level(des.Scenario.from_dict(small()).loaded, written)
+
+
+def test_arms_share_one_level() -> None:
+    with pytest.raises(ScenarioError, match="'traces' must be the same in all arms"):
+        des.Scenario.from_dict(small(arms={"other": {"traces": "none"}}))
+
+
+def test_probes_are_in_no_sample(tmp_path: Path) -> None:
+    probed = small(horizon="2h", policy={"probes": {"every": "5min"}}, arms={})
+    run = des.run(probed, out=tmp_path / "run", traces="sampled: 99%")
+    assert run.summary["arms"]["as_modelled"]["probes"]["mean"] > 0
+    assert (run.attempts["kind"] == "call").all()
