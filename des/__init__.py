@@ -11,6 +11,7 @@ des.explain("scenarios/two_stage.yaml")       # what to expect before a run
 des.validate("scenarios/two_stage.yaml")      # every problem, as a ScenarioError
 des.fit("incidents.csv")                      # distributions of an incident history
 run = des.load("results/two_stage-0123456789ab")
+des.register("fibonacci", Fibonacci)          # a class of your own for scenarios to name (des.extend)
 des.results()                                 # what is in results/: whole, unfinished or damaged
 """
 
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from des.errors import DesError, ScenarioError
     from des.scenario import Scenario
+    from des.scenario.schema.own_classes import register
     from des.study.answer import answer
     from des.study.availability import availability
     from des.study.compare import compare
@@ -43,6 +45,7 @@ __all__ = [
     "fit",
     "load",
     "optimise",
+    "register",
     "results",
     "run",
     "sweep",
@@ -60,6 +63,7 @@ _MODULES = {
     "explain": "des.study.explain",
     "fit": "des.study.fit",
     "validate": "des.study.validate",
+    "register": "des.scenario.schema.own_classes",
     "results": "des.study.store",
     "optimise": "des.study.optimise",
     "run": "des.study.run",
