@@ -11,6 +11,7 @@ des.explain("scenarios/two_stage.yaml")       # what to expect before a run
 des.validate("scenarios/two_stage.yaml")      # every problem, as a ScenarioError
 des.fit("incidents.csv")                      # distributions of an incident history
 run = des.load("results/two_stage-0123456789ab")
+des.register("fibonacci", Fibonacci)          # a class of your own for scenarios to name (des.extend)
 des.results()                                 # what is in results/: whole, unfinished or damaged
 des.verify("results/two_stage-0123456789ab")   # digests, conservation, figures again from the traces
 """
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from des.errors import DesError, ScenarioError
     from des.scenario import Scenario
+    from des.scenario.schema.own_classes import register
     from des.study.answer import answer
     from des.study.availability import availability
     from des.study.compare import compare
@@ -45,6 +47,7 @@ __all__ = [
     "fit",
     "load",
     "optimise",
+    "register",
     "results",
     "run",
     "sweep",
@@ -64,6 +67,7 @@ _MODULES = {
     "fit": "des.study.fit",
     "validate": "des.study.validate",
     "verify": "des.study.verify",
+    "register": "des.scenario.schema.own_classes",
     "results": "des.study.store",
     "optimise": "des.study.optimise",
     "run": "des.study.run",

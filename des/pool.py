@@ -36,6 +36,8 @@ Report = Callable[[float], None]
 Watch = Callable[[int, float], None]
 """Called with a task's number and its progress; infinity when it is done."""
 
+_OF_THE_PROGRAM: Final = b"\x8c\x08__main__"
+"""What a pickle calls the module of a class that the running program defines."""
 _CLEAN_UP_S: Final = 10.0
 _REPORT_EVERY_S: Final = 0.1
 _START: Final = "import sys; sys.path[:] = sys.argv[1:]; from des.pool import _work; _work()"
@@ -46,6 +48,8 @@ _News = queue.SimpleQueue[tuple[int, str, Any]]
 
 class Workers(Generic[Task, Result]):
     """Runs `job(task, report)` on tasks in up to `count` processes; with a count of 1, in this process.
+
+    A job with a class of the running program itself runs in this process too, as no other one can import it.
 
     Job, tasks and results must be picklable. Use it as a context manager: leaving it ends every process. After an error
     or a signal it does so in the middle of a task.
@@ -81,7 +85,7 @@ class Workers(Generic[Task, Result]):
 
         Raises the error of a task, and RunError if a process is lost.
         """
-        if self._count == 1 or (len(tasks) == 1 and not self._processes):
+        if self._count == 1 or (len(tasks) == 1 and not self._processes) or self._needs_this_process(tasks):
             for number, task in enumerate(tasks):
                 yield self._job(task, None if watch is None else _numbered(watch, number))
             return
@@ -102,6 +106,10 @@ class Workers(Generic[Task, Result]):
                 if watch is not None:
                     watch(of, content)
             yield results.pop(number)
+
+    def _needs_this_process(self, tasks: Sequence[Task]) -> bool:
+        """Whether the job has a class that the caller's program defines itself, as in a notebook: nobody imports it."""
+        return not self._processes and len(tasks) > 0 and _OF_THE_PROGRAM in pickle.dumps((self._job, tasks[0]))
 
 
 def available() -> int:

@@ -16,6 +16,7 @@ FUNCTIONS = {
     "fit",
     "load",
     "optimise",
+    "register",
     "results",
     "run",
     "sweep",

@@ -15,16 +15,20 @@ import numpy as np
 from des.distributions import Constant, Distribution, Gamma, sample, sample_residual
 from des.draws import Stream, generator
 from des.engine.marks import BLOCK, RequestMarks
+from des.errors import RunError
 from des.scenario.plan import (
     BatchArrivals,
     BurstyArrivals,
     ClosedArrivals,
     FloatArray,
+    OwnArrivals,
     Plan,
     PoissonArrivals,
     Profile,
     ReplayedArrivals,
 )
+from des.scenario.schema.own_classes import called
+from des.scenario.schema.own_rules import Draws
 
 HOUR_S = 3600.0
 WEEK_HOURS = 168
@@ -66,6 +70,8 @@ def arrival_times(
     if isinstance(arrivals, ClosedArrivals):
         raise TypeError("a closed workload has no arrivals of its own: its users send when they have thought")
     until_s = plan.horizon_s if until_s is None else until_s
+    if isinstance(arrivals, OwnArrivals):
+        return _own_times(arrivals, plan.seed, replication, begin_s, until_s)
     return _TIMES[type(arrivals)](arrivals, plan.seed, replication, begin_s, until_s)
 
 
@@ -250,6 +256,31 @@ def _recorded_before(plan: Plan, begin_s: float) -> int:
         return 0
     number, place = _recorded_place(arrivals, begin_s)
     return number * arrivals.arrival_s.size + place
+
+
+def _own_times(
+    settings: OwnArrivals, seed: int, replication: int, begin_s: float, until_s: float
+) -> Iterator[FloatArray]:
+    """The times that the class of a user tells. Raises RunError unless they are sorted and in [begin, until)."""
+
+    def keyed(purpose: str, block: int) -> np.random.Generator:
+        return generator(seed, replication, f"workload/own/{purpose}", block)
+
+    last_s = begin_s
+    chunks = iter(settings.called("times", Draws(keyed), begin_s, until_s))
+    while (chunk := called(settings, next, chunks, None)) is not None:
+        times = called(settings, np.asarray, chunk, np.float64)
+        if times.ndim != 1 or not np.isfinite(times).all():
+            raise RunError(f"{settings.kind_name()}: times told something else than times: {chunk!r:.100}")
+        if not times.size:
+            continue
+        if times[0] < last_s or times[-1] >= until_s or (np.diff(times) < 0.0).any():
+            raise RunError(
+                f"{settings.kind_name()}: times are not sorted, or not in [{begin_s:g}, {until_s:g}): "
+                f"after {last_s!r} came {float(times[0])!r} to {float(times[-1])!r}"
+            )
+        last_s = float(times[-1])
+        yield times
 
 
 _TIMES: Final[Mapping[type, Callable[[Any, int, int, float, float], Iterator[FloatArray]]]] = {

@@ -29,6 +29,7 @@ class Calls:
     """Everything that the calls of one leg need at hand."""
 
     def __init__(self, providers: Providers, leg: plan.Leg, draws: LegDraws) -> None:
+        self.endpoint = providers.plan.endpoints[leg.endpoint]
         self.rot = None if leg.silent_rot is None else Rot()
         self.prefix = None if leg.prompt_cache is None else WarmPrefix(leg.prompt_cache)
         self.draws = draws

@@ -57,7 +57,7 @@ class Client:
         for group in self._settings.groups:
             pool = Pool(len(group.legs), has_fallback=group.index == 0 and len(self._settings.groups) > 1)
             routings = [each for each in (group.routing, self._settings.order) if each.kind != "ordered"]
-            goes_by_statistics = any(each.kind in BY_STATISTICS for each in routings)
+            goes_by_statistics = any(each.kind in BY_STATISTICS or each.own is not None for each in routings)
             for index in group.legs:
                 calls = Calls(providers, of.chain[index], self._leg_draws[index])
                 leg = legs[index] = Leg(self._settings.legs[index], of.chain[index], self._kinds, calls)
@@ -73,7 +73,7 @@ class Client:
         leg.layers = tuple(self._rule(rule, place) for place, rule in enumerate(settings.inner))
         changes_of = self._recorder.changes_of
         leg.guards = tuple(
-            make_guard(guard, self._kinds, pool, changes_of(leg.name, guard_kind(guard)), self._clock.at)
+            make_guard(guard, self._kinds, pool, changes_of(leg.name, guard_kind(guard)), self._clock)
             for guard in settings.guards
         )
         if settings.probes is not None:

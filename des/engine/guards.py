@@ -3,12 +3,14 @@
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from math import inf
+from math import inf, isnan
 
+from des.engine.clock import Clock
 from des.engine.codes import Kinds
 from des.rules import guards as rules
 from des.rules.guards import CLOSED, HALF_OPEN, OPEN
 from des.scenario import plan
+from des.scenario.schema.own_classes import called
 from des.vocabulary import CANCELLED, RATE_LIMITED
 
 Timer = Callable[[float, Callable[[], None]], None]
@@ -382,17 +384,42 @@ class Health:
             self._changed(names[before], names[self.healthy])
 
 
-def make_guard(settings: plan.Guard, kinds: Kinds, pool: Pool, changed: Changed, timer: Timer) -> Guard:
+class OwnBreaker(Guard):
+    """The state that a class of a user keeps. A change is traced when it is first asked for."""
+
+    def __init__(self, of: plan.OwnBreaker, kinds: Kinds, changed: Changed, clock: Clock) -> None:
+        self._of = of
+        self._names = kinds.names
+        self._changed, self._clock = changed, clock
+        self._state = of.called("start")
+        self._admitted = True
+
+    def admits(self) -> bool:
+        admits = bool(called(self._of, self._state.admits, self._clock.now))
+        if admits != self._admitted:
+            self._changed(*(("open", "closed") if admits else ("closed", "open")))
+            self._admitted = admits
+        return admits
+
+    def learn(self, ticket: int, outcome: int, retry_after_s: float, now_s: float) -> None:
+        if outcome != CANCELLED:
+            told_s = None if isnan(retry_after_s) else retry_after_s
+            called(self._of, self._state.learn, self._names[outcome], told_s, now_s)
+
+
+def make_guard(settings: plan.Guard, kinds: Kinds, pool: Pool, changed: Changed, clock: Clock) -> Guard:
     """The state of a guard of a leg in a group of these legs."""
+    if isinstance(settings, plan.OwnBreaker):
+        return OwnBreaker(settings, kinds, changed, clock)
     if isinstance(settings, plan.Breaker):
-        return Breaker(settings, kinds, changed, timer)
+        return Breaker(settings, kinds, changed, clock.at)
     if isinstance(settings, plan.Cooldown):
-        return Cooldown(settings, pool, kinds, changed, timer)
-    return Ejection(settings, pool, kinds, changed, timer)
+        return Cooldown(settings, pool, kinds, changed, clock.at)
+    return Ejection(settings, pool, kinds, changed, clock.at)
 
 
 def guard_kind(settings: plan.Guard) -> str:
     """What transitions call it."""
-    if isinstance(settings, plan.Breaker):
+    if isinstance(settings, plan.Breaker | plan.OwnBreaker):
         return "breaker"
     return "cooldown" if isinstance(settings, plan.Cooldown) else "ejection"

@@ -11,6 +11,7 @@ from typing import Final
 
 from des.rules import limits as rules
 from des.scenario import plan
+from des.scenario.schema.own_classes import called, number_from
 
 
 class Limiter(ABC):
@@ -277,6 +278,32 @@ class _Concurrency(Limiter):
         """A place is a place: what a call uses does not change it."""
 
 
+class _OwnLimiter(Limiter):
+    """The state that a class of a user keeps. What a call uses is known as it is sent, and never corrected."""
+
+    __slots__ = ("_of", "_state")
+
+    def __init__(self, limit: plan.Limit) -> None:
+        super().__init__(limit)
+        assert limit.own is not None
+        self._of = limit.own
+        self._state = limit.own.called("start", limit.rate_per_s, limit.burst)
+
+    def take(self, amount: float, now_s: float, end_s: float) -> int:
+        called(self._of, self._state.take, amount, now_s)
+        return -1
+
+    def retry_after_s(self, amount: float, now_s: float) -> float:
+        after_s = called(self._of, self._state.retry_after_s, amount, now_s)
+        return number_from(self._of, "retry_after_s", after_s, finite=False)
+
+    def _has_room(self, amount: float, now_s: float) -> bool:
+        return bool(called(self._of, self._state.admits, amount, now_s))
+
+    def _correct(self, at_s: float, estimated: float, actual: float, entry: int) -> None:
+        """Nothing is counted late."""
+
+
 LIMITERS: Final[Mapping[str, Callable[[plan.Limit], Limiter]]] = {
     "token_bucket": _TokenBucket,
     "fixed_window": _FixedWindow,
@@ -288,6 +315,8 @@ LIMITERS: Final[Mapping[str, Callable[[plan.Limit], Limiter]]] = {
 
 def make_limiter(limit: plan.Limit) -> Limiter:
     """The state of a limit at the start of a run."""
+    if limit.own is not None:
+        return _OwnLimiter(limit)
     if limit.metric == "requests" and limit.algorithm == "token_bucket":
         return _RequestBucket(limit)
     return LIMITERS[limit.algorithm](limit)

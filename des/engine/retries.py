@@ -1,6 +1,6 @@
 """The rule of a layer that repeats its attempts: after which outcomes, and after which wait."""
 
-from math import inf, isnan
+from math import inf, isnan, nan
 
 from des.draws import Stream
 from des.engine.codes import Kinds
@@ -8,6 +8,7 @@ from des.engine.draws import ClientDraws, LegDraws
 from des.engine.records import Bound, Request, Result, timeout
 from des.rules.retry import backoff_s, cap_within_total_s, combined_s, honoured_s, jittered_s, spread_out_s
 from des.scenario import plan
+from des.scenario.schema.own_rules import Retry
 from des.vocabulary import OVERLOADED, RATE_LIMITED, REQUEST_DEADLINE, REQUEST_FAILED, REQUEST_OUTCOMES, TIMEOUT
 
 _WAITS_AT_HAND = 100
@@ -18,21 +19,43 @@ ENTRY, APPLICATION = -2, -1
 class Waits:
     """The waits of a back-off by k, the number of retries (or rounds) done, each computed once before jitter."""
 
-    __slots__ = ("_before_jitter_s", "_has_jitter", "_settings")
+    __slots__ = ("_before_jitter_s", "_has_jitter", "_own", "_settings")
 
     def __init__(self, settings: plan.Backoff) -> None:
         self._settings = settings
+        self._own = settings.own
         self._has_jitter = settings.jitter != "none" and settings.kind != "none"
         self._before_jitter_s: list[float] = []
 
     def deterministic_s(self, count: int) -> tuple[float, ...] | None:
         """The first `count` waits; None where any of them is random."""
-        if self._has_jitter or count > _WAITS_AT_HAND:
+        if self._has_jitter or self._own is not None or count > _WAITS_AT_HAND:
             return None
         return tuple(self._without_jitter_s(k) for k in range(count))
 
-    def wait_s(self, k: int, stream: Stream, index: int, previous_s: float) -> float:
-        """The k-th wait. `previous_s` is the wait before it, the base at first."""
+    def wait_s(
+        self,
+        k: int,
+        stream: Stream,
+        index: int,
+        previous_s: float,
+        outcome: str | None = None,
+        retry_after_s: float = nan,
+    ) -> float:
+        """The k-th wait. `previous_s` is the wait before it, the base at first.
+
+        Only the class of a user goes by the outcome of the attempt before and by its Retry-After; NaN is none.
+        """
+        if self._own is not None:
+            return self._own.checked_wait_s(
+                Retry(
+                    number=k,
+                    u=stream.at(index),
+                    previous_s=previous_s,
+                    outcome=outcome,
+                    retry_after_s=None if isnan(retry_after_s) else retry_after_s,
+                )
+            )
         wait_s = self._without_jitter_s(k)
         if not self._has_jitter:
             return wait_s
@@ -82,6 +105,7 @@ class RetryRule:
         self.first_wait_s = settings.backoff.base_s
         words = settings.retry_on
         self.is_retried = [name in words for name in REQUEST_OUTCOMES] if self.is_application else kinds.table(words)
+        self._outcomes = REQUEST_OUTCOMES if self.is_application else kinds.names
         self._heeds = kinds.table(settings.retry_after.on)
         self._place = place
         self._client_draws, self._draws, self._names = client_draws, draws, names
@@ -106,7 +130,8 @@ class RetryRule:
         waits = self._waits
         if self._throttled_waits is not None and self._is_throttle[result.outcome]:
             waits = self._throttled_waits
-        wait_s = waits.wait_s(retry, self._stream("backoff", result, retry), request.draw, previous_s)
+        stream, failure = self._stream("backoff", result, retry), self._outcomes[result.outcome]
+        wait_s = waits.wait_s(retry, stream, request.draw, previous_s, failure, result.retry_after_s)
         settings = self.settings.retry_after
         if not settings.honours or isnan(result.retry_after_s):
             return wait_s

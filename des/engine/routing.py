@@ -1,15 +1,18 @@
 """Which leg of several takes a call, and in which order the entries of the chain are tried."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from des.engine.codes import Kinds
 from des.engine.draws import ClientDraws
 from des.engine.leg import Leg
 from des.engine.records import INFINITY, Request
 from des.engine.retries import RetryRule
+from des.errors import RunError
 from des.rules import routing as rules
 from des.rules.guards import panics
 from des.scenario import plan
+from des.scenario.schema.own_classes import called
+from des.scenario.schema.own_rules import Candidate, OwnRouting, Pick
 
 BY_STATISTICS = ("cheapest", "least_latency", "least_busy", "usage_based")
 """Routings that go by what the client has seen of its legs."""
@@ -24,6 +27,8 @@ class Router:
         self._draws = draws
         self._name = name
         self._last = -1  # the leg that took the pick before, in turn
+        own = settings.own
+        self._picks: Callable[[Pick], int] | None = None if own is None else own.called("start")
 
     def picks_first(self, among: int) -> bool:
         """Whether the pick of this number of legs is always the first, whatever came before."""
@@ -35,6 +40,8 @@ class Router:
         settings = self._settings
         if self.picks_first(len(legs)):
             return 0
+        if settings.own is not None and self._picks is not None:
+            return self._pick_of(settings.own, self._picks, request, nth, legs, now_s)
         if settings.kind == "round_robin":
             place = rules.next_in_turn([leg.index for leg in legs], self._last)
             self._last = legs[place].index
@@ -42,6 +49,32 @@ class Router:
         if settings.kind == "weighted":
             return rules.weighted([leg.plan.weight for leg in legs], self._uniform(request, nth))
         return self._pick_by_statistics(request, nth, legs, now_s)
+
+    def _pick_of(
+        self,
+        own: OwnRouting,
+        picks: Callable[[Pick], int],
+        request: Request,
+        nth: int,
+        legs: Sequence[Leg],
+        now_s: float,
+    ) -> int:
+        """The place that the class of a user picks. Raises RunError unless it is one of them."""
+        pick = Pick(
+            legs=tuple(_candidate(leg, now_s) for leg in legs),
+            u=self._uniform(request, nth),
+            now_s=now_s,
+            request=request.id,
+            nth=nth,
+            input_tokens=request.input_tokens,
+        )
+        place = called(own, picks, pick)
+        if isinstance(place, bool) or not isinstance(place, int) or not 0 <= place < len(legs):
+            raise RunError(
+                f"{own.kind_name()}: pick returned {place!r}; expected a position among {len(legs)} legs, "
+                f"0 to {len(legs) - 1}"
+            )
+        return place
 
     def _pick_by_statistics(self, request: Request, nth: int, legs: Sequence[Leg], now_s: float) -> int:
         settings = self._settings
@@ -71,6 +104,23 @@ class Router:
 
     def _uniform(self, request: Request, nth: int) -> float:
         return self._draws.stream("route", self._name, nth).at(request.draw)
+
+
+def _candidate(leg: Leg, now_s: float) -> Candidate:
+    seen = leg.statistics
+    assert seen is not None
+    seen.renew_usage(now_s)
+    return Candidate(
+        name=leg.name,
+        provider=leg.calls.endpoint.provider,
+        model=leg.calls.endpoint.model,
+        tags=leg.of.tags,
+        weight=leg.plan.weight,
+        busy=seen.busy,
+        mean_latency_s=seen.mean_latency_s(),
+        requests=seen.requests,
+        tokens=seen.tokens,
+    )
 
 
 class Entry:

@@ -34,6 +34,7 @@ _SLIGHT = 1e-15
 """Below this chance of being lost, only a sample of the walks is followed further."""
 _OFTEN = 16
 """After so many attempts on one entry, walks that are slight by then are looked for."""
+_LARGEST_DRAW = 1.0 - 2.0**-53
 _MOST_TRIPLED = 600  # a wait that was tripled more often has no end, and 3**647 is no float
 _THROTTLED = ("rate_limited", "overloaded")
 
@@ -392,6 +393,8 @@ def longest_waits_s(rule: RetryRule) -> float:
 
 
 def longest_wait_s(policy: Backoff, done: int) -> float:
+    if policy.own is not None:
+        return policy.own.usual_wait_s(done, _LARGEST_DRAW)
     wait_s = backoff_s(policy.kind, policy.base_s, policy.factor, policy.cap_s, done)
     if policy.kind == "none" or policy.jitter == "none":
         return wait_s

@@ -5,11 +5,13 @@ from math import isfinite
 from typing import Final
 
 from des.estimate.binding import Binding, bindings, without_limits
+from des.scenario.extensions import own_classes
 from des.scenario.plan import (
     ClosedArrivals,
     Cooldown,
     Ejection,
     LegClient,
+    OwnBreaker,
     Plan,
     PoissonIncidents,
     Profile,
@@ -74,13 +76,18 @@ def client_interactions(plan: Plan) -> dict[str, str]:
             where.setdefault(name, []).append(plan.chain[leg.leg].name)
     for group in client.groups:
         kind = group.routing.kind
-        if kind not in _WITHOUT_MEMORY and (len(group.legs) > 1 or kind == "usage_based"):
+        if group.routing.own is None and kind not in _WITHOUT_MEMORY and (len(group.legs) > 1 or kind == "usage_based"):
             where.setdefault("routing", []).append(f"{group.name} ({kind})")
-    if client.order.kind != "ordered" and len(client.groups) > 1:
+    if client.order.kind != "ordered" and client.order.own is None and len(client.groups) > 1:
         where["order of the chain"] = []
     if client.application is not None:
         where["application"] = []
-    return {name: f"{name}{_of(where[name])}: {_WHY[name]}" for name in where}
+    told = {name: f"{name}{_of(where[name])}: {_WHY[name]}" for name in where}
+    own = own_classes(plan)
+    if own:
+        of_one = "a class of your own, which only" if len(own) == 1 else "classes of your own, which only"
+        told["own classes"] = f"{', '.join(own)}: {of_one} a simulation in SimPy runs"
+    return told
 
 
 def arrival_profile(plan: Plan) -> Profile | None:
@@ -139,6 +146,8 @@ def _of_headers(plan: Plan) -> Iterator[str]:
 
 def _settings(leg: LegClient) -> Iterator[str]:
     for guard in leg.guards:
+        if isinstance(guard, OwnBreaker):
+            continue  # told as a class of a user
         yield "cooldown" if isinstance(guard, Cooldown) else "ejection" if isinstance(guard, Ejection) else "breaker"
     if leg.probes is not None:
         yield "probes"

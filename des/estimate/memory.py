@@ -13,6 +13,7 @@ import numpy as np
 from des.distributions import Distribution
 from des.estimate.failing_walk import longest_wait_s, longest_waits_s, longest_walk_s
 from des.estimate.interaction import interactions
+from des.scenario.extensions import own_classes
 from des.scenario.plan import (
     ActiveBudget,
     BatchArrivals,
@@ -24,6 +25,8 @@ from des.scenario.plan import (
     Ejection,
     LegClient,
     Limit,
+    OwnArrivals,
+    OwnBreaker,
     Plan,
     QuotaBudget,
     RatioBudget,
@@ -60,6 +63,8 @@ def memory_s(plan: Plan) -> tuple[float, str]:
 def forgets_never(plan: Plan) -> Iterator[str]:
     """Settings whose state outlives any time, so that no window can begin without their whole past."""
     first = set(plan.client.groups[0].legs) if plan.client.groups else set[int]()
+    for own in own_classes(plan):
+        yield f"{own} is a class of your own: how long it remembers is not known"
     for leg in plan.chain:
         if leg.silent_rot is not None:
             yield f"silent rot of {leg.name} remembers its last repair, however long ago"
@@ -151,6 +156,8 @@ def request_rate_per_s(plan: Plan) -> float:
         return 0.0
     if isinstance(arrivals, BatchArrivals):
         return arrivals.size / arrivals.every_s
+    if isinstance(arrivals, OwnArrivals):
+        return arrivals.expected_requests(plan.horizon_s) / plan.horizon_s
     if isinstance(arrivals, ReplayedArrivals):
         span_s = arrivals.period_s if arrivals.period_s is not None else plan.horizon_s
         return len(arrivals.arrival_s) / span_s
@@ -216,6 +223,8 @@ def _parts(plan: Plan) -> Iterator[_Part]:
 
 def _of_limit(plan: Plan, limit: Limit, leg: int) -> float:
     call_s = usual_call_s(plan, leg)
+    if limit.own is not None:
+        return inf
     match limit.algorithm:
         case "concurrency":
             return call_s
@@ -250,6 +259,8 @@ def _of_leg(plan: Plan, client: LegClient) -> Iterator[_Part]:
     name = plan.chain[client.leg].name
     rate_per_s = request_rate_per_s(plan)
     for guard in client.guards:
+        if isinstance(guard, OwnBreaker):
+            continue  # `forgets_never`
         if isinstance(guard, Cooldown):
             told_s = _longest_told_s(plan) if guard.honours_retry_after else 0.0
             cooled_s = max(guard.cooldown_s, told_s if isfinite(told_s) else 0.0)

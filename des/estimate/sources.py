@@ -14,6 +14,7 @@ from des.scenario.plan import (
     Effect,
     IncidentClass,
     MarkedRenewalIncidents,
+    OwnIncidents,
     Plan,
     PoissonIncidents,
     RecordedIncidents,
@@ -132,6 +133,8 @@ def _refuse(component: Component, number: int, incidents: IncidentClass, sets: H
     where = f"{component.name}: incidents[{number}]"
     if isinstance(incidents, PoissonIncidents) and incidents.profile is not None:
         raise Inapplicable(f"{where} follow a time-of-week profile")
+    if isinstance(incidents, OwnIncidents):
+        raise Inapplicable(f"{where} are of {incidents.kind_name()}, a class of your own")
     if isinstance(incidents, RecordedIncidents):
         if any(share < 1.0 for _, share in sets):
             raise Inapplicable(f"{where} are recorded windows that reach an endpoint over a share below 100 %")
@@ -170,7 +173,7 @@ def _source(component: Component, incidents: IncidentClass, sets: HitSets) -> So
                 sets=sets,
                 between=incidents.between,
             )
-        case RecordedIncidents():
+        case RecordedIncidents() | OwnIncidents():
             raise TypeError("recorded windows have no equilibrium")
 
 

@@ -36,6 +36,7 @@ from des.pool import Report, Workers
 from des.scenario.plan import (
     Component,
     MarkedRenewalIncidents,
+    OwnIncidents,
     Plan,
     PoissonIncidents,
     Profile,
@@ -279,6 +280,8 @@ def incidents_per_year(plan: Plan) -> float:
                     rate_per_s += 1.0 / (incidents.up.mean + incidents.down.mean)
                 case MarkedRenewalIncidents():
                     rate_per_s += 1.0 / incidents.between.mean
+                case OwnIncidents():
+                    rate_per_s += incidents.starts_per_s
     return rate_per_s * YEAR_S
 
 

@@ -22,7 +22,15 @@ from des.faults import Intervals, draw_timeline, drawn_class
 from des.faults.episodes import down_share, endpoint_down, intersection
 from des.faults.marginals import chain_endpoints
 from des.faults.reach import Reach
-from des.scenario.plan import Effect, IncidentClass, Plan, PoissonIncidents, RecordedIncidents, RenewalIncidents
+from des.scenario.plan import (
+    Effect,
+    IncidentClass,
+    OwnIncidents,
+    Plan,
+    PoissonIncidents,
+    RecordedIncidents,
+    RenewalIncidents,
+)
 from des.scenario.text.units import YEAR_S
 
 FEWEST: Final = 8.0
@@ -171,6 +179,8 @@ def _rate_and_mean(incidents: IncidentClass) -> tuple[float, float]:
             return incidents.rate_per_s, incidents.duration.mean
         case RenewalIncidents():
             return 1.0 / (incidents.up.mean + incidents.down.mean), incidents.down.mean
+        case OwnIncidents():
+            return incidents.starts_per_s, incidents.mean_duration_s
         case RecordedIncidents():
             raise TypeError("recorded windows have no rate")
         case _:

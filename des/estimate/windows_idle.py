@@ -17,7 +17,17 @@ from des.estimate.memory import chance_slower, request_rate_per_s
 from des.faults import Timeline
 from des.faults.episodes import intersection, merged
 from des.faults.intervals import Intervals
-from des.scenario.plan import ConsecutiveBreaker, Cooldown, CountWindowBreaker, Effect, Ejection, Group, Guard, Plan
+from des.scenario.plan import (
+    ConsecutiveBreaker,
+    Cooldown,
+    CountWindowBreaker,
+    Effect,
+    Ejection,
+    Group,
+    Guard,
+    OwnBreaker,
+    Plan,
+)
 
 _MOST_USES: Final = 12
 """Played before a window for one leg: with fewer calls in them than it takes to forget, the leg is refused."""
@@ -82,7 +92,7 @@ def _lasting(plan: Plan, group: Group, leg: int) -> Iterator[tuple[str, float]]:
 
 
 def _calls_to_forget(guard: Guard) -> float:
-    if isinstance(guard, Cooldown):
+    if isinstance(guard, Cooldown | OwnBreaker):
         return 0.0
     if isinstance(guard, Ejection):
         return 1.0 if guard.consecutive is not None and guard.consecutive > 1 else 0.0

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from des.distributions import Distribution, Exponential
+from des.errors import RunError
 from des.faults.intervals import (
     ClassKeys,
     FloatArray,
@@ -22,11 +23,14 @@ from des.scenario.plan import (
     IncidentClass,
     IntArray,
     MarkedRenewalIncidents,
+    OwnIncidents,
     PoissonIncidents,
     Profile,
     RecordedIncidents,
     RenewalIncidents,
 )
+from des.scenario.schema.own_classes import called
+from des.scenario.schema.own_rules import Draws
 
 
 def draw_class(
@@ -40,6 +44,8 @@ def draw_class(
             drawn = _renewal(incidents, keys, until_s, start_up)
         case MarkedRenewalIncidents():
             drawn = _marked_renewal(incidents, keys, until_s, start_up)
+        case OwnIncidents():
+            drawn = _own(incidents, keys, until_s, start_up)
         case RecordedIncidents():
             return _recorded(incidents, until_s)
     return drawn, np.zeros(len(drawn.start_s), dtype=np.int64)
@@ -54,6 +60,8 @@ def kind_of(incidents: IncidentClass) -> str:
             return "renewal"
         case MarkedRenewalIncidents():
             return "marked_renewal"
+        case OwnIncidents():
+            return "schedule"
         case RecordedIncidents():
             return incidents.kind
 
@@ -155,6 +163,19 @@ def _past_until_zero(between: Distribution, duration: Distribution, keys: ClassK
         drawn += size
     starts, ends = (np.concatenate(columns)[::-1] for columns in zip(*blocks, strict=True))
     return Intervals(starts, ends)
+
+
+def _own(incidents: OwnIncidents, keys: ClassKeys, until_s: float, start_up: bool) -> Intervals:
+    """What the class of a user tells, without what has ended by 0. Raises RunError unless it is sorted by start."""
+    draws = Draws(lambda purpose, block: keys.stream(f"own {purpose}", block))
+    told = called(incidents, lambda: [*incidents.windows(draws, until_s)])
+    windows = called(incidents, np.array, told or np.empty((0, 2)), np.float64)
+    if windows.ndim != 2 or windows.shape[1] != 2 or np.isnan(windows).any() or (np.diff(windows[:, 0]) < 0.0).any():
+        raise RunError(f"{incidents.kind_name()}: windows told no (start, end) of numbers, sorted by start")
+    refuse_too_many(keys, len(windows))
+    start_s, end_s = windows[:, 0].copy(), windows[:, 1].copy()
+    kept = (end_s > 0.0) & (start_s < until_s) & (start_s >= (0.0 if start_up else -np.inf))
+    return Intervals(start_s, end_s).where(kept).lasting()
 
 
 def _recorded(incidents: RecordedIncidents, until_s: float) -> tuple[Intervals, IntArray]:

@@ -3,11 +3,12 @@
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
-from typing import Final
+from typing import Any, Final
 
 from des.scenario.schema.incidents import IncidentFile
+from des.scenario.schema.own_classes import own_kinds, source_digest
 from des.scenario.schema.providers import ComponentSpec
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.workload import ArrivalFile
@@ -77,4 +78,16 @@ def file_digests(scenario: Scenario, folder: FilePath) -> tuple[dict[str, str], 
             findings.append(Finding(path, f"{located(text, folder)}: {(error.strerror or str(error)).lower()}"))
         except ValueError as error:
             findings.append(Finding(path, str(error)))
+    return digests, findings
+
+
+def class_digests(content: Mapping[str, Any]) -> tuple[dict[str, str], list[Finding]]:
+    """SHA-256 of the source of each class of a user by its name, and findings for sources that cannot be read."""
+    digests: dict[str, str] = {}
+    findings: list[Finding] = []
+    for kind in sorted({*own_kinds(content)}):
+        try:
+            digests[kind] = source_digest(kind)
+        except (OSError, ValueError) as error:
+            findings.append(Finding((), str(error)))
     return digests, findings

@@ -12,6 +12,7 @@ from typing import Any, Final
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from des.scenario.schema.own_classes import IN_JSON_SCHEMA
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.setting import Setting
 
@@ -24,8 +25,24 @@ def json_schema() -> dict[str, Any]:
     definitions = {"Scenario": schema, **schema["$defs"]}
     for model in _models(Setting):
         _describe(definitions.get(_short(model.__name__), {}), model)
+    schema = _with_one_own_class(schema)
     schema["required"].remove("providers")  # a chain that names models brings them
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": TITLE}
+
+
+def _with_one_own_class(schema: dict[str, Any]) -> dict[str, Any]:
+    """Classes of users as one definition."""
+    shared: dict[str, Any] = _referring(schema)
+    shared["$defs"]["OwnClass"] = IN_JSON_SCHEMA
+    return shared
+
+
+def _referring(part: Any) -> Any:
+    if part == IN_JSON_SCHEMA:
+        return {"$ref": "#/$defs/OwnClass"}
+    if isinstance(part, dict):
+        return {key: _referring(each) for key, each in part.items()}
+    return [_referring(each) for each in part] if isinstance(part, list) else part
 
 
 class _AsWritten(GenerateJsonSchema):

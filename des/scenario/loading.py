@@ -14,10 +14,11 @@ from des.scenario.checks.client_consistency import client_findings, idle_finding
 from des.scenario.checks.consistency import consistency_findings
 from des.scenario.checks.idle import idle_settings
 from des.scenario.checks.names import name_findings
-from des.scenario.files import file_digests
+from des.scenario.files import class_digests, file_digests
 from des.scenario.resolution.named_models import with_named_models
 from des.scenario.resolution.presets import at_the_preset, with_presets
 from des.scenario.schema.expectations import AS_MODELLED, Expectation, default_arm, read_expectation, split_name
+from des.scenario.schema.own_classes import make_importable, own_kinds, with_full_names
 from des.scenario.schema.scenario import Scenario
 from des.scenario.shipped import nearest_shipped, scenario_file
 from des.scenario.text.document import Document, plain, read_document
@@ -64,12 +65,16 @@ class Loaded:
         return tuple(f"{path_text(path)}: {message}" for path, message in told.items())
 
     def files(self) -> dict[str, str]:
-        """SHA-256 of each replayed file, by its name as the scenario writes it. Raises ScenarioError."""
+        """SHA-256 of each file that it reads, by its name as it writes it, and of the source of each class of a user,
+        by module and class. Raises ScenarioError.
+        """
         digests: dict[str, str] = {}
         problems: list[Problem] = []
         for arm in self.arms.values():
             found, findings = file_digests(arm.scenario, self.document.folder)
-            digests |= found
+            own, own_findings = class_digests(arm.overlay.content)
+            digests |= found | own
+            findings += own_findings
             problems += [problem_in_arm(self.document, arm.overlay, finding) for finding in findings]
         if problems:
             raise ScenarioError(list(dict.fromkeys(problems)))
@@ -125,6 +130,11 @@ def load_scenario(path: str | os.PathLike[str], overrides: Sequence[str | Assign
     return _loaded(with_assignments(with_named_models(read_document(file)), overrides), file)
 
 
+def load_scenario_content(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The content of a scenario file or of the shipped scenario of that name, unchecked. Raises ScenarioError."""
+    return read_document(scenario_file(path)).content
+
+
 def load_document(document: Document) -> Loaded:
     """A scenario from a document already read. Raises ScenarioError with all problems."""
     return _loaded(document, None)
@@ -157,6 +167,9 @@ def _lone_surrogates(value: Any, path: Path = ()) -> Iterator[Path]:
 
 def _loaded(document: Document, path: FilePath | None) -> Loaded:
     document = with_named_models(document)  # once more, since overrides may name models too
+    if any(own_kinds(document.content)):
+        document = replace(document, content=with_full_names(document.content))
+        make_importable(document.folder)
     scenario, findings = validate(document.content)
     problems = [_problem_at(document, finding) for finding in findings]
     arms: dict[str, Arm] = {}

@@ -27,10 +27,12 @@ from des.scenario.schema.guards import Cooldown as Cooldown
 from des.scenario.schema.guards import CountWindowBreaker as CountWindowBreaker
 from des.scenario.schema.guards import Ejection as Ejection
 from des.scenario.schema.guards import Guard as Guard
+from des.scenario.schema.guards import OwnBreaker as OwnBreaker
 from des.scenario.schema.guards import Probes as Probes
 from des.scenario.schema.guards import TimeWindowBreaker as TimeWindowBreaker
 from des.scenario.schema.incidents import Effect as Effect
 from des.scenario.schema.incidents import MarkedRenewalIncidents as MarkedRenewalIncidents
+from des.scenario.schema.incidents import OwnIncidents as OwnIncidents
 from des.scenario.schema.incidents import PoissonIncidents as PoissonIncidents
 from des.scenario.schema.incidents import RenewalIncidents as RenewalIncidents
 from des.scenario.schema.limits import Capacity as Served
@@ -61,6 +63,7 @@ from des.scenario.schema.workload import Arrivals as Arrivals
 from des.scenario.schema.workload import BatchArrivals as BatchArrivals
 from des.scenario.schema.workload import BurstyArrivals as BurstyArrivals
 from des.scenario.schema.workload import ClosedArrivals as ClosedArrivals
+from des.scenario.schema.workload import OwnArrivals as OwnArrivals
 from des.scenario.schema.workload import PoissonArrivals as PoissonArrivals
 from des.scenario.schema.workload import ReplayedArrivals as ReplayedArrivals
 from des.scenario.schema.workload import Requirement as Requirement
@@ -102,7 +105,7 @@ class RecordedIncidents:
         return self.effects
 
 
-IncidentClass = PoissonIncidents | RenewalIncidents | MarkedRenewalIncidents | RecordedIncidents
+IncidentClass = PoissonIncidents | RenewalIncidents | MarkedRenewalIncidents | OwnIncidents | RecordedIncidents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ from des.scenario import Loaded, plans
 from des.scenario.plan import (
     IncidentClass,
     MarkedRenewalIncidents,
+    OwnIncidents,
     Plan,
     PoissonIncidents,
     RecordedIncidents,
@@ -233,6 +234,8 @@ def expected_incidents(incidents: IncidentClass, horizon_s: float) -> float:
             return horizon_s / (incidents.up.mean + incidents.down.mean)
         case MarkedRenewalIncidents():
             return horizon_s / incidents.between.mean
+        case OwnIncidents():
+            return incidents.starts_per_s * horizon_s
         case RecordedIncidents():
             return float(sum(0.0 <= start_s < horizon_s for start_s in incidents.start_s))
 

@@ -22,10 +22,10 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 
 
 def write_files(page: Path, folder: Path) -> None:
-    """Files of the page: a scenario has its name in its first line, a table has it in the line above."""
+    """Files of the page: a scenario or a module has its name in its first line, a table has it in the line above."""
     text = page.read_text(encoding="utf-8")
-    for language, block in BLOCK.findall(text):
-        if language == "yaml" and (name := re.match(r"# (\S+\.yaml)\n", block)):
+    for _, block in BLOCK.findall(text):
+        if name := re.match(r"# (\S+\.(yaml|py))\n", block):
             (folder / name[1]).write_text(block, encoding="utf-8")
     for name, block in re.findall(r"`(\S+\.csv)`:\n\n```csv\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE):
         (folder / name).write_text(block, encoding="utf-8")
@@ -55,7 +55,7 @@ def outputs(page: Path, folder: Path) -> Iterator[tuple[str, str]]:
     for language, block in blocks(page):
         if language == "sh":
             printed = printed_by(block, folder)
-        elif language == "python":
+        elif language == "python" and not block.startswith("# "):
             out = io.StringIO()
             with contextlib.chdir(folder), contextlib.redirect_stdout(out):
                 exec(compile(block, page.name, "exec"), {})

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[2] / "des"
 EVERYBODY = {"disk", "single_files", "digits", "errors", "pool", "frames", "signals", "spread", "vocabulary", "words"}
 """Modules that any room may import."""
 
-RANDOM = {"distributions", "draws", "mixture"}
+RANDOM = {"distributions", "draws", "mixture", "quantiles"}
 
 MAY_IMPORT = {
     "rules": set(),

@@ -10,6 +10,7 @@ from des.scenario import json_schema
 
 SCHEMA = json_schema()
 DEFINITIONS: dict[str, Any] = {"Scenario": SCHEMA, **SCHEMA["$defs"]}
+OWN = "OwnClass"  # a class of a user, whose fields are its own
 DISTRIBUTION = re.compile(r"(Constant|Uniform|Exponential|Lognormal|Gamma|Weibull|Pareto|Mixture|Empirical)")
 """Distributions are values here; tests/scenario/test_distributions.py has their parameters."""
 
@@ -56,7 +57,7 @@ def routes(definition: str = "Scenario", steps: tuple[Step, ...] = ()) -> Iterat
     for field, node in DEFINITIONS[definition]["properties"].items():
         ways = dict.fromkeys(_referred(node))
         for name, inside in ways:
-            if not DISTRIBUTION.match(name) and (inside or (name, "[]") not in ways):  # a list of one may lack its list
+            if name != OWN and not DISTRIBUTION.match(name) and (inside or (name, "[]") not in ways):  # a list of one may lack its list
                 yield from routes(name, (*steps, Step(field, inside, name)))
 
 

@@ -16,6 +16,7 @@ from des.scenario.plan import (
     Group,
     IncidentClass,
     MarkedRenewalIncidents,
+    OwnIncidents,
     PoissonIncidents,
     RecordedIncidents,
     RenewalIncidents,
@@ -198,6 +199,8 @@ def _class_share(incidents: IncidentClass, horizon_s: float) -> float:
             return incidents.down.mean / (incidents.up.mean + incidents.down.mean)
         case MarkedRenewalIncidents():
             return min(1.0, incidents.duration.mean / incidents.between.mean)
+        case OwnIncidents():
+            return min(1.0, incidents.starts_per_s * incidents.mean_duration_s)
         case RecordedIncidents():
             ends = zip(incidents.start_s, incidents.end_s, strict=True)
             open_s = math.fsum(max(0.0, min(end_s, horizon_s) - max(start_s, 0.0)) for start_s, end_s in ends)

@@ -11,12 +11,14 @@ from des.estimate.foresight.outlook import Outlook, fails
 from des.estimate.foresight.words import duration, listed, number, rate, share
 from des.scenario.plan import (
     BatchArrivals,
+    Breaker,
     ConsecutiveBreaker,
     Cooldown,
     Ejection,
     Group,
     Guard,
     Leg,
+    OwnBreaker,
     TimeWindowBreaker,
 )
 from des.scenario.schema.statuses import kinds_handled
@@ -105,6 +107,8 @@ def guard_never_acts(outlook: Outlook) -> Iterator[Foretold]:
             if effect is None or fails(effect) < 1.0:
                 continue
             for guard in outlook.plan.client.legs[leg.index].guards:
+                if isinstance(guard, OwnBreaker):
+                    continue
                 if found := _never_counts(outlook, leg, guard) or _never_enough(outlook, group, leg, guard, per_s):
                     yield found
 
@@ -118,7 +122,7 @@ def _setting(guard: Guard) -> str:
     return "breaker"
 
 
-def _never_counts(outlook: Outlook, leg: Leg, guard: Guard) -> Foretold | None:
+def _never_counts(outlook: Outlook, leg: Leg, guard: Breaker | Cooldown | Ejection) -> Foretold | None:
     effects = [effect for effect in outlook.effects_at(leg.endpoint) if fails(effect) > 0.0]
     counted = {*guard.counts, *(guard.at_once + guard.always if isinstance(guard, Cooldown) else ())}
     kinds = kinds_handled(tuple(counted), outlook.plan.statuses)

@@ -193,6 +193,8 @@ def waited_s(backoff: Backoff, done: int, *, longest: bool) -> float:
     """The wait after `done` others: the longest, or its mean over the jitter."""
     if longest:
         return longest_wait_s(backoff, done)
+    if backoff.own is not None:
+        return backoff.own.usual_wait_s(done)
     plain_s = backoff_s(backoff.kind, backoff.base_s, backoff.factor, backoff.cap_s, done)
     match backoff.jitter:
         case "additive":

@@ -25,6 +25,9 @@ from des.distributions import (
     Weibull,
 )
 from des.mixture import Mixture
+from des.quantiles import ByQuantiles
+from des.scenario.schema.own_classes import OwnKind
+from des.scenario.schema.own_rules import OwnDistribution
 from des.scenario.schema.setting import DURATION_SCHEMA, SHARE_SCHEMA, ReadAs, Setting, contradiction, scalar_as
 from des.scenario.text.units import (
     LONGEST_S,
@@ -344,6 +347,8 @@ def written(distribution: Distribution, value: Callable[[float], str | float] = 
             return {"kind": "mixture", "parts": [{"weight": each, "of": written(part, value)} for each, part in pairs]}
         case Empirical(values):
             return {"kind": "empirical", "values": [value(each) for each in values]}
+        case ByQuantiles(OwnDistribution() as own):
+            return {"kind": own.kind_name(), **own.model_dump(exclude_unset=True)}
 
 
 def written_duration(distribution: Distribution) -> Any:
@@ -354,6 +359,8 @@ def _read(form: Any) -> Distribution:
     distribution: Distribution = form.distribution()
     return distribution
 
+
+_OWN = OwnKind(OwnDistribution, ByQuantiles)
 
 _SimpleDuration = Annotated[
     Distribution,
@@ -372,6 +379,7 @@ _SimpleDuration = Annotated[
         _read,
         written_duration,
     ),
+    _OWN,
     scalar_as("value", DURATION_SCHEMA, kind="constant"),
 ]
 
@@ -392,6 +400,7 @@ _SimpleCount = Annotated[
         _read,
         written,
     ),
+    _OWN,
     scalar_as("value", written_as(Amount), kind="constant"),
 ]
 
@@ -412,6 +421,7 @@ _SimpleSpeed = Annotated[
         _read,
         written,
     ),
+    _OWN,
     scalar_as("value", written_as(Speed), kind="constant"),
 ]
 
@@ -433,6 +443,7 @@ DurationDistribution = Annotated[
         _read,
         written_duration,
     ),
+    _OWN,
     AfterValidator(_bounded),
     scalar_as("value", DURATION_SCHEMA, kind="constant"),
 ]
@@ -456,6 +467,7 @@ CountDistribution = Annotated[
         _read,
         written,
     ),
+    _OWN,
     scalar_as("value", written_as(Amount), kind="constant"),
 ]
 """A distribution of tokens or of billed units."""
@@ -478,6 +490,7 @@ SpeedDistribution = Annotated[
         _read,
         written,
     ),
+    _OWN,
     scalar_as("value", written_as(Speed), kind="constant"),
 ]
 """A distribution of speeds, in tokens per second."""

@@ -5,6 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from des.scenario.schema.own_classes import OwnKind
+from des.scenario.schema.own_rules import OwnBreaker as OwnBreaker
 from des.scenario.schema.setting import BelongsTo, Bound, Failures, Flag, Setting, contradiction
 from des.scenario.text.units import Count, PositiveCount, PositiveDuration, Share
 
@@ -195,4 +197,5 @@ class Probes(Setting):
 
 
 Breaker = ConsecutiveBreaker | CountWindowBreaker | TimeWindowBreaker
-Guard = Breaker | Cooldown | Ejection
+AnyBreaker = Annotated[Breaker, Field(discriminator="kind"), OwnKind(OwnBreaker)]
+Guard = Breaker | OwnBreaker | Cooldown | Ejection

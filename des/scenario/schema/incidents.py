@@ -1,5 +1,7 @@
 """Incidents: when they start, how long they last and what they do to calls."""
 
+from abc import abstractmethod
+from collections.abc import Iterable
 from datetime import datetime
 from math import nan
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
@@ -9,6 +11,8 @@ from pydantic import Field, model_validator
 from des.distributions import Constant
 from des.files.formats import FORMAT_NAMES
 from des.scenario.schema.distributions import DurationDistribution
+from des.scenario.schema.own_classes import OwnClass, OwnKind
+from des.scenario.schema.own_rules import Draws
 from des.scenario.schema.profiles import WeeklyProfile
 from des.scenario.schema.setting import Flag, Setting, Text, contradiction, list_of_one
 from des.scenario.schema.statuses import NO_RESPONSE, FailureOutcome, Status, misfit
@@ -148,6 +152,27 @@ class MarkedRenewalIncidents(_IncidentsAlike):
         return self
 
 
+class OwnIncidents(_IncidentsAlike, OwnClass):
+    """A component's incidents by a class that a user has written. The effect's fields stand beside its own."""
+
+    @abstractmethod
+    def windows(self, draws: Draws, until_s: float) -> Iterable[tuple[float, float]]:
+        """(start, end) in seconds since the scenario's start of all incidents that start before `until_s`, by start.
+
+        Those open at 0 start before it. The ones that start below `until_s` must not depend on it.
+        """
+
+    @property
+    @abstractmethod
+    def starts_per_s(self) -> float:
+        """How many incidents start in a second, in the long run."""
+
+    @property
+    @abstractmethod
+    def mean_duration_s(self) -> float:
+        """How long an incident lasts on average."""
+
+
 class Window(Setting):
     """A fixed window, from `start` to `end` or for a `duration`."""
 
@@ -257,4 +282,5 @@ class IncidentFile(_Incidents):
 Incidents = Annotated[
     PoissonIncidents | RenewalIncidents | MarkedRenewalIncidents | Schedule | IncidentFile,
     Field(discriminator="kind"),
+    OwnKind(OwnIncidents),
 ]

@@ -8,6 +8,8 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from des.distributions import Constant, Distribution
 from des.scenario.schema.distributions import DurationDistribution
+from des.scenario.schema.own_classes import OwnKind
+from des.scenario.schema.own_rules import OwnLimiter
 from des.scenario.schema.setting import Flag, OneAlone, Setting, Text, contradiction, mapping_or_word, scalar_as
 from des.scenario.text.units import (
     MINUTE_S,
@@ -120,6 +122,7 @@ class MetricLimit:
     sends_retry_after: bool = True
     retry_after_step_s: float = 0.0  # a Retry-After is a whole multiple of it; 0: not rounded
     refusal_latency: Distribution = Constant(0.05)
+    own: OwnLimiter | None = None  # counts in place of an algorithm, which then has its name
 
 
 _AnyBurst = Annotated[
@@ -128,6 +131,7 @@ _AnyBurst = Annotated[
 _Algorithm = Annotated[
     Annotated[Windows, Tag("mapping")] | Annotated[Literal["token_bucket"], Tag("word")],
     Discriminator(mapping_or_word),
+    OwnKind(OwnLimiter),
 ]
 _Counting = Annotated[
     Annotated[Estimate, Tag("mapping")] | Annotated[Literal["dispatch", "success"], Tag("word")],
@@ -229,7 +233,7 @@ class Limits(Setting):
             counted, estimated = "estimate", self.estimated_output
         return MetricLimit(
             metric=metric,
-            algorithm=self.algorithm.algorithm if isinstance(self.algorithm, Windows) else self.algorithm,
+            algorithm=self._algorithm_name,
             rate_per_s=rate_per_s,
             burst=self._bucket(metric, rate_per_s, share) if window_s is None else _whole(rate_per_s * window_s),
             window_s=window_s,
@@ -241,7 +245,20 @@ class Limits(Setting):
             sends_retry_after=self.retry_after is not False,
             retry_after_step_s=self._step_s,
             refusal_latency=self.refusal_latency,
+            own=self.own,
         )
+
+    @property
+    def own(self) -> OwnLimiter | None:
+        """The class of a user that counts the rates."""
+        algorithm: object = self.algorithm
+        return algorithm if isinstance(algorithm, OwnLimiter) else None
+
+    @property
+    def _algorithm_name(self) -> str:
+        if self.own is not None:
+            return self.own.kind_name()
+        return self.algorithm.algorithm if isinstance(self.algorithm, Windows) else self.algorithm
 
     @property
     def _step_s(self) -> float:
@@ -310,6 +327,17 @@ class Limits(Setting):
             if burst is not None and metric not in rates:
                 raise contradiction(f"there is no limit of {metric} for this burst", "burst", metric)
             _refuse_less_than_one(burst, metric, "burst", metric)
+        return self
+
+    @model_validator(mode="after")
+    def _own_class_counts_as_sent(self) -> Self:
+        if self.own is None:
+            return self
+        if not any(metric != "concurrency" for metric in self.metrics):
+            raise contradiction("a class of your own counts a rate, such as requests: 4000/min", "algorithm")
+        for field in ("counting", "counts_failed"):
+            if field in self.model_fields_set:
+                raise contradiction(f"a class of your own counts each call as it is sent: leave out {field}", field)
         return self
 
     @model_validator(mode="after")

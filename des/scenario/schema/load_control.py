@@ -4,9 +4,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from des.scenario.schema.guards import Breaker, Cooldown, Ejection, Probes
+from des.scenario.schema.guards import AnyBreaker, Cooldown, Ejection, Probes
+from des.scenario.schema.own_classes import OwnKind
+from des.scenario.schema.own_rules import OwnRouting
 from des.scenario.schema.retries import AnyClient
-from des.scenario.schema.setting import BelongsTo, Flag, OrNone, Setting, Shorthand, contradiction, scalar_as
+from des.scenario.schema.setting import BelongsTo, Flag, OrNone, Setting, Shorthand, WorkedOut, contradiction, scalar_as
 from des.scenario.text.units import (
     Amount,
     Count,
@@ -37,6 +39,8 @@ class Routing(Setting):
     """For least_busy: the best of this number of legs drawn at random; all legs by default."""
     once: Flag = False
     """Whether a leg is picked once per visit to the group, so that retries stay with it."""
+    own: WorkedOut[OwnRouting | None] = None
+    """The class of a user that picks, in place of all the others."""
 
     @model_validator(mode="after")
     def _picks(self) -> Self:
@@ -45,7 +49,13 @@ class Routing(Setting):
         return self
 
 
-AnyRouting = Annotated[Routing, scalar_as("kind", {"enum": list(_RoutingKind.__args__)})]
+def _own_routing(own: OwnRouting) -> Routing:
+    return Routing(kind=own.kind_name(), samples=own.samples, own=own)
+
+
+AnyRouting = Annotated[
+    Routing, OwnKind(OwnRouting, _own_routing), scalar_as("kind", {"enum": list(_RoutingKind.__args__)})
+]
 ORDERED = Routing(kind="ordered")
 
 
@@ -235,7 +245,7 @@ class CallSettings(Setting):
     Each may be `none`, which removes what the policy or a preset sets. `clients: []` does the same.
     """
 
-    breaker: OrNone[Annotated[Breaker, Field(discriminator="kind")]] | None = None
+    breaker: OrNone[AnyBreaker] | None = None
     """Circuit breaker of each leg."""
     cooldown: OrNone[Cooldown] | None = None
     """LiteLLM's cooldown of failing legs."""

@@ -7,6 +7,8 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, mo
 from pydantic_core import PydanticKnownError
 
 from des.scenario.schema.calls import AnyTimeout
+from des.scenario.schema.own_classes import OwnKind
+from des.scenario.schema.own_rules import OwnBackoff
 from des.scenario.schema.setting import (
     DURATION_SCHEMA,
     BelongsTo,
@@ -16,6 +18,7 @@ from des.scenario.schema.setting import (
     Setting,
     Shorthand,
     Text,
+    WorkedOut,
     contradiction,
     scalar_as,
 )
@@ -70,6 +73,8 @@ class Backoff(Setting):
     """For scaled jitter: the largest factor on the wait."""
     throttled: Annotated[ThrottledBackoff, _WAITING] | None = None
     """A different back-off after rate_limited and overloaded."""
+    own: WorkedOut[OwnBackoff | None] = None
+    """The class of a user that says how long to wait, in place of all the others."""
 
     @property
     def most_s(self) -> float:
@@ -79,7 +84,7 @@ class Backoff(Setting):
     @property
     def is_plain(self) -> bool:
         """Whether it is a textbook formula, and not one that a particular client has for itself."""
-        return self.kind != "envoy" and self.jitter != "scaled" and not self.cap_jitter
+        return self.own is None and self.kind != "envoy" and self.jitter != "scaled" and not self.cap_jitter
 
     @property
     def usual(self) -> "Backoff":
@@ -140,13 +145,17 @@ def _backoff(value: object) -> object:
     return value if isinstance(value, dict | Setting) else {"kind": "constant", "base": value}
 
 
-AnyBackoff = Annotated[Backoff, Shorthand(_backoff, DURATION_SCHEMA)]
+def _own_backoff(own: OwnBackoff) -> Backoff:
+    return Backoff(kind=own.kind_name(), own=own)
+
+
+AnyBackoff = Annotated[Backoff, OwnKind(OwnBackoff, _own_backoff), Shorthand(_backoff, DURATION_SCHEMA)]
 NO_BACKOFF = Backoff(kind="none")
 
 
 def waits(backoff: Backoff | None) -> bool:
     """Whether there is any wait at all."""
-    return backoff is not None and (backoff.base_s > 0.0 or backoff.spread_s > 0.0)
+    return backoff is not None and (backoff.own is not None or backoff.base_s > 0.0 or backoff.spread_s > 0.0)
 
 
 def _honours(mode: object) -> bool:

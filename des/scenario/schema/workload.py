@@ -1,5 +1,7 @@
 """The workload: when requests arrive, how large they are and what they require."""
 
+from abc import abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Literal, Self
@@ -11,6 +13,8 @@ from pydantic import Field, model_validator
 from des.distributions import Constant
 from des.scenario.schema.distributions import CountDistribution, DurationDistribution
 from des.scenario.schema.incidents import FileFormat, Unit, Words
+from des.scenario.schema.own_classes import OwnClass, OwnKind
+from des.scenario.schema.own_rules import Draws
 from des.scenario.schema.profiles import Profile, WeeklyProfile
 from des.scenario.schema.setting import Flag, Setting, Text, contradiction
 from des.scenario.text.units import Duration, FrequentRate, Positive, PositiveCount, PositiveDuration, Share, Word
@@ -153,6 +157,21 @@ class ClosedArrivals(Setting, ArrivalProcess):
         return self
 
 
+class OwnArrivals(OwnClass, ArrivalProcess):
+    """An arrival process that a user has written."""
+
+    @abstractmethod
+    def times(self, draws: Draws, begin_s: float, until_s: float) -> Iterable[Iterable[float]]:
+        """Sorted times in [begin, until) in seconds since the scenario's start, in chunks of any length.
+
+        The times below `until_s` must not depend on it: a longer run only appends.
+        """
+
+    @abstractmethod
+    def expected_requests(self, horizon_s: float) -> float:
+        """The expected number of requests until the horizon."""
+
+
 class ArrivalColumns(Setting):
     """Columns of an arrival file."""
 
@@ -215,9 +234,9 @@ class ReplayedArrivals(ArrivalProcess):
 
 DrawnArrivals = PoissonArrivals | BurstyArrivals | BatchArrivals | ClosedArrivals
 """Arrivals that are ready to run as they are written."""
-Arrivals = DrawnArrivals | ReplayedArrivals
+Arrivals = DrawnArrivals | OwnArrivals | ReplayedArrivals
 """Arrivals as a run needs them, with recorded ones already read from their file."""
-_AnyArrivals = Annotated[DrawnArrivals | ArrivalFile, Field(discriminator="kind")]
+_AnyArrivals = Annotated[DrawnArrivals | ArrivalFile, Field(discriminator="kind"), OwnKind(OwnArrivals)]
 
 
 class Tokens(Setting):

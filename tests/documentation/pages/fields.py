@@ -12,6 +12,8 @@ _OF: Final = {"Duration": "durations", "Count": "counts", "Speed": "speeds", "Sh
 _DISTRIBUTION: Final = re.compile(rf"([A-Z][a-z]+)({'|'.join(_OF)})")
 """Definitions of distributions: the family, and what it is of."""
 
+_CLASS: Final = "[a class of your own](../how-to/my-own-rule.md)"
+_OWN: Final = "OwnClass"
 _LIST: Final = "list of: "
 
 _HEAD: Final = """# Fields
@@ -20,7 +22,8 @@ Every field of a scenario with its values, its default and its meaning. [Scenari
 same fields by topic, with examples. This page is written by `python -m tests.documentation.pages` from the models.
 
 A field without a default and not *required* may be left out; its text says what then holds.
-A *distribution* is a plain value, or a mapping with a `kind` from [Distributions](#distributions).
+A *distribution* is a plain value, a mapping with a `kind` from [Distributions](#distributions), or
+[a class of your own](../how-to/my-own-rule.md).
 """
 _DISTRIBUTIONS: Final = """
 ## Distributions
@@ -34,7 +37,8 @@ def fields_page() -> str:
     """The page as Markdown, with a section for each definition of the schema."""
     schema = json_schema()
     definitions: dict[str, Schema] = {"Scenario": schema, **schema["$defs"]}
-    settings = sorted(name for name in definitions if name != "Scenario" and not _DISTRIBUTION.fullmatch(name))
+    apart = ("Scenario", _OWN)
+    settings = sorted(name for name in definitions if name not in apart and not _DISTRIBUTION.fullmatch(name))
     parts = [_HEAD, *(_section(name, definitions[name]) for name in ("Scenario", *settings)), _DISTRIBUTIONS]
     return "".join([*parts, *_families(definitions)])
 
@@ -78,6 +82,8 @@ def _default(value: object) -> str:
 def _values(schema: Schema) -> str:
     """What a field may be, in a phrase."""
     phrases = dict.fromkeys(_alternatives(schema))
+    if any(phrase.startswith("[distribution]") for phrase in phrases):
+        phrases.pop(_CLASS, None)  # the page says so of all distributions
     one_or_more = [phrase for phrase in phrases if f"{_LIST}{phrase}" in phrases]
     return " or ".join(
         f"{phrase} or a list of them" if phrase in one_or_more else phrase
@@ -101,6 +107,8 @@ def _alternatives(schema: Schema) -> Iterator[str]:
 
 
 def _link(name: str) -> str:
+    if name == _OWN:
+        return _CLASS
     if of := _DISTRIBUTION.fullmatch(name):
         return f"[distribution](#distributions) of {_OF[of[2]]}"
     return f"[{name}](#{name.lower()})"

@@ -1,0 +1,296 @@
+"""Rules that users write: each does what it says in a run, in any process, and mistakes are told with their class."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import des
+from des.errors import RunError
+from des.scenario.extensions import own_classes, uses_extensions
+from des.scenario.loading import load_scenario
+from des.scenario.resolution.plans import plans
+from des.scenario.schema.own_classes import without_own_classes
+from tests.documentation.test_how_to import write_files
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "my-own-rule.md"
+
+MORE_RULES = """
+import des.extend as extend
+
+
+class Told(extend.Backoff):
+    at_most_s: extend.Duration
+
+    def wait_s(self, retry):
+        if retry.outcome == "server_error":
+            return 7.0 + retry.number
+        return 100.0 if retry.retry_after_s is None else float("inf")
+
+
+class Wrong(extend.Backoff):
+    says: extend.Text
+
+    def wait_s(self, retry):
+        return {"less": -1.0, "text": "soon", "nothing": None, "error": 0}[self.says] or 1 / 0
+
+
+class Lost(extend.Routing):
+    def pick(self, pick):
+        return len(pick.legs)
+
+
+class Second(extend.Routing):
+    def pick(self, pick):
+        return len(pick.legs) - 1
+
+
+class Backwards(extend.Arrivals):
+    def times(self, draws, begin_s, until_s):
+        return [[2.0, 1.0]]
+
+    def expected_requests(self, horizon_s):
+        return 2.0
+
+
+class Unfinished(extend.Limiter):
+    pass
+
+
+class Every(extend.Distribution):
+    low_s: extend.Duration
+
+    def quantile(self, share):
+        return self.low_s + share
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the page's modules and scenarios, and further rules."""
+    made = tmp_path_factory.mktemp("own")
+    write_files(PAGE, made)
+    (made / "more_rules.py").write_text(MORE_RULES, encoding="utf-8")
+    return made
+
+
+def scenario(folder: Path, **changes: Any) -> des.Scenario:
+    """One provider that fails for ten minutes, called with two retries; `changes` are by path."""
+    content: dict[str, Any] = {
+        "horizon": "1h",
+        "workload": {"arrivals": {"kind": "poisson", "rate": "10/min"}},
+        "providers": {
+            "a": {
+                "incidents": [{"kind": "schedule", "windows": [{"start": "20min", "duration": "10min"}]}],
+                "models": {"m": {"latency": "1s", "price": {"per_request": 0.001}}},
+            }
+        },
+        "chain": [{"provider": "a", "retries": 2}],
+    }
+    made = des.Scenario.from_dict(content, folder=folder)
+    return made.with_(**{path.replace("__", "."): value for path, value in changes.items()})
+
+
+def waits(attempts: pd.DataFrame) -> list[float]:
+    """Seconds from the end of each failed attempt to the next attempt of its request."""
+    found: list[float] = []
+    for _, each in attempts.groupby("request_id"):
+        found += (each["start_s"].to_numpy()[1:] - each["end_s"].to_numpy()[:-1]).tolist()
+    return found
+
+
+def test_a_back_off_waits_as_it_says_and_is_told_the_outcome(folder: Path, tmp_path: Path) -> None:
+    rule = {"kind": "more_rules:Told", "at_most": "5s"}
+    run = des.run(scenario(folder, policy={"retry_backoff": rule}), out=tmp_path / "run")
+    assert sorted({round(wait, 6) for wait in waits(run.attempts)}) == [7.0, 8.0]
+
+
+def test_an_infinite_wait_ends_the_retries(folder: Path, tmp_path: Path) -> None:
+    refusing = {"requests": "6/min", "burst": 1}
+    rule = {"kind": "more_rules:Told", "at_most": "5s"}
+    changes = {"policy": {"retry_backoff": rule}, "providers__a__limits": refusing}
+    run = des.run(scenario(folder, **changes), out=tmp_path / "run")
+    attempts = run.attempts
+    refused = attempts[attempts["outcome"] == "rate_limited"]
+    last = attempts.groupby("request_id")["attempt"].max()
+    assert len(refused) > 100
+    assert (refused["attempt"].to_numpy() == last.loc[refused["request_id"]].to_numpy()).all()
+
+
+def test_a_routing_picks_the_leg(folder: Path, tmp_path: Path) -> None:
+    legs = [{"provider": "a", "name": "one"}, {"provider": "a", "name": "two"}]
+    group = {"group": "both", "legs": legs, "routing": {"kind": "more_rules:Second"}}
+    run = des.run(scenario(folder, chain=[group]), out=tmp_path / "run")
+    assert set(run.attempts["leg"]) == {"two"}
+
+
+def test_a_limiter_lets_through_what_it_says(folder: Path, tmp_path: Path) -> None:
+    limits = {"requests": "6/min", "algorithm": {"kind": "my_rules:Leaky", "size": 2}}
+    run = des.run(scenario(folder, providers__a__limits=limits, chain=[{"provider": "a"}]), out=tmp_path / "run")
+    attempts = run.attempts
+    admitted = attempts.loc[attempts["outcome"] != "rate_limited", "start_s"].to_numpy()
+    refused = attempts[attempts["outcome"] == "rate_limited"]
+    for start_s in admitted:
+        assert ((admitted >= start_s) & (admitted < start_s + 60.0)).sum() <= 2 + 6
+    assert refused["retry_after_s"].between(0.0, 20.0).all()
+    assert len(refused) > 100
+
+
+def test_a_breaker_keeps_calls_away_and_its_changes_are_traced(folder: Path, tmp_path: Path) -> None:
+    rule = {"kind": "my_rules:Patient", "pause": "30s"}
+    run = des.run(scenario(folder, policy={"breaker": rule}, chain=[{"provider": "a"}]), out=tmp_path / "run")
+    failed = run.attempts.loc[run.attempts["outcome"] != "ok", "start_s"].to_numpy()
+    assert len(failed) < 8
+    assert np.diff(failed)[1:].min() >= 30.0  # the first two may be under way at once
+    changes = run.transitions[run.transitions["kind"] == "breaker"]
+    assert set(changes["to"]) == {"open", "closed"}
+
+
+def test_a_distribution_draws_its_quantiles(folder: Path, tmp_path: Path) -> None:
+    latency = {"kind": "more_rules:Every", "low": "2s"}
+    run = des.run(scenario(folder, providers__a__models__m__latency=latency, horizon="3h"), out=tmp_path / "run")
+    taken = run.attempts.loc[run.attempts["outcome"] == "ok", "duration_s"]
+    assert taken.between(2.0, 3.0).all()
+    assert abs(taken.mean() - 2.5) < 4.0 * (1.0 / 12.0 / len(taken)) ** 0.5
+
+
+def test_arrivals_follow_their_class_and_a_longer_run_only_appends(folder: Path, tmp_path: Path) -> None:
+    arrivals = {"kind": "my_rules:Tide", "mean": "2/min"}
+    short = des.run(scenario(folder, workload={"arrivals": arrivals}, horizon="12h"), out=tmp_path / "short")
+    long = des.run(scenario(folder, workload={"arrivals": arrivals}, horizon="18h"), out=tmp_path / "long")
+    times = np.sort(short.requests["arrival_s"].to_numpy())
+    assert (np.sort(long.requests["arrival_s"].to_numpy())[: len(times)] == times).all()
+    first, second = (times < 21_600.0).sum(), (times >= 21_600.0).sum()
+    expected = 720.0 * (1.0 + 2.0 / np.pi), 720.0 * (1.0 - 2.0 / np.pi)
+    assert abs(first - expected[0]) < 4.0 * expected[0] ** 0.5
+    assert abs(second - expected[1]) < 4.0 * expected[1] ** 0.5
+
+
+def test_incidents_come_when_their_class_says_and_a_twin_has_its_own(folder: Path, tmp_path: Path) -> None:
+    content = scenario(folder).to_dict()
+    content["components"] = {"cdn": {"incidents": [{"kind": "my_rules:Deployments", "lasts": "10min"}]}}
+    content["providers"]["b"] = {"depends_on": ["cdn"], "models": {"m": {"latency": "1s", "price": {"per_request": 0}}}}
+    content["providers"]["a"] |= {"depends_on": ["cdn"], "incidents": []}
+    content["chain"] = [{"provider": "a"}, {"provider": "b"}]
+    content["horizon"] = "3d"
+    content["arms"] = {"as_modelled": {}, "apart": {"shared": 0}}
+    run = des.run(des.Scenario.from_dict(content, folder=folder), out=tmp_path / "run")
+    incidents = run.incidents
+    together = incidents[incidents["arm"] == "as_modelled"]
+    apart = incidents[incidents["arm"] == "apart"]
+    assert len(together) == 3
+    assert len(apart) == 6
+    assert np.allclose(together["end_s"] - together["start_s"], 600.0)
+    assert (together["start_s"] // 86_400.0).tolist() == [0.0, 1.0, 2.0]
+    assert len(set(apart["start_s"])) == 6
+
+
+def traces(run: Path) -> Mapping[str, bytes]:
+    return {path.relative_to(run).as_posix(): path.read_bytes() for path in sorted(run.rglob("*.parquet"))}
+
+
+def test_traces_are_the_same_in_this_process_and_in_workers(folder: Path, tmp_path: Path) -> None:
+    made = load_scenario(folder / "all_of_them.yaml", ["horizon=6h"])
+    content = made.document.content
+    one = des.run(des.Scenario.from_dict(content, folder), out=tmp_path / "one", replications=2, workers=1)
+    two = des.run(des.Scenario.from_dict(content, folder), out=tmp_path / "two", replications=2, workers=2)
+    assert one.path != two.path
+    assert traces(tmp_path / "one") == traces(tmp_path / "two")
+
+
+@pytest.mark.parametrize("says", ["less", "text", "nothing", "error"])
+def test_a_method_that_goes_wrong_is_an_error_with_its_class(folder: Path, tmp_path: Path, says: str) -> None:
+    rule = {"kind": "more_rules:Wrong", "says": says}
+    with pytest.raises(RunError, match=r"more_rules:Wrong: wait_s (returned|raised)"):
+        des.run(scenario(folder, policy={"retry_backoff": rule}), out=tmp_path / "run")
+
+
+def test_a_pick_beyond_the_legs_and_unsorted_arrivals_are_errors(folder: Path, tmp_path: Path) -> None:
+    legs = [{"provider": "a", "name": "one"}, {"provider": "a", "name": "two"}]
+    group = {"group": "both", "legs": legs, "routing": {"kind": "more_rules:Lost"}}
+    with pytest.raises(RunError, match="more_rules:Lost: pick returned 2; expected a position among 2 legs"):
+        des.run(scenario(folder, chain=[group]), out=tmp_path / "picked")
+    with pytest.raises(RunError, match="more_rules:Backwards: times are not sorted"):
+        des.run(scenario(folder, workload={"arrivals": {"kind": "more_rules:Backwards"}}), out=tmp_path / "arrived")
+
+
+WRONG = {
+    "no_such_module:X": "there is no module no_such_module",
+    "more_rules:Twold": "unknown class of more_rules 'Twold'; did you mean 'Told'",
+    "more_rules:Second": "more_rules:Second has to derive from des.extend.Backoff",
+    "json:JSONDecoder": "json:JSONDecoder derives from no class of des.extend",
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_a_class_that_does_not_fit_is_refused_at_its_kind(folder: Path, kind: str) -> None:
+    with pytest.raises(des.ScenarioError) as refused:
+        scenario(folder, policy={"retry_backoff": {"kind": kind}})
+    assert [problem.path for problem in refused.value.problems] == ["policy.retry_backoff.kind"]
+    assert WRONG[kind] in refused.value.problems[0].message
+
+
+def test_a_class_without_its_methods_is_refused(folder: Path) -> None:
+    limits = {"requests": "6/min", "algorithm": {"kind": "more_rules:Unfinished"}}
+    with pytest.raises(des.ScenarioError, match="more_rules:Unfinished lacks start"):
+        scenario(folder, providers__a__limits=limits)
+
+
+def test_its_fields_are_checked_like_any_others(folder: Path) -> None:
+    rule = {"kind": "more_rules:Told", "at_mst": "5s"}
+    with pytest.raises(des.ScenarioError) as refused:
+        scenario(folder, policy={"retry_backoff": rule})
+    (problem,) = refused.value.problems
+    assert problem.path == "policy.retry_backoff.at_mst"
+    assert problem.message == "unknown key 'at_mst' of more_rules:Told; did you mean 'at_most'?"
+    with pytest.raises(des.ScenarioError, match="expected a duration"):
+        scenario(folder, policy={"retry_backoff": {"kind": "more_rules:Told", "at_most": "soon"}})
+
+
+def test_no_class_is_imported_where_none_may_run(folder: Path) -> None:
+    content = {**scenario(folder).to_dict(), "policy": {"retry_backoff": {"kind": "never_imported:X"}}}
+    assert uses_extensions(content) == ("never_imported:X",)
+    assert uses_extensions({"arms": {"x": {"policy.routing": "a.b:C"}}}) == ("a.b:C",)
+    assert uses_extensions(scenario(folder)) == ()
+    assert uses_extensions(folder / "fibonacci.yaml") == ("waiting:Fibonacci",)
+    with without_own_classes(), pytest.raises(des.ScenarioError, match="none may run here"):
+        des.Scenario.from_dict(content)
+
+
+def test_a_registered_class_is_recorded_by_its_module(folder: Path) -> None:
+    scenario(folder, policy={"retry_backoff": {"kind": "more_rules:Told", "at_most": "5s"}})
+    import more_rules  # type: ignore[import-not-found]  # made importable by the scenario beside it
+
+    des.register("as_told", more_rules.Told)
+    made = scenario(folder, policy={"retry_backoff": {"kind": "as_told", "at_most": "5s"}})
+    assert made.to_dict()["policy"]["retry_backoff"]["kind"] == "more_rules:Told"
+    assert own_classes(plans(made.loaded)["as_modelled"]) == ("more_rules:Told",)
+    with pytest.raises(ValueError, match="a kind that scenarios have already"):
+        des.register("exponential", more_rules.Told)
+    with pytest.raises(ValueError, match="a short name has lower-case letters"):
+        des.register("Told", more_rules.Told)
+    with pytest.raises(ValueError, match="derives from no class"):
+        des.register("told", dict)  # type: ignore[arg-type]
+
+
+def test_the_key_of_a_run_changes_with_the_source(folder: Path, tmp_path: Path) -> None:
+    module = tmp_path / "changing_rule.py"
+    source = "import des.extend\n\n\nclass One(des.extend.Backoff):\n    def wait_s(self, retry):\n        return 1.0\n"
+    module.write_text(source, encoding="utf-8")
+    content = {**scenario(folder).to_dict(), "policy": {"retry_backoff": {"kind": "changing_rule:One"}}}
+    before = des.Scenario.from_dict(content, tmp_path).loaded.files()
+    module.write_text(source.replace("1.0", "2.0"), encoding="utf-8")
+    after = des.Scenario.from_dict(content, tmp_path).loaded.files()
+    assert before.keys() == after.keys() == {"changing_rule:One"}
+    assert before != after
+
+
+def test_no_fast_estimator_takes_a_plan_with_a_class(folder: Path) -> None:
+    latency = {"kind": "more_rules:Every", "low": "2s"}
+    answer = des.explain(scenario(folder, providers__a__models__m__latency=latency, chain=[{"provider": "a"}]))
+    choice = answer.arms["as_modelled"].choice
+    assert choice.estimator == "request level"
+    assert "more_rules:Every: a class of your own, which only a simulation in SimPy runs" in choice.reason
