@@ -38,9 +38,12 @@ def rough_estimators() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In several processes, a file's tests stay together, and those of the oracles, whose scores are judged as one."""
+    """In several processes, a file's tests stay together.
+
+    So do those of the oracles, whose scores are judged as one, and of the shipped scenarios, which share their runs.
+    """
     if config.pluginmanager.hasplugin("xdist"):
         for item in items:
             folder = item.path.parent
-            name = folder.name if folder.name == "oracles" else str(item.path)
+            name = folder.name if folder.name in ("oracles", "scenarios") else str(item.path)
             item.add_marker(pytest.mark.xdist_group(name))

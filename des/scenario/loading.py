@@ -176,7 +176,10 @@ def _loaded(document: Document, path: FilePath | None) -> Loaded:
     overrides = mapping(document.content.get("arms")) or {AS_MODELLED: {}}
     for name, override in overrides.items():
         overlay = lay_over(document.content, name, mapping(override))
-        variant, arm_findings = validate(overlay.content, entry_names(document.content))
+        if not overlay.findings and overlay.content == document.content:
+            variant, arm_findings = scenario, findings  # the arm as modelled of a scenario without others
+        else:
+            variant, arm_findings = validate(overlay.content, entry_names(document.content))
         known = {finding.path for finding in findings}
         problems += [_problem_at(document, finding) for finding in overlay.findings]
         problems += [
@@ -215,7 +218,9 @@ def validate(content: Mapping[str, Any], known: Sequence[str] = ()) -> tuple[Sce
         scenario = Scenario.model_validate(said)
     except ValidationError as error:
         findings += findings_of(error, said, Scenario)
-    findings = without_slips([*findings, *_empty_slips(content, findings)])
+    if said != content:
+        findings += _empty_slips(content, findings)
+    findings = without_slips(findings)
     findings += [*preset_findings, *name_findings(said, known)]
     findings += [each for each in idle_findings(content) if not _wrong_within(each.path, findings)]
     if scenario is not None and not findings:

@@ -35,6 +35,7 @@ SLOW = {
     "availability prompt_cache_cold_fallback",
     "availability research_pipeline",
     "availability same_provider_fallback",
+    "availability shared_cdn",
     "availability three_stage",
     "availability three_stage_correlated",
     "availability twenty_minute_outage",
@@ -56,16 +57,21 @@ SLOW = {
     "compare research_pipeline",
     "compare shared_cdn",
     "compare single_provider",
+    "compare status_page_replay",
     "compare three_stage",
     "compare three_stage_correlated",
     "compare two_stage",
+    "explain aws_region",
     "explain backoff_zoo",
+    "explain common_cause_sweep",
     "explain forty_providers",
     "explain nested_retries",
+    "explain research_pipeline",
     "explain shared_cdn",
     "explain three_stage_correlated",
+    "fit few permutations",
 }
-"""Those that take a second or more and show what others show: the writer checks them, the tests leave them out."""
+"""Those that take longer and show what others show: the writer checks them, the tests leave them out."""
 QUICK = {
     "explain two_stage",
     "explain four_hourly_batch",

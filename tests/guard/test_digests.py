@@ -1,19 +1,16 @@
 """Traces and figures are what was written down; `python -m tests.guard.write` writes them anew.
 
-With `--check` it compares them all, the second seed of the shipped scenarios, every drawn one and slow commands too.
+With `--check` it compares them all: both seeds of the shipped scenarios, every drawn one, and slow commands too. The
+first seed of the shipped ones is in `tests/scenarios/test_shipped.py`, which asks more of the same runs.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from tests.guard.drawn import COUNT, table
 from tests.guard.figures import SLOW
-from tests.guard.shipped import SEEDS
 from tests.guard.write import VERSIONS, compared, documents, is_quick, names, skipped, written
-
-BATCH = 10
 
 
 def of_kind(kind: str) -> list[str]:
@@ -30,21 +27,14 @@ def test_everything_is_written_down(before: dict[str, Any]) -> None:
     assert len(of_kind("drawn")) == COUNT
 
 
-@pytest.mark.parametrize("name", [name for name in of_kind("shipped") if name.endswith(f"seed {SEEDS[0]}")])
-def test_shipped_scenarios_leave_the_same_traces(name: str, before: dict[str, Any]) -> None:
-    if reason := skipped(name):
-        pytest.skip(reason)
-    assert compared(name, before) == []
-
-
 def test_the_quick_of_the_drawn_scenarios_have_every_feature_of_them_all() -> None:
     quick = [document for name, document in zip(of_kind("drawn"), documents(), strict=True) if is_quick(name)]
     assert set(table(quick)) == set(table(documents()))
 
 
-@pytest.mark.parametrize("batch", [of_kind("drawn")[i : i + BATCH] for i in range(0, COUNT, BATCH)], ids=lambda b: b[0])
-def test_drawn_scenarios_leave_the_same_traces(batch: Sequence[str], before: dict[str, Any]) -> None:
-    assert [line for name in filter(is_quick, batch) for line in compared(name, before)] == []
+@pytest.mark.parametrize("name", [name for name in of_kind("drawn") if is_quick(name)])
+def test_a_drawn_scenario_leaves_the_same_traces(name: str, before: dict[str, Any]) -> None:
+    assert compared(name, before) == []
 
 
 @pytest.mark.parametrize("name", [name for name in of_kind("figures") if name.removeprefix("figures ") not in SLOW])

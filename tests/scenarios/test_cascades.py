@@ -5,7 +5,14 @@ import pandas as pd
 import pytest
 
 from des.traces import Run
-from tests.scenarios.shipped import Answer, mean, of_arm
+from tests.scenarios.shipped import Answer, four_errors, mean, of_arm
+
+SMALLER_STORM = (
+    "workload.arrivals.rate=47/s",
+    "providers.backend.capacity={concurrent: 50, queue: 100}",
+    "arms.half_load={workload.arrivals.rate: 23/s}",
+)
+OTHER_ROUTINGS = ("least_busy", "least_latency_buffer", "usage_based")
 
 
 def each(run: Run, metric: str) -> dict[str, float]:
@@ -18,7 +25,7 @@ def is_metastable(run: Run, arm: str) -> bool:
 
 
 def test_a_split_budget_prevents_the_cascade_that_refusals_keep_alive(answer: Answer) -> None:
-    run = answer("rate_limit_cascade")
+    run = answer("rate_limit_cascade", "arms.ramp=null")
     served, amplification = each(run, "availability"), each(run, "retry_amplification")
     assert served["as_modelled"] < 0.4 < 0.9 < served["shared_budget"] < served["split_budget"]
     assert amplification["as_modelled"] > 2.0 * amplification["shared_budget"] > 2.0 * amplification["split_budget"]
@@ -29,7 +36,7 @@ def test_a_split_budget_prevents_the_cascade_that_refusals_keep_alive(answer: An
 
 
 def test_only_less_load_or_another_client_ends_the_storm(answer: Answer) -> None:
-    run = answer("retry_storm")
+    run = answer("retry_storm", "horizon=140s", *SMALLER_STORM)
     calls = of_arm("attempts", run, "as_modelled", ["start_s", "outcome"])
     late = calls[calls["start_s"] > 90.0]
     assert (late["outcome"] == "ok").mean() < 0.1
@@ -42,11 +49,14 @@ def test_only_less_load_or_another_client_ends_the_storm(answer: Answer) -> None
 
 
 def test_cooldowns_lose_what_a_retry_would_have_mended(answer: Answer) -> None:
-    served = each(answer("cooldown_blackout"), "availability")
+    run = answer("cooldown_blackout")
+    served = each(run, "availability")
     assert served["twenty"] < 0.3 < served["as_modelled"] < 0.75
     assert served["five_without"] > 0.999
     assert served["five_allowed"] > 0.999
-    assert served["twenty_without"] == pytest.approx(1.0 - 0.2**3, abs=0.006)
+    assert served["twenty_without"] == pytest.approx(
+        1.0 - 0.2**3, abs=four_errors(0.2**3, int(mean(run, "twenty_without", "requests")))
+    )
 
 
 def test_layers_of_retries_multiply(answer: Answer) -> None:
@@ -76,7 +86,7 @@ def test_hedges_cut_the_tail_where_there_is_room_and_ruin_what_is_full(answer: A
 def test_clients_without_jitter_come_in_step(answer: Answer) -> None:
     run = answer("backoff_zoo")
     drained, calls = each(run, "batch_lateness_s_mean"), each(run, "attempts_per_request")
-    assert min(drained.values()) >= 90.0
+    assert min(drained.values()) >= 50.0  # sixty clients, a burst of ten, and then one a second
     assert drained["no_jitter"] == max(drained.values()) > 2.0 * drained["as_modelled"]
     assert calls["envoy"] > 10.0 * calls["as_modelled"]
     assert calls["retry_after_spread"] == min(calls.values())
@@ -84,7 +94,7 @@ def test_clients_without_jitter_come_in_step(answer: Answer) -> None:
 
 
 def test_routing_by_least_latency_herds(answer: Answer) -> None:
-    run = answer("litellm_router")
+    run = answer("litellm_router", "horizon=6min", *(f"arms.{arm}=null" for arm in OTHER_ROUTINGS))
     arms = run.summary["arms"]
     fastest = {arm: arms[arm]["served_share"]["azure_east/gpt-5-mini"]["mean"] for arm in arms}
     assert fastest["least_latency"] > fastest["as_modelled"] + 0.03

@@ -6,7 +6,7 @@ import pytest
 
 from des.scenario.text.strict_yaml import read_yaml
 from tests.command import des
-from tests.scenarios.shipped import path_of
+from tests.guard.shipped import path_of
 
 RESTING_ON_FEW_OUTAGES = {
     "three_stage": [],

@@ -12,7 +12,7 @@ from des.estimate.exact import exact_or_none
 from des.estimate.foresight.foresee import foresee
 from des.estimate.foresight.foreseen import Foreseen
 from des.scenario import load_scenario, plans
-from tests.scenarios.shipped import SHORTENED, lacks_data, path_of
+from tests.guard.shipped import REPLAYED, SHORTENED, lacks_data, path_of
 
 BATCH = ("batch_exceeds_burst",)  # 90 % of a batch's first calls are refused, foretold 90 %; the last ends after 108 s
 SHARED = ("shared_outages",)
@@ -114,7 +114,7 @@ FORESEEN: dict[str, dict[str, tuple[str, ...]]] = {
 
 @cache
 def _foreseen(name: str) -> dict[str, tuple[Foreseen, ...]]:
-    if reason := lacks_data(name):
+    if reason := lacks_data(REPLAYED.get(name, ())):
         pytest.skip(reason)
     loaded = load_scenario(path_of(name))
     own = plans(loaded)
