@@ -10,7 +10,7 @@ from des.engine import arrivals, budgets
 from des.engine.limiters import LIMITERS
 from des.scenario.schema.limits import ALGORITHMS
 from des.scenario.schema.load_control import RetryBudget
-from des.scenario.schema.workload import Arrivals, ClosedArrivals
+from des.scenario.schema.workload import Arrivals, ClosedArrivals, OwnArrivals
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -37,7 +37,7 @@ def test_every_algorithm_of_limits_has_a_limiter() -> None:
 
 
 def test_every_kind_of_open_arrivals_has_its_times() -> None:
-    assert set(arrivals._TIMES) == {*get_args(Arrivals)} - {ClosedArrivals}
+    assert set(arrivals._TIMES) == {*get_args(Arrivals)} - {ClosedArrivals, OwnArrivals}
 
 
 def test_every_kind_of_retry_budget_has_its_state() -> None:

@@ -52,6 +52,7 @@ TABLES = {
 """Definitions with a row for each field, and the section they are in. The values of `kind` stand in its row."""
 
 ROWS = {
+    "OwnClass": ("Distributions", "A `kind` such as"),
     "LegChoice": ("`optimise`", "| `legs`"),
     "PoissonArrivals": ("`workload`", "| `poisson`"),
     "BurstyArrivals": ("`workload`", "| `bursty`"),
