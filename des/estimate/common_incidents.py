@@ -22,6 +22,7 @@ from des.estimate.estimate import Inapplicable
 from des.estimate.exact import DownTogether
 from des.estimate.failing_walk import longest_walk_s
 from des.estimate.interaction import arrival_profile, interactions, needs_whole_horizons
+from des.estimate.linear import weighted_sum
 from des.estimate.served_walk import Account, ServedWalk
 from des.estimate.timeline import expected_arrivals, incidents_per_year, reach_s, strata, stratified
 from des.faults import Intervals, Timeline, draw_timeline
@@ -215,10 +216,10 @@ class _Sums:
     latency_s: list[FloatArray] = field(default_factory=list)
 
     def add(self, account: Account, weights: FloatArray) -> None:
-        self.begun += float(weights @ account.begun)
-        self.lost += float(weights @ account.lost)
-        self.cost_usd += float(weights @ account.cost_usd)
-        self.attempts += float(weights @ account.attempts)
+        self.begun += weighted_sum(weights, account.begun)
+        self.lost += weighted_sum(weights, account.lost)
+        self.cost_usd += weighted_sum(weights, account.cost_usd)
+        self.attempts += weighted_sum(weights, account.attempts)
         for served, latency_s, fallback in zip(account.served, account.latency_s, account.by_fallback, strict=True):
             mass = weights * served
             self.by_fallback += float(mass.sum()) if fallback else 0.0
@@ -238,7 +239,7 @@ class _Sums:
             "cost_usd_per_success": self.cost_usd / answered if answered > 0.0 else math.nan,
             "fallback_share": self.by_fallback / served if served else math.nan,
             "attempts_per_request": self.attempts / self.begun,
-            "latency_s_mean": float(mass @ latency_s) / served if served else math.nan,
+            "latency_s_mean": weighted_sum(mass, latency_s) / served if served else math.nan,
         }
         order = np.argsort(latency_s, kind="stable")
         reach = np.cumsum(mass[order])

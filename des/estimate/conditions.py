@@ -179,7 +179,7 @@ def sampled_conditions(
         kills=np.array([*(effect.kills_in_flight for effect in effects), False]),
     )
     shift = log_ratio.max(axis=0)
-    return conditions, np.exp(-shift) / (shares @ np.exp(log_ratio - shift))
+    return conditions, np.exp(-shift) / (shares[:, None] * np.exp(log_ratio - shift)).sum(axis=0)
 
 
 def parts_of(source: Source) -> list[Part]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from des.draws import generator
 from des.estimate.estimate import REQUEST_LEVEL, Estimate
+from des.estimate.linear import least_squares, weighted_sum
 from des.estimate.sums import RELATIVE_ERROR
 
 CONFIDENCE: Final = 0.95
@@ -268,17 +269,14 @@ def with_controls(
     if k == 0 or n < k + 5 or np.ptp(y) == 0.0:
         return plain
     scale = [float(np.abs(column).max()) for column in columns]
-    design = np.column_stack([np.ones(n), *(column / by for column, by in zip(columns, scale, strict=True))])
-    solution, _, rank, _ = np.linalg.lstsq(design, y, rcond=None)
-    if rank < k + 1:
+    fitted = least_squares([column / by for column, by in zip(columns, scale, strict=True)], y)
+    if fitted is None:
         return plain
-    residual = y - design @ solution
-    inverse = float(np.linalg.inv(design.T @ design)[0, 0])
-    variance = float(residual @ residual) / (n - 1 - k) * inverse
+    variance = weighted_sum(fitted.residual, fitted.residual) / (n - 1 - k) * fitted.unit_variance
     plain_variance = float(y.var(ddof=1)) / n
     if not variance < plain_variance:
         return plain
-    mean = float(solution[0])
+    mean = fitted.intercept
     half = t_quantile(n - 1 - k) * math.sqrt(variance)
     return Estimate(
         mean=mean,

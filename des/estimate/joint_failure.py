@@ -19,6 +19,7 @@ import numpy as np
 
 from des.distributions import Distribution, FloatArray
 from des.estimate.estimate import Inapplicable
+from des.estimate.linear import weighted_sum
 from des.estimate.sources import MARKED, POISSON, RENEWAL, Source, union
 
 _DIGITS: Final = 50
@@ -201,13 +202,13 @@ def _open_factor(between: Distribution, duration: Distribution, w: float, *, at_
     h = np.ones(len(ages))
     for i in range(len(ages) - 2, -1, -1):
         mass = gaps[i, i:]  # P(gap ends in each cell above age i)
-        known = 0.5 * float(mass[0] * h[i + 1]) + 0.5 * float(mass[1:] @ (h[i + 1 : -1] + h[i + 2 :]))
+        known = 0.5 * float(mass[0] * h[i + 1]) + 0.5 * weighted_sum(mass[1:], h[i + 1 : -1] + h[i + 2 :])
         beyond = 1.0 - float(mass.sum())
         psi[i] = (known + beyond) / (1.0 - 0.5 * mass[0] * closing[i])
         h[i] = closing[i] * psi[i]
     if at_start:
         return float(psi[0])
-    return float(0.5 * residual @ (h[:-1] + h[1:])) + 1.0 - float(residual.sum())
+    return weighted_sum(0.5 * residual, h[:-1] + h[1:]) + 1.0 - float(residual.sum())
 
 
 @lru_cache(maxsize=16)

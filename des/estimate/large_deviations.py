@@ -23,6 +23,7 @@ from typing import Final
 import numpy as np
 
 from des.distributions import Constant, Distribution, FloatArray
+from des.estimate.linear import weighted_sum, weighted_sums
 
 _TILTS: Final = np.geomspace(1e-4, 600.0, 241)
 """Of the largest size that a request can come to: the grid of t."""
@@ -62,14 +63,14 @@ class Size:
 
     @property
     def mean(self) -> float:
-        return math.fsum(float(values @ chances) for values, chances in self.parts)
+        return math.fsum(weighted_sum(values, chances) for values, chances in self.parts)
 
     def excess(self, exponents: FloatArray, known: dict[int, FloatArray]) -> FloatArray:
         """E exp(t X) - 1 for each t. What is worked out of a part is kept in `known`, for sizes that share it."""
         whole = np.zeros(len(exponents))
         for values, chances in self.parts:
             if id(values) not in known:
-                known[id(values)] = np.expm1(np.multiply.outer(exponents, values)) @ chances
+                known[id(values)] = weighted_sums(np.expm1(np.multiply.outer(exponents, values)), chances)
             part = known[id(values)]
             whole = whole + part + whole * part
         return whole

@@ -18,6 +18,7 @@ from des.engine import names
 from des.estimate.estimate import Estimate
 from des.estimate.exact import exact_or_none
 from des.estimate.intervals import NORMAL_QUANTILE
+from des.estimate.linear import weighted_sum, weighted_sums
 from des.estimate.memory import request_rate_per_s
 from des.estimate.sums import RELATIVE_ERROR, bin_edges
 from des.estimate.windows_population import IntArray, Population, whole_horizons
@@ -89,7 +90,7 @@ class ArmSample:
         return found
 
     def total(self, by_draw: FloatArray) -> float:
-        return float(self.weight @ by_draw)
+        return weighted_sum(self.weight, by_draw)
 
     def mean_by_stratum(self, by_draw: FloatArray) -> FloatArray:
         """What one unit of a stratum's measure comes to."""
@@ -113,7 +114,7 @@ class ArmSample:
         sampled = np.where(self.n > 1, measures**2 * spread / np.maximum(self.n, 1), 0.0)
         finite = measures * np.bincount(self.stratum, about * self.measure, self.strata) / np.maximum(self.n, 1)
         if blocks is None:
-            blocks = self.population.by_block @ mean
+            blocks = weighted_sums(self.population.by_block, mean)
         drawn = _variance_of_sum(blocks)
         variance = float(sampled.sum()) + float(finite.sum()) + drawn
         parts = np.append(sampled + finite, drawn)

@@ -10,6 +10,7 @@ import numpy as np
 from des.errors import DesError
 from des.estimate.estimate import Estimate
 from des.estimate.intervals import NORMAL_QUANTILE
+from des.estimate.linear import weighted_sums
 from des.estimate.windows_figures import WINDOWS, ArmSample, lost_share, t_quantile
 from des.estimate.windows_population import Population
 from des.estimate.windows_segments import LOST, REQUESTS
@@ -123,7 +124,7 @@ def _chances(months: Months, lost: FloatArray, asked: FloatArray, spread: FloatA
     """Of each month. The loss is a Poisson number of equal clumps, with the month's mean and variance."""
     from scipy.special import gammaincc
 
-    mean, requests, variance = months.measure @ lost, months.measure @ asked, months.measure @ spread
+    mean, requests, variance = (weighted_sums(months.measure, of) for of in (lost, asked, spread))
     allowed = np.floor((1.0 - target) * requests * (1.0 + 1e-12))
     clump = np.maximum(np.where(mean > 0.0, variance / np.maximum(mean, 1e-300), 1.0), 1e-9)
     chance = gammaincc(np.floor(allowed / clump) + 1.0, np.maximum(mean, 0.0) / clump)

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from des.estimate.linear import weighted_sum
 from des.estimate.windows_population import STEADY, IntArray, Population
 from des.estimate.windows_sample import Sampler, simulate_task
 from des.estimate.windows_segments import ATTEMPTS, LATENCY_S, LIMITED, LOST, OK, REQUESTS, Window
@@ -60,16 +61,19 @@ def _excess(sampler: Sampler, arm: int, metric: str) -> str:
     weight = population.measures[stratum] / n[stratum] / measure
     values = np.array([each.values[[part, whole]] for each in tallies])
     ends = np.array([each.end[[part, whole]] for each in tallies])
-    total = float(weight @ values[:, 0])
+    total = weighted_sum(weight, values[:, 0])
     if not total > 0.0:
         return ""
     excess = variance = 0.0
     for calm, changed in _alike(population):
         of_calm, of_changed = stratum == calm, np.isin(stratum, changed)
-        asked, ended = float(weight[of_calm] @ values[of_calm, 1]), float(weight[of_changed] @ ends[of_changed, 1])
+        asked, ended = (
+            weighted_sum(weight[of_calm], values[of_calm, 1]),
+            weighted_sum(weight[of_changed], ends[of_changed, 1]),
+        )
         if asked <= 0.0 or ended <= 0.0:
             continue
-        share = float(weight[of_calm] @ values[of_calm, 0]) / asked
+        share = weighted_sum(weight[of_calm], values[of_calm, 0]) / asked
         own = weight * (ends[:, 0] - share * ends[:, 1]) * of_changed
         usual = weight * (values[:, 0] - share * values[:, 1]) * of_calm * (ended / asked)
         excess += float(own.sum())

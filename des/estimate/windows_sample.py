@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from des.draws import generator
+from des.estimate.linear import weighted_sum
 from des.estimate.memory import longest_period_s, longest_walk_of_all_s, request_rate_per_s
 from des.estimate.sums import bin_edges
 from des.estimate.windows_idle import LastUses, followed, preceded
@@ -150,18 +151,18 @@ class Sampler:
             values = np.array([each.values for each in tallies])
             requests, ok = values[:, REQUESTS], values[:, OK]
             cost = values[:, COST] + values[:, PROBE_COST]
-            asked = float(weight @ requests)
+            asked = weighted_sum(weight, requests)
             if asked <= 0.0:
                 continue
             lost = values[:, LOST]
-            share = max(float(weight @ lost), float(weight.max())) / asked
+            share = max(weighted_sum(weight, lost), float(weight.max())) / asked
             residuals = [((lost - share * requests) / measure / (share * asked), _TARGETS[0])]
-            spent = float(weight @ cost)
+            spent = weighted_sum(weight, cost)
             if spent > 0.0:
                 residuals.append(((cost - spent / asked * requests) / measure / spent, _TARGETS[1]))
             for tail in _TAILS:
                 above = _above(tallies, weight, tail)
-                missed = (above - (1.0 - tail) * ok) / measure / max(float(weight @ ok), 1.0) / (1.0 - tail)
+                missed = (above - (1.0 - tail) * ok) / measure / max(weighted_sum(weight, ok), 1.0) / (1.0 - tail)
                 residuals.append((missed, _TARGETS[2]))
             for residual, target in residuals:
                 found += _spread(residual, stratum, n) / target**2

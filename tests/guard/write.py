@@ -151,6 +151,7 @@ def versions() -> dict[str, str]:
 
 
 _ROUNDING = 1e-8
+_LAST_DIGITS = 1e-12
 
 BYTES_ALONE = "bytes alone, the content is the same"
 LAST_DIGITS = "last digits of figures alone"

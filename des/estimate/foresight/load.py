@@ -19,6 +19,7 @@ from typing import Final
 from des.estimate.call import kind_of
 from des.estimate.flow import NOTHING, Flow
 from des.estimate.foresight.outlook import Outlook, fails
+from des.estimate.linear import weighted_sum
 from des.estimate.offered_load import through_chain
 from des.scenario.plan import Leg, Limit, Timeout
 from des.scenario.schema.statuses import broken_stream_kind
@@ -234,5 +235,5 @@ def copies(outlook: Outlook, leg: Leg, slower: float = 1.0) -> float:
         unanswered = open_by_part[0]
         for part in range(1, sent):
             unanswered = unanswered * open_by_part[part]
-        total += float(shares @ unanswered)
+        total += weighted_sum(shares, unanswered)
     return total

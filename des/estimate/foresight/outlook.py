@@ -10,6 +10,7 @@ import numpy as np
 from des.distributions import Constant, FloatArray
 from des.estimate.call import in_time, is_bounded, output_tokens, outputs
 from des.estimate.exact import ExactAnswer
+from des.estimate.linear import weighted_sum
 from des.faults.reach import Reach
 from des.scenario.plan import UNBOUNDED, Effect, Group, Leg, Plan, PoissonArrivals, ReplayedArrivals, RetryRule, Timeout
 from des.scenario.resolution.inheritance import call_setting, clients_of, legs_with_paths, retry_setting
@@ -156,7 +157,7 @@ class Outlook:
         return self._late[key]
 
     def late_share(self, leg: Leg, timeout: Timeout | None = None, slower: float = 1.0) -> float:
-        return float(self.cells(leg)[0] @ self.late(leg, timeout, slower))
+        return weighted_sum(self.cells(leg)[0], self.late(leg, timeout, slower))
 
     def answered_within_s(self, leg: Leg, served: float) -> float:
         """About the time within which that share of a leg's answers are complete: at most 0.2 % too long."""

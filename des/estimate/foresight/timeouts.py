@@ -8,6 +8,7 @@ from des.estimate.failing_walk import longest_wait_s
 from des.estimate.foresight.foreseen import Foretold
 from des.estimate.foresight.outlook import Outlook
 from des.estimate.foresight.words import duration, listed, share, times, written
+from des.estimate.linear import weighted_sum
 from des.rules.retry import backoff_s
 from des.scenario.plan import Backoff, Group, Leg, RetryRule, Timeout
 from des.scenario.schema.statuses import kinds_handled
@@ -28,11 +29,11 @@ def slow_answers(outlook: Outlook) -> Iterator[Foretold]:
     for leg in outlook.legs:
         late = outlook.late(leg)
         shares, _ = outlook.cells(leg)
-        once = float(shares @ late)
+        once = weighted_sum(shares, late)
         if once <= _MANY:
             continue
         name, bound_s = _tightest(outlook, leg)
-        again = float(shares @ (late * late)) / once
+        again = weighted_sum(shares, late * late) / once
         sentence = f"{share(once)} of the answers of {leg.name} take longer than its timeout of {duration(bound_s)}"
         rules = outlook.rules_around(leg)
         if _retries_timeouts(outlook, rules):
