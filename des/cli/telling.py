@@ -291,7 +291,7 @@ def validate(
         else:
             say(f"{path}: ok")
             sys.stdout.flush()
-            complain_of(f"{path}: {remark}" for remark in remarks)
+            complain_of(remark if remark.startswith(f"{path}:") else f"{path}: {remark}" for remark in remarks)
     return WRONG_INPUT if wrong else DONE
 
 

@@ -50,6 +50,8 @@ class Loaded:
     document: Document
     path: FilePath | None
     arms: Mapping[str, Arm] = field(repr=False)
+    built_in: frozenset[str] = frozenset()
+    """Arms that the scenario does not write, but a comparison has."""
 
     def resolved(self) -> dict[str, Any]:
         """The scenario after `--set`, as plain data from which it can be loaded again."""
@@ -57,12 +59,22 @@ class Loaded:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What is written and does nothing: in any arm, or in the arm that writes it."""
-        idle = [_at_origins(arm) for arm in self.arms.values()]
-        everywhere = set.intersection(*({*found} for found in idle))
-        of_arms = {path for found in idle for path in found if path[0] == "arms"}
-        told = {path: message for found in idle for path, message in found.items() if path in everywhere | of_arms}
-        return tuple(f"{path_text(path)}: {message}" for path, message in told.items())
+        """What is written and does nothing: in no arm that has it, or in the arm that writes it."""
+        return tuple(f"{each.path}: {each.message}" for each in self.idle)
+
+    @property
+    def idle(self) -> tuple[Problem, ...]:
+        """The same with the places in the file."""
+        idle = {name: _at_origins(arm) for name, arm in self.arms.items()}
+        told: dict[Path, str] = {}
+        for path, message in ((path, message) for found in idle.values() for path, message in found.items()):
+            if path[0] == "arms":
+                is_idle = path[1] not in self.built_in
+            else:
+                is_idle = all(path in idle[name] or _replaces(arm, path) for name, arm in self.arms.items())
+            if is_idle:
+                told.setdefault(path, message)
+        return tuple(sorted((_problem_at(self.document, Finding(*each)) for each in told.items()), key=by_place))
 
     def files(self) -> dict[str, str]:
         """SHA-256 of each file that it reads, by its name as it writes it, and of the source of each class of a user,
@@ -103,7 +115,9 @@ class Loaded:
                 said_as = metric if arm == default_arm(tuple(chosen)) else f"{arm}.{metric}"
                 expect.setdefault(said_as, []).extend(texts if isinstance(texts, list) else [texts])
         content |= {"expect": expect} if expect else {}
-        return _loaded(self.document.with_content(content, {}), self.path)
+        return replace(
+            _loaded(self.document.with_content(content, {}), self.path), built_in=frozenset({*chosen} - {*own})
+        )
 
     def expectations(self) -> tuple[Expectation, ...]:
         """What the scenario expects of its arms."""
@@ -111,6 +125,12 @@ class Loaded:
         return tuple(
             read_expectation(name, text, arms) for name, texts in self.scenario.expect.items() for text in texts
         )
+
+
+def _replaces(arm: Arm, path: Path) -> bool:
+    """Whether an arm has a value of its own in place of the one at a path."""
+    origin = arm.overlay.origin(path)
+    return origin is not None and origin[0] == "arms"
 
 
 def _at_origins(arm: Arm) -> dict[Path, str]:

@@ -17,27 +17,18 @@ from des.scenario.text.document import Document
 from des.signals import terminating_signals_raise
 from des.study.optimised import Optimised, front_of, write_optimised
 from des.study.optimising.aim import Aim, read_aim
+from des.study.optimising.forecast import forecast_of
 from des.study.optimising.reasons import rule_beside
 from des.study.optimising.screening import SAMPLES, Figures, Task, Walker, screened
 from des.study.optimising.searching import MOST, Screened, rules, search, work_of
-from des.study.optimising.selecting import (
-    FINALISTS,
-    MOST_REPLICATIONS,
-    as_written,
-    finalists_of,
-    select,
-    why_simulated,
-)
+from des.study.optimising.selecting import MOST_REPLICATIONS, as_written, finalists_of, select
 from des.study.optimising.space import AS_WRITTEN, Candidate, Space, space_of
-from des.study.options import Before, Forecast, Progress, RunOptions, Source
+from des.study.options import Before, Progress, RunOptions, Source
 
 _SCREEN: Final = 0.6
 """The share of the work that the screen counts as, for the progress."""
 _MOST_ON_FRONT: Final = 8
 """Candidates of the screen's front that are simulated besides the finalists."""
-_USUAL_REPLICATIONS: Final = 20
-_REQUESTS_PER_S: Final = 10_000.0
-_MEASURED: Final = 3
 
 
 def optimise(
@@ -84,7 +75,7 @@ def optimise(
     if replications < 1 or screen < 1:
         raise DesError("replications and screen are at least 1")
     if before is not None:
-        before(_forecast(space, screen, options.workers))
+        before(forecast_of(space, screen, replications, options.workers))
     with terminating_signals_raise():
         found = _found(loaded, space, aim, screen, replications, options.workers, progress)
     answer = replace(found, wall_s=time.perf_counter() - started)
@@ -157,20 +148,3 @@ def _rule(space: Space, aim: Aim, met: Screened) -> Candidate | None:
     chains = [Candidate(AS_WRITTEN, chain) for chain in rules(space, met)]
     kept = [candidate for candidate in chains if aim.feasible(met.figures[candidate])]
     return kept[0] if kept else chains[-1]
-
-
-def _forecast(space: Space, most: int, workers: int) -> Forecast:
-    """Of the screen by the processor time of a few candidates, and of the finalists by their number of requests."""
-    some = [Candidate(AS_WRITTEN, space.pool[: space.most] if space.most else space.written())]
-    walker = Walker(space, SAMPLES)
-    walker(Task(0, tuple(some)))
-    started = time.process_time()
-    for _ in range(_MEASURED):
-        walker(Task(0, tuple(some)))
-    each_s = (time.process_time() - started) / _MEASURED
-    finalists_s = FINALISTS * _USUAL_REPLICATIONS * each_s * 4.0
-    if why_simulated(space, some):
-        plan = space.whole(AS_WRITTEN)
-        requests = plan.workload.arrivals.expected_requests(plan.horizon_s) or 0.0
-        finalists_s = FINALISTS * _USUAL_REPLICATIONS * requests / _REQUESTS_PER_S
-    return Forecast(seconds=(work_of(space, most) * each_s + finalists_s) / workers, processes=workers)

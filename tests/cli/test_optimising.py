@@ -83,7 +83,7 @@ def test_a_search_that_takes_long_is_announced_and_asked_for(folder: Path, monke
     from des.study import optimise
     from des.study.options import Forecast
 
-    monkeypatch.setattr(optimise, "_forecast", lambda *given: Forecast(seconds=4_000.0, processes=2))
+    monkeypatch.setattr(optimise, "forecast_of", lambda *given: Forecast(seconds=4_000.0, processes=2))
     monkeypatch.setattr("des.cli.asking.confirm", _declined)
     done = des("optimise", "small.yaml", *ASKED, folder=folder)
     assert done.returncode == 4

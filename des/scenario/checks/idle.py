@@ -1,4 +1,4 @@
-"""Settings that a scenario writes and that do nothing in it, as remarks.
+"""Settings that a scenario writes and that do nothing in it, as remarks; here the client's own.
 
 They are no errors: a policy written for many chains has settings that some chains do not use, and a sweep may set
 retries to 0. Only what is written counts, not what a preset adds. What can never do anything is refused elsewhere.
@@ -7,7 +7,7 @@ retries to 0. Only what is written counts, not what a preset adds. What can neve
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from des.scenario.files import components_of
+from des.scenario.checks.idle_world import CHECKS as WORLD_CHECKS
 from des.scenario.resolution.inheritance import (
     call_setting,
     clients_of,
@@ -19,7 +19,6 @@ from des.scenario.resolution.inheritance import (
     timeout_of,
 )
 from des.scenario.schema.chain import GroupSpec, LegSpec, legs_of
-from des.scenario.schema.incidents import Effect, IncidentFile
 from des.scenario.schema.load_control import ORDERED, CallSettings, Routing
 from des.scenario.schema.retries import Backoff, ClientSpec, RetrySettings, waits
 from des.scenario.schema.scenario import Scenario
@@ -29,12 +28,10 @@ from des.scenario.text.problems import Finding
 
 Remarks = Iterator[Finding]
 
-_OF_ERRORS: Final = ("outcome", "status", "error_latency", "retry_after", "kills_in_flight")
-"""Fields of an effect that only its failing calls have."""
 _OFF: Final[tuple[object, ...]] = ("none", "ignore", "ordered", [], False)
 """Values that switch a setting off, whose doing nothing is what they say."""
-_OFF_SWITCHES: Final = ("wait_with_healthy_peer", "always_eject_one")
-"""Fields whose `false` is the setting."""
+_OFF_SWITCHES: Final = ("wait_with_healthy_peer", "always_eject_one", "counts_cached", "shared")
+"""Fields whose `false` or 0 is the setting."""
 _ANY_WEIGHT: Final = frozenset({"weight", "rpm", "tpm"})
 _WEIGHING: Final = ("weighted", "usage_based")
 """Routings that use some of them."""
@@ -46,7 +43,7 @@ _ONE_LEG: Final = "it is about legs of a group of several, and there is none her
 
 def idle_settings(scenario: Scenario, content: Mapping[str, Any]) -> list[Finding]:
     """Remarks on what is written in a content, before presets, of which this is the typed scenario."""
-    remarks = [remark for check in _CHECKS for remark in check(scenario)]
+    remarks = [remark for check in (*_CHECKS, *WORLD_CHECKS) for remark in check(scenario)]
     placed = [Finding(as_written(content, remark.path), f"does nothing here: {remark.message}") for remark in remarks]
     return [remark for remark in dict.fromkeys(placed) if _is_said(content, remark.path)]
 
@@ -120,17 +117,6 @@ def _timeouts(scenario: Scenario) -> Remarks:
         if clients and all(each.leg.timeout is not None for each in said):
             for part in _PARTS:
                 yield Finding((*path, len(clients) - 1, "attempt_timeout", part), "each leg has its own timeout")
-
-
-def _service(scenario: Scenario) -> Remarks:
-    """Settings of a provider that each of its models replaces by its own."""
-    for name, provider in scenario.providers.items():
-        for field in ("latency", "errors", "billing"):
-            if all(getattr(model, field) is not None for model in provider.models.values()):
-                yield Finding(("providers", name, field), "each model has its own")
-    models = (model for provider in scenario.providers.values() for model in provider.models.values())
-    if all(model.billing is not None for model in models):
-        yield Finding(("policy", "billing"), "each model has its own")
 
 
 def _rounds(scenario: Scenario) -> Remarks:
@@ -333,38 +319,9 @@ def _backoff(backoff: Backoff, path: Path) -> Remarks:
         yield Finding((*path, "factor"), "decorrelated jitter draws between base and three times the wait before")
 
 
-def _effects(scenario: Scenario) -> Remarks:
-    """What failing calls look like, where no call fails."""
-    for _, path, component in components_of(scenario):
-        for position, incident in enumerate(component.incidents):
-            here: Path = (*path, "incidents", position)
-            if not isinstance(incident, IncidentFile):
-                yield from _effect(incident, here)
-                continue
-            for severity, effect in incident.effects.items():
-                yield from _effect(effect, (*here, "effects", severity))
-        if component.effect is not None:
-            yield from _effect(component.effect, (*path, "effect"))
-
-
-def _effect(effect: Effect, path: Path) -> Remarks:
-    if effect.error_rate == 0.0 or effect.hang == 1.0:
-        message = "no call fails (error_rate is 0)" if effect.error_rate == 0.0 else "every call hangs"
-        for field in _OF_ERRORS:
-            if field != "kills_in_flight" or effect.error_rate == 0.0:
-                yield Finding((*path, field), message)
-
-
-def _units(scenario: Scenario) -> Remarks:
-    models = (model for provider in scenario.providers.values() for model in provider.models.values())
-    if not any(model.price is None or model.price.per_unit for model in models):
-        yield Finding(("workload", "units"), "no price is per_unit")
-
-
 _CHECKS: Final[tuple[Callable[[Scenario], Remarks], ...]] = (
     _overridden,
     _timeouts,
-    _service,
     _retries,
     _rounds,
     _waits_after_last,
@@ -379,6 +336,4 @@ _CHECKS: Final[tuple[Callable[[Scenario], Remarks], ...]] = (
     _breakers,
     _clients,
     _backoffs,
-    _effects,
-    _units,
 )
