@@ -66,7 +66,7 @@ class Replicator:
     asks_for_cascades: bool = False
     same: Mapping[str, str] = field(default_factory=dict)
     objective: Objective | None = None
-    source: Source = simulate
+    source: Source | None = None
 
     def __call__(self, part: Part, report: Report | None) -> Outcome:
         """Raises RunError where the replication breaks a conservation rule."""
@@ -93,7 +93,9 @@ class Replicator:
             triggers=triggers(plan, timeline) if self.asks_for_cascades or may_cascade(self.plans.values()) else None,
         )
         try:
-            observed, cascade, written = recorder.close(self.source(plan, part.replication, recorder, report))
+            observed, cascade, written = recorder.close(
+                (self.source or simulate)(plan, part.replication, recorder, report)
+            )
         except BaseException:
             recorder.abort()
             raise
