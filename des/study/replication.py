@@ -69,7 +69,7 @@ class Replicator:
     asks_for_cascades: bool = False
     same: Mapping[str, str] = field(default_factory=dict)
     objective: Objective | None = None
-    source: Source = simulate
+    source: Source | None = None
     level: TraceLevel = FULL
 
     def __call__(self, part: Part, report: Report | None) -> Outcome:
@@ -98,7 +98,9 @@ class Replicator:
             level=self.level,
         )
         try:
-            observed, cascade, written = recorder.close(self.source(plan, part.replication, recorder, report))
+            observed, cascade, written = recorder.close(
+                (self.source or simulate)(plan, part.replication, recorder, report)
+            )
         except BaseException:
             recorder.abort()
             raise
