@@ -28,6 +28,14 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Change a field, such as policy.rounds=3. Repeatable."),
 ]
+EngineOption = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        help="What simulates: auto, simpy or compiled. The traces are the same.  [default: auto]",
+    ),
+]
 JunitOption = Annotated[
     Path | None,
     typer.Option("--junit", metavar="FILE", help="Write the verdicts on what the scenario expects as JUnit XML."),
@@ -67,6 +75,7 @@ def _run_options(
     workers: Annotated[
         int, typer.Option("--workers", metavar="N", min=1, help="Processes that share the replications.")
     ] = 1,
+    engine: EngineOption = None,
     precision: Annotated[
         list[str] | None,
         typer.Option(
@@ -90,6 +99,7 @@ def _run_options(
         overrides=tuple(changes or ()),
         force=force,
         workers=workers,
+        engine=engine,
         precision=tuple(precision or ()),
         max_replications=max_replications,
     )

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Unpack
 
+from des.compiled import using
 from des.errors import DesError
 from des.estimate.estimate import REQUEST_LEVEL
 from des.pool import available
@@ -63,6 +64,18 @@ def sweep_with(
     rounds: int | None = None,
 ) -> Sweep:
     """Like `sweep`."""
+    with using(options.engine):
+        return _swept(scenario, over, options, estimator, metrics, rounds)
+
+
+def _swept(
+    scenario: Source,
+    over: Mapping[str | tuple[str, ...], Sequence[Any]] | Sequence[str],
+    options: RunOptions,
+    estimator: str,
+    metrics: Sequence[str],
+    rounds: int | None,
+) -> Sweep:
     points = grid(over)
     chosen = estimator.replace("-", " ")
     if chosen not in ESTIMATORS:
