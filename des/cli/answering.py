@@ -7,7 +7,7 @@ import typer
 
 from des.cli.application import app, complain, complain_of, console, progress_bar, reported, say_json
 from des.cli.expectations import complain_of_verdicts, conclude
-from des.cli.options import JunitOption, ScenarioArgument, SeedOption, SetOption, WorkersOption
+from des.cli.options import EngineOption, JunitOption, ScenarioArgument, SeedOption, SetOption, WorkersOption
 from des.cli.reporting import report_beside
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def answer(
     seed: SeedOption = None,
     changes: SetOption = None,
     workers: WorkersOption = None,
+    engine: EngineOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print answer.json instead of a table.")] = False,
     junit: JunitOption = None,
 ) -> int:
@@ -69,6 +70,7 @@ def answer(
             seed=seed,
             overrides=tuple(changes or ()),
             workers=workers,
+            engine=engine,
             out=out,
             progress=progress,
             before=_before(within),

@@ -33,6 +33,14 @@ WorkersOption = Annotated[
     int | None,
     typer.Option("--workers", metavar="N", min=1, help="Processes that share the work.  [default: one a processor]"),
 ]
+EngineOption = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        help="What simulates: auto, simpy or compiled. The traces are the same.  [default: auto]",
+    ),
+]
 JunitOption = Annotated[
     Path | None,
     typer.Option("--junit", metavar="FILE", help="Write the verdicts on what the scenario expects as JUnit XML."),
@@ -88,6 +96,7 @@ def _run_options(
     workers: Annotated[
         int, typer.Option("--workers", metavar="N", min=1, help="Processes that share the replications.")
     ] = 1,
+    engine: EngineOption = None,
     precision: Annotated[
         list[str] | None,
         typer.Option(
@@ -111,6 +120,7 @@ def _run_options(
         overrides=tuple(changes or ()),
         force=force,
         workers=workers,
+        engine=engine,
         precision=tuple(precision or ()),
         max_replications=max_replications,
     )

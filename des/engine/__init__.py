@@ -1,7 +1,7 @@
 """One replication in SimPy: arrivals, requests, components, and the state of endpoints, limits, guards and caches."""
 
 from des.engine.codes import names
-from des.engine.recorder import Sink
+from des.engine.columns import Sink
 from des.engine.simulate import simulate, simulate_window
 
 __all__ = ["Sink", "names", "simulate", "simulate_window"]

@@ -58,8 +58,12 @@ def open_arrivals(
     `until_s` is the horizon by default. Ids start from 0. `begin_s` is in the middle of a run: random arrivals are in
     equilibrium there, and those of certain times come when they would.
     """
-    marks = RequestMarks(plan, replication, _recorded_before(plan, begin_s))
-    return _marked(arrival_times(plan, replication, begin_s, until_s), marks)
+    return _marked(arrival_times(plan, replication, begin_s, until_s), marks_of(plan, replication, begin_s))
+
+
+def marks_of(plan: Plan, replication: int, begin_s: float = 0.0) -> RequestMarks:
+    """The marks of the arrivals from `begin_s` on."""
+    return RequestMarks(plan, replication, _recorded_before(plan, begin_s))
 
 
 def arrival_times(

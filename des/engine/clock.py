@@ -8,12 +8,7 @@ from typing import Any
 import simpy
 from simpy.events import Event
 
-# The order of events at one instant. SimPy's own events (successes) have priorities 0 and 1, so they take effect
-# before anything else that is due.
-INCIDENT_END, INCIDENT_START, ATTEMPT_END, TIMER, ARRIVAL, HORIZON, CUT = range(10, 17)
-
-FIRST_ORDER = -(1 << 62)
-"""Timers without a request come before those of requests at the same instant, in the order in which they were set."""
+from des.engine.priorities import FIRST_ORDER, TIMER
 
 _EVENTS_BETWEEN = 4096
 

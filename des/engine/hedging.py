@@ -5,8 +5,9 @@ from math import inf
 
 from simpy.events import Event
 
-from des.engine.clock import ATTEMPT_END, TIMER, Moment
+from des.engine.clock import Moment
 from des.engine.leg import Flight, Leg
+from des.engine.priorities import ATTEMPT_END, TIMER
 from des.engine.records import NEVER_ENDS, Result, lost_race
 from des.engine.way import Way
 from des.rules.retry import sends_copy

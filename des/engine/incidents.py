@@ -8,8 +8,10 @@ from heapq import heappop, heappush
 
 import numpy as np
 
-from des.engine.clock import INCIDENT_END, INCIDENT_START, Clock, Moment, Process
-from des.engine.recorder import Block, Recorder
+from des.engine.clock import Clock, Moment, Process
+from des.engine.columns import Block
+from des.engine.priorities import INCIDENT_END, INCIDENT_START
+from des.engine.recorder import Recorder
 from des.engine.records import Condition
 from des.faults import Timeline, draw_timeline
 from des.rules.limits import turned_away

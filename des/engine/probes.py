@@ -6,9 +6,10 @@ from math import inf
 
 from simpy.events import Event
 
-from des.engine.clock import ATTEMPT_END, TIMER, Moment, Process
+from des.engine.clock import Moment, Process
 from des.engine.draws import PROBE
 from des.engine.leg import Leg
+from des.engine.priorities import ATTEMPT_END, TIMER
 from des.engine.records import UNBOUNDED, Call, Request, timeout
 from des.engine.world import World
 from des.vocabulary import BY_ROT, OK

@@ -1,38 +1,33 @@
 """The output of a run: requests, attempts, transitions, incidents, refusals, in order of time, in blocks of columns."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import starmap
 from math import inf, nan
 from struct import Struct
-from typing import Any, ClassVar, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from des.engine.clock import Clock
-from des.engine.codes import Kinds, Names
+from des.engine.codes import Names
+from des.engine.columns import (
+    ATTEMPT_LAYOUT,
+    ATTEMPT_ORDER,
+    REQUEST_LAYOUT,
+    REQUEST_ORDER,
+    TRANSITION_LAYOUT,
+    TRANSITION_ORDER,
+    Columns,
+    Layout,
+    Sink,
+    in_order,
+    row_type,
+)
 from des.engine.records import Call, Request
-from des.rules.billing import PICO
 from des.scenario.plan import Plan
-from des.vocabulary import ERROR_TYPES, PROBE, REQUEST_OK
-
-Block = Mapping[str, NDArray[Any]]
-
-
-class Sink(Protocol):
-    """Receives blocks of columns: dictionary columns as codes, nulls as NaN or -1, money in picodollars.
-
-    Refusals by the client itself come once, at the end, counted by minute, leg and reason. Without any there is no
-    block.
-    """
-
-    def requests(self, block: Block) -> None: ...
-    def attempts(self, block: Block) -> None: ...
-    def transitions(self, block: Block) -> None: ...
-    def incidents(self, block: Block) -> None: ...
-    def refusals(self, block: Block) -> None: ...
-
+from des.vocabulary import ERROR_TYPES, REQUEST_OK
 
 _ENOUGH_ROWS = 2048  # enough to sort and hand over
 
@@ -40,18 +35,16 @@ _ENOUGH_ROWS = 2048  # enough to sort and hand over
 class _Rows(list[tuple[Any, ...]]):
     """The open rows of a table, sorted and handed over in pieces. It is a list, so adding a row is no Python call.
 
-    `layout` is [(column, struct code)], with the codes q (int64), i (int32), h (int16), b (int8), d (float64); `order`
-    names the columns that rows are sorted by, the time first. Pieces go to `send`. Without it rows are kept, packed,
-    until asked for.
+    `order` names the columns that rows are sorted by, the time first. Pieces go to `send`. Without it rows are kept,
+    packed, until asked for.
     """
 
-    _TYPES: ClassVar = {"q": "<i8", "i": "<i4", "h": "<i2", "b": "i1", "d": "<f8"}
     __slots__ = ("_clock", "_enough", "_order", "_pack", "_packed", "_send", "_type")
 
     def __init__(
         self,
         clock: Clock,
-        layout: list[tuple[str, str]],
+        layout: Layout,
         order: tuple[str, ...],
         send: Callable[[NDArray[Any]], None] | None,
     ) -> None:
@@ -59,7 +52,7 @@ class _Rows(list[tuple[Any, ...]]):
         self._clock = clock
         self._pack = Struct("<" + "".join(code for _, code in layout)).pack
         self._packed = bytearray()
-        self._type = np.dtype([(name, self._TYPES[code]) for name, code in layout])
+        self._type = row_type(layout)
         self._order = order
         self._send = send
         self._enough = _ENOUGH_ROWS
@@ -83,7 +76,7 @@ class _Rows(list[tuple[Any, ...]]):
         """
         packed = bytes(self._packed) + b"".join(starmap(self._pack, self))
         rows = np.frombuffer(packed, dtype=self._type) if packed else np.empty(0, self._type)
-        order = np.lexsort([rows[column] for column in reversed(self._order)])
+        order = in_order(rows, self._order)
         rows = rows[order]
         time_s = rows[self._order[0]]
         if until_s is not None:
@@ -94,28 +87,6 @@ class _Rows(list[tuple[Any, ...]]):
         return rows[:whole]
 
 
-_REQUEST_LAYOUT = [
-    ("request_id", "q"),
-    ("arrival_s", "d"),
-    ("end_s", "d"),
-    ("outcome", "b"),
-    ("error_type", "b"),
-    ("leg", "b"),
-    ("rounds", "b"),
-    ("attempts", "h"),
-    ("backoff_s", "d"),
-    ("queued_s", "d"),
-    ("cost", "q"),
-    ("wasted", "q"),
-    ("input_tokens", "i"),
-    ("output_tokens", "i"),
-    ("response_cache_hit", "b"),
-    ("lost_to", "h"),
-]
-_ATTEMPT_LAYOUT = list(zip(Call._fields, "qhbbddbbqdqiiib", strict=True))
-_TRANSITION_LAYOUT = [("time_s", "d"), ("entity", "h"), ("kind", "b"), ("from", "b"), ("to", "b")]
-
-
 class Recorder:
     """Takes rows in order of time and sends sorted columns in pieces.
 
@@ -124,23 +95,15 @@ class Recorder:
 
     def __init__(self, plan: Plan, names: Names, clock: Clock, sink: Sink) -> None:
         self._sink = sink
+        self._columns = Columns(plan, names, sink)
         self._names = names
         self._clock = clock
         self.refusals = Refusals()
-        self.attempts = _Rows(clock, _ATTEMPT_LAYOUT, ("end_s", "request_id", "attempt"), self._send_attempts)
-        self._requests = _Rows(clock, _REQUEST_LAYOUT, ("end_s", "request_id"), self._send_requests)
-        self.transitions = _Rows(clock, _TRANSITION_LAYOUT, ("time_s", "entity"), self._send_transitions)
-        self._endless_attempts = _Rows(clock, _ATTEMPT_LAYOUT, ("end_s", "request_id", "attempt"), None)
-        self._endless_requests = _Rows(clock, _REQUEST_LAYOUT, ("end_s", "request_id"), None)
-        endpoints = [plan.endpoints[leg.endpoint] for leg in plan.chain]
-        self._provider_of_leg = np.array([names.providers.index(e.provider) for e in endpoints] + [-1])
-        self._model_of_leg = np.array([names.models.index(e.model) for e in endpoints] + [-1])
-        quality = [nan if e.quality is None else e.quality for e in endpoints]
-        self._quality_of_leg = np.array([*quality, nan], dtype=np.float32)
-        self._position_of_leg = np.array([*(leg.position for leg in plan.chain), -1], dtype=np.int8)
-        kinds = Kinds(plan)
-        self._status = np.array(kinds.statuses)
-        self._outcome = np.array(kinds.outcomes, dtype=np.int8)
+        self.attempts = _Rows(clock, ATTEMPT_LAYOUT, ATTEMPT_ORDER, self._columns.attempts)
+        self._requests = _Rows(clock, REQUEST_LAYOUT, REQUEST_ORDER, self._columns.requests)
+        self.transitions = _Rows(clock, TRANSITION_LAYOUT, TRANSITION_ORDER, self._columns.transitions)
+        self._endless_attempts = _Rows(clock, ATTEMPT_LAYOUT, ATTEMPT_ORDER, None)
+        self._endless_requests = _Rows(clock, REQUEST_LAYOUT, REQUEST_ORDER, None)
 
     def attempt(self, call: Call) -> None:
         """Record a call that may never end. One with an end may go to `attempts` directly, even before it ends."""
@@ -212,81 +175,13 @@ class Recorder:
 
         Calls and requests that never ended come last, by number.
         """
-        self._send_attempts(self.attempts.flush_until(until_s=until_s))
-        self._send_requests(self._requests.flush_until(until_s=until_s))
-        self._send_transitions(self.transitions.flush_until(until_s=until_s))
-        self._send_attempts(self._endless_attempts.flush_until(until_s=nan))
-        self._send_requests(self._endless_requests.flush_until(until_s=nan))
+        self._columns.attempts(self.attempts.flush_until(until_s=until_s))
+        self._columns.requests(self._requests.flush_until(until_s=until_s))
+        self._columns.transitions(self.transitions.flush_until(until_s=until_s))
+        self._columns.attempts(self._endless_attempts.flush_until(until_s=nan))
+        self._columns.requests(self._endless_requests.flush_until(until_s=nan))
         if self.refusals.counts:
             self._sink.refusals(self.refusals.columns())
-
-    def _send_transitions(self, rows: NDArray[Any]) -> None:
-        if len(rows):
-            self._sink.transitions({name: rows[name] for name, _ in _TRANSITION_LAYOUT})
-
-    def _send_attempts(self, rows: NDArray[Any]) -> None:
-        if not len(rows):
-            return
-        start_s, leg, outcome, cost = rows["start_s"], rows["leg"], rows["outcome"], rows["cost"]
-        end_s = np.where(np.isinf(rows["end_s"]), nan, rows["end_s"])
-        self._sink.attempts(
-            {
-                "request_id": rows["request_id"],
-                "attempt": rows["attempt"],
-                "round": rows["round"],
-                "chain_position": self._position_of_leg[leg],
-                "leg": leg,
-                "provider": self._provider_of_leg[leg],
-                "model": self._model_of_leg[leg],
-                "kind": np.where(rows["request_id"] < 0, PROBE, rows["kind"]),
-                "start_s": start_s,
-                "end_s": end_s,
-                "duration_s": end_s - start_s,
-                "outcome": self._outcome[outcome],
-                "http_status": np.where(np.isnan(end_s), -1, self._status[outcome]),
-                "cause": rows["cause"],
-                "cause_id": rows["cause_id"],
-                "retry_after_s": rows["retry_after_s"],
-                "cost_picousd": cost,
-                "cost_usd": cost / PICO,
-                "input_tokens": rows["input_tokens"],
-                "cached_tokens": rows["cached_tokens"],
-                "output_tokens": rows["output_tokens"],
-            }
-        )
-
-    def _send_requests(self, rows: NDArray[Any]) -> None:
-        if not len(rows):
-            return
-        leg, arrival_s, end_s = rows["leg"], rows["arrival_s"], rows["end_s"]
-        self._sink.requests(
-            {
-                "request_id": rows["request_id"],
-                "arrival_s": arrival_s,
-                "end_s": end_s,
-                "latency_s": end_s - arrival_s,
-                "outcome": rows["outcome"],
-                "error_type": rows["error_type"],
-                "provider": self._provider_of_leg[leg],
-                "model": self._model_of_leg[leg],
-                "chain_position": self._position_of_leg[leg],
-                "rounds": rows["rounds"],
-                "attempts": rows["attempts"],
-                "backoff_s": rows["backoff_s"],
-                "queued_s": rows["queued_s"],
-                "cost_picousd": rows["cost"],
-                "wasted_picousd": rows["wasted"],
-                "cost_usd": rows["cost"] / PICO,
-                "wasted_cost_usd": rows["wasted"] / PICO,
-                "input_tokens": rows["input_tokens"],
-                "output_tokens": rows["output_tokens"],
-                "response_cache_hit": rows["response_cache_hit"].astype(bool),
-                "quality": self._quality_of_leg[leg],
-                "weight": np.ones(len(rows)),
-                "lost_to": rows["lost_to"],
-                "served_by": leg,
-            }
-        )
 
 
 class LimiterState:

@@ -5,8 +5,9 @@ from itertools import count
 
 from simpy.events import Event
 
-from des.engine.clock import INCIDENT_END, INCIDENT_START, Clock, Moment, Process
+from des.engine.clock import Clock, Moment, Process
 from des.engine.draws import stream_of
+from des.engine.priorities import INCIDENT_END, INCIDENT_START
 from des.scenario import plan
 
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 
 from des.draws import Stream
 from des.engine.arrivals import ArrivalBlock, open_arrivals, think_time
-from des.engine.clock import ARRIVAL, CUT, HORIZON, TIMER, Moment, Process
+from des.engine.clock import Moment, Process
+from des.engine.columns import Sink
 from des.engine.incidents import component_process, incident_rows
+from des.engine.priorities import ARRIVAL, CUT, HORIZON, TIMER
 from des.engine.probes import health_probes, rot_probes
-from des.engine.recorder import Sink
 from des.engine.records import Request
 from des.engine.rot import rot_process
 from des.engine.walk import walk

@@ -5,9 +5,10 @@ from collections.abc import Generator
 from simpy.events import Event
 
 from des.engine.caches import ResponseCache
-from des.engine.clock import TIMER, Moment, Process
+from des.engine.clock import Moment, Process
 from des.engine.hedging import hedged_call
 from des.engine.leg import Leg
+from des.engine.priorities import TIMER
 from des.engine.records import NEVER_ENDS, Request, Result, cut_off
 from des.engine.way import Way
 from des.engine.world import World

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from math import inf, nan
 
 from des.engine.budgets import Budget
-from des.engine.clock import ATTEMPT_END, TIMER
 from des.engine.layers import ChainLayer, RetryLayer
 from des.engine.leg import Flight, Leg
+from des.engine.priorities import ATTEMPT_END, TIMER
 from des.engine.records import (
     NEVER_ENDS,
     REFUSED,

@@ -10,11 +10,12 @@ from des.engine.caches import ResponseCache
 from des.engine.client import Client
 from des.engine.clock import Clock
 from des.engine.codes import Kinds, Names
+from des.engine.columns import Sink
 from des.engine.incidents import Ledger
 from des.engine.losses import Losses
 from des.engine.marks import RequestMarks
 from des.engine.providers import Providers
-from des.engine.recorder import Recorder, Sink
+from des.engine.recorder import Recorder
 from des.engine.records import Request
 from des.faults import Timeline
 from des.scenario.plan import Plan

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from des.compiled.choice import LOADED_FOR, prepare
 from des.errors import DesError
 from des.estimate.estimate import Estimate, Inapplicable
 from des.estimate.heterogeneous import Heterogeneous
@@ -237,6 +238,7 @@ class _Group:
         """Another round, or the first one with a longer memory where recoveries turn out to outlast this one."""
         seen = len(self.sampler.sample.stratum)
         counts = self.sampler.next_round() if seen else self.sampler.pilot()
+        prepare(list(self.sampler.plans.values()), LOADED_FOR)
         with Workers(simulate_task, self._workers) as pool:
             self.sampler.run(self.sampler.draw(counts), pool, self._told)
         what = outlasts(self.sampler, seen, self._workers) if self.population.memory_s > 0.0 else ""

@@ -8,7 +8,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from des.engine import names, simulate_window
+from des.compiled import simulate_window
+from des.engine import names
 from des.estimate.conservation import is_lost
 from des.estimate.sums import bin_edges, integer_sum
 from des.faults import Timeline

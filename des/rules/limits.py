@@ -132,8 +132,8 @@ def log_retry_after_s(
 
     Infinite if all entries are not enough. `times_s` (ascending) and `amounts` are the entries that still count.
     """
-    for time_s, amount in zip(times_s, amounts, strict=True):
-        too_much -= amount
+    for entry, time_s in enumerate(times_s):
+        too_much -= amounts[entry]
         if too_much <= SLACK:
             return max(0.0, time_s + window_s - now_s)
     return float("inf")

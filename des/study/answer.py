@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from des.compiled import using
 from des.disk import written_whole
 from des.errors import DesError
 from des.estimate.estimate import REQUEST_LEVEL, Estimate, Inapplicable
@@ -59,6 +60,7 @@ def answer(
     seed: int | None = None,
     overrides: Sequence[str] = (),
     workers: int | None = None,
+    engine: str | None = None,
     out: str | Path | None = None,
     progress: Progress | None = None,
     before: Before | None = None,
@@ -66,10 +68,10 @@ def answer(
     """Answer a scenario's question: availability, cost, latency and what they rest on, for each arm, in a minute.
 
     `within` is a duration (`60s`, or seconds) that decides only how many rounds are simulated, the first of which is
-    simulated in any case. `rounds` fixes their number; the same number gives the same figures for any `within` and any
-    number of `workers`, by default one for each processor. `arms` names arms, by default all of the scenario's. `out`
-    is a directory that does not exist, for answer.json and manifest.json. `before` is called with a forecast of the
-    first round where that takes longer than there is time.
+    simulated in any case. `rounds` fixes their number; the same number gives the same figures for any `within`, any
+    `engine` and any number of `workers`, by default one for each processor. `arms` names arms, by default all of the
+    scenario's. `out` is a directory that does not exist, for answer.json and manifest.json. `before` is called with a
+    forecast of the first round where that takes longer than there is time.
 
     Raises ScenarioError for a scenario that cannot be run, and DesError for options that make no sense. An arm that no
     estimator covers has no figures of requests, and a reason.
@@ -81,7 +83,7 @@ def answer(
     whole = loaded = RunOptions(seed=seed, overrides=tuple(overrides), workers=processes).load(scenario)
     if arms is not None:
         loaded = whole.with_arms(arms)
-    with nullcontext() if target is None else written_whole(target) as directory:
+    with using(engine), nullcontext() if target is None else written_whole(target) as directory:
         found = answered(loaded, clock, workers=processes, progress=progress, before=before)
         found = replace(found, expectations=(*found.expectations, *of_other_arms(whole, found.arms)))
         if directory is not None:

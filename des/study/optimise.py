@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from des.compiled import using
 from des.disk import refuse_existing_directory, written_whole
 from des.errors import DesError
 from des.pool import Workers
@@ -47,6 +48,7 @@ def optimise(
     seed: int | None = None,
     overrides: Sequence[str] = (),
     workers: int = 1,
+    engine: str | None = None,
     out: str | Path | None = None,
     progress: Progress | None = None,
     before: Before | None = None,
@@ -57,7 +59,7 @@ def optimise(
     `optimise`, `over` and `legs` too. `legs` are entries of the chain to choose from, `least` to `most` of them. `arm`
     is the arm to start from. All candidates are ranked without simulated requests, or the most promising along a beam
     where there are more than `screen`; the best few are simulated with common random numbers until one wins, in at most
-    `replications`. The same for any number of workers. `out` is a directory that does not exist.
+    `replications`. The same for any number of workers and any engine. `out` is a directory that does not exist.
 
     Raises ScenarioError and DesError for what cannot be aimed at, varied or built.
     """
@@ -76,7 +78,7 @@ def optimise(
         raise DesError("replications and screen are at least 1")
     if before is not None:
         before(forecast_of(space, screen, replications, options.workers))
-    with terminating_signals_raise():
+    with using(engine), terminating_signals_raise():
         found = _found(loaded, space, aim, screen, replications, options.workers, progress)
     answer = replace(found, wall_s=time.perf_counter() - started)
     if out is not None:

@@ -53,6 +53,8 @@ class RunOptions:
     `sampled: 1%` of the requests, `none`. Figures are of all requests.
     `force`: simulate again although the run exists.
     `workers`: processes that share the replications. Their number affects only the time taken.
+    `engine`: what simulates: `auto` (the default), `simpy`, or `compiled`, which needs the extra `fast`. The traces are
+    the same.
     `precision`: `{"availability": 0.1}` or `availability=0.1` replicates until the half-width of the 95 % interval is
     a tenth of the figure (for availability: of 1 - availability), or there are `max_replications` (1,000).
     `summary.json` says under `precision` how many replications it took and whether they were enough.
@@ -68,6 +70,7 @@ class RunOptions:
     traces: bool | str = True
     force: bool = False
     workers: int = 1
+    engine: str | None = None
     precision: Mapping[str, float] | Sequence[str] = ()
     max_replications: int | None = None
     progress: Progress | None = None
@@ -110,6 +113,7 @@ class RunKeywords(TypedDict, total=False):
     traces: bool | str
     force: bool
     workers: int
+    engine: str | None
     precision: Mapping[str, float] | Sequence[str]
     max_replications: int | None
     progress: Progress | None

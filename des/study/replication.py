@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from des.engine import names, simulate
-from des.engine.recorder import Sink
+from des.compiled import simulate
+from des.engine import names
+from des.engine.columns import Sink
 from des.estimate.cascades import Cascade, CascadeTotals, may_cascade, triggers
 from des.estimate.objective import WindowCounter, window_edges
 from des.estimate.summary import Observed

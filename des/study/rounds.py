@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from des.compiled import prepare
 from des.estimate.cascades import Cascade, cascade_estimates
 from des.estimate.estimate import Estimate
 from des.estimate.heterogeneous import Heterogeneous, without_intervals
@@ -172,6 +173,8 @@ def replicated(
     """
     found = {arm: Simulated(plan) for arm, plan in plans.items()}
     replicator = Replicator(plans, None, "{}", cascades, objective=objective)
+    expected = [plan.workload.arrivals.expected_requests(plan.horizon_s) or 0.0 for plan in plans.values()]
+    prepare(list(plans.values()), 2 * FIRST * sum(expected))
     done = rounds = 0
     wanted, reached = FIRST, False
     with Workers(replicator, workers) as pool:

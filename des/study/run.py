@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Unpack
 
+from des.compiled import using
 from des.disk import TakenError, obstacle, refuse_existing_directory, remove_leftovers, removed, written_whole
 from des.errors import DesError, OutputError
 from des.study.duration import of_run
@@ -53,6 +54,11 @@ def kept(study: Study, options: RunOptions) -> Finished:
 
     Where it ends early, the error is told which replications are kept.
     """
+    with using(options.engine):
+        return _kept(study, options)
+
+
+def _kept(study: Study, options: RunOptions) -> Finished:
     key = study.identity.key()
     target = RESULTS / f"{study.name}-{key}" if options.out is None else Path(options.out)
     if options.out is None:
@@ -63,6 +69,7 @@ def kept(study: Study, options: RunOptions) -> Finished:
             return _found(target, study)
     else:
         refuse_existing_directory(target)
+    study.prepare()
     if options.before is not None:
         options.before(of_run(study, options.workers, 0 if options.force else pieces_of(target, key)))
     anew = options.force and options.out is None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from des.compiled import prepare
 from des.errors import DesError, WriteError
 from des.estimate.cascades import Cascade, cascade_estimates
 from des.estimate.estimate import as_json
@@ -121,6 +122,12 @@ class Study:
         if lost := amiss(directory, manifest):
             raise WriteError("; ".join(lost))
 
+    def prepare(self) -> None:
+        """Load the engine that will simulate. Raises DesError where the one asked for cannot."""
+        plans = list(self.plans.values())
+        expected = [plan.workload.arrivals.expected_requests(plan.horizon_s) or 0.0 for plan in plans]
+        prepare(plans, self.first_replications * sum(expected))
+
     def content(self, found: "Found", progress: Progress | None = None) -> dict[str, Any]:
         """What summary.json says of all that was found, as estimates."""
         content = found.summary()
@@ -165,6 +172,7 @@ class Study:
             found.same,
             level=self.traces,
         )
+        self.prepare()
         with Workers(Keeping(replicator, pieces), workers) as pool:
             while (done := found.replications) < wanted:
                 parts = [Part(arm, number) for arm in simulated for number in range(done, wanted)]

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Unpack
 
+from des.compiled import using
 from des.errors import DesError
 from des.estimate.availability import check_years
 from des.estimate.estimate import REQUEST_LEVEL
@@ -70,6 +71,19 @@ def sweep_with(
     years: float | None = None,
 ) -> Sweep:
     """Like `sweep`."""
+    with using(options.engine):
+        return _swept(scenario, over, options, estimator, metrics, rounds, years)
+
+
+def _swept(
+    scenario: Source,
+    over: Mapping[str | tuple[str, ...], Sequence[Any]] | Sequence[str],
+    options: RunOptions,
+    estimator: str,
+    metrics: Sequence[str],
+    rounds: int | None,
+    years: float | None,
+) -> Sweep:
     points = grid(over)
     chosen = estimator.replace("-", " ")
     if chosen not in ESTIMATORS:

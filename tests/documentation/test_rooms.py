@@ -26,11 +26,12 @@ MAY_IMPORT = {
     "theory": {"scenario", *RANDOM},
     "faults": {"files", "scenario", *RANDOM},
     "engine": {"faults", "rules", "scenario", *RANDOM},
-    "estimate": {"engine", "faults", "rules", "scenario", "theory", *RANDOM},
-    "check": {"estimate", "faults", "engine", "rules", "scenario", "theory", *RANDOM},
-    "study": {"estimate", "faults", "files", "importers", "engine", "scenario", "traces"},
+    "compiled": {"engine", "faults", "rules", "scenario", *RANDOM},
+    "estimate": {"compiled", "engine", "faults", "rules", "scenario", "theory", *RANDOM},
+    "check": {"compiled", "estimate", "faults", "engine", "rules", "scenario", "theory", *RANDOM},
+    "study": {"compiled", "estimate", "faults", "files", "importers", "engine", "scenario", "traces"},
     "report": {"catalogue", "check", "estimate", "faults", "scenario", "study", "traces"},
-    "cli": {"report", "catalogue", "check", "estimate", "scenario", "study"},
+    "cli": {"compiled", "report", "catalogue", "check", "estimate", "scenario", "study"},
 }
 
 

@@ -57,7 +57,9 @@ def routes(definition: str = "Scenario", steps: tuple[Step, ...] = ()) -> Iterat
     for field, node in DEFINITIONS[definition]["properties"].items():
         ways = dict.fromkeys(_referred(node))
         for name, inside in ways:
-            if name != OWN and not DISTRIBUTION.match(name) and (inside or (name, "[]") not in ways):  # a list of one may lack its list
+            if (
+                name != OWN and not DISTRIBUTION.match(name) and (inside or (name, "[]") not in ways)
+            ):  # a list of one may lack its list
                 yield from routes(name, (*steps, Step(field, inside, name)))
 
 

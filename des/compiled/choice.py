@@ -1,0 +1,112 @@
+"""Which engine simulates: the one place where it is chosen. The rows are the same, so nothing else depends on it."""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final
+
+from des import engine
+from des.compiled import compiling
+from des.compiled import whole_runs as fast
+from des.compiled.supported import reasons_against
+from des.engine.columns import Sink
+from des.errors import DesError
+from des.faults import Timeline
+from des.scenario.plan import Plan
+
+AUTO, SIMPY, COMPILED = ENGINES = ("auto", "simpy", "compiled")
+
+LOADED_FOR: Final = 50_000
+COMPILED_FOR: Final = 2_000_000
+"""Requests from which on it pays to load the compiled engine, and to compile it first where no cache has it.
+
+Loading takes a second of processor time, compiling half a minute; SimPy takes some 20 to 200 microseconds a request.
+"""
+
+_chosen: ContextVar[str] = ContextVar("engine", default=AUTO)
+
+
+@contextmanager
+def using(name: str | None) -> Iterator[None]:
+    """Have this engine simulate, also in processes that are forked meanwhile; None: the one chosen outside.
+
+    Raises DesError for a name of none, and for `compiled` where Numba is not installed.
+    """
+    if name is None:
+        yield
+        return
+    if name not in ENGINES:
+        raise DesError(f"engine {name!r}: auto, simpy or compiled")
+    if name == COMPILED and not compiling.is_installed():
+        raise DesError("--engine compiled needs Numba: pip install 'des-fallback[fast]', or leave it to --engine auto")
+    token = _chosen.set(name)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
+def prepare(plans: Collection[Plan], requests: float) -> None:
+    """Load the compiled engine before processes are forked, where it will simulate some of so many requests.
+
+    Raises DesError where `compiled` is asked for and a plan has what only SimPy simulates.
+    """
+    reasons = {plan.arm: reasons_against(plan) for plan in plans}
+    name = _chosen.get()
+    if name == COMPILED:
+        for arm, why in reasons.items():
+            if why:
+                raise DesError(f"--engine compiled has no {', '.join(why)} (arm {arm}): leave it to --engine auto")
+        fast.load(next(iter(plans)))
+    elif name == AUTO and not all(reasons.values()) and _pays(requests):
+        fast.load(next(plan for plan in plans if not reasons[plan.arm]))
+
+
+def _pays(requests: float) -> bool:
+    """Whether loading takes less than it saves."""
+    if compiling.is_loaded():
+        return True
+    if requests < LOADED_FOR or not compiling.is_installed():
+        return False
+    return requests >= COMPILED_FOR or compiling.is_cached()
+
+
+def engine_for(plan: Plan) -> tuple[str, str]:
+    """(engine, why) of a plan in this process."""
+    name = _chosen.get()
+    if name == SIMPY:
+        return SIMPY, "as asked"
+    reasons = reasons_against(plan)
+    if name == COMPILED:
+        if reasons:
+            raise DesError(f"--engine compiled has no {', '.join(reasons)}: leave it to --engine auto")
+        return COMPILED, "as asked"
+    if reasons:
+        return SIMPY, f"the compiled engine has no {', '.join(reasons)}"
+    if compiling.is_loaded():
+        return COMPILED, "it has all of the scenario"
+    if not compiling.is_installed():
+        return SIMPY, "Numba is not installed (pip install 'des-fallback[fast]')"
+    return SIMPY, "too few requests to pay for loading the compiled engine"
+
+
+def simulate(plan: Plan, replication: int, sink: Sink, on_progress: fast.Progress | None = None) -> int:
+    """`des.engine.simulate` by the chosen engine."""
+    if engine_for(plan)[0] == SIMPY:
+        return engine.simulate(plan, replication, sink, on_progress)
+    return fast.simulate(plan, replication, sink, on_progress)
+
+
+def simulate_window(
+    plan: Plan,
+    replication: int,
+    sink: Sink,
+    timeline: Timeline,
+    *,
+    begin_s: float,
+    counted_s: tuple[float, float],
+    cut_s: float,
+) -> range:
+    """`des.engine.simulate_window` by the chosen engine."""
+    chosen = engine.simulate_window if engine_for(plan)[0] == SIMPY else fast.simulate_window
+    return chosen(plan, replication, sink, timeline, begin_s=begin_s, counted_s=counted_s, cut_s=cut_s)

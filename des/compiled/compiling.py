@@ -1,0 +1,124 @@
+"""Compiles the kernel with Numba, once per machine and version of the sources."""
+
+import hashlib
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any, Final
+
+from des import vocabulary
+from des.compiled.kernel import memory, play
+from des.compiled.kernel.world import World
+
+Kernel = Callable[[World], int]
+
+_KERNEL: Final = "des.compiled.kernel"
+_RULES: Final = "des.rules"
+_OPTIONS: Final[dict[str, Any]] = {"error_model": "python", "fastmath": False, "nogil": True}
+
+
+def is_installed() -> bool:
+    """Whether Numba is there. It is not imported."""
+    return importlib.util.find_spec("numba") is not None
+
+
+def interpreted() -> Kernel:
+    """The kernel as plain Python: for debugging, and where coverage is measured."""
+    return play.play
+
+
+def is_loaded() -> bool:
+    """Whether `compiled` has been called in this process or one that it was forked from."""
+    return compiled.cache_info().currsize > 0
+
+
+def is_cached() -> bool:
+    """Whether the kernel has been compiled on this machine, by these versions."""
+    return any(_cache_directory(_modules()).rglob("*.nbc"))
+
+
+@cache
+def compiled() -> Kernel:
+    """The kernel in machine code: compiled at its first call, or loaded where it has been compiled before.
+
+    Raises ImportError without Numba.
+    """
+    import numba
+    from numba.core import config
+
+    from des.compiled.intrinsics import INTRINSICS
+
+    modules = _modules()
+    functions = {
+        (name, function.__name__): function
+        for name, module in modules.items()
+        for function in vars(module).values()
+        if isinstance(function, FunctionType) and function.__module__ == name
+    }
+    compiled_ones: dict[int, Any] = {}
+    namespaces = {name: dict(vars(module)) for name, module in modules.items()}
+    for (name, called), function in functions.items():
+        if name == memory.__name__:
+            compiled_ones[id(function)] = INTRINSICS.get(called)
+            continue
+        copy = _copied(function, namespaces[name])
+        if function is not play.play:
+            compiled_ones[id(function)] = numba.njit(**_OPTIONS)(copy)
+            continue
+        before, config.CACHE_DIR = config.CACHE_DIR, str(_cache_directory(modules))
+        try:
+            compiled_ones[id(function)] = numba.njit(cache=True, **_OPTIONS)(copy)
+        finally:
+            config.CACHE_DIR = before
+    for namespace in namespaces.values():
+        for key, value in namespace.items():
+            if id(value) in compiled_ones:
+                namespace[key] = compiled_ones[id(value)]
+    kernel: Kernel = compiled_ones[id(play.play)]
+    return kernel
+
+
+def _copied(function: FunctionType, namespace: dict[str, Any]) -> FunctionType:
+    """The function in another namespace. Its keyword-only arguments are like the others, as Numba knows no such."""
+    code = function.__code__
+    keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    known = function.__kwdefaults__ or {}
+    defaults = (*(function.__defaults__ or ()), *(known[name] for name in keywords if name in known))
+    code = code.replace(co_argcount=code.co_argcount + code.co_kwonlyargcount, co_kwonlyargcount=0)
+    copy = FunctionType(code, namespace, function.__name__, defaults or None)
+    copy.__module__, copy.__qualname__ = function.__module__, function.__qualname__
+    return copy
+
+
+def _modules() -> dict[str, ModuleType]:
+    """The modules of the kernel and of the rules."""
+    found = {}
+    for package in (_KERNEL, _RULES):
+        folder = Path(str(importlib.import_module(package).__file__)).parent
+        for file in sorted(folder.glob("*.py")):
+            name = package if file.stem == "__init__" else f"{package}.{file.stem}"
+            found[name] = importlib.import_module(name)
+    return found
+
+
+def _cache_directory(modules: dict[str, ModuleType]) -> Path:
+    """Named by what it was compiled from, since Numba's cache looks at the file of the outermost function alone."""
+    versions = [importlib.metadata.version(name) for name in ("numba", "llvmlite", "numpy")]
+    digest = hashlib.sha256(" ".join([sys.version, *versions]).encode())
+    files = [Path(str(module.__file__)) for module in modules.values()]
+    for file in (*files, Path(__file__), Path(__file__).with_name("intrinsics.py"), Path(vocabulary.__file__)):
+        digest.update(file.read_bytes())
+    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    wanted = Path(home) / "des-fallback" / f"compiled-{digest.hexdigest()[:16]}"
+    try:
+        wanted.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return Path(tempfile.gettempdir()) / f"des-fallback-{os.getuid()}" / wanted.name
+    return wanted

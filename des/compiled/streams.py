@@ -1,0 +1,133 @@
+"""The keyed draws as the kernel reads them: blocks of streams at addresses, drawn when it asks for them."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from des.compiled.kernel.world import (
+    AFTER,
+    APPLICATION_BACKOFF,
+    APPLICATION_SPREAD,
+    BACKOFF,
+    BROKEN,
+    CONNECT,
+    CROWD,
+    FIRST_INNER,
+    FIRST_TOKEN,
+    HANG,
+    INCIDENT_ERROR,
+    INVALID,
+    RANDOM_ERROR,
+    ROUND_BACKOFF,
+    SPEED,
+    SPREAD,
+    STREAM,
+    TAGS,
+    WHOLE_RESPONSE,
+)
+from des.compiled.tables import Tables
+from des.distributions import Constant, Distribution, sample
+from des.draws import BLOCK, Sampler, generator
+from des.engine.draws import uniform
+
+_UNIFORMS = {
+    CROWD: "crowd",
+    HANG: "hang",
+    INCIDENT_ERROR: "incident",
+    RANDOM_ERROR: "error",
+    BROKEN: "broken",
+    INVALID: "invalid",
+    BACKOFF: "backoff",
+    SPREAD: "spread",
+}
+_OF_CLIENT = {
+    APPLICATION_BACKOFF: "application/backoff/{nth}",
+    APPLICATION_SPREAD: "application/spread/{nth}",
+    ROUND_BACKOFF: "round_backoff/{nth}",
+}
+CALLS_KEPT = 64
+"""Calls of a leg by one request, and one for its probes, that have places in the table of streams."""
+
+
+class Streams:
+    """The table of streams of a replication, and what their places stand for.
+
+    The place of a stream is (owner, n, purpose): the owner is a leg, the client, or a group that routes, after them.
+    """
+
+    def __init__(self, tables: Tables, replication: int) -> None:
+        plan = tables.plan
+        self._tables = tables
+        self._seed, self._replication = plan.seed, replication
+        owners = len(plan.chain) + 1
+        self.kept = CALLS_KEPT
+        self.table: NDArray[Any] = np.zeros(owners * self.kept * tables.purposes, STREAM)
+        self._tags: dict[int, NDArray[np.int64]] = {}
+        self._blocks: dict[int, dict[int, NDArray[np.float64]]] = {}
+        self._keys: dict[int, tuple[str, Sampler]] = {}
+
+    def draw_block(self, place: int, block: int) -> None:
+        """Put a block where the kernel looks for it."""
+        tags = self._tags.get(place)
+        if tags is None:
+            owner, rest = divmod(place, self.kept * self._tables.purposes)
+            nth, purpose = divmod(rest, self._tables.purposes)
+            name, distribution = self._named(owner, nth - 1, purpose)
+            if isinstance(distribution, Constant):
+                self.table[place]["value"] = distribution.value
+                self.table[place]["tags"] = -1
+                return
+            self._keys[place] = name, _sampler(distribution)
+            tags = self._tags[place] = np.full(2 * TAGS, -1, np.int64)
+            self._blocks[place] = {}
+            self.table[place]["tags"] = tags.ctypes.data
+        name, sampler = self._keys[place]
+        values = sampler(generator(self._seed, self._replication, name, block), BLOCK)
+        drawn = np.ascontiguousarray(values, np.float64)
+        at = block & (TAGS - 1)
+        self._blocks[place][at] = drawn
+        tags[2 * at] = block
+        tags[2 * at + 1] = drawn.ctypes.data
+
+    def draw(self, owner: int, nth: int, purpose: int, index: int) -> float:
+        """A draw of a stream without a place in the table."""
+        name, distribution = self._named(owner, nth, purpose)
+        if isinstance(distribution, Constant):
+            return distribution.value
+        drawn = generator(self._seed, self._replication, name, index // BLOCK)
+        return float(_sampler(distribution)(drawn, BLOCK)[index % BLOCK])
+
+    def _named(self, owner: int, nth: int, purpose: int) -> tuple[str, Distribution | None]:
+        """The name of a stream, and what it draws from; None for uniforms."""
+        tables = self._tables
+        plan = tables.plan
+        if owner == len(plan.chain):
+            return _OF_CLIENT[purpose].format(nth=nth), None
+        leg = plan.chain[owner]
+        endpoint = plan.endpoints[leg.endpoint]
+        name = f"leg/{leg.name}/{'probe' if nth < 0 else nth}"
+        if purpose in _UNIFORMS:
+            return f"{name}/{_UNIFORMS[purpose]}", None
+        if purpose >= tables.first_delay:
+            delayed, distribution = tables.delays[purpose - tables.first_delay]
+            return f"{name}/{delayed}", distribution
+        if purpose >= FIRST_INNER:
+            place, spreads = divmod(purpose - FIRST_INNER, 2)
+            return f"{name}/{'spread' if spreads else 'backoff'}/{place}", None
+        latency, streams = endpoint.latency, endpoint.broken_streams
+        parts: dict[int, tuple[str, Distribution | None]] = {
+            WHOLE_RESPONSE: ("whole", latency.whole),
+            CONNECT: ("connect", latency.connect),
+            FIRST_TOKEN: ("first_token", latency.first_token),
+            SPEED: ("speed", latency.tokens_per_s),
+            AFTER: ("after", None if streams is None else streams.after),
+        }
+        part, drawn_from = parts[purpose]
+        return f"{name}/{part}", drawn_from
+
+
+def _sampler(distribution: Distribution | None) -> Sampler:
+    if distribution is None:
+        return uniform
+    return lambda rng, size: sample(distribution, rng, size)

@@ -1,0 +1,76 @@
+"""One replication of one arm, or a window of a long run, by the compiled kernel."""
+
+import math
+from collections.abc import Callable
+
+from des.compiled.compiling import Kernel, compiled, is_loaded
+from des.compiled.kernel.world import COUNT_BEGINS, HORIZON_COMES
+from des.compiled.replication import Replication
+from des.compiled.tables import Tables
+from des.engine.arrivals import arrival_times, marks_of
+from des.engine.columns import Block, Sink
+from des.engine.incidents import incident_rows
+from des.engine.priorities import HORIZON, TIMER
+from des.faults import Timeline
+from des.scenario.plan import Plan
+
+Progress = Callable[[float], None]
+
+
+def load(plan: Plan) -> None:
+    """Compile the kernel, or load it, with a replication of this plan that is over before it begins."""
+    if is_loaded():
+        return
+    state = Replication(Tables(plan), 0, _Nothing())
+    state.run["over"] = True
+    state.play(compiled())
+
+
+class _Nothing:
+    """A sink that keeps nothing."""
+
+    def requests(self, block: Block) -> None: ...
+    def attempts(self, block: Block) -> None: ...
+    def transitions(self, block: Block) -> None: ...
+    def incidents(self, block: Block) -> None: ...
+    def refusals(self, block: Block) -> None: ...
+
+
+def simulate(
+    plan: Plan, replication: int, sink: Sink, on_progress: Progress | None = None, kernel: Kernel | None = None
+) -> int:
+    """As `des.engine.simulate`: the same rows."""
+    state = Replication(Tables(plan), replication, sink)
+    state.on_progress = on_progress
+    state.schedule(plan.horizon_s, HORIZON, 0, HORIZON_COMES)
+    state.arrive(arrival_times(plan, replication), marks_of(plan, replication))
+    state.play(kernel or compiled())
+    ended_s = float(state.run["now_s"])
+    state.output.close(state.run, ended_s)
+    sink.incidents(incident_rows(plan, state.ledger, ended_s))
+    return int(state.run["arrived"])
+
+
+def simulate_window(
+    plan: Plan,
+    replication: int,
+    sink: Sink,
+    timeline: Timeline,
+    *,
+    begin_s: float,
+    counted_s: tuple[float, float],
+    cut_s: float,
+    kernel: Kernel | None = None,
+) -> range:
+    """As `des.engine.simulate_window`: the same rows."""
+    if timeline.until_s != math.inf:
+        raise ValueError("the timeline of a window must end at infinity, as nothing is drawn after it")
+    state = Replication(Tables(plan), replication, sink, timeline, begin_s)
+    run = state.run
+    run["horizon_s"] = run["cut_s"] = cut_s
+    run["count_until_s"] = counted_s[1]
+    state.schedule(counted_s[0], TIMER, state.next_order(), COUNT_BEGINS)
+    state.arrive(arrival_times(plan, replication, begin_s, cut_s), marks_of(plan, replication, begin_s))
+    state.play(kernel or compiled())
+    state.output.close(run, math.inf)
+    return range(int(run["counted_from"]), int(run["counted_until"]))

@@ -1,0 +1,60 @@
+"""Both engines on one plan, and the first thing in which their rows differ."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from des import engine
+from des.compiled import whole_runs
+from des.compiled.compiling import Kernel
+from des.scenario.plan import Plan
+from tests.engine.traced import TABLES, Collected
+
+Tables = dict[str, dict[str, NDArray[Any]]]
+
+
+def tables(sink: Collected) -> Tables:
+    """The columns of each table, however its rows were cut into blocks."""
+    return {table: _joined(sink.blocks[table]) for table in (*TABLES, "refusals")}
+
+
+def _joined(blocks: list[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]} if blocks else {}
+
+
+def difference(plan: Plan, replication: int, kernel: Kernel | None) -> str:
+    """Where the compiled engine's rows are not SimPy's; empty where they agree in every bit."""
+    one, other = Collected(), Collected()
+    arrived = engine.simulate(plan, replication, one)
+    if (also := whole_runs.simulate(plan, replication, other, kernel=kernel)) != arrived:
+        return f"{arrived} requests against {also}"
+    return first_difference(tables(one), tables(other))
+
+
+def first_difference(one: Tables, other: Tables) -> str:
+    """The first table and column that differ, with their rows."""
+    for table, columns in one.items():
+        if columns.keys() != other[table].keys():
+            return f"{table}: columns {sorted(columns)} against {sorted(other[table])}"
+        for name, values in columns.items():
+            if what := _column_difference(values, other[table][name]):
+                return f"{table}.{name}: {what}"
+    return ""
+
+
+def _column_difference(one: NDArray[Any], other: NDArray[Any]) -> str:
+    if len(one) != len(other):
+        return f"{len(one)} rows against {len(other)}"
+    if one.dtype != other.dtype:
+        return f"{one.dtype} against {other.dtype}"
+    if one.dtype == object:
+        return "" if one.tolist() == other.tolist() else "lists differ"
+    if one.tobytes() == other.tobytes():
+        return ""
+    differing = np.flatnonzero((one != other) & ((one == one) | (other == other)))
+    if not len(differing):
+        return "other bits of NaN"
+    row = int(differing[0])
+    return f"row {row} of {len(one)}: {one[row]} against {other[row]}"
