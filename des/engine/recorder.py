@@ -23,8 +23,8 @@ Block = Mapping[str, NDArray[Any]]
 class Sink(Protocol):
     """Receives blocks of columns: dictionary columns as codes, nulls as NaN or -1, money in picodollars.
 
-    Refusals by the client itself come once, at the end, counted by minute, leg and reason. Without any there is no
-    block.
+    Refusals by the client itself come counted by minute, leg and reason. A minute may be split over two blocks. Without
+    any there is no block.
     """
 
     def requests(self, block: Block) -> None: ...
@@ -206,6 +206,8 @@ class Recorder:
         """Send on the final rows of each table that has enough of them."""
         for rows in (self.attempts, self._requests, self.transitions, self._endless_attempts, self._endless_requests):
             rows.hand_over()
+        if len(self.refusals.counts) >= _ENOUGH_ROWS:
+            self._send_refusals()
 
     def close(self, until_s: float) -> None:
         """Hand over the remaining rows up to the end of the run.
@@ -217,8 +219,12 @@ class Recorder:
         self._send_transitions(self.transitions.flush_until(until_s=until_s))
         self._send_attempts(self._endless_attempts.flush_until(until_s=nan))
         self._send_requests(self._endless_requests.flush_until(until_s=nan))
+        self._send_refusals()
+
+    def _send_refusals(self) -> None:
         if self.refusals.counts:
             self._sink.refusals(self.refusals.columns())
+            self.refusals.counts.clear()
 
     def _send_transitions(self, rows: NDArray[Any]) -> None:
         if len(rows):
