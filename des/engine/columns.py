@@ -19,8 +19,8 @@ Block = Mapping[str, NDArray[Any]]
 class Sink(Protocol):
     """Receives blocks of columns: dictionary columns as codes, nulls as NaN or -1, money in picodollars.
 
-    Refusals by the client itself come once, at the end, counted by minute, leg and reason. Without any there is no
-    block.
+    Refusals by the client itself come counted by minute, leg and reason. A minute may be split over two blocks. Without
+    any there is no block.
     """
 
     def requests(self, block: Block) -> None: ...

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 
 import numpy as np
+from numpy.typing import NDArray
 
 from des.engine.clock import Clock, Moment, Process
 from des.engine.columns import Block
@@ -144,11 +145,11 @@ def changes(ledger: Ledger, component: int, begin_s: float = 0.0) -> Iterator[tu
     while True:
         timeline = ledger.timeline
         own = np.flatnonzero((timeline.component == component) & (timeline.start_s >= drawn_until_s))
-        starts = list(zip(np.maximum(timeline.start_s[own], begin_s).tolist(), own.tolist(), strict=True))
+        starts = _starts(timeline, own, begin_s)
         drawn_until_s = timeline.until_s
-        place = 0
+        upcoming = next(starts, _NEVER)
         while True:
-            time_s = starts[place][0] if place < len(starts) else math.inf
+            time_s = upcoming[0]
             if ends and ends[0][0] < time_s:
                 time_s = ends[0][0]
             if time_s >= drawn_until_s:
@@ -156,14 +157,25 @@ def changes(ledger: Ledger, component: int, begin_s: float = 0.0) -> Iterator[tu
             ending, starting = [], []
             while ends and ends[0][0] == time_s:
                 ending.append(heappop(ends)[1])
-            while place < len(starts) and starts[place][0] == time_s:
-                incident = starts[place][1]
+            while upcoming[0] == time_s:
+                incident = upcoming[1]
                 starting.append(incident)
                 heappush(ends, (float(timeline.end_s[incident]), incident))
-                place += 1
+                upcoming = next(starts, _NEVER)
             yield time_s, ending, starting
         yield drawn_until_s, [], []
         ledger.extend(1.5 * drawn_until_s)
+
+
+_NEVER = (math.inf, -1)
+_PIECE = 4096
+
+
+def _starts(timeline: Timeline, incidents: NDArray[np.int64], begin_s: float) -> Iterator[tuple[float, int]]:
+    """(time, incident) of each, in order; in pieces, as Python's numbers take many times the memory of arrays."""
+    for first in range(0, len(incidents), _PIECE):
+        piece = incidents[first : first + _PIECE]
+        yield from zip(np.maximum(timeline.start_s[piece], begin_s).tolist(), piece.tolist(), strict=True)
 
 
 def component_process(
@@ -227,11 +239,13 @@ def incident_rows(plan: Plan, ledger: Ledger, end_s: float) -> Block:
     """Every incident that has started by the end of the run, in order of its number."""
     timeline = ledger.timeline
     begun = int(np.searchsorted(timeline.start_s, max(end_s, 0.0), side="right"))
-    effects = [timeline.effects[index] for index in timeline.effect[:begun].tolist()]
+    effect, effects = timeline.effect[:begun], timeline.effects
     endpoint_names = [f"{endpoint.provider}/{endpoint.model}" for endpoint in plan.endpoints]
+    names_of: dict[tuple[int, ...], list[str]] = {}  # a long run has many incidents that hit the same endpoints
     struck = np.empty(begun, dtype=object)
     for incident in range(begun):
-        struck[incident] = [endpoint_names[index] for index in ledger.struck(incident)]
+        hit = tuple(ledger.struck(incident))
+        struck[incident] = names_of.setdefault(hit, [endpoint_names[index] for index in hit])
     return {
         "incident_id": np.arange(begun),
         "component": timeline.component[:begun],
@@ -239,9 +253,9 @@ def incident_rows(plan: Plan, ledger: Ledger, end_s: float) -> Block:
         "shared": timeline.shared[:begun],
         "start_s": timeline.start_s[:begun],
         "end_s": timeline.end_s[:begun],
-        "error_rate": np.array([effect.error_rate for effect in effects], dtype=np.float64),
-        "latency_factor": np.array([effect.latency_factor for effect in effects], dtype=np.float64),
-        "hang": np.array([effect.hang for effect in effects], dtype=np.float64),
-        "kills_in_flight": np.array([effect.kills_in_flight for effect in effects], dtype=bool),
+        "error_rate": np.array([each.error_rate for each in effects], dtype=np.float64)[effect],
+        "latency_factor": np.array([each.latency_factor for each in effects], dtype=np.float64)[effect],
+        "hang": np.array([each.hang for each in effects], dtype=np.float64)[effect],
+        "kills_in_flight": np.array([each.kills_in_flight for each in effects], dtype=bool)[effect],
         "endpoints": struck,
     }

@@ -169,6 +169,8 @@ class Recorder:
         """Send on the final rows of each table that has enough of them."""
         for rows in (self.attempts, self._requests, self.transitions, self._endless_attempts, self._endless_requests):
             rows.hand_over()
+        if len(self.refusals.counts) >= _ENOUGH_ROWS:
+            self._send_refusals()
 
     def close(self, until_s: float) -> None:
         """Hand over the remaining rows up to the end of the run.
@@ -180,8 +182,12 @@ class Recorder:
         self._columns.transitions(self.transitions.flush_until(until_s=until_s))
         self._columns.attempts(self._endless_attempts.flush_until(until_s=nan))
         self._columns.requests(self._endless_requests.flush_until(until_s=nan))
+        self._send_refusals()
+
+    def _send_refusals(self) -> None:
         if self.refusals.counts:
             self._sink.refusals(self.refusals.columns())
+            self.refusals.counts.clear()
 
 
 class LimiterState:

@@ -33,6 +33,8 @@ _WORDS: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
 }
 """What conservation needs to know of the names in traces: the declared ones, whatever the scenario."""
 
+_NEEDED: Final = "a run with --traces full has them checked"
+
 _OF_SCENARIO: Final = ("provider", "model", "leg")
 """Columns of names that only the scenario declares."""
 
@@ -125,10 +127,12 @@ def _of_run(run: Run, folder: Path, progress: Progress | None) -> Verified:
     if not found.differences:
         found.checked.append(f"SHA-256 of {SUMMARY} and of {len(traces):,} traces")
     whole = _replications_with_traces(run)
+    level = run.trace_level
     if not traces:
-        found.unchecked.append("conservation and figures: this run kept no traces")
+        found.unchecked.append(f"conservation and figures: this run kept no traces; {_NEEDED}")
     elif whole is None:
-        found.unchecked.append("conservation and figures: this run did not keep every request and every attempt")
+        kept = f"this run did not keep every request and every attempt (trace level {level})"
+        found.unchecked.append(f"conservation and figures: {kept}; {_NEEDED}")
     else:
         _check_rows(run, whole, folder, found, progress)
     return found.of(run.path, "run")
@@ -139,8 +143,7 @@ def _replications_with_traces(run: Run) -> list[Part] | None:
     traces: Mapping[str, Any] = run.manifest.get("traces", {})
     parts = [Part(arm, number) for arm in run.manifest["arms"] for number in range(run.manifest["replications"])]
     needed = (f"{table}/{part.arm}-{part.replication:04d}.parquet" for table in _WORDS for part in parts)
-    sampled = str(run.manifest.get("trace_level", "")).startswith("sampled")
-    return parts if all(name in traces for name in needed) and not sampled else None
+    return parts if all(name in traces for name in needed) and not run.trace_level.is_sample else None
 
 
 def _check_rows(run: Run, parts: Sequence[Part], folder: Path, found: _Findings, progress: Progress | None) -> None:

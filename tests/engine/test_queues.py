@@ -1,10 +1,13 @@
 """The client's own queues: shaping, bulkheads, ramps and throttles, whom they hold up and whom they refuse."""
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
+import pytest
 
 from des import vocabulary
+from des.engine import recorder
 from des.scenario import plan
 from engine.clients import timeline, with_client, with_legs, with_rule
 from engine.traced import Traced, at, plan_of, poisson, provider, scenario, trace, window
@@ -160,3 +163,19 @@ def test_what_the_client_refuses_is_counted_by_minute_leg_and_reason() -> None:
         "reason": [vocabulary.ERROR_TYPES.index("client_limit")],
         "count": [3],
     }
+
+
+def test_refusals_of_a_long_run_come_in_pieces_that_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    of = plan_of(scenario({"a": provider("1s")}, arrivals=poisson("5/s"), horizon="1h"))
+    of = with_legs(with_client(of, shapings=(plan.Shaping(rate_per_s=1.0, queue=2),)), shaping=0)
+    (whole,) = trace(of).blocks["refusals"]
+    monkeypatch.setattr(recorder, "_ENOUGH_ROWS", 10)
+    pieces = trace(of).blocks["refusals"]
+    assert max(len(piece["minute"]) for piece in pieces) < len(whole["minute"])
+    added: Counter[tuple[int, int, int]] = Counter()
+    for piece in pieces:
+        keys = zip(piece["minute"].tolist(), piece["leg"].tolist(), piece["reason"].tolist(), strict=True)
+        for key, count in zip(keys, piece["count"].tolist(), strict=True):
+            added[key] += count
+    keys = zip(whole["minute"].tolist(), whole["leg"].tolist(), whole["reason"].tolist(), strict=True)
+    assert added == dict(zip(keys, whole["count"].tolist(), strict=True))

@@ -117,6 +117,15 @@ def test_arms_are_not_compared_by_a_sample(runs: dict[str, Run]) -> None:
     assert len(runs["requests"].compare("as_modelled", "primary_only"))
 
 
+@pytest.mark.parametrize("level", ["requests", "sampled: 20%"])
+def test_figures_are_not_verified_by_a_part_of_the_rows(runs: dict[str, Run], level: str) -> None:
+    found = des.verify(runs[level].path)
+    assert found.holds
+    (unchecked,) = found.unchecked
+    assert f"trace level {level}" in unchecked
+    assert "--traces full" in unchecked
+
+
 def test_a_report_draws_what_all_requests_were_kept_for(runs: dict[str, Run]) -> None:
     (sampled,) = chapters([of_run_directory(runs["sampled: 20%"])])
     keys = [section.key for section in sampled.sections]

@@ -135,7 +135,9 @@ def test_the_command_says_what_differs_and_fails(made: Path, run: Path) -> None:
 def test_a_run_without_traces_has_its_digest_compared_and_says_what_is_not(tmp_path: Path) -> None:
     found = verify(des_api.run(small(horizon="1h"), out=tmp_path / "run", traces=False).path)
     assert found.holds
-    assert found.unchecked == ("conservation and figures: this run kept no traces",)
+    assert found.unchecked == (
+        "conservation and figures: this run kept no traces; a run with --traces full has them checked",
+    )
 
 
 def test_points_of_a_sweep_are_verified_each(tmp_path: Path) -> None:

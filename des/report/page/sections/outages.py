@@ -41,7 +41,7 @@ def outage_section(findings: Findings, share: float = 1.0) -> Section | None:
     if run is None:
         return None
     if not run.manifest.get("traces"):
-        told = "This run kept no traces, so nothing is shown against time: des run without --no-traces keeps them."
+        told = "This run kept no traces, so nothing is shown against time: des run --traces full keeps them."
         return Section("outages", "Outages", (Paragraph(told, NOTE),))
     if run.trace_level.is_sample:
         told = (
