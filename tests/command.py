@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from unittest.mock import patch
 
 from des.cli import main
@@ -21,24 +21,31 @@ Done = subprocess.CompletedProcess[str]
 
 
 def des(
-    *arguments: object, folder: Path | str = ".", env: dict[str, str] | None = None, without: Sequence[str] = ()
+    *arguments: object,
+    folder: Path | str = ".",
+    env: dict[str, str] | None = None,
+    without: Sequence[str] = (),
+    out: TextIO | None = None,
 ) -> Done:
-    """What `main` makes of the arguments: its exit code and what it prints, with no interpreter to start."""
+    """What `main` makes of the arguments: its exit code and what it prints, with no interpreter to start.
+
+    What goes to `out` is not among what it printed.
+    """
     given = ["des", *map(str, arguments)]
     environment = {key: value for key, value in ENVIRONMENT.items() if key not in without} | (env or {})
-    out, err, code = io.StringIO(), io.StringIO(), None
+    printed, err, code = io.StringIO(), io.StringIO(), None
     with (
         contextlib.chdir(folder),
         patch.dict(os.environ, environment, clear=True),
         patch.object(sys, "argv", given),
-        contextlib.redirect_stdout(out),
+        contextlib.redirect_stdout(out or printed),
         contextlib.redirect_stderr(err),
     ):
         try:
             main()
         except SystemExit as stop:
             code = stop.code
-    return Done(given, code if isinstance(code, int) else 0 if code is None else 1, out.getvalue(), err.getvalue())
+    return Done(given, code if isinstance(code, int) else 0 if code is None else 1, printed.getvalue(), err.getvalue())
 
 
 def des_process(*arguments: object, folder: Path, env: dict[str, str] | None = None, **options: Any) -> Done:

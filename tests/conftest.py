@@ -19,7 +19,7 @@ def draw_no_constants_of_the_code() -> None:
     providers._get_local_constants = providers.Constants
 
 
-settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=SLOW_TO_DRAW)
+settings.register_profile("same", max_examples=50, derandomize=True, deadline=None, suppress_health_check=SLOW_TO_DRAW)
 settings.register_profile(
     "explore", max_examples=100 * TIMES, deadline=None, print_blob=True, suppress_health_check=SLOW_TO_DRAW
 )

@@ -135,11 +135,9 @@ _ENDED = [(signal.SIGINT, True, 130), (signal.SIGTERM, False, 143), (signal.SIGK
     ("command", "number", "group", "code"),
     [
         *((_RUN, *ended) for ended in _ENDED),
-        *((_YEARS, *ended) for ended in _ENDED),
-        (["compare", *_RUN[1:]], signal.SIGTERM, False, 143),
+        (_YEARS, signal.SIGINT, True, 130),
         (["compare", *_RUN[1:]], signal.SIGKILL, False, -9),
         (["sweep", "small.yaml", "--over", "policy.rounds=1,2", "--workers", "2"], signal.SIGTERM, False, 143),
-        (["sweep", "small.yaml", "--over", "policy.rounds=1,2", "--workers", "2"], signal.SIGKILL, False, -9),
     ],
 )
 def test_whatever_ends_the_command_ends_its_workers(

@@ -5,7 +5,8 @@ import resource
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from study.small_scenario import ENDLESS, SMALL, write_small
 
 import des as des_api
 from des.errors import WriteError
-from tests.command import DES, ENVIRONMENT, des, des_process, is_a_clear_error, left_in
+from tests.command import DES, ENVIRONMENT, des, is_a_clear_error, left_in
 from tests.patience import PATIENCE_S, wait_until
 from tests.signals import heed_signals
 
@@ -56,7 +57,7 @@ def test_a_killed_run_leaves_nothing_that_looks_whole(tmp_path: Path) -> None:
     assert not list((tmp_path / "results" / ".partial").glob("*/manifest.json"))
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGHUP, 129), (signal.SIGINT, 130)])
 def test_an_explanation_that_is_stopped_leaves_no_temporary_directory(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
@@ -139,20 +140,23 @@ def test_a_sweep_misses_a_file_of_a_point_too(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-WITHOUT_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
-"""Python would leave compiled modules cut off at the limit, and every later process would fail at them."""
-
-
-def _disk_of(bytes_: int) -> Callable[[], None]:
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_, bytes_))
-
-    return limit
+@contextmanager
+def _files_of_at_most(bytes_: int) -> Iterator[None]:
+    """No file may grow beyond this; Python writes no bytecode, which would be cut off too and fail every later run."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "dont_write_bytecode", True)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_run_that_may_write_no_more_fails_and_leaves_nothing(tmp_path: Path) -> None:
     write_small(tmp_path)
-    done = des_process("run", "small.yaml", folder=tmp_path, env=WITHOUT_BYTECODE, preexec_fn=_disk_of(8_192))
+    with _files_of_at_most(8_192):
+        done = des("run", "small.yaml", folder=tmp_path)
     is_a_clear_error(done, 1)
     assert "nothing was kept" in done.stderr
     assert left_in(tmp_path) == []
@@ -172,9 +176,8 @@ def test_a_piece_of_scenario_is_written_whole_or_not_at_all(tmp_path: Path) -> N
     _history(tmp_path)
     (tmp_path / "config.yaml").write_text(_LITELLM)
     for command in (["fit", "history.csv"], ["import", "litellm", "config.yaml"]):
-        done = des_process(
-            *command, "--out", "out.yaml", folder=tmp_path, env=WITHOUT_BYTECODE, preexec_fn=_disk_of(16)
-        )
+        with _files_of_at_most(16):
+            done = des(*command, "--out", "out.yaml", folder=tmp_path)
         is_a_clear_error(done, 1)
         assert "nothing was kept" in done.stderr
         assert sorted(path.name for path in tmp_path.iterdir()) == ["config.yaml", "history.csv"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from study.small_scenario import ENDLESS, write_small
 
-from tests.command import DES, ENVIRONMENT, Done, des, des_process, is_a_clear_error
+from tests.command import DES, ENVIRONMENT, Done, des, is_a_clear_error
 from tests.patience import PATIENCE_S, wait_until
 from tests.signals import heed_signals
 
@@ -144,4 +144,4 @@ def test_where_nobody_can_answer_the_time_is_told_and_work_goes_on(tmp_path: Pat
 
 def test_a_short_run_says_nothing_of_its_time(tmp_path: Path) -> None:
     write_small(tmp_path, horizon="1h")
-    assert des_process("run", "small.yaml", "--no-traces", folder=tmp_path).stderr == ""
+    assert des("run", "small.yaml", "--no-traces", folder=tmp_path).stderr == ""

@@ -119,7 +119,7 @@ def nobody_waits_longer_than_the_longest_wait(of: Traced) -> None:
         assert (of.requests.queued_s == 0.0).all()
 
 
-@settings(max_examples=30 * TIMES)
+@settings(max_examples=20 * TIMES)
 @given(st.data())
 def test_any_client_without_layers_inside_keeps_legs_out_and_queues_bounded(data: st.DataObject) -> None:
     plain = plan_of(data.draw(scenarios()))
@@ -131,7 +131,7 @@ def test_any_client_without_layers_inside_keeps_legs_out_and_queues_bounded(data
     nobody_waits_longer_than_the_longest_wait(of)
 
 
-@settings(max_examples=30 * TIMES)
+@settings(max_examples=20 * TIMES)
 @given(st.data())
 def test_any_client_keeps_the_books(data: st.DataObject) -> None:
     plain = plan_of(data.draw(scenarios()))

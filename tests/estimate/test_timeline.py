@@ -64,7 +64,7 @@ def test_one_call_per_leg_agrees_with_the_exact_estimator(shared: float) -> None
         },
         shared=shared,
     )
-    answer, closed = timeline(plan, 400.0, samples=2_000), exact(plan)
+    answer, closed = timeline(plan, 250.0, samples=1_000), exact(plan)
     assert closed.availability is not None
     assert_agrees(answer.availability, closed.availability)
     assert_agrees(answer.all_down, closed.all_down)
@@ -141,7 +141,7 @@ def _agree(answer: TimelineAnswer, simulated: tuple[float, float]) -> None:
 
 def test_everything_that_can_happen_to_a_call_is_as_in_the_simulation_of_requests() -> None:
     plan = _busy_plan()
-    _agree(timeline(plan, 60.0, samples=4_000), _simulated(plan, 6))
+    _agree(timeline(plan, 30.0, samples=2_000), _simulated(plan, 4))
 
 
 def test_arrivals_and_incidents_that_follow_the_week_meet_as_in_the_simulation_of_requests() -> None:
@@ -160,7 +160,7 @@ def test_arrivals_and_incidents_that_follow_the_week_meet_as_in_the_simulation_o
         },
         chain=[{"provider": "a", "retries": 1}, {"provider": "b"}],
     )
-    _agree(timeline(plan, 60.0, samples=1_500), _simulated(plan, 10))
+    _agree(timeline(plan, 40.0, samples=1_000), _simulated(plan, 7))
 
 
 def test_recorded_windows_repeat_in_every_replication() -> None:
@@ -177,7 +177,7 @@ def test_recorded_windows_repeat_in_every_replication() -> None:
 
 def test_the_answer_is_the_same_for_any_number_of_workers() -> None:
     plan = _busy_plan()
-    one, two = timeline(plan, 3.0, samples=500), timeline(plan, 3.0, workers=2, samples=500)
+    one, two = timeline(plan, 1.0, samples=200), timeline(plan, 1.0, workers=2, samples=200)
     assert (one.availability, one.all_down) == (two.availability, two.all_down)
 
 

@@ -74,7 +74,7 @@ def test_retries_along_outages_agree_with_the_timeline_estimator() -> None:
         rate="0.1/s",
         policy={"retries": 1, "backoff": {"kind": "constant", "base": "40s"}},
     )
-    found, drawn = answer(plan, rounds=2, years=2.0), timeline(plan, 10.0, samples=1_000)
+    found, drawn = answer(plan, rounds=2, years=1.0), timeline(plan, 5.0, samples=600)
     apart = found.lost.known - (1.0 - drawn.availability.known)
     errors = ((found.lost.high or 0.0) - (found.lost.low or 0.0)) / 3.92
     errors = math.hypot(errors, ((drawn.availability.high or 0.0) - (drawn.availability.low or 0.0)) / 4.04)
@@ -110,7 +110,7 @@ def test_limits_and_cooldowns_agree_with_brute_force() -> None:
     requests = sum(each["requests"] for each in sums)
     lost = 1.0 - sum(each["request_outcomes"]["ok"] for each in sums) / requests
     limited = sum(each["attempt_outcomes"]["rate_limited"] for each in sums) / sum(each["attempts"] for each in sums)
-    found = answer(plan, rounds=2, years=1.0)
+    found = answer(plan, rounds=2, years=0.4)
     # 360 outages of one leg: a fourteenth of what brute force finds is chance.
     assert abs(found.lost.known - lost) < 4.5 * math.hypot((found.lost.high - found.lost.low) / 3.92, lost / 14.0)
     share = found.figures["rate_limited_share"]

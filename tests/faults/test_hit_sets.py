@@ -91,7 +91,7 @@ def reachable(plan: Plan, origin: int, at_least: float) -> set[int]:
     return reached
 
 
-@settings(max_examples=80 * TIMES)
+@settings(max_examples=40 * TIMES)
 @given(graphs())
 def test_random_graphs_keep_the_distributions_of_a_timeline(plan: Plan) -> None:
     until_s = 20_000.0

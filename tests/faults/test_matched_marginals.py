@@ -21,7 +21,7 @@ from des.scenario.plan import IncidentClass, Plan, PoissonIncidents, Profile, Re
 
 PHIS = (0.0, 0.3, 1.0)
 REPLICATIONS = 30
-EXAMPLES = 10 * TIMES
+EXAMPLES = 6 * TIMES
 WEEK_S = 168 * 3600.0
 HORIZON_S = 4 * WEEK_S
 BUSY = Profile(weights=tuple(2.0 if hour % 24 < 12 else 0.0 for hour in range(168)), offset_s=5000.0)

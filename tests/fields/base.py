@@ -25,9 +25,13 @@ def provider(tag: str, per_request: float) -> dict[str, Any]:
     return {"latency": STREAM, "errors": ERRORS, "models": {"m": {"price": price, "tags": {"region": tag}}}}
 
 
+HORIZON = "60s"
+SHORT_HORIZON = "20s"  # in which most fields already show
+
+
 def base(chain: list[Any]) -> dict[str, Any]:
     return {
-        "horizon": "60s",
+        "horizon": HORIZON,
         "seed": 5,
         "workload": {
             "arrivals": {"kind": "poisson", "rate": "1/s"},

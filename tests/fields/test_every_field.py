@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from des.errors import ScenarioError
+from fields.base import HORIZON, SHORT_HORIZON
 from fields.entries import Case, Refused, Remarked
 from fields.places import DESCRIBED, PLACES
 from fields.routes import DEFINITIONS, Route, fields_of, routes
@@ -39,8 +40,13 @@ def _idle(route: Route, tried: Tried) -> Iterator[str]:
 
 
 def _same(route: Route, name: str, case: Case, tried: Tried) -> Iterator[str]:
+    contents = [content_with(route, name, value, case) for value in (case.first, case.second)]
+    if all(content["horizon"] == HORIZON for content in contents):
+        short = [tried.seen_or_refused({**content, "horizon": SHORT_HORIZON}) for content in contents]
+        if None not in short and short[0] != short[1]:
+            return
     try:
-        first, second = (tried.seen(content_with(route, name, value, case)) for value in (case.first, case.second))
+        first, second = map(tried.seen, contents)
     except ScenarioError as error:
         yield f"{name}: {error}"
     else:

@@ -99,6 +99,13 @@ class Tried:
             self.known[key] = (traced.digest(), repr(names(plan)), repr(traced.blocks["refusals"]))
         return self.known[key]
 
+    def seen_or_refused(self, content: Mapping[str, Any]) -> object | None:
+        """The same, and nothing where the scenario is refused."""
+        try:
+            return self.seen(content)
+        except ScenarioError:
+            return None
+
     def problem(self, content: Mapping[str, Any]) -> str:
         try:
             plans(self.load(content))

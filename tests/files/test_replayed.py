@@ -1,8 +1,6 @@
 """Recorded files in a scenario: what a run makes of them, and what it says of the rows that it leaves out."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ from des.scenario import from_mapping, plans
 from des.scenario.plan import Plan, RecordedIncidents, ReplayedArrivals
 from des.study.options import RunOptions
 from des.study.run import ensure
-from tests.patience import PATIENCE_S
+from tests.command import des
 
 COLUMNS = {"time": "t", "input_tokens": "i"}
 
@@ -110,13 +108,7 @@ def test_every_command_says_what_a_replay_leaves_out(tmp_path: Path) -> None:
     scenario = tmp_path / "s.json"
     scenario.write_text(json.dumps(_scenario(file="i.csv")))
     for command in ("validate", "run", "explain"):
-        done = subprocess.run(
-            [sys.executable, "-m", "des", command, "s.json"],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-        )
+        done = des(command, "s.json", folder=tmp_path)
         assert done.returncode == 0, command
         assert "outside the run: 1 before its start and 1 past its horizon" in done.stderr, command
 

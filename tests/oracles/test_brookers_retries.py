@@ -11,7 +11,7 @@ from engine.traced import poisson, provider, scenario, trace
 
 from des.scenario import from_mapping, plans
 
-CLIENTS = 100
+CLIENTS = 60
 CALLS_PER_CLIENT = 200
 BUCKET = {"preset": "retry-bucket@2022"}
 BREAKER = {"preset": "retry-breaker@2022"}

@@ -6,6 +6,7 @@ import pytest
 from engine.traced import provider, run, scenario, window
 
 GAPS_S = (10, 30, 60, 120)
+DAYS = 500
 
 
 def test_the_waits_of_entries_without_retries_keep_the_attempts_apart() -> None:
@@ -38,8 +39,8 @@ def test_the_share_lost_is_that_of_outages_longer_than_the_waits(mean_s: float, 
         "error_latency": "0s",
     }
     of = scenario({"a": provider(0, incidents=[incidents])}, chain=[*chain, {"provider": "a", "name": "last"}])
-    of |= {"horizon": "1000d", "workload": {"arrivals": {"kind": "poisson", "rate": rate}}}
+    of |= {"horizon": f"{DAYS}d", "workload": {"arrivals": {"kind": "poisson", "rate": rate}}}
     lost = (run(of).requests.outcome == "failed").mean()
-    outages = 1000.0 * exp(-sum(GAPS_S) / mean_s)
+    outages = DAYS * exp(-sum(GAPS_S) / mean_s)
     expected = mean_s / 86400.0 * exp(-sum(GAPS_S) / mean_s)
     assert lost == pytest.approx(expected, rel=4.0 * (2.0 / outages) ** 0.5)

@@ -71,7 +71,7 @@ def served_by(plan: Plan, drawn: list[Limit], places: tuple[int, int] | None) ->
     return limited if places is None else serving(limited, *places)
 
 
-@settings(max_examples=20 * TIMES, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=14 * TIMES, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(
     scenarios(),
     st.lists(limits(), min_size=1, max_size=3),

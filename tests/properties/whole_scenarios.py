@@ -323,4 +323,4 @@ def scenarios(draw: Draw) -> dict[str, Any]:
 def of_whole_scenarios(claim: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
     """The test of a claim about every scenario. They take minutes to shrink: a failure is printed as it was found."""
     without_shrinking = [Phase.explicit, Phase.reuse, Phase.generate]
-    return settings(max_examples=30 * TIMES, phases=without_shrinking)(given(scenarios())(claim))
+    return settings(max_examples=20 * TIMES, phases=without_shrinking)(given(scenarios())(claim))

@@ -105,13 +105,13 @@ def changed(path: tuple[Any, ...], key: str | None, junk: Any, base: dict[str, A
     return content
 
 
-@settings(max_examples=600 * TIMES)
+@settings(max_examples=300 * TIMES)
 @given(path=st.sampled_from(PATHS), key=st.none() | st.sampled_from(KEYS), junk=JUNK)
 def test_anything_anywhere_loads_or_is_refused_in_words(path: tuple[Any, ...], key: str | None, junk: Any) -> None:
     loads_or_is_refused(changed(path, key, junk))
 
 
-@settings(max_examples=400 * TIMES)
+@settings(max_examples=200 * TIMES)
 @given(path=st.sampled_from(CLIENT_PATHS), key=st.none() | st.sampled_from([*KEYS, "group", "legs", "for"]), junk=JUNK)
 def test_so_does_anything_anywhere_in_what_clients_do(path: tuple[Any, ...], key: str | None, junk: Any) -> None:
     loads_or_is_refused(changed(path, key, junk, OF_CLIENTS))

@@ -10,7 +10,7 @@ from tests.guard.shipped import path_of
 
 RESTING_ON_FEW_OUTAGES = {
     "three_stage": [],
-    "eu_only": ["workload.arrivals.rate=3/d", "arms.anywhere.workload.arrivals.rate=1/d"],
+    "eu_only": ["workload.arrivals.rate=1/d", "arms.anywhere.workload.arrivals.rate=1/d"],
     "silent_rot": ["workload.arrivals.rate=2/d"],
     "history_fitted": [],
 }

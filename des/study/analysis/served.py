@@ -27,10 +27,11 @@ def availability(run: Run, scenario: Scenario, by: str | None) -> pd.DataFrame:
     length_s = None if by is None else _read(by, read_duration, "by")
     if length_s is not None and length_s <= 0.0:
         raise DesError(f"by={by!r}: expected a duration above 0")
-    edges = {arm: _bins(of.scenario.horizon, length_s) for arm, of in _arms(run, scenario)}
-    bins = sum(len(each) - 1 for each in edges.values()) * run.manifest["replications"]
-    if bins > _MOST_BINS:
-        raise DesError(f"by={by!r}: {bins:,} bins of all arms and replications, more than {_MOST_BINS:,}")
+    bins = {arm: _number_of_bins(of.scenario.horizon, length_s) for arm, of in _arms(run, scenario)}
+    asked = sum(bins.values()) * run.manifest["replications"]
+    if asked > _MOST_BINS:
+        raise DesError(f"by={by!r}: {asked:,} bins of all arms and replications, more than {_MOST_BINS:,}")
+    edges = {arm: _bins(of.scenario.horizon, length_s, bins[arm]) for arm, of in _arms(run, scenario)}
     return _with_share(_counted(run, edges))
 
 
@@ -111,11 +112,22 @@ def _arms(run: Run, scenario: Scenario) -> Iterator[tuple[str, Any]]:
         yield arm, scenario.loaded.arms[arm]
 
 
-def _bins(horizon_s: float, length_s: float | None) -> NDArray[np.float64]:
+def _number_of_bins(horizon_s: float, length_s: float | None) -> int:
+    """The last one may be cut by the horizon."""
     if length_s is None or length_s >= horizon_s:
+        return 1
+    whole = int(horizon_s / length_s * (1.0 + 1e-12))
+    return whole if whole * length_s >= horizon_s * (1.0 - 1e-12) else whole + 1
+
+
+def _bins(horizon_s: float, length_s: float | None, number: int) -> NDArray[np.float64]:
+    """Edges: one more than bins."""
+    if length_s is None or number == 1:
         return np.array([0.0, horizon_s])
-    whole = np.arange(int(horizon_s / length_s * (1.0 + 1e-12)) + 1, dtype=np.float64) * length_s
-    return whole if whole[-1] >= horizon_s * (1.0 - 1e-12) else np.append(whole, horizon_s)
+    edges = np.arange(number + 1, dtype=np.float64) * length_s
+    if edges[-1] > horizon_s * (1.0 + 1e-12):
+        edges[-1] = horizon_s
+    return edges
 
 
 def _counted(run: Run, edges: dict[str, NDArray[np.float64]]) -> pd.DataFrame:
