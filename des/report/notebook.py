@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from des.frames import html
@@ -11,16 +10,12 @@ from des.report.charts.png import with_width
 from des.report.charts.theme import LIGHT
 from des.report.page.blocks import Figure, Section
 from des.report.page.chapters import chapters
-from des.report.page.findings import Findings, of_answer, of_run_directory, of_search, of_sweep
+from des.report.page.findings import Findings
+from des.report.page.results import Result, findings_of
 from des.report.page.sections.arms import arms_section
 from des.report.page.sections.comparison import comparison_section
 from des.report.page.sections.search import search_section
 from des.report.page.sections.sweeps import sweep_section
-from des.study.answered import Answer
-from des.study.compare import Comparison
-from des.study.optimised import Optimised
-from des.study.recorded import Run
-from des.study.sweep_record import Sweep
 
 if TYPE_CHECKING:
     import altair as alt
@@ -59,19 +54,19 @@ class Charts(Mapping[str, "alt.TopLevelMixin"]):
         return f"<Charts: {', '.join(self._figures)}>"
 
 
-def charts_of(result: object) -> Charts:
+def charts_of(result: Result) -> Charts:
     """Every chart of the result's report. Raises DesError, which says what to install, where a library is missing."""
     require()
-    (chapter,) = chapters([_findings(result)])
+    (chapter,) = chapters([findings_of(result)])
     return Charts(iter(chapter.figures()))
 
 
-def shown(result: object, title: str, table: Any) -> str:
+def shown(result: Result, title: str, table: Any) -> str:
     """HTML of a title, a table, and the charts that need no traces; without their libraries, what to install."""
     parts = [html(title, table)]
     if words := missing():
         return "\n".join([*parts, f"<p><small>No charts: {escape(words)}</small></p>"])
-    findings = _findings(result)
+    findings = findings_of(result)
     for section in filter(None, (make(findings) for make in _AT_ONCE)):
         parts += [_drawn(block) for block in section.blocks if isinstance(block, Figure)]
     return "\n".join(parts)
@@ -89,18 +84,3 @@ def _drawn(figure: Figure) -> str:
 
 def _sized(figure: Figure) -> dict[str, Any]:
     return with_width(figure.specification(), _WIDTH)
-
-
-def _findings(result: object) -> Findings:
-    match result:
-        case Run():
-            return of_run_directory(result)
-        case Comparison():
-            return of_run_directory(result.run)
-        case Answer():
-            return of_answer(Path(result.scenario), result.as_json(), {})
-        case Sweep():
-            return of_sweep(result.path, result.content, {})
-        case Optimised():
-            return of_search(Path(result.loaded.path or "search"), result.as_json(), {})
-    raise TypeError(f"{type(result).__name__} has no charts")

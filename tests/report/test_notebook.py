@@ -8,6 +8,8 @@ import pytest
 import des
 from des.report import notebook
 from des.report.charts.extra import missing
+from des.report.page import write_report
+from des.report.page.results import findings_of
 from des.study.answer_file import load_answer
 from des.study.compare import Comparison
 from des.study.recorded import Run
@@ -61,6 +63,17 @@ def test_without_the_libraries_there_is_the_table_and_a_hint(ran: Run, monkeypat
     assert "<svg" not in shown
 
 
-def test_what_has_no_charts_says_so() -> None:
-    with pytest.raises(TypeError, match="dict has no charts"):
-        notebook._findings({})
+@with_charts
+def test_the_package_is_the_function_that_writes_reports(answered: Path, compared: Run, tmp_path: Path) -> None:
+    written = des.report([load_answer(answered), compared], out=tmp_path / "page.html")
+    assert written.page == tmp_path / "page.html"
+    page = written.page.read_text(encoding="utf-8")
+    assert page.count('class="chapter') + page.count("Two peers behind one CDN") > 2
+    write_report(compared.path, out=tmp_path / "same.html")
+    des.report(compared, out=tmp_path / "also.html")
+    assert (tmp_path / "same.html").read_bytes() == (tmp_path / "also.html").read_bytes()
+
+
+def test_what_is_no_result_says_so() -> None:
+    with pytest.raises(TypeError, match="dict is no result"):
+        findings_of({})  # type: ignore[arg-type]
