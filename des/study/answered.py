@@ -94,6 +94,8 @@ class ArmAnswer:
     between: Between | None = None
     ends: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
     """By metric, the least and the most that a figure can be where incidents were not seen; None has no end."""
+    unavailability: Mapping[str, Estimate] = field(default_factory=dict)
+    """By endpoint of the chain, the share of the time that it is down; empty where that has no closed form."""
 
     def figure(self, metric: str) -> Estimate | None:
         """None where there is no such figure."""
