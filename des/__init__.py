@@ -11,6 +11,7 @@ des.explain("scenarios/two_stage.yaml")       # what to expect before a run
 des.validate("scenarios/two_stage.yaml")      # every problem, as a ScenarioError
 des.fit("incidents.csv")                      # distributions of an incident history
 run = des.load("results/two_stage-0123456789ab")
+des.report(run, out="page.html")              # a page to forward
 des.register("fibonacci", Fibonacci)          # a class of your own for scenarios to name (des.extend)
 des.results()                                 # what is in results/: whole, unfinished or damaged
 des.verify("results/two_stage-0123456789ab")   # digests, conservation, figures again from the traces
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from des.errors import DesError, ScenarioError
+    from des.report.page.write import write_report as report
     from des.scenario import Scenario
     from des.scenario.schema.own_classes import register
     from des.study.answer import answer
@@ -48,6 +50,7 @@ __all__ = [
     "load",
     "optimise",
     "register",
+    "report",
     "results",
     "run",
     "sweep",
@@ -83,6 +86,10 @@ def __getattr__(name: str) -> Any:
         from des.study.identity import package_version
 
         value: Any = package_version()
+    elif name == "report":  # a package that can be called
+        from importlib import import_module
+
+        value = import_module("des.report")
     elif name in _MODULES:
         from importlib import import_module
 

@@ -12,6 +12,7 @@ To add a distribution, write a class here, in the unit of its values, and its fo
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -472,6 +473,10 @@ class Empirical(Distribution):
 
     values: tuple[float, ...]
 
+    def __hash__(self) -> int:
+        """Of a few of the values: there may be a million, and streams are found by their distributions."""
+        return hash((len(self.values), self.values[0], self.values[-1]))
+
     @property
     def mean(self) -> float:
         return math.fsum(self.values) / len(self.values)
@@ -481,21 +486,21 @@ class Empirical(Distribution):
         return math.fsum(value * value for value in self.values) / len(self.values)
 
     def sample(self, rng: np.random.Generator, size: int) -> FloatArray:
-        return np.asarray(self.values)[(rng.random(size) * len(self.values)).astype(np.intp)]
+        return _as_array(self)[(rng.random(size) * len(self.values)).astype(np.intp)]
 
     def sample_length_biased(self, rng: np.random.Generator, size: int) -> FloatArray:
-        lengths = np.sort(np.asarray(self.values))
+        lengths = _ordered(self)
         edges = np.cumsum(lengths)
         chosen = np.searchsorted(edges, rng.random(size) * edges[-1], side="right").clip(0, len(lengths) - 1)
         biased: FloatArray = lengths[chosen]
         return biased
 
     def survival(self, value: FloatArray | float) -> FloatArray:
-        at_most = np.searchsorted(np.sort(self.values), np.maximum(value, 0.0), side="right")
+        at_most = np.searchsorted(_ordered(self), np.maximum(value, 0.0), side="right")
         return np.asarray(1.0 - at_most / len(self.values), np.float64)
 
     def quantile(self, share: FloatArray | float) -> FloatArray:
-        ordered = np.sort(self.values)
+        ordered = _ordered(self)
         place = (np.asarray(share) * len(ordered)).astype(np.intp)
         return np.asarray(ordered[np.minimum(place, len(ordered) - 1)], np.float64)
 
@@ -511,6 +516,16 @@ class Empirical(Distribution):
 
     def tail_bound(self) -> float:
         return max(self.values)
+
+
+@lru_cache(maxsize=64)
+def _as_array(of: Empirical) -> FloatArray:
+    return np.asarray(of.values, np.float64)
+
+
+@lru_cache(maxsize=64)
+def _ordered(of: Empirical) -> FloatArray:
+    return np.sort(_as_array(of))
 
 
 def sample(distribution: Distribution, rng: np.random.Generator, size: int) -> FloatArray:

@@ -2,10 +2,40 @@
 
 from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_NOTEBOOK: Final = "des.report.notebook"
+"""The room above that draws. It is found by its name at the first chart, since results know nothing of charts."""
+
+
+class Charted:
+    """A result that notebooks show with its table and charts."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def table(self) -> "pd.DataFrame": ...
+
+    @property
+    def charts(self) -> Mapping[str, Any]:
+        """The charts of its report by name, as Altair charts: `result.charts["nines_against_cost"]`.
+
+        Raises DesError where Altair is not installed (`des-fallback[report]`).
+        """
+        found: Mapping[str, Any] = import_module(_NOTEBOOK).charts_of(self)
+        return found
+
+    @property
+    def _title(self) -> str:
+        return repr(self)
+
+    def _repr_html_(self) -> str:
+        return str(import_module(_NOTEBOOK).shown(self, self._title, self.table))
 
 
 def flat(figures: Mapping[str, Any]) -> dict[str, Any]:

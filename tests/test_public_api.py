@@ -17,6 +17,7 @@ FUNCTIONS = {
     "load",
     "optimise",
     "register",
+    "report",
     "results",
     "run",
     "sweep",
@@ -36,7 +37,7 @@ def test_what_type_checkers_see_is_what_is_public() -> None:
     tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
     blocks = [node for node in tree.body if isinstance(node, ast.If)]
     names = [node.names for block in blocks for node in block.body if isinstance(node, ast.ImportFrom)]
-    imported = {alias.name for aliases in names for alias in aliases}
+    imported = {alias.asname or alias.name for aliases in names for alias in aliases}
     assert imported == PUBLIC
 
 

@@ -15,6 +15,7 @@ from des.files.replay import (
 )
 from des.files.roles import is_no_failure
 from des.files.table import RecordedFileError
+from des.files.values import read_values
 
 __all__ = [
     "History",
@@ -30,4 +31,5 @@ __all__ = [
     "read_history",
     "read_incidents",
     "read_moment",
+    "read_values",
 ]

@@ -176,7 +176,7 @@ class Table:
         return as_text(self.columns[column][row].as_py())
 
     def tokens(self, column: str, faults: Faults) -> IntArray:
-        values = self._numbers(column, faults)
+        values = self.numbers(column, faults)
         self._unless_text(faults, column, values != np.floor(values), "is not a whole number")
         self._unless_text(faults, column, values < 0, "is negative")
         self._unless_text(faults, column, values > _MOST_TOKENS, f"is over {_MOST_TOKENS}")
@@ -204,7 +204,7 @@ class Table:
             return Times(self._clock(column, array, faults, missing), True, "ns")
         if pa.types.is_string(array.type) and unit is None and _looks_like_timestamps(array):
             return Times(self._clock(column, array, faults, missing), True, "ns")
-        numbers = self._numbers(column, faults, "a number" if unit else "a timestamp or a number", missing)
+        numbers = self.numbers(column, faults, "a number" if unit else "a timestamp or a number", missing)
         return Times(numbers, False, unit or "s")
 
     def _unless_text(self, faults: Faults, column: str, bad: BoolArray, what: str) -> None:
@@ -245,8 +245,8 @@ class Table:
         self._unless_text(faults, column, bad, "is not a timestamp such as 2024-05-01T12:30:00Z")
         return np.where(bad, 0, moments.astype("int64").to_numpy())
 
-    def _numbers(self, column: str, faults: Faults, what: str = "a number", missing: str = "") -> Any:
-        """int64 if all are integers, else float64; 0 in rows marked as bad."""
+    def numbers(self, column: str, faults: Faults, what: str = "a number", missing: str = "") -> Any:
+        """Numbers as int64 if all are integers, else as float64; 0 in rows marked as bad."""
         import pyarrow as pa
         import pyarrow.compute as pc
 

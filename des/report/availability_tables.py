@@ -11,6 +11,7 @@ from des.estimate.estimate import EXACT, REQUEST_LEVEL, Estimate
 from des.estimate.exact import ExactAnswer
 from des.report import figures
 from des.report.layout import Line, print_arms, say
+from des.report.lines import share
 
 _MOST_WRITTEN_OUT: Final = 1e15
 
@@ -37,7 +38,7 @@ def print_availability(
         Line("total outages seen", tuple(number(answer.all_down_episodes_seen) for answer in of)),
         Line("time", tuple(f"{answer.wall_s:,.1f} s" for answer in of)),
         Line("every leg down at once"),
-        Line("  share of time", tuple(_estimate(answer.all_down) for answer in of)),
+        Line("  share of time", tuple(share(answer.all_down) for answer in of)),
         Line("  episodes a year", tuple(_estimate(answer.all_down_episodes_per_year) for answer in of)),
         *redundancy(closed),
     ]
@@ -68,8 +69,8 @@ def figure(value: float) -> str:
 def redundancy(closed: list[ExactAnswer | None]) -> list[Line]:
     return [
         Line("  k_eff", each(closed, lambda one: "-" if one.k_eff is None else f"{one.k_eff:.2f}")),
-        Line("  at least, whatever is shared", each(closed, lambda one: figure(one.frechet_low))),
-        Line("  at most, whatever is shared", each(closed, lambda one: figure(one.frechet_high))),
+        Line("  at least, whatever is shared", each(closed, lambda one: share(Estimate(one.frechet_low)))),
+        Line("  at most, whatever is shared", each(closed, lambda one: share(Estimate(one.frechet_high)))),
     ]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -12,7 +13,7 @@ from des.estimate.joint_figures import APPROXIMATION
 from des.report import figures
 from des.report.figures import mean_of, read
 from des.report.layout import Line, as_text, fitted, print_arms, say, table_of
-from des.report.lines import cascade_lines, cascade_sentences, money, seconds
+from des.report.lines import cascade_lines, cascade_sentences, per_thousand, seconds
 from des.report.tables import (
     interval_sentences,
     precision_sentence,
@@ -23,9 +24,15 @@ from des.report.tables import (
 from des.report.unseen_lines import met_lines, unseen_sentences
 from des.study.verdicts import Verdict
 from des.traces import Run
+from des.words import printable
 
 _MOST_ENDPOINTS: Final = 12
-_MINUTES_IN_A_YEAR: Final = 525_600.0
+_MINUTES_IN_30_DAYS: Final = 43_200.0
+_KEYS: Final = 2
+"""Columns that name a row."""
+_FEWEST_COLUMNS: Final = 4
+_GAP: Final = 3
+"""Between two columns of a table."""
 _HOUR_S: Final = 3600.0
 _NOTICEABLY: Final = 1.2
 _ANY_IN_A_YEAR: Final = ("any_in_a_year", "any_impaired_in_a_year")
@@ -42,10 +49,13 @@ def print_comparison(run: Run, verdicts: Sequence[Verdict], *, reused: bool, con
         say(console, f"{arm}: {found['joint'][arm]['sharing']}{once}")
     console.print()
     say(console, "All of a chain's endpoints down at once, and what requests met", style="bold")
-    joint = list(joint_lines(run.summary, arms))
-    points = cascade_lines(figures.without_intervals(run.summary), arms, narrow=True)
-    table, _ = fitted([*joint, *cascade_lines(run.summary, arms)], [*joint, *points], arms, console.width)
+    points = figures.without_intervals(run.summary)
+    narrow = [*joint_lines(points, arms), *cascade_lines(points, arms, narrow=True)]
+    whole = [*joint_lines(run.summary, arms), *cascade_lines(run.summary, arms)]
+    table, dropped = fitted(whole, narrow, arms, console.width)
     print_arms(table, arms, console)
+    if dropped:
+        say(console, "rows too wide for the terminal are shown without intervals, summary.json has them all")
     for sentence in (*unseen_sentences(run.summary, arms), *cascade_sentences(run.summary, arms)):
         say(console, sentence)
     others = [arm for arm in arms if arm != found["baseline"]]
@@ -69,27 +79,57 @@ def _print_marginals(found: Mapping[str, Any], arms: Sequence[str], console: Con
     console.print()
     say(console, "Each endpoint by itself", style="bold")
     brownouts = _has_brownouts(found)
-    table = table_of("endpoint", "arm")
-    titles = ("unavailable", "episodes a year", "mean length", "95th percentile")
-    for title in (*titles, "impaired") if brownouts else titles:
-        table.add_column(title, justify="right", overflow="fold")
-    for name in names[:_MOST_ENDPOINTS]:
-        for number, arm in enumerate(arm for arm in arms if name in found["marginals"][arm]):
-            of = _Read(found["marginals"][arm][name])
-            cells = [
-                _percent(of("unavailability")),
-                _number(of("episodes_per_year")),
-                _length(of("mean_duration_s")),
-                _length(of("p95_duration_s")),
-            ]
-            cells += [_percent(of("impaired_share"))] if brownouts else []
-            table.add_row(Text(name if number == 0 else ""), Text(arm), *cells)
+    shown = names[:_MOST_ENDPOINTS]
+    columns = _marginal_columns(found, shown, arms, brownouts=brownouts)
+    without = _marginal_columns(figures.without_intervals(found), shown, arms, brownouts=brownouts)
+    narrowed = _taken(columns) > console.width
+    if narrowed:
+        columns = without
+    left_out = []
+    while _taken(columns) > console.width and len(columns) > _FEWEST_COLUMNS:
+        left_out.append(columns.pop(-1 if columns[-1][0] != "impaired" else -2)[0])
+    table = table_of()
+    for number, (title, _) in enumerate(columns):
+        table.add_column(title, justify="left" if number < _KEYS else "right", no_wrap=number < _KEYS)
+    for row in zip(*(cells for _, cells in columns), strict=True):
+        table.add_row(*map(Text, row))
     console.print(table)
+    if narrowed:
+        also = f", nor {' and '.join(left_out)}" if left_out else ""
+        say(console, f"no room for intervals{also}: summary.json has them")
     if len(names) > _MOST_ENDPOINTS:
         say(console, f"and {len(names) - _MOST_ENDPOINTS} more, in summary.json")
     for arm, verdict in found["match"].items():
         say(console, f"{arm}: {matching(verdict, found['baseline'])}")
     console.print()
+
+
+_Column = tuple[str, list[str]]
+
+
+def _marginal_columns(
+    found: Mapping[str, Any], names: Sequence[str], arms: Sequence[str], *, brownouts: bool
+) -> list[_Column]:
+    """(title, cells): two that name the row, then its figures."""
+    rows = [
+        (name if number == 0 else "", arm, _Read(found["marginals"][arm][name]))
+        for name in names
+        for number, arm in enumerate(arm for arm in arms if name in found["marginals"][arm])
+    ]
+    columns = [
+        ("endpoint", [name for name, _, _ in rows]),
+        ("arm", [arm for _, arm, _ in rows]),
+        ("unavailable", [_percent(of("unavailability")) for *_, of in rows]),
+        ("episodes a year", [_number(of("episodes_per_year")) for *_, of in rows]),
+        ("mean length", [_length(of("mean_duration_s")) for *_, of in rows]),
+        ("95th percentile", [_length(of("p95_duration_s")) for *_, of in rows]),
+    ]
+    return [*columns, ("impaired", [_percent(of("impaired_share")) for *_, of in rows])] if brownouts else columns
+
+
+def _taken(columns: Sequence[_Column]) -> int:
+    """The width of a table of these columns, with the gaps between them."""
+    return sum(max(cell_len(printable(cell)) for cell in (title, *cells)) + _GAP for title, cells in columns) - _GAP
 
 
 def matching(match: Mapping[str, Any], baseline: str) -> str:
@@ -116,7 +156,7 @@ def joint_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Lin
     outages = any(mean_of(of("all_down")) or of.found["frechet_high"] for of in joint)
     if outages:
         yield line("all down, share of the time", lambda of: _percent(of("all_down")))
-        yield line("  minutes a year", lambda of: _number(of("all_down"), _MINUTES_IN_A_YEAR))
+        yield line("  minutes in 30 days", lambda of: _number(of("all_down"), _MINUTES_IN_30_DAYS))
         yield line("  nines", lambda of: _nines(of("all_down")))
         yield line("  between (Fréchet)", lambda of: _percent(_exact(of.found["frechet_low"])))
         yield line("  and", lambda of: _percent(_exact(of.found["frechet_high"])))
@@ -136,7 +176,7 @@ def joint_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Lin
         yield line("  estimator", lambda of: _estimator(of("failure_share")))
     yield line("requests lost, in this run", lambda of: _lost(of("availability")), metrics)
     yield from met_lines(summary, arms)
-    yield line("cost per request", lambda of: money(of("cost_usd_per_request")), metrics)
+    yield line("cost per 1,000 requests", lambda of: per_thousand(of("cost_usd_per_request")), metrics)
     yield line("latency, p95", lambda of: seconds(of("latency_s_p95")), metrics)
 
 
@@ -154,7 +194,7 @@ def difference_lines(found: Mapping[str, Any], arms: Sequence[str]) -> Iterator[
             yield Line(label, tuple(_times(of.get(key), of.get(f"{key}_ends")) for of in ratios))
     for label, metric, write in (
         ("requests lost, in this run", "failure_share", _signed(figures.percent, 100.0)),
-        ("cost per request", "cost_usd_per_request", _signed(figures.dollars)),
+        ("cost per 1,000 requests", "cost_usd_per_request", _signed_per_thousand),
         ("latency, p95", "latency_s_p95", _signed(figures.seconds)),
     ):
         of = [found["differences"][arm][metric] for arm in arms]
@@ -297,6 +337,10 @@ def _signed(write: figures.Format, scale: float = 1.0) -> Callable[[Estimate | N
         return text if mean_of(figure) < 0.0 else f"+{text}"
 
     return signed
+
+
+def _signed_per_thousand(figure: Estimate | None) -> str:
+    return _signed(figures.dollars)(None if figure is None else figures.scaled(figure, 1000.0))
 
 
 def _exact(value: float | None) -> Estimate:

@@ -29,7 +29,7 @@ def lines(summary: Mapping[str, Any], arms: Sequence[str], *, brief: bool = Fals
     of: list[Metrics] = [summary["arms"][arm] for arm in arms]
     adjusted: set[str] = set()  # metrics whose control-variate adjusted figure has its line already
     for label, metric, write in _HEADLINES:
-        if not any(metric in metrics for metrics in of):
+        if not any(metric in metrics for metrics in of) or (metric in _NOTABLE and not _any_above_zero(of, metric)):
             continue
         budgets = metric == "rate_limited_share" and any(_mean(metrics, "refused_by_budget_share") for metrics in of)
         found = [read(metrics.get(metric)) for metrics in of]
@@ -74,6 +74,8 @@ def cascade_lines(summary: Mapping[str, Any], arms: Sequence[str], *, narrow: bo
         return
     yield Line("limits, retries and recovery")
     for label, metric, write in _CALLS:
+        if metric in _OF_MINUTES and not any(_mean(metrics, "goodput_per_minute") >= _BUSY for metrics in of):
+            continue
         yield Line(label, tuple(write(read(metrics.get(metric))) for metrics in of))
     for label, metric, write in _REFUSALS:
         if any(_mean(metrics, metric) for metrics in of):
@@ -112,6 +114,11 @@ def money(figure: Estimate | None) -> str:
     return figures.shown(figure, figures.dollars, digits=4)
 
 
+def per_thousand(figure: Estimate | None) -> str:
+    """A cost of one request, for a thousand of them."""
+    return money(None if figure is None or figure.mean is None else figures.scaled(figure, 1000.0))
+
+
 def share(figure: Estimate | None) -> str:
     return figures.shown(figure, figures.percent, scale=100.0)
 
@@ -130,8 +137,8 @@ _HEADLINES: Final[Sequence[tuple[str, str, Write]]] = (
     ("  nines", "availability", figures.availability_nines),
     ("  minutes down in 30 days", "availability", figures.availability_minutes),
     ("cost", "cost_usd", money),
-    ("  per request", "cost_usd_per_request", money),
-    ("  per success", "cost_usd_per_success", money),
+    ("  per 1,000 requests", "cost_usd_per_request", per_thousand),
+    ("  per 1,000 answered", "cost_usd_per_success", per_thousand),
     ("  wasted", "wasted_cost_share", share),
     ("latency, mean", "latency_s_mean", seconds),
     ("  p50", "latency_s_p50", seconds),
@@ -148,6 +155,11 @@ _HEADLINES: Final[Sequence[tuple[str, str, Write]]] = (
     ("  done after, at most", "batch_lateness_s_max", seconds),
 )
 """Label, metric, and the function that writes its value."""
+_NOTABLE: Final = ("rate_limited_share", "wasted_cost_share")
+"""Lines left out where they are 0 in all arms."""
+_OF_MINUTES: Final = ("goodput_per_minute", "peak_calls_per_minute")
+_BUSY: Final = 1.0
+"""Answers a minute below which counts of minutes say nothing."""
 _CALLS: Final[Sequence[tuple[str, str, Write]]] = (
     ("  retry amplification", "retry_amplification", _number),
     ("  goodput a minute", "goodput_per_minute", _number),
@@ -162,8 +174,8 @@ _REFUSALS: Final[Sequence[tuple[str, str, Write]]] = (
 """Lines left out where no arm has any."""
 _WRITTEN: Final[Mapping[str, Write]] = {
     metric: write for _, metric, write in (*reversed(_HEADLINES), *_CALLS, *_REFUSALS)
-} | {"failure_share": share, "all_down": share}
-"""By metric, the function of its first line that writes the value."""
+} | {"failure_share": share, "all_down": share, "cost_usd_per_request": money, "cost_usd_per_success": money}
+"""By metric, the function that writes the value in the metric's own unit, in which expectations are written."""
 
 Figures = Mapping[str, Estimate]
 
@@ -236,6 +248,10 @@ def _names(arms: Sequence[Mapping[str, Any]]) -> dict[str, None]:
 
 def _largest(arms: Sequence[Figures], name: str) -> float:
     return max(mean_of(arm.get(name)) for arm in arms)
+
+
+def _any_above_zero(of: Sequence[Metrics], metric: str) -> bool:
+    return any(_mean(metrics, metric) > 0.0 for metrics in of)
 
 
 def _mean(metrics: Metrics, metric: str) -> float:

@@ -9,7 +9,7 @@ from des.estimate.estimate import EXACT, Estimate
 from des.estimate.selection import CONFIDENCE
 from des.report import figures
 from des.report.layout import Line, as_text, print_arms, say, table_of
-from des.report.lines import money, seconds, share
+from des.report.lines import money, per_thousand, seconds, share
 from des.scenario.schema.optimise import TOTAL_COST
 from des.study.optimised import Choice, Optimised
 from des.study.optimising.reasons import Rule
@@ -21,8 +21,8 @@ _MOST_REASONS: Final = 3
 
 _ROWS: Final[Sequence[tuple[str, str, Callable[[Estimate | None], str]]]] = (
     ("availability", "availability", figures.availability),
-    ("cost per request", "cost_usd_per_request", money),
-    ("cost per success", "cost_usd_per_success", money),
+    ("cost per 1,000 requests", "cost_usd_per_request", per_thousand),
+    ("cost per 1,000 answered", "cost_usd_per_success", per_thousand),
     ("latency, mean", "latency_s_mean", seconds),
     ("latency, 95th percentile", "latency_s_p95", seconds),
     ("latency, 99th percentile", "latency_s_p99", seconds),
@@ -126,9 +126,9 @@ def _of_the_rule(found: Optimised) -> Iterator[str]:
     rule, beside = found.rule, found.rule_beside
     if rule is None:
         return
-    order = [f"{name} {money(Estimate(cost))}" for name, cost in found.order]
+    order = [f"{name} {per_thousand(Estimate(cost))}" for name, cost in found.order]
     more = f", {len(order) - _MOST_NAMES} more" if len(order) > _MOST_NAMES else ""
-    yield f"the rule tries entries in ascending cost per success: {', '.join(order[:_MOST_NAMES])}{more}"
+    yield f"the rule tries entries in ascending cost per 1,000 answered: {', '.join(order[:_MOST_NAMES])}{more}"
     if beside is not None:
         yield _beside(beside, _name(rule))
 
@@ -150,7 +150,7 @@ def _print_front(found: Optimised, console: Console) -> None:
     front = found.front
     say(console, "no other candidate simulated is both cheaper and more available", style="bold")
     table = table_of()
-    table.add_column("cost per success", justify="right", no_wrap=True)
+    table.add_column("per 1,000 answered", justify="right", no_wrap=True)
     table.add_column("availability", justify="right", no_wrap=True)
     table.add_column("95 % within", justify="right", no_wrap=True)
     table.add_column("bounds", no_wrap=True)
@@ -158,7 +158,7 @@ def _print_front(found: Optimised, console: Console) -> None:
     for choice in front[:_MOST_ON_FRONT]:
         of = choice.figures
         table.add_row(
-            money(_point(of["cost_usd_per_success"])),
+            per_thousand(_point(of["cost_usd_per_success"])),
             figures.availability(_point(of["availability"])),
             seconds(_point(of["latency_s_p95"])),
             "missed" if choice.misses else "kept",

@@ -12,7 +12,7 @@ from des.estimate.estimate import MET, REQUEST_LEVEL, TIMELINE, Estimate
 from des.report import figures
 from des.report.figures import read
 from des.report.layout import as_text, say, table_of
-from des.report.lines import count, money, seconds, share, written
+from des.report.lines import count, money, per_thousand, seconds, share, written
 from des.report.unseen_lines import unseen_by_point, unseen_cells
 from des.study.sweep_record import BEST, Sweep, gravest, verdicts_of, words_of
 from des.vocabulary import CASCADE_METRICS, METRICS
@@ -30,8 +30,8 @@ _DEFAULT: Final = (
 )
 """The most important first: the last ones are left out where the terminal is too narrow."""
 _TITLES: Final[Mapping[str, str]] = {
-    "cost_usd_per_request": "cost per\nrequest",
-    "cost_usd_per_success": "cost per\nsuccess",
+    "cost_usd_per_request": "cost per\n1,000",
+    "cost_usd_per_success": "cost per\n1,000 answered",
     "latency_s_p95": "latency\np95",
     "fallback_share": "fallback",
     "objective": "meets the\nobjective",
@@ -40,6 +40,7 @@ _TITLES: Final[Mapping[str, str]] = {
 }
 _OPTIONAL: Final = ("objective", "total_cost_usd_per_year", "all_down", "k_eff")
 """Not shown where no point has them and nobody asked."""
+_PER_THOUSAND: Final = ("cost_usd_per_request", "cost_usd_per_success")
 _BY_LINES: Final = frozenset((*METRICS, *CASCADE_METRICS, "failure_share", "all_down"))
 _WRITTEN: Final[Mapping[str, Callable[[Estimate | None], str]]] = {
     "_usd": money,
@@ -229,6 +230,8 @@ def _cell(metric: str, of: Record) -> str:
         return figures.NOTHING
     if metric == "availability":
         return figures.availability(read(of[metric]), read(of.get("failure_share")))
+    if metric in _PER_THOUSAND:
+        return per_thousand(read(of[metric]))
     if metric in _BY_LINES:
         return written(metric, of[metric])
     return next((write for ending, write in _WRITTEN.items() if metric.endswith(ending)), count)(read(of[metric]))

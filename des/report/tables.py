@@ -10,6 +10,7 @@ from des.estimate.estimate import MET, MISSED
 from des.report import figures
 from des.report.layout import Line, fitted, print_arms, say, table_of
 from des.report.lines import cascade_lines, cascade_sentences, horizon_s, lines, written
+from des.report.run_sentence import run_sentence
 from des.report.unseen_lines import unseen_sentences
 from des.scenario.text.units import DAY_S
 from des.study.verdicts import Verdict, of_run
@@ -29,6 +30,9 @@ def print_run(run: Run, verdicts: Sequence[Verdict], *, reused: bool, console: C
     brief = all(horizon_s(manifest["scenario"], arm) < DAY_S for arm in arms)
     table: Sequence[Line] = [*lines(summary, arms, brief=brief), *cascade]
     dropped = False
+    if sentence := run_sentence(summary, arms):
+        console.print()
+        say(console, sentence[0].upper() + sentence[1:])
     if cascade:
         points = figures.without_intervals(summary)
         narrow = [*lines(points, arms, brief=brief), *cascade_lines(points, arms, narrow=True)]

@@ -1,44 +1,19 @@
 """Files that a scenario names: relative to it, with `${NAME}` for environment variables."""
 
 import hashlib
-import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
-from typing import Any, Final
+from typing import Any
 
 from des.scenario.schema.incidents import IncidentFile
 from des.scenario.schema.own_classes import own_kinds, source_digest
 from des.scenario.schema.providers import ComponentSpec
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.workload import ArrivalFile
+from des.scenario.text.locations import located
 from des.scenario.text.places import Path
 from des.scenario.text.problems import Finding
 from des.single_files import check_regular
-
-_VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}/?")
-
-
-def located(text: str, folder: FilePath) -> FilePath:
-    """The file that a scenario in `folder` means; raises ValueError if a variable or a user is unknown."""
-
-    def value(match: re.Match[str]) -> str:
-        name = match.group(1)
-        folder_name = os.environ.get(name)
-        if not folder_name:
-            rest = text[match.end() :]
-            raise ValueError(
-                f"environment variable {name} is not set: it must name the folder with {rest or 'the file'}"
-            )
-        return folder_name.rstrip("/") + "/" if match.group().endswith("/") else folder_name
-
-    path = _VARIABLE.sub(value, text)
-    if "${" in path:
-        raise ValueError(f"'{text}' has a ${{...}} that does not name an environment variable")
-    try:
-        return folder / FilePath(path).expanduser()
-    except RuntimeError:
-        raise ValueError(f"'{text}': there is no user {path.partition('/')[0]}") from None
 
 
 def components_of(scenario: Scenario) -> Iterator[tuple[str, Path, ComponentSpec]]:
@@ -52,8 +27,9 @@ def components_of(scenario: Scenario) -> Iterator[tuple[str, Path, ComponentSpec
             yield f"{name}/{model_name}", ("providers", name, "models", model_name), model
 
 
-def _named_files(scenario: Scenario) -> Iterator[tuple[Path, str]]:
+def _named_files(scenario: Scenario, content: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     """(path in the scenario, text) of each file it names."""
+    yield from _measured_files(content, ())
     if isinstance(scenario.workload.arrivals, ArrivalFile):
         yield ("workload", "arrivals", "file"), scenario.workload.arrivals.file
     for _, path, component in components_of(scenario):
@@ -62,11 +38,25 @@ def _named_files(scenario: Scenario) -> Iterator[tuple[Path, str]]:
                 yield (*path, "incidents", position, "file"), incident.file
 
 
-def file_digests(scenario: Scenario, folder: FilePath) -> tuple[dict[str, str], list[Finding]]:
+def _measured_files(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    """The files of distributions, anywhere in a content."""
+    if isinstance(value, Mapping):
+        if value.get("kind") == "empirical" and isinstance(value.get("file"), str):
+            yield (*path, "file"), value["file"]
+        for key, each in value.items():
+            yield from _measured_files(each, (*path, key))
+    elif isinstance(value, list):
+        for position, each in enumerate(value):
+            yield from _measured_files(each, (*path, position))
+
+
+def file_digests(
+    scenario: Scenario, content: Mapping[str, Any], folder: FilePath
+) -> tuple[dict[str, str], list[Finding]]:
     """SHA-256 of each file by its name in the scenario, and findings for files that cannot be read."""
     digests: dict[str, str] = {}
     findings: list[Finding] = []
-    for path, text in _named_files(scenario):
+    for path, text in _named_files(scenario, content):
         if text in digests:
             continue
         try:

@@ -22,6 +22,7 @@ from des.scenario.schema.own_classes import make_importable, own_kinds, with_ful
 from des.scenario.schema.scenario import Scenario
 from des.scenario.shipped import nearest_shipped, scenario_file
 from des.scenario.text.document import Document, plain, read_document
+from des.scenario.text.locations import within_folder
 from des.scenario.text.names import as_written, entry_names, is_named, mapping
 from des.scenario.text.overrides import Assignment, Overlay, lay_over, with_assignments
 from des.scenario.text.places import Path, path_text
@@ -83,7 +84,7 @@ class Loaded:
         digests: dict[str, str] = {}
         problems: list[Problem] = []
         for arm in self.arms.values():
-            found, findings = file_digests(arm.scenario, self.document.folder)
+            found, findings = file_digests(arm.scenario, arm.overlay.content, self.document.folder)
             own, own_findings = class_digests(arm.overlay.content)
             digests |= found | own
             findings += own_findings
@@ -186,6 +187,11 @@ def _lone_surrogates(value: Any, path: Path = ()) -> Iterator[Path]:
 
 
 def _loaded(document: Document, path: FilePath | None) -> Loaded:
+    with within_folder(document.folder):
+        return _validated(document, path)
+
+
+def _validated(document: Document, path: FilePath | None) -> Loaded:
     document = with_named_models(document)  # once more, since overrides may name models too
     if any(own_kinds(document.content)):
         document = replace(document, content=with_full_names(document.content))

@@ -193,12 +193,13 @@ def _chances(answer: Answer, told: Mapping[str, ArmAnswer]) -> list[str]:
     if objective is None or not known:
         return []
     asked = objective_words(objective.availability)
+    a_window = f"a span of {window}" if window[:1].isdigit() else f"a {window}"
     chances = [f"{chance_words(found)}{f' ({arm})' if len(told) > 1 else ''}" for arm, found in known.items()]
     if len(chances) > _MOST_ARMS:
         order = sorted(known, key=lambda arm: -known[arm].known)
         chances = [f"{chance_words(known[arm])} ({arm})" for arm in (order[0], order[-1])]
-        return [f"a {window} reaches {asked} with a chance from {chances[1]} to {chances[0]}"]
-    return [f"a {window} reaches {asked} with a chance of {_listed(chances)}"]
+        return [f"{a_window} reaches {asked} with a chance from {chances[1]} to {chances[0]}"]
+    return [f"{a_window} reaches {asked} with a chance of {_listed(chances)}"]
 
 
 def objective_words(availability: float) -> str:

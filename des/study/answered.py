@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from des.estimate.binding import Binding
 from des.estimate.estimate import Estimate, as_json
-from des.frames import html
+from des.frames import Charted
 from des.scenario.schema.objective import Objective, Value
 from des.study.not_seen import NotSeen
 from des.study.value import Cheapest, Money, Step
@@ -94,6 +94,8 @@ class ArmAnswer:
     between: Between | None = None
     ends: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
     """By metric, the least and the most that a figure can be where incidents were not seen; None has no end."""
+    unavailability: Mapping[str, Estimate] = field(default_factory=dict)
+    """By endpoint of the chain, the share of the time that it is down; empty where that has no closed form."""
 
     def figure(self, metric: str) -> Estimate | None:
         """None where there is no such figure."""
@@ -112,7 +114,7 @@ def one_of(figures: Figures, metric: str) -> Estimate | None:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Answer:
+class Answer(Charted):
     """Every arm's answer. `des.report.answer_tables.answer_text` prints it like the command.
 
     `scenario` is a name for files. `window` is what a window of the objective is called, empty without one. `same` maps
@@ -177,8 +179,9 @@ class Answer:
             "remarks": list(self.remarks),
         }
 
-    def _repr_html_(self) -> str:
-        return html(self.sentence or repr(self), self.table)
+    @property
+    def _title(self) -> str:
+        return self.sentence or repr(self)
 
     def __repr__(self) -> str:
         return f"<Answer of {self.title or self.scenario!r}: arms {', '.join(self.arms)}>"

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack
 
 from des.errors import DesError
-from des.frames import flat, html
+from des.frames import Charted, flat
 from des.study.options import RunKeywords, RunOptions, Source, with_run_keywords
 from des.study.recorded import Run
 from des.study.run import Finished, kept
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(Charted):
     """Compared arms: the run, and its figures as frames.
 
     `des.report.comparison_tables.comparison_text` prints them like the command.
@@ -81,9 +81,6 @@ class Comparison:
     def table(self) -> "pd.DataFrame":
         """The same as `joint`."""
         return self.joint
-
-    def _repr_html_(self) -> str:
-        return html(repr(self), self.table)
 
     def __repr__(self) -> str:
         arms = ", ".join(self.run.summary["arms"])

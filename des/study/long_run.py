@@ -63,6 +63,14 @@ class LongRun:
     as_asked: bool = False
 
     @property
+    def unavailability(self) -> dict[str, Estimate]:
+        """By endpoint of the chain; empty where it has no closed form."""
+        closed = self.choice.exact
+        if closed is None:
+            return {}
+        return {each.name: Estimate(each.unavailability, estimator=EXACT) for each in closed.endpoints}
+
+    @property
     def is_coarse(self) -> bool:
         """Whether more incidents would narrow it, and should."""
         return self.lost is not None and not self.as_asked and _half_width(self.lost) > _ENOUGH

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from des.estimate.estimate import Estimate, as_json
 from des.estimate.selection import CONFIDENCE, FIRST
-from des.frames import html
+from des.frames import Charted
 from des.scenario import Loaded
 from des.scenario.checks.aims import OPTIMISABLE
 from des.study.identity import file_digest, json_text, package_version, source_digest
@@ -58,7 +58,7 @@ class Choice:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Optimised:
+class Optimised(Charted):
     """The answer of a search. `des.report.optimise_tables.optimised_text` prints it like the command.
 
     `best` is None where no candidate keeps the bounds; `nearest` then misses them by the least. `rule` has the entries
@@ -191,9 +191,6 @@ class Optimised:
             | ({} if self.rule_beside is None else self.rule_beside.as_json()),
             "front": [choice.as_json() for choice in self.front],
         } | ({"remarks": list(self.remarks)} if self.remarks else {})
-
-    def _repr_html_(self) -> str:
-        return html(repr(self), self.table)
 
     def __repr__(self) -> str:
         best = "nothing keeps the bounds" if self.best is None else self.best.label

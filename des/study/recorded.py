@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from des.frames import Charted
 from des.scenario import Scenario
 from des.traces import Run as Traces
 from des.traces import load as open_traces
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class Run(Traces):
+class Run(Charted, Traces):
     """A complete run: its tables as frames, its manifest and summary, and the questions that its traces answer.
 
     A question is a method that returns a frame. Columns name their units. All but `table` need traces, and all of them:

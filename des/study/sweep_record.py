@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from des.errors import DesError
 from des.estimate.estimate import INCONCLUSIVE, MET, MISSED
-from des.frames import html
+from des.frames import Charted
 from des.single_files import reason_of
 from des.study.identity import json_text
 from des.study.recorded import Run, load
@@ -54,7 +54,7 @@ _GRAVEST: Final = (MISSED, INCONCLUSIVE, MET, NOT_JUDGED)
 
 
 @dataclass(frozen=True, eq=False)
-class Sweep:
+class Sweep(Charted):
     """A sweep: `over` which paths, the values of each point as written, and the figures found there.
 
     `content` is what sweep.json holds. `des.report.sweep_table.sweep_text` prints it like the command.
@@ -140,9 +140,6 @@ class Sweep:
                     row["expected"] = gravest(of_arm.values())
                     row |= {f"expect {name}": of_arm.get(name) for name in expectations}
                 yield row
-
-    def _repr_html_(self) -> str:
-        return html(repr(self), self.table)
 
     def __repr__(self) -> str:
         return (

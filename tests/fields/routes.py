@@ -57,9 +57,8 @@ def routes(definition: str = "Scenario", steps: tuple[Step, ...] = ()) -> Iterat
     for field, node in DEFINITIONS[definition]["properties"].items():
         ways = dict.fromkeys(_referred(node))
         for name, inside in ways:
-            if (
-                name != OWN and not DISTRIBUTION.match(name) and (inside or (name, "[]") not in ways)
-            ):  # a list of one may lack its list
+            is_list_of_one = not inside and (name, "[]") in ways  # which may lack its list
+            if name != OWN and not DISTRIBUTION.match(name) and not is_list_of_one:
                 yield from routes(name, (*steps, Step(field, inside, name)))
 
 

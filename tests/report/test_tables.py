@@ -86,7 +86,7 @@ def test_nothing_is_cut_off_or_wider_than_the_terminal(width: int, replications:
     assert max(map(len, text.splitlines())) <= width
     for number in range(arms):
         assert f"arm_with_a_name_{number}" in text
-    assert text.count("99.954") == arms if replications == 1 else text.count("99.9550") == arms
+    assert text.count("99.9540") == arms if replications == 1 else text.count("99.9550") == arms
     assert "\x1b" not in text
 
 

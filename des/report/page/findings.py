@@ -142,8 +142,11 @@ def _in_the_long_run(summary: Json) -> dict[str, Estimate]:
 
 
 def _of_answer(path: Path) -> Findings:
-    """The one place that knows how answer.json is written."""
-    answer, manifest = _json(path / ANSWER), _json(path / MANIFEST)
+    return of_answer(path, _json(path / ANSWER), _json(path / MANIFEST))
+
+
+def of_answer(path: Path, answer: Json, manifest: Json) -> Findings:
+    """Of what answer.json holds: the one place that knows how it is written."""
     arms = _checked_arms(path / ANSWER, answer.get("arms"))
     return Findings(
         path=path,
@@ -166,6 +169,11 @@ def _of_sweep(path: Path) -> Findings:
         raise DesError(f"{path / SWEEP[0]}: has no points; it is not what des sweep writes")
     places = (path, path / str(points[0].get("run") or ""), path.parent / str(points[0].get("run") or ""))
     manifest = next((_json(place / MANIFEST) for place in places if (place / MANIFEST).is_file()), {})
+    return of_sweep(path, content, manifest)
+
+
+def of_sweep(path: Path, content: Json, manifest: Json) -> Findings:
+    """Of what sweep.json holds."""
     scenario = manifest.get("scenario") or {}
     return Findings(
         path=path,
@@ -184,7 +192,11 @@ def _of_search(path: Path) -> Findings:
     content = _json(path / SEARCH)
     if lacking := [part for part in ("aim", "space", "selection", "front") if part not in content]:
         raise DesError(f"{path / SEARCH}: has no {lacking[0]}; it is not what des optimise writes")
-    manifest = _json(path / MANIFEST) if (path / MANIFEST).is_file() else {}
+    return of_search(path, content, _json(path / MANIFEST) if (path / MANIFEST).is_file() else {})
+
+
+def of_search(path: Path, content: Json, manifest: Json) -> Findings:
+    """Of what optimise.json holds."""
     scenario = manifest.get("scenario") or {}
     return Findings(
         path=path,

@@ -9,7 +9,8 @@ from des.errors import DesError
 from des.report.charts.extra import require
 from des.report.page.blocks import Chapter
 from des.report.page.chapters import chapters
-from des.report.page.findings import Findings, read_result
+from des.report.page.findings import Findings
+from des.report.page.results import Result, findings_of
 from des.single_files import refuse_existing, write_new
 from des.study.store import REPORT
 
@@ -25,23 +26,24 @@ class Written:
 
 
 def write_report(
-    results: Sequence[str | Path] | str | Path, *, out: str | Path | None = None, png: str | Path | None = None
+    results: Sequence[Result] | Result, *, out: str | Path | None = None, png: str | Path | None = None
 ) -> Written:
     """Write the report of runs, comparisons, answers and sweeps: a chapter each, in this order.
 
-    A result is a directory, or a name in `results/`. `out` is the HTML file, by default `<name of the first>.html` in
-    the current directory, unless only `png` is given: a directory for the charts as PNG files. Neither may exist.
+    A result is what a function returned, its directory, or its name in `results/`. `out` is the HTML file, by default
+    `<name of the first>.html` in the current directory, unless only `png` is given: a directory for the charts as PNG
+    files. Neither may exist.
 
     Raises DesError for what is no result, or where Altair and vl-convert are not installed (`des-fallback[report]`).
     """
     require()
-    places = [results] if isinstance(results, str | Path) else list(results)
+    places = [results] if isinstance(results, Result) else list(results)
     if not places:
         raise DesError("no result to report on: name the directory of a run, an answer or a sweep")
     folder = None if png is None else Path(png)
     if folder is not None:
         refuse_existing_directory(folder)
-    found = [read_result(place) for place in places]
+    found = [findings_of(place) for place in places]
     page = _page(out, png, found[0])
     refuse_existing(page)
     made = chapters(found)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path as FilePath
 
 from des.files import RecordedRows, incident_columns, is_no_failure, outside, read_incidents
-from des.scenario.files import located
 from des.scenario.plan import Effect, IncidentClass, PoissonIncidents, RecordedIncidents
 from des.scenario.schema.incidents import EFFECT_FIELDS, IncidentColumns, IncidentFile, Incidents, Schedule
 from des.scenario.schema.scenario import Scenario
+from des.scenario.text.locations import located
 from des.scenario.text.places import Path, path_text
 from des.scenario.text.problems import Finding
 from des.words import meant

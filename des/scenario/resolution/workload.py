@@ -6,7 +6,6 @@ import numpy as np
 
 from des.files import RecordedArrivalRows, arrival_columns, outside, read_arrivals
 from des.scenario.checks.consistency import MOST_REQUESTS
-from des.scenario.files import located
 from des.scenario.plan import Workload
 from des.scenario.schema.scenario import Scenario
 from des.scenario.schema.workload import (
@@ -17,6 +16,7 @@ from des.scenario.schema.workload import (
     ReplayedArrivals,
     Tokens,
 )
+from des.scenario.text.locations import located
 from des.scenario.text.places import Path, path_text
 from des.scenario.text.problems import Finding
 

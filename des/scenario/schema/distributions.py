@@ -28,7 +28,18 @@ from des.mixture import Mixture
 from des.quantiles import ByQuantiles
 from des.scenario.schema.own_classes import OwnKind
 from des.scenario.schema.own_rules import OwnDistribution
-from des.scenario.schema.setting import DURATION_SCHEMA, SHARE_SCHEMA, ReadAs, Setting, contradiction, scalar_as
+from des.scenario.schema.recorded import FileFormat, Unit, Words, measured
+from des.scenario.schema.setting import (
+    DURATION_SCHEMA,
+    SHARE_SCHEMA,
+    BelongsTo,
+    ReadAs,
+    Setting,
+    Text,
+    contradiction,
+    scalar_as,
+)
+from des.scenario.text.locations import located_here
 from des.scenario.text.units import (
     LONGEST_S,
     SECONDS,
@@ -283,15 +294,66 @@ class _Mixture(_OfParts, Generic[_Mixed]):
 
 
 class _Empirical(_Form, Generic[Value]):
-    """One of the values given, all equally likely."""
+    """One of the values given or measured, all equally likely."""
 
     kind: Literal["empirical"]
-    """`empirical`: one of the values given."""
-    values: Annotated[tuple[Value, ...], Field(min_length=1)]
-    """The values, all equally likely."""
+    """`empirical`: one of the values given, or of those in a file."""
+    values: Annotated[tuple[Value, ...], Field(min_length=1)] | None = None
+    """The values, all equally likely; instead of a file."""
+    file: Text | None = None
+    """File with measured values, relative to the scenario; `${NAME}` is an environment variable."""
+    column: Annotated[Text | None, BelongsTo("file")] = None
+    """Column with the values. A file of one column, or of one number a line, needs none."""
+    where: Annotated[dict[Text, Words], BelongsTo("file")] = Field(default_factory=dict)
+    """Rows to keep: each column with the value or values it must have."""
+    format: Annotated[FileFormat | None, BelongsTo("file")] = None
+    """Recognised by the file's suffix and content if not given."""
+
+    @model_validator(mode="after")
+    def _from_one_place(self) -> Self:
+        if (self.values is None) == (self.file is None):
+            raise contradiction("give either values: [...], or file: measured.csv")
+        return self
 
     def distribution(self) -> Distribution:
-        return Empirical(tuple(float(value) for value in self.values))
+        if self.values is not None:
+            return Empirical(tuple(float(value) for value in self.values))
+        assert self.file is not None
+        try:
+            values = measured(located_here(self.file), self.column, self._unit, _pairs(self.where), self.format)
+        except ValueError as error:
+            raise contradiction(str(error), "file") from None
+        self._refuse_others(values)
+        return Empirical(values)
+
+    @property
+    def _unit(self) -> str:
+        return "s"
+
+    def _refuse_others(self, values: tuple[float, ...]) -> None:
+        """Refuses measured values that could not be written either."""
+        (of,) = type(self).__pydantic_generic_metadata__["args"] or (Duration,)
+        if of is Speed and min(values) <= 0.0:
+            raise contradiction("a speed is above 0: leave out the rows without one", "file")
+        if of is Share and max(values) > 1.0:
+            raise contradiction("a share is at most 1 (35 % is 0.35)", "file")
+        if of is Duration and max(values) > LONGEST_S:
+            raise contradiction(f"a duration is at most {LONGEST_S / YEAR_S:.0f} years; say the unit", "file")
+
+
+class EmpiricalDuration(_Empirical[Duration]):
+    """One of the durations given or measured, all equally likely."""
+
+    unit: Annotated[Unit | None, BelongsTo("file")] = None
+    """Unit of the numbers in the file; seconds by default."""
+
+    @property
+    def _unit(self) -> str:
+        return self.unit or "s"
+
+
+def _pairs(where: dict[str, tuple[str, ...]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple(where.items())
 
 
 def _one_way_of(form: _Form, *ways: tuple[str, ...]) -> None:
@@ -373,7 +435,7 @@ _SimpleDuration = Annotated[
             | _Gamma[PositiveDuration]
             | _Weibull[PositiveDuration]
             | _Pareto[PositiveDuration]
-            | _Empirical[Duration],
+            | EmpiricalDuration,
             Field(discriminator="kind"),
         ],
         _read,
@@ -436,7 +498,7 @@ DurationDistribution = Annotated[
             | _Gamma[PositiveDuration]
             | _Weibull[PositiveDuration]
             | _Pareto[PositiveDuration]
-            | _Empirical[Duration]
+            | EmpiricalDuration
             | _Mixture[_SimpleDuration],
             Field(discriminator="kind"),
         ],
@@ -511,5 +573,7 @@ def is_parameter(key: object) -> bool:
 
 
 _PARAMETERS: Final = {
-    key for each in (_Constant, _Uniform, LognormalDuration, _Gamma, _Mixture, _Empirical) for key in each.model_fields
+    key
+    for each in (_Constant, _Uniform, LognormalDuration, _Gamma, _Mixture, EmpiricalDuration)
+    for key in each.model_fields
 }

@@ -4,19 +4,19 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from datetime import datetime
 from math import nan
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from des.distributions import Constant
-from des.files.formats import FORMAT_NAMES
 from des.scenario.schema.distributions import DurationDistribution
 from des.scenario.schema.own_classes import OwnClass, OwnKind
 from des.scenario.schema.own_rules import Draws
 from des.scenario.schema.profiles import WeeklyProfile
-from des.scenario.schema.setting import Flag, Setting, Text, contradiction, list_of_one
+from des.scenario.schema.recorded import FileFormat, Unit, Words
+from des.scenario.schema.setting import Flag, Setting, Text, contradiction
 from des.scenario.schema.statuses import NO_RESPONSE, FailureOutcome, Status, misfit
-from des.scenario.text.units import Duration, Factor, Moment, PositiveDuration, Rate, Share, Word
+from des.scenario.text.units import Duration, Factor, Moment, PositiveDuration, Rate, Share
 
 
 class Effect(Setting):
@@ -225,17 +225,6 @@ class IncidentColumns(Setting):
     """Column with its severity; none by default."""
     error_rate: Text | None = None
     """Column with the share of calls that fail, such as 0.35 or 35%; none by default."""
-
-
-if TYPE_CHECKING:
-    FileFormat = str
-else:
-    FileFormat = Literal[FORMAT_NAMES]
-Unit = Literal["ns", "us", "ms", "s", "min", "h", "d"]
-
-
-Words = Annotated[tuple[Word, ...], Field(min_length=1), list_of_one({"type": ["string", "number", "boolean"]})]
-"""One value or a list of values."""
 
 
 class IncidentFile(_Incidents):

@@ -12,10 +12,10 @@ from pydantic import Field, model_validator
 
 from des.distributions import Constant
 from des.scenario.schema.distributions import CountDistribution, DurationDistribution
-from des.scenario.schema.incidents import FileFormat, Unit, Words
 from des.scenario.schema.own_classes import OwnClass, OwnKind
 from des.scenario.schema.own_rules import Draws
 from des.scenario.schema.profiles import Profile, WeeklyProfile
+from des.scenario.schema.recorded import FileFormat, Unit, Words
 from des.scenario.schema.setting import Flag, Setting, Text, contradiction
 from des.scenario.text.units import Duration, FrequentRate, Positive, PositiveCount, PositiveDuration, Share, Word
 

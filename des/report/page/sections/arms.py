@@ -1,7 +1,7 @@
 """Arms side by side: nines against cost, the price of failing, and every figure."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from des.estimate.estimate import Estimate
@@ -10,10 +10,13 @@ from des.report.layout import Line
 from des.report.lines import cascade_lines, lines
 from des.report.page.blocks import NOTE, Block, Figure, Paragraph, Row, Section, Table
 from des.report.page.findings import Findings
+from des.report.page.sections.comparison import waterfall_of
 from des.report.page.sections.opening import per_thousand
 from des.scenario.text.units import DAY_S
 
 _LOST: Final = "lost_by_cause"
+_FEWEST_LEGS: Final = 2
+_MOST_WATERFALLS: Final = 2
 _MONEY: Final = (("answers", "answers"), ("failing", "failing"), ("total", "in all"))
 
 
@@ -26,6 +29,7 @@ def arms_section(findings: Findings) -> Section | None:
     blocks: list[Block] = []
     if figure := _nines_against_cost(findings, best):
         blocks.append(figure)
+    blocks += _leg_by_leg(findings)
     if lossless := [arm for arm in findings.arms if (of := findings.lost_share(arm)) and not of.mean]:
         blocks.append(Paragraph(f"No request of {', '.join(lossless)} was lost: no end of nines, so no point.", NOTE))
     if least:
@@ -36,6 +40,21 @@ def arms_section(findings: Findings) -> Section | None:
     blocks.append(Table.of_lines("All figures", _lines(findings), findings.arms))
     title = "Arms side by side" if len(findings.arms) > 1 else "Figures"
     return Section("arms", title, tuple(blocks))
+
+
+def _leg_by_leg(findings: Findings) -> Iterator[Figure]:
+    """Of the arms of an answer with several legs whose endpoints' own figures are known."""
+    told = 0
+    for arm in findings.arms:
+        of = findings.answer.get("arms", {}).get(arm, {})
+        shares = {name: each["mean"] for name, each in (of.get("unavailability") or {}).items()}
+        if len(shares) < _FEWEST_LEGS or told == _MOST_WATERFALLS:
+            continue
+        together, lost = ((of.get(name) or {}).get("mean") for name in ("all_down", "lost"))
+        name = "waterfall" if told == 0 else f"waterfall_{told + 1}"
+        if figure := waterfall_of(arm, shares, together, lost, name):
+            told += 1
+            yield figure
 
 
 def cheapest(findings: Findings) -> list[str]:

@@ -97,10 +97,26 @@ def _intervals(name: str, title: str, summary: str, axis: str, rows: Sequence[Ma
 
 def _waterfalls(findings: Findings, found: Mapping[str, Any]) -> Iterator[Block]:
     baseline = found["baseline"]
-    steps = waterfall_steps(found["marginals"][baseline], found["joint"][baseline])
-    if not steps:
+    marginals, joint = found["marginals"][baseline], found["joint"][baseline]
+    shares = {name: of["unavailability"]["mean"] for name, of in marginals.items()}
+    together, lost = ((joint.get(name) or {}).get("mean") for name in ("all_down", "failure_share"))
+    figure = waterfall_of(baseline, shares, together, lost)
+    if figure is None:
         yield Paragraph(f"The nines of {baseline} cannot be said leg by leg: not all of its figures are known.", NOTE)
-        return
+    else:
+        yield figure
+
+
+def waterfall_of(
+    arm: str, shares: Mapping[str, float | None], together: float | None, lost: float | None, name: str = "waterfall"
+) -> Figure | None:
+    """The nines of an arm leg by leg; None where a figure is not known.
+
+    `shares` are those of the time that each endpoint is down, `together` that of all at once, `lost` is of requests.
+    """
+    steps = waterfall_steps(shares, together, lost)
+    if not steps:
+        return None
 
     def draw() -> Any:
         import pandas as pd
@@ -110,33 +126,33 @@ def _waterfalls(findings: Findings, found: Mapping[str, Any]) -> Iterator[Block]
         return waterfall(pd.DataFrame(steps))
 
     rows = [Row((each["step"], f"{each['nines']:+.3f}", f"{each['end']:.3f}")) for each in steps]
-    yield Figure(
-        "waterfall",
-        f"The nines of {baseline}, leg by leg",
+    return Figure(
+        name,
+        f"The nines of {arm}, leg by leg",
         "What each leg would add if it failed independently of the others, what shared causes take back, and what "
         "requests lose besides: to random errors, waits and deadlines.",
         draw,
-        Table("Nines leg by leg", ("step", "nines", "up to here"), tuple(rows)),
+        Table(f"Nines of {arm} leg by leg", ("step", "nines", "up to here"), tuple(rows)),
     )
 
 
-def waterfall_steps(marginals: Mapping[str, Any], joint: Mapping[str, Any]) -> list[dict[str, Any]]:
+def waterfall_steps(
+    shares: Mapping[str, float | None], together: float | None, lost: float | None
+) -> list[dict[str, Any]]:
     """From 0 nines to those of P(all down), and to those of requests where their loss in the long run is known.
 
     Nines are -log10, so those of independent endpoints add up. Empty where a figure is missing or 0.
     """
-    shares = {name: of["unavailability"]["mean"] for name, of in marginals.items()}
-    together = (joint.get("all_down") or {}).get("mean")
-    if not together or not all(shares.values()):
+    if not together or not shares or not all(shares.values()):
         return []
     steps: list[dict[str, Any]] = []
     reached = 0.0
     for name, share in shares.items():
-        nines = figures.nines_of_lost(share)
+        nines = figures.nines_of_lost(share or 1.0)
         steps.append({"step": name, "kind": "leg", "begin": reached, "end": reached + nines, "nines": nines})
         reached += nines
     levels = [("shared causes", figures.nines_of_lost(together))]
-    if lost := (joint.get("failure_share") or {}).get("mean"):
+    if lost:
         levels.append(("lost otherwise", figures.nines_of_lost(lost)))
     for step, level in levels:
         kind = "loss" if level < reached else "leg"

@@ -5,7 +5,7 @@ from typing import Any
 
 from des.estimate.estimate import Estimate
 from des.report import figures
-from des.report.lines import written
+from des.report.lines import per_thousand, written
 from des.report.page.blocks import LEAD, NOTE, WARNING, Block, Figure, Paragraph, Row, Section, Table
 from des.report.page.findings import Findings
 
@@ -41,7 +41,8 @@ def _sentence(found: Mapping[str, Any]) -> str:
 
 def _headlines(choice: Mapping[str, Any]) -> str:
     available = written("availability", choice["figures"]["availability"])
-    return f"{available} of the requests are answered, at {written(_COST, choice['figures'][_COST])} a success"
+    cost = per_thousand(figures.read(choice["figures"][_COST]))
+    return f"{available} of the requests are answered, at {cost} per 1,000 answered"
 
 
 def _reservations(found: Mapping[str, Any]) -> Iterator[str]:
@@ -81,14 +82,14 @@ def _front(found: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Figur
 
         from des.report.charts.curves import pareto
 
-        return pareto(pd.DataFrame(drawn), "USD per 1,000 successes")
+        return pareto(pd.DataFrame(drawn), "USD per 1,000 answered")
 
     cells = tuple(
         Row(
             (
                 row["name"],
                 written("availability", row["choice"]["figures"]["availability"]),
-                written(_COST, row["choice"]["figures"][_COST]),
+                per_thousand(figures.read(row["choice"]["figures"][_COST])),
                 "yes" if row["front"] else "no",
                 ", ".join(row["choice"]["misses"]) or figures.NOTHING,
             ),
@@ -103,7 +104,9 @@ def _front(found: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Figur
         "One that lost nothing has no end of nines and no point.",
         draw,
         Table(
-            "Candidates simulated", ("candidate", "availability", "cost per success", "on the front", "misses"), cells
+            "Candidates simulated",
+            ("candidate", "availability", "cost per 1,000 answered", "on the front", "misses"),
+            cells,
         ),
     )
 
