@@ -30,7 +30,8 @@ MAY_IMPORT = {
     "check": {"estimate", "faults", "engine", "rules", "scenario", "theory", *RANDOM},
     "study": {"estimate", "faults", "files", "importers", "engine", "scenario", "traces"},
     "report": {"catalogue", "check", "estimate", "faults", "scenario", "study", "traces"},
-    "cli": {"report", "catalogue", "check", "estimate", "scenario", "study"},
+    "service": {"report", "catalogue", "estimate", "scenario", "study"},
+    "cli": {"service", "report", "catalogue", "check", "estimate", "scenario", "study"},
 }
 
 

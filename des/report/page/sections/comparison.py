@@ -97,10 +97,18 @@ def _intervals(name: str, title: str, summary: str, axis: str, rows: Sequence[Ma
 
 def _waterfalls(findings: Findings, found: Mapping[str, Any]) -> Iterator[Block]:
     baseline = found["baseline"]
-    steps = waterfall_steps(found["marginals"][baseline], found["joint"][baseline])
-    if not steps:
+    figure = waterfall_figure(baseline, found["marginals"][baseline], found["joint"][baseline])
+    if figure is None:
         yield Paragraph(f"The nines of {baseline} cannot be said leg by leg: not all of its figures are known.", NOTE)
-        return
+    else:
+        yield figure
+
+
+def waterfall_figure(arm: str, marginals: Mapping[str, Any], joint: Mapping[str, Any]) -> Figure | None:
+    """The nines of an arm, leg by leg; None where `waterfall_steps` has none."""
+    steps = waterfall_steps(marginals, joint)
+    if not steps:
+        return None
 
     def draw() -> Any:
         import pandas as pd
@@ -110,9 +118,9 @@ def _waterfalls(findings: Findings, found: Mapping[str, Any]) -> Iterator[Block]
         return waterfall(pd.DataFrame(steps))
 
     rows = [Row((each["step"], f"{each['nines']:+.3f}", f"{each['end']:.3f}")) for each in steps]
-    yield Figure(
+    return Figure(
         "waterfall",
-        f"The nines of {baseline}, leg by leg",
+        f"The nines of {arm}, leg by leg",
         "What each leg would add if it failed independently of the others, what shared causes take back, and what "
         "requests lose besides: to random errors, waits and deadlines.",
         draw,
