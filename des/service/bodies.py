@@ -7,7 +7,7 @@ GET /catalogue tells; the answer says which, with their sources.
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StrictStr, WithJsonSchema
 
 from des.scenario.text.units import (
     read_amount,
@@ -111,6 +111,7 @@ Availability = Annotated[
 RequestRate = Annotated[
     float,
     BeforeValidator(_rate),
+    PlainSerializer(lambda per_s: f"{per_s!r}/s"),
     WithJsonSchema({"type": "string", "maxLength": 40, "description": "A rate", "examples": ["5/d", "2/min", "3/s"]}),
 ]
 Tokens = Annotated[

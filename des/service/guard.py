@@ -39,6 +39,7 @@ _HEADERS: Final = {
     "cross-origin-opener-policy": "same-origin",
     "cache-control": "no-store",
 }
+FAILED: Final = ProblemError(500, "the service failed; its log says why")
 _LOG: Final = logging.getLogger("des.service")
 
 
@@ -110,7 +111,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         started_s = time.perf_counter()
-        status = [0]
+        status, whole = [0], [False]
 
         async def answered(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -118,6 +119,8 @@ class Guard:
                 present = {name.lower() for name, _ in message["headers"]}
                 more = [(name.encode(), text.encode()) for name, text in _HEADERS.items()]
                 message["headers"] = [*message["headers"], *(each for each in more if each[0] not in present)]
+            elif message["type"] == "http.response.body":
+                whole[0] = not message.get("more_body", False)
             await send(message)
 
         method, path = scope["method"], scope["path"]
@@ -132,9 +135,10 @@ class Guard:
             status[0] = 499
         except Exception:
             _LOG.exception("failed", extra={"method": method, "path": path})
-            if status[0]:
-                raise
-            await _refuse(ProblemError(500, "the service failed; its log says why"), answered)
+            if not status[0]:
+                await _refuse(FAILED, answered)
+            elif not whole[0]:
+                raise  # the connection is cut: half an answer must not look like one
         finally:
             self._telemetry.open_requests.dec()
             route = getattr(scope.get("route"), "path", "") or "none"

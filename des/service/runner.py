@@ -35,6 +35,7 @@ class Runner:
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self.streams = 0
+        self.merging = asyncio.Lock()
 
     def start(self) -> None:
         """Go on with what is unfinished."""

@@ -9,13 +9,12 @@ from des.service.problems import ProblemError
 from des.service.runs import Run
 
 _ROWS: Final = 122_880
-_MERGING: Final = asyncio.Lock()
 
 
-async def merged(run: Run, table: str) -> Path:
+async def merged(run: Run, table: str, alone: asyncio.Lock) -> Path:
     """A file with the rows of all of them, in the order of their names. Raises ProblemError where there is no room."""
     target = run.directory / f"{table}.parquet"
-    async with _MERGING:
+    async with alone:
         if not target.is_file():
             try:
                 await asyncio.to_thread(_merge, run.result / table, target)

@@ -96,6 +96,12 @@ class _Worker:
         except (TimeoutError, OSError, EOFError, ValueError, AttributeError, asyncio.CancelledError):
             self.end()
 
+    async def stop(self) -> None:
+        process = self._process
+        self.end()
+        if process is not None:
+            await process.wait()
+
     def end(self) -> None:
         process, self._process = self._process, None
         if process is not None and process.returncode is None:
@@ -143,7 +149,6 @@ class Workers:
             raise ProblemError(**{**of, "faults": tuple(Fault(**fault) for fault in of["faults"])})
         raise WorkerFailedError(str(found.get("failure", "a worker gave up its job unasked")))
 
-    def end(self) -> None:
-        """End every process."""
-        for worker in self._every:
-            worker.end()
+    async def stop(self) -> None:
+        """End every process, and wait for that."""
+        await asyncio.gather(*(worker.stop() for worker in self._every))

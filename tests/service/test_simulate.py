@@ -115,6 +115,20 @@ def test_any_share_of_outages_may_be_common(fraction: float) -> None:
     assert "components" in made(chain=[ANTHROPIC, OPENAI], shared=shared)
 
 
+def test_what_a_worker_reads_is_what_the_client_sent() -> None:
+    body = SimulateBody.model_validate(
+        {
+            "chain": [
+                {**ANTHROPIC, "timeout": "7s", "rate_limit": "61/min", "availability": "99.7%", "latency": "3.3s"}
+            ],
+            "workload": {"rate": "3/s", "input_tokens": 17},
+            "policy": {"deadline": 61, "backoff": 0},
+            "value": {"lost_request": "$0.10"},
+        }
+    )
+    assert SimulateBody.model_validate_json(body.model_dump_json(exclude_none=True)) == body
+
+
 def test_every_fault_is_told_at_its_place() -> None:
     found = faults(
         chain=[{"provider": "opnai", "model": "gpt-5"}, {"provider": "openai", "model": "gpt-5-mni"}],

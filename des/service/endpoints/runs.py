@@ -146,7 +146,8 @@ async def traces(
     if not (run.result / table).is_dir():
         raise ProblemError(404, f"this {run.kind} has no {table}")
     headers = {"Content-Disposition": f'attachment; filename="{table}.parquet"'}
-    return _file(await merged(run, table), "application/vnd.apache.parquet", headers)
+    file = await merged(run, table, service_of(request).runner.merging)
+    return _file(file, "application/vnd.apache.parquet", headers)
 
 
 def _run(request: Request, key: str) -> Run:

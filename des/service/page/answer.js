@@ -2,7 +2,7 @@
 
 import { html, nothing } from "./lit-html.js";
 import { folded } from "./builder.js";
-import { cited, cut } from "./words.js";
+import { cited, cut, together } from "./words.js";
 import "./charts.js";
 
 const BROAD = new Set(["outages", "nines", "sharing"]);
@@ -33,17 +33,16 @@ export function numbers(answer) {
 }
 
 function tile(name, value, more) {
-  return html`<div><dt>${name}</dt><dd>${value}</dd>${more ? html`<dd>${more}</dd>` : nothing}</div>`;
+  return html`<div><dt>${name}</dt><dd>${together(value)}</dd>${more ? html`<dd>${together(more)}</dd>` : nothing}</div>`;
 }
 
 /** What follows the sentence. `charts` is undefined until they have come. */
 export function answerBody(one) {
   const { answer, charts } = one;
-  return html`${numbers(answer)}${advice(answer)}
+  return html`${numbers(answer)}${advice(one)}
     ${chartsBlock(one, charts)}
     ${answer.figures ? html`<section class="block figures"><h2>Figures</h2>${table("All figures, with 95 % intervals",
-      ["", ...answer.figures.arms], answer.figures.rows.map((row) => [row.label, ...row.cells]))}
-      <p class="aside">${answer.lost_to_sharing?.text}</p></section>` : nothing}
+      ["", ...answer.figures.arms], answer.figures.rows.map((row) => [row.label, ...row.cells]))}</section>` : nothing}
     ${shares(answer)}
     ${behind(answer)}
     <section class="block"><h2>The same as a scenario file</h2>
@@ -54,11 +53,13 @@ export function answerBody(one) {
     </section>`;
 }
 
-function advice({ recommendation }) {
+function advice({ answer: { recommendation }, reorder }) {
   if (!recommendation?.text) return nothing;
-  const rest = [recommendation.reason, ...(recommendation.idle ?? []).map((each) => each.text)].filter(Boolean);
-  return html`<section class="advice" aria-labelledby="advice-title"><h2 id="advice-title">${recommendation.text}</h2>
-    ${rest.length ? html`<ul>${rest.map((each) => html`<li>${each}</li>`)}</ul>` : nothing}</section>`;
+  const rest = [recommendation.reason, ...(recommendation.idle ?? []).map((each) => each.text)]
+    .filter((each) => each && !recommendation.text.includes(each));
+  return html`<section class="advice" aria-labelledby="advice-title"><p id="advice-title" class="said">${recommendation.text}</p>
+    ${rest.length ? html`<ul>${rest.map((each) => html`<li>${each}</li>`)}</ul>` : nothing}
+    ${reorder ? html`<p><button type="button" id="reorder" @click=${reorder}>Use this order</button></p>` : nothing}</section>`;
 }
 
 function chartsBlock(one, charts) {
@@ -102,8 +103,19 @@ function behind(answer) {
     <ul class="notes">${notes.map((each) => html`<li>${each}</li>`)}</ul>
     ${assumed.length ? html`<div class="wide" tabindex="0" role="region" aria-label="Defaults in effect"><table class="words">
       <caption>Defaults in effect, and who says so</caption>
-      <thead><tr><th scope="col">what</th><th scope="col">of</th><th scope="col">value</th><th scope="col">source</th></tr></thead>
-      <tbody>${assumed.map((each) => html`<tr><th scope="row">${each.field.replaceAll("_", " ")}</th><td>${each.of}</td>
-        <td>${each.value}</td><td class="long">${cited(each.source, each.date)}</td></tr>`)}</tbody></table></div>` : nothing}
+      <thead><tr><th scope="col">of</th><th scope="col">default</th><th scope="col">source</th></tr></thead>
+      <tbody>${grouped(assumed).map(({ of, values, source }) => html`<tr><th scope="row">${of}</th><td>${values.join(", ")}</td>
+        <td class="long">${source}</td></tr>`)}</tbody></table></div>` : nothing}
   </section>`;
+}
+
+// Defaults of the same thing with the same source stand in one row.
+function grouped(assumed) {
+  const rows = new Map();
+  for (const { of, field, value, source, date } of assumed) {
+    const key = JSON.stringify([of, source, date]);
+    if (!rows.has(key)) rows.set(key, { of, values: [], source: cited(source, date) });
+    rows.get(key).values.push(`${field.replaceAll("_", " ")} ${together(value)}`);
+  }
+  return [...rows.values()];
 }

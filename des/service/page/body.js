@@ -64,6 +64,23 @@ export function moved(body, from, to) {
   return { ...body, chain };
 }
 
+/** With the legs in the order of these names (`provider/model`), and without the others; undefined where one is not there. */
+export function ordered(body, names) {
+  const rest = [...body.chain];
+  const chain = names.map((name) => {
+    const at = rest.findIndex((leg) => sameName(leg, name));
+    return at < 0 ? undefined : rest.splice(at, 1)[0];
+  });
+  if (!chain.length || chain.includes(undefined)) return undefined;
+  return joined(body, { ...body, chain });
+}
+
+// The service writes ids in the catalogue's way, and numbers an endpoint that comes again: `openai/gpt-5#2`.
+function sameName(leg, name) {
+  const plain = (text) => text.toLowerCase().replace(/#\d+$/, "").replaceAll(".", "-");
+  return plain(`${leg.provider}/${leg.model}`) === plain(name);
+}
+
 /** With one more thing that all providers share. */
 export function withCause(body) {
   const causes = body.shared ?? [];

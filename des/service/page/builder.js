@@ -7,7 +7,7 @@ import {
 } from "./body.js";
 import { follow } from "./drag.js";
 import { choiceField, faultLines, textField } from "./fields.js";
-import { RATE_UNITS, cited, idOf, latency, percent, price, rateParts } from "./words.js";
+import { RATE_UNITS, cited, idOf, latency, percent, price, rateParts, short, usual } from "./words.js";
 
 const STOPS = [0, 0.1, 0.2, 0.5, 1, 2, 3, 4, 5, 7.5, 10, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90, 100];   // per cent
 const CAUSE_WORDS = {
@@ -18,8 +18,9 @@ const CAUSE_WORDS = {
 /**
  * The builder. `edit(body, {step, focus, said})` takes an edited body: a step can be
  * undone by going back, `focus` are ids of which the first that can be has the focus then, `said` is announced.
+ * `taken` says what sharing takes back.
  */
-export function builder({ catalogue, body, faults, open, edit }) {
+export function builder({ catalogue, body, faults, open, edit, taken }) {
   const one = { catalogue, body, faults, open, edit };
   return html`
     <section aria-labelledby="chain-title">
@@ -34,6 +35,7 @@ export function builder({ catalogue, body, faults, open, edit }) {
       <h2 id="shared-title">What they share</h2>
       ${providersOf(body).length < 2 ? html`<p class="aside">One provider shares nothing with another. Add a fallback of a
         second one to see what a common cause takes back.</p>` : nothing}
+      ${taken ? html`<p class="taken">${taken}</p>` : nothing}
       <ul>${(body.shared ?? []).map((cause, at) => causeCard(one, cause, at))}</ul>
       ${(body.shared ?? []).length >= (catalogue.limits?.shared ?? 8) || providersOf(body).length < 2 ? nothing
         : html`<button type="button" id="add-cause" @click=${() => edit(withCause(body), { step: true })}>
@@ -85,7 +87,7 @@ function legCard(one, leg, at) {
       ${legField(one, leg, at, "availability", "Availability", provider ? percent(provider.availability) : "", "Of the provider, as 99.5%")}
       ${legField(one, leg, at, "episodes_per_year", "Outages / year", provider ? String(provider.episodes_per_year) : "", "Of the provider")}
     </div>
-    ${sourceLine(catalogue, leg)}
+    ${sourceLines(defaultsOf(catalogue, leg).map(([what, source, date]) => [what, cited(short(source), date)]))}
     ${legMore(one, leg, at)}
   </li>`;
 }
@@ -115,37 +117,37 @@ function legMore(one, leg, at) {
     },
   });
   return folded(one, `more-${at}`, ["server_error", "rate_limit", "first_token", "tokens_per_second", "latency", "price"]
-    .some((field) => faults.within(`/chain/${at}/${field}`)), "Errors, limit, latency, price", html`<div class="grid">
-      ${legField(one, leg, at, "server_error", "Random errors", percent(catalogue.defaults.server_error ?? 0), "Share of the calls that fail by themselves", true)}
+    .some((field) => faults.within(`/chain/${at}/${field}`)), "Errors, limit, latency, price, sources", html`<div class="grid">
+      ${legField(one, leg, at, "server_error", "Random errors", percent(catalogue.defaults.server_error), "Share of the calls that fail by themselves", true)}
       ${legField(one, leg, at, "rate_limit", "Rate limit", "none", "Requests of the provider's account: 60/min", true)}
       ${text ? html`
-        ${legField(one, leg, at, "first_token", "First token", speed.first_token, "Median", true)}
-        ${legField(one, leg, at, "tokens_per_second", "Tokens a second", String(speed.tokens_per_second ?? ""), "", true)}
+        ${legField(one, leg, at, "first_token", "First token", usual(speed.first_token), "Median", true)}
+        ${legField(one, leg, at, "tokens_per_second", "Tokens a second", usual(speed.tokens_per_second), "", true)}
         ${priced("input_per_mtok", "$ per million tokens in", model?.input_per_mtok)}
         ${priced("output_per_mtok", "$ per million tokens out", model?.output_per_mtok)}`
-        : legField(one, leg, at, "latency", "Median latency", speed.median, "", true)}
-    </div>`);
+        : legField(one, leg, at, "latency", "Median latency", usual(speed.median), "", true)}
+    </div>
+    ${sourceLines(defaultsOf(catalogue, leg).map(([what, source, date]) => [what, cited(source, date)]))}`);
 }
 
-// What the fields that are left empty stand for, and who says so.
-function sourceLine(catalogue, leg) {
+// `[what, source, date]` of what the fields that are left empty stand for.
+function defaultsOf(catalogue, leg) {
   const provider = providerOf(catalogue, leg);
   const model = modelOf(catalogue, leg);
-  const sources = catalogue.defaults.sources ?? {};
   const said = [];
   if (provider && (leg.availability === undefined || leg.episodes_per_year === undefined)) {
-    said.push(["Outages", cited(provider.source, provider.date)]);
+    said.push(["Outages", provider.source, provider.date]);
   }
-  if (model && !leg.price) said.push([price(model), cited(model.source, model.date)]);
+  if (model && !leg.price) said.push([price(model), model.source, model.date]);
   if (model && leg.first_token === undefined && leg.latency === undefined) said.push([latency(model), model.latency_source]);
   if (leg.server_error === undefined && catalogue.defaults.server_error) {
-    said.push([`${percent(catalogue.defaults.server_error)} random errors`, sources.server_error]);
+    said.push([`${percent(catalogue.defaults.server_error)} random errors`, catalogue.defaults.sources?.server_error]);
   }
-  return sourceLines(said);
+  return said.map(([what, source, date]) => [what, source || "assumed", date]);
 }
 
 function sourceLines(said) {
-  return said.length ? html`<dl class="source">${said.map(([what, source]) => html`<div><dt>${what}</dt> <dd>${source || "assumed"}</dd></div> `)}</dl>` : nothing;
+  return said.length ? html`<dl class="source">${said.map(([what, source]) => html`<div><dt>${what[0]?.toUpperCase()}${what.slice(1)}</dt> <dd>${source}</dd></div> `)}</dl>` : nothing;
 }
 
 // The model of a provider that is most like what the leg had: priced in the same unit.
@@ -174,8 +176,7 @@ function causeCard({ catalogue, body, faults, edit }, cause, at) {
         @click=${() => edit(withoutCause(body, at), { step: true, focus: ["add-cause"] })}>${icon("cross")}</button>
     </div>
     <div class="slider">
-      <label class="field" for=${idOf(`${pointer}/fraction`)}><span class="name">Share of each one's outages that hits all of
-        them at once <output>${Number(share.toPrecision(4))} %</output></span>
+      <label class="field" for=${idOf(`${pointer}/fraction`)}><span class="name">Outages that hit all of them at once <output>${Number(share.toPrecision(4))} %</output></span>
         <input type="range" id=${idOf(`${pointer}/fraction`)} min="0" max=${STOPS.length - 1} step="1" .value=${String(nearest)}
           aria-valuetext=${`${Number(share.toPrecision(4))} per cent`}
           @input=${(event) => set("fraction", `${STOPS[Number(event.target.value)]}%`, false)}></label>
@@ -187,7 +188,8 @@ function causeCard({ catalogue, body, faults, edit }, cause, at) {
       ${title(name)}</label>`)}</fieldset>
     ${faultLines(faults, `${pointer}/members`)}${faultLines(faults, pointer)}
     ${cause.members.length < 2 ? html`<p class="aside">Only one has it, so nothing is common: choose two.</p>`
-      : html`<p class="aside">The share is assumed; each provider fails as often as before, only more often together.</p>`}
+      : html`<p class="aside">Assumed, as a share of the outages of the one that
+        fails least. Each fails as often as before, only more often together.</p>`}
   </li>`;
 }
 
@@ -217,7 +219,7 @@ function loadSection({ catalogue, body, faults, edit }) {
       })}
     </div>
     ${sources.input_tokens && body.workload?.input_tokens === undefined
-      ? sourceLines([["Tokens", sources.input_tokens]]) : nothing}
+      ? html`<div title=${sources.input_tokens}>${sourceLines([["Tokens", short(sources.input_tokens)]])}</div>` : nothing}
     ${faultLines(faults, "/workload")}</section>`;
 }
 

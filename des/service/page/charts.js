@@ -13,6 +13,7 @@ let library;
 function loaded() {
   library ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
+    script.type = "module";   // so that its many short names stay its own
     script.src = "/assets/vega.js";
     script.onload = resolve;
     script.onerror = () => reject(new Error("the library that draws charts could not be loaded"));
@@ -40,6 +41,11 @@ function named(part) {
   return part !== null && typeof part === "object"
     && (part.encoding?.y?.type === "nominal"
       || Object.entries(part).some(([name, each]) => name !== "datasets" && name !== "data" && named(each)));
+}
+
+// Vega's interpreter takes the one number of `datetime(ms)` for a year; the number alone means the same to a scale.
+function withoutDatetime(compiled) {
+  return JSON.parse(JSON.stringify(compiled).replace(/\bdatetime\((-?\d+(?:\.\d+)?)\)/g, "$1"));
 }
 
 /** A chart: its `specification` is drawn when it can be seen, and again when its width or the ground changes. */
@@ -93,13 +99,13 @@ class Chart extends HTMLElement {
     const found = await loaded();
     const specification = this.#specification;
     this.#drawn = wanted;
-    const beside = named(specification) ? Math.min(190, Math.round(width * 0.3)) : 72;
+    const beside = named(specification) ? Math.min(190, Math.round(width * (width < NARROW ? 0.36 : 0.3))) : 72;
     const config = structuredClone(dark.matches ? found.dark : found.light);
     config.axisY = { minExtent: beside - 14, maxExtent: beside - 14, labelLimit: beside - 18 };
     config.legend.columns = width < NARROW ? 2 : 4;
     if (width < NARROW) config.legend.labelLimit = width / 2 - 40;
     const options = {
-      ast: true, config, renderer: "svg", actions: false, defaultStyle: false,
+      ast: true, config, renderer: "svg", actions: false, defaultStyle: false, patch: withoutDatetime,
       tooltip: { theme: dark.matches ? "dark" : "light", disableDefaultStyle: true },
     };
     const fitting = Math.max(120, width - beside - BESIDE);

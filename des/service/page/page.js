@@ -3,7 +3,7 @@
 import { html, nothing, render } from "./lit-html.js";
 import { answerBody, sentence } from "./answer.js";
 import * as address from "./address.js";
-import { first, sent } from "./body.js";
+import { first, ordered, sent } from "./body.js";
 import { builder } from "./builder.js";
 import { Faults } from "./fields.js";
 import { FullRun, runPanel, save } from "./run.js";
@@ -96,16 +96,16 @@ function fail(error, pointer) {
 function show() {
   if (!state.catalogue) return;
   state.faults.forget();
-  render(builder({ ...state, open, edit }), part("builder"));
+  render(builder({ ...state, open, edit, taken: taken() }), part("builder"));
   render(actions(), part("actions"));
   showSentence();
   const { answer, charts, stale } = state;
   render(statusLine(), part("status"));
   render(html`${runPanel(full)}${problemLines()}
-    ${answer ? html`<div class=${stale || state.problem ? "stale" : ""}>${answerBody({ answer, charts, noCharts: state.noCharts, open, curl: curl() })}</div>` : nothing}`, part("rest"));
+    ${answer ? html`<div class=${stale || state.problem ? "stale" : ""}>${answerBody({ answer, charts, noCharts: state.noCharts, open, curl: curl(), reorder: reordering() })}</div>` : nothing}`, part("rest"));
   document.title = answer ? `${answer.title} – des` : "des: what a fallback chain buys";
   showPeek();
-  document.documentElement.dataset.state = state.problem ? "problem" : stale ? "stale" : charts ? "drawn" : "answered";
+  document.documentElement.dataset.state = state.problem ? "problem" : stale ? "stale" : charts ? "drawn" : "answered";   // for tests
 }
 
 // The live region changes only with the answer, so that a reader hears each one once.
@@ -152,7 +152,22 @@ function actions() {
   const ready = state.answer && !state.problem && !state.stale;
   return html`<button type="button" id="share" @click=${share}>Copy link</button>
     <button type="button" id="download" ?disabled=${!ready} @click=${download}>Download scenario</button>
-    <button type="button" id="run-in-full" class="first" ?disabled=${!ready} @click=${() => full.start(state.answer.scenario)}>Run in full</button>`;
+    <button type="button" id="run-in-full" class="first" ?disabled=${!ready} @click=${() => full.start(state.answer)}>Run in full</button>`;
+}
+
+function taken() {
+  if (!state.answer || !(state.body.shared ?? []).length) return "";
+  const { text = "" } = state.answer.lost_to_sharing ?? {};
+  return text && `${text[0].toUpperCase()}${text.slice(1)}.`;
+}
+
+// Takes the recommended order, where it is another than the chain's.
+function reordering() {
+  const { recommendation } = state.answer;
+  if (!recommendation || recommendation.is_best || state.stale || state.problem) return undefined;
+  const body = ordered(state.body, recommendation.order ?? []);
+  if (!body || JSON.stringify(body.chain) === JSON.stringify(state.body.chain)) return undefined;
+  return () => edit(body, { step: true, focus: ["answer"], said: "The chain has the recommended order." });
 }
 
 async function share() {
@@ -165,8 +180,9 @@ async function share() {
 }
 
 function download() {
-  save(new Blob([state.answer.scenario], { type: "application/yaml" }), "scenario.yaml");
-  toast("scenario.yaml is saved. Try: des answer scenario.yaml");
+  const { scenario, file, command } = state.answer;
+  save(new Blob([scenario], { type: "application/yaml" }), file);
+  toast(`${file} is saved. Next: ${command}`);
 }
 
 function toast(words) {
@@ -198,12 +214,14 @@ function showPeek() {
 // The body of the address; the catalogue's own chain where there is none, or none that can be read.
 function readAddress() {
   let found;
+  let unread = false;
   try {
     found = address.read(location.hash);
   } catch {
-    toast("The address has no chain that this page can read. This is the usual one.");
+    unread = true;
   }
   state.body = found?.body ?? first(state.catalogue);
+  if (unread) toast("The address has no chain that this page can read. This is the usual one.");
   return found?.run ?? "";
 }
 

@@ -21,10 +21,11 @@ export class FullRun {
     return this.run?.id ?? "";
   }
 
-  /** Posts a scenario and follows its run. */
-  async start(scenario) {
+  /** Runs the scenario of an answer in the way that the answer says. */
+  async start({ scenario, full }) {
+    const asked = Object.fromEntries(Object.entries({ scenario, ...full }).filter(([, value]) => value !== null));
     this.#begin({ status: "queued", progress: 0, step: "asking", links: {} });
-    await this.#guarded(async () => this.#follow(await post("/runs", { scenario, kind: "compare" }, this.#stop.signal)));
+    await this.#guarded(async () => this.#follow(await post("/runs", asked, this.#stop.signal)));
   }
 
   /** Follows a run that was started before. */
