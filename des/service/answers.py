@@ -185,7 +185,7 @@ class SimulateAnswer(Part):
 
     id: str = Field(description="Of the body, whatever its spelling", examples=["9f2c0d6be1a94c07"])
     title: str
-    sentence: str
+    sentence: str = Field(description="About the chain; `answer.sentence` is that of `des answer`")
     headline: dict[str, str]
     uptime: Uptimes
     lost_to_sharing: Sharing

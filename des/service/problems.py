@@ -34,7 +34,7 @@ class Problem(BaseModel):
     retry_after_s: int | None = Field(None, description="Seconds to wait before the same request, as in Retry-After")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class ProblemError(Exception):
     """Raised anywhere in the service to answer with a problem."""
 

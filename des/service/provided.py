@@ -7,7 +7,7 @@ from typing import Any, Final
 from des.catalogue.failures import failure_figures
 from des.catalogue.list_prices import CatalogueModel
 from des.scenario import assumed
-from des.scenario.text.units import HOUR_S, YEAR_S, read_share
+from des.scenario.text.units import YEAR_S, read_share
 from des.service.bodies import SimulateBody
 from des.service.named import folded
 from des.service.notes import Notes
@@ -182,9 +182,15 @@ class Providers:
     @staticmethod
     def _common(members: list[dict[str, Any]], fraction: float) -> dict[str, Any]:
         episodes = [float(of["episodes_per_year"]) for of in members]
-        down_h = [-math.log(read_share(of["availability"])) * YEAR_S / HOUR_S for of in members]
-        mean_h = min(down / count for down, count in zip(down_h, episodes, strict=True))
-        rate = fraction * min(episodes)
-        median_s = mean_h * HOUR_S * math.exp(-_SIGMA * _SIGMA / 2.0)
-        duration = {"kind": "lognormal", "median": f"{median_s:.1f}s", "sigma": _SIGMA}
-        return {"kind": "poisson", "rate": f"{number_text(rate)}/y", "duration": duration}
+        up = [read_share(of["availability"]) for of in members]
+        mean_s = min(-math.log(share) * share * YEAR_S / count for share, count in zip(up, episodes, strict=True))
+        median_s = mean_s * math.exp(-_SIGMA * _SIGMA / 2.0)
+        duration = {"kind": "lognormal", "median": f"{_rounded_down(median_s)}s", "sigma": _SIGMA}
+        return {"kind": "poisson", "rate": f"{_rounded_down(fraction * min(episodes))}/y", "duration": duration}
+
+
+def _rounded_down(value: float) -> str:
+    """Six digits, and never more than the value: the members' own outages are what is left."""
+    places = 5 - math.floor(math.log10(value))
+    scale = 10.0**places
+    return f"{math.floor(value * scale + 1e-6) / scale:.{max(places, 0)}f}".rstrip("0").rstrip(".")

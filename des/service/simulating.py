@@ -22,6 +22,7 @@ from des.service.equivalent import (
 from des.service.figures import availability_figure, shown_figure
 from des.service.problems import Fault, invalid
 from des.service.recommending import recommendation
+from des.service.said import down_in_30_days, sentence
 from des.study.answer import answered
 from des.study.answered import Answer, ArmAnswer
 from des.study.rounds import Clock
@@ -62,7 +63,7 @@ def as_answer(asked: Equivalent, found: Answer, key: str) -> parts.SimulateAnswe
     return parts.SimulateAnswer(
         id=key,
         title=found.title,
-        sentence=found.sentence,
+        sentence=sentence(found),
         headline=_headline(modelled),
         uptime=uptimes,
         lost_to_sharing=_sharing(found, asked),
@@ -122,9 +123,7 @@ def _uptime(arm: str, of: ArmAnswer, *, same: bool) -> parts.Uptime:
         availability=availability_figure(of),
         lost=shown_figure(lost, percent, scale=100.0),
         nines=_of_lost(lost, nines_of_lost, figures.availability_nines(available, lost), falling=True),
-        down_minutes_per_30_days=_of_lost(
-            lost, lambda share: share * _MINUTES_IN_30_DAYS, figures.availability_minutes(available, lost)
-        ),
+        down_minutes_per_30_days=_of_lost(lost, lambda share: share * _MINUTES_IN_30_DAYS, down_in_30_days(lost)),
         objective_chance=None if of.objective is None else shown_figure(of.objective, percent, scale=100.0),
         objective_reason=of.objective_reason,
     )
@@ -150,7 +149,7 @@ def _headline(of: ArmAnswer) -> dict[str, str]:
     return {
         "availability": figures.availability(available, lost),
         "nines": figures.availability_nines(available, lost),
-        "down_per_30_days": figures.availability_minutes(available, lost),
+        "down_per_30_days": down_in_30_days(lost),
         "cost_per_1000": figures.NOTHING if cost is None else figures.shown(figures.scaled(cost, 1000.0), dollars),
         "latency_p50": figures.shown(of.figure("latency_s_p50"), seconds),
         "latency_p95": figures.shown(of.figure("latency_s_p95"), seconds),
