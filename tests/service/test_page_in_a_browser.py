@@ -49,9 +49,11 @@ def browser() -> Iterator[Any]:
 
 
 class Visit:
-    """A window on the page, with everything that it asked for and complained about."""
+    """A window on the page, with everything that it complained about. Only with `charts` does it draw them."""
 
-    def __init__(self, browser: Any, address: str, fragment: str = "", state: str = "answered") -> None:
+    def __init__(
+        self, browser: Any, address: str, fragment: str = "", state: str = "drawn", *, charts: bool = False
+    ) -> None:
         self.context = browser.new_context(viewport={"width": 1280, "height": 900})
         self.context.set_default_timeout(1000 * PATIENCE_S)
         self.page = self.context.new_page()
@@ -63,6 +65,8 @@ class Visit:
             "request",
             lambda asked: None if asked.url.startswith(("blob:", address)) else self.elsewhere.append(asked.url),
         )
+        if not charts:
+            self.page.route("**/simulations/*/charts", lambda route: route.fulfill(json={"charts": []}))
         self.page.goto(f"{address}/{fragment}")
         self.settle(state)
 
@@ -72,12 +76,9 @@ class Visit:
         assert self.said == []
         assert self.elsewhere == []
 
-    def settle(self, state: str = "answered") -> None:
-        """Wait until the page shows the answer to what it has been told last; if it is `drawn`, with charts."""
-        found = "wanted => [wanted, 'drawn'].includes(document.documentElement.dataset.state)"
-        if state == "problem":
-            found = "wanted => document.documentElement.dataset.state === wanted"
-        self.page.wait_for_function(found, arg=state, polling=50)
+    def settle(self, state: str = "drawn") -> None:
+        """Wait until the page shows the answer to what it has been told last."""
+        self.page.wait_for_function("state => document.documentElement.dataset.state === state", arg=state, polling=50)
 
     def models(self) -> list[str]:
         return [each.input_value() for each in self.page.locator("#legs .endpoint label:last-of-type select").all()]
@@ -95,8 +96,7 @@ class Visit:
 @pytest.fixture(scope="module")
 def still(browser: Any, address: str) -> Iterator[Visit]:
     """The page as it begins, with its charts, for tests that only look at it."""
-    found = Visit(browser, address)
-    found.settle("drawn")
+    found = Visit(browser, address, charts=True)
     yield found
     found.close()
 
@@ -247,7 +247,7 @@ def test_an_address_that_cannot_be_read_is_refused_in_words(still: Visit) -> Non
 def test_an_address_of_another_page_begins_with_the_usual_chain(browser: Any, address: str) -> None:
     visit = Visit(browser, address, "#nothing")
     assert len(visit.models()) == 2
-    assert "no chain that this page can read" in visit.page.locator("#note").inner_text()
+    assert "no chain that this page can read" in visit.page.locator(".warning").first.inner_text()
     visit.close()
 
 

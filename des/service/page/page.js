@@ -21,7 +21,7 @@ const full = new FullRun(() => {
 const open = new Set();
 const state = {
   catalogue: undefined, body: undefined, faults: new Faults(), answer: undefined, charts: undefined, stale: false,
-  noCharts: "", problem: undefined, note: "", toast: "",
+  noCharts: "", problem: undefined, warning: "", note: "", toast: "",
 };
 let asking = new AbortController();
 let timer = 0;
@@ -29,8 +29,7 @@ let told;         // the answer that the live region has
 let answerSeen = false;
 
 function edit(body, { step = false, focus = [], said = "" } = {}) {
-  state.body = body;
-  state.note = said;
+  Object.assign(state, { body, note: said, warning: "" });
   keep(step);
   later();
   show();
@@ -101,7 +100,7 @@ function show() {
   showSentence();
   const { answer, charts, stale } = state;
   render(statusLine(), part("status"));
-  render(html`${runPanel(full)}${problemLines()}
+  render(html`${state.warning ? html`<p class="warning" role="alert">${state.warning}</p>` : nothing}${runPanel(full)}${problemLines()}
     ${answer ? html`<div class=${stale || state.problem ? "stale" : ""}>${answerBody({ answer, charts, noCharts: state.noCharts, open, curl: curl(), reorder: reordering() })}</div>` : nothing}`, part("rest"));
   document.title = answer ? `${answer.title} – des` : "des: what a fallback chain buys";
   showPeek();
@@ -221,7 +220,7 @@ function readAddress() {
     unread = true;
   }
   state.body = found?.body ?? first(state.catalogue);
-  if (unread) toast("The address has no chain that this page can read. This is the usual one.");
+  state.warning = unread ? "The address has no chain that this page can read. This is the usual one." : "";
   return found?.run ?? "";
 }
 
