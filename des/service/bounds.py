@@ -11,10 +11,10 @@ class Bounds:
     """Sizes in bytes, times in seconds.
 
     `requests` are the simulated ones of a run: expected arrivals, of all arms and replications. `years` is the longest
-    horizon. `simulations` and `queued_simulations` are those of POST /simulate at work and waiting, `runs` and
-    `queued_runs` those of POST /runs. `streams` are open event streams. `run_bytes` is what one run may
-    write, `disk_bytes` all that runs may take; the oldest finished ones go first. `kept_s` is how
-    long a finished run is kept.
+    horizon. `simulations` and `queued_simulations` are those of POST /simulate at work and waiting, at most `queue_s`.
+    `runs` and `queued_runs` are those of POST /runs. `streams` are open event streams. `run_bytes` is what one run may
+    write, `disk_bytes` all that runs may take; the oldest finished ones go first. `kept_s` is how long a finished run
+    is kept.
     """
 
     body_bytes: int = 256_000
@@ -31,6 +31,7 @@ class Bounds:
     answer_rounds: int = 20
     simulations: int = available()
     queued_simulations: int = 64
+    queue_s: float = 5.0
     simulation_s: float = 30.0
     runs: int = 1
     queued_runs: int = 16

@@ -11,7 +11,7 @@ from des.study.answered import Answer, ArmAnswer
 
 
 def sentence(found: Answer) -> str:
-    """`The chain answers 99.973 % of the requests (3.57 nines, ...), at $6.05 per 1,000; if nothing were shared ...`."""
+    """`The chain answers 99.973 % of the requests (3.57 nines, ...), at $6.05 per 1,000; if nothing ...`."""
     return f"{'; '.join(_parts(found))}."
 
 

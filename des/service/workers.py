@@ -14,6 +14,8 @@ from des.service.problems import Fault, ProblemError, busy
 
 _STARTING_S: Final = 120.0
 _GIVING_UP_S: Final = 3.0
+_AGAIN_S: Final = 5
+"""After which a client may ask again, where too many ask."""
 _LONGEST_LINE: Final = 64 * 1024 * 1024
 
 
@@ -129,10 +131,14 @@ class Workers:
         """What the job comes to. Raises ProblemError, also where too many wait already."""
         most = self._bounds.queued_simulations
         if self.waiting >= most:
-            raise busy("queued_simulations", most, f"{most} are waiting already", 2, status=503)
+            raise busy("queued_simulations", most, f"{most} are waiting already", _AGAIN_S, status=503)
         self.waiting += 1
         try:
-            worker = await self._free.get()
+            async with asyncio.timeout(self._bounds.queue_s):
+                worker = await self._free.get()
+        except TimeoutError:
+            most_s = self._bounds.queue_s
+            raise busy("queue_s", most_s, f"no worker was free within {most_s:g} s", _AGAIN_S, status=503) from None
         finally:
             self.waiting -= 1
         self.at_work += 1

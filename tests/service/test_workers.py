@@ -27,7 +27,7 @@ def test_a_real_pool_frees_ends_and_restarts(tmp_path: Any) -> None:
 
 
 async def _pool(folder: Any) -> None:
-    bounds = Bounds(simulations=1, queued_simulations=1, simulation_s=120.0)
+    bounds = Bounds(simulations=1, queued_simulations=1, simulation_s=120.0, queue_s=120.0)
     workers = Workers(bounds)
     simulations = Simulations(AnswerStore(folder, 1e6), workers, bounds)
     heavy, light = SimulateBody.model_validate(HEAVY), SimulateBody.model_validate(EXAMPLE)
@@ -61,6 +61,11 @@ async def _pool(folder: Any) -> None:
         assert (refused.value.status, refused.value.limit) == (503, "queued_simulations")
         assert refused.value.retry_after_s
         second.cancel()
+        object.__setattr__(bounds, "queue_s", 0.05)
+        with pytest.raises(ProblemError) as waited:
+            await simulations.answer(heavy.model_copy(update={"seed": 3}))
+        assert (waited.value.status, waited.value.limit) == (503, "queue_s")
+        object.__setattr__(bounds, "queue_s", 120.0)
 
         # A process that is lost is replaced.
         process.kill()
