@@ -9,6 +9,7 @@ log without failures.
 import argparse
 import asyncio
 import json
+import os
 import random
 import subprocess
 import sys
@@ -191,8 +192,9 @@ async def _request(service: Service, head: str, content: bytes) -> tuple[int, di
 def schemathesis(service: Service, examples: int, seed: int) -> int:
     """The exit code of schemathesis over the whole document."""
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{service.address}/openapi.json", "--checks", _CHECKS]
-    command += ["--max-examples", str(examples), "--seed", str(seed), "--request-timeout", "60", "--no-color"]
-    return subprocess.run(command, check=False).returncode
+    command += ["--max-examples", str(examples), "--seed", str(seed), "--request-timeout", "30", "--no-color"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    return subprocess.run(command, check=False, cwd=service.log.parent, env=environment).returncode
 
 
 def main() -> None:

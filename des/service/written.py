@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from des.errors import DesError, ScenarioError
 from des.scenario import Loaded, from_mapping, plans
+from des.scenario.extensions import uses_extensions
 from des.scenario.plan import Plan
 from des.scenario.text.document import document_of
 from des.scenario.text.places import path_text
@@ -27,6 +28,8 @@ def read_scenario(
     content = _content(said, at)
     if faults := list(_reaching_out(content, at)):
         raise invalid(faults)
+    if classes := uses_extensions(content):
+        raise invalid([Fault(pointer=at, detail=f"the service runs no code of its clients: {', '.join(classes)}")])
     _check_shape(content, bounds, at)
     try:
         loaded = from_mapping(content)
