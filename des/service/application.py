@@ -16,8 +16,9 @@ from des.service.answer_store import AnswerStore
 from des.service.bounds import Bounds
 from des.service.documented import openapi_of
 from des.service.endpoints import assets, runs, simulations
-from des.service.guard import FAILED, Door, Guard
+from des.service.guard import FAILED, GONE, Door, Guard
 from des.service.problems import MEDIA_TYPE, ProblemError, faults_of
+from des.service.reading import GoneError
 from des.service.runner import Runner
 from des.service.runs import RunStore
 from des.service.simulations import Simulations
@@ -98,6 +99,7 @@ def application(settings: Settings, workers: Workers | None = None) -> Guard:
     app.add_exception_handler(ProblemError, _problem)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(GoneError, lambda request, error: Response(status_code=GONE))
     app.add_exception_handler(Exception, lambda request, error: problem_response(FAILED))
     app.openapi = lambda: openapi_of(app)  # type: ignore[method-assign]
     return Guard(app, door=settings.door, telemetry=telemetry)

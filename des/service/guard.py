@@ -39,6 +39,8 @@ _HEADERS: Final = {
     "cross-origin-opener-policy": "same-origin",
     "cache-control": "no-store",
 }
+GONE: Final = 499
+"""In metrics and logs: the client left before its answer."""
 FAILED: Final = ProblemError(500, "the service failed; its log says why")
 _LOG: Final = logging.getLogger("des.service")
 
@@ -132,7 +134,7 @@ class Guard:
         except ProblemError as problem:
             await _refuse(problem, answered)
         except GoneError:
-            status[0] = 499
+            status[0] = GONE
         except Exception:
             _LOG.exception("failed", extra={"method": method, "path": path})
             if not status[0]:

@@ -1,10 +1,13 @@
 """Who may ask: Host, Origin and token; every other error is a problem too."""
 
+import asyncio
+import json
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from des.service.bodies import EXAMPLE
 from des.service.guard import Door, is_loopback
 
 TOKEN = "a-token-of-some-length"
@@ -122,6 +125,39 @@ def test_metrics_count_what_was_answered(service: Any) -> None:
     assert 'des_requests_total{method="GET",route="/healthz",status="200"} 1.0' in text
     assert 'des_requests_total{method="GET",route="none",status="404"} 1.0' in text
     assert "des_runs_queued 0.0" in text
+
+
+def test_work_of_a_client_that_goes_is_given_up(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    given_up: list[bool] = []
+
+    async def answer(self: Any, body: Any) -> bytes:
+        try:
+            await asyncio.sleep(60.0)
+        except asyncio.CancelledError:
+            given_up.append(True)
+            raise
+        return b""
+
+    monkeypatch.setattr("des.service.simulations.Simulations.answer", answer)
+    opened = service()
+    said = iter(
+        [
+            {"type": "http.request", "body": json.dumps(EXAMPLE).encode(), "more_body": False},
+            {"type": "http.disconnect"},
+        ]
+    )
+    headers = [(b"host", b"127.0.0.1"), (b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/simulate", "headers": headers, "query_string": b""}
+
+    async def receive() -> Any:
+        return next(said)
+
+    async def send(message: Any) -> None:
+        return
+
+    asyncio.run(opened.app(scope | {"raw_path": b"/simulate", "http_version": "1.1", "root_path": ""}, receive, send))
+    assert given_up == [True]
+    assert 'des_requests_total{method="POST",route="/simulate",status="499"} 1.0' in opened.get("/metrics").text
 
 
 def test_a_failure_is_a_problem_and_is_logged(
