@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from des.errors import DesError, ScenarioError
     from des.scenario import Scenario
     from des.scenario.schema.own_classes import register
+    from des.service.serve import serve
     from des.study.answer import answer
     from des.study.availability import availability
     from des.study.compare import compare
@@ -50,6 +51,7 @@ __all__ = [
     "register",
     "results",
     "run",
+    "serve",
     "sweep",
     "validate",
     "verify",
@@ -71,6 +73,7 @@ _MODULES = {
     "results": "des.study.store",
     "optimise": "des.study.optimise",
     "run": "des.study.run",
+    "serve": "des.service.serve",
     "compare": "des.study.compare",
     "sweep": "des.study.sweep",
     "load": "des.study.recorded",

@@ -19,6 +19,7 @@ FUNCTIONS = {
     "register",
     "results",
     "run",
+    "serve",
     "sweep",
     "validate",
     "verify",

@@ -14,7 +14,7 @@ _CONNECTIONS: Final = 1_000
 _ENDING_S: Final = 5
 
 
-def serve(settings: Settings, host: str, port: int, ready: Callable[[str], None]) -> None:
+def serve_until_ended(settings: Settings, host: str, port: int, ready: Callable[[str], None]) -> None:
     """Listen until SIGINT or SIGTERM. `ready` is called with the address once requests are answered.
 
     Raises DesError where the address or the state directory is taken.

@@ -21,7 +21,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Settings, str, int]]:
         found.append((settings, host, port))
         ready(f"http://{host}:{port}")
 
-    monkeypatch.setattr("des.service.server.serve", serve)
+    monkeypatch.setattr("des.service.server.serve_until_ended", serve)
     monkeypatch.delenv("DES_SERVE_TOKEN", raising=False)
     return found
 
