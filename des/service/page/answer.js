@@ -24,10 +24,10 @@ export function numbers(answer) {
   const down = answer.headline?.down_per_30_days ?? modelled.down_minutes_per_30_days?.shown;
   const chance = modelled.objective_chance?.shown;
   return html`<dl class="numbers">
-    ${tile("Requests answered", answered, margin)}
+    ${tile("Answered", answered, margin)}
     ${tile("Nines", nines, single ? `${cut(single.nines?.shown)[0]} with the first leg alone` : "")}
     ${tile("Down in 30 days", cut(down)[0], chance ? `${cut(chance)[0]} of the months meet the objective` : modelled.objective_reason)}
-    ${tile("Per 1,000 requests", cost, answer.cost.overhead?.text || costMargin)}
+    ${tile("Cost of 1,000", cost, answer.cost.overhead?.text || costMargin)}
     ${tile("Median latency", median, `p95 ${cut(answer.latency.p95?.shown)[0]}, p99 ${cut(answer.latency.p99?.shown)[0]}`)}
   </dl>`;
 }
@@ -115,7 +115,8 @@ function grouped(assumed) {
   for (const { of, field, value, source, date } of assumed) {
     const key = JSON.stringify([of, source, date]);
     if (!rows.has(key)) rows.set(key, { of, values: [], source: cited(source, date) });
-    rows.get(key).values.push(`${field.replaceAll("_", " ")} ${together(value)}`);
+    const name = field.replaceAll("_", " ");
+    rows.get(key).values.push(value.endsWith(name) ? value : `${name} ${together(value)}`);
   }
   return [...rows.values()];
 }

@@ -85,7 +85,7 @@ function legCard(one, leg, at) {
       ${legField(one, leg, at, "timeout", "Timeout", catalogue.defaults.timeout, "How long a call may take: 30 or 30s")}
       ${legField(one, leg, at, "retries", "Retries", body.policy?.preset ? "client's" : String(catalogue.defaults.retries ?? 0), "More calls of this leg before the next one")}
       ${legField(one, leg, at, "availability", "Availability", provider ? percent(provider.availability) : "", "Of the provider, as 99.5%")}
-      ${legField(one, leg, at, "episodes_per_year", "Outages / year", provider ? String(provider.episodes_per_year) : "", "Of the provider")}
+      ${legField(one, leg, at, "episodes_per_year", "Outages/year", provider ? String(provider.episodes_per_year) : "", "Of the provider")}
     </div>
     ${sourceLines(defaultsOf(catalogue, leg).map(([what, source, date]) => [what, cited(short(source), date)]))}
     ${legMore(one, leg, at)}

@@ -7,7 +7,7 @@ import { first, ordered, sent } from "./body.js";
 import { builder } from "./builder.js";
 import { Faults } from "./fields.js";
 import { FullRun, runPanel, save } from "./run.js";
-import { Problem, get, post, useToken } from "./service.js";
+import { Problem, get, hasToken, post, useToken } from "./service.js";
 import { cut } from "./words.js";
 
 const PAUSE_MS = 300;       // without an edit before the service is asked
@@ -111,7 +111,8 @@ function show() {
 function showSentence() {
   const box = part("said");
   box.classList.toggle("stale", state.stale && Boolean(state.answer));
-  if (state.answer && state.answer !== told) {
+  if (!state.answer) box.firstElementChild.textContent = state.problem ? "There are no figures yet." : "Simulating this chain.";
+  else if (state.answer !== told) {
     if (!told) box.replaceChildren();   // what stood there before the first answer
     told = state.answer;
     render(sentence(state.answer), box);
@@ -143,8 +144,14 @@ function tokenForm() {
     event.preventDefault();
     useToken(new FormData(event.target).get("token").trim());
     start();
-  }}><label class="field">This service wants a token <input type="password" name="token" autocomplete="current-password"></label>
+  }}><input type="text" name="username" value="des" autocomplete="username" hidden>
+    <label class="field" for="token"><span class="name">Token of this service</span>
+      <input type="password" id="token" name="token" required autocomplete="current-password"></label>
     <button type="submit" class="first">Go on</button></form>`;
+}
+
+function wantsToken() {
+  return hasToken() ? "That is not the token of this service." : "This service wants its token.";
 }
 
 function actions() {
@@ -229,13 +236,14 @@ async function start() {
     state.catalogue = await get("/catalogue");
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    part("said").firstElementChild.textContent = error.message;
+    part("said").firstElementChild.textContent = error.status === 401 ? wantsToken() : error.message;
     render(error.status === 401 ? tokenForm() : html`<p><button type="button" id="again" @click=${start}>Try again</button></p>`, part("rest"));
     return;
   }
   const run = readAddress();
-  show();
   if (run) full.resume(run);
+  else keep(false);
+  show();
   await ask();
 }
 
