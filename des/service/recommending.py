@@ -9,6 +9,7 @@ from des.report import figures
 from des.service import answers as parts
 from des.service.equivalent import CHEAPEST_FIRST, INDEPENDENT, Equivalent, arms_of
 from des.service.figures import availability_figure, shown_figure
+from des.service.said import none_met
 from des.study.answered import Answer
 
 _NOTHING_BELOW: Final = 0.01
@@ -84,6 +85,8 @@ def _clearly_less(one: Estimate, other: Estimate) -> bool:
 def _idle(asked: Equivalent, found: Answer) -> Iterator[parts.IdleLeg]:
     """Legs without which as many requests are answered."""
     lost = found.arms["as_modelled"].lost
+    if none_met(found.arms["as_modelled"]):
+        return
     for arm, leg in asked.without.items():
         other = found.arms[arm].lost
         if lost is None or other is None or lost.mean is None or other.mean is None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from des.digits import nines_of_lost, plain
-from des.estimate.estimate import Estimate
+from des.estimate.estimate import EXACT, RARE, TIMELINE, Estimate
 from des.report import figures
 from des.service.equivalent import FIRST_ALONE, INDEPENDENT
 from des.study.answer_sentence import minutes, per_thousand
@@ -24,7 +24,7 @@ def down_in_30_days(lost: Estimate | None) -> str:
 
 def _parts(found: Answer) -> Iterator[str]:
     modelled = found.arms["as_modelled"]
-    yield f"The chain answers {_share(modelled)} of the requests{_aside(modelled)}{_cost(modelled, ' per 1,000')}"
+    yield f"The chain answers {_share(modelled, whole=True)}{_aside(modelled)}{_cost(modelled, ' per 1,000')}"
     if INDEPENDENT in found.arms:
         twin = found.arms[INDEPENDENT]
         yield f"if nothing were shared, it would answer {_share(twin)}{_aside(twin, down=False)}"
@@ -33,11 +33,19 @@ def _parts(found: Answer) -> Iterator[str]:
         yield f"its first leg alone answers {_share(alone)}{_aside(alone)}{_cost(alone)}"
 
 
-def _share(of: ArmAnswer) -> str:
+def _share(of: ArmAnswer, *, whole: bool = False) -> str:
     figure = of.figure("availability")
     if figure is None:
         return "an unknown share"
-    return figures.availability(figure.without_interval(None), None if of.lost is None else Estimate(of.lost.mean))
+    if none_met(of):
+        return f"all {of.basis.simulated:,} requests that were simulated"
+    share = figures.availability(figure.without_interval(None), None if of.lost is None else Estimate(of.lost.mean))
+    return f"{share} of the requests" if whole else share
+
+
+def none_met(of: ArmAnswer) -> bool:
+    """Whether none was lost of the requests that were simulated, which says little of those that were not."""
+    return of.lost is not None and not of.lost.mean and of.basis.availability not in (EXACT, TIMELINE, RARE)
 
 
 def _aside(of: ArmAnswer, *, down: bool = True) -> str:

@@ -175,6 +175,17 @@ def test_a_leg_that_changes_nothing_is_told() -> None:
     assert [each["leg"] for each in found["recommendation"]["idle"]] == ["openai/gpt-5-mini"]
 
 
+def test_none_lost_of_a_few_is_not_said_to_be_none() -> None:
+    from des.service.simulating import simulated
+
+    body = {"chain": [ANTHROPIC, OPENAI], "policy": {"preset": "litellm"}}
+    found = simulated(SimulateBody.model_validate(body), Bounds())
+    assert found["estimators"]["availability"] == "request level"
+    assert found["uptime"]["as_modelled"]["lost"]["mean"] == 0.0
+    assert found["sentence"].startswith("The chain answers all 3,689 requests that were simulated,")
+    assert found["recommendation"]["idle"] == []
+
+
 def test_charts_of_an_answer_are_the_reports(client: TestClient, answered: dict[str, Any]) -> None:
     pytest.importorskip("altair")
     pytest.importorskip("vl_convert")
