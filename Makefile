@@ -4,10 +4,14 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-lowest lint bench docs clean
+.PHONY: demo serve test test-lowest lint bench docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/des run scenarios/two_stage.yaml
+
+# The page and the HTTP API, on this machine alone: http://127.0.0.1:8731
+serve: $(VENV)/.installed-serve
+	$(BIN)/des serve
 
 # Tests start many processes, which would each compile the package again where nothing keeps the bytecode.
 test: $(VENV)/.installed-dev
@@ -51,6 +55,10 @@ $(VENV)/.installed: $(VENV)/.created pyproject.toml
 
 $(VENV)/.installed-dev: $(VENV)/.created pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat --editable '.[dev]'
+	touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-serve: $(VENV)/.created pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat --editable '.[serve]'
 	touch $@ $(VENV)/.installed
 
 clean:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from des.report.page.write import write_report as report
     from des.scenario import Scenario
     from des.scenario.schema.own_classes import register
+    from des.service.serve import serve
     from des.study.answer import answer
     from des.study.availability import availability
     from des.study.compare import compare
@@ -53,6 +54,7 @@ __all__ = [
     "report",
     "results",
     "run",
+    "serve",
     "sweep",
     "validate",
     "verify",
@@ -74,6 +76,7 @@ _MODULES = {
     "results": "des.study.store",
     "optimise": "des.study.optimise",
     "run": "des.study.run",
+    "serve": "des.service.serve",
     "compare": "des.study.compare",
     "sweep": "des.study.sweep",
     "load": "des.study.recorded",

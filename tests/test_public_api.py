@@ -20,6 +20,7 @@ FUNCTIONS = {
     "report",
     "results",
     "run",
+    "serve",
     "sweep",
     "validate",
     "verify",

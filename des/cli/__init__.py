@@ -1,11 +1,11 @@
 """The command line: parse, call the API, print.
 
 Heavy libraries are imported inside the commands, so that `des --help` stays fast. Importing `answering`, `optimising`,
-`reporting`, `results`, `running`, `starting`, `sweeping`, `telling` and `verifying` registers their
+`reporting`, `results`, `running`, `serving`, `starting`, `sweeping`, `telling` and `verifying` registers their
 commands.
 """
 
-from des.cli import answering, optimising, reporting, results, running, starting, sweeping, telling, verifying
+from des.cli import answering, optimising, reporting, results, running, serving, starting, sweeping, telling, verifying
 from des.cli.application import app, main
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "reporting",
     "results",
     "running",
+    "serving",
     "starting",
     "sweeping",
     "telling",

@@ -56,6 +56,19 @@ def answer_text(answer: Answer, width: int = 80) -> str:
     return as_text(lambda console: print_answer(answer, console), width)
 
 
+def answer_lines(answer: Answer) -> list[Line]:
+    """The rows of the table, with a cell for each arm that differs."""
+    return list(_lines(answer, [of for arm, of in answer.arms.items() if arm not in answer.same]))
+
+
+def basis_and_unseen(answer: Answer) -> tuple[list[str], list[str]]:
+    """What the figures rest on, and what was not seen, one sentence each; nothing of the time that it took."""
+    told = {arm: of for arm, of in answer.arms.items() if arm not in answer.same}
+    rest_on = {_basis(of.basis, of.horizon_s): None for of in told.values()}
+    unseen = [text.removeprefix("- ") for text in _not_seen_sentences(told) if text != "Not seen:"]
+    return [*rest_on, *_chance_basis(told)], unseen
+
+
 def _lines(answer: Answer, of: Sequence[ArmAnswer]) -> Iterator[Line]:
     if not any(each.figures for each in of):
         return

@@ -188,7 +188,8 @@ def _alike(one: Estimate | None, other: Estimate | None) -> bool:
 
 
 def _chances(answer: Answer, told: Mapping[str, ArmAnswer]) -> list[str]:
-    objective, window = answer.objective, answer.window
+    objective = answer.objective
+    window = f"window of {answer.window}" if answer.window[:1].isdigit() else answer.window
     known = {arm: of.objective for arm, of in told.items() if of.objective is not None}
     if objective is None or not known:
         return []

@@ -56,6 +56,10 @@ def a_result_is_verified() -> None:
     assert_type(found.differences[0].file, str)
 
 
+def a_service_is_served() -> None:
+    assert_type(des.serve(port=0, token="long-enough-to-be-a-token", allow_hosts=["des.example"]), None)
+
+
 def an_answer_gives_a_frame() -> None:
     found = des.answer("two_stage.yaml", within="30s", arms=["as_modelled"], workers=2)
     assert_type(found, Answer)

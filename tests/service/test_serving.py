@@ -1,0 +1,66 @@
+"""`des serve` refuses what would let others in, and says what is missing."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from des.cli import app
+from des.service.application import Settings
+
+runner = CliRunner()
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Settings, str, int]]:
+    """What would be served, and where."""
+    found: list[tuple[Settings, str, int]] = []
+
+    def serve(settings: Settings, host: str, port: int, ready: Any) -> None:
+        found.append((settings, host, port))
+        ready(f"http://{host}:{port}")
+
+    monkeypatch.setattr("des.service.server.serve_until_ended", serve)
+    monkeypatch.delenv("DES_SERVE_TOKEN", raising=False)
+    return found
+
+
+def test_it_listens_on_loopback_and_says_where(served: list[Any], tmp_path: Path) -> None:
+    result = runner.invoke(app, ["serve", "--state", str(tmp_path), "--workers", "3"])
+    assert result.exit_code == 0
+    assert result.stdout == "des serves http://127.0.0.1:8731\n"
+    ((settings, host, port),) = served
+    assert (host, port, settings.state, settings.bounds.simulations) == ("127.0.0.1", 8731, tmp_path, 3)
+    assert settings.door.token is None
+
+
+def test_off_loopback_a_token_is_required(served: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = runner.invoke(app, ["serve", "--host", "0.0.0.0", "--state", str(tmp_path)])
+    assert refused.exit_code == 2
+    assert "a token is required" in refused.output
+    monkeypatch.setenv("DES_SERVE_TOKEN", "short")
+    assert "at least 16" in runner.invoke(app, ["serve", "--host", "0.0.0.0"]).output
+    monkeypatch.setenv("DES_SERVE_TOKEN", "long-enough-to-be-a-token")
+    asked = ["serve", "--host", "0.0.0.0", "--allow-host", "Des.Example", "--state", str(tmp_path)]
+    assert runner.invoke(app, asked).exit_code == 0
+    assert served[0][0].door.hosts >= {"des.example", "127.0.0.1", "0.0.0.0"}
+    assert served[0][0].door.token == "long-enough-to-be-a-token"
+
+
+def test_a_token_may_be_in_a_file(served: list[Any], tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    assert "cannot be read" in runner.invoke(app, ["serve", "--token-file", str(file)]).output
+    file.write_text("long-enough-to-be-a-token\n")
+    assert runner.invoke(app, ["serve", "--token-file", str(file), "--state", str(tmp_path)]).exit_code == 0
+    assert served[0][0].door.token == "long-enough-to-be-a-token"
+
+
+def test_one_service_writes_into_a_state_directory(tmp_path: Path) -> None:
+    from des.errors import DesError
+    from des.service.server import _alone_in
+
+    with _alone_in(tmp_path), pytest.raises(DesError, match="another service is at work"), _alone_in(tmp_path):
+        pass
+    with _alone_in(tmp_path):
+        pass
