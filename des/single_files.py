@@ -1,14 +1,16 @@
 """Single files: written whole or not at all, and read only if they are regular."""
 
 import errno
+import json
 import os
 import secrets
 import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from des.errors import OutputError, WriteError
+from des.errors import DesError, OutputError, WriteError
 from des.signals import signals_held, terminating_signals_raise
 
 
@@ -105,6 +107,25 @@ def check_regular(path: Path) -> None:
         kinds = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
         what = next((name for holds, name in kinds if holds(mode)), "a device")
         raise OSError(errno.EINVAL, f"is {what}, not a regular file", str(path))
+
+
+def json_object(path: Path) -> dict[str, Any]:
+    """The object in a JSON file.
+
+    Raises FileNotFoundError where there is no such file, and DesError, naming it, where it holds anything else.
+    """
+    try:
+        check_regular(path)
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise DesError(f"{path}: cannot be read: {reason_of(error)}") from None
+    except (ValueError, RecursionError) as error:
+        raise DesError(f"{path}: not valid JSON ({error})") from None
+    if not isinstance(found, dict):
+        raise DesError(f"{path}: not an object")
+    return found
 
 
 def reason_of(error: OSError) -> str:
