@@ -1,20 +1,33 @@
 """Single files: written whole or not at all, and read only if they are regular."""
 
 import errno
+import json
 import os
 import secrets
 import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from des.errors import OutputError, WriteError
+from des.errors import DesError, OutputError, WriteError
 from des.signals import signals_held, terminating_signals_raise
+
+
+def output_path(out: str | Path) -> Path:
+    """Where an output goes: `~` is a home folder, which shells leave to the program in `--out=~/new`.
+
+    Raises OutputError where there is no such user.
+    """
+    try:
+        return Path(out).expanduser()
+    except RuntimeError:
+        raise OutputError(f"{out}: there is no user {Path(out).parts[0]}; write the folder in full") from None
 
 
 def refuse_existing(out: Path | None) -> None:
     """Raises OutputError if a file exists already, before any work is done for it."""
-    if out is not None and os.path.lexists(out):
+    if out is not None and os.path.lexists(output_path(out)):
         raise OutputError(f"{out}: exists already; choose another name or remove it")
 
 
@@ -29,6 +42,7 @@ def write_new(out: Path, text: str) -> None:
 
 def check_writable_file(out: Path) -> None:
     """Raises OutputError where `write_over` could not write: no folder to write into, or a directory in the way."""
+    out = output_path(out)
     if out.is_dir():
         raise OutputError(f"{out}: is a directory; name a file")
     if os.path.lexists(out) and not out.is_file():
@@ -49,6 +63,7 @@ def _write(out: Path, text: str, give_name: Callable[[Path, Path], object], left
 
     Raises FileExistsError where `give_name` does, WriteError if it cannot be written.
     """
+    out = output_path(out)
     beside = out.with_name(f".des-{os.getpid()}-{secrets.token_hex(3)}")
     with terminating_signals_raise():
         try:
@@ -92,6 +107,25 @@ def check_regular(path: Path) -> None:
         kinds = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
         what = next((name for holds, name in kinds if holds(mode)), "a device")
         raise OSError(errno.EINVAL, f"is {what}, not a regular file", str(path))
+
+
+def json_object(path: Path) -> dict[str, Any]:
+    """The object in a JSON file.
+
+    Raises FileNotFoundError where there is no such file, and DesError, naming it, where it holds anything else.
+    """
+    try:
+        check_regular(path)
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise DesError(f"{path}: cannot be read: {reason_of(error)}") from None
+    except (ValueError, RecursionError) as error:
+        raise DesError(f"{path}: not valid JSON ({error})") from None
+    if not isinstance(found, dict):
+        raise DesError(f"{path}: not an object")
+    return found
 
 
 def reason_of(error: OSError) -> str:

@@ -97,6 +97,19 @@ METRICS: Final = (
 )
 """Headline figures of an arm, for which a scenario may expect values."""
 
+HEADLINES: Final = (
+    "availability",
+    "cost_usd_per_request",
+    "cost_usd_per_success",
+    "latency_s_mean",
+    "latency_s_p50",
+    "latency_s_p95",
+    "latency_s_p99",
+    "fallback_share",
+    "attempts_per_request",
+)
+"""Those by which arms and chains are told apart, whatever estimator they come from."""
+
 CASCADE_METRICS: Final = (
     "retry_amplification",
     "goodput_per_minute",

@@ -57,6 +57,7 @@ def answer(
 ) -> int:
     from des.report.answer_tables import print_answer
     from des.report.junit import Suite, check_junit
+    from des.single_files import output_path
     from des.study.answer import answer as answer_scenario
 
     check_junit(junit)
@@ -76,7 +77,7 @@ def answer(
             before=_before(within),
         )
     if out is not None:
-        report_beside(out)
+        report_beside(output_path(out))
     complain_of(found.remarks)
     if as_json:
         say_json(found.as_json())

@@ -20,9 +20,9 @@ from des.draws import generator
 from des.estimate.conditions import Conditions, TimelineConditions, affected
 from des.estimate.estimate import Inapplicable
 from des.estimate.exact import DownTogether
-from des.estimate.failing_walk import longest_walk_s
 from des.estimate.interaction import arrival_profile, interactions, needs_whole_horizons
 from des.estimate.linear import weighted_sum
+from des.estimate.longest_walk import longest_walk_s
 from des.estimate.served_walk import Account, ServedWalk
 from des.estimate.timeline import expected_arrivals, incidents_per_year, reach_s, strata, stratified
 from des.faults import Intervals, Timeline, draw_timeline

@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 
 from des.distributions import Distribution
-from des.estimate.failing_walk import longest_wait_s, longest_waits_s, longest_walk_s
 from des.estimate.interaction import interactions
+from des.estimate.longest_walk import longest_wait_s, longest_waits_s, longest_walk_s
 from des.scenario.extensions import own_classes
 from des.scenario.plan import (
     ActiveBudget,

@@ -21,10 +21,11 @@ from des.errors import DesError
 from des.estimate.conditions import TimelineConditions, Undisturbed, affected
 from des.estimate.estimate import TIMELINE, Estimate, Inapplicable
 from des.estimate.exact import ExactAnswer, exact_or_none
-from des.estimate.failing_walk import FailingWalk, longest_walk_s
+from des.estimate.failing_walk import FailingWalk
 from des.estimate.heterogeneous import Heterogeneous, without_intervals
 from des.estimate.interaction import arrival_profile, interactions, needs_whole_horizons
 from des.estimate.intervals import FEW_EPISODES, mean_of, poisson_bounds, share_up, with_controls
+from des.estimate.longest_walk import longest_walk_s
 from des.estimate.summary import MOSTLY
 from des.faults import Intervals, Timeline, draw_timeline, one_after_the_other
 from des.faults.episodes import down_share, endpoint_down, episodes_started, intersection

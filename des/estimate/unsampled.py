@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from des.estimate.availability import choose
 from des.estimate.estimate import EXACT, INCONCLUSIVE, REQUEST_LEVEL, Estimate, judge
-from des.estimate.failing_walk import longest_walk_s
 from des.estimate.interaction import interactions, needs_whole_horizons
 from des.estimate.intervals import NO_SPREAD
+from des.estimate.longest_walk import longest_walk_s
 from des.estimate.sums import LogHistogram
 from des.estimate.timeline import incidents_per_year, quick_availability
 from des.estimate.unseen import Unseen, unseen

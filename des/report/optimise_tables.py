@@ -39,7 +39,7 @@ def print_optimised(found: Optimised, console: Console) -> None:
         say(console, text, style="bold")
     columns = _columns(found)
     print_arms([*_lines(found, list(columns.values()))], list(columns), console)
-    for text in (*_sure(found), *_of_the_rule(found)):
+    for text in (*_sure(found), *_of_the_written(found), *_of_the_rule(found)):
         say(console, text)
     console.print()
     _print_front(found, console)
@@ -120,6 +120,17 @@ def _sure(found: Optimised) -> Iterator[str]:
         f"with {_CONFIDENT} it is the best of the {many} simulated, or within {close} of it{bounds}: "
         f"{selected.replications:,} replications with common random numbers"
     )
+
+
+def _of_the_written(found: Optimised) -> Iterator[str]:
+    """Where the search leaves out something better that there is already, and how it would be one of the candidates."""
+    if not found.written_is_better:
+        return
+    space = found.space
+    wanted = [] if space.grid is None else [f"give --over its values of {', '.join(space.grid.paths)}"]
+    if space.varies_chain and not space.allows(space.written()):
+        wanted.append("have its chain allowed by --legs, --least and --most")
+    yield f"the scenario as written is better, but none of the candidates: {' and '.join(wanted)}"
 
 
 def _of_the_rule(found: Optimised) -> Iterator[str]:

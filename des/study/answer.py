@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from des.compiled import using
-from des.disk import written_whole
+from des.disk import refuse_existing_directory, written_whole
 from des.errors import DesError
 from des.estimate.estimate import REQUEST_LEVEL, Estimate, Inapplicable
 from des.estimate.objective import exact_objective, window_edges, window_words
@@ -23,7 +23,7 @@ from des.scenario import Loaded, plans
 from des.scenario.plan import Plan, remarks_of
 from des.scenario.schema.objective import Objective, Value
 from des.scenario.text.units import DAY_S, YEAR_S, read_positive_duration
-from des.single_files import refuse_existing
+from des.single_files import output_path
 from des.study.answer_file import write_answer
 from des.study.answer_sentence import sentence
 from des.study.answered import Answer, ArmAnswer, Basis, Figures, one_of, verdicts_on
@@ -78,8 +78,9 @@ def answer(
     """
     clock = Clock(_seconds(within), _checked_rounds(rounds))
     processes = available() if workers is None else workers
-    target = None if out is None else Path(out)
-    refuse_existing(target)
+    target = None if out is None else output_path(out)
+    if target is not None:
+        refuse_existing_directory(target)
     whole = loaded = RunOptions(seed=seed, overrides=tuple(overrides), workers=processes).load(scenario)
     if arms is not None:
         loaded = whole.with_arms(arms)

@@ -3,7 +3,6 @@
 `load_answer` reads one back as the same typed record, for pages and programs that show it without answering again.
 """
 
-import json
 import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from des.errors import DesError
 from des.scenario import Loaded
 from des.scenario.schema.objective import Objective, Value
-from des.single_files import check_regular, reason_of
+from des.single_files import json_object
 from des.study.answered import Answer, ArmAnswer
 from des.study.identity import file_digest, json_text, package_version, source_digest
 from des.study.value import Cheapest, Step
@@ -65,17 +64,9 @@ def load_answer(path: str | Path) -> Answer:
 
 def _read(file: Path) -> Mapping[str, Any]:
     try:
-        check_regular(file)
-        found = json.loads(file.read_text(encoding="utf-8"))
+        return json_object(file)
     except FileNotFoundError:
         raise DesError(f"{file}: there is no such file; des answer --out DIR writes one") from None
-    except OSError as error:
-        raise DesError(f"{file}: cannot be read: {reason_of(error)}") from None
-    except ValueError as error:
-        raise DesError(f"{file}: is no JSON: {error}") from None
-    if not isinstance(found, Mapping):
-        raise DesError(f"{file}: is no answer of des answer: it has no fields")
-    return found
 
 
 def _answer(found: Mapping[str, Any], wall_s: float) -> Answer:

@@ -15,23 +15,12 @@ from des.scenario.schema.objective import Objective, Value
 from des.study.not_seen import NotSeen
 from des.study.value import Cheapest, Money, Step
 from des.study.verdicts import Evidence, Verdict, judged
+from des.vocabulary import HEADLINES
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _ONE_LESS: Final = "failure_share"
-_COLUMNS: Final = (
-    "availability",
-    "cost_usd_per_request",
-    "cost_usd_per_success",
-    "latency_s_mean",
-    "latency_s_p50",
-    "latency_s_p95",
-    "latency_s_p99",
-    "fallback_share",
-    "attempts_per_request",
-)
-
 Figures = Mapping[str, Estimate | Mapping[str, Estimate]]
 """By the names of summary.json; some have one estimate by leg or cause."""
 
@@ -150,7 +139,7 @@ class Answer(Charted):
         rows = []
         for arm, of in self.arms.items():
             row: dict[str, Any] = {"arm": arm}
-            named = {metric: of.figure(metric) for metric in _COLUMNS}
+            named = {metric: of.figure(metric) for metric in HEADLINES}
             for name, figure in {**named, "objective": of.objective}.items():
                 ends = (None, None, None) if figure is None else (figure.mean, figure.low, figure.high)
                 row |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))

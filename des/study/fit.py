@@ -26,7 +26,7 @@ from des.faults.calibration.fragment import LEAST_INCIDENTS
 from des.files import History, read_history, read_moment
 from des.frames import html
 from des.scenario.text.units import DAY_S, HOUR_S
-from des.single_files import refuse_existing, write_new
+from des.single_files import output_path, refuse_existing, write_new
 from des.study.fitted_into import put_into, read_error_rates, target, the_service
 from des.words import did_you_mean
 
@@ -105,7 +105,7 @@ def fit(
     Raises DesError for a history that cannot be fitted, OutputError if `out` exists, WriteError if a file cannot be
     written, and errors of `target` and `put_into`.
     """
-    out = None if out is None else Path(out)
+    out = None if out is None else output_path(out)
     refuse_existing(out)
     if problems := list(_wrong_options(between, repair, permutations, since, until)):
         raise DesError("\n".join(problems))

@@ -16,6 +16,7 @@ from des.scenario.plan import remarks_of
 from des.scenario.schema.optimise import Optimise
 from des.scenario.text.document import Document
 from des.signals import terminating_signals_raise
+from des.single_files import output_path
 from des.study.optimised import Optimised, front_of, write_optimised
 from des.study.optimising.aim import Aim, read_aim
 from des.study.optimising.forecast import forecast_of
@@ -66,8 +67,9 @@ def optimise(
     started = time.perf_counter()
     options = RunOptions(seed=seed, overrides=overrides, workers=workers)
     loaded = _of_arm(options.load(scenario), arm)
-    if out is not None:
-        refuse_existing_directory(Path(out))
+    target = None if out is None else output_path(out)
+    if target is not None:
+        refuse_existing_directory(target)
     said = loaded.scenario.optimise or Optimise()
     own: dict[str | tuple[str, ...], Sequence[Any]] = {}
     own.update(said.over)
@@ -81,8 +83,8 @@ def optimise(
     with using(engine), terminating_signals_raise():
         found = _found(loaded, space, aim, screen, replications, options.workers, progress)
     answer = replace(found, wall_s=time.perf_counter() - started)
-    if out is not None:
-        with written_whole(Path(out)) as directory:
+    if target is not None:
+        with written_whole(target) as directory:
             write_optimised(answer, loaded, directory)
     return answer
 

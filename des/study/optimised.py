@@ -103,6 +103,23 @@ class Optimised(Charted):
         return self.choice(candidate) if candidate in self.screened.figures else None
 
     @property
+    def written_is_better(self) -> bool:
+        """Whether the scenario as written keeps the bounds and is better than the best, but none of the candidates.
+
+        Better is by more than the indifference, over the replications that both have in common.
+        """
+        written, best = as_written(self.space), self.selected.best
+        if self.space.has(written) or written not in self.selected.figures:
+            return False
+        of_written = self.selected.mean(written, FIRST)
+        if not self.aim.feasible(of_written):
+            return False
+        if best is None:
+            return True
+        value = self.aim.of(self.selected.mean(best, FIRST))
+        return self.aim.of(of_written) < value - self.aim.indifference * abs(value)
+
+    @property
     def order(self) -> tuple[tuple[str, float], ...]:
         """The entries to choose from in ascending cost per success of each alone, with that cost in USD."""
         return tuple((self.space.names[entry], self.screened.alone[entry][COST]) for entry in ascending(self.screened))
@@ -190,7 +207,11 @@ class Optimised(Charted):
             | {"order": [[name, _finite(cost)] for name, cost in self.order]}
             | ({} if self.rule_beside is None else self.rule_beside.as_json()),
             "front": [choice.as_json() for choice in self.front],
-        } | ({"remarks": list(self.remarks)} if self.remarks else {})
+        } | {
+            name: value
+            for name, value in (("written_is_better", self.written_is_better), ("remarks", list(self.remarks)))
+            if value
+        }
 
     def __repr__(self) -> str:
         best = "nothing keeps the bounds" if self.best is None else self.best.label

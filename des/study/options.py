@@ -9,6 +9,7 @@ from typing import Any, TypedDict, TypeVar
 from des.errors import DesError
 from des.scenario import Loaded, Scenario, changed, from_mapping, load_scenario
 from des.scenario.text.overrides import Assignment
+from des.single_files import output_path
 from des.study.precision import Precision
 
 Source = str | Path | Mapping[str, Any] | Scenario | Loaded
@@ -42,7 +43,7 @@ _Function = TypeVar("_Function", bound=Callable[..., object])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """How a scenario is run. Raises DesError below one worker.
+    """How a scenario is run. Raises DesError below one worker, OutputError for a home folder of nobody.
 
     `out`: where the run is written, a directory that does not exist; otherwise `results/<scenario>-<key>/` below the
     current directory.
@@ -77,6 +78,8 @@ class RunOptions:
     before: Before | None = None
 
     def __post_init__(self) -> None:
+        if self.out is not None:
+            object.__setattr__(self, "out", output_path(self.out))
         if self.workers < 1:
             raise DesError(f"workers {self.workers}: at least 1 process is needed")
 

@@ -11,7 +11,7 @@ from des.scenario.json_schema import TITLE, json_schema
 from des.scenario.shipped import shipped
 from des.scenario.starter import MODELS, SCHEMA_FILE, starter
 from des.scenario.text.document import read_document
-from des.single_files import check_writable_file, refuse_existing, write_new, write_over
+from des.single_files import check_writable_file, output_path, refuse_existing, write_new, write_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ def new_scenario(
     A schema that is there already is left alone. Raises DesError for unknown names, OutputError if `out` exists,
     WriteError if it cannot be written.
     """
+    out = None if out is None else output_path(out)
     refuse_existing(out)
     text = starter(MODELS if models is None else models, client, question)
     if out is not None:
@@ -64,6 +65,7 @@ def write_schema(out: Path) -> None:
 
     Raises OutputError if another file has the name, WriteError if it cannot be written.
     """
+    out = output_path(out)
     check_writable_file(out)
     if out.exists() and not _is_schema(out):
         raise OutputError(f"{out}: exists already and is no schema of des; choose another name or remove it")

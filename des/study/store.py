@@ -3,7 +3,6 @@
 Only what `des` wrote is listed, and only that is removed: a directory that holds a file of somebody else's is refused.
 """
 
-import json
 import os
 import re
 import stat
@@ -15,6 +14,7 @@ from typing import Any, Final
 
 from des.disk import PARTIAL, REPLACED, WRITER, WRITING, is_locked, put_back, remove_leftovers, removed
 from des.errors import DesError, OutputError
+from des.single_files import json_object
 from des.study.answer_file import ANSWER
 from des.study.identity import file_digest
 from des.study.run import RESULTS
@@ -311,10 +311,9 @@ def _size(path: Path) -> int:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return json_object(path)
+    except (OSError, DesError):
         return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _short(error: DesError, path: Path) -> str:

@@ -3,7 +3,6 @@
 `sweep.json` holds everything and `load_sweep` reads it; `sweep.csv` holds a row for each point and arm.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from des.errors import DesError
 from des.estimate.estimate import INCONCLUSIVE, MET, MISSED
 from des.frames import Charted
-from des.single_files import reason_of
+from des.single_files import json_object, reason_of
 from des.study.identity import json_text
 from des.study.recorded import Run, load
 from des.study.verdicts import NOT_JUDGED, Verdict
@@ -151,13 +150,10 @@ def load_sweep(path: str | Path) -> Sweep:
     """The sweep in a directory that `des sweep` wrote. Raises DesError, naming the file, where there is none."""
     place = Path(path)
     try:
-        content = json.loads((place / RECORD).read_text(encoding="utf-8"))
-        whole = isinstance(content, dict) and content["points"] and {"over", "estimator"} <= set(content)
+        content = json_object(place / RECORD)
     except OSError as error:
         raise DesError(f"{place / RECORD}: {reason_of(error)}; name the directory of a sweep") from None
-    except (ValueError, LookupError, RecursionError):
-        whole = False
-    if not whole:
+    if not content.get("points") or not {"over", "estimator"} <= set(content):
         raise DesError(f"{place / RECORD}: is not the record of a sweep")
     return Sweep(place, content)
 

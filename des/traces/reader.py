@@ -1,7 +1,6 @@
 """Reads a finished run: its tables as pandas frames, its manifest and summary as dicts."""
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from des.disk import put_back
 from des.errors import DesError
 from des.frames import flat, html
+from des.single_files import json_object
 from des.traces.levels import TraceLevel
 from des.traces.schemas import ROWS_PER_GROUP, TABLES
 from des.vocabulary import FULL_TRACES, REQUEST_TRACES
@@ -191,16 +191,9 @@ def _check_shape(file: Path, manifest: Mapping[str, Any]) -> None:
 
 def _json(path: Path, name: str) -> dict[str, Any]:
     try:
-        content = json.loads((path / name).read_text(encoding="utf-8"))
+        return json_object(path / name)
     except FileNotFoundError:
         raise DesError(f"{path}: not a run, as it holds no {name}") from None
-    except OSError as error:
-        raise DesError(f"{path / name}: cannot be read ({error.strerror or error})") from None
-    except ValueError as error:
-        raise DesError(f"{path / name}: not valid JSON ({error})") from None
-    if not isinstance(content, dict):
-        raise DesError(f"{path / name}: not an object")
-    return content
 
 
 def _as_pandas(table: "pa.Table") -> "pd.DataFrame":

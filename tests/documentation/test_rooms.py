@@ -17,6 +17,7 @@ EVERYBODY = {"disk", "single_files", "digits", "errors", "pool", "frames", "sign
 RANDOM = {"distributions", "draws", "mixture", "quantiles"}
 
 MAY_IMPORT = {
+    "distributions": set(),
     "rules": set(),
     "catalogue": set(),
     "traces": set(),

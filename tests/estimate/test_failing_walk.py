@@ -11,8 +11,9 @@ from des.engine import simulate
 from des.estimate.availability import availability, choose
 from des.estimate.conditions import Undisturbed
 from des.estimate.estimate import EXACT, RARE, TIMELINE
-from des.estimate.failing_walk import FailingWalk, longest_wait_s
+from des.estimate.failing_walk import FailingWalk
 from des.estimate.interaction import interactions
+from des.estimate.longest_walk import longest_wait_s
 from des.estimate.timeline import lost_along, reach_s
 from des.faults import draw_timeline
 from des.scenario.plan import Backoff, Plan

@@ -9,8 +9,8 @@ import pytest
 from des.engine import simulate
 from des.estimate.estimate import EXACT, INCONCLUSIVE, MET, MISSED, Estimate
 from des.estimate.exact import exact
-from des.estimate.failing_walk import longest_walk_s
 from des.estimate.intervals import mean_of
+from des.estimate.longest_walk import longest_walk_s
 from des.estimate.summary import Pool, summarise
 from des.estimate.timeline import timeline
 from des.estimate.unsampled import (

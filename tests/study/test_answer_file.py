@@ -68,8 +68,8 @@ def test_the_sentence_and_the_expectations_are_in_it(written: tuple[Answer, Path
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "is no JSON"),
-        ("[]", "it has no fields"),
+        ("{", "not valid JSON"),
+        ("[]", "not an object"),
         ("{}", "it has no 'objective'"),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 import des
 from des.errors import DesError, OutputError, ScenarioError
 from des.estimate.estimate import EXACT
+from des.report.optimise_tables import optimised_text
 from des.scenario import from_mapping
 from des.scenario.schema.optimise import Optimise
 from des.study.optimised import Optimised, front_of
@@ -171,6 +172,25 @@ def test_values_of_fields_vary_alone_and_with_the_chain() -> None:
     assert both.screened.space == 4
     assert both.best is not None
     assert both.best.values == {"policy.rounds": "2"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"over": ["policy.deadline=1s,1500ms"]}, "candidates: give --over its values of policy.deadline"),
+        ({"most": 1}, "candidates: have its chain allowed by --legs, --least and --most"),
+    ],
+)
+def test_a_scenario_that_is_better_than_all_candidates_is_told(asked: dict[str, Any], said: str) -> None:
+    found = des.optimise(FOUR | {"policy": {"deadline": "1min"}}, maximise="availability", **asked)
+    assert found.written_is_better
+    assert found.as_json()["written_is_better"]
+    assert said in " ".join(optimised_text(found).split())
+
+
+def test_a_scenario_that_is_a_candidate_is_no_better_than_the_best(shared: Optimised) -> None:
+    assert not shared.written_is_better
+    assert "written_is_better" not in shared.as_json()
 
 
 def test_the_scenario_says_what_is_looked_for_and_options_take_its_place() -> None:

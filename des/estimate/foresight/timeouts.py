@@ -4,11 +4,11 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from des.estimate.failing_walk import longest_wait_s
 from des.estimate.foresight.foreseen import Foretold
 from des.estimate.foresight.outlook import Outlook
 from des.estimate.foresight.words import duration, listed, share, times, written
 from des.estimate.linear import weighted_sum
+from des.estimate.longest_walk import longest_wait_s
 from des.rules.retry import backoff_s
 from des.scenario.plan import Backoff, Group, Leg, RetryRule, Timeout
 from des.scenario.schema.statuses import kinds_handled

@@ -1,6 +1,5 @@
 """What a page says of a result, whatever made it: a run, a comparison, an answer or a sweep read from its directory."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +10,7 @@ from des.errors import DesError
 from des.estimate.estimate import Estimate
 from des.report.lines import horizon_s
 from des.scenario.text.units import read_timestamp
+from des.single_files import json_object
 from des.study.answer_file import ANSWER
 from des.study.run import RESULTS
 from des.study.store import SWEEP
@@ -235,14 +235,9 @@ def _checked_arms(file: Path, arms: Any) -> Mapping[str, Json]:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DesError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except ValueError as error:
-        raise DesError(f"{path}: not valid JSON ({error})") from None
-    if not isinstance(found, dict):
-        raise DesError(f"{path}: not an object")
-    return found
+        return json_object(path)
+    except FileNotFoundError:
+        raise DesError(f"{path}: there is no such file") from None
 
 
 def _one_line(text: Any) -> str:

@@ -11,7 +11,7 @@ from des.report.page.blocks import Chapter
 from des.report.page.chapters import chapters
 from des.report.page.findings import Findings
 from des.report.page.results import Result, findings_of
-from des.single_files import refuse_existing, write_new
+from des.single_files import output_path, refuse_existing, write_new
 from des.study.store import REPORT
 
 __all__ = ["REPORT", "Written", "html_of", "write_report"]
@@ -40,7 +40,7 @@ def write_report(
     places = [results] if isinstance(results, Result) else list(results)
     if not places:
         raise DesError("no result to report on: name the directory of a run, an answer or a sweep")
-    folder = None if png is None else Path(png)
+    folder = None if png is None else output_path(png)
     if folder is not None:
         refuse_existing_directory(folder)
     found = [findings_of(place) for place in places]
@@ -62,7 +62,7 @@ def html_of(made: Sequence[Chapter]) -> str:
 
 def _page(out: str | Path | None, png: str | Path | None, first: Findings) -> Path | None:
     if out is not None:
-        return Path(out)
+        return output_path(out)
     return None if png is not None else Path(f"{first.path.resolve().name}.html")
 
 

@@ -115,11 +115,13 @@ class Space:
 
     def has(self, candidate: Candidate) -> bool:
         """Whether a candidate is one of those to choose from; the scenario as written need not be."""
-        if candidate.setting not in self.settings:
-            return False
+        return candidate.setting in self.settings and self.allows(candidate.entries)
+
+    def allows(self, entries: tuple[int, ...]) -> bool:
+        """Whether these entries are one of the chains to choose from."""
         if self.least is None or self.most is None:
-            return candidate.entries == self.written()
-        return self.least <= len(candidate.entries) <= self.most and set(candidate.entries) <= set(self.pool)
+            return entries == self.written()
+        return self.least <= len(entries) <= self.most and set(entries) <= set(self.pool)
 
     def written(self) -> tuple[int, ...]:
         return tuple(range(len(self.names)))
