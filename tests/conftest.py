@@ -1,5 +1,6 @@
 """Property tests draw the same examples on every run; what else they find is found by exploring, see examples.py."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -35,6 +36,13 @@ def rough_estimators() -> Iterator[None]:
         patch.setattr("des.estimate.timeline.SAMPLES", 1_000)
         patch.setattr("des.estimate.rare.SAMPLES", 30_000)
         yield
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what lives as long as the tests do: all modules and all tests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

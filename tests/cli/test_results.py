@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from study.small_scenario import ENDLESS, write_small
 
-from tests.command import DES, ENVIRONMENT, Done, des, is_a_clear_error
+from tests.command import DES, ENVIRONMENT, Done, des, is_a_clear_error, left_in
 from tests.patience import PATIENCE_S, wait_until
 from tests.signals import heed_signals
 
@@ -138,8 +138,11 @@ def test_where_nobody_can_answer_the_time_is_told_and_work_goes_on(tmp_path: Pat
     wait_until(lambda: list((tmp_path / "results").glob(".partial/small-*/*/requests/*.parquet")), process)
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 143
     assert "des run will take about" in said
     assert "[y/N]" not in said
+    assert "nothing was kept" in said.splitlines()[-1]
+    assert left_in(tmp_path) == []
 
 
 def test_a_short_run_says_nothing_of_its_time(tmp_path: Path) -> None:

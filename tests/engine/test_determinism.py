@@ -62,14 +62,11 @@ def test_replications_can_be_run_in_any_order() -> None:
 
 
 def test_the_hash_seed_of_the_interpreter_changes_nothing() -> None:
-    digests = set()
-    for seed in ("0", "4242"):
-        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
-        command = [sys.executable, "-m", "engine.rich_scenario"]
-        done = subprocess.run(command, cwd=TESTS, env=environment, capture_output=True, text=True, check=True)
-        digests.add(done.stdout.strip())
-    assert len(digests) == 1
-    assert digests == {run(rich_scenario()).digest()}
+    """This process has another one: a random seed, or that of its environment, which is hardly ever this."""
+    environment = {**os.environ, "PYTHONHASHSEED": "4242", "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", "engine.rich_scenario"]
+    done = subprocess.run(command, cwd=TESTS, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == run(rich_scenario()).digest()
 
 
 def changed(change: Callable[[dict[str, Any]], None]) -> Traced:

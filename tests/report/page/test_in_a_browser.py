@@ -77,23 +77,32 @@ def opened(page: Path, folder: Path, *options: str) -> tuple[str, str]:
     return done.stdout, done.stderr
 
 
-@pytest.mark.parametrize("result", ["ran", "compared", "answered", "hostile"])
-def test_every_chart_is_drawn_and_nothing_complains(
-    page_of: PageOf, request: pytest.FixtureRequest, tmp_path: Path, result: str
+MEASURE: Final = (
+    "<script>setInterval(() => { document.documentElement.dataset.over = [...document.querySelectorAll('.chart')]"
+    ".filter((box) => box.querySelector('svg') && box.scrollWidth > box.clientWidth + 1).map((box) => box.id)"
+    ".join(' ') || 'none'; document.documentElement.dataset.page = document.documentElement.scrollWidth <= "
+    "document.documentElement.clientWidth ? 'fits' : 'too wide'; }, 50);</script>"
+)
+
+
+@pytest.mark.parametrize(
+    ("result", "width"), [("ran", 1100), ("ran", 390), ("compared", 1100), ("answered", 1100), ("hostile", 1100)]
+)
+def test_every_chart_is_drawn_and_fits_nothing_complains_and_nothing_leaves_the_machine(
+    page_of: PageOf, request: pytest.FixtureRequest, tmp_path: Path, result: str, width: int
 ) -> None:
     found = request.getfixturevalue(result)
     file, page = page_of(found if isinstance(found, Path) else found.path)
-    dom, said = opened(file, tmp_path, "--window-size=1100,900")
+    measured, log = tmp_path / "measured.html", tmp_path / "net.json"
+    measured.write_text(with_script(file, MEASURE), encoding="utf-8")
+    dom, said = opened(measured, tmp_path, f"--window-size={width},900", f"--log-net-log={log}")
     assert 'data-charts="drawn"' in dom
     drawn = re.findall(r'<div class="chart[^"]*" id="([^"]+)"[^>]*>(?:(?!</figure>).)*?<svg', dom, flags=re.DOTALL)
     assert sorted(drawn) == sorted(page.charts)
     assert "CONSOLE" not in said, said
-
-
-def test_nothing_leaves_the_machine(page_of: PageOf, ran: Run, tmp_path: Path) -> None:
-    file, _ = page_of(ran.path)
-    log = tmp_path / "net.json"
-    opened(file, tmp_path, f"--log-net-log={log}", "--window-size=1100,900")
+    if result == "ran":
+        assert 'data-over="none"' in dom
+        assert 'data-page="fits"' in dom
     asked = re.findall(r'"url":"((?:https?|wss?)://[^"]+)"', log.read_text(encoding="utf-8", errors="replace"))
     assert [url for url in asked if not _is_the_browsers_own(url)] == []
 
@@ -101,23 +110,6 @@ def test_nothing_leaves_the_machine(page_of: PageOf, ran: Run, tmp_path: Path) -
 def _is_the_browsers_own(url: str) -> bool:
     """What Chromium asks for by itself, whatever it shows."""
     return re.match(r"https?://[\w.-]*(google|gstatic|googleapis|gvt1)\.com[/:]", url) is not None
-
-
-@pytest.mark.parametrize("width", [390, 1100])
-def test_charts_fit_the_window(page_of: PageOf, ran: Run, tmp_path: Path, width: int) -> None:
-    file, _ = page_of(ran.path)
-    measured = tmp_path / "measured.html"
-    script = (
-        "<script>setInterval(() => { document.documentElement.dataset.over = [...document.querySelectorAll('.chart')]"
-        ".filter((box) => box.querySelector('svg') && box.scrollWidth > box.clientWidth + 1).map((box) => box.id)"
-        ".join(' ') || 'none'; document.documentElement.dataset.page = document.documentElement.scrollWidth <= "
-        "document.documentElement.clientWidth ? 'fits' : 'too wide'; }, 50);</script>"
-    )
-    measured.write_text(with_script(file, script), encoding="utf-8")
-    dom, _ = opened(measured, tmp_path, f"--window-size={width},900")
-    assert 'data-charts="drawn"' in dom
-    assert 'data-over="none"' in dom
-    assert 'data-page="fits"' in dom
 
 
 def test_dragging_in_the_whole_run_changes_the_span_below(page_of: PageOf, ran: Run, tmp_path: Path) -> None:
