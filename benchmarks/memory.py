@@ -1,7 +1,7 @@
 """Peak memory and time a request, against the number of requests or the length of the horizon.
 
     python -m benchmarks.memory [REQUESTS ...] [--scenario FILE] [--grow rate|horizon] [--traces LEVEL]
-        [--set PATH=VALUE]
+        [--engine auto|simpy|compiled] [--set PATH=VALUE]
 
 Simulates one replication of `scenarios/history_fitted.yaml` (one arm) at each size, each in a process of its own, and
 prints the peak over the imports. Requests grow by the rate of arrivals over the scenario's own horizon, or by the
@@ -29,10 +29,19 @@ def main() -> None:
     parser.add_argument("--scenario", default=str(_SCENARIO))
     parser.add_argument("--grow", choices=("rate", "horizon"), default="rate")
     parser.add_argument("--traces", metavar="LEVEL", default="requests")
+    parser.add_argument("--engine", default="auto")
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", dest="overrides")
     asked = parser.parse_args()
-    given = {"scenario": asked.scenario, "grow": asked.grow, "traces": asked.traces, "overrides": asked.overrides}
-    print(f"{Path(asked.scenario).name}, traces {asked.traces}, more requests by the {asked.grow}")
+    given = {
+        "scenario": asked.scenario,
+        "grow": asked.grow,
+        "traces": asked.traces,
+        "engine": asked.engine,
+        "overrides": asked.overrides,
+    }
+    print(
+        f"{Path(asked.scenario).name}, traces {asked.traces}, engine {asked.engine}, more requests by the {asked.grow}"
+    )
     for requests in asked.requests:
         command = [sys.executable, "-m", "benchmarks.memory", _ONE, json.dumps({**given, "requests": requests})]
         found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
@@ -46,7 +55,7 @@ def main() -> None:
         )
 
 
-def _one(scenario: str, grow: str, traces: str, overrides: list[str], requests: int) -> dict[str, float]:
+def _one(scenario: str, grow: str, traces: str, engine: str, overrides: list[str], requests: int) -> dict[str, float]:
     import des
     from benchmarks.engine import peak_mb
     from des.scenario.schema.workload import PoissonArrivals
@@ -63,7 +72,7 @@ def _one(scenario: str, grow: str, traces: str, overrides: list[str], requests: 
     def run(many: int, directory: Path) -> Run:
         by_rate = f"workload.arrivals.rate={many / horizon_s!r}/s"
         size = by_rate if grow == "rate" else f"horizon={horizon_s * many / own!r}s"
-        return des.run(written, out=directory, overrides=[size, *overrides], traces=traces)
+        return des.run(written, out=directory, overrides=[size, *overrides], traces=traces, engine=engine)
 
     with tempfile.TemporaryDirectory() as directory:
         run(_WARM_UP, Path(directory) / "warm-up")

@@ -1,5 +1,8 @@
 """A run keeps the rows of its trace level, and its figures are of all requests at any level."""
 
+import errno
+import io
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -7,13 +10,16 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 
 import des
-from des.errors import DesError, ScenarioError
+from des.errors import DesError, OutputError, ScenarioError
 from des.report.page.chapters import chapters
 from des.report.page.findings import of_run_directory
+from des.report.results_table import print_results
 from des.study.recorded import Run
 from des.study.study import trace_level
+from des.traces import writer
 from des.traces.levels import FULL, TraceLevel, in_sample
 from study.small_scenario import small
 
@@ -190,3 +196,33 @@ def test_probes_are_in_no_sample(tmp_path: Path) -> None:
     run = des.run(probed, out=tmp_path / "run", traces="sampled: 99%")
     assert run.summary["arms"]["as_modelled"]["probes"]["mean"] > 0
     assert (run.attempts["kind"] == "call").all()
+
+
+@pytest.mark.parametrize("groups", [0, 1, 5])
+def test_a_disk_that_fills_up_meanwhile_leaves_no_run_and_no_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, groups: int
+) -> None:
+    monkeypatch.setattr(writer, "ROWS_PER_GROUP", 50)
+    write, written = writer.TraceWriter._write, list[int]()
+
+    def written_until_full(self: writer.TraceWriter, columns: Any, rows: int) -> None:
+        if len(written) == groups:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written.append(rows)
+        write(self, columns, rows)
+
+    monkeypatch.setattr(writer.TraceWriter, "_write", written_until_full)
+    with pytest.raises(OutputError, match="no space left on the disk"):
+        des.run(small(arms={}), out=tmp_path / "run")
+    assert len(written) == groups
+    assert not (tmp_path / "run").exists()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("traces")]
+
+
+def test_results_say_which_rows_a_run_kept(runs: dict[str, Run]) -> None:
+    stored = des.results(runs["full"].path.parent)
+    assert {one.trace_level for one in stored} == {"full", "requests", "sampled: 20%", "none"}
+    told = io.StringIO()
+    print_results(stored, Path("results"), Console(file=told, width=200), verified=False)
+    assert "1 replication, traces sampled: 20%: Two small peers" in told.getvalue()
+    assert "traces full" not in told.getvalue()
