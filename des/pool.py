@@ -1,4 +1,6 @@
-"""The process pool: runs a job on many tasks. Results have the order of the tasks for any number of processes.
+"""Where tasks run: in this process, in a pool of processes, or elsewhere, such as on the workers of a cluster.
+
+Results have the order of the tasks, wherever they run.
 
 Each worker is a fresh interpreter that imports the package and nothing of the caller's program. Scripts therefore need
 no `if __name__ == "__main__"`, and notebooks work. Job, tasks and results pass through the worker's standard streams.
@@ -23,7 +25,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, BinaryIO, Final, Generic, TypeVar
+from typing import Any, BinaryIO, Final, Generic, Protocol, TypeVar
 
 from des.errors import DesError, RunError
 from des.signals import signals_held
@@ -36,6 +38,22 @@ Report = Callable[[float], None]
 Watch = Callable[[int, float], None]
 """Called with a task's number and its progress; infinity when it is done."""
 
+
+class Elsewhere(Protocol):
+    """Other machines that run tasks (`des.study.cluster.Cluster`)."""
+
+    def processors(self) -> int:
+        """Tasks that run at once."""
+        ...
+
+    def map(self, job: Any, tasks: Sequence[Any], watch: Watch | None) -> Iterator[Any]:
+        """The results in the order of the tasks. Jobs get no `Report` there."""
+        ...
+
+
+Where = int | Elsewhere
+"""So many processes here, or elsewhere."""
+
 _OF_THE_PROGRAM: Final = b"\x8c\x08__main__"
 """What a pickle calls the module of a class that the running program defines."""
 _CLEAN_UP_S: Final = 10.0
@@ -47,7 +65,7 @@ _News = queue.SimpleQueue[tuple[int, str, Any]]
 
 
 class Workers(Generic[Task, Result]):
-    """Runs `job(task, report)` on tasks in up to `count` processes; with a count of 1, in this process.
+    """Runs `job(task, report)` on tasks: in up to so many processes, with 1 in this one; or elsewhere.
 
     A job with a class of the running program itself runs in this process too, as no other one can import it.
 
@@ -55,9 +73,10 @@ class Workers(Generic[Task, Result]):
     or a signal it does so in the middle of a task.
     """
 
-    def __init__(self, job: Callable[[Task, Report | None], Result], count: int) -> None:
+    def __init__(self, job: Callable[[Task, Report | None], Result], where: Where) -> None:
         self._job = job
-        self._count = count
+        self._count = where if isinstance(where, int) else 0
+        self._elsewhere = None if isinstance(where, int) else where
         self._processes: list[_Process] = []
 
     def __enter__(self) -> "Workers[Task, Result]":
@@ -85,6 +104,9 @@ class Workers(Generic[Task, Result]):
 
         Raises the error of a task, and RunError if a process is lost.
         """
+        if self._elsewhere is not None:
+            yield from self._elsewhere.map(self._job, tasks, watch)
+            return
         if self._count == 1 or (len(tasks) == 1 and not self._processes) or self._needs_this_process(tasks):
             for number, task in enumerate(tasks):
                 yield self._job(task, None if watch is None else _numbered(watch, number))
@@ -110,6 +132,11 @@ class Workers(Generic[Task, Result]):
     def _needs_this_process(self, tasks: Sequence[Task]) -> bool:
         """Whether the job has a class that the caller's program defines itself, as in a notebook: nobody imports it."""
         return not self._processes and len(tasks) > 0 and _OF_THE_PROGRAM in pickle.dumps((self._job, tasks[0]))
+
+
+def processors(where: Where) -> int:
+    """How many tasks run at once, which is no more than this machine's processors here."""
+    return min(where, available()) if isinstance(where, int) else where.processors()
 
 
 def available() -> int:
@@ -186,7 +213,7 @@ def _work() -> None:
             try:
                 answer = ("done", job(task, _Reporter(answers)))
             except Exception as error:
-                answer = ("error", _portable(error))
+                answer = ("error", portable(error))
             _answer(answers, answer)
     except SystemExit as stop:  # the task has cleaned up; a normal exit of the interpreter would wait for the listener
         os._exit(stop.code if isinstance(stop.code, int) else 1)
@@ -225,9 +252,9 @@ def _answer(answers: BinaryIO, content: Any) -> None:
         os._exit(1)
 
 
-def _portable(error: Exception) -> Exception:
+def portable(error: Exception, where: str = "in a worker process") -> Exception:
     """The error with its traceback as a note, or its message alone if it cannot be sent."""
-    error.add_note("in a worker process:\n" + "".join(traceback.format_exception(error)).rstrip())
+    error.add_note(f"{where}:\n" + "".join(traceback.format_exception(error)).rstrip())
     try:
         copy = pickle.loads(pickle.dumps(error))
         if str(copy) == str(error) and isinstance(copy, Exception):

@@ -7,7 +7,15 @@ import typer
 
 from des.cli.application import app, complain, complain_of, console, progress_bar, reported, say_json
 from des.cli.expectations import complain_of_verdicts, conclude
-from des.cli.options import EngineOption, JunitOption, ScenarioArgument, SeedOption, SetOption, WorkersOption
+from des.cli.options import (
+    ClusterOption,
+    EngineOption,
+    JunitOption,
+    ScenarioArgument,
+    SeedOption,
+    SetOption,
+    WorkersOption,
+)
 from des.cli.reporting import report_beside
 
 if TYPE_CHECKING:
@@ -51,6 +59,7 @@ def answer(
     seed: SeedOption = None,
     changes: SetOption = None,
     workers: WorkersOption = None,
+    cluster: ClusterOption = None,
     engine: EngineOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print answer.json instead of a table.")] = False,
     junit: JunitOption = None,
@@ -71,6 +80,7 @@ def answer(
             seed=seed,
             overrides=tuple(changes or ()),
             workers=workers,
+            cluster=cluster,
             engine=engine,
             out=out,
             progress=progress,

@@ -41,6 +41,12 @@ EngineOption = Annotated[
         help="What simulates: auto, simpy or compiled. The traces are the same.  [default: auto]",
     ),
 ]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster", metavar="ADDRESS", help="Share the work between the workers of a Dask scheduler: tcp://host:8786."
+    ),
+]
 JunitOption = Annotated[
     Path | None,
     typer.Option("--junit", metavar="FILE", help="Write the verdicts on what the scenario expects as JUnit XML."),
@@ -86,7 +92,12 @@ def takes_run_options(command: Callable[..., int]) -> Callable[..., int]:
 
 def _run_options(
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Directory to write, which must not exist yet.")
+        str | None,
+        typer.Option(
+            "--out",
+            metavar="DIR",
+            help="Directory to write, which must not exist yet, or an address such as s3://bucket/prefix.",
+        ),
     ] = None,
     seed: SeedOption = None,
     replications: Annotated[
@@ -96,6 +107,7 @@ def _run_options(
     workers: Annotated[
         int, typer.Option("--workers", metavar="N", min=1, help="Processes that share the replications.")
     ] = 1,
+    cluster: ClusterOption = None,
     engine: EngineOption = None,
     precision: Annotated[
         list[str] | None,
@@ -120,6 +132,7 @@ def _run_options(
         overrides=tuple(changes or ()),
         force=force,
         workers=workers,
+        cluster=cluster,
         engine=engine,
         precision=tuple(precision or ()),
         max_replications=max_replications,

@@ -46,6 +46,11 @@ def using(name: str | None) -> Iterator[None]:
         _chosen.reset(token)
 
 
+def chosen() -> str:
+    """The name of the engine that is asked for."""
+    return _chosen.get()
+
+
 def prepare(plans: Collection[Plan], requests: float) -> None:
     """Load the compiled engine before processes are forked, where it will simulate some of so many requests.
 

@@ -12,6 +12,7 @@ from des.estimate.exact import ExactAnswer, exact
 from des.estimate.interaction import relieved, relieved_and_interactions
 from des.estimate.rare import rare, why_not_rare
 from des.estimate.timeline import timeline
+from des.pool import Where
 from des.scenario.plan import Plan
 
 YEARS: Final = 10_000.0
@@ -93,7 +94,7 @@ def availability(
     years: float = YEARS,
     *,
     estimator: str | None = None,
-    workers: int = 1,
+    workers: Where = 1,
     progress: Callable[[float], None] | None = None,
 ) -> AvailabilityAnswer:
     """The answer of the estimator that `choose` names, or of the one given.
@@ -109,7 +110,7 @@ def of_years(
     years: float,
     *,
     estimator: str | None = None,
-    workers: int = 1,
+    workers: Where = 1,
     progress: Callable[[float], None] | None = None,
 ) -> AvailabilityAnswer:
     """Like `availability`, but any number of years is accepted, such as those of a few short horizons."""

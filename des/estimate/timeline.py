@@ -33,7 +33,7 @@ from des.faults.incident_classes import weights_at
 from des.faults.intervals import FloatArray
 from des.faults.marginals import chain_endpoints
 from des.faults.reach import Reach
-from des.pool import Report, Workers
+from des.pool import Report, Where, Workers
 from des.scenario.plan import (
     Component,
     MarkedRenewalIncidents,
@@ -86,7 +86,7 @@ def timeline(
     plan: Plan,
     years: float,
     seed: int | None = None,
-    workers: int = 1,
+    workers: Where = 1,
     progress: Callable[[float], None] | None = None,
     samples: int | None = None,
 ) -> TimelineAnswer:

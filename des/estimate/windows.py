@@ -36,7 +36,7 @@ from des.estimate.windows_recovery import outlasts
 from des.estimate.windows_sample import LEAST_ROUND, Sampler, simulate_task
 from des.estimate.windows_segments import COST, PROBE_COST, REQUESTS
 from des.faults import sharing
-from des.pool import Workers
+from des.pool import Where, Workers
 from des.scenario.plan import ClosedArrivals, Plan
 from des.scenario.text.units import DAY_S, YEAR_S
 
@@ -130,7 +130,7 @@ def windows(
     seconds: float | None = None,
     rounds: int | None = None,
     years: float | None = None,
-    workers: int = 1,
+    workers: Where = 1,
     objective: tuple[float, str] | None = None,
     progress: Callable[[float], None] | None = None,
     least_round: int = LEAST_ROUND,
@@ -199,7 +199,7 @@ class _Group:
         self,
         plans: Mapping[str, Plan],
         years: float | None,
-        workers: int,
+        workers: Where,
         told: Callable[[float], None],
         least_round: int,
     ) -> None:

@@ -20,7 +20,7 @@ from des.estimate.windows_population import STEADY, Stratum
 from des.estimate.windows_sample import Sampler
 from des.estimate.windows_segments import ATTEMPTS, LATENCY_S, LIMITED, LOST, OK, REQUESTS, Window, tallies
 from des.faults.intervals import FloatArray
-from des.pool import Report, Workers
+from des.pool import Report, Where, Workers
 from des.scenario.plan import Plan
 
 _PAIRS: Final = (12, 40)
@@ -57,7 +57,7 @@ class Remembered:
     untested: bool = False
 
 
-def compared(sampler: Sampler, workers: int, told: Callable[[float], None]) -> Remembered:
+def compared(sampler: Sampler, workers: Where, told: Callable[[float], None]) -> Remembered:
     """Nothing in `what` where the runs look alike."""
     load = sampler.rate_per_s * sampler.population.memory_s * (_LATER[-1] + 3.0 * (1.0 + _SPELL))
     fewest, most = _PAIRS

@@ -16,7 +16,7 @@ from des.estimate.windows_population import STEADY, IntArray, Population
 from des.estimate.windows_sample import Sampler, simulate_task
 from des.estimate.windows_segments import ATTEMPTS, LATENCY_S, LIMITED, LOST, OK, REQUESTS, Window
 from des.faults.intervals import FloatArray
-from des.pool import Workers
+from des.pool import Where, Workers
 
 _FAR: Final = 4.0
 """Standard errors: the test is made of four metrics after every round."""
@@ -40,7 +40,7 @@ _AFRESH: Final = 3
 """Runs that begin afresh there: chance alone seldom makes all of them calm, and the one that goes on not."""
 
 
-def outlasts(sampler: Sampler, seen: int, workers: int) -> str:
+def outlasts(sampler: Sampler, seen: int, workers: Where) -> str:
     """What outlasts the memory, in words; empty where nothing is known to. `seen` draws were looked at before."""
     for arm, name in enumerate(sampler.plans):
         for metric in _PARTS:
@@ -129,7 +129,7 @@ def _usual_loss(sampler: Sampler, arm: int) -> FloatArray:
     return found
 
 
-def _still_storms(sampler: Sampler, storms: list[Window], workers: int) -> str:
+def _still_storms(sampler: Sampler, storms: list[Window], workers: Where) -> str:
     """Play some of the windows on, and compare each with runs that begin afresh at the same place."""
     memory_s = sampler.population.memory_s
     played: list[tuple[Window, ...]] = []

@@ -18,7 +18,7 @@ from des.estimate.estimate import REQUEST_LEVEL, Estimate, Inapplicable
 from des.estimate.objective import exact_objective, window_edges, window_words
 from des.estimate.unsampled import LongRuns
 from des.estimate.windows import ArmWindows, WindowsAnswer, windows
-from des.pool import available
+from des.pool import Where, available
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan, remarks_of
 from des.scenario.schema.objective import Objective, Value
@@ -32,7 +32,7 @@ from des.study.differences import Paired
 from des.study.duration import of_replications
 from des.study.long_run import LongRun, long_runs, refined, refining_s
 from des.study.not_seen import NotSeen, missed_by_runs, missed_by_windows, missed_rot
-from des.study.options import Before, Progress, RunOptions, Source
+from des.study.options import Before, Progress, RunOptions, Source, where
 from des.study.rounds import FIRST, Clock, Rounds, Simulated, replicated
 from des.study.shortened import between_outages
 from des.study.study import scenario_name
@@ -60,6 +60,7 @@ def answer(
     seed: int | None = None,
     overrides: Sequence[str] = (),
     workers: int | None = None,
+    cluster: str | None = None,
     engine: str | None = None,
     out: str | Path | None = None,
     progress: Progress | None = None,
@@ -69,9 +70,10 @@ def answer(
 
     `within` is a duration (`60s`, or seconds) that decides only how many rounds are simulated, the first of which is
     simulated in any case. `rounds` fixes their number; the same number gives the same figures for any `within`, any
-    `engine` and any number of `workers`, by default one for each processor. `arms` names arms, by default all of the
-    scenario's. `out` is a directory that does not exist, for answer.json and manifest.json. `before` is called with a
-    forecast of the first round where that takes longer than there is time.
+    `engine` and any number of `workers`, by default one for each processor, and on a `cluster` (the address of a Dask
+    scheduler). `arms` names arms, by default all of the scenario's. `out` is a directory that does not exist, for
+    answer.json and manifest.json. `before` is called with a forecast of the first round where that takes longer than
+    there is time.
 
     Raises ScenarioError for a scenario that cannot be run, and DesError for options that make no sense. An arm that no
     estimator covers has no figures of requests, and a reason.
@@ -85,7 +87,7 @@ def answer(
     if arms is not None:
         loaded = whole.with_arms(arms)
     with using(engine), nullcontext() if target is None else written_whole(target) as directory:
-        found = answered(loaded, clock, workers=processes, progress=progress, before=before)
+        found = answered(loaded, clock, workers=where(processes, cluster), progress=progress, before=before)
         found = replace(found, expectations=(*found.expectations, *of_other_arms(whole, found.arms)))
         if directory is not None:
             write_answer(found, loaded, directory)
@@ -96,7 +98,7 @@ def answered(
     loaded: Loaded,
     clock: Clock,
     *,
-    workers: int = 1,
+    workers: Where = 1,
     progress: Progress | None = None,
     before: Before | None = None,
     known: Mapping[str, LongRun] | None = None,
@@ -178,7 +180,7 @@ class _Work:
         objective: Objective | None,
         value: Value | None,
         clock: Clock,
-        workers: int,
+        workers: Where,
         tell: Callable[[str], None],
         before: Before | None,
         *,

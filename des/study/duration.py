@@ -16,7 +16,7 @@ from des.estimate import rare, timeline
 from des.estimate.availability import Choice, choose
 from des.estimate.estimate import RARE, REQUEST_LEVEL, TIMELINE
 from des.estimate.joint_figures import DrawnIncidents, horizons_of, long_run_years
-from des.pool import available
+from des.pool import Where, processors
 from des.scenario import Loaded
 from des.scenario.plan import Plan
 from des.scenario.text.units import YEAR_S
@@ -49,12 +49,12 @@ class _Clock:
         return time.process_time() - self.started_s > _IN_ALL_S
 
 
-def of_run(study: Study, workers: int, finished: int = 0) -> Forecast:
+def of_run(study: Study, workers: Where, finished: int = 0) -> Forecast:
     """The forecast of a run of which so many replications are finished."""
     return of_runs([study], workers, finished)
 
 
-def of_runs(studies: Sequence[Study], workers: int, finished: int = 0) -> Forecast:
+def of_runs(studies: Sequence[Study], workers: Where, finished: int = 0) -> Forecast:
     """The forecast of several runs, of which the replications `finished` are left out."""
     clock = _Clock(time.process_time())
     simulating_s, after_s, measured = 0.0, 0.0, 0
@@ -70,7 +70,7 @@ def of_runs(studies: Sequence[Study], workers: int, finished: int = 0) -> Foreca
         measured += 1
     scale = len(studies) / measured if measured else 0.0
     left = (parts - finished) / parts if parts else 0.0
-    processes = max(1, min(workers, parts - finished, available()))
+    processes = max(1, min(processors(workers), parts - finished))
     comparing = 1 if len(studies) == 1 else processes
     return Forecast(
         seconds=scale * (simulating_s * left / processes + after_s / comparing),
@@ -81,7 +81,7 @@ def of_runs(studies: Sequence[Study], workers: int, finished: int = 0) -> Foreca
     )
 
 
-def of_availability(loaded: Loaded, years: float, estimator: str | None, workers: int) -> Forecast:
+def of_availability(loaded: Loaded, years: float, estimator: str | None, workers: Where) -> Forecast:
     """The forecast of the availability of all arms, the built-in ones included."""
     clock = _Clock(time.process_time())
     arms, _ = compared_arms(loaded)
@@ -94,11 +94,11 @@ def of_availability(loaded: Loaded, years: float, estimator: str | None, workers
         choice = choose(plan, years)
         each_s.append(_estimator_s(plan, choice, estimator or choice.estimator, years, workers))
     return Forecast(
-        seconds=sum(each_s) * len(different) / len(each_s) if each_s else 0.0, processes=min(workers, available())
+        seconds=sum(each_s) * len(different) / len(each_s) if each_s else 0.0, processes=processors(workers)
     )
 
 
-def of_replications(plans: Sequence[Plan], replications: int, workers: int) -> Forecast:
+def of_replications(plans: Sequence[Plan], replications: int, workers: Where) -> Forecast:
     """The forecast of so many replications of each plan, at least two, all of them side by side."""
     clock = _Clock(time.process_time())
     each_s: list[float] = []
@@ -107,7 +107,7 @@ def of_replications(plans: Sequence[Plan], replications: int, workers: int) -> F
             break
         each_s.append(_replication_s(plan))
     parts = replications * len(plans)
-    processes = max(1, min(workers, parts, available()))
+    processes = max(1, min(processors(workers), parts))
     return Forecast(seconds=parts * sum(each_s) / len(each_s) / processes, processes=processes, replications=parts)
 
 
@@ -184,12 +184,12 @@ def _comparing_s(plan: Plan) -> float:
     return drawing_s + _estimator_s(plan, choice, choice.estimator, years, 1)
 
 
-def _estimator_s(plan: Plan, choice: Choice, estimator: str, years: float, workers: int) -> float:
+def _estimator_s(plan: Plan, choice: Choice, estimator: str, years: float, workers: Where) -> float:
     """Of an estimator of availability, on so many processes."""
     if estimator == TIMELINE and choice.estimator != REQUEST_LEVEL:
         parts = timeline.one_part(plan, years)[1]
         one_s = _extrapolated(lambda share: timeline.one_part(plan, years, share=share)[0](), _SHARES, 1.0)
-        return parts * one_s / max(1, min(workers, available()))
+        return parts * one_s / max(1, processors(workers))
     if estimator == RARE and choice.estimator != REQUEST_LEVEL:
         parts = rare.one_part(plan)[1]
         return parts * _extrapolated(lambda share: rare.one_part(plan, share=share)[0](), _SHARES, 1.0)

@@ -16,6 +16,7 @@ from des.errors import DesError, RunError
 from des.estimate.conservation import is_lost
 from des.faults import Timeline, draw_timeline
 from des.scenario.plan import Plan
+from des.storage import readable
 from des.traces.reader import Run
 from des.traces.schemas import ROWS_PER_GROUP
 from des.vocabulary import (
@@ -136,7 +137,9 @@ class Rows:
         if not self.has(table):
             raise DesError(f"{self.run.path}: this run kept no {name}")
         try:
-            for batch in pq.ParquetFile(self.run.path / name).iter_batches(ROWS_PER_GROUP, columns=list(columns)):
+            for batch in pq.ParquetFile(readable(self.run.path / name)).iter_batches(
+                ROWS_PER_GROUP, columns=list(columns)
+            ):
                 yield _priced({column: _array(batch.column(column), known.get(column, ())) for column in columns})
         except (OSError, pa.ArrowException, KeyError) as error:
             raise DesError(f"{self.run.path / name}: cannot be read: {error}") from None

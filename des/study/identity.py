@@ -47,7 +47,7 @@ class Identity:
             **self.traces.facts(),
             "files": sorted(self.files.items()),
             "version": package_version(),
-            "libraries": [_versions()[library] for library in _IN_THE_TRACES],
+            "libraries": [versions()[library] for library in _IN_THE_TRACES],
             "source": source_digest(),
         }
         if self.precision is not None:
@@ -88,7 +88,7 @@ def manifest_of(
             for trace in sorted(written, key=lambda trace: trace.name)
         },
         "summary_sha256": summary_sha256,
-        "versions": _versions(),
+        "versions": versions(),
         "source_sha256": source_digest(),
         "platform": platform.platform(),
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -134,7 +134,7 @@ def json_text(value: Mapping[str, Any]) -> str:
 
 
 @cache
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
     """Versions of everything on which figures may depend."""
     found = {"python": platform.python_version(), "des": package_version()}
     for library in _LIBRARIES:

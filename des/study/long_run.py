@@ -15,7 +15,7 @@ from des.estimate.estimate import EXACT, RARE, TIMELINE, Estimate
 from des.estimate.interaction import needs_whole_horizons, relieved
 from des.estimate.rare import rare
 from des.estimate.timeline import incidents_per_year, timeline
-from des.pool import Report, Workers
+from des.pool import Report, Where, Workers
 from des.scenario.plan import Plan
 from des.scenario.text.units import YEAR_S
 
@@ -76,14 +76,14 @@ class LongRun:
         return self.lost is not None and not self.as_asked and _half_width(self.lost) > _ENOUGH
 
 
-def long_runs(plans: Mapping[str, Plan], workers: int, years: float | None = None) -> dict[str, LongRun]:
+def long_runs(plans: Mapping[str, Plan], workers: Where, years: float | None = None) -> dict[str, LongRun]:
     """By arm, the first attempt, or the one of so many years; the same for any number of workers."""
     attempt = _FIRST if years is None else Attempt(years, as_asked=True)
     with Workers(partial(_long_run, attempt), workers) as pool:
         return dict(zip(plans, pool.map(list(plans.values())), strict=True))
 
 
-def refined(plans: Mapping[str, Plan], known: Mapping[str, LongRun], workers: int) -> dict[str, LongRun]:
+def refined(plans: Mapping[str, Plan], known: Mapping[str, LongRun], workers: Where) -> dict[str, LongRun]:
     """With the second attempt in place of the first where that is not precise enough."""
     again = {arm: plan for arm, plan in plans.items() if known[arm].is_coarse}
     with Workers(partial(_long_run, _SECOND), workers) as pool:

@@ -2,11 +2,12 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
 from des.errors import DesError
+from des.pool import Where
 from des.scenario import Loaded, Scenario, changed, from_mapping, load_scenario
 from des.scenario.text.overrides import Assignment
 from des.single_files import output_path
@@ -45,8 +46,8 @@ _Function = TypeVar("_Function", bound=Callable[..., object])
 class RunOptions:
     """How a scenario is run. Raises DesError below one worker, OutputError for a home folder of nobody.
 
-    `out`: where the run is written, a directory that does not exist; otherwise `results/<scenario>-<key>/` below the
-    current directory.
+    `out`: where the run is written, a directory that does not exist or an address such as `s3://bucket/prefix`;
+    otherwise `results/<scenario>-<key>/` below the current directory.
     `seed`, `replications`: replace the scenario's own.
     `overrides`: further changes of the scenario, such as `policy.rounds=3`.
     `traces`: which rows are kept. True: what the scenario's `traces` says, by default a row for every request, call,
@@ -54,6 +55,7 @@ class RunOptions:
     `sampled: 1%` of the requests, `none`. Figures are of all requests.
     `force`: simulate again although the run exists.
     `workers`: processes that share the replications. Their number affects only the time taken.
+    `cluster`: the address of a Dask scheduler, such as `tcp://host:8786`, whose workers share them instead.
     `engine`: what simulates: `auto` (the default), `simpy`, or `compiled`, which needs the extra `fast`. The traces are
     the same.
     `precision`: `{"availability": 0.1}` or `availability=0.1` replicates until the half-width of the 95 % interval is
@@ -71,6 +73,7 @@ class RunOptions:
     traces: bool | str = True
     force: bool = False
     workers: int = 1
+    cluster: str | None = None
     engine: str | None = None
     precision: Mapping[str, float] | Sequence[str] = ()
     max_replications: int | None = None
@@ -82,6 +85,16 @@ class RunOptions:
             object.__setattr__(self, "out", output_path(self.out))
         if self.workers < 1:
             raise DesError(f"workers {self.workers}: at least 1 process is needed")
+
+    @property
+    def where(self) -> Where:
+        """Where the tasks run."""
+        return where(self.workers, self.cluster)
+
+    @property
+    def here(self) -> "RunOptions":
+        """The same for a task of its own, which runs in one process."""
+        return replace(self, workers=1, cluster=None, progress=None, before=None)
 
     def target(self) -> Precision | None:
         """Raises DesError for an invalid precision."""
@@ -106,6 +119,15 @@ class RunOptions:
         return changed(scenario, changes) if changes else scenario
 
 
+def where(workers: int, cluster: str | None) -> Where:
+    """The workers of a cluster if one is named, else so many processes here."""
+    if cluster is None:
+        return workers
+    from des.study.cluster import Cluster
+
+    return Cluster(cluster)
+
+
 class RunKeywords(TypedDict, total=False):
     """The fields of RunOptions as keywords, for type checkers."""
 
@@ -116,6 +138,7 @@ class RunKeywords(TypedDict, total=False):
     traces: bool | str
     force: bool
     workers: int
+    cluster: str | None
     engine: str | None
     precision: Mapping[str, float] | Sequence[str]
     max_replications: int | None

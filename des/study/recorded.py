@@ -115,6 +115,9 @@ class Run(Charted, Traces):
 
 
 def load(run: str | Path) -> Run:
-    """Open the directory of a run. Raises DesError if it is none. Traces are not read yet."""
+    """Open the directory of a run, or a run at an address such as `s3://bucket/prefix`. Traces are not read yet.
+
+    Raises DesError if it is none.
+    """
     found = open_traces(run)
     return Run(found.path, found.manifest, found.summary)

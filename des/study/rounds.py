@@ -16,7 +16,7 @@ from des.estimate.objective import counted_objective
 from des.estimate.summary import Pool, summarise
 from des.estimate.totals import Metrics
 from des.estimate.unsampled import LongRuns, Unsampled, with_unseen
-from des.pool import Workers
+from des.pool import Where, Workers
 from des.scenario.plan import Plan
 from des.scenario.schema.objective import Objective
 from des.study.downtime import Spells, controlled
@@ -160,7 +160,7 @@ def replicated(
     objective: Objective | None,
     clock: Clock,
     *,
-    workers: int,
+    workers: Where,
     known: Collection[str] = (),
     least_rounds: int = 1,
     cascades: bool = False,

@@ -1,20 +1,33 @@
 """Runs a scenario: every arm and replication, into one directory that is complete or absent."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Unpack
 
 from des.compiled import using
-from des.disk import TakenError, obstacle, refuse_existing_directory, remove_leftovers, removed, written_whole
-from des.errors import DesError, OutputError
+from des.disk import (
+    TakenError,
+    obstacle,
+    refuse_existing_directory,
+    remove_leftovers,
+    removed,
+    scratch_directory,
+    written_whole,
+)
+from des.errors import DesError, OutputError, say_what_is_left
+from des.storage import Storage, is_url
 from des.study.duration import of_run
 from des.study.identity import canonical_json, file_digest
 from des.study.options import RunKeywords, RunOptions, Source, with_run_keywords
 from des.study.recorded import Run, load
+from des.study.stored_pieces import StoredPieces, amiss_by_size
 from des.study.study import Study
+from des.study.sweep_record import RECORD
 from des.study.unfinished import forget, pieces_of, unfinished
 from des.study.verdicts import Verdict
 from des.traces.reader import MANIFEST, SUMMARY
+from des.traces.schemas import TABLES
 
 RESULTS: Final = Path("results")
 """The default directory of runs, below the current one."""
@@ -49,18 +62,18 @@ def ensure(scenario: Source, options: RunOptions) -> Finished:
     return kept(Study.of(options.load(scenario), traces=options.traces, precision=target), options)
 
 
-def kept(study: Study, options: RunOptions) -> Finished:
+def kept(study: Study, options: RunOptions, results: Path = RESULTS) -> Finished:
     """A study's run: the existing one under its key, or a new one, which goes on from the replications finished before.
 
     Where it ends early, the error is told which replications are kept.
     """
     with using(options.engine):
-        return _kept(study, options)
+        return kept_at(study, options) if is_url(options.out) else _kept(study, options, results)
 
 
-def _kept(study: Study, options: RunOptions) -> Finished:
+def _kept(study: Study, options: RunOptions, results: Path) -> Finished:
     key = study.identity.key()
-    target = RESULTS / f"{study.name}-{key}" if options.out is None else Path(options.out)
+    target = results / f"{study.name}-{key}" if options.out is None else Path(options.out)
     if options.out is None:
         remove_leftovers(target)
         if (what := obstacle(target)) is not None:
@@ -71,16 +84,65 @@ def _kept(study: Study, options: RunOptions) -> Finished:
         refuse_existing_directory(target)
     study.prepare()
     if options.before is not None:
-        options.before(of_run(study, options.workers, 0 if options.force else pieces_of(target, key)))
+        options.before(of_run(study, options.where, 0 if options.force else pieces_of(target, key)))
     anew = options.force and options.out is None
     try:
         with unfinished(target, key, anew=options.force) as pieces, written_whole(target, replace=anew) as directory:
-            study.write(directory, pieces=pieces, workers=options.workers, progress=options.progress)
+            study.write(directory, pieces=pieces, workers=options.where, progress=options.progress)
     except TakenError:
         if options.out is not None or not target.is_dir():
             raise
         return _found(target, study)  # another process finished it first
     return Finished(load(target), reused=False)
+
+
+def kept_at(study: Study, options: RunOptions) -> Finished:
+    """A study's run at an address: the one that is there, or a new one, which goes on from what is finished of it.
+
+    Its manifest is written last. Raises OutputError where another run is there, WriteError where the store refuses.
+    """
+    storage = Storage(str(options.out))
+    key = study.identity.key()
+    pieces = StoredPieces(storage, key)
+    sizes = storage.sizes()
+    if MANIFEST in sizes and not options.force:
+        run = _at_address(storage, sizes, study)
+        pieces.clear()  # what a process killed at the last moment left
+        return Finished(run, reused=True)
+    if MANIFEST in sizes:
+        former = load(storage.url).manifest.get("traces", {})
+        storage.remove([MANIFEST, SUMMARY, *(name for name in former if name.partition("/")[0] in TABLES)])
+    elif RECORD in sizes:
+        raise OutputError(f"{storage.url}: a sweep is here; choose another address or remove it")
+    try:
+        study.prepare()
+        pieces.start(anew=options.force)
+        if options.before is not None:
+            options.before(of_run(study, options.where, pieces.count()))
+        with scratch_directory() as directory:
+            study.write(directory, pieces=pieces, workers=options.where, progress=options.progress)
+            for name in (SUMMARY, MANIFEST):
+                storage.put(name, directory / name)
+    except BaseException as error:
+        say_what_is_left(error, f"what is finished is kept in {storage.url}; run the same command again to continue")
+        raise
+    pieces.clear()
+    return Finished(load(storage.url), reused=False)
+
+
+def _at_address(storage: Storage, sizes: Mapping[str, int], study: Study) -> Run:
+    """The study's run that is there. Traces are compared by size, which is what a store tells without reading them."""
+    try:
+        found = load(storage.url)
+        _check_identity(found, study)
+    except DesError as error:
+        raise OutputError(f"{error}\nanother run is here: choose another address, or --force replaces it") from error
+    wrong = amiss_by_size(sizes, found.manifest)
+    if file_digest(found.path / SUMMARY) != found.manifest.get("summary_sha256"):
+        wrong.append(f"{SUMMARY} has been changed")
+    if wrong:
+        raise OutputError(f"{storage.url}: {'; '.join(wrong)}\nthis run is damaged: --force simulates it again")
+    return found
 
 
 def kept_there(study: Study, options: RunOptions) -> Finished:

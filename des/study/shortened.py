@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from des.pool import Where
 from des.scenario.plan import Plan
 from des.study.answered import Between
 from des.study.rounds import Clock, replicated
@@ -12,7 +13,7 @@ _REQUESTS: Final = 20_000.0
 _ROUNDS: Final = 2
 
 
-def between_outages(plans: Mapping[str, Plan], clock: Clock, *, workers: int) -> dict[str, Between]:
+def between_outages(plans: Mapping[str, Plan], clock: Clock, *, workers: Where) -> dict[str, Between]:
     """By arm, the figures of the time in which some ten thousand requests arrive, in a few replications."""
     each = _REQUESTS / len(plans)
     short = {

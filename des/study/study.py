@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from des.compiled import prepare
-from des.errors import DesError, WriteError
+from des.errors import DesError, OutputError, WriteError
 from des.estimate.cascades import Cascade, cascade_estimates
 from des.estimate.estimate import as_json
 from des.estimate.heterogeneous import Heterogeneous, without_intervals
 from des.estimate.summary import Pool, summary
 from des.estimate.unsampled import LongRuns, Unsampled, up_with_unseen, with_unseen
-from des.pool import Watch, Workers
+from des.pool import Watch, Where, Workers
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan, remarks_of
 from des.scenario.schema.expectations import default_arm
@@ -25,9 +25,9 @@ from des.study.downtime import Spells, combined, controlled
 from des.study.identity import Identity, canonical_json, json_text, manifest_of
 from des.study.options import Progress
 from des.study.outcome_json import read_outcome
+from des.study.pieces import Keeping, Pieces
 from des.study.precision import Precision
 from des.study.replication import Outcome, Part, Replicator
-from des.study.unfinished import Keeping, Unfinished
 from des.study.verdicts import of_run
 from des.traces.levels import NONE, TraceLevel
 from des.traces.reader import MANIFEST, SUMMARY, amiss
@@ -91,11 +91,11 @@ class Study:
         self,
         directory: Path,
         *,
-        pieces: Unfinished | None = None,
-        workers: int = 1,
+        pieces: Pieces | None = None,
+        workers: Where = 1,
         progress: Progress | None = None,
     ) -> None:
-        """Simulate everything in up to `workers` processes, but for the replications whose `pieces` are finished.
+        """Simulate everything in up to `workers` processes or elsewhere, but for replications whose `pieces` are there.
 
         Raises RunError where a conservation rule is broken, and WriteError, naming the file, where another process
         removed or changed what was written.
@@ -119,14 +119,19 @@ class Study:
             wall_s=time.perf_counter() - started,
         )
         (directory / MANIFEST).write_text(json_text(manifest), encoding="utf-8")
-        if lost := amiss(directory, manifest):
+        if lost := amiss(directory, manifest) if pieces is None else pieces.amiss(directory, manifest):
             raise WriteError("; ".join(lost))
 
     def prepare(self) -> None:
         """Load the engine that will simulate. Raises DesError where the one asked for cannot."""
-        plans = list(self.plans.values())
+        prepare(list(self.plans.values()), self._requests)
+
+    @property
+    def _requests(self) -> float:
+        """About how many will be simulated."""
+        plans = self.plans.values()
         expected = [plan.workload.arrivals.expected_requests(plan.horizon_s) or 0.0 for plan in plans]
-        prepare(plans, self.first_replications * sum(expected))
+        return self.first_replications * sum(expected)
 
     def content(self, found: "Found", progress: Progress | None = None) -> dict[str, Any]:
         """What summary.json says of all that was found, as estimates."""
@@ -157,23 +162,30 @@ class Study:
             long_runs=LongRuns(self.plans),
         )
 
-    def _replicate(
-        self, directory: Path, pieces: Unfinished | None, workers: int, progress: Progress | None
-    ) -> "Found":
+    def _replicate(self, directory: Path, pieces: Pieces | None, workers: Where, progress: Progress | None) -> "Found":
         """As many replications of each arm as asked for, or as the precision takes."""
         found = self.nothing_found()
         wanted = self.first_replications
         simulated = [arm for arm in self.plans if arm not in found.same]
         replicator = Replicator(
             self.plans,
-            None if self.traces == NONE else (directory if pieces is None else pieces.writing),
+            None if self.traces == NONE else directory,
             canonical_json(self.loaded.resolved()),
             self.asks_for_cascades(),
             found.same,
             level=self.traces,
         )
         self.prepare()
-        with Workers(Keeping(replicator, pieces), workers) as pool:
+        here = isinstance(workers, int)
+        if not here and pieces is None:
+            raise OutputError(f"{directory}: another process is at work on this run; wait for it, or stop it")
+        keeping = Keeping(
+            replicator,
+            pieces if here or pieces is None else pieces.elsewhere(),
+            returns=here,
+            requests=0.0 if here else self._requests,
+        )
+        with Workers(keeping, workers) as pool:
             while (done := found.replications) < wanted:
                 parts = [Part(arm, number) for arm in simulated for number in range(done, wanted)]
                 known: dict[Part, str] = {}
@@ -184,7 +196,10 @@ class Study:
                 watch = None if progress is None else self._watch(parts, missing, done, wanted, progress)
                 made = pool.map(missing, watch)
                 for part in parts:
-                    found.add(part, read_outcome(known.pop(part) if part in known else next(made)))
+                    text = known.pop(part) if part in known else next(made)
+                    if not text and pieces is not None:
+                        text = pieces.outcome(part)
+                    found.add(part, read_outcome(text))
                 if self.precision is not None:
                     wanted = self.precision.further(wanted, found.summary())
         return found

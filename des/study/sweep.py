@@ -8,7 +8,7 @@ from des.compiled import using
 from des.errors import DesError
 from des.estimate.availability import check_years
 from des.estimate.estimate import REQUEST_LEVEL
-from des.pool import available
+from des.pool import processors
 from des.study.options import Forecast, RunKeywords, RunOptions, Source, with_run_keywords
 from des.study.sweep_answers import swept_by_answers
 from des.study.sweep_point import ROUNDS, Asked
@@ -138,7 +138,7 @@ def _ask_before_reading(scenario: Source, points: Grid, options: RunOptions) -> 
     assignments = [f"{path}={value}" for path, value in values.items()]
     RunOptions(seed=options.seed, overrides=[*options.overrides, *assignments]).load(scenario)
     each_s = time.perf_counter() - started
-    processes = min(options.workers, available())
+    processes = processors(options.where)
     options.before(
         Forecast(
             seconds=len(points) * each_s / processes,

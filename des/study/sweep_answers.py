@@ -8,25 +8,35 @@ import hashlib
 import json
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from des.disk import TakenError, obstacle, refuse_existing_directory, remove_leftovers, written_whole
-from des.errors import OutputError, Problem, ScenarioError
+from des.disk import (
+    TakenError,
+    obstacle,
+    refuse_existing_directory,
+    remove_leftovers,
+    scratch_directory,
+    written_whole,
+)
+from des.errors import OutputError, Problem, ScenarioError, say_what_is_left
 from des.pool import Workers
 from des.scenario import Loaded
 from des.signals import terminating_signals_raise
+from des.storage import Storage, is_url, place_of
 from des.study.identity import Identity, canonical_json, file_digest, json_text, package_version, source_digest
 from des.study.options import Forecast, RunOptions, Source
+from des.study.pieces import Pieces
 from des.study.run import RESULTS
+from des.study.stored_pieces import StoredPieces
 from des.study.study import scenario_name
 from des.study.sweep_point import KEPT_BYTES, Answering, Asked, Job, Known, Reading
 from des.study.sweep_ranges import Grid
 from des.study.sweep_record import BEST, RECORD, TABLE, Sweep, load_sweep, write_record
-from des.study.unfinished import POINTS, Unfinished, unfinished
+from des.study.unfinished import POINTS, unfinished
 from des.traces.levels import NONE
 from des.traces.reader import MANIFEST
 
@@ -36,32 +46,75 @@ _READING: Final = 0.02
 
 def swept_by_answers(source: Source, points: Grid, options: RunOptions, asked: Asked) -> Sweep:
     """The sweep in its directory, the one that is there or a new one, which goes on from the points finished before."""
-    if options.out is not None:
+    if options.out is not None and not is_url(options.out):
         refuse_existing_directory(Path(options.out))
     loaded = options.load(source)  # reports problems common to all points once
-    job = Job(source, points, replace(options, progress=None, before=None, out=None), asked)
-    with terminating_signals_raise(), Workers(job, min(options.workers, len(points))) as pool:
+    job = Job(source, points, replace(options.here, out=None), asked)
+    where = options.where
+    if not isinstance(where, int):  # others may not have the file
+        job = replace(job, source=loaded, options=replace(job.options, overrides=()))
+    with (
+        terminating_signals_raise(),
+        Workers(job, min(where, len(points)) if isinstance(where, int) else where) as pool,
+    ):
         files, packed = _all_read(points, pool, options)
         key = _key(loaded, points, asked, files)
         name = f"{scenario_name(loaded)}-sweep-{key}"
+        started = time.perf_counter()
+
+        def write(place: Path, pieces: Pieces | None) -> dict[str, Any]:
+            """What sweep.json holds, written with the table and the manifest."""
+            if pieces is not None:
+                pieces.begin(_facts(name, loaded, len(points)))
+            records = _Work(job, pool, options, pieces, packed).records()
+            content = _content(name, loaded, points, asked, records)
+            write_record(place, content)
+            _write_manifest(place, key, loaded, points, files, time.perf_counter() - started)
+            return content
+
+        if is_url(options.out):
+            return _at_address(Storage(str(options.out)), key, options, write)
         target = RESULTS / name if options.out is None else Path(options.out)
         if (found := _there(target, options)) is not None:
             return found
-        started = time.perf_counter()
         anew = options.force and options.out is None
         try:
             with unfinished(target, key, anew=options.force) as pieces, written_whole(target, replace=anew) as place:
-                if pieces is not None:
-                    pieces.begin(_facts(name, loaded, len(points)))
-                records = _Work(job, pool, options, pieces, packed).records()
-                content = _content(name, loaded, points, asked, records)
-                write_record(place, content)
-                _write_manifest(place, key, loaded, points, files, time.perf_counter() - started)
+                content = write(place, pieces)
         except TakenError:
             if options.out is not None or (found := _there(target, options)) is None:
                 raise
             return found  # another process finished it first
     return Sweep(target, content)
+
+
+def _at_address(
+    storage: Storage, key: str, options: RunOptions, write: Callable[[Path, Pieces | None], dict[str, Any]]
+) -> Sweep:
+    """The sweep at an address: the one that is there, or a new one, whose manifest is written last."""
+    sizes = storage.sizes()
+    pieces = StoredPieces(storage, key)
+    if MANIFEST in sizes:
+        place = place_of(storage.url)
+        if json.loads((place / MANIFEST).read_text(encoding="utf-8")).get("key") != key:
+            raise OutputError(f"{storage.url}: another result is here; choose another address")
+        if not options.force:
+            if wrong := amiss_in_sweep(place):
+                raise OutputError(f"{storage.url}: {wrong}\nthis sweep is damaged: --force makes it again")
+            pieces.clear()
+            return replace(load_sweep(storage.url), reused=True)
+        storage.remove([MANIFEST, RECORD, TABLE])
+    try:
+        pieces.start(anew=options.force)
+        with scratch_directory() as directory:
+            content = write(directory, pieces)
+            for file in (TABLE, RECORD, MANIFEST):
+                storage.put(file, directory / file)
+    except BaseException as error:
+        say_what_is_left(error, f"finished points are kept in {storage.url}; run the same command again to continue")
+        raise
+    pieces.clear()
+    return Sweep(place_of(storage.url), content)
 
 
 def _all_read(points: Grid, pool: Workers[Any, Any], options: RunOptions) -> tuple[dict[str, str], dict[int, bytes]]:
@@ -74,7 +127,8 @@ def _all_read(points: Grid, pool: Workers[Any, Any], options: RunOptions) -> tup
     room = KEPT_BYTES
     problems: list[Problem] = []
     many = len(points)
-    for number, read in enumerate(pool.map([Reading(number) for number in range(many)])):
+    keep = isinstance(options.where, int)  # elsewhere it would take longer on its way than to read it again
+    for number, read in enumerate(pool.map([Reading(number, keep=keep) for number in range(many)])):
         files |= read.files
         problems.extend(read.problems)
         if (room := room - len(read.packed)) > 0:
@@ -97,7 +151,7 @@ class _Work:
         job: Job,
         pool: Workers[Any, Any],
         options: RunOptions,
-        pieces: Unfinished | None,
+        pieces: Pieces | None,
         packed: Mapping[int, bytes],
     ) -> None:
         self._job = job
@@ -106,15 +160,20 @@ class _Work:
         self._pieces = pieces
         self._packed = packed
         self._many = len(job.points)
-        self._apart = self._many >= options.workers
+        self._where = options.where
+        self._processes = self._where if isinstance(self._where, int) else self._where.processors()
+        self._apart = self._many >= self._processes
         self._done = [0.0] * self._many
         self._kept = {} if pieces is None else self._kept_in(pieces)
 
     def records(self) -> list[Mapping[str, Any]]:
         """Of each point. The first that is missing is answered alone, and tells how long the others take."""
         finished = len(self._kept)
+        pieces = self._pieces
+        if pieces is not None and not isinstance(self._where, int):
+            pieces = pieces.elsewhere()
         missing = [
-            Answering(number, self._pieces, packed=self._packed.get(number, b""))
+            Answering(number, pieces, packed=self._packed.get(number, b""))
             for number in range(self._many)
             if number not in self._kept
         ]
@@ -127,7 +186,7 @@ class _Work:
             self._answer([replace(task, known=known) for task in others])
         return [json.loads(self._kept[number]) for number in range(self._many)]
 
-    def _kept_in(self, pieces: Unfinished) -> dict[int, str]:
+    def _kept_in(self, pieces: Pieces) -> dict[int, str]:
         kept = {number: text for number in range(self._many) if (text := pieces.finished_point(number)) is not None}
         for number in kept:
             self._done[number] = 1.0
@@ -139,7 +198,7 @@ class _Work:
         answers = (
             self._pool.map(tasks, lambda place, share: self._tell(tasks[place].number, share))
             if self._apart
-            else (self._job.answer(task, self._options.workers) for task in tasks)
+            else (self._job.answer(task, self._where) for task in tasks)
         )
         for task, answer in zip(tasks, answers, strict=True):
             self._kept[task.number] = answer.text
@@ -157,7 +216,7 @@ class _Work:
     def _forecast(self, each_s: float, finished: int) -> Forecast:
         """Of the points but those `finished` before and the one that has just taken `each_s`."""
         left = self._many - finished - 1
-        workers = self._options.workers
+        workers = self._processes
         return Forecast(
             seconds=each_s * left / (min(workers, left) if self._apart else 1),
             processes=min(workers, left) if self._apart else workers,

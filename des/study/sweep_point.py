@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from des.errors import Problem, ScenarioError
 from des.estimate.estimate import Estimate, as_json
-from des.pool import Report
+from des.pool import Report, Where
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan, remarks_of
 from des.study.answer import answered
@@ -18,10 +18,10 @@ from des.study.arms import same_arms
 from des.study.identity import canonical_json
 from des.study.long_run import LongRun, long_runs, refined
 from des.study.options import RunOptions, Source
+from des.study.pieces import Pieces
 from des.study.rounds import Clock
 from des.study.sweep_ranges import Grid
 from des.study.sweep_record import LONG_RUN_METRICS
-from des.study.unfinished import Unfinished
 from des.study.verdicts import Evidence, Verdict, judged
 from des.vocabulary import CASCADE_METRICS
 
@@ -61,6 +61,8 @@ class Reading:
     """A point of which to find out whether it can be answered, and which files it reads."""
 
     number: int
+    keep: bool = True
+    """Whether to hand back what was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Answering:
     """A point to be answered by one process, and kept where points are kept; `packed` if it was read before."""
 
     number: int
-    pieces: Unfinished | None
+    pieces: Pieces | None
     known: Known | None = None
     packed: bytes = b""
 
@@ -114,7 +116,7 @@ class Job:
 
     def __call__(self, task: Reading | Answering, report: Report | None) -> _Found:
         if isinstance(task, Reading):
-            return self._read(task.number)
+            return self._read(task)
         return self._answer(task, 1, report)
 
     def loaded(self, number: int) -> Loaded:
@@ -122,19 +124,19 @@ class Job:
         assignments = [f"{path}={value}" for path, value in self.points.at(number).items()]
         return replace(self.options, overrides=[*self.options.overrides, *assignments]).load(self.source)
 
-    def answer(self, task: Answering, workers: int) -> Answered:
+    def answer(self, task: Answering, workers: Where) -> Answered:
         """With as many processes."""
         return self._answer(task, workers, None)
 
-    def _read(self, number: int) -> Read:
+    def _read(self, task: Reading) -> Read:
         try:
-            loaded = self.loaded(number)
+            loaded = self.loaded(task.number)
             here = loaded, plans(loaded)
-            return Read(loaded.files(), packed=pickle.dumps(here, pickle.HIGHEST_PROTOCOL))
+            return Read(loaded.files(), packed=pickle.dumps(here, pickle.HIGHEST_PROTOCOL) if task.keep else b"")
         except ScenarioError as error:
             return Read({}, tuple(error.problems))
 
-    def _answer(self, task: Answering, workers: int, report: Report | None) -> Answered:
+    def _answer(self, task: Answering, workers: Where, report: Report | None) -> Answered:
         here = self._here(task)
         given = task.known or Known()
         known = here.known(given, workers, self.asked.years)
@@ -161,7 +163,7 @@ class Job:
         return _Here.of(loaded, plans(loaded))
 
     def _answered(
-        self, here: "_Here", given: Known, known: Mapping[str, LongRun], workers: int, report: Report | None
+        self, here: "_Here", given: Known, known: Mapping[str, LongRun], workers: Where, report: Report | None
     ) -> Answer:
         return answered(
             here.loaded,
@@ -200,12 +202,12 @@ class _Here:
     def plans(self) -> dict[str, Plan]:
         return {arm: plan for arm, plan in self.every.items() if arm not in self.same}
 
-    def known(self, given: Known, workers: int, years: float | None) -> dict[str, LongRun]:
+    def known(self, given: Known, workers: Where, years: float | None) -> dict[str, LongRun]:
         """The long run of each of the `plans`, those that are given or new ones."""
         known = self.by_arm(given.long_runs)
         return known | long_runs({arm: plan for arm, plan in self.plans.items() if arm not in known}, workers, years)
 
-    def refined(self, given: Known, known: Mapping[str, LongRun], workers: int) -> dict[str, LongRun]:
+    def refined(self, given: Known, known: Mapping[str, LongRun], workers: Where) -> dict[str, LongRun]:
         """The long runs with a second attempt where the first was not precise enough."""
         better = self.by_arm(given.refined)
         missing = {arm: plan for arm, plan in self.plans.items() if arm not in better}

@@ -13,6 +13,7 @@ from des.errors import DesError
 from des.estimate.estimate import INCONCLUSIVE, MET, MISSED
 from des.frames import Charted
 from des.single_files import json_object, reason_of
+from des.storage import place_of
 from des.study.identity import json_text
 from des.study.recorded import Run, load
 from des.study.verdicts import NOT_JUDGED, Verdict
@@ -148,7 +149,7 @@ class Sweep(Charted):
 
 def load_sweep(path: str | Path) -> Sweep:
     """The sweep in a directory that `des sweep` wrote. Raises DesError, naming the file, where there is none."""
-    place = Path(path)
+    place = place_of(path)
     try:
         content = json_object(place / RECORD)
     except OSError as error:

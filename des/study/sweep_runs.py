@@ -7,20 +7,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from des.disk import link_file, refuse_existing_directory, written_whole
-from des.errors import DesError, Problem, ScenarioError, WriteError, say_what_is_left
+from des.disk import link_file, refuse_existing_directory, scratch_directory, written_whole
+from des.errors import DesError, OutputError, Problem, RunError, ScenarioError, WriteError, say_what_is_left
 from des.estimate.estimate import REQUEST_LEVEL
 from des.pool import Report, Workers
+from des.scenario import Loaded
 from des.signals import terminating_signals_raise
+from des.storage import Storage, is_url, place_of
 from des.study.duration import of_runs
 from des.study.options import Progress, RunOptions, Source
 from des.study.recorded import Run, load
 from des.study.run import RESULTS, kept, kept_there
 from des.study.study import Study
 from des.study.sweep_ranges import Grid
-from des.study.sweep_record import Sweep, write_record
+from des.study.sweep_record import RECORD, TABLE, Sweep, load_sweep, write_record
 from des.study.unfinished import POINTS, unfinished
-from des.traces.reader import amiss
+from des.traces.reader import MANIFEST, amiss
 
 
 def swept_by_runs(scenario: Source, grid: Grid, options: RunOptions) -> Sweep:
@@ -29,10 +31,13 @@ def swept_by_runs(scenario: Source, grid: Grid, options: RunOptions) -> Sweep:
     Raises ScenarioError with the problems of all points before anything is run.
     """
     points = list(grid)
-    studies = _studies(scenario, points, options)
+    base = options.load(scenario)  # reports problems common to all points once
+    studies = _studies(base, points, options)
     keys = [study.identity.key() for study in studies]
     key = hashlib.sha256(json.dumps([list(grid.paths), keys]).encode()).hexdigest()[:12]
     name = f"{studies[0].name}-sweep-{key}"
+    if is_url(options.out):
+        return _at_address(name, grid, base, studies, options)
     if options.out is not None:
         target = Path(options.out)
         refuse_existing_directory(target)
@@ -42,7 +47,7 @@ def swept_by_runs(scenario: Source, grid: Grid, options: RunOptions) -> Sweep:
                 pieces.begin(_facts(name, studies))
             places = _places(home, studies)
             _forecast(studies, places, options)
-            _run_all(studies, places, options)
+            _run_all(base, points, keys, places, options)
             content = _content(name, grid, points, studies, places)
             write_record(directory, content)
             if pieces is not None:
@@ -53,7 +58,7 @@ def swept_by_runs(scenario: Source, grid: Grid, options: RunOptions) -> Sweep:
         return Sweep(target, content)
     _forecast(studies, [RESULTS / f"{study.name}-{key}" for study, key in zip(studies, keys, strict=True)], options)
     try:
-        found = _run_all(studies, [None] * len(studies), options)
+        found = _run_all(base, points, keys, [None] * len(studies), options)
     except (KeyboardInterrupt, SystemExit, DesError) as error:
         say_what_is_left(error, "finished points are kept in results/; run the same command again to continue")
         raise
@@ -62,6 +67,38 @@ def swept_by_runs(scenario: Source, grid: Grid, options: RunOptions) -> Sweep:
     with written_whole(target, replace=True) as directory:
         write_record(directory, content)
     return Sweep(target, content)
+
+
+def _at_address(name: str, grid: Grid, base: Loaded, studies: Sequence[Study], options: RunOptions) -> Sweep:
+    """Every point is a run below the address, whole when its manifest is there. The record comes last."""
+    storage, points = Storage(str(options.out)), list(grid)
+    sizes = storage.sizes()
+    if MANIFEST in sizes:
+        raise OutputError(f"{storage.url}: another result is here; choose another address")
+    if RECORD in sizes:
+        found = load_sweep(storage.url)
+        if found.content.get("name") != name and not options.force:
+            raise OutputError(f"{storage.url}: {found.content.get('name')} is here; choose another address")
+        if not options.force:
+            return replace(found, reused=True)
+        storage.remove([RECORD, TABLE])
+    there = [f"{POINTS}/{number:04d}/{MANIFEST}" in sizes and not options.force for number in range(len(points))]
+    missing = [number for number, is_there in enumerate(there) if not is_there]
+    places = [f"{storage.url.rstrip('/')}/{POINTS}/{number:04d}" for number in range(len(points))]
+    if options.before is not None and missing:
+        options.before(of_runs([studies[number] for number in missing], options.where))
+    keys = [studies[number].identity.key() for number in missing]
+    try:
+        _run_all(base, [points[number] for number in missing], keys, [places[number] for number in missing], options)
+    except BaseException as error:
+        say_what_is_left(error, f"finished points are kept in {storage.url}; run the same command again to continue")
+        raise
+    content = _content(name, grid, points, studies, [place_of(place) for place in places])
+    with scratch_directory() as directory:
+        write_record(directory, content)
+        for file in (TABLE, RECORD):
+            storage.put(file, directory / file)
+    return Sweep(place_of(storage.url), content)
 
 
 def _places(directory: Path, studies: Sequence[Study]) -> list[Path]:
@@ -88,7 +125,7 @@ def _forecast(studies: Sequence[Study], places: Sequence[Path], options: RunOpti
         study for study, place in zip(studies, places, strict=True) if not place.is_dir() or _simulates_again(options)
     ]
     if options.before is not None and missing:
-        options.before(of_runs(missing, options.workers))
+        options.before(of_runs(missing, options.where))
 
 
 def _simulates_again(options: RunOptions) -> bool:
@@ -104,26 +141,57 @@ def _link(source: Path, target: Path) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Point:
-    """A run that one process does from beginning to end."""
+class _Making:
+    """A job: makes the run of a point from beginning to end. A task is the point's number.
 
-    study: Study
+    `base` is the scenario without the points' values, and `places` are None where runs go to `results`.
+    """
+
+    base: Loaded
+    points: Sequence[Mapping[str, str]]
     options: RunOptions
+    keys: Sequence[str]
+    places: Sequence[Path | str | None]
+    results: Path
+
+    def __call__(self, number: int, report: Report | None) -> str:
+        """Where the run is. Raises RunError where another version of the program would make another run."""
+        loaded = _at_point(self.base, self.points[number], self.options)
+        study = Study.of(loaded, traces=self.options.traces, precision=self.options.target())
+        if study.identity.key() != self.keys[number]:
+            raise RunError(f"point {number}: is another run here; install the same version of des on all machines")
+        progress: Progress | None = None if report is None else lambda share, what: report(share)
+        options = replace(self.options, progress=progress, out=self.places[number])
+        if options.out is not None and not is_url(options.out) and Path(options.out).is_dir():
+            return str(kept_there(study, options).run.path)
+        return str(kept(study, options, self.results).run.path)
 
 
-def _make(point: _Point, report: Report | None) -> Path:
-    progress: Progress | None = None if report is None else lambda share, what: report(share)
-    options = replace(point.options, progress=progress)
-    if options.out is not None and Path(options.out).is_dir():
-        return kept_there(point.study, options).run.path
-    return kept(point.study, options).run.path
+def _at_point(base: Loaded, point: Mapping[str, str], options: RunOptions) -> Loaded:
+    """The scenario with the values of a point, and with seed and replications where the options have them."""
+    assignments = [f"{path}={value}" for path, value in point.items()]
+    return replace(options, overrides=assignments).load(base)
 
 
-def _run_all(studies: Sequence[Study], places: Sequence[Path | None], options: RunOptions) -> list[Path]:
+def _run_all(
+    base: Loaded,
+    points: Sequence[Mapping[str, str]],
+    keys: Sequence[str],
+    places: Sequence[Path | str | None],
+    options: RunOptions,
+) -> list[Path]:
     """Points in parallel. Where there are fewer points than processes, the replications of each in parallel."""
-    apart = len(studies) >= options.workers
-    of_point = replace(options, workers=1 if apart else options.workers, progress=None, before=None)
-    points = [_Point(study, replace(of_point, out=place)) for study, place in zip(studies, places, strict=True)]
+    where = options.where
+    apart = len(points) >= (where if isinstance(where, int) else where.processors())
+    absolute = apart and not isinstance(where, int)  # others have another working directory
+    making = _Making(
+        base,
+        points,
+        options.here if apart else replace(options, progress=None, before=None),
+        keys,
+        [place.absolute() if absolute and isinstance(place, Path) else place for place in places],
+        RESULTS.absolute() if absolute else RESULTS,
+    )
     done = [0.0] * len(points)
 
     def watch(number: int, share: float) -> None:
@@ -131,20 +199,17 @@ def _run_all(studies: Sequence[Study], places: Sequence[Path | None], options: R
         if options.progress is not None:
             options.progress(sum(done) / len(done), f"point {number + 1}/{len(done)}")
 
-    with terminating_signals_raise(), Workers(_make, options.workers if apart else 1) as pool:
-        return list(pool.map(points, watch))
+    with terminating_signals_raise(), Workers(making, where if apart else 1) as pool:
+        return [place_of(place) for place in pool.map(range(len(points)), watch)]
 
 
-def _studies(scenario: Source, points: Sequence[Mapping[str, str]], options: RunOptions) -> list[Study]:
+def _studies(base: Loaded, points: Sequence[Mapping[str, str]], options: RunOptions) -> list[Study]:
     target = options.target()
-    options.load(scenario)  # reports problems common to all points once
     studies: list[Study] = []
     problems: list[Problem] = []
     for point in points:
-        assignments = [f"{path}={value}" for path, value in point.items()]
         try:
-            at_point = replace(options, overrides=[*options.overrides, *assignments]).load(scenario)
-            studies.append(Study.of(at_point, traces=options.traces, precision=target))
+            studies.append(Study.of(_at_point(base, point, options), traces=options.traces, precision=target))
         except ScenarioError as error:
             problems.extend(error.problems)
     if problems:
@@ -157,6 +222,9 @@ def _content(
 ) -> dict[str, Any]:
     """What sweep.json holds."""
     runs = list(map(load, places))
+    for run, study in zip(runs, studies, strict=True):
+        if run.manifest.get("key") != study.identity.key():
+            raise OutputError(f"{run.path}: another run is here; choose another directory or address")
     first = studies[0].loaded.scenario
     return {
         "name": name,

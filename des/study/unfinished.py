@@ -12,7 +12,8 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+import socket
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,11 +21,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from des.disk import PARTIAL, WRITING, claimed, link_file, removed
-from des.errors import say_what_is_left
-from des.pool import Report
+from des.errors import OutputError, RunError, say_what_is_left
 from des.study.identity import file_digest, json_text
-from des.study.outcome_json import outcome_text, read_outcome
-from des.study.replication import Part, Replicator
+from des.study.outcome_json import read_outcome
+from des.study.replication import Part
+from des.traces.reader import amiss
 from des.traces.schemas import TABLES
 from des.traces.writer import WrittenTrace
 
@@ -50,14 +51,32 @@ class Unfinished:
         """Say what is being run, which `des results` shows. Later facts replace earlier ones."""
         _write_whole(self.directory / BEGUN, json_text({**begun(self.directory), **facts}), self.writing)
 
-    def keep(self, part: Part, outcome: str, written: Iterable[WrittenTrace]) -> None:
+    def elsewhere(self) -> "Unfinished":
+        """By absolute paths. Whoever uses it needs the same file system."""
+        return Unfinished(self.directory.absolute(), self.writing.absolute(), self.key)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Raises OutputError on a machine that does not have this directory."""
+        if not (self.directory / BEGUN).is_file():
+            raise OutputError(
+                f"{self.directory}: cannot be seen on {socket.gethostname()}; "
+                "write to a directory that all machines share, or to an address such as s3://bucket/prefix"
+            )
+        place = self.directory / f"{WRITING}{os.getpid()}-{secrets.token_hex(3)}"
+        place.mkdir()
+        try:
+            yield place
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+
+    def keep(self, part: Part, outcome: str, written: Iterable[WrittenTrace], scratch: Path) -> None:
         """Take over the traces of a part from the directory that is written into, then its outcome."""
         for trace in written:
             place = self.directory / trace.name
             place.parent.mkdir(exist_ok=True)
-            (self.writing / trace.name).replace(place)
-        head = {"format": _FORMAT, "sha256": _digest(self.key, part, outcome)}
-        _write_whole(_place(self.directory, part), f"{json.dumps(head)}\n{outcome}\n", self.writing)
+            (scratch / trace.name).replace(place)
+        _write_whole(_place(self.directory, part), piece_text(self.key, part, outcome), scratch)
 
     def finished(self, part: Part, same: Iterable[str] = ()) -> str | None:
         """The outcome of a part whose piece is whole: file and traces have their checksums. None otherwise.
@@ -65,32 +84,38 @@ class Unfinished:
         Traces are also those of the arms that are the `same`.
         """
         try:
-            head, outcome, end = _place(self.directory, part).read_text(encoding="utf-8").split("\n")
-            known = json.loads(head)
-            if end or known != {"format": _FORMAT, "sha256": _digest(self.key, part, outcome)}:
+            outcome = text_of_piece(self.key, part, _place(self.directory, part).read_text(encoding="utf-8"))
+            if outcome is None:
                 return None
-            written = read_outcome(outcome).written
             own = {_trace(table, arm, part) for table in TABLES for arm in (part.arm, *same)}
             whole = all(
-                trace.name in own and file_digest(self.directory / trace.name) == trace.sha256 for trace in written
+                trace.name in own and file_digest(self.directory / trace.name) == trace.sha256
+                for trace in read_outcome(outcome).written
             )
-        except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        except (OSError, ValueError):
             return None
         return outcome if whole else None
 
+    def outcome(self, part: Part) -> str:
+        """What another process has just kept of a part. Raises RunError where it is gone."""
+        try:
+            outcome = text_of_piece(self.key, part, _place(self.directory, part).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            outcome = None
+        if outcome is None:
+            raise RunError(f"{self.directory}: what a worker kept of {part.arm} {part.replication} is not there")
+        return outcome
+
     def keep_point(self, number: int, text: str) -> None:
         """One line of JSON: all that is found at a point of a sweep."""
-        head = {"format": _FORMAT, "sha256": _digest_of_point(self.key, number, text)}
-        _write_whole(_point(self.directory, number), f"{json.dumps(head)}\n{text}\n", self.writing)
+        _write_whole(_point(self.directory, number), point_text(self.key, number, text), self.writing)
 
     def finished_point(self, number: int) -> str | None:
         """What was kept of a point, where its file is whole."""
         try:
-            head, text, end = _point(self.directory, number).read_text(encoding="utf-8").split("\n")
-            whole = json.loads(head) == {"format": _FORMAT, "sha256": _digest_of_point(self.key, number, text)}
-        except (OSError, ValueError, RecursionError):
+            return text_of_point(self.key, number, _point(self.directory, number).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
             return None
-        return text if whole and not end else None
 
     def hand_over(self, written: Iterable[WrittenTrace], target: Path) -> None:
         """Give the traces a name in another directory too. One that is missing is left for its reader to miss."""
@@ -98,21 +123,9 @@ class Unfinished:
             with suppress(FileNotFoundError):
                 link_file(self.directory / trace.name, target / trace.name)
 
-
-@dataclass(frozen=True, slots=True)
-class Keeping:
-    """A pool's job: simulates a part, keeps it as a piece where pieces are kept, returns the outcome as JSON."""
-
-    replicator: Replicator
-    pieces: Unfinished | None
-
-    def __call__(self, part: Part, report: Report | None) -> str:
-        """Raises RunError where the replication breaks a conservation rule."""
-        outcome = self.replicator(part, report)
-        text = outcome_text(outcome)
-        if self.pieces is not None:
-            self.pieces.keep(part, text, outcome.written)
-        return text
+    def amiss(self, target: Path, manifest: Mapping[str, Any]) -> list[str]:
+        """How the traces in their place differ from the manifest."""
+        return amiss(target, manifest)
 
 
 @contextmanager
@@ -199,6 +212,40 @@ def _place(directory: Path, part: Part) -> Path:
 
 def _point(directory: Path, number: int) -> Path:
     return directory / POINTS / f"{number:04d}.jsonl"
+
+
+def piece_text(key: str, part: Part, outcome: str) -> str:
+    """A file that stands for a finished replication: a line with its checksum, and its outcome."""
+    return f"{json.dumps({'format': _FORMAT, 'sha256': _digest(key, part, outcome)})}\n{outcome}\n"
+
+
+def text_of_piece(key: str, part: Part, content: str) -> str | None:
+    """The outcome in such a file; None unless it is whole and can be read."""
+    outcome = _second_line(content, lambda text: _digest(key, part, text))
+    try:
+        return outcome if outcome is not None and read_outcome(outcome) else None
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return None
+
+
+def point_text(key: str, number: int, text: str) -> str:
+    """A file that stands for a finished point of a sweep."""
+    return f"{json.dumps({'format': _FORMAT, 'sha256': _digest_of_point(key, number, text)})}\n{text}\n"
+
+
+def text_of_point(key: str, number: int, content: str) -> str | None:
+    """What is kept in such a file; None unless it is whole."""
+    return _second_line(content, lambda text: _digest_of_point(key, number, text))
+
+
+def _second_line(content: str, digest: Callable[[str], str]) -> str | None:
+    """Of a file of two lines, the first of which has the digest of the second; None for any other."""
+    try:
+        head, text, end = content.split("\n")
+        whole = not end and json.loads(head) == {"format": _FORMAT, "sha256": digest(text)}
+    except (ValueError, RecursionError):
+        return None
+    return text if whole else None
 
 
 def _digest_of_point(key: str, number: int, text: str) -> str:

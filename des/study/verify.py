@@ -10,6 +10,7 @@ from des.errors import DesError, RunError
 from des.estimate.conservation import Conservation
 from des.estimate.estimate import REQUEST_LEVEL, as_json
 from des.scenario import Scenario
+from des.storage import place_of
 from des.study.answer_file import ANSWER, MANIFEST
 from des.study.from_traces import COLUMNS, Replayed, Rows, in_time
 from des.study.identity import file_digest, json_text, source_digest
@@ -89,7 +90,7 @@ def verify(path: str | Path, folder: str | Path = ".", progress: Progress | None
     that recorded files named in the scenario are relative to. Of an answer or a search, which keep no traces, only the
     digests. Raises DesError where there is no result.
     """
-    place = Path(path)
+    place = place_of(path)
     if not place.is_dir():
         raise DesError(f"{place}: no such directory; name the directory of a run, sweep, answer or search")
     if (place / ANSWER).is_file():

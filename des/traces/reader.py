@@ -11,6 +11,7 @@ from des.disk import put_back
 from des.errors import DesError
 from des.frames import flat, html
 from des.single_files import json_object
+from des.storage import place_of, readable
 from des.traces.levels import TraceLevel
 from des.traces.schemas import ROWS_PER_GROUP, TABLES
 from des.vocabulary import FULL_TRACES, REQUEST_TRACES
@@ -81,14 +82,14 @@ class Run:
         import pyarrow.parquet as pq
 
         for file in self.files(table, arm):
-            for batch in pq.ParquetFile(file).iter_batches(ROWS_PER_GROUP, columns=list(columns)):
+            for batch in pq.ParquetFile(readable(file)).iter_batches(ROWS_PER_GROUP, columns=list(columns)):
                 yield _as_text(batch)
 
     def of_file(self, file: Path, columns: Sequence[str]) -> "pd.DataFrame":
         """A table of one replication, from one of its `files`; names are text."""
         import pyarrow.parquet as pq
 
-        return _as_text(pq.read_table(file, columns=list(columns)))
+        return _as_text(pq.read_table(readable(file), columns=list(columns)))
 
     def files(self, table: str, arm: str | None = None) -> list[Path]:
         """The files of a table, one per arm and replication, in order of arms. Raises DesError if there are none."""
@@ -126,9 +127,13 @@ class Run:
         directory = self.path / table
         if not directory.is_dir():
             raise self._lacking(table)
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        return _as_pandas(pq.read_table(directory, schema=TABLES[table]))
+        if isinstance(directory, Path):
+            return _as_pandas(pq.read_table(directory, schema=TABLES[table]))
+        parts = [pq.read_table(readable(file), schema=TABLES[table]) for file in sorted(directory.glob("*.parquet"))]
+        return _as_pandas(pa.concat_tables(parts))
 
     def _repr_html_(self) -> str:
         return html(repr(self), self.table)
@@ -167,9 +172,10 @@ def amiss(directory: Path, manifest: Mapping[str, Any]) -> list[str]:
 
 
 def load(run: str | Path) -> Run:
-    """Open the directory of a run. Raises DesError if it is none. Traces are not read yet."""
-    path = Path(run)
-    put_back(path)
+    """Open the directory of a run, or a run at an address. Raises DesError if it is none. Traces are not read yet."""
+    path = place_of(run)
+    if isinstance(path, Path):
+        put_back(path)
     if not path.is_dir():
         raise DesError(f"{path}: no such run; name the directory of a finished run")
     manifest = _json(path, MANIFEST)

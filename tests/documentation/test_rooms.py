@@ -11,7 +11,19 @@ import des
 
 PACKAGE = Path(__file__).parents[2] / "des"
 
-EVERYBODY = {"disk", "single_files", "digits", "errors", "pool", "frames", "signals", "spread", "vocabulary", "words"}
+EVERYBODY = {
+    "disk",
+    "single_files",
+    "digits",
+    "errors",
+    "pool",
+    "frames",
+    "signals",
+    "spread",
+    "storage",
+    "vocabulary",
+    "words",
+}
 """Modules that any room may import."""
 
 RANDOM = {"distributions", "draws", "mixture", "quantiles"}

@@ -210,7 +210,7 @@ def test_a_piece_that_names_files_elsewhere_is_not_taken(tmp_path: Path) -> None
         part = replication.Part("as_modelled", 0)
         for written, taken in ((made.written, True), ((*made.written, stolen), False)):
             text = outcome_text(replication.Outcome(made.observed, made.spells, written, made.cascade))
-            pieces.keep(part, text, made.written if taken else ())
+            pieces.keep(part, text, made.written if taken else (), pieces.writing)
             assert (pieces.finished(part) is not None) == taken
 
 

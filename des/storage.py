@@ -1,0 +1,124 @@
+"""Places that fsspec knows, such as `s3://bucket/prefix`: where a result is kept whose workers share no disk.
+
+An object is whole or absent, because a store takes it in one piece. A directory is not, so what says that it is whole
+is written last.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, BinaryIO, Final, cast
+
+from des.errors import DesError, WriteError
+
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_CUT: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/[^/]")
+"""What `Path` makes of one."""
+_AT_ONCE: Final = 128
+"""Small objects that are read together."""
+
+
+def is_url(place: str | Path | None) -> bool:
+    """Whether this is no path here. Raises DesError for a `Path` of one, which has lost a slash."""
+    if isinstance(place, Path) and _CUT.match(str(place)):
+        raise DesError(f"{place}: is no path here; give the address as text, such as 's3://bucket/prefix'")
+    return not isinstance(place, Path) and place is not None and _URL.match(str(place)) is not None
+
+
+def place_of(place: str | Path) -> Path:
+    """A path here, or what reads like one at an address: `/`, `name`, `read_text`, `open`, `is_dir`, `glob`.
+
+    Raises DesError where a library for the address is missing.
+    """
+    if not is_url(place):
+        return Path(place)
+    _require("upath")
+    return cast(Path, import_module("upath").UPath(str(place), use_listings_cache=False))
+
+
+def readable(file: Path) -> Path | BinaryIO:
+    """What Arrow reads: a path here, or the open object at an address."""
+    return file if isinstance(file, Path) else file.open("rb")
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """The objects below an address, by their names relative to it. Raises WriteError where the store refuses."""
+
+    url: str
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes of every object there is now."""
+        with self._told("listed"):
+            files, root = self._at()
+            try:
+                found = files.find(root, detail=True)
+            except FileNotFoundError:
+                return {}
+        start = len(root.lstrip("/")) + 1
+        return {path.lstrip("/")[start:]: int(of["size"]) for path, of in sorted(found.items())}
+
+    def text(self, name: str) -> str | None:
+        """None where there is no such object."""
+        return self.texts([name]).get(name)
+
+    def texts(self, names: Sequence[str]) -> dict[str, str]:
+        """Of those that are there, read together."""
+        found: dict[str, str] = {}
+        with self._told("read"):
+            files, root = self._at()
+            for first in range(0, len(names), _AT_ONCE):
+                some = names[first : first + _AT_ONCE]
+                read = files.cat_ranges([f"{root}/{name}" for name in some], None, None, on_error="return")
+                for name, content in zip(some, read, strict=True):
+                    if isinstance(content, Exception) and not isinstance(content, FileNotFoundError):
+                        raise content
+                    if isinstance(content, bytes):
+                        found[name] = content.decode()
+        return found
+
+    def put_text(self, name: str, text: str) -> None:
+        """In one piece, in place of what was there."""
+        with self._told(f"written ({name})"):
+            files, root = self._at()
+            files.pipe_file(f"{root}/{name}", text.encode())
+
+    def put(self, name: str, file: Path) -> None:
+        """A file as one object, in place of what was there."""
+        with self._told(f"written ({name})"):
+            files, root = self._at()
+            files.put_file(str(file), f"{root}/{name}")
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Those of them that are there."""
+        with self._told("removed from"):
+            files, root = self._at()
+            for name in names:
+                with suppress(FileNotFoundError):
+                    files.rm_file(f"{root}/{name}")
+
+    def _at(self) -> tuple[Any, str]:
+        """The file system and the root below it. What other machines write must not hide behind an old listing."""
+        _require("fsspec")
+        files, root = import_module("fsspec.core").url_to_fs(self.url, use_listings_cache=False)
+        return files, str(root).rstrip("/")
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        """Every library of a store has errors of its own."""
+        try:
+            yield
+        except DesError:
+            raise
+        except Exception as error:
+            said = " ".join(str(error).split()) or type(error).__name__
+            raise WriteError(f"{self.url}: cannot be {what}: {said}") from error
+
+
+def _require(library: str) -> None:
+    if find_spec(library) is None:
+        raise DesError(f"an address needs {library}: pip install 'des-fallback[cluster]'")
