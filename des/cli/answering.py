@@ -8,7 +8,7 @@ import typer
 from des.cli.application import app, complain, complain_of, console, progress_bar, reported, say_json
 from des.cli.expectations import complain_of_verdicts, conclude
 from des.cli.options import EngineOption, JunitOption, ScenarioArgument, SeedOption, SetOption, WorkersOption
-from des.cli.reporting import report_beside
+from des.cli.reporting import report_beside, say_where_kept
 
 if TYPE_CHECKING:
     from des.study.options import Before, Forecast
@@ -83,6 +83,7 @@ def answer(
         complain_of_verdicts(found.expectations)
     else:
         print_answer(found, console())
+        say_where_kept(out)
     properties = {"seed": str(found.seed), "rounds": str(found.rounds)}
     suite = Suite(found.scenario, found.expectations, properties, found.wall_s)
     return conclude([suite], junit)
