@@ -16,7 +16,7 @@ from des.cli.options import (
     SetOption,
     WorkersOption,
 )
-from des.cli.reporting import report_beside
+from des.cli.reporting import report_beside, say_where_kept
 
 if TYPE_CHECKING:
     from des.study.options import Before, Forecast
@@ -94,6 +94,7 @@ def answer(
         complain_of_verdicts(found.expectations)
     else:
         print_answer(found, console())
+        say_where_kept(out)
     properties = {"seed": str(found.seed), "rounds": str(found.rounds)}
     suite = Suite(found.scenario, found.expectations, properties, found.wall_s)
     return conclude([suite], junit)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from des.cli.application import DONE, app, complain, reported, say
+from des.cli.application import DONE, app, complain, console, reported, say
 
 
 @app.command(
@@ -48,3 +48,16 @@ def report_beside(answer: Path) -> None:
         complain(f"{answer} has no {REPORT}: {words}")
     else:
         write_report(answer, out=answer / REPORT)
+
+
+def say_where_kept(answer: Path | None) -> None:
+    """Where the answer and its page are, or how to keep them."""
+    from des.report.layout import say
+    from des.report.page import REPORT
+
+    if answer is None:
+        say(console(), f"--out DIR keeps the answer, and {REPORT}, a page to forward, beside it")
+    else:
+        page = answer / REPORT
+        kept = f"page to forward: {page}; answer and manifest beside it" if page.is_file() else f"answer: {answer}"
+        say(console(), kept, whole=True)

@@ -34,7 +34,11 @@ def print_answer(answer: Answer, console: Console) -> None:
     of = [answer.arms[arm] for arm in arms]
     table = list(_lines(answer, of))
     if table:
-        print_arms(table, arms, console)
+        best = [] if answer.cheapest is None else [answer.cheapest.arm, *answer.cheapest.rivals]
+        print_arms(table, [f"{arm} *" if arm in best else arm for arm in arms], console)
+        if best:
+            rivals = ", or not told from it" if len(best) > 1 else ""
+            say(console, f"* the cheapest with what failing costs{rivals}")
     for arm, other in answer.same.items():
         say(console, f"{arm} is the same as {other}")
     for step in answer.steps:
