@@ -141,10 +141,14 @@ def main() -> None:
     parser.add_argument("--workers", default="2")
     options = parser.parse_args()
     with served("--workers", options.workers) as service:
+        before = service.metrics()
         found = asyncio.run(load(service, options.clients, options.seconds, options.fresh))
         print(f"{options.clients} clients for {options.seconds:g} s, {options.fresh:.0%} of their bodies fresh")
         print(f"statuses: {dict(sorted(found.statuses.items()))}; without Retry-After: {found.without_retry_after}")
         print(f"broken connections: {dict(found.broken)}")
+        used_s = service.metrics()["process_cpu_seconds_total"] - before["process_cpu_seconds_total"]
+        each_ms = 1000.0 * used_s / max(1, found.statuses.total())
+        print(f"processor time of the service itself: {each_ms:.2f} ms a request")
         print(f"known bodies, {told(found.known_s)}")
         print(f"fresh bodies, {told(found.fresh_s)}")
         own, others = zip(*found.memory_mb, strict=True)

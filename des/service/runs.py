@@ -1,6 +1,7 @@
 """Runs on disk: what was asked, how far it is, and its events. They survive the service."""
 
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -200,12 +201,12 @@ class RunStore:
 
 
 def size_of(directory: Path) -> int:
-    """Bytes of all files below."""
+    """Bytes of all files below, also while a run writes, renames and removes there."""
     total = 0
-    for file in directory.rglob("*"):
-        with suppress(OSError):
-            if file.is_file() and not file.is_symlink():
-                total += file.stat().st_size
+    for folder, _, names in os.walk(directory):  # leaves out folders that are gone
+        for name in names:
+            with suppress(OSError):
+                total += (Path(folder) / name).lstat().st_size
     return total
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import des
 from des.service.bodies import SCENARIO_EXAMPLE
 from des.service.bounds import Bounds
 from des.service.runner import Runner
-from des.service.runs import DONE, QUEUED, RUNNING, Run, RunStore
+from des.service.runs import DONE, QUEUED, RUNNING, Run, RunStore, size_of
 
 ROOT = Path(__file__).parents[2]
 UNKNOWN = "/runs/0123456789abcdef01234567"
@@ -132,6 +133,23 @@ def test_disk_is_bounded(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert full.post("/runs", json={"scenario": SCENARIO_EXAMPLE}).status_code == 202
     refused = full.post("/runs", json={"scenario": SCENARIO_EXAMPLE.replace("seed: 7", "seed: 8")})
     assert (refused.status_code, refused.json()["limit"]) == (429, "disk_bytes")
+
+
+def test_the_size_of_a_run_is_known_while_it_renames_its_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "file").write_bytes(b"12345")
+    scan = os.scandir
+
+    def scandir(path: Any) -> Any:
+        if str(path).endswith("gone"):
+            raise FileNotFoundError(path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert size_of(tmp_path) == 5
 
 
 def test_streams_are_bounded(client: TestClient, service: Any) -> None:

@@ -22,7 +22,8 @@ HEAVY = {
 """Some ten seconds of work."""
 
 
-def test_a_real_pool_frees_ends_and_restarts(tmp_path: Any) -> None:
+def test_a_real_pool_frees_ends_and_restarts(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("des.service.workers._GIVING_UP_S", 120.0)
     asyncio.run(_pool(tmp_path))
 
 
@@ -61,6 +62,8 @@ async def _pool(folder: Any) -> None:
         assert (refused.value.status, refused.value.limit) == (503, "queued_simulations")
         assert refused.value.retry_after_s
         second.cancel()
+        while workers.waiting:
+            await asyncio.sleep(0.01)
         object.__setattr__(bounds, "queue_s", 0.05)
         with pytest.raises(ProblemError) as waited:
             await simulations.answer(heavy.model_copy(update={"seed": 3}))

@@ -18,14 +18,14 @@ export function numbers(answer) {
   const modelled = answer.uptime.as_modelled;
   const single = answer.uptime.single;
   const [answered, margin] = cut(modelled.availability?.shown);
-  const [nines] = cut(modelled.nines?.shown);
+  const nines = (figure) => typeof figure?.mean === "number" ? figure.mean.toFixed(2) : "–";
   const [cost, costMargin] = cut(answer.cost.per_1000?.shown);
   const [median] = cut(answer.latency.p50?.shown);
   const down = answer.headline?.down_per_30_days ?? modelled.down_minutes_per_30_days?.shown;
   const chance = modelled.objective_chance?.shown;
   return html`<dl class="numbers">
     ${tile("Answered", answered, margin)}
-    ${tile("Nines", nines, single ? `${cut(single.nines?.shown)[0]} with the first leg alone` : "")}
+    ${tile("Nines", nines(modelled.nines), single ? `${nines(single.nines)} with the first leg alone` : "")}
     ${tile("Down in 30 days", cut(down)[0], chance ? `${cut(chance)[0]} of the months meet the objective` : modelled.objective_reason)}
     ${tile("Cost of 1,000", cost, answer.cost.overhead?.text || costMargin)}
     ${tile("Median latency", median, `p95 ${cut(answer.latency.p95?.shown)[0]}, p99 ${cut(answer.latency.p99?.shown)[0]}`)}

@@ -2,8 +2,8 @@
 
 import { html, nothing } from "./lit-html.js";
 import {
-  CAUSES, modelOf, moved, percentOf, providerOf, providersOf, withCause, withCauseField, withEndpoint, withField, withLeg,
-  withMore, without, withoutCause,
+  CAUSES, modelOf, moved, percentOf, providerOf, providersOf, unitOf, withCause, withCauseField, withEndpoint, withField,
+  withLeg, withMore, without, withoutCause,
 } from "./body.js";
 import { follow } from "./drag.js";
 import { choiceField, faultLines, textField } from "./fields.js";
@@ -34,12 +34,13 @@ export function builder({ catalogue, body, faults, open, edit, taken }) {
     <section aria-labelledby="shared-title">
       <h2 id="shared-title">What they share</h2>
       ${providersOf(body).length < 2 ? html`<p class="aside">One provider shares nothing with another. Add a fallback of a
-        second one to see what a common cause takes back.</p>` : nothing}
-      ${taken ? html`<p class="taken">${taken}</p>` : nothing}
-      <ul>${(body.shared ?? []).map((cause, at) => causeCard(one, cause, at))}</ul>
-      ${(body.shared ?? []).length >= (catalogue.limits?.shared ?? 8) || providersOf(body).length < 2 ? nothing
-        : html`<button type="button" id="add-cause" @click=${() => edit(withCause(body), { step: true })}>
-          ${icon("plus")} Add something that they share</button>`}
+        second one to see what a common cause takes back.</p>` : html`
+        ${taken ? html`<p class="taken">${taken}</p>` : nothing}
+        ${faultLines(faults, "/shared")}
+        <ul>${(body.shared ?? []).map((cause, at) => causeCard(one, cause, at))}</ul>
+        ${(body.shared ?? []).length >= (catalogue.limits?.shared ?? 8) ? nothing
+          : html`<button type="button" id="add-cause" @click=${() => edit(withCause(body), { step: true })}>
+            ${icon("plus")} Add something that they share</button>`}`}
     </section>
     ${loadSection(one)}${clientSection(one)}${worthSection(one)}`;
 }
@@ -147,7 +148,7 @@ function defaultsOf(catalogue, leg) {
 }
 
 function sourceLines(said) {
-  return said.length ? html`<dl class="source">${said.map(([what, source]) => html`<div><dt>${what[0]?.toUpperCase()}${what.slice(1)}</dt> <dd>${source}</dd></div> `)}</dl>` : nothing;
+  return said.length ? html`<dl class="source">${said.map(([what, source]) => html`<div><dt>${what}</dt> <dd>${source.replace(/\.$/, "")}</dd></div> `)}</dl>` : nothing;
 }
 
 // The model of a provider that is most like what the leg had: priced in the same unit.
@@ -195,35 +196,38 @@ function causeCard({ catalogue, body, faults, edit }, cause, at) {
 
 function loadSection({ catalogue, body, faults, edit }) {
   const [amount, unit] = rateParts(body.workload?.rate);
-  const [usual, usualUnit] = rateParts(catalogue.defaults.rate);
+  const [usualAmount, usualUnit] = rateParts(catalogue.defaults.rate);
   const chosen = unit || usualUnit || "d";
   const sources = catalogue.defaults.sources ?? {};
+  const tokens = body.chain.some((leg) => !unitOf(catalogue, leg));
   const set = (field, value) => edit(withField(body, "workload", field, value));
   return html`<section aria-labelledby="load-title"><h2 id="load-title">Load</h2>
     <div class="grid">
       ${textField({
-        faults, pointer: "/workload/rate", name: "Requests", value: amount, placeholder: usual, hint: "On average",
+        faults, pointer: "/workload/rate", name: "Requests", value: amount, placeholder: usualAmount, hint: "On average",
         change: (value) => set("rate", value && `${value}/${chosen}`),
       })}
       ${choiceField({
         faults, pointer: "/workload/rate-unit", name: "per", value: chosen, options: RATE_UNITS,
-        change: (value) => set("rate", `${amount || usual}/${value}`),
+        change: (value) => set("rate", `${amount || usualAmount}/${value}`),
       })}
-      ${textField({
-        faults, pointer: "/workload/input_tokens", name: "Tokens in", value: body.workload?.input_tokens,
-        placeholder: String(catalogue.defaults.input_tokens ?? ""), hint: "Median", change: (value) => set("input_tokens", value),
-      })}
-      ${textField({
-        faults, pointer: "/workload/output_tokens", name: "Tokens out", value: body.workload?.output_tokens,
-        placeholder: String(catalogue.defaults.output_tokens ?? ""), hint: "Median", change: (value) => set("output_tokens", value),
-      })}
+      ${tokens ? html`
+        ${textField({
+          faults, pointer: "/workload/input_tokens", name: "Tokens in", value: body.workload?.input_tokens,
+          placeholder: String(catalogue.defaults.input_tokens ?? ""), hint: "Median", change: (value) => set("input_tokens", value),
+        })}
+        ${textField({
+          faults, pointer: "/workload/output_tokens", name: "Tokens out", value: body.workload?.output_tokens,
+          placeholder: String(catalogue.defaults.output_tokens ?? ""), hint: "Median", change: (value) => set("output_tokens", value),
+        })}
+      ` : nothing}
     </div>
-    ${sources.input_tokens && body.workload?.input_tokens === undefined
-      ? html`<div title=${sources.input_tokens}>${sourceLines([["Tokens", short(sources.input_tokens)]])}</div>` : nothing}
+    ${tokens && sources.tokens && body.workload?.input_tokens === undefined
+      ? html`<div title=${sources.tokens}>${sourceLines([["Tokens", short(sources.tokens)]])}</div>` : nothing}
     ${faultLines(faults, "/workload")}</section>`;
 }
 
-function clientSection({ catalogue, body, faults, edit }) {
+function clientSection({ catalogue, body, faults, open, edit }) {
   const preset = catalogue.presets.find((each) => each.name === body.policy?.preset || each.name.split("@")[0] === body.policy?.preset);
   const set = (field, value, step) => edit(withField(body, "policy", field, value), { step });
   const field = (name, words, placeholder, hint) => textField({
@@ -235,8 +239,9 @@ function clientSection({ catalogue, body, faults, edit }) {
       options: [["", "nothing: only what is set here"], ...catalogue.presets.map((each) => [each.name, each.title ?? each.name])],
       change: (value) => set("preset", value, true),
     })}
-    ${preset ? sourceLines([[preset.name, cited(preset.source, preset.date)],
-      ...(preset.not_modelled ?? []).map((each) => ["Not modelled", each])]) : nothing}
+    ${preset ? sourceLines([[preset.name, cited(preset.source, preset.date)]]) : nothing}
+    ${preset?.not_modelled?.length ? folded({ open }, "not-modelled", false, "What it leaves out", html`<ul class="source">${
+      preset.not_modelled.map((each) => html`<li>${each}</li>`)}</ul>`) : nothing}
     <div class="grid three">
       ${field("rounds", "Rounds", String(catalogue.defaults.rounds ?? 1), "Passes over the whole chain")}
       ${field("deadline", "Deadline", "none", "After which a request is given up: 120s")}

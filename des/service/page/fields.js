@@ -35,16 +35,16 @@ export class Faults {
   }
 }
 
-/** The sentences at a place, with the id that `aria-describedby` names. */
-export function faultLines(faults, pointer) {
+/** The sentences at a place, after the `name` of its field, with the id that `aria-describedby` names. */
+export function faultLines(faults, pointer, name = "") {
   const said = faults.at(pointer);
-  return said.length ? html`<p class="fault" id=${`${idOf(pointer)}-fault`}>${said.join("; ")}</p>` : nothing;
+  return said.length ? html`<p class="fault" id=${`${idOf(pointer)}-fault`}>${name && `${name}: `}${said.join("; ")}</p>` : nothing;
 }
 
 /** A line of text. `placeholder` is the default in effect; an empty field has it. */
 export function textField({ faults, pointer, name, value, placeholder = "", hint = "", change, half = false }) {
   const id = idOf(pointer);
-  const lines = faultLines(faults, pointer);
+  const lines = faultLines(faults, pointer, name);
   const described = lines === nothing ? nothing : `${id}-fault`;
   return html`<label class=${half ? "field half" : "field"} for=${id}><span class="name">${name}</span>
     <input type="text" id=${id} autocomplete="off" spellcheck="false" .value=${String(value ?? "")}
@@ -57,7 +57,7 @@ export function choiceField({ faults, pointer, name, value, options, change, kin
   const id = idOf(pointer);
   const known = options.some(([each]) => each === value);
   const every = known || value === undefined ? options : [[value, value], ...options];
-  const lines = faultLines(faults, pointer);
+  const lines = faultLines(faults, pointer, name);
   return html`<label class=${kind} for=${id}><span class=${kind.includes("bare") ? "unseen" : "name"}>${name}</span>
     <select id=${id} aria-invalid=${lines === nothing ? nothing : "true"}
       aria-describedby=${lines === nothing ? nothing : `${id}-fault`}

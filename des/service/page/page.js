@@ -101,16 +101,22 @@ function show() {
   const { answer, charts, stale } = state;
   render(statusLine(), part("status"));
   render(html`${state.warning ? html`<p class="warning" role="alert">${state.warning}</p>` : nothing}${runPanel(full)}${problemLines()}
-    ${answer ? html`<div class=${stale || state.problem ? "stale" : ""}>${answerBody({ answer, charts, noCharts: state.noCharts, open, curl: curl(), reorder: reordering() })}</div>` : nothing}`, part("rest"));
+    ${answer ? html`<div class=${look()}>${answerBody({ answer, charts, noCharts: state.noCharts, open, curl: curl(), reorder: reordering() })}</div>` : nothing}`, part("rest"));
   document.title = answer ? `${answer.title} – des` : "des: what a fallback chain buys";
   showPeek();
   document.documentElement.dataset.state = state.problem ? "problem" : stale ? "stale" : charts ? "drawn" : "answered";   // for tests
 }
 
+// Figures of the chain before the last change are paler while new ones are on their way, and grey where none come.
+function look() {
+  if (!state.answer) return "";
+  return state.problem ? "old" : state.stale ? "stale" : "";
+}
+
 // The live region changes only with the answer, so that a reader hears each one once.
 function showSentence() {
   const box = part("said");
-  box.classList.toggle("stale", state.stale && Boolean(state.answer));
+  box.className = `lead ${look()}`;
   if (!state.answer) box.firstElementChild.textContent = state.problem ? "There are no figures yet." : "Simulating this chain.";
   else if (state.answer !== told) {
     if (!told) box.replaceChildren();   // what stood there before the first answer
@@ -132,7 +138,8 @@ function problemLines() {
   if (!problem) return nothing;
   const rest = state.faults.rest();
   const elsewhere = problem.faults.length > rest.length;
-  return html`<div class="problem" role="alert"><p><strong>${problem.title}</strong></p>
+  return html`<div class="problem" role="alert"><p><strong>${
+    problem.status === 422 ? "The chain cannot be simulated like this" : problem.title}</strong></p>
     ${rest.length ? html`<ul>${rest.map(([pointer, said]) => html`<li>${pointer ? html`<code>${pointer}</code>: ` : nothing}${said}</li>`)}</ul>` : nothing}
     ${elsewhere ? html`<p>The field at fault says what to write.</p>` : problem.faults.length ? nothing : html`<p>${problem.message}</p>`}
     ${problem.status === 401 ? tokenForm() : problem.status === 422 ? nothing
@@ -212,7 +219,7 @@ function showPeek() {
   peek.hidden = !state.answer || answerSeen;
   if (!state.answer) return;
   const { uptime, cost } = state.answer;
-  peek.classList.toggle("stale", state.stale);
+  peek.className = `peek ${look()}`;
   render(html`<strong>${cut(uptime.as_modelled.availability?.shown)[0]}</strong> answered at
     <strong>${cut(cost.per_1000?.shown)[0]}</strong> per 1,000`, peek);
 }

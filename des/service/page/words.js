@@ -37,13 +37,13 @@ export function usual(value) {
 export function latency(model) {
   const of = model.latency ?? {};
   const tail = (each) => each.p99 ? ` (p99 ${each.p99})` : each.p95 ? ` (p95 ${each.p95})` : "";
-  if (of.first_token) return `first token ${usual(of.first_token)}${tail(of.first_token)}, ${usual(of.tokens_per_second)} tokens/s`;
-  return of.median ? `median ${of.median}${tail(of)}` : "";
+  if (of.first_token) return `First token ${usual(of.first_token)}${tail(of.first_token)}, ${usual(of.tokens_per_second)} tokens/s`;
+  return of.median ? `Median ${of.median}${tail(of)}` : "";
 }
 
 /** The first words of a source, which say what it is. */
 export function short(source) {
-  return source.split(/ \(|[:;]/, 1)[0];
+  return source.split(/ \(|: |; /, 1)[0];
 }
 
 /** A figure cut into its middle and what follows: `["99.9969 %", "± 0.0003"]`. */
