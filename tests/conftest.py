@@ -1,6 +1,7 @@
 """Property tests draw the same examples on every run; what else they find is found by exploring, see examples.py."""
 
 import gc
+import math
 from collections.abc import Iterator
 
 import pytest
@@ -27,6 +28,15 @@ settings.register_profile(
 settings.load_profile("explore" if EXPLORES else "same")
 if not EXPLORES:
     draw_no_constants_of_the_code()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_engine_when_asked_for() -> Iterator[None]:
+    """No test loads or compiles that engine by the way: what a test takes does not depend on which ran before it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("des.compiled.choice.LOADED_FOR", math.inf)
+        patch.setattr("des.compiled.choice.COMPILED_FOR", math.inf)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -77,7 +77,7 @@ def test_every_chart_is_valid_and_has_a_place_and_a_table(request: pytest.Fixtur
     for figure in chapter.figures():
         specification = figure.specification()
         small = {name: rows[:3] for name, rows in specification["datasets"].items()}
-        alt.core.Root.from_dict({**specification, "datasets": small}, validate=True)
+        alt.core.Root.validate({**specification, "datasets": small})
         assert figure.table.rows
         assert all(len(row.cells) in (1, len(figure.table.columns)) for row in figure.table.rows)
 
