@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from des.scenario.extensions import own_classes
 from des.scenario.plan import ClosedArrivals, Plan
 
 _MOST_KINDS = 62
@@ -14,6 +15,7 @@ def reasons_against(plan: Plan) -> list[str]:
 
 
 def _reasons(plan: Plan) -> Iterator[str]:
+    yield from (f"kind: {name}" for name in own_classes(plan))
     if isinstance(plan.workload.arrivals, ClosedArrivals):
         yield "arrivals: closed"
     if plan.policy.response_cache is not None:

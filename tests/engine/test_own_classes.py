@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import des
+from des.compiled.supported import reasons_against
 from des.errors import RunError
 from des.scenario.extensions import own_classes, uses_extensions
 from des.scenario.loading import load_scenario
@@ -286,6 +287,24 @@ def test_the_key_of_a_run_changes_with_the_source(folder: Path, tmp_path: Path) 
     after = des.Scenario.from_dict(content, tmp_path).loaded.files()
     assert before.keys() == after.keys() == {"changing_rule:One"}
     assert before != after
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "name"),
+    [
+        ("policy", {"retry_backoff": {"kind": "more_rules:Told", "at_most": "5s"}}, "more_rules:Told"),
+        ("providers.a.models.m.latency", {"kind": "more_rules:Every", "low": "2s"}, "more_rules:Every"),
+        ("workload", {"arrivals": {"kind": "my_rules:Tide", "mean": "2/min"}}, "my_rules:Tide"),
+        ("providers.a.incidents", [{"kind": "my_rules:Deployments", "lasts": "10min"}], "my_rules:Deployments"),
+    ],
+)
+def test_the_compiled_engine_leaves_a_plan_with_a_class_to_simpy(
+    folder: Path, path: str, value: object, name: str
+) -> None:
+    plain = plans(scenario(folder).loaded)["as_modelled"]
+    own = plans(scenario(folder).with_(path, value).loaded)["as_modelled"]
+    assert f"kind: {name}" in reasons_against(own)
+    assert not any(reason.startswith("kind:") for reason in reasons_against(plain))
 
 
 def test_no_fast_estimator_takes_a_plan_with_a_class(folder: Path) -> None:
