@@ -1,7 +1,11 @@
 """Rules that users write: each does what it says in a run, in any process, and mistakes are told with their class."""
 
+import linecache
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -16,6 +20,7 @@ from des.scenario.loading import load_scenario
 from des.scenario.resolution.plans import plans
 from des.scenario.schema.own_classes import without_own_classes
 from tests.documentation.test_how_to import write_files
+from tests.patience import PATIENCE_S
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "my-own-rule.md"
 
@@ -305,6 +310,46 @@ def test_the_compiled_engine_leaves_a_plan_with_a_class_to_simpy(
     own = plans(scenario(folder).with_(path, value).loaded)["as_modelled"]
     assert f"kind: {name}" in reasons_against(own)
     assert not any(reason.startswith("kind:") for reason in reasons_against(plain))
+
+
+SCRIPT = """
+import sys
+import des
+import des.extend as extend
+
+
+class Mine(extend.Backoff):
+    def wait_s(self, retry):
+        return 3.0
+
+
+des.register("mine", Mine)
+scenario = des.Scenario.load(sys.argv[1]).with_("policy", {"retry_backoff": {"kind": "mine"}})
+run = des.run(scenario, out=sys.argv[2], replications=2, workers=2)
+print(len(run.attempts), scenario.loaded.files())
+"""
+
+
+def test_a_class_of_a_script_runs_without_its_guard(folder: Path, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT, encoding="utf-8")
+    (tmp_path / "plain.yaml").write_text(scenario(folder).to_yaml(), encoding="utf-8")
+    arguments = [sys.executable, str(script), str(tmp_path / "plain.yaml"), str(tmp_path / "run")]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=PATIENCE_S)
+    assert done.returncode == 0, done.stderr
+    assert "__main__:Mine" in done.stdout
+
+
+def test_a_class_of_a_notebook_is_known_by_its_text(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "import des.extend\n\n\nclass Cell(des.extend.Backoff):\n    def wait_s(self, retry):\n        return 1.0\n"
+    module = ModuleType("a_notebook")
+    monkeypatch.setitem(sys.modules, "a_notebook", module)
+    exec(compile(text, "<cell>", "exec"), module.__dict__)
+    made = scenario(folder, policy={"retry_backoff": {"kind": "a_notebook:Cell"}})
+    with pytest.raises(des.ScenarioError, match="its source is in no file"):
+        made.loaded.files()
+    monkeypatch.setitem(linecache.cache, "<cell>", (len(text), None, text.splitlines(keepends=True), "<cell>"))
+    assert made.loaded.files().keys() == {"a_notebook:Cell"}
 
 
 def test_no_fast_estimator_takes_a_plan_with_a_class(folder: Path) -> None:

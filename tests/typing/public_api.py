@@ -9,6 +9,7 @@ from typing import assert_type
 import pandas as pd
 
 import des
+from des import extend
 from des.study.answered import Answer
 from des.study.arms import Available
 from des.study.compare import Comparison
@@ -120,3 +121,36 @@ def mistakes_are_found() -> None:
 
 
 assert_type(des.__version__, str)
+
+
+class Fibonacci(extend.Backoff):
+    base_s: extend.Duration
+    cap_s: extend.Bound = 60.0
+
+    def wait_s(self, retry: extend.Retry) -> float:
+        assert_type(retry.outcome, str | None)
+        return min(self.cap_s, self.base_s * (retry.number + 1)) * retry.u
+
+
+class First(extend.Routing):
+    def pick(self, pick: extend.Pick) -> int:
+        assert_type(pick.legs[0], extend.Candidate)
+        return 0
+
+
+class Wrong(extend.Distribution):
+    def quantile(self, share: str) -> float:  # type: ignore[override]
+        return 1.0
+
+
+def classes_of_users_are_registered_and_told() -> None:
+    des.register("fibonacci", Fibonacci)
+    des.register("nothing", int)  # type: ignore[arg-type]
+    assert_type(extend.uses_extensions({"policy": {"backoff": {"kind": "my_rules:Fibonacci"}}}), tuple[str, ...])
+
+
+def a_report_takes_results_and_places() -> None:
+    run = des.load("results/two_stage-0123456789ab")
+    assert_type(des.report(run).page, Path | None)
+    des.report([run, "results/other"], out="page.html", png=Path("charts"))
+    des.report(3)  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ Only a scenario that names a class imports it, and `without_own_classes` forbids
 
 import hashlib
 import importlib
+import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -136,33 +137,49 @@ def source_digest(kind: str) -> str:
     Raises ValueError where the source cannot be read.
     """
     digest = hashlib.sha256()
-    for path in _sources(_imported(full_name(kind))):
-        content = path.read_bytes()
-        digest.update(f"{path.name}\0{len(content)}\0".encode())
+    for name, content in _sources(_imported(full_name(kind))):
+        digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
 
 
-def _sources(of: type[OwnClass]) -> list[Path]:
-    """The files of a class, sorted. Files of this package are part of every run's key in any case."""
-    found: set[Path] = set()
-    modules = {each.__module__ for each in of.__mro__ if issubclass(each, OwnClass)}
-    for name in modules:
+def _sources(of: type[OwnClass]) -> list[tuple[str, bytes]]:
+    """(name, content) of what a class is written in, sorted: files, or its own text where a notebook defines it.
+
+    Files of this package are part of every run's key in any case.
+    """
+    files: set[Path] = set()
+    texts: list[tuple[str, bytes]] = []
+    for each in (each for each in of.__mro__ if issubclass(each, OwnClass)):
+        name = each.__module__
         top = name.partition(".")[0]
         if top == _PACKAGE and name != of.__module__:
             continue
         file = getattr(sys.modules.get(name), "__file__", None)
-        if file is None:
-            raise ValueError(
-                f"{of.kind_name()}: its source is in no file, so a run could not say what it ran: "
-                "write the class in a file and import it"
-            )
         package = getattr(sys.modules.get(top), "__file__", None)
-        if "." in name and package is not None and Path(package).name == "__init__.py":
-            found.update(Path(package).parent.rglob("*.py"))
+        if file is None:
+            texts.append((each.kind_name(), _text(each)))
+        elif "." in name and package is not None and Path(package).name == "__init__.py":
+            files.update(Path(package).parent.rglob("*.py"))
         else:
-            found.add(Path(file))
-    return sorted(found)
+            files.add(Path(file))
+    return [*((path.name, path.read_bytes()) for path in sorted(files)), *texts]
+
+
+def _text(of: type[OwnClass]) -> bytes:
+    """Its fields with their defaults, and the text of its methods, which a notebook keeps."""
+    functions = [getattr(each, "fget", each) for each in vars(of).values()]
+    try:
+        methods = [inspect.getsource(each) for each in functions if inspect.isfunction(each)]
+    except (OSError, TypeError):
+        methods = []
+    if not methods:
+        raise ValueError(
+            f"{of.kind_name()}: its source is in no file, so a run could not say what it ran: "
+            "write the class in a file and import it"
+        )
+    defaults = [f"{name} = {field.default!r}" for name, field in of.model_fields.items()]
+    return "\n".join([*defaults, *methods]).encode()
 
 
 def _imported(name: str) -> type[OwnClass]:
