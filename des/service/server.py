@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,10 +48,10 @@ def serve_until_ended(settings: Settings, host: str, port: int, ready: Callable[
             timeout_graceful_shutdown=_ENDING_S,
         )
         server = Server(config)
-        try:
+        with suppress(SystemExit, KeyboardInterrupt):  # of the signal that ended it, which was handled
             server.run()
-        except SystemExit:
-            raise DesError(f"{host}:{port}: cannot listen there; is another service at that port?") from None
+        if not server.started:
+            raise DesError(f"{host}:{port}: cannot listen there; is another service at that port?")
 
 
 @contextmanager
