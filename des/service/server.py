@@ -10,7 +10,6 @@ from des.errors import DesError
 from des.service.application import Settings, application
 from des.service.telemetry import log_to_stderr
 
-_CONNECTIONS: Final = 1_000
 _ENDING_S: Final = 5
 
 
@@ -43,7 +42,6 @@ def serve_until_ended(settings: Settings, host: str, port: int, ready: Callable[
             proxy_headers=False,
             ws="none",
             lifespan="on",
-            limit_concurrency=_CONNECTIONS,
             timeout_keep_alive=10,
             timeout_graceful_shutdown=_ENDING_S,
         )
