@@ -159,7 +159,10 @@ async def sent(service: Service, count: int, seed: int) -> tuple[Counter[tuple[s
             if status in (0, 500):
                 failed.append(content)
             if location:
-                await _request(service, f"DELETE {location} HTTP/1.1\r\n", b"")
+                status, _ = await _request(service, f"DELETE {location} HTTP/1.1\r\n", b"")
+                statuses["DELETE /runs", status] += 1
+                if status in (0, 500):
+                    failed.append(f"DELETE {location}".encode())
 
     await asyncio.gather(*(client() for _ in range(_AT_ONCE)))
     return statuses, failed
@@ -229,7 +232,7 @@ def main() -> None:
             print(f"answered with 500 or not at all: {content[:2_000]!r}")
         for line in service.failures()[:5]:
             print(line)
-        print(f"{sum(statuses.values()):,} bodies, {len(failed)} failures, {len(service.failures())} in the log")
+        print(f"{sum(statuses.values()):,} requests, {len(failed)} failures, {len(service.failures())} in the log")
     sys.exit(1 if code or failed else 0)
 
 

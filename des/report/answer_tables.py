@@ -69,7 +69,7 @@ def basis_and_unseen(answer: Answer) -> tuple[list[str], list[str]]:
     """What the figures rest on, and what was not seen, one sentence each; nothing of the time that it took."""
     told = {arm: of for arm, of in answer.arms.items() if arm not in answer.same}
     rest_on = {_basis(of.basis, of.horizon_s): None for of in told.values()}
-    unseen = [text.removeprefix("- ") for text in _not_seen_sentences(told) if text != "Not seen:"]
+    unseen = [text.removeprefix("- ") for text in _not_seen_sentences(told) if not text.startswith("Not seen:")]
     return [*rest_on, *_chance_basis(told)], unseen
 
 

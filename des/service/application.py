@@ -102,7 +102,7 @@ def application(settings: Settings, workers: Workers | None = None) -> Guard:
     app.add_exception_handler(GoneError, lambda request, error: Response(status_code=GONE))
     app.add_exception_handler(Exception, lambda request, error: problem_response(FAILED))
     app.openapi = lambda: openapi_of(app)  # type: ignore[method-assign]
-    return Guard(app, door=settings.door, telemetry=telemetry)
+    return Guard(app, door=settings.door, telemetry=telemetry, most_open=bounds.open_requests)
 
 
 def _version() -> str:

@@ -12,9 +12,9 @@ class Bounds:
 
     `requests` are the simulated ones of a run: expected arrivals, of all arms and replications. `years` is the longest
     horizon. `simulations` and `queued_simulations` are those of POST /simulate at work and waiting, at most `queue_s`.
-    `runs` and `queued_runs` are those of POST /runs. `streams` are open event streams. `run_bytes` is what one run may
-    write, `disk_bytes` all that runs may take; the oldest finished ones go first. `kept_s` is how long a finished run
-    is kept.
+    `runs` and `queued_runs` are those of POST /runs. `streams` are open event streams, `open_requests` all that are
+    being answered. `run_bytes` is what one run may write, `disk_bytes` all that runs may take; the oldest finished ones
+    go first. `kept_s` is how long a finished run is kept.
     """
 
     body_bytes: int = 256_000
@@ -38,6 +38,7 @@ class Bounds:
     run_s: float = 1800.0
     run_bytes: int = 1_000_000_000
     streams: int = 64
+    open_requests: int = 1_000
     disk_bytes: int = 4_000_000_000
     kept_s: float = 7.0 * 86_400.0
 

@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 from des.service.bodies import RunBody, ScenarioBody, SimulateBody
 from des.service.problems import MEDIA_TYPE, Problem
 
-_EVERYWHERE: Final = (401, 403, 405, 421, 500)
+_EVERYWHERE: Final = (401, 403, 405, 421, 500, 503)
 _TITLES: Final = {
     400: "The body is no JSON, or no text",
     401: "The token is missing or wrong",

@@ -9,8 +9,10 @@ from des.catalogue import model_names, provider_names
 from des.catalogue.list_prices import CatalogueModel
 from des.catalogue.presets import preset
 from des.errors import ScenarioError
-from des.scenario import Loaded, assumed, from_mapping
-from des.scenario.text.units import DAY_S, YEAR_S
+from des.estimate.availability import choose
+from des.estimate.estimate import REQUEST_LEVEL
+from des.scenario import Loaded, assumed, from_mapping, plans
+from des.scenario.text.units import YEAR_S, read_rate
 from des.scenario.text.yaml_text import yaml_text
 from des.service.bodies import SimulateBody
 from des.service.bounds import Bounds
@@ -19,7 +21,7 @@ from des.service.notes import Assumed, Notes
 from des.service.problems import invalid, over
 from des.service.provided import Providers
 from des.service.quantities import number_text, rate_text, share_text, time_text
-from des.service.sources import HORIZON, OBJECTIVE, RATE, SOURCES, TIMEOUT
+from des.service.sources import BUSY_RATE, HORIZON, OBJECTIVE, RATE, SOURCES, TIMEOUT
 from des.words import unknown
 
 _QUESTION: Final = "How many requests does this chain answer, what does an answer cost, and what does each leg add?"
@@ -53,10 +55,21 @@ class Equivalent:
     full: Mapping[str, Any]
 
 
-def equivalent(body: SimulateBody, bounds: Bounds) -> Equivalent:
-    """Raises ProblemError with every fault of the body, each with its place, or with the limit that it goes beyond."""
+def equivalent(body: SimulateBody, bounds: Bounds, *, light: bool = False) -> Equivalent:
+    """Raises ProblemError with every fault of the body, each with its place, or with the limit that it goes beyond.
+
+    Where the body has no rate and requests depend on each other, there are more of them, unless they must be `light`.
+    """
     check_bounds(body, bounds)
-    made = _Writer(body)
+    found = _made(body, RATE)
+    if body.workload.rate is not None or light:
+        return found
+    estimator = choose(plans(found.loaded)["as_modelled"]).estimator
+    return _made(body, BUSY_RATE) if estimator == REQUEST_LEVEL else found
+
+
+def _made(body: SimulateBody, usual_rate: str) -> Equivalent:
+    made = _Writer(body, usual_rate)
     made.write()
     if made.notes.faults:
         raise invalid(made.notes.faults)
@@ -94,8 +107,9 @@ def check_bounds(body: SimulateBody, bounds: Bounds) -> None:
 class _Writer:
     """The scenario in the making."""
 
-    def __init__(self, body: SimulateBody) -> None:
+    def __init__(self, body: SimulateBody, usual_rate: str) -> None:
         self.body = body
+        self._usual_rate = usual_rate
         self.content: dict[str, Any] = {}
         self.notes = Notes()
         self.legs: list[str] = []
@@ -138,7 +152,7 @@ class _Writer:
 
     def _rate(self) -> float:
         said = self.body.workload.rate
-        return 5.0 / DAY_S if said is None else said
+        return read_rate(self._usual_rate) if said is None else said
 
     def _replications(self) -> int:
         return _FULL_REPLICATIONS if self._rate() * YEAR_S <= 5_000.0 else 1
@@ -171,11 +185,12 @@ class _Writer:
 
     def _workload(self) -> dict[str, Any]:
         said = self.body.workload
-        rate = RATE if said.rate is None else rate_text(said.rate)
+        rate = self._usual_rate if said.rate is None else rate_text(said.rate)
         self.notes.pointers |= {"workload": "/workload", "workload.arrivals": "/workload/rate"}
         if said.rate is None:
-            self.notes.assume("/workload/rate", "rate", "workload", RATE, SOURCES["rate"])
-            self.notes.comments["workload", "arrivals"] = SOURCES["rate"].capitalize() + "."
+            source = SOURCES["rate" if rate == RATE else "busy_rate"]
+            self.notes.assume("/workload/rate", "rate", "workload", rate, source)
+            self.notes.comments["workload", "arrivals"] = f"{source.capitalize()}."
         found: dict[str, Any] = {"arrivals": {"kind": "poisson", "rate": rate}}
         if any(listed is None or listed.unit is None for listed in self._listed):
             tokens: dict[str, Any] = {}

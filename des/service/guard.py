@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from des.service.problems import MEDIA_TYPE, ProblemError
+from des.service.problems import MEDIA_TYPE, ProblemError, busy
 from des.service.reading import GoneError
 from des.service.telemetry import Telemetry
 
@@ -103,8 +103,10 @@ def _visit(method: str, path: str, headers: dict[str, str]) -> bool:
 class Guard:
     """ASGI middleware around everything."""
 
-    def __init__(self, app: App, *, door: Door, telemetry: Telemetry) -> None:
+    def __init__(self, app: App, *, door: Door, telemetry: Telemetry, most_open: int) -> None:
         self._app = app
+        self._most_open = most_open
+        self._open = 0
         self._door = door
         self._telemetry = telemetry
 
@@ -127,7 +129,10 @@ class Guard:
 
         method, path = scope["method"], scope["path"]
         self._telemetry.open_requests.inc()
+        self._open += 1
         try:
+            if self._open > self._most_open:
+                raise busy("open_requests", self._most_open, f"{self._most_open} are being answered", 1, status=503)
             headers = {name.decode("latin-1").lower(): text.decode("latin-1") for name, text in scope["headers"]}
             self._door.check(method, path, headers)
             await self._app(scope, receive, answered)
@@ -143,6 +148,7 @@ class Guard:
                 raise  # the connection is cut: half an answer must not look like one
         finally:
             self._telemetry.open_requests.dec()
+            self._open -= 1
             route = getattr(scope.get("route"), "path", "") or "none"
             self._telemetry.answered(method, route, path, status[0], time.perf_counter() - started_s)
 

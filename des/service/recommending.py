@@ -8,8 +8,7 @@ from des.estimate.estimate import Estimate
 from des.report import figures
 from des.service import answers as parts
 from des.service.equivalent import CHEAPEST_FIRST, INDEPENDENT, Equivalent, arms_of
-from des.service.figures import availability_figure, shown_figure
-from des.service.said import none_met
+from des.service.figures import availability_figure, none_met, shown_figure
 from des.study.answered import Answer
 
 _NOTHING_BELOW: Final = 0.01

@@ -13,6 +13,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from des.disk import removed
+from des.errors import DesError
 from des.service.run_job import ASKED, REPORT, RESULT
 from des.single_files import write_over
 from des.study.identity import json_text
@@ -167,9 +168,9 @@ class RunStore:
         return run
 
     def remove(self, run: Run) -> None:
-        """Forget a run, with all that is of it on disk."""
+        """Forget a run, with all that is of it on disk; another client may be removing it at the same time."""
         self.runs.pop(run.key, None)
-        with suppress(OSError):
+        with suppress(OSError, DesError):
             removed(run.directory)
 
     def bytes(self) -> int:

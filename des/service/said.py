@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from des.digits import nines_of_lost, plain
-from des.estimate.estimate import EXACT, RARE, TIMELINE, Estimate
+from des.estimate.estimate import Estimate
 from des.report import figures
 from des.service.equivalent import FIRST_ALONE, INDEPENDENT
+from des.service.figures import none_met
 from des.study.answer_sentence import minutes, per_thousand
 from des.study.answered import Answer, ArmAnswer
 
@@ -20,6 +21,11 @@ def down_in_30_days(lost: Estimate | None) -> str:
     if lost is None or lost.mean is None:
         return figures.NOTHING
     return "none" if lost.mean <= 0.0 else minutes(lost.mean)
+
+
+def nines_words(lost: Estimate | None) -> str:
+    """Two decimals, as in the table."""
+    return figures.NOTHING if lost is None or not lost.mean else plain(nines_of_lost(lost.mean), 2)
 
 
 def _parts(found: Answer) -> Iterator[str]:
@@ -43,15 +49,10 @@ def _share(of: ArmAnswer, *, whole: bool = False) -> str:
     return f"{share} of the requests" if whole else share
 
 
-def none_met(of: ArmAnswer) -> bool:
-    """Whether none was lost of the requests that were simulated, which says little of those that were not."""
-    return of.lost is not None and not of.lost.mean and of.basis.availability not in (EXACT, TIMELINE, RARE)
-
-
 def _aside(of: ArmAnswer, *, down: bool = True) -> str:
     if of.lost is None or not of.lost.mean:
         return ""
-    nines = f"{plain(nines_of_lost(of.lost.mean), 2)} nines"
+    nines = f"{nines_words(of.lost)} nines"
     return f" ({nines}, {minutes(of.lost.mean)} down in 30 days)" if down else f" ({nines})"
 
 

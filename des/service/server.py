@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,7 +10,6 @@ from des.errors import DesError
 from des.service.application import Settings, application
 from des.service.telemetry import log_to_stderr
 
-_CONNECTIONS: Final = 1_000
 _ENDING_S: Final = 5
 
 
@@ -43,15 +42,14 @@ def serve_until_ended(settings: Settings, host: str, port: int, ready: Callable[
             proxy_headers=False,
             ws="none",
             lifespan="on",
-            limit_concurrency=_CONNECTIONS,
             timeout_keep_alive=10,
             timeout_graceful_shutdown=_ENDING_S,
         )
         server = Server(config)
-        try:
+        with suppress(SystemExit, KeyboardInterrupt):  # of the signal that ended it, which was handled
             server.run()
-        except SystemExit:
-            raise DesError(f"{host}:{port}: cannot listen there; is another service at that port?") from None
+        if not server.started:
+            raise DesError(f"{host}:{port}: cannot listen there; is another service at that port?")
 
 
 @contextmanager

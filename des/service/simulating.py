@@ -22,7 +22,7 @@ from des.service.equivalent import (
 from des.service.figures import availability_figure, shown_figure
 from des.service.problems import Fault, invalid
 from des.service.recommending import recommendation
-from des.service.said import down_in_30_days, sentence
+from des.service.said import down_in_30_days, nines_words, sentence
 from des.study.answer import answered
 from des.study.answered import Answer, ArmAnswer
 from des.study.rounds import Clock
@@ -35,17 +35,29 @@ _UNTIMED_S: Final = 1e9
 def simulated(body: SimulateBody, bounds: Bounds, key: str | None = None) -> dict[str, Any]:
     """The answer as JSON-able data, under its address. Raises ProblemError for a body with faults."""
     asked = equivalent(body, bounds)
-    try:
-        found = answered(asked.loaded, Clock(_UNTIMED_S, ROUNDS), workers=1)
-    except DesError as error:
-        raise invalid([Fault(pointer="", detail=str(error))]) from None
+    found = _answered(asked)
+    if _unknown(found) and body.workload.rate is None:
+        asked = equivalent(body, bounds, light=True)
+        found = _answered(asked)
     modelled = found.arms["as_modelled"]
-    if modelled.refused or modelled.lost is None:
+    if _unknown(found):
         reason = modelled.refused or "its availability is not known"
         raise invalid(
             [Fault(pointer="", detail=f"this chain has no figures here: {reason}; POST /runs simulates it whole")]
         )
     return as_answer(asked, found, key or address_of(body)).model_dump(mode="json")
+
+
+def _answered(asked: Equivalent) -> Answer:
+    try:
+        return answered(asked.loaded, Clock(_UNTIMED_S, ROUNDS), workers=1)
+    except DesError as error:
+        raise invalid([Fault(pointer="", detail=str(error))]) from None
+
+
+def _unknown(found: Answer) -> bool:
+    modelled = found.arms["as_modelled"]
+    return bool(modelled.refused) or modelled.lost is None
 
 
 def as_answer(asked: Equivalent, found: Answer, key: str) -> parts.SimulateAnswer:
@@ -116,13 +128,13 @@ def _fields(of: Any) -> dict[str, Any]:
 
 
 def _uptime(arm: str, of: ArmAnswer, *, same: bool) -> parts.Uptime:
-    lost, available = of.lost, of.figure("availability")
+    lost = of.lost
     return parts.Uptime(
         arm=arm,
         same=same,
         availability=availability_figure(of),
         lost=shown_figure(lost, percent, scale=100.0),
-        nines=_of_lost(lost, nines_of_lost, figures.availability_nines(available, lost), falling=True),
+        nines=_of_lost(lost, nines_of_lost, nines_words(lost), falling=True),
         down_minutes_per_30_days=_of_lost(lost, lambda share: share * _MINUTES_IN_30_DAYS, down_in_30_days(lost)),
         objective_chance=None if of.objective is None else shown_figure(of.objective, percent, scale=100.0),
         objective_reason=of.objective_reason,
@@ -145,10 +157,9 @@ def _of_lost(
 
 def _headline(of: ArmAnswer) -> dict[str, str]:
     lost, cost = of.lost, of.figure("cost_usd_per_request")
-    available = of.figure("availability")
     return {
-        "availability": figures.availability(available, lost),
-        "nines": figures.availability_nines(available, lost),
+        "availability": availability_figure(of).shown,
+        "nines": nines_words(lost),
         "down_per_30_days": down_in_30_days(lost),
         "cost_per_1000": figures.NOTHING if cost is None else figures.shown(figures.scaled(cost, 1000.0), dollars),
         "latency_p50": figures.shown(of.figure("latency_s_p50"), seconds),

@@ -5,6 +5,8 @@ from typing import Final
 
 HORIZON: Final = "1y"
 RATE: Final = "5/d"
+BUSY_RATE: Final = "2/min"
+"""In place of RATE where requests depend on each other, so that windows of busy time can be sampled."""
 TIMEOUT: Final = "30s"
 SERVER_ERROR: Final = "0.2%"
 OBJECTIVE: Final = "99.9%"
@@ -15,5 +17,6 @@ SOURCES: Final[Mapping[str, str]] = {
     "tokens": "median and 99th percentile of an hour of production conversations: AzureLLMInferenceTrace_conv of "
     "2023-11-16 (Azure public data set, CC-BY 4.0; Patel et al., ISCA 2024)",
     "rate": "assumed: so light that no request meets another",
+    "busy_rate": "assumed: requests of this client depend on each other, so there are enough for it to remember some",
     "objective": "assumed: three nines a month",
 }

@@ -1,9 +1,12 @@
 """The OpenAPI document: its examples work as they stand, and each endpoint tells all its statuses."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+
+from des.service.bounds import Bounds
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +53,15 @@ def test_examples_of_bodies_work_as_they_stand(client: TestClient, document: dic
                     if path == "/runs":
                         client.delete(response.headers["location"])
     assert sent >= 6
+
+
+def test_the_page_of_the_docs_names_every_limit() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "service.md").read_text(encoding="utf-8")
+    for name in Bounds().as_json():
+        assert f"`{name}`" in text
+
+
+def test_the_page_of_the_docs_names_every_endpoint(document: dict[str, Any]) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "service.md").read_text(encoding="utf-8").replace("{id}", "{key}")
+    for path in document["paths"]:
+        assert f"/{path.rpartition('/')[2]}" in text

@@ -160,6 +160,12 @@ def test_work_of_a_client_that_goes_is_given_up(service: Any, monkeypatch: pytes
     assert 'des_requests_total{method="POST",route="/simulate",status="499"} 1.0' in opened.get("/metrics").text
 
 
+def test_open_requests_are_bounded(service: Any) -> None:
+    refused = service(open_requests=0).get("/healthz")
+    assert (refused.status_code, refused.json()["limit"]) == (503, "open_requests")
+    assert refused.headers["retry-after"] == "1"
+
+
 def test_a_failure_is_a_problem_and_is_logged(
     service: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -127,6 +127,15 @@ def test_the_queue_is_bounded(service: Any, monkeypatch: pytest.MonkeyPatch) -> 
     assert busy.post("/runs", json={"scenario": texts[2]}).status_code == 202
 
 
+def test_a_run_may_be_removed_by_two_at_once(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    run = store.add("0" * 24, {"kind": "run", "scenario": {}}, "one")
+    store.remove(run)
+    store.remove(run)
+    assert not store.runs
+    assert not run.directory.exists()
+
+
 def test_disk_is_bounded(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Runner, "start", lambda self: None)
     full = service(disk_bytes=100)
@@ -135,7 +144,7 @@ def test_disk_is_bounded(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (refused.status_code, refused.json()["limit"]) == (429, "disk_bytes")
 
 
-def test_the_size_of_a_run_is_known_while_it_renames_its_folders(
+def test_a_run_has_a_size_while_it_renames_its_folders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "gone").mkdir()

@@ -64,3 +64,26 @@ def test_one_service_writes_into_a_state_directory(tmp_path: Path) -> None:
         pass
     with _alone_in(tmp_path):
         pass
+
+
+@pytest.mark.parametrize("started", [True, False])
+def test_a_signal_ends_it_and_a_taken_address_is_an_error(
+    started: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import uvicorn
+
+    from des.errors import DesError
+    from des.service.server import serve_until_ended
+
+    def run(server: uvicorn.Server, sockets: Any = None) -> None:
+        server.started = started
+        raise SystemExit(143 if started else 1)
+
+    monkeypatch.setattr(uvicorn.Server, "run", run)
+    monkeypatch.setattr("des.service.server.log_to_stderr", lambda: None)
+    settings = Settings(state=tmp_path)
+    if started:
+        serve_until_ended(settings, "127.0.0.1", 0, lambda address: None)
+    else:
+        with pytest.raises(DesError, match="cannot listen"):
+            serve_until_ended(settings, "127.0.0.1", 0, lambda address: None)

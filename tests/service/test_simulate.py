@@ -12,6 +12,7 @@ from des.service.bodies import EXAMPLE, EXAMPLE_SHARED, SimulateBody
 from des.service.bounds import Bounds
 from des.service.equivalent import equivalent
 from des.service.problems import ProblemError
+from des.service.simulating import simulated
 from des.study.answer import answer
 
 ANTHROPIC = {"provider": "anthropic", "model": "claude-sonnet-4-6"}
@@ -168,21 +169,26 @@ def test_a_preset_brings_its_own_timeouts_and_retries() -> None:
 
 
 def test_a_leg_that_changes_nothing_is_told() -> None:
-    from des.service.simulating import simulated
-
     sure = {**ANTHROPIC, "availability": 1.0, "server_error": 0, "timeout": 3600}
     found = simulated(SimulateBody.model_validate({"chain": [sure, OPENAI]}), Bounds())
     assert [each["leg"] for each in found["recommendation"]["idle"]] == ["openai/gpt-5-mini"]
 
 
-def test_none_lost_of_a_few_is_not_said_to_be_none() -> None:
-    from des.service.simulating import simulated
+def test_there_are_more_requests_where_they_depend_on_each_other() -> None:
+    for preset, rate in (("litellm", "2/min"), ("openai-python", "5/d")):
+        content = made(chain=[ANTHROPIC, OPENAI], policy={"preset": preset})
+        assert content["workload"]["arrivals"]["rate"] == rate
+    said = made(chain=[ANTHROPIC, OPENAI], policy={"preset": "litellm"}, workload={"rate": "7/d"})
+    assert said["workload"]["arrivals"]["rate"] == "7/d"
 
-    body = {"chain": [ANTHROPIC, OPENAI], "policy": {"preset": "litellm"}}
-    found = simulated(SimulateBody.model_validate(body), Bounds())
+
+def test_none_lost_of_a_few_is_not_said_to_be_none() -> None:
+    body = {"chain": [ANTHROPIC, OPENAI], "policy": {"preset": "grpc-throttling"}}
+    found = simulated(SimulateBody.model_validate(body), Bounds())  # windows of it say nothing, so requests are few
     assert found["estimators"]["availability"] == "request level"
     assert found["uptime"]["as_modelled"]["lost"]["mean"] == 0.0
     assert found["sentence"].startswith("The chain answers all 3,689 requests that were simulated,")
+    assert found["headline"]["availability"] == "all of 3,689 simulated"
     assert found["recommendation"]["idle"] == []
 
 
