@@ -47,7 +47,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="des-kills-") as name:
         for study, command in STUDIES.items():
             if options.only in (None, study):
-                failed |= not _killed(study, command, Path(name), options.kills, random.Random(options.seed))
+                failed |= not _killed(
+                    study, command, Path(name), options.kills, random.Random(f"{options.seed} {study}")
+                )
         if options.only in (None, "full disk"):
             failed |= not _full_disk(Path(name))
     sys.exit(failed)
