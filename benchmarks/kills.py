@@ -23,18 +23,18 @@ from pathlib import Path
 from typing import Any, Final
 
 SCENARIO: Final = Path(__file__).parents[1] / "scenarios" / "two_stage.yaml"
-COMMON: Final = ("--set", "horizon=60d", "--workers", "2", "--yes")
+COMMON: Final = ("--set", "horizon=30d", "--workers", "2", "--yes")
 STUDIES: Final = {
     "run": ("run", str(SCENARIO), "--replications", "12", *COMMON),
-    "compare": ("compare", str(SCENARIO), "--replications", "8", *COMMON),
+    "compare": ("compare", str(SCENARIO), "--replications", "4", *COMMON),
     "sweep": (
-        *("sweep", str(SCENARIO), "--over", "policy.rounds=1,2,3,4,5,6", "--estimator", "request-level"),
+        *("sweep", str(SCENARIO), "--over", "policy.rounds=1,2,3,4", "--estimator", "request-level"),
         *("--replications", "2", "--traces", *COMMON),
     ),
-    "sweep of answers": ("sweep", str(SCENARIO), "--over", "policy.rounds=1,2,3,4,5,6", *COMMON),
+    "sweep of answers": ("sweep", str(SCENARIO), "--over", "policy.rounds=1,2,3,4", *COMMON),
 }
 VOLATILE: Final = ("created_at", "wall_s")
-TOO_SMALL_MB: Final = 1
+TOO_SMALL_KB: Final = 600
 
 
 def main() -> None:
@@ -47,7 +47,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="des-kills-") as name:
         for study, command in STUDIES.items():
             if options.only in (None, study):
-                failed |= not _killed(study, command, Path(name), options.kills, random.Random(options.seed))
+                failed |= not _killed(
+                    study, command, Path(name), options.kills, random.Random(f"{options.seed} {study}")
+                )
         if options.only in (None, "full disk"):
             failed |= not _full_disk(Path(name))
     sys.exit(failed)
@@ -68,7 +70,6 @@ def _killed(study: str, command: Sequence[str], folder: Path, kills: int, draw: 
             now = _kept(folder / "killed" / "out")
             lost += not finished and now < kept
             kept = max(kept, now)
-            wrong += not finished and (folder / "killed" / "out").exists()
         through += 1
         wrong += _content(folder / "killed" / "out") != reference
         wrong += any((folder / "killed").glob(".partial/*"))
@@ -84,7 +85,7 @@ def _killed(study: str, command: Sequence[str], folder: Path, kills: int, draw: 
 
 
 def _started(command: Sequence[str], folder: Path, how: str, after_s: float, done: "Counter[str]") -> bool:
-    """Start a study and kill it so. Returns whether it came through, as when it was done before."""
+    """Start a study and kill it so. Returns whether it came through, as where it is killed when it is whole."""
     process = _des(command, folder)
     try:
         if how:
@@ -102,7 +103,7 @@ def _started(command: Sequence[str], folder: Path, how: str, after_s: float, don
         _end(process)
     if not how and process.returncode:
         raise SystemExit(f"an execution that nobody killed failed: exit code {process.returncode}")
-    return process.returncode == 0
+    return process.returncode == 0 or (folder / "out").exists()
 
 
 def _full_disk(folder: Path) -> bool:
@@ -125,7 +126,7 @@ def _full_disk(folder: Path) -> bool:
     told = "says so and leaves no run" if clear else f"DOES NOT SAY SO: {said or 'it went through'}"
     ends = "the same bytes" if same else "OTHER BYTES"
     print(
-        f"full disk: a run on {TOO_SMALL_MB} MB {told}, keeps {kept} replications, and where it grew ends with {ends}",
+        f"full disk: a run on {TOO_SMALL_KB} kB {told}, keeps {kept} replications, and where it grew ends with {ends}",
         flush=True,
     )
     return clear and same
@@ -133,7 +134,7 @@ def _full_disk(folder: Path) -> bool:
 
 @contextmanager
 def _disk(place: Path) -> Iterator[bool]:
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={TOO_SMALL_MB}m", "tmpfs", str(place)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={TOO_SMALL_KB}k", "tmpfs", str(place)]
     has_one = shutil.which("mount") is not None and subprocess.run(mount, capture_output=True).returncode == 0
     try:
         yield has_one

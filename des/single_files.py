@@ -12,13 +12,15 @@ from typing import Any
 
 from des.errors import DesError, OutputError, WriteError
 from des.signals import signals_held, terminating_signals_raise
+from des.storage import refuse_address
 
 
 def output_path(out: str | Path) -> Path:
     """Where an output goes: `~` is a home folder, which shells leave to the program in `--out=~/new`.
 
-    Raises OutputError where there is no such user.
+    Raises OutputError where there is no such user, and for an address such as `s3://bucket/prefix`.
     """
+    refuse_address(out)
     try:
         return Path(out).expanduser()
     except RuntimeError:

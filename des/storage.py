@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
-from des.errors import DesError, WriteError
+from des.errors import DesError, OutputError, WriteError
 
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _CUT: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/[^/]")
@@ -27,6 +27,12 @@ def is_url(place: str | Path | None) -> bool:
     if isinstance(place, Path) and _CUT.match(str(place)):
         raise DesError(f"{place}: is no path here; give the address as text, such as 's3://bucket/prefix'")
     return not isinstance(place, Path) and place is not None and _URL.match(str(place)) is not None
+
+
+def refuse_address(out: str | Path) -> None:
+    """Raises OutputError for an output that must be a file or a directory here."""
+    if _URL.match(str(out)) or _CUT.match(str(out)):
+        raise OutputError(f"{out}: only runs and sweeps can be kept at an address; name a place on disk")
 
 
 def place_of(place: str | Path) -> Path:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @reported
 def verify(
     runs: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             metavar="RUN...", help="Directories of runs, sweeps, answers or searches, or names in results/."
         ),
@@ -37,7 +37,7 @@ def verify(
 
     with progress_bar() as progress:
         found = [
-            verified(RESULTS / run if not run.exists() and (RESULTS / run).is_dir() else run, files, progress)
+            verified(RESULTS / run if not Path(run).exists() and (RESULTS / run).is_dir() else run, files, progress)
             for run in runs
         ]
     if as_json:

@@ -99,8 +99,9 @@ class _Work:
 
     def stop(self) -> None:
         """Give up what is under way."""
-        with suppress(Exception):  # the scheduler may be gone
-            self._client.cancel([self._job, *self._running], force=True)
+        if self._client.status == "running":
+            with suppress(Exception):  # the scheduler may be lost at this moment
+                self._client.cancel([self._job, *self._running], force=True)
         self._running.clear()
 
     def _answers(self, future: Any) -> tuple[list[Any], Exception | None]:

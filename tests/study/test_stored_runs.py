@@ -18,7 +18,8 @@ from des.storage import is_url
 from des.study import replication, sweep_point
 from des.study.recorded import Run
 from des.study.sweep_record import Sweep
-from study.small_scenario import small
+from study.small_scenario import small, write_small
+from tests.command import des as command
 
 ADDRESS = "memory://bucket/run"
 VOLATILE = {"created_at", "wall_s"}
@@ -166,6 +167,17 @@ def test_an_address_is_text() -> None:
     assert not is_url("results/s3")
     with pytest.raises(DesError, match="give the address as text"):
         is_url(Path("s3://bucket/prefix"))
+
+
+def test_the_commands_take_an_address(tmp_path: Path) -> None:
+    write_small(tmp_path, horizon="1h")
+    ran = command("run", "small.yaml", "--out", ADDRESS, folder=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert ADDRESS in ran.stdout
+    assert "as it says" in command("verify", ADDRESS, folder=tmp_path).stdout
+    refused = command("answer", "small.yaml", "--rounds", "1", "--out", ADDRESS, folder=tmp_path)
+    assert refused.returncode == 2
+    assert "only runs and sweeps can be kept at an address" in refused.stderr
 
 
 def test_a_store_that_refuses_is_told_with_its_address() -> None:
