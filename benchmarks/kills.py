@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -163,9 +163,12 @@ def _des(command: Sequence[str], folder: Path) -> "subprocess.Popen[bytes]":
 
 
 def _children(parent: int) -> Iterator[int]:
-    """The processes that a process has started, on systems that list them."""
-    for path in Path(f"/proc/{parent}/task").glob("*/children"):
-        yield from map(int, path.read_text().split())
+    """The processes that a process has started, on systems with `/proc`."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            of = path.read_text().rpartition(")")[2].split()  # state, parent, ...
+            if int(of[1]) == parent and of[0] != "Z":
+                yield int(path.parent.name)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
