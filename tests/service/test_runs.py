@@ -191,7 +191,8 @@ async def main():
     runner.start()
     run, _ = runner.ask({"kind": "run", "scenario": __import__("yaml").safe_load(sys.argv[2])}, "long")
     async for event in runner.follow(run, 0):
-        print(event.name, event.data.get("progress"), flush=True)
+        if event is not None:  # nothing happened for a while
+            print(event.name, event.data.get("progress"), flush=True)
 
 asyncio.run(main())
 """
