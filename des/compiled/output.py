@@ -6,8 +6,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from des.compiled.client_tables import Array
 from des.compiled.kernel.world import REFUSAL
-from des.compiled.tables import Array, Tables
+from des.compiled.tables import Tables
 from des.engine.columns import (
     ATTEMPT_LAYOUT,
     ATTEMPT_ORDER,
@@ -21,7 +22,7 @@ from des.engine.columns import (
     row_type,
 )
 
-_PLACES: Final = 1 << 15
+_PLACES: Final = 1 << 14
 _TRANSITION: Final = np.dtype(
     [
         ({"from": "before", "to": "after"}.get(name, name), row_type([(name, code)])[0])
@@ -59,6 +60,21 @@ class Output:
     def hand_over(self, g: Any) -> None:
         """Send the final rows, those of times before now, and keep the others."""
         self._flush(g, float(g["now_s"]), "left")
+        for name, rows in (("attempts", "attempt_rows"), ("transitions", "transition_rows")):
+            table = getattr(self, name)
+            if 2 * int(g[rows]) > len(table):  # so many are not final
+                setattr(self, name, np.concatenate([table, np.zeros_like(table)]))
+        self.hold(int(g["open"]), g)
+        self.say_places(g)
+
+    def arrays(self) -> dict[str, Any]:
+        """By their names in the world."""
+        return {
+            "attempt_rows": self.attempts,
+            "request_rows": self.requests,
+            "transition_rows": self.transitions,
+            "refusal_rows": self.refusals,
+        }
 
     def close(self, g: Any, until_s: float) -> None:
         """Send the remaining rows up to the end of the run. Calls and requests that never ended come last."""

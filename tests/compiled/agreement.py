@@ -1,6 +1,6 @@
 """Both engines on one plan, and the first thing in which their rows differ."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,9 @@ def _joined(blocks: list[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]
     return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]} if blocks else {}
 
 
-def difference(plan: Plan, replication: int, kernel: Kernel | None) -> str:
+def difference(plan: Plan, replication: int, kernel: Kernel | None, sink: Callable[[], Collected] = Collected) -> str:
     """Where the compiled engine's rows are not SimPy's; empty where they agree in every bit."""
-    one, other = Collected(), Collected()
+    one, other = sink(), sink()
     arrived = engine.simulate(plan, replication, one)
     if (also := whole_runs.simulate(plan, replication, other, kernel=kernel)) != arrived:
         return f"{arrived} requests against {also}"
