@@ -114,9 +114,9 @@ class Output:
 
 def _send(part: Array, order: tuple[str, ...], send: Any, buffer: Array, until_s: float, side: Any) -> int:
     """Send the rows up to a time, and move the others to the front of the buffer; their number."""
-    part = part[_sorted(part, order)]
+    part = part.take(_sorted(part, order))  # thirty times as fast as an index
     whole = int(np.searchsorted(part[order[0]], until_s, side=side))
-    send(part[:whole])
+    send({name: np.ascontiguousarray(part[name][:whole]) for name in part.dtype.names or ()})
     left = part[whole:]
     buffer[: len(left)] = left.view(buffer.dtype)
     return len(left)
@@ -125,7 +125,8 @@ def _send(part: Array, order: tuple[str, ...], send: Any, buffer: Array, until_s
 def _sorted(part: Array, order: tuple[str, ...]) -> Any:
     """The places of rows in order. Times hardly ever agree, and then only the other columns count."""
     time_s = np.ascontiguousarray(part[order[0]])
-    places = np.argsort(time_s, kind="stable")
-    if len(part) > 1 and (np.diff(time_s[places]) == 0.0).any():
+    places = np.argsort(time_s)
+    in_time_s = time_s.take(places)
+    if (in_time_s[1:] == in_time_s[:-1]).any():
         return in_order(part, order)
     return places

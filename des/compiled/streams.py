@@ -35,7 +35,7 @@ from des.compiled.kernel.world import (
 )
 from des.compiled.tables import Tables
 from des.distributions import Constant, Distribution, sample
-from des.draws import BLOCK, Sampler, generator
+from des.draws import BLOCK, ReusedGenerator, Sampler
 from des.engine.draws import uniform
 from des.scenario.plan import ClosedArrivals
 
@@ -77,6 +77,7 @@ class Streams:
         plan = tables.plan
         self._tables = tables
         self._seed, self._replication = seed, replication
+        self._generator = ReusedGenerator()
         owners = len(plan.chain) + 2 + len(plan.client.groups)
         self.kept = CALLS_KEPT
         self.table: NDArray[Any] = np.zeros(owners * self.kept * tables.purposes, STREAM)
@@ -100,7 +101,7 @@ class Streams:
             self._blocks[place] = {}
             self.table[place]["tags"] = tags.ctypes.data
         name, sampler = self._keys[place]
-        values = sampler(generator(self._seed, self._replication, name, block), BLOCK)
+        values = sampler(self._generator(self._seed, self._replication, name, block), BLOCK)
         drawn = np.ascontiguousarray(values, np.float64)
         at = block & (TAGS - 1)
         self._blocks[place][at] = drawn
@@ -112,7 +113,7 @@ class Streams:
         name, distribution = self._named(owner, nth, purpose)
         if isinstance(distribution, Constant):
             return distribution.value
-        drawn = generator(self._seed, self._replication, name, index // BLOCK)
+        drawn = self._generator(self._seed, self._replication, name, index // BLOCK)
         return float(_sampler(distribution)(drawn, BLOCK)[index % BLOCK])
 
     def _named(self, owner: int, nth: int, purpose: int) -> tuple[str, Distribution | None]:
