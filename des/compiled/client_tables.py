@@ -155,24 +155,30 @@ class ClientTables:
         row["times"], row["failures"] = self.new_list(), self.new_list()
         row["failure_share"] = row["window_s"] = row["rate_limited_s"] = nan
         row["calls"] = row["half_open"] = row["failures_in_a_row"] = row["allowed_fails"] = -1
+        assert not isinstance(settings, plans.OwnBreaker), "left to SimPy"
         row["fails"] = mask(kinds.table(settings.counts))
         if isinstance(settings, plans.Cooldown):
             self._fill_cooldown(row, settings, group)
         elif isinstance(settings, plans.Ejection):
             self._fill_ejection(row, settings)
         else:
-            row["what"], row["kind"] = guards.BREAKER, _BREAKERS.index(settings.kind)
-            row["stops_calls"], row["open_s"] = settings.stops == "calls", settings.open_s
-            row["half_open"] = -1 if settings.half_open is None else settings.half_open
-            if settings.kind == "consecutive":
-                row["failures_in_a_row"] = settings.failures
-            else:
-                row["failure_share"], row["minimum"] = settings.failure_share, settings.minimum
-            if settings.kind == "count_window":
-                row["calls"] = settings.calls
-            elif settings.kind == "time_window":
-                row["window_s"] = settings.window_s
+            self._fill_breaker(row, settings)
         return table
+
+    def _fill_breaker(
+        self, row: Any, settings: plans.ConsecutiveBreaker | plans.CountWindowBreaker | plans.TimeWindowBreaker
+    ) -> None:
+        row["what"], row["kind"] = guards.BREAKER, _BREAKERS.index(settings.kind)
+        row["stops_calls"], row["open_s"] = settings.stops == "calls", settings.open_s
+        row["half_open"] = -1 if settings.half_open is None else settings.half_open
+        if isinstance(settings, plans.ConsecutiveBreaker):
+            row["failures_in_a_row"] = settings.failures
+            return
+        row["failure_share"], row["minimum"] = settings.failure_share, settings.minimum
+        if isinstance(settings, plans.CountWindowBreaker):
+            row["calls"] = settings.calls
+        else:
+            row["window_s"] = settings.window_s
 
     def _fill_cooldown(self, row: Any, settings: plans.Cooldown, group: plans.Group) -> None:
         kinds = self._kinds

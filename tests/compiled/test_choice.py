@@ -65,6 +65,8 @@ def test_simpy_simulates_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) 
 )
 def test_auto_loads_where_it_pays(monkeypatch: pytest.MonkeyPatch, requests: float, cached: bool, loads: bool) -> None:
     loaded = []
+    monkeypatch.setattr(choice, "LOADED_FOR", 50_000)
+    monkeypatch.setattr(choice, "COMPILED_FOR", 2_000_000)
     monkeypatch.setattr(compiling, "is_loaded", lambda: False)
     monkeypatch.setattr(compiling, "is_installed", lambda: True)
     monkeypatch.setattr(compiling, "is_cached", lambda: cached)
