@@ -22,7 +22,7 @@ from des.engine.columns import (
     row_type,
 )
 
-_PLACES: Final = 1 << 14
+_PLACES: Final = 1 << 16
 _TRANSITION: Final = np.dtype(
     [
         ({"from": "before", "to": "after"}.get(name, name), row_type([(name, code)])[0])

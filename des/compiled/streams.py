@@ -82,7 +82,7 @@ class Streams:
         self.kept = CALLS_KEPT
         self.table: NDArray[Any] = np.zeros(owners * self.kept * tables.purposes, STREAM)
         self._tags: dict[int, NDArray[np.int64]] = {}
-        self._blocks: dict[int, dict[int, NDArray[np.float64]]] = {}
+        self._blocks: dict[int, tuple[NDArray[np.float64], int]] = {}  # and their address
         self._keys: dict[int, tuple[str, Sampler]] = {}
 
     def draw_block(self, place: int, block: int) -> None:
@@ -98,15 +98,15 @@ class Streams:
                 return
             self._keys[place] = name, _sampler(distribution)
             tags = self._tags[place] = np.full(2 * TAGS, -1, np.int64)
-            self._blocks[place] = {}
+            blocks = np.empty((TAGS, BLOCK))  # which takes memory as it is written to
+            self._blocks[place] = blocks, blocks.ctypes.data
             self.table[place]["tags"] = tags.ctypes.data
         name, sampler = self._keys[place]
-        values = sampler(self._generator(self._seed, self._replication, name, block), BLOCK)
-        drawn = np.ascontiguousarray(values, np.float64)
         at = block & (TAGS - 1)
-        self._blocks[place][at] = drawn
+        blocks, address = self._blocks[place]
+        blocks[at] = sampler(self._generator(self._seed, self._replication, name, block), BLOCK)
         tags[2 * at] = block
-        tags[2 * at + 1] = drawn.ctypes.data
+        tags[2 * at + 1] = address + 8 * BLOCK * at
 
     def draw(self, owner: int, nth: int, purpose: int, index: int) -> float:
         """A draw of a stream without a place in the table."""
