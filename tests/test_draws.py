@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from des.draws import BLOCK, KEPT_BLOCKS, Stream, generator
+from des.draws import BLOCK, KEPT_BLOCKS, ReusedGenerator, Stream, generator
 
 
 def uniform(rng: np.random.Generator, size: int) -> NDArray[np.float64]:
@@ -125,3 +125,13 @@ def test_draws_have_the_distribution_of_their_sampler() -> None:
     values = np.array([read.at(i) for i in range(40 * BLOCK)])
     assert abs(values.mean()) < 4.0 / np.sqrt(len(values))
     assert abs(values.std() - 1.0) < 4.0 / np.sqrt(2 * len(values))
+
+
+def test_a_reused_generator_draws_as_a_new_one() -> None:
+    reused = ReusedGenerator()
+    for name, block in (("a", 0), ("b", 3), ("a", 1 << 40), ("a", 0)):
+        for draw in ("random", "standard_normal", "standard_exponential"):
+            new = getattr(generator(7, 2, name, block), draw)(513)
+            assert (getattr(reused(7, 2, name, block), draw)(513) == new).all()
+        new = generator(7, 2, name, block).integers(0, 5, 7, dtype=np.int32)  # half a word is left over
+        assert (reused(7, 2, name, block).integers(0, 5, 7, dtype=np.int32) == new).all()

@@ -16,6 +16,7 @@ from typing import Any, Final
 from des import vocabulary
 from des.compiled.kernel import memory, play
 from des.compiled.kernel.world import World
+from des.engine import priorities
 
 Kernel = Callable[[World], int]
 
@@ -70,7 +71,7 @@ def compiled() -> Kernel:
             continue
         copy = _copied(function, namespaces[name])
         if function is not play.play:
-            compiled_ones[id(function)] = numba.njit(**_OPTIONS)(copy)
+            compiled_ones[id(function)] = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(copy)
             continue
         before, config.CACHE_DIR = config.CACHE_DIR, str(_cache_directory(modules))
         try:
@@ -112,8 +113,9 @@ def _cache_directory(modules: dict[str, ModuleType]) -> Path:
     """Named by what it was compiled from, since Numba's cache looks at the file of the outermost function alone."""
     versions = [importlib.metadata.version(name) for name in ("numba", "llvmlite", "numpy")]
     digest = hashlib.sha256(" ".join([sys.version, *versions]).encode())
-    files = [Path(str(module.__file__)) for module in modules.values()]
-    for file in (*files, Path(__file__), Path(__file__).with_name("intrinsics.py"), Path(vocabulary.__file__)):
+    own = [Path(__file__), Path(__file__).with_name("intrinsics.py")]
+    files = [Path(str(module.__file__)) for module in (*modules.values(), vocabulary, priorities)]
+    for file in (*files, *own):
         digest.update(file.read_bytes())
     home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     wanted = Path(home) / "des-fallback" / f"compiled-{digest.hexdigest()[:16]}"

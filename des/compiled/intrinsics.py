@@ -3,6 +3,7 @@
 An array would be counted at each call that passes it on, which takes two thirds of the time of small functions.
 """
 
+import hashlib
 from typing import Any
 
 from llvmlite import ir
@@ -21,7 +22,59 @@ class Pointer(types.Type):
 
     def __init__(self, record: types.Record) -> None:
         self.record = record
-        super().__init__(name=f"Pointer({record})")
+        super().__init__(name=f"Pointer{_short(record)}")
+
+
+class Addresses(types.Type):
+    """The address of the addresses of the world's records. So a function is passed one number, and not one for each."""
+
+    def __init__(self, world: types.NamedTuple) -> None:
+        self.pointers = {name: Pointer(array.dtype) for name, array in zip(world.fields, world.types, strict=True)}
+        super().__init__(name=f"World{_short(world)}")
+
+
+def _short(of: types.Type) -> str:
+    """A name for a type, since its own is part of the symbols of all functions that take it."""
+    return hashlib.sha256(str(of).encode()).hexdigest()[:12]
+
+
+@register_model(Addresses)
+class _AddressesModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, of: Addresses) -> None:
+        super().__init__(manager, of, _I64)
+
+
+@infer_getattr
+class _AddressesFields(AttributeTemplate):
+    key = Addresses
+
+    def generic_resolve(self, of: Addresses, field: str) -> Any:
+        return of.pointers.get(field)
+
+
+@lower_getattr_generic(Addresses)
+def _get_pointer(context: Any, builder: Any, of: Addresses, address: Any, field: str) -> Any:
+    offset = ir.Constant(_I64, 8 * list(of.pointers).index(field))
+    return builder.load(builder.inttoptr(builder.add(address, offset), _I64.as_pointer()))
+
+
+@intrinsic
+def pointers(context: Any, world: Any) -> Any:
+    """The addresses of the world's records, in the array of its first field."""
+    of = Addresses(world)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kept = None
+        for place, array_type in enumerate(world.types):
+            value = builder.extract_value(arguments[0], place)
+            data = context.make_array(array_type)(context, builder, value).data
+            address = builder.ptrtoint(data, _I64)
+            kept = address if kept is None else kept
+            to = builder.add(kept, ir.Constant(_I64, 8 * place))
+            builder.store(address, builder.inttoptr(to, _I64.as_pointer()))
+        return kept
+
+    return of(world), generate
 
 
 @register_model(Pointer)
@@ -57,17 +110,6 @@ def _set_field(context: Any, builder: Any, signature: Any, arguments: Any, field
     value = context.cast(builder, arguments[1], given, kind)
     place = _field(context, builder, of, arguments[0], field)
     context.pack_value(builder, kind, value, place, None if of.record.aligned else 1)
-
-
-@intrinsic
-def pointer(context: Any, records: Any) -> Any:
-    """The first record of an array."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        return builder.ptrtoint(array.data, _I64)
-
-    return Pointer(records.dtype)(records), generate
 
 
 @intrinsic
@@ -176,8 +218,9 @@ def asked(context: Any, address: Any, what: Any, first: Any, second: Any, third:
 
 
 INTRINSICS = {
-    "pointer": pointer,
+    "pointers": pointers,
     "at": at,
+    "beginning_at": at,
     "floats": floats,
     "floats_at": floats_at,
     "float_at": float_at,

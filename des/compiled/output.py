@@ -6,8 +6,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from des.compiled.client_tables import Array
 from des.compiled.kernel.world import REFUSAL
-from des.compiled.tables import Array, Tables
+from des.compiled.tables import Tables
 from des.engine.columns import (
     ATTEMPT_LAYOUT,
     ATTEMPT_ORDER,
@@ -21,7 +22,7 @@ from des.engine.columns import (
     row_type,
 )
 
-_PLACES: Final = 1 << 15
+_PLACES: Final = 1 << 16
 _TRANSITION: Final = np.dtype(
     [
         ({"from": "before", "to": "after"}.get(name, name), row_type([(name, code)])[0])
@@ -59,6 +60,21 @@ class Output:
     def hand_over(self, g: Any) -> None:
         """Send the final rows, those of times before now, and keep the others."""
         self._flush(g, float(g["now_s"]), "left")
+        for name, rows in (("attempts", "attempt_rows"), ("transitions", "transition_rows")):
+            table = getattr(self, name)
+            if 2 * int(g[rows]) > len(table):  # so many are not final
+                setattr(self, name, np.concatenate([table, np.zeros_like(table)]))
+        self.hold(int(g["open"]), g)
+        self.say_places(g)
+
+    def arrays(self) -> dict[str, Any]:
+        """By their names in the world."""
+        return {
+            "attempt_rows": self.attempts,
+            "request_rows": self.requests,
+            "transition_rows": self.transitions,
+            "refusal_rows": self.refusals,
+        }
 
     def close(self, g: Any, until_s: float) -> None:
         """Send the remaining rows up to the end of the run. Calls and requests that never ended come last."""
@@ -98,9 +114,9 @@ class Output:
 
 def _send(part: Array, order: tuple[str, ...], send: Any, buffer: Array, until_s: float, side: Any) -> int:
     """Send the rows up to a time, and move the others to the front of the buffer; their number."""
-    part = part[_sorted(part, order)]
+    part = part.take(_sorted(part, order))  # thirty times as fast as an index
     whole = int(np.searchsorted(part[order[0]], until_s, side=side))
-    send(part[:whole])
+    send({name: np.ascontiguousarray(part[name][:whole]) for name in part.dtype.names or ()})
     left = part[whole:]
     buffer[: len(left)] = left.view(buffer.dtype)
     return len(left)
@@ -109,7 +125,8 @@ def _send(part: Array, order: tuple[str, ...], send: Any, buffer: Array, until_s
 def _sorted(part: Array, order: tuple[str, ...]) -> Any:
     """The places of rows in order. Times hardly ever agree, and then only the other columns count."""
     time_s = np.ascontiguousarray(part[order[0]])
-    places = np.argsort(time_s, kind="stable")
-    if len(part) > 1 and (np.diff(time_s[places]) == 0.0).any():
+    places = np.argsort(time_s)
+    in_time_s = time_s.take(places)
+    if (in_time_s[1:] == in_time_s[:-1]).any():
         return in_order(part, order)
     return places

@@ -2,12 +2,14 @@
 
 import ctypes
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 from math import inf
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from des.compiled.client_tables import Array, filled, rows
 from des.compiled.compiling import Kernel
 from des.compiled.kernel.memory import answering
 from des.compiled.kernel.questions import (
@@ -17,18 +19,20 @@ from des.compiled.kernel.questions import (
     KILL,
     LARGER,
     LONG_WAIT,
+    MARKS,
     OVER,
     PLACES_ARE_FULL,
     ROWS_ARE_FULL,
     SLOW_DRAW,
 )
-from des.compiled.kernel.queue import push
 from des.compiled.kernel.world import (
     ARRIVAL_MARKS,
     CALL,
     EVENT,
     LAYER,
     LIST,
+    NUMBER,
+    PAST,
     REQUEST,
     RUN,
     WHOLE,
@@ -36,7 +40,7 @@ from des.compiled.kernel.world import (
 )
 from des.compiled.output import Output
 from des.compiled.streams import Streams
-from des.compiled.tables import Array, Tables, rows
+from des.compiled.tables import Tables, tables_of
 from des.compiled.timelines import Timelines
 from des.engine.arrivals import in_blocks
 from des.engine.columns import Sink
@@ -44,6 +48,7 @@ from des.engine.incidents import Ledger
 from des.engine.marks import BLOCK, RequestMarks
 from des.engine.priorities import FIRST_ORDER
 from des.faults import Timeline
+from des.scenario.plan import ClosedArrivals, Plan
 
 Progress = Callable[[float], None]
 
@@ -56,19 +61,19 @@ class Replication:
     """The state of a replication, and the answers to the kernel's questions."""
 
     def __init__(
-        self, tables: Tables, replication: int, sink: Sink, timeline: Timeline | None = None, begin_s: float = 0.0
+        self, plan: Plan, replication: int, sink: Sink, timeline: Timeline | None = None, begin_s: float = 0.0
     ) -> None:
-        plan = tables.plan
+        tables = tables_of(plan)
         self.tables = tables
         self.plan = plan
         self.replication = replication
         self.ledger = Ledger(plan, replication, timeline)
-        self.streams = Streams(tables, replication)
+        self.streams = Streams(tables, plan.seed, replication)
         self.output = Output(tables, sink)
-        self.timelines = Timelines(tables, replication, self.ledger, begin_s)
+        self.timelines = Timelines(tables, plan.seed, replication, self.ledger, begin_s)
         self.on_progress: Progress | None = None
         self._arrivals: Iterator[NDArray[np.float64]] = iter(())
-        self._marks = RequestMarks(plan, replication)
+        self._marks = self._marks_of_draws = RequestMarks(plan, replication)
         self._block = 0
         self._lists: dict[int, NDArray[np.int64]] = {}
         self._wrong: BaseException | None = None
@@ -76,51 +81,79 @@ class Replication:
         self.run = self.world.run[0]
 
     def _new_world(self, begin_s: float) -> World:
-        tables, plan = self.tables, self.plan
+        tables, client, output = self.tables, self.tables.client, self.output
+        state: dict[str, Array] = {name: np.zeros_like(table) for name, table in _slots(tables, _SLOTS).items()}
+        state["requests"]["slot"] = np.arange(_SLOTS)
+        state["free"]["value"] = np.arange(_SLOTS)[::-1]
         run = rows(1, RUN)
-        self._fill_run(run[0], begin_s)
-        limits, capacities = tables.limits.copy(), tables.capacities.copy()
-        legs, output = tables.legs.copy(), self.output
-        self.timelines.say_kills(legs)
-        world = World(
+        calls, free_calls, call_tickets = self._new_calls(run[0])
+        cache = _CacheTables(self.plan)
+        table: dict[str, Array] = {
+            **{
+                name: getattr(tables, name).copy() for name in ("legs", "limits", "capacities", "components", "entries")
+            },
+            **{
+                name: getattr(client, name).copy()
+                for name in ("guards", "pools", "budgets", "shapers", "surges", "probes")
+            },
+            "routers": client.routers,
+            "probe_requests": rows(client.probe_count, REQUEST),
+            "users": rows(_users(self.plan), WHOLE),
+            "cumulative": cache.cumulative,
+            "expires": cache.expires,
+            "streams": self.streams.table,
+        }
+        self._fill_run(run[0], begin_s, cache)
+        self.timelines.say_kills(table["legs"])
+        for probe in table["probes"][: client.probe_count]:
+            probe["nth"] = max(1, int(begin_s / float(probe["every_s"])))
+        most = 4 * max(1, len(self.plan.chain), len(self.plan.client.groups))
+        return World(
             **self.timelines.arrays(),
+            **output.arrays(),
+            **state,
+            **table,
+            addresses=rows(len(World._fields), WHOLE),
             run=run,
-            legs=legs,
             outcomes=tables.outcomes,
             modes=tables.modes,
             errors=tables.errors,
             rates=tables.rates,
             delays=tables.delay_table,
-            components=tables.components.copy(),
-            entries=tables.entries,
+            entry_legs=tables.entry_leg_table,
             requirements=tables.requirements,
             rules=tables.rules,
             waits=tables.waits,
             waits_s=tables.waits_s,
-            streams=self.streams.table,
-            requests=rows(_SLOTS, REQUEST),
-            layers=rows(_SLOTS * tables.depth, LAYER),
-            calls_made=rows(_SLOTS * len(plan.chain), WHOLE),
-            free=rows(_SLOTS, WHOLE),
-            calls=rows(1, CALL),
+            calls=calls,
+            free_calls=free_calls,
+            call_tickets=call_tickets,
             events=rows(_EVENT_PLACES, EVENT),
             arrivals=rows(BLOCK, ARRIVAL_MARKS),
-            attempt_rows=output.attempts,
-            request_rows=output.requests,
-            transition_rows=output.transitions,
-            refusal_rows=output.refusals,
-            limits=limits,
             limits_of_legs=tables.limits_of_legs,
-            capacities=capacities,
-            lists=self._new_lists(limits, capacities),
+            surges_of_legs=client.surges_of_legs,
+            fled=client.fled,
+            candidates=rows(most, WHOLE),
+            scratch=rows(most, NUMBER),
+            lists=self._new_lists(table["limits"], table["capacities"]),
         )
-        world.requests["slot"] = np.arange(_SLOTS)
-        world.free["value"] = np.arange(_SLOTS)[::-1]
-        return world
 
-    def _fill_run(self, g: Any, begin_s: float) -> None:
+    def _new_calls(self, g: Any) -> tuple[Array, Array, Array]:
+        """Records of calls: one that is not hedged, those of probes, and at first a few for copies."""
+        client = self.tables.client
+        fixed = 1 + client.probe_count
+        copies = 64 + 2 * client.most_flights
+        calls = rows(fixed + copies, CALL)
+        calls["place"] = np.arange(len(calls))
+        free = rows(len(calls), WHOLE)
+        free["value"][:copies] = np.arange(fixed, len(calls))
+        g["free_calls"], g["most_flights"] = copies, client.most_flights
+        return calls, free, rows(len(calls) * max(1, client.most_guards), WHOLE)
+
+    def _fill_run(self, g: Any, begin_s: float, cache: "_CacheTables") -> None:
         tables, plan, names = self.tables, self.plan, self.tables.names
-        g["now_s"] = g["begin_s"] = begin_s
+        client = tables.client
+        g["now_s"] = begin_s
         g["horizon_s"] = plan.horizon_s
         g["has_drain"] = plan.drain_s is not None
         g["cut_s"] = inf if plan.drain_s is None else plan.horizon_s + plan.drain_s
@@ -141,17 +174,24 @@ class Replication:
         g["first_capacity"] = g["first_limit"] + len(names.limits)
         g["first_other"] = g["first_capacity"] + len(names.capacities)
         g["changes"], g["incidents_until_s"] = self.timelines.count, self.timelines.until_s
+        g["keeps_memory"], g["groups"], g["budgets"] = tables.keeps_memory, len(plan.client.groups), client.budget_count
+        g["most_guards"], g["most_entries"] = max(1, client.most_guards), max(1, len(tables.entries))
+        g["order_router"], g["orders_entries"] = tables.order_router, plan.client.order.kind != "ordered"
+        g["fallback_depth"] = -1 if plan.client.fallback_depth is None else plan.client.fallback_depth
+        g["users"], g["probes"] = _users(plan), client.probe_count
+        g["has_response_cache"], g["has_hit_rate"] = cache.is_there, cache.hit_rate is not None
+        g["hit_rate"], g["ttl_s"], g["keys"] = cache.hit_rate or 0.0, cache.ttl_s, cache.keys
         self.output.say_places(g)
 
     def _new_lists(self, limits: Array, capacities: Array) -> Array:
         """A list for each thing that limits and capacities remember."""
-        counted = len(self.plan.limits)
-        table = rows(4 * counted + 2 * len(self.plan.capacities), LIST)
+        counted, own = len(self.plan.limits), self.tables.client.lists
+        table = rows(own + 4 * counted + 2 * len(self.plan.capacities), LIST)
         for number in range(counted):
             for place, field in enumerate(("pending", "times", "amounts", "ends")):
-                limits[number][field] = 4 * number + place
+                limits[number][field] = own + 4 * number + place
         for number, capacity in enumerate(self.plan.capacities):
-            first = 4 * counted + 2 * number
+            first = own + 4 * counted + 2 * number
             capacities[number]["free_at"], capacities[number]["starts"] = first, first + 1
             self._enlarge(table[first], first, capacity.concurrent)
             table[first]["count"] = capacity.concurrent  # all free at 0
@@ -176,17 +216,6 @@ class Replication:
         self.run["arrivals"] = 0
         self._next_arrivals()
 
-    def schedule(self, time_s: float, priority: int, order: int, what: int) -> None:
-        """An event of the run itself, before it starts."""
-        views = self.world._replace(run=self.world.run.view(np.recarray), events=self.world.events.view(np.recarray))
-        push(views, time_s, priority, order, what, 0, 0)
-
-    def next_order(self) -> int:
-        """The order of a timer that is set before the run starts."""
-        order = int(self.run["next_order"])
-        self.run["next_order"] += 1
-        return order
-
     def play(self, kernel: Kernel) -> None:
         """Play to the end. What fails in an answer is raised here."""
         callback = _ANSWER_TYPE(self._answer)
@@ -202,6 +231,7 @@ class Replication:
                     return
                 if stopped == ROWS_ARE_FULL:
                     self.output.hand_over(self.run)
+                    self.world = self.world._replace(**self.output.arrays())
                 elif stopped == PLACES_ARE_FULL:
                     self._make_places()
                 elif stopped == INCIDENTS_ARE_OVER:
@@ -219,24 +249,26 @@ class Replication:
 
     def _make_places(self) -> None:
         """Twice as many requests may be open, or events to come."""
-        world, g = self.world, self.run
+        g = self.run
         if g["free_slots"] == 0:
-            slots = len(world.requests)
-            requests = _twice(world.requests)
-            requests["slot"] = np.arange(2 * slots)
-            free = _twice(world.free)
-            free["value"][:slots] = np.arange(slots, 2 * slots)[::-1]
-            self.world = world = world._replace(
-                requests=requests,
-                free=free,
-                layers=_twice(world.layers),
-                calls_made=_twice(world.calls_made),
-            )
+            slots = len(self.world.requests)
+            more = {name: _twice(getattr(self.world, name)) for name in _slots(self.tables, 1)}
+            more["requests"]["slot"] = np.arange(2 * slots)
+            more["free"]["value"][:slots] = np.arange(slots, 2 * slots)[::-1]
+            self.world = self.world._replace(**more)
             g["free_slots"], g["slots"] = slots, 2 * slots
             self.output.hold(2 * slots, g)
-            self.world = world = self.world._replace(request_rows=self.output.requests)
+            self.world = self.world._replace(**self.output.arrays())
+        if g["free_calls"] <= g["most_flights"]:
+            calls = len(self.world.calls)
+            more = {name: _twice(getattr(self.world, name)) for name in ("calls", "free_calls", "call_tickets")}
+            more["calls"]["place"] = np.arange(2 * calls)
+            left = int(g["free_calls"])
+            more["free_calls"]["value"][left : left + calls] = np.arange(calls, 2 * calls)
+            self.world = self.world._replace(**more)
+            g["free_calls"] = left + calls
         if g["events"] + (_EVENT_PLACES >> 1) > g["event_places"]:
-            self.world = world._replace(events=_twice(world.events))
+            self.world = self.world._replace(events=_twice(self.world.events))
             g["event_places"] = len(self.world.events)
 
     # Answers
@@ -264,6 +296,10 @@ class Replication:
             g["answer"] = self.tables.wait_s(first, second)
         elif what == LARGER:
             self._enlarge(self.world.lists[first], first, int(self.world.lists[first]["places"]))
+        elif what == MARKS:
+            marks = self._marks_of_draws(first)
+            g["mark_input"], g["mark_output"], g["mark_units"] = marks[:3]
+            g["mark_requirement"] = marks[3] if marks[3] >= 0 else len(self.plan.workload.requirements)
         elif what == KILL:
             self.timelines.kill(self.world.calls[first], second)
 
@@ -281,6 +317,43 @@ class Replication:
         block["input_tokens"], block["output_tokens"], block["units"] = input_tokens, output_tokens, units
         block["requirement"] = np.where(requirement < 0, len(self.plan.workload.requirements), requirement)
         g["arrivals"], g["arrival"] = len(times), 0
+
+
+def _users(plan: Plan) -> int:
+    arrivals = plan.workload.arrivals
+    return arrivals.users if isinstance(arrivals, ClosedArrivals) else 0
+
+
+def _slots(tables: Tables, slots: int) -> dict[str, Array]:
+    """The records of so many requests that are open at once, by their names in the world."""
+    client, legs, groups = tables.client, len(tables.plan.chain), len(tables.plan.client.groups)
+    return {
+        "requests": np.zeros(slots, REQUEST),
+        "layers": np.zeros(slots * tables.depth, LAYER),
+        "calls_made": np.zeros(slots * legs, WHOLE),
+        "picks": np.zeros(slots * max(1, groups), WHOLE),
+        "pasts": np.zeros(slots * max(1, client.budget_count), PAST),
+        "tickets": np.zeros(slots * max(1, client.most_guards), WHOLE),
+        "flights": np.zeros(slots * max(1, client.most_flights), WHOLE),
+        "orders": np.zeros(slots * max(1, len(tables.entries)), WHOLE),
+        "free": np.zeros(slots, WHOLE),
+    }
+
+
+class _CacheTables:
+    """The response cache: the popularity of its keys, added up, and when their responses expire."""
+
+    def __init__(self, plan: Plan) -> None:
+        cache = plan.policy.response_cache
+        self.is_there = cache is not None
+        self.hit_rate = None if cache is None else cache.hit_rate
+        self.ttl_s = 0.0 if cache is None else cache.ttl_s
+        self.keys = 0 if cache is None else cache.keys or 0
+        exponent = 0.0 if cache is None else cache.exponent
+        weights = list(accumulate((k + 1.0) ** -exponent for k in range(self.keys)))
+        self.cumulative = filled(weights, NUMBER)
+        self.expires = rows(self.keys, NUMBER)
+        self.expires["value"] = -1.0
 
 
 def _twice(table: Array) -> Array:

@@ -1,12 +1,13 @@
 """A plan as arrays: what the kernel reads of it, the same for every replication."""
 
-from collections.abc import Sequence
+from collections import OrderedDict
 from math import inf, nan
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from des.compiled.client_tables import ClientTables, filled, mask, rows, whole
 from des.compiled.kernel import limits
 from des.compiled.kernel.world import (
     CAPACITY,
@@ -23,7 +24,6 @@ from des.compiled.kernel.world import (
     RULE,
     WAITS,
     WAITS_AT_HAND,
-    WHOLE,
 )
 from des.distributions import Constant, Distribution
 from des.engine.codes import Kinds, Names
@@ -53,16 +53,6 @@ _ABOVE: Final = ("clip", "refuse", "ignore")
 _COMBINED: Final = ("max", "replace")
 
 
-def mask(table: Sequence[bool]) -> int:
-    """A table by outcome kind as the bits of an integer."""
-    return sum(1 << kind for kind, listed in enumerate(table) if listed)
-
-
-def rows(number: int, dtype: np.dtype[Any]) -> Array:
-    """Records of zeros: at least one, so that there is memory to point at."""
-    return np.zeros(max(1, number), dtype)
-
-
 class Tables:
     """The records of one plan. `delays` lists (purpose, distribution) of streams by what they delay."""
 
@@ -79,13 +69,18 @@ class Tables:
         kinds = self.kinds
         self.useless_mask = mask(kinds.of_outcomes((INVALID_OUTPUT,)))
         self.throttle_mask = mask(kinds.of_outcomes((RATE_LIMITED, OVERLOADED)))
-        self.outcomes = _whole(kinds.outcomes)
+        self.outcomes = whole(kinds.outcomes)
         self.errors, self.rates = self._error_tables()
         self.limits = self._limit_table()
         self.capacities = self._capacity_table()
         self.application = -1 if plan.client.application is None else self._rule(plan.client.application, APPLICATION)
+        self.client = ClientTables(plan, kinds, self.names)
         self.legs, self.modes, self.limits_of_legs = self._leg_tables()
+        self.entry_legs: list[int] = []
         self.entries, self.requirements = self._entry_tables()
+        self.order_router = self.client.router(plan.client.order, len(plan.client.groups))
+        self.keeps_memory = bool((self.entries["open_leg"] < 0).any())
+        self.entry_leg_table = whole(self.entry_legs)
         self.round_waits = self._waits_number(plan.policy.round_backoff)
         self.components = self._component_table()
         self.delay_of_effect: dict[plans.Effect, int] = {}
@@ -122,7 +117,7 @@ class Tables:
                 delay = self._delay(f"{error.outcome}_latency", error.latency)
                 errors.append((error.told_s, self.kinds.code(error.outcome, error.status), delay))
                 rates.append(error.rate)
-        return _filled(errors, ERROR), _filled(rates, NUMBER)
+        return filled(errors, ERROR), filled(rates, NUMBER)
 
     def _leg_tables(self) -> tuple[Array, Array, Array]:
         plan, kinds = self.plan, self.kinds
@@ -134,7 +129,7 @@ class Tables:
         }
         for leg, client in zip(plan.chain, plan.client.legs, strict=True):
             endpoint, row = plan.endpoints[leg.endpoint], table[leg.index]
-            row["index"], row["endpoint"], row["position"] = leg.index, leg.endpoint, leg.position
+            row["index"], row["endpoint"] = leg.index, leg.endpoint
             self._fill_service(row, leg, endpoint)
             self._fill_tariff(row, leg, endpoint)
             names = [endpoint.billing[name] for name in kinds.names]
@@ -152,9 +147,13 @@ class Tables:
             row["first_inner"], row["inner"] = len(self._rules), len(client.inner)
             for place, rule in enumerate(client.inner):
                 self._rule(rule, place)
-            row["is_open"] = not client.inner
-            row["learns"] = not row["is_open"] or learns[leg.index]
-        return table, _whole(modes), _whole(limits_of)
+            row["entity"] = self.names.entities.index(leg.name)
+            self._fill_rot(row, leg)
+            self.client.fill_leg(row, client, leg.index)
+            row["learns"] = learns[leg.index] or any(
+                row[name] for name in ("has_rot", "has_prefix", "has_statistics", "is_closed")
+            )
+        return table, whole(modes), whole(limits_of)
 
     def _fill_service(self, row: Any, leg: plans.Leg, endpoint: plans.Endpoint) -> None:
         valid, answered = 1.0 - leg.invalid_output, 1.0
@@ -176,6 +175,16 @@ class Tables:
         row["connect_s"], row["first_token_s"], row["idle_s"], row["total_s"] = bounds
         row["least_bound_s"] = min(bounds)
         row["last_kill_s"] = last_kill_s(self.plan, endpoint.index)
+
+    def _fill_rot(self, row: Any, leg: plans.Leg) -> None:
+        settings = leg.silent_rot
+        if settings is None:
+            return
+        row["has_rot"], row["fails_by_chance"] = True, True
+        row["rot_kind"] = self.names.entity_kinds.index("leg")
+        row["rot_outcome"] = self.kinds.code(settings.outcome)
+        row["rot_delay"] = self._delay("rot_latency", settings.error_latency)
+        row["rot_order"] = len(self.plan.components) + leg.index  # legs come after components at one instant
 
     def _fill_tariff(self, row: Any, leg: plans.Leg, endpoint: plans.Endpoint) -> None:
         price = endpoint.price
@@ -221,7 +230,7 @@ class Tables:
         kind = self.names.entity_kinds.index("capacity")
         for capacity in self.plan.capacities:
             row = table[capacity.index]
-            row["index"], row["queue"], row["concurrent"] = capacity.index, capacity.queue, capacity.concurrent
+            row["index"], row["queue"] = capacity.index, capacity.queue
             row["delay"] = self._delay("overload", capacity.refusal_latency)
             row["entity"], row["entity_kind"] = self.names.entities.index(f"capacity {capacity.name}"), kind
         return table
@@ -272,7 +281,7 @@ class Tables:
             row["most_s"], row["jitter"] = settings.most_s, _JITTERS.index(settings.jitter)
             row["has_jitter"] = settings.jitter != "none" and settings.kind != "none"
             waits_s.extend(wait_before_jitter_s(settings, k) for k in range(WAITS_AT_HAND))
-        return table, _filled(waits_s, NUMBER)
+        return table, filled(waits_s, NUMBER)
 
     def wait_s(self, waits: int, k: int) -> float:
         """The wait of a back-off after k retries, before jitter."""
@@ -295,10 +304,17 @@ class Tables:
     def _entry(self, group: plans.Group, legs: list[int]) -> Array:
         row = rows(1, ENTRY)
         entry = row[0]
-        entry["index"], entry["first_leg"], entry["legs"] = group.index, legs[0], len(legs)
+        entry["index"], entry["first_leg"], entry["legs"] = group.index, len(self.entry_legs), len(legs)
+        self.entry_legs.extend(legs)
+        entry["router"] = self.client.router(group.routing, group.index, ties_first=group.ties_first)
+        entry["once"] = group.routing.once
+        guards = [self.plan.client.legs[index].guards for index in legs]
+        entry["bypasses"] = all(any(guard.all_open == "bypass" for guard in own) for own in guards)
+        entry["panic"] = min(max((getattr(guard, "panic", 0.0) for guard in own), default=0.0) for own in guards)
+        entry["prefers_peers"] = len(legs) > 1 and not group.retry.waits_with_healthy_peer
         entry["rule"] = self._rule(group.retry, ENTRY_RULE)
         entry["falls_back"] = mask(self.kinds.table(group.fallback_on))
-        is_open = len(legs) == 1 and self.legs[legs[0]]["is_open"]
+        is_open = len(legs) == 1 and not self.legs[legs[0]]["is_closed"]
         is_first = group.routing.kind not in ("usage_based", "round_robin")
         entry["open_leg"] = legs[0] if is_open and is_first else -1
         return row
@@ -317,18 +333,18 @@ def wait_before_jitter_s(settings: plans.Backoff, k: int) -> float:
     return backoff_s(settings.kind, settings.base_s, settings.factor, settings.cap_s, k)
 
 
-def _filled(values: Sequence[Any], dtype: np.dtype[Any]) -> Array:
-    table = rows(len(values), dtype)
-    if values:
-        if dtype.names == ("value",):
-            table["value"] = values
-        else:
-            table[:] = np.array(values, dtype)
-    return table
+_KEPT: Final = 16
+_made: "OrderedDict[object, Tables]" = OrderedDict()
 
 
-def _whole(values: Sequence[int]) -> Array:
-    table = rows(len(values), WHOLE)
-    if values:
-        table["value"] = values
-    return table
+def tables_of(plan: plans.Plan) -> Tables:
+    """The tables of a plan, kept for other plans of the same parts, such as those of windows with their seeds."""
+    parts = (plan.workload, plan.components, plan.endpoints, plan.limits, plan.chain, plan.policy, plan.surges)
+    identities = tuple(map(id, (*parts, plan.capacities, plan.statuses, plan.client)))
+    key = (identities, plan.shared, plan.horizon_s)
+    tables = _made.get(key)  # which holds the parts, so that no others have their identities
+    if tables is None:
+        tables = _made[key] = Tables(plan)
+        if len(_made) > _KEPT:
+            _made.popitem(last=False)
+    return tables

@@ -5,9 +5,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from des.compiled.client_tables import Array, rows
 from des.compiled.kernel.incidents import STATE_IS_READ, STATE_STAYS
 from des.compiled.kernel.world import CHANGE, CONDITION, EFFECT, INCIDENT, NUMBER, WHOLE
-from des.compiled.tables import Array, Tables, rows
+from des.compiled.tables import Tables
 from des.engine.draws import LegDraws
 from des.engine.incidents import Ledger, kills
 from des.engine.priorities import INCIDENT_END, INCIDENT_START
@@ -24,7 +25,7 @@ _ARRAYS: Final = (
 class Timelines:
     """The records of a replication's incidents that start before `until_s`."""
 
-    def __init__(self, tables: Tables, replication: int, ledger: Ledger, begin_s: float) -> None:
+    def __init__(self, tables: Tables, seed: int, replication: int, ledger: Ledger, begin_s: float) -> None:
         self._tables = tables
         self._ledger = ledger
         self._begin_s = begin_s
@@ -36,7 +37,7 @@ class Timelines:
         self._places = 0
         self.open_incidents, self.open_error_rates, self.open_hangs = rows(0, WHOLE), rows(0, NUMBER), rows(0, NUMBER)
         self._draws: dict[int, LegDraws] = {}
-        self._replication = replication
+        self._seed, self._replication = seed, replication
         self._build(ledger.timeline)
 
     def _build(self, timeline: Timeline) -> None:
@@ -150,7 +151,7 @@ class Timelines:
         plan, tables = self._tables.plan, self._tables
         endpoint = plan.chain[leg].endpoint
         if leg not in self._draws:
-            self._draws[leg] = LegDraws(plan.seed, self._replication, plan.chain[leg], plan.endpoints[endpoint])
+            self._draws[leg] = LegDraws(self._seed, self._replication, plan.chain[leg], plan.endpoints[endpoint])
         draws = self._draws[leg][nth]
         end_s = min(float(call["end_s"]), start_s + YEAR_S, float(tables.legs[leg]["last_kill_s"]))
         for count, (kill_s, incident) in enumerate(self._ledger.kills(endpoint, start_s, end_s)):

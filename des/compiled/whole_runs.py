@@ -4,15 +4,12 @@ import math
 from collections.abc import Callable
 
 from des.compiled.compiling import Kernel, compiled, is_loaded
-from des.compiled.kernel.world import COUNT_BEGINS, HORIZON_COMES
 from des.compiled.replication import Replication
-from des.compiled.tables import Tables
 from des.engine.arrivals import arrival_times, marks_of
 from des.engine.columns import Block, Sink
 from des.engine.incidents import incident_rows
-from des.engine.priorities import HORIZON, TIMER
 from des.faults import Timeline
-from des.scenario.plan import Plan
+from des.scenario.plan import ClosedArrivals, Plan
 
 Progress = Callable[[float], None]
 
@@ -21,7 +18,7 @@ def load(plan: Plan) -> None:
     """Compile the kernel, or load it, with a replication of this plan that is over before it begins."""
     if is_loaded():
         return
-    state = Replication(Tables(plan), 0, _Nothing())
+    state = Replication(plan, 0, _Nothing())
     state.run["over"] = True
     state.play(compiled())
 
@@ -40,10 +37,10 @@ def simulate(
     plan: Plan, replication: int, sink: Sink, on_progress: Progress | None = None, kernel: Kernel | None = None
 ) -> int:
     """As `des.engine.simulate`: the same rows."""
-    state = Replication(Tables(plan), replication, sink)
+    state = Replication(plan, replication, sink)
     state.on_progress = on_progress
-    state.schedule(plan.horizon_s, HORIZON, 0, HORIZON_COMES)
-    state.arrive(arrival_times(plan, replication), marks_of(plan, replication))
+    if not isinstance(plan.workload.arrivals, ClosedArrivals):
+        state.arrive(arrival_times(plan, replication), marks_of(plan, replication))
     state.play(kernel or compiled())
     ended_s = float(state.run["now_s"])
     state.output.close(state.run, ended_s)
@@ -65,11 +62,11 @@ def simulate_window(
     """As `des.engine.simulate_window`: the same rows."""
     if timeline.until_s != math.inf:
         raise ValueError("the timeline of a window must end at infinity, as nothing is drawn after it")
-    state = Replication(Tables(plan), replication, sink, timeline, begin_s)
+    state = Replication(plan, replication, sink, timeline, begin_s)
     run = state.run
     run["horizon_s"] = run["cut_s"] = cut_s
-    run["count_until_s"] = counted_s[1]
-    state.schedule(counted_s[0], TIMER, state.next_order(), COUNT_BEGINS)
+    run["is_window"] = True
+    run["count_from_s"], run["count_until_s"] = counted_s
     state.arrive(arrival_times(plan, replication, begin_s, cut_s), marks_of(plan, replication, begin_s))
     state.play(kernel or compiled())
     state.output.close(run, math.inf)

@@ -30,6 +30,8 @@ class Sink(Protocol):
     def refusals(self, block: Block) -> None: ...
 
 
+Rows = NDArray[Any] | Mapping[str, NDArray[Any]]
+"""Packed rows, or their columns."""
 Layout = list[tuple[str, str]]
 """[(column, struct code)], with the codes q (int64), i (int32), h (int16), b (int8), d (float64)."""
 
@@ -86,30 +88,31 @@ class Columns:
         self._status = np.array(kinds.statuses)
         self._outcome = np.array(kinds.outcomes, dtype=np.int8)
 
-    def transitions(self, rows: NDArray[Any]) -> None:
-        if len(rows):
+    def transitions(self, rows: Rows) -> None:
+        if len(rows["time_s"]):
             self._sink.transitions({name: rows[name] for name, _ in TRANSITION_LAYOUT})
 
-    def attempts(self, rows: NDArray[Any]) -> None:
-        if not len(rows):
+    def attempts(self, rows: Rows) -> None:
+        if not len(rows["end_s"]):
             return
         start_s, leg, outcome, cost = rows["start_s"], rows["leg"], rows["outcome"], rows["cost"]
         end_s = np.where(np.isinf(rows["end_s"]), nan, rows["end_s"])
+        kind, status = rows["kind"], self._status.take(outcome)
         self._sink.attempts(
             {
                 "request_id": rows["request_id"],
                 "attempt": rows["attempt"],
                 "round": rows["round"],
-                "chain_position": self._position_of_leg[leg],
+                "chain_position": self._position_of_leg.take(leg),
                 "leg": leg,
-                "provider": self._provider_of_leg[leg],
-                "model": self._model_of_leg[leg],
-                "kind": np.where(rows["request_id"] < 0, PROBE, rows["kind"]),
+                "provider": self._provider_of_leg.take(leg),
+                "model": self._model_of_leg.take(leg),
+                "kind": np.where(rows["request_id"] < 0, PROBE, kind),
                 "start_s": start_s,
                 "end_s": end_s,
                 "duration_s": end_s - start_s,
-                "outcome": self._outcome[outcome],
-                "http_status": np.where(np.isnan(end_s), -1, self._status[outcome]),
+                "outcome": self._outcome.take(outcome),
+                "http_status": np.where(np.isnan(end_s), -1, status),
                 "cause": rows["cause"],
                 "cause_id": rows["cause_id"],
                 "retry_after_s": rows["retry_after_s"],
@@ -121,8 +124,8 @@ class Columns:
             }
         )
 
-    def requests(self, rows: NDArray[Any]) -> None:
-        if not len(rows):
+    def requests(self, rows: Rows) -> None:
+        if not len(rows["end_s"]):
             return
         leg, arrival_s, end_s = rows["leg"], rows["arrival_s"], rows["end_s"]
         self._sink.requests(
@@ -133,9 +136,9 @@ class Columns:
                 "latency_s": end_s - arrival_s,
                 "outcome": rows["outcome"],
                 "error_type": rows["error_type"],
-                "provider": self._provider_of_leg[leg],
-                "model": self._model_of_leg[leg],
-                "chain_position": self._position_of_leg[leg],
+                "provider": self._provider_of_leg.take(leg),
+                "model": self._model_of_leg.take(leg),
+                "chain_position": self._position_of_leg.take(leg),
                 "rounds": rows["rounds"],
                 "attempts": rows["attempts"],
                 "backoff_s": rows["backoff_s"],
@@ -147,8 +150,8 @@ class Columns:
                 "input_tokens": rows["input_tokens"],
                 "output_tokens": rows["output_tokens"],
                 "response_cache_hit": rows["response_cache_hit"].astype(bool),
-                "quality": self._quality_of_leg[leg],
-                "weight": np.ones(len(rows)),
+                "quality": self._quality_of_leg.take(leg),
+                "weight": np.ones(len(leg)),
                 "lost_to": rows["lost_to"],
                 "served_by": leg,
             }

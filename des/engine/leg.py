@@ -11,7 +11,7 @@ from des.engine.guards import Guard, Health
 from des.engine.queues import Bulkhead, Ramp, Shaper, Throttling
 from des.engine.records import Call, Fate
 from des.engine.retries import RetryRule
-from des.rules.routing import cost_per_success
+from des.rules.routing import cost_per_success, mean_s
 from des.scenario import plan
 from des.vocabulary import CANCELLED, CLIENT_ERROR, INVALID_OUTPUT, OK, TIMEOUT
 
@@ -166,7 +166,7 @@ class Statistics:
 
     def mean_latency_s(self) -> float:
         """0 without samples, so that every leg gets some."""
-        return sum(self._latencies) / len(self._latencies) if self._latencies else 0.0
+        return mean_s(self._latencies) if self._latencies else 0.0
 
     def cost_per_success(self, price: float) -> float:
         """The expected cost of a success at this price, by the failures among the last calls and their costs."""

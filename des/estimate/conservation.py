@@ -30,7 +30,10 @@ _LOST: Final = (REQUEST_FAILED, REQUEST_DEADLINE, REQUEST_REJECTED)
 
 def is_lost(outcome: NDArray[Any]) -> NDArray[np.bool_]:
     """Whether a request ended without being served."""
-    return np.isin(outcome, _LOST)
+    lost: NDArray[np.bool_] = outcome == _LOST[0]
+    for each in _LOST[1:]:
+        lost |= outcome == each
+    return lost
 
 
 class Conservation:

@@ -116,7 +116,7 @@ class Minutes:
         self._count("late_work", self._bins_of(block["end_s"][given_up]))
         sent = self._bins_of(block["start_s"])
         refused = real & (cause == BY_LIMIT) & (outcome == RATE_LIMITED)
-        by_budget = refused & np.isin(block["cause_id"], self._budgets)
+        by_budget = refused & np.isin(block["cause_id"], self._budgets) if len(self._budgets) else refused & False
         by_limit = refused & ~by_budget
         by_capacity = real & (cause == BY_CAPACITY) & (outcome == OVERLOADED)
         calls = kind == CALL

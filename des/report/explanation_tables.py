@@ -49,6 +49,8 @@ def _size(of: Sequence[Explanation]) -> Iterator[Line]:
         yield Line("requests a replication", tuple(f"{number(one.requests)} ({one.requests_how})" for one in of))
     yield Line("replications", tuple(number(one.replications) for one in of))
     yield Line("requests simulated a second, probed", tuple(number(one.requests_per_s) for one in of))
+    if any(one.left_to_simpy for one in of):
+        yield Line("left to SimPy for", tuple(", ".join(one.left_to_simpy) for one in of))
     yield Line("processor time, about")
     yield Line("  des run", tuple(figures.duration(one.run_s) for one in of))
     yield Line("  des availability", tuple(figures.duration(one.availability_s) for one in of))

@@ -64,10 +64,23 @@ def print_where(run: Run, reused: bool, console: Console) -> None:
     """Where the files are."""
     if reused:
         say(console, "the same run as before: verified, not simulated again (--force simulates it again)")
+    if not reused and (engine := _engine(run.manifest)):
+        say(console, engine)
     level = run.trace_level
     kept = f"traces{'' if level == FULL else f' ({level})'}, " if run.manifest["traces"] else ""
     where = f"{kept}manifest and summary: {run.path}"
     say(console, where, whole=True)
+
+
+def _engine(manifest: Mapping[str, Any]) -> str:
+    """What simulated the run; nothing where SimPy did so as ever."""
+    by = manifest.get("engine", {})
+    compiled = [arm for arm, engine in by.items() if engine["name"] == "compiled"]
+    if not compiled:
+        return ""
+    others = {engine["why"] for engine in by.values() if engine["name"] != "compiled"}
+    rest = f"; other arms by SimPy: {'; '.join(sorted(others))}" if others else ""
+    return f"simulated by the compiled engine: {by[compiled[0]]['why']}{rest}"
 
 
 def interval_sentences(summary: Mapping[str, Any]) -> Iterator[str]:

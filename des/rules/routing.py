@@ -30,13 +30,24 @@ def next_in_turn(candidates: Sequence[int], last: int) -> int:
     `candidates` are numbers in order, `last` the number that was picked, -1 at first. Kong AI 3.13: each call, and so
     each retry, goes to the next target.
     """
-    return next((place for place, number in enumerate(candidates) if number > last), 0)
+    for place, number in enumerate(candidates):
+        if number > last:
+            return place
+    return 0
 
 
 def least(values: Sequence[float], u: float) -> int:
     """Index of the least value. Equals are equally likely; a `u` of 0 takes the first (litellm 1.109, least busy)."""
     lowest = min(values)
     return among([index for index, value in enumerate(values) if value == lowest], u)
+
+
+def mean_s(values: Sequence[float]) -> float:
+    """The mean of several numbers, summed in their order."""
+    total_s = 0.0
+    for value in values:
+        total_s += value
+    return total_s / len(values)
 
 
 def lowest_latency(means_s: Sequence[float], buffer: float, u: float) -> int:
@@ -69,7 +80,7 @@ def usage_based(
     ]
     if not open_ones:
         return -1
-    lowest = min(tokens[index] for index in open_ones)
+    lowest = min([tokens[index] for index in open_ones])
     return among([index for index in open_ones if tokens[index] == lowest], u)
 
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from des.compiled import reasons_against
 from des.disk import scratch_directory
 from des.errors import DesError
 from des.estimate import rare, timeline
@@ -60,6 +61,7 @@ class Explanation:
     `requests_per_s` are simulated per second, None without requests. `run_s` is the time of `des run` with all
     replications, `availability_s` that of `des availability` with its default years, `compare_s` that of `des compare`,
     its long run included. If `undisturbed`, times are of calls outside the incidents, which may cause a cascade.
+    `left_to_simpy` is what the compiled engine lacks.
     """
 
     requests: float
@@ -74,9 +76,13 @@ class Explanation:
     availability_s: float
     compare_s: float
     undisturbed: bool = False
+    left_to_simpy: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "choice": self.choice.as_json()}
+        told = {**asdict(self), "choice": self.choice.as_json()}
+        if not told["left_to_simpy"]:
+            del told["left_to_simpy"]
+        return told
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -200,6 +206,7 @@ def explain(plan: Plan, replications: int, years: float = YEARS, precision: floa
         choice=choice,
         precision=precision,
         years_needed=episodes_needed(precision) / episodes if episodes > 0.0 else None,
+        left_to_simpy=tuple(reasons_against(plan)),
         requests_per_s=1.0 / per_request_s if per_request_s > 0.0 else None,
         run_s=run_s,
         availability_s=choice_s + serving_s,

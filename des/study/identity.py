@@ -77,8 +77,12 @@ def manifest_of(
     written: "Sequence[WrittenTrace]",
     summary_sha256: str,
     wall_s: float,
+    engines: Mapping[str, Sequence[str]],
 ) -> dict[str, Any]:
-    """JSON-able. Only `created_at`, `wall_s` and the platform may differ between two executions of the same run."""
+    """JSON-able. Only `created_at`, `wall_s`, `engine` and the platform may differ between two executions of a run.
+
+    `engines` are (name, why) by arm.
+    """
     return {
         "name": name,
         **identity.in_manifest(replications),
@@ -91,6 +95,7 @@ def manifest_of(
         "versions": versions(),
         "source_sha256": source_digest(),
         "platform": platform.platform(),
+        "engine": {arm: {"name": name, "why": why} for arm, (name, why) in engines.items()},
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "wall_s": round(wall_s, 3),
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from des.compiled import prepare
+from des.compiled import engine_for, prepare
 from des.errors import DesError, OutputError, WriteError
 from des.estimate.cascades import Cascade, cascade_estimates
 from des.estimate.estimate import as_json
@@ -117,6 +117,7 @@ class Study:
             written=found.written,
             summary_sha256=hashlib.sha256(summary_text.encode()).hexdigest(),
             wall_s=time.perf_counter() - started,
+            engines={arm: engine_for(plan) for arm, plan in self.plans.items()},
         )
         (directory / MANIFEST).write_text(json_text(manifest), encoding="utf-8")
         if lost := amiss(directory, manifest) if pieces is None else pieces.amiss(directory, manifest):

@@ -1,6 +1,7 @@
 """Both engines on one plan, and the first thing in which their rows differ."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from des import engine
 from des.compiled import whole_runs
 from des.compiled.compiling import Kernel
+from des.faults import Timeline, draw_timeline
 from des.scenario.plan import Plan
 from tests.engine.traced import TABLES, Collected
 
@@ -24,9 +26,9 @@ def _joined(blocks: list[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]
     return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]} if blocks else {}
 
 
-def difference(plan: Plan, replication: int, kernel: Kernel | None) -> str:
+def difference(plan: Plan, replication: int, kernel: Kernel | None, sink: Callable[[], Collected] = Collected) -> str:
     """Where the compiled engine's rows are not SimPy's; empty where they agree in every bit."""
-    one, other = Collected(), Collected()
+    one, other = sink(), sink()
     arrived = engine.simulate(plan, replication, one)
     if (also := whole_runs.simulate(plan, replication, other, kernel=kernel)) != arrived:
         return f"{arrived} requests against {also}"
@@ -58,3 +60,28 @@ def _column_difference(one: NDArray[Any], other: NDArray[Any]) -> str:
         return "other bits of NaN"
     row = int(differing[0])
     return f"row {row} of {len(one)}: {one[row]} against {other[row]}"
+
+
+def window_difference(plan: Plan, kernel: Kernel | None) -> str:
+    """As `difference`, for a window in the middle of a run."""
+    begin_s, from_s, until_s, cut_s = (share * plan.horizon_s for share in (0.3, 0.4, 0.6, 0.9))
+    drawn = draw_timeline(plan, 0, cut_s)
+    met = drawn.end_s > begin_s
+    timeline = Timeline(
+        until_s=inf,
+        component=drawn.component[met],
+        kind=drawn.kind[met],
+        start_s=drawn.start_s[met],
+        end_s=drawn.end_s[met],
+        effect=drawn.effect[met],
+        effects=drawn.effects,
+        hits=drawn.hits[met],
+        shared=drawn.shared[met],
+    )
+    place = {"begin_s": begin_s, "counted_s": (from_s, until_s), "cut_s": cut_s}
+    one, other = Collected(), Collected()
+    counted = engine.simulate_window(plan, 0, one, timeline, **place)  # type: ignore[arg-type]
+    also = whole_runs.simulate_window(plan, 0, other, timeline, kernel=kernel, **place)  # type: ignore[arg-type]
+    if counted != also:
+        return f"{counted} counted against {also}"
+    return first_difference(tables(one), tables(other))

@@ -1,15 +1,22 @@
-"""The choice of the engine: what is refused, and what is said of it."""
+"""The choice of the engine: what is refused, what is loaded, and what is said of it."""
+
+from dataclasses import replace
 
 import pytest
 
-from des.compiled import choice, compiling
+from des.compiled import choice, compiling, reasons_against
 from des.errors import DesError
-from tests.engine.traced import plan_of
+from des.scenario.plan import Plan
+from tests.engine.traced import Collected, plan_of, provider
 from tests.engine.traced import scenario as small
 
 
-def _plan(**more: object) -> object:
-    return plan_of(small({"a": {"models": {"m": {"latency": "1s"}}}}, **more))  # type: ignore[arg-type]
+def _plan() -> Plan:
+    return plan_of(small({"a": provider()}))
+
+
+def _with_many_legs() -> Plan:
+    return plan_of(small({"a": provider()}, chain=[{"provider": "a"}] * 61))
 
 
 def test_an_engine_of_no_name_is_refused() -> None:
@@ -21,3 +28,48 @@ def test_the_compiled_engine_without_numba_is_refused_with_what_to_install(monke
     monkeypatch.setattr(compiling, "is_installed", lambda: False)
     with pytest.raises(DesError, match=r"pip install 'des-fallback\[fast\]'"), choice.using("compiled"):
         pass
+
+
+def test_auto_without_numba_is_simpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "is_installed", lambda: False)
+    monkeypatch.setattr(compiling, "is_loaded", lambda: False)
+    choice.prepare([_plan()], 1e9)
+    name, why = choice.engine_for(_plan())
+    assert name == "simpy"
+    assert "Numba is not installed" in why
+
+
+def test_what_the_compiled_engine_lacks_is_refused_by_name_if_it_is_asked_for() -> None:
+    plan = _with_many_legs()
+    assert reasons_against(plan) == ["more than 60 legs"]
+    with choice.using("compiled"), pytest.raises(DesError, match="more than 60 legs"):
+        choice.prepare([plan], 1.0)
+
+
+def test_auto_leaves_to_simpy_what_the_compiled_engine_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "is_loaded", lambda: True)
+    name, why = choice.engine_for(_with_many_legs())
+    assert name == "simpy"
+    assert "more than 60 legs" in why
+
+
+def test_simpy_simulates_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "is_loaded", lambda: True)
+    monkeypatch.setattr(choice.fast, "simulate", lambda *_: pytest.fail("the compiled engine was taken"))
+    with choice.using("simpy"):
+        assert choice.simulate(replace(_plan(), seed=2), 0, Collected()) == 10
+
+
+@pytest.mark.parametrize(
+    ("requests", "cached", "loads"), [(1e3, True, False), (1e5, True, True), (1e5, False, False), (1e7, False, True)]
+)
+def test_auto_loads_where_it_pays(monkeypatch: pytest.MonkeyPatch, requests: float, cached: bool, loads: bool) -> None:
+    loaded = []
+    monkeypatch.setattr(choice, "LOADED_FOR", 50_000)
+    monkeypatch.setattr(choice, "COMPILED_FOR", 2_000_000)
+    monkeypatch.setattr(compiling, "is_loaded", lambda: False)
+    monkeypatch.setattr(compiling, "is_installed", lambda: True)
+    monkeypatch.setattr(compiling, "is_cached", lambda: cached)
+    monkeypatch.setattr(choice.fast, "load", loaded.append)
+    choice.prepare([_plan()], requests)
+    assert bool(loaded) == loads

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize(
     ("file", "horizon"),
     [
-        ("benchmarks/reference.yaml", "20s"),
+        ("benchmarks/reference.yaml", "5s"),
         ("scenarios/two_stage.yaml", "60d"),
         ("scenarios/backoff_zoo.yaml", "10s"),
     ],

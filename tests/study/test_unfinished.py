@@ -28,7 +28,7 @@ from tests.patience import PATIENCE_S
 
 ASKED: dict[str, Any] = {"replications": 3}
 """Of two arms: six pieces."""
-VOLATILE = {"created_at", "wall_s"}
+VOLATILE = {"created_at", "wall_s", "engine"}
 
 
 @pytest.fixture(autouse=True)

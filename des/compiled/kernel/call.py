@@ -1,15 +1,17 @@
 """One call of a leg: admitted or refused, then failed or answered; known to its natural end when it is sent."""
 
-from math import inf, nan
+from math import inf, isnan, nan
 
 from des.compiled.kernel.ending import output_so_far
 from des.compiled.kernel.limits import count_call, overload, queued, refusal
+from des.compiled.kernel.lists import drop_first, first_of, put_last
 from des.compiled.kernel.memory import Record, at, floats
 from des.compiled.kernel.questions import drawn
 from des.compiled.kernel.world import (
     AFTER,
     BROKEN,
     CONNECT,
+    CROWD,
     FIRST_TOKEN,
     HANG,
     INCIDENT_ERROR,
@@ -20,7 +22,11 @@ from des.compiled.kernel.world import (
     World,
 )
 from des.rules.calls import gives_up_after_s, kind_of, struck_by
-from des.vocabulary import BY_CHANCE, BY_INCIDENT, INVALID_OUTPUT, OK, TIMEOUT
+from des.rules.limits import turned_away
+from des.vocabulary import BY_CAPACITY, BY_CHANCE, BY_INCIDENT, BY_ROT, INVALID_OUTPUT, OK, OVERLOADED, TIMEOUT
+
+OVERLOAD_S = 0.2  # until a 529 is answered, as other errors are by default
+SURGE_WINDOW_S = 60.0  # for the rate of the simulated attempts
 
 
 def dispatch(w: World, request: Record, leg: Record, nth: int, call: Record) -> None:
@@ -31,6 +37,7 @@ def dispatch(w: World, request: Record, leg: Record, nth: int, call: Record) -> 
     call.nth = nth
     call.attempt = request.attempts
     call.start_s = request.now_s
+    call.input_tokens = request.input_tokens
     call.is_warm = leg.has_prefix and call.start_s < leg.warm_until_s
     call.cached_tokens = int(leg.prefix_share * request.input_tokens) if call.is_warm else 0
     call.failed = False
@@ -40,7 +47,9 @@ def dispatch(w: World, request: Record, leg: Record, nth: int, call: Record) -> 
     call.queued_s = 0.0
     if leg.has_limits and refusal(w, request, leg, call):
         return
-    if leg.capacity >= 0:
+    if leg.surges > 0:
+        _crowd(w, request, leg, call)
+    if leg.capacity >= 0 and not call.failed:
         overload(w, request, leg, call)
     if not call.failed and (leg.fails_by_chance or call.has_condition):
         _failure(w, request, leg, condition, call)
@@ -71,8 +80,11 @@ def delay_s(w: World, leg: Record, nth: int, delay: int, index: int) -> float:
 
 
 def _failure(w: World, request: Record, leg: Record, condition: Record, call: Record) -> None:
-    """Hangs, then incident errors, then random errors."""
+    """Rot, then hangs, then incident errors, then random errors."""
     index, nth = request.draw, call.nth
+    if leg.has_rot and leg.is_broken:
+        fail(call, leg.rot_outcome, BY_ROT, -1, delay_s(w, leg, nth, leg.rot_delay, index), nan)
+        return
     if condition.count > 0 and condition.hangs:
         u = drawn(w, leg.index, nth, HANG, index)
         at(w.open_hangs, condition.first + condition.count).value = leg.hang_rate
@@ -101,6 +113,30 @@ def _failure(w: World, request: Record, leg: Record, condition: Record, call: Re
         if struck >= 0:
             error = at(w.errors, leg.first_error + struck)
             fail(call, error.kind, BY_CHANCE, -1, delay_s(w, leg, nth, error.delay, index), error.told_s)
+
+
+def _crowd(w: World, request: Record, leg: Record, call: Record) -> None:
+    """The failure of a call that a surge, the failover of other customers, leaves without capacity."""
+    u, most = drawn(w, leg.index, call.nth, CROWD, request.draw), 0.0
+    for place in range(leg.first_surge, leg.first_surge + leg.surges):
+        most = max(most, _overload(w, at(w.surges, at(w.surges_of_legs, place).value), call.start_s))
+    if u < most:
+        fail(call, OVERLOADED, BY_CAPACITY, -1, OVERLOAD_S, nan)
+
+
+def _overload(w: World, surge: Record, now_s: float) -> float:
+    """The probability that a call sent now is refused for overload. The call adds to the load."""
+    own = 0.0
+    if not isnan(surge.capacity_per_s):
+        put_last(w, surge.own, now_s)
+        calls = at(w.lists, surge.own)
+        while first_of(calls) <= now_s - SURGE_WINDOW_S:
+            drop_first(calls, 1)
+        own = calls.count / SURGE_WINDOW_S / surge.capacity_per_s
+    for place in range(surge.first_fled, surge.first_fled + surge.fled):
+        if not at(w.conditions, at(w.fled, place).value).is_outage:
+            return 0.0
+    return turned_away(surge.load + own, 1.0)
 
 
 def _response(w: World, broken_stream: int, request: Record, leg: Record, call: Record) -> None:

@@ -236,14 +236,14 @@ def _uniform(w: World, request: Record, rule: Record, retry: int, spreads: bool)
     return drawn(w, leg, nth, SPREAD if spreads else BACKOFF, request.draw)
 
 
-def after_entry(w: World, request: Record, layer: Record) -> float:
-    """The wait after the attempts on an entry of the chain; 0 except before another round."""
+def after_entry(w: World, request: Record, layer: Record, number: int) -> float:
+    """The wait after the attempts on this entry of the chain; 0 except before another round."""
     g = at(w.run, 0)
     outcome = request.result
     layer.is_over = True
     if outcome != REFUSED:
         layer.retry_after_s = request.retry_after_s
-        entry = at(w.entries, layer.first_entry + layer.place)
+        entry = at(w.entries, number)
         if (entry.falls_back >> outcome) & 1 == 0:
             return 0.0
     layer.place += 1

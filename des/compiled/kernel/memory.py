@@ -17,14 +17,19 @@ Answer = Callable[[int, int, int, int], int]
 _ANSWERS: dict[int, Answer] = {}
 
 
-def pointer(records: Any) -> Records:
-    """The records of an array, for `at`."""
-    return records.view(np.recarray)
+def pointers(world: Any) -> Any:
+    """The same world, whose arrays the kernel reads through `at`."""
+    return type(world)(*[records.view(np.recarray) for records in world])
 
 
 def at(records: Records, place: int) -> Record:
     """The record at this place."""
     return records[place]
+
+
+def beginning_at(records: Records, place: int) -> Records:
+    """The records from this place on, for `at`."""
+    return records[place:]
 
 
 def floats(records: Records, first: int, count: int) -> Any:

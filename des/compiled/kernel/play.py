@@ -2,8 +2,12 @@
 
 from math import inf
 
+from des.compiled.kernel.guards import guard_timer
+from des.compiled.kernel.hedging import end_orphan
 from des.compiled.kernel.incidents import change
-from des.compiled.kernel.memory import Record, at
+from des.compiled.kernel.legs import begin_repair, break_leg, end_repair, rot
+from des.compiled.kernel.memory import Record, at, pointers
+from des.compiled.kernel.probes import end_probe, mark, next_probe, send_probe
 from des.compiled.kernel.questions import (
     ARRIVALS,
     INCIDENTS_ARE_OVER,
@@ -14,18 +18,28 @@ from des.compiled.kernel.questions import (
     ask,
 )
 from des.compiled.kernel.queue import comes_before, next_order, pop, push
-from des.compiled.kernel.walk import arrive, be_done, cut, end_if_over, walk
+from des.compiled.kernel.queues import give_up
+from des.compiled.kernel.walk import arrive, be_done, cut, end_if_over, think, walk
 from des.compiled.kernel.world import (
     COUNT_BEGINS,
     COUNT_ENDS,
     CUT_COMES,
+    GUARD_TIMER,
     HORIZON_COMES,
+    LEG_IS_REPAIRED,
+    LEG_ROTS,
+    ORPHAN_ENDS,
+    PROBE_COMES,
+    PROBE_ENDS,
     REQUEST_RESUMES,
+    ROT_IS_NOTICED,
     RUN_IS_DONE,
+    USER_SENDS,
+    WAIT_ENDS,
+    WAITER_GIVES_UP,
     World,
-    pointers,
 )
-from des.engine.priorities import ARRIVAL, CUT, TIMER
+from des.engine.priorities import ARRIVAL, CUT, HORIZON, TIMER
 
 MARGIN = 1024  # rows and places of the queue that an event may take, and then some
 
@@ -37,12 +51,15 @@ def play(world: World) -> int:
 
 def _play(w: World) -> int:
     g = at(w.run, 0)
+    if not g.has_begun:
+        g.has_begun = True
+        _begin(w, g)
     while not g.over:
         if g.wrong:
             return WRONG
         if _rows_are_full(g):
             return ROWS_ARE_FULL
-        if g.free_slots == 0 or g.events + MARGIN > g.event_places:
+        if g.free_slots == 0 or g.free_calls <= g.most_flights or g.events + MARGIN > g.event_places:
             return PLACES_ARE_FULL
         if g.arrival == g.arrivals and g.arrivals >= 0:
             ask(w, ARRIVALS, 0, 0, 0)
@@ -70,13 +87,31 @@ def _play(w: World) -> int:
             change(w, g.change - 1)
         else:
             event = at(w.events, 0)
-            what, who = event.what, event.who
+            what, who, extra = event.what, event.who, event.extra
             pop(w)
-            if what == REQUEST_RESUMES:
+            if what in (REQUEST_RESUMES, WAIT_ENDS):
                 walk(w, at(w.requests, who))
+            elif what < HORIZON_COMES:
+                _happen(w, g, what, who, extra)
             else:
-                _happen(w, g, what)
+                _of_run(w, g, what)
     return OVER
+
+
+def _begin(w: World, g: Record) -> None:
+    """Set going what comes by itself: legs that rot, probes, users, and the ends of the run."""
+    for number in range(g.legs):
+        leg = at(w.legs, number)
+        if leg.has_rot:
+            rot(w, leg)
+    for number in range(g.probes):
+        next_probe(w, at(w.probes, number), number)
+    if g.is_window:
+        push(w, g.count_from_s, TIMER, next_order(w), COUNT_BEGINS, 0, 0)
+    else:
+        push(w, g.horizon_s, HORIZON, 0, HORIZON_COMES, 0, 0)
+    for user in range(g.users):
+        think(w, user)
 
 
 def _rows_are_full(g: Record) -> bool:
@@ -94,6 +129,7 @@ def _arrive(w: World, g: Record) -> None:
     g.arrival += 1
     g.free_slots -= 1
     request = at(w.requests, at(w.free, g.free_slots).value)
+    request.user = -1
     request.id = g.arrived
     request.draw = g.arrived
     request.arrival_s = mark.time_s
@@ -105,7 +141,44 @@ def _arrive(w: World, g: Record) -> None:
     arrive(w, request)
 
 
-def _happen(w: World, g: Record, what: int) -> None:
+def _send(w: World, g: Record, user: int) -> None:
+    """A user of a closed workload sends a request."""
+    g.free_slots -= 1
+    request = at(w.requests, at(w.free, g.free_slots).value)
+    request.user = user
+    request.id = g.arrived
+    request.draw = at(w.users, user).value * g.users + user
+    at(w.users, user).value += 1
+    request.arrival_s = g.now_s
+    request.deadline_s = g.now_s + g.deadline_s
+    mark(w, g, request)
+    arrive(w, request)
+
+
+def _happen(w: World, g: Record, what: int, who: int, extra: int) -> None:
+    """An event of the client, the providers, or a user."""
+    if what == GUARD_TIMER:
+        guard_timer(w, who, extra)
+    elif what == WAITER_GIVES_UP:
+        give_up(w, who, extra)
+    elif what == ORPHAN_ENDS:
+        end_orphan(w, who)
+        end_if_over(w)
+    elif what == USER_SENDS:
+        _send(w, g, who)
+    elif what == PROBE_COMES:
+        send_probe(w, at(w.probes, who), who)
+    elif what == PROBE_ENDS:
+        end_probe(w, at(w.probes, who), who)
+    elif what == LEG_ROTS:
+        break_leg(w, at(w.legs, who))
+    elif what == ROT_IS_NOTICED:
+        begin_repair(w, at(w.legs, who))
+    elif what == LEG_IS_REPAIRED:
+        end_repair(w, at(w.legs, who))
+
+
+def _of_run(w: World, g: Record, what: int) -> None:
     """An event of the run itself."""
     if what == HORIZON_COMES:
         g.arrivals_are_over = True

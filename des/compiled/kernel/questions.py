@@ -3,9 +3,10 @@
 from des.compiled.kernel.memory import asked, at, float_at, int_at
 from des.compiled.kernel.world import TAGS, World
 
-DRAW_BLOCK, SLOW_DRAW, LONG_WAIT, KILL, ARRIVALS, LARGER = range(6)
+DRAW_BLOCK, SLOW_DRAW, LONG_WAIT, KILL, ARRIVALS, LARGER, MARKS = range(7)
 """Questions: a block of a stream, a draw of a stream without a place in the table, a wait after many retries, the first
-incident that kills a call, the next arrivals, and more memory for a list."""
+incident that kills a call, the next arrivals, more memory for a list, and the
+marks of a request."""
 
 OVER, ROWS_ARE_FULL, INCIDENTS_ARE_OVER, PLACES_ARE_FULL, WRONG = range(5)
 """Why the kernel returns. `WRONG`: a question has failed."""

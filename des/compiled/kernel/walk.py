@@ -2,26 +2,37 @@
 
 from math import inf, nan
 
+from des.compiled.kernel.admission import HAS_RESULT, WAITS, end_wait, let_in, let_in_after_wait
+from des.compiled.kernel.hedging import begin_hedged, first_ends, send_copy
 from des.compiled.kernel.layers import NEVER_ENDS, innermost
 from des.compiled.kernel.memory import Record, at
+from des.compiled.kernel.questions import drawn
 from des.compiled.kernel.queue import push, succeed
 from des.compiled.kernel.rows import attempt_row, request_row
-from des.compiled.kernel.way import again, begin, enter, follow, make_call
+from des.compiled.kernel.way import again, begin, follow, learn_of_call, make_call
 from des.compiled.kernel.world import (
+    CACHE_KEY,
+    CACHE_LATENCY,
     NO_WAIT,
     NOT_REFUSED,
     REFUSED_BY_CLIENT,
     REFUSED_BY_OPEN_CIRCUIT,
     REQUEST_RESUMES,
     RUN_IS_DONE,
+    STAGE_CACHE,
+    STAGE_COPY,
     STAGE_DECIDE,
+    STAGE_FLIGHT,
     STAGE_LEARN,
     STAGE_PICK,
+    STAGE_PLACED,
+    STAGE_SHAPED,
     STAGE_WAIT,
-    WAITS_BACKOFF,
-    WAITS_QUEUE,
+    THINK,
+    USER_SENDS,
     World,
 )
+from des.engine.priorities import ARRIVAL, TIMER
 from des.vocabulary import (
     BY_CAPACITY,
     BY_DEADLINE,
@@ -82,6 +93,13 @@ def arrive(w: World, request: Record) -> None:
     request.outcome = REQUEST_FAILED
     g.open += 1
     g.arrived += 1
+    if g.has_response_cache and _cache_answers(w, g, request):
+        answer_s = g.now_s + drawn(w, g.legs, 0, CACHE_LATENCY, request.draw)
+        request.now_s = min(answer_s, request.deadline_s)
+        request.give_up_s = answer_s
+        request.due = TIMER
+        wait(w, request, STAGE_CACHE)
+        return
     if at(w.requirements, request.requirement).count == 0:
         finish(w, request, REQUEST_REJECTED)
         return
@@ -91,7 +109,27 @@ def arrive(w: World, request: Record) -> None:
     walk(w, request)
 
 
-def _wait(w: World, request: Record, stage: int) -> None:
+def _cache_answers(w: World, g: Record, request: Record) -> bool:
+    """Whether the response cache has the answer."""
+    if g.has_hit_rate:
+        return drawn(w, g.legs, 0, CACHE_KEY, request.draw) < g.hit_rate
+    return g.now_s < at(w.expires, _key(w, g, request)).value
+
+
+def _key(w: World, g: Record, request: Record) -> int:
+    """The key of the request's response, by popularity."""
+    sought = drawn(w, g.legs, 0, CACHE_KEY, request.draw) * at(w.cumulative, g.keys - 1).value
+    low, high = 0, g.keys
+    while low < high:
+        middle = (low + high) >> 1
+        if sought < at(w.cumulative, middle).value:
+            high = middle
+        else:
+            low = middle + 1
+    return min(low, g.keys - 1)
+
+
+def wait(w: World, request: Record, stage: int) -> None:
     """Go on when the clock reaches the request's time."""
     request.stage = stage
     push(w, request.now_s, request.due, request.id, REQUEST_RESUMES, request.slot, 0)
@@ -101,28 +139,55 @@ def walk(w: World, request: Record) -> None:
     """Walk the chain until the request has to wait, or has ended."""
     while True:
         stage = request.stage
+        if stage == STAGE_CACHE:
+            _end_from_cache(w, request)
+            return
         if stage == STAGE_PICK:
             if request.depth == 0:
                 _end(w, request)
                 return
             leg = request.leg if request.leg >= 0 else request.open_leg
             if leg < 0:
-                leg = at(w.entries, request.entry).first_leg
-                enter(w, request, leg)
-            called = at(w.legs, leg)
-            make_call(w, request, called)
-            if called.learns and request.due != 0:
-                _wait(w, request, STAGE_LEARN)
-                return
-            stage = STAGE_DECIDE
+                request.left_out = 0
+                admission = let_in(w, request)
+                if admission == WAITS:
+                    return
+                stage = STAGE_DECIDE if admission == HAS_RESULT else STAGE_PICK
+                request.stage = stage
+                if stage == STAGE_PICK:
+                    continue
+            else:
+                called = at(w.legs, leg)
+                if called.has_hedge:
+                    if not begin_hedged(w, request, called):
+                        return
+                else:
+                    make_call(w, request, called)
+                    if called.learns and request.due != 0:
+                        wait(w, request, STAGE_LEARN)
+                        return
+                stage = STAGE_DECIDE
         elif stage == STAGE_LEARN:
             request.due = 0
+            learn_of_call(w, request, at(w.legs, request.leg if request.leg >= 0 else request.open_leg))
             stage = STAGE_DECIDE
+        elif stage in (STAGE_COPY, STAGE_FLIGHT):
+            if not _hedge_goes_on(w, request, stage):
+                return
+            stage = STAGE_DECIDE
+        elif stage in (STAGE_SHAPED, STAGE_PLACED):
+            admission = let_in_after_wait(w, request, stage)
+            if admission == WAITS:
+                return
+            stage = STAGE_DECIDE if admission == HAS_RESULT else STAGE_PICK
+            request.stage = stage
+            if stage == STAGE_PICK:
+                continue
         has_result = True
         if stage == STAGE_DECIDE:
             has_result = follow(w, request)
             if request.due != 0:
-                _wait(w, request, STAGE_WAIT)
+                wait(w, request, STAGE_WAIT)
                 request.has_result = has_result
                 return
         else:
@@ -137,6 +202,23 @@ def walk(w: World, request: Record) -> None:
         if request.depth > 0 and innermost(w, request).renews:
             again(w, request)
         request.stage = STAGE_PICK
+
+
+def _hedge_goes_on(w: World, request: Record, stage: int) -> bool:
+    """A hedged call sends a copy or learns of an end. Returns whether its result is there."""
+    leg = at(w.legs, request.leg)
+    if stage == STAGE_COPY:
+        return send_copy(w, request, leg)
+    return first_ends(w, request, leg)
+
+
+def _end_from_cache(w: World, request: Record) -> None:
+    """The cache answers, or the deadline comes first."""
+    if request.give_up_s > request.deadline_s:
+        finish(w, request, REQUEST_DEADLINE)
+    else:
+        request_row(w, request, at(w.run, 0).now_s, REQUEST_OK, -1, -1, True)
+        close_request(w, request)
 
 
 def _end(w: World, request: Record) -> None:
@@ -159,28 +241,42 @@ def _end(w: World, request: Record) -> None:
 
 def finish(w: World, request: Record, outcome: int) -> None:
     """A request has ended now."""
+    g = at(w.run, 0)
     error_type, lost_to = -1, -1
     if outcome != REQUEST_OK:
         error_type, lost_to = blame(w, request, outcome)
-    request_row(w, request, at(w.run, 0).now_s, outcome, error_type, lost_to, False)
-    _close_request(w, request)
+    elif g.has_response_cache and not g.has_hit_rate:
+        at(w.expires, _key(w, g, request)).value = g.now_s + g.ttl_s
+    request_row(w, request, g.now_s, outcome, error_type, lost_to, False)
+    close_request(w, request)
 
 
 def abandon(w: World, request: Record) -> None:
     """A request hangs in a call that never ends, or waits for ever for the place of such a call."""
     if request.last_leg >= 0 and request.last_end_s == inf:
-        attempt_row(w, request, at(w.calls, 0))
+        attempt_row(w, request, at(w.calls, request.last_call))
     request_row(w, request, nan, REQUEST_FAILED, HANG_ERROR, _lost_to_hang(w, request), False)
     request.hangs = True
-    _close_request(w, request)
+    close_request(w, request)
 
 
-def _close_request(w: World, request: Record) -> None:
+def think(w: World, user: int) -> None:
+    """A user of a closed workload thinks before the next request, which comes before the horizon or not at all."""
+    g = at(w.run, 0)
+    draw = at(w.users, user).value * g.users + user
+    arrival_s = g.now_s + drawn(w, g.legs, 0, THINK, draw)
+    if arrival_s < g.horizon_s:
+        push(w, arrival_s, ARRIVAL, user, USER_SENDS, user, 0)
+
+
+def close_request(w: World, request: Record) -> None:
     g = at(w.run, 0)
     request.is_open = False
     at(w.free, g.free_slots).value = request.slot
     g.free_slots += 1
     g.open -= 1
+    if request.user >= 0 and not request.hangs:
+        think(w, request.user)
     if g.arrivals_are_over:
         end_if_over(w)
     if g.left > 0 and g.counted_from <= request.id < g.counted_until:
@@ -224,15 +320,6 @@ def _cut_request(request: Record, now_s: float) -> None:
     request.attempts -= request.unrecorded
     if request.waiting_since_s <= now_s:
         end_wait(request, now_s)
-
-
-def end_wait(request: Record, now_s: float) -> None:
-    """The wait is over, or the run is cut."""
-    if request.waits == WAITS_BACKOFF:
-        request.backoff_s += now_s - request.waiting_since_s
-    elif request.waits == WAITS_QUEUE:
-        request.queued_s += now_s - request.waiting_since_s
-    request.waits = NO_WAIT
 
 
 def blame(w: World, request: Record, outcome: int) -> tuple[int, int]:

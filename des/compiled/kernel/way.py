@@ -5,10 +5,12 @@ one event. The clock reaches it before shared state is read or changed. `due` is
 request waits for, or 0.
 """
 
-from math import inf, nan
+from math import inf, isnan, nan
 
+from des.compiled.kernel.budgets import end_visit, forget_taken, grant, over_retry, past_of
 from des.compiled.kernel.call import dispatch
 from des.compiled.kernel.ending import ended
+from des.compiled.kernel.guards import stops_retries
 from des.compiled.kernel.layers import (
     NEVER_ENDS,
     NO_ENTRY,
@@ -22,19 +24,15 @@ from des.compiled.kernel.layers import (
     set_cut_off,
     set_result,
 )
-from des.compiled.kernel.memory import Record, at
+from des.compiled.kernel.legs import begin_visit, learn, leave
+from des.compiled.kernel.memory import Record, Records, at, beginning_at
+from des.compiled.kernel.questions import drawn
+from des.compiled.kernel.queues import lose_place, ramp_admits, throttling_admits
+from des.compiled.kernel.routing import has_healthy_leg, is_all_out, order_entries, statistics_begin
 from des.compiled.kernel.rows import attempt_row
-from des.compiled.kernel.world import DEADLINE_STRUCK, NONE_STRUCK, WAITS_BACKOFF, World
+from des.compiled.kernel.world import DEADLINE_STRUCK, NONE_STRUCK, RAMP, THROTTLE, WAITS_BACKOFF, World
 from des.engine.priorities import ATTEMPT_END, TIMER
-from des.vocabulary import (
-    BY_DEADLINE,
-    CALL,
-    CANCELLED,
-    OK,
-    REQUEST_DEADLINE,
-    REQUEST_FAILED,
-    TIMEOUT,
-)
+from des.vocabulary import BY_DEADLINE, CALL, CANCELLED, OK, REQUEST_DEADLINE, REQUEST_FAILED, TIMEOUT
 
 # Layers
 
@@ -43,7 +41,7 @@ def begin(w: World, request: Record) -> None:
     """The request's first layers."""
     g = at(w.run, 0)
     if g.keeps_memory:
-        forget_past(w, request)
+        _forget_past(w, request)
     request.depth = 0
     until_s, owner, is_whole = request.deadline_s, DEADLINE_STRUCK, False
     if g.application >= 0:
@@ -53,22 +51,55 @@ def begin(w: World, request: Record) -> None:
     visit(w, request, innermost(w, request))
 
 
-def forget_past(w: World, request: Record) -> None:
-    """A request comes to a client that keeps its past."""
+def _forget_past(w: World, request: Record) -> None:
+    """A request comes to a client that remembers what it does."""
+    g = at(w.run, 0)
+    request.picked = -1
+    request.decisions = 0
+    request.has_own = False
+    request.own_place = -1
+    for group in range(g.groups):
+        at(w.picks, request.slot * g.groups + group).value = 0
+    for number in range(g.budgets):
+        past = past_of(w, request, number)
+        past.has_deposited = False
+        past.has_begun = False
+        past.taken = nan
+
+
+def chain_of(w: World, request: Record) -> Record:
+    """The layer of the rounds over the chain."""
+    return layer_at(w, request, 0 if at(w.run, 0).application < 0 else 1)
+
+
+def entry_at(w: World, request: Record, chain: Record, place: int) -> int:
+    """The number of the entry at this place of the current round."""
+    g = at(w.run, 0)
+    if g.orders_entries:
+        return int(at(w.orders, request.slot * g.most_entries + place).value)
+    return int(chain.first_entry + place)
 
 
 def visit(w: World, request: Record, chain: Record) -> None:
     """Go to the chain's current entry; after the last one of a round, to the first of another round."""
     if chain.place == chain.entries:
+        g = at(w.run, 0)
         eligible = at(w.requirements, request.requirement)
         chain.first_entry = eligible.first
         chain.entries = eligible.count
+        if g.orders_entries:
+            order_entries(w, request, eligible.first, eligible.count, request.now_s)
+        if g.fallback_depth >= 0:
+            chain.entries = min(eligible.count, g.fallback_depth + 1)
         chain.place = 0
         request.rounds += 1
-    number = chain.first_entry + chain.place
+    number = entry_at(w, request, chain, chain.place)
     entry = at(w.entries, number)
     request.entry = number
     request.open_leg = entry.open_leg
+    if entry.open_leg < 0:
+        forget_taken(w, request)
+        request.picked = -1
     open_retries(w, request, entry.rule, chain.until_s, chain.owner, chain.is_whole, number)
 
 
@@ -103,7 +134,19 @@ def again(w: World, request: Record) -> None:
 
 def close(w: World, request: Record) -> None:
     """The innermost layer is over."""
+    layer = innermost(w, request)
     request.depth -= 1
+    if not layer.is_chain:
+        _end_retry(w, layer)
+        if layer.entry != NO_ENTRY:
+            end_visit(w, request)
+
+
+def _end_retry(w: World, layer: Record) -> None:
+    """The current retry has ended, if a budget granted it."""
+    if layer.granted >= 0:
+        over_retry(at(w.budgets, layer.granted))
+        layer.granted = -1
 
 
 def unwind(w: World, request: Record) -> None:
@@ -154,7 +197,7 @@ def follow(w: World, request: Record) -> bool:
         layer = innermost(w, request)
         if not layer.is_over:
             if layer.is_chain:
-                wait_s = after_entry(w, request, layer)
+                wait_s = after_entry(w, request, layer, entry_at(w, request, layer, layer.place))
             elif request.open_leg < 0:
                 wait_s = _after_guarded_attempt(w, request, layer)
             else:
@@ -187,32 +230,118 @@ def cut_off(request: Record, owner: int, is_whole: bool) -> None:
 
 
 def _after_guarded_attempt(w: World, request: Record, layer: Record) -> float:
-    """As `after_attempt`, where the leg has more than its calls."""
-    if request.leg >= 0 and layer.entry != NO_ENTRY:
-        leave_leg(w, request, request.result, request.retry_after_s)
-    return after_attempt(w, request, layer)
+    """As `after_attempt`, subject to guards, budgets and peers."""
+    is_entry = layer.entry != NO_ENTRY
+    if request.leg >= 0 and is_entry:
+        _leave_leg_by_result(w, request)
+    _end_retry(w, layer)
+    rule = at(w.rules, layer.rule)
+    if is_entry and rule.ends_when_all_out and is_all_out(w, at(w.entries, layer.entry)):
+        layer.is_over = True
+        return 0.0
+    wait_s = after_attempt(w, request, layer)
+    if not layer.is_over and _is_forbidden(w, request, layer, is_entry):
+        layer.is_over = True
+        return 0.0
+    if wait_s > 0.0 and is_entry:
+        entry = at(w.entries, layer.entry)
+        if entry.prefers_peers and has_healthy_leg(w, entry):
+            return 0.0
+    return wait_s
+
+
+def _is_forbidden(w: World, request: Record, layer: Record, is_entry: bool) -> bool:
+    """Whether a breaker or the budget of the leg that was called forbids another retry."""
+    if request.result_leg < 0:
+        return False
+    leg = at(w.legs, request.result_leg)
+    if is_entry and stops_retries(w, leg):
+        return True
+    if leg.budget < 0 or not at(w.rules, layer.rule).is_budgeted:
+        return False
+    taken = grant(w, at(w.budgets, leg.budget), request.result, request.now_s)
+    if isnan(taken):
+        return True
+    past_of(w, request, leg.budget).taken = taken
+    layer.granted = leg.budget
+    return False
 
 
 def close_all(w: World, request: Record) -> None:
     """The attempt has served the request, so every layer is over; or it never ends and keeps its place."""
-    if request.open_leg < 0 and request.result == OK:
-        leave_leg(w, request, OK, request.retry_after_s)
-    request.depth = 0
+    if request.open_leg >= 0:  # no state around the call to update
+        request.depth = 0
+        return
+    if request.result == OK:
+        _leave_leg_by_result(w, request)
+    elif request.leg >= 0:
+        leg = at(w.legs, request.leg)
+        if leg.has_bulkhead:
+            lose_place(w, leg)
+    while request.depth > 0:
+        close(w, request)
 
 
 # Admission to a leg
 
 
-def enter(w: World, request: Record, leg: int) -> None:
+def is_let_through(w: World, request: Record, leg: Record) -> bool:
+    """Whether the leg's ramp and its throttling admit a call. A request has one draw per ramp."""
+    if leg.has_ramp and not ramp_admits(leg, request.now_s, drawn(w, leg.index, 0, RAMP, request.draw)):
+        return False
+    if leg.has_throttling:
+        u = drawn(w, leg.index, request.decisions, THROTTLE, request.draw)
+        request.decisions += 1
+        return throttling_admits(w, leg, request.now_s, u)
+    return True
+
+
+def enter(w: World, request: Record, leg: Record) -> None:
     """A leg has admitted the attempt on the entry."""
-    request.leg = leg
-    entered = at(w.legs, leg)
-    if entered.inner > 0:
-        open_inside(w, request, entered.first_inner, entered.inner)
+    request.leg = leg.index
+    request.picked = leg.index
+    begin_visit(w, request, leg, tickets_of(w, request))
+    if leg.inner > 0:
+        open_inside(w, request, leg.first_inner, leg.inner)
+
+
+def tickets_of(w: World, request: Record) -> Records:
+    return beginning_at(w.tickets, request.slot * at(w.run, 0).most_guards)
 
 
 def leave_leg(w: World, request: Record, outcome: int, retry_after_s: float) -> None:
-    """The attempt is over."""
+    """The attempt is over: the leg's guards learn its outcome, and its place is free."""
+    if request.leg >= 0:
+        leave(w, at(w.legs, request.leg), tickets_of(w, request), outcome, retry_after_s, request.now_s)
+        request.leg = -1
+
+
+def _leave_leg_by_result(w: World, request: Record) -> None:
+    """As `leave_leg`, by a result that may be that of a copy on another leg."""
+    if request.leg < 0:
+        return
+    if request.result_leg == request.leg or not request.has_own:
+        leave_leg(w, request, request.result, request.retry_after_s)
+    elif request.own_end_s <= request.now_s:
+        leave_leg(w, request, request.own_outcome, nan)
+    else:
+        _run_on(w, request)
+    request.own_place = -1
+
+
+def _run_on(w: World, request: Record) -> None:
+    """The call lost to a copy on another leg and runs to its end, when its leg's guards learn from it."""
+    leg = at(w.legs, request.leg)
+    if request.own_end_s == inf:
+        if leg.has_bulkhead:
+            lose_place(w, leg)
+    elif request.own_place >= 0:
+        call = at(w.calls, request.own_place)
+        call.has_tickets = True
+        tickets = tickets_of(w, request)
+        kept = beginning_at(w.call_tickets, call.place * at(w.run, 0).most_guards)
+        for nth in range(leg.guards):
+            at(kept, nth).value = at(tickets, nth).value
     request.leg = -1
 
 
@@ -230,12 +359,14 @@ def make_call(w: World, request: Record, leg: Record) -> None:
     call.kind = CALL
     dispatch(w, request, leg, nth, call)
     until_s, owner = layer.attempt_until_s, layer.attempt_owner
-    bound_outcome = CANCELLED if owner == DEADLINE_STRUCK else TIMEOUT
-    bound_cause = BY_DEADLINE if owner == DEADLINE_STRUCK else -1
-    ended(w, request, leg, call, until_s, bound_outcome, bound_cause)
+    bound_outcome = attempt_bound_outcome(layer)
+    ended(w, request, leg, call, until_s, bound_outcome, attempt_bound_cause(layer))
     remember(request, call)
+    request.last_call = 0
     request.attempts += 1
     request.cost += call.cost
+    if leg.has_statistics:
+        statistics_begin(leg, call.start_s)
     if call.end_s == inf:
         set_result(request, NEVER_ENDS, nan, -1, 0)
         return
@@ -246,6 +377,32 @@ def make_call(w: World, request: Record, leg: Record) -> None:
     if call.end_s == until_s and call.outcome == bound_outcome:
         request.struck = owner
         request.struck_is_whole = layer.attempt_is_whole
+
+
+def learn_of_call(w: World, request: Record, leg: Record) -> None:
+    """The call has ended now: update the state that counts single calls."""
+    taken = past_of(w, request, leg.budget).taken if leg.budget >= 0 else nan
+    learn(
+        w,
+        leg,
+        request.last_outcome,
+        request.last_cause,
+        request.last_start_s,
+        request.last_end_s,
+        request.last_cost,
+        request.input_tokens,
+        request.last_output,
+        taken,
+    )
+
+
+def attempt_bound_outcome(layer: Record) -> int:
+    """The outcome of a call that the layer's bound on an attempt cuts off."""
+    return CANCELLED if layer.attempt_owner == DEADLINE_STRUCK else TIMEOUT
+
+
+def attempt_bound_cause(layer: Record) -> int:
+    return BY_DEADLINE if layer.attempt_owner == DEADLINE_STRUCK else -1
 
 
 def remember(request: Record, call: Record) -> None:
