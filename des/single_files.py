@@ -12,13 +12,16 @@ from typing import Any
 
 from des.errors import DesError, OutputError, WriteError
 from des.signals import signals_held, terminating_signals_raise
+from des.storage import looks_like_url
 
 
 def output_path(out: str | Path) -> Path:
     """Where an output goes: `~` is a home folder, which shells leave to the program in `--out=~/new`.
 
-    Raises OutputError where there is no such user.
+    Raises OutputError where there is no such user, and for an address, which only runs and sweeps are written to.
     """
+    if looks_like_url(out):
+        raise OutputError(f"{out}: is an address, which only runs and sweeps are written to; name a path here")
     try:
         return Path(out).expanduser()
     except RuntimeError:

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 @reported
 def verify(
     runs: Annotated[
-        list[Path],
+        list[str],  # an address loses a slash as a path
         typer.Argument(
-            metavar="RUN...", help="Directories of runs, sweeps, answers or searches, or names in results/."
+            metavar="RUN...",
+            help="Directories or addresses of runs, sweeps, answers, searches; or names in results/.",
         ),
     ],
     files: Annotated[
@@ -37,7 +38,7 @@ def verify(
 
     with progress_bar() as progress:
         found = [
-            verified(RESULTS / run if not run.exists() and (RESULTS / run).is_dir() else run, files, progress)
+            verified(RESULTS / run if not Path(run).exists() and (RESULTS / run).is_dir() else run, files, progress)
             for run in runs
         ]
     if as_json:

@@ -11,6 +11,7 @@ from des.pool import Where
 from des.scenario import Loaded, Scenario, changed, from_mapping, load_scenario
 from des.scenario.text.overrides import Assignment
 from des.single_files import output_path
+from des.storage import is_url
 from des.study.precision import Precision
 
 Source = str | Path | Mapping[str, Any] | Scenario | Loaded
@@ -81,7 +82,7 @@ class RunOptions:
     before: Before | None = None
 
     def __post_init__(self) -> None:
-        if self.out is not None:
+        if self.out is not None and not is_url(self.out):
             object.__setattr__(self, "out", output_path(self.out))
         if self.workers < 1:
             raise DesError(f"workers {self.workers}: at least 1 process is needed")

@@ -19,6 +19,7 @@ from des.study import replication, sweep_point
 from des.study.recorded import Run
 from des.study.sweep_record import Sweep
 from study.small_scenario import small
+from tests.command import des as des_command
 
 ADDRESS = "memory://bucket/run"
 VOLATILE = {"created_at", "wall_s"}
@@ -171,3 +172,18 @@ def test_an_address_is_text() -> None:
 def test_a_store_that_refuses_is_told_with_its_address() -> None:
     with pytest.raises(DesError, match="nothing://bucket"):
         _run(out="nothing://bucket")
+
+
+def test_an_address_of_this_machine_has_its_folders_made_and_none_left(tmp_path: Path) -> None:
+    _run(out=f"file://{tmp_path}/new/run")
+    _run(out=str(tmp_path / "other"))
+    assert on_disk(tmp_path / "new" / "run") == on_disk(tmp_path / "other")
+    assert not list((tmp_path / "new" / "run").glob(".*"))
+
+
+def test_the_command_line_passes_addresses_on_whole(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text(json.dumps(small(horizon="1h")), encoding="utf-8")
+    done = des_command("run", "s.yaml", "--replications", 1, "--out", ADDRESS, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "manifest.json" in objects()
+    assert des_command("verify", ADDRESS, folder=tmp_path).returncode == 0
