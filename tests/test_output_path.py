@@ -71,3 +71,13 @@ def test_so_it_is_in_python(home: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_directory_that_exists_is_refused_alike(name: str, home: Path) -> None:
     done = _in_the_folder(home, name, "home")
     assert (done.returncode, done.stderr) == (2, "home exists already; name a directory that does not exist\n")
+
+
+def test_an_address_stays_as_it_is_where_runs_are_written() -> None:
+    assert RunOptions(out="s3://bucket/prefix").out == "s3://bucket/prefix"
+
+
+@pytest.mark.parametrize("out", ["s3://bucket/made", Path("s3://bucket/made")])
+def test_what_is_written_here_only_refuses_an_address(out: str | Path) -> None:
+    with pytest.raises(OutputError, match="is an address, which only runs and sweeps are written to"):
+        output_path(out)

@@ -21,7 +21,8 @@ def verify(
     runs: Annotated[
         list[str],
         typer.Argument(
-            metavar="RUN...", help="Directories of runs, sweeps, answers or searches, or names in results/."
+            metavar="RUN...",
+            help="Directories or addresses of runs, sweeps, answers, searches; or names in results/.",
         ),
     ],
     files: Annotated[

@@ -183,3 +183,18 @@ def test_the_commands_take_an_address(tmp_path: Path) -> None:
 def test_a_store_that_refuses_is_told_with_its_address() -> None:
     with pytest.raises(DesError, match="nothing://bucket"):
         _run(out="nothing://bucket")
+
+
+def test_an_address_of_this_machine_has_its_folders_made_and_none_left(tmp_path: Path) -> None:
+    _run(out=f"file://{tmp_path}/new/run")
+    _run(out=str(tmp_path / "other"))
+    assert on_disk(tmp_path / "new" / "run") == on_disk(tmp_path / "other")
+    assert not list((tmp_path / "new" / "run").glob(".*"))
+
+
+def test_the_command_line_passes_addresses_on_whole(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text(json.dumps(small(horizon="1h")), encoding="utf-8")
+    done = command("run", "s.yaml", "--replications", 1, "--out", ADDRESS, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "manifest.json" in objects()
+    assert command("verify", ADDRESS, folder=tmp_path).returncode == 0
