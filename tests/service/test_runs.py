@@ -144,9 +144,7 @@ def test_disk_is_bounded(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (refused.status_code, refused.json()["limit"]) == (429, "disk_bytes")
 
 
-def test_a_run_has_a_size_while_it_renames_its_folders(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_has_a_size_while_it_renames_its_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "gone").mkdir()
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "file").write_bytes(b"12345")
