@@ -23,6 +23,9 @@ COMPILED_FOR: Final = 2_000_000
 Loading takes a second of processor time, compiling half a minute; SimPy takes some 20 to 200 microseconds a request.
 """
 
+_failures: list[str] = []
+"""Why the compiled engine could not be loaded in this process."""
+
 _chosen: ContextVar[str] = ContextVar("engine", default=AUTO)
 
 
@@ -64,14 +67,23 @@ def prepare(plans: Collection[Plan], requests: float) -> None:
                 raise DesError(f"--engine compiled has no {', '.join(why)} (arm {arm}): leave it to --engine auto")
         fast.load(next(iter(plans)))
     elif name == AUTO and not all(reasons.values()) and _pays(requests):
-        fast.load(next(plan for plan in plans if not reasons[plan.arm]))
+        _try_to_load(next(plan for plan in plans if not reasons[plan.arm]))
+
+
+def _try_to_load(plan: Plan) -> None:
+    """Load the compiled engine, or leave it to SimPy: Numba fails on some platforms, which is to stop no run."""
+    try:
+        fast.load(plan)
+    except Exception as error:
+        _failures.append(" ".join(f"{type(error).__name__}: {error}".split())[:200])
+        compiling.compiled.cache_clear()
 
 
 def _pays(requests: float) -> bool:
     """Whether loading takes less than it saves."""
     if compiling.is_loaded():
         return True
-    if requests < LOADED_FOR or not compiling.is_installed():
+    if requests < LOADED_FOR or _failures or not compiling.is_installed():
         return False
     return requests >= COMPILED_FOR or compiling.is_cached()
 
@@ -90,6 +102,8 @@ def engine_for(plan: Plan) -> tuple[str, str]:
         return SIMPY, f"the compiled engine has no {', '.join(reasons)}"
     if compiling.is_loaded():
         return COMPILED, "it has all of the scenario"
+    if _failures:
+        return SIMPY, f"the compiled engine cannot be loaded: {_failures[0]}"
     if not compiling.is_installed():
         return SIMPY, "Numba is not installed (pip install 'des-fallback[fast]')"
     return SIMPY, "too few requests to pay for loading the compiled engine"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from des.compiled.kept import Kept
 from des.scenario.extensions import own_classes
 from des.scenario.plan import Plan
 
@@ -13,7 +14,7 @@ _STANDARD_KINDS = 11
 
 def reasons_against(plan: Plan) -> list[str]:
     """The features of a plan that only the SimPy engine has, by their names in a scenario; none if it has no such."""
-    return list(_reasons(plan))
+    return list(_kept_reasons(plan))
 
 
 def _reasons(plan: Plan) -> Iterator[str]:
@@ -22,3 +23,6 @@ def _reasons(plan: Plan) -> Iterator[str]:
         yield f"more than {_MOST_KINDS} kinds of outcome"
     if len(plan.chain) > _MOST_LEGS:
         yield f"more than {_MOST_LEGS} legs"
+
+
+_kept_reasons = Kept(lambda plan: list(_reasons(plan)))

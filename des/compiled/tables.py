@@ -1,6 +1,5 @@
 """A plan as arrays: what the kernel reads of it, the same for every replication."""
 
-from collections import OrderedDict
 from math import inf, nan
 from typing import Any, Final
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from des.compiled.client_tables import ClientTables, filled, mask, rows, whole
+from des.compiled.kept import Kept
 from des.compiled.kernel import limits
 from des.compiled.kernel.world import (
     CAPACITY,
@@ -333,18 +333,5 @@ def wait_before_jitter_s(settings: plans.Backoff, k: int) -> float:
     return backoff_s(settings.kind, settings.base_s, settings.factor, settings.cap_s, k)
 
 
-_KEPT: Final = 16
-_made: "OrderedDict[object, Tables]" = OrderedDict()
-
-
-def tables_of(plan: plans.Plan) -> Tables:
-    """The tables of a plan, kept for other plans of the same parts, such as those of windows with their seeds."""
-    parts = (plan.workload, plan.components, plan.endpoints, plan.limits, plan.chain, plan.policy, plan.surges)
-    identities = tuple(map(id, (*parts, plan.capacities, plan.statuses, plan.client)))
-    key = (identities, plan.shared, plan.horizon_s)
-    tables = _made.get(key)  # which holds the parts, so that no others have their identities
-    if tables is None:
-        tables = _made[key] = Tables(plan)
-        if len(_made) > _KEPT:
-            _made.popitem(last=False)
-    return tables
+tables_of: Final = Kept(Tables)
+"""The tables of a plan."""

@@ -73,3 +73,20 @@ def test_auto_loads_where_it_pays(monkeypatch: pytest.MonkeyPatch, requests: flo
     monkeypatch.setattr(choice.fast, "load", loaded.append)
     choice.prepare([_plan()], requests)
     assert bool(loaded) == loads
+
+
+def test_auto_leaves_it_to_simpy_where_numba_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "_failures", [])
+    monkeypatch.setattr(choice, "LOADED_FOR", 0)
+    monkeypatch.setattr(compiling, "is_installed", lambda: True)
+    monkeypatch.setattr(compiling, "is_cached", lambda: True)
+
+    def fails(_: Plan) -> None:
+        raise ValueError("no such processor")
+
+    monkeypatch.setattr(choice.fast, "load", fails)
+    choice.prepare([_plan()], 1.0)
+    assert choice.engine_for(_plan()) == (
+        "simpy",
+        "the compiled engine cannot be loaded: ValueError: no such processor",
+    )
