@@ -18,7 +18,7 @@ _SOURCES: Final = (
     "engine",
     "rules",
     "faults",
-    "distributions.py",
+    "distributions",
     "draws.py",
     "estimate/totals.py",
     "estimate/sums.py",
