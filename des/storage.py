@@ -5,12 +5,12 @@ is written last.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final, cast
 
 from des.errors import DesError, OutputError, WriteError
@@ -18,6 +18,7 @@ from des.errors import DesError, OutputError, WriteError
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _CUT: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/[^/]")
 """What `Path` makes of one."""
+_WITH_FOLDERS: Final = frozenset({"file", "local", "sftp", "ssh", "smb"})
 _AT_ONCE: Final = 128
 """Small objects that are read together."""
 
@@ -91,21 +92,27 @@ class Storage:
         """In one piece, in place of what was there."""
         with self._told(f"written ({name})"):
             files, root = self._at()
-            files.pipe_file(f"{root}/{name}", text.encode())
+            _below_a_folder(files, f"{root}/{name}", lambda place: files.pipe_file(place, text.encode()))
 
     def put(self, name: str, file: Path) -> None:
         """A file as one object, in place of what was there."""
         with self._told(f"written ({name})"):
             files, root = self._at()
-            files.put_file(str(file), f"{root}/{name}")
+            _below_a_folder(files, f"{root}/{name}", lambda place: files.put_file(str(file), place))
 
     def remove(self, names: Iterable[str]) -> None:
-        """Those of them that are there."""
+        """Those of them that are there, with the folders that are empty then."""
+        names = list(names)
         with self._told("removed from"):
             files, root = self._at()
             for name in names:
                 with suppress(FileNotFoundError):
                     files.rm_file(f"{root}/{name}")
+            if _has_folders(files):
+                below = {str(folder) for name in names for folder in PurePosixPath(name).parents} - {"."}
+                for folder in sorted(below, key=len, reverse=True):
+                    with suppress(OSError):  # it is not empty
+                        files.rmdir(f"{root}/{folder}")
 
     def _at(self) -> tuple[Any, str]:
         """The file system and the root below it. What other machines write must not hide behind an old listing."""
@@ -123,6 +130,22 @@ class Storage:
         except Exception as error:
             said = " ".join(str(error).split()) or type(error).__name__
             raise WriteError(f"{self.url}: cannot be {what}: {said}") from error
+
+
+def _has_folders(files: Any) -> bool:
+    protocols = {files.protocol} if isinstance(files.protocol, str) else set(files.protocol)
+    return not protocols.isdisjoint(_WITH_FOLDERS)
+
+
+def _below_a_folder(files: Any, place: str, write: Callable[[str], object]) -> None:
+    """Writes an object, and makes its folder first where the store has folders and lacks this one."""
+    try:
+        write(place)
+    except FileNotFoundError:
+        if not _has_folders(files):
+            raise  # a bucket that a typing error names is not to be made
+        files.makedirs(place.rpartition("/")[0], exist_ok=True)
+        write(place)
 
 
 def _require(library: str) -> None:

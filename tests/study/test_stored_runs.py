@@ -183,3 +183,10 @@ def test_the_commands_take_an_address(tmp_path: Path) -> None:
 def test_a_store_that_refuses_is_told_with_its_address() -> None:
     with pytest.raises(DesError, match="nothing://bucket"):
         _run(out="nothing://bucket")
+
+
+def test_an_address_of_this_machine_has_its_folders_made_and_none_left(tmp_path: Path) -> None:
+    _run(out=f"file://{tmp_path}/new/run")
+    _run(out=str(tmp_path / "other"))
+    assert on_disk(tmp_path / "new" / "run") == on_disk(tmp_path / "other")
+    assert not list((tmp_path / "new" / "run").glob(".*"))
