@@ -271,7 +271,7 @@ def _own_times(
         return generator(seed, replication, f"workload/own/{purpose}", block)
 
     last_s = begin_s
-    chunks = iter(settings.called("times", Draws(keyed), begin_s, until_s))
+    chunks = called(settings, iter, settings.called("times", Draws(keyed), begin_s, until_s))
     while (chunk := called(settings, next, chunks, None)) is not None:
         times = called(settings, np.asarray, chunk, np.float64)
         if times.ndim != 1 or not np.isfinite(times).all():

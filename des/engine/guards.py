@@ -10,7 +10,7 @@ from des.engine.codes import Kinds
 from des.rules import guards as rules
 from des.rules.guards import CLOSED, HALF_OPEN, OPEN
 from des.scenario import plan
-from des.scenario.schema.own_classes import called
+from des.scenario.schema.own_classes import called, started
 from des.vocabulary import CANCELLED, RATE_LIMITED
 
 Timer = Callable[[float, Callable[[], None]], None]
@@ -391,7 +391,7 @@ class OwnBreaker(Guard):
         self._of = of
         self._names = kinds.names
         self._changed, self._clock = changed, clock
-        self._state = of.called("start")
+        self._state = started(of, ("admits", "learn"))
         self._admitted = True
 
     def admits(self) -> bool:

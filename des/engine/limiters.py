@@ -11,7 +11,7 @@ from typing import Final
 
 from des.rules import limits as rules
 from des.scenario import plan
-from des.scenario.schema.own_classes import called, number_from
+from des.scenario.schema.own_classes import called, number_from, started
 
 
 class Limiter(ABC):
@@ -287,7 +287,7 @@ class _OwnLimiter(Limiter):
         super().__init__(limit)
         assert limit.own is not None
         self._of = limit.own
-        self._state = limit.own.called("start", limit.rate_per_s, limit.burst)
+        self._state = started(limit.own, ("admits", "take", "retry_after_s"), limit.rate_per_s, limit.burst)
 
     def take(self, amount: float, now_s: float, end_s: float) -> int:
         called(self._of, self._state.take, amount, now_s)

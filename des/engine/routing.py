@@ -11,7 +11,7 @@ from des.errors import RunError
 from des.rules import routing as rules
 from des.rules.guards import panics
 from des.scenario import plan
-from des.scenario.schema.own_classes import called
+from des.scenario.schema.own_classes import CALLED, called, started
 from des.scenario.schema.own_rules import Candidate, OwnRouting, Pick
 
 BY_STATISTICS = ("cheapest", "least_latency", "least_busy", "usage_based")
@@ -28,7 +28,7 @@ class Router:
         self._name = name
         self._last = -1  # the leg that took the pick before, in turn
         own = settings.own
-        self._picks: Callable[[Pick], int] | None = None if own is None else own.called("start")
+        self._picks: Callable[[Pick], int] | None = None if own is None else started(own, CALLED)
 
     def picks_first(self, among: int) -> bool:
         """Whether the pick of this number of legs is always the first, whatever came before."""

@@ -3,12 +3,15 @@
 Every class is in equilibrium at time 0 unless the plan starts up. Incidents open at 0 then started before it.
 """
 
+from itertools import islice, takewhile
+
 import numpy as np
 from numpy.typing import NDArray
 
 from des.distributions import Distribution, Exponential
 from des.errors import RunError
 from des.faults.intervals import (
+    MAX_INCIDENTS,
     ClassKeys,
     FloatArray,
     Intervals,
@@ -168,12 +171,20 @@ def _past_until_zero(between: Distribution, duration: Distribution, keys: ClassK
 def _own(incidents: OwnIncidents, keys: ClassKeys, until_s: float, start_up: bool) -> Intervals:
     """What the class of a user tells, without what has ended by 0. Raises RunError unless it is sorted by start."""
     draws = Draws(lambda purpose, block: keys.stream(f"own {purpose}", block))
-    told = called(incidents, lambda: [*incidents.windows(draws, until_s)])
-    windows = called(incidents, np.array, told or np.empty((0, 2)), np.float64)
-    if windows.ndim != 2 or windows.shape[1] != 2 or np.isnan(windows).any() or (np.diff(windows[:, 0]) < 0.0).any():
+
+    def windows() -> list[tuple[float, float]]:
+        told = takewhile(lambda window: window[0] < until_s, incidents.windows(draws, until_s))
+        return [*islice(told, MAX_INCIDENTS + 1)]
+
+    told = called(incidents, windows)
+    refuse_too_many(keys, len(told))
+    found = called(incidents, np.array, told or np.empty((0, 2)), np.float64)
+    if found.ndim != 2 or found.shape[1] != 2 or np.isnan(found).any() or (np.diff(found[:, 0]) < 0.0).any():
         raise RunError(f"{incidents.kind_name()}: windows told no (start, end) of numbers, sorted by start")
-    refuse_too_many(keys, len(windows))
-    start_s, end_s = windows[:, 0].copy(), windows[:, 1].copy()
+    if (backwards := found[:, 1] < found[:, 0]).any():
+        window = found[backwards][0].tolist()
+        raise RunError(f"{incidents.kind_name()}: windows told an incident from {window[0]!r} to {window[1]!r}")
+    start_s, end_s = found[:, 0].copy(), found[:, 1].copy()
     kept = (end_s > 0.0) & (start_s < until_s) & (start_s >= (0.0 if start_up else -np.inf))
     return Intervals(start_s, end_s).where(kept).lasting()
 

@@ -84,7 +84,7 @@ class ClassKeys:
 
 _FIRST_BLOCK = 32
 _LARGEST_BLOCK = 1 << 16
-_MAX_INCIDENTS = 50_000_000
+MAX_INCIDENTS = 50_000_000
 _MAX_STALLED = 1_000_000
 _LEAST_PROGRESS = 1e-6
 """Share of the time simulated that `_MAX_STALLED` incidents in a row must take, lest draws of zero never end."""
@@ -133,9 +133,9 @@ def block_sizes() -> Iterator[tuple[int, int]]:
 
 def refuse_too_many(keys: ClassKeys, expected: float) -> None:
     """Raises DesError where a class would have more incidents than fit into memory."""
-    if not expected <= _MAX_INCIDENTS:
+    if not expected <= MAX_INCIDENTS:
         raise DesError(
-            f"{keys.label}: about {expected:.3g} incidents in the simulated time; at most {_MAX_INCIDENTS:,} can be "
+            f"{keys.label}: about {expected:.3g} incidents in the simulated time; at most {MAX_INCIDENTS:,} can be "
             "drawn; make them rarer or the horizon shorter"
         )
 
@@ -157,7 +157,7 @@ def _drawn(block: Callable[[int, int, float], _Block], keys: ClassKeys, from_s: 
             raise DesError(
                 f"{keys.label}: {stalled:,} incidents in a row take almost no time; give its distributions longer times"
             )
-        if total > _MAX_INCIDENTS:
+        if total > MAX_INCIDENTS:
             refuse_too_many(keys, total)
     drawn = Intervals(*(np.concatenate(columns) for columns in zip(*blocks, strict=True)))
     return drawn.starting_before(until_s)

@@ -41,7 +41,9 @@ class Wrong(extend.Backoff):
     says: extend.Text
 
     def wait_s(self, retry):
-        return {"less": -1.0, "text": "soon", "nothing": None, "error": 0}[self.says] or 1 / 0
+        if self.says == "end":
+            raise SystemExit(3)
+        return {"less": -1.0, "text": "soon", "nothing": None, "error": 0, "much": 10**400}[self.says] or 1 / 0
 
 
 class Lost(extend.Routing):
@@ -60,6 +62,71 @@ class Backwards(extend.Arrivals):
 
     def expected_requests(self, horizon_s):
         return 2.0
+
+
+class Refusing(extend.Backoff):
+    def __init__(self, **fields):
+        raise OSError("no licence")
+
+    def wait_s(self, retry):
+        return 1.0
+
+
+class Stateless(extend.Breaker):
+    def start(self):
+        return None
+
+
+class Full(extend.Limiter):
+    def start(self, rate_per_s, burst):
+        return object()
+
+
+class Nobody(extend.Routing):
+    def start(self):
+        return None
+
+
+class Uncounted(extend.Arrivals):
+    def times(self, draws, begin_s, until_s):
+        return None
+
+    def expected_requests(self, horizon_s):
+        return 1.0
+
+
+class Untold(Uncounted):
+    def expected_requests(self, horizon_s):
+        return float("nan")
+
+
+class Reversed(extend.Incidents):
+    lasts_s: extend.Duration = 60.0
+
+    def windows(self, draws, until_s):
+        yield 100.0, 50.0
+
+    @property
+    def starts_per_s(self):
+        return 1e-4
+
+    @property
+    def mean_duration_s(self):
+        return self.lasts_s
+
+
+class Endless(Reversed):
+    def windows(self, draws, until_s):
+        start_s = 0.0
+        while True:
+            yield start_s, start_s + self.lasts_s
+            start_s += 600.0
+
+
+class Unknown(Endless):
+    @property
+    def mean_duration_s(self):
+        raise KeyError("mean")
 
 
 class Unfinished(extend.Limiter):
@@ -207,7 +274,7 @@ def test_traces_are_the_same_in_this_process_and_in_workers(folder: Path, tmp_pa
     assert traces(tmp_path / "one") == traces(tmp_path / "two")
 
 
-@pytest.mark.parametrize("says", ["less", "text", "nothing", "error"])
+@pytest.mark.parametrize("says", ["less", "text", "nothing", "error", "end", "much"])
 def test_a_method_that_goes_wrong_is_an_error_with_its_class(folder: Path, tmp_path: Path, says: str) -> None:
     rule = {"kind": "more_rules:Wrong", "says": says}
     with pytest.raises(RunError, match=r"more_rules:Wrong: wait_s (returned|raised)"):
@@ -221,6 +288,50 @@ def test_a_pick_beyond_the_legs_and_unsorted_arrivals_are_errors(folder: Path, t
         des.run(scenario(folder, chain=[group]), out=tmp_path / "picked")
     with pytest.raises(RunError, match="more_rules:Backwards: times are not sorted"):
         des.run(scenario(folder, workload={"arrivals": {"kind": "more_rules:Backwards"}}), out=tmp_path / "arrived")
+
+
+def own(name: str) -> dict[str, str]:
+    return {"kind": f"more_rules:{name}"}
+
+
+MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
+    "Stateless": ({"policy": {"breaker": own("Stateless")}}, "start returned None; expected an object with admits and"),
+    "Full": (
+        {"providers__a__limits": {"requests": "60/min", "algorithm": own("Full")}},
+        "start returned <object .*; expected an object with admits",
+    ),
+    "Nobody": (
+        {"chain": [{"group": "g", "legs": [{"provider": "a", "name": n} for n in "xy"], "routing": own("Nobody")}]},
+        "start returned None; expected something to call",
+    ),
+    "Uncounted": ({"workload": {"arrivals": own("Uncounted")}}, "iter raised TypeError"),
+    "Untold": ({"workload": {"arrivals": own("Untold")}}, "expected_requests returned nan; expected a number"),
+    "Reversed": ({"providers__a__incidents": [own("Reversed")]}, "windows told an incident from 100.0 to 50.0"),
+    "Unknown": ({"providers__a__incidents": [own("Unknown")]}, "mean_duration_s raised KeyError: 'mean'"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_anywhere_is_an_error_with_its_class(folder: Path, tmp_path: Path, name: str) -> None:
+    changes, says = MISTAKES[name]
+    with pytest.raises(RunError, match=f"more_rules:{name}: {says}"):
+        des.run(scenario(folder, **changes), out=tmp_path / "run", traces=False)
+
+
+def test_incidents_that_never_stop_are_read_to_the_horizon(folder: Path, tmp_path: Path) -> None:
+    run = des.run(scenario(folder, providers__a__incidents=[own("Endless")]), out=tmp_path / "run")
+    assert len(run.incidents) == 7  # from 0 to 1h: the last requests end after the horizon
+
+
+def test_a_module_that_ends_the_program_is_refused_at_its_kind(folder: Path) -> None:
+    (folder / "ending_rules.py").write_text("raise SystemExit(4)", encoding="utf-8")
+    with pytest.raises(des.ScenarioError, match="importing ending_rules failed: SystemExit: 4"):
+        scenario(folder, policy={"retry_backoff": {"kind": "ending_rules:Any"}})
+
+
+def test_a_class_that_fails_as_it_is_made_is_refused_at_its_kind(folder: Path) -> None:
+    with pytest.raises(des.ScenarioError, match="making a more_rules:Refusing raised OSError: no licence"):
+        scenario(folder, policy={"retry_backoff": own("Refusing")})
 
 
 WRONG = {

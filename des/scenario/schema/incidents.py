@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from des.distributions import Constant
 from des.scenario.schema.distributions import DurationDistribution
-from des.scenario.schema.own_classes import OwnClass, OwnKind
+from des.scenario.schema.own_classes import OwnClass, OwnKind, check_numbers
 from des.scenario.schema.own_rules import Draws
 from des.scenario.schema.profiles import WeeklyProfile
 from des.scenario.schema.recorded import FileFormat, Unit, Words
@@ -154,6 +154,10 @@ class MarkedRenewalIncidents(_IncidentsAlike):
 
 class OwnIncidents(_IncidentsAlike, OwnClass):
     """A component's incidents by a class that a user has written. The effect's fields stand beside its own."""
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        check_numbers(cls, "starts_per_s", "mean_duration_s")
 
     @abstractmethod
     def windows(self, draws: Draws, until_s: float) -> Iterable[tuple[float, float]]:

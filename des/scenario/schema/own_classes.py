@@ -9,10 +9,12 @@ import importlib
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import wraps
 from pathlib import Path
+from types import FunctionType
 from typing import Any, Final, get_args
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
@@ -30,6 +32,8 @@ _PACKAGE: Final = __name__.partition(".")[0]
 _REGISTERED: Final[dict[str, "type[OwnClass]"]] = {}
 _FORBIDDEN: Final[ContextVar[bool]] = ContextVar("own classes are forbidden", default=False)
 
+CALLED: Final = ("__call__",)
+"""What a state needs that is a function."""
 
 IN_JSON_SCHEMA: Final[JsonSchemaValue] = {
     "type": "object",
@@ -64,7 +68,7 @@ def called(of: OwnClass, function: Callable[..., Any], *arguments: Any) -> Any:
         return function(*arguments)
     except RunError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         name = getattr(function, "__name__", type(function).__name__)
         raise RunError(f"{of.kind_name()}: {name} raised {type(error).__name__}: {error}") from error
 
@@ -73,11 +77,38 @@ def number_from(of: OwnClass, what: str, value: object, *, least: float = 0.0, f
     """What a method returned, as a float. Raises RunError unless it is a number of at least `least`."""
     try:
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = float("nan")
     if not number >= least or (finite and number == float("inf")):
-        raise RunError(f"{of.kind_name()}: {what} returned {value!r}; expected a number of at least {least:g}")
+        raise RunError(f"{of.kind_name()}: {what} returned {value!r:.100}; expected a number of at least {least:g}")
     return number
+
+
+def started(of: OwnClass, needed: Sequence[str], *arguments: Any) -> Any:
+    """The state that `start` returns. Raises RunError where it lacks one of the methods that are needed."""
+    state = of.called("start", *arguments)
+    if lacking := [name for name in needed if not callable(getattr(state, name, None))]:
+        what = "something to call" if needed == CALLED else f"an object with {' and '.join(lacking)}"
+        raise RunError(f"{of.kind_name()}: start returned {state!r:.100}; expected {what}")
+    return state
+
+
+def check_numbers(of: type[OwnClass], *names: str) -> None:
+    """Has methods and properties that a class defines raise RunError for all but finite numbers of at least 0."""
+    for name in names:
+        told = of.__dict__.get(name)
+        if isinstance(told, property) and told.fget is not None:
+            setattr(of, name, property(_checked(name, told.fget)))
+        elif isinstance(told, FunctionType):
+            setattr(of, name, _checked(name, told))
+
+
+def _checked(name: str, told: Callable[..., Any]) -> Callable[..., float]:
+    @wraps(told)
+    def checked(self: OwnClass, *arguments: Any) -> float:
+        return number_from(self, name, called(self, told, self, *arguments))
+
+    return checked
 
 
 def register(name: str, of: type[OwnClass]) -> None:
@@ -193,7 +224,7 @@ def _imported(name: str) -> type[OwnClass]:
         raise ValueError(
             f"there is no module {error.name}: install it, put its file beside the scenario, or set PYTHONPATH"
         ) from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ValueError(f"importing {module_name} failed: {type(error).__name__}: {error}") from error
     found = getattr(module, attribute, None)
     if found is None:
@@ -242,6 +273,10 @@ class OwnKind:
             return of.model_validate({key: each for key, each in value.items() if key != "kind"})
         except ValidationError as error:
             raise _with_its_own_keys(error, of) from None
+        except RunError as error:
+            raise contradiction(str(error), "kind") from None
+        except (Exception, SystemExit) as error:
+            raise contradiction(f"making a {kind} raised {type(error).__name__}: {error}", "kind") from None
 
 
 def _public_name(of: type[OwnClass]) -> str:

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from des.distributions import Constant
 from des.scenario.schema.distributions import CountDistribution, DurationDistribution
-from des.scenario.schema.own_classes import OwnClass, OwnKind
+from des.scenario.schema.own_classes import OwnClass, OwnKind, check_numbers
 from des.scenario.schema.own_rules import Draws
 from des.scenario.schema.profiles import Profile, WeeklyProfile
 from des.scenario.schema.recorded import FileFormat, Unit, Words
@@ -159,6 +159,10 @@ class ClosedArrivals(Setting, ArrivalProcess):
 
 class OwnArrivals(OwnClass, ArrivalProcess):
     """An arrival process that a user has written."""
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        check_numbers(cls, "expected_requests")
 
     @abstractmethod
     def times(self, draws: Draws, begin_s: float, until_s: float) -> Iterable[Iterable[float]]:
