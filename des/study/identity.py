@@ -37,8 +37,9 @@ class Identity:
     precision: Mapping[str, Any] | None = None
     comparison: bool = False
 
-    def key(self) -> str:
-        """Twelve hex digits."""
+    def key(self, libraries: Mapping[str, str] | None = None, source: str | None = None) -> str:
+        """Twelve hex digits. `libraries` and `source` are of the version that ran it, by default of this one."""
+        libraries = {**versions(), "des": package_version()} if libraries is None else libraries
         identity: dict[str, Any] = {
             "scenario": self.resolved,
             "seed": self.seed,
@@ -46,9 +47,9 @@ class Identity:
             "arms": list(self.arms),
             **self.traces.facts(),
             "files": sorted(self.files.items()),
-            "version": package_version(),
-            "libraries": [versions()[library] for library in _IN_THE_TRACES],
-            "source": source_digest(),
+            "version": libraries["des"],
+            "libraries": [libraries[library] for library in _IN_THE_TRACES],
+            "source": source_digest() if source is None else source,
         }
         if self.precision is not None:
             identity["precision"] = self.precision

@@ -254,6 +254,7 @@ def write_optimised(found: Optimised, loaded: Loaded, directory: Path) -> None:
         "scenario": loaded.resolved(),
         "files": dict(sorted(loaded.files().items())),
         "optimise_sha256": file_digest(directory / OPTIMISED),
+        "candidates_sha256": file_digest(directory / CANDIDATES),
         "version": package_version(),
         "source_sha256": source_digest(),
         "platform": platform.platform(),

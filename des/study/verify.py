@@ -10,11 +10,12 @@ from des.errors import DesError, RunError
 from des.estimate.conservation import Conservation
 from des.estimate.estimate import REQUEST_LEVEL, as_json
 from des.scenario import Scenario
+from des.single_files import json_object
 from des.storage import place_of
 from des.study.answer_file import ANSWER, MANIFEST
 from des.study.from_traces import COLUMNS, Replayed, Rows, in_time
-from des.study.identity import file_digest, json_text, source_digest
-from des.study.optimised import OPTIMISED
+from des.study.identity import Identity, file_digest, json_text, source_digest
+from des.study.optimised import CANDIDATES, OPTIMISED
 from des.study.options import Progress
 from des.study.outcome_json import outcome_text, read_outcome
 from des.study.precision import Precision
@@ -35,6 +36,16 @@ _WORDS: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
 """What conservation needs to know of the names in traces: the declared ones, whatever the scenario."""
 
 _NEEDED: Final = "a run with --traces full has them checked"
+
+_IN_MANIFEST: Final = (
+    ("arms", list, "no list"),
+    ("replications", int, "no number"),
+    ("seed", int, "no number"),
+    ("scenario", dict, "no object"),
+    ("files", dict, "no object"),
+    ("versions", dict, "no object"),
+)
+"""What a manifest says of any run."""
 
 _OF_SCENARIO: Final = ("provider", "model", "leg")
 """Columns of names that only the scenario declares."""
@@ -96,7 +107,7 @@ def verify(path: str | Path, folder: str | Path = ".", progress: Progress | None
     if (place / ANSWER).is_file():
         return _of_digest(place, "answer", ANSWER, "answer_sha256")
     if (place / OPTIMISED).is_file():
-        return _of_digest(place, "search", OPTIMISED, "optimise_sha256")
+        return _of_digest(place, "search", OPTIMISED, "optimise_sha256", (CANDIDATES, "candidates_sha256"))
     if (place / RECORD).is_file():
         return _of_sweep(place, Path(folder), progress)
     return _of_run(load(place), Path(folder), progress)
@@ -127,6 +138,13 @@ def _of_run(run: Run, folder: Path, progress: Progress | None) -> Verified:
         found.differs(SUMMARY, "has been changed since it was written")
     if not found.differences:
         found.checked.append(f"SHA-256 of {SUMMARY} and of {len(traces):,} traces")
+    if incomplete := [f"{name} is missing or {what}" for name, of, what in _IN_MANIFEST if not _is(run, name, of)]:
+        found.differs(MANIFEST, "; ".join(incomplete))
+        found.unchecked.append(f"conservation and figures: {MANIFEST} does not say what was run")
+        return found.of(run.path, "run")
+    _check_key(run, found)
+    for name in _left_out(run):
+        found.differs(MANIFEST, f"names no {name}")
     whole = _replications_with_traces(run)
     level = run.trace_level
     if not traces:
@@ -137,6 +155,50 @@ def _of_run(run: Run, folder: Path, progress: Progress | None) -> Verified:
     else:
         _check_rows(run, whole, folder, found, progress)
     return found.of(run.path, "run")
+
+
+def _is(run: Run, name: str, of: type) -> bool:
+    value = run.manifest.get(name)
+    return isinstance(value, of) and not isinstance(value, bool)
+
+
+def _check_key(run: Run, found: _Findings) -> None:
+    """Whether the manifest's key is the one of what it says was run."""
+    manifest, precision = run.manifest, run.summary.get("precision")
+    try:
+        asked = Precision.of(precision["asked"], precision["max_replications"]) if precision else None
+        identity = Identity(
+            resolved=manifest["scenario"],
+            seed=manifest["seed"],
+            replications=manifest["scenario"].get("replications", 1) if asked else manifest["replications"],
+            arms=manifest["arms"],
+            traces=run.trace_level,
+            files=manifest["files"],
+            precision=None if asked is None else asked.identity(),
+            comparison="comparison" in run.summary,
+        )
+        agrees = identity.key(manifest["versions"], manifest["source_sha256"]) == manifest.get("key")
+    except (DesError, LookupError, TypeError, ValueError):
+        agrees = False
+    if agrees:
+        found.checked.append(f"the key in {MANIFEST}, of what it says was run")
+    elif manifest.get("source_sha256") == source_digest():
+        found.differs(MANIFEST, "its key is that of another scenario, seed, arm, trace level or number of replications")
+    else:
+        found.unchecked.append(f"the key in {MANIFEST}: another version of des made it, perhaps otherwise")
+
+
+def _left_out(run: Run) -> list[str]:
+    """Traces of requests and attempts that the run's level keeps, and that its manifest does not name."""
+    level, manifest = run.trace_level, run.manifest
+    kept = [table for table in _WORDS if level.keeps(table)]
+    names = [
+        f"{table}/{arm}-{number:04d}.parquet"
+        for table in kept
+        for arm in manifest["arms"]
+        for number in range(manifest["replications"])
+    ]
+    return [name for name in names if name not in manifest.get("traces", {})][:_MOST]
 
 
 def _replications_with_traces(run: Run) -> list[Part] | None:
@@ -241,6 +303,9 @@ def _study(run: Run, folder: Path) -> Study:
 def _of_sweep(place: Path, folder: Path, progress: Progress | None) -> Verified:
     sweep = load_sweep(place)
     found = _Findings()
+    if not (place / TABLE).is_file():
+        found.differs(TABLE, "is missing")
+        return found.of(place, "sweep")
     if sweep.table.to_csv().encode() != (place / TABLE).read_bytes():
         found.differs(TABLE, f"is not the table of {RECORD}")
     else:
@@ -276,19 +341,25 @@ def _check_points(sweep: Sweep, folder: Path, found: _Findings, progress: Progre
         found.checked.append(f"{_counted(many, 'run')}, one a point, and that {RECORD} has their figures")
 
 
-def _of_digest(place: Path, kind: str, file: str, name: str) -> Verified:
-    """Of a result that keeps no traces."""
-    import json
-
+def _of_digest(place: Path, kind: str, file: str, name: str, table: tuple[str, str] | None = None) -> Verified:
+    """Of a result that keeps no traces. `name` is that of its digest in the manifest, `table` another file and name."""
     found = _Findings()
     try:
-        expected = json.loads((place / MANIFEST).read_text(encoding="utf-8")).get(name)
-    except (OSError, ValueError, AttributeError) as error:
-        raise DesError(f"{place / MANIFEST}: cannot be read: {error}") from None
-    if file_digest(place / file) != expected:
-        found.differs(file, "has been changed since it was written")
-    else:
-        found.checked.append(f"SHA-256 of {file}")
+        manifest = json_object(place / MANIFEST)
+    except FileNotFoundError:
+        raise DesError(f"{place}: holds no {MANIFEST}, which says what {file} was") from None
+    expected = {file: manifest.get(name)}
+    if table is not None and table[1] not in manifest:
+        found.unchecked.append(f"{table[0]}: the version of des that wrote it kept no digest of it")
+    elif table is not None:
+        expected[table[0]] = manifest[table[1]]
+    for each, sha256 in expected.items():
+        if not (place / each).is_file():
+            found.differs(each, "is missing")
+        elif file_digest(place / each) != sha256:
+            found.differs(each, "has been changed since it was written")
+        else:
+            found.checked.append(f"SHA-256 of {each}")
     found.unchecked.append(f"figures: {'an' if kind == 'answer' else 'a'} {kind} keeps no traces")
     return found.of(place, kind)
 

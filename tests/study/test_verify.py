@@ -41,6 +41,18 @@ def run(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "run"))
 
 
+@pytest.fixture(scope="module")
+def made_plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("plain") / "run"
+    return des_api.run(small(horizon="20min", replications=2), out=out).path
+
+
+@pytest.fixture
+def plain(made_plain: Path, tmp_path: Path) -> Path:
+    """A copy to spoil of a short run."""
+    return Path(shutil.copytree(made_plain, tmp_path / "plain"))
+
+
 def _told(found: Verified) -> str:
     return "\n".join(map(str, found.differences))
 
@@ -120,6 +132,46 @@ def test_a_changed_figure_is_named_with_what_the_traces_say(run: Path) -> None:
     assert _told(verify(run)) == f"summary.json: arms.as_modelled.availability.mean: is 0.5; the traces say {was!r}"
 
 
+def _manifest(run: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    manifest = json.loads((run / "manifest.json").read_text())
+    change(manifest)
+    (run / "manifest.json").write_text(json.dumps(manifest))
+
+
+MANIFESTS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "seed": (lambda it: it.update(seed=99), "its key is that of another scenario, seed"),
+    "scenario": (lambda it: it["scenario"].update(seed=5), "its key is that of another scenario, seed"),
+    "level": (lambda it: it.update(trace_level="requests"), "its key is that of another scenario, seed"),
+    "replications": (lambda it: it.update(replications=3), "names no requests/as_modelled-0002.parquet"),
+    "arm": (lambda it: it["arms"].append("other"), "names no requests/other-0000.parquet"),
+    "without": (lambda it: it.pop("scenario"), "scenario is missing or no object"),
+    "versions": (lambda it: it.update(versions={}), "its key is that of another scenario, seed"),
+}
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_a_changed_manifest_is_named(plain: Path, name: str) -> None:
+    change, says = MANIFESTS[name]
+    _manifest(plain, change)
+    assert f"manifest.json: {says}" in _told(verify(plain))
+
+
+def test_a_run_with_a_precision_has_its_key_compared(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"precision": {"availability": 0.9}, "max_replications": 3, "traces": False}
+    run = des_api.run(small(horizon="1h"), out=tmp_path / "run", **options)
+    assert verify(run.path).holds
+    _manifest(run.path, lambda it: it.update(seed=99))
+    assert "its key is that of another" in _told(verify(run.path))
+
+
+def test_a_sweep_without_its_table_differs(tmp_path: Path) -> None:
+    swept = des_api.sweep(
+        write_small(tmp_path, horizon="1h"), ["seed=1,2"], metrics=["availability"], out=tmp_path / "out"
+    )
+    (swept.path / "sweep.csv").unlink()
+    assert _told(verify(swept.path)) == "sweep.csv: is missing"
+
+
 def test_the_command_says_what_differs_and_fails(made: Path, run: Path) -> None:
     good = des("verify", made)
     assert (good.returncode, good.stderr) == (0, "")
@@ -160,6 +212,17 @@ def test_an_answer_has_its_digest_compared(tmp_path: Path) -> None:
     assert verify(tmp_path / "answer").holds
     (tmp_path / "answer/answer.json").write_text("{}")
     assert _told(verify(tmp_path / "answer")) == "answer.json: has been changed since it was written"
+
+
+def test_a_search_has_its_digests_compared(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"most": 1, "replications": 1, "workers": 1}
+    des_api.optimise(small(horizon="1h"), out=tmp_path / "search", **options)
+    assert verify(tmp_path / "search").holds
+    (tmp_path / "search/candidates.csv").write_text("rank\n")
+    assert _told(verify(tmp_path / "search")) == "candidates.csv: has been changed since it was written"
+    (tmp_path / "search/manifest.json").unlink()
+    with pytest.raises(DesError, match=r"search: holds no manifest\.json"):
+        verify(tmp_path / "search")
 
 
 def test_what_is_no_result_is_refused(tmp_path: Path) -> None:
