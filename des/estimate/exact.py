@@ -269,7 +269,7 @@ def _all_calls_fail(plan: Plan, sources: Sources, states: RecordedStates) -> flo
             for successes, share in chances.items():
                 callers = [Caller(e, chance * factor[e]) for e, chance in zip(endpoints, successes, strict=True)]
                 total += weight * lasting * share * joint.all_fail(callers)
-    return total
+    return min(1.0, total)  # chances that sum to 1 may miss it by a rounding
 
 
 def _mean(weighted: Sequence[tuple[float, float]]) -> float:

@@ -279,7 +279,7 @@ def with_controls(
     mean = fitted.intercept
     half = t_quantile(n - 1 - k) * math.sqrt(variance)
     return Estimate(
-        mean=mean,
+        mean=_in_range(mean) if share else mean,
         low=max(0.0, mean - half),
         high=min(1.0, mean + half) if share else mean + half,
         n=n,
@@ -289,10 +289,15 @@ def with_controls(
 
 
 def _estimate(found: Interval, n: int, *, share: bool = False, estimator: str = REQUEST_LEVEL) -> Estimate:
-    low, high = found.low, found.high
+    value, low, high = _in_range(found.value) if share else found.value, found.low, found.high
     if low is None or high is None:
-        return Estimate(found.value, None, None, n, estimator, NO_SPREAD if n > 1 else None)
-    return Estimate(found.value, max(0.0, low), min(1.0, high) if share else high, n, estimator)
+        return Estimate(value, None, None, n, estimator, NO_SPREAD if n > 1 else None)
+    return Estimate(value, max(0.0, low), min(1.0, high) if share else high, n, estimator)
+
+
+def _in_range(share: float) -> float:
+    """A share that is corrected by what is known of others can pass 0 or 1 by a little."""
+    return min(1.0, max(0.0, share))
 
 
 def _log_spread(sizes: NDArray[np.float64]) -> float:

@@ -204,3 +204,21 @@ def test_calls_for_one_long_output_are_too_slow_together() -> None:
     availability = exact(plan).availability
     assert availability is not None
     assert 1.0 - availability == pytest.approx(math.exp(-5.005), rel=0.03)
+
+
+def test_a_chain_that_answers_nothing_loses_no_more_than_everything() -> None:
+    tokens = {
+        "input": {"kind": "lognormal", "median": 1020, "p99": 4142},
+        "output": {"kind": "lognormal", "median": 129, "p99": 601},
+    }
+    first = {"kind": "lognormal", "median": "900ms", "p99": "4s"}
+    model = {
+        "latency": {"first_token": first, "tokens_per_second": 60},
+        "errors": {"server_error": "100%"},
+        "price": {"per_request": 0},
+    }
+    failing = {"availability": "99.58%", "episodes_per_year": 136, "models": {"model": model}}
+    workload = {"arrivals": {"kind": "poisson", "rate": "5/d"}, "tokens": tokens}
+    plan = plan_of(providers={"a": failing}, workload=workload, chain=[{"provider": "a", "timeout": "30s"}])
+    found = exact(plan)
+    assert (found.availability, found.lost) == (0.0, 1.0)

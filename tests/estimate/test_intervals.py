@@ -8,6 +8,7 @@ from des.estimate.intervals import (
     CONFIDENCE,
     NORMAL_QUANTILE,
     compound_bounds,
+    mean_of,
     poisson_bounds,
     quantile_of,
     sectioned,
@@ -119,3 +120,12 @@ def test_a_control_of_no_use_leaves_the_plain_mean() -> None:
 def test_too_few_values_leave_the_plain_mean() -> None:
     got = with_controls([1.0, 2.0, 3.0], [[1.0, 2.0, 3.0]], [2.5])
     assert got.mean == pytest.approx(2.0)
+
+
+def test_a_share_stays_between_0_and_1_though_a_control_is_taken_off() -> None:
+    downtime = [0.01 * value for value in range(1, 21)]
+    served = [value + 1e-4 * (-1) ** number for number, value in enumerate(downtime)]
+    found = with_controls(served, [downtime], [-0.01], share=True)
+    assert found.variance_reduction is not None
+    assert (found.mean, found.low) == (0.0, 0.0)
+    assert mean_of([-1e-7, -2e-7], share=True).mean == 0.0
