@@ -211,7 +211,7 @@ def _client(address: str) -> Any:
 
 
 def _check_address(address: str) -> None:
-    """Raises DesError for no address. A client of Dask that is made with one waits for 20 seconds when it is dropped."""
+    """Raises DesError for no address. A client of Dask that is made with one takes 20 seconds to be dropped."""
     addressing: Any = import_module("distributed.comm.addressing")
     try:
         scheme, place = addressing.parse_address(address)
