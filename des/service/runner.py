@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import shutil
 import sys
@@ -21,6 +22,7 @@ _LOOKED_EVERY_S: Final = 2.0
 _TIDIED_EVERY_S: Final = 600.0
 _LONGEST_LINE: Final = 1_000_000
 _BEATS_EVERY_S: Final = 15.0
+_LOG: Final = logging.getLogger("des.service")
 
 
 class Runner:
@@ -86,15 +88,19 @@ class Runner:
         process = self._processes.get(run.key)
         run.status, run.finished_s = CANCELLED, time.time()
         self._tell(run, CANCELLED, self._data(run))
+        left = self.store.forget(run)  # before anything is waited for: the same run may be asked for meanwhile
         if process is not None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-        self.store.remove(run)
+        self.store.clear(left)
 
     async def follow(self, run: Run, after: int) -> AsyncIterator[Event | None]:
-        """Events after a number, to the last one; None now and then, where nothing happens."""
-        seen = after
+        """Events after a number, to the last one; None now and then, where nothing happens.
+
+        A number that there is not yet is one of an earlier run of the same request: all events follow.
+        """
+        seen = after if run.events and after <= run.events[-1].number else 0
         while True:
             changed = self._changed.setdefault(run.key, asyncio.Event())
             for event in [event for event in run.events if event.number > seen]:
@@ -127,6 +133,9 @@ class Runner:
                 await self._simulate(run)
             except (OSError, DesError) as error:
                 self._finish(run, FAILED, f"it cannot be kept: {error}")
+            except Exception:  # the runs that wait must not wait for ever
+                _LOG.exception("run failed", extra={"path": f"/runs/{run.key}"})
+                self._finish(run, FAILED, "the service failed; its log says why")
 
     async def _simulate(self, run: Run) -> None:
         run.status = RUNNING
@@ -144,6 +153,8 @@ class Runner:
             cwd=run.directory,
         )
         self._processes[run.key] = process
+        if run.status == CANCELLED:  # while it was started
+            process.kill()
         watch = asyncio.create_task(self._watch(run, process))
         try:
             error = await self._hear(run, process)
@@ -154,7 +165,8 @@ class Runner:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
-            del self._processes[run.key]
+            if self._processes.get(run.key) is process:
+                del self._processes[run.key]
         if run.status == CANCELLED:
             return
         if run.status == RUNNING and code == 0:
@@ -169,6 +181,8 @@ class Runner:
         async for line in process.stdout:
             with contextlib.suppress(ValueError):
                 said = json.loads(line)
+                if not isinstance(said, dict):
+                    continue
                 error = said.get("error", error)
                 if "progress" in said and run.status == RUNNING:
                     run.progress, run.step = float(said["progress"]), str(said["step"])
@@ -193,6 +207,8 @@ class Runner:
         self._finish(run, FAILED, why)
 
     def _finish(self, run: Run, status: str, error: str) -> None:
+        if run.status == CANCELLED:
+            return
         run.status, run.error, run.finished_s = status, error, time.time()
         if status == DONE:
             run.progress, run.step = 1.0, ""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -27,6 +28,7 @@ ENDS: Final = frozenset({DONE, FAILED, CANCELLED})
 TABLES: Final = ("requests", "attempts", "incidents", "transitions")
 _STATUS: Final = "status.json"
 _EVENTS: Final = "events.jsonl"
+_REMOVED: Final = ".removed-"
 _MOST_EVENTS: Final = 4_000
 """Kept of a run; progress beyond is only its state."""
 
@@ -147,6 +149,8 @@ class RunStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        for leftover in folder.glob(f"{_REMOVED}*"):
+            removed(leftover)
         self.runs: dict[str, Run] = {}
         for run in sorted(self._found(), key=lambda run: (run.created_s, run.key)):
             self.runs[run.key] = run
@@ -169,9 +173,23 @@ class RunStore:
 
     def remove(self, run: Run) -> None:
         """Forget a run, with all that is of it on disk; another client may be removing it at the same time."""
-        self.runs.pop(run.key, None)
-        with suppress(OSError, DesError):
-            removed(run.directory)
+        self.clear(self.forget(run))
+
+    def forget(self, run: Run) -> Path:
+        """Make room for another run of the same request at once. What is on disk of this one is where this says."""
+        if self.runs.get(run.key) is not run:
+            return run.directory
+        del self.runs[run.key]
+        aside = self.folder / f"{_REMOVED}{run.key}-{secrets.token_hex(3)}"
+        with suppress(OSError):
+            run.directory = run.directory.rename(aside)
+        return run.directory
+
+    def clear(self, directory: Path) -> None:
+        """Remove what is on disk of a run that was forgotten."""
+        if directory.name.startswith(_REMOVED):
+            with suppress(OSError, DesError):
+                removed(directory)
 
     def bytes(self) -> int:
         """Of all runs."""
@@ -214,12 +232,12 @@ def size_of(directory: Path) -> int:
 def _events(file: Path) -> Iterator[Event]:
     if not file.is_file():
         return
-    for line in file.read_text(encoding="utf-8").splitlines():
+    for line in file.read_bytes().split(b"\n"):  # a title may have other characters that end lines of text
         try:
             found = json.loads(line)
             yield Event(int(found["id"]), found["event"], found["data"])
-        except (ValueError, KeyError):  # the last line of a killed service
-            return
+        except (ValueError, KeyError, TypeError):  # the last line of a killed service, or of a full disk
+            continue
 
 
 def _iso(seconds: float) -> str:

@@ -39,7 +39,7 @@ def serve(
         raise DesError(f"des serve needs {', '.join(absent)}: pip install 'des-fallback[serve]'")
     from des.service.application import Settings
     from des.service.bounds import Bounds
-    from des.service.guard import Door, is_loopback
+    from des.service.guard import Door, host_of, is_loopback
     from des.service.server import serve_until_ended
 
     if token is not None and (len(token) < _SHORTEST_TOKEN or not (token.isascii() and token.isprintable())):
@@ -47,6 +47,10 @@ def serve(
     if not is_loopback(host) and token is None:
         raise DesError(f"--host {host}: others can reach it there, so a token is required: --token-file, or {TOKEN}")
     hosts = frozenset(name.lower() for name in allow_hosts)
+    for name in hosts:
+        known = host_of(f"[{name}]" if name.count(":") > 1 else name)
+        if not name or known != name or name.count(":") == 1:
+            raise DesError(f"--allow-host {name}: a name or an address, without scheme and port, such as des.example")
     if hosts or not is_loopback(host):
         hosts |= {"localhost", "127.0.0.1", "::1", host.lower()}
     bounds = Bounds() if workers is None else Bounds(simulations=workers)

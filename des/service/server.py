@@ -22,7 +22,10 @@ def serve_until_ended(settings: Settings, host: str, port: int, ready: Callable[
 
     log_to_stderr()
     with _alone_in(settings.state):
-        app = application(settings)
+        try:
+            app = application(settings)
+        except OSError as error:
+            raise DesError(f"--state {settings.state}: cannot be used: {error.strerror or error}") from None
 
         class Server(uvicorn.Server):
             async def startup(self, sockets: Any = None) -> None:

@@ -26,6 +26,8 @@ _BATCH_S: Final = 1.0
 _CONNECT_S: Final = 10.0
 _WORKERS_S: Final = 30.0
 """How long to wait for the first worker."""
+_BY_PORT: Final = frozenset({"tcp", "tls", "ucx", "ws", "wss"})
+"""Schemes of addresses that have a port."""
 _COUNT_EVERY_S: Final = 2.0
 _AHEAD: Final = 2
 """Batches given out for each processor, so that none waits for the next."""
@@ -199,12 +201,27 @@ def _client(address: str) -> Any:
     known = _clients.get(address)
     if known is not None and known.status == "running":
         return known
+    _check_address(address)
     dask: Any = import_module("distributed")
     try:
         _clients[address] = dask.Client(address, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise RunError(f"--cluster {address}: no scheduler answers there ({_short(error)})") from None
     return _clients[address]
+
+
+def _check_address(address: str) -> None:
+    """Raises DesError for no address. A client of Dask that is made with one takes 20 seconds to be dropped."""
+    addressing: Any = import_module("distributed.comm.addressing")
+    try:
+        scheme, place = addressing.parse_address(address)
+        import_module("distributed.comm.registry").get_backend(scheme)
+        if scheme in _BY_PORT:
+            host, port = addressing.parse_host_port(place)
+            if not host or not 0 < port < 65_536:
+                raise ValueError("it needs a host and a port from 1 to 65535")
+    except ValueError as error:
+        raise DesError(f"--cluster {address}: is no address such as tcp://host:8786 ({_short(error)})") from None
 
 
 def _processors(client: Any, address: str) -> int:

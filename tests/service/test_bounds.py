@@ -7,6 +7,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from des.service.bodies import EXAMPLE, SCENARIO_EXAMPLE
+from des.service.problems import ProblemError
+from des.service.reading import _without_repeats
 
 LEG = {"provider": "anthropic", "model": "claude-sonnet-4-6"}
 SCENARIO: dict[str, Any] = {
@@ -85,6 +87,30 @@ def test_a_scenario_beyond_a_bound_is_refused_by_its_name(
 def test_rounds_of_an_answer_are_bounded(small: TestClient) -> None:
     body = {"scenario": SCENARIO, "kind": "answer", "rounds": 4}
     refused(small.post("/runs", json=body), 422, "answer_rounds")
+
+
+def test_rounds_belong_to_answers(small: TestClient) -> None:
+    body = {"scenario": SCENARIO, "kind": "run", "rounds": 2}
+    assert "belongs to kind 'answer'" in refused(small.post("/runs", json=body), 422, None)["detail"]
+
+
+def test_a_name_that_is_given_twice_is_found_without_comparing_all_with_all() -> None:
+    compared = 0
+
+    class Name(str):
+        __slots__ = ()
+
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return str.__eq__(self, other)
+
+        __hash__ = str.__hash__
+
+    names = [Name(f"name {number}") for number in range(500)]
+    with pytest.raises(ProblemError, match="'name 499' is given twice"):
+        _without_repeats([(name, 0) for name in [*names, Name("name 499")]])
+    assert compared < 5_000
 
 
 def test_a_large_body_is_refused_by_its_header(small: TestClient) -> None:

@@ -18,7 +18,7 @@ import des
 from des.service.bodies import SCENARIO_EXAMPLE
 from des.service.bounds import Bounds
 from des.service.runner import Runner
-from des.service.runs import DONE, QUEUED, RUNNING, Run, RunStore, size_of
+from des.service.runs import DONE, FAILED, QUEUED, RUNNING, Run, RunStore, size_of
 
 ROOT = Path(__file__).parents[2]
 UNKNOWN = "/runs/0123456789abcdef01234567"
@@ -235,3 +235,99 @@ def test_a_killed_service_goes_on_to_the_same_bytes(killed: Path, tmp_path: Path
     found = des.load(run.result)
     assert found.manifest["traces"] == undisturbed.manifest["traces"]
     assert found.manifest["summary_sha256"] == undisturbed.manifest["summary_sha256"]
+
+
+ASK: dict[str, Any] = {"kind": "run", "scenario": {}}
+
+
+@pytest.mark.parametrize("title", ["a\u2028b", "a\x85b", "a\x0cb"])
+def test_events_survive_a_restart_whatever_the_title(tmp_path: Path, title: str) -> None:
+    run = RunStore(tmp_path).add("key", ASK, title)
+    run.tell("status", {"status": QUEUED})
+    run.tell(DONE, {"title": title})
+    assert RunStore(tmp_path).runs["key"].events == run.events
+
+
+def test_an_event_that_was_cut_loses_itself_alone(tmp_path: Path) -> None:
+    run = RunStore(tmp_path).add("key", ASK, "é")
+    run.tell("status", {"status": QUEUED})
+    with (tmp_path / "key" / "events.jsonl").open("ab") as file:
+        file.write('{"id": 2, "event": "progress", "data": {"step": "é'.encode()[:-1] + b"\n")
+    run.tell(DONE, {})
+    assert [event.name for event in RunStore(tmp_path).runs["key"].events] == ["status", DONE]
+
+
+def test_a_number_beyond_the_events_is_of_an_earlier_run(tmp_path: Path) -> None:
+    runner = Runner(RunStore(tmp_path), Bounds())
+    run, _ = runner.ask(ASK, "")
+
+    async def first() -> Any:
+        return await anext(runner.follow(run, 17))
+
+    assert asyncio.run(first()) is run.events[0]
+
+
+def test_a_fault_of_the_service_fails_its_run_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def simulate(self: Runner, run: Run) -> None:
+        if run.title == "bad":
+            raise ValueError("a line that is too long")
+        self._finish(run, DONE, "")
+
+    monkeypatch.setattr(Runner, "_simulate", simulate)
+
+    async def both() -> list[Run]:
+        runner = Runner(RunStore(tmp_path), Bounds())
+        runs = [runner.ask({**ASK, "title": title}, title)[0] for title in ("bad", "good")]
+        runner.start()
+        for run in runs:
+            async for _ in runner.follow(run, 0):
+                pass
+        await runner.stop()
+        return runs
+
+    bad, good = asyncio.run(both())
+    assert (bad.status, bad.error) == (FAILED, "the service failed; its log says why")
+    assert good.status == DONE
+
+
+class Dying:
+    """A process that takes until it is told to end."""
+
+    def __init__(self) -> None:
+        self.ended = asyncio.Event()
+        self.killed = False
+
+    def kill(self) -> None:
+        self.killed = True
+
+    async def wait(self) -> None:
+        await self.ended.wait()
+
+
+def test_a_run_that_is_asked_for_while_it_is_removed_stays(tmp_path: Path) -> None:
+    async def main() -> None:
+        store = RunStore(tmp_path)
+        runner = Runner(store, Bounds())
+        run, _ = runner.ask(ASK, "")
+        process: Any = Dying()
+        runner._processes[run.key] = process
+        removing = asyncio.create_task(runner.remove(run))
+        await asyncio.sleep(0)
+        assert process.killed
+        again, is_new = runner.ask(ASK, "")
+        process.ended.set()
+        await removing
+        assert is_new
+        assert store.runs == {run.key: again}
+        assert [each.name for each in tmp_path.iterdir() if each.name != ".partial"] == [run.key]
+        assert (again.directory / "asked.json").is_file()
+
+    asyncio.run(main())
+
+
+def test_what_was_not_removed_to_the_end_is_removed_at_the_next_start(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    left = store.forget(store.add("key", ASK, ""))
+    assert left.is_dir()
+    assert RunStore(tmp_path).runs == {}
+    assert not left.exists()

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from des.cli import app
 from des.service.application import Settings
+from des.service.serve import serve
 
 runner = CliRunner()
 
@@ -87,3 +88,21 @@ def test_a_signal_ends_it_and_a_taken_address_is_an_error(
     else:
         with pytest.raises(DesError, match="cannot listen"):
             serve_until_ended(settings, "127.0.0.1", 0, lambda address: None)
+
+
+def test_a_state_directory_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
+    from des.errors import DesError
+
+    (tmp_path / "runs").write_text("in the way")
+    with pytest.raises(DesError, match=r"--state .*: cannot be used: File exists"):
+        serve(state=tmp_path, port=0)
+
+
+@pytest.mark.parametrize("name", ["des.example:8731", "https://des.example", "des.example/", "", "[::1]:80"])
+def test_a_host_that_no_request_can_name_is_refused(served: list[Any], tmp_path: Path, name: str) -> None:
+    from des.errors import DesError
+
+    with pytest.raises(DesError, match="a name or an address, without scheme and port"):
+        serve(state=tmp_path, allow_hosts=[name])
+    serve(state=tmp_path, allow_hosts=["Des.example", "::1", "10.0.0.1"])
+    assert served[0][0].door.hosts >= {"des.example", "::1", "10.0.0.1"}

@@ -92,7 +92,23 @@ def test_no_scheduler_is_told_with_its_address(monkeypatch: pytest.MonkeyPatch) 
         pytest.raises(RunError, match=r"--cluster tcp://127\.0\.0\.1:9: no scheduler answers there"),
     ):
         list(pool.map([1]))
-    with Workers(_doubled, Cluster("nonsense://x")) as pool, pytest.raises(RunError, match="no scheduler answers"):
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("nonsense://x", "unknown address scheme"),
+        ("foo", "missing port number"),
+        ("", "missing port number"),
+        ("tcp://host:99999", "a port from 1 to 65535"),
+        ("tcp://:8786", "needs a host"),
+    ],
+)
+def test_what_is_no_address_is_refused_before_anything_is_opened(
+    address: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("distributed.Client")
+    with Workers(_doubled, Cluster(address)) as pool, pytest.raises(DesError, match=f"is no address .*{says}"):
         list(pool.map([1]))
 
 

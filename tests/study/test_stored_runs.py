@@ -190,11 +190,3 @@ def test_an_address_of_this_machine_has_its_folders_made_and_none_left(tmp_path:
     _run(out=str(tmp_path / "other"))
     assert on_disk(tmp_path / "new" / "run") == on_disk(tmp_path / "other")
     assert not list((tmp_path / "new" / "run").glob(".*"))
-
-
-def test_the_command_line_passes_addresses_on_whole(tmp_path: Path) -> None:
-    (tmp_path / "s.yaml").write_text(json.dumps(small(horizon="1h")), encoding="utf-8")
-    done = command("run", "s.yaml", "--replications", 1, "--out", ADDRESS, folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "manifest.json" in objects()
-    assert command("verify", ADDRESS, folder=tmp_path).returncode == 0

@@ -13,7 +13,7 @@ from des.service.bodies import RunBody
 from des.service.bounds import Bounds
 from des.service.documented import body_of, problems
 from des.service.endpoints.serving import json_bytes, service_of
-from des.service.problems import ProblemError, busy, over
+from des.service.problems import Fault, ProblemError, busy, invalid, over
 from des.service.reading import read_body, unless_gone
 from des.service.runs import DONE, Event, Run, RunState
 from des.service.traces import merged
@@ -44,6 +44,9 @@ async def ask(request: Request) -> Response:
     service = service_of(request)
     bounds: Bounds = service.bounds
     body = await read_body(request, RunBody, bounds, yaml=True)
+    if body.rounds is not None and body.kind != "answer":
+        detail = f"belongs to kind 'answer'; leave it out of kind '{body.kind}'"
+        raise invalid([Fault(pointer="/rounds", detail=detail)])
     if body.rounds is not None and body.rounds > bounds.answer_rounds:
         said = f"at most {bounds.answer_rounds}; got {body.rounds}"
         raise over("answer_rounds", bounds.answer_rounds, said, "/rounds")
