@@ -4,6 +4,7 @@ Each tuple is the declared, fixed set of values of a dictionary column. The posi
 engine. Every room may import this module; it imports nothing.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 ATTEMPT_OUTCOMES: Final = (
@@ -96,6 +97,18 @@ METRICS: Final = (
     "rate_limited_share",
 )
 """Headline figures of an arm, for which a scenario may expect values."""
+
+METRICS_IN_OTHER_WORDS: Final[Mapping[str, str]] = {
+    "nines": "availability",
+    "uptime": "availability",
+    "cost": "cost_usd_per_request",
+    "price": "cost_usd_per_request",
+    "latency": "latency_s_mean",
+    "p50": "latency_s_p50",
+    "p95": "latency_s_p95",
+    "p99": "latency_s_p99",
+}
+"""What is asked for by a word that no spelling connects with the metric."""
 
 HEADLINES: Final = (
     "availability",

@@ -39,7 +39,7 @@ def using(name: str | None) -> Iterator[None]:
         yield
         return
     if name not in ENGINES:
-        raise DesError(f"engine {name!r}: auto, simpy or compiled")
+        raise DesError(f"unknown engine {name!r}; there are: auto, simpy, compiled")
     if name == COMPILED and not compiling.is_installed():
         raise DesError("--engine compiled needs Numba: pip install 'des-fallback[fast]', or leave it to --engine auto")
     token = _chosen.set(name)

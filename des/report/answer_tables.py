@@ -38,7 +38,7 @@ def print_answer(answer: Answer, console: Console) -> None:
         print_arms(table, [f"{arm} *" if arm in best else arm for arm in arms], console)
         if best:
             rivals = ", or not told from it" if len(best) > 1 else ""
-            say(console, f"* the cheapest with what failing costs{rivals}")
+            say(console, f"* the cheapest, counting what failing costs{rivals}")
     for arm, other in answer.same.items():
         say(console, f"{arm} is the same as {other}")
     for step in answer.steps:
@@ -249,7 +249,7 @@ def _basis_sentences(answer: Answer, told: Mapping[str, ArmAnswer]) -> Iterator[
     if left_out:
         names = ", ".join(dict.fromkeys(limit.name for limit in left_out))
         power = math.ceil(math.log10(max(1e-30, *(limit.chance for limit in left_out))))
-        yield f"of no account to the availability: {names}; the chance that one holds up a call is at most 1e{power}"
+        yield f"left out of the availability: {names}; the chance that a call ever waits for one is at most 1e{power}"
     simulated = sum(of.basis.simulated for of in told.values())
     rounds = f" in {answer.rounds} round{'s' if answer.rounds != 1 else ''}" if answer.rounds else ""
     yield f"{simulated:,} requests simulated{rounds}, seed {answer.seed}, {answer.wall_s:,.1f} s"

@@ -13,6 +13,7 @@ from des.report import figures
 from des.report.availability_tables import because, each, figure, number, redundancy
 from des.report.foreseen_lines import print_foreseen
 from des.report.layout import Line, print_arms, say, say_indented
+from des.report.lines import share
 from des.study.explanation import Explained, Explanation
 
 _EVERY_LEG: Final = "every leg down at once"
@@ -66,10 +67,10 @@ def _incidents(of: Sequence[Explanation]) -> Iterator[Line]:
     yield Line("estimator of availability", tuple(one.choice.estimator for one in of))
     yield Line("incidents expected in the horizon")
     yield from (Line(f"  {name}", tuple(number(one.incidents.get(name)) for one in of)) for name in names)
-    yield Line("unavailable (share of time)")
+    yield Line("unavailable, share of time")
     yield from (Line(f"  {name}", tuple(_marginal(one, name) for one in closed)) for name in endpoints)
     yield Line(_EVERY_LEG)
-    yield Line("  share of time", each(closed, lambda one: figure(one.all_down)))
+    yield Line("  share of time", each(closed, lambda one: share(Estimate(one.all_down))))
     if any(one.all_down > 0.0 for one in closed if one is not None):
         yield Line("  episodes a year", each(closed, lambda one: figure(one.all_down_episodes_per_year)))
         yield from redundancy(closed)
@@ -87,7 +88,7 @@ def _telling(lines: Iterable[Line]) -> Iterator[Line]:
 
 def _marginal(one: ExactAnswer | None, name: str) -> str:
     found = [endpoint.unavailability for endpoint in one.endpoints if endpoint.name == name] if one else []
-    return figure(found[0]) if found else figures.NOTHING
+    return share(Estimate(found[0])) if found else figures.NOTHING
 
 
 def _one_call(one: ExactAnswer) -> str:

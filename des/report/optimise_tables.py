@@ -70,8 +70,13 @@ def _result(found: Optimised) -> Iterator[str]:
 def _name(choice: Choice) -> str:
     names = list(choice.chain)
     shown = names if len(names) <= _MOST_NAMES else [*names[: _MOST_NAMES - 1], f"{len(names) - _MOST_NAMES + 1} more"]
-    values = ", ".join(f"{path}={value}" for path, value in choice.values.items())
+    values = ", ".join(f"{path}={value}" for path, value in choice.values.items() if path != "chain")
     return " > ".join(shown) + (f"; {values}" if values else "")
+
+
+def _stacked(choice: Choice) -> str:
+    """The name as short lines, which a narrow terminal does not break within a word."""
+    return _name(choice).replace(" > ", " >\n").replace("; ", ";\n")
 
 
 def _columns(found: Optimised) -> dict[str, Choice]:
@@ -115,10 +120,10 @@ def _sure(found: Optimised) -> Iterator[str]:
     if many == 1:
         yield "the only candidate within reach"
         return
-    bounds = f", and of those that miss a bound by {100.0 * aim.tolerance:g} % of it or more none" if aim.bounds else ""
+    bounds = f", and misses no bound by {100.0 * aim.tolerance:g} % of it or more" if aim.bounds else ""
     yield (
-        f"with {_CONFIDENT} it is the best of the {many} simulated, or within {close} of it{bounds}: "
-        f"{selected.replications:,} replications with common random numbers"
+        f"with {_CONFIDENT} confidence it is the best of the {many} simulated, or within {close} of the best{bounds} "
+        f"({selected.replications:,} replications with common random numbers)"
     )
 
 
@@ -161,9 +166,9 @@ def _print_front(found: Optimised, console: Console) -> None:
     front = found.front
     say(console, "no other candidate simulated is both cheaper and more available", style="bold")
     table = table_of()
-    table.add_column("per 1,000 answered", justify="right", no_wrap=True)
+    table.add_column("per 1,000\nanswered", justify="right", no_wrap=True)
     table.add_column("availability", justify="right", no_wrap=True)
-    table.add_column("95 % within", justify="right", no_wrap=True)
+    table.add_column("95 %\nwithin", justify="right", no_wrap=True)
     table.add_column("bounds", no_wrap=True)
     table.add_column("chain", overflow="fold")
     for choice in front[:_MOST_ON_FRONT]:
@@ -173,7 +178,7 @@ def _print_front(found: Optimised, console: Console) -> None:
             figures.availability(_point(of["availability"])),
             seconds(_point(of["latency_s_p95"])),
             "missed" if choice.misses else "kept",
-            _name(choice),
+            _stacked(choice),
         )
     console.print(table)
     if len(front) > _MOST_ON_FRONT:
@@ -192,6 +197,8 @@ def _rests_on(found: Optimised) -> Iterator[str]:
             f" out of {screened.space:,.0f}: along a beam, so a better one may have been missed (--screen ranks more)"
         )
     yield told
+    if space.varies_chain and len(space.names) > 1:
+        yield "the search takes the answers of all entries to be as good as each other"
     if len(set(space.alike)) < len(space.names) and space.varies_chain:
         yield "entries that differ in nothing but names count once"
     if selected.why_simulated:

@@ -138,6 +138,9 @@ def _workload(start: _Start) -> Iterator[str]:
 def _providers(start: _Start) -> Iterator[str]:
     yield "# Prices: list prices of the catalogue. A price of your own goes beside latency:"
     yield "#   price: {input_per_mtok: 3, output_per_mtok: 15}"
+    if start.question != "limits":
+        yield "# Your rate limit goes beside models:"
+        yield "#   limits: {requests: 4000/min}"
     yield "providers:"
     for provider in start.providers:
         yield f"  {_text(provider)}:"
@@ -182,9 +185,14 @@ def _without_fallback(start: _Start) -> Iterator[str]:
 
 def _nines(start: _Start) -> Iterator[str]:
     yield from _without_fallback(start)
+    for many in range(2, len(start.legs)):
+        yield f"  first_{many}: {{chain: [{', '.join(start.legs[:many])}]}}"
     if len(start.providers) > 1:
         outages = "kind: poisson, rate: 1/y, duration: {kind: lognormal, median: 2h, p95: 8h}"
+        members = ", ".join(map(_text, start.providers[:2]))
         yield "  shared_outages:  # something that all providers depend on, such as a cloud or a CDN"
+        yield "    # Or a share of the outages that they have anyway:"
+        yield f"    #   common_cause: {{members: [{members}], fraction: 10%}}"
         yield "    components:"
         yield "      shared_cloud:  # assumed"
         yield f"        incidents: [{{{outages}}}]"
@@ -212,7 +220,12 @@ def _outage(start: _Start) -> Iterator[str]:
 
 _ARMS: Final = {"nines": _nines, "cost": _cost, "limits": _limits, "outage": _outage}
 _AIMS: Final = {
-    "nines": ("", "objective: {availability: 99.9%, per: month}  # assumed; des answer gives the chance of meeting it"),
+    "nines": (
+        "",
+        "objective: {availability: 99.9%, per: month}  # assumed; des answer gives the chance of meeting it",
+        "# With a price of failing, des answer says which fallback pays:",
+        "#   value: {lost_request: $0.10}",
+    ),
     "cost": ("", "value: {lost_request: $0.10}  # assumed: what a request without an answer costs you"),
 }
 

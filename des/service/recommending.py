@@ -57,9 +57,12 @@ def _order(asked: Equivalent, found: Answer) -> tuple[tuple[str, ...], str]:
         if _clearly_less(instead, a_year):
             less = a_year.known - instead.known
             saved = dollars(less, 0 if less >= 100.0 else 2)
-            return asked.cheapest_first, f"with what failing costs, it saves {saved} a year"
+            return (
+                asked.cheapest_first,
+                f"counting what failing costs, it saves {saved} a year, if its answers are as good to you",
+            )
         if _clearly_less(a_year, instead):
-            return asked.legs, "with what failing costs, the cheapest leg first would cost more a year"
+            return asked.legs, "counting what failing costs, the cheapest leg first would cost more a year"
     costs = modelled.figure("cost_usd_per_success"), cheap.figure("cost_usd_per_success")
     if costs[0] is None or costs[1] is None or not _clearly_less(costs[1], costs[0]):
         return asked.legs, "no order that can be told is cheaper per success"

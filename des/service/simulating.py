@@ -180,7 +180,7 @@ def _sharing(found: Answer, asked: Equivalent) -> parts.Sharing:
     names = " and ".join(asked.content["components"])
     return parts.Sharing(
         nines=lost,
-        text=f"of {independent} nines of independent legs, {left} are left: what shares {names} takes {plain(lost, 2)}",
+        text=f"of {independent} nines of independent legs, {left} are left: sharing {names} takes {plain(lost, 2)}",
     )
 
 

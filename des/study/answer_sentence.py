@@ -229,11 +229,11 @@ def _costs(answer: Answer, told: Mapping[str, ArmAnswer]) -> list[str]:
 
 def _cheapest(found: Cheapest, totals: Mapping[str, Estimate]) -> str:
     if not found.rivals:
-        return f"with what failing costs, {found.arm} is the cheapest at {yearly(totals[found.arm])}"
+        return f"counting what failing costs, {found.arm} is the cheapest at {yearly(totals[found.arm])}"
     first, *others = (arm for arm in (found.arm, *found.rivals) if arm in totals)
     among = [f"{first} ({amount(totals[first].known)} a year)"]
     among += [f"{arm} ({amount(totals[arm].known)})" for arm in others]
-    return f"with what failing costs, it is not resolved which is the cheapest: {_listed(among, 'or')}"
+    return f"counting what failing costs, it is not resolved which is the cheapest: {_listed(among, 'or')}"
 
 
 def yearly(usd: Estimate) -> str:
@@ -264,13 +264,13 @@ def step_words(step: Step) -> str:
     if not is_exact(worth) and not is_resolved(worth):
         why = why_unknown(worth)
         by = why if why else f"it saves {yearly(worth)}"
-        return f"whether {after} pays beside {one} is not resolved: {by}"
+        return f"whether {after} pays compared with {one} is not resolved: {by}"
     price = step.from_lost_request if step.per_lost_request else step.from_downtime_per_h
     if worth.known < 0.0:
         more = yearly(_negative(worth))
         pays = "" if price is None else f", and would pay from {_price(price, step)}"
-        return f"{after} does not pay beside {one}: it costs {more} more{pays}"
-    saves = f"{after} saves {yearly(worth)} beside {one}"
+        return f"{after} does not pay compared with {one}: it costs {more} more{pays}"
+    saves = f"{after} saves {yearly(worth)} compared with {one}"
     if price is None or (price.known == 0.0 and not price.high):
         return f"{saves}: it pays if keeping it costs less than that"
     return f"{saves}, and pays from {_price(price, step)}"

@@ -142,7 +142,7 @@ class Optimised(Charted):
             aimed = _of_screen(self.aim.shown(self.aim.of(means)))
         return Choice(
             label=self.space.label(candidate),
-            chain=tuple(self.space.names[entry] for entry in candidate.entries),
+            chain=self.space.chain(candidate),
             values=self.space.setting(candidate.setting),
             figures=figures,
             aimed=aimed,
@@ -159,8 +159,8 @@ class Optimised(Charted):
         rows = []
         for candidate, figures in self.screened.figures.items():
             label = self.space.label(candidate)
-            row: dict[str, Any] = {"chain": " > ".join(self.space.names[entry] for entry in candidate.entries)}
-            row |= self.space.setting(candidate.setting) | dict(figures)
+            chain = {"chain": " > ".join(self.space.chain(candidate))}
+            row: dict[str, Any] = self.space.setting(candidate.setting) | chain | dict(figures)
             row["excess"] = self.aim.excess(figures)
             row["on_front"] = label in front
             row["replications"] = len(self.selected.figures.get(candidate, ()))

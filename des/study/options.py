@@ -1,10 +1,11 @@
 """The options of `run`, `compare` and `sweep`, each described once."""
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, TypedDict, TypeVar
+from typing import Any, TypedDict, TypeVar, cast
 
 from des.errors import DesError
 from des.pool import Where
@@ -13,6 +14,7 @@ from des.scenario.text.overrides import Assignment
 from des.single_files import output_path
 from des.storage import is_url
 from des.study.precision import Precision
+from des.words import did_you_mean
 
 Source = str | Path | Mapping[str, Any] | Scenario | Loaded
 """A scenario: its file, its fields, or an already loaded one."""
@@ -148,7 +150,10 @@ class RunKeywords(TypedDict, total=False):
 
 
 def with_run_keywords(**defaults: Any) -> Callable[[_Function], _Function]:
-    """Decorates a function that takes `**options: Unpack[RunKeywords]`, so that `help` and completion list them."""
+    """Decorates a function that takes `**options: Unpack[RunKeywords]`, so that `help` and completion list them.
+
+    The function raises TypeError for another keyword, with the nearest one.
+    """
 
     def decorated(function: _Function) -> _Function:
         signature = inspect.signature(function)
@@ -162,7 +167,19 @@ def with_run_keywords(**defaults: Any) -> Callable[[_Function], _Function]:
             )
             for field in fields(RunOptions)
         ]
-        function.__signature__ = signature.replace(parameters=[*own, *keywords])  # type: ignore[attr-defined]
-        return function
+        known = [each.name for each in (*own, *keywords)]
+
+        @functools.wraps(function)
+        def checked(*given: Any, **named: Any) -> object:
+            for name in named:
+                if name not in known:
+                    raise TypeError(
+                        f"{function.__name__}() got an unexpected keyword argument '{name}'{did_you_mean(name, known)}"
+                        f"; help(des.{function.__name__}) lists all"
+                    )
+            return function(*given, **named)
+
+        checked.__signature__ = signature.replace(parameters=[*own, *keywords])  # type: ignore[attr-defined]
+        return cast(_Function, checked)
 
     return decorated

@@ -16,7 +16,7 @@ from des.study.sweep_ranges import Grid, grid
 from des.study.sweep_record import BATCH_METRICS, BEST, MORE_METRICS, OWN_METRICS, Sweep
 from des.study.sweep_runs import swept_by_runs
 from des.study.unfinished import POINTS
-from des.vocabulary import CASCADE_METRICS, METRICS
+from des.vocabulary import CASCADE_METRICS, METRICS, METRICS_IN_OTHER_WORDS
 from des.words import did_you_mean, unknown
 
 ESTIMATORS: Final = (BEST, REQUEST_LEVEL)
@@ -100,7 +100,8 @@ def _swept(
 def check_metrics(metrics: Sequence[str]) -> None:
     """Raises DesError naming each that is no metric, with the nearest one and all of them."""
     if wrong := [metric for metric in metrics if metric not in SHOWN_METRICS]:
-        said = "\n".join(f"--metric {each}: unknown metric{did_you_mean(each, SHOWN_METRICS)}" for each in wrong)
+        meant = {each: did_you_mean(METRICS_IN_OTHER_WORDS.get(each, each), SHOWN_METRICS) for each in wrong}
+        said = "\n".join(f"--metric {each}: unknown metric{question}" for each, question in meant.items())
         raise DesError(f"{said}\nthere are: {', '.join(SHOWN_METRICS)}")
 
 

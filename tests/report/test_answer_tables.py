@@ -58,7 +58,7 @@ def test_it_is_one_sentence_with_each_arm_the_chance_and_the_cheapest(found: Ans
         "days down in 30 days" if "days down" in text else "hours down in 30 days",
         "per 1,000 requests",
         "30 days reaches 99.9 % with a chance of",
-        "with what failing costs, three_stages is the cheapest at $",
+        "counting what failing costs, three_stages is the cheapest at $",
     ):
         assert words in text
 
@@ -152,11 +152,11 @@ KNOWN = Step(
 
 
 def test_a_step_says_when_the_next_arm_pays() -> None:
-    assert step_words(KNOWN) == "three saves $200 a year beside two, and pays from $0.500 a lost request"
+    assert step_words(KNOWN) == "three saves $200 a year compared with two, and pays from $0.500 a lost request"
     by_time = replace(KNOWN, per_lost_request=False)
-    assert step_words(by_time) == "three saves $200 a year beside two, and pays from $40.0 an hour of downtime"
+    assert step_words(by_time) == "three saves $200 a year compared with two, and pays from $40.0 an hour of downtime"
     dear = replace(KNOWN, worth=Estimate(-50.0))
-    assert "three does not pay beside two: it costs $50.0 a year more, and would pay from" in step_words(dear)
+    assert "three does not pay compared with two: it costs $50.0 a year more, and would pay from" in step_words(dear)
     free = replace(KNOWN, from_lost_request=Estimate(0.0), from_downtime_per_h=Estimate(0.0))
     assert step_words(free).endswith("it pays if keeping it costs less than that")
     as_bad = replace(KNOWN, saves=Estimate(0.0), worth=Estimate(-100.0), from_lost_request=None)
@@ -166,7 +166,7 @@ def test_a_step_says_when_the_next_arm_pays() -> None:
 def test_a_step_has_its_intervals_with_the_digits_that_they_decide() -> None:
     measured = replace(KNOWN, worth=Estimate(201.4, 180.2, 222.6, 5), from_lost_request=Estimate(0.5, 0.452, 0.561, 5))
     assert step_words(measured) == (
-        "three saves $201 a year (between $180 and $223) beside two, "
+        "three saves $201 a year (between $180 and $223) compared with two, "
         "and pays from $0.500 a lost request (between $0.452 and $0.561)"
     )
     dear = replace(measured, worth=Estimate(-5_000.0, -5_420.0, -4_580.0, 5))
@@ -176,11 +176,11 @@ def test_a_step_has_its_intervals_with_the_digits_that_they_decide() -> None:
 def test_a_difference_that_cannot_be_told_from_none_is_said_to_be_unresolved() -> None:
     unsure = replace(KNOWN, worth=Estimate(200.0, -100.0, 500.0, 5))
     assert step_words(unsure) == (
-        "whether three pays beside two is not resolved: it saves $200 a year (between -$100 and $500)"
+        "whether three pays compared with two is not resolved: it saves $200 a year (between -$100 and $500)"
     )
     unseen = replace(KNOWN, worth=Estimate(200.0, n=5, interval="none: 0 of 0.002 expected outages of cdn met"))
     assert step_words(unseen) == (
-        "whether three pays beside two is not resolved: 0 of 0.002 expected outages of cdn met"
+        "whether three pays compared with two is not resolved: 0 of 0.002 expected outages of cdn met"
     )
     no_limit = replace(
         KNOWN, worth=Estimate(200.0, 10.0, 390.0, 5), from_lost_request=Estimate(0.5, 0.2, None, 5, interval=NO_LIMIT)

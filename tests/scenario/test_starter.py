@@ -34,6 +34,13 @@ def test_it_is_valid_for_every_question_and_chain(models: tuple[str, ...], quest
     assert [leg.name.partition("/")[2] for leg in found["as_modelled"].chain] == list(models)
 
 
+def test_every_fallback_has_an_arm_that_ends_before_it() -> None:
+    """So the figures of an answer tell what each one adds."""
+    found = plans(from_mapping(read(starter(CHAINS[-1], question="nines"))))
+    assert {len(plan.chain) for plan in found.values()} == {1, 2, 3, 4}
+    assert [leg.name for leg in found["first_2"].chain] == [leg.name for leg in found["as_modelled"].chain[:2]]
+
+
 def test_it_is_valid_with_every_client() -> None:
     for client in presets.names():
         content = read(starter(client=client))

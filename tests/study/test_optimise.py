@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,31 @@ def test_the_rule_is_the_first_candidate_and_loses_where_endpoints_share_somethi
     assert not beside.is_best
     assert beside.misses == ("availability >= 99.99%",)
     assert beside.because == (DEPENDENCE,)
+
+
+def test_the_table_of_the_front_breaks_no_name(shared: Optimised, monkeypatch: pytest.MonkeyPatch) -> None:
+    chain = ("google/gemini-2.5-flash", "anthropic/claude-sonnet-4-6")
+    long = tuple(replace(choice, chain=chain) for choice in shared.front)
+    monkeypatch.setitem(vars(shared), "front", long)  # a cached property
+    lines = optimised_text(shared).splitlines()
+    assert sum(line.rstrip().endswith("  google/gemini-2.5-flash >") for line in lines) == len(long)
+    assert sum(line.strip() == "anthropic/claude-sonnet-4-6" for line in lines) == len(long)
+
+
+def test_it_says_how_sure_the_best_is_and_what_the_search_takes_for_granted(shared: Optimised) -> None:
+    text = " ".join(optimised_text(shared).split())
+    assert "with 95 % confidence it is the best of the" in text
+    assert "or within 1 % of the best, and misses no bound by 5 % of it or more (" in text
+    assert "the search takes the answers of all entries to be as good as each other" in text
+
+
+def test_a_chain_that_is_a_value_has_its_own_entries() -> None:
+    found = des.optimise(
+        SHARED, minimise="cost_usd_per_success", over={"chain": ["[{provider: a}]", "[{provider: b}, {provider: c}]"]}
+    )
+    assert names(found) == ("a/m",)
+    assert set(found.table["chain"]) == {"a/m", "b/m > c/m", "a/m > b/m > c/m"}
+    assert "chain=" not in optimised_text(found)
 
 
 def test_an_exact_availability_is_taken_where_there_is_one(shared: Optimised) -> None:
@@ -277,7 +303,7 @@ def test_a_beam_keeps_what_nothing_else_beats_first(shared: Optimised) -> None:
         ({"minimise": "latency_s_p95", "maximise": "availability"}, "two aims"),
         ({"subject_to": "availability"}, "expected a comparison"),
         ({"subject_to": "availability >= many"}, "availability >= many"),
-        ({"subject_to": "nines >= 3"}, "unknown metric 'nines'"),
+        ({"subject_to": "nines >= 3"}, "unknown metric 'nines'; did you mean 'availability'"),
         ({"legs": ["a", "z"]}, "unknown entry of the chain 'z'"),
         ({"legs": []}, "no entry"),
         ({"most": 1, "least": 2}, "no chain"),

@@ -174,7 +174,7 @@ def test_the_commands_take_an_address(tmp_path: Path) -> None:
     ran = command("run", "small.yaml", "--out", ADDRESS, folder=tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert ADDRESS in ran.stdout
-    assert "as it says" in command("verify", ADDRESS, folder=tmp_path).stdout
+    assert "everything holds" in command("verify", ADDRESS, folder=tmp_path).stdout
     refused = command("answer", "small.yaml", "--rounds", "1", "--out", ADDRESS, folder=tmp_path)
     assert refused.returncode == 2
     assert "only runs and sweeps can be kept at an address" in refused.stderr

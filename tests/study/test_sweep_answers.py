@@ -279,6 +279,7 @@ def test_problems_of_all_points_are_said_before_any_is_answered() -> None:
     ("options", "words"),
     [
         ({"metrics": ["availabilty"]}, "unknown metric; did you mean 'availability'"),
+        ({"metrics": ["nines"]}, "unknown metric; did you mean 'availability'"),
         ({"metrics": ["x"]}, "there are: requests, availability"),
         ({"estimator": "bets"}, "unknown estimator 'bets'; did you mean 'best'"),
         ({"replications": 2}, "--replications: for simulated runs; add --estimator request-level"),

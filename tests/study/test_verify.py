@@ -175,7 +175,7 @@ def test_a_sweep_without_its_table_differs(tmp_path: Path) -> None:
 def test_the_command_says_what_differs_and_fails(made: Path, run: Path) -> None:
     good = des("verify", made)
     assert (good.returncode, good.stderr) == (0, "")
-    assert f"{made}: as it says" in good.stdout
+    assert f"{made}: everything holds" in good.stdout
     (run / "summary.json").write_text("{}")
     bad = des("verify", made, run, "--json")
     assert bad.returncode == 1

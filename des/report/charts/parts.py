@@ -81,9 +81,12 @@ def waterfall(frame: "pd.DataFrame") -> "alt.LayerChart | alt.FacetChart":
     tip = ["step:N", alt.Tooltip("nines:Q", format="+.3f"), alt.Tooltip("end:Q", format=".3f", title="up to here")]
     bars_ = base.mark_bar().encode(y=place, x=alt.X("begin:Q", title="nines"), x2="end:Q", color=colour, tooltip=tip)
     words = base.mark_text(align="left", dx=5, fontSize=11).encode(
-        y=place, x=alt.X("right:Q"), text=alt.Text("nines:Q", format="+.2f")
+        y=place, x=alt.X("right:Q"), text=alt.Text("shown:N")
     )
-    words = words.transform_calculate(right="max(datum.begin, datum.end)")
+    words = words.transform_calculate(
+        right="max(datum.begin, datum.end)",
+        shown="abs(datum.nines) < 0.005 ? '0.00' : format(datum.nines, '+.2f')",
+    )
     return alt.layer(bars_, words).properties(width="container", height={"step": 28})
 
 

@@ -9,7 +9,7 @@ from des.scenario.schema.optimise import AVAILABILITY, TOTAL_COST
 from des.scenario.text.names import Content, chain_legs, group_names, items, leg_names, mapping
 from des.scenario.text.places import Path
 from des.scenario.text.problems import Finding
-from des.vocabulary import HEADLINES
+from des.vocabulary import HEADLINES, METRICS_IN_OTHER_WORDS
 from des.words import did_you_mean, unknown
 
 OPTIMISABLE: Final = (HEADLINES[0], "failure_share", *HEADLINES[1:])
@@ -87,5 +87,5 @@ def _bounds(metric: str, texts: Any) -> Iterator[Finding]:
 
 
 def _unknown(metric: str, known: Sequence[str]) -> str:
-    question = did_you_mean(metric, known)
+    question = did_you_mean(METRICS_IN_OTHER_WORDS.get(metric, metric), known)
     return f"unknown metric '{metric}'{question or ';'} expect one of {', '.join(known)}"

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from des.scenario.schema.setting import Text, list_of_one
 from des.scenario.text.units import read_amount, read_duration, read_share, read_usd, shown
-from des.vocabulary import CASCADE_METRICS, METRICS
+from des.vocabulary import CASCADE_METRICS, METRICS, METRICS_IN_OTHER_WORDS
 from des.words import did_you_mean
 
 AS_MODELLED: Final = "as_modelled"
@@ -59,7 +59,7 @@ def default_arm(arms: tuple[str, ...]) -> str:
 
 def unknown_metric(metric: str) -> str:
     """The message: the nearest known one, and all of them."""
-    question = did_you_mean(metric, EXPECTABLE)
+    question = did_you_mean(METRICS_IN_OTHER_WORDS.get(metric, metric), EXPECTABLE)
     return f"unknown metric {shown(metric)}{question or ';'} expect one of {', '.join(EXPECTABLE)}"
 
 

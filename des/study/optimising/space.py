@@ -126,10 +126,16 @@ class Space:
     def written(self) -> tuple[int, ...]:
         return tuple(range(len(self.names)))
 
+    def chain(self, candidate: Candidate) -> tuple[str, ...]:
+        """The names of its entries: those of its own values, where values write other entries."""
+        if candidate.entries == self.written() and any(map(_writes_entries, self.setting(candidate.setting))):
+            return tuple(group.name for group in self.whole(candidate.setting).client.groups)
+        return tuple(self.names[entry] for entry in candidate.entries)
+
     def label(self, candidate: Candidate) -> str:
         """The names of the chain, and the values where they vary."""
         of = self.setting(candidate.setting)
-        chain = " > ".join(self.names[entry] for entry in candidate.entries)
+        chain = " > ".join(self.chain(candidate))
         values = ", ".join(f"{path}={value}" for path, value in of.items())
         if not self.varies_chain and values:
             return values
@@ -142,6 +148,10 @@ class Space:
             content = content | {"arms": {"candidate": {"chain": list(chain)}}}
         (plan,) = plans(from_mapping(content, self.document.folder)).values()
         return replace(plan, arm="candidate")
+
+
+def _writes_entries(path: str) -> bool:
+    return path == "chain" or (path.startswith("chain") and path.endswith((".provider", ".model")))
 
 
 def space_of(

@@ -34,7 +34,7 @@ def arms_section(findings: Findings) -> Section | None:
         blocks.append(Paragraph(f"No request of {', '.join(lossless)} was lost: no end of nines, so no point.", NOTE))
     if least:
         told = f"{best} is the cheapest" if best else f"it is not resolved which is the cheapest: {' or '.join(least)}"
-        blocks += [Paragraph(f"With what failing costs, {told}.", NOTE), _money(findings, best)]
+        blocks += [Paragraph(f"Counting what failing costs, {told}.", NOTE), _money(findings, best)]
         if findings.answer.get("steps"):
             blocks.append(_steps(findings.answer["steps"]))
     blocks.append(Table.of_lines("All figures", _lines(findings), findings.arms))
@@ -94,7 +94,7 @@ def _nines_against_cost(findings: Findings, best: str | None) -> Figure | None:
         cells.append(Row(words, "best" if arm == best else ""))
     if not rows:
         return None
-    ring = " The ring marks the cheapest with what failing costs." if best else ""
+    ring = " The ring marks the cheapest, counting what failing costs." if best else ""
     return Figure(
         "nines_against_cost",
         "Nines against cost",

@@ -80,7 +80,7 @@ _BASIS: Final[Sequence[tuple[str, Callable[[Mapping[str, Any]], str]]]] = (
     ("windows", lambda basis: _count(basis["segments"])),
     ("years that windows are of", lambda basis: _count(basis["window_years"])),
     ("memory", _memory),
-    ("limits of no account", _limits),
+    ("limits left out", _limits),
 )
 
 

@@ -101,7 +101,8 @@ def _objective(findings: Findings, objective: Mapping[str, Any]) -> Table:
         rows.append((arm, cell))
     asked = figures.percent(objective["availability"], 12).rstrip("% 0").rstrip(".")
     window = findings.answer.get("window") or "window of the objective"
-    return Table.of(f"Chance that a {window} reaches {asked} %", ("arm", "chance"), rows)
+    a_window = f"a window of {window}" if window[:1].isdigit() else f"a {window}"
+    return Table.of(f"Chance that {a_window} reaches {asked} %", ("arm", "chance"), rows)
 
 
 def _unseen_of_answer(findings: Findings) -> Iterator[str]:
