@@ -79,5 +79,5 @@ def test_an_address_stays_as_it_is_where_runs_are_written() -> None:
 
 @pytest.mark.parametrize("out", ["s3://bucket/made", Path("s3://bucket/made")])
 def test_what_is_written_here_only_refuses_an_address(out: str | Path) -> None:
-    with pytest.raises(OutputError, match="is an address, which only runs and sweeps are written to"):
+    with pytest.raises(OutputError, match="only runs and sweeps can be kept at an address"):
         output_path(out)

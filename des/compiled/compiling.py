@@ -1,13 +1,17 @@
 """Compiles the kernel with Numba, once per machine and version of the sources."""
 
+import getpass
 import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
 import os
+import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -117,10 +121,38 @@ def _cache_directory(modules: dict[str, ModuleType]) -> Path:
     files = [Path(str(module.__file__)) for module in (*modules.values(), vocabulary, priorities)]
     for file in (*files, *own):
         digest.update(file.read_bytes())
-    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    wanted = Path(home) / "des-fallback" / f"compiled-{digest.hexdigest()[:16]}"
+    return _folder(f"compiled-{digest.hexdigest()[:16]}")
+
+
+def _folder(name: str) -> Path:
+    """Below the user's cache, or else below a folder for temporary files where nobody else can put machine code."""
     try:
+        home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+        wanted = Path(home) / "des-fallback" / name
         wanted.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return Path(tempfile.gettempdir()) / f"des-fallback-{os.getuid()}" / wanted.name
-    return wanted
+        if os.access(wanted, os.W_OK):
+            return wanted
+    except (OSError, RuntimeError):  # a user without a home
+        pass
+    user = getattr(os, "getuid", getpass.getuser)()
+    shared = Path(tempfile.gettempdir()) / f"des-fallback-{user}"
+    with suppress(OSError):
+        shared.mkdir(mode=0o700, exist_ok=True)
+        found = shared.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid in (user, 0) and not found.st_mode & 0o022:
+            return shared / name
+    return _of_this_process() / name
+
+
+@cache
+def _of_this_process() -> Path:
+    return Path(tempfile.mkdtemp(prefix="des-fallback-"))
+
+
+def forget_cached() -> bool:
+    """Removes what was compiled before, as where a file of it is damaged, and what is loaded; whether there was any."""
+    directory = _cache_directory(_modules())
+    there = is_cached()
+    shutil.rmtree(directory, ignore_errors=True)
+    compiled.cache_clear()
+    return there

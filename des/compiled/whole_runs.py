@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from des.compiled.compiling import Kernel, compiled, is_loaded
+from des.compiled.compiling import Kernel, compiled, forget_cached, is_loaded
 from des.compiled.replication import Replication
 from des.engine.arrivals import arrival_times, marks_of
 from des.engine.columns import Block, Sink
@@ -15,9 +15,19 @@ Progress = Callable[[float], None]
 
 
 def load(plan: Plan) -> None:
-    """Compile the kernel, or load it, with a replication of this plan that is over before it begins."""
+    """Compile the kernel, or load it; where what was compiled before cannot be loaded, compile it anew."""
     if is_loaded():
         return
+    try:
+        _play_nothing(plan)
+    except Exception:
+        if not forget_cached():
+            raise
+        _play_nothing(plan)
+
+
+def _play_nothing(plan: Plan) -> None:
+    """A replication of this plan that is over before it begins."""
     state = Replication(plan, 0, _Nothing())
     state.run["over"] = True
     state.play(compiled())

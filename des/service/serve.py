@@ -60,5 +60,8 @@ def serve(
 
 
 def _usual_state() -> Path:
-    folder = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    try:
+        folder = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:
+        raise DesError("this user has no home: --state DIR says where runs and answers are kept") from None
     return Path(folder) / "des" / "service"

@@ -1,10 +1,12 @@
 """The choice of the engine: what is refused, what is loaded, and what is said of it."""
 
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from des.compiled import choice, compiling, reasons_against
+from des.compiled import choice, compiling, reasons_against, whole_runs
 from des.errors import DesError
 from des.scenario.plan import Plan
 from tests.engine.traced import Collected, plan_of, provider
@@ -90,3 +92,41 @@ def test_auto_leaves_it_to_simpy_where_numba_fails(monkeypatch: pytest.MonkeyPat
         "simpy",
         "the compiled engine cannot be loaded: ValueError: no such processor",
     )
+
+
+def test_a_damaged_cache_is_compiled_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "kernel").mkdir()
+    (tmp_path / "kernel" / "play.1.nbc").write_bytes(b"half")
+    tries: list[bool] = []
+
+    def play(plan: Plan) -> None:
+        tries.append(compiling.is_cached())
+        if tries[-1]:
+            raise EOFError("Ran out of input")
+
+    monkeypatch.setattr(compiling, "_cache_directory", lambda modules: tmp_path)
+    monkeypatch.setattr(whole_runs, "is_loaded", lambda: False)
+    monkeypatch.setattr(whole_runs, "_play_nothing", play)
+    whole_runs.load(_plan())
+    assert tries == [True, False]
+    monkeypatch.setattr(whole_runs, "_play_nothing", lambda plan: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        whole_runs.load(_plan())
+
+
+def test_a_user_without_a_home_has_a_cache_where_nobody_else_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nowhere(of: type[Path]) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", classmethod(nowhere))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    found = compiling._folder("compiled-0")
+    assert found == tmp_path / f"des-fallback-{os.getuid()}" / "compiled-0"
+    assert found.parent.stat().st_mode & 0o777 == 0o700
+    found.parent.chmod(0o777)
+    elsewhere = compiling._folder("compiled-0")
+    assert elsewhere != found
+    assert elsewhere == compiling._folder("compiled-0")

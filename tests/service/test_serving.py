@@ -106,3 +106,15 @@ def test_a_host_that_no_request_can_name_is_refused(served: list[Any], tmp_path:
         serve(state=tmp_path, allow_hosts=[name])
     serve(state=tmp_path, allow_hosts=["Des.example", "::1", "10.0.0.1"])
     assert served[0][0].door.hosts >= {"des.example", "::1", "10.0.0.1"}
+
+
+def test_a_user_without_a_home_is_told_of_the_option(served: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    from des.errors import DesError
+
+    def nowhere(of: type[Path]) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", classmethod(nowhere))
+    with pytest.raises(DesError, match="--state DIR"):
+        serve()
