@@ -50,6 +50,7 @@ $(VENV)/.created:
 	touch $@
 
 $(VENV)/.installed: $(VENV)/.created pyproject.toml
+	@echo "installing des and the libraries that it uses into $(VENV): a minute or more" >&2
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat --editable '.[fast,report]'
 	touch $@
 
@@ -58,6 +59,7 @@ $(VENV)/.installed-dev: $(VENV)/.created pyproject.toml
 	touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-serve: $(VENV)/.created pyproject.toml
+	@echo "installing des and the libraries that it uses into $(VENV): a minute or more" >&2
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat --editable '.[fast,serve]'
 	touch $@ $(VENV)/.installed
 

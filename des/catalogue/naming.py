@@ -18,7 +18,7 @@ def named_model(name: str) -> CatalogueModel:
         one = find_model(provider, model)
         found = [] if one is None else [one]
     if not found:
-        raise LookupError(f"{unknown('model', name, listed_names())} (des catalogue lists them)")
+        raise LookupError(f"{_unknown(name)} (des catalogue lists them)")
     if len(found) > 1:
         choices = " or ".join(f"{each.provider}/{each.model}" for each in found)
         raise LookupError(f"model '{name}' has several providers: write {choices}")
@@ -29,6 +29,14 @@ def listed_names() -> tuple[str, ...]:
     """The names of all listed models, for suggestions and completion. Reads no price."""
     by_token = (model for models in NAMED_MODELS.values() for model in models)
     return (*by_token, *(each.model for each in unit_priced_models()))
+
+
+def _unknown(name: str) -> str:
+    """With the models that have the word in their name, or else the nearest one."""
+    having = [each for each in listed_names() if name.casefold() in each.casefold()]
+    if len(having) == 1:
+        return f"unknown model '{name}'; did you mean '{having[0]}'?"
+    return unknown("model", name, having or listed_names())
 
 
 def _of_that_name(name: str) -> list[CatalogueModel]:

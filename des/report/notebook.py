@@ -16,6 +16,7 @@ from des.report.page.sections.arms import arms_section
 from des.report.page.sections.comparison import comparison_section
 from des.report.page.sections.search import search_section
 from des.report.page.sections.sweeps import sweep_section
+from des.traces.levels import FULL
 
 if TYPE_CHECKING:
     import altair as alt
@@ -31,16 +32,17 @@ _WIDTH: Final = 620
 
 
 class Charts(Mapping[str, "alt.TopLevelMixin"]):
-    """The charts of a result by name, each drawn when it is asked for."""
+    """The charts of a result by name, each drawn when it is asked for. `lacking` says why there are no others."""
 
-    def __init__(self, figures: Iterator[Figure]) -> None:
+    def __init__(self, figures: Iterator[Figure], lacking: str = "") -> None:
         self._figures = {figure.name: figure for figure in figures}
+        self._lacking = lacking
 
     def __getitem__(self, name: str) -> "alt.TopLevelMixin":
         import altair as alt
 
         if name not in self._figures:
-            raise KeyError(f"no chart {name!r}; there are: {', '.join(self._figures)}")
+            raise KeyError(f"no chart {name!r}; there are: {', '.join(self._figures)}{self._lacking}")
         found: alt.TopLevelMixin = alt.Chart.from_dict(_sized(self._figures[name]))
         return found
 
@@ -57,8 +59,11 @@ class Charts(Mapping[str, "alt.TopLevelMixin"]):
 def charts_of(result: Result) -> Charts:
     """Every chart of the result's report. Raises DesError, which says what to install, where a library is missing."""
     require()
-    (chapter,) = chapters([findings_of(result)])
-    return Charts(iter(chapter.figures()))
+    findings = findings_of(result)
+    (chapter,) = chapters([findings])
+    level = None if findings.run is None else findings.run.trace_level
+    lacking = "" if level in (None, FULL) else f"; others need a run with --traces full, and this one has {level}"
+    return Charts(iter(chapter.figures()), lacking)
 
 
 def shown(result: Result, title: str, table: Any) -> str:

@@ -189,7 +189,7 @@ def _nines(start: _Start) -> Iterator[str]:
         yield f"  first_{many}: {{chain: [{', '.join(start.legs[:many])}]}}"
     if len(start.providers) > 1:
         outages = "kind: poisson, rate: 1/y, duration: {kind: lognormal, median: 2h, p95: 8h}"
-        members = ", ".join(map(_text, start.providers[:2]))
+        members = ", ".join(map(_text, start.providers))
         yield "  shared_outages:  # something that all providers depend on, such as a cloud or a CDN"
         yield "    # Or a share of the outages that they have anyway:"
         yield f"    #   common_cause: {{members: [{members}], fraction: 10%}}"

@@ -46,6 +46,13 @@ def test_charts_are_altair_charts_of_the_report_by_name(ran: Run) -> None:
 
 
 @with_charts
+def test_a_chart_that_a_sample_lacks_names_the_level_that_has_it(tmp_path: Path) -> None:
+    run = des.run("two_stage", overrides=["horizon=30d", "replications=2"], traces="sampled: 50%", out=tmp_path / "run")
+    with pytest.raises(KeyError, match=r"others need a run with --traces full, and this one has sampled: 50%"):
+        run.charts["latency"]
+
+
+@with_charts
 def test_answers_and_sweeps_are_shown_with_their_charts(answered: Path, swept: Path) -> None:
     answer = load_answer(answered)
     shown = answer._repr_html_()

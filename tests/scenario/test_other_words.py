@@ -52,6 +52,12 @@ def test_a_word_is_answered_with_ours_for_its_place(place: tuple[str, ...], key:
     assert f"unknown key '{key}'; here it is {instead}" in told(*place, **{key: 3})
 
 
+def test_limits_of_a_whole_scenario_are_sent_to_the_provider() -> None:
+    with pytest.raises(ScenarioError) as refused:
+        from_mapping({**WHOLE, "limits": {"requests": "60/min"}})
+    assert "unknown key 'limits'; here it is providers: {openai: {limits: {requests: 60/min}}}" in str(refused.value)
+
+
 def test_limits_themselves_need_no_more_than_their_key() -> None:
     assert "unknown key 'rpm'; here it is requests: 60/min" in told("providers", "one", limits={"rpm": 60})
 

@@ -83,3 +83,7 @@ def test_a_model_has_the_provider_that_lists_it_unless_another_one_is_named() ->
     assert named_model("fal/fal-ai/flux/dev").model == "fal-ai/flux/dev"
     with pytest.raises(LookupError, match="did you mean 'claude-sonnet-4-6'"):
         named_model("claude-sonet-4-6")
+    with pytest.raises(LookupError, match=r"unknown model 'sonnet'; did you mean 'claude-sonnet-4-6'\?"):
+        named_model("sonnet")
+    with pytest.raises(LookupError, match=r"'gemini-2\.5-"):
+        named_model("gemini")

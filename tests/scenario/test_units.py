@@ -106,6 +106,10 @@ def test_what_is_no_share_is_refused(value: object) -> None:
 def test_a_share_above_one_suggests_per_cent() -> None:
     with pytest.raises(ValueError, match="write 3% for per cent"):
         units.read_share(3)
+    with pytest.raises(ValueError, match=r"write 99\.9% for per cent"):
+        units.read_share("99.9")
+    with pytest.raises(ValueError, match=r"got '150%'$"):
+        units.read_share("150%")
 
 
 def test_money_may_carry_its_currency() -> None:

@@ -79,7 +79,9 @@ def waterfall(frame: "pd.DataFrame") -> "alt.LayerChart | alt.FacetChart":
         "kind:N", scale=alt.Scale(domain=["leg", "loss", "total"], range=[BLUE, VERMILION, GREEN]), legend=None
     )
     tip = ["step:N", alt.Tooltip("nines:Q", format="+.3f"), alt.Tooltip("end:Q", format=".3f", title="up to here")]
-    bars_ = base.mark_bar().encode(y=place, x=alt.X("begin:Q", title="nines"), x2="end:Q", color=colour, tooltip=tip)
+    bars_ = base.mark_bar().encode(
+        y=place, x=alt.X("begin:Q", title="nines", axis=alt.Axis(tickCount=6)), x2="end:Q", color=colour, tooltip=tip
+    )
     words = base.mark_text(align="left", dx=5, fontSize=11).encode(
         y=place, x=alt.X("right:Q"), text=alt.Text("shown:N")
     )

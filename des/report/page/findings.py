@@ -219,7 +219,8 @@ def _directory(path: Path) -> Path:
     if path.is_file():
         raise DesError(f"{path}: is a file; name the directory of a run, an answer or a sweep")
     known = [one.name for one in stored_results()]
-    raise DesError(f"{path}: no such run, answer or sweep{did_you_mean(path.name, known)}")
+    question = did_you_mean(path.name, known) or f"; des results lists what is in {RESULTS}/"
+    raise DesError(f"{path}: no such run, answer or sweep{question}")
 
 
 def _verdict(found: Json) -> Verdict:

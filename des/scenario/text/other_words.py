@@ -26,7 +26,10 @@ _FALLBACKS: Final[_Ours] = (("chain", "chain: [first-model, second-model]"),)
 _HORIZON: Final[_Ours] = (("horizon", "horizon: 1y"),)
 _COOLDOWN: Final[_Ours] = (("for", "for: 30s"), ("cooldown", "cooldown: {for: 30s}"))
 
+_LIMITS: Final[_Ours] = (("providers", "providers: {openai: {limits: {requests: 60/min}}}"),)
+
 _OURS: Final[dict[str, _Ours]] = {
+    "limits": _LIMITS,
     "rpm": _REQUESTS,
     "requests_per_minute": _REQUESTS,
     "rpm_limit": _REQUESTS,

@@ -192,7 +192,7 @@ def _read_ratio(value: object) -> float:
 
 def _share(share: float, value: object) -> float:
     if share > 1.0:
-        hint = f": write {share:g}% for per cent" if not isinstance(value, str) else ""
+        hint = f": write {share:g}% for per cent" if "%" not in str(value) else ""
         raise ValueError(f"expected a share between 0 and 1 (0% to 100%); got {shown(value)}{hint}")
     return share
 
