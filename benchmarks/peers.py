@@ -1,7 +1,7 @@
 """M/M/1 by peers, each in a process of its own, in turn: `python -m benchmarks.peers [--customers N] [--pairs N]`.
 
 A queue with one server, arrivals at 0.8 a second and services of a second on average, until about N customers came.
-Peers that are not installed are left out (`pip install ciw cimba`). A rate is customers a second of processor time, of
+Peers that are not installed are left out (extra `bench`). A rate is customers a second of processor time, of
 the simulation alone: imports and compilation are done before. The mean time in the system is 1 / (1 - 0.8) = 5 s.
 """
 

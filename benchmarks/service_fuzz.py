@@ -1,9 +1,9 @@
 """Bodies that nobody would write: `python -m benchmarks.service_fuzz [--bodies 10000] [--examples 30] [--seed 1]`.
 
-First schemathesis goes over the whole OpenAPI document of a running service: no answer may be a 5xx but a stated 503,
-no status or type of content undocumented, no body of an answer against its schema. Then bodies are made of good ones by
-changing them at random, and sent to every endpoint that takes one: none may be answered with 500. Both must leave the
-log without failures.
+First schemathesis (extra `bench`) goes over the whole OpenAPI document of a running service: no answer may be a 5xx but
+a stated 503, no status or type of content undocumented, no body of an answer against its schema. Then bodies are made
+of good ones by changing them at random, and sent to every endpoint that takes one: none may be answered with 500. Both
+must leave the log without failures.
 """
 
 import argparse
