@@ -32,8 +32,12 @@ if not EXPLORES:
 
 @pytest.fixture(scope="session", autouse=True)
 def _compiled_engine_when_asked_for() -> Iterator[None]:
-    """No test loads or compiles that engine by the way: what a test takes does not depend on which ran before it."""
+    """No test loads or compiles that engine by the way: what a test takes does not depend on which ran before it.
+
+    The variable is for the processes that tests start.
+    """
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DES_ENGINE", "simpy")
         patch.setattr("des.compiled.choice.LOADED_FOR", math.inf)
         patch.setattr("des.compiled.choice.COMPILED_FOR", math.inf)
         yield

@@ -38,7 +38,7 @@ EngineOption = Annotated[
     typer.Option(
         "--engine",
         metavar="NAME",
-        help="What simulates: auto, simpy or compiled. The traces are the same.  [default: auto]",
+        help="What simulates: auto, simpy or compiled. The traces are the same.  [default: DES_ENGINE, or auto]",
     ),
 ]
 ClusterOption = Annotated[

@@ -1,5 +1,6 @@
 """Which engine simulates: the one place where it is chosen. The rows are the same, so nothing else depends on it."""
 
+import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -26,7 +27,10 @@ Loading takes a second of processor time, compiling half a minute; SimPy takes s
 _failures: list[str] = []
 """Why the compiled engine could not be loaded in this process."""
 
-_chosen: ContextVar[str] = ContextVar("engine", default=AUTO)
+VARIABLE: Final = "DES_ENGINE"
+"""Of the environment: the engine where none is asked for."""
+
+_chosen: ContextVar[str | None] = ContextVar("engine", default=None)
 
 
 @contextmanager
@@ -38,10 +42,7 @@ def using(name: str | None) -> Iterator[None]:
     if name is None:
         yield
         return
-    if name not in ENGINES:
-        raise DesError(f"unknown engine {name!r}; there are: auto, simpy, compiled")
-    if name == COMPILED and not compiling.is_installed():
-        raise DesError("--engine compiled needs Numba: pip install 'des-fallback[fast]', or leave it to --engine auto")
+    _check(name, "--engine")
     token = _chosen.set(name)
     try:
         yield
@@ -49,9 +50,23 @@ def using(name: str | None) -> Iterator[None]:
         _chosen.reset(token)
 
 
+def _check(name: str, asked_by: str) -> None:
+    if name not in ENGINES:
+        raise DesError(f"{asked_by}: unknown engine {name!r}; there are: auto, simpy, compiled")
+    if name == COMPILED and not compiling.is_installed():
+        raise DesError(f"{asked_by} compiled needs Numba: pip install 'des-fallback[fast]', or leave it to auto")
+
+
 def chosen() -> str:
-    """The name of the engine that is asked for."""
-    return _chosen.get()
+    """The name of the engine that is asked for: by `using`, or else by the environment's `DES_ENGINE`.
+
+    Raises DesError where the environment names none, and for `compiled` where Numba is not installed.
+    """
+    name = _chosen.get()
+    if name is None:
+        name = os.environ.get(VARIABLE) or AUTO
+        _check(name, VARIABLE)
+    return name
 
 
 def prepare(plans: Collection[Plan], requests: float) -> None:
@@ -60,7 +75,7 @@ def prepare(plans: Collection[Plan], requests: float) -> None:
     Raises DesError where `compiled` is asked for and a plan has what only SimPy simulates.
     """
     reasons = {plan.arm: reasons_against(plan) for plan in plans}
-    name = _chosen.get()
+    name = chosen()
     if name == COMPILED:
         for arm, why in reasons.items():
             if why:
@@ -90,7 +105,7 @@ def _pays(requests: float) -> bool:
 
 def engine_for(plan: Plan) -> tuple[str, str]:
     """(engine, why) of a plan in this process."""
-    name = _chosen.get()
+    name = chosen()
     if name == SIMPY:
         return SIMPY, "as asked"
     reasons = reasons_against(plan)
@@ -127,5 +142,5 @@ def simulate_window(
     cut_s: float,
 ) -> range:
     """`des.engine.simulate_window` by the chosen engine."""
-    chosen = engine.simulate_window if engine_for(plan)[0] == SIMPY else fast.simulate_window
-    return chosen(plan, replication, sink, timeline, begin_s=begin_s, counted_s=counted_s, cut_s=cut_s)
+    play = engine.simulate_window if engine_for(plan)[0] == SIMPY else fast.simulate_window
+    return play(plan, replication, sink, timeline, begin_s=begin_s, counted_s=counted_s, cut_s=cut_s)

@@ -13,6 +13,22 @@ from tests.engine.traced import Collected, plan_of, provider
 from tests.engine.traced import scenario as small
 
 
+@pytest.fixture(autouse=True)
+def _nothing_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DES_ENGINE")
+
+
+def test_the_environment_asks_where_nobody_else_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert choice.chosen() == "auto"
+    monkeypatch.setenv("DES_ENGINE", "simpy")
+    assert choice.chosen() == "simpy"
+    with choice.using("auto"):
+        assert choice.chosen() == "auto"
+    monkeypatch.setenv("DES_ENGINE", "fast")
+    with pytest.raises(DesError, match="DES_ENGINE: unknown engine 'fast'; there are: auto, simpy, compiled"):
+        choice.chosen()
+
+
 def _plan() -> Plan:
     return plan_of(small({"a": provider()}))
 
