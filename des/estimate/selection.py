@@ -120,6 +120,30 @@ class Selection:
             self._judge_bounds()
             self._compare()
 
+    def conclude(self) -> None:
+        """Judge the bounds that are still open, as no replication follows: those that are far enough from theirs.
+
+        A bound far below the tolerance of its region would take millions of replications to be judged within it, while
+        a few show on which side a system is. Far enough is beyond Student's interval at the error that the bounds
+        have, shared by all of them.
+        """
+        if self.replications < self._zone.first:
+            return
+        open_bounds = sum(keeps is None for system in self._competing for keeps in self._systems[system].keeps)
+        if not open_bounds:
+            return
+        quantile = _t_quantile(self.replications - 1, (1.0 - self._zone.confidence) * 0.25 / open_bounds)
+        for system in self._competing:
+            of = self._systems[system]
+            for bound, keeps in enumerate(of.keeps):
+                if keeps is None:
+                    misses = np.array([each[bound] for each in of.misses])
+                    half = quantile * math.sqrt(_variance(misses) / len(misses))
+                    mean = float(misses.mean())
+                    of.keeps[bound] = False if mean > half else True if mean < -half else None
+        self._drop(system for system in self._competing if False in self._systems[system].keeps)
+        self._compare()
+
     def _measure(self) -> None:
         """The variances of the first replications."""
         aims = {system: np.array(self._systems[system].aims) for system in self._competing}
@@ -175,6 +199,13 @@ class Selection:
 def _eta(error: float, first: int) -> float:
     """The constant of a region so that a boundary is wrongly crossed with at most this probability (Kim and Nelson)."""
     return 0.5 * (math.pow(2.0 * error, -2.0 / (first - 1)) - 1.0)
+
+
+def _t_quantile(degrees_of_freedom: int, above: float) -> float:
+    """The value of Student's t that is exceeded with the probability `above`."""
+    from scipy.special import stdtrit  # importing scipy.stats takes a second
+
+    return float(stdtrit(degrees_of_freedom, 1.0 - above))
 
 
 def _variance(values: FloatArray) -> float:

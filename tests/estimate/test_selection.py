@@ -106,3 +106,30 @@ def test_a_system_that_serves_nothing_is_dropped() -> None:
     selection = Selection(2, Zone(indifference=0.5))
     selection.observe({0: (float("nan"), []), 1: (1.0, [])})
     assert selection.best == 1
+
+
+def test_a_bound_that_no_region_can_judge_is_judged_at_the_end_by_what_was_seen() -> None:
+    """Tolerances of a millionth of the noise: the cheaper two miss clearly, the third keeps clearly."""
+    zone = Zone(indifference=0.1, tolerances=(1e-6,))
+    rng = generator(5, 0, "test/selection/conclude")
+    selection = Selection(3, zone)
+    for _ in range(200):
+        noise = rng.standard_normal(3)
+        selection.observe(
+            {each: (float(each), [(1.0, 1.0, -1.0)[each] + 0.5 * noise[each]]) for each in selection.running}
+        )
+    assert selection.best is None
+    assert len(selection.running) == 3
+    selection.conclude()
+    assert selection.infeasible == [0, 1]
+    assert selection.best == 2
+
+
+def test_none_is_best_where_all_miss_a_bound_that_no_region_can_judge() -> None:
+    selection = Selection(2, Zone(indifference=0.1, tolerances=(1e-6,)))
+    rng = generator(5, 1, "test/selection/conclude")
+    for _ in range(100):
+        selection.observe({each: (float(each), [1.0 + 0.5 * float(rng.standard_normal())]) for each in (0, 1)})
+    selection.conclude()
+    assert selection.best is None
+    assert not selection.running

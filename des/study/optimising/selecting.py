@@ -220,6 +220,8 @@ def select(
             if tell is not None:
                 left_over = len(selection.running)
                 tell(1.0 - left_over / (len(order) + 1.0), f"{left_over} of {len(order)} left")
+    if selection.running:
+        selection.conclude()
     best = selection.best if selection.best is not None else selection.leading
     return Selected(
         finalists=order,
