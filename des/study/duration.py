@@ -33,7 +33,7 @@ _IN_ALL_S: Final = 1.0
 """When so much is measured, the arms and points that are left are taken to be like those before."""
 _FEW: Final = 20_000.0
 """Requests and incidents that take a few seconds at most: nothing is measured for them."""
-_REQUESTS: Final = (20.0, 150.0, 1_000.0, 5_000.0)
+_REQUESTS: Final = (20.0, 150.0, 1_000.0, 5_000.0, 50_000.0, 200_000.0)
 _SHARES: Final = (1 / 256, 1 / 64, 1 / 16, 1 / 4, 1.0)
 """Of an estimator's equal parts, or of the horizons of drawn incidents."""
 

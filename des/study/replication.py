@@ -230,11 +230,15 @@ class _Recorder:
         return observed, cascade, written
 
     def abort(self) -> None:
-        """Closes the files of a replication that will not be finished."""
+        """Closes the files of a replication that will not be finished.
+
+        The thread ends first. A signal may have come between the start of its work and the note of it in the writer,
+        and a file that is closed while Arrow writes to it ends the process.
+        """
+        self._thread.shutdown(cancel_futures=True)
         for writers in self._writers.values():
             for writer in writers:
                 writer.abort()
-        self._thread.shutdown()
 
     def _write(self, table: str, block: _Block) -> None:
         if writers := self._writers.get(table):

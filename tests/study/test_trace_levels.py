@@ -3,6 +3,7 @@
 import errno
 import io
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,13 @@ from des.errors import DesError, OutputError, ScenarioError
 from des.report.page.chapters import chapters
 from des.report.page.findings import of_run_directory
 from des.report.results_table import print_results
+from des.scenario import from_mapping, plans
+from des.study import replication
 from des.study.recorded import Run
 from des.study.study import trace_level
 from des.traces import writer
 from des.traces.levels import FULL, TraceLevel, in_sample
+from des.traces.writer import TraceWriter
 from study.small_scenario import small
 
 LEVELS = ("full", "requests", "sampled: 20%", "none")
@@ -226,3 +230,28 @@ def test_results_say_which_rows_a_run_kept(runs: dict[str, Run]) -> None:
     print_results(stored, Path("results"), Console(file=told, width=200), verified=False)
     assert "1 replication, traces sampled: 20%: Two small peers" in told.getvalue()
     assert "traces full" not in told.getvalue()
+
+
+def test_a_replication_that_is_broken_off_ends_its_thread_before_it_closes_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal between the start of the thread's work and the note of it: the writer has nothing to wait for."""
+    done: list[str] = []
+
+    class Interrupted(ThreadPoolExecutor):
+        def submit(self, *work: Any, **options: Any) -> Any:
+            super().submit(*work, **options)
+            raise KeyboardInterrupt
+
+    def write(trace: TraceWriter, *_: Any) -> None:
+        threading.Event().wait(0.2)
+        done.append("written")
+
+    abort = TraceWriter.abort
+    monkeypatch.setattr(replication, "ThreadPoolExecutor", Interrupted)
+    monkeypatch.setattr(TraceWriter, "_write", write)
+    monkeypatch.setattr(TraceWriter, "abort", lambda trace: (done.append("closed"), abort(trace)))
+    arms = plans(from_mapping(small()))
+    with pytest.raises(KeyboardInterrupt):
+        replication.Replicator(arms, tmp_path, "{}")(replication.Part("as_modelled", 0), None)
+    assert done[:2] == ["written", "closed"]
