@@ -129,7 +129,7 @@ def test_where_nobody_can_answer_the_time_is_told_and_work_goes_on(tmp_path: Pat
     process = subprocess.Popen(
         [DES, "run", "small.yaml"],
         cwd=tmp_path,
-        env=ENVIRONMENT,
+        env=ENVIRONMENT | {"PYTHONFAULTHANDLER": "1"},  # so that a crash says where
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -138,7 +138,7 @@ def test_where_nobody_can_answer_the_time_is_told_and_work_goes_on(tmp_path: Pat
     wait_until(lambda: list((tmp_path / "results").glob(".partial/small-*/*/requests/*.parquet")), process)
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=PATIENCE_S)
-    assert process.returncode == 143
+    assert process.returncode == 143, said
     assert "des run will take about" in said
     assert "[y/N]" not in said
     assert "nothing was kept" in said.splitlines()[-1]
