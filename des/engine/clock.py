@@ -1,7 +1,7 @@
 """The simulation clock: SimPy's environment with events at absolute times and integer priorities."""
 
 from collections.abc import Callable, Generator
-from heapq import heappush
+from heapq import heappop, heappush
 from itertools import count
 from typing import Any
 
@@ -31,12 +31,40 @@ class Moment(Event):
         heappush(clock._queue, (time_s, priority, order, self))  # type: ignore[misc]
 
 
+class WalkingProcess(simpy.Process):
+    """A process that is never awaited or interrupted and whose events never fail, as is every process here.
+
+    It starts within the event that makes it and ends without an event of its own. This, and resuming without checks for
+    failures, saves a quarter of a run's time.
+    """
+
+    def __init__(self, clock: "Clock", generator: Process) -> None:
+        self.env = clock
+        self.callbacks = []
+        self._generator = generator
+        self._send = generator.send
+        self(None)
+
+    def __call__(self, _: Event | None) -> None:
+        """Resume until the next event. The process is its own callback: a stored bound method would be a cycle."""
+        try:
+            awaited = self._send(None)
+        except StopIteration:
+            self._ok, self._value = True, None
+        else:
+            awaited.callbacks.append(self)
+
+
 class Clock(simpy.Environment):
     """Time is float64 seconds since the scenario's start."""
 
     def __init__(self, begin_s: float = 0) -> None:
         super().__init__(begin_s)
         self._orders = count(FIRST_ORDER)
+
+    def walk(self, generator: Process) -> WalkingProcess:
+        """Start a process now."""
+        return WalkingProcess(self, generator)
 
     def next_order(self) -> int:
         """The order of a new timer among those at one instant."""
@@ -48,10 +76,19 @@ class Clock(simpy.Environment):
         moment.callbacks.append(lambda _: act())
 
     def play(self, done: Event, between: Callable[[], None]) -> None:
-        """`run(until=done)`, with a call of `between` every few thousand events."""
+        """`run(until=done)` with the step inlined, since one call per event takes a tenth of the run.
+
+        `between` is called every few thousand events.
+        """
+        queue = self._queue
         while done.callbacks is not None:
             for _ in range(_EVENTS_BETWEEN):
-                self.step()
+                self._now, _, _, event = heappop(queue)
+                callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
+                for callback in callbacks:
+                    callback(event)
+                if not event._ok and not hasattr(event, "_defused"):
+                    raise event._value
                 if done.callbacks is None:
                     return
             between()
