@@ -1,5 +1,6 @@
 """How Ctrl-C and terminating signals act on work in progress: they unwind it, or are held back for a moment."""
 
+import os
 import signal
 import sys
 import threading
@@ -13,7 +14,8 @@ from typing import Any
 def terminating_signals_raise() -> Iterator[None]:
     """SIGTERM and SIGHUP raise SystemExit in the main thread, and SIGINT KeyboardInterrupt, unless they are handled.
 
-    While one of these unwinds the block, further ones are ignored, because the block is ending already.
+    While one of these unwinds the block, further ones are ignored, because the block is ending already. One that is
+    raised where Python drops exceptions, in a weak reference's callback or in `__del__`, comes again.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -25,6 +27,18 @@ def terminating_signals_raise() -> Iterator[None]:
             raised.append(KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number))
             raise raised[-1]
 
+    def come_again(unraisable: Any) -> None:
+        error = unraisable.exc_value
+        if not any(error is each for each in raised):
+            report(unraisable)
+            return
+        raised.remove(error)
+        number = signal.SIGINT if isinstance(error, KeyboardInterrupt) else error.code - 128
+        again = threading.Timer(0.001, os.kill, (os.getpid(), number))  # not here, where it would be dropped too
+        again.daemon = True
+        again.start()
+
+    report, sys.unraisablehook = sys.unraisablehook, come_again
     former = {}
     for name, default in (
         ("SIGTERM", signal.SIG_DFL),
@@ -40,6 +54,7 @@ def terminating_signals_raise() -> Iterator[None]:
     finally:
         for number, default in former.items():
             signal.signal(number, default)
+        sys.unraisablehook = report
 
 
 def _being_handled() -> Iterator[BaseException]:

@@ -69,3 +69,32 @@ assert caught == [signal.SIGTERM]
 def test_of_blocks_within_blocks_the_outermost_lets_go() -> None:
     done = subprocess.run([sys.executable, "-c", _NESTED], capture_output=True, text=True, timeout=PATIENCE_S)
     assert (done.stderr, done.returncode) == ("", 0)
+
+
+_DROPPED = """
+import os, signal, time, weakref
+from des.signals import terminating_signals_raise
+
+class Thing: ...
+
+def gone(_):
+    os.kill(os.getpid(), signal.{name})
+    for _ in range(1000): ...  # the handler runs here, and Python drops what it raises
+
+with terminating_signals_raise():
+    thing = Thing()
+    watched = weakref.ref(thing, gone)
+    del thing
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", -signal.SIGINT)])
+def test_a_signal_in_the_callback_of_a_weak_reference_is_not_lost(name: str, code: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _DROPPED.format(name=name)],
+        preexec_fn=heed_signals,
+        capture_output=True,
+        timeout=PATIENCE_S,
+    )
+    assert done.returncode == code, done.stderr
