@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -34,9 +35,15 @@ def terminating_signals_raise() -> Iterator[None]:
             return
         raised.remove(error)
         number = signal.SIGINT if isinstance(error, KeyboardInterrupt) else error.code - 128
-        again = threading.Timer(0.001, os.kill, (os.getpid(), number))  # not here, where it would be dropped too
-        again.daemon = True
-        again.start()
+        left = threading.Event()
+
+        def send() -> None:
+            left.wait()
+            time.sleep(0.05)  # not while Python is in here, where it would be dropped too
+            os.kill(os.getpid(), number)
+
+        threading.Thread(target=send, daemon=True).start()
+        left.set()
 
     report, sys.unraisablehook = sys.unraisablehook, come_again
     former = {}
