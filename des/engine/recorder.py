@@ -28,7 +28,7 @@ from des.engine.records import Call, Request
 from des.scenario.plan import Plan
 from des.vocabulary import ERROR_TYPES, REQUEST_OK
 
-_ENOUGH_ROWS = 2048  # enough to sort and hand over
+_ENOUGH_ROWS = 4096  # enough to sort and hand over
 
 
 class _Rows:

@@ -33,14 +33,14 @@ def simulate(plan: Plan, replication: int, sink: Sink, on_progress: Progress | N
     """
     world = World(plan, replication, sink)
     _start_failing(world)
-    world.clock.walk(_horizon(world))
+    world.clock.process(_horizon(world))
     arrivals = plan.workload.arrivals
     if isinstance(arrivals, ClosedArrivals):
         thinks = think_time(plan, replication)
         for user in range(arrivals.users):
-            world.clock.walk(_user(world, user, arrivals.users, thinks, on_progress))
+            world.clock.process(_user(world, user, arrivals.users, thinks, on_progress))
     else:
-        world.clock.walk(_arrivals(world, open_arrivals(plan, replication), on_progress))
+        world.clock.process(_arrivals(world, open_arrivals(plan, replication), on_progress))
     world.clock.play(world.done, world.recorder.hand_over)
     world.recorder.close(world.clock.now)
     sink.incidents(incident_rows(plan, world.ledger, world.clock.now))
@@ -68,8 +68,8 @@ def simulate_window(
         raise ValueError("the timeline of a window must end at infinity, as nothing is drawn after it")
     world = _Window(plan, replication, sink, timeline, begin_s, cut_s)
     _start_failing(world)
-    world.clock.walk(_counting(world, *counted_s))
-    world.clock.walk(_arrivals(world, open_arrivals(plan, replication, begin_s, cut_s), None))
+    world.clock.process(_counting(world, *counted_s))
+    world.clock.process(_arrivals(world, open_arrivals(plan, replication, begin_s, cut_s), None))
     world.clock.play(world.done, world.recorder.hand_over)
     world.recorder.close(math.inf)  # calls whose end is known get their rows, even if it is yet to come
     return range(world.first, world.past)
@@ -119,16 +119,16 @@ def _start_failing(world: World) -> None:
     plan, clock, recorder = world.plan, world.clock, world.recorder
     for component in plan.components:
         if component.incidents:
-            clock.walk(component_process(clock, recorder, world.ledger, world.providers.endpoints, component))
+            clock.process(component_process(clock, recorder, world.ledger, world.providers.endpoints, component))
     for leg in world.client.legs:
         if leg.calls.rot is not None and leg.of.silent_rot is not None:
             changed = recorder.changes_of(leg.name, "leg")
-            clock.walk(rot_process(clock, plan, world.replication, leg.of, leg.calls.rot, changed))
+            clock.process(rot_process(clock, plan, world.replication, leg.of, leg.calls.rot, changed))
             if leg.of.silent_rot.probe_every_s is not None:
-                clock.walk(rot_probes(world, leg))
+                clock.process(rot_probes(world, leg))
     for leg in world.client.legs:
         if leg.health is not None:
-            clock.walk(health_probes(world, leg))
+            clock.process(health_probes(world, leg))
 
 
 def _arrivals(world: World, blocks: Iterator[ArrivalBlock], on_progress: Progress | None) -> Process:
@@ -150,7 +150,7 @@ def _arrivals(world: World, blocks: Iterator[ArrivalBlock], on_progress: Progres
                 number, number, arrival_s, arrival_s + deadline_s, input_tokens, output_tokens, units, requirement
             )
             world.open(request)
-            clock.walk(walk(world, request))
+            clock.process(walk(world, request))
         if on_progress is not None:
             on_progress(clock.now)
 
