@@ -9,7 +9,7 @@ from des.engine.clock import Clock, Moment, Process
 from des.engine.priorities import TIMER
 
 
-class Odd(Exception):
+class OddError(Exception):
     """Cannot be made again of its `args`."""
 
     def __init__(self, number: int, word: str) -> None:
@@ -18,13 +18,13 @@ class Odd(Exception):
 
 def raised_by(process: Any, done: Event, clock: Clock) -> BaseException:
     clock.process(process)
-    with pytest.raises(Odd) as caught:
+    with pytest.raises(OddError) as caught:
         clock.play(done, lambda: None)
     return caught.value
 
 
 def test_a_process_that_fails_ends_the_run_by_its_own_exception() -> None:
-    clock, error = Clock(), Odd(1, "time")
+    clock, error = Clock(), OddError(1, "time")
     done = Event(clock)
 
     def failing() -> Process:
@@ -42,7 +42,7 @@ def test_a_process_that_fails_ends_the_run_by_its_own_exception() -> None:
 
 def test_a_failure_in_the_process_that_ends_the_run_is_not_lost() -> None:
     """As that of a signal which comes there."""
-    clock, error = Clock(), Odd(2, "times")
+    clock, error = Clock(), OddError(2, "times")
     done = Event(clock)
 
     def last() -> Process:
