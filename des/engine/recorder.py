@@ -34,8 +34,8 @@ _ENOUGH_ROWS = 4096  # enough to sort and hand over
 class _Rows:
     """The open rows of a table, packed as they come, sorted and handed over in pieces.
 
-    Packed rows are no objects, so Python's garbage collector has nothing to look through. `order` names the columns that
-    rows are sorted by, the time first. Pieces go to `send`. Without it rows are kept until asked for.
+    Packed rows are no objects, so Python's garbage collector has nothing to look through. `order` names the columns
+    that rows are sorted by, the time first. Pieces go to `send`. Without it rows are kept until asked for.
     """
 
     __slots__ = ("_clock", "_enough", "_order", "_pack", "_packed", "_send", "_type")
