@@ -70,7 +70,7 @@ def chosen() -> str:
 
 
 def prepare(plans: Collection[Plan], requests: float) -> None:
-    """Load the compiled engine before processes are forked, where it will simulate some of so many requests.
+    """Load the compiled engine before processes are forked, where it will simulate some of the `requests`.
 
     Raises DesError where `compiled` is asked for and a plan has what only SimPy simulates.
     """
