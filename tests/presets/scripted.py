@@ -47,7 +47,7 @@ def played(
     horizon: str = "100s",
     **policy: Any,
 ) -> Traced:
-    """A number of requests at once (unless `arrivals` says otherwise) under a preset, with fields of the policy over it."""
+    """Requests at once, unless `arrivals` says otherwise, under a preset with other fields of the policy."""
     return run(
         scenario(
             providers,
