@@ -15,6 +15,7 @@ from des.cli.options import (
     SeedOption,
     SetOption,
     WorkersOption,
+    listed,
 )
 from des.cli.reporting import report_beside, say_where_kept
 
@@ -70,13 +71,12 @@ def answer(
     from des.study.answer import answer as answer_scenario
 
     check_junit(junit)
-    chosen = None if arms is None else [arm.strip() for arm in arms.split(",") if arm.strip()]
     with progress_bar() as progress:
         found = answer_scenario(
             scenario,
             within=within,
             rounds=rounds,
-            arms=chosen,
+            arms=listed(arms),
             seed=seed,
             overrides=tuple(changes or ()),
             workers=workers,

@@ -7,7 +7,7 @@ import typer
 
 from des.cli.application import DONE, FAILED, INCONCLUSIVE, app, complain_of, console, progress_bar, reported, say_json
 from des.cli.asking import YesOption, before
-from des.cli.options import EngineOption, ScenarioArgument, SeedOption, SetOption, WorkersOption
+from des.cli.options import EngineOption, ScenarioArgument, SeedOption, SetOption, WorkersOption, listed
 
 
 @app.command(
@@ -75,7 +75,7 @@ def optimise(
             maximise=maximise,
             subject_to=tuple(subject_to or ()),
             over=over,
-            legs=None if legs is None else [name.strip() for name in legs.split(",") if name.strip()],
+            legs=listed(legs),
             least=least,
             most=most,
             arm=arm,

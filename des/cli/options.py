@@ -62,6 +62,11 @@ TracesOption = Annotated[
 NoTracesOption = Annotated[bool, typer.Option("--no-traces", help="Write the summary without traces: --traces none.")]
 
 
+def listed(names: str | None) -> list[str] | None:
+    """The names in a list with commas."""
+    return None if names is None else [name.strip() for name in names.split(",") if name.strip()]
+
+
 def traces_asked(level: str | None, no_traces: bool) -> bool | str:
     """`RunOptions.traces`. Raises DesError where the two options contradict each other."""
     if no_traces and level is not None:

@@ -23,6 +23,7 @@ from des.cli.options import (
     NoTracesOption,
     ScenarioArgument,
     TracesOption,
+    listed,
     takes_run_options,
     traces_asked,
 )
@@ -84,10 +85,9 @@ def compare(
     from des.study.compare import ensure_compared
 
     check_junit(junit)
-    chosen = None if arms is None else [arm.strip() for arm in arms.split(",") if arm.strip()]
     options = replace(options, traces=traces_asked(traces, no_traces), before=before("compare", scenario, yes=yes))
     with progress_bar() as progress:
-        finished = ensure_compared(scenario, replace(options, progress=progress), chosen)
+        finished = ensure_compared(scenario, replace(options, progress=progress), listed(arms))
     return _conclude(finished, print_comparison, as_json, junit)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @app.command(
     short_help="Answer a scenario over ranges of its fields.",
     help="Answer a scenario at every combination of values of some fields, one row per point and arm. Values are a "
-    "list (1,2,3), a range with its end (0:1:0.1, 10s:60s:10s) or a logarithmic range of so many values "
+    "list (1,2,3), a range with its end (0:1:0.1, 10s:60s:10s) or a logarithmic range with the number of values "
     "(log:1/min:1000/min:7). Finished points are kept.",
 )
 @reported

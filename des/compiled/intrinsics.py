@@ -114,7 +114,7 @@ def _set_field(context: Any, builder: Any, signature: Any, arguments: Any, field
 
 @intrinsic
 def at(context: Any, records: Any, place: Any) -> Any:
-    """The record so many after this one."""
+    """The record `place` after this one."""
     size = records.record.size
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

@@ -52,7 +52,7 @@ class Output:
         g["transition_places"], g["refusal_places"] = len(self.transitions), len(self.refusals)
 
     def hold(self, requests: int, g: Any) -> None:
-        """Have room for the rows of so many open requests."""
+        """Have room for the rows of this number of open requests."""
         if len(self.requests) < 4 * requests:
             self.requests = np.concatenate([self.requests, np.zeros_like(self.requests, shape=4 * requests)])
             self.say_places(g)
@@ -62,7 +62,7 @@ class Output:
         self._flush(g, float(g["now_s"]), "left")
         for name, rows in (("attempts", "attempt_rows"), ("transitions", "transition_rows")):
             table = getattr(self, name)
-            if 2 * int(g[rows]) > len(table):  # so many are not final
+            if 2 * int(g[rows]) > len(table):  # most of them are not final
                 setattr(self, name, np.concatenate([table, np.zeros_like(table)]))
         self.hold(int(g["open"]), g)
         self.say_places(g)

@@ -335,7 +335,7 @@ def _users(plan: Plan) -> int:
 
 
 def _slots(tables: Tables, slots: int) -> dict[str, Array]:
-    """The records of so many requests that are open at once, by their names in the world."""
+    """The records of `slots` requests that are open at once, by their names in the world."""
     client, legs, groups = tables.client, len(tables.plan.chain), len(tables.plan.client.groups)
     return {
         "requests": np.zeros(slots, REQUEST),

@@ -50,7 +50,7 @@ class _Clock:
 
 
 def of_run(study: Study, workers: Where, finished: int = 0) -> Forecast:
-    """The forecast of a run of which so many replications are finished."""
+    """The forecast of a run of which `finished` replications are kept."""
     return of_runs([study], workers, finished)
 
 
@@ -99,7 +99,7 @@ def of_availability(loaded: Loaded, years: float, estimator: str | None, workers
 
 
 def of_replications(plans: Sequence[Plan], replications: int, workers: Where) -> Forecast:
-    """The forecast of so many replications of each plan, at least two, all of them side by side."""
+    """The forecast of `replications` of each plan, at least two, all of them side by side."""
     clock = _Clock(time.process_time())
     each_s: list[float] = []
     for plan in plans:
@@ -185,7 +185,7 @@ def _comparing_s(plan: Plan) -> float:
 
 
 def _estimator_s(plan: Plan, choice: Choice, estimator: str, years: float, workers: Where) -> float:
-    """Of an estimator of availability, on so many processes."""
+    """Of an estimator of availability, on the processes of `workers`."""
     if estimator == TIMELINE and choice.estimator != REQUEST_LEVEL:
         parts = timeline.one_part(plan, years)[1]
         one_s = _extrapolated(lambda share: timeline.one_part(plan, years, share=share)[0](), _SHARES, 1.0)

@@ -31,7 +31,7 @@ _RECORDED: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """`years` of timelines with so many samples in a block, or so many samples of rare events.
+    """`years` of timelines with a number of samples in a block, or a number of samples of rare events.
 
     None leaves a number to the estimator, as `des availability` does. `as_asked`: all of the years are drawn.
     """
@@ -50,8 +50,8 @@ _SECOND: Final = Attempt(YEARS)
 class LongRun:
     """`lost` and `all_down` are None where requests interact, or where the last has no closed form and is not drawn.
 
-    `years` are those of the incidents drawn, `samples` the arrivals of the rare-event estimator. `as_asked`: so many
-    years were asked for, so no others are drawn.
+    `years` are those of the incidents drawn, `samples` the arrivals of the rare-event estimator. `as_asked`: this
+    number of years was asked for, so no others are drawn.
     """
 
     choice: Choice
@@ -77,7 +77,7 @@ class LongRun:
 
 
 def long_runs(plans: Mapping[str, Plan], workers: Where, years: float | None = None) -> dict[str, LongRun]:
-    """By arm, the first attempt, or the one of so many years; the same for any number of workers."""
+    """By arm, the first attempt, or the one of `years`; the same for any number of workers."""
     attempt = _FIRST if years is None else Attempt(years, as_asked=True)
     with Workers(partial(_long_run, attempt), workers) as pool:
         return dict(zip(plans, pool.map(list(plans.values())), strict=True))

@@ -24,7 +24,7 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """What is about to be simulated, and about how many seconds that takes on so many `processes`.
+    """What is about to be simulated, and about how many seconds that takes on `processes`.
 
     `finished` of the `replications` of all arms are kept already; of a sweep, `unit` says that these are points.
     `at_least`: it may take more, such as by a precision. `begun`: some of it was done to know how long it takes.
@@ -123,7 +123,7 @@ class RunOptions:
 
 
 def where(workers: int, cluster: str | None) -> Where:
-    """The workers of a cluster if one is named, else so many processes here."""
+    """The workers of a cluster if one is named, else this number of processes here."""
     if cluster is None:
         return workers
     from des.study.cluster import Cluster

@@ -44,7 +44,7 @@ Measure = Callable[[Metrics], float | None]
 class Clock:
     """The time that an answer may take. With a number of `rounds` it never runs out.
 
-    `reserve` keeps time for work that follows once so many rounds are done; where that does not fit, no more are.
+    `reserve` keeps time for work that follows once this number of rounds is done; where that does not fit, no more are.
     """
 
     def __init__(self, within_s: float, rounds: int | None) -> None:

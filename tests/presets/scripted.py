@@ -47,7 +47,7 @@ def played(
     horizon: str = "100s",
     **policy: Any,
 ) -> Traced:
-    """So many requests at once (unless `arrivals` says otherwise) under a preset, with fields of the policy over it."""
+    """Requests at once, unless `arrivals` says otherwise, under a preset with other fields of the policy."""
     return run(
         scenario(
             providers,
@@ -66,7 +66,7 @@ def gaps(traced: Traced, number: int = 0) -> list[float]:
 
 
 def all_gaps(traced: Traced, calls: int) -> np.ndarray[Any, Any]:
-    """The waits of every request, each of which makes so many calls: one row a request."""
+    """The waits of every request, each of which makes the same number of calls: one row a request."""
     frame = traced.attempts.sort_values(["request_id", "attempt"])
     assert len(frame) == calls * traced.arrived
     starts = frame.start_s.to_numpy().reshape(-1, calls)

@@ -110,7 +110,7 @@ def test_google_ignores_a_retry_after() -> None:
 
 
 def in_turn(requests: int) -> dict[str, Any]:
-    """So many requests, a minute apart."""
+    """A number of requests, a minute apart."""
     return {"horizon": f"{requests}min", "arrivals": {"kind": "batch", "every": "1min", "size": 1}}
 
 

@@ -48,6 +48,21 @@ LITELLM: Final[dict[str, Any]] = {
     "routing": "weighted",
     "ties": "first",
 }
+
+_PORTKEY: Final[dict[str, Any]] = {
+    "retries": 0,
+    "retry_on": [429, 500, 502, 503, 504, "connection_error"],
+    "fallback_on": _any_error(),
+    "backoff": {"kind": "exponential", "base": "1s", "factor": 2},
+    "retry_after": {
+        "mode": "honour",
+        "above": "refuse",
+        "on": ["rate_limited"],
+        "combine": "replace",
+        "total": "60s",
+    },
+    "routing": {"kind": "weighted", "once": True},
+}
 """As measured on the real Router by `benchmarks/real_litellm.py`; versions 1.109.1 and 1.110.2 behave the same."""
 
 LITELLM_NOT_MODELLED: Final = (
@@ -93,20 +108,7 @@ GATEWAYS: Final = (
         version="2026-05",
         kind="gateway",
         title="Portkey gateway, open source",
-        policy={
-            "retries": 0,
-            "retry_on": [429, 500, 502, 503, 504, "connection_error"],
-            "fallback_on": _any_error(),
-            "backoff": {"kind": "exponential", "base": "1s", "factor": 2},
-            "retry_after": {
-                "mode": "honour",
-                "above": "refuse",
-                "on": ["rate_limited"],
-                "combine": "replace",
-                "total": "60s",
-            },
-            "routing": {"kind": "weighted", "once": True},
-        },
+        policy=_PORTKEY,
         source="repository Portkey-AI/gateway: src/handlers/retryHandler.ts, src/globals.ts",
         date=READ,
         not_modelled=(
@@ -120,18 +122,7 @@ GATEWAYS: Final = (
         kind="gateway",
         title="Portkey's hosted gateway, with its circuit breaker",
         policy={
-            "retries": 0,
-            "retry_on": [429, 500, 502, 503, 504, "connection_error"],
-            "fallback_on": _any_error(),
-            "backoff": {"kind": "exponential", "base": "1s", "factor": 2},
-            "retry_after": {
-                "mode": "honour",
-                "above": "refuse",
-                "on": ["rate_limited"],
-                "combine": "replace",
-                "total": "60s",
-            },
-            "routing": {"kind": "weighted", "once": True},
+            **_PORTKEY,
             "breaker": {
                 "kind": "time_window",
                 "window": "60s",
