@@ -8,6 +8,7 @@ import typer
 from des.cli.application import app, complain_of, console, progress_bar, reported, say
 from des.cli.asking import YesOption, before
 from des.cli.expectations import complain_of_verdicts, conclude
+from des.cli.numbers import whole
 from des.cli.options import JunitOption, ScenarioArgument, takes_run_options
 from des.cli.printing import after_it_is_kept
 
@@ -55,7 +56,7 @@ def sweep(
         typer.Option(
             "--rounds",
             metavar="N",
-           
+            parser=whole(),
             help="Rounds simulated at each point: narrower intervals.  [default: 1]",
         ),
     ] = None,
