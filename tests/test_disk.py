@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from des import disk
-from des.disk import scratch_directory, written_whole
+from des.disk import written_whole
 from des.errors import OutputError, WriteError
 from des.single_files import check_regular, write_new
 from des.traces import load
@@ -213,7 +212,7 @@ _CHILD = """
 import sys, time
 from pathlib import Path
 from des import disk
-from des.disk import scratch_directory, written_whole
+from des.disk import written_whole
 from des.single_files import check_regular, write_new
 with written_whole(Path(sys.argv[1])) as directory:
     (directory / "half").write_text("x")
@@ -449,20 +448,6 @@ def test_a_reader_finds_the_old_run_or_the_new_one_whenever_replacing_is_killed(
     assert load(target).manifest["name"] == ("new" if way == "exchange" else "old")
     _write(target, replace=True)
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
-
-
-def _stopped_in_scratch() -> None:
-    with scratch_directory() as directory:
-        (directory / "trace").write_text("x")
-        os.kill(os.getpid(), signal.SIGTERM)
-
-
-@pytest.mark.usefixtures("_signals_as_in_a_shell")
-def test_a_signal_leaves_no_scratch_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with pytest.raises(SystemExit):
-        _stopped_in_scratch()
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_new_file_is_whole_and_alone(tmp_path: Path) -> None:
