@@ -7,6 +7,7 @@ import typer
 
 from des.cli.application import app, complain, complain_of, console, progress_bar, reported, say_json
 from des.cli.expectations import complain_of_verdicts, conclude
+from des.cli.numbers import whole
 from des.cli.options import (
     ClusterOption,
     EngineOption,
@@ -44,7 +45,7 @@ def answer(
         typer.Option(
             "--rounds",
             metavar="N",
-            min=1,
+            parser=whole(1),
             help="Simulate this number of rounds, without a time limit: the same figures on any machine.",
         ),
     ] = None,

@@ -25,6 +25,7 @@ from des.cli.application import (
 from des.cli.asking import YesOption, before
 from des.cli.completion import scenario_names
 from des.cli.expectations import complain_of_verdicts, conclude
+from des.cli.numbers import whole
 from des.cli.options import JunitOption, ScenarioArgument, SeedOption, SetOption
 from des.errors import ScenarioError
 
@@ -47,7 +48,8 @@ def availability(
     ] = None,
     changes: SetOption = None,
     workers: Annotated[
-        int, typer.Option("--workers", metavar="N", min=1, help="Processes that share the years of incidents.")
+        int,
+        typer.Option("--workers", metavar="N", parser=whole(1), help="Processes that share the years of incidents."),
     ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     yes: YesOption = False,
@@ -173,9 +175,10 @@ def fit(
         str | None, typer.Option("--repair", metavar="KIND", help="Distribution of the times to repair in the YAML.")
     ] = None,
     permutations: Annotated[
-        int | None, typer.Option("--permutations", metavar="N", help="Use N random whole-week shifts, not all.")
+        int | None,
+        typer.Option("--permutations", metavar="N", parser=whole(), help="Use N random whole-week shifts, not all."),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed for choosing the shifts.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", parser=whole(), help="Seed for choosing the shifts.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the YAML here.")] = None,
     into: Annotated[
@@ -248,7 +251,9 @@ def check(
         list[str] | None, typer.Option("--only", metavar="NAME", help="Only this check. Repeatable.")
     ] = None,
     list_them: Annotated[bool, typer.Option("--list", help="Print the names of the checks and stop.")] = False,
-    workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Processes that share the checks.")] = 1,
+    workers: Annotated[
+        int, typer.Option("--workers", metavar="N", parser=whole(1), help="Processes that share the checks.")
+    ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> int:
     from time import perf_counter

@@ -21,6 +21,7 @@ from des import vocabulary
 from des.compiled.kernel import memory, play
 from des.compiled.kernel.world import World
 from des.engine import priorities
+from des.scratch import scratch_until_exit
 
 Kernel = Callable[[World], int]
 
@@ -146,7 +147,7 @@ def _folder(name: str) -> Path:
 
 @cache
 def _of_this_process() -> Path:
-    return Path(tempfile.mkdtemp(prefix="des-fallback-"))
+    return scratch_until_exit()
 
 
 def forget_cached() -> bool:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from des.disk import scratch_directory
 from des.errors import DesError
 from des.estimate import rare, timeline
 from des.estimate.availability import Choice, choose
@@ -20,6 +19,7 @@ from des.pool import Where, processors
 from des.scenario import Loaded
 from des.scenario.plan import Plan
 from des.scenario.text.units import YEAR_S
+from des.scratch import scratch_directory
 from des.study.arms import compared_arms, same_arms
 from des.study.options import Forecast
 from des.study.replication import Part, Replicator

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from des.compiled import reasons_against
-from des.disk import scratch_directory
 from des.errors import DesError
 from des.estimate import rare, timeline
 from des.estimate.availability import YEARS, Choice, choose
@@ -35,6 +34,7 @@ from des.scenario.plan import (
     RenewalIncidents,
     remarks_of,
 )
+from des.scratch import scratch_directory
 from des.study.arms import compared_arms, same_arms
 from des.study.options import Progress
 from des.study.replication import Part, Replicator

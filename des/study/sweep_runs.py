@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from des.disk import link_file, refuse_existing_directory, scratch_directory, written_whole
+from des.disk import link_file, refuse_existing_directory, written_whole
 from des.errors import DesError, OutputError, Problem, RunError, ScenarioError, WriteError, say_what_is_left
 from des.estimate.estimate import REQUEST_LEVEL
 from des.pool import Report, Workers
 from des.scenario import Loaded
+from des.scratch import scratch_directory
 from des.signals import terminating_signals_raise
 from des.storage import Storage, is_url, place_of
 from des.study.duration import of_runs

@@ -18,6 +18,7 @@ EVERYBODY = {
     "errors",
     "pool",
     "frames",
+    "scratch",
     "signals",
     "spread",
     "storage",
