@@ -21,6 +21,7 @@ EVERYBODY = {
     "signals",
     "spread",
     "storage",
+    "tally",
     "vocabulary",
     "words",
 }
