@@ -22,6 +22,7 @@ EVERYBODY = {
     "signals",
     "spread",
     "storage",
+    "tally",
     "vocabulary",
     "words",
 }
