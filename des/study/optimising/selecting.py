@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from des.compiled import carried, prepare
 from des.estimate.availability import choose
 from des.estimate.common_incidents import CommonIncidents, why_only_simulated
 from des.estimate.estimate import EXACT, REQUEST_LEVEL, TIMELINE, Estimate
@@ -203,7 +204,12 @@ def select(
     selection = Selection(len(order), zone_of(aim, screened, order))
     found: dict[Candidate, list[Figures]] = {candidate: [] for candidate in (*order, *others)}
     walker = Walker(space, SAMPLES)
-    job = Simulator(space, _lost_in_the_long_run(walker, [*found], workers)) if reasons else walker
+    job: Callable[[Task, Report | None], list[Figures | str]] = walker
+    if reasons:
+        job = Simulator(space, _lost_in_the_long_run(walker, [*found], workers))
+        plans = [space.plan(candidate) for candidate in found]
+        prepare(plans, FIRST * sum(plan.workload.arrivals.expected_requests(plan.horizon_s) or 0.0 for plan in plans))
+        job = carried(job, plans)
     with Workers[Task, list[Figures | str]](job, workers) as pool:
         while wanted := _wanted(selection, max(most, FIRST)):
             begins = not selection.replications
