@@ -25,7 +25,7 @@ from des.cli.application import (
 from des.cli.asking import YesOption, before
 from des.cli.completion import scenario_names
 from des.cli.expectations import complain_of_verdicts, conclude
-from des.cli.options import JunitOption, ScenarioArgument, SeedOption, SetOption
+from des.cli.options import ClusterOption, JunitOption, ScenarioArgument, SeedOption, SetOption
 from des.errors import ScenarioError
 
 
@@ -49,6 +49,7 @@ def availability(
     workers: Annotated[
         int, typer.Option("--workers", metavar="N", min=1, help="Processes that share the years of incidents.")
     ] = 1,
+    cluster: ClusterOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     yes: YesOption = False,
     junit: JunitOption = None,
@@ -64,10 +65,11 @@ def availability(
 
     check_junit(junit)
     check_years(years)
-    loaded = RunOptions(seed=seed, overrides=tuple(changes or ())).load(scenario)
-    before("availability", scenario, yes=yes)(of_availability(loaded, years, estimator, workers))
+    options = RunOptions(seed=seed, overrides=tuple(changes or ()), workers=workers, cluster=cluster)
+    loaded = options.load(scenario)
+    before("availability", scenario, yes=yes)(of_availability(loaded, years, estimator, options.where))
     with progress_bar() as progress:
-        found = available(loaded, years, estimator=estimator, workers=workers, progress=progress)
+        found = available(loaded, years, estimator=estimator, workers=options.where, progress=progress)
     complain_of(found.remarks)
     if as_json:
         say_json(found.as_json())

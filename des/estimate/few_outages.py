@@ -33,10 +33,8 @@ def with_few_outages(
     if survived:
         mean = math.fsum(survived) / len(lost)
         least, most = (end / len(lost) for end in compound_bounds(np.array(survived)))
-    elif not any(all_down):
+    else:  # no outage was seen of which anything survived
         mean, least, most = 0.0, 0.0, poisson_bounds(0)[1] * most_s / drawn_s
-    else:
-        return served  # less survived the outages than was lost besides
     whole = 1.0 - served.known + mean
     low, high = 1.0 - (whole - least), 1.0 - (whole - min(most, known))
     low = low if served.low is None else min(served.low, low)

@@ -13,6 +13,7 @@ from des.estimate.availability import availability as answer_for
 from des.estimate.estimate import Estimate, as_json
 from des.faults import sharing
 from des.frames import flat, html
+from des.pool import Where
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan, remarks_of
 from des.scenario.schema.setting import Setting
@@ -74,7 +75,7 @@ def available(
     years: float,
     *,
     estimator: str | None = None,
-    workers: int = 1,
+    workers: Where = 1,
     progress: Progress | None = None,
 ) -> Available:
     """The availability of the scenario's own arms and of the built-in ones, without simulated requests.

@@ -50,8 +50,10 @@ def test_what_survived_one_outage_may_be_far_from_what_survives_on_average() -> 
     assert found.mean == T.mean
 
 
-def test_where_outages_lose_all_their_requests_nothing_is_wider() -> None:
-    assert with_few_outages(T, [2.1e-2] + [0.0] * 39, [2e-2] + [0.0] * 39, 9e-4, 600.0, 1e6) is T
+def test_outages_that_lost_all_requests_leave_room_for_others_that_do_not() -> None:
+    found = with_few_outages(T, [2.1e-2] + [0.0] * 39, [2e-2] + [0.0] * 39, known=9e-4, most_s=50.0, drawn_s=1e6)
+    assert (found.mean, found.low) == (T.mean, T.low)
+    assert found.high == pytest.approx(0.999 + 3.689 * 50.0 / 1e6, abs=1e-7)
 
 
 def test_blocks_that_agree_because_none_had_an_outage_have_an_interval() -> None:

@@ -19,7 +19,7 @@ from des.estimate.interaction import relieved
 from des.estimate.intervals import students_t
 from des.estimate.selection import FIRST, Selection, Zone
 from des.estimate.timeline import incidents_per_year
-from des.pool import Report, Workers
+from des.pool import Report, Where, Workers
 from des.scenario.checks.aims import OPTIMISABLE
 from des.study.optimising.aim import LOST, Aim
 from des.study.optimising.screening import Figures, Task, Walker
@@ -189,7 +189,7 @@ def select(
     within_reach: int,
     *,
     beside: Sequence[Candidate] = (),
-    workers: int,
+    workers: Where,
     most: int = MOST_REPLICATIONS,
     tell: Callable[[float, str], None] | None = None,
 ) -> Selected:
@@ -243,7 +243,7 @@ def select(
     )
 
 
-def _lost_in_the_long_run(walker: Walker, candidates: Sequence[Candidate], workers: int) -> dict[Candidate, float]:
+def _lost_in_the_long_run(walker: Walker, candidates: Sequence[Candidate], workers: Where) -> dict[Candidate, float]:
     """The share that each candidate loses as walked; empty where no incident comes at random."""
     if not any(incidents_per_year(walker.space.plan(candidate)) > 0.0 for candidate in candidates):
         return {}
