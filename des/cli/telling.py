@@ -38,8 +38,11 @@ from des.errors import ScenarioError
 def availability(
     scenario: ScenarioArgument,
     years: Annotated[
-        float, typer.Option("--years", metavar="N", help="Years of incidents to draw, where they are drawn.")
-    ] = 10_000.0,
+        float | None,
+        typer.Option(
+            "--years", metavar="N", help="Years of incidents to draw, where they are drawn.  [default: 10000]"
+        ),
+    ] = None,
     seed: SeedOption = None,
     estimator: Annotated[
         str | None,
@@ -64,7 +67,8 @@ def availability(
     from des.study.study import scenario_name
 
     check_junit(junit)
-    check_years(years)
+    if years is not None:
+        check_years(years)
     options = RunOptions(seed=seed, overrides=tuple(changes or ()), workers=workers, cluster=cluster)
     loaded = options.load(scenario)
     before("availability", scenario, yes=yes)(of_availability(loaded, years, estimator, options.where))
@@ -78,7 +82,7 @@ def availability(
         print_availability(loaded.scenario.title, found.answers, console(), left_out=found.left_out)
         if found.expectations:
             print_verdicts(found.expectations, console())
-    properties = {"seed": str(loaded.scenario.seed), "years": f"{years:g}"}
+    properties = {"seed": str(loaded.scenario.seed), "years": f"{10_000.0 if years is None else years:g}"}
     wall_s = sum(answer.wall_s for answer in found.answers.values())
     return conclude([Suite(scenario_name(loaded), found.expectations, properties, wall_s)], junit)
 

@@ -22,21 +22,21 @@ ENOUGH: Final = FEW_EVENTS
 
 
 def with_few_outages(
-    served: Estimate, lost: Sequence[float], all_down: Sequence[float], known: float, most_s: float, drawn_s: float
+    served: Estimate, lost: Sequence[float], all_down: Sequence[float], at_most: float, from_one: float
 ) -> Estimate:
     """`served` with an interval that is at least as wide as few total outages make it.
 
-    `lost` and `all_down` are the shares of each block, `known` is the exact share of time that all are down. From one
-    outage the requests of at most `most_s` survive; blocks have `drawn_s` in all.
+    `lost` and `all_down` are the shares of each block. At most the share `at_most` of the requests is spared by
+    outlasting an outage in the long run, and `from_one` of those drawn by outlasting one of the outages drawn.
     """
     survived = [down - of for down, of in zip(all_down, lost, strict=True) if down > of]
     if survived:
         mean = math.fsum(survived) / len(lost)
         least, most = (end / len(lost) for end in compound_bounds(np.array(survived)))
     else:  # no outage was seen of which anything survived
-        mean, least, most = 0.0, 0.0, poisson_bounds(0)[1] * most_s / drawn_s
+        mean, least, most = 0.0, 0.0, poisson_bounds(0)[1] * from_one
     whole = 1.0 - served.known + mean
-    low, high = 1.0 - (whole - least), 1.0 - (whole - min(most, known))
+    low, high = 1.0 - (whole - least), 1.0 - (whole - min(most, at_most))
     low = low if served.low is None else min(served.low, low)
     high = high if served.high is None else max(served.high, high)
     return replace(served, low=max(0.0, low), high=min(1.0, high), interval=None)

@@ -245,9 +245,10 @@ def _controlled(
     found = with_controls(served, controls, known, share=True, estimator=TIMELINE)
     if episodes >= ENOUGH or not closed.all_down:
         return found
-    mean_s = closed.all_down / closed.all_down_episodes_per_year * YEAR_S
+    per_s = closed.all_down_episodes_per_year / YEAR_S
+    spared_s = min(closed.all_down / per_s, reach_s(plan))
     lost, down = [block.lost for block in blocks], [block.all_down for block in blocks]
-    return with_few_outages(found, lost, down, closed.all_down, min(mean_s, reach_s(plan)), drawn_s)
+    return with_few_outages(found, lost, down, per_s * spared_s, spared_s / drawn_s)
 
 
 def _blocks(pieces: int) -> list[range]:

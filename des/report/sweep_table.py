@@ -8,7 +8,6 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from des.estimate.availability import YEARS
 from des.estimate.estimate import MET, REQUEST_LEVEL, TIMELINE, Estimate
 from des.report import figures
 from des.report.figures import read
@@ -290,7 +289,7 @@ def _drawn(sweep: Sweep, estimator: str) -> str:
     if not years:
         return ""
     least, most = (f"{each:,.0f}" if each >= 2.0 else f"{each:.2g}" for each in (min(years), max(years)))
-    by_default = sweep.content.get("years") in (None, YEARS) and estimator == TIMELINE
+    by_default = sweep.content.get("years") is None and estimator == TIMELINE
     more = " (--years N draws another number)" if by_default else ""
     return f" of {least if least == most else f'{least} to {most}'} years of incidents{more}"
 

@@ -6,7 +6,7 @@ from typing import Any, Final, Unpack
 
 from des.compiled import using
 from des.errors import DesError
-from des.estimate.availability import YEARS, check_years
+from des.estimate.availability import check_years
 from des.estimate.estimate import REQUEST_LEVEL
 from des.pool import processors
 from des.study.options import Forecast, RunKeywords, RunOptions, Source, with_run_keywords
@@ -93,7 +93,7 @@ def _swept(
     _ask_before_reading(scenario, points, options)
     if chosen == REQUEST_LEVEL:
         return swept_by_runs(scenario, points, options)
-    asked = Asked(tuple(metrics), ROUNDS if rounds is None else rounds, YEARS if years is None else float(years))
+    asked = Asked(tuple(metrics), ROUNDS if rounds is None else rounds, None if years is None else float(years))
     return swept_by_answers(scenario, points, options, asked)
 
 

@@ -196,14 +196,17 @@ class _Work:
         return kept
 
     def _alone(self, task: Answering) -> Known:
-        """What is known of the arms of a point that all processes answer."""
-        answer = self._job.answer(task, self._where, lambda share: self._tell(task.number, share))
+        """What is known of the arms of a point that all processes here answer, or one of elsewhere."""
+        if self._apart and not isinstance(self._where, int):
+            (answer,) = self._pool.map([task])
+        else:
+            answer = self._job.answer(task, self._where, lambda share: self._tell(task.number, share))
         self._keep(task, answer)
         return answer.known
 
     def _side_by_side(self, known: Known) -> int:
         """About how many processes had to do with a point of so many arms."""
-        return max(1, min(self._processes, len(known.long_runs)))
+        return max(1, min(self._processes, len(known.long_runs))) if isinstance(self._where, int) else 1
 
     def _answer(self, tasks: Sequence[Answering]) -> None:
         answers = (

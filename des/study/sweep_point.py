@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from des.errors import Problem, ScenarioError
-from des.estimate.availability import YEARS
 from des.estimate.estimate import Estimate, as_json
 from des.pool import Report, Where
 from des.scenario import Loaded, plans
@@ -17,7 +16,7 @@ from des.study.answer import answered
 from des.study.answered import Answer, ArmAnswer
 from des.study.arms import same_arms
 from des.study.identity import canonical_json
-from des.study.long_run import LongRun, long_runs
+from des.study.long_run import Attempt, LongRun, long_runs
 from des.study.options import RunOptions, Source
 from des.study.pieces import Pieces
 from des.study.rounds import Clock
@@ -39,12 +38,13 @@ _NOT_OF_ARMS: Final = ("arms", "expect", "title", "question", "replications")
 class Asked:
     """`metrics` are those to be shown, all where there are none named; `rounds` are simulated at each point.
 
-    `years` of incidents are drawn where availability takes drawn ones, as of `des availability --years`.
+    `years` of incidents are drawn where availability takes drawn ones, as of `des availability --years`; by default as
+    many as of that command.
     """
 
     metrics: tuple[str, ...] = ()
     rounds: int = ROUNDS
-    years: float = YEARS
+    years: float | None = None
 
     @property
     def no_requests(self) -> bool:
@@ -200,10 +200,11 @@ class _Here:
     def plans(self) -> dict[str, Plan]:
         return {arm: plan for arm, plan in self.every.items() if arm not in self.same}
 
-    def known(self, given: Known, workers: Where, years: float) -> dict[str, LongRun]:
+    def known(self, given: Known, workers: Where, years: float | None) -> dict[str, LongRun]:
         """The long run of each of the `plans`, those that are given or new ones."""
         known = self.by_arm(given.long_runs)
-        return known | long_runs({arm: plan for arm, plan in self.plans.items() if arm not in known}, workers, years)
+        missing = {arm: plan for arm, plan in self.plans.items() if arm not in known}
+        return known | long_runs(missing, workers, Attempt(years, as_asked=True))
 
     def by_arm(self, of_digests: Mapping[str, _Of]) -> dict[str, _Of]:
         """What is known of these arms, but for those that are the same as another."""

@@ -36,28 +36,28 @@ T = Estimate(0.999, 0.9989, 0.9991, 40, "timeline")
 
 
 def test_without_a_total_outage_all_that_can_outlast_one_may_be_served() -> None:
-    found = with_few_outages(T, [5e-5] * 40, [0.0] * 40, known=9e-4, most_s=600.0, drawn_s=1e6)
+    found = with_few_outages(T, [5e-5] * 40, [0.0] * 40, at_most=9e-4, from_one=6e-4)
     assert (found.mean, found.low) == (T.mean, T.low)
-    assert found.high == pytest.approx(0.999 + 9e-4)  # 3.7 outages of 600 s would be more than is known
-    short = with_few_outages(T, [5e-5] * 40, [0.0] * 40, known=9e-4, most_s=50.0, drawn_s=1e6)
-    assert short.high == pytest.approx(0.999 + 3.689 * 50.0 / 1e6, abs=1e-7)
+    assert found.high == pytest.approx(0.999 + 9e-4)  # 3.7 outages would spare more
+    short = with_few_outages(T, [5e-5] * 40, [0.0] * 40, at_most=9e-4, from_one=5e-5)
+    assert short.high == pytest.approx(0.999 + 3.689 * 5e-5, abs=1e-7)
 
 
 def test_what_survived_one_outage_may_be_far_from_what_survives_on_average() -> None:
-    found = with_few_outages(T, [5e-3] + [0.0] * 39, [2e-2] + [0.0] * 39, known=9e-4, most_s=600.0, drawn_s=1e6)
+    found = with_few_outages(T, [5e-3] + [0.0] * 39, [2e-2] + [0.0] * 39, at_most=9e-4, from_one=6e-4)
     assert found.low < T.low
     assert found.high > T.high
     assert found.mean == T.mean
 
 
 def test_outages_that_lost_all_requests_leave_room_for_others_that_do_not() -> None:
-    found = with_few_outages(T, [2.1e-2] + [0.0] * 39, [2e-2] + [0.0] * 39, known=9e-4, most_s=50.0, drawn_s=1e6)
+    found = with_few_outages(T, [2.1e-2] + [0.0] * 39, [2e-2] + [0.0] * 39, at_most=9e-4, from_one=5e-5)
     assert (found.mean, found.low) == (T.mean, T.low)
-    assert found.high == pytest.approx(0.999 + 3.689 * 50.0 / 1e6, abs=1e-7)
+    assert found.high == pytest.approx(0.999 + 3.689 * 5e-5, abs=1e-7)
 
 
 def test_blocks_that_agree_because_none_had_an_outage_have_an_interval() -> None:
-    found = with_few_outages(T.without_interval("none: the same throughout"), [0.0] * 40, [0.0] * 40, 9e-4, 600.0, 1e6)
+    found = with_few_outages(T.without_interval("none: the same throughout"), [0.0] * 40, [0.0] * 40, 9e-4, 6e-4)
     assert found.low == pytest.approx(0.999)
     assert found.high == pytest.approx(0.9999)
     assert found.interval is None
