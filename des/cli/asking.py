@@ -21,7 +21,7 @@ def before(command: str, scenario: Path, *, yes: bool, quicker: str = "") -> "Be
 
     `quicker` says what takes less time, by default `des answer`.
 
-    Raises DeclinedError where the answer is not yes.
+    Raises DeclinedError where the answer is not yes, and without asking where nobody can answer and nothing was read.
     """
 
     def say_and_ask(forecast: "Forecast") -> None:
@@ -35,8 +35,12 @@ def before(command: str, scenario: Path, *, yes: bool, quicker: str = "") -> "Be
         if forecast.seconds < _WORTH_ASKING_S:
             return
         complain(quicker or f"des answer {scenario} answers the same question within a minute")
-        if not yes:
-            confirm("go on?", _declined(forecast))
+        if yes:
+            return
+        if forecast.unread and not _somebody_is_there():
+            points = f"{forecast.replications:,} {forecast.unit}"
+            raise DeclinedError(f"nothing was run: nobody is there to be asked, and --yes goes on with {points}")
+        confirm("go on?", _declined(forecast))
 
     return say_and_ask
 
@@ -50,12 +54,17 @@ def _declined(forecast: "Forecast") -> str:
 
 def confirm(question: str, declined: str) -> None:
     """Ask, where standard input and standard error are a terminal. Raises DeclinedError unless the answer is yes."""
-    if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):  # nobody is there to answer
+    if not _somebody_is_there():
         return
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise DeclinedError(declined)
+
+
+def _somebody_is_there() -> bool:
+    """Whether somebody can answer: standard input and standard error are a terminal."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _sentence(command: str, forecast: "Forecast") -> str:

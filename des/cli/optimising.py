@@ -8,7 +8,15 @@ import typer
 from des.cli.application import DONE, FAILED, INCONCLUSIVE, app, complain_of, console, progress_bar, reported, say_json
 from des.cli.asking import YesOption, before
 from des.cli.numbers import whole
-from des.cli.options import EngineOption, ScenarioArgument, SeedOption, SetOption, WorkersOption, listed
+from des.cli.options import (
+    ClusterOption,
+    EngineOption,
+    ScenarioArgument,
+    SeedOption,
+    SetOption,
+    WorkersOption,
+    listed,
+)
 
 
 @app.command(
@@ -61,6 +69,7 @@ def optimise(
     seed: SeedOption = None,
     changes: SetOption = None,
     workers: WorkersOption = None,
+    cluster: ClusterOption = None,
     engine: EngineOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print optimise.json instead of tables.")] = False,
     yes: YesOption = False,
@@ -86,6 +95,7 @@ def optimise(
             seed=seed,
             overrides=tuple(changes or ()),
             workers=workers or available(),
+            cluster=cluster,
             engine=engine,
             progress=progress,
             before=before(

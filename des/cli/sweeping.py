@@ -65,8 +65,8 @@ def sweep(
         typer.Option(
             "--years",
             metavar="N",
-            help="Years of incidents to draw, where they are drawn; the availability is then that of des availability "
-            "--years N.  [default: 1000]",
+            help="Years of incidents to draw, where they are drawn; the availability is that of des availability "
+            "--years N.  [default: 10000]",
         ),
     ] = None,
     traces: Annotated[

@@ -26,7 +26,7 @@ from des.cli.asking import YesOption, before
 from des.cli.completion import scenario_names
 from des.cli.expectations import complain_of_verdicts, conclude
 from des.cli.numbers import whole
-from des.cli.options import JunitOption, ScenarioArgument, SeedOption, SetOption
+from des.cli.options import ClusterOption, JunitOption, ScenarioArgument, SeedOption, SetOption
 from des.errors import ScenarioError
 
 
@@ -39,8 +39,11 @@ from des.errors import ScenarioError
 def availability(
     scenario: ScenarioArgument,
     years: Annotated[
-        float, typer.Option("--years", metavar="N", help="Years of incidents to draw, where they are drawn.")
-    ] = 10_000.0,
+        float | None,
+        typer.Option(
+            "--years", metavar="N", help="Years of incidents to draw, where they are drawn.  [default: 10000]"
+        ),
+    ] = None,
     seed: SeedOption = None,
     estimator: Annotated[
         str | None,
@@ -51,6 +54,7 @@ def availability(
         int,
         typer.Option("--workers", metavar="N", parser=whole(1), help="Processes that share the years of incidents."),
     ] = 1,
+    cluster: ClusterOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     yes: YesOption = False,
     junit: JunitOption = None,
@@ -65,11 +69,13 @@ def availability(
     from des.study.study import scenario_name
 
     check_junit(junit)
-    check_years(years)
-    loaded = RunOptions(seed=seed, overrides=tuple(changes or ())).load(scenario)
-    before("availability", scenario, yes=yes)(of_availability(loaded, years, estimator, workers))
+    if years is not None:
+        check_years(years)
+    options = RunOptions(seed=seed, overrides=tuple(changes or ()), workers=workers, cluster=cluster)
+    loaded = options.load(scenario)
+    before("availability", scenario, yes=yes)(of_availability(loaded, years, estimator, options.where))
     with progress_bar() as progress:
-        found = available(loaded, years, estimator=estimator, workers=workers, progress=progress)
+        found = available(loaded, years, estimator=estimator, workers=options.where, progress=progress)
     complain_of(found.remarks)
     if as_json:
         say_json(found.as_json())
@@ -78,7 +84,7 @@ def availability(
         print_availability(loaded.scenario.title, found.answers, console(), left_out=found.left_out)
         if found.expectations:
             print_verdicts(found.expectations, console())
-    properties = {"seed": str(loaded.scenario.seed), "years": f"{years:g}"}
+    properties = {"seed": str(loaded.scenario.seed), "years": f"{10_000.0 if years is None else years:g}"}
     wall_s = sum(answer.wall_s for answer in found.answers.values())
     return conclude([Suite(scenario_name(loaded), found.expectations, properties, wall_s)], junit)
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from des.compiled import carried
 from des.compiled.choice import LOADED_FOR, prepare
 from des.errors import DesError
 from des.estimate.estimate import Estimate, Inapplicable
@@ -239,7 +240,7 @@ class _Group:
         seen = len(self.sampler.sample.stratum)
         counts = self.sampler.next_round() if seen else self.sampler.pilot()
         prepare(list(self.sampler.plans.values()), LOADED_FOR)
-        with Workers(simulate_task, self._workers) as pool:
+        with Workers(carried(simulate_task, self.sampler.plans.values()), self._workers) as pool:
             self.sampler.run(self.sampler.draw(counts), pool, self._told)
         what = outlasts(self.sampler, seen, self._workers) if self.population.memory_s > 0.0 else ""
         if what:

@@ -12,7 +12,7 @@ from typing import Final
 
 from des.errors import DesError
 from des.estimate import rare, timeline
-from des.estimate.availability import Choice, choose
+from des.estimate.availability import Choice, choose, years_for
 from des.estimate.estimate import RARE, REQUEST_LEVEL, TIMELINE
 from des.estimate.joint_figures import DrawnIncidents, horizons_of, long_run_years
 from des.pool import Where, processors
@@ -81,7 +81,7 @@ def of_runs(studies: Sequence[Study], workers: Where, finished: int = 0) -> Fore
     )
 
 
-def of_availability(loaded: Loaded, years: float, estimator: str | None, workers: Where) -> Forecast:
+def of_availability(loaded: Loaded, years: float | None, estimator: str | None, workers: Where) -> Forecast:
     """The forecast of the availability of all arms, the built-in ones included."""
     clock = _Clock(time.process_time())
     arms, _ = compared_arms(loaded)
@@ -91,8 +91,9 @@ def of_availability(loaded: Loaded, years: float, estimator: str | None, workers
     for plan in different:
         if each_s and clock.is_over:
             break
-        choice = choose(plan, years)
-        each_s.append(_estimator_s(plan, choice, estimator or choice.estimator, years, workers))
+        drawn = years_for(plan, years)
+        choice = choose(plan, drawn)
+        each_s.append(_estimator_s(plan, choice, estimator or choice.estimator, drawn, workers))
     return Forecast(
         seconds=sum(each_s) * len(different) / len(each_s) if each_s else 0.0, processes=processors(workers)
     )

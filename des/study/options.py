@@ -28,6 +28,7 @@ class Forecast:
 
     `finished` of the `replications` of all arms are kept already; of a sweep, `unit` says that these are points.
     `at_least`: it may take more, such as by a precision. `begun`: some of it was done to know how long it takes.
+    `unread`: there are so many points that none but the first was read, so nothing is known to be right with them.
     """
 
     seconds: float
@@ -37,6 +38,7 @@ class Forecast:
     at_least: bool = False
     unit: str = "replications"
     begun: bool = False
+    unread: bool = False
 
 
 Before = Callable[[Forecast], None]

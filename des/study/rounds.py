@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from des.compiled import prepare
+from des.compiled import carried, prepare
 from des.estimate.cascades import Cascade, cascade_estimates
 from des.estimate.estimate import Estimate
 from des.estimate.heterogeneous import Heterogeneous, without_intervals
@@ -177,7 +177,7 @@ def replicated(
     prepare(list(plans.values()), 2 * FIRST * sum(expected))
     done = rounds = 0
     wanted, reached = FIRST, False
-    with Workers(replicator, workers) as pool:
+    with Workers(carried(replicator, plans.values()), workers) as pool:
         while True:
             before_s = clock.spent_s
             parts = [Part(arm, number) for number in range(done, wanted) for arm in plans]
