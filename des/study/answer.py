@@ -31,12 +31,12 @@ from des.study.arms import same_arms
 from des.study.differences import Paired
 from des.study.duration import of_replications
 from des.study.long_run import LongRun, long_runs, refined, refining_s
+from des.study.losses import bounded, of_all_requests, why_no_causes
 from des.study.not_seen import NotSeen, missed_by_runs, missed_by_windows, missed_rot
 from des.study.options import Before, Progress, RunOptions, Source, where
 from des.study.rounds import FIRST, Clock, Rounds, Simulated, replicated
 from des.study.shortened import between_outages
 from des.study.study import scenario_name
-from des.study.uncertain import scaled
 from des.study.value import Money, cheapest, money, steps, usd_per_share_lost
 from des.study.verdicts import of_other_arms
 from des.study.ways import chosen_way
@@ -264,12 +264,8 @@ class _Work:
         figures, unsampled = of.claimed(self._long_runs())
         lost = known.lost
         if lost is None and figures["availability"].mean is not None:
-            lost = figures["availability"].complement()
-        simulated = figures.pop("lost_by_cause")
-        requests = figures["requests"].known or 1.0
-        figures["lost_by_cause"] = {
-            cause: scaled(each, 1.0 / requests) for cause, each in simulated.items() if each.mean
-        }
+            lost = bounded(figures["availability"].complement(), of.requests)
+        figures["lost_by_cause"] = of_all_requests(figures.pop("lost_by_cause"), figures["requests"].known)
         basis = Basis(
             availability=known.choice.estimator,
             requests=REQUEST_LEVEL,
@@ -395,6 +391,7 @@ class _Work:
             not_seen=not_seen,
             horizon_s=self._plans[arm].horizon_s,
             ends=ends or {},
+            why_no_causes=why_no_causes(lost, figures.get("lost_by_cause"), basis.simulated),
         )
 
     def _chance(self, arm: str, counted: Estimate | None) -> tuple[Estimate | None, str]:

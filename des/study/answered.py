@@ -85,6 +85,8 @@ class ArmAnswer:
     """By metric, the least and the most that a figure can be where incidents were not seen; None has no end."""
     unavailability: Mapping[str, Estimate] = field(default_factory=dict)
     """By endpoint of the chain, the share of the time that it is down; empty where that has no closed form."""
+    why_no_causes: str = ""
+    """Why `lost_by_cause` is empty though requests are lost."""
 
     def figure(self, metric: str) -> Estimate | None:
         """None where there is no such figure."""
