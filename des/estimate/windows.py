@@ -19,7 +19,13 @@ from des.compiled.choice import LOADED_FOR, prepare
 from des.errors import DesError
 from des.estimate.estimate import Estimate, Inapplicable
 from des.estimate.heterogeneous import Heterogeneous
-from des.estimate.memory import forgets_never, longest_walk_of_all_s, memory_s, request_rate_per_s
+from des.estimate.memory import (
+    forgets_never,
+    longest_walk_of_all_s,
+    memory_s,
+    request_rate_per_s,
+    why_under_way_longer,
+)
 from des.estimate.windows_figures import (
     WINDOWS,
     ArmSample,
@@ -117,9 +123,8 @@ def why_not_windows(plan: Plan) -> str:
     heterogeneous = Heterogeneous.of(plan)
     if heterogeneous is not None:
         return f"{heterogeneous.what}: replications differ by more than their incidents"
-    if longest_walk_of_all_s(plan) > _LONGEST_TAIL_S:
-        days = longest_walk_of_all_s(plan) / DAY_S
-        return f"a request may be under way for {days:,.0f} days: give it a deadline, or calls a timeout"
+    if too_long := why_under_way_longer(plan, _LONGEST_TAIL_S):
+        return too_long
     declared_s, what = memory_s(plan)
     return _too_long(declared_s, what, request_rate_per_s(plan))
 
