@@ -48,7 +48,8 @@ def mid_p(sums: Floats, variances: Floats, heaviest: float) -> tuple[Floats, Flo
             lower = np.where(sums > 0.0, gammainc(shape, middle / scale), 1.0)
             below = (lower + gammainc(above, middle / wide)) / 2.0 < share
             low, high = np.where(below, middle, low), np.where(below, high, middle)
-        return (low + high) / 2.0
+        found: Floats = (low + high) / 2.0
+        return found
 
     return quantile(_TAIL), quantile(1.0 - _TAIL)
 
