@@ -189,6 +189,15 @@ def put_back(target: Path) -> None:
         remove_leftovers(target)
 
 
+def free_bytes(target: Path) -> int | None:
+    """How many bytes may be written below a directory that need not exist yet; None where the system does not say."""
+    target = target.absolute()
+    for place in (target, *target.parents):
+        with suppress(OSError):
+            return shutil.disk_usage(place).free
+    return None
+
+
 def _clear(target: Path) -> None:
     for leftover in _leftovers(target, REPLACED):
         if not os.path.lexists(target):

@@ -1,7 +1,7 @@
 """The command that answers a scenario's question."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -101,6 +101,9 @@ def answer(
     return conclude([suite], junit)
 
 
+_RUNS: Final = {"replications": "runs"}
+
+
 def _before(within: str) -> "Before":
     """Says that the first round takes longer than there is time."""
 
@@ -108,9 +111,10 @@ def _before(within: str) -> "Before":
         from des.report.figures import duration
 
         processes = "1 process" if forecast.processes == 1 else f"{forecast.processes} processes"
+        what = f"{forecast.replications:,} {_RUNS.get(forecast.unit, forecast.unit)}"
         complain(
-            f"the first round is {forecast.replications} runs and will take about {duration(forecast.seconds)} here, "
-            f"on {processes}: longer than --within {within} leaves"
+            f"the first round is {what} and will take about {duration(forecast.seconds)} here, on {processes}: longer "
+            f"than --within {within} leaves"
         )
 
     return say

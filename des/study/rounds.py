@@ -155,6 +155,12 @@ class Rounds:
     reached: bool
 
 
+def prepare_for(plans: Mapping[str, Plan]) -> None:
+    """Load the engine that will simulate the rounds."""
+    expected = [plan.workload.arrivals.expected_requests(plan.horizon_s) or 0.0 for plan in plans.values()]
+    prepare(list(plans.values()), 2 * FIRST * sum(expected))
+
+
 def replicated(
     plans: Mapping[str, Plan],
     objective: Objective | None,
@@ -173,8 +179,7 @@ def replicated(
     """
     found = {arm: Simulated(plan) for arm, plan in plans.items()}
     replicator = Replicator(plans, None, "{}", cascades, objective=objective)
-    expected = [plan.workload.arrivals.expected_requests(plan.horizon_s) or 0.0 for plan in plans.values()]
-    prepare(list(plans.values()), 2 * FIRST * sum(expected))
+    prepare_for(plans)
     done = rounds = 0
     wanted, reached = FIRST, False
     with Workers(carried(replicator, plans.values()), workers) as pool:

@@ -84,7 +84,7 @@ def _kept(study: Study, options: RunOptions, results: Path) -> Finished:
         refuse_existing_directory(target)
     study.prepare()
     if options.before is not None:
-        options.before(of_run(study, options.where, 0 if options.force else pieces_of(target, key)))
+        options.before(of_run(study, options.where, 0 if options.force else pieces_of(target, key), target.parent))
     anew = options.force and options.out is None
     try:
         with unfinished(target, key, anew=options.force) as pieces, written_whole(target, replace=anew) as directory:

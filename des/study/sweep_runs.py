@@ -127,7 +127,7 @@ def _forecast(studies: Sequence[Study], places: Sequence[Path], options: RunOpti
         study for study, place in zip(studies, places, strict=True) if not place.is_dir() or _simulates_again(options)
     ]
     if options.before is not None and missing:
-        options.before(of_runs(missing, options.where))
+        options.before(of_runs(missing, options.where, target=places[0].parent))
 
 
 def _simulates_again(options: RunOptions) -> bool:
