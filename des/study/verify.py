@@ -13,7 +13,7 @@ from des.frames import html
 from des.scenario import Scenario
 from des.single_files import json_object
 from des.storage import place_of
-from des.study.answer_file import ANSWER, MANIFEST
+from des.study.answer_file import ANSWER, CHARTS, CHARTS_SHA256, MANIFEST
 from des.study.from_traces import COLUMNS, Replayed, Rows, in_time
 from des.study.identity import Identity, file_digest, json_text, source_digest
 from des.study.optimised import CANDIDATES, OPTIMISED
@@ -134,7 +134,8 @@ def verify(path: str | Path, folder: str | Path = ".", progress: Progress | None
     if not place.is_dir():
         raise DesError(f"{place}: no such directory; name the directory of a run, sweep, answer or search")
     if (place / ANSWER).is_file():
-        return _of_digest(place, "answer", ANSWER, "answer_sha256")
+        charts = (CHARTS, CHARTS_SHA256) if (place / CHARTS).exists() else None
+        return _of_digest(place, "answer", ANSWER, "answer_sha256", charts)
     if (place / OPTIMISED).is_file():
         return _of_digest(place, "search", OPTIMISED, "optimise_sha256", (CANDIDATES, "candidates_sha256"))
     if (place / RECORD).is_file():

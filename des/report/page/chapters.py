@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from des.report.page.blocks import Chapter, Section
 from des.report.page.findings import Findings
+from des.report.page.sections.answered import answered_sections
 from des.report.page.sections.arms import arms_section
 from des.report.page.sections.comparison import comparison_section
 from des.report.page.sections.methods import methods_section
@@ -29,6 +30,7 @@ def _chapter(key: str, findings: Findings, share: float) -> Chapter:
         comparison_section(findings),
         outage_section(findings, share),
         *traffic_sections(findings),
+        *answered_sections(findings),
         sweep_section(findings),
         search_section(findings),
         methods_section(findings),
