@@ -124,7 +124,7 @@ def test_the_first_sentence_has_the_availability_and_its_interval(page_of: PageO
     _, page = page_of(ran.path)
     (said,) = [text for text in page.text if text.startswith("With as_modelled")]
     figure = ran.summary["arms"]["as_modelled"]["availability"]
-    assert f"{100 * figure['mean']:.2f}" in said
+    assert f"{100 * figure['mean']:.1f}" in said
     assert "±" in said or "[" in said
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from des.estimate.shape import Shape
 from des.report import figures
+from des.report.lines import of_a_million, round_count
 from des.report.page.blocks import NOTE, Block, Figure, Paragraph, Section, Table
 from des.report.page.findings import Findings
 from des.report.page.sections.drawn import (
@@ -223,14 +224,9 @@ def _served(findings: Findings) -> Iterator[Block]:
             Table.of("Requests by who served them", ("arm", "served by", "share"), cells),
         )
     causes: Rows = [
-        {
-            "name": cause,
-            "arm": arm,
-            "value": _MILLION * figure.known,
-            "shown": figures.shown(figures.scaled(figure, _MILLION), figures.plain),
-        }
+        {"name": cause, "arm": arm, "value": figure.known, "shown": round_count(figure)}
         for arm in arms
-        for cause, figure in findings.by_name(arm, "lost_by_cause").items()
+        for cause, figure in of_a_million(findings.metrics[arm], shares=True).items()
         if figure.mean
     ]
     if causes:

@@ -8,6 +8,7 @@ import numpy as np
 from des.estimate.shape import SHARES, equal_bins, weighed
 from des.estimate.sums import LogHistogram
 from des.report import figures
+from des.report.lines import of_a_million, round_count
 from des.report.page.blocks import NOTE, Block, Figure, Paragraph, Section, Table
 from des.report.page.findings import Findings, chosen_arms
 from des.report.page.sections.drawn import (
@@ -222,9 +223,9 @@ def _served(series: Mapping[str, RequestSeries]) -> Iterator[Block]:
 
 def _lost(findings: Findings, arms: Sequence[str], series: Mapping[str, RequestSeries]) -> Iterator[Block]:
     rows: Rows = [
-        {"name": cause, "arm": arm, "value": figure.mean, "shown": figures.shown(figure, figures.plain)}
+        {"name": cause, "arm": arm, "value": figure.known, "shown": round_count(figure)}
         for arm in arms
-        for cause, figure in findings.by_name(arm, "lost_by_cause").items()
+        for cause, figure in of_a_million(findings.metrics[arm]).items()
         if figure.mean
     ]
     if not rows:
@@ -234,9 +235,11 @@ def _lost(findings: Findings, arms: Sequence[str], series: Mapping[str, RequestS
     yield Figure(
         "lost",
         "What requests were lost to",
-        "Requests lost in a replication by the cause of their last failure: the component, the limit, or what else.",
-        lambda: drawn_bars(rows, "requests lost in a replication"),
-        Table.of("Requests lost", ("cause", "arm", "a replication"), [(r["name"], r["arm"], r["shown"]) for r in rows]),
+        "Requests lost, of a million, by the cause of their last failure: the component, the limit, or what else.",
+        lambda: drawn_bars(rows, "requests lost, of a million"),
+        Table.of(
+            "Requests lost, of a million", ("cause", "arm", "lost"), [(r["name"], r["arm"], r["shown"]) for r in rows]
+        ),
     )
     errors = [(arm, name, f"{many:,}") for arm in arms for name, many in series[arm].errors.items()]
     yield Table.of("Last failures of lost requests", ("arm", "error", "requests"), errors)
