@@ -49,12 +49,11 @@ def of_availability(lost: float, low: float | None, high: float | None) -> int:
 
 
 def chance(share: float, low: float | None = None, high: float | None = None) -> str:
-    """In per cent; near 0 and 100 % with the digits that tell it from them."""
+    """In per cent. Its interval decides the digits; without one, those that tell it from 0 and from 100 %."""
     nearer = 100.0 * min(share, 1.0 - share)
+    decimals = max(1, significant(nearer, 1)) if nearer > 0.0 else 0
     if low is not None and high is not None and high > low:
-        decimals = min(significant(nearer, 2), by_interval(100.0 * share, 100.0 * low, 100.0 * high))
-    else:
-        decimals = max(1, significant(nearer, 1)) if nearer > 0.0 else 0
+        decimals = by_interval(100.0 * share, 100.0 * low, 100.0 * high)
     return percent(share, min(decimals, _MOST_ZEROS))
 
 

@@ -111,6 +111,7 @@ def test_an_availability_has_the_same_digits_beside_its_interval_as_with_it() ->
         (Estimate(0.99958), "99.96 %"),
         (Estimate(0.0004), "0.04 %"),
         (Estimate(0.75, 0.13, 1.0), "75 %"),
+        (Estimate(0.8559, 0.8536, 0.8582), "85.59 %"),
         (Estimate(1.0), "100 %"),
         (Estimate(0.0), "0 %"),
     ],

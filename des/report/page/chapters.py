@@ -44,5 +44,4 @@ def _about(findings: Findings) -> str:
     if "comparison" in findings.summary:
         kind = "comparison"
     made = f", made {findings.manifest['created_at'][:10]}" if findings.manifest.get("created_at") else ""
-    without = "" if findings.run is not None else "; it has no traces of requests, so nothing is drawn against time"
-    return f"{kind} {findings.path.name}{made}{without if findings.answer else ''}"
+    return f"{kind} {findings.path.name}{made}"
