@@ -63,6 +63,7 @@ def availability(
     from des.report.availability_tables import print_availability
     from des.report.junit import Suite, check_junit
     from des.report.tables import print_verdicts
+    from des.scenario.text.units import DAY_S
     from des.study.arms import available
     from des.study.duration import of_availability
     from des.study.options import RunOptions
@@ -81,7 +82,8 @@ def availability(
         say_json(found.as_json())
         complain_of_verdicts(found.expectations)
     else:
-        print_availability(loaded.scenario.title, found.answers, console(), left_out=found.left_out)
+        brief = all(loaded.arms[arm].scenario.horizon < DAY_S for arm in found.answers)
+        print_availability(loaded.scenario.title, found.answers, console(), left_out=found.left_out, brief=brief)
         if found.expectations:
             print_verdicts(found.expectations, console())
     properties = {"seed": str(loaded.scenario.seed), "years": f"{10_000.0 if years is None else years:g}"}

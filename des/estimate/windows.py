@@ -27,6 +27,7 @@ from des.estimate.memory import (
     request_rate_per_s,
     why_under_way_longer,
 )
+from des.estimate.shape import Shape
 from des.estimate.windows_figures import (
     WINDOWS,
     ArmSample,
@@ -87,7 +88,8 @@ class ArmWindows:
     """One arm. `figures` have the names of summary.json; `lost_by_cause` are shares of all requests here.
 
     `lost` is 1 - availability, precise where that difference would round to 1. `segments` and `requests` were
-    simulated, load included. `uncalled` are legs that no simulated request called.
+    simulated, load included. `uncalled` are legs that no simulated request called. `latency` is of the requests that
+    were served, `cost` of all.
     """
 
     figures: Mapping[str, Estimate | Mapping[str, Estimate]]
@@ -98,6 +100,8 @@ class ArmWindows:
     unseen: tuple[Unseen, ...]
     by_state: tuple[StateLosses, ...]
     uncalled: tuple[str, ...]
+    latency: Shape | None = None
+    cost: Shape | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -349,6 +353,8 @@ def _arm(sample: ArmSample, objective: tuple[float, str] | None) -> ArmWindows:
             for number, requests, lost in by_state(sample)
         ),
         uncalled=tuple(leg.name for leg in sample.plan.chain if leg.index not in sample.called),
+        latency=sample.latency_shape(),
+        cost=sample.cost_shape(),
     )
 
 

@@ -13,13 +13,16 @@ from des.estimate.estimate import Estimate
 from des.estimate.heterogeneous import Heterogeneous, without_intervals
 from des.estimate.intervals import students_t
 from des.estimate.objective import counted_objective
+from des.estimate.shape import Shape
 from des.estimate.summary import Pool, summarise
+from des.estimate.sums import LogHistogram
 from des.estimate.totals import Metrics
 from des.estimate.unsampled import LongRuns, Unsampled, with_unseen
 from des.pool import Where, Workers
 from des.scenario.plan import Plan
 from des.scenario.schema.objective import Objective
 from des.study.downtime import Spells, controlled
+from des.study.pictured import Pictured
 from des.study.precision import relative_half_width
 from des.study.replication import Part, Replicator
 
@@ -98,6 +101,7 @@ class Simulated:
     called: set[int] = field(default_factory=set)
     broken: Counter[str] = field(default_factory=Counter)
     cascades: list[Cascade] = field(default_factory=list)
+    cost: LogHistogram = field(default_factory=LogHistogram)
 
     def figures(self) -> dict[str, Any]:
         """By the names of summary.json, as simulated."""
@@ -130,6 +134,10 @@ class Simulated:
     def uncalled(self) -> tuple[str, ...]:
         """The legs that no request called."""
         return tuple(leg.name for leg in self.plan.chain if leg.index not in self.called)
+
+    @property
+    def pictured(self) -> Pictured:
+        return Pictured(latency=Shape.of_histogram(self.pool.latency), cost=Shape.of_histogram(self.cost))
 
     @property
     def requests(self) -> int:
@@ -178,7 +186,7 @@ def replicated(
     after `least_rounds` at the earliest. `cascades` asks for their figures even where there can be none.
     """
     found = {arm: Simulated(plan) for arm, plan in plans.items()}
-    replicator = Replicator(plans, None, "{}", cascades, objective=objective)
+    replicator = Replicator(plans, None, "{}", cascades, objective=objective, asks_for_costs=True)
     prepare_for(plans)
     done = rounds = 0
     wanted, reached = FIRST, False
@@ -195,6 +203,8 @@ def replicated(
                 of.broken.update(outcome.broken)
                 if outcome.cascade is not None:
                     of.cascades.append(outcome.cascade)
+                if outcome.cost is not None:
+                    of.cost.merge(outcome.cost)
                 if outcome.windows is not None:
                     of.windows.append(outcome.windows)
             took_s, made = clock.spent_s - before_s, wanted - done
