@@ -10,7 +10,7 @@ from des.catalogue.failures import failure_figures
 from des.catalogue.presets import presets
 from des.scenario import assumed
 from des.service.bodies import EXAMPLE
-from des.service.bounds import Bounds
+from des.service.bounds import FIXED, Bounds
 from des.service.sources import HORIZON, OBJECTIVE, RATE, SERVER_ERROR, SOURCES, TIMEOUT
 from des.study.identity import package_version
 
@@ -114,7 +114,7 @@ def catalogue(bounds: Bounds) -> Catalogue:
             "objective": OBJECTIVE,
             "sources": dict(SOURCES),
         },
-        limits=bounds.as_json(),
+        limits={**bounds.as_json(), **FIXED},
         version=package_version(),
     )
 

@@ -18,7 +18,7 @@ from des.service.bodies import SimulateBody
 from des.service.bounds import Bounds
 from des.service.named import named_in_catalogue
 from des.service.notes import Assumed, Notes
-from des.service.problems import invalid, over
+from des.service.problems import Fault, ProblemError, beyond, invalid
 from des.service.provided import Providers
 from des.service.quantities import number_text, rate_text, share_text, time_text
 from des.service.sources import BUSY_RATE, HORIZON, OBJECTIVE, RATE, SOURCES, TIMEOUT
@@ -30,6 +30,7 @@ ROUNDS: Final = 1
 INDEPENDENT: Final = "independent"
 FIRST_ALONE: Final = "first_alone"
 CHEAPEST_FIRST: Final = "cheapest_first"
+_COUNTED: Final = {"legs": "legs", "shared": "shared causes", "rounds": "rounds", "retries": "retries"}
 _FULL_REPLICATIONS: Final = 10
 _FULL_REQUESTS: Final = 1_000_000.0
 """Of all arms and replications of a run in full; beyond, it is an answer with more rounds."""
@@ -60,7 +61,8 @@ def equivalent(body: SimulateBody, bounds: Bounds, *, light: bool = False) -> Eq
 
     Where the body has no rate and requests depend on each other, there are more of them, unless they must be `light`.
     """
-    check_bounds(body, bounds)
+    if beyond_bounds(body, bounds):
+        raise invalid(faults_of_names(body, bounds))
     found = _made(body, RATE)
     if body.workload.rate is not None or light:
         return found
@@ -89,19 +91,40 @@ def _made(body: SimulateBody, usual_rate: str) -> Equivalent:
     )
 
 
-def check_bounds(body: SimulateBody, bounds: Bounds) -> None:
-    """Raises ProblemError, naming the bound that the body goes beyond."""
-    if len(body.chain) > bounds.legs:
-        raise over("legs", bounds.legs, f"at most {bounds.legs} legs; got {len(body.chain)}", "/chain")
-    if len(body.shared) > bounds.shared:
-        raise over("shared", bounds.shared, f"at most {bounds.shared}; got {len(body.shared)}", "/shared")
-    for number, leg in enumerate(body.chain):
-        if leg.retries is not None and leg.retries > bounds.retries:
-            said = f"at most {bounds.retries} retries; got {leg.retries}"
-            raise over("retries", bounds.retries, said, f"/chain/{number}/retries")
-    if body.policy.rounds is not None and body.policy.rounds > bounds.rounds:
-        said = f"at most {bounds.rounds} rounds; got {body.policy.rounds}"
-        raise over("rounds", bounds.rounds, said, "/policy/rounds")
+def faults_of_names(body: SimulateBody, bounds: Bounds) -> list[Fault]:
+    """Every fault of a body of the right shape: bounds it goes beyond, names that are not known, contradictions."""
+    shared = [
+        cause.model_copy(update={"members": cause.members[: bounds.legs]}) for cause in body.shared[: bounds.shared]
+    ]
+    within = body.model_copy(update={"chain": body.chain[: bounds.legs], "shared": shared})
+    found = beyond_bounds(body, bounds)
+    try:
+        _made(within, RATE)
+    except ProblemError as problem:
+        found.extend(problem.faults)
+    return found
+
+
+def beyond_bounds(body: SimulateBody, bounds: Bounds) -> list[Fault]:
+    """A fault for each bound that the body goes beyond."""
+    counts = [
+        ("legs", len(body.chain), "/chain"),
+        ("shared", len(body.shared), "/shared"),
+        ("rounds", body.policy.rounds, "/policy/rounds"),
+    ]
+    counts += [("retries", leg.retries, f"/chain/{number}/retries") for number, leg in enumerate(body.chain)]
+    counts += [("legs", len(cause.members), f"/shared/{at}/members") for at, cause in enumerate(body.shared)]
+    found = []
+    for name, many, where in counts:
+        most = getattr(bounds, name)
+        if many is not None and many > most:
+            words = "members, as many as legs" if where.endswith("/members") else _COUNTED[name]
+            found.append(beyond(name, most, f"at most {most} {words}; got {many:,}", where))
+    return found
+
+
+def _with_own_price(words: str, what: str) -> str:
+    return f"{words}{' With' if words.endswith('?') else '; with'} a price of your own, any {what} is accepted"
 
 
 class _Writer:
@@ -120,8 +143,6 @@ class _Writer:
 
     def write(self) -> None:
         self._name_legs()
-        if self.notes.faults:
-            return
         title = ", then ".join(model for _, model in self._names)
         self.content |= {
             "title": title,
@@ -165,14 +186,10 @@ class _Writer:
                 listed = named_in_catalogue(provider, leg.model)
                 if listed is None and leg.price is None:
                     words = unknown("model", leg.model, model_names(provider))
-                    self.notes.fault(
-                        f"/chain/{number}/model", f"{words}; with a price of your own, any model is accepted"
-                    )
+                    self.notes.fault(f"/chain/{number}/model", _with_own_price(words, "model"))
             elif leg.price is None:
                 words = unknown("provider", leg.provider, provider_names())
-                self.notes.fault(
-                    f"/chain/{number}/provider", f"{words}; with a price of your own, any provider is accepted"
-                )
+                self.notes.fault(f"/chain/{number}/provider", _with_own_price(words, "provider"))
             else:
                 provider = leg.provider.strip()
             model = leg.model if listed is None else listed.model

@@ -109,6 +109,7 @@ def answer_to(asked: Mapping[str, Any], bounds: Bounds) -> dict[str, Any]:
                 "faults": [fault.model_dump() for fault in problem.faults],
                 "limit": problem.limit,
                 "most": problem.most,
+                "least": problem.least,
                 "retry_after_s": problem.retry_after_s,
             }
         }
