@@ -63,9 +63,10 @@ class Provider(_Part):
 
 
 class PresetSaid(_Part):
-    """A client's policy."""
+    """A client's policy, as a version of the client has it; `name` has the version too."""
 
     name: str
+    version: str
     kind: str
     title: str
     policy: dict[str, Any]
@@ -91,6 +92,7 @@ def catalogue(bounds: Bounds) -> Catalogue:
         presets=[
             PresetSaid(
                 name=each.full_name,
+                version=each.full_name.partition("@")[2],
                 kind=each.kind,
                 title=each.title,
                 policy=dict(each.policy),

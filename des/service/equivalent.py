@@ -10,12 +10,13 @@ from des.catalogue.list_prices import CatalogueModel
 from des.catalogue.presets import preset
 from des.errors import ScenarioError
 from des.estimate.availability import choose
-from des.estimate.estimate import REQUEST_LEVEL
+from des.estimate.estimate import EXACT, REQUEST_LEVEL
 from des.scenario import Loaded, assumed, from_mapping, plans
 from des.scenario.text.units import YEAR_S, read_rate
 from des.scenario.text.yaml_text import yaml_text
 from des.service.bodies import SimulateBody
 from des.service.bounds import Bounds
+from des.service.effort import too_long
 from des.service.named import named_in_catalogue
 from des.service.notes import Assumed, Notes
 from des.service.problems import Fault, ProblemError, beyond, invalid
@@ -30,6 +31,7 @@ ROUNDS: Final = 1
 INDEPENDENT: Final = "independent"
 FIRST_ALONE: Final = "first_alone"
 CHEAPEST_FIRST: Final = "cheapest_first"
+WITHOUT: Final = "without_leg_"
 _COUNTED: Final = {"legs": "legs", "shared": "shared causes", "rounds": "rounds", "retries": "retries"}
 _FULL_REPLICATIONS: Final = 10
 _FULL_REQUESTS: Final = 1_000_000.0
@@ -43,7 +45,8 @@ _TAIL: Final = {"input": 4142 / 1020, "output": 601 / 129}
 class Equivalent:
     """`content` is the scenario as plain data, `text` as a file. `legs` are their names, `arms` say what each is for.
 
-    `without` maps the arm that lacks a leg to its name. `full` is how to run it in full.
+    `without` maps the arm that lacks a leg to its name. `left_out` are arms that would take too long. `full` is how to
+    run it in full.
     """
 
     content: dict[str, Any]
@@ -52,6 +55,7 @@ class Equivalent:
     legs: tuple[str, ...]
     cheapest_first: tuple[str, ...]
     without: Mapping[str, str]
+    left_out: Mapping[str, str]
     assumed: tuple[Assumed, ...]
     full: Mapping[str, Any]
 
@@ -60,18 +64,20 @@ def equivalent(body: SimulateBody, bounds: Bounds, *, light: bool = False) -> Eq
     """Raises ProblemError with every fault of the body, each with its place, or with the limit that it goes beyond.
 
     Where the body has no rate and requests depend on each other, there are more of them, unless they must be `light`.
+    Where requests are called again and again, alternatives that would take too long are left out.
     """
     if beyond_bounds(body, bounds):
         raise invalid(faults_of_names(body, bounds))
     found = _made(body, RATE)
-    if body.workload.rate is not None or light:
-        return found
-    estimator = choose(plans(found.loaded)["as_modelled"]).estimator
-    return _made(body, BUSY_RATE) if estimator == REQUEST_LEVEL else found
+    every = plans(found.loaded)
+    estimator = choose(every["as_modelled"]).estimator
+    rate = BUSY_RATE if estimator == REQUEST_LEVEL and body.workload.rate is None and not light else RATE
+    left_out = frozenset() if estimator == EXACT else too_long(every, simulated=estimator == REQUEST_LEVEL)
+    return found if rate == RATE and not left_out else _made(body, rate, left_out)
 
 
-def _made(body: SimulateBody, usual_rate: str) -> Equivalent:
-    made = _Writer(body, usual_rate)
+def _made(body: SimulateBody, usual_rate: str, left_out: frozenset[str] = frozenset()) -> Equivalent:
+    made = _Writer(body, usual_rate, left_out)
     made.write()
     if made.notes.faults:
         raise invalid(made.notes.faults)
@@ -86,6 +92,7 @@ def _made(body: SimulateBody, usual_rate: str) -> Equivalent:
         legs=tuple(made.legs),
         cheapest_first=tuple(made.cheapest_first),
         without=made.without,
+        left_out=made.left_out,
         assumed=tuple(made.notes.assumed),
         full=made.full(),
     )
@@ -130,9 +137,11 @@ def _with_own_price(words: str, what: str) -> str:
 class _Writer:
     """The scenario in the making."""
 
-    def __init__(self, body: SimulateBody, usual_rate: str) -> None:
+    def __init__(self, body: SimulateBody, usual_rate: str, left_out: frozenset[str]) -> None:
         self.body = body
         self._usual_rate = usual_rate
+        self._left_out = left_out
+        self.left_out: dict[str, str] = {}
         self.content: dict[str, Any] = {}
         self.notes = Notes()
         self.legs: list[str] = []
@@ -289,11 +298,16 @@ class _Writer:
         self.cheapest_first = [self.legs[number] for number in sorted(range(len(self.legs)), key=self._usual_cost)]
         if len(self.legs) > 1:
             found[FIRST_ALONE] = {"chain": [self.legs[0]]}
-            if self.cheapest_first != self.legs:
+            if self.cheapest_first != self.legs and CHEAPEST_FIRST not in self._left_out:
                 found[CHEAPEST_FIRST] = {"chain": self.cheapest_first}
+            elif self.cheapest_first != self.legs:
+                self.left_out[CHEAPEST_FIRST] = "the cheapest leg first"
         if len(self.legs) > 2:
             for number in range(1, len(self.legs)):
-                arm = f"without_leg_{number + 1}"
+                arm = f"{WITHOUT}{number + 1}"
+                if arm in self._left_out:
+                    self.left_out[arm] = f"without {self.legs[number]}"
+                    continue
                 found[arm] = {"chain": [leg for leg in self.legs if leg != self.legs[number]]}
                 self.without[arm] = self.legs[number]
         elif len(self.legs) == 2:

@@ -1,6 +1,6 @@
 """Figures of a chain: from the equivalent scenario and what `des answer` finds of it, to the parts of the answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from des.digits import dollars, nines_of_lost, percent, plain, seconds
@@ -107,7 +107,7 @@ def as_answer(asked: Equivalent, found: Answer, key: str) -> parts.SimulateAnswe
             text=basis,
         ),
         not_seen=unseen,
-        remarks=list(found.remarks),
+        remarks=[*found.remarks, *_left_out(asked)],
         assumed=assumed,
         legs=[_leg(asked, number, assumed) for number in range(len(asked.legs))],
         figures=parts.Table(
@@ -121,6 +121,16 @@ def as_answer(asked: Equivalent, found: Answer, key: str) -> parts.SimulateAnswe
         charts=f"/simulations/{key}/charts",
         answer=found.as_json(),
     )
+
+
+def _left_out(asked: Equivalent) -> Iterator[str]:
+    """What was not compared, for want of time."""
+    if asked.left_out:
+        listed = ", ".join(asked.left_out.values())
+        yield (
+            f"left out, as requests are called so often that each alternative takes seconds: {listed}; "
+            "add them as arms to the scenario file to compare them"
+        )
 
 
 def _fields(of: Any) -> dict[str, Any]:
