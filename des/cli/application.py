@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
-from typing import TYPE_CHECKING, Annotated, Any, Final, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, ParamSpec
 
 import typer
 
@@ -65,6 +65,17 @@ def main() -> None:
         code = _unprinted(error)
     except Exception as error:
         code = _refused(error)
+    _exit(code)
+
+
+def _exit(code: int | None) -> NoReturn:
+    """Ends the process. It does not wait for an engine that is still compiled, as after Ctrl-C: that takes a minute."""
+    loader = sys.modules.get("des.compiled.whole_runs")
+    if loader is not None and loader.is_loading():
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code or DONE)
     sys.exit(code)
 
 

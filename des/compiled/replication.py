@@ -24,6 +24,7 @@ from des.compiled.kernel.questions import (
     PLACES_ARE_FULL,
     ROWS_ARE_FULL,
     SLOW_DRAW,
+    WRONG,
 )
 from des.compiled.kernel.world import (
     ARRIVAL_MARKS,
@@ -49,6 +50,7 @@ from des.engine.marks import BLOCK, RequestMarks
 from des.engine.priorities import FIRST_ORDER
 from des.faults import Timeline
 from des.scenario.plan import ClosedArrivals, Plan
+from des.signals import signals_noted
 
 Progress = Callable[[float], None]
 
@@ -77,6 +79,7 @@ class Replication:
         self._block = 0
         self._lists: dict[int, NDArray[np.int64]] = {}
         self._wrong: BaseException | None = None
+        self._signals: list[int] = []
         self.world = self._new_world(begin_s)
         self.run = self.world.run[0]
 
@@ -217,27 +220,33 @@ class Replication:
         self._next_arrivals()
 
     def play(self, kernel: Kernel) -> None:
-        """Play to the end. What fails in an answer is raised here."""
+        """Play to the end. What fails in an answer is raised here, and so is what a signal's handler raises."""
         callback = _ANSWER_TYPE(self._answer)
         address = ctypes.cast(callback, ctypes.c_void_p).value or 0
         self.run["answering"] = address
         answering(address, self._answer)
         try:
-            while True:
-                stopped = kernel(self.world)
+            stopped = -1
+            while stopped != OVER:
+                with signals_noted() as self._signals:
+                    stopped = kernel(self.world)
                 if self._wrong is not None:
                     raise self._wrong
-                if stopped == OVER:
-                    return
-                if stopped == ROWS_ARE_FULL:
-                    self.output.hand_over(self.run)
-                    self.world = self.world._replace(**self.output.arrays())
-                elif stopped == PLACES_ARE_FULL:
-                    self._make_places()
-                elif stopped == INCIDENTS_ARE_OVER:
-                    self._draw_on()
+                self._go_on_after(stopped)
         finally:
             answering(address, None)
+
+    def _go_on_after(self, stopped: int) -> None:
+        """Do what the kernel has stopped for."""
+        if stopped == ROWS_ARE_FULL:
+            self.output.hand_over(self.run)
+            self.world = self.world._replace(**self.output.arrays())
+        elif stopped == PLACES_ARE_FULL:
+            self._make_places()
+        elif stopped == INCIDENTS_ARE_OVER:
+            self._draw_on()
+        elif stopped == WRONG:  # a signal whose handler has raised nothing
+            self.run["wrong"] = False
 
     def _draw_on(self) -> None:
         """Incidents are known until now: draw more of them."""
@@ -278,7 +287,8 @@ class Replication:
             self._reply(what, first, second, third)
         except BaseException as error:  # it cannot pass through the compiled code
             self._wrong = error
-            self.run["wrong"] = True
+        if self._wrong is not None or self._signals:
+            self.run["wrong"] = True  # the kernel stops as soon as it can
         return 0
 
     def _reply(self, what: int, first: int, second: int, third: int) -> None:

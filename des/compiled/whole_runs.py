@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final
 
 from des.compiled.compiling import Kernel, compiled, forget_cached, is_loaded
 from des.compiled.replication import Replication
@@ -10,14 +12,41 @@ from des.engine.columns import Block, Sink
 from des.engine.incidents import incident_rows
 from des.faults import Timeline
 from des.scenario.plan import ClosedArrivals, Plan
+from des.signals import signals_held
 
 Progress = Callable[[float], None]
 
 
+_LOADER: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compiling")
+_loading: list[Future[None]] = []
+"""What the loader is at, or has done."""
+
+
 def load(plan: Plan) -> None:
-    """Compile the kernel, or load it; where what was compiled before cannot be loaded, compile it anew."""
-    if is_loaded():
+    """Compile the kernel, or load it; where what was compiled before cannot be loaded, compile it anew.
+
+    A thread of its own does this. Numba and LLVM do not bear being interrupted, so a signal ends the wait for them and
+    not their work, which the next call waits for.
+    """
+    if is_loaded() and not is_loading():
         return
+    if not _loading:
+        with signals_held():  # or nobody would know of the work that has begun
+            _loading.append(_LOADER.submit(_load, plan))
+    loading = _loading[0]
+    try:
+        loading.result()
+    finally:
+        if loading.done():
+            _loading.clear()
+
+
+def is_loading() -> bool:
+    """Whether the loader is at work, as after a signal that ended the wait for it."""
+    return any(not loading.done() for loading in _loading)
+
+
+def _load(plan: Plan) -> None:
     try:
         _play_nothing(plan)
     except Exception:
