@@ -68,8 +68,17 @@ def is_loaded() -> bool:
 
 
 def is_cached() -> bool:
-    """Whether the kernel has been compiled on this machine, by these versions."""
-    return any(_cache_directory(_modules()).rglob("*.nbc"))
+    """Whether the kernel of this path has been compiled on this machine, by these versions.
+
+    Numba keeps those of different paths apart: where another checkout has compiled its own, this one is not compiled.
+    """
+    return any((_cache_directory(_modules()) / _folder_of_this_path()).glob("play.play-*.nbc"))
+
+
+def _folder_of_this_path() -> str:
+    """The name that Numba gives it."""
+    folder = Path(play.play.__code__.co_filename).absolute().parent
+    return f"{folder.name}_{hashlib.sha1(str(folder).encode(), usedforsecurity=False).hexdigest()}"
 
 
 @cache

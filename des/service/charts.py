@@ -61,7 +61,9 @@ def _of_answer(content: Mapping[str, Any], answer: Mapping[str, Any]) -> Iterato
     down = {f"{leg['provider']}/{leg['model']}": content["providers"][leg["provider"]] for leg in content["chain"]}
     shares = {name: 1.0 - read_share(of.get("availability", 1.0)) for name, of in down.items()}
     together, lost_share = ((modelled[name] or {}).get("mean") for name in ("all_down", "lost"))
-    waterfall = waterfall_of("the chain", shares, together, lost_share)
+    twin = answer["arms"].get(INDEPENDENT)
+    alone = None if twin is None else twin["lost"]["mean"]
+    waterfall = waterfall_of("the chain", shares, together, lost_share, independent=alone)
     if waterfall is not None:
         yield "nines", waterfall
     rows = []
