@@ -115,8 +115,8 @@ class Answer(Charted):
     an arm to the one simulated for it. `steps` lead from the least to the most available arm, without `hypothetical`
     ones, which share less than is modelled. `rounds` is how many were simulated; `precise` says whether they were
     enough for the precision at which no more would be. `sentence` answers the question. `within_s` is the time that was
-    given, None where the number of rounds was. `pictured` is what charts show beyond the figures, of the arms that differ;
-    `as_json` leaves it out.
+    given, None where the number of rounds was. `pictured` is what charts show beyond the figures, of the arms that
+    differ; `as_json` leaves it out.
     """
 
     scenario: str
