@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from des.disk import scratch_directory, written_whole
+from des.disk import written_whole
 from tests.patience import PATIENCE_S
 from tests.runs_on_disk import write_run
 from tests.signals import heed_signals
@@ -21,7 +20,7 @@ _CHILD = """
 import sys, time
 from pathlib import Path
 from des import disk
-from des.disk import scratch_directory, written_whole
+from des.disk import written_whole
 from des.single_files import check_regular, write_new
 with written_whole(Path(sys.argv[1])) as directory:
     (directory / "half").write_text("x")
@@ -123,17 +122,3 @@ def _signals_as_in_a_shell() -> Iterator[None]:
     yield
     for number, handler in former.items():
         signal.signal(number, handler)
-
-
-def _stopped_in_scratch() -> None:
-    with scratch_directory() as directory:
-        (directory / "trace").write_text("x")
-        os.kill(os.getpid(), signal.SIGTERM)
-
-
-@pytest.mark.usefixtures("_signals_as_in_a_shell")
-def test_a_signal_leaves_no_scratch_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with pytest.raises(SystemExit):
-        _stopped_in_scratch()
-    assert list(tmp_path.iterdir()) == []

@@ -27,6 +27,7 @@ from des.cli.options import (
     takes_run_options,
     traces_asked,
 )
+from des.cli.printing import after_it_is_kept
 
 if TYPE_CHECKING:
     from des.study.options import RunOptions
@@ -101,11 +102,12 @@ def _conclude(finished: "Finished", show: Callable[..., None], as_json: bool, ju
     suite = suite_of(run)
     suite = replace(suite, verdicts=(*suite.verdicts, *finished.left_out))
     precise = precision_reached(run.summary)
-    if as_json:
-        say((run.path / "summary.json").read_text(encoding="utf-8").rstrip("\n"))
-        complain_of_verdicts(suite.verdicts)
-        for sentence in () if precise else precision_sentence(run.summary):
-            complain(sentence)
-    else:
-        show(run, suite.verdicts, reused=finished.reused, console=console())
+    with after_it_is_kept(f"the run is in {run.path}"):
+        if as_json:
+            say((run.path / "summary.json").read_text(encoding="utf-8").rstrip("\n"))
+            complain_of_verdicts(suite.verdicts)
+            for sentence in () if precise else precision_sentence(run.summary):
+                complain(sentence)
+        else:
+            show(run, suite.verdicts, reused=finished.reused, console=console())
     return conclude([suite], junit, precise=precise)

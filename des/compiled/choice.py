@@ -85,6 +85,14 @@ def prepare(plans: Collection[Plan], requests: float) -> None:
         _try_to_load(next(plan for plan in plans if not reasons[plan.arm]))
 
 
+def load_for(plans: Collection[Plan]) -> None:
+    """Load the compiled engine for the first of the plans, if there is one, as the process has that gives the work."""
+    for plan in plans:
+        if not _failures:
+            _try_to_load(plan)
+        return
+
+
 def _try_to_load(plan: Plan) -> None:
     """Load the compiled engine, or leave it to SimPy: Numba fails on some platforms, which is to stop no run."""
     try:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
+from des.compiled import tallies
 from des.compiled.compiling import Kernel, compiled, forget_cached, is_loaded
 from des.compiled.replication import Replication
 from des.engine.arrivals import arrival_times, marks_of
@@ -60,6 +61,8 @@ def _play_nothing(plan: Plan) -> None:
     state = Replication(plan, 0, _Nothing())
     state.run["over"] = True
     state.play(compiled())
+    state.output.close(state.run, 0.0)
+    tallies.load(compiled())
 
 
 class _Nothing:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from des.distributions import Constant, FloatArray
-from des.estimate.call import FailingCall, is_bounded, kind_names, kinds_of, output_tokens
+from des.estimate.call import FailingCall, distinct, is_bounded, kind_names, kinds_of, output_tokens
 from des.estimate.conditions import Conditions
 from des.rules.retry import backoff_s
 from des.scenario.plan import Backoff, Effect, Group, Leg, Plan, RetryRule
@@ -248,7 +248,7 @@ class Requests:
                 before = self._picked[rows]
                 picked = np.where(before >= 0, before, picked)
                 self._picked[rows] = picked
-        for leg in np.unique(picked).tolist():
+        for leg in distinct(picked):
             self._call_within_layers(leg, 0, rows[picked == leg], bound)
 
     def _call_within_layers(self, leg: int, depth: int, rows: _IntArray, bound: Bound) -> None:

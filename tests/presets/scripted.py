@@ -37,6 +37,13 @@ def refusing_for(period: str) -> dict[str, Any]:
     return serving(limits={"requests": f"1/{period}", "burst": 1, "refusal_latency": "1s"})
 
 
+def telling(outcome: str, told: str) -> dict[str, Any]:
+    """A provider all of whose calls fail alike, after a second, with this Retry-After."""
+    return provider(
+        f"{LATENCY_S}s", model={"errors": {outcome: {"rate": "100%", "latency": f"{LATENCY_S}s", "retry_after": told}}}
+    )
+
+
 def played(
     preset: str,
     providers: Mapping[str, Any],

@@ -66,7 +66,8 @@ _PORTKEY: Final[dict[str, Any]] = {
 """As measured on the real Router by `benchmarks/real_litellm.py`; versions 1.109.1 and 1.110.2 behave the same."""
 
 LITELLM_NOT_MODELLED: Final = (
-    "LiteLLM honours a Retry-After of 1 to 60 whole seconds; here a fraction such as 0.4 s is honoured too.",
+    "LiteLLM honours a Retry-After of 1 to 60 whole seconds; here a fraction such as 0.4 s is honoured too. 0 leaves "
+    "the back-off, in both.",
     "The preset is for OpenAI and providers with its API. For others, LiteLLM does not retry a 403 of a single "
     "deployment.",
     "LiteLLM never retries a 401 of a single deployment; here it is retried if cooldowns are off.",
@@ -114,6 +115,9 @@ GATEWAYS: Final = (
         not_modelled=(
             "In Portkey, Retry-After is an option (use_retry_after_header), off by default: retry_after: ignore.",
             "In Portkey, the waits after a Retry-After are 0.",
+            "Portkey cuts a Retry-After to whole seconds, and refuses one of 60 s; here one of 60 s is waited for. 0 "
+            "leaves the back-off, in both.",
+            "The headers retry-after-ms and x-ms-retry-after-ms, which count before Retry-After.",
         ),
     ),
     Preset(
