@@ -111,7 +111,7 @@ def compiled() -> Kernel:
             continue
         before, config.CACHE_DIR = config.CACHE_DIR, str(_cache_directory(modules))
         try:
-            compiled_ones[id(function)] = numba.njit(cache=True, **_OPTIONS)(copy)
+            compiled_ones[id(function)] = numba.njit(cache=True, no_cfunc_wrapper=True, **_OPTIONS)(copy)
         finally:
             config.CACHE_DIR = before
     for namespace in namespaces.values():
