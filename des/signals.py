@@ -73,6 +73,29 @@ def _being_handled() -> Iterator[BaseException]:
 
 
 @contextmanager
+def signals_noted() -> Iterator[list[int]]:
+    """Terminating signals only add their numbers to the list that this gives, and come again at the end of the block.
+
+    This is for compiled code that calls Python back. An exception cannot pass through it: Python drops the one that a
+    handler raises at the beginning of the callback, and the compiled code goes on without its answer. The block has to
+    look at the list and end. Unlike in `signals_held`, the main thread can be the only one.
+    """
+    came: list[int] = []
+    former: dict[int, Any] = {}
+    try:
+        if threading.current_thread() is threading.main_thread():
+            for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGALRM"):
+                number = getattr(signal, name, None)
+                if number is not None and callable(signal.getsignal(number)):
+                    former[number] = signal.signal(number, lambda number, frame: came.append(number))
+        yield came
+    finally:
+        _reinstall(former)
+        for number in dict.fromkeys(came):
+            signal.raise_signal(number)
+
+
+@contextmanager
 def signals_held(*names: str) -> Iterator[None]:
     """Holds signals back until the end of the block: those named, or SIGINT, SIGTERM and SIGHUP.
 

@@ -33,7 +33,7 @@ _RAREST_OUTPUT = 1e-12
 _SLIGHT = 1e-15
 """Below this chance of being lost, only a sample of the walks is followed further."""
 _OFTEN = 16
-"""After so many attempts on one entry, walks that are slight by then are looked for."""
+"""After this number of attempts on one entry, walks that are slight by then are looked for."""
 _THROTTLED = ("rate_limited", "overloaded")
 
 

@@ -26,9 +26,9 @@ _ROWS: Final[Sequence[tuple[str, str, Callable[[Estimate | None], str]]]] = (
     ("cost per 1,000 requests", "cost_usd_per_request", per_thousand),
     ("cost per 1,000 answered", "cost_usd_per_success", per_thousand),
     ("latency, mean", "latency_s_mean", seconds),
-    ("latency, 95th percentile", "latency_s_p95", seconds),
+    ("latency, p95", "latency_s_p95", seconds),
     ("latency, 99th percentile", "latency_s_p99", seconds),
-    ("served by a fallback", "fallback_share", share),
+    ("answered by a fallback", "fallback_share", share),
     ("calls per request", "attempts_per_request", lambda found: figures.shown(found, figures.plain)),
 )
 

@@ -26,7 +26,7 @@ _WORK_OF_SECOND: Final = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """`years` of timelines with so many samples in a block, or so many samples of rare events.
+    """`years` of timelines with a number of samples in a block, or a number of samples of rare events.
 
     None leaves a number to the estimator, as `des availability` does. `as_asked`: all of the years are drawn, by
     default those that `des availability` draws.
@@ -46,8 +46,8 @@ _SECOND: Final = Attempt(YEARS)
 class LongRun:
     """`lost` and `all_down` are None where requests interact, or where the last has no closed form and is not drawn.
 
-    `years` are those of the incidents drawn, `samples` the arrivals of the rare-event estimator. `as_asked`: so many
-    years were asked for, so no others are drawn.
+    `years` are those of the incidents drawn, `samples` the arrivals of the rare-event estimator. `as_asked`: this
+    number of years was asked for, so no others are drawn.
     """
 
     choice: Choice

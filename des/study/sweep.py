@@ -131,7 +131,7 @@ def _check_options(estimator: str, options: RunOptions, rounds: int | None, year
 
 
 def _ask_before_reading(scenario: Source, points: Grid, options: RunOptions) -> None:
-    """Of so many points, tell the least time they take before reading them all."""
+    """Of a sweep with many points, tell the least time they take before reading them all."""
     if options.before is None or len(points) <= _MANY:
         return
     started = time.process_time()

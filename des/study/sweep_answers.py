@@ -21,12 +21,12 @@ from des.disk import (
     obstacle,
     refuse_existing_directory,
     remove_leftovers,
-    scratch_directory,
     written_whole,
 )
 from des.errors import OutputError, Problem, ScenarioError, say_what_is_left
 from des.pool import Workers
 from des.scenario import Loaded
+from des.scratch import scratch_directory
 from des.signals import terminating_signals_raise
 from des.storage import Storage, is_url, place_of
 from des.study.identity import Identity, canonical_json, file_digest, json_text, package_version, source_digest

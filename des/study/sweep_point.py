@@ -29,7 +29,7 @@ ROUNDS: Final = 1
 _WITHIN_S: Final = 60.0
 """What `des answer` takes by default; the number of rounds is fixed, so it decides nothing but the progress shown."""
 KEPT_BYTES: Final = 64_000_000
-"""Points that were read are kept up to so many bytes in all; the others are read again."""
+"""Points that were read are kept up to this many bytes in all; the others are read again."""
 _NOT_OF_ARMS: Final = ("arms", "expect", "title", "question", "replications")
 """Fields that no figure of an arm depends on."""
 

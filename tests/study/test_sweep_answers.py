@@ -179,7 +179,7 @@ class _StoppedError(Exception):
 
 
 def _stopping(monkeypatch: pytest.MonkeyPatch, after: int) -> list[str]:
-    """Points are answered until so many are; returns those begun."""
+    """Points are answered until this number of them are; returns those begun."""
     begun: list[str] = []
     long_runs = sweep_point.long_runs
 

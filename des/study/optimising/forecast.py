@@ -20,7 +20,7 @@ _MEASURED: Final = 3
 
 
 def forecast_of(space: Space, screen: int, replications: int, workers: Where) -> Forecast:
-    """Of a search that ranks all candidates up to `screen` of them, and simulates finalists in so many replications.
+    """Of a search that ranks all candidates up to `screen` of them, and simulates each finalist in `replications`.
 
     How many replications a winner takes is not known before. So it is the least where each takes every request.
     """

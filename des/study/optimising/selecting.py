@@ -40,7 +40,7 @@ _LONG_RUN: Final = 4
 _BEYOND: Final = 1 << 20
 """Numbers of blocks from here on are those of no replication."""
 _WITHIN_REACH: Final = 5.0
-"""A finalist's aim in the screen is worse than the best one's by at most so many times the indifference."""
+"""A finalist's aim in the screen is worse than the best one's by at most this multiple of the indifference."""
 _NEARLY: Final = 0.5
 """A candidate that misses its bounds by less, as a share of them, in the screen may keep them."""
 
