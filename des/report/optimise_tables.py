@@ -18,6 +18,8 @@ _CONFIDENT: Final = f"{100.0 * CONFIDENCE:g} %"
 _MOST_ON_FRONT: Final = 12
 _MOST_NAMES: Final = 6
 _MOST_REASONS: Final = 3
+_MANY_TIMES: Final = 20.0
+"""A bound that is missed by so many times itself is said so, and not in per cent."""
 
 _ROWS: Final[Sequence[tuple[str, str, Callable[[Estimate | None], str]]]] = (
     ("availability", "availability", figures.availability),
@@ -62,9 +64,10 @@ def _result(found: Optimised) -> Iterator[str]:
         means = found.selected.mean(found.nearest_candidate) if found.nearest_candidate is not None else {}
         for bound in found.aim.bounds:
             if not bound.kept(means):
-                by = figures.percent(bound.miss(means) / bound.scale, 1)
+                miss = bound.miss(means) / bound.scale
+                by = f"{miss:,.0f} times" if miss >= _MANY_TIMES else f"{figures.percent(miss, 1)} of"
                 part = "what may be lost" if bound.metric == "availability" else "the bound"
-                yield f"it misses {bound.words} by {by} of {part}"
+                yield f"it misses {bound.words} by {by} {part}"
 
 
 def _name(choice: Choice) -> str:

@@ -197,6 +197,7 @@ class _Work:
 
     def _alone(self, task: Answering) -> Known:
         """What is known of the arms of a point that all processes here answer, or one of elsewhere."""
+        answer: Answered
         if self._apart and not isinstance(self._where, int):
             (answer,) = self._pool.map([task])
         else:
