@@ -7,6 +7,7 @@ import typer
 
 from des.cli.application import app, complain, complain_of, console, progress_bar, reported, say_json
 from des.cli.expectations import complain_of_verdicts, conclude
+from des.cli.numbers import whole
 from des.cli.options import (
     ClusterOption,
     EngineOption,
@@ -15,6 +16,7 @@ from des.cli.options import (
     SeedOption,
     SetOption,
     WorkersOption,
+    listed,
 )
 from des.cli.reporting import report_beside, say_where_kept
 
@@ -43,7 +45,7 @@ def answer(
         typer.Option(
             "--rounds",
             metavar="N",
-            min=1,
+            parser=whole(1),
             help="Simulate this number of rounds, without a time limit: the same figures on any machine.",
         ),
     ] = None,
@@ -70,13 +72,12 @@ def answer(
     from des.study.answer import answer as answer_scenario
 
     check_junit(junit)
-    chosen = None if arms is None else [arm.strip() for arm in arms.split(",") if arm.strip()]
     with progress_bar() as progress:
         found = answer_scenario(
             scenario,
             within=within,
             rounds=rounds,
-            arms=chosen,
+            arms=listed(arms),
             seed=seed,
             overrides=tuple(changes or ()),
             workers=workers,

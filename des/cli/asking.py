@@ -23,7 +23,7 @@ def before(command: str, scenario: Path, *, yes: bool, quicker: str = "") -> "Be
     It asks too where less is free than will be written; where nobody is there to answer, that ends the command.
     `quicker` says what takes less time, by default `des answer`.
 
-    Raises DeclinedError where the answer is not yes.
+    Raises DeclinedError where the answer is not yes, and without asking where nobody can answer and nothing was read.
     """
 
     def say_and_ask(forecast: "Forecast") -> None:
@@ -43,6 +43,9 @@ def before(command: str, scenario: Path, *, yes: bool, quicker: str = "") -> "Be
             return
         if yes:
             return
+        if forecast.unread and not somebody_is_there():
+            points = f"{forecast.replications:,} {forecast.unit}"
+            raise DeclinedError(f"nothing was run: nobody is there to be asked, and --yes goes on with {points}")
         if too_large and not somebody_is_there():
             raise DeclinedError(f"{_declined(forecast)}; --yes goes on all the same")
         confirm("go on?", _declined(forecast))

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from des.compiled import carried
 from des.compiled.choice import LOADED_FOR, prepare
 from des.errors import DesError
 from des.estimate.estimate import Estimate, Inapplicable
@@ -26,6 +27,7 @@ from des.estimate.memory import (
     request_rate_per_s,
     why_under_way_longer,
 )
+from des.estimate.shape import Shape
 from des.estimate.windows_figures import (
     WINDOWS,
     ArmSample,
@@ -86,7 +88,8 @@ class ArmWindows:
     """One arm. `figures` have the names of summary.json; `lost_by_cause` are shares of all requests here.
 
     `lost` is 1 - availability, precise where that difference would round to 1. `segments` and `requests` were
-    simulated, load included. `uncalled` are legs that no simulated request called.
+    simulated, load included. `uncalled` are legs that no simulated request called. `latency` is of the requests that
+    were served, `cost` of all.
     """
 
     figures: Mapping[str, Estimate | Mapping[str, Estimate]]
@@ -97,6 +100,8 @@ class ArmWindows:
     unseen: tuple[Unseen, ...]
     by_state: tuple[StateLosses, ...]
     uncalled: tuple[str, ...]
+    latency: Shape | None = None
+    cost: Shape | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,7 +276,7 @@ class _Group:
         counts = self.sampler.next_round() if seen else self.sampler.pilot()
         prepare(list(self.sampler.plans.values()), LOADED_FOR)
         drawn = self.sampler.draw(counts)
-        with Workers(simulate_task, self._workers) as pool:
+        with Workers(carried(simulate_task, self.sampler.plans.values()), self._workers) as pool:
             self.sampler.run(drawn, pool, self._told if seen else self._told.of_first_round(len(drawn)))
         what = outlasts(self.sampler, seen, self._workers) if self.population.memory_s > 0.0 else ""
         if what:
@@ -348,6 +353,8 @@ def _arm(sample: ArmSample, objective: tuple[float, str] | None) -> ArmWindows:
             for number, requests, lost in by_state(sample)
         ),
         uncalled=tuple(leg.name for leg in sample.plan.chain if leg.index not in sample.called),
+        latency=sample.latency_shape(),
+        cost=sample.cost_shape(),
     )
 
 

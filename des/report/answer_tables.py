@@ -9,6 +9,8 @@ from rich.console import Console
 from des.estimate.estimate import EXACT, RARE, TIMELINE, Estimate
 from des.report import figures
 from des.report.layout import Line, as_text, print_arms, say
+from des.report.lines import LOST_TO, round_count
+from des.report.marks import Marks
 from des.report.tables import print_verdicts
 from des.scenario.schema.objective import MONTH
 from des.study.answer_sentence import availability_ends, chance_words, minutes, more_than, objective_words, step_words
@@ -35,10 +37,13 @@ def print_answer(answer: Answer, console: Console) -> None:
     table = list(_lines(answer, of))
     if table:
         best = [] if answer.cheapest is None else [answer.cheapest.arm, *answer.cheapest.rivals]
-        print_arms(table, [f"{arm} *" if arm in best else arm for arm in arms], console)
+        marks = _marks(answer, arms)
+        print_arms(table, [f"{arm} *" if arm in best else arm for arm in arms] if best else marks.names(arms), console)
         if best:
             rivals = ", or not told from it" if len(best) > 1 else ""
             say(console, f"* the cheapest, counting what failing costs{rivals}")
+        for text in () if best else marks.sentences:
+            say(console, text)
     for arm, other in answer.same.items():
         say(console, f"{arm} is the same as {other}")
     for step in answer.steps:
@@ -53,6 +58,13 @@ def print_answer(answer: Answer, console: Console) -> None:
         console.print()
         print_verdicts(answer.expectations, console)
     say(console, _intervals(answer))
+
+
+def _marks(answer: Answer, arms: Sequence[str]) -> Marks:
+    """Of the arms that one could choose."""
+    of = {arm: answer.arms[arm] for arm in arms if arm not in answer.hypothetical}
+    cost = {arm: each.figure("cost_usd_per_request") for arm, each in of.items()}
+    return Marks.of({arm: each.lost for arm, each in of.items()}, cost)
 
 
 def answer_text(answer: Answer, width: int = 80) -> str:
@@ -83,19 +95,19 @@ def _lines(answer: Answer, of: Sequence[ArmAnswer]) -> Iterator[Line]:
         yield Line("  95 % interval", ends)
     yield Line("  nines", tuple(_nines(each) for each in lost))
     if of[0].horizon_s >= _DAY_S:
-        yield Line("  down in 30 days", tuple(figures.NOTHING if each is None else _down(each) for each in lost))
+        yield Line("  minutes down in 30 days", tuple(_down(each) for each in lost))
     objective = answer.objective
     if objective is not None:
         asked = objective_words(objective.availability)
         window = "month" if objective.per == MONTH else answer.window
         label = f"chance of {asked} a {window}" if window == "month" else f"chance of {asked} in {window}"
         yield from _rows(label, [each.objective for each in of], figures.percent, 100.0, chance_words)
-    yield from _figure("cost per 1,000 requests", of, "cost_usd_per_request", figures.dollars, times=1000.0, digits=4)
-    yield from _figure("  per 1,000 answered", of, "cost_usd_per_success", figures.dollars, times=1000.0, digits=4)
+    yield from _figure("cost per 1,000 requests", of, "cost_usd_per_request", figures.dollars, times=1000.0)
+    yield from _figure("  per 1,000 answered", of, "cost_usd_per_success", figures.dollars, times=1000.0)
     yield from _money(of)
     yield from _figure("latency, median", of, "latency_s_p50", figures.seconds)
-    yield from _figure("  95 of 100 within", of, "latency_s_p95", figures.seconds)
-    yield from _figure("  99 of 100 within", of, "latency_s_p99", figures.seconds)
+    yield from _figure("  p95", of, "latency_s_p95", figures.seconds)
+    yield from _figure("  p99", of, "latency_s_p99", figures.seconds)
     yield from _figure("calls per request", of, "attempts_per_request", figures.plain, digits=4)
     fallbacks = [each.figure("fallback_share") for each in of]
     if any(each is not None and each.known > 0.0 for each in fallbacks):
@@ -118,7 +130,12 @@ def _figure(
     found = [None if figure is None else figures.scaled(figure, times) for figure in known]
     if any(found):
         yield from _rows(
-            label, found, write, scale, lambda each: write(each.known, figures.significant(each.known * scale, digits))
+            label,
+            found,
+            write,
+            scale,
+            lambda each: write(each.known, figures.decimals_of(each, write, scale, digits)),
+            digits,
         )
 
 
@@ -128,9 +145,10 @@ def _rows(
     write: Write,
     scale: float,
     value: Callable[[Estimate], str],
+    digits: int = 3,
 ) -> Iterator[Line]:
     """One line with the intervals in it where it is narrow enough, else a second line with them."""
-    cells = tuple(_cell(each, write, scale) for each in found)
+    cells = tuple(figures.shown(each, write, scale=scale, digits=digits) for each in found)
     if max(map(len, cells)) <= _WIDEST:
         yield Line(label, cells)
         return
@@ -138,19 +156,12 @@ def _rows(
     yield Line("  95 % interval", tuple(_ends(each, write, scale) for each in found))
 
 
-def _cell(figure: Estimate | None, write: Write, scale: float) -> str:
-    """With an interval, two digits of its half; without one, three of the figure."""
-    measured = figure is not None and figure.low is not None
-    return figures.shown(figure, write, scale=scale, digits=1 if measured else 3)
-
-
 def _ends(figure: Estimate | None, write: Write, scale: float) -> str:
     if figure is None or figure.low is None or figure.high is None:
         return figures.NOTHING
     if figure.known == 0.0 and figure.low == 0.0:
         return f"at most {write(figure.high, figures.significant(figure.high * scale, 2))}"
-    half = (figure.high - figure.low) / 2.0
-    decimals = max(figures.significant(figure.known * scale, 1), figures.significant(half * scale, 2))
+    decimals = figures.decimals_of(figure, write, scale)
     low, high = write(figure.low, decimals), write(figure.high, decimals)
     for unit in (" %", " s", "$"):
         low, high = low.replace(unit, ""), high.replace(unit, "")
@@ -165,13 +176,11 @@ def availability_words(of: ArmAnswer) -> str:
 
 def _availability(of: ArmAnswer) -> str:
     figure, lost = of.figure("availability"), of.lost
-    if figure is None:
-        return figures.NOTHING
-    if lost is not None and lost.known <= 0.0:
+    if figure is not None and lost is not None and lost.known <= 0.0:
         if lost.estimator == EXACT:
             return "100 %"
         return "none lost" if lost.high is None else more_than(lost.high)
-    return figures.availability(figure.without_interval(None), None if lost is None else Estimate(lost.mean))
+    return figures.availability_alone(figure, lost)
 
 
 def _availability_ends(lost: Estimate | None) -> str:
@@ -190,7 +199,9 @@ def _nines(lost: Estimate | None) -> str:
     return figures.plain(figures.nines_of_lost(lost.known), 2)
 
 
-def _down(lost: Estimate) -> str:
+def _down(lost: Estimate | None) -> str:
+    if lost is None:
+        return figures.NOTHING
     if lost.known > 0.0:
         return minutes(lost.known)
     if not lost.high:
@@ -205,16 +216,13 @@ def _money(of: Sequence[ArmAnswer]) -> Iterator[Line]:
     yield Line("cost a year")
     for label, pick in (("  of answers", "answers"), ("  of failing", "failing"), ("  in all", "total")):
         cells = [None if each.money is None else getattr(each.money, pick) for each in of]
-        yield from _rows(label, cells, _usd, 1.0, lambda each: figures.dollars(each.known, _cents(each.known)))
-
-
-def _usd(usd: float, decimals: int) -> str:
-    """No cents of hundreds of dollars."""
-    return figures.dollars(usd, min(decimals, _cents(usd)))
-
-
-def _cents(usd: float) -> int:
-    return 0 if abs(usd) >= 100.0 else 2
+        yield from _rows(
+            label,
+            cells,
+            figures.dollars,
+            1.0,
+            lambda each: figures.dollars(each.known, figures.decimals_of(each, figures.dollars)),
+        )
 
 
 def _causes(of: Sequence[ArmAnswer]) -> Iterator[Line]:
@@ -228,7 +236,7 @@ def _causes(of: Sequence[ArmAnswer]) -> Iterator[Line]:
     unknown = tuple("not known" if each.why_no_causes else "" for each in of)
     if not order and not any(unknown):
         return
-    yield Line("lost to, of a million requests", unknown if any(unknown) else ())
+    yield Line(LOST_TO, unknown if any(unknown) else ())
     if not order:
         return
     shown = order[:_MOST_CAUSES]
@@ -249,14 +257,8 @@ def _in_a_million(figure: Estimate | None, *, ends: bool = True) -> str:
         return figures.NOTHING
     found = figures.scaled(figure, _MILLION)
     if ends:
-        return _cell(found, _round_number, 1.0)
-    half = None if found.low is None or found.high is None else (found.high - found.low) / 2.0
-    return _round_number(found.known, figures.significant(found.known if half is None else half, 2))
-
-
-def _round_number(value: float, decimals: int) -> str:
-    """No decimals of ten requests and more."""
-    return figures.plain(value, 0 if abs(value) >= 10.0 else decimals)
+        return round_count(found)
+    return figures.plain(found.known, figures.decimals_of(found, figures.plain, digits=2))
 
 
 def _basis_sentences(answer: Answer, told: Mapping[str, ArmAnswer]) -> Iterator[str]:

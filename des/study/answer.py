@@ -34,6 +34,7 @@ from des.study.long_run import LongRun, long_runs, refined, refining_s
 from des.study.losses import bounded, of_all_requests, why_no_causes
 from des.study.not_seen import NotSeen, missed_by_runs, missed_by_windows, missed_rot
 from des.study.options import Before, Progress, RunOptions, Source, where
+from des.study.pictured import Pictured, with_years
 from des.study.rounds import Clock, Rounds, Simulated, replicated
 from des.study.shortened import between_outages
 from des.study.study import scenario_name
@@ -88,7 +89,8 @@ def answer(
         loaded = whole.with_arms(arms)
     with using(engine), nullcontext() if target is None else written_whole(target) as directory:
         found = answered(loaded, clock, workers=where(processes, cluster), progress=progress, before=before)
-        found = replace(found, expectations=(*found.expectations, *of_other_arms(whole, found.arms)))
+        unjudged, drawn = of_other_arms(whole, found.arms), with_years(found.pictured, plans(loaded))
+        found = replace(found, expectations=(*found.expectations, *unjudged), pictured=drawn)
         if directory is not None:
             write_answer(found, loaded, directory)
     return found
@@ -150,6 +152,7 @@ def answered(
         remarks=remarks_of(every),
         wall_s=clock.spent_s,
         within_s=None if clock.rounds is not None else clock.within_s,
+        pictured={arm: work.pictured.get(arm, Pictured()) for arm in different},
     )
     return replace(made, sentence=sentence(made))
 
@@ -196,6 +199,7 @@ class _Work:
         self._tell = tell
         self._late = Late(before, clock, workers)
         self._cascades = cascades
+        self.pictured: dict[str, Pictured] = {}
         self._first = ""
         self._paired: Mapping[str, Mapping[str, Estimate]] = {}
         self._replicated: Rounds | None = None
@@ -250,6 +254,7 @@ class _Work:
         self._replicated, self.rounds, self.precise = made, made.rounds, made.reached
         self._refine()
         found = {arm: self._replicated_arm(arm, of, made) for arm, of in made.arms.items()}
+        self.pictured |= {arm: of.pictured for arm, of in made.arms.items()}
         return {arm: found[arm] if arm in found else self._taken_over[arm] for arm in self._plans}
 
     def _replicated_arm(self, arm: str, of: Simulated, made: Rounds) -> ArmAnswer:
@@ -304,6 +309,7 @@ class _Work:
             late=self._late.windows,
         )
         self.rounds, self._paired, self._first = made.rounds, made.differences, next(iter(plans))
+        self.pictured |= {arm: Pictured(latency=of.latency, cost=of.cost) for arm, of in made.arms.items()}
         self._refine()
         return {arm: self._arm_of_windows(arm, of, made) for arm, of in made.arms.items()}
 

@@ -1,8 +1,11 @@
-"""Answers on disk: answer.json, which holds all of an answer, and manifest.json, which says how it was made.
+"""Answers on disk: answer.json, which holds every figure, charts.json for its page, and manifest.json.
+
+The manifest says how it was made.
 
 `load_answer` reads one back as the same typed record, for pages and programs that show it without answering again.
 """
 
+import json
 import platform
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,24 +21,31 @@ from des.scenario.schema.objective import Objective, Value
 from des.single_files import json_object
 from des.study.answered import Answer, ArmAnswer
 from des.study.identity import file_digest, json_text, package_version, source_digest
+from des.study.pictured import Pictured, pictured_json, read_pictured
 from des.study.value import Cheapest, Step
 from des.study.verdicts import Verdict
 
 ANSWER: Final = "answer.json"
 MANIFEST: Final = "manifest.json"
+CHARTS: Final = "charts.json"
+"""What the page draws beyond the figures."""
+CHARTS_SHA256: Final = "charts_sha256"
 _ARMS: Final = TypeAdapter(dict[str, ArmAnswer])
 _STEPS: Final = TypeAdapter(tuple[Step, ...])
 _CHEAPEST: Final = TypeAdapter(Cheapest | None)
 
 
 def write_answer(found: Answer, loaded: Loaded, directory: Path) -> None:
-    """answer.json, and beside it manifest.json with what may differ between two answers: time, machine, versions."""
+    """answer.json, charts.json, and manifest.json with what may differ between two answers: time, machine, versions."""
     (directory / ANSWER).write_text(json_text(found.as_json()), encoding="utf-8")
+    charts = json.dumps(pictured_json(found.pictured), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    (directory / CHARTS).write_text(charts + "\n", encoding="utf-8")
     manifest = {
         "scenario": loaded.resolved(),
         "files": dict(sorted(loaded.files().items())),
         "rounds": found.rounds,
         "answer_sha256": file_digest(directory / ANSWER),
+        CHARTS_SHA256: file_digest(directory / CHARTS),
         "version": package_version(),
         "source_sha256": source_digest(),
         "platform": platform.platform(),
@@ -60,11 +70,23 @@ def load_answer(path: str | Path) -> Answer:
     within_s = beside.get("within_s")
     try:
         answer = _answer(found, float(beside.get("wall_s", 0.0)))
-        return replace(answer, within_s=None if within_s is None else float(within_s))
+        within_s = None if within_s is None else float(within_s)
+        return replace(answer, within_s=within_s, pictured=load_pictured(file.parent))
     except KeyError as missing:
         raise DesError(f"{file}: is no answer of des answer: it has no {missing}") from None
     except (ValidationError, TypeError, ValueError, AttributeError) as error:
         raise DesError(f"{file}: is no answer of des answer: {_first(error)}") from None
+
+
+def load_pictured(directory: Path) -> Mapping[str, Pictured]:
+    """What the page of the answer in the directory draws; nothing where the file is missing."""
+    file = directory / CHARTS
+    if not file.is_file():
+        return {}
+    try:
+        return read_pictured(json_object(file))
+    except ValidationError as error:
+        raise DesError(f"{file}: is not what des answer writes: {_first(error)}") from None
 
 
 def _read(file: Path) -> Mapping[str, Any]:

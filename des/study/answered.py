@@ -13,6 +13,7 @@ from des.estimate.estimate import Estimate, as_json
 from des.frames import Charted
 from des.scenario.schema.objective import Objective, Value
 from des.study.not_seen import NotSeen
+from des.study.pictured import Pictured
 from des.study.value import Cheapest, Money, Step
 from des.study.verdicts import Evidence, Verdict, judged
 from des.vocabulary import HEADLINES
@@ -114,7 +115,8 @@ class Answer(Charted):
     an arm to the one simulated for it. `steps` lead from the least to the most available arm, without `hypothetical`
     ones, which share less than is modelled. `rounds` is how many were simulated; `precise` says whether they were
     enough for the precision at which no more would be. `sentence` answers the question. `within_s` is the time that was
-    given, None where the number of rounds was.
+    given, None where the number of rounds was. `pictured` is what charts show beyond the figures, of the arms that
+    differ; `as_json` leaves it out.
     """
 
     scenario: str
@@ -136,6 +138,7 @@ class Answer(Charted):
     wall_s: float
     sentence: str = ""
     within_s: float | None = None
+    pictured: Mapping[str, Pictured] = field(default_factory=dict)
 
     @property
     def overran(self) -> str:

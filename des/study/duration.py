@@ -16,7 +16,7 @@ from typing import Final
 from des.disk import free_bytes
 from des.errors import DesError
 from des.estimate import rare, timeline
-from des.estimate.availability import Choice, choose
+from des.estimate.availability import Choice, choose, years_for
 from des.estimate.estimate import RARE, REQUEST_LEVEL, TIMELINE
 from des.estimate.joint_figures import DrawnIncidents, horizons_of, long_run_years
 from des.pool import Where, processors
@@ -54,7 +54,7 @@ class _Clock:
 
 
 def of_run(study: Study, workers: Where, finished: int = 0, target: Path | None = None) -> Forecast:
-    """The forecast of a run of which so many replications are finished."""
+    """The forecast of a run of which `finished` replications are kept."""
     return of_runs([study], workers, finished, target)
 
 
@@ -89,7 +89,7 @@ def of_runs(studies: Sequence[Study], workers: Where, finished: int = 0, target:
     )
 
 
-def of_availability(loaded: Loaded, years: float, estimator: str | None, workers: Where) -> Forecast:
+def of_availability(loaded: Loaded, years: float | None, estimator: str | None, workers: Where) -> Forecast:
     """The forecast of the availability of all arms, the built-in ones included."""
     clock = _Clock(time.process_time())
     arms, _ = compared_arms(loaded)
@@ -99,15 +99,16 @@ def of_availability(loaded: Loaded, years: float, estimator: str | None, workers
     for plan in different:
         if each_s and clock.is_over:
             break
-        choice = choose(plan, years)
-        each_s.append(_estimator_s(plan, choice, estimator or choice.estimator, years, workers))
+        drawn = years_for(plan, years)
+        choice = choose(plan, drawn)
+        each_s.append(_estimator_s(plan, choice, estimator or choice.estimator, drawn, workers))
     return Forecast(
         seconds=sum(each_s) * len(different) / len(each_s) if each_s else 0.0, processes=processors(workers)
     )
 
 
 def of_replications(plans: Sequence[Plan], replications: int, workers: Where) -> Forecast:
-    """The forecast of so many replications of each plan, at least two, all of them side by side."""
+    """The forecast of `replications` of each plan, at least two, all of them side by side."""
     clock = _Clock(time.process_time())
     each_s: list[float] = []
     for plan in plans:
@@ -201,7 +202,7 @@ def _comparing_s(plan: Plan) -> float:
 
 
 def _estimator_s(plan: Plan, choice: Choice, estimator: str, years: float, workers: Where) -> float:
-    """Of an estimator of availability, on so many processes."""
+    """Of an estimator of availability, on the processes of `workers`."""
     if estimator == TIMELINE and choice.estimator != REQUEST_LEVEL:
         parts = timeline.one_part(plan, years)[1]
         one_s = _extrapolated(lambda share: timeline.one_part(plan, years, share=share)[0](), _SHARES, 1.0)

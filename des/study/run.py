@@ -12,10 +12,10 @@ from des.disk import (
     refuse_existing_directory,
     remove_leftovers,
     removed,
-    scratch_directory,
     written_whole,
 )
 from des.errors import DesError, OutputError, say_what_is_left
+from des.scratch import scratch_directory
 from des.storage import Storage, is_url
 from des.study.duration import of_run
 from des.study.identity import canonical_json, file_digest

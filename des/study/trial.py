@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from des.disk import scratch_directory
 from des.scenario.plan import Plan
+from des.scratch import scratch_directory
 from des.study.replication import Part, Replicator
 from des.traces.levels import NONE, TraceLevel
 

@@ -20,7 +20,7 @@ from estimate.windowed import PAIR, arms_of, incidents, plan_of, provider
 
 
 def assert_near(figure: Any, expected: float, errors: float = 4.5) -> None:
-    """Within so many standard errors on the side of the difference."""
+    """Within this number of standard errors on the side of the difference."""
     assert isinstance(figure, Estimate)
     assert figure.low is not None
     assert figure.high is not None

@@ -286,6 +286,11 @@ def test_windows_answer_limits_and_objectives_together() -> None:
     both = found.arms["both"]
     assert both.basis.requests == BY_WINDOWS
     assert both.basis.segments
+    drawn, figures = found.pictured["both"], (both.figure("cost_usd_per_request"), both.figure("latency_s_p95"))
+    assert drawn.cost is not None
+    assert drawn.latency is not None
+    assert drawn.cost.mean == pytest.approx(figures[0].mean, rel=2e-3)  # type: ignore[union-attr]
+    assert drawn.latency.quantile(0.95) == pytest.approx(figures[1].mean, rel=1e-9)  # type: ignore[union-attr]
     lost = both.lost
     assert lost is not None
     assert lost.low is not None
