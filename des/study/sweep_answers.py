@@ -202,7 +202,8 @@ class _Work:
         else:
             answer = self._job.answer(task, self._where, lambda share: self._tell(task.number, share))
         self._keep(task, answer)
-        return answer.known
+        known: Known = answer.known
+        return known
 
     def _side_by_side(self, known: Known) -> int:
         """About how many processes had to do with a point of so many arms."""
