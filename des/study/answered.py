@@ -145,11 +145,13 @@ class Answer(Charted):
         """That it took longer than it was given, and why; empty otherwise."""
         if self.within_s is None or self.wall_s <= _IN_TIME * self.within_s:
             return ""
-        reason = "the last round took longer than those before it let expect"
-        if self.rounds <= 1:
-            first = any(of.basis.segments is not None for of in self.arms.values())
-            what = "the test of what is remembered and the first round of windows" if first else "the first round"
-            reason = f"{what if self.rounds else 'what is known without rounds'} is the least that an answer takes"
+        if self.rounds > 1:
+            reason = "the last round took longer than those before it let expect"
+        elif any(of.basis.segments is not None for of in self.arms.values()):
+            reason = "the test of what is remembered and the first round of windows are the least that an answer takes"
+        else:
+            what = "the first round" if self.rounds else "what is known without rounds"
+            reason = f"{what} is the least that an answer takes"
         return f"it took {self.wall_s:,.1f} s, more than the {self.within_s:g} s given: {reason}"
 
     @cached_property

@@ -44,7 +44,7 @@ def test_a_page_without_a_block_is_refused() -> None:
         (Estimate(0.0, 0.0, 3.2e-6, 2), "more than 99.99968 %"),
         (Estimate(0.0, n=40, estimator="timeline", interval="none: the same throughout"), "none lost"),
         (Estimate(4.25e-12, n=40, estimator="rare events", interval="none"), "99.999999999575 %"),
-        (Estimate(9.1e-6, 9.0e-6, 9.2e-6, 40), "99.999090 % [99.9990800, 99.9991000]"),
+        (Estimate(9.1e-6, 9.0e-6, 9.2e-6, 40), "99.9990900 % [99.9990800, 99.9991000]"),
         (Estimate(3e-13, n=40), "100 % less 0.0000000000300 %"),
     ],
 )

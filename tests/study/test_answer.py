@@ -143,7 +143,7 @@ def test_a_first_round_of_windows_longer_than_the_time_is_said_once_it_has_begun
     assert one.replications > 10
     assert one.seconds > 0.0
     assert found.rounds == 1
-    assert "the first round of windows is the least that an answer takes" in found.overran
+    assert "the first round of windows are the least that an answer takes" in found.overran
     des.answer(BUSY, rounds=1, within=0.01, workers=1, before=told.append, arms=["one_only"])
     des.answer(BUSY, within=3_600.0, rounds=1, workers=1, before=told.append, arms=["one_only"])
     assert len(told) == 1
