@@ -111,7 +111,7 @@ def parts(value: Any) -> Iterator[Any]:
 
 
 def bodies(count: int, seed: int) -> Iterator[tuple[str, str, bytes]]:
-    """Path, type and content of so many bodies, the same for a seed."""
+    """Path, type and content of `count` bodies, the same for a seed."""
     chance = random.Random(seed)
     rich = {
         **EXAMPLE_SHARED,
@@ -208,10 +208,13 @@ def main() -> None:
     options = parser.parse_args()
     with served("--workers", "2") as service:
         code = schemathesis(service, options.examples, options.seed) if options.examples else 0
-        print(f"schemathesis ended with code {code}; failures in the log: {len(service.failures())}", flush=True)
+        by_rules = len(service.failures())
+        print(f"schemathesis ended with code {code}; failures in the log: {by_rules}", flush=True)
         statuses, failed = asyncio.run(sent(service, options.bodies, options.seed))
-        for (path, status), many in sorted(statuses.items()):
-            print(f"{path} {status}: {many:,}")
+        every = sorted({status for _, status in statuses})
+        print(f"| path | {' | '.join(map(str, every))} |\n|---|{'---|' * len(every)}")
+        for path in sorted({path for path, _ in statuses}):
+            print(f"| {path} | {' | '.join(f'{statuses[path, status]:,}' for status in every)} |")
         for content in failed[:5]:
             print(f"answered with 500 or not at all: {content[:2_000]!r}")
         for line in service.failures()[:5]:

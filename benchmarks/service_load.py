@@ -2,17 +2,20 @@
 
 Each client posts to /simulate, one request after the other over one connection: mostly bodies that were answered
 before, and a share of `fresh` ones, which take a worker. Whoever is told to come again (429, 503) waits as long as
-Retry-After says. Prints the answers by status, their times, and the memory of the service while it goes on. At the end
-clients leave in the middle of their requests, and their work must be freed.
+Retry-After says. Before that, one client asks `--alone` bodies that were never answered, one after the other. Prints a
+table in Markdown, for docs/service.md: the times of answers, the answers by status, and the memory of the service while
+it goes on. At the end clients leave in the middle of their requests, and their work must be freed.
 """
 
 import argparse
 import asyncio
 import json
+import os
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -126,11 +129,44 @@ def _busy(service: Service) -> float:
     return metrics["des_simulations_at_work"] + metrics["des_simulations_waiting"]
 
 
+async def alone(service: Service, count: int) -> list[float]:
+    """Seconds of so many fresh bodies, of one client."""
+    reader, writer = await asyncio.open_connection(service.host, service.port)
+    found = []
+    for number in range(count):
+        started_s = time.monotonic()
+        status, _, content = await asked(reader, writer, body(90_000_000 + number))
+        assert status == 200, content
+        found.append(time.monotonic() - started_s)
+    writer.close()
+    return found
+
+
 def told(seconds: list[float]) -> str:
     if not seconds:
         return "none"
-    quantiles: Any = np.quantile(seconds, [0.5, 0.95, 0.99])
-    return f"{len(seconds):,}: p50 {quantiles[0]:.3f} s, p95 {quantiles[1]:.3f} s, p99 {quantiles[2]:.3f} s"
+    p50, p95, p99 = (float(each) for each in np.quantile(seconds, [0.5, 0.95, 0.99]))
+    return f"{len(seconds):,}: p50 {p50:.2f} s, p95 {p95:.2f} s, p99 {p99:.2f} s"
+
+
+def rows(
+    found: Found, single_s: list[float], used_s: float, freed_s: float, failures: int
+) -> Iterator[tuple[str, str]]:
+    """What is measured, and what it came to."""
+    refused = {status: many for status, many in sorted(found.statuses.items()) if status != 200}
+    own, others = zip(*found.memory_mb, strict=True)
+    yield "fresh bodies of one client", told(single_s)
+    yield "answers", f"{found.statuses[200]:,}"
+    yield "told to come again", ", ".join(f"{many:,} times {status}" for status, many in refused.items()) or "none"
+    yield "of them without `Retry-After`", f"{found.without_retry_after:,}"
+    yield "connections that broke", ", ".join(f"{many} {name}" for name, many in found.broken.items()) or "none"
+    yield "known bodies", told(found.known_s)
+    yield "fresh bodies", told(found.fresh_s)
+    yield "processor time of the service for a request", f"{1000.0 * used_s / max(1, found.statuses.total()):.1f} ms"
+    yield "memory of the service, first and last", f"{own[0]:.0f} MB, {own[-1]:.0f} MB"
+    yield "memory of its workers, first and last", f"{others[0]:.0f} MB, {others[-1]:.0f} MB"
+    yield f"{_LEAVING} clients that left in the middle: all work freed after", f"{freed_s:.2f} s"
+    yield "failures in the log", f"{failures}"
 
 
 def main() -> None:
@@ -138,24 +174,19 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--fresh", type=float, default=0.02)
+    parser.add_argument("--alone", type=int, default=50)
     parser.add_argument("--workers", default="2")
     options = parser.parse_args()
     with served("--workers", options.workers) as service:
+        single_s = asyncio.run(alone(service, options.alone))
         before = service.metrics()
         found = asyncio.run(load(service, options.clients, options.seconds, options.fresh))
-        print(f"{options.clients} clients for {options.seconds:g} s, {options.fresh:.0%} of their bodies fresh")
-        print(f"statuses: {dict(sorted(found.statuses.items()))}; without Retry-After: {found.without_retry_after}")
-        print(f"broken connections: {dict(found.broken)}")
         used_s = service.metrics()["process_cpu_seconds_total"] - before["process_cpu_seconds_total"]
-        each_ms = 1000.0 * used_s / max(1, found.statuses.total())
-        print(f"processor time of the service itself: {each_ms:.2f} ms a request")
-        print(f"known bodies, {told(found.known_s)}")
-        print(f"fresh bodies, {told(found.fresh_s)}")
-        own, others = zip(*found.memory_mb, strict=True)
-        print(f"memory of the service, MB every 5 s: {', '.join(f'{each:.0f}' for each in own)}")
-        print(f"memory of its workers, MB every 5 s: {', '.join(f'{each:.0f}' for each in others)}")
-        print(f"{_LEAVING} clients left in the middle: all work freed after {asyncio.run(leave(service)):.2f} s")
-        print(f"failures in the log: {len(service.failures())}")
+        freed_s = asyncio.run(leave(service))
+        title = f"{options.clients} clients for {options.seconds:g} s, {options.fresh:.0%} of their bodies fresh"
+        print(f"| {title} | load average {os.getloadavg()[0]:.0f} |\n|---|---|")
+        for what, came in rows(found, single_s, used_s, freed_s, len(service.failures())):
+            print(f"| {what} | {came} |")
 
 
 if __name__ == "__main__":

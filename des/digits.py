@@ -78,6 +78,14 @@ def seconds(value: float, decimals: int) -> str:
     return f"{plain(value, decimals)} s"
 
 
+def size(count: float) -> str:
+    """Bytes in the unit that has one to three digits before the point, two digits in all: `850 kB`, `1.2 GB`."""
+    for unit, name in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB")):
+        if count >= 0.9995 * unit:
+            return f"{plain(count / unit, 1 if count < 9.95 * unit else 0)} {name}"
+    return f"{plain(max(count, 1e3 if count else 0.0) / 1e3, 0)} kB"
+
+
 def nines_of_lost(share: float) -> float:
     """-log10 of the share lost: 3 for 99.9 %; infinite where nothing was lost."""
     return math.inf if share <= 0.0 else 0.0 - math.log10(share)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from des.compiled import simulate_window
-from des.engine import names
+from des.engine import RunWindow, names
 from des.estimate.conservation import is_lost
 from des.estimate.sums import bin_edges, integer_sum
 from des.faults import Timeline
@@ -88,15 +88,8 @@ def tally(plan: Plan, window: Window) -> Tally:
 def tallies(plan: Plan, window: Window, slices: Sequence[tuple[float, float]]) -> list[Tally]:
     """Simulate the window once, and count the requests of each of these spells of time, which lie within it."""
     rows = _Rows()
-    simulate_window(
-        replace(plan, seed=window.seed),
-        0,
-        rows,
-        window.timeline,
-        begin_s=window.begin_s,
-        counted_s=(window.from_s, window.until_s),
-        cut_s=window.cut_s,
-    )
+    played = RunWindow(window.timeline, window.begin_s, window.from_s, window.until_s, window.cut_s)
+    simulate_window(replace(plan, seed=window.seed), 0, rows, played)
     return [_counted(plan, window, rows, from_s, until_s) for from_s, until_s in slices]
 
 

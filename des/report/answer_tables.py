@@ -13,7 +13,7 @@ from des.report.lines import LOST_TO, round_count
 from des.report.marks import Marks
 from des.report.tables import print_verdicts
 from des.scenario.schema.objective import MONTH
-from des.study.answer_sentence import availability_ends, chance_words, minutes, objective_words, step_words
+from des.study.answer_sentence import availability_ends, chance_words, minutes, more_than, objective_words, step_words
 from des.study.answered import Answer, ArmAnswer, Basis
 
 _WIDEST: Final = 15
@@ -90,8 +90,9 @@ def _lines(answer: Answer, of: Sequence[ArmAnswer]) -> Iterator[Line]:
         return
     lost = [each.lost for each in of]
     yield Line("availability", tuple(_availability(each) for each in of))
-    if any(each is not None and each.low is not None for each in lost):
-        yield Line("  95 % interval", tuple(_availability_ends(each) for each in lost))
+    ends = tuple(map(_availability_ends, lost))
+    if any(end != figures.NOTHING for end in ends):
+        yield Line("  95 % interval", ends)
     yield Line("  nines", tuple(_nines(each) for each in lost))
     if of[0].horizon_s >= _DAY_S:
         yield Line("  minutes down in 30 days", tuple(_down(each) for each in lost))
@@ -167,27 +168,46 @@ def _ends(figure: Estimate | None, write: Write, scale: float) -> str:
     return f"{low}–{high}"
 
 
+def availability_words(of: ArmAnswer) -> str:
+    """The availability and its interval in a few words, as for a cell of another table."""
+    ends = _availability_ends(of.lost)
+    return _availability(of) if ends == figures.NOTHING else f"{_availability(of)} [{ends.replace('–', ', ')}]"
+
+
 def _availability(of: ArmAnswer) -> str:
-    return figures.availability_alone(of.figure("availability"), of.lost)
+    figure, lost = of.figure("availability"), of.lost
+    if figure is not None and lost is not None and lost.known <= 0.0:
+        if lost.estimator == EXACT:
+            return "100 %"
+        return "none lost" if lost.high is None else more_than(lost.high)
+    return figures.availability_alone(figure, lost)
 
 
 def _availability_ends(lost: Estimate | None) -> str:
-    if lost is None or lost.low is None or lost.high is None:
+    """None where none was lost: the bound is the figure then."""
+    if lost is None or lost.low is None or lost.high is None or lost.known <= 0.0:
         return figures.NOTHING
     low, high = availability_ends(lost)
     return low if low == high else f"{low}–{high}"
 
 
 def _nines(lost: Estimate | None) -> str:
-    if lost is None or lost.known <= 0.0:
+    if lost is None:
         return figures.NOTHING
+    if lost.known <= 0.0:
+        return f"> {figures.plain(figures.nines_of_lost(lost.high) - 0.005, 2)}" if lost.high else figures.NOTHING
     return figures.plain(figures.nines_of_lost(lost.known), 2)
 
 
 def _down(lost: Estimate | None) -> str:
     if lost is None:
         return figures.NOTHING
-    return "none" if lost.known <= 0.0 else minutes(lost.known)
+    if lost.known > 0.0:
+        return minutes(lost.known)
+    if not lost.high:
+        return "none"
+    most = minutes(lost.high)
+    return most if most.startswith("less") else f"less than {most}"
 
 
 def _money(of: Sequence[ArmAnswer]) -> Iterator[Line]:
@@ -213,9 +233,12 @@ def _causes(of: Sequence[ArmAnswer]) -> Iterator[Line]:
         for cause, figure in causes.items():
             totals[cause] = max(totals.get(cause, 0.0), figure.mean or 0.0)
     order = sorted((cause for cause in totals if totals[cause] > 0.0), key=lambda cause: -totals[cause])
+    unknown = tuple("not known" if each.why_no_causes else "" for each in of)
+    if not order and not any(unknown):
+        return
+    yield Line(LOST_TO, unknown if any(unknown) else ())
     if not order:
         return
-    yield Line(LOST_TO)
     shown = order[:_MOST_CAUSES]
     cells = {cause: tuple(_in_a_million(causes.get(cause)) for causes in lost) for cause in shown}
     if max(len(cell) for each in cells.values() for cell in each) > _WIDEST:
@@ -254,6 +277,8 @@ def _basis_sentences(answer: Answer, told: Mapping[str, ArmAnswer]) -> Iterator[
     simulated = sum(of.basis.simulated for of in told.values())
     rounds = f" in {answer.rounds} round{'s' if answer.rounds != 1 else ''}" if answer.rounds else ""
     yield f"{simulated:,} requests simulated{rounds}, seed {answer.seed}, {answer.wall_s:,.1f} s"
+    if answer.overran:
+        yield answer.overran
 
 
 def _basis(basis: Basis, horizon_s: float) -> str:
@@ -305,6 +330,8 @@ def _not_seen_sentences(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
             open_for = "" if missed.open_share is None else f": open {_rough(missed.open_share)} of the time"
             text = f"{missed.words}{open_for}{of_all}"
             said.setdefault(text, []).append(arm)
+        if of.why_no_causes:
+            said.setdefault(f"what requests are lost to is not known: {of.why_no_causes}", []).append(arm)
         if of.not_seen.uncalled:
             said.setdefault(f"no simulated request called {_some(of.not_seen.uncalled)}", []).append(arm)
     if said:

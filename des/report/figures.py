@@ -13,6 +13,7 @@ from des.digits import percent as percent
 from des.digits import plain as plain
 from des.digits import seconds as seconds
 from des.digits import significant as significant
+from des.digits import size as size
 from des.estimate.estimate import Estimate
 
 NOTHING: Final = "-"

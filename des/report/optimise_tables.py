@@ -194,7 +194,8 @@ def _rests_on(found: Optimised) -> Iterator[str]:
     told = f"{len(screened.figures):,} candidates ranked without simulated requests"
     if not screened.complete:
         told += (
-            f" out of {screened.space:,.0f}: along a beam, so a better one may have been missed (--screen ranks more)"
+            f" out of {screened.space:,.0f}: all chains of one entry, and each entry behind the {screened.width} most "
+            "promising chains of each length; of the others a better one may have been missed (--screen ranks more)"
         )
     yield told
     if space.varies_chain and len(space.names) > 1:

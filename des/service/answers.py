@@ -12,7 +12,7 @@ class Part(BaseModel):
 
 
 class Figure(Part):
-    """A figure with the ends of its 95 % interval, which what is exact lacks; `shown` is written for people."""
+    """A figure with the ends of its 95 % interval, which what is exact lacks; `shown` is what `des answer` prints."""
 
     mean: float | None
     low: float | None
@@ -192,7 +192,14 @@ class SimulateAnswer(Part):
     cost: Cost
     latency: Latency
     served: list[Served]
-    lost_to: list[Lost]
+    lost_to: list[Lost] = Field(description="Causes that simulated requests were lost to, the gravest first")
+    lost_to_note: str = Field(
+        description="Why `lost_to` is empty, or how few lost requests it rests on; else empty",
+        examples=[
+            "the causes rest on 1 lost of 3,689 simulated requests, where 0.50 are expected to be; "
+            "at a higher rate more are simulated"
+        ],
+    )
     recommendation: Recommendation
     estimators: Estimators
     not_seen: list[str]

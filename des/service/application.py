@@ -16,8 +16,9 @@ from des.service.answer_store import AnswerStore
 from des.service.bounds import Bounds
 from des.service.documented import openapi_of
 from des.service.endpoints import assets, runs, simulations
+from des.service.faults import faults_of
 from des.service.guard import FAILED, GONE, Door, Guard
-from des.service.problems import MEDIA_TYPE, ProblemError, faults_of
+from des.service.problems import MEDIA_TYPE, ProblemError
 from des.service.reading import GoneError
 from des.service.runner import Runner
 from des.service.runs import RunStore

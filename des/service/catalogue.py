@@ -10,7 +10,7 @@ from des.catalogue.failures import failure_figures
 from des.catalogue.presets import presets
 from des.scenario import assumed
 from des.service.bodies import EXAMPLE
-from des.service.bounds import Bounds
+from des.service.bounds import FIXED, Bounds
 from des.service.sources import HORIZON, OBJECTIVE, RATE, SERVER_ERROR, SOURCES, TIMEOUT
 from des.study.identity import package_version
 
@@ -63,9 +63,10 @@ class Provider(_Part):
 
 
 class PresetSaid(_Part):
-    """A client's policy."""
+    """A client's policy, as a version of the client has it; `name` has the version too."""
 
     name: str
+    version: str
     kind: str
     title: str
     policy: dict[str, Any]
@@ -91,6 +92,7 @@ def catalogue(bounds: Bounds) -> Catalogue:
         presets=[
             PresetSaid(
                 name=each.full_name,
+                version=each.full_name.partition("@")[2],
                 kind=each.kind,
                 title=each.title,
                 policy=dict(each.policy),
@@ -114,7 +116,7 @@ def catalogue(bounds: Bounds) -> Catalogue:
             "objective": OBJECTIVE,
             "sources": dict(SOURCES),
         },
-        limits=bounds.as_json(),
+        limits={**bounds.as_json(), **FIXED},
         version=package_version(),
     )
 

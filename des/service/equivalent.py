@@ -10,15 +10,16 @@ from des.catalogue.list_prices import CatalogueModel
 from des.catalogue.presets import preset
 from des.errors import ScenarioError
 from des.estimate.availability import choose
-from des.estimate.estimate import REQUEST_LEVEL
+from des.estimate.estimate import EXACT, REQUEST_LEVEL
 from des.scenario import Loaded, assumed, from_mapping, plans
 from des.scenario.text.units import YEAR_S, read_rate
 from des.scenario.text.yaml_text import yaml_text
 from des.service.bodies import SimulateBody
 from des.service.bounds import Bounds
+from des.service.effort import too_long
 from des.service.named import named_in_catalogue
 from des.service.notes import Assumed, Notes
-from des.service.problems import invalid, over
+from des.service.problems import Fault, ProblemError, beyond, invalid
 from des.service.provided import Providers
 from des.service.quantities import number_text, rate_text, share_text, time_text
 from des.service.sources import BUSY_RATE, HORIZON, OBJECTIVE, RATE, SOURCES, TIMEOUT
@@ -30,6 +31,8 @@ ROUNDS: Final = 1
 INDEPENDENT: Final = "independent"
 FIRST_ALONE: Final = "first_alone"
 CHEAPEST_FIRST: Final = "cheapest_first"
+WITHOUT: Final = "without_leg_"
+_COUNTED: Final = {"legs": "legs", "shared": "shared causes", "rounds": "rounds", "retries": "retries"}
 _FULL_REPLICATIONS: Final = 10
 _FULL_REQUESTS: Final = 1_000_000.0
 """Of all arms and replications of a run in full; beyond, it is an answer with more rounds."""
@@ -42,7 +45,8 @@ _TAIL: Final = {"input": 4142 / 1020, "output": 601 / 129}
 class Equivalent:
     """`content` is the scenario as plain data, `text` as a file. `legs` are their names, `arms` say what each is for.
 
-    `without` maps the arm that lacks a leg to its name. `full` is how to run it in full.
+    `without` maps the arm that lacks a leg to its name. `left_out` are arms that would take too long. `full` is how to
+    run it in full.
     """
 
     content: dict[str, Any]
@@ -51,6 +55,7 @@ class Equivalent:
     legs: tuple[str, ...]
     cheapest_first: tuple[str, ...]
     without: Mapping[str, str]
+    left_out: Mapping[str, str]
     assumed: tuple[Assumed, ...]
     full: Mapping[str, Any]
 
@@ -59,17 +64,20 @@ def equivalent(body: SimulateBody, bounds: Bounds, *, light: bool = False) -> Eq
     """Raises ProblemError with every fault of the body, each with its place, or with the limit that it goes beyond.
 
     Where the body has no rate and requests depend on each other, there are more of them, unless they must be `light`.
+    Where requests are called again and again, alternatives that would take too long are left out.
     """
-    check_bounds(body, bounds)
+    if beyond_bounds(body, bounds):
+        raise invalid(faults_of_names(body, bounds))
     found = _made(body, RATE)
-    if body.workload.rate is not None or light:
-        return found
-    estimator = choose(plans(found.loaded)["as_modelled"]).estimator
-    return _made(body, BUSY_RATE) if estimator == REQUEST_LEVEL else found
+    every = plans(found.loaded)
+    estimator = choose(every["as_modelled"]).estimator
+    rate = BUSY_RATE if estimator == REQUEST_LEVEL and body.workload.rate is None and not light else RATE
+    left_out = frozenset() if estimator == EXACT else too_long(every, simulated=estimator == REQUEST_LEVEL)
+    return found if rate == RATE and not left_out else _made(body, rate, left_out)
 
 
-def _made(body: SimulateBody, usual_rate: str) -> Equivalent:
-    made = _Writer(body, usual_rate)
+def _made(body: SimulateBody, usual_rate: str, left_out: frozenset[str] = frozenset()) -> Equivalent:
+    made = _Writer(body, usual_rate, left_out)
     made.write()
     if made.notes.faults:
         raise invalid(made.notes.faults)
@@ -84,32 +92,56 @@ def _made(body: SimulateBody, usual_rate: str) -> Equivalent:
         legs=tuple(made.legs),
         cheapest_first=tuple(made.cheapest_first),
         without=made.without,
+        left_out=made.left_out,
         assumed=tuple(made.notes.assumed),
         full=made.full(),
     )
 
 
-def check_bounds(body: SimulateBody, bounds: Bounds) -> None:
-    """Raises ProblemError, naming the bound that the body goes beyond."""
-    if len(body.chain) > bounds.legs:
-        raise over("legs", bounds.legs, f"at most {bounds.legs} legs; got {len(body.chain)}", "/chain")
-    if len(body.shared) > bounds.shared:
-        raise over("shared", bounds.shared, f"at most {bounds.shared}; got {len(body.shared)}", "/shared")
-    for number, leg in enumerate(body.chain):
-        if leg.retries is not None and leg.retries > bounds.retries:
-            said = f"at most {bounds.retries} retries; got {leg.retries}"
-            raise over("retries", bounds.retries, said, f"/chain/{number}/retries")
-    if body.policy.rounds is not None and body.policy.rounds > bounds.rounds:
-        said = f"at most {bounds.rounds} rounds; got {body.policy.rounds}"
-        raise over("rounds", bounds.rounds, said, "/policy/rounds")
+def faults_of_names(body: SimulateBody, bounds: Bounds) -> list[Fault]:
+    """Every fault of a body of the right shape: bounds it goes beyond, names that are not known, contradictions."""
+    shared = [
+        cause.model_copy(update={"members": cause.members[: bounds.legs]}) for cause in body.shared[: bounds.shared]
+    ]
+    within = body.model_copy(update={"chain": body.chain[: bounds.legs], "shared": shared})
+    found = beyond_bounds(body, bounds)
+    try:
+        _made(within, RATE)
+    except ProblemError as problem:
+        found.extend(problem.faults)
+    return found
+
+
+def beyond_bounds(body: SimulateBody, bounds: Bounds) -> list[Fault]:
+    """A fault for each bound that the body goes beyond."""
+    counts = [
+        ("legs", len(body.chain), "/chain"),
+        ("shared", len(body.shared), "/shared"),
+        ("rounds", body.policy.rounds, "/policy/rounds"),
+    ]
+    counts += [("retries", leg.retries, f"/chain/{number}/retries") for number, leg in enumerate(body.chain)]
+    counts += [("legs", len(cause.members), f"/shared/{at}/members") for at, cause in enumerate(body.shared)]
+    found = []
+    for name, many, where in counts:
+        most = getattr(bounds, name)
+        if many is not None and many > most:
+            words = "members, as many as legs" if where.endswith("/members") else _COUNTED[name]
+            found.append(beyond(name, most, f"at most {most} {words}; got {many:,}", where))
+    return found
+
+
+def _with_own_price(words: str, what: str) -> str:
+    return f"{words}{' With' if words.endswith('?') else '; with'} a price of your own, any {what} is accepted"
 
 
 class _Writer:
     """The scenario in the making."""
 
-    def __init__(self, body: SimulateBody, usual_rate: str) -> None:
+    def __init__(self, body: SimulateBody, usual_rate: str, left_out: frozenset[str]) -> None:
         self.body = body
         self._usual_rate = usual_rate
+        self._left_out = left_out
+        self.left_out: dict[str, str] = {}
         self.content: dict[str, Any] = {}
         self.notes = Notes()
         self.legs: list[str] = []
@@ -120,8 +152,6 @@ class _Writer:
 
     def write(self) -> None:
         self._name_legs()
-        if self.notes.faults:
-            return
         title = ", then ".join(model for _, model in self._names)
         self.content |= {
             "title": title,
@@ -165,14 +195,10 @@ class _Writer:
                 listed = named_in_catalogue(provider, leg.model)
                 if listed is None and leg.price is None:
                     words = unknown("model", leg.model, model_names(provider))
-                    self.notes.fault(
-                        f"/chain/{number}/model", f"{words}; with a price of your own, any model is accepted"
-                    )
+                    self.notes.fault(f"/chain/{number}/model", _with_own_price(words, "model"))
             elif leg.price is None:
                 words = unknown("provider", leg.provider, provider_names())
-                self.notes.fault(
-                    f"/chain/{number}/provider", f"{words}; with a price of your own, any provider is accepted"
-                )
+                self.notes.fault(f"/chain/{number}/provider", _with_own_price(words, "provider"))
             else:
                 provider = leg.provider.strip()
             model = leg.model if listed is None else listed.model
@@ -272,11 +298,16 @@ class _Writer:
         self.cheapest_first = [self.legs[number] for number in sorted(range(len(self.legs)), key=self._usual_cost)]
         if len(self.legs) > 1:
             found[FIRST_ALONE] = {"chain": [self.legs[0]]}
-            if self.cheapest_first != self.legs:
+            if self.cheapest_first != self.legs and CHEAPEST_FIRST not in self._left_out:
                 found[CHEAPEST_FIRST] = {"chain": self.cheapest_first}
+            elif self.cheapest_first != self.legs:
+                self.left_out[CHEAPEST_FIRST] = "the cheapest leg first"
         if len(self.legs) > 2:
             for number in range(1, len(self.legs)):
-                arm = f"without_leg_{number + 1}"
+                arm = f"{WITHOUT}{number + 1}"
+                if arm in self._left_out:
+                    self.left_out[arm] = f"without {self.legs[number]}"
+                    continue
                 found[arm] = {"chain": [leg for leg in self.legs if leg != self.legs[number]]}
                 self.without[arm] = self.legs[number]
         elif len(self.legs) == 2:

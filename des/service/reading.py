@@ -1,16 +1,18 @@
-"""Bodies of requests: bounded while they are read, whatever their headers say, and every fault told at once."""
+"""Bodies of requests: bounded while they are read, whatever their headers say, and all faults told at once."""
 
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
 from des.service.bounds import Bounds
-from des.service.problems import Fault, ProblemError, faults_of, invalid, over
+from des.service.faults import faults_of_model
+from des.service.problems import Fault, ProblemError, invalid, over
+from des.service.sizes import check_values
 
 JSON: Final = "application/json"
 YAML: Final = frozenset({"application/yaml", "application/x-yaml", "text/yaml"})
@@ -23,8 +25,16 @@ class GoneError(Exception):
     """The client has gone: nobody reads an answer."""
 
 
-async def read_body(request: Request, model: type[_Model], bounds: Bounds, *, yaml: bool = False) -> _Model:
-    """The body as a model. With `yaml`, a body of YAML is its `scenario`. Raises ProblemError."""
+EveryFault = Callable[[Any, ValidationError, Bounds], list[Fault]]
+
+
+async def read_body(
+    request: Request, model: type[_Model], bounds: Bounds, *, yaml: bool = False, every_fault: EveryFault | None = None
+) -> _Model:
+    """The body as a model. With `yaml`, a body of YAML is its `scenario`. Raises ProblemError.
+
+    `every_fault` finds the faults of a body that the model refuses; without it, they are those that the model finds.
+    """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != JSON and not (yaml and kind in YAML):
         known = " or ".join([JSON, "application/yaml"] if yaml else [JSON])
@@ -33,10 +43,13 @@ async def read_body(request: Request, model: type[_Model], bounds: Bounds, *, ya
         raise ProblemError(415, "a compressed body is not read: send it as it is")
     text = _text(await _bytes(request, bounds.body_bytes))
     content = {"scenario": text} if kind != JSON else _json(text, bounds.depth)
+    check_values(content, bounds, "")
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise invalid(faults_of(error.errors(include_url=False, include_input=False, include_context=False))) from None
+        if every_fault is not None:
+            raise invalid(await asyncio.to_thread(every_fault, content, error, bounds)) from None
+        raise invalid(faults_of_model(error, model)) from None
     except RecursionError:
         raise over("depth", bounds.depth, "is nested too deeply", "") from None
 

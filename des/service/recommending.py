@@ -9,6 +9,7 @@ from des.report import figures
 from des.service import answers as parts
 from des.service.equivalent import CHEAPEST_FIRST, INDEPENDENT, Equivalent, arms_of
 from des.service.figures import availability_figure, none_met, shown_figure
+from des.service.printed import Printed
 from des.study.answered import Answer
 
 _NOTHING_BELOW: Final = 0.01
@@ -17,7 +18,7 @@ _ALIKE: Final = 0.02
 """Relative difference in the share lost up to which two orders answer as many requests."""
 
 
-def recommendation(asked: Equivalent, found: Answer) -> parts.Recommendation:
+def recommendation(asked: Equivalent, found: Answer, printed: Printed) -> parts.Recommendation:
     """The cheapest order of the chain per success, unless it answers fewer requests than their value allows."""
     modelled = found.arms["as_modelled"]
     order, reason = _order(asked, found)
@@ -37,7 +38,7 @@ def recommendation(asked: Equivalent, found: Answer) -> parts.Recommendation:
             parts.ArmFigures(
                 arm=arm,
                 chain=list(chains[arm]),
-                availability=availability_figure(of),
+                availability=availability_figure(printed, arm, of),
                 cost_per_success=shown_figure(of.figure("cost_usd_per_success"), dollars),
             )
             for arm, of in found.arms.items()
@@ -50,6 +51,8 @@ def _order(asked: Equivalent, found: Answer) -> tuple[tuple[str, ...], str]:
     modelled, cheap = found.arms["as_modelled"], found.arms.get(CHEAPEST_FIRST)
     if len(asked.legs) == 1:
         return asked.legs, "it has one leg"
+    if cheap is None and CHEAPEST_FIRST in asked.left_out:
+        return asked.legs, "no other order was compared, as that takes too long here"
     if cheap is None:
         return asked.legs, "the cheapest leg per success is called first already"
     if modelled.money is not None and cheap.money is not None:

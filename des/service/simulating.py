@@ -1,6 +1,6 @@
 """Figures of a chain: from the equivalent scenario and what `des answer` finds of it, to the parts of the answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from des.digits import dollars, nines_of_lost, percent, plain, seconds
@@ -19,7 +19,8 @@ from des.service.equivalent import (
     Equivalent,
     equivalent,
 )
-from des.service.figures import availability_figure, shown_figure
+from des.service.figures import availability_figure, lost_to_note, shown_figure
+from des.service.printed import CHANCE, LATENCY, PER_1000, YEAR_IN_ALL, YEAR_OF_ANSWERS, YEAR_OF_FAILING, Printed
 from des.service.problems import Fault, invalid
 from des.service.recommending import recommendation
 from des.service.said import down_in_30_days, nines_words, sentence
@@ -65,10 +66,13 @@ def as_answer(asked: Equivalent, found: Answer, key: str) -> parts.SimulateAnswe
     modelled = found.arms["as_modelled"]
     basis, unseen = basis_and_unseen(found)
     alone = found.arms.get(FIRST_ALONE)
+    printed = Printed(found)
     uptimes = parts.Uptimes(
-        as_modelled=_uptime("as_modelled", modelled, same=True),
-        independent=_uptime(INDEPENDENT, found.arms.get(INDEPENDENT, modelled), same=INDEPENDENT not in found.arms),
-        single=None if alone is None else _uptime(FIRST_ALONE, alone, same=False),
+        as_modelled=_uptime(printed, "as_modelled", modelled, same=True),
+        independent=_uptime(printed, INDEPENDENT, found.arms[INDEPENDENT], same=False)
+        if INDEPENDENT in found.arms
+        else _uptime(printed, "as_modelled", modelled, same=True).model_copy(update={"arm": INDEPENDENT}),
+        single=None if alone is None else _uptime(printed, FIRST_ALONE, alone, same=False),
     )
     file = f"{found.scenario}.yaml"
     assumed = [parts.Default(**_fields(each)) for each in asked.assumed]
@@ -76,16 +80,11 @@ def as_answer(asked: Equivalent, found: Answer, key: str) -> parts.SimulateAnswe
         id=key,
         title=found.title,
         sentence=sentence(found),
-        headline=_headline(modelled),
+        headline=_headline(printed, modelled),
         uptime=uptimes,
         lost_to_sharing=_sharing(found, asked),
-        cost=_cost(modelled, alone),
-        latency=parts.Latency(
-            **{
-                name: shown_figure(modelled.figure(f"latency_s_{name}"), seconds)
-                for name in ("mean", "p50", "p95", "p99")
-            }
-        ),
+        cost=_cost(printed, modelled, alone),
+        latency=parts.Latency(**{name: _latency(printed, modelled, name) for name in _LATENCIES}),
         served=[
             parts.Served(leg=leg, share=shown_figure(share, percent, scale=100.0))
             for leg, share in modelled.by_name("served_share").items()
@@ -97,7 +96,8 @@ def as_answer(asked: Equivalent, found: Answer, key: str) -> parts.SimulateAnswe
             )
             if share.mean
         ],
-        recommendation=recommendation(asked, found),
+        lost_to_note=lost_to_note(modelled),
+        recommendation=recommendation(asked, found, printed),
         estimators=parts.Estimators(
             availability=modelled.basis.availability,
             requests=modelled.basis.requests,
@@ -107,7 +107,7 @@ def as_answer(asked: Equivalent, found: Answer, key: str) -> parts.SimulateAnswe
             text=basis,
         ),
         not_seen=unseen,
-        remarks=list(found.remarks),
+        remarks=[*found.remarks, *_left_out(asked)],
         assumed=assumed,
         legs=[_leg(asked, number, assumed) for number in range(len(asked.legs))],
         figures=parts.Table(
@@ -123,20 +123,31 @@ def as_answer(asked: Equivalent, found: Answer, key: str) -> parts.SimulateAnswe
     )
 
 
+def _left_out(asked: Equivalent) -> Iterator[str]:
+    """What was not compared, for want of time."""
+    if asked.left_out:
+        listed = ", ".join(asked.left_out.values())
+        yield (
+            f"left out, as requests are called so often that each alternative takes seconds: {listed}; "
+            "add them as arms to the scenario file to compare them"
+        )
+
+
 def _fields(of: Any) -> dict[str, Any]:
     return {name: getattr(of, name) for name in type(of).__dataclass_fields__}
 
 
-def _uptime(arm: str, of: ArmAnswer, *, same: bool) -> parts.Uptime:
+def _uptime(printed: Printed, arm: str, of: ArmAnswer, *, same: bool) -> parts.Uptime:
     lost = of.lost
+    chance = None if of.objective is None else shown_figure(of.objective, percent, scale=100.0)
     return parts.Uptime(
         arm=arm,
         same=same,
-        availability=availability_figure(of),
+        availability=availability_figure(printed, arm, of),
         lost=shown_figure(lost, percent, scale=100.0),
         nines=_of_lost(lost, nines_of_lost, nines_words(lost), falling=True),
         down_minutes_per_30_days=_of_lost(lost, lambda share: share * _MINUTES_IN_30_DAYS, down_in_30_days(lost)),
-        objective_chance=None if of.objective is None else shown_figure(of.objective, percent, scale=100.0),
+        objective_chance=None if chance is None else printed.of(chance, arm, CHANCE),
         objective_reason=of.objective_reason,
     )
 
@@ -155,17 +166,20 @@ def _of_lost(
     return parts.Figure(mean=of(lost.mean), low=low, high=high, estimator=lost.estimator, shown=shown)
 
 
-def _headline(of: ArmAnswer) -> dict[str, str]:
-    lost, cost = of.lost, of.figure("cost_usd_per_request")
+def _headline(printed: Printed, of: ArmAnswer) -> dict[str, str]:
+    lost = of.lost
     return {
-        "availability": availability_figure(of).shown,
+        "availability": availability_figure(printed, "as_modelled", of).shown,
         "nines": nines_words(lost),
         "down_per_30_days": down_in_30_days(lost),
-        "cost_per_1000": figures.NOTHING if cost is None else figures.shown(figures.scaled(cost, 1000.0), dollars),
-        "latency_p50": figures.shown(of.figure("latency_s_p50"), seconds),
-        "latency_p95": figures.shown(of.figure("latency_s_p95"), seconds),
-        "latency_p99": figures.shown(of.figure("latency_s_p99"), seconds),
+        "cost_per_1000": _cost(printed, of, None).per_1000.shown,
+        **{f"latency_{name}": _latency(printed, of, name).shown for name in LATENCY},
     }
+
+
+def _latency(printed: Printed, of: ArmAnswer, name: str) -> parts.Figure:
+    found = shown_figure(of.figure(f"latency_s_{name}"), seconds)
+    return printed.of(found, "as_modelled", LATENCY[name]) if name in LATENCY else found
 
 
 def _sharing(found: Answer, asked: Equivalent) -> parts.Sharing:
@@ -184,21 +198,21 @@ def _sharing(found: Answer, asked: Equivalent) -> parts.Sharing:
     )
 
 
-def _cost(of: ArmAnswer, alone: ArmAnswer | None) -> parts.Cost:
+def _cost(printed: Printed, of: ArmAnswer, alone: ArmAnswer | None) -> parts.Cost:
     each, single = of.figure("cost_usd_per_request"), None if alone is None else alone.figure("cost_usd_per_request")
     thousand = None if each is None else figures.scaled(each, 1000.0)
     return parts.Cost(
         per_request=shown_figure(each, dollars),
         per_success=shown_figure(of.figure("cost_usd_per_success"), dollars),
-        per_1000=shown_figure(thousand, dollars),
+        per_1000=printed.of(shown_figure(thousand, dollars), "as_modelled", PER_1000),
         single_per_request=None if single is None else shown_figure(single, dollars),
         overhead=_overhead(each, single),
         per_year=None
         if of.money is None
         else parts.PerYear(
-            answers=shown_figure(of.money.answers, _usd),
-            failing=shown_figure(of.money.failing, _usd),
-            total=shown_figure(of.money.total, _usd),
+            answers=printed.of(shown_figure(of.money.answers, _usd), "as_modelled", YEAR_OF_ANSWERS),
+            failing=printed.of(shown_figure(of.money.failing, _usd), "as_modelled", YEAR_OF_FAILING),
+            total=printed.of(shown_figure(of.money.total, _usd), "as_modelled", YEAR_IN_ALL),
         ),
     )
 

@@ -10,8 +10,8 @@ from des.service.addresses import address_of
 from des.service.answer_store import AnswerStore
 from des.service.bodies import SimulateBody
 from des.service.bounds import Bounds
-from des.service.equivalent import check_bounds
-from des.service.problems import ProblemError
+from des.service.equivalent import beyond_bounds, faults_of_names
+from des.service.problems import ProblemError, invalid
 from des.service.workers import Workers
 
 
@@ -35,7 +35,8 @@ class Simulations:
 
     async def answer(self, body: SimulateBody) -> bytes:
         """The JSON of the answer. Raises ProblemError. Work that nobody waits for any more is given up."""
-        check_bounds(body, self._bounds)
+        if beyond_bounds(body, self._bounds):
+            raise invalid(await asyncio.to_thread(faults_of_names, body, self._bounds))
         key = address_of(body)
 
         async def make() -> Mapping[str, Any]:

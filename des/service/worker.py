@@ -56,9 +56,16 @@ JOBS: Final[Mapping[str, Job]] = {"simulate": _simulate, "charts": _charts, "val
 
 def warm_up(bounds: Bounds) -> None:
     """Import everything and fill the caches, before the first job and before anything can end it half-way."""
+    from des.compiled.choice import LOADED_FOR, prepare
+    from des.scenario import plans
+    from des.service.equivalent import equivalent
     from des.service.simulating import simulated
 
-    simulated(SimulateBody.model_validate(EXAMPLE), bounds)
+    example = SimulateBody.model_validate(EXAMPLE)
+    prepare(
+        list(plans(equivalent(example, bounds).loaded).values()), LOADED_FOR
+    )  # the compiled engine, if it is cached
+    simulated(example, bounds)
     for name in ("des.service.charts", "des.service.written", "pandas"):
         __import__(name)
     try:
@@ -109,6 +116,7 @@ def answer_to(asked: Mapping[str, Any], bounds: Bounds) -> dict[str, Any]:
                 "faults": [fault.model_dump() for fault in problem.faults],
                 "limit": problem.limit,
                 "most": problem.most,
+                "least": problem.least,
                 "retry_after_s": problem.retry_after_s,
             }
         }

@@ -11,32 +11,34 @@ from des.scenario.extensions import uses_extensions
 from des.scenario.plan import Plan
 from des.scenario.text.document import document_of
 from des.scenario.text.places import path_text
-from des.scenario.text.units import YEAR_S
-from des.service.bounds import Bounds
-from des.service.problems import Fault, ProblemError, invalid, over, pointer
+from des.scenario.text.units import YEAR_S, shown
+from des.service.bounds import FIXED, Bounds
+from des.service.problems import Fault, ProblemError, beyond, invalid, over, pointer
+from des.service.sizes import check_values, deepest
 
 _FILES: Final = frozenset({"file", "files", "folder", "path", "paths", "directory", "module", "plugin", "extension"})
 """Keys by which a scenario names something outside itself; some are of no field, and refused all the same."""
-_LONGEST_TEXT: Final = 2_000
-_LONGEST_CLOSED_S: Final = 365.0 * 86_400.0
+_LONGEST_TEXT: Final = int(FIXED["text_characters"])
+_TOO_DEEP: Final = "nested too deeply"
+_ALIASES: Final = "aliases that multiply"
+"""What the reader of YAML says, which has limits of its own."""
 
 
 def read_scenario(
     said: str | Mapping[str, Any], bounds: Bounds, at: str = "/scenario"
 ) -> tuple[dict[str, Any], Loaded]:
     """Its content as plain data, and the loaded scenario. Raises ProblemError with every fault."""
-    content = _content(said, at)
-    if faults := list(_reaching_out(content, at)):
+    content = _content(said, bounds, at)
+    if faults := [*_reaching_out(content, at), *_beyond_bounds(content, bounds, at)]:
         raise invalid(faults)
     if classes := uses_extensions(content):
         raise invalid([Fault(pointer=at, detail=f"the service runs no code of its clients: {', '.join(classes)}")])
-    _check_shape(content, bounds, at)
     try:
         loaded = from_mapping(content)
     except ScenarioError as error:
         raise invalid([_fault(problem.path, problem.message, at) for problem in error.problems]) from None
     except RecursionError:
-        raise invalid([Fault(pointer=at, detail="is nested too deeply")]) from None
+        raise _too_deep(bounds, at) from None
     return content, loaded
 
 
@@ -63,19 +65,31 @@ def _requests(plan: Plan) -> float:
     return plan.horizon_s if expected is None else expected  # users that wait: bounded by time and disk as well
 
 
-def _content(said: str | Mapping[str, Any], at: str) -> dict[str, Any]:
+def _too_deep(bounds: Bounds, at: str) -> ProblemError:
+    return over("depth", bounds.depth, f"values nested more than {bounds.depth} deep", at)
+
+
+def _content(said: str | Mapping[str, Any], bounds: Bounds, at: str) -> dict[str, Any]:
     if not isinstance(said, str):
         return dict(said)
     try:
-        return document_of(said, Path("scenario.yaml")).content
+        found = document_of(said, Path("scenario.yaml")).content
     except ScenarioError as error:
         faults = []
         for problem in error.problems:
+            if problem.message.endswith(_TOO_DEEP):
+                raise _too_deep(bounds, at) from None
+            if _ALIASES in problem.message:
+                raise over("values", bounds.values, f"at most {bounds.values:,}; aliases multiply them", at) from None
             place = "" if problem.line is None else f"line {problem.line}, column {problem.column}: "
             faults.append(Fault(pointer=at, detail=f"{place}{problem.message}"))
         raise invalid(faults) from None
     except RecursionError:
-        raise invalid([Fault(pointer=at, detail="is nested too deeply")]) from None
+        raise _too_deep(bounds, at) from None
+    if deepest(found) > bounds.depth:
+        raise _too_deep(bounds, at)
+    check_values(found, bounds, at)
+    return found
 
 
 def _reaching_out(value: Any, at: str, key: str = "") -> Iterator[Fault]:
@@ -103,10 +117,11 @@ def _reaching_out(value: Any, at: str, key: str = "") -> Iterator[Fault]:
         elif key == "kind" and value.strip() == "replay":
             yield Fault(pointer=at, detail="the service reads no file; run the scenario with `des` itself")
         elif len(value) > _LONGEST_TEXT:
-            yield Fault(pointer=at, detail=f"a text of {len(value):,} characters; at most {_LONGEST_TEXT:,}")
+            said = f"a text of at most {_LONGEST_TEXT:,} characters; got {len(value):,}"
+            yield beyond("text_characters", _LONGEST_TEXT, said, at)
 
 
-def _check_shape(content: Mapping[str, Any], bounds: Bounds, at: str) -> None:
+def _beyond_bounds(content: Mapping[str, Any], bounds: Bounds, at: str) -> Iterator[Fault]:
     """Bounds that are told before anything is made of the content."""
     components = _many(content, "components") + sum(
         1 + _many(provider, "models") for provider in _values(content, "providers")
@@ -118,11 +133,11 @@ def _check_shape(content: Mapping[str, Any], bounds: Bounds, at: str) -> None:
     ):
         most = getattr(bounds, name) * (4 if name == "legs" else 1)
         if many > most:
-            raise over(name, most, f"at most {most} {name}; got {many}", f"{at}{where}")
+            yield beyond(name, most, f"at most {most} {name}; got {many:,}", f"{at}{where}")
     replications = content.get("replications")
     if isinstance(replications, int) and replications > bounds.replications:
-        said = f"at most {bounds.replications}; got {replications}"
-        raise over("replications", bounds.replications, said, f"{at}/replications")
+        said = f"at most {bounds.replications}; got {shown(replications)}"
+        yield beyond("replications", bounds.replications, said, f"{at}/replications")
 
 
 def _many(content: Any, name: str) -> int:

@@ -29,15 +29,15 @@ from des.study.answer_sentence import sentence
 from des.study.answered import Answer, ArmAnswer, Basis, Figures, one_of, verdicts_on
 from des.study.arms import same_arms
 from des.study.differences import Paired
-from des.study.duration import of_replications
+from des.study.late import Late
 from des.study.long_run import LongRun, long_runs, refined, refining_s
+from des.study.losses import bounded, of_all_requests, why_no_causes
 from des.study.not_seen import NotSeen, missed_by_runs, missed_by_windows, missed_rot
 from des.study.options import Before, Progress, RunOptions, Source, where
 from des.study.pictured import Pictured, with_years
-from des.study.rounds import FIRST, Clock, Rounds, Simulated, replicated
+from des.study.rounds import Clock, Rounds, Simulated, replicated
 from des.study.shortened import between_outages
 from des.study.study import scenario_name
-from des.study.uncertain import scaled
 from des.study.value import Money, cheapest, money, steps, usd_per_share_lost
 from des.study.verdicts import of_other_arms
 from des.study.ways import chosen_way
@@ -151,6 +151,7 @@ def answered(
         expectations=verdicts_on(loaded.resolved().get("expect"), of_all),
         remarks=remarks_of(every),
         wall_s=clock.spent_s,
+        within_s=None if clock.rounds is not None else clock.within_s,
         pictured={arm: work.pictured.get(arm, Pictured()) for arm in different},
     )
     return replace(made, sentence=sentence(made))
@@ -196,7 +197,7 @@ class _Work:
         self._clock = clock
         self._workers = workers
         self._tell = tell
-        self._before = before
+        self._late = Late(before, clock, workers)
         self._cascades = cascades
         self.pictured: dict[str, Pictured] = {}
         self._first = ""
@@ -234,19 +235,11 @@ class _Work:
             self._known = refined(self._plans, self._known, self._workers)
         self.precise = self.precise and not any(of.is_coarse for of in self._known.values())
 
-    def _forecast(self) -> None:
-        """Of the first round, where there is too little time for it."""
-        if self._before is None or self._clock.rounds is not None:
-            return
-        forecast = of_replications(list(self._plans.values()), FIRST, self._workers)
-        if forecast.seconds > max(1.0, self._clock.left_s):
-            self._before(forecast)
-
     def _by_replications(self) -> dict[str, ArmAnswer]:
         new = {arm: plan for arm, plan in self._plans.items() if arm not in self._taken_over}
         if not new:
             return {arm: self._taken_over[arm] for arm in self._plans}
-        self._forecast()
+        self._late.replications(self._plans)
         known = [arm for arm, of in self._known.items() if of.lost is not None]
         made = replicated(
             new,
@@ -269,12 +262,8 @@ class _Work:
         figures, unsampled = of.claimed(self._long_runs())
         lost = known.lost
         if lost is None and figures["availability"].mean is not None:
-            lost = figures["availability"].complement()
-        simulated = figures.pop("lost_by_cause")
-        requests = figures["requests"].known or 1.0
-        figures["lost_by_cause"] = {
-            cause: scaled(each, 1.0 / requests) for cause, each in simulated.items() if each.mean
-        }
+            lost = bounded(figures["availability"].complement(), of.requests)
+        figures["lost_by_cause"] = of_all_requests(figures.pop("lost_by_cause"), figures["requests"].known)
         basis = Basis(
             availability=known.choice.estimator,
             requests=REQUEST_LEVEL,
@@ -317,6 +306,7 @@ class _Work:
             workers=self._workers,
             objective=asked,
             progress=lambda share: self._tell("windows"),
+            late=self._late.windows,
         )
         self.rounds, self._paired, self._first = made.rounds, made.differences, next(iter(plans))
         self.pictured |= {arm: Pictured(latency=of.latency, cost=of.cost) for arm, of in made.arms.items()}
@@ -401,6 +391,7 @@ class _Work:
             not_seen=not_seen,
             horizon_s=self._plans[arm].horizon_s,
             ends=ends or {},
+            why_no_causes=why_no_causes(lost, figures.get("lost_by_cause"), basis.simulated),
         )
 
     def _chance(self, arm: str, counted: Estimate | None) -> tuple[Estimate | None, str]:

@@ -51,6 +51,8 @@ def write_answer(found: Answer, loaded: Loaded, directory: Path) -> None:
         "platform": platform.platform(),
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "wall_s": round(found.wall_s, 3),
+        "within_s": found.within_s,
+        "overran": found.overran,
     }
     (directory / MANIFEST).write_text(json_text(manifest), encoding="utf-8")
 
@@ -64,9 +66,12 @@ def load_answer(path: str | Path) -> Answer:
     file = path / ANSWER if path.is_dir() else path
     found = _read(file)
     manifest = file.with_name(MANIFEST)
-    wall_s = _read(manifest).get("wall_s", 0.0) if file.name == ANSWER and manifest.is_file() else 0.0
+    beside = _read(manifest) if file.name == ANSWER and manifest.is_file() else {}
+    within_s = beside.get("within_s")
     try:
-        return replace(_answer(found, float(wall_s)), pictured=load_pictured(file.parent))
+        answer = _answer(found, float(beside.get("wall_s", 0.0)))
+        within_s = None if within_s is None else float(within_s)
+        return replace(answer, within_s=within_s, pictured=load_pictured(file.parent))
     except KeyError as missing:
         raise DesError(f"{file}: is no answer of des answer: it has no {missing}") from None
     except (ValidationError, TypeError, ValueError, AttributeError) as error:

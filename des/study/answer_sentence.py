@@ -82,7 +82,7 @@ def _share_answered(of: ArmAnswer) -> str:
     if of.lost is not None and of.lost.known >= 1.0:
         return "none"
     if of.lost is not None and of.lost.known <= 0.0:
-        return "every one" if of.lost.high is None else f"every one (at least {_percent(1.0 - of.lost.high)})"
+        return "every one" if of.lost.high is None else more_than(of.lost.high)
     return _percent(figure.known, of.lost)
 
 
@@ -91,6 +91,13 @@ def _percent(share: float, lost: Estimate | None = None) -> str:
     if lost is None:
         return digits.percent(share, digits.of_availability(1.0 - share, None, None))
     return digits.percent(share, digits.of_availability(lost.known, lost.low, lost.high))
+
+
+def more_than(lost: float) -> str:
+    """The availability's lower bound where none was lost: two digits of what may be lost, rounded up."""
+    decimals = min(12, digits.significant(100.0 * lost, 2))
+    most = math.ceil(100.0 * lost * 10.0**decimals) / 10.0**decimals
+    return f"more than {digits.plain(100.0 - most, decimals)} %"
 
 
 def _down(of: ArmAnswer, brief: bool) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from des.compiled import prepare
+from des.compiled import carried, prepare
 from des.estimate.cascades import Cascade, cascade_estimates
 from des.estimate.estimate import Estimate
 from des.estimate.heterogeneous import Heterogeneous, without_intervals
@@ -47,7 +47,7 @@ Measure = Callable[[Metrics], float | None]
 class Clock:
     """The time that an answer may take. With a number of `rounds` it never runs out.
 
-    `reserve` keeps time for work that follows once so many rounds are done; where that does not fit, no more are.
+    `reserve` keeps time for work that follows once this number of rounds is done; where that does not fit, no more are.
     """
 
     def __init__(self, within_s: float, rounds: int | None) -> None:
@@ -163,6 +163,12 @@ class Rounds:
     reached: bool
 
 
+def prepare_for(plans: Mapping[str, Plan]) -> None:
+    """Load the engine that will simulate the rounds."""
+    expected = [plan.workload.arrivals.expected_requests(plan.horizon_s) or 0.0 for plan in plans.values()]
+    prepare(list(plans.values()), 2 * FIRST * sum(expected))
+
+
 def replicated(
     plans: Mapping[str, Plan],
     objective: Objective | None,
@@ -181,11 +187,10 @@ def replicated(
     """
     found = {arm: Simulated(plan) for arm, plan in plans.items()}
     replicator = Replicator(plans, None, "{}", cascades, objective=objective, asks_for_costs=True)
-    expected = [plan.workload.arrivals.expected_requests(plan.horizon_s) or 0.0 for plan in plans.values()]
-    prepare(list(plans.values()), 2 * FIRST * sum(expected))
+    prepare_for(plans)
     done = rounds = 0
     wanted, reached = FIRST, False
-    with Workers(replicator, workers) as pool:
+    with Workers(carried(replicator, plans.values()), workers) as pool:
         while True:
             before_s = clock.spent_s
             parts = [Part(arm, number) for number in range(done, wanted) for arm in plans]

@@ -110,9 +110,23 @@ def test_auto_leaves_it_to_simpy_where_numba_fails(monkeypatch: pytest.MonkeyPat
     )
 
 
+def _cached(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "play.play-47.py311.1.nbc").write_bytes(b"")
+
+
+def test_what_another_checkout_compiled_is_not_cached_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be compiled where it was only to be loaded: in the midst of a request of the service, for example."""
+    caching = pytest.importorskip("numba.core.caching")
+    monkeypatch.setattr(compiling, "_cache_directory", lambda modules: tmp_path)
+    _cached(tmp_path / caching._CacheLocator.get_suitable_cache_subpath("/elsewhere/des/compiled/kernel/play.py"))
+    assert not compiling.is_cached()
+    _cached(tmp_path / caching._CacheLocator.get_suitable_cache_subpath(compiling.play.__file__))
+    assert compiling.is_cached()
+
+
 def test_a_damaged_cache_is_compiled_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "kernel").mkdir()
-    (tmp_path / "kernel" / "play.1.nbc").write_bytes(b"half")
+    _cached(tmp_path / compiling._folder_of_this_path())
     tries: list[bool] = []
 
     def play(plan: Plan) -> None:

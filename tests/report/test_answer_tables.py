@@ -1,5 +1,6 @@
 """What an answer prints: one sentence, a table that fits 80 columns, what it rests on, what was not seen."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -192,3 +193,41 @@ def test_the_cheapest_arm_is_named_only_where_it_is_told_from_the_others(found: 
     rivals = replace(found, cheapest=Cheapest(arm="three_stages", rivals=("two_stages",)))
     assert "it is not resolved which is the cheapest: three_stages ($" in said(rivals)
     assert "is the cheapest at $" in said(found)
+
+
+def test_where_none_was_lost_the_table_shows_the_bound_and_the_sentence_says_it() -> None:
+    short = SCENARIO | {
+        "horizon": "6h",
+        "start_state": "up",
+        "workload": {"arrivals": {"kind": "closed", "users": 3, "think": "1min"}},
+        "providers": {name: {"models": {"m": MODEL}} for name in ("one", "two", "three")},
+        "objective": None,
+        "value": None,
+        "expect": {},
+        "arms": {},
+    }
+    answer = des.answer({key: value for key, value in short.items() if value is not None}, rounds=1, workers=1)
+    of = answer.arms["as_modelled"]
+    assert of.lost is not None
+    assert (of.lost.mean, of.lost.low) == (0.0, 0.0)
+    assert of.lost.high == pytest.approx(3.689 / of.basis.simulated, rel=1e-3)
+    assert of.lost.interval == "Poisson, none lost"
+    bound = f"more than {math.floor(10_000.0 * (1.0 - of.lost.high)) / 100.0:.2f} %"
+    assert said(answer).startswith(f"{bound.capitalize()} of the requests are answered")
+    rows = {line.split("  ")[0].strip(): line for line in answer_text(answer).splitlines()}
+    assert rows["availability"].endswith(bound)
+    assert "none lost" not in answer_text(answer)
+
+
+def test_unknown_causes_of_loss_are_said_to_be_unknown(found: Answer) -> None:
+    one, two = found.arms["primary_only"], found.arms["three_stages"]
+    assert one.why_no_causes == ""
+    unknown = replace(two, why_no_causes="none of the 3,650 simulated requests was lost")
+    of_both = replace(found, arms={"primary_only": one, "three_stages": unknown}, same={})
+    lines = answer_text(of_both).splitlines()
+    assert next(line for line in lines if line.startswith("lost to")).endswith("not known")
+    text = " ".join(answer_text(of_both).split())
+    assert "three_stages: what requests are lost to is not known: none of the 3,650 simulated requests was lost" in text
+    alone = replace(found, arms={"three_stages": unknown}, same={})
+    rows = [line.split() for line in answer_text(alone).splitlines()]
+    assert ["lost", "to,", "of", "a", "million", "requests", "not", "known"] in rows

@@ -185,3 +185,5 @@ def test_the_catalogue_has_prices_failures_and_presets_with_their_sources(client
         assert each["source"]
         assert each["date"]
     assert found["limits"]["legs"] == 8
+    names = [(each["title"], each["version"]) for each in found["presets"]]
+    assert len(set(names)) == len(names), "a title and a version tell a preset from any other"

@@ -8,8 +8,10 @@ import pytest
 import yaml
 from starlette.testclient import TestClient
 
+from des.report.answer_tables import answer_text
 from des.service.bodies import EXAMPLE, EXAMPLE_SHARED, SimulateBody
 from des.service.bounds import Bounds
+from des.service.charts import _of_answer
 from des.service.equivalent import equivalent
 from des.service.problems import ProblemError
 from des.service.simulating import simulated
@@ -64,6 +66,57 @@ def test_des_answer_on_the_equivalent_file_has_the_same_figures(answered: dict[s
     assert modelled.lost is not None
     assert answered["uptime"]["as_modelled"]["lost"]["mean"] == modelled.lost.mean
     assert answered["answer"]["sentence"] == printed.sentence
+
+
+def test_figures_have_the_digits_that_des_answer_prints(answered: dict[str, Any], tmp_path: Path) -> None:
+    """Of the rows of its table, and of no other place."""
+    file = tmp_path / answered["file"]
+    file.write_text(answered["scenario"], encoding="utf-8")
+    terminal = answer_text(answer(file, rounds=1, workers=1), width=200)
+    rows = {" ".join(line.split()) for line in terminal.splitlines()}
+    uptime, cost, latency = answered["uptime"], answered["cost"], answered["latency"]
+    arms = [uptime["as_modelled"], uptime["independent"], uptime["single"]]
+
+    def printed(label: str, texts: list[str]) -> bool:
+        return any(row.startswith(" ".join([label, *texts])) for row in rows)
+
+    assert printed("availability", [arm["availability"]["shown"] for arm in arms])
+    assert printed("nines", [arm["nines"]["shown"] for arm in arms])
+    assert printed("down in 30 days", [arm["down_minutes_per_30_days"]["shown"] for arm in arms])
+    chances = [arm["objective_chance"]["shown"].partition(" [") for arm in arms]
+    assert printed("chance of 99.9 % a month", [value for value, _, _ in chances])
+    assert printed("95 % interval", [ends.rstrip("]") or "-" for _, _, ends in chances])
+    for label, figure in (
+        ("cost per 1,000 requests", cost["per_1000"]),
+        ("latency, median", latency["p50"]),
+        ("95 of 100 within", latency["p95"]),
+        ("99 of 100 within", latency["p99"]),
+        ("in all", cost["per_year"]["total"]),
+    ):
+        assert printed(label, [figure["shown"]]), label
+    assert answered["headline"]["latency_p95"] == latency["p95"]["shown"]
+    shown = {arm["arm"]: arm["availability"]["shown"] for arm in answered["recommendation"]["arms"]}
+    assert shown["as_modelled"] == uptime["as_modelled"]["availability"]["shown"]
+
+
+def test_it_is_said_where_causes_of_loss_are_not_known(client: TestClient) -> None:
+    exact = client.post("/simulate", json=EXAMPLE).json()  # availability is exact, and requests are few
+    assert exact["uptime"]["as_modelled"]["lost"]["mean"] > 0.0
+    assert exact["lost_to"] == []
+    assert exact["lost_to_note"].startswith("what requests are lost to is not known: of 3,689 simulated requests none")
+    few = client.post("/simulate", json={"chain": [ANTHROPIC]}).json()
+    assert few["lost_to"]
+    met = round(sum(each["share"]["mean"] for each in few["lost_to"]) * 3_689)
+    assert few["lost_to_note"].startswith(f"the causes rest on {met} lost of 3,689 simulated requests") == (met < 30)
+
+
+def test_the_nines_that_sharing_takes_are_the_same_in_words_and_in_the_chart(answered: dict[str, Any]) -> None:
+    content = yaml.safe_load(answered["scenario"])
+    nines = dict(_of_answer(content, answered["answer"]))["nines"]
+    steps = {row.cells[0]: row.cells[1] for row in nines.table.rows}
+    assert float(steps["shared causes"]) == pytest.approx(-answered["lost_to_sharing"]["nines"], abs=0.0006)
+    total = answered["uptime"]["as_modelled"]["nines"]["mean"]
+    assert float(steps["availability of requests"]) == pytest.approx(total, abs=0.0006)
 
 
 def test_sharing_costs_nines(answered: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from des.service.bodies import ScenarioBody, SimulateBody
 from des.service.catalogue import Catalogue, catalogue
 from des.service.documented import Charts, Valid, body_of, problems
 from des.service.endpoints.serving import json_bytes, service_of
+from des.service.partial import every_fault
 from des.service.reading import read_body, unless_gone
 
 router = APIRouter()
@@ -32,7 +33,7 @@ async def get_catalogue(request: Request) -> Catalogue:
 async def simulate(request: Request) -> Response:
     """Figures of a chain of providers in a second: the same that `des answer` prints for the equivalent scenario."""
     service = service_of(request)
-    body = await read_body(request, SimulateBody, service.bounds)
+    body = await read_body(request, SimulateBody, service.bounds, every_fault=every_fault)
     return json_bytes(await unless_gone(request, service.simulations.answer(body)))
 
 

@@ -18,7 +18,7 @@ export function numbers(answer) {
   const modelled = answer.uptime.as_modelled;
   const single = answer.uptime.single;
   const [answered, margin] = cut(modelled.availability?.shown);
-  const nines = (figure) => typeof figure?.mean === "number" ? figure.mean.toFixed(2) : "–";
+  const nines = (figure) => typeof figure?.mean === "number" ? figure.shown : "–";
   const [cost, costMargin] = cut(answer.cost.per_1000?.shown);
   const [median] = cut(answer.latency.p50?.shown);
   const down = answer.headline?.down_per_30_days ?? modelled.down_minutes_per_30_days?.shown;
@@ -88,11 +88,12 @@ function table(caption, columns, rows) {
   </table></div>`;
 }
 
-function shares({ served, lost_to: lost }) {
+function shares({ served, lost_to: lost, lost_to_note: note }) {
   const part = (title, column, rows, nameOf) => rows?.length
     ? html`<div>${table(title, [column, "share"], rows.map((row) => [nameOf(row), row.share?.shown ?? "–"]))}</div>` : nothing;
   return html`<section class="block pair">${part("Who served the answered requests", "leg", served, (row) => row.leg)}
-    ${part("What the lost ones were lost to", "cause", lost, (row) => row.cause)}</section>`;
+    ${lost?.length || note ? html`<div>${part("What the lost ones were lost to", "cause", lost, (row) => row.cause)}
+      ${note ? html`<p class="aside" id="lost-to-note">${note[0].toUpperCase()}${note.slice(1)}.</p>` : nothing}</div>` : nothing}</section>`;
 }
 
 function behind(answer) {

@@ -236,7 +236,7 @@ function clientSection({ catalogue, body, faults, open, edit }) {
   return html`<section aria-labelledby="client-title"><h2 id="client-title">Client</h2>
     ${choiceField({
       faults, pointer: "/policy/preset", name: "Retries, back-off and timeouts of", value: preset?.name ?? body.policy?.preset ?? "",
-      options: [["", "nothing: only what is set here"], ...catalogue.presets.map((each) => [each.name, each.title ?? each.name])],
+      options: [["", "nothing: only what is set here"], ...catalogue.presets.map((each) => [each.name, `${each.title} (${each.version})`])],
       change: (value) => set("preset", value, true),
     })}
     ${preset ? sourceLines([[preset.name, cited(preset.source, preset.date)]]) : nothing}

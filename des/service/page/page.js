@@ -137,11 +137,11 @@ function problemLines() {
   const { problem } = state;
   if (!problem) return nothing;
   const rest = state.faults.rest();
-  const elsewhere = problem.faults.length > rest.length;
+  const elsewhere = problem.faults.length - rest.length;
   return html`<div class="problem" role="alert"><p><strong>${
     problem.status === 422 ? "The chain cannot be simulated like this" : problem.title}</strong></p>
     ${rest.length ? html`<ul>${rest.map(([pointer, said]) => html`<li>${pointer ? html`<code>${pointer}</code>: ` : nothing}${said}</li>`)}</ul>` : nothing}
-    ${elsewhere ? html`<p>The field at fault says what to write.</p>` : problem.faults.length ? nothing : html`<p>${problem.message}</p>`}
+    ${elsewhere ? html`<p>${elsewhere > 1 ? "The fields at fault say" : "The field at fault says"} what to write.</p>` : problem.faults.length ? nothing : html`<p>${problem.message}</p>`}
     ${problem.status === 401 ? tokenForm() : problem.status === 422 ? nothing
       : html`<p><button type="button" id="again" @click=${ask}>Try again</button></p>`}</div>`;
 }

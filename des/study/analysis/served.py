@@ -90,7 +90,7 @@ def _missed(arm: str, windows: pd.DataFrame, asked: float, per_year: float) -> d
 
 
 def _once(share: float, windows: float) -> float:
-    """The chance that at least one of so many independent windows misses."""
+    """The chance that at least one of these independent windows misses."""
     return float(-np.expm1(windows * np.log1p(-share))) if share < 1.0 else 1.0
 
 

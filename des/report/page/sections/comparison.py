@@ -110,13 +110,21 @@ def _waterfalls(findings: Findings, found: Mapping[str, Any]) -> Iterator[Block]
 
 
 def waterfall_of(
-    arm: str, shares: Mapping[str, float | None], together: float | None, lost: float | None, name: str = "waterfall"
+    arm: str,
+    shares: Mapping[str, float | None],
+    together: float | None,
+    lost: float | None,
+    name: str = "waterfall",
+    *,
+    independent: float | None = None,
 ) -> Figure | None:
     """The nines of an arm leg by leg; None where a figure is not known.
 
     `shares` are those of the time that each endpoint is down, `together` that of all at once, `lost` is of requests.
+    With `independent`, the share of requests that the arm's independent twin loses, shared causes come last, and take
+    what the two arms differ by.
     """
-    steps = waterfall_steps(shares, together, lost)
+    steps = waterfall_steps(shares, together, lost, independent)
     if not steps:
         return None
 
@@ -128,18 +136,23 @@ def waterfall_of(
         return waterfall(pd.DataFrame(steps))
 
     rows = [Row((each["step"], f"{each['nines']:+.3f}", f"{each['end']:.3f}")) for each in steps]
+    besides = "what requests lose besides, to random errors, waits and deadlines"
+    taken = "what shared causes take back"
+    told = f"{besides}, and {taken}" if independent else f"{taken}, and {besides}"
     return Figure(
         name,
         f"The nines of {arm}, leg by leg",
-        "What each leg would add if it failed independently of the others, what shared causes take back, and what "
-        "requests lose besides: to random errors, waits and deadlines.",
+        f"What each leg would add if it failed independently of the others, {told}.",
         draw,
         Table(f"Nines of {arm} leg by leg", ("step", "nines", "up to here"), tuple(rows)),
     )
 
 
 def waterfall_steps(
-    shares: Mapping[str, float | None], together: float | None, lost: float | None
+    shares: Mapping[str, float | None],
+    together: float | None,
+    lost: float | None,
+    independent: float | None = None,
 ) -> list[dict[str, Any]]:
     """From 0 nines to those of P(all down), and to those of requests where their loss in the long run is known.
 
@@ -153,9 +166,15 @@ def waterfall_steps(
         nines = figures.nines_of_lost(share or 1.0)
         steps.append({"step": name, "kind": "leg", "begin": reached, "end": reached + nines, "nines": nines})
         reached += nines
-    levels = [("shared causes", figures.nines_of_lost(together))]
-    if lost:
-        levels.append(("lost otherwise", figures.nines_of_lost(lost)))
+    if lost and independent:
+        levels = [
+            ("lost otherwise", figures.nines_of_lost(independent)),
+            ("shared causes", figures.nines_of_lost(lost)),
+        ]
+    else:
+        levels = [("shared causes", figures.nines_of_lost(together))]
+        if lost:
+            levels.append(("lost otherwise", figures.nines_of_lost(lost)))
     for step, level in levels:
         kind = "loss" if level < reached else "leg"
         steps.append({"step": step, "kind": kind, "begin": reached, "end": level, "nines": level - reached})
