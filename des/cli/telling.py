@@ -82,7 +82,7 @@ def availability(
         say_json(found.as_json())
         complain_of_verdicts(found.expectations)
     else:
-        brief = all(loaded.arms[arm].scenario.horizon < DAY_S for arm in found.answers)
+        brief = all(of.scenario.horizon < DAY_S for of in loaded.arms.values())
         print_availability(loaded.scenario.title, found.answers, console(), left_out=found.left_out, brief=brief)
         if found.expectations:
             print_verdicts(found.expectations, console())

@@ -15,7 +15,7 @@ from typing import Any, Final
 from des.disk import PARTIAL, REPLACED, WRITER, WRITING, is_locked, put_back, remove_leftovers, removed
 from des.errors import DesError, OutputError
 from des.single_files import json_object
-from des.study.answer_file import ANSWER
+from des.study.answer_file import ANSWER, CHARTS
 from des.study.identity import file_digest
 from des.study.run import RESULTS
 from des.study.sweep_answers import amiss_in_sweep
@@ -40,7 +40,7 @@ _LEFT: Final = re.compile(rf"(?P<target>.+)-(?:{WRITER}|{REPLACED})")
 _OWN: Final[Mapping[str, frozenset[str]]] = {
     "run": frozenset({MANIFEST, SUMMARY, *TABLES}),
     "sweep": frozenset({*SWEEP, MANIFEST, POINTS}),
-    "answer": frozenset({MANIFEST, ANSWER, REPORT}),
+    "answer": frozenset({MANIFEST, ANSWER, CHARTS, REPORT}),
 }
 """What is in a directory of each kind."""
 _OWN_UNFINISHED: Final = frozenset({BEGUN, FINISHED, POINTS, *TABLES})

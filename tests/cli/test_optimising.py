@@ -32,7 +32,7 @@ def test_it_prints_the_best_beside_the_rule_and_leaves_nothing(folder: Path) -> 
     assert done.returncode == 0, done.stderr
     said = " ".join(done.stdout.split())
     assert "best: first/m > second/m" in said
-    assert "ascending cost per 1,000 answered: first/m $10.000, second/m $20.00" in said
+    assert "ascending cost per 1,000 answered: first/m $10.00, second/m $20.00" in said
     assert "it is as good as the best here" in said
     assert "the only candidate within reach" in said
     assert max(map(len, done.stdout.splitlines())) <= 80
