@@ -44,7 +44,7 @@ MAY_IMPORT = {
     "check": {"compiled", "estimate", "faults", "engine", "rules", "scenario", "theory", *RANDOM},
     "study": {"compiled", "estimate", "faults", "files", "importers", "engine", "scenario", "traces"},
     "report": {"catalogue", "check", "estimate", "faults", "scenario", "study", "traces"},
-    "service": {"report", "catalogue", "estimate", "scenario", "study"},
+    "service": {"compiled", "report", "catalogue", "estimate", "scenario", "study"},
     "cli": {"compiled", "service", "report", "catalogue", "check", "estimate", "scenario", "study"},
 }
 
