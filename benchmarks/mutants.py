@@ -25,7 +25,7 @@ from types import CodeType
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
-ENGINE: Final = ("walk", "way", "retries", "guards", "limiters", "admission")
+ENGINE: Final = ("walk", "way", "layers", "retries", "guards", "limiters", "admission")
 TARGETS: Final = (
     *sorted(path for path in (ROOT / "des" / "rules").glob("*.py") if path.stem != "__init__"),
     *(ROOT / "des" / "engine" / f"{name}.py" for name in ENGINE),
@@ -35,6 +35,7 @@ SLOW: Final = ("drawn_clients", "determinism", "capacity", "workloads")
 CLOSEST: Final = {
     "walk": ("walk", "layers", "queues", "cache"),
     "way": ("layers", "walk", "deadlines", "routing", "queues"),
+    "layers": ("layers", "walk", "deadlines"),
     "retries": ("layers", "walk", "deadlines"),
     "guards": ("guards", "cooldowns", "routing"),
     "limiters": ("limits", "corrections"),

@@ -29,7 +29,7 @@ INDIFFERENCE, TOLERANCE = 0.01, 0.05
 
 
 def sellers(count: int, seed: int) -> dict[str, Any]:
-    """So many providers on four clouds, with prices, availabilities and latencies of their own."""
+    """A number of providers on four clouds, with prices, availabilities and latencies of their own."""
     rng = generator(seed, 0, "benchmarks/optimise")
     providers = {}
     for number in range(count):

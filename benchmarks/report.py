@@ -1,7 +1,7 @@
 """Processor time and memory of a report on a long run: python -m benchmarks.report --requests 10000000
 
 The run is made of the traces of a short one: rows drawn from its requests, attempts and transitions, with times spread
-over a year. So the page says nothing, but takes what a page of so many requests takes.
+over a year. So the page says nothing, but costs what a page of that number of requests costs.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def lengthened(short: Run, directory: Path, requests: int) -> Path:
-    """A run of a year with so many requests and attempts, written a row group at a time."""
+    """A run of a year with this number of requests and of attempts, written a row group at a time."""
     many = {"requests": requests, "attempts": requests, "transitions": int(requests * TRANSITIONS_PER_REQUEST)}
     manifest, summary = dict(short.manifest), short.summary
     manifest["scenario"] = {**manifest["scenario"], "horizon": "1y"}

@@ -111,7 +111,7 @@ def parts(value: Any) -> Iterator[Any]:
 
 
 def bodies(count: int, seed: int) -> Iterator[tuple[str, str, bytes]]:
-    """Path, type and content of so many bodies, the same for a seed."""
+    """Path, type and content of `count` bodies, the same for a seed."""
     chance = random.Random(seed)
     rich = {
         **EXAMPLE_SHARED,

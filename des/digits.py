@@ -6,12 +6,55 @@ from typing import Final
 _MOST_ZEROS: Final = 12
 """A number with more zeros before its first digit is written with an exponent."""
 
+_WHOLE_FROM: Final = 100.0
+"""Dollars from which cents are left out."""
+_MORE: Final = 1
+_MOST_OF_AVAILABILITY: Final = 13
+"""More than a float of an availability can hold."""
+
 
 def significant(value: float, digits: int = 3) -> int:
     """The number of decimals that shows `value` with that many significant digits."""
     if value == 0.0 or not math.isfinite(value):
         return 0
     return max(0, digits - 1 - math.floor(math.log10(abs(value))))
+
+
+def cents(usd: float) -> int:
+    """The number of decimals of dollars without an interval: three significant digits, whole cents below a hundred."""
+    return 0 if abs(usd) >= _WHOLE_FROM else max(2, significant(usd))
+
+
+def by_interval(mean: float, low: float, high: float) -> int:
+    """The number of decimals that an interval warrants: two digits of its shorter side, one of the mean in any case.
+
+    Of an interval with one side that is very much shorter, at most one more than its half-width has.
+    """
+    sides = [side for side in (mean - low, high - mean) if side > 0.0]
+    narrow = min(sides, default=0.0)
+    if not narrow:
+        return significant(mean)
+    warranted = min(significant(narrow, 2), significant((high - low) / 2.0, 2) + _MORE)
+    return max(warranted, significant(mean, 1))
+
+
+def of_availability(lost: float, low: float | None, high: float | None) -> int:
+    """The number of decimals of an availability in per cent, from the share lost and its interval, if it has one.
+
+    Without one, three digits of what is lost.
+    """
+    if low is None or high is None or high <= low:
+        return max(2, min(_MOST_OF_AVAILABILITY, significant(100.0 * lost)))
+    return max(1, min(_MOST_OF_AVAILABILITY, by_interval(100.0 * lost, 100.0 * low, 100.0 * high)))
+
+
+def chance(share: float, low: float | None = None, high: float | None = None) -> str:
+    """In per cent. Its interval decides the digits; without one, those that tell it from 0 and from 100 %."""
+    nearer = 100.0 * min(share, 1.0 - share)
+    decimals = max(1, significant(nearer, 1)) if nearer > 0.0 else 0
+    if low is not None and high is not None and high > low:
+        decimals = by_interval(100.0 * share, 100.0 * low, 100.0 * high)
+    return percent(share, min(decimals, _MOST_ZEROS))
 
 
 def plain(value: float, decimals: int) -> str:
@@ -26,11 +69,21 @@ def percent(value: float, decimals: int) -> str:
 
 
 def dollars(value: float, decimals: int) -> str:
+    """Tenths of a dollar are written as cents."""
+    decimals = 2 if decimals == 1 else decimals
     return f"${plain(value, decimals)}" if value >= 0.0 else f"-${plain(-value, decimals)}"
 
 
 def seconds(value: float, decimals: int) -> str:
     return f"{plain(value, decimals)} s"
+
+
+def size(count: float) -> str:
+    """Bytes in the unit that has one to three digits before the point, two digits in all: `850 kB`, `1.2 GB`."""
+    for unit, name in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB")):
+        if count >= 0.9995 * unit:
+            return f"{plain(count / unit, 1 if count < 9.95 * unit else 0)} {name}"
+    return f"{plain(max(count, 1e3 if count else 0.0) / 1e3, 0)} kB"
 
 
 def nines_of_lost(share: float) -> float:

@@ -21,7 +21,6 @@ import secrets
 import shutil
 import stat
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -119,7 +118,7 @@ def claimed(target: Path, suffix: str, worth_keeping: Callable[[Path], bool]) ->
 def is_locked(directory: Path) -> bool:
     """Whether a process is at work in a directory in `.partial`, or may be as nothing can be locked here."""
     with _alone_in(directory.parent.parent):  # nobody claims it while this looks
-        lock = _locked(directory)
+        lock = lock_on(directory)
     if lock is not None:
         os.close(lock)
     return lock is None
@@ -134,7 +133,7 @@ def removed(directory: Path, *, unless_locked: bool = False) -> bool:
     parent = directory.parent.parent if directory.parent.name == PARTIAL else directory.parent
     try:
         with signals_held(), _alone_in(parent):
-            lock = _locked(directory) if unless_locked else None
+            lock = lock_on(directory) if unless_locked else None
             if unless_locked and lock is None:
                 return False
             if directory.is_symlink() or directory.parent.name == PARTIAL:
@@ -190,19 +189,13 @@ def put_back(target: Path) -> None:
         remove_leftovers(target)
 
 
-@contextmanager
-def scratch_directory() -> Iterator[Path]:
-    """A directory for temporary files. It is removed when the block ends for any reason but SIGKILL."""
-    with terminating_signals_raise():
-        directory: Path | None = None
-        try:
-            with signals_held():
-                directory = Path(tempfile.mkdtemp(prefix="des-"))
-            yield directory
-        finally:
-            with signals_held():
-                if directory is not None:
-                    shutil.rmtree(directory, ignore_errors=True)
+def free_bytes(target: Path) -> int | None:
+    """How many bytes may be written below a directory that need not exist yet; None where the system does not say."""
+    target = target.absolute()
+    for place in (target, *target.parents):
+        with suppress(OSError):
+            return shutil.disk_usage(place).free
+    return None
 
 
 def _clear(target: Path) -> None:
@@ -213,7 +206,7 @@ def _clear(target: Path) -> None:
         elif target.is_dir():
             _discard(leftover)
     for leftover in _leftovers(target, WRITER):
-        lock = _locked(leftover)
+        lock = lock_on(leftover)
         if lock is not None:
             _discard(leftover)
             os.close(lock)
@@ -244,7 +237,7 @@ def _fresh_partial(target: Path) -> tuple[Path, int | None]:
     def make() -> tuple[Path, int | None]:
         _clear(target)
         partial = _make_in_partial(target.parent, name)
-        return partial, _locked(partial)
+        return partial, lock_on(partial)
 
     return _written_beside(target, make)
 
@@ -258,7 +251,7 @@ def _claim(target: Path, suffix: str) -> tuple[Path, int] | None:
     is_new = not place.is_dir()
     if is_new:
         _make_in_partial(target.parent, place.name)
-    lock = _locked(place)
+    lock = lock_on(place)
     if lock is None and is_new:
         _remove_if_empty(place)
     return None if lock is None else (place, lock)
@@ -331,7 +324,7 @@ def _remove_if_empty(holder: Path) -> None:
 @contextmanager
 def _alone_in(directory: Path) -> Iterator[None]:
     """One run at a time creates, removes or renames directories here, so that none removes another's."""
-    lock = _locked(directory, wait=True)
+    lock = lock_on(directory, wait=True)
     try:
         yield
     finally:
@@ -351,7 +344,7 @@ def _leftovers(target: Path, pattern: str) -> list[Path]:
         return []
 
 
-def _locked(directory: Path, *, wait: bool = False) -> int | None:
+def lock_on(directory: Path, *, wait: bool = False) -> int | None:
     """A descriptor that holds the directory's lock until it is closed; None where another process holds it."""
     if fcntl is None:
         return None

@@ -25,6 +25,12 @@ def _key(seed: int, replication: int, name: str) -> tuple[int, int]:
     return int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little")
 
 
+@lru_cache(maxsize=4096)
+def key_of(seed: int, replication: int, name: str) -> NDArray[np.uint64]:
+    """The key of a stream in Philox. It is not to be written to."""
+    return np.array(_key(seed, replication, name), np.uint64)
+
+
 def generator(seed: int, replication: int, name: str, block: int = 0) -> np.random.Generator:
     """A separate generator for one block of a stream."""
     key = _key(seed, replication, name)
@@ -35,19 +41,24 @@ def generator(seed: int, replication: int, name: str, block: int = 0) -> np.rand
 class ReusedGenerator:
     """`generator` without a new one each time, which takes four times as long. Good until it is called again."""
 
-    __slots__ = ("_generator", "_philox", "_state")
+    __slots__ = ("_counter", "_generator", "_philox", "_places", "_state")
 
     def __init__(self) -> None:
         self._philox = np.random.Philox(key=np.zeros(2, np.uint64))
         self._generator = np.random.Generator(self._philox)
         self._state: Any = self._philox.state
+        self._state |= {"buffer_pos": 4, "has_uint32": 0, "uinteger": 0}  # nothing is left of draws before
+        self._places = self._state["state"]
+        self._counter = self._places["counter"] = np.zeros(4, np.uint64)
 
     def __call__(self, seed: int, replication: int, name: str, block: int) -> np.random.Generator:
-        state = self._state
-        state["state"]["counter"][:] = (0, 0, block, 0)
-        state["state"]["key"][:] = _key(seed, replication, name)
-        state["buffer_pos"], state["has_uint32"], state["uinteger"] = 4, 0, 0  # nothing is left of draws before
-        self._philox.state = state
+        return self.at(key_of(seed, replication, name), block)
+
+    def at(self, key: NDArray[np.uint64], block: int) -> np.random.Generator:
+        """By the stream's `key_of`."""
+        self._counter[2] = block
+        self._places["key"] = key
+        self._philox.state = self._state
         return self._generator
 
 

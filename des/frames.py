@@ -52,5 +52,8 @@ def flat(figures: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def html(title: str, frame: "pd.DataFrame") -> str:
-    """What a notebook shows of a result: a line of text above its table."""
-    return f"<p>{escape(title)}</p>\n{frame.to_html()}"
+    """What a notebook shows of a result: a line of text above its table, whose texts are whole."""
+    import pandas as pd
+
+    with pd.option_context("display.max_colwidth", None):
+        return f"<p>{escape(title)}</p>\n{frame.to_html()}"

@@ -52,7 +52,7 @@ class Elsewhere(Protocol):
 
 
 Where = int | Elsewhere
-"""So many processes here, or elsewhere."""
+"""The number of processes here, or elsewhere."""
 
 _OF_THE_PROGRAM: Final = b"\x8c\x08__main__"
 """What a pickle calls the module of a class that the running program defines."""
@@ -65,7 +65,7 @@ _News = queue.SimpleQueue[tuple[int, str, Any]]
 
 
 class Workers(Generic[Task, Result]):
-    """Runs `job(task, report)` on tasks: in up to so many processes, with 1 in this one; or elsewhere.
+    """Runs `job(task, report)` on tasks: in at most this number of processes, with 1 in this one; or elsewhere.
 
     A job with a class of the running program itself runs in this process too, as no other one can import it.
 

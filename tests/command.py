@@ -15,7 +15,10 @@ from tests.patience import PATIENCE_S
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 DES = str(Path(sys.executable).with_name("des"))
-ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "DES_DEBUG", "FORCE_COLOR")}
+ENVIRONMENT = {
+    **{key: value for key, value in os.environ.items() if key not in ("COLUMNS", "DES_DEBUG", "FORCE_COLOR")},
+    "DES_ENGINE": "simpy",  # whatever has been compiled on this machine
+}
 
 Done = subprocess.CompletedProcess[str]
 

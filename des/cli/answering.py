@@ -1,12 +1,13 @@
 """The command that answers a scenario's question."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from des.cli.application import app, complain, complain_of, console, progress_bar, reported, say_json
 from des.cli.expectations import complain_of_verdicts, conclude
+from des.cli.numbers import whole
 from des.cli.options import (
     ClusterOption,
     EngineOption,
@@ -15,6 +16,7 @@ from des.cli.options import (
     SeedOption,
     SetOption,
     WorkersOption,
+    listed,
 )
 from des.cli.reporting import report_beside, say_where_kept
 
@@ -43,7 +45,7 @@ def answer(
         typer.Option(
             "--rounds",
             metavar="N",
-            min=1,
+            parser=whole(1),
             help="Simulate this number of rounds, without a time limit: the same figures on any machine.",
         ),
     ] = None,
@@ -70,13 +72,12 @@ def answer(
     from des.study.answer import answer as answer_scenario
 
     check_junit(junit)
-    chosen = None if arms is None else [arm.strip() for arm in arms.split(",") if arm.strip()]
     with progress_bar() as progress:
         found = answer_scenario(
             scenario,
             within=within,
             rounds=rounds,
-            arms=chosen,
+            arms=listed(arms),
             seed=seed,
             overrides=tuple(changes or ()),
             workers=workers,
@@ -100,6 +101,9 @@ def answer(
     return conclude([suite], junit)
 
 
+_RUNS: Final = {"replications": "runs"}
+
+
 def _before(within: str) -> "Before":
     """Says that the first round takes longer than there is time."""
 
@@ -107,9 +111,10 @@ def _before(within: str) -> "Before":
         from des.report.figures import duration
 
         processes = "1 process" if forecast.processes == 1 else f"{forecast.processes} processes"
+        what = f"{forecast.replications:,} {_RUNS.get(forecast.unit, forecast.unit)}"
         complain(
-            f"the first round is {forecast.replications} runs and will take about {duration(forecast.seconds)} here, "
-            f"on {processes}: longer than --within {within} leaves"
+            f"the first round is {what} and will take about {duration(forecast.seconds)} here, on {processes}: longer "
+            f"than --within {within} leaves"
         )
 
     return say

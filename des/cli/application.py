@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, ParamSpec
 
 import typer
 
+from des.cli.printing import PrintError, ReaderLeftError, abandon_output, failures_of_output
 from des.errors import DesError, RunError, WriteError, what_is_left
 from des.signals import terminating_signals_raise
+from des.single_files import reason_of
 from des.words import printable
 
 if TYPE_CHECKING:
@@ -56,15 +58,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character shows a question mark
-    try:
-        code = app(prog_name="des", standalone_mode=False)
-        sys.stdout.flush()
-    except (KeyboardInterrupt, typer.Abort):  # before or after the command itself
-        code = INTERRUPTED
-    except OSError as error:  # such as help on a full disk
-        code = _unprinted(error)
-    except Exception as error:
-        code = _refused(error)
+    with failures_of_output():
+        code = _main()
     _exit(code)
 
 
@@ -79,6 +74,26 @@ def _exit(code: int | None) -> NoReturn:
     sys.exit(code)
 
 
+def _main() -> int:
+    """The exit code. A command has reported its own errors; here are those before and after it, such as of help."""
+    try:
+        try:
+            code: int = app(prog_name="des", standalone_mode=False)
+        except SystemExit as stop:  # what the shell's completion ends with
+            code = stop.code if isinstance(stop.code, int) else DONE
+        sys.stdout.flush()
+        return code
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except PrintError as error:
+        return _unprinted(error)
+    except OSError as error:  # such as a file of the shell's that completion cannot be added to
+        complain(f"{error.filename}: {reason_of(error)}" if error.filename else _unexpected(error))
+        return FAILED
+    except Exception as error:
+        return _refused(error)
+
+
 def _refused(error: Exception) -> int:
     """Reports an error in the command line, and where to find help."""
     show = getattr(error, "show", None)
@@ -90,12 +105,13 @@ def _refused(error: Exception) -> int:
     return int(error.exit_code)  # type: ignore[attr-defined]
 
 
-def _unprinted(error: OSError) -> int:
-    """Standard output cannot be written."""
-    _abandon_stdout()
-    if isinstance(error, BrokenPipeError):
+def _unprinted(error: PrintError) -> int:
+    """Standard output cannot be written, or nobody reads it any more."""
+    abandon_output()
+    if isinstance(error, ReaderLeftError):
         return _PIPE_CLOSED
-    complain(_unexpected(error))
+    left = what_is_left(error)
+    complain(f"{error}; {left}" if left else str(error))
     return FAILED
 
 
@@ -141,6 +157,8 @@ def reported(command: Callable[_Arguments, int]) -> Callable[_Arguments, None]:
         except DeclinedError as answer:
             complain(str(answer))
             code = NOT_RUN
+        except PrintError as error:
+            code = _unprinted(error)
         except DesError as error:
             left = what_is_left(error)
             complain(f"{error}; {left}" if left else str(error))
@@ -148,8 +166,6 @@ def reported(command: Callable[_Arguments, int]) -> Callable[_Arguments, None]:
         except SystemExit as stop:
             complain(f"stopped by a signal: {what_is_left(stop) or 'nothing was kept'}")
             code = stop.code if isinstance(stop.code, int) else FAILED
-        except OSError as error:
-            code = _unprinted(error)
         except Exception as error:
             if os.environ.get("DES_DEBUG"):
                 raise
@@ -180,11 +196,6 @@ def complain_of(remarks: Iterable[object]) -> None:
         complain(str(remark))
 
 
-def _abandon_stdout() -> None:
-    """Sends the interpreter's last flush to the null device, so that it does not fail again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def say(text: str) -> None:
     print(printable(text))  # noqa: T201
 
@@ -200,13 +211,9 @@ def console() -> "Console":
     """Standard output. Without a terminal it has 120 columns, or COLUMNS, and no colour."""
     from rich.console import Console
 
-    class Output(Console):
-        def on_broken_pipe(self) -> None:
-            raise BrokenPipeError  # handled by `reported`; Rich itself exits with code 1
-
-    output = Output(highlight=False)
+    output = Console(highlight=False)
     if not output.is_terminal and "COLUMNS" not in os.environ:
-        output = Output(highlight=False, width=120)
+        output = Console(highlight=False, width=120)
     return output
 
 

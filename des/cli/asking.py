@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from des.cli.application import DeclinedError, complain
+from des.digits import size
 
 if TYPE_CHECKING:
     from des.study.options import Before, Forecast
@@ -17,11 +18,12 @@ _WORTH_ASKING_S: Final = 300.0
 
 
 def before(command: str, scenario: Path, *, yes: bool, quicker: str = "") -> "Before":
-    """Says how long the command will take, and asks whether to go on where that is long.
+    """Says how long the command will take and how much it will write, and asks whether to go on where that is long.
 
+    It asks too where less is free than will be written; where nobody is there to answer, that ends the command.
     `quicker` says what takes less time, by default `des answer`.
 
-    Raises DeclinedError where the answer is not yes.
+    Raises DeclinedError where the answer is not yes, and without asking where nobody can answer and nothing was read.
     """
 
     def say_and_ask(forecast: "Forecast") -> None:
@@ -29,14 +31,24 @@ def before(command: str, scenario: Path, *, yes: bool, quicker: str = "") -> "Be
             complain(
                 f"continuing: {forecast.finished:,} of {forecast.replications:,} {forecast.unit} are finished already"
             )
-        if forecast.seconds < _WORTH_SAYING_S:
+        too_large = forecast.free is not None and forecast.size > forecast.free
+        if forecast.seconds < _WORTH_SAYING_S and not too_large:
             return
         complain(_sentence(command, forecast))
-        if forecast.seconds < _WORTH_ASKING_S:
+        if too_large:
+            complain(_too_large(forecast))
+        if forecast.seconds >= _WORTH_ASKING_S:
+            complain(quicker or f"des answer {scenario} answers the same question within a minute")
+        elif not too_large:
             return
-        complain(quicker or f"des answer {scenario} answers the same question within a minute")
-        if not yes:
-            confirm("go on?", _declined(forecast))
+        if yes:
+            return
+        if forecast.unread and not somebody_is_there():
+            points = f"{forecast.replications:,} {forecast.unit}"
+            raise DeclinedError(f"nothing was run: nobody is there to be asked, and --yes goes on with {points}")
+        if too_large and not somebody_is_there():
+            raise DeclinedError(f"{_declined(forecast)}; --yes goes on all the same")
+        confirm("go on?", _declined(forecast))
 
     return say_and_ask
 
@@ -48,9 +60,14 @@ def _declined(forecast: "Forecast") -> str:
     return f"nothing was run{still}"
 
 
+def somebody_is_there() -> bool:
+    """Whether standard input and standard error are a terminal, so that somebody can answer."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def confirm(question: str, declined: str) -> None:
     """Ask, where standard input and standard error are a terminal. Raises DeclinedError unless the answer is yes."""
-    if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):  # nobody is there to answer
+    if not somebody_is_there():
         return
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
@@ -63,4 +80,9 @@ def _sentence(command: str, forecast: "Forecast") -> str:
 
     processes = "1 process" if forecast.processes == 1 else f"{forecast.processes} processes"
     about = "at least about" if forecast.at_least else "about"
-    return f"des {command} will take {about} {duration(forecast.seconds)} here, on {processes}"
+    written = f", and write {about} {size(forecast.size)}" if forecast.size else ""
+    return f"des {command} will take {about} {duration(forecast.seconds)} here, on {processes}{written}"
+
+
+def _too_large(forecast: "Forecast") -> str:
+    return f"only {size(forecast.free or 0)} are free there: fewer rows take less room (--traces requests, --no-traces)"

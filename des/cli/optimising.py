@@ -7,7 +7,16 @@ import typer
 
 from des.cli.application import DONE, FAILED, INCONCLUSIVE, app, complain_of, console, progress_bar, reported, say_json
 from des.cli.asking import YesOption, before
-from des.cli.options import EngineOption, ScenarioArgument, SeedOption, SetOption, WorkersOption
+from des.cli.numbers import whole
+from des.cli.options import (
+    ClusterOption,
+    EngineOption,
+    ScenarioArgument,
+    SeedOption,
+    SetOption,
+    WorkersOption,
+    listed,
+)
 
 
 @app.command(
@@ -35,10 +44,10 @@ def optimise(
         typer.Option("--legs", metavar="A,B,...", help="Entries of the chain to choose from.  [default: all]"),
     ] = None,
     least: Annotated[
-        int | None, typer.Option("--least", metavar="N", min=1, help="The shortest chain.  [default: 1]")
+        int | None, typer.Option("--least", metavar="N", parser=whole(1), help="The shortest chain.  [default: 1]")
     ] = None,
     most: Annotated[
-        int | None, typer.Option("--most", metavar="N", min=1, help="The longest chain.  [default: 4]")
+        int | None, typer.Option("--most", metavar="N", parser=whole(1), help="The longest chain.  [default: 4]")
     ] = None,
     over: Annotated[
         list[str] | None,
@@ -48,10 +57,10 @@ def optimise(
         str | None, typer.Option("--arm", metavar="ARM", help="The arm to start from.  [default: as written]")
     ] = None,
     replications: Annotated[
-        int, typer.Option("--replications", metavar="N", min=1, help="Most replications of the finalists.")
+        int, typer.Option("--replications", metavar="N", parser=whole(1), help="Most replications of the finalists.")
     ] = 400,
     screen: Annotated[
-        int, typer.Option("--screen", metavar="N", min=1, help="Candidates up to which all are ranked.")
+        int, typer.Option("--screen", metavar="N", parser=whole(1), help="Candidates up to which all are ranked.")
     ] = 10_000,
     out: Annotated[
         Path | None,
@@ -60,6 +69,7 @@ def optimise(
     seed: SeedOption = None,
     changes: SetOption = None,
     workers: WorkersOption = None,
+    cluster: ClusterOption = None,
     engine: EngineOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print optimise.json instead of tables.")] = False,
     yes: YesOption = False,
@@ -75,7 +85,7 @@ def optimise(
             maximise=maximise,
             subject_to=tuple(subject_to or ()),
             over=over,
-            legs=None if legs is None else [name.strip() for name in legs.split(",") if name.strip()],
+            legs=listed(legs),
             least=least,
             most=most,
             arm=arm,
@@ -85,6 +95,7 @@ def optimise(
             seed=seed,
             overrides=tuple(changes or ()),
             workers=workers or available(),
+            cluster=cluster,
             engine=engine,
             progress=progress,
             before=before(

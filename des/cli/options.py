@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from des.cli.completion import scenario_names
+from des.cli.numbers import whole
 from des.errors import DesError
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ ScenarioArgument = Annotated[
     ),
 ]
 SeedOption = Annotated[
-    int | None, typer.Option("--seed", metavar="N", help="Seed of all randomness, instead of the scenario's.")
+    int | None,
+    typer.Option("--seed", metavar="N", parser=whole(), help="Seed of all randomness, instead of the scenario's."),
 ]
 SetOption = Annotated[
     list[str] | None,
@@ -31,7 +33,9 @@ SetOption = Annotated[
 ]
 WorkersOption = Annotated[
     int | None,
-    typer.Option("--workers", metavar="N", min=1, help="Processes that share the work.  [default: one a processor]"),
+    typer.Option(
+        "--workers", metavar="N", parser=whole(1), help="Processes that share the work.  [default: one a processor]"
+    ),
 ]
 EngineOption = Annotated[
     str | None,
@@ -60,6 +64,11 @@ TracesOption = Annotated[
     ),
 ]
 NoTracesOption = Annotated[bool, typer.Option("--no-traces", help="Write the summary without traces: --traces none.")]
+
+
+def listed(names: str | None) -> list[str] | None:
+    """The names in a list with commas."""
+    return None if names is None else [name.strip() for name in names.split(",") if name.strip()]
 
 
 def traces_asked(level: str | None, no_traces: bool) -> bool | str:
@@ -101,11 +110,11 @@ def _run_options(
     ] = None,
     seed: SeedOption = None,
     replications: Annotated[
-        int | None, typer.Option("--replications", metavar="N", help="Independent runs of each arm.")
+        int | None, typer.Option("--replications", metavar="N", parser=whole(), help="Independent runs of each arm.")
     ] = None,
     changes: SetOption = None,
     workers: Annotated[
-        int, typer.Option("--workers", metavar="N", min=1, help="Processes that share the replications.")
+        int, typer.Option("--workers", metavar="N", parser=whole(1), help="Processes that share the replications.")
     ] = 1,
     cluster: ClusterOption = None,
     engine: EngineOption = None,
@@ -119,7 +128,12 @@ def _run_options(
     ] = None,
     max_replications: Annotated[
         int | None,
-        typer.Option("--max-replications", metavar="N", help="Most replications for --precision.  [default: 1000]"),
+        typer.Option(
+            "--max-replications",
+            metavar="N",
+            parser=whole(),
+            help="Most replications for --precision.  [default: 1000]",
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Simulate again even if the run exists.")] = False,
 ) -> "RunOptions":

@@ -23,9 +23,11 @@ from des.cli.options import (
     NoTracesOption,
     ScenarioArgument,
     TracesOption,
+    listed,
     takes_run_options,
     traces_asked,
 )
+from des.cli.printing import after_it_is_kept
 
 if TYPE_CHECKING:
     from des.study.options import RunOptions
@@ -84,10 +86,9 @@ def compare(
     from des.study.compare import ensure_compared
 
     check_junit(junit)
-    chosen = None if arms is None else [arm.strip() for arm in arms.split(",") if arm.strip()]
     options = replace(options, traces=traces_asked(traces, no_traces), before=before("compare", scenario, yes=yes))
     with progress_bar() as progress:
-        finished = ensure_compared(scenario, replace(options, progress=progress), chosen)
+        finished = ensure_compared(scenario, replace(options, progress=progress), listed(arms))
     return _conclude(finished, print_comparison, as_json, junit)
 
 
@@ -101,11 +102,12 @@ def _conclude(finished: "Finished", show: Callable[..., None], as_json: bool, ju
     suite = suite_of(run)
     suite = replace(suite, verdicts=(*suite.verdicts, *finished.left_out))
     precise = precision_reached(run.summary)
-    if as_json:
-        say((run.path / "summary.json").read_text(encoding="utf-8").rstrip("\n"))
-        complain_of_verdicts(suite.verdicts)
-        for sentence in () if precise else precision_sentence(run.summary):
-            complain(sentence)
-    else:
-        show(run, suite.verdicts, reused=finished.reused, console=console())
+    with after_it_is_kept(f"the run is in {run.path}"):
+        if as_json:
+            say((run.path / "summary.json").read_text(encoding="utf-8").rstrip("\n"))
+            complain_of_verdicts(suite.verdicts)
+            for sentence in () if precise else precision_sentence(run.summary):
+                complain(sentence)
+        else:
+            show(run, suite.verdicts, reused=finished.reused, console=console())
     return conclude([suite], junit, precise=precise)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from des.cli.application import DONE, app, reported, say
+from des.cli.numbers import whole
 from des.errors import DesError
 from des.service.serve import PORT, TOKEN
 from des.service.serve import serve as serve_until_ended
@@ -23,7 +24,9 @@ def serve(
     host: Annotated[
         str, typer.Option("--host", metavar="ADDRESS", help="Where to listen. Off loopback a token is required.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="0 takes a free one.")] = PORT,
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", parser=whole(0, most=65535), help="0 takes a free one.")
+    ] = PORT,
     state: Annotated[
         Path | None,
         typer.Option(
@@ -44,7 +47,9 @@ def serve(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", metavar="N", min=1, help="Processes for figures.  [default: one a processor]"),
+        typer.Option(
+            "--workers", metavar="N", parser=whole(1), help="Processes for figures.  [default: one a processor]"
+        ),
     ] = None,
 ) -> int:
     serve_until_ended(

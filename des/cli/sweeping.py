@@ -8,7 +8,9 @@ import typer
 from des.cli.application import app, complain_of, console, progress_bar, reported, say
 from des.cli.asking import YesOption, before
 from des.cli.expectations import complain_of_verdicts, conclude
+from des.cli.numbers import whole
 from des.cli.options import JunitOption, ScenarioArgument, takes_run_options
+from des.cli.printing import after_it_is_kept
 
 if TYPE_CHECKING:
     from des.report.junit import Suite
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 @app.command(
     short_help="Answer a scenario over ranges of its fields.",
     help="Answer a scenario at every combination of values of some fields, one row per point and arm. Values are a "
-    "list (1,2,3), a range with its end (0:1:0.1, 10s:60s:10s) or a logarithmic range of so many values "
+    "list (1,2,3), a range with its end (0:1:0.1, 10s:60s:10s) or a logarithmic range with the number of values "
     "(log:1/min:1000/min:7). Finished points are kept.",
 )
 @reported
@@ -51,15 +53,20 @@ def sweep(
     ] = "best",
     rounds: Annotated[
         int | None,
-        typer.Option("--rounds", metavar="N", help="Rounds simulated at each point: narrower intervals.  [default: 1]"),
+        typer.Option(
+            "--rounds",
+            metavar="N",
+            parser=whole(),
+            help="Rounds simulated at each point: narrower intervals.  [default: 1]",
+        ),
     ] = None,
     years: Annotated[
         float | None,
         typer.Option(
             "--years",
             metavar="N",
-            help="Years of incidents to draw, where they are drawn; the availability is then that of des availability "
-            "--years N.  [default: 1000]",
+            help="Years of incidents to draw, where they are drawn; the availability is that of des availability "
+            "--years N.  [default: 10000]",
         ),
     ] = None,
     traces: Annotated[
@@ -89,10 +96,11 @@ def sweep(
             years=years,
         )
     complain_of(dict.fromkeys(remark for record in finished.records for remark in record.get("remarks", ())))
-    if as_json:
-        say((finished.path / RECORD).read_text(encoding="utf-8").rstrip("\n"))
-    else:
-        print_sweep(finished, console(), asked)
+    with after_it_is_kept(f"the sweep is in {finished.path}"):
+        if as_json:
+            say((finished.path / RECORD).read_text(encoding="utf-8").rstrip("\n"))
+        else:
+            print_sweep(finished, console(), asked)
     suites = _suites(finished)
     for record, suite in zip(finished.records, suites, strict=True):
         complain_of_verdicts(suite.verdicts, words_of(record["values"]))

@@ -25,7 +25,8 @@ from des.cli.application import (
 from des.cli.asking import YesOption, before
 from des.cli.completion import scenario_names
 from des.cli.expectations import complain_of_verdicts, conclude
-from des.cli.options import JunitOption, ScenarioArgument, SeedOption, SetOption
+from des.cli.numbers import whole
+from des.cli.options import ClusterOption, JunitOption, ScenarioArgument, SeedOption, SetOption
 from des.errors import ScenarioError
 
 
@@ -38,8 +39,11 @@ from des.errors import ScenarioError
 def availability(
     scenario: ScenarioArgument,
     years: Annotated[
-        float, typer.Option("--years", metavar="N", help="Years of incidents to draw, where they are drawn.")
-    ] = 10_000.0,
+        float | None,
+        typer.Option(
+            "--years", metavar="N", help="Years of incidents to draw, where they are drawn.  [default: 10000]"
+        ),
+    ] = None,
     seed: SeedOption = None,
     estimator: Annotated[
         str | None,
@@ -47,8 +51,10 @@ def availability(
     ] = None,
     changes: SetOption = None,
     workers: Annotated[
-        int, typer.Option("--workers", metavar="N", min=1, help="Processes that share the years of incidents.")
+        int,
+        typer.Option("--workers", metavar="N", parser=whole(1), help="Processes that share the years of incidents."),
     ] = 1,
+    cluster: ClusterOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     yes: YesOption = False,
     junit: JunitOption = None,
@@ -57,26 +63,30 @@ def availability(
     from des.report.availability_tables import print_availability
     from des.report.junit import Suite, check_junit
     from des.report.tables import print_verdicts
+    from des.scenario.text.units import DAY_S
     from des.study.arms import available
     from des.study.duration import of_availability
     from des.study.options import RunOptions
     from des.study.study import scenario_name
 
     check_junit(junit)
-    check_years(years)
-    loaded = RunOptions(seed=seed, overrides=tuple(changes or ())).load(scenario)
-    before("availability", scenario, yes=yes)(of_availability(loaded, years, estimator, workers))
+    if years is not None:
+        check_years(years)
+    options = RunOptions(seed=seed, overrides=tuple(changes or ()), workers=workers, cluster=cluster)
+    loaded = options.load(scenario)
+    before("availability", scenario, yes=yes)(of_availability(loaded, years, estimator, options.where))
     with progress_bar() as progress:
-        found = available(loaded, years, estimator=estimator, workers=workers, progress=progress)
+        found = available(loaded, years, estimator=estimator, workers=options.where, progress=progress)
     complain_of(found.remarks)
     if as_json:
         say_json(found.as_json())
         complain_of_verdicts(found.expectations)
     else:
-        print_availability(loaded.scenario.title, found.answers, console(), left_out=found.left_out)
+        brief = all(loaded.arms[arm].scenario.horizon < DAY_S for arm in found.answers)
+        print_availability(loaded.scenario.title, found.answers, console(), left_out=found.left_out, brief=brief)
         if found.expectations:
             print_verdicts(found.expectations, console())
-    properties = {"seed": str(loaded.scenario.seed), "years": f"{years:g}"}
+    properties = {"seed": str(loaded.scenario.seed), "years": f"{10_000.0 if years is None else years:g}"}
     wall_s = sum(answer.wall_s for answer in found.answers.values())
     return conclude([Suite(scenario_name(loaded), found.expectations, properties, wall_s)], junit)
 
@@ -173,9 +183,10 @@ def fit(
         str | None, typer.Option("--repair", metavar="KIND", help="Distribution of the times to repair in the YAML.")
     ] = None,
     permutations: Annotated[
-        int | None, typer.Option("--permutations", metavar="N", help="Use N random whole-week shifts, not all.")
+        int | None,
+        typer.Option("--permutations", metavar="N", parser=whole(), help="Use N random whole-week shifts, not all."),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed for choosing the shifts.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", parser=whole(), help="Seed for choosing the shifts.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the YAML here.")] = None,
     into: Annotated[
@@ -248,7 +259,9 @@ def check(
         list[str] | None, typer.Option("--only", metavar="NAME", help="Only this check. Repeatable.")
     ] = None,
     list_them: Annotated[bool, typer.Option("--list", help="Print the names of the checks and stop.")] = False,
-    workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Processes that share the checks.")] = 1,
+    workers: Annotated[
+        int, typer.Option("--workers", metavar="N", parser=whole(1), help="Processes that share the checks.")
+    ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> int:
     from time import perf_counter

@@ -49,14 +49,8 @@ def verify(
     return DONE if all(one.holds for one in found) else FAILED
 
 
-def _verdict(found: "Verified") -> str:
-    if not found.holds:
-        return "DIFFERS"
-    return "all that was checked holds" if found.unchecked else "everything holds"
-
-
 def _tell(found: "Verified") -> None:
-    say(f"{found.path}: {_verdict(found)}")
+    say(f"{found.path}: {found.verdict}")
     for title, lines in (
         ("differs", found.differences),
         ("holds", found.checked),

@@ -11,8 +11,8 @@ from des.compiled import compiling
 from des.compiled import whole_runs as fast
 from des.compiled.supported import reasons_against
 from des.engine.columns import Sink
+from des.engine.records import RunWindow
 from des.errors import DesError
-from des.faults import Timeline
 from des.scenario.plan import Plan
 
 AUTO, SIMPY, COMPILED = ENGINES = ("auto", "simpy", "compiled")
@@ -70,7 +70,7 @@ def chosen() -> str:
 
 
 def prepare(plans: Collection[Plan], requests: float) -> None:
-    """Load the compiled engine before processes are forked, where it will simulate some of so many requests.
+    """Load the compiled engine before processes are forked, where it will simulate some of the `requests`.
 
     Raises DesError where `compiled` is asked for and a plan has what only SimPy simulates.
     """
@@ -83,6 +83,14 @@ def prepare(plans: Collection[Plan], requests: float) -> None:
         fast.load(next(iter(plans)))
     elif name == AUTO and not all(reasons.values()) and _pays(requests):
         _try_to_load(next(plan for plan in plans if not reasons[plan.arm]))
+
+
+def load_for(plans: Collection[Plan]) -> None:
+    """Load the compiled engine for the first of the plans, if there is one, as the process has that gives the work."""
+    for plan in plans:
+        if not _failures:
+            _try_to_load(plan)
+        return
 
 
 def _try_to_load(plan: Plan) -> None:
@@ -131,16 +139,8 @@ def simulate(plan: Plan, replication: int, sink: Sink, on_progress: fast.Progres
     return fast.simulate(plan, replication, sink, on_progress)
 
 
-def simulate_window(
-    plan: Plan,
-    replication: int,
-    sink: Sink,
-    timeline: Timeline,
-    *,
-    begin_s: float,
-    counted_s: tuple[float, float],
-    cut_s: float,
-) -> range:
+def simulate_window(plan: Plan, replication: int, sink: Sink, window: RunWindow) -> range:
     """`des.engine.simulate_window` by the chosen engine."""
-    play = engine.simulate_window if engine_for(plan)[0] == SIMPY else fast.simulate_window
-    return play(plan, replication, sink, timeline, begin_s=begin_s, counted_s=counted_s, cut_s=cut_s)
+    if engine_for(plan)[0] == SIMPY:
+        return engine.simulate_window(plan, replication, sink, window)
+    return fast.simulate_window(plan, replication, sink, window)

@@ -15,18 +15,41 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from des import vocabulary
-from des.compiled.kernel import memory, play
+from des.compiled.kernel import memory, play, sorting, tallies
 from des.compiled.kernel.world import World
 from des.engine import priorities
+from des.scratch import scratch_until_exit
 
-Kernel = Callable[[World], int]
+
+class Kernel(NamedTuple):
+    """What Python calls: the loop over events, and passes over the rows that it leaves."""
+
+    play: Callable[[World], int]
+    sort: Callable[..., int]
+    attempt_columns: Callable[..., None]
+    request_columns: Callable[..., None]
+    tally_attempts: Callable[..., bool]
+    tally_requests: Callable[..., bool]
+    minutes_of_attempts: Callable[..., None]
+    minutes_of_requests: Callable[..., None]
+
 
 _KERNEL: Final = "des.compiled.kernel"
 _RULES: Final = "des.rules"
 _OPTIONS: Final[dict[str, Any]] = {"error_model": "python", "fastmath": False, "nogil": True}
+_ENTRIES: Final = Kernel(
+    play.play,
+    sorting.sort,
+    sorting.attempt_columns,
+    sorting.request_columns,
+    tallies.attempts,
+    tallies.requests,
+    tallies.minutes_of_attempts,
+    tallies.minutes_of_requests,
+)
 
 
 def is_installed() -> bool:
@@ -36,7 +59,7 @@ def is_installed() -> bool:
 
 def interpreted() -> Kernel:
     """The kernel as plain Python: for debugging, and where coverage is measured."""
-    return play.play
+    return _ENTRIES
 
 
 def is_loaded() -> bool:
@@ -83,7 +106,7 @@ def compiled() -> Kernel:
             compiled_ones[id(function)] = INTRINSICS.get(called)
             continue
         copy = _copied(function, namespaces[name])
-        if function is not play.play:
+        if function not in _ENTRIES:
             compiled_ones[id(function)] = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(copy)
             continue
         before, config.CACHE_DIR = config.CACHE_DIR, str(_cache_directory(modules))
@@ -95,8 +118,7 @@ def compiled() -> Kernel:
         for key, value in namespace.items():
             if id(value) in compiled_ones:
                 namespace[key] = compiled_ones[id(value)]
-    kernel: Kernel = compiled_ones[id(play.play)]
-    return kernel
+    return Kernel(*(compiled_ones[id(entry)] for entry in _ENTRIES))
 
 
 def _copied(function: FunctionType, namespace: dict[str, Any]) -> FunctionType:
@@ -155,7 +177,7 @@ def _folder(name: str) -> Path:
 
 @cache
 def _of_this_process() -> Path:
-    return Path(tempfile.mkdtemp(prefix="des-fallback-"))
+    return scratch_until_exit()
 
 
 def forget_cached() -> bool:

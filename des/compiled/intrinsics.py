@@ -55,24 +55,22 @@ class _AddressesFields(AttributeTemplate):
 @lower_getattr_generic(Addresses)
 def _get_pointer(context: Any, builder: Any, of: Addresses, address: Any, field: str) -> Any:
     offset = ir.Constant(_I64, 8 * list(of.pointers).index(field))
-    return builder.load(builder.inttoptr(builder.add(address, offset), _I64.as_pointer()))
+    pointer = builder.load(builder.inttoptr(builder.add(address, offset), _I64.as_pointer()))
+    pointer.set_metadata("invariant.load", builder.module.add_metadata([]))
+    return pointer
 
 
 @intrinsic
 def pointers(context: Any, world: Any) -> Any:
-    """The addresses of the world's records, in the array of its first field."""
+    """The array of the world's first field, in which Python has put the addresses of its records.
+
+    Nothing that is compiled writes to it, so that an address need be read once only.
+    """
     of = Addresses(world)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kept = None
-        for place, array_type in enumerate(world.types):
-            value = builder.extract_value(arguments[0], place)
-            data = context.make_array(array_type)(context, builder, value).data
-            address = builder.ptrtoint(data, _I64)
-            kept = address if kept is None else kept
-            to = builder.add(kept, ir.Constant(_I64, 8 * place))
-            builder.store(address, builder.inttoptr(to, _I64.as_pointer()))
-        return kept
+        value = builder.extract_value(arguments[0], 0)
+        return builder.ptrtoint(context.make_array(world.types[0])(context, builder, value).data, _I64)
 
     return of(world), generate
 
@@ -97,10 +95,24 @@ def _field(context: Any, builder: Any, of: Pointer, address: Any, field: str) ->
     return builder.inttoptr(builder.add(address, offset), kind.as_pointer())
 
 
+def _only(builder: Any, of: Pointer, field: str) -> Any:
+    """That what is at a field's place is never read or written as another field, or as one of other records.
+
+    So a field that has been read need not be read again because others have been written. What is read by `floats` and
+    by addresses may be anything.
+    """
+    module, zero = builder.module, ir.Constant(_I64, 0)
+    root = module.add_metadata(["records of the kernel"])
+    kind = module.add_metadata([f"{_short(of.record)}.{field}", root, zero])
+    return module.add_metadata([kind, kind, zero])
+
+
 @lower_getattr_generic(Pointer)
 def _get_field(context: Any, builder: Any, of: Pointer, address: Any, field: str) -> Any:
     place = _field(context, builder, of, address, field)
-    return context.unpack_value(builder, of.record.typeof(field), place, None if of.record.aligned else 1)
+    value = builder.load(place, align=None if of.record.aligned else 1)
+    value.set_metadata("tbaa", _only(builder, of, field))
+    return context.data_model_manager[of.record.typeof(field)].from_data(builder, value)
 
 
 @lower_setattr_generic(Pointer)
@@ -109,12 +121,14 @@ def _set_field(context: Any, builder: Any, signature: Any, arguments: Any, field
     kind = of.record.typeof(field)
     value = context.cast(builder, arguments[1], given, kind)
     place = _field(context, builder, of, arguments[0], field)
-    context.pack_value(builder, kind, value, place, None if of.record.aligned else 1)
+    data = context.data_model_manager[kind].as_data(builder, value)
+    stored = builder.store(data, place, align=None if of.record.aligned else 1)
+    stored.set_metadata("tbaa", _only(builder, of, field))
 
 
 @intrinsic
 def at(context: Any, records: Any, place: Any) -> Any:
-    """The record so many after this one."""
+    """The record `place` after this one."""
     size = records.record.size
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

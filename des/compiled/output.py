@@ -1,14 +1,17 @@
 """The kernel's rows, sorted and sent to the sink as the engine's recorder sends its own."""
 
-from collections import Counter
+from collections import Counter, namedtuple
 from math import inf
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from des.compiled.client_tables import Array
+from des.compiled.compiling import Kernel, interpreted
 from des.compiled.kernel.world import REFUSAL
 from des.compiled.tables import Tables
+from des.compiled.tallies import CompiledPasses
 from des.engine.columns import (
     ATTEMPT_LAYOUT,
     ATTEMPT_ORDER,
@@ -17,6 +20,7 @@ from des.engine.columns import (
     TRANSITION_LAYOUT,
     TRANSITION_ORDER,
     Columns,
+    Layout,
     Sink,
     in_order,
     row_type,
@@ -45,6 +49,8 @@ class Output:
         self._endless_attempts: list[Array] = []
         self._endless_requests: list[Array] = []
         self._refused: Counter[tuple[int, int, int]] = Counter()
+        self._heads = self._places = np.empty(0, np.int64)  # for sorting
+        self.kernel: Kernel = interpreted()
 
     def say_places(self, g: Any) -> None:
         """Tell the kernel how many rows fit."""
@@ -52,7 +58,7 @@ class Output:
         g["transition_places"], g["refusal_places"] = len(self.transitions), len(self.refusals)
 
     def hold(self, requests: int, g: Any) -> None:
-        """Have room for the rows of so many open requests."""
+        """Have room for the rows of this number of open requests."""
         if len(self.requests) < 4 * requests:
             self.requests = np.concatenate([self.requests, np.zeros_like(self.requests, shape=4 * requests)])
             self.say_places(g)
@@ -62,7 +68,7 @@ class Output:
         self._flush(g, float(g["now_s"]), "left")
         for name, rows in (("attempts", "attempt_rows"), ("transitions", "transition_rows")):
             table = getattr(self, name)
-            if 2 * int(g[rows]) > len(table):  # so many are not final
+            if 2 * int(g[rows]) > len(table):  # most of them are not final
                 setattr(self, name, np.concatenate([table, np.zeros_like(table)]))
         self.hold(int(g["open"]), g)
         self.say_places(g)
@@ -91,42 +97,76 @@ class Output:
             self._sink.refusals({name: table[:, at] for at, name in enumerate(("minute", "leg", "reason", "count"))})
 
     def _flush(self, g: Any, until_s: float, side: Any) -> None:
-        attempts = self.attempts[: int(g["attempt_rows"])]
-        endless = attempts["end_s"] == inf
-        if endless.any():
-            self._endless_attempts.append(attempts[endless])
-            attempts = attempts[~endless]
-        requests = self.requests[: int(g["request_rows"])]
-        endless = np.isnan(requests["end_s"])
-        if endless.any():
-            self._endless_requests.append(requests[endless])
-            requests = requests[~endless]
+        self._flush_attempts(g, until_s, side)
+        self._flush_requests(g, until_s, side)
         transitions = self.transitions[: int(g["transition_rows"])].view(row_type(TRANSITION_LAYOUT))
-        g["attempt_rows"] = _send(attempts, ATTEMPT_ORDER, self._columns.attempts, self.attempts, until_s, side)
-        g["request_rows"] = _send(requests, REQUEST_ORDER, self._columns.requests, self.requests, until_s, side)
-        g["transition_rows"] = _send(
-            transitions, TRANSITION_ORDER, self._columns.transitions, self.transitions, until_s, side
-        )
+        transitions = transitions.take(in_order(transitions, TRANSITION_ORDER))  # much faster than an index
+        whole = int(np.searchsorted(transitions["time_s"], until_s, side=side))
+        self._columns.transitions({name: transitions[name][:whole].copy() for name, _ in TRANSITION_LAYOUT})
+        g["transition_rows"] = _keep(self.transitions, transitions[whole:])
         refused = self.refusals[: int(g["refusal_rows"])]
         self._refused.update(zip(*(refused[name].tolist() for name in ("minute", "leg", "reason")), strict=True))
         g["refusal_rows"] = 0
 
+    def _flush_attempts(self, g: Any, until_s: float, side: Any) -> None:
+        rows = self.attempts[: int(g["attempt_rows"])]
+        found = self._sorted(rows, "attempt")
+        if found is None and (endless := rows["end_s"] == inf).any():
+            self._endless_attempts.append(rows[endless])
+            rows = rows[~endless]
+            found = self._sorted(rows, "attempt")
+        end_s, places = found or _sorted(rows, ATTEMPT_ORDER)
+        whole = int(np.searchsorted(end_s, until_s, side=side))
+        columns = _new(_ATTEMPTS, ATTEMPT_LAYOUT, whole)
+        self.kernel.attempt_columns(rows, places[:whole], columns)
+        self._columns.attempts({**columns._asdict(), "end_s": end_s[:whole]}, CompiledPasses(self.kernel))
+        g["attempt_rows"] = _keep(self.attempts, rows[places[whole:]])
 
-def _send(part: Array, order: tuple[str, ...], send: Any, buffer: Array, until_s: float, side: Any) -> int:
-    """Send the rows up to a time, and move the others to the front of the buffer; their number."""
-    part = part.take(_sorted(part, order))  # thirty times as fast as an index
-    whole = int(np.searchsorted(part[order[0]], until_s, side=side))
-    send({name: np.ascontiguousarray(part[name][:whole]) for name in part.dtype.names or ()})
-    left = part[whole:]
-    buffer[: len(left)] = left.view(buffer.dtype)
-    return len(left)
+    def _flush_requests(self, g: Any, until_s: float, side: Any) -> None:
+        rows = self.requests[: int(g["request_rows"])]
+        found = self._sorted(rows, "attempts")  # which never counts, as no two have one number
+        if found is None and (endless := np.isnan(rows["end_s"])).any():
+            self._endless_requests.append(rows[endless])
+            rows = rows[~endless]
+            found = self._sorted(rows, "attempts")
+        end_s, places = found or _sorted(rows, REQUEST_ORDER)
+        whole = int(np.searchsorted(end_s, until_s, side=side))
+        columns = _new(_REQUESTS, REQUEST_LAYOUT, whole)
+        self.kernel.request_columns(rows, places[:whole], columns)
+        self._columns.requests({**columns._asdict(), "end_s": end_s[:whole]}, CompiledPasses(self.kernel))
+        g["request_rows"] = _keep(self.requests, rows[places[whole:]])
+
+    def _sorted(self, rows: Array, nth: str) -> tuple[NDArray[np.float64], NDArray[np.int64]] | None:
+        """The times of rows in order, and their places; None where rows have no end, or too many end together."""
+        if len(self._heads) <= len(rows):
+            self._heads, self._places = np.empty(2 * len(rows), np.int64), np.empty(2 * len(rows), np.int64)
+        end_s = np.empty(len(rows))
+        count = self.kernel.sort(rows["end_s"], rows["request_id"], rows[nth], end_s, self._places, self._heads)
+        return (end_s, self._places[:count]) if count >= 0 else None
 
 
-def _sorted(part: Array, order: tuple[str, ...]) -> Any:
-    """The places of rows in order. Times hardly ever agree, and then only the other columns count."""
-    time_s = np.ascontiguousarray(part[order[0]])
-    places = np.argsort(time_s)
-    in_time_s = time_s.take(places)
-    if (in_time_s[1:] == in_time_s[:-1]).any():
-        return in_order(part, order)
-    return places
+def _sorted(rows: Array, order: tuple[str, ...]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """As `Output._sorted`, however many rows end together."""
+    places = in_order(rows, order)
+    return rows[order[0]].take(places), places
+
+
+def _keep(buffer: Array, rows: Array) -> int:
+    """Move rows to the front of their buffer; their number."""
+    buffer[: len(rows)] = rows.view(buffer.dtype)
+    return len(rows)
+
+
+def _columns_of(name: str, layout: Layout) -> Any:
+    """The type of a table's columns, but for the times that rows are sorted by: arrays by name."""
+    return namedtuple(name, [column for column, _ in layout if column != "end_s"])
+
+
+_ATTEMPTS: Final = _columns_of("AttemptColumns", ATTEMPT_LAYOUT)
+_REQUESTS: Final = _columns_of("RequestColumns", REQUEST_LAYOUT)
+
+
+def _new(kind: Any, layout: Layout, rows: int) -> Any:
+    """Columns for so many rows."""
+    types = row_type(layout)
+    return kind(*(np.empty(rows, types[name]) for name in kind._fields))

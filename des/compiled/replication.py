@@ -55,6 +55,7 @@ from des.signals import signals_noted
 Progress = Callable[[float], None]
 
 _EVENT_PLACES: Final = 1 << 14
+_PLACES: Final = {name: place for place, name in enumerate(World._fields)}
 _SLOTS: Final = 1 << 10
 _ANSWER_TYPE: Final = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 
@@ -81,6 +82,7 @@ class Replication:
         self._wrong: BaseException | None = None
         self._signals: list[int] = []
         self.world = self._new_world(begin_s)
+        self._renew(**self.world._asdict())
         self.run = self.world.run[0]
 
     def _new_world(self, begin_s: float) -> World:
@@ -140,6 +142,13 @@ class Replication:
             scratch=rows(most, NUMBER),
             lists=self._new_lists(table["limits"], table["capacities"]),
         )
+
+    def _renew(self, **arrays: Array) -> None:
+        """Put arrays in the place of others, and say where the kernel finds them."""
+        self.world = self.world._replace(**arrays)
+        addresses = self.world.addresses["value"]
+        for name, records in arrays.items():
+            addresses[_PLACES[name]] = records.ctypes.data
 
     def _new_calls(self, g: Any) -> tuple[Array, Array, Array]:
         """Records of calls: one that is not hedged, those of probes, and at first a few for copies."""
@@ -221,6 +230,7 @@ class Replication:
 
     def play(self, kernel: Kernel) -> None:
         """Play to the end. What fails in an answer is raised here, and so is what a signal's handler raises."""
+        self.output.kernel = kernel
         callback = _ANSWER_TYPE(self._answer)
         address = ctypes.cast(callback, ctypes.c_void_p).value or 0
         self.run["answering"] = address
@@ -229,7 +239,7 @@ class Replication:
             stopped = -1
             while stopped != OVER:
                 with signals_noted() as self._signals:
-                    stopped = kernel(self.world)
+                    stopped = kernel.play(self.world)
                 if self._wrong is not None:
                     raise self._wrong
                 self._go_on_after(stopped)
@@ -240,7 +250,7 @@ class Replication:
         """Do what the kernel has stopped for."""
         if stopped == ROWS_ARE_FULL:
             self.output.hand_over(self.run)
-            self.world = self.world._replace(**self.output.arrays())
+            self._renew(**self.output.arrays())
         elif stopped == PLACES_ARE_FULL:
             self._make_places()
         elif stopped == INCIDENTS_ARE_OVER:
@@ -251,7 +261,7 @@ class Replication:
     def _draw_on(self) -> None:
         """Incidents are known until now: draw more of them."""
         self.timelines.go_on()
-        self.world = self.world._replace(**self.timelines.arrays())
+        self._renew(**self.timelines.arrays())
         self.timelines.say_kills(self.world.legs)
         self.run["changes"], self.run["change"] = self.timelines.count, self.timelines.place
         self.run["incidents_until_s"] = self.timelines.until_s
@@ -264,20 +274,20 @@ class Replication:
             more = {name: _twice(getattr(self.world, name)) for name in _slots(self.tables, 1)}
             more["requests"]["slot"] = np.arange(2 * slots)
             more["free"]["value"][:slots] = np.arange(slots, 2 * slots)[::-1]
-            self.world = self.world._replace(**more)
+            self._renew(**more)
             g["free_slots"], g["slots"] = slots, 2 * slots
             self.output.hold(2 * slots, g)
-            self.world = self.world._replace(**self.output.arrays())
+            self._renew(**self.output.arrays())
         if g["free_calls"] <= g["most_flights"]:
             calls = len(self.world.calls)
             more = {name: _twice(getattr(self.world, name)) for name in ("calls", "free_calls", "call_tickets")}
             more["calls"]["place"] = np.arange(2 * calls)
             left = int(g["free_calls"])
             more["free_calls"]["value"][left : left + calls] = np.arange(calls, 2 * calls)
-            self.world = self.world._replace(**more)
+            self._renew(**more)
             g["free_calls"] = left + calls
         if g["events"] + (_EVENT_PLACES >> 1) > g["event_places"]:
-            self.world = self.world._replace(events=_twice(self.world.events))
+            self._renew(events=_twice(self.world.events))
             g["event_places"] = len(self.world.events)
 
     # Answers
@@ -335,7 +345,7 @@ def _users(plan: Plan) -> int:
 
 
 def _slots(tables: Tables, slots: int) -> dict[str, Array]:
-    """The records of so many requests that are open at once, by their names in the world."""
+    """The records of `slots` requests that are open at once, by their names in the world."""
     client, legs, groups = tables.client, len(tables.plan.chain), len(tables.plan.client.groups)
     return {
         "requests": np.zeros(slots, REQUEST),

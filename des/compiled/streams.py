@@ -34,8 +34,8 @@ from des.compiled.kernel.world import (
     WHOLE_RESPONSE,
 )
 from des.compiled.tables import Tables
-from des.distributions import Constant, Distribution, sample
-from des.draws import BLOCK, ReusedGenerator, Sampler
+from des.distributions import Constant, Distribution
+from des.draws import BLOCK, ReusedGenerator, Sampler, key_of
 from des.engine.draws import uniform
 from des.scenario.plan import ClosedArrivals
 
@@ -83,7 +83,7 @@ class Streams:
         self.table: NDArray[Any] = np.zeros(owners * self.kept * tables.purposes, STREAM)
         self._tags: dict[int, NDArray[np.int64]] = {}
         self._blocks: dict[int, tuple[NDArray[np.float64], int]] = {}  # and their address
-        self._keys: dict[int, tuple[str, Sampler]] = {}
+        self._keys: dict[int, tuple[NDArray[np.uint64], Sampler]] = {}
 
     def draw_block(self, place: int, block: int) -> None:
         """Put a block where the kernel looks for it."""
@@ -96,15 +96,15 @@ class Streams:
                 self.table[place]["value"] = distribution.value
                 self.table[place]["tags"] = -1
                 return
-            self._keys[place] = name, _sampler(distribution)
+            self._keys[place] = key_of(self._seed, self._replication, name), _sampler(distribution)
             tags = self._tags[place] = np.full(2 * TAGS, -1, np.int64)
             blocks = np.empty((TAGS, BLOCK))  # which takes memory as it is written to
             self._blocks[place] = blocks, blocks.ctypes.data
             self.table[place]["tags"] = tags.ctypes.data
-        name, sampler = self._keys[place]
+        key, sampler = self._keys[place]
         at = block & (TAGS - 1)
         blocks, address = self._blocks[place]
-        blocks[at] = sampler(self._generator(self._seed, self._replication, name, block), BLOCK)
+        blocks[at] = sampler(self._generator.at(key, block), BLOCK)
         tags[2 * at] = block
         tags[2 * at + 1] = address + 8 * BLOCK * at
 
@@ -170,4 +170,4 @@ class Streams:
 def _sampler(distribution: Distribution | None) -> Sampler:
     if distribution is None:
         return uniform
-    return lambda rng, size: sample(distribution, rng, size)
+    return distribution.sample

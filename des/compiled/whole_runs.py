@@ -5,12 +5,13 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
+from des.compiled import tallies
 from des.compiled.compiling import Kernel, compiled, forget_cached, is_loaded
 from des.compiled.replication import Replication
 from des.engine.arrivals import arrival_times, marks_of
 from des.engine.columns import Block, Sink
 from des.engine.incidents import incident_rows
-from des.faults import Timeline
+from des.engine.records import RunWindow
 from des.scenario.plan import ClosedArrivals, Plan
 from des.signals import signals_held
 
@@ -60,6 +61,8 @@ def _play_nothing(plan: Plan) -> None:
     state = Replication(plan, 0, _Nothing())
     state.run["over"] = True
     state.play(compiled())
+    state.output.close(state.run, 0.0)
+    tallies.load(compiled())
 
 
 class _Nothing:
@@ -87,26 +90,15 @@ def simulate(
     return int(state.run["arrived"])
 
 
-def simulate_window(
-    plan: Plan,
-    replication: int,
-    sink: Sink,
-    timeline: Timeline,
-    *,
-    begin_s: float,
-    counted_s: tuple[float, float],
-    cut_s: float,
-    kernel: Kernel | None = None,
-) -> range:
+def simulate_window(plan: Plan, replication: int, sink: Sink, window: RunWindow, kernel: Kernel | None = None) -> range:
     """As `des.engine.simulate_window`: the same rows."""
-    if timeline.until_s != math.inf:
-        raise ValueError("the timeline of a window must end at infinity, as nothing is drawn after it")
-    state = Replication(plan, replication, sink, timeline, begin_s)
+    state = Replication(plan, replication, sink, window.timeline, window.begin_s)
     run = state.run
-    run["horizon_s"] = run["cut_s"] = cut_s
+    run["horizon_s"] = run["cut_s"] = window.cut_s
     run["is_window"] = True
-    run["count_from_s"], run["count_until_s"] = counted_s
-    state.arrive(arrival_times(plan, replication, begin_s, cut_s), marks_of(plan, replication, begin_s))
+    run["count_from_s"], run["count_until_s"] = window.from_s, window.until_s
+    arrived = arrival_times(plan, replication, window.begin_s, window.cut_s)
+    state.arrive(arrived, marks_of(plan, replication, window.begin_s))
     state.play(kernel or compiled())
     state.output.close(run, math.inf)
     return range(int(run["counted_from"]), int(run["counted_until"]))

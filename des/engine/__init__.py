@@ -2,6 +2,7 @@
 
 from des.engine.codes import names
 from des.engine.columns import Sink
+from des.engine.records import RunWindow
 from des.engine.simulate import simulate, simulate_window
 
-__all__ = ["Sink", "names", "simulate", "simulate_window"]
+__all__ = ["RunWindow", "Sink", "names", "simulate", "simulate_window"]

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from des.distributions import Constant, Distribution, Gamma, sample, sample_residual
-from des.draws import Stream, generator
+from des.draws import ReusedGenerator, Stream, generator
 from des.engine.marks import BLOCK, RequestMarks
 from des.errors import RunError
 from des.scenario.plan import (
@@ -122,8 +122,9 @@ def _poisson_times(
         return
     reached = 0.0
     block = 0
+    drawn = ReusedGenerator()
     while True:
-        gaps = generator(seed, replication, "workload/gaps", block).standard_exponential(BLOCK)
+        gaps = drawn(seed, replication, "workload/gaps", block).standard_exponential(BLOCK)
         gaps[0] += reached  # one running sum over all blocks, so rounding does not depend on them
         sums = np.cumsum(gaps)
         reached = sums[-1]
@@ -132,7 +133,7 @@ def _poisson_times(
         if last:
             times = times[: times.searchsorted(horizon_s)]
         if profile is not None:
-            uniforms = generator(seed, replication, "workload/thinning", block).random(BLOCK)[: times.size]
+            uniforms = drawn(seed, replication, "workload/thinning", block).random(BLOCK)[: times.size]
             times = times[uniforms * peak < weights_at(profile, times)]
         yield times
         if last:

@@ -5,8 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from des.distributions import Distribution, sample
-from des.draws import generator
+from des.distributions import Constant, Distribution, sample
+from des.draws import ReusedGenerator
 from des.scenario.plan import ClosedArrivals, FloatArray, IntArray, Plan, ReplayedArrivals, Requirement
 
 BLOCK = 4096
@@ -25,7 +25,16 @@ class RequestMarks:
     recorded request `first`.
     """
 
-    __slots__ = ("_blocks", "_first", "_kept", "_plan", "_recorded", "_replication", "_requirement_edges")
+    __slots__ = (
+        "_blocks",
+        "_first",
+        "_generators",
+        "_kept",
+        "_plan",
+        "_recorded",
+        "_replication",
+        "_requirement_edges",
+    )
 
     def __init__(self, plan: Plan, replication: int, first: int = 0) -> None:
         arrivals = plan.workload.arrivals
@@ -33,6 +42,7 @@ class RequestMarks:
         self._plan = plan
         self._replication = replication
         self._first = first
+        self._generators = ReusedGenerator()
         self._recorded = _recorded_tokens(arrivals) if isinstance(arrivals, ReplayedArrivals) else (None, None)
         self._requirement_edges = requirement_edges(plan.workload.requirements)
         # Users advance at different speeds, so the block of the slowest must stay for several passes over all users.
@@ -66,12 +76,15 @@ class RequestMarks:
         return self._blocks[block]
 
     def _generator(self, mark: str, block: int) -> np.random.Generator:
-        return generator(self._plan.seed, self._replication, f"workload/{mark}", block)
+        """Good until the next one."""
+        return self._generators(self._plan.seed, self._replication, f"workload/{mark}", block)
 
     def _tokens(self, mark: str, distribution: Distribution, recorded: TokenArray | None, block: int) -> TokenArray:
         if recorded is not None:
             return recorded[np.arange(self._first + block * BLOCK, self._first + (block + 1) * BLOCK) % recorded.size]
         least = 1 if distribution.mean > 0.0 else 0
+        if isinstance(distribution, Constant):
+            return np.full(BLOCK, round(min(max(distribution.value, least), MOST_TOKENS)), np.int32)
         drawn = sample(distribution, self._generator(mark, block), BLOCK)
         tokens: TokenArray = np.rint(drawn.clip(least, MOST_TOKENS)).astype(np.int32)
         return tokens

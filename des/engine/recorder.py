@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable
-from itertools import starmap
 from math import inf, nan
 from struct import Struct
 from typing import Any
@@ -29,14 +28,14 @@ from des.engine.records import Call, Request
 from des.scenario.plan import Plan
 from des.vocabulary import ERROR_TYPES, REQUEST_OK
 
-_ENOUGH_ROWS = 2048  # enough to sort and hand over
+_ENOUGH_ROWS = 4096  # enough to sort and hand over
 
 
-class _Rows(list[tuple[Any, ...]]):
-    """The open rows of a table, sorted and handed over in pieces. It is a list, so adding a row is no Python call.
+class _Rows:
+    """The open rows of a table, packed as they come, sorted and handed over in pieces.
 
-    `order` names the columns that rows are sorted by, the time first. Pieces go to `send`. Without it rows are kept,
-    packed, until asked for.
+    Packed rows are no objects, so Python's garbage collector has nothing to look through. `order` names the columns
+    that rows are sorted by, the time first. Pieces go to `send`. Without it rows are kept until asked for.
     """
 
     __slots__ = ("_clock", "_enough", "_order", "_pack", "_packed", "_send", "_type")
@@ -48,25 +47,22 @@ class _Rows(list[tuple[Any, ...]]):
         order: tuple[str, ...],
         send: Callable[[NDArray[Any]], None] | None,
     ) -> None:
-        super().__init__()
         self._clock = clock
         self._pack = Struct("<" + "".join(code for _, code in layout)).pack
         self._packed = bytearray()
         self._type = row_type(layout)
         self._order = order
         self._send = send
-        self._enough = _ENOUGH_ROWS
+        self._enough = _ENOUGH_ROWS * self._type.itemsize
+
+    def append(self, row: tuple[Any, ...]) -> None:
+        self._packed += self._pack(*row)
 
     def hand_over(self) -> None:
         """Send the final rows, once there are enough of them. A row is final if no later one can come before it."""
-        if len(self) < self._enough:
-            return
-        if self._send is None:
-            self._packed += b"".join(starmap(self._pack, self))
-            self.clear()
-        else:
+        if self._send is not None and len(self._packed) >= self._enough:
             self._send(self.flush_until())
-            self._enough = max(_ENOUGH_ROWS, 2 * len(self))
+            self._enough = max(_ENOUGH_ROWS * self._type.itemsize, 2 * len(self._packed))
 
     def flush_until(self, *, until_s: float | None = None) -> NDArray[Any]:
         """The final rows in order: those of times before now.
@@ -74,16 +70,14 @@ class _Rows(list[tuple[Any, ...]]):
         Rows may have future times, but new ones have none in the past. `until_s` ends the table: rows up to it are
         returned, later ones dropped. NaN, which sorts last, returns all.
         """
-        packed = bytes(self._packed) + b"".join(starmap(self._pack, self))
-        rows = np.frombuffer(packed, dtype=self._type) if packed else np.empty(0, self._type)
-        order = in_order(rows, self._order)
-        rows = rows[order]
+        rows = np.frombuffer(self._packed, dtype=self._type)
+        rows = rows[in_order(rows, self._order)]
         time_s = rows[self._order[0]]
         if until_s is not None:
-            self.clear()
+            self._packed = bytearray()
             return rows[: int(np.searchsorted(time_s, until_s, side="right"))]
         whole = int(np.searchsorted(time_s, self._clock.now, side="left"))
-        self[:] = [self[place] for place in order[whole:].tolist()]
+        self._packed = bytearray(rows[whole:].tobytes())
         return rows[:whole]
 
 

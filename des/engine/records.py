@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from des.faults import Timeline
 from des.scenario.plan import Effect
 from des.vocabulary import BY_DEADLINE, BY_HEDGE, CALL, CANCELLED, TIMEOUT
 
@@ -101,6 +102,26 @@ class Request:
         self.attempts -= self.unrecorded
         if self.waiting_since_s <= now_s:
             self.end_wait(now_s)
+
+
+@dataclass(frozen=True, slots=True)
+class RunWindow:
+    """A window of a long run, at its own place in time.
+
+    The clock starts at `begin_s` with nothing under way. `timeline` has every incident that is open then or starts
+    before `cut_s`; it must end at infinity. Requests that arrive in [`from_s`, `until_s`) count. Those before or after
+    are load, which comes until the last that counts has ended. What has not ended at `cut_s` is recorded as in flight.
+    """
+
+    timeline: Timeline
+    begin_s: float
+    from_s: float
+    until_s: float
+    cut_s: float
+
+    def __post_init__(self) -> None:
+        if self.timeline.until_s != INFINITY:
+            raise ValueError("the timeline of a window must end at infinity, as nothing is drawn after it")
 
 
 class Call(NamedTuple):

@@ -13,11 +13,10 @@ from des.engine.columns import Sink
 from des.engine.incidents import component_process, incident_rows
 from des.engine.priorities import ARRIVAL, CUT, HORIZON, TIMER
 from des.engine.probes import health_probes, rot_probes
-from des.engine.records import Request
+from des.engine.records import Request, RunWindow
 from des.engine.rot import rot_process
 from des.engine.walk import walk
 from des.engine.world import World
-from des.faults import Timeline
 from des.scenario.plan import ClosedArrivals, Plan
 
 Progress = Callable[[float], None]
@@ -33,43 +32,30 @@ def simulate(plan: Plan, replication: int, sink: Sink, on_progress: Progress | N
     """
     world = World(plan, replication, sink)
     _start_failing(world)
-    world.clock.walk(_horizon(world))
+    world.clock.process(_horizon(world))
     arrivals = plan.workload.arrivals
     if isinstance(arrivals, ClosedArrivals):
         thinks = think_time(plan, replication)
         for user in range(arrivals.users):
-            world.clock.walk(_user(world, user, arrivals.users, thinks, on_progress))
+            world.clock.process(_user(world, user, arrivals.users, thinks, on_progress))
     else:
-        world.clock.walk(_arrivals(world, open_arrivals(plan, replication), on_progress))
+        world.clock.process(_arrivals(world, open_arrivals(plan, replication), on_progress))
     world.clock.play(world.done, world.recorder.hand_over)
     world.recorder.close(world.clock.now)
     sink.incidents(incident_rows(plan, world.ledger, world.clock.now))
     return world.arrived
 
 
-def simulate_window(
-    plan: Plan,
-    replication: int,
-    sink: Sink,
-    timeline: Timeline,
-    *,
-    begin_s: float,
-    counted_s: tuple[float, float],
-    cut_s: float,
-) -> range:
-    """Run a window of a long run, at its own place in time, and return the ids of the requests that count.
+def simulate_window(plan: Plan, replication: int, sink: Sink, window: RunWindow) -> range:
+    """Run a window of a long run and return the ids of the requests that count.
 
-    The clock starts at `begin_s` with nothing under way. `timeline` has every incident that is open then or starts
-    before `cut_s`; it must end at infinity. Requests that arrive in `counted_s`, [from, until), count. Those before or
-    after are load, which comes until the last that counts has ended. What has not ended at `cut_s` is recorded as in
-    flight. The sink also gets the rows of requests that do not count.
+    The sink also gets the rows of requests that do not count.
     """
-    if timeline.until_s != math.inf:
-        raise ValueError("the timeline of a window must end at infinity, as nothing is drawn after it")
-    world = _Window(plan, replication, sink, timeline, begin_s, cut_s)
+    world = _Window(plan, replication, sink, window)
     _start_failing(world)
-    world.clock.walk(_counting(world, *counted_s))
-    world.clock.walk(_arrivals(world, open_arrivals(plan, replication, begin_s, cut_s), None))
+    world.clock.process(_counting(world, window))
+    blocks = open_arrivals(plan, replication, window.begin_s, window.cut_s)
+    world.clock.process(_arrivals(world, blocks, None))
     world.clock.play(world.done, world.recorder.hand_over)
     world.recorder.close(math.inf)  # calls whose end is known get their rows, even if it is yet to come
     return range(world.first, world.past)
@@ -78,11 +64,9 @@ def simulate_window(
 class _Window(World):
     """Ends with the last request that counts."""
 
-    def __init__(
-        self, plan: Plan, replication: int, sink: Sink, timeline: Timeline, begin_s: float, cut_s: float
-    ) -> None:
-        super().__init__(plan, replication, sink, timeline, begin_s)
-        self.horizon_s = self.cut_s = cut_s
+    def __init__(self, plan: Plan, replication: int, sink: Sink, window: RunWindow) -> None:
+        super().__init__(plan, replication, sink, window.timeline, window.begin_s)
+        self.horizon_s = self.cut_s = window.cut_s
         self.first = self.past = 0
         self._left = -1  # requests that count and are open; unknown before all have arrived
 
@@ -103,14 +87,14 @@ class _Window(World):
                 self.done.succeed()
 
 
-def _counting(world: _Window, from_s: float, until_s: float) -> Process:
-    """Count the requests that arrive in [from, until), and cut what lasts too long."""
+def _counting(world: _Window, window: RunWindow) -> Process:
+    """Count the requests that do, and cut what lasts too long."""
     clock = world.clock
-    yield Moment(clock, from_s, TIMER, clock.next_order())
+    yield Moment(clock, window.from_s, TIMER, clock.next_order())
     world.count_from_now()
-    yield Moment(clock, until_s, TIMER, clock.next_order())
+    yield Moment(clock, window.until_s, TIMER, clock.next_order())
     world.count_no_more()
-    yield Moment(clock, world.cut_s, CUT, 0)
+    yield Moment(clock, window.cut_s, CUT, 0)
     world.cut()
 
 
@@ -119,16 +103,16 @@ def _start_failing(world: World) -> None:
     plan, clock, recorder = world.plan, world.clock, world.recorder
     for component in plan.components:
         if component.incidents:
-            clock.walk(component_process(clock, recorder, world.ledger, world.providers.endpoints, component))
+            clock.process(component_process(clock, recorder, world.ledger, world.providers.endpoints, component))
     for leg in world.client.legs:
         if leg.calls.rot is not None and leg.of.silent_rot is not None:
             changed = recorder.changes_of(leg.name, "leg")
-            clock.walk(rot_process(clock, plan, world.replication, leg.of, leg.calls.rot, changed))
+            clock.process(rot_process(clock, plan, world.replication, leg.of, leg.calls.rot, changed))
             if leg.of.silent_rot.probe_every_s is not None:
-                clock.walk(rot_probes(world, leg))
+                clock.process(rot_probes(world, leg))
     for leg in world.client.legs:
         if leg.health is not None:
-            clock.walk(health_probes(world, leg))
+            clock.process(health_probes(world, leg))
 
 
 def _arrivals(world: World, blocks: Iterator[ArrivalBlock], on_progress: Progress | None) -> Process:
@@ -150,7 +134,7 @@ def _arrivals(world: World, blocks: Iterator[ArrivalBlock], on_progress: Progres
                 number, number, arrival_s, arrival_s + deadline_s, input_tokens, output_tokens, units, requirement
             )
             world.open(request)
-            clock.walk(walk(world, request))
+            clock.process(walk(world, request))
         if on_progress is not None:
             on_progress(clock.now)
 

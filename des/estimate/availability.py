@@ -9,16 +9,21 @@ from des.errors import DesError
 from des.estimate.binding import Binding
 from des.estimate.estimate import EXACT, RARE, REQUEST_LEVEL, TIMELINE, Estimate, Inapplicable, as_json
 from des.estimate.exact import ExactAnswer, exact
-from des.estimate.interaction import relieved, relieved_and_interactions
+from des.estimate.interaction import needs_whole_horizons, relieved, relieved_and_interactions
 from des.estimate.rare import rare, why_not_rare
-from des.estimate.timeline import timeline
+from des.estimate.timeline import incidents_per_year, timeline
 from des.pool import Where
 from des.scenario.plan import Plan
+from des.scenario.text.units import YEAR_S
 
 YEARS: Final = 10_000.0
 _LEAST_YEARS: Final = 0.01
 _MOST_YEARS: Final = 1e8
 """A small chain takes about a day for this many."""
+_MOST_HORIZONS: Final = 400
+"""Drawn by default where each horizon is a timeline of its own."""
+_RECORDED: Final = 40
+"""Horizons drawn by default where all have the same incidents."""
 _FEWEST_EPISODES: Final = 200.0
 """With fewer total outages expected, a plain timeline says little."""
 
@@ -145,6 +150,16 @@ def of_years(
         all_down_episodes_seen=seen,
         wall_s=time.perf_counter() - started,
     )
+
+
+def years_for(plan: Plan, years: float | None) -> float:
+    """The years that are asked for, or by default `YEARS`; fewer where each horizon is a timeline of its own."""
+    if years is not None:
+        return years
+    if not needs_whole_horizons(plan):
+        return YEARS
+    most = _MOST_HORIZONS if incidents_per_year(plan) > 0.0 else _RECORDED
+    return min(YEARS, most * plan.horizon_s / YEAR_S)
 
 
 def check_years(years: float) -> None:

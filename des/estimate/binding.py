@@ -189,7 +189,7 @@ class _Offered:
 
 
 _Bound = Callable[[_Offered, frozenset[int], Curve], tuple[float, str]]
-"""Of each call of these legs: at least the chance that it is refused or delayed, and the reckoning in words."""
+"""Of each call of these legs: at least the chance that it is refused or delayed, and the calculation in words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,9 +194,9 @@ class FailingCall:
         """
         n = len(rows)
         opened = conditions.open_effects(self._endpoint, start_s, rows)
-        hang = 1.0 - np.prod(1.0 - self._hang[opened], axis=1) * (1.0 - self._hangs_anyway)
-        struck = 1.0 - np.prod(1.0 - self._error[opened], axis=1)
-        response = _Responses(self, rng, n, np.prod(self._factor[opened], axis=1), left_s, tokens)
+        hang = 1.0 - _product(1.0 - self._hang[opened]) * (1.0 - self._hangs_anyway)
+        struck = 1.0 - _product(1.0 - self._error[opened])
+        response = _Responses(self, rng, n, _product(self._factor[opened]), left_s, tokens)
         through = (1.0 - hang) * (1.0 - struck)
         by_chance = [through * error.rate for error in self._random]
         through = through * max(0.0, 1.0 - sum(error.rate for error in self._random))
@@ -256,7 +256,7 @@ class FailingCall:
             rates: FloatArray = self._error[opened[struck]]
             left = np.cumprod(np.concatenate((np.ones((len(struck), 1)), 1.0 - rates[:, :-1]), axis=1), axis=1)
             to_blame: _IntArray = opened[struck, _drawn((rates * left).T, rng)]
-            for code in np.unique(to_blame).tolist():
+            for code in distinct(to_blame):
                 hit = struck[to_blame == code]
                 effect = self._effects[code]
                 after_s[hit] = effect.error_latency.sample(rng, len(hit))
@@ -277,14 +277,15 @@ class FailingCall:
         output_s: FloatArray,
     ) -> None:
         """Fills in responses that are too slow, invalid or broken off."""
-        slow = manner == _TOO_SLOW
-        if slow.any():
-            times = response.too_slow_s(rng)
-            self._keep(output_s, slow, times)
+        slow = np.flatnonzero(manner == _TOO_SLOW)
+        if len(slow):
+            times = response.too_slow_s(rng, slow)
+            output_s[0, slow] = 0.0 if self._latency.whole is not None else times[1]
+            output_s[1, slow] = times[3]
             given_up_s = self._gives_up_s(times)
-            on_the_bound = np.isinf(given_up_s) & (times[4] <= left_s)  # late by less than the rounding error
+            on_the_bound = np.isinf(given_up_s) & (times[4] <= left_s[slow])  # late by less than the rounding error
             given_up_s[on_the_bound] = min(self._first_s, self._idle_s, self._total_s)
-            after_s[slow] = given_up_s[slow]  # infinite where only the deadline is passed
+            after_s[slow] = given_up_s  # infinite where only the deadline is passed
         invalid = manner == _INVALID
         if invalid.any():
             after_s[invalid] = response.in_time_s(rng)[4][invalid]
@@ -395,12 +396,17 @@ class _Responses:
         drawn = self._drawn_from.quantile(rng.random(self._n) * self.in_time)
         return self._times(np.minimum(drawn, np.maximum(self._latest, 0.0)))
 
-    def too_slow_s(self, rng: np.random.Generator) -> tuple[FloatArray, ...]:
-        """The same, given that the response is not in time."""
-        share = self.in_time + rng.random(self._n) * (1.0 - self.in_time)
+    def too_slow_s(self, rng: np.random.Generator, rows: _IntArray) -> tuple[FloatArray, ...]:
+        """The same of some of the calls, given that their responses are not in time."""
+        in_time = self.in_time[rows]
+        share = in_time + rng.random(self._n)[rows] * (1.0 - in_time)
         drawn = self._drawn_from.quantile(np.minimum(share, 1.0 - 1e-16))
-        beyond = np.where(self.in_time > 0.0, np.nextafter(self._latest, _INFINITY), 0.0)
-        return self._times(np.maximum(drawn, np.where(np.isfinite(beyond), beyond, 0.0)))
+        beyond = np.where(in_time > 0.0, np.nextafter(self._latest[rows], _INFINITY), 0.0)
+        first_s = (
+            self._connect_s[rows] + np.maximum(drawn, np.where(np.isfinite(beyond), beyond, 0.0)) * (self._factor[rows])
+        )
+        full_s = first_s + self._rest_s[rows]
+        return self._connect_s[rows], first_s, self._gap_s[rows], full_s, full_s
 
     def any_s(self, rng: np.random.Generator) -> tuple[FloatArray, ...]:
         return self._times(self._drawn_from.sample(rng, self._n))
@@ -413,10 +419,29 @@ class _Responses:
 
 def _drawn(chances: FloatArray, rng: np.random.Generator) -> _IntArray:
     """One index of the first axis for each column, drawn in proportion to its chances."""
-    reach = np.cumsum(chances, axis=0)
+    reach = [chances[0]]
+    for row in chances[1:]:  # row by row: many times as fast as np.cumsum along the first axis
+        reach.append(reach[-1] + row)
     u = rng.random(chances.shape[1]) * reach[-1]
-    chosen: _IntArray = np.minimum((reach <= u).sum(axis=0), chances.shape[0] - 1).astype(np.int64)
+    chosen: _IntArray = np.zeros(chances.shape[1], dtype=np.int64)
+    for up_to in reach[:-1]:
+        chosen += up_to <= u
     impossible = np.take_along_axis(chances, chosen[None, :], axis=0)[0] <= _LEAST
     if impossible.any():  # all chances are zero, or rounding led past the last one
         chosen[impossible] = chances.argmax(axis=0)[impossible]
     return chosen
+
+
+def _product(factors: FloatArray) -> FloatArray:
+    """Along the second axis, column by column."""
+    found: FloatArray = factors[:, 0]
+    for column in range(1, factors.shape[1]):
+        found = found * factors[:, column]
+    return found
+
+
+def distinct(codes: _IntArray) -> list[int]:
+    """The values among many small codes, sorted; much faster than np.unique."""
+    if not len(codes) or codes.min() < 0:
+        return [int(code) for code in np.unique(codes)]
+    return [int(code) for code in np.flatnonzero(np.bincount(codes))]

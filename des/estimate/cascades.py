@@ -177,22 +177,23 @@ class TimeOut:
     def __init__(self, names: Mapping[str, Sequence[str]], horizon_s: float) -> None:
         self._entities, self._states = names["entity"], names["to"]
         self._horizon_s = horizon_s
-        self._kinds = [names["kind"].index(kind) for kind in _KINDS]
-        shape = len(self._entities), len(self._states)
-        self._begun = np.zeros(shape, np.int64)
-        self._open = np.zeros(shape, np.int64)  # begun less ended, whenever that was
-        self._steps = np.zeros(shape, np.int64)  # ends less starts, in nanoseconds, modulo 2^64
+        self._is_counted = np.isin(names["kind"], _KINDS)
+        size = len(self._entities) * len(self._states)  # each, in one dimension, for speed
+        self._begun = np.zeros(size, np.int64)
+        self._open = np.zeros(size, np.int64)  # begun less ended, whenever that was
+        self._steps = np.zeros(size, np.int64)  # ends less starts, in nanoseconds, modulo 2^64
 
     def transitions(self, block: _Block) -> None:
-        some = np.isin(block["kind"], self._kinds)
+        some = self._is_counted.take(block["kind"])
         if not some.any():
             return
         entity, time_s = block["entity"][some], block["time_s"][some]
         steps = np.rint(np.minimum(time_s, self._horizon_s) * _STEPS_PER_S).astype(np.int64)
-        after, before = (entity, block["to"][some]), (entity, block["from"][some])
-        np.add.at(self._begun, after, time_s < self._horizon_s)
-        np.add.at(self._open, after, 1)
-        np.add.at(self._open, before, -1)
+        states, size = len(self._states), self._open.size
+        first = entity.astype(np.intp) * states
+        after, before = first + block["to"][some], first + block["from"][some] % states
+        self._begun += np.bincount(after[time_s < self._horizon_s], minlength=size)
+        self._open += np.bincount(after, minlength=size) - np.bincount(before, minlength=size)
         np.subtract.at(self._steps, after, steps)
         np.add.at(self._steps, before, steps)
 
@@ -200,11 +201,12 @@ class TimeOut:
         """Of the states that some entity was in."""
         horizon = round(self._horizon_s * _STEPS_PER_S)
         found = {}
-        for entity, state in np.argwhere(self._begun > 0).tolist():
+        for place in np.flatnonzero(self._begun).tolist():
+            entity, state = divmod(place, len(self._states))
             if self._states[state] in _OUT:
-                steps = int(self._steps[entity, state]) + int(self._open[entity, state]) * horizon
+                steps = int(self._steps[place]) + int(self._open[place]) * horizon
                 name = f"{self._entities[entity]} {self._states[state]}"
-                found[name] = int(self._begun[entity, state]), min(1.0, steps / horizon)
+                found[name] = int(self._begun[place]), min(1.0, steps / horizon)
         return found
 
 

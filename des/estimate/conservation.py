@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from des.errors import RunError
 from des.estimate.sums import integer_sum, spread_sum, spread_sum_of_first
+from des.tally import CallTally, RequestTally
 from des.vocabulary import (
     ATTEMPT_OUTCOMES,
     PROBE,
@@ -49,8 +50,8 @@ class Conservation:
         self._calls_seen = _PerRequest()  # as rows of attempts
         self._cost_counted = _PerRequest()
         self._cost_seen = _PerRequest()
-        self._last_request = _Last()
-        self._last_attempt = _Last()
+        self.last_request = _Last()
+        self.last_attempt = _Last()
 
     def requests(self, block: _Block) -> None:
         number, outcome = block["request_id"], block["outcome"]
@@ -64,7 +65,7 @@ class Conservation:
         _hold("latency is end less arrival", number, _differ(block["latency_s"], end_s - start_s))
         _hold("no request wastes more than it costs", number, block["wasted_picousd"] > block["cost_picousd"])
         _hold("a lost request names what it was lost to", number, is_lost(outcome) & (block["lost_to"] < 0))
-        out_of_order = self._last_request.disorder(end_s, number, np.zeros_like(number))
+        out_of_order = self.last_request.disorder(end_s, number, np.zeros_like(number))
         _hold("requests come in order of their end, then their number", number, out_of_order)
         self._requests += len(number)
         self._ids = (self._ids + spread_sum(number)) % _MODULUS
@@ -81,11 +82,30 @@ class Conservation:
         _hold("no attempt ends before it starts", number, end_s < start_s)
         _hold("an attempt's duration is end less start", number, _differ(block["duration_s"], end_s - start_s))
         _hold("an attempt belongs to a request unless it is a probe", number, (number < 0) != probe)
-        out_of_order = self._last_attempt.disorder(end_s, number, block["attempt"])
+        out_of_order = self.last_attempt.disorder(end_s, number, block["attempt"])
         _hold("attempts come in order of their end, then request and attempt number", number, out_of_order)
         calls = number[~probe]
         self._calls_seen.add(calls, np.ones_like(calls))
         self._cost_seen.add(calls, block["cost_picousd"][~probe])
+
+    def add_requests(self, tally: RequestTally, block: _Block) -> None:
+        """Add rows that were found to hold the rules and added up."""
+        number = block["request_id"]
+        self.last_request.row = (float(block["end_s"][-1]), int(number[-1]), 0)
+        self._requests += len(number)
+        self._ids = (self._ids + tally.ids) % _MODULUS
+        self._calls_counted.add_sum(tally.calls, tally.call_marks)
+        self._cost_counted.add_sum(tally.cost, tally.cost_marks)
+
+    def add_attempts(self, tally: CallTally, block: _Block) -> None:
+        """As `add_requests`."""
+        self.last_attempt.row = (
+            float(block["end_s"][-1]),
+            int(block["request_id"][-1]),
+            int(block["attempt"][-1]),
+        )
+        self._calls_seen.add_sum(tally.calls, tally.call_marks)
+        self._cost_seen.add_sum(tally.cost, tally.cost_marks)
 
     def check(self, arrivals: int) -> None:
         if self._requests != arrivals:
@@ -114,8 +134,11 @@ class _PerRequest:
         self.fingerprint = 0
 
     def add(self, number: NDArray[Any], values: NDArray[Any]) -> None:
-        self.total += integer_sum(values)
-        self.fingerprint = (self.fingerprint + spread_sum(number, values)) % _MODULUS
+        self.add_sum(integer_sum(values), spread_sum(number, values))
+
+    def add_sum(self, total: int, fingerprint: int) -> None:
+        self.total += total
+        self.fingerprint = (self.fingerprint + fingerprint) % _MODULUS
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _PerRequest) and (self.total, self.fingerprint) == (other.total, other.fingerprint)
@@ -127,15 +150,15 @@ class _Last:
     """The end, request and attempt number of the last row."""
 
     def __init__(self) -> None:
-        self._row: tuple[float, int, int] = (-np.inf, -1, -1)
+        self.row: tuple[float, int, int] = (-np.inf, -1, -1)
 
     def disorder(self, end_s: NDArray[Any], number: NDArray[Any], attempt: NDArray[Any]) -> NDArray[np.bool_]:
         """Rows that do not come after the row before them. Rows without an end come last, and probes may tie."""
-        last_s, last_number, last_attempt = self._row
+        last_s, last_number, last_attempt = self.row
         ends = np.concatenate([[last_s], np.where(np.isnan(end_s), np.inf, end_s)])
         numbers = np.concatenate([[last_number], number])
         attempts = np.concatenate([[last_attempt], attempt])
-        self._row = (float(ends[-1]), int(numbers[-1]), int(attempts[-1]))
+        self.row = (float(ends[-1]), int(numbers[-1]), int(attempts[-1]))
         same_request = (numbers[1:] == numbers[:-1]) & (number >= 0)
         tie_amiss = (numbers[1:] < numbers[:-1]) | (same_request & (attempts[1:] <= attempts[:-1]))
         disorder: NDArray[np.bool_] = (ends[1:] < ends[:-1]) | ((ends[1:] == ends[:-1]) & tie_amiss)

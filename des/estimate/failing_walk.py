@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from des.distributions import Constant, FloatArray
-from des.estimate.call import FailingCall, is_bounded, kind_names, kinds_of, output_tokens
+from des.estimate.call import FailingCall, distinct, is_bounded, kind_names, kinds_of, output_tokens
 from des.estimate.conditions import Conditions
 from des.rules.retry import backoff_s
 from des.scenario.plan import Backoff, Effect, Group, Leg, Plan, RetryRule
@@ -33,7 +33,7 @@ _RAREST_OUTPUT = 1e-12
 _SLIGHT = 1e-15
 """Below this chance of being lost, only a sample of the walks is followed further."""
 _OFTEN = 16
-"""After so many attempts on one entry, walks that are slight by then are looked for."""
+"""After this number of attempts on one entry, walks that are slight by then are looked for."""
 _THROTTLED = ("rate_limited", "overloaded")
 
 
@@ -248,7 +248,7 @@ class Requests:
                 before = self._picked[rows]
                 picked = np.where(before >= 0, before, picked)
                 self._picked[rows] = picked
-        for leg in np.unique(picked).tolist():
+        for leg in distinct(picked):
             self._call_within_layers(leg, 0, rows[picked == leg], bound)
 
     def _call_within_layers(self, leg: int, depth: int, rows: _IntArray, bound: Bound) -> None:

@@ -163,7 +163,7 @@ class Load:
         return min(self.most, 1 + int(window_s / self.least_gap_s))
 
     def exponents(self, most: int) -> "_Exponents":
-        """For requests that make at most so many calls."""
+        """For requests that make at most `most` calls."""
         known: dict[int, FloatArray] = {}
         excess = [part.size.excess(self.tilts * most, known) for part in self.parts]
 
@@ -209,7 +209,7 @@ def bucket_overflow(load: Load, room: float, refill_per_s: float) -> float:
 def window_overflow(load: Load, room: float, window_s: float) -> float:
     """At least the chance that the calls of a window, the one asked about included, come to more than `room`."""
     if all(part.size is ONE for part in load.parts):
-        room = math.floor(room) + 1.0  # of whole calls, so many are the fewest that are too many
+        room = math.floor(room) + 1.0  # the fewest whole calls that are too many
     with np.errstate(over="ignore", invalid="ignore"):
         return _least(load.exponents(load.most_within(window_s)).of(window_s) - load.tilts * room)
 

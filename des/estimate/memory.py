@@ -5,6 +5,7 @@ test fails. What has no such time is refused by `forgets_never`, by name.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import ceil, inf, isfinite, log
 from typing import Final
 
@@ -23,6 +24,7 @@ from des.scenario.plan import (
     CountWindowBreaker,
     Effect,
     Ejection,
+    Leg,
     LegClient,
     Limit,
     OwnArrivals,
@@ -35,6 +37,7 @@ from des.scenario.plan import (
     ThrottleBudget,
     TimeWindowBreaker,
 )
+from des.scenario.text.units import DAY_S, HOUR_S
 
 NOTHING: Final = "nothing: requests do not depend on each other"
 _MINUTE_S: Final = 60.0
@@ -143,6 +146,43 @@ def longest_walk_of_all_s(plan: Plan) -> float:
     return longest_s
 
 
+def why_under_way_longer(plan: Plan, most_s: float) -> str:
+    """Why a request may be under way for longer than that, by the name of the limit whose waits make it so; or empty.
+
+    Each retry may wait for as long as the limit tells, which is up to its window.
+    """
+    longest_s = longest_walk_of_all_s(plan)
+    if longest_s <= most_s:
+        return ""
+    telling = max((limit for limit in plan.limits if limit.sends_retry_after), key=_told_by_s, default=None)
+    if telling is None or longest_walk_of_all_s(replace(plan, limits=())) > most_s:
+        return f"a request may be under way for {longest_s / DAY_S:,.0f} days: give it a deadline, or calls a timeout"
+    hours = _told_by_s(telling) / HOUR_S
+    return (
+        f"{limit_words(plan, telling)} remembers {hours:,.3g} h and may tell a call to wait as long, so that a request "
+        f"with its retries may be under way for {longest_s / DAY_S:,.0f} days: give it a deadline"
+    )
+
+
+def limit_words(plan: Plan, limit: Limit) -> str:
+    """`limit a (providers.a.limits)`: its name, and where the scenario writes it."""
+    held = [endpoint for endpoint in plan.endpoints if limit.index in endpoint.limits]
+    if not held:
+        of = next((leg for leg in plan.chain if limit.index in leg.limits), None)
+        own = limit.name.split(" ")[0].split("#")[0]
+        if of is None or not own:
+            return f"limit {limit.name}"
+        return f"limit {limit.name} (budgets.{own.removesuffix(f'/{of.name}').removesuffix(f'/{_provider(plan, of)}')})"
+    one = held[0]
+    of_model = (limit.name + " ").startswith((f"{one.provider}/{one.model} ", f"{one.provider}/{one.model}#"))
+    where = f"providers.{one.provider}{f'.models.{one.model}' if of_model else ''}.limits"
+    return f"limit {limit.name} ({where})"
+
+
+def _provider(plan: Plan, leg: Leg) -> str:
+    return plan.endpoints[leg.endpoint].provider
+
+
 def every_effect(plan: Plan) -> tuple[Effect, ...]:
     """What incidents of any class do, without repetition."""
     found = (effect for part in plan.components for incidents in part.incidents for effect in incidents.every_effect)
@@ -202,7 +242,7 @@ def longest_call_s(plan: Plan, leg: int) -> float:
 def _parts(plan: Plan) -> Iterator[_Part]:
     for leg in plan.chain:
         for index in (*plan.endpoints[leg.endpoint].limits, *leg.limits):
-            yield _of_limit(plan, plan.limits[index], leg.index), f"limit {plan.limits[index].name}"
+            yield _of_limit(plan, plan.limits[index], leg.index), limit_words(plan, plan.limits[index])
         if leg.prompt_cache is not None:
             yield leg.prompt_cache.ttl_s, f"prompt cache of {leg.name}"
     for client in plan.client.legs:
@@ -341,10 +381,12 @@ def _longest_told_s(plan: Plan) -> float:
     told = [effect.told_s for effect in every_effect(plan)]
     told += [error.told_s for leg in plan.chain for error in plan.endpoints[leg.endpoint].errors]
     longest_s = max((each for each in told if isfinite(each)), default=0.0)
-    for limit in plan.limits:
-        if limit.sends_retry_after and limit.rate_per_s > 0.0:
-            longest_s = max(longest_s, limit.window_s or limit.burst / limit.rate_per_s)
-    return longest_s
+    return max([longest_s, *(_told_by_s(limit) for limit in plan.limits if limit.sends_retry_after)])
+
+
+def _told_by_s(limit: Limit) -> float:
+    """The longest Retry-After of a limit."""
+    return 0.0 if limit.rate_per_s <= 0.0 else limit.window_s or limit.burst / limit.rate_per_s
 
 
 def _may_hang(plan: Plan) -> bool:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from des.estimate.conservation import is_lost
 from des.faults import Intervals
+from des.tally import passes_of
 from des.vocabulary import (
     BY_CAPACITY,
     BY_LIMIT,
@@ -42,6 +43,23 @@ COUNTS: Final = (
     "late_work",
     "failed",
 )
+_OF_REQUESTS: Final = tuple(map(COUNTS.index, ("offered", "served", "goodput", "failed")))
+_OF_ATTEMPTS: Final = tuple(
+    map(
+        COUNTS.index,
+        (
+            "calls",
+            "hedges",
+            "retries",
+            "admitted",
+            "refused_by_budget",
+            "refused_by_limit",
+            "refused_by_capacity",
+            "late_work",
+        ),
+    )
+)
+"""What the compiled engine's passes count, in their order."""
 MINUTE_S: Final = 60.0
 MINUTES_KEPT: Final = 31 * 24 * 60
 """A longer horizon has bins of several minutes, to bound memory."""
@@ -101,6 +119,10 @@ class Minutes:
         self._counts = np.zeros((len(COUNTS), _even(self._least)), np.int64)
 
     def requests(self, block: _Block) -> None:
+        if (passes := passes_of(block)) is not None:
+            self._make_room(int(block["end_s"].max() // MINUTE_S))
+            passes.minutes_of_requests(block, self._minutes_a_bin, self._counts, _OF_REQUESTS)
+            return
         outcome = block["outcome"]
         arrived = self._bins_of(block["arrival_s"])
         ok = outcome == REQUEST_OK
@@ -110,6 +132,10 @@ class Minutes:
         self._count("goodput", self._bins_of(block["end_s"][ok]))
 
     def attempts(self, block: _Block) -> None:
+        if (passes := passes_of(block)) is not None:
+            self._make_room(int(block["end_s"].max() // MINUTE_S))
+            passes.minutes_of_attempts(block, self._minutes_a_bin, self._budgets, self._counts, _OF_ATTEMPTS)
+            return
         kind, outcome, cause = block["kind"], block["outcome"], block["cause"]
         real = kind != PROBE
         given_up = real & ((outcome == TIMEOUT) | (outcome == CANCELLED)) & ~np.isnan(block["end_s"])

@@ -51,6 +51,11 @@ class RunningMean:
             raise RunError(f"a figure of {np.abs(values).max():.3g} is beyond what can be averaged exactly (9.2e9)")
         self._total += integer_sum(steps.astype(np.int64))
 
+    def add_steps(self, steps: int, count: int) -> None:
+        """Add the sum of so many numbers, each in steps of 1e-9."""
+        self._count += count
+        self._total += steps
+
     @property
     def value(self) -> float | None:
         """None without numbers."""
@@ -115,6 +120,16 @@ class LogHistogram:
         last = len(self._bins) - 1
         places = np.searchsorted(bin_edges(), positive, side="right") - 1
         self._bins += np.bincount(np.clip(places, 0, last), minlength=last + 1)
+
+    @property
+    def bins(self) -> NDArray[np.int64]:
+        """The counts of the bins themselves, by `bin_edges`, for who counts into them. The rest goes to `add_ends`."""
+        return self._bins
+
+    def add_ends(self, zeros: int, least: float, greatest: float) -> None:
+        """What else there is to values that have been counted into `bins`: least and greatest are those above zero."""
+        self._zeros += zeros
+        self._least, self._greatest = min(self._least, least), max(self._greatest, greatest)
 
     def merge(self, other: "LogHistogram") -> None:
         """Add the counts of another histogram."""

@@ -22,11 +22,11 @@ from des.estimate.conditions import TimelineConditions, Undisturbed, affected
 from des.estimate.estimate import TIMELINE, Estimate, Inapplicable
 from des.estimate.exact import ExactAnswer, exact_or_none
 from des.estimate.failing_walk import FailingWalk
+from des.estimate.few_outages import ENOUGH, by_total_outages, share_down, with_few_outages
 from des.estimate.heterogeneous import Heterogeneous, without_intervals
 from des.estimate.interaction import arrival_profile, interactions, needs_whole_horizons
-from des.estimate.intervals import FEW_EPISODES, mean_of, poisson_bounds, share_up, with_controls
+from des.estimate.intervals import FEW_EPISODES, mean_of, poisson_bounds, with_controls
 from des.estimate.longest_walk import longest_walk_s
-from des.estimate.summary import MOSTLY
 from des.faults import Intervals, Timeline, draw_timeline, one_after_the_other
 from des.faults.episodes import down_share, endpoint_down, episodes_started, intersection
 from des.faults.incident_classes import weights_at
@@ -67,7 +67,7 @@ class TimelineAnswer:
     `unavailability` is of the chain's endpoints by name; `all_down_episodes` is the number observed. The interval of
     the episode rate is the exact one of a Poisson count. The availability is control-variate adjusted by the blocks'
     own downtime where that has a closed form; `variance_reduction` is the gain. With fewer than 200 total outages, the
-    difference between observed and exact downtime is taken to lose every request.
+    difference between observed and exact downtime is taken to lose every request (`few_outages.py`).
     """
 
     estimator: str
@@ -133,7 +133,7 @@ def quick_availability(plan: Plan, years: float, samples: int, closed: ExactAnsw
     parts = [_part(plan, along, piece_s, share) for along, share in zip(drawn, lost.tolist(), strict=True)]
     heterogeneous = Heterogeneous.of(plan)
     blocks = [_mean([parts[piece] for piece in block]) for block in _blocks(pieces)]
-    served = _controlled(blocks, closed, heterogeneous)
+    served = _controlled(plan, blocks, pieces * piece_s, closed, heterogeneous)
     why_not = "" if heterogeneous is None else heterogeneous.why_no_interval(pieces)
     return replace(without_intervals(served, why_not) if why_not else served, variance_reduction=None)
 
@@ -179,7 +179,7 @@ class _Block:
 def _answer(plan: Plan, blocks: list[_Block], years: float, wall_s: float) -> TimelineAnswer:
     episodes = sum(block.episodes for block in blocks)
     heterogeneous = Heterogeneous.of(plan)
-    served = _controlled(blocks, exact_or_none(plan), heterogeneous)
+    served = _controlled(plan, blocks, years * YEAR_S, exact_or_none(plan), heterogeneous)
     names = [f"{plan.endpoints[e].provider}/{plan.endpoints[e].model}" for e in chain_endpoints(plan)]
     return TimelineAnswer(
         estimator=TIMELINE,
@@ -193,7 +193,7 @@ def _answer(plan: Plan, blocks: list[_Block], years: float, wall_s: float) -> Ti
         if heterogeneous is None
         else mean_of([block.episodes * len(blocks) / years for block in blocks], estimator=TIMELINE),
         unavailability={
-            name: _share_down([block.down[number] for block in blocks], [block.down_s[number] for block in blocks])
+            name: share_down([block.down[number] for block in blocks], [block.down_s[number] for block in blocks])
             for number, name in enumerate(names)
         },
         wall_s=wall_s,
@@ -217,41 +217,38 @@ def _together(blocks: Sequence[_Block], heterogeneous: Heterogeneous | None) -> 
     shares = [block.all_down for block in blocks]
     if heterogeneous is not None:
         return mean_of(shares, share=True, estimator=TIMELINE)
-    return _share_down(shares, [block.together_s for block in blocks])
+    return _all_down(blocks)
 
 
-def _share_down(shares: Sequence[float], episodes_s: Sequence[Sequence[float]]) -> Estimate:
-    """Over episodes if they are few, else over blocks."""
-    up = share_up([1.0 - share for share in shares], episodes_s, estimator=TIMELINE)
-    return replace(up.complement(), mean=math.fsum(shares) / len(shares))
+def _all_down(blocks: Sequence[_Block]) -> Estimate:
+    return share_down([block.all_down for block in blocks], [block.together_s for block in blocks])
 
 
-def _controlled(blocks: Sequence[_Block], closed: ExactAnswer | None, heterogeneous: Heterogeneous | None) -> Estimate:
+def _controlled(
+    plan: Plan, blocks: Sequence[_Block], drawn_s: float, closed: ExactAnswer | None, mixed: Heterogeneous | None
+) -> Estimate:
     """Availability, with the blocks' downtime as control variate where its mean is exact."""
     served = [1.0 - block.lost for block in blocks]
     if closed is None:
         plain = mean_of(served, share=True, estimator=TIMELINE)
-        return plain if heterogeneous is not None else _by_total_outages(plain, blocks)
+        return plain if mixed is not None else by_total_outages(plain, _all_down(blocks))
     controls: list[list[float]] = []
     known: list[float] = []
-    if sum(block.episodes for block in blocks) < FEW_EPISODES:  # too few for a regression: all down is all lost
+    episodes = sum(block.episodes for block in blocks)
+    if episodes < FEW_EPISODES:  # too few for a regression: all down is all lost
         served = [lives + block.all_down - closed.all_down for lives, block in zip(served, blocks, strict=True)]
     else:
         controls, known = [[block.all_down for block in blocks]], [closed.all_down]
     if 1 < len(closed.endpoints) <= _MOST_CONTROLS:
         controls += [[block.down[number] for block in blocks] for number in range(len(closed.endpoints))]
         known += [endpoint.unavailability for endpoint in closed.endpoints]
-    return with_controls(served, controls, known, share=True, estimator=TIMELINE)
-
-
-def _by_total_outages(plain: Estimate, blocks: Sequence[_Block]) -> Estimate:
-    """The wider of the interval over blocks and, where few total outages caused most of the loss, one over these."""
-    down = _share_down([block.all_down for block in blocks], [block.together_s for block in blocks])
-    lost, share = 1.0 - plain.known, down.known
-    if plain.low is None or plain.high is None or down.low is None or down.high is None or share < MOSTLY * lost:
-        return plain
-    low, high = (min(1.0, lost * end / share) for end in (down.low, down.high))
-    return replace(plain, low=min(plain.low, 1.0 - high), high=max(plain.high, 1.0 - low))
+    found = with_controls(served, controls, known, share=True, estimator=TIMELINE)
+    if episodes >= ENOUGH or not closed.all_down:
+        return found
+    per_s = closed.all_down_episodes_per_year / YEAR_S
+    spared_s = min(closed.all_down / per_s, reach_s(plan))
+    lost, down = [block.lost for block in blocks], [block.all_down for block in blocks]
+    return with_few_outages(found, lost, down, per_s * spared_s, spared_s / drawn_s)
 
 
 def _blocks(pieces: int) -> list[range]:

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from des.estimate.conservation import Conservation, is_lost
-from des.estimate.sums import LogHistogram, RunningMean, integer_sum
+from des.estimate.sums import LogHistogram, RunningMean, bin_edges, integer_sum
 from des.faults import Intervals
+from des.tally import RequestTally, passes_of
 from des.vocabulary import (
     ATTEMPT_OUTCOMES,
     BY_INCIDENT,
@@ -59,6 +60,13 @@ class Totals:
 
     def requests(self, block: _Block) -> None:
         """Add rows of requests. Raises RunError, naming the rule, for rows that break a conservation rule."""
+        if (passes := passes_of(block)) is not None:
+            counts = self._outcomes, self._served, self._lost
+            last = self._conservation.last_request.row
+            tally = passes.requests(block, last, counts, self._latency.bins, bin_edges())
+            if tally is not None:
+                self._add(tally, block)
+                return
         self._conservation.requests(block)
         outcome = block["outcome"]
         ok = outcome == REQUEST_OK
@@ -79,11 +87,29 @@ class Totals:
 
     def attempts(self, block: _Block) -> None:
         """Add rows of attempts. Raises RunError, naming the rule, for rows that break a conservation rule."""
+        if (passes := passes_of(block)) is not None:
+            tally = passes.attempts(block, self._conservation.last_attempt.row, self._attempt_outcomes)
+            if tally is not None:
+                self._conservation.add_attempts(tally, block)
+                self._probes += tally.probes
+                self._probe_cost += tally.probe_cost
+                return
         self._conservation.attempts(block)
         probe = block["kind"] == PROBE
         self._attempt_outcomes += np.bincount(block["outcome"][~probe], minlength=len(ATTEMPT_OUTCOMES))
         self._probes += int(np.count_nonzero(probe))
         self._probe_cost += integer_sum(block["cost_picousd"][probe])
+
+    def _add(self, tally: RequestTally, block: _Block) -> None:
+        """Add rows that a pass has added up, but for what it counted itself."""
+        self._conservation.add_requests(tally, block)
+        self._fallbacks += tally.fallbacks
+        self._latency.add_ends(tally.zeros, tally.least_s, tally.greatest_s)
+        self._latency_s.add_steps(tally.latency_steps, tally.latencies)
+        self._quality.add_steps(tally.quality_steps, tally.qualities)
+        self._cache_hits += tally.cache_hits
+        self._cost += tally.cost
+        self._wasted += tally.wasted
 
     @property
     def latency(self) -> LogHistogram:

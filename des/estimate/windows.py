@@ -15,11 +15,19 @@ from typing import Any, Final
 
 import numpy as np
 
+from des.compiled import carried
 from des.compiled.choice import LOADED_FOR, prepare
 from des.errors import DesError
 from des.estimate.estimate import Estimate, Inapplicable
 from des.estimate.heterogeneous import Heterogeneous
-from des.estimate.memory import forgets_never, longest_walk_of_all_s, memory_s, request_rate_per_s
+from des.estimate.memory import (
+    forgets_never,
+    longest_walk_of_all_s,
+    memory_s,
+    request_rate_per_s,
+    why_under_way_longer,
+)
+from des.estimate.shape import Shape
 from des.estimate.windows_figures import (
     WINDOWS,
     ArmSample,
@@ -48,6 +56,8 @@ _MOST_LOAD: Final = 60_000.0
 """Requests in a warm-up: with more, no sample can be had in any reasonable time."""
 _LONGEST_TAIL_S: Final = 7.0 * DAY_S
 _LEAST_MEMORY_S: Final = 1.0
+_PILOT: Final = 0.1
+"""Share of the first round from which it is known how long it will take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +88,8 @@ class ArmWindows:
     """One arm. `figures` have the names of summary.json; `lost_by_cause` are shares of all requests here.
 
     `lost` is 1 - availability, precise where that difference would round to 1. `segments` and `requests` were
-    simulated, load included. `uncalled` are legs that no simulated request called.
+    simulated, load included. `uncalled` are legs that no simulated request called. `latency` is of the requests that
+    were served, `cost` of all.
     """
 
     figures: Mapping[str, Estimate | Mapping[str, Estimate]]
@@ -89,6 +100,8 @@ class ArmWindows:
     unseen: tuple[Unseen, ...]
     by_state: tuple[StateLosses, ...]
     uncalled: tuple[str, ...]
+    latency: Shape | None = None
+    cost: Shape | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,9 +130,8 @@ def why_not_windows(plan: Plan) -> str:
     heterogeneous = Heterogeneous.of(plan)
     if heterogeneous is not None:
         return f"{heterogeneous.what}: replications differ by more than their incidents"
-    if longest_walk_of_all_s(plan) > _LONGEST_TAIL_S:
-        days = longest_walk_of_all_s(plan) / DAY_S
-        return f"a request may be under way for {days:,.0f} days: give it a deadline, or calls a timeout"
+    if too_long := why_under_way_longer(plan, _LONGEST_TAIL_S):
+        return too_long
     declared_s, what = memory_s(plan)
     return _too_long(declared_s, what, request_rate_per_s(plan))
 
@@ -133,6 +145,7 @@ def windows(
     workers: Where = 1,
     objective: tuple[float, str] | None = None,
     progress: Callable[[float], None] | None = None,
+    late: Callable[[int, float], None] | None = None,
     least_round: int = LEAST_ROUND,
 ) -> WindowsAnswer:
     """Figures of all arms. Raises Inapplicable, naming what remembers, where windows do not apply.
@@ -140,6 +153,8 @@ def windows(
     Stops after `rounds`, or before a round that would not end within `seconds`. The same number of rounds gives the
     same figures for any number of workers. `objective` is an availability, and `month` or days such as `30d`.
     `least_round` is the number of requests that a round after the first simulates in each arm, or more.
+    `late` is called with the number of windows of the first round and the seconds that it will take, where its first
+    tenth tells that these are more than `seconds` leave.
     """
     started = time.perf_counter()
     for arm, plan in plans.items():
@@ -148,7 +163,7 @@ def windows(
             raise Inapplicable(f"{arm}: {against}")
     if rounds is not None and rounds < 1:
         raise DesError(f"rounds: at least 1, not {rounds}")
-    tell = _Progress(progress, started, seconds)
+    tell = _Progress(progress, started, seconds if rounds is None else None, late)
     groups = [_Group(dict(members), years, workers, tell, least_round) for members in _alike(plans)]
     done = 0
     limit = rounds if rounds is not None else (ROUNDS if seconds is None else 1000)
@@ -179,10 +194,16 @@ def windows(
 
 
 class _Progress:
-    """Tells how far the time, or the rounds, have come."""
+    """Tells how far the time, or the rounds, have come, and once where the first round will not end in time."""
 
-    def __init__(self, told: Callable[[float], None] | None, started: float, seconds: float | None) -> None:
-        self._told, self._started, self._seconds = told, started, seconds
+    def __init__(
+        self,
+        told: Callable[[float], None] | None,
+        started: float,
+        seconds: float | None,
+        late: Callable[[int, float], None] | None,
+    ) -> None:
+        self._told, self._started, self._seconds, self._late = told, started, seconds, late
 
     def __call__(self, share: float) -> None:
         if self._told is None:
@@ -190,6 +211,21 @@ class _Progress:
         if self._seconds is not None:
             share = min(1.0, (time.perf_counter() - self._started) / self._seconds)
         self._told(share)
+
+    def of_first_round(self, count: int) -> Callable[[float], None]:
+        """Progress of the first round, which has so many windows and begins now."""
+        began = time.perf_counter()
+
+        def tell(share: float) -> None:
+            self(share)
+            if self._late is None or self._seconds is None or share < _PILOT:
+                return
+            takes_s = (time.perf_counter() - began) / share
+            if began - self._started + takes_s > self._seconds:
+                self._late(count, takes_s)
+            self._late = None
+
+        return tell
 
 
 class _Group:
@@ -200,7 +236,7 @@ class _Group:
         plans: Mapping[str, Plan],
         years: float | None,
         workers: Where,
-        told: Callable[[float], None],
+        told: _Progress,
         least_round: int,
     ) -> None:
         self.plans = plans
@@ -239,8 +275,9 @@ class _Group:
         seen = len(self.sampler.sample.stratum)
         counts = self.sampler.next_round() if seen else self.sampler.pilot()
         prepare(list(self.sampler.plans.values()), LOADED_FOR)
-        with Workers(simulate_task, self._workers) as pool:
-            self.sampler.run(self.sampler.draw(counts), pool, self._told)
+        drawn = self.sampler.draw(counts)
+        with Workers(carried(simulate_task, self.sampler.plans.values()), self._workers) as pool:
+            self.sampler.run(drawn, pool, self._told if seen else self._told.of_first_round(len(drawn)))
         what = outlasts(self.sampler, seen, self._workers) if self.population.memory_s > 0.0 else ""
         if what:
             self._before += self.sampler.sample.simulated
@@ -316,6 +353,8 @@ def _arm(sample: ArmSample, objective: tuple[float, str] | None) -> ArmWindows:
             for number, requests, lost in by_state(sample)
         ),
         uncalled=tuple(leg.name for leg in sample.plan.chain if leg.index not in sample.called),
+        latency=sample.latency_shape(),
+        cost=sample.cost_shape(),
     )
 
 

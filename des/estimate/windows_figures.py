@@ -20,6 +20,7 @@ from des.estimate.exact import exact_or_none
 from des.estimate.intervals import NORMAL_QUANTILE
 from des.estimate.linear import weighted_sum, weighted_sums
 from des.estimate.memory import request_rate_per_s
+from des.estimate.shape import Shape, middles
 from des.estimate.sums import RELATIVE_ERROR, bin_edges
 from des.estimate.windows_population import IntArray, Population, whole_horizons
 from des.estimate.windows_sample import Sample
@@ -83,6 +84,7 @@ class ArmSample:
         self._counts = np.concatenate([each.counts for each in tallies]).astype(np.float64)
         self.called = {leg for each in tallies for leg in each.called}
         self.met = {pair for each in tallies for pair in each.met}
+        self._tallies = tallies
 
     def sums(self, *columns: int) -> FloatArray:
         """By draw."""
@@ -177,6 +179,24 @@ class ArmSample:
         weighted: FloatArray = self._counts * self.weight[self._of]
         found: FloatArray = np.bincount(self._bins, weighted, len(bin_edges())).astype(np.float64)
         return found
+
+    def latency_shape(self) -> Shape | None:
+        """Of the requests that were served, in seconds."""
+        histogram = self.histogram()
+        (used,) = np.nonzero(histogram)
+        return Shape.of(middles(used), histogram[used])
+
+    def cost_shape(self) -> Shape | None:
+        """Of all requests, in USD, without probes."""
+        if not self._tallies:
+            return None
+        places = np.concatenate([each.costs for each in self._tallies])
+        of = np.repeat(np.arange(self.draws), [len(each.costs) for each in self._tallies])
+        counts = np.concatenate([each.cost_counts for each in self._tallies])
+        weights: FloatArray = np.bincount(places + 1, counts * self.weight[of], len(bin_edges()) + 1).astype(np.float64)
+        (used,) = np.nonzero(weights)
+        values = np.where(used > 0, middles(np.maximum(used - 1, 0)), 0.0)
+        return Shape.of(values, weights[used])
 
 
 _FEW: Final = 10

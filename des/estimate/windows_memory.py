@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from des.compiled import carried
 from des.draws import generator
 from des.estimate.windows_population import STEADY, Stratum
 from des.estimate.windows_sample import Sampler
@@ -65,7 +66,7 @@ def compared(sampler: Sampler, workers: Where, told: Callable[[float], None]) ->
     if not tasks:
         return Remembered(untested=True)
     done: list[list[_Pair]] = []
-    with Workers(compare_task, workers) as pool:
+    with Workers(carried(compare_task, sampler.plans.values()), workers) as pool:
         for result in pool.map(tasks):
             done.append(result)
             told(len(done) / len(tasks))

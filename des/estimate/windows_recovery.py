@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from des.compiled import carried
 from des.estimate.linear import weighted_sum
 from des.estimate.windows_population import STEADY, IntArray, Population
 from des.estimate.windows_sample import Sampler, simulate_task
@@ -144,7 +145,7 @@ def _still_storms(sampler: Sampler, storms: list[Window], workers: Where) -> str
             ]
             played.append((on, *afresh))
     plans = tuple(sampler.plans.values())
-    with Workers(simulate_task, workers) as pool:
+    with Workers(carried(simulate_task, plans), workers) as pool:
         for results in pool.map([(plans, windows) for windows in played]):
             for arm, name in enumerate(sampler.plans):
                 what = _is_storm(*(tallies[arm].values for tallies in results))

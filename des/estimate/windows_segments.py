@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from des.compiled import simulate_window
-from des.engine import names
+from des.engine import RunWindow, names
 from des.estimate.conservation import is_lost
 from des.estimate.sums import bin_edges, integer_sum
 from des.faults import Timeline
@@ -55,7 +55,8 @@ class Tally:
     `values` are sums over counted requests, in USD and seconds. `bins` and `counts` are the latencies of those served,
     by bins of `sums.bin_edges`. `simulated` counts all requests, load included. `met` are the incidents, by component
     and effect, that were open when a counted request arrived. `called` are the legs that counted requests called. `end`
-    are the first sums of `values` over the requests of the window's `end_s`.
+    are the first sums of `values` over the requests of the window's `end_s`. `costs` are of all counted requests, by
+    the same bins, -1 for no cost, and `cost_counts` how many they are.
     """
 
     values: FloatArray
@@ -65,6 +66,8 @@ class Tally:
     met: tuple[tuple[int, int], ...] = ()
     called: tuple[int, ...] = ()
     end: FloatArray = field(default_factory=lambda: np.zeros(COUNTED))
+    costs: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
+    cost_counts: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 def seed_of(seed: int, stratum: str, number: int, purpose: str = "window") -> int:
@@ -85,15 +88,8 @@ def tally(plan: Plan, window: Window) -> Tally:
 def tallies(plan: Plan, window: Window, slices: Sequence[tuple[float, float]]) -> list[Tally]:
     """Simulate the window once, and count the requests of each of these spells of time, which lie within it."""
     rows = _Rows()
-    simulate_window(
-        replace(plan, seed=window.seed),
-        0,
-        rows,
-        window.timeline,
-        begin_s=window.begin_s,
-        counted_s=(window.from_s, window.until_s),
-        cut_s=window.cut_s,
-    )
+    played = RunWindow(window.timeline, window.begin_s, window.from_s, window.until_s, window.cut_s)
+    simulate_window(replace(plan, seed=window.seed), 0, rows, played)
     return [_counted(plan, window, rows, from_s, until_s) for from_s, until_s in slices]
 
 
@@ -168,11 +164,18 @@ def _counted(plan: Plan, window: Window, rows: _Rows, from_s: float, until_s: fl
     values[COUNTED : COUNTED + legs] = np.bincount(by_leg[by_leg >= 0], minlength=legs)
     values[COUNTED + legs :] = np.bincount(lost_to[lost], minlength=len(values) - COUNTED - legs)
     called = _count_attempts(values, rows, number[own], from_s, until_s)
-    edges = bin_edges()
-    places = np.clip(np.searchsorted(edges, latency_s[ok], side="right") - 1, 0, len(edges) - 2)
-    bins, counts = np.unique(places, return_counts=True)
+    bins, counts = _by_bin(latency_s[ok])
+    costs, cost_counts = _by_bin(cost[own] / _PICODOLLARS, without=-1)
     met = _met(window, arrival_s[own])
-    return Tally(values, bins.astype(np.int64), counts.astype(np.int64), rows.simulated, met, called)
+    return Tally(values, bins, counts, rows.simulated, met, called, costs=costs, cost_counts=cost_counts)
+
+
+def _by_bin(values: FloatArray, without: int = 0) -> tuple[IntArray, IntArray]:
+    """The bins of `sums.bin_edges` that have values, and how many. Zeros are in the bin `without`."""
+    edges = bin_edges()
+    places = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
+    bins, counts = np.unique(np.where(values > 0.0, places, without), return_counts=True)
+    return bins.astype(np.int64), counts.astype(np.int64)
 
 
 def _count_attempts(

@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -159,6 +160,7 @@ def _sound(rows: Rows, chosen: Sequence[int], clock: _Clock) -> tuple[list[tuple
     for row in chosen:
         try:
             start, end = _times(rows, row, clock)
+            _check_stages(rows, row, clock)
             _share(rows, row)
             first = seen.setdefault((rows.name(row), start, end, rows.id[row]), row)
             if first != row:
@@ -188,6 +190,14 @@ def _times(rows: Rows, row: int, clock: _Clock) -> tuple[float, float]:
     if end < start:
         raise ValueError(f"the end {as_text(rows.end[row])} is before the start {as_text(rows.start[row])}")
     return start, end
+
+
+def _check_stages(rows: Rows, row: int, clock: _Clock) -> None:
+    """Raises ValueError with a user message where one stage of an incident is told to come before the one before it."""
+    told = [(name, values[row]) for name, values in rows.stages.items() if not _missing(values[row])]
+    for (earlier, first), (later, second) in pairwise(told):
+        if clock.moment_s(second) < clock.moment_s(first):
+            raise ValueError(f"{later} {as_text(second)} is before {earlier} {as_text(first)}")
 
 
 def _share(rows: Rows, row: int) -> float:

@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from des.files.formats import column_names, read_columns, read_sound_rows
-from des.files.roles import ROLES, holds_flags, holds_times, is_no_failure, is_open, told_by_names
+from des.files.roles import (
+    ROLES,
+    holds_flags,
+    holds_times,
+    is_no_failure,
+    is_open,
+    stages_told_by_names,
+    told_by_names,
+)
 from des.files.table import RecordedFileError, Table, as_text
 from des.words import did_you_mean, unknown
 
@@ -31,6 +39,8 @@ class Rows:
     severity: Sequence[str]
     id: Sequence[str]
     error_rate: Sequence[str]
+    stages: Mapping[str, Sequence[Any]]
+    """The times of the stages that an incident went through, by column and in their order."""
     last_seen: Sequence[object]
     remarks: tuple[str, ...]
 
@@ -54,7 +64,8 @@ def read_rows(
     if not {"start", "end"} <= set(may_be):
         raise RecordedFileError(_says_nowhere(path, there, format))
     candidates = [column for columns in may_be.values() for column in columns]
-    table = read_columns(path, [*candidates, *flags, *where], format).where(where)
+    stages = [] if named else stages_told_by_names(there)  # columns that are named are taken as they are
+    table = read_columns(path, [*candidates, *flags, *where, *stages], format).where(where)
     columns = {role: _first_filled(table, names) for role, names in may_be.items()}
     if flags:
         columns.pop("service", None)
@@ -67,25 +78,26 @@ def read_rows(
             f"all rows count as one service; columns of 0 and 1 may be services: --flags {','.join(seen[:6])}"
         )
 
-    def values(role: str) -> list[Any]:
-        column = table.columns[columns[role]].to_pylist()
+    def cells(name: str) -> list[Any]:
+        column = table.columns[name].to_pylist()
         return [column[row] for row in rows]
 
     def texts(role: str) -> list[str]:
-        return [as_text(value) for value in values(role)] if role in columns else [""] * len(rows)
+        return [as_text(value) for value in cells(columns[role])] if role in columns else [""] * len(rows)
 
     services = flagged or (texts("service") if "service" in columns else [path.stem] * len(rows))
     return Rows(
         place=lambda row: table.place(rows[row]),
         columns=columns,
-        start=values("start"),
-        end=values("end"),
+        start=cells(columns["start"]),
+        end=cells(columns["end"]),
         still_open=[open_ends or is_open(status) for status in texts("status")],
         provider=texts("provider"),
         service=services,
         severity=texts("severity"),
         id=texts("id"),
         error_rate=texts("error_rate"),
+        stages={name: cells(name) for name in stages},
         last_seen=table.last_seen,
         remarks=tuple(remarks),
     )

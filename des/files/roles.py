@@ -28,6 +28,8 @@ _CANDIDATES: Final[Mapping[str, Sequence[str]]] = {
     "status": ("status", "state"),
 }
 """Possible column names of each role, the most certain first."""
+_STAGES: Final = ("investigating", "identified", "monitoring", "resolved", "postmortem")
+"""Of an incident on a status page, in their order; a table may have a column with the time of each."""
 _OPEN: Final = frozenset(
     {
         *("open", "opened", "reopened", "new", "active", "ongoing", "live", "triggered", "acknowledged", "fixing"),
@@ -59,6 +61,15 @@ def told_by_names(there: Sequence[str]) -> dict[str, list[str]]:
             found["end"] = [end, *(name for name in found["end"] if name != end)]
             break
     return {role: names for role, names in found.items() if names}
+
+
+def stages_told_by_names(there: Sequence[str]) -> list[str]:
+    """The columns with the times of an incident's stages, in the order of the stages, if there are at least two."""
+    by_name = {folded(name): name for name in reversed(there)}
+    keys = [[folded(f"{stage}_{ending}") for ending in ("timestamp", "at", "time")] for stage in _STAGES]
+    found = [next((by_name[key] for key in names if key in by_name), None) for names in keys]
+    columns = [name for name in found if name is not None]
+    return columns if len(columns) > 1 else []
 
 
 def is_open(status: str) -> bool:

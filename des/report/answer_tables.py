@@ -9,9 +9,11 @@ from rich.console import Console
 from des.estimate.estimate import EXACT, RARE, TIMELINE, Estimate
 from des.report import figures
 from des.report.layout import Line, as_text, print_arms, say
+from des.report.lines import LOST_TO, round_count
+from des.report.marks import Marks
 from des.report.tables import print_verdicts
 from des.scenario.schema.objective import MONTH
-from des.study.answer_sentence import availability_ends, chance_words, minutes, objective_words, step_words
+from des.study.answer_sentence import availability_ends, chance_words, minutes, more_than, objective_words, step_words
 from des.study.answered import Answer, ArmAnswer, Basis
 
 _WIDEST: Final = 15
@@ -35,10 +37,13 @@ def print_answer(answer: Answer, console: Console) -> None:
     table = list(_lines(answer, of))
     if table:
         best = [] if answer.cheapest is None else [answer.cheapest.arm, *answer.cheapest.rivals]
-        print_arms(table, [f"{arm} *" if arm in best else arm for arm in arms], console)
+        marks = _marks(answer, arms)
+        print_arms(table, [f"{arm} *" if arm in best else arm for arm in arms] if best else marks.names(arms), console)
         if best:
             rivals = ", or not told from it" if len(best) > 1 else ""
             say(console, f"* the cheapest, counting what failing costs{rivals}")
+        for text in () if best else marks.sentences:
+            say(console, text)
     for arm, other in answer.same.items():
         say(console, f"{arm} is the same as {other}")
     for step in answer.steps:
@@ -53,6 +58,13 @@ def print_answer(answer: Answer, console: Console) -> None:
         console.print()
         print_verdicts(answer.expectations, console)
     say(console, _intervals(answer))
+
+
+def _marks(answer: Answer, arms: Sequence[str]) -> Marks:
+    """Of the arms that one could choose."""
+    of = {arm: answer.arms[arm] for arm in arms if arm not in answer.hypothetical}
+    cost = {arm: each.figure("cost_usd_per_request") for arm, each in of.items()}
+    return Marks.of({arm: each.lost for arm, each in of.items()}, cost)
 
 
 def answer_text(answer: Answer, width: int = 80) -> str:
@@ -78,23 +90,24 @@ def _lines(answer: Answer, of: Sequence[ArmAnswer]) -> Iterator[Line]:
         return
     lost = [each.lost for each in of]
     yield Line("availability", tuple(_availability(each) for each in of))
-    if any(each is not None and each.low is not None for each in lost):
-        yield Line("  95 % interval", tuple(_availability_ends(each) for each in lost))
+    ends = tuple(map(_availability_ends, lost))
+    if any(end != figures.NOTHING for end in ends):
+        yield Line("  95 % interval", ends)
     yield Line("  nines", tuple(_nines(each) for each in lost))
     if of[0].horizon_s >= _DAY_S:
-        yield Line("  down in 30 days", tuple(figures.NOTHING if each is None else _down(each) for each in lost))
+        yield Line("  minutes down in 30 days", tuple(_down(each) for each in lost))
     objective = answer.objective
     if objective is not None:
         asked = objective_words(objective.availability)
         window = "month" if objective.per == MONTH else answer.window
         label = f"chance of {asked} a {window}" if window == "month" else f"chance of {asked} in {window}"
         yield from _rows(label, [each.objective for each in of], figures.percent, 100.0, chance_words)
-    yield from _figure("cost per 1,000 requests", of, "cost_usd_per_request", figures.dollars, times=1000.0, digits=4)
-    yield from _figure("  per 1,000 answered", of, "cost_usd_per_success", figures.dollars, times=1000.0, digits=4)
+    yield from _figure("cost per 1,000 requests", of, "cost_usd_per_request", figures.dollars, times=1000.0)
+    yield from _figure("  per 1,000 answered", of, "cost_usd_per_success", figures.dollars, times=1000.0)
     yield from _money(of)
     yield from _figure("latency, median", of, "latency_s_p50", figures.seconds)
-    yield from _figure("  95 of 100 within", of, "latency_s_p95", figures.seconds)
-    yield from _figure("  99 of 100 within", of, "latency_s_p99", figures.seconds)
+    yield from _figure("  p95", of, "latency_s_p95", figures.seconds)
+    yield from _figure("  p99", of, "latency_s_p99", figures.seconds)
     yield from _figure("calls per request", of, "attempts_per_request", figures.plain, digits=4)
     fallbacks = [each.figure("fallback_share") for each in of]
     if any(each is not None and each.known > 0.0 for each in fallbacks):
@@ -117,7 +130,12 @@ def _figure(
     found = [None if figure is None else figures.scaled(figure, times) for figure in known]
     if any(found):
         yield from _rows(
-            label, found, write, scale, lambda each: write(each.known, figures.significant(each.known * scale, digits))
+            label,
+            found,
+            write,
+            scale,
+            lambda each: write(each.known, figures.decimals_of(each, write, scale, digits)),
+            digits,
         )
 
 
@@ -127,9 +145,10 @@ def _rows(
     write: Write,
     scale: float,
     value: Callable[[Estimate], str],
+    digits: int = 3,
 ) -> Iterator[Line]:
     """One line with the intervals in it where it is narrow enough, else a second line with them."""
-    cells = tuple(_cell(each, write, scale) for each in found)
+    cells = tuple(figures.shown(each, write, scale=scale, digits=digits) for each in found)
     if max(map(len, cells)) <= _WIDEST:
         yield Line(label, cells)
         return
@@ -137,47 +156,58 @@ def _rows(
     yield Line("  95 % interval", tuple(_ends(each, write, scale) for each in found))
 
 
-def _cell(figure: Estimate | None, write: Write, scale: float) -> str:
-    """With an interval, two digits of its half; without one, three of the figure."""
-    measured = figure is not None and figure.low is not None
-    return figures.shown(figure, write, scale=scale, digits=1 if measured else 3)
-
-
 def _ends(figure: Estimate | None, write: Write, scale: float) -> str:
     if figure is None or figure.low is None or figure.high is None:
         return figures.NOTHING
     if figure.known == 0.0 and figure.low == 0.0:
         return f"at most {write(figure.high, figures.significant(figure.high * scale, 2))}"
-    half = (figure.high - figure.low) / 2.0
-    decimals = max(figures.significant(figure.known * scale, 1), figures.significant(half * scale, 2))
+    decimals = figures.decimals_of(figure, write, scale)
     low, high = write(figure.low, decimals), write(figure.high, decimals)
     for unit in (" %", " s", "$"):
         low, high = low.replace(unit, ""), high.replace(unit, "")
     return f"{low}–{high}"
 
 
+def availability_words(of: ArmAnswer) -> str:
+    """The availability and its interval in a few words, as for a cell of another table."""
+    ends = _availability_ends(of.lost)
+    return _availability(of) if ends == figures.NOTHING else f"{_availability(of)} [{ends.replace('–', ', ')}]"
+
+
 def _availability(of: ArmAnswer) -> str:
-    figure = of.figure("availability")
-    if figure is None:
-        return figures.NOTHING
-    return figures.availability(figure.without_interval(None), None if of.lost is None else Estimate(of.lost.mean))
+    figure, lost = of.figure("availability"), of.lost
+    if figure is not None and lost is not None and lost.known <= 0.0:
+        if lost.estimator == EXACT:
+            return "100 %"
+        return "none lost" if lost.high is None else more_than(lost.high)
+    return figures.availability_alone(figure, lost)
 
 
 def _availability_ends(lost: Estimate | None) -> str:
-    if lost is None or lost.low is None or lost.high is None:
+    """None where none was lost: the bound is the figure then."""
+    if lost is None or lost.low is None or lost.high is None or lost.known <= 0.0:
         return figures.NOTHING
     low, high = availability_ends(lost)
     return low if low == high else f"{low}–{high}"
 
 
 def _nines(lost: Estimate | None) -> str:
-    if lost is None or lost.known <= 0.0:
+    if lost is None:
         return figures.NOTHING
+    if lost.known <= 0.0:
+        return f"> {figures.plain(figures.nines_of_lost(lost.high) - 0.005, 2)}" if lost.high else figures.NOTHING
     return figures.plain(figures.nines_of_lost(lost.known), 2)
 
 
-def _down(lost: Estimate) -> str:
-    return "none" if lost.known <= 0.0 else minutes(lost.known)
+def _down(lost: Estimate | None) -> str:
+    if lost is None:
+        return figures.NOTHING
+    if lost.known > 0.0:
+        return minutes(lost.known)
+    if not lost.high:
+        return "none"
+    most = minutes(lost.high)
+    return most if most.startswith("less") else f"less than {most}"
 
 
 def _money(of: Sequence[ArmAnswer]) -> Iterator[Line]:
@@ -186,16 +216,13 @@ def _money(of: Sequence[ArmAnswer]) -> Iterator[Line]:
     yield Line("cost a year")
     for label, pick in (("  of answers", "answers"), ("  of failing", "failing"), ("  in all", "total")):
         cells = [None if each.money is None else getattr(each.money, pick) for each in of]
-        yield from _rows(label, cells, _usd, 1.0, lambda each: figures.dollars(each.known, _cents(each.known)))
-
-
-def _usd(usd: float, decimals: int) -> str:
-    """No cents of hundreds of dollars."""
-    return figures.dollars(usd, min(decimals, _cents(usd)))
-
-
-def _cents(usd: float) -> int:
-    return 0 if abs(usd) >= 100.0 else 2
+        yield from _rows(
+            label,
+            cells,
+            figures.dollars,
+            1.0,
+            lambda each: figures.dollars(each.known, figures.decimals_of(each, figures.dollars)),
+        )
 
 
 def _causes(of: Sequence[ArmAnswer]) -> Iterator[Line]:
@@ -206,9 +233,12 @@ def _causes(of: Sequence[ArmAnswer]) -> Iterator[Line]:
         for cause, figure in causes.items():
             totals[cause] = max(totals.get(cause, 0.0), figure.mean or 0.0)
     order = sorted((cause for cause in totals if totals[cause] > 0.0), key=lambda cause: -totals[cause])
+    unknown = tuple("not known" if each.why_no_causes else "" for each in of)
+    if not order and not any(unknown):
+        return
+    yield Line(LOST_TO, unknown if any(unknown) else ())
     if not order:
         return
-    yield Line("lost to, of a million requests")
     shown = order[:_MOST_CAUSES]
     cells = {cause: tuple(_in_a_million(causes.get(cause)) for causes in lost) for cause in shown}
     if max(len(cell) for each in cells.values() for cell in each) > _WIDEST:
@@ -227,14 +257,8 @@ def _in_a_million(figure: Estimate | None, *, ends: bool = True) -> str:
         return figures.NOTHING
     found = figures.scaled(figure, _MILLION)
     if ends:
-        return _cell(found, _round_number, 1.0)
-    half = None if found.low is None or found.high is None else (found.high - found.low) / 2.0
-    return _round_number(found.known, figures.significant(found.known if half is None else half, 2))
-
-
-def _round_number(value: float, decimals: int) -> str:
-    """No decimals of ten requests and more."""
-    return figures.plain(value, 0 if abs(value) >= 10.0 else decimals)
+        return round_count(found)
+    return figures.plain(found.known, figures.decimals_of(found, figures.plain, digits=2))
 
 
 def _basis_sentences(answer: Answer, told: Mapping[str, ArmAnswer]) -> Iterator[str]:
@@ -253,6 +277,8 @@ def _basis_sentences(answer: Answer, told: Mapping[str, ArmAnswer]) -> Iterator[
     simulated = sum(of.basis.simulated for of in told.values())
     rounds = f" in {answer.rounds} round{'s' if answer.rounds != 1 else ''}" if answer.rounds else ""
     yield f"{simulated:,} requests simulated{rounds}, seed {answer.seed}, {answer.wall_s:,.1f} s"
+    if answer.overran:
+        yield answer.overran
 
 
 def _basis(basis: Basis, horizon_s: float) -> str:
@@ -304,6 +330,8 @@ def _not_seen_sentences(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
             open_for = "" if missed.open_share is None else f": open {_rough(missed.open_share)} of the time"
             text = f"{missed.words}{open_for}{of_all}"
             said.setdefault(text, []).append(arm)
+        if of.why_no_causes:
+            said.setdefault(f"what requests are lost to is not known: {of.why_no_causes}", []).append(arm)
         if of.not_seen.uncalled:
             said.setdefault(f"no simulated request called {_some(of.not_seen.uncalled)}", []).append(arm)
     if said:

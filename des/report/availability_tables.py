@@ -22,17 +22,19 @@ def print_availability(
     console: Console,
     *,
     left_out: Mapping[str, str] | None = None,
+    brief: bool = False,
 ) -> None:
-    """One column per arm. `left_out` maps arms without a column to the reason."""
+    """One column per arm. `left_out` maps arms without a column to the reason.
+
+    `brief` scenarios, of less than a day, have no line of the time down in 30 days.
+    """
     arms, of = list(answers), list(answers.values())
     closed = [answer.choice.exact for answer in of]
+    minutes = tuple(figures.availability_minutes(each.availability, each.lost) for each in of)
     lines = [
         Line("availability", tuple(figures.availability(each.availability, each.lost) for each in of)),
-        Line("nines", tuple(figures.availability_nines(each.availability, each.lost) for each in of)),
-        Line(
-            "minutes down in 30 days",
-            tuple(figures.availability_minutes(each.availability, each.lost) for each in of),
-        ),
+        Line("  nines", tuple(figures.availability_nines(each.availability, each.lost) for each in of)),
+        *([] if brief else [Line("  minutes down in 30 days", minutes)]),
         Line("estimator", tuple(answer.choice.estimator for answer in of)),
         Line("years of incidents", tuple(number(answer.years) for answer in of)),
         Line("total outages seen", tuple(number(answer.all_down_episodes_seen) for answer in of)),

@@ -13,7 +13,8 @@ from des.estimate.joint_figures import APPROXIMATION
 from des.report import figures
 from des.report.figures import mean_of, read
 from des.report.layout import Line, as_text, fitted, print_arms, say, table_of
-from des.report.lines import cascade_lines, cascade_sentences, per_thousand, seconds
+from des.report.lines import cascade_lines, cascade_sentences, horizon_s, per_thousand, seconds
+from des.report.marks import Marks
 from des.report.tables import (
     interval_sentences,
     precision_sentence,
@@ -22,6 +23,7 @@ from des.report.tables import (
     print_where,
 )
 from des.report.unseen_lines import met_lines, unseen_sentences
+from des.scenario.text.units import DAY_S
 from des.study.verdicts import Verdict
 from des.traces import Run
 from des.words import printable
@@ -50,10 +52,13 @@ def print_comparison(run: Run, verdicts: Sequence[Verdict], *, reused: bool, con
     console.print()
     say(console, "All of a chain's endpoints down at once, and what requests met", style="bold")
     points = figures.without_intervals(run.summary)
-    narrow = [*joint_lines(points, arms), *cascade_lines(points, arms, narrow=True)]
-    whole = [*joint_lines(run.summary, arms), *cascade_lines(run.summary, arms)]
-    table, dropped = fitted(whole, narrow, arms, console.width)
-    print_arms(table, arms, console)
+    scenario, marks = run.manifest["scenario"], _marks(run, arms)
+    narrow = [*joint_lines(points, arms, scenario), *cascade_lines(points, arms, narrow=True)]
+    whole = [*joint_lines(run.summary, arms, scenario), *cascade_lines(run.summary, arms)]
+    table, dropped = fitted(whole, narrow, marks.names(arms), console.width)
+    print_arms(table, marks.names(arms), console)
+    for sentence in marks.sentences:
+        say(console, sentence)
     if dropped:
         say(console, "rows too wide for the terminal are shown without intervals, summary.json has them all")
     for sentence in (*unseen_sentences(run.summary, arms), *cascade_sentences(run.summary, arms)):
@@ -67,6 +72,17 @@ def print_comparison(run: Run, verdicts: Sequence[Verdict], *, reused: bool, con
     if verdicts:
         print_verdicts(verdicts, console)
     print_where(run, reused, console)
+
+
+def _marks(run: Run, arms: Sequence[str]) -> Marks:
+    """Of the arms in which nothing is shared less than is modelled: nobody can choose the others."""
+    joint, found = run.summary["comparison"]["joint"], run.summary["comparison"]["same"]
+    chosen = [arm for arm in arms if arm not in found and joint[arm]["sharing"].startswith("as modelled")]
+    lost = {arm: read(joint[arm].get("failure_share")) for arm in chosen}
+    if any(each is None for each in lost.values()):
+        of = {arm: read(run.summary["arms"][arm].get("availability")) for arm in chosen}
+        lost = {arm: None if each is None else each.complement() for arm, each in of.items()}
+    return Marks.of(lost, {arm: read(run.summary["arms"][arm].get("cost_usd_per_request")) for arm in chosen})
 
 
 def comparison_text(run: Run) -> str:
@@ -146,28 +162,31 @@ def matching(match: Mapping[str, Any], baseline: str) -> str:
             return f"its endpoints fail differently than in {baseline}: this compares more than what is shared"
 
 
-def joint_lines(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:
+def joint_lines(summary: Mapping[str, Any], arms: Sequence[str], scenario: Mapping[str, Any]) -> Iterator[Line]:
+    """`scenario` is that of the manifest. Arms of less than a day have no line of the time down in 30 days."""
     joint = [_Read(summary["comparison"]["joint"][arm]) for arm in arms]
     metrics = [_Read(summary["arms"][arm]) for arm in arms]
 
     def line(label: str, write: Callable[[_Read], str], of: Sequence[_Read] = joint) -> Line:
         return Line(label, tuple(write(each) for each in of))
 
+    brief = all(horizon_s(scenario, arm) < DAY_S for arm in arms)
     outages = any(mean_of(of("all_down")) or of.found["frechet_high"] for of in joint)
     if outages:
         yield line("all down, share of the time", lambda of: _percent(of("all_down")))
-        yield line("  minutes in 30 days", lambda of: _number(of("all_down"), _MINUTES_IN_30_DAYS))
+        if not brief:
+            yield line("  minutes down in 30 days", lambda of: _number(of("all_down"), _MINUTES_IN_30_DAYS))
         yield line("  nines", lambda of: _nines(of("all_down")))
         yield line("  between (Fréchet)", lambda of: _percent(_exact(of.found["frechet_low"])))
         yield line("  and", lambda of: _percent(_exact(of.found["frechet_high"])))
         yield line("total outages a year", lambda of: _number(of("episodes_per_year")))
         yield line("  mean length", lambda of: _length(of("mean_duration_s")))
-        yield line("  at least one in a year", lambda of: _percent(of("any_in_a_year")))
+        yield line("  at least one in a year", lambda of: _chance(of("any_in_a_year")))
         yield line("equivalent to independent legs (k_eff)", lambda of: _number(_exact(of.found["k_eff"])))
         yield line("  estimator", lambda of: str(of.found["estimator"]))
     if _has_brownouts(summary["comparison"]):
         yield line("all impaired, share of the time", lambda of: _percent(of("all_impaired")))
-        yield line("  at least once in a year", lambda of: _percent(of("any_impaired_in_a_year")))
+        yield line("  at least once in a year", lambda of: _chance(of("any_impaired_in_a_year")))
         yield line("  estimator", lambda of: _estimator(of("all_impaired")))
     elif not outages:
         yield line("all down, share of the time", lambda of: _percent(of("all_down")))
@@ -265,6 +284,12 @@ def _percent(figure: Estimate | None) -> str:
     if figure is not None and figure.mean == 0.0 and not figure.high:
         return "0 %" if figure.estimator in ("", EXACT) else "none seen"
     return figures.shown(figure, figures.percent, scale=100.0)
+
+
+def _chance(figure: Estimate | None) -> str:
+    if figure is None or figure.mean is None or figure.low is not None or not 0.0 < figure.mean < 1.0:
+        return _percent(figure)
+    return figures.chance(figure.mean)
 
 
 def _number(figure: Estimate | None, factor: float = 1.0) -> str:

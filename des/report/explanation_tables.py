@@ -52,10 +52,13 @@ def _size(of: Sequence[Explanation]) -> Iterator[Line]:
     yield Line("requests simulated a second, probed", tuple(number(one.requests_per_s) for one in of))
     if any(one.left_to_simpy for one in of):
         yield Line("left to SimPy for", tuple(", ".join(one.left_to_simpy) for one in of))
+    yield Line("engine of des run", tuple(one.engine for one in of))
     yield Line("processor time, about")
     yield Line("  des run", tuple(figures.duration(one.run_s) for one in of))
     yield Line("  des availability", tuple(figures.duration(one.availability_s) for one in of))
     yield Line("  des compare", tuple(figures.duration(one.compare_s) for one in of))
+    if any(one.run_bytes for one in of):
+        yield Line("traces of des run on disk, about", tuple(figures.size(one.run_bytes) for one in of))
 
 
 def _incidents(of: Sequence[Explanation]) -> Iterator[Line]:

@@ -5,12 +5,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from des.digits import by_interval, cents, of_availability
+from des.digits import chance as chance
 from des.digits import dollars as dollars
 from des.digits import nines_of_lost as nines_of_lost
 from des.digits import percent as percent
 from des.digits import plain as plain
 from des.digits import seconds as seconds
 from des.digits import significant as significant
+from des.digits import size as size
 from des.estimate.estimate import Estimate
 
 NOTHING: Final = "-"
@@ -48,11 +51,27 @@ def without_intervals(found: Any) -> Any:
 
 
 def shown(figure: Estimate | None, write: Format, *, scale: float = 1.0, digits: int = 3) -> str:
-    """A figure with its interval, if it has one. `write` gets values times `scale`."""
+    """A figure with its interval, if it has one, which then decides the digits. `write` gets values times `scale`.
+
+    Without one it has so many significant digits, dollars as many as `cents` says.
+    """
     if figure is None or figure.mean is None:
         return NOTHING
     mean, low, high = figure.mean, figure.low, figure.high
-    return with_interval(mean, low, high, write, significant(mean * scale, digits), scale=scale)
+    return with_interval(mean, low, high, write, decimals_without(mean, write, scale, digits), scale=scale)
+
+
+def decimals_without(mean: float, write: Format, scale: float = 1.0, digits: int = 3) -> int:
+    """The number of decimals of a figure that has no interval."""
+    return cents(mean * scale) if write is dollars else significant(mean * scale, digits)
+
+
+def decimals_of(figure: Estimate, write: Format, scale: float = 1.0, digits: int = 3) -> int:
+    """The number of decimals of a figure, whether its interval is shown beside it or not."""
+    mean, low, high = figure.known, figure.low, figure.high
+    if low is None or high is None or high - low <= 2e-12 * abs(mean):
+        return decimals_without(mean, write, scale, digits)
+    return by_interval(mean * scale, low * scale, high * scale)
 
 
 def with_interval(
@@ -65,7 +84,7 @@ def with_interval(
     scale: float = 1.0,
     rounding: float = 1e-12,
 ) -> str:
-    """`mean ± half` for a symmetric interval, `mean [low, high]` otherwise; `decimals` is the least number.
+    """`mean ± half` for a symmetric interval, `mean [low, high]` otherwise; `decimals` are for a mean without one.
 
     Ends that differ by no more than `rounding`, a share of the mean, are no interval. Only exact figures are that
     certain, and they have none.
@@ -73,7 +92,7 @@ def with_interval(
     if low is None or high is None or high - low <= 2.0 * rounding * abs(mean):
         return write(mean, decimals)
     half = (high - low) / 2.0
-    decimals = max(decimals, significant(half * scale, 2))
+    decimals = by_interval(mean * scale, low * scale, high * scale)
     if abs((low + high) / 2.0 - mean) <= 0.02 * half:
         return f"{write(mean, decimals)} ± {_bare(write(half, decimals))}"
     return f"{write(mean, decimals)} [{_bare(write(low, decimals))}, {_bare(write(high, decimals))}]"
@@ -85,7 +104,7 @@ def _bare(text: str) -> str:
 
 
 def availability(figure: Estimate | None, lost: Estimate | None = None) -> str:
-    """Enough digits for three significant ones of 1 - availability.
+    """Without an interval, enough digits for three significant ones of 1 - availability.
 
     They are those of `lost` where a float of the availability cannot hold them.
     """
@@ -96,8 +115,19 @@ def availability(figure: Estimate | None, lost: Estimate | None = None) -> str:
         return f"100 % less {shown(lost, percent, scale=100.0)}"
     if mean >= 1.0 and (low is None or low >= 1.0):
         return "100 % (none lost)"
-    decimals = max(2, significant(100.0 * (1.0 - mean), 3))
+    decimals = of_availability(1.0 - mean, None, None)
     return with_interval(mean, low, high, percent, decimals, scale=100.0, rounding=_LAST_DIGIT)
+
+
+def availability_alone(figure: Estimate | None, lost: Estimate | None = None) -> str:
+    """Without its interval, which decides the digits all the same."""
+    if figure is None or figure.mean is None:
+        return NOTHING
+    bare = availability(figure.without_interval(None), None if lost is None else Estimate(lost.mean))
+    lost = figure.complement() if lost is None else lost
+    if not lost.mean or lost.mean < _LEAST_MISSING or lost.low is None or lost.high is None:
+        return bare
+    return percent(figure.mean, of_availability(lost.mean, lost.low, lost.high))
 
 
 def availability_nines(figure: Estimate | None, lost: Estimate | None = None) -> str:

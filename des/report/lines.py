@@ -13,6 +13,9 @@ from des.scenario.text.units import read_positive_duration
 _MOST_NAMES: Final = 12
 """Most legs, causes or components listed by name in one block; the others make one line."""
 _MINUTE_S: Final = 60.0
+_MILLION: Final = 1e6
+LOST_TO: Final = "lost to, of a million requests"
+"""The label of losses by cause, wherever they stand."""
 _REFUSING: Final = " refusing"
 """State of a limit or capacity from a refusal to the next admitted call. It is not counted as time out of service."""
 
@@ -21,10 +24,13 @@ Metrics = Mapping[str, Any]
 """The metrics of an arm, as `summary.json` holds them."""
 
 
-def lines(summary: Mapping[str, Any], arms: Sequence[str], *, brief: bool = False) -> Iterator[Line]:
+def lines(
+    summary: Mapping[str, Any], arms: Sequence[str], *, brief: bool = False, lost_as_shares: bool = False
+) -> Iterator[Line]:
     """Every line of the table of these arms, except those of cascades.
 
-    A `brief` run, of less than a day, has no line of the time down in 30 days.
+    A `brief` run, of less than a day, has no line of the time down in 30 days. Lost requests are counts, of an answer
+    shares of all (`lost_as_shares`).
     """
     of: list[Metrics] = [summary["arms"][arm] for arm in arms]
     adjusted: set[str] = set()  # metrics whose control-variate adjusted figure has its line already
@@ -43,10 +49,18 @@ def lines(summary: Mapping[str, Any], arms: Sequence[str], *, brief: bool = Fals
             yield Line("  control-variate adjusted", tuple(map(write, better)))
     served = [_read_all(metrics.get("served_share")) for metrics in of]
     yield from _by_name("served by (share of ok requests)", served, share, list(_names(served)))
-    lost = [_read_all(metrics.get("lost_by_cause")) for metrics in of]
+    lost = [of_a_million(metrics, lost_as_shares) for metrics in of]
     causes = [name for name in _names(lost) if _largest(lost, name) > 0.0]
-    yield from _by_name("requests lost to", lost, count, sorted(causes, key=lambda name: -_largest(lost, name)))
+    yield from _by_name(LOST_TO, lost, round_count, sorted(causes, key=lambda name: -_largest(lost, name)))
     yield from _time_up(summary, arms)
+
+
+def of_a_million(metrics: Metrics, shares: bool = False) -> "Figures":
+    """Lost requests by cause: counts in the metrics of a run, `shares` of all in those of an answer."""
+    requests = 1.0 if shares else _mean(metrics, "requests") or 1.0
+    factor = _MILLION / requests
+    found = _read_all(metrics.get("lost_by_cause"))
+    return {name: figures.scaled(figure, factor) for name, figure in found.items()}
 
 
 def horizon_s(scenario: Mapping[str, Any], arm: str) -> float:
@@ -110,8 +124,13 @@ def count(figure: Estimate | None) -> str:
     return figures.shown(figure, figures.plain, digits=4)
 
 
+def round_count(figure: Estimate | None) -> str:
+    """Its interval decides the digits; without one it has no decimals from ten on."""
+    return figures.shown(figure, figures.plain, digits=2)
+
+
 def money(figure: Estimate | None) -> str:
-    return figures.shown(figure, figures.dollars, digits=4)
+    return figures.shown(figure, figures.dollars)
 
 
 def per_thousand(figure: Estimate | None) -> str:
@@ -144,9 +163,9 @@ _HEADLINES: Final[Sequence[tuple[str, str, Write]]] = (
     ("  p50", "latency_s_p50", seconds),
     ("  p95", "latency_s_p95", seconds),
     ("  p99", "latency_s_p99", seconds),
-    ("attempts per request", "attempts_per_request", _number),
+    ("calls per request", "attempts_per_request", _number),
     ("  rate-limited", "rate_limited_share", share),
-    ("served by a fallback", "fallback_share", share),
+    ("answered by a fallback", "fallback_share", share),
     ("batches", "batches", count),
     ("  hit by an incident", "batches_hit_by_incident", count),
     ("  with lost requests", "batches_with_lost_requests", count),

@@ -24,9 +24,9 @@ _ROWS: Final[Sequence[tuple[str, str, Callable[[Estimate | None], str]]]] = (
     ("cost per 1,000 requests", "cost_usd_per_request", per_thousand),
     ("cost per 1,000 answered", "cost_usd_per_success", per_thousand),
     ("latency, mean", "latency_s_mean", seconds),
-    ("latency, 95th percentile", "latency_s_p95", seconds),
+    ("latency, p95", "latency_s_p95", seconds),
     ("latency, 99th percentile", "latency_s_p99", seconds),
-    ("served by a fallback", "fallback_share", share),
+    ("answered by a fallback", "fallback_share", share),
     ("calls per request", "attempts_per_request", lambda found: figures.shown(found, figures.plain)),
 )
 
@@ -194,7 +194,8 @@ def _rests_on(found: Optimised) -> Iterator[str]:
     told = f"{len(screened.figures):,} candidates ranked without simulated requests"
     if not screened.complete:
         told += (
-            f" out of {screened.space:,.0f}: along a beam, so a better one may have been missed (--screen ranks more)"
+            f" out of {screened.space:,.0f}: all chains of one entry, and each entry behind the {screened.width} most "
+            "promising chains of each length; of the others a better one may have been missed (--screen ranks more)"
         )
     yield told
     if space.varies_chain and len(space.names) > 1:

@@ -58,10 +58,12 @@ def _answered(summary: Mapping[str, Any], arm: str) -> str:
     assert available is not None
     if available >= 1.0:
         return "all"
-    lost = 1.0 - available
+    lost, figure = 1.0 - available, read(summary["arms"][arm]["availability"])
+    assert figure is not None
+    found = figure.complement()
     nines = digits.nines_of_lost(lost)
     words = f" ({nines:.2f} nines)" if nines >= 1.0 else ""
-    return f"{digits.percent(available, min(12, max(2, digits.significant(100.0 * lost, 2))))}{words}"
+    return f"{digits.percent(available, digits.of_availability(lost, found.low, found.high))}{words}"
 
 
 def _between(summary: Mapping[str, Any], arm: str) -> str:
@@ -74,5 +76,5 @@ def _at(summary: Mapping[str, Any], arm: str, first: bool = False) -> str:
     if cost is None or cost.mean is None:
         return ""
     usd = cost.mean * 1000.0
-    words = figures.dollars(usd, max(2, digits.significant(usd)))
+    words = figures.dollars(usd, figures.decimals_of(figures.scaled(cost, 1000.0), figures.dollars))
     return f", at {words}{' per 1,000 requests' if first else ''}"

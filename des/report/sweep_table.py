@@ -283,13 +283,14 @@ def _estimators(sweep: Sweep) -> Iterator[str]:
 
 
 def _drawn(sweep: Sweep, estimator: str) -> str:
-    """` of 1,000 years of incidents (--years N draws another number)`, or from the least to the most of all rows."""
+    """` of 10,000 years of incidents (--years N draws another number)`, or from the least to the most of all rows."""
     every = (of for _, _, of in _rows(sweep) if "drawn" in of and of["availability"]["estimator"] == estimator)
     years = [of["drawn"]["years"] for of in every if of["drawn"]["years"] is not None]
     if not years:
         return ""
     least, most = (f"{each:,.0f}" if each >= 2.0 else f"{each:.2g}" for each in (min(years), max(years)))
-    more = " (--years N draws another number)" if sweep.content.get("years") is None and estimator == TIMELINE else ""
+    by_default = sweep.content.get("years") is None and estimator == TIMELINE
+    more = " (--years N draws another number)" if by_default else ""
     return f" of {least if least == most else f'{least} to {most}'} years of incidents{more}"
 
 

@@ -72,9 +72,10 @@ def jittered_s(
 def honoured_s(asked_s: float, cap_s: float, above: str) -> float:
     """The wait by the header; NaN where only the back-off counts, infinity for no retry.
 
-    Above the cap: `clip` waits the cap, `refuse` does not retry, `ignore` uses the back-off. A header of 0 counts as
-    none. openai-python 3.54 (_base_client.py): cap 120 s, refuse; anthropic-sdk 2.12: no cap; litellm 1.109
-    (router_python_core.py): cap 60 s, ignore.
+    Above the cap: `clip` waits the cap, `refuse` does not retry, `ignore` uses the back-off. openai-python 3.54
+    (_base_client.py): cap 120 s, refuse; anthropic-sdk 2.12 (_base_client.py): no cap; litellm 1.109
+    (router_python_core.py) and 1.110 (utils.py): cap 60 s, ignore. A header of 0 counts as none: all of them, and
+    portkey 2026-05 (src/handlers/retryHandler.ts), compare it with `> 0` or for truth before they wait.
     """
     if isnan(asked_s) or asked_s <= 0.0:
         return nan

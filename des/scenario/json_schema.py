@@ -57,6 +57,8 @@ class _AsWritten(GenerateJsonSchema):
 
     def get_default_value(self, schema: core_schema.WithDefaultSchema) -> Any:
         default = super().get_default_value(schema)
+        if isinstance(default, Setting):
+            type(default).model_rebuild()  # its serializer is built late, and older versions do not wait for it
         inner: Any = schema["schema"]
         while "serialization" not in inner and "schema" in inner:
             inner = inner["schema"]

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from des.disk import scratch_directory
 from des.estimate.estimate import Estimate
 from des.report import figures
 from des.report.charts.extra import missing
@@ -15,6 +14,7 @@ from des.report.page.sections.outages import outage_section
 from des.report.page.sections.traffic import traffic_sections
 from des.scenario import Loaded, from_mapping
 from des.scenario.text.units import DAY_S, YEAR_S, read_rate, read_share
+from des.scratch import scratch_directory
 from des.service.equivalent import FIRST_ALONE, INDEPENDENT
 from des.service.problems import ProblemError
 from des.service.sources import RATE

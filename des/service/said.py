@@ -17,10 +17,10 @@ def sentence(found: Answer) -> str:
 
 
 def down_in_30_days(lost: Estimate | None) -> str:
-    """`65 seconds`, in the unit that people would use."""
+    """`4.35 minutes`, as in the table."""
     if lost is None or lost.mean is None:
         return figures.NOTHING
-    return "none" if lost.mean <= 0.0 else minutes(lost.mean)
+    return "none" if lost.mean <= 0.0 else f"{minutes(lost.mean)} minutes"
 
 
 def nines_words(lost: Estimate | None) -> str:
@@ -45,7 +45,7 @@ def _share(of: ArmAnswer, *, whole: bool = False) -> str:
         return "an unknown share"
     if none_met(of):
         return f"all {of.basis.simulated:,} requests that were simulated"
-    share = figures.availability(figure.without_interval(None), None if of.lost is None else Estimate(of.lost.mean))
+    share = figures.availability_alone(figure, of.lost)
     return f"{share} of the requests" if whole else share
 
 
@@ -53,7 +53,7 @@ def _aside(of: ArmAnswer, *, down: bool = True) -> str:
     if of.lost is None or not of.lost.mean:
         return ""
     nines = f"{nines_words(of.lost)} nines"
-    return f" ({nines}, {minutes(of.lost.mean)} down in 30 days)" if down else f" ({nines})"
+    return f" ({nines}, {minutes(of.lost.mean)} minutes down in 30 days)" if down else f" ({nines})"
 
 
 def _cost(of: ArmAnswer, unit: str = "") -> str:

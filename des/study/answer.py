@@ -29,14 +29,15 @@ from des.study.answer_sentence import sentence
 from des.study.answered import Answer, ArmAnswer, Basis, Figures, one_of, verdicts_on
 from des.study.arms import same_arms
 from des.study.differences import Paired
-from des.study.duration import of_replications
+from des.study.late import Late
 from des.study.long_run import LongRun, long_runs, refined, refining_s
+from des.study.losses import bounded, of_all_requests, why_no_causes
 from des.study.not_seen import NotSeen, missed_by_runs, missed_by_windows, missed_rot
 from des.study.options import Before, Progress, RunOptions, Source, where
-from des.study.rounds import FIRST, Clock, Rounds, Simulated, replicated
+from des.study.pictured import Pictured, with_years
+from des.study.rounds import Clock, Rounds, Simulated, replicated
 from des.study.shortened import between_outages
 from des.study.study import scenario_name
-from des.study.uncertain import scaled
 from des.study.value import Money, cheapest, money, steps, usd_per_share_lost
 from des.study.verdicts import of_other_arms
 from des.study.ways import chosen_way
@@ -88,7 +89,8 @@ def answer(
         loaded = whole.with_arms(arms)
     with using(engine), nullcontext() if target is None else written_whole(target) as directory:
         found = answered(loaded, clock, workers=where(processes, cluster), progress=progress, before=before)
-        found = replace(found, expectations=(*found.expectations, *of_other_arms(whole, found.arms)))
+        unjudged, drawn = of_other_arms(whole, found.arms), with_years(found.pictured, plans(loaded))
+        found = replace(found, expectations=(*found.expectations, *unjudged), pictured=drawn)
         if directory is not None:
             write_answer(found, loaded, directory)
     return found
@@ -149,6 +151,8 @@ def answered(
         expectations=verdicts_on(loaded.resolved().get("expect"), of_all),
         remarks=remarks_of(every),
         wall_s=clock.spent_s,
+        within_s=None if clock.rounds is not None else clock.within_s,
+        pictured={arm: work.pictured.get(arm, Pictured()) for arm in different},
     )
     return replace(made, sentence=sentence(made))
 
@@ -193,8 +197,9 @@ class _Work:
         self._clock = clock
         self._workers = workers
         self._tell = tell
-        self._before = before
+        self._late = Late(before, clock, workers)
         self._cascades = cascades
+        self.pictured: dict[str, Pictured] = {}
         self._first = ""
         self._paired: Mapping[str, Mapping[str, Estimate]] = {}
         self._replicated: Rounds | None = None
@@ -230,19 +235,11 @@ class _Work:
             self._known = refined(self._plans, self._known, self._workers)
         self.precise = self.precise and not any(of.is_coarse for of in self._known.values())
 
-    def _forecast(self) -> None:
-        """Of the first round, where there is too little time for it."""
-        if self._before is None or self._clock.rounds is not None:
-            return
-        forecast = of_replications(list(self._plans.values()), FIRST, self._workers)
-        if forecast.seconds > max(1.0, self._clock.left_s):
-            self._before(forecast)
-
     def _by_replications(self) -> dict[str, ArmAnswer]:
         new = {arm: plan for arm, plan in self._plans.items() if arm not in self._taken_over}
         if not new:
             return {arm: self._taken_over[arm] for arm in self._plans}
-        self._forecast()
+        self._late.replications(self._plans)
         known = [arm for arm, of in self._known.items() if of.lost is not None]
         made = replicated(
             new,
@@ -257,6 +254,7 @@ class _Work:
         self._replicated, self.rounds, self.precise = made, made.rounds, made.reached
         self._refine()
         found = {arm: self._replicated_arm(arm, of, made) for arm, of in made.arms.items()}
+        self.pictured |= {arm: of.pictured for arm, of in made.arms.items()}
         return {arm: found[arm] if arm in found else self._taken_over[arm] for arm in self._plans}
 
     def _replicated_arm(self, arm: str, of: Simulated, made: Rounds) -> ArmAnswer:
@@ -264,12 +262,8 @@ class _Work:
         figures, unsampled = of.claimed(self._long_runs())
         lost = known.lost
         if lost is None and figures["availability"].mean is not None:
-            lost = figures["availability"].complement()
-        simulated = figures.pop("lost_by_cause")
-        requests = figures["requests"].known or 1.0
-        figures["lost_by_cause"] = {
-            cause: scaled(each, 1.0 / requests) for cause, each in simulated.items() if each.mean
-        }
+            lost = bounded(figures["availability"].complement(), of.requests)
+        figures["lost_by_cause"] = of_all_requests(figures.pop("lost_by_cause"), figures["requests"].known)
         basis = Basis(
             availability=known.choice.estimator,
             requests=REQUEST_LEVEL,
@@ -312,8 +306,10 @@ class _Work:
             workers=self._workers,
             objective=asked,
             progress=lambda share: self._tell("windows"),
+            late=self._late.windows,
         )
         self.rounds, self._paired, self._first = made.rounds, made.differences, next(iter(plans))
+        self.pictured |= {arm: Pictured(latency=of.latency, cost=of.cost) for arm, of in made.arms.items()}
         self._refine()
         return {arm: self._arm_of_windows(arm, of, made) for arm, of in made.arms.items()}
 
@@ -395,6 +391,7 @@ class _Work:
             not_seen=not_seen,
             horizon_s=self._plans[arm].horizon_s,
             ends=ends or {},
+            why_no_causes=why_no_causes(lost, figures.get("lost_by_cause"), basis.simulated),
         )
 
     def _chance(self, arm: str, counted: Estimate | None) -> tuple[Estimate | None, str]:

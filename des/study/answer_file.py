@@ -1,10 +1,14 @@
-"""Answers on disk: answer.json, which holds all of an answer, and manifest.json, which says how it was made.
+"""Answers on disk: answer.json, which holds every figure, charts.json for its page, and manifest.json.
+
+The manifest says how it was made.
 
 `load_answer` reads one back as the same typed record, for pages and programs that show it without answering again.
 """
 
+import json
 import platform
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -17,29 +21,38 @@ from des.scenario.schema.objective import Objective, Value
 from des.single_files import json_object
 from des.study.answered import Answer, ArmAnswer
 from des.study.identity import file_digest, json_text, package_version, source_digest
+from des.study.pictured import Pictured, pictured_json, read_pictured
 from des.study.value import Cheapest, Step
 from des.study.verdicts import Verdict
 
 ANSWER: Final = "answer.json"
 MANIFEST: Final = "manifest.json"
+CHARTS: Final = "charts.json"
+"""What the page draws beyond the figures."""
+CHARTS_SHA256: Final = "charts_sha256"
 _ARMS: Final = TypeAdapter(dict[str, ArmAnswer])
 _STEPS: Final = TypeAdapter(tuple[Step, ...])
 _CHEAPEST: Final = TypeAdapter(Cheapest | None)
 
 
 def write_answer(found: Answer, loaded: Loaded, directory: Path) -> None:
-    """answer.json, and beside it manifest.json with what may differ between two answers: time, machine, versions."""
+    """answer.json, charts.json, and manifest.json with what may differ between two answers: time, machine, versions."""
     (directory / ANSWER).write_text(json_text(found.as_json()), encoding="utf-8")
+    charts = json.dumps(pictured_json(found.pictured), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    (directory / CHARTS).write_text(charts + "\n", encoding="utf-8")
     manifest = {
         "scenario": loaded.resolved(),
         "files": dict(sorted(loaded.files().items())),
         "rounds": found.rounds,
         "answer_sha256": file_digest(directory / ANSWER),
+        CHARTS_SHA256: file_digest(directory / CHARTS),
         "version": package_version(),
         "source_sha256": source_digest(),
         "platform": platform.platform(),
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "wall_s": round(found.wall_s, 3),
+        "within_s": found.within_s,
+        "overran": found.overran,
     }
     (directory / MANIFEST).write_text(json_text(manifest), encoding="utf-8")
 
@@ -53,13 +66,27 @@ def load_answer(path: str | Path) -> Answer:
     file = path / ANSWER if path.is_dir() else path
     found = _read(file)
     manifest = file.with_name(MANIFEST)
-    wall_s = _read(manifest).get("wall_s", 0.0) if file.name == ANSWER and manifest.is_file() else 0.0
+    beside = _read(manifest) if file.name == ANSWER and manifest.is_file() else {}
+    within_s = beside.get("within_s")
     try:
-        return _answer(found, float(wall_s))
+        answer = _answer(found, float(beside.get("wall_s", 0.0)))
+        within_s = None if within_s is None else float(within_s)
+        return replace(answer, within_s=within_s, pictured=load_pictured(file.parent))
     except KeyError as missing:
         raise DesError(f"{file}: is no answer of des answer: it has no {missing}") from None
     except (ValidationError, TypeError, ValueError, AttributeError) as error:
         raise DesError(f"{file}: is no answer of des answer: {_first(error)}") from None
+
+
+def load_pictured(directory: Path) -> Mapping[str, Pictured]:
+    """What the page of the answer in the directory draws; nothing where the file is missing."""
+    file = directory / CHARTS
+    if not file.is_file():
+        return {}
+    try:
+        return read_pictured(json_object(file))
+    except ValidationError as error:
+        raise DesError(f"{file}: is not what des answer writes: {_first(error)}") from None
 
 
 def _read(file: Path) -> Mapping[str, Any]:

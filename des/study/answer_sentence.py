@@ -15,13 +15,6 @@ from des.study.value import Cheapest, Step
 _MOST_ARMS: Final = 3
 """Arms that a sentence can name one by one."""
 _MINUTES_IN_30_DAYS: Final = 43_200.0
-_UNITS: Final = (
-    (2_880.0, 1_440.0, "days"),
-    (120.0, 60.0, "hours"),
-    (2.0, 1.0, "minutes"),
-    (1.0 / 600.0, 1.0 / 60.0, "seconds"),
-)
-"""From how many minutes on a time is said in a unit, the unit in minutes, its name."""
 _ALIKE: Final = 0.02
 """Relative difference of two figures below which a sentence does not tell them apart."""
 
@@ -43,25 +36,24 @@ def sentence(answer: Answer) -> str:
 
 
 def amount(usd: float) -> str:
-    """Three significant digits; from a thousand on, that many before zeros."""
+    """Three significant digits, whole cents below a hundred; from a thousand on, three digits before zeros."""
     if abs(usd) < 1000.0:
-        return digits.dollars(usd, digits.significant(usd))
+        return digits.dollars(usd, digits.cents(usd))
     places = 2 - math.floor(math.log10(abs(usd)))
     return digits.dollars(round(usd, places), 0)
 
 
 def per_thousand(cost: Estimate) -> str:
-    return digits.dollars(cost.known * 1000.0, max(2, digits.significant(cost.known * 1000.0)))
+    usd = cost.known * 1000.0
+    if cost.low is None or cost.high is None or cost.high <= cost.low:
+        return digits.dollars(usd, digits.cents(usd))
+    return digits.dollars(usd, digits.by_interval(usd, cost.low * 1000.0, cost.high * 1000.0))
 
 
 def minutes(lost: float) -> str:
-    """Of 30 days, in the unit that people would use."""
+    """Of 30 days, three digits."""
     down = lost * _MINUTES_IN_30_DAYS
-    for least, size, unit in _UNITS:
-        if down >= least:
-            value = down / size
-            return f"{value:,.0f} {unit}" if value >= 10.0 else f"{value:,.2g} {unit}"
-    return "less than a tenth of a second"
+    return digits.plain(down, digits.significant(down))
 
 
 def _refusal(told: Mapping[str, ArmAnswer], refused: Sequence[str]) -> str:
@@ -90,17 +82,22 @@ def _share_answered(of: ArmAnswer) -> str:
     if of.lost is not None and of.lost.known >= 1.0:
         return "none"
     if of.lost is not None and of.lost.known <= 0.0:
-        return "every one" if of.lost.high is None else f"every one (at least {_percent(1.0 - of.lost.high)})"
+        return "every one" if of.lost.high is None else more_than(of.lost.high)
     return _percent(figure.known, of.lost)
 
 
 def _percent(share: float, lost: Estimate | None = None) -> str:
-    """Two digits of what is lost, three where its interval is narrow enough."""
-    missing = 1.0 - share if lost is None else lost.known
-    decimals = digits.significant(100.0 * missing, 2) if missing > 0.0 else 1
-    if lost is not None and lost.low is not None and lost.high is not None and lost.high > lost.low:
-        decimals = max(decimals, min(digits.significant(100.0 * missing, 3), _ends_decimals(lost) - 1))
-    return digits.percent(share, min(12, max(1, decimals)))
+    """As many digits as a table has of it."""
+    if lost is None:
+        return digits.percent(share, digits.of_availability(1.0 - share, None, None))
+    return digits.percent(share, digits.of_availability(lost.known, lost.low, lost.high))
+
+
+def more_than(lost: float) -> str:
+    """The availability's lower bound where none was lost: two digits of what may be lost, rounded up."""
+    decimals = min(12, digits.significant(100.0 * lost, 2))
+    most = math.ceil(100.0 * lost * 10.0**decimals) / 10.0**decimals
+    return f"more than {digits.plain(100.0 - most, decimals)} %"
 
 
 def _down(of: ArmAnswer, brief: bool) -> str:
@@ -110,7 +107,7 @@ def _down(of: ArmAnswer, brief: bool) -> str:
         return ""
     nines = digits.nines_of_lost(lost.known)
     words = [f"{nines:.2f} nines"] if nines >= 1.0 else []
-    words += [] if brief else [f"{minutes(lost.known)} down in 30 days"]
+    words += [] if brief else [f"{minutes(lost.known)} minutes down in 30 days"]
     interval = ""
     if lost.low is not None and lost.high is not None and lost.high - lost.low > 1e-3 * lost.known:
         low, high = availability_ends(lost)
@@ -120,24 +117,17 @@ def _down(of: ArmAnswer, brief: bool) -> str:
 
 
 def availability_ends(lost: Estimate) -> tuple[str, str]:
-    """The ends of the availability's interval in per cent, with the digits that its width allows.
+    """The ends of the availability's interval in per cent, with the digits that it has.
 
-    At most four digits of what is lost, and as many as keep an end from looking like 100 %.
+    As many more as keep an end from looking like 100 %.
     """
     assert lost.low is not None
     assert lost.high is not None
-    decimals = min(13, _ends_decimals(lost))
+    decimals = digits.of_availability(lost.known, lost.low, lost.high)
     low = digits.plain(100.0 * (1.0 - lost.high), decimals)
     if lost.low <= 0.0:
         return low, "100"
     return low, digits.plain(100.0 * (1.0 - lost.low), min(13, max(decimals, digits.significant(100.0 * lost.low, 1))))
-
-
-def _ends_decimals(lost: Estimate) -> int:
-    assert lost.low is not None
-    assert lost.high is not None
-    by_width = digits.significant(50.0 * (lost.high - lost.low), 2)
-    return max(1, min(by_width, digits.significant(100.0 * lost.known, 4)) if lost.known > 0.0 else by_width)
 
 
 def _extremes(told: Mapping[str, ArmAnswer], brief: bool) -> list[str]:
@@ -209,12 +199,8 @@ def objective_words(availability: float) -> str:
 
 
 def chance_words(found: Estimate) -> str:
-    """Without decimals, except near 0 and 100 %."""
-    percent = 100.0 * found.known
-    decimals = 0 if 1.0 <= percent <= 99.0 else 1
-    if percent < 0.05:
-        return "less than 0.1 %" if percent > 0.0 else "0 %"
-    return digits.percent(found.known, decimals if percent < 99.95 else 2)
+    """The chance that a window meets the objective."""
+    return digits.chance(found.known, found.low, found.high)
 
 
 def _costs(answer: Answer, told: Mapping[str, ArmAnswer]) -> list[str]:
@@ -250,6 +236,7 @@ def _measured(usd: Estimate, unit: str) -> str:
         return f"{amount(usd.known)} {unit}"
     half = (high - low) / 2.0
     places = min(1 - math.floor(math.log10(half)), 3 - math.floor(math.log10(max(abs(usd.known), half))))
+    places = 2 if places == 1 else places
     value, least, most = (digits.dollars(round(each, places), max(0, places)) for each in (usd.known, low, high))
     if least == most:
         return f"{value} {unit}"

@@ -13,6 +13,7 @@ from des.estimate.estimate import Estimate, as_json
 from des.frames import Charted
 from des.scenario.schema.objective import Objective, Value
 from des.study.not_seen import NotSeen
+from des.study.pictured import Pictured
 from des.study.value import Cheapest, Money, Step
 from des.study.verdicts import Evidence, Verdict, judged
 from des.vocabulary import HEADLINES
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ONE_LESS: Final = "failure_share"
+_IN_TIME: Final = 1.02
+"""Times the time given, up to which an answer is in time."""
 Figures = Mapping[str, Estimate | Mapping[str, Estimate]]
 """By the names of summary.json; some have one estimate by leg or cause."""
 
@@ -85,6 +88,8 @@ class ArmAnswer:
     """By metric, the least and the most that a figure can be where incidents were not seen; None has no end."""
     unavailability: Mapping[str, Estimate] = field(default_factory=dict)
     """By endpoint of the chain, the share of the time that it is down; empty where that has no closed form."""
+    why_no_causes: str = ""
+    """Why `lost_by_cause` is empty though requests are lost."""
 
     def figure(self, metric: str) -> Estimate | None:
         """None where there is no such figure."""
@@ -109,7 +114,9 @@ class Answer(Charted):
     `scenario` is a name for files. `window` is what a window of the objective is called, empty without one. `same` maps
     an arm to the one simulated for it. `steps` lead from the least to the most available arm, without `hypothetical`
     ones, which share less than is modelled. `rounds` is how many were simulated; `precise` says whether they were
-    enough for the precision at which no more would be. `sentence` answers the question.
+    enough for the precision at which no more would be. `sentence` answers the question. `within_s` is the time that was
+    given, None where the number of rounds was. `pictured` is what charts show beyond the figures, of the arms that
+    differ; `as_json` leaves it out.
     """
 
     scenario: str
@@ -130,6 +137,20 @@ class Answer(Charted):
     remarks: tuple[str, ...]
     wall_s: float
     sentence: str = ""
+    within_s: float | None = None
+    pictured: Mapping[str, Pictured] = field(default_factory=dict)
+
+    @property
+    def overran(self) -> str:
+        """That it took longer than it was given, and why; empty otherwise."""
+        if self.within_s is None or self.wall_s <= _IN_TIME * self.within_s:
+            return ""
+        reason = "the last round took longer than those before it let expect"
+        if self.rounds <= 1:
+            first = any(of.basis.segments is not None for of in self.arms.values())
+            what = "the test of what is remembered and the first round of windows" if first else "the first round"
+            reason = f"{what if self.rounds else 'what is known without rounds'} is the least that an answer takes"
+        return f"it took {self.wall_s:,.1f} s, more than the {self.within_s:g} s given: {reason}"
 
     @cached_property
     def table(self) -> "pd.DataFrame":

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from des.errors import DesError
-from des.estimate.availability import AvailabilityAnswer, check_years
-from des.estimate.availability import availability as answer_for
+from des.estimate.availability import AvailabilityAnswer, check_years, years_for
+from des.estimate.availability import of_years as answer_for
 from des.estimate.estimate import Estimate, as_json
 from des.faults import sharing
 from des.frames import flat, html
+from des.pool import Where
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan, remarks_of
 from des.scenario.schema.setting import Setting
@@ -71,17 +72,18 @@ class Available:
 
 def available(
     loaded: Loaded,
-    years: float,
+    years: float | None,
     *,
     estimator: str | None = None,
-    workers: int = 1,
+    workers: Where = 1,
     progress: Progress | None = None,
 ) -> Available:
     """The availability of the scenario's own arms and of the built-in ones, without simulated requests.
 
     Raises Inapplicable where the estimator asked for does not cover one of the scenario's own arms.
     """
-    check_years(years)
+    if years is not None:
+        check_years(years)
     arms, left_out = compared_arms(loaded)
     same = same_arms(arms)
     answers: dict[str, AvailabilityAnswer] = {}
@@ -96,7 +98,9 @@ def available(
             answers[arm] = replace(answers[same[arm]], wall_s=0.0)
             continue
         try:
-            answers[arm] = answer_for(plan, years, estimator=estimator, workers=workers, progress=report)
+            answers[arm] = answer_for(
+                plan, years_for(plan, years), estimator=estimator, workers=workers, progress=report
+            )
         except DesError as reason:
             if arm in loaded.arms:
                 raise

@@ -135,7 +135,7 @@ class _Work:
             ended.add(future)
 
     def _size(self) -> int:
-        """So many tasks that they take a second by the mean of those done, but so few that all processors have some."""
+        """Enough tasks to take a second by the mean of those done, but few enough for all processors to have some."""
         if not self._done:
             return 1
         fair = ceil(len(self._waiting) / (_AHEAD * self._slots))

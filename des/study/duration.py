@@ -1,19 +1,22 @@
-"""About how long a command will take, measured within a second or so before it begins.
+"""About how long a command will take and how much it will write, measured within a second or so before it begins.
 
 Ever larger parts of the actual work are done, for a fraction of a second, and the times of the last two extrapolated.
+The engine is the one that the work itself will have.
 Times are of the processor, so that other work on the machine makes no difference. `des explain` measures more carefully
 (`explanation.py`).
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
-from des.disk import scratch_directory
+from des.disk import free_bytes
 from des.errors import DesError
 from des.estimate import rare, timeline
-from des.estimate.availability import Choice, choose
+from des.estimate.availability import Choice, choose, years_for
 from des.estimate.estimate import RARE, REQUEST_LEVEL, TIMELINE
 from des.estimate.joint_figures import DrawnIncidents, horizons_of, long_run_years
 from des.pool import Where, processors
@@ -22,8 +25,9 @@ from des.scenario.plan import Plan
 from des.scenario.text.units import YEAR_S
 from des.study.arms import compared_arms, same_arms
 from des.study.options import Forecast
-from des.study.replication import Part, Replicator
 from des.study.study import Study
+from des.study.trial import Trial, busier, size_of, trial
+from des.traces.levels import NONE, TraceLevel
 
 _LONG_S: Final = 0.25
 """No larger part is measured when it is expected to take longer."""
@@ -49,24 +53,26 @@ class _Clock:
         return time.process_time() - self.started_s > _IN_ALL_S
 
 
-def of_run(study: Study, workers: Where, finished: int = 0) -> Forecast:
-    """The forecast of a run of which so many replications are finished."""
-    return of_runs([study], workers, finished)
+def of_run(study: Study, workers: Where, finished: int = 0, target: Path | None = None) -> Forecast:
+    """The forecast of a run of which `finished` replications are kept."""
+    return of_runs([study], workers, finished, target)
 
 
-def of_runs(studies: Sequence[Study], workers: Where, finished: int = 0) -> Forecast:
-    """The forecast of several runs, of which the replications `finished` are left out."""
+def of_runs(studies: Sequence[Study], workers: Where, finished: int = 0, target: Path | None = None) -> Forecast:
+    """The forecast of several runs, of which the replications `finished` are left out. They go to below `target`."""
     clock = _Clock(time.process_time())
-    simulating_s, after_s, measured = 0.0, 0.0, 0
+    simulating_s, after_s, size, measured = 0.0, 0.0, 0.0, 0
     parts = sum(map(_parts, studies))
     spread = sorted(range(len(studies)), key=lambda number: f"{number:016b}"[::-1])  # the first, the middle one, ...
     for number in spread if sum(map(_events, studies)) >= _FEW else ():
         if measured and clock.is_over:
             break
         study = studies[number]
-        per_replication_s, comparing_s = _study_s(study, clock)
-        simulating_s += per_replication_s * study.first_replications
-        after_s += comparing_s
+        study.prepare()
+        one = _study_parts(study, clock)
+        simulating_s += one.replication_s * study.first_replications
+        size += one.size * study.first_replications
+        after_s += one.comparing_s
         measured += 1
     scale = len(studies) / measured if measured else 0.0
     left = (parts - finished) / parts if parts else 0.0
@@ -78,10 +84,12 @@ def of_runs(studies: Sequence[Study], workers: Where, finished: int = 0) -> Fore
         replications=parts,
         processes=processes,
         at_least=any(study.precision is not None for study in studies),
+        size=scale * size * left,
+        free=None if target is None else free_bytes(target),
     )
 
 
-def of_availability(loaded: Loaded, years: float, estimator: str | None, workers: Where) -> Forecast:
+def of_availability(loaded: Loaded, years: float | None, estimator: str | None, workers: Where) -> Forecast:
     """The forecast of the availability of all arms, the built-in ones included."""
     clock = _Clock(time.process_time())
     arms, _ = compared_arms(loaded)
@@ -91,21 +99,22 @@ def of_availability(loaded: Loaded, years: float, estimator: str | None, workers
     for plan in different:
         if each_s and clock.is_over:
             break
-        choice = choose(plan, years)
-        each_s.append(_estimator_s(plan, choice, estimator or choice.estimator, years, workers))
+        drawn = years_for(plan, years)
+        choice = choose(plan, drawn)
+        each_s.append(_estimator_s(plan, choice, estimator or choice.estimator, drawn, workers))
     return Forecast(
         seconds=sum(each_s) * len(different) / len(each_s) if each_s else 0.0, processes=processors(workers)
     )
 
 
 def of_replications(plans: Sequence[Plan], replications: int, workers: Where) -> Forecast:
-    """The forecast of so many replications of each plan, at least two, all of them side by side."""
+    """The forecast of `replications` of each plan, at least two, all of them side by side."""
     clock = _Clock(time.process_time())
     each_s: list[float] = []
     for plan in plans:
         if each_s and clock.is_over:
             break
-        each_s.append(_replication_s(plan))
+        each_s.append(_replication(plan, NONE)[0])
     parts = replications * len(plans)
     processes = max(1, min(processors(workers), parts))
     return Forecast(seconds=parts * sum(each_s) / len(each_s) / processes, processes=processes, replications=parts)
@@ -133,39 +142,47 @@ def _incidents_per_s(plan: Plan) -> float:
     return timeline.incidents_per_year(plan) / YEAR_S
 
 
-def _study_s(study: Study, clock: _Clock) -> tuple[float, float]:
-    """Seconds of one replication of every arm, and of what a comparison does after them."""
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Seconds and bytes of one replication of every arm, and the seconds of what a comparison does after them."""
+
+    replication_s: float
+    comparing_s: float
+    size: float
+
+
+def _study_parts(study: Study, clock: _Clock) -> _Parts:
     replication_s: list[float] = []
     comparing_s: list[float] = []
+    sizes: list[float] = []
+    copies = Counter(same_arms(study.plans).values())
     plans = _simulated(study)
     for plan in plans:
         if replication_s and clock.is_over:
             break
-        replication_s.append(_replication_s(plan))
+        seconds, size = _replication(plan, study.traces)
+        replication_s.append(seconds)
+        sizes.append(size * (1 + copies[plan.arm]))
         comparing_s.append(_comparing_s(plan) if study.comparison else 0.0)
     scale = len(plans) / len(replication_s)
-    return scale * sum(replication_s), scale * sum(comparing_s)
+    return _Parts(scale * sum(replication_s), scale * sum(comparing_s), scale * sum(sizes))
 
 
-def _replication_s(plan: Plan) -> float:
-    """Of one replication with its traces.
-
-    The independent twin is not simulated. It takes as long as its original, and the twin of recorded incidents would
-    need more weeks than these horizons have.
-    """
-    plan = replace(plan, shared=1.0)
+def _replication(plan: Plan, level: TraceLevel) -> tuple[float, float]:
+    """(seconds, bytes) of one replication with its traces."""
     per_s = _incidents_per_s(plan)
-
-    def simulate(horizon_s: float) -> None:
-        short = replace(plan, horizon_s=horizon_s)
-        with scratch_directory() as folder:
-            Replicator({plan.arm: short}, folder, "{}")(Part(plan.arm, 0), None)
+    trials: list[Trial] = []
 
     def horizon_s(count: float) -> float:
         with_incidents = count / per_s if per_s > 0.0 else plan.horizon_s
         return min(plan.workload.arrivals.time_for_s(count, plan.horizon_s), with_incidents)
 
-    return _extrapolated(simulate, [horizon_s(count) for count in _REQUESTS], plan.horizon_s)
+    seconds = _extrapolated(
+        lambda length_s: trials.append(trial(plan, length_s, level)),
+        [horizon_s(count) for count in _REQUESTS],
+        plan.horizon_s,
+    )
+    return seconds * busier(trials, plan), size_of(trials, plan)
 
 
 def _comparing_s(plan: Plan) -> float:
@@ -185,7 +202,7 @@ def _comparing_s(plan: Plan) -> float:
 
 
 def _estimator_s(plan: Plan, choice: Choice, estimator: str, years: float, workers: Where) -> float:
-    """Of an estimator of availability, on so many processes."""
+    """Of an estimator of availability, on the processes of `workers`."""
     if estimator == TIMELINE and choice.estimator != REQUEST_LEVEL:
         parts = timeline.one_part(plan, years)[1]
         one_s = _extrapolated(lambda share: timeline.one_part(plan, years, share=share)[0](), _SHARES, 1.0)

@@ -7,13 +7,11 @@ makes no difference.
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from des.compiled import reasons_against
-from des.disk import scratch_directory
+from des.compiled import compiling, engine_for, prepare, reasons_against
 from des.errors import DesError
 from des.estimate import rare, timeline
 from des.estimate.availability import YEARS, Choice, choose
@@ -37,7 +35,9 @@ from des.scenario.plan import (
 )
 from des.study.arms import compared_arms, same_arms
 from des.study.options import Progress
-from des.study.replication import Part, Replicator
+from des.study.study import trace_level
+from des.study.trial import Trial, busier, size_of, trial
+from des.traces.levels import FULL, TraceLevel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +46,11 @@ _PRECISION: Final = 0.1
 _LEAST_PRECISION: Final = 1e-6
 _FEW_REQUESTS: Final = 150.0
 _MORE_REQUESTS: Final = 700.0
+_MANY_REQUESTS: Final = (5_000.0, 50_000.0, 200_000.0)
+"""Simulated as well while that takes a moment, as the compiled engine's time shows in many requests only."""
+_MOMENT_S: Final = 0.25
+_LOADING_S: Final = 1.0
+"""Processor time in which a command loads the compiled engine once it has been compiled."""
 _FEW_HORIZONS: Final = 20
 """One in this many horizons of incidents is drawn to time all of them."""
 
@@ -61,7 +66,8 @@ class Explanation:
     `requests_per_s` are simulated per second, None without requests. `run_s` is the time of `des run` with all
     replications, `availability_s` that of `des availability` with its default years, `compare_s` that of `des compare`,
     its long run included. If `undisturbed`, times are of calls outside the incidents, which may cause a cascade.
-    `left_to_simpy` is what the compiled engine lacks.
+    `run_bytes` is about what the traces of `des run` take on disk. `engine` is the one that `des run` takes, and was
+    timed, for the `engine_reason`; `left_to_simpy` is what the compiled engine lacks.
     """
 
     requests: float
@@ -75,6 +81,9 @@ class Explanation:
     run_s: float
     availability_s: float
     compare_s: float
+    run_bytes: float
+    engine: str
+    engine_reason: str
     undisturbed: bool = False
     left_to_simpy: tuple[str, ...] = ()
 
@@ -153,21 +162,23 @@ def explain_all(
     of_comparison, left_out = compared_arms(loaded)
     same = same_arms(of_comparison)
     everything = {**own, **of_comparison}
+    level = trace_level(loaded, asked=True)
+    loading_s = _prepared_s(own, loaded.scenario.replications)
     explained: dict[str, Explanation] = {}
     for number, (arm, plan) in enumerate(everything.items()):
         if progress is not None:
             progress(number / len(everything), arm)
         known = explained.get(same.get(arm, ""))
-        explained[arm] = known or explain(plan, loaded.scenario.replications, precision=precision)
+        explained[arm] = known or explain(plan, loaded.scenario.replications, precision=precision, level=level)
     seconds = {
-        "run": start_s + sum(explained[arm].run_s for arm in own if same.get(arm) not in own),
+        "run": start_s + loading_s + sum(explained[arm].run_s for arm in own if same.get(arm) not in own),
         "availability": start_s + sum(explained[arm].availability_s for arm in of_comparison if arm not in same),
     }
     if not left_out:
         with suppress(DesError):  # an own arm cannot be drawn, which the command reports itself
             different = [arm for arm in of_comparison if arm not in same]
             drawing = sum(_drawing_s(of_comparison[arm]) for arm in different)
-            seconds["compare"] = start_s + drawing + sum(explained[arm].compare_s for arm in different)
+            seconds["compare"] = start_s + loading_s + drawing + sum(explained[arm].compare_s for arm in different)
     return Explained(
         arms={arm: explained[arm] for arm in own},
         seconds=seconds,
@@ -184,10 +195,26 @@ def check_precision(precision: float) -> None:
         raise DesError(f"--precision {precision:g}: a share of the figure such as {_PRECISION:g}, at least 1e-06")
 
 
-def explain(plan: Plan, replications: int, years: float = YEARS, precision: float = _PRECISION) -> Explanation:
-    """Times small parts of the work; everything else is computed."""
+def _prepared_s(own: Mapping[str, Plan], replications: int) -> float:
+    """Loads the engine that `des run` takes; the processor time in which it loads it too."""
+    if compiling.is_loaded():
+        return _LOADING_S
+    expected = [plan.workload.arrivals.expected_requests(plan.horizon_s) or 0.0 for plan in own.values()]
+    prepare(list(own.values()), replications * sum(expected))
+    return _LOADING_S if compiling.is_loaded() else 0.0
+
+
+def explain(
+    plan: Plan,
+    replications: int,
+    years: float = YEARS,
+    precision: float = _PRECISION,
+    level: TraceLevel = FULL,
+) -> Explanation:
+    """Times small parts of the work, by the engine that is loaded; everything else is computed."""
     known = plan.workload.arrivals.expected_requests(plan.horizon_s)
-    run = _run_time(plan)
+    run = _run_time(plan, level)
+    engine, engine_reason = engine_for(plan)
     choice, choice_s = _chosen(plan, years)
     run_s = run.of(plan) * replications
     serving_s = _estimator_s(plan, choice, years)
@@ -196,7 +223,6 @@ def explain(plan: Plan, replications: int, years: float = YEARS, precision: floa
     same = compared.estimator == choice.estimator and choice.estimator != TIMELINE  # whose time depends on the years
     compared_s = serving_s if same else _estimator_s(plan, compared, few_years)
     episodes = choice.exact.all_down_episodes_per_year if choice.exact is not None else 0.0
-    per_request_s = run.per_s * run.horizon_s / run.requests if run.requests else 0.0
     incidents = _expected_incidents(plan)
     return Explanation(
         requests=known if known is not None else run.requests * plan.horizon_s / run.horizon_s,
@@ -207,10 +233,13 @@ def explain(plan: Plan, replications: int, years: float = YEARS, precision: floa
         precision=precision,
         years_needed=episodes_needed(precision) / episodes if episodes > 0.0 else None,
         left_to_simpy=tuple(reasons_against(plan)),
-        requests_per_s=1.0 / per_request_s if per_request_s > 0.0 else None,
+        requests_per_s=1.0 / run.per_request_s if run.per_request_s else None,
         run_s=run_s,
         availability_s=choice_s + serving_s,
         compare_s=run_s + choice_s + compared_s,
+        run_bytes=run.size * replications,
+        engine=engine,
+        engine_reason=engine_reason,
         undisturbed=may_cascade([plan]) and (bool(plan.surges) or any(incidents.values())),
     )
 
@@ -251,45 +280,57 @@ def expected_incidents(incidents: IncidentClass, horizon_s: float) -> float:
 class _RunTime:
     """The time of one replication with its traces: `fixed_s`, and `per_s` for each second of its horizon.
 
-    `horizon_s` is the one in which these requests were made.
+    `per_request_s` is that of a request, None without any. `horizon_s` is one in which these requests were made. The
+    whole replication writes `size` bytes.
     """
 
     fixed_s: float
     per_s: float
+    per_request_s: float | None
     requests: int
     horizon_s: float
+    size: float
 
     def of(self, plan: Plan) -> float:
         return self.fixed_s + self.per_s * plan.horizon_s
 
 
-def _run_time(plan: Plan) -> _RunTime:
-    """Simulates some hundred requests, twice.
+def _run_time(plan: Plan, level: TraceLevel) -> _RunTime:
+    """Simulates some hundred requests, twice, and more of them while that takes a moment."""
 
-    The independent twin is not simulated. It takes as long as its original, and the twin of recorded incidents would
-    need more weeks than this horizon has.
-    """
-    plan = replace(plan, shared=1.0)
-    counts = (_FEW_REQUESTS, _MORE_REQUESTS)
-    short_s, long_s = (plan.workload.arrivals.time_for_s(count, plan.horizon_s) for count in counts)
-    with scratch_directory() as folder:
-        _, first_took_s = _replicated(replace(plan, horizon_s=long_s), folder / "first")
-        _, short_took_s = _replicated(replace(plan, horizon_s=short_s), folder / "short")
-        made, again_took_s = _replicated(replace(plan, horizon_s=long_s), folder / "again")
-    long_took_s = min(first_took_s, again_took_s)  # the first one includes imports
-    if long_s >= plan.horizon_s:
-        return _RunTime(0.0, long_took_s / long_s, made, long_s)
-    per_s = max(0.5 * long_took_s / long_s, (long_took_s - short_took_s) / (long_s - short_s))
-    return _RunTime(max(0.0, long_took_s - per_s * long_s), per_s, made, long_s)
+    def horizon_s(count: float) -> float:
+        return plan.workload.arrivals.time_for_s(count, plan.horizon_s)
+
+    first = trial(plan, horizon_s(_MORE_REQUESTS), level)
+    short = trial(plan, horizon_s(_FEW_REQUESTS), level)
+    again = trial(plan, horizon_s(_MORE_REQUESTS), level)
+    trials = [short, min(first, again, key=lambda each: each.seconds)]  # the first one includes imports
+    fixed_s, per_s = _line(*trials)
+    for count in _MANY_REQUESTS:
+        if trials[-1].horizon_s >= plan.horizon_s or fixed_s + per_s * horizon_s(count) > _MOMENT_S:
+            break
+        trials.append(trial(plan, horizon_s(count), level))
+        fixed_s, per_s = _line(*trials[-2:])
+    if trials[-1].horizon_s >= plan.horizon_s:
+        fixed_s, per_s = 0.0, trials[-1].seconds / trials[-1].horizon_s
+    rate_per_s = trials[-1].requests / trials[-1].horizon_s
+    per_request_s = per_s / rate_per_s if rate_per_s > 0.0 else None
+    return _RunTime(
+        fixed_s=fixed_s,
+        per_s=per_s * busier(trials, plan),
+        per_request_s=per_request_s,
+        requests=trials[1].requests,
+        horizon_s=trials[1].horizon_s,
+        size=size_of(trials, plan),
+    )
 
 
-def _replicated(plan: Plan, folder: Path) -> tuple[int, float]:
-    """(requests, seconds) of replication 0."""
-    folder.mkdir(parents=True)
-    started = time.process_time()
-    outcome = Replicator({plan.arm: plan}, folder, "{}")(Part(plan.arm, 0), None)
-    took_s = time.process_time() - started
-    return round(outcome.observed.metrics["requests"]), took_s
+def _line(short: Trial, long: Trial) -> tuple[float, float]:
+    """(seconds of any horizon, further seconds of each second of it)."""
+    per_s = 0.5 * long.seconds / long.horizon_s
+    if long.horizon_s > short.horizon_s:
+        per_s = max(per_s, (long.seconds - short.seconds) / (long.horizon_s - short.horizon_s))
+    return max(0.0, long.seconds - per_s * long.horizon_s), per_s
 
 
 def _chosen(plan: Plan, years: float) -> tuple[Choice, float]:

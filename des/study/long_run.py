@@ -10,33 +10,29 @@ from functools import partial
 from typing import Final
 
 from des.errors import DesError
-from des.estimate.availability import YEARS, Choice, choose
+from des.estimate.availability import YEARS, Choice, choose, years_for
 from des.estimate.estimate import EXACT, RARE, TIMELINE, Estimate
-from des.estimate.interaction import needs_whole_horizons, relieved
+from des.estimate.interaction import relieved
 from des.estimate.rare import rare
-from des.estimate.timeline import incidents_per_year, timeline
+from des.estimate.timeline import timeline
 from des.pool import Report, Where, Workers
 from des.scenario.plan import Plan
-from des.scenario.text.units import YEAR_S
 
 _ENOUGH: Final = 0.03
 """Relative half-width of the share lost at which no more incidents are drawn."""
-_MOST_HORIZONS: Final = 400
-"""Drawn where each horizon is a timeline of its own."""
 _WORK_OF_SECOND: Final = 8.0
 """Times that of the first attempt."""
-_RECORDED: Final = 40
-"""Horizons drawn where all have the same incidents."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """`years` of timelines with so many samples in a block, or so many samples of rare events.
+    """`years` of timelines with a number of samples in a block, or a number of samples of rare events.
 
-    None leaves a number to the estimator, as `des availability` does. `as_asked`: all of the years are drawn.
+    None leaves a number to the estimator, as `des availability` does. `as_asked`: all of the years are drawn, by
+    default those that `des availability` draws.
     """
 
-    years: float
+    years: float | None = None
     in_a_block: int | None = None
     rare: int | None = None
     as_asked: bool = False
@@ -50,8 +46,8 @@ _SECOND: Final = Attempt(YEARS)
 class LongRun:
     """`lost` and `all_down` are None where requests interact, or where the last has no closed form and is not drawn.
 
-    `years` are those of the incidents drawn, `samples` the arrivals of the rare-event estimator. `as_asked`: so many
-    years were asked for, so no others are drawn.
+    `years` are those of the incidents drawn, `samples` the arrivals of the rare-event estimator. `as_asked`: this
+    number of years was asked for, so no others are drawn.
     """
 
     choice: Choice
@@ -76,9 +72,8 @@ class LongRun:
         return self.lost is not None and not self.as_asked and _half_width(self.lost) > _ENOUGH
 
 
-def long_runs(plans: Mapping[str, Plan], workers: Where, years: float | None = None) -> dict[str, LongRun]:
-    """By arm, the first attempt, or the one of so many years; the same for any number of workers."""
-    attempt = _FIRST if years is None else Attempt(years, as_asked=True)
+def long_runs(plans: Mapping[str, Plan], workers: Where, attempt: Attempt = _FIRST) -> dict[str, LongRun]:
+    """By arm, the first attempt unless said otherwise; the same for any number of workers."""
     with Workers(partial(_long_run, attempt), workers) as pool:
         return dict(zip(plans, pool.map(list(plans.values())), strict=True))
 
@@ -97,7 +92,7 @@ def refining_s(known: Mapping[str, LongRun], first_s: float) -> float:
 
 
 def _long_run(attempt: Attempt, plan: Plan, report: Report | None = None) -> LongRun:
-    choice = choose(plan, attempt.years if attempt.as_asked else YEARS)
+    choice = choose(plan, years_for(plan, attempt.years) if attempt.as_asked else YEARS)
     plan, _ = relieved(plan)
     closed = choice.exact
     down = None if closed is None else Estimate(closed.all_down, estimator=EXACT)
@@ -129,10 +124,9 @@ def _half_width(lost: Estimate) -> float:
 
 
 def _by_timeline(plan: Plan, choice: Choice, attempt: Attempt, down: Estimate | None) -> LongRun:
-    years = attempt.years
-    if needs_whole_horizons(plan) and not attempt.as_asked:
-        most = _MOST_HORIZONS if incidents_per_year(plan) > 0.0 else _RECORDED
-        years = min(years, most * plan.horizon_s / YEAR_S)
+    years = years_for(plan, attempt.years)
+    if not attempt.as_asked:
+        years = min(years, years_for(plan, None))
     drawn = timeline(plan, years, samples=attempt.in_a_block)
     return LongRun(
         choice=choice,

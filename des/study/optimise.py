@@ -9,7 +9,7 @@ from typing import Any, Final
 from des.compiled import using
 from des.disk import refuse_existing_directory, written_whole
 from des.errors import DesError
-from des.pool import Workers
+from des.pool import Where, Workers
 from des.scenario import Loaded
 from des.scenario.loading import load_document
 from des.scenario.plan import remarks_of
@@ -49,6 +49,7 @@ def optimise(
     seed: int | None = None,
     overrides: Sequence[str] = (),
     workers: int = 1,
+    cluster: str | None = None,
     engine: str | None = None,
     out: str | Path | None = None,
     progress: Progress | None = None,
@@ -60,12 +61,13 @@ def optimise(
     `optimise`, `over` and `legs` too. `legs` are entries of the chain to choose from, `least` to `most` of them. `arm`
     is the arm to start from. All candidates are ranked without simulated requests, or the most promising along a beam
     where there are more than `screen`; the best few are simulated with common random numbers until one wins, in at most
-    `replications`. The same for any number of workers and any engine. `out` is a directory that does not exist.
+    `replications`. The same for any number of workers, any engine, and on a `cluster` (the address
+    of a Dask scheduler). `out` is a directory that does not exist.
 
     Raises ScenarioError and DesError for what cannot be aimed at, varied or built.
     """
     started = time.perf_counter()
-    options = RunOptions(seed=seed, overrides=overrides, workers=workers)
+    options = RunOptions(seed=seed, overrides=overrides, workers=workers, cluster=cluster)
     loaded = _of_arm(options.load(scenario), arm)
     target = None if out is None else output_path(out)
     if target is not None:
@@ -79,9 +81,9 @@ def optimise(
     if replications < 1 or screen < 1:
         raise DesError("replications and screen are at least 1")
     if before is not None:
-        before(forecast_of(space, screen, replications, options.workers))
+        before(forecast_of(space, screen, replications, options.where))
     with using(engine), terminating_signals_raise():
-        found = _found(loaded, space, aim, screen, replications, options.workers, progress)
+        found = _found(loaded, space, aim, screen, replications, options.where, progress)
     answer = replace(found, wall_s=time.perf_counter() - started)
     if target is not None:
         with written_whole(target) as directory:
@@ -100,7 +102,7 @@ def _of_arm(loaded: Loaded, arm: str | None) -> Loaded:
 
 
 def _found(
-    loaded: Loaded, space: Space, aim: Aim, most: int, replications: int, workers: int, progress: Progress | None
+    loaded: Loaded, space: Space, aim: Aim, most: int, replications: int, workers: Where, progress: Progress | None
 ) -> Optimised:
     def tell(share: float, what: str) -> None:
         if progress is not None:

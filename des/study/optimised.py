@@ -188,6 +188,7 @@ class Optimised(Charted):
                 "candidates": screened.space if math.isfinite(screened.space) else None,
                 "screened": len(screened.figures),
                 "complete": screened.complete,
+                "beam": screened.width or None,
                 "refused": len(screened.refused),
             },
             "screen": {"samples": SAMPLES, "leaves_out": list(selected.why_simulated)},

@@ -24,10 +24,13 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """What is about to be simulated, and about how many seconds that takes on so many `processes`.
+    """What is about to be simulated, and about how many seconds that takes on `processes`.
 
     `finished` of the `replications` of all arms are kept already; of a sweep, `unit` says that these are points.
     `at_least`: it may take more, such as by a precision. `begun`: some of it was done to know how long it takes.
+    `unread`: there are so many points that none but the first was read, so nothing is known to be right with them.
+    `size`: about how many bytes of traces it writes, 0 where they are few or none. `free`: how many are left where they
+    go, None where nobody knows.
     """
 
     seconds: float
@@ -37,6 +40,9 @@ class Forecast:
     at_least: bool = False
     unit: str = "replications"
     begun: bool = False
+    unread: bool = False
+    size: float = 0.0
+    free: int | None = None
 
 
 Before = Callable[[Forecast], None]
@@ -123,7 +129,7 @@ class RunOptions:
 
 
 def where(workers: int, cluster: str | None) -> Where:
-    """The workers of a cluster if one is named, else so many processes here."""
+    """The workers of a cluster if one is named, else this number of processes here."""
     if cluster is None:
         return workers
     from des.study.cluster import Cluster

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
+from des.errors import DesError
 from des.frames import Charted
 from des.scenario import Scenario
 from des.traces import Run as Traces
@@ -85,8 +86,10 @@ class Run(Charted, Traces):
     ) -> "pd.DataFrame":
         """Exact quantiles of the latency of requests, from arrival to end; each is the latency of some request.
 
-        `by` names columns: replication, provider, model, chain_position, outcome, rounds, attempts, error_type.
-        `outcome` selects requests, None all that ended. The latencies of one arm are held in memory.
+        `by` names columns: replication, leg, provider, model, chain_position, outcome, rounds, attempts, error_type. A
+        length of time such as `1h` stands for bins of the arrival, which `start_s` then names. `leg` is the one that
+        served, missing where none did; it takes all attempts. `outcome` selects requests, None all that ended. The
+        latencies of one arm are held in memory.
         """
         from des.study.analysis.latency import latency_quantiles
 
@@ -103,15 +106,32 @@ class Run(Charted, Traces):
 
         return fallback_reasons(self)
 
-    def compare(self, a: str, b: str) -> "pd.DataFrame":
-        """Arm `a` less arm `b`, with 95 % intervals of the difference over paired replications.
+    @overload
+    def compare(self, a: str, b: str) -> "pd.DataFrame": ...
+
+    @overload
+    def compare(self, a: Traces, *, arms: tuple[str, str] | None = None) -> "pd.DataFrame": ...
+
+    def compare(self, a: str | Traces, b: str | None = None, *, arms: tuple[str, str] | None = None) -> "pd.DataFrame":
+        """Two arms of this run, `a` less `b`; or this run less another one, `a`. With 95 % intervals of differences.
 
         Each difference is of the figures of all replications together. There is no interval without two replications
         that differ. For rare losses `des.compare` has better intervals.
-        """
-        from des.study.analysis.arms import compare
 
-        return compare(self, a, b)
+        Of two runs, each arm that both have is compared, or the two that `arms` names: one of this run, one of the
+        other. Rows are indexed by (arm, figure). With the same seed and the same arrivals they are paired by the ids of
+        requests: the requests and replications that both have are compared. Otherwise all of each run are, and
+        `pairing` says why; the interval is Welch's then.
+        """
+        if isinstance(a, Traces) and b is None:
+            from des.study.analysis.runs import compare_runs
+
+            return compare_runs(self, a, arms)
+        if isinstance(a, str) and isinstance(b, str) and arms is None:
+            from des.study.analysis.arms import compare_arms
+
+            return compare_arms(self, a, b)
+        raise DesError("compare takes two arms of this run by name, or another run as des.load(...) returns it")
 
 
 def load(run: str | Path) -> Run:

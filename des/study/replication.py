@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from des.engine.columns import Sink
 from des.estimate.cascades import Cascade, CascadeTotals, may_cascade, triggers
 from des.estimate.objective import WindowCounter, window_edges
 from des.estimate.summary import Observed
+from des.estimate.sums import LogHistogram
 from des.estimate.totals import BatchTotals, LossCounter, Totals
 from des.faults import Intervals, draw_timeline
 from des.pool import Report
@@ -48,6 +49,8 @@ class Outcome:
     """The legs of the chain, by index, that were called."""
     broken: Mapping[str, int] = field(default_factory=dict)
     """How often each leg that rots broke."""
+    cost: LogHistogram | None = None
+    """What each request was billed, in USD, where it is asked for."""
 
 
 Source = Callable[[Plan, int, Sink, Report | None], int]
@@ -60,8 +63,8 @@ class Replicator:
 
     Traces of an arm are also written for the arms that `same` maps to it: rows of the `level`. Without a `directory`
     there are none. `scenario` is canonical JSON, for the traces. `asks_for_cascades` adds their figures even where
-    there can be none. With an `objective`, the windows that met it are counted. Rows come from the `source`, the engine
-    by default.
+    there can be none. With an `objective`, the windows that met it are counted. `asks_for_costs` adds how the
+    costs of requests are distributed. Rows come from the `source`, the engine by default.
     """
 
     plans: Mapping[str, Plan]
@@ -71,6 +74,7 @@ class Replicator:
     same: Mapping[str, str] = field(default_factory=dict)
     objective: Objective | None = None
     source: Source | None = None
+    asks_for_costs: bool = False
     level: TraceLevel = FULL
 
     def __call__(self, part: Part, report: Report | None) -> Outcome:
@@ -97,6 +101,7 @@ class Replicator:
             same=[arm for arm, simulated in self.same.items() if simulated == part.arm],
             triggers=triggers(plan, timeline) if self.asks_for_cascades or may_cascade(self.plans.values()) else None,
             level=self.level,
+            costs=self.asks_for_costs,
         )
         try:
             observed, cascade, written = recorder.close(
@@ -107,10 +112,18 @@ class Replicator:
             raise
         met = None if asked is None or windows is None else windows.met(asked.availability)
         return Outcome(
-            observed, downtime(plan, timeline), tuple(written), cascade, met, recorder.called, recorder.broken
+            observed,
+            downtime(plan, timeline),
+            tuple(written),
+            cascade,
+            met,
+            recorder.called,
+            recorder.broken,
+            recorder.costs,
         )
 
 
+_PICODOLLARS: Final = 1e12
 _Block = Mapping[str, NDArray[Any]]
 
 
@@ -137,6 +150,7 @@ class _Recorder:
         same: Sequence[str] = (),
         windows: WindowCounter | None = None,
         level: TraceLevel = FULL,
+        costs: bool = False,
     ) -> None:
         columns = names(plan)
         self._totals = Totals(columns, [leg.name for leg in plan.chain])
@@ -148,6 +162,7 @@ class _Recorder:
         self._batches = None if batch is None else BatchTotals(batch)
         self._cascade = None if triggers is None else CascadeTotals(plan, columns, triggers)
         self._level = level
+        self.costs = LogHistogram() if costs else None
         self._writers: dict[str, list[TraceWriter]] = {}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="traces")  # starts with its first work
         if directory is not None:
@@ -176,6 +191,8 @@ class _Recorder:
         self._losses.requests(block)
         if self._windows is not None:
             self._windows.requests(block)
+        if self.costs is not None:
+            self.costs.add(block["cost_picousd"] / _PICODOLLARS)
         if self._batches is not None:
             self._batches.requests(block)
         if self._cascade is not None:

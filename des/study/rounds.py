@@ -7,19 +7,22 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from des.compiled import prepare
+from des.compiled import carried, prepare
 from des.estimate.cascades import Cascade, cascade_estimates
 from des.estimate.estimate import Estimate
 from des.estimate.heterogeneous import Heterogeneous, without_intervals
 from des.estimate.intervals import students_t
 from des.estimate.objective import counted_objective
+from des.estimate.shape import Shape
 from des.estimate.summary import Pool, summarise
+from des.estimate.sums import LogHistogram
 from des.estimate.totals import Metrics
 from des.estimate.unsampled import LongRuns, Unsampled, with_unseen
 from des.pool import Where, Workers
 from des.scenario.plan import Plan
 from des.scenario.schema.objective import Objective
 from des.study.downtime import Spells, controlled
+from des.study.pictured import Pictured
 from des.study.precision import relative_half_width
 from des.study.replication import Part, Replicator
 
@@ -44,7 +47,7 @@ Measure = Callable[[Metrics], float | None]
 class Clock:
     """The time that an answer may take. With a number of `rounds` it never runs out.
 
-    `reserve` keeps time for work that follows once so many rounds are done; where that does not fit, no more are.
+    `reserve` keeps time for work that follows once this number of rounds is done; where that does not fit, no more are.
     """
 
     def __init__(self, within_s: float, rounds: int | None) -> None:
@@ -98,6 +101,7 @@ class Simulated:
     called: set[int] = field(default_factory=set)
     broken: Counter[str] = field(default_factory=Counter)
     cascades: list[Cascade] = field(default_factory=list)
+    cost: LogHistogram = field(default_factory=LogHistogram)
 
     def figures(self) -> dict[str, Any]:
         """By the names of summary.json, as simulated."""
@@ -132,6 +136,10 @@ class Simulated:
         return tuple(leg.name for leg in self.plan.chain if leg.index not in self.called)
 
     @property
+    def pictured(self) -> Pictured:
+        return Pictured(latency=Shape.of_histogram(self.pool.latency), cost=Shape.of_histogram(self.cost))
+
+    @property
     def requests(self) -> int:
         return sum(int(metrics["requests"]) for metrics in self.pool.metrics)
 
@@ -155,6 +163,12 @@ class Rounds:
     reached: bool
 
 
+def prepare_for(plans: Mapping[str, Plan]) -> None:
+    """Load the engine that will simulate the rounds."""
+    expected = [plan.workload.arrivals.expected_requests(plan.horizon_s) or 0.0 for plan in plans.values()]
+    prepare(list(plans.values()), 2 * FIRST * sum(expected))
+
+
 def replicated(
     plans: Mapping[str, Plan],
     objective: Objective | None,
@@ -172,12 +186,11 @@ def replicated(
     after `least_rounds` at the earliest. `cascades` asks for their figures even where there can be none.
     """
     found = {arm: Simulated(plan) for arm, plan in plans.items()}
-    replicator = Replicator(plans, None, "{}", cascades, objective=objective)
-    expected = [plan.workload.arrivals.expected_requests(plan.horizon_s) or 0.0 for plan in plans.values()]
-    prepare(list(plans.values()), 2 * FIRST * sum(expected))
+    replicator = Replicator(plans, None, "{}", cascades, objective=objective, asks_for_costs=True)
+    prepare_for(plans)
     done = rounds = 0
     wanted, reached = FIRST, False
-    with Workers(replicator, workers) as pool:
+    with Workers(carried(replicator, plans.values()), workers) as pool:
         while True:
             before_s = clock.spent_s
             parts = [Part(arm, number) for number in range(done, wanted) for arm in plans]
@@ -190,6 +203,8 @@ def replicated(
                 of.broken.update(outcome.broken)
                 if outcome.cascade is not None:
                     of.cascades.append(outcome.cascade)
+                if outcome.cost is not None:
+                    of.cost.merge(outcome.cost)
                 if outcome.windows is not None:
                     of.windows.append(outcome.windows)
             took_s, made = clock.spent_s - before_s, wanted - done

@@ -12,10 +12,10 @@ from des.disk import (
     refuse_existing_directory,
     remove_leftovers,
     removed,
-    scratch_directory,
     written_whole,
 )
 from des.errors import DesError, OutputError, say_what_is_left
+from des.scratch import scratch_directory
 from des.storage import Storage, is_url
 from des.study.duration import of_run
 from des.study.identity import canonical_json, file_digest
@@ -84,7 +84,7 @@ def _kept(study: Study, options: RunOptions, results: Path) -> Finished:
         refuse_existing_directory(target)
     study.prepare()
     if options.before is not None:
-        options.before(of_run(study, options.where, 0 if options.force else pieces_of(target, key)))
+        options.before(of_run(study, options.where, 0 if options.force else pieces_of(target, key), target.parent))
     anew = options.force and options.out is None
     try:
         with unfinished(target, key, anew=options.force) as pieces, written_whole(target, replace=anew) as directory:

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from des.disk import scratch_directory
 from des.errors import OutputError, RunError
+from des.scratch import scratch_directory
 from des.storage import Storage
 from des.study.identity import json_text
 from des.study.outcome_json import read_outcome

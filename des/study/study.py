@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from des.compiled import engine_for, prepare
+from des.compiled import carried, engine_for, prepare
 from des.errors import DesError, OutputError, WriteError
 from des.estimate.cascades import Cascade, cascade_estimates
 from des.estimate.estimate import as_json
@@ -186,7 +186,7 @@ class Study:
             returns=here,
             requests=0.0 if here else self._requests,
         )
-        with Workers(keeping, workers) as pool:
+        with Workers(carried(keeping, self.plans.values()), workers) as pool:
             while (done := found.replications) < wanted:
                 parts = [Part(arm, number) for arm in simulated for number in range(done, wanted)]
                 known: dict[Part, str] = {}

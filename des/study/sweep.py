@@ -45,8 +45,8 @@ def sweep(
 
     `estimator="best"` answers each point as `des.answer` does, in as many `rounds` (1). `metrics` are those that
     matter; no requests are simulated where availability is known without them and nothing else is asked or expected.
-    `years` of incidents are drawn where availability takes drawn ones; its figures are then those of
-    `des.availability` with as many years. Without it, 1,000 are drawn.
+    `years` of incidents are drawn where availability takes drawn ones, as many as by `des.availability` unless said
+    otherwise; the figures are to the last digit those of `des.availability` with as many years.
     `estimator="request level"` simulates a run at each point; `replications`, `precision` and `traces` are for those.
 
     Everything is written to `results/<scenario>-sweep-<key>/` (`sweep.json`, `sweep.csv`), or to `out`. Finished points
@@ -131,14 +131,14 @@ def _check_options(estimator: str, options: RunOptions, rounds: int | None, year
 
 
 def _ask_before_reading(scenario: Source, points: Grid, options: RunOptions) -> None:
-    """Of so many points, tell the least time they take before reading them all."""
+    """Of a sweep with many points, tell the least time they take before reading them all."""
     if options.before is None or len(points) <= _MANY:
         return
-    started = time.perf_counter()
+    started = time.process_time()
     values = points.at(0)
     assignments = [f"{path}={value}" for path, value in values.items()]
     RunOptions(seed=options.seed, overrides=[*options.overrides, *assignments]).load(scenario)
-    each_s = time.perf_counter() - started
+    each_s = time.process_time() - started
     processes = processors(options.where)
     options.before(
         Forecast(
@@ -147,5 +147,6 @@ def _ask_before_reading(scenario: Source, points: Grid, options: RunOptions) -> 
             replications=len(points),
             at_least=True,
             unit=POINTS,
+            unread=True,
         )
     )

@@ -1,7 +1,8 @@
 """A sweep by the best estimators: each point is answered as `des answer` would, on one process.
 
 The number of rounds is fixed, so a point has the same figures on any machine and for any number of processes. All
-points share their random numbers. Arms that no swept value changes are answered once, at the first point.
+points share their random numbers. Arms that no swept value changes are answered once, at the first point, which has
+all processes to itself.
 """
 
 import hashlib
@@ -14,17 +15,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from des.compiled import carried
 from des.disk import (
     TakenError,
     obstacle,
     refuse_existing_directory,
     remove_leftovers,
-    scratch_directory,
     written_whole,
 )
 from des.errors import OutputError, Problem, ScenarioError, say_what_is_left
 from des.pool import Workers
 from des.scenario import Loaded
+from des.scratch import scratch_directory
 from des.signals import terminating_signals_raise
 from des.storage import Storage, is_url, place_of
 from des.study.identity import Identity, canonical_json, file_digest, json_text, package_version, source_digest
@@ -33,7 +35,7 @@ from des.study.pieces import Pieces
 from des.study.run import RESULTS
 from des.study.stored_pieces import StoredPieces
 from des.study.study import scenario_name
-from des.study.sweep_point import KEPT_BYTES, Answering, Asked, Job, Known, Reading
+from des.study.sweep_point import KEPT_BYTES, Answered, Answering, Asked, Job, Known, Reading
 from des.study.sweep_ranges import Grid
 from des.study.sweep_record import BEST, RECORD, TABLE, Sweep, load_sweep, write_record
 from des.study.unfinished import POINTS, unfinished
@@ -55,7 +57,7 @@ def swept_by_answers(source: Source, points: Grid, options: RunOptions, asked: A
         job = replace(job, source=loaded, options=replace(job.options, overrides=()))
     with (
         terminating_signals_raise(),
-        Workers(job, min(where, len(points)) if isinstance(where, int) else where) as pool,
+        Workers(carried(job), min(where, len(points)) if isinstance(where, int) else where) as pool,
     ):
         files, packed = _all_read(points, pool, options)
         key = _key(loaded, points, asked, files)
@@ -180,9 +182,10 @@ class _Work:
         if missing:
             started = time.perf_counter()
             first, *others = missing
-            (known,) = self._answer([first])
+            known = self._alone(first)
             if others and self._options.before is not None:
-                self._options.before(self._forecast(time.perf_counter() - started, finished))
+                each_s = (time.perf_counter() - started) * (self._side_by_side(known) if self._apart else 1)
+                self._options.before(self._forecast(each_s, finished))
             self._answer([replace(task, known=known) for task in others])
         return [json.loads(self._kept[number]) for number in range(self._many)]
 
@@ -192,19 +195,32 @@ class _Work:
             self._done[number] = 1.0
         return kept
 
-    def _answer(self, tasks: Sequence[Answering]) -> list[Known]:
-        """What is known of the arms of each point."""
-        found = []
+    def _alone(self, task: Answering) -> Known:
+        """What is known of the arms of a point that all processes here answer, or one of elsewhere."""
+        if self._apart and not isinstance(self._where, int):
+            (answer,) = self._pool.map([task])
+        else:
+            answer = self._job.answer(task, self._where, lambda share: self._tell(task.number, share))
+        self._keep(task, answer)
+        known: Known = answer.known
+        return known
+
+    def _side_by_side(self, known: Known) -> int:
+        """About how many processes had to do with a point of so many arms."""
+        return max(1, min(self._processes, len(known.long_runs))) if isinstance(self._where, int) else 1
+
+    def _answer(self, tasks: Sequence[Answering]) -> None:
         answers = (
             self._pool.map(tasks, lambda place, share: self._tell(tasks[place].number, share))
             if self._apart
             else (self._job.answer(task, self._where) for task in tasks)
         )
         for task, answer in zip(tasks, answers, strict=True):
-            self._kept[task.number] = answer.text
-            self._tell(task.number, 1.0)
-            found.append(answer.known)
-        return found
+            self._keep(task, answer)
+
+    def _keep(self, task: Answering, answer: Answered) -> None:
+        self._kept[task.number] = answer.text
+        self._tell(task.number, 1.0)
 
     def _tell(self, number: int, share: float) -> None:
         """Tell how far all points have come."""

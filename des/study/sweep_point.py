@@ -16,7 +16,7 @@ from des.study.answer import answered
 from des.study.answered import Answer, ArmAnswer
 from des.study.arms import same_arms
 from des.study.identity import canonical_json
-from des.study.long_run import LongRun, long_runs, refined
+from des.study.long_run import Attempt, LongRun, long_runs
 from des.study.options import RunOptions, Source
 from des.study.pieces import Pieces
 from des.study.rounds import Clock
@@ -29,7 +29,7 @@ ROUNDS: Final = 1
 _WITHIN_S: Final = 60.0
 """What `des answer` takes by default; the number of rounds is fixed, so it decides nothing but the progress shown."""
 KEPT_BYTES: Final = 64_000_000
-"""Points that were read are kept up to so many bytes in all; the others are read again."""
+"""Points that were read are kept up to this many bytes in all; the others are read again."""
 _NOT_OF_ARMS: Final = ("arms", "expect", "title", "question", "replications")
 """Fields that no figure of an arm depends on."""
 
@@ -38,7 +38,8 @@ _NOT_OF_ARMS: Final = ("arms", "expect", "title", "question", "replications")
 class Asked:
     """`metrics` are those to be shown, all where there are none named; `rounds` are simulated at each point.
 
-    `years` of incidents are drawn where availability takes drawn ones, as of `des availability --years`.
+    `years` of incidents are drawn where availability takes drawn ones, as of `des availability --years`; by default as
+    many as of that command.
     """
 
     metrics: tuple[str, ...] = ()
@@ -70,7 +71,6 @@ class Known:
     """What the first point found of each arm, by the digest of what the arm depends on."""
 
     long_runs: Mapping[str, LongRun] = field(default_factory=dict)
-    refined: Mapping[str, LongRun] = field(default_factory=dict)
     answers: Mapping[str, ArmAnswer] = field(default_factory=dict)
 
 
@@ -124,9 +124,9 @@ class Job:
         assignments = [f"{path}={value}" for path, value in self.points.at(number).items()]
         return replace(self.options, overrides=[*self.options.overrides, *assignments]).load(self.source)
 
-    def answer(self, task: Answering, workers: Where) -> Answered:
+    def answer(self, task: Answering, workers: Where, report: Report | None = None) -> Answered:
         """With as many processes."""
-        return self._answer(task, workers, None)
+        return self._answer(task, workers, report)
 
     def _read(self, task: Reading) -> Read:
         try:
@@ -140,11 +140,9 @@ class Job:
         here = self._here(task)
         given = task.known or Known()
         known = here.known(given, workers, self.asked.years)
-        better: Mapping[str, LongRun] = {}
         answers: Mapping[str, ArmAnswer] = {}
         if self._needs_no_requests(here.loaded, known):
-            better = here.refined(given, known, workers)
-            record = _long_run_record(here, better)
+            record = _long_run_record(here, known)
         else:
             found = self._answered(here, given, known, workers, report)
             answers = {arm: found.arms[arm] for arm in here.plans}
@@ -154,7 +152,7 @@ class Job:
             task.pieces.keep_point(task.number, text)
         if task.known is not None:
             return Answered(text, task.known)
-        return Answered(text, Known(here.by_digest(known), here.by_digest(better), here.by_digest(answers)))
+        return Answered(text, Known(here.by_digest(known), here.by_digest(answers)))
 
     def _here(self, task: Answering) -> "_Here":
         if task.packed:
@@ -205,13 +203,8 @@ class _Here:
     def known(self, given: Known, workers: Where, years: float | None) -> dict[str, LongRun]:
         """The long run of each of the `plans`, those that are given or new ones."""
         known = self.by_arm(given.long_runs)
-        return known | long_runs({arm: plan for arm, plan in self.plans.items() if arm not in known}, workers, years)
-
-    def refined(self, given: Known, known: Mapping[str, LongRun], workers: Where) -> dict[str, LongRun]:
-        """The long runs with a second attempt where the first was not precise enough."""
-        better = self.by_arm(given.refined)
-        missing = {arm: plan for arm, plan in self.plans.items() if arm not in better}
-        return better | refined(missing, {arm: known[arm] for arm in missing}, workers)
+        missing = {arm: plan for arm, plan in self.plans.items() if arm not in known}
+        return known | long_runs(missing, workers, Attempt(years, as_asked=True))
 
     def by_arm(self, of_digests: Mapping[str, _Of]) -> dict[str, _Of]:
         """What is known of these arms, but for those that are the same as another."""

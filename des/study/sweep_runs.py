@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from des.disk import link_file, refuse_existing_directory, scratch_directory, written_whole
+from des.compiled import carried
+from des.disk import link_file, refuse_existing_directory, written_whole
 from des.errors import DesError, OutputError, Problem, RunError, ScenarioError, WriteError, say_what_is_left
 from des.estimate.estimate import REQUEST_LEVEL
 from des.pool import Report, Workers
 from des.scenario import Loaded
+from des.scratch import scratch_directory
 from des.signals import terminating_signals_raise
 from des.storage import Storage, is_url, place_of
 from des.study.duration import of_runs
@@ -125,7 +127,7 @@ def _forecast(studies: Sequence[Study], places: Sequence[Path], options: RunOpti
         study for study, place in zip(studies, places, strict=True) if not place.is_dir() or _simulates_again(options)
     ]
     if options.before is not None and missing:
-        options.before(of_runs(missing, options.where))
+        options.before(of_runs(missing, options.where, target=places[0].parent))
 
 
 def _simulates_again(options: RunOptions) -> bool:
@@ -199,7 +201,7 @@ def _run_all(
         if options.progress is not None:
             options.progress(sum(done) / len(done), f"point {number + 1}/{len(done)}")
 
-    with terminating_signals_raise(), Workers(making, where if apart else 1) as pool:
+    with terminating_signals_raise(), Workers(carried(making), where if apart else 1) as pool:
         return [place_of(place) for place in pool.map(range(len(points)), watch)]
 
 

@@ -108,7 +108,7 @@ def _step(arm: str, after: str, of: Mapping[str, Money], known: Differences, per
     depend = known.depend(arm, after)
 
     def price(units: float) -> Estimate | None:
-        """From which a unit of failing pays, where so many fewer fail; their number is as certain as what they save."""
+        """From which a unit of failing pays, where `units` fewer fail; their number is as certain as what they save."""
         if units <= 0.0 or saved.known <= 0.0:
             return None
         return quotient(spent, scaled(saved, units / saved.known), independent=not depend)

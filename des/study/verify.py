@@ -4,15 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from des.errors import DesError, RunError
 from des.estimate.conservation import Conservation
 from des.estimate.estimate import REQUEST_LEVEL, as_json
+from des.frames import html
 from des.scenario import Scenario
 from des.single_files import json_object
 from des.storage import place_of
-from des.study.answer_file import ANSWER, MANIFEST
+from des.study.answer_file import ANSWER, CHARTS, CHARTS_SHA256, MANIFEST
 from des.study.from_traces import COLUMNS, Replayed, Rows, in_time
 from des.study.identity import Identity, file_digest, json_text, source_digest
 from des.study.optimised import CANDIDATES, OPTIMISED
@@ -26,6 +27,9 @@ from des.study.sweep_answers import amiss_in_sweep
 from des.study.sweep_record import BEST, RECORD, TABLE, Sweep, load_sweep
 from des.traces.reader import SUMMARY, amiss
 from des.vocabulary import ATTEMPT_KINDS, ATTEMPT_OUTCOMES, CAUSES, ERROR_TYPES, REQUEST_OUTCOMES
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _MOST: Final = 20
 """Figures of one file that are told one by one."""
@@ -62,7 +66,7 @@ class Difference:
         return f"{self.file}: {self.what}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Verified:
     """What was found in a directory of a `run`, `sweep`, `answer` or `search`.
 
@@ -80,8 +84,33 @@ class Verified:
         """Whether nothing differs."""
         return not self.differences
 
+    @property
+    def verdict(self) -> str:
+        if not self.holds:
+            return "DIFFERS"
+        return "all that was checked holds" if self.unchecked else "everything holds"
+
+    @property
+    def table(self) -> "pd.DataFrame":
+        """One row per finding: `found` is differs, holds or not checked, `what` says it in words.
+
+        `file` is empty but for differences.
+        """
+        import pandas as pd
+
+        rows = [("differs", each.file, each.what) for each in self.differences]
+        rows += [("holds", "", each) for each in self.checked]
+        rows += [("not checked", "", each) for each in self.unchecked]
+        return pd.DataFrame(rows, columns=["found", "file", "what"]).set_index("found")
+
     def as_json(self) -> dict[str, Any]:
         return {"path": str(self.path), "holds": self.holds, **_json(self)}
+
+    def __repr__(self) -> str:
+        return f"<Verified {self.path}: {self.verdict}>"
+
+    def _repr_html_(self) -> str:
+        return html(f"{self.path}: {self.verdict}", self.table)
 
 
 def _json(found: Verified) -> dict[str, Any]:
@@ -105,7 +134,8 @@ def verify(path: str | Path, folder: str | Path = ".", progress: Progress | None
     if not place.is_dir():
         raise DesError(f"{place}: no such directory; name the directory of a run, sweep, answer or search")
     if (place / ANSWER).is_file():
-        return _of_digest(place, "answer", ANSWER, "answer_sha256")
+        charts = (CHARTS, CHARTS_SHA256) if (place / CHARTS).exists() else None
+        return _of_digest(place, "answer", ANSWER, "answer_sha256", charts)
     if (place / OPTIMISED).is_file():
         return _of_digest(place, "search", OPTIMISED, "optimise_sha256", (CANDIDATES, "candidates_sha256"))
     if (place / RECORD).is_file():

@@ -186,6 +186,8 @@ class _Column:
     def check(self, block: NDArray[Any]) -> None:
         if self.buffer.dtype.kind not in "iu" or not len(block):
             return
+        if self.dictionary is None and np.can_cast(block.dtype, self.buffer.dtype):
+            return  # whatever it is, it fits
         lowest, highest = int(block.min()), int(block.max())
         if self.dictionary is not None:
             floor, ceiling = (-1 if self.field.nullable else 0), len(self.dictionary) - 1

@@ -14,7 +14,7 @@ from tests.command import DES, ENVIRONMENT, Done, des, des_process
 from tests.patience import PATIENCE_S
 
 
-@pytest.mark.parametrize("arguments", [["schema"], ["run", "small.yaml"]])
+@pytest.mark.parametrize("arguments", [["schema"], ["--help"], ["results"], ["run", "small.yaml"]])
 def test_a_reader_that_leaves_is_no_error(ran: tuple[Path, Done], arguments: list[str]) -> None:
     process = subprocess.Popen(
         [DES, *arguments], cwd=ran[0], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -26,19 +26,39 @@ def test_a_reader_that_leaves_is_no_error(ran: tuple[Path, Done], arguments: lis
     assert process.wait(timeout=PATIENCE_S) == 141
 
 
+FULL = "cannot write to standard output: No space left on device"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["schema"],
-        ["--version"],
         ["--help"],
+        ["--version"],
+        ["--show-completion", "bash"],
         ["run", "-h"],
         ["import", "--help"],
+        ["catalogue"],
+        ["catalogue", "--json"],
+        ["catalogue", "--presets"],
+        ["check", "--list"],
+        ["examples"],
+        ["explain", "small.yaml"],
+        ["explain", "small.yaml", "--json"],
+        ["fit", "history.csv"],
+        ["fit", "history.csv", "--json"],
+        ["new"],
+        ["results"],
+        ["schema"],
         ["validate", "small.yaml"],
     ],
+    ids=" ".join,
 )
 def test_printing_to_a_full_disk_is_said_in_one_line(tmp_path: Path, arguments: list[str]) -> None:
     write_small(tmp_path)
+    (tmp_path / "history.csv").write_text(
+        "start,end,service\n"
+        + "".join(f"2024-0{month}-03T10:00:00Z,2024-0{month}-03T11:00:00Z,a\n" for month in range(1, 9))
+    )
     is_printed_by_a_process = arguments in (["schema"], ["run", "-h"])
     with Path("/dev/full").open("w") as full:
         if is_printed_by_a_process:
@@ -47,10 +67,36 @@ def test_printing_to_a_full_disk_is_said_in_one_line(tmp_path: Path, arguments: 
             )
         else:
             done = des(*arguments, folder=tmp_path, out=full)
+    assert done.stderr.splitlines() == [FULL]
     assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    assert "No space left" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_run_that_cannot_be_printed_is_kept_and_its_place_said(tmp_path: Path, options: list[str]) -> None:
+    write_small(tmp_path, horizon="1h")
+    for command, what in (("run", "run"), ("sweep", "sweep")):
+        over = ["--over", "seed=1,2", "--estimator", "request-level"] if command == "sweep" else []
+        with Path("/dev/full").open("w") as full:
+            done = des(command, "small.yaml", *over, *options, folder=tmp_path, out=full)
+        said, where = done.stderr.strip().splitlines()[-1].rsplit(" ", 1)
+        assert said == f"{FULL}; the {what} is in"
+        assert (tmp_path / where).is_dir()
+        assert done.returncode == 1
+
+
+def test_what_a_shell_completes_to_a_full_disk_is_said_in_one_line_too() -> None:
+    asked = {"_DES_COMPLETE": "complete_bash", "COMP_WORDS": "des an", "COMP_CWORD": "1"}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([DES], env=ENVIRONMENT | asked, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.stderr.splitlines() == [FULL]
+    assert done.returncode == 1
+
+
+def test_another_file_that_fails_is_not_taken_for_standard_output() -> None:
+    done = des("--install-completion", "bash", env={"HOME": "/dev/null"})
+    assert done.returncode == 1
+    assert done.stderr.startswith("/dev/null: ")
+    assert "standard output" not in done.stderr
 
 
 def test_complaining_to_a_full_disk_is_no_traceback(tmp_path: Path) -> None:

@@ -87,3 +87,13 @@ def test_the_same_sweep_again_says_so(tmp_path: Path) -> None:
     words = "the same sweep as before: verified, not made again"
     assert words not in first.stdout
     assert words in again.stdout
+
+
+def test_a_million_points_without_a_terminal_are_not_begun_and_told_how(tmp_path: Path) -> None:
+    write_small(tmp_path, horizon="1h")
+    done = des("sweep", "small.yaml", "--over", "seed=1:1000000:1", folder=tmp_path)
+    assert done.returncode == 4
+    assert "des sweep will take at least about" in done.stderr
+    assert "--yes goes on with 1,000,000 points" in done.stderr
+    assert done.stdout == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["small.yaml"]

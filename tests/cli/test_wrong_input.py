@@ -35,6 +35,66 @@ def test_wrong_input_is_code_2_with_a_clear_sentence_and_writes_nothing(tmp_path
     assert left_in(tmp_path) == []
 
 
+MANY_NINES = "9" * 10_000
+
+
+@pytest.mark.parametrize("number", ["99999999999999999999", MANY_NINES, "1" + "_000" * 3_000])
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        ("run", "--seed"),
+        ("run", "--replications"),
+        ("run", "--workers"),
+        ("compare", "--max-replications"),
+        ("answer", "--rounds"),
+        ("sweep", "--rounds"),
+        ("optimise", "--most"),
+        ("availability", "--seed"),
+        ("fit", "--permutations"),
+    ],
+)
+def test_a_number_of_too_many_digits_is_refused_with_the_range(
+    tmp_path: Path, command: str, option: str, number: str
+) -> None:
+    write_small(tmp_path)
+    done = des(command, "small.yaml", option, number, folder=tmp_path)
+    is_a_clear_error(done, 2)
+    assert f"'{option}': expected a whole number below 2^63; got {number[:57]}" in done.stderr
+    assert "which is too large" in done.stderr
+    assert len(done.stderr) < 500
+    assert left_in(tmp_path) == []
+
+
+def test_so_is_one_that_is_set_and_a_long_assignment_is_cut_short(tmp_path: Path) -> None:
+    write_small(tmp_path)
+    for options in (["--set", f"seed={MANY_NINES}"], ["--set", f"policy.rounds={MANY_NINES}"]):
+        done = des("validate", "small.yaml", *options, folder=tmp_path)
+        is_a_clear_error(done, 2)
+        assert "expected a whole number below 2^63; got 999" in done.stderr
+        assert len(done.stderr) < 500
+
+
+@pytest.mark.parametrize(
+    ("option", "number", "said"),
+    [
+        ("--workers", "0", "expected a whole number of at least 1; got 0"),
+        ("--workers", "-3", "expected a whole number of at least 1; got -3"),
+        ("--workers", "two", "expected a whole number of at least 1; got 'two'"),
+        ("--workers", "\u0663", "expected a whole number of at least 1; got '\u0663'"),
+        ("--seed", "1.5", "expected a whole number; got '1.5'"),
+        ("--seed", f"-{MANY_NINES}", "expected a whole number above -2^63; got -999"),
+    ],
+)
+def test_a_number_that_is_none_of_an_option_says_what_is_expected(
+    tmp_path: Path, option: str, number: str, said: str
+) -> None:
+    write_small(tmp_path)
+    done = des("run", "small.yaml", option, number, folder=tmp_path)
+    is_a_clear_error(done, 2)
+    assert f"'{option}': {said}" in done.stderr
+    assert len(done.stderr) < 500
+
+
 @pytest.mark.parametrize("option", [("--arms", "nobody"), ("--arms", ","), ("--precision", "cost"), ("--workers", 0)])
 def test_wrong_options_of_compare_are_code_2_and_write_nothing(tmp_path: Path, option: tuple[str, Any]) -> None:
     write_small(tmp_path)

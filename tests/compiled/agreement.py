@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from des import engine
 from des.compiled import whole_runs
 from des.compiled.compiling import Kernel
+from des.engine import RunWindow
 from des.faults import Timeline, draw_timeline
 from des.scenario.plan import Plan
 from tests.engine.traced import TABLES, Collected
@@ -78,10 +79,10 @@ def window_difference(plan: Plan, kernel: Kernel | None) -> str:
         hits=drawn.hits[met],
         shared=drawn.shared[met],
     )
-    place = {"begin_s": begin_s, "counted_s": (from_s, until_s), "cut_s": cut_s}
+    window = RunWindow(timeline, begin_s, from_s, until_s, cut_s)
     one, other = Collected(), Collected()
-    counted = engine.simulate_window(plan, 0, one, timeline, **place)  # type: ignore[arg-type]
-    also = whole_runs.simulate_window(plan, 0, other, timeline, kernel=kernel, **place)  # type: ignore[arg-type]
+    counted = engine.simulate_window(plan, 0, one, window)
+    also = whole_runs.simulate_window(plan, 0, other, window, kernel)
     if counted != also:
         return f"{counted} counted against {also}"
     return first_difference(tables(one), tables(other))

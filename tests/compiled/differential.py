@@ -23,7 +23,8 @@ from des.errors import DesError
 from des.scenario import Loaded, from_mapping, load_scenario, plans
 from tests.compiled.agreement import difference
 from tests.engine.traced import Collected
-from tests.guard.drawn import SWITCHES, Drawer, Entry
+from tests.guard.drawing import SWITCHES, Entry
+from tests.guard.drawn import Drawer
 from tests.guard.shipped import GUARD, SHORTENED
 
 MOST_REQUESTS = 5000

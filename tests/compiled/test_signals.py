@@ -58,7 +58,7 @@ def test_what_a_handler_raises_does_not_cost_the_kernel_its_answer(number: int) 
 
     kernel = _Kernel(number)
     with _handler(number, leave), pytest.raises(KeyboardInterrupt):
-        kernel.state.play(kernel)
+        kernel.state.play(compiling.interpreted()._replace(play=kernel))
     assert kernel.returned == [WRONG]
 
 
@@ -66,7 +66,7 @@ def test_a_run_goes_on_after_a_signal_whose_handler_raises_nothing() -> None:
     came: list[int] = []
     kernel = _Kernel(signal.SIGTERM)
     with _handler(signal.SIGTERM, lambda number, frame: came.append(number)):
-        kernel.state.play(kernel)
+        kernel.state.play(compiling.interpreted()._replace(play=kernel))
     assert kernel.returned == [WRONG, OVER]
     assert came == [signal.SIGTERM]
 

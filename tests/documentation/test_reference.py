@@ -84,8 +84,16 @@ def test_every_fault_foreseen_is_explained_and_no_other() -> None:
     assert codes == set(re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE))
 
 
-def test_the_faults_that_the_page_shows_are_those_that_are_printed() -> None:
-    loaded = load_scenario(ROOT / "scenarios" / "retry_storm.yaml")
+@pytest.mark.parametrize("name", ["retry_storm", "cost_overhead"])
+def test_the_faults_that_the_page_shows_are_those_that_are_printed(name: str) -> None:
+    loaded = load_scenario(ROOT / "scenarios" / f"{name}.yaml")
     found = foresee(loaded, plans(loaded), dict.fromkeys(loaded.arms))
     printed = as_text(lambda console: print_foreseen(found, console), width=80).replace(f"{ROOT}/", "")
     assert f"```\n{printed.strip()}\n```" in (ROOT / "docs" / "foreseen.md").read_text(encoding="utf-8")
+
+
+def test_what_the_page_says_of_a_shorter_timeout_is_foreseen() -> None:
+    loaded = load_scenario(ROOT / "scenarios" / "research_pipeline.yaml", ["chain[0].timeout=10s"])
+    found = foresee(loaded, plans(loaded), dict.fromkeys(loaded.arms))
+    (slow,) = (fault for fault in found["three_stages"] if fault.code == "slow_answers")
+    assert f"> {slow.sentence}\n" in (ROOT / "docs" / "foreseen.md").read_text(encoding="utf-8")

@@ -18,9 +18,11 @@ EVERYBODY = {
     "errors",
     "pool",
     "frames",
+    "scratch",
     "signals",
     "spread",
     "storage",
+    "tally",
     "vocabulary",
     "words",
 }

@@ -1,4 +1,4 @@
-"""A breaker opens at what its window holds, lets so many probes through, and heeds no call of before its change."""
+"""A breaker opens at what its window holds, lets a number of probes through, and heeds no call of before its change."""
 
 from collections.abc import Callable
 from math import nan

@@ -1,4 +1,4 @@
-"""A provider that serves so many calls at once, first come, first served, with a bounded queue before them."""
+"""A provider that serves a number of calls at once, first come, first served, with a bounded queue before them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""So many calls at once: each keeps its place until the provider is done with it, whoever still waits for it."""
+"""A number of calls at once: each keeps its place until the provider is done with it, whoever still waits for it."""
 
 from typing import Any
 

@@ -61,17 +61,18 @@ def test_a_served_request_stops_where_it_was_served() -> None:
 def test_an_outcome_that_is_not_retried_falls_back_at_once() -> None:
     chain = [{"provider": "a", "retries": 5, "retry_on": ["timeout"]}, {"provider": "b"}]
     traced = run(scenario({"a": provider(**FAILING), "b": provider()}, arrivals=at("0s"), chain=chain))
-    assert traced.legs() == ["a/m", "b/m"]
+    assert starts(traced) == [("a", 0.0), ("b", 0.0)]
 
 
-def test_an_outcome_that_does_not_fall_back_ends_the_request() -> None:
+def test_an_outcome_that_does_not_fall_back_ends_the_request_at_once() -> None:
     chain = [{"provider": "a", "retries": 1, "fallback_on": ["timeout"]}, {"provider": "b"}]
     traced = run(
         scenario({"a": provider(**FAILING), "b": provider()}, arrivals=at("0s"), chain=chain, policy={"rounds": 4})
     )
     assert traced.legs() == ["a/m", "a/m"]
-    assert (traced.request().outcome, traced.request().rounds) == ("failed", 1)
-    assert traced.request().error_type == "server_error"
+    request = traced.request()
+    assert (request.outcome, request.rounds, request.error_type) == ("failed", 1, "server_error")
+    assert (request.end_s, request.backoff_s) == (0.0, 0.0)
 
 
 def test_client_errors_neither_retry_nor_fall_back_by_default() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from des.engine import simulate_window
+from des.engine import RunWindow, simulate_window
 from des.engine.arrivals import OperationalClock, arrival_times, open_arrivals
 from des.faults import Timeline, draw_timeline
 from des.scenario.plan import Plan, Profile
@@ -25,9 +25,8 @@ def windowed(
     if timeline is None:
         timeline = draw_timeline(plan, 0, cut_s)
     sink = Collected()
-    counted = simulate_window(
-        plan, 0, sink, replace(timeline, until_s=math.inf), begin_s=begin_s, counted_s=counted_s, cut_s=cut_s
-    )
+    window = RunWindow(replace(timeline, until_s=math.inf), begin_s, *counted_s, cut_s)
+    counted = simulate_window(plan, 0, sink, window)
     return Traced(plan, len(counted), sink.blocks), counted
 
 
@@ -88,9 +87,7 @@ def test_an_incident_open_at_the_start_strikes_from_the_first_request_on() -> No
 def test_a_timeline_that_ends_is_refused() -> None:
     plan = limited()
     with pytest.raises(ValueError, match="end at infinity"):
-        simulate_window(
-            plan, 0, Collected(), draw_timeline(plan, 0, 10.0), begin_s=0.0, counted_s=(0.0, 1.0), cut_s=2.0
-        )
+        RunWindow(draw_timeline(plan, 0, 10.0), 0.0, 0.0, 1.0, 2.0)
 
 
 def times(plan: Plan, begin_s: float, until_s: float) -> np.ndarray[Any, Any]:

@@ -108,7 +108,7 @@ ALL, HALF, NONE = 1.0, 0.5, 0.0
 
 
 def bins(shares: Sequence[float], offered: int | Sequence[int] = 100, bin_s: float = 60.0) -> Bins:
-    """Minutes with so many requests, of which these shares are served."""
+    """Minutes with these numbers of requests, of which these shares are served."""
     asked = np.broadcast_to(np.asarray(offered, np.int64), len(shares)).copy()
     served = np.rint(asked * np.asarray(shares)).astype(np.int64)
     of = {name: np.zeros(len(shares), np.int64) for name in COUNTS}

@@ -19,7 +19,7 @@ HOUR_S = 3600.0
 
 
 def assert_agrees(figure: Estimate, expected: float, errors: float = 4.0) -> None:
-    """Within so many standard errors; a 95 % interval over 40 blocks reaches 2.02 of them."""
+    """Within this number of standard errors; a 95 % interval over 40 blocks reaches 2.02 of them."""
     error = (figure.high - figure.mean) / 2.02
     assert abs(figure.mean - expected) <= errors * error, f"{figure}, expected {expected:.8g}"
 

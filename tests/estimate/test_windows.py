@@ -1,6 +1,8 @@
 """The windows estimator agrees with closed forms and brute force, repeats itself, and refuses what it cannot know."""
 
+import copy
 import math
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +20,7 @@ from estimate.windowed import PAIR, arms_of, incidents, plan_of, provider
 
 
 def assert_near(figure: Any, expected: float, errors: float = 4.5) -> None:
-    """Within so many standard errors on the side of the difference."""
+    """Within this number of standard errors on the side of the difference."""
     assert isinstance(figure, Estimate)
     assert figure.low is not None
     assert figure.high is not None
@@ -168,7 +170,7 @@ REFUSED = {
     "response cache remembers": {
         "policy": {"response_cache": {"kind": "zipf", "keys": 100, "exponent": 1, "ttl": "30d"}}
     },
-    "limit ours remembers 24 h": {
+    "limit ours (budgets.ours) remembers 24 h": {
         "budgets": {"ours": {"requests": "40000/d", "algorithm": {"fixed_window": "24h"}, "legs": ["a"]}}
     },
     "remembers how often it was ejected": {
@@ -182,8 +184,47 @@ REFUSED = {
 def test_memories_too_long_are_refused_by_name(named: str) -> None:
     plan = plan_of(PAIR, rate="1/s", **REFUSED[named])
     assert named in why_not_windows(plan)
-    with pytest.raises(Inapplicable, match=named):
+    with pytest.raises(Inapplicable, match=re.escape(named)):
         windows({"x": plan}, rounds=1)
+
+
+DAILY = {"requests": "1500/d", "algorithm": {"fixed_window": "1d"}}
+
+
+@pytest.mark.parametrize(
+    ("pair", "changes", "named"),
+    [
+        ({"a": {"limits": DAILY}}, {}, "limit a (providers.a.limits) remembers 24 h"),
+        ({"a": {"models": {"m": {"limits": DAILY}}}}, {}, "limit a/m (providers.a.models.m.limits) remembers 24 h"),
+        ({}, {"budgets": {"ours": DAILY | {"legs": ["a"]}}}, "limit ours (budgets.ours) remembers 24 h"),
+        (
+            {},
+            {"budgets": {"ours": DAILY | {"legs": ["a", "b"], "split": "equal"}}},
+            "limit ours/a (budgets.ours) remembers 24 h",
+        ),
+    ],
+)
+def test_a_quota_whose_waits_keep_requests_under_way_for_days_is_named(
+    pair: dict[str, Any], changes: dict[str, Any], named: str
+) -> None:
+    providers = copy.deepcopy(PAIR)
+    for name, of in pair.items():
+        for field, value in of.items():
+            if field == "models":
+                providers[name]["models"]["m"] |= value["m"]
+            else:
+                providers[name][field] = value
+    chain = [{"provider": "a", "retries": 8}, {"provider": "b"}]
+    why = why_not_windows(plan_of(providers, rate="1/min", chain=chain, **changes))
+    assert why.startswith(named)
+    assert "may be under way for" in why
+    assert why_not_windows(plan_of(PAIR, rate="1/min", chain=chain)) == ""
+
+
+def test_waits_of_days_without_a_quota_name_none() -> None:
+    chain = [{"provider": "a", "retries": 3, "retry_backoff": {"kind": "constant", "base": "4d", "jitter": "none"}}]
+    why = why_not_windows(plan_of(PAIR, rate="1/min", chain=chain))
+    assert why.startswith("a request may be under way for 12 days")
 
 
 def test_a_mixture_is_refused() -> None:

@@ -410,6 +410,21 @@ def test_columns_of_flags_are_services(tmp_path: Path) -> None:
     assert ":2: API '7' is not a flag (0 or 1)" in _refused(broken, flags=["API"])
 
 
+STAGES = "Identified At,started_at,investigating_at,resolved_at,monitoring_at\n"
+
+
+def test_stages_out_of_order_make_a_bad_row(tmp_path: Path) -> None:
+    sound = "2024-01-01 00:10,2024-01-01,2024-01-01 00:05,2024-01-01 01:00,\n"
+    before = "2024-02-01,2024-02-01,2024-02-01 00:05,2024-02-01 01:00,\n"
+    after = "2024-03-01 00:10,2024-03-01,2024-03-01 00:05,2024-03-01 01:00,2024-03-01 02:00\n"
+    path = _csv(tmp_path, sound, before, after, header=STAGES)
+    said = _refused(path)
+    assert ":3: Identified At 2024-02-01 is before investigating_at 2024-02-01 00:05" in said
+    assert ":4: resolved_at 2024-03-01 01:00 is before monitoring_at 2024-03-01 02:00" in said
+    assert len(read_history(path, skip_bad=True).incidents) == 1
+    assert len(read_history(path, columns=["start=started_at,end=resolved_at"]).incidents) == 3
+
+
 def test_a_share_of_failing_calls_may_stand_in_each_row(tmp_path: Path) -> None:
     header = "start,end,failing\n"
     path = _csv(tmp_path, "2024-01-01,2024-01-02,10%\n", "2024-02-01,2024-02-04,0.3\n", header=header)

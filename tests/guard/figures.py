@@ -12,7 +12,8 @@ from tests.guard.shipped import REPLAYED, SCENARIOS, SHORTENED, lacks_data, path
 from tests.guard.simulator import command
 
 MEASURED = {"wall_s", "seconds", "requests_per_s", "run_s", "availability_s", "compare_s"}
-"""Keys whose values a clock has a say in."""
+MEASURED |= {"run_bytes", "engine", "engine_reason"}
+"""Keys whose values a clock or the machine has a say in."""
 NO_FIGURES = {"remarks", "foreseen"}
 """Keys of words about the input; the figures of faults foreseen are held against runs."""
 

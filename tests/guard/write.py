@@ -42,7 +42,7 @@ QUICK_SHIPPED = {
     "status_page_replay",
 }
 QUICK_DRAWN = 90
-"""So many of the drawn scenarios are among the quick ones: together they have every feature of them all."""
+"""The number of drawn scenarios among the quick ones: together they have every feature of them all."""
 
 
 def names() -> list[str]:

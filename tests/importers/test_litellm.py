@@ -1,6 +1,5 @@
-"""What of a LiteLLM proxy configuration stands in the scenario, and what is said to be left out."""
+"""What a LiteLLM configuration becomes."""
 
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -59,18 +58,6 @@ def test_half_of_what_is_allowed_is_asked(tmp_path: Path) -> None:
     assert "half of what the first group's rpm and tpm allow" in found.text
 
 
-def test_what_is_left_out_is_said_with_its_line(tmp_path: Path) -> None:
-    said = remarks(imported(tmp_path, TWO_REGIONS))
-    assert [each.partition(": ")[0] for each in said] == [
-        "22 model_list[2].litellm_params.stream_timeout",
-        "25 model_list[4]",
-        "32 litellm_settings.context_window_fallbacks",
-        "33 litellm_settings.success_callback",
-        "35 general_settings.master_key",
-    ]
-    assert "group 'local' is not reached by requests for 'gpt-4o'" in said[1]
-
-
 def test_the_text_reads_back_as_the_content(tmp_path: Path) -> None:
     found = imported(tmp_path, TWO_REGIONS)
     path = tmp_path / "scenario.yaml"
@@ -92,139 +79,6 @@ def test_another_model_is_imported_on_request(tmp_path: Path) -> None:
     assert chain(found) == ["ollama/llama3"]
     assert found.content["providers"]["ollama"]["models"]["llama3"]["price"] == {"per_request": 0}
     assert any("no price in the catalogue" in each for each in remarks(found))
-
-
-def test_fallbacks_are_followed_each_group_once(tmp_path: Path) -> None:
-    text = configuration(
-        *(deployment(name, f"openai/{name}") for name in "abcd"),
-        router_settings="{fallbacks: [{a: [b, c]}, {b: [d, a]}, {d: [c]}]}",
-    )
-    assert chain(imported(tmp_path, text)) == ["openai/a", "openai/b", "openai/d", "openai/c"]
-
-
-def test_fallbacks_of_the_router_prevail_over_the_librarys(tmp_path: Path) -> None:
-    text = configuration(
-        *(deployment(name, f"openai/{name}") for name in "abc"),
-        router_settings="{fallbacks: [{a: [b]}]}",
-        litellm_settings="{fallbacks: [{a: [c]}]}",
-    )
-    assert chain(imported(tmp_path, text)) == ["openai/a", "openai/b"]
-
-
-def test_the_list_of_the_router_replaces_the_whole_one_of_the_library(tmp_path: Path) -> None:
-    text = configuration(
-        *(deployment(name, f"openai/{name}") for name in "abc"),
-        router_settings="{fallbacks: [{a: [b]}]}",
-        litellm_settings="{fallbacks: [{b: [c]}]}",
-    )
-    found = imported(tmp_path, text)
-    assert chain(found) == ["openai/a", "openai/b"]
-    assert "6 litellm_settings.fallbacks: not carried over: the list of router_settings.fallbacks replaces it" in (
-        remarks(found)
-    )
-
-
-def test_an_empty_list_of_the_router_replaces_nothing(tmp_path: Path) -> None:
-    text = configuration(
-        *(deployment(name, f"openai/{name}") for name in "ab"),
-        router_settings="{fallbacks: []}",
-        litellm_settings="{fallbacks: [{a: [b]}]}",
-    )
-    assert chain(imported(tmp_path, text)) == ["openai/a", "openai/b"]
-
-
-def test_default_fallbacks_prevail_over_the_star_of_fallbacks(tmp_path: Path) -> None:
-    text = configuration(
-        *(deployment(name, f"openai/{name}") for name in "abc"),
-        litellm_settings="{default_fallbacks: [c], fallbacks: [{'*': [b]}]}",
-    )
-    found = imported(tmp_path, text)
-    assert chain(found) == ["openai/a", "openai/c"]
-    assert any("replaces the '*' of fallbacks" in each for each in remarks(found))
-
-
-def test_default_fallbacks_serve_groups_without_their_own(tmp_path: Path) -> None:
-    text = configuration(
-        *(deployment(name, f"openai/{name}") for name in "abc"),
-        litellm_settings="{default_fallbacks: [c], fallbacks: [{a: [b]}]}",
-    )
-    assert chain(imported(tmp_path, text)) == ["openai/a", "openai/b", "openai/c"]
-
-
-def test_no_fallbacks_of_fallbacks_are_looked_up_beyond_the_fifth(tmp_path: Path) -> None:
-    names = "abcdefgh"
-    links = ", ".join(f"{{{one}: [{other}]}}" for one, other in pairwise(names))
-    text = configuration(
-        *(deployment(name, f"openai/{name}") for name in names), router_settings=f"{{fallbacks: [{links}]}}"
-    )
-    assert chain(imported(tmp_path, text)) == [f"openai/{name}" for name in "abcdef"]
-
-
-def test_a_long_list_of_fallbacks_is_tried_to_its_end(tmp_path: Path) -> None:
-    text = configuration(
-        *(deployment(name, f"openai/{name}") for name in "abcdefgh"),
-        router_settings="{fallbacks: [{a: [b, c, d, e, f, g, h]}]}",
-    )
-    found = imported(tmp_path, text)
-    assert len(chain(found)) == 8
-    assert "fallback_depth" not in found.content["policy"]
-
-
-def test_orders_of_a_group_come_before_its_fallbacks(tmp_path: Path) -> None:
-    text = configuration(
-        deployment("a", "openai/gpt-5", order=2),
-        deployment("a", "azure/gpt-5", order=1),
-        deployment("b", "anthropic/claude-sonnet-4-5"),
-        router_settings="{fallbacks: [{a: [b]}]}",
-    )
-    assert chain(imported(tmp_path, text)) == ["azure/gpt-5", "openai/gpt-5", "anthropic/claude-sonnet-4-5"]
-
-
-def tiers(entry: dict[str, Any]) -> list[tuple[str, int]]:
-    return [(f"{leg['provider']}/{leg['model']}", leg.get("tier", 1)) for leg in entry["legs"]]
-
-
-def test_deployments_without_order_stand_by_for_the_ordered_ones(tmp_path: Path) -> None:
-    text = configuration(deployment("a", "openai/gpt-5"), deployment("a", "azure/gpt-5", order=1))
-    found = imported(tmp_path, text)
-    (entry,) = found.content["chain"]
-    assert tiers(entry) == [("azure/gpt-5", 1), ("openai/gpt-5", 2)]
-    assert entry.keys() == {"group", "legs"}
-    assert remarks(found) == []
-
-
-def test_deployments_without_order_stand_by_for_those_of_the_last_order(tmp_path: Path) -> None:
-    text = configuration(
-        deployment("a", "openai/gpt-5"),
-        deployment("a", "azure/gpt-5", order=2),
-        deployment("a", "azure_ai/gpt-5", order=1),
-        deployment("a", "openai/gpt-5-mini"),
-        deployment("b", "anthropic/claude-sonnet-4-5"),
-        router_settings="{fallbacks: [{a: [b]}]}",
-    )
-    found = imported(tmp_path, text)
-    assert chain(found) == ["azure_ai/gpt-5", "a order 2", "anthropic/claude-sonnet-4-5"]
-    assert tiers(found.content["chain"][1]) == [("azure/gpt-5", 1), ("openai/gpt-5", 2), ("openai/gpt-5-mini", 2)]
-    said = [each for each in remarks(found) if "has no order, but others of 'a' have" in each]
-    assert [each.partition(":")[0] for each in said] == ["2 model_list[0]", "5 model_list[3]"]
-
-
-def test_no_order_at_all_is_no_matter(tmp_path: Path) -> None:
-    found = imported(tmp_path, configuration(deployment("a", "openai/gpt-5"), deployment("a", "azure/gpt-5")))
-    assert (chain(found), remarks(found)) == (["a"], [])
-
-
-def test_a_deployment_alone_in_its_order_is_treated_as_one_of_its_group(tmp_path: Path) -> None:
-    text = configuration(
-        deployment("a", "openai/gpt-5", order=2),
-        deployment("a", "azure/gpt-5", order=1),
-        router_settings="{cooldown_time: 30}",
-    )
-    for leg in imported(tmp_path, text).content["chain"]:
-        assert (leg["retry_backoff"], leg["retry_after"]) == ("none", "ignore")
-        assert leg["cooldown"]["one_of_several"] is True
-        assert leg["cooldown"]["share"] == "50%"
-        assert leg["cooldown"]["for"] == "30s"
 
 
 def test_allowed_fails_stand_in_for_every_other_rule_of_a_cooldown(tmp_path: Path) -> None:
@@ -322,92 +176,6 @@ def test_router_settings_say_what_the_preset_does_not(tmp_path: Path, settings: 
     assert found.content["policy"] == {"preset": "litellm@1.109", **expected}
 
 
-@pytest.mark.parametrize(
-    ("sections", "path", "message"),
-    [
-        ({"router_settings": "{retry_after: 1}"}, "router_settings.retry_after", "a minimum wait below the maximum"),
-        ({"router_settings": "{routing_strategy: fastest}"}, "router_settings.routing_strategy", "unknown strategy"),
-        ({"router_settings": "{no_such_thing: 7}"}, "router_settings.no_such_thing", "its value is 7"),
-        (
-            {"router_settings": "{retry_policy: {RateLimitErrorRetries: 9}}"},
-            "router_settings.retry_policy",
-            "retries differ",
-        ),
-        ({"litellm_settings": "{cache: true}"}, "litellm_settings.cache", "add policy.response_cache"),
-        ({"litellm_settings": "{allowed_fails: 3}"}, "litellm_settings.allowed_fails", "without effect"),
-        ({"litellm_settings": "{fallbacks: [{z: [a]}]}"}, "litellm_settings.fallbacks[0].z", "no group is called 'z'"),
-        ({"include": "[other.yaml]"}, "include", "only this file is read"),
-        (
-            {"router_settings": "{redis_host: cache}"},
-            "router_settings.redis_host",
-            "not carried over: it does not change",
-        ),
-        (
-            {"router_settings": "{new_flag: false}"},
-            "router_settings.new_flag",
-            "not carried over: unknown to this import",
-        ),
-        (
-            {"router_settings": "{routing_strategy_args: {ttl: 5}}"},
-            "router_settings.routing_strategy_args.ttl",
-            "not carried over: simple-shuffle here has no such argument",
-        ),
-        ({"litellm_settings": "{telemetry: false}"}, "litellm_settings.telemetry", "not carried over"),
-        (
-            {"general_settings": "{master_key: sk-1}"},
-            "general_settings.master_key",
-            "not carried over: the proxy itself",
-        ),
-        ({"environment_variables": "{A: b}"}, "environment_variables", "not carried over: not a section"),
-        (
-            {"router_settings": "{num_retries: 1}", "litellm_settings": "{num_retries: 2}"},
-            "litellm_settings.num_retries",
-            "not carried over: router_settings.num_retries replaces it",
-        ),
-        (
-            {"litellm_settings": "{request_timeout: 20}", "router_settings": "{timeout: 30}"},
-            "router_settings.timeout",
-            "not carried over: for attempts, LiteLLM 1.109 uses litellm_settings.request_timeout",
-        ),
-        (
-            {"router_settings": "{optional_pre_call_checks: [prompt_caching]}"},
-            "router_settings.optional_pre_call_checks[0]",
-            "not carried over: 'prompt_caching' is not simulated",
-        ),
-    ],
-)
-def test_what_cannot_be_carried_over_is_named(
-    tmp_path: Path, sections: dict[str, str], path: str, message: str
-) -> None:
-    found = imported(tmp_path, configuration(deployment("a", "openai/gpt-5"), **sections))
-    assert [each.path for each in found.remarks] == [path]
-    assert message in found.remarks[0].message
-    assert found.remarks[0].line == 2 + len(sections)
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "message"),
-    [
-        ("mock_response", "hello", "responses depend on the provider here"),
-        ("api_version", "2024-06-01", "it does not change what is simulated"),
-        ("brand_new", "7", "unknown to this import (its value is 7)"),
-        ("other_api_key", "sk-7", "unknown to this import"),
-        ("max_retries", "2", "it has no effect in LiteLLM 1.109"),
-    ],
-)
-def test_parameters_that_are_not_carried_over_are_named(tmp_path: Path, key: str, value: str, message: str) -> None:
-    text = configuration(deployment("a", "anthropic/claude-sonnet-4-5", **{key: value}))
-    (said,) = remarks(imported(tmp_path, text))
-    assert said.startswith(f"2 model_list[0].litellm_params.{key}: not carried over: {message}")
-    assert "sk-7" not in said
-
-
-def test_limits_within_model_info_are_named_as_without_effect(tmp_path: Path) -> None:
-    text = "model_list: [{model_name: a, litellm_params: {model: openai/gpt-5}, model_info: {rpm: 9}}]\n"
-    (said,) = remarks(imported(tmp_path, text))
-    assert said.startswith("1 model_list[0].model_info.rpm: not carried over")
-
-
 def test_the_timeout_of_an_attempt_is_the_librarys(tmp_path: Path) -> None:
     text = configuration(
         deployment("a", "openai/gpt-5"),
@@ -436,25 +204,6 @@ def test_max_parallel_requests_refuses_at_once_as_a_429(tmp_path: Path) -> None:
     text = configuration(deployment("a", "openai/gpt-5", max_parallel_requests=4))
     (leg,) = imported(tmp_path, text).content["chain"]
     assert leg["bulkhead"] == {"concurrent": 4, "refuses_as": "rate_limited"}
-
-
-def test_an_alias_of_several_groups_is_remarked_upon(tmp_path: Path) -> None:
-    text = configuration(deployment("a", "openai/gpt-5"), router_settings="{model_group_alias: {x: [a, a]}}")
-    found = imported(tmp_path, text)
-    assert chain(found) == ["openai/gpt-5"]
-    (said,) = remarks(found)
-    assert "router_settings.model_group_alias.x: not carried over: a list of groups" in said
-
-
-def test_allowed_fails_spares_fallbacks_without_fallbacks_of_their_own(tmp_path: Path) -> None:
-    text = configuration(
-        *(deployment(name, f"openai/{name}") for name in "abc"),
-        router_settings="{allowed_fails: 1, fallbacks: [{a: [b]}, {b: [c]}]}",
-    )
-    first, second, third = imported(tmp_path, text).content["chain"]
-    assert second["cooldown"]["spares_fallbacks"] is False
-    assert "cooldown" not in first
-    assert "cooldown" not in third
 
 
 def test_limits_that_the_proxy_enforces_are_budgets(tmp_path: Path) -> None:

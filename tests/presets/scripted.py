@@ -37,6 +37,13 @@ def refusing_for(period: str) -> dict[str, Any]:
     return serving(limits={"requests": f"1/{period}", "burst": 1, "refusal_latency": "1s"})
 
 
+def telling(outcome: str, told: str) -> dict[str, Any]:
+    """A provider all of whose calls fail alike, after a second, with this Retry-After."""
+    return provider(
+        f"{LATENCY_S}s", model={"errors": {outcome: {"rate": "100%", "latency": f"{LATENCY_S}s", "retry_after": told}}}
+    )
+
+
 def played(
     preset: str,
     providers: Mapping[str, Any],
@@ -47,7 +54,7 @@ def played(
     horizon: str = "100s",
     **policy: Any,
 ) -> Traced:
-    """So many requests at once (unless `arrivals` says otherwise) under a preset, with fields of the policy over it."""
+    """Requests at once, unless `arrivals` says otherwise, under a preset with other fields of the policy."""
     return run(
         scenario(
             providers,
@@ -66,7 +73,7 @@ def gaps(traced: Traced, number: int = 0) -> list[float]:
 
 
 def all_gaps(traced: Traced, calls: int) -> np.ndarray[Any, Any]:
-    """The waits of every request, each of which makes so many calls: one row a request."""
+    """The waits of every request, each of which makes the same number of calls: one row a request."""
     frame = traced.attempts.sort_values(["request_id", "attempt"])
     assert len(frame) == calls * traced.arrived
     starts = frame.start_s.to_numpy().reshape(-1, calls)

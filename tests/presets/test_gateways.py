@@ -16,6 +16,7 @@ from tests.presets.scripted import (
     played,
     refusing_for,
     serving,
+    telling,
 )
 
 LITELLM = "litellm@1.109"
@@ -74,6 +75,18 @@ def test_what_litellm_retries_and_that_any_error_falls_back(outcome: str, status
     traced = played(LITELLM, {"a": failing(outcome, status), "b": serving()})
     assert traced.legs() == ["a/m"] * calls + ["b/m"]
     assert traced.request().outcome == "ok"
+
+
+@pytest.mark.parametrize("outcome", ["rate_limited", "server_error"])
+def test_a_retry_after_of_0_leaves_litellms_back_off(outcome: str) -> None:
+    waits = all_gaps(played(LITELLM, {"a": telling(outcome, "0s")}, requests=MANY, cooldown="none"), calls=3)
+    fill(waits[:, 0], 0.5, 1.25)
+    fill(waits[:, 1], 1.0, 1.75)
+
+
+def test_a_retry_after_of_0_leaves_portkeys_back_off() -> None:
+    assert gaps(played(PORTKEY, {"a": telling("rate_limited", "0s")}, retries=2)) == exactly([1.0, 2.0])
+    assert gaps(played(PORTKEY, {"a": telling("rate_limited", "7s")}, retries=2)) == exactly([7.0, 7.0])
 
 
 def test_litellm_waits_for_a_retry_after_of_a_minute_at_most() -> None:

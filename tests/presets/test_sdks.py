@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from engine.traced import provider
 
-from tests.presets.scripted import MANY, all_gaps, exactly, failing, fill, gaps, hanging, played, refusing_for
+from tests.presets.scripted import MANY, all_gaps, exactly, failing, fill, gaps, hanging, played, refusing_for, telling
 
 STAINLESS = ("openai-python@3.54", "anthropic-sdk@2.12")
 GOOGLE = "google-genai-retries@3.4"
@@ -62,6 +62,20 @@ def test_a_retry_after_of_a_hundred_seconds_is_waited_for_exactly(preset: str) -
     assert gaps(traced, 1)[0] == pytest.approx(100.0, abs=1.0)
 
 
+@pytest.mark.parametrize("preset", STAINLESS)
+@pytest.mark.parametrize("outcome", ["rate_limited", "server_error", "overloaded"])
+def test_a_retry_after_of_0_leaves_the_back_off(preset: str, outcome: str) -> None:
+    waits = all_gaps(played(preset, {"a": telling(outcome, "0s")}, requests=MANY), calls=3)
+    fill(waits[:, 0], 0.375, 0.5)
+    fill(waits[:, 1], 0.75, 1.0)
+
+
+@pytest.mark.parametrize("preset", STAINLESS)
+@pytest.mark.parametrize("outcome", ["rate_limited", "server_error", "overloaded"])
+def test_milliseconds_are_waited_for_exactly(preset: str, outcome: str) -> None:
+    assert gaps(played(preset, {"a": telling(outcome, "40ms")})) == exactly([0.04, 0.04])
+
+
 def test_openai_does_not_retry_after_a_longer_one() -> None:
     traced = played("openai-python@3.54", {"a": refusing_for("200s")}, requests=2)
     assert traced.outcomes(1) == ["rate_limited"]
@@ -104,13 +118,20 @@ def test_google_retries_a_refused_connection_and_not_one_closed_early() -> None:
     assert [call.outcome for call in played(GOOGLE, {"a": closed}).calls()] == ["connection_error"]
 
 
-def test_google_ignores_a_retry_after() -> None:
-    traced = played(GOOGLE, {"a": refusing_for("100s")}, requests=2)
-    assert 1.0 <= gaps(traced, 1)[0] <= 2.0
+@pytest.mark.parametrize("told", ["0s", "100s"])
+def test_google_ignores_a_retry_after(told: str) -> None:
+    waits = all_gaps(played(GOOGLE, {"a": telling("rate_limited", told)}, requests=MANY), calls=5)
+    fill(waits[:, 0], 1.0, 2.0)
+
+
+@pytest.mark.parametrize("told", ["0s", "100s"])
+def test_aws_ignores_a_retry_after(told: str) -> None:
+    traced = played(AWS, {"a": telling("server_error", told)}, requests=MANY, retry_budget="none")
+    fill(all_gaps(traced, calls=3)[:, 0], 0.0, 0.05)
 
 
 def in_turn(requests: int) -> dict[str, Any]:
-    """So many requests, a minute apart."""
+    """A number of requests, a minute apart."""
     return {"horizon": f"{requests}min", "arrivals": {"kind": "batch", "every": "1min", "size": 1}}
 
 

@@ -1,5 +1,6 @@
 """What an answer prints: one sentence, a table that fits 80 columns, what it rests on, what was not seen."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -53,9 +54,9 @@ def test_it_is_one_sentence_with_each_arm_the_chance_and_the_cheapest(found: Ans
     assert text.endswith(".")
     assert text.count(". ") == 0
     for words in (
-        "With three_stages, 99.99990 % of the requests are answered",
-        "with primary_only, 99.0 %",
-        "days down in 30 days" if "days down" in text else "hours down in 30 days",
+        "With three_stages, 99.999900 % of the requests are answered",
+        "with primary_only, 99.0",
+        " minutes down in 30 days",
         "per 1,000 requests",
         "30 days reaches 99.9 % with a chance of",
         "counting what failing costs, three_stages is the cheapest at $",
@@ -68,13 +69,13 @@ def test_rows_have_what_is_asked_of_an_answer(found: Answer) -> None:
     for label in (
         "availability",
         "nines",
-        "down in 30 days",
+        "minutes down in 30 days",
         "chance of 99.9 % a month",
         "cost per 1,000 requests",
         "per 1,000 answered",
         "of failing",
         "in all",
-        "99 of 100 within",
+        "p99",
         "lost to, of a million requests",
     ):
         assert label in text
@@ -116,9 +117,9 @@ def test_markup_and_escapes_in_names_are_plain_text() -> None:
 
 @pytest.mark.parametrize(
     ("lost", "words"),
-    [(0.5, "15 days"), (0.01, "7.2 hours"), (5e-4, "22 minutes"), (2.4e-5, "62 seconds"), (1e-6, "2.6 seconds")],
+    [(0.5, "21,600"), (0.01, "432"), (5e-4, "21.6"), (2.4e-5, "1.04"), (1e-6, "0.0432")],
 )
-def test_time_down_is_said_in_the_unit_that_people_would_use(lost: float, words: str) -> None:
+def test_time_down_is_said_in_minutes_of_thirty_days(lost: float, words: str) -> None:
     assert minutes(lost) == words
 
 
@@ -126,17 +127,17 @@ def test_money_chances_and_ends_have_the_digits_that_matter() -> None:
     assert [amount(usd) for usd in (574_932.0, 42_180.0, 99.4, 0.000631)] == [
         "$575,000",
         "$42,200",
-        "$99.4",
+        "$99.40",
         "$0.000631",
     ]
-    assert [chance_words(Estimate(x)) for x in (0.8559, 0.9993, 0.004, 0.0)] == ["86 %", "99.9 %", "0.4 %", "0 %"]
+    assert [chance_words(Estimate(x)) for x in (0.8559, 0.9993, 0.004, 0.0)] == ["85.6 %", "99.93 %", "0.4 %", "0 %"]
     assert availability_ends(Estimate(4e-4, 3.8e-4, 5.7e-4)) == ("99.9430", "99.9620")
 
 
 def test_an_availability_below_one_never_looks_like_it_and_no_end_has_useless_digits() -> None:
-    assert availability_ends(Estimate(1e-4, 1.5e-5, 9.2e-3)) == ("99.08", "99.999")
-    assert availability_ends(Estimate(1e-4, 0.0, 9.2e-3)) == ("99.08", "100")
-    assert availability_ends(Estimate(5.6515e-6, 5.6477e-6, 5.6554e-6)) == ("99.9994345", "99.9994352")
+    assert availability_ends(Estimate(1e-4, 1.5e-5, 9.2e-3)) == ("99.080", "99.999")
+    assert availability_ends(Estimate(1e-4, 0.0, 9.2e-3)) == ("99.080", "100")
+    assert availability_ends(Estimate(5.6515e-6, 5.6477e-6, 5.6554e-6)) == ("99.99943446", "99.99943523")
 
 
 KNOWN = Step(
@@ -154,9 +155,9 @@ KNOWN = Step(
 def test_a_step_says_when_the_next_arm_pays() -> None:
     assert step_words(KNOWN) == "three saves $200 a year compared with two, and pays from $0.500 a lost request"
     by_time = replace(KNOWN, per_lost_request=False)
-    assert step_words(by_time) == "three saves $200 a year compared with two, and pays from $40.0 an hour of downtime"
+    assert step_words(by_time) == "three saves $200 a year compared with two, and pays from $40.00 an hour of downtime"
     dear = replace(KNOWN, worth=Estimate(-50.0))
-    assert "three does not pay compared with two: it costs $50.0 a year more, and would pay from" in step_words(dear)
+    assert "three does not pay compared with two: it costs $50.00 a year more, and would pay from" in step_words(dear)
     free = replace(KNOWN, from_lost_request=Estimate(0.0), from_downtime_per_h=Estimate(0.0))
     assert step_words(free).endswith("it pays if keeping it costs less than that")
     as_bad = replace(KNOWN, saves=Estimate(0.0), worth=Estimate(-100.0), from_lost_request=None)
@@ -192,3 +193,41 @@ def test_the_cheapest_arm_is_named_only_where_it_is_told_from_the_others(found: 
     rivals = replace(found, cheapest=Cheapest(arm="three_stages", rivals=("two_stages",)))
     assert "it is not resolved which is the cheapest: three_stages ($" in said(rivals)
     assert "is the cheapest at $" in said(found)
+
+
+def test_where_none_was_lost_the_table_shows_the_bound_and_the_sentence_says_it() -> None:
+    short = SCENARIO | {
+        "horizon": "6h",
+        "start_state": "up",
+        "workload": {"arrivals": {"kind": "closed", "users": 3, "think": "1min"}},
+        "providers": {name: {"models": {"m": MODEL}} for name in ("one", "two", "three")},
+        "objective": None,
+        "value": None,
+        "expect": {},
+        "arms": {},
+    }
+    answer = des.answer({key: value for key, value in short.items() if value is not None}, rounds=1, workers=1)
+    of = answer.arms["as_modelled"]
+    assert of.lost is not None
+    assert (of.lost.mean, of.lost.low) == (0.0, 0.0)
+    assert of.lost.high == pytest.approx(3.689 / of.basis.simulated, rel=1e-3)
+    assert of.lost.interval == "Poisson, none lost"
+    bound = f"more than {math.floor(10_000.0 * (1.0 - of.lost.high)) / 100.0:.2f} %"
+    assert said(answer).startswith(f"{bound.capitalize()} of the requests are answered")
+    rows = {line.split("  ")[0].strip(): line for line in answer_text(answer).splitlines()}
+    assert rows["availability"].endswith(bound)
+    assert "none lost" not in answer_text(answer)
+
+
+def test_unknown_causes_of_loss_are_said_to_be_unknown(found: Answer) -> None:
+    one, two = found.arms["primary_only"], found.arms["three_stages"]
+    assert one.why_no_causes == ""
+    unknown = replace(two, why_no_causes="none of the 3,650 simulated requests was lost")
+    of_both = replace(found, arms={"primary_only": one, "three_stages": unknown}, same={})
+    lines = answer_text(of_both).splitlines()
+    assert next(line for line in lines if line.startswith("lost to")).endswith("not known")
+    text = " ".join(answer_text(of_both).split())
+    assert "three_stages: what requests are lost to is not known: none of the 3,650 simulated requests was lost" in text
+    alone = replace(found, arms={"three_stages": unknown}, same={})
+    rows = [line.split() for line in answer_text(alone).splitlines()]
+    assert ["lost", "to,", "of", "a", "million", "requests", "not", "known"] in rows

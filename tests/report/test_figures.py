@@ -42,24 +42,27 @@ def test_nines_and_minutes_follow_from_availability() -> None:
 
 def test_an_interval_of_availability_turns_over_into_one_of_minutes() -> None:
     text = figures.availability_minutes(Estimate(0.999, 0.998, 0.9995))
-    assert text == "43.2 [21.6, 86.4]"
+    assert text == "43 [22, 86]"
     assert figures.availability_nines(Estimate(0.999, 0.99, 1.0)) == "3.00 [2.00, no limit]"
 
 
 @pytest.mark.parametrize(
     ("figure", "text"),
     [
-        (Estimate(0.0409966), "$0.04100"),
-        (Estimate(0.0000412345), "$0.00004123"),
+        (Estimate(0.0409966), "$0.0410"),
+        (Estimate(0.0000412345), "$0.0000412"),
         (Estimate(1234.5), "$1,234"),
+        (Estimate(10.0004), "$10.00"),
+        (Estimate(9.944, 9.77, 10.16), "$9.94 [9.77, 10.16]"),
+        (Estimate(76.09, 74.8, 77.7), "$76.09 [74.80, 77.70]"),
         (Estimate(0.0409966, 0.0409846, 0.0410086), "$0.040997 ± 0.000012"),
-        (Estimate(0.04, 0.04, 0.04), "$0.04000"),
-        (Estimate(0.04, 0.04 - 1e-14, 0.04 + 1e-14), "$0.04000"),
-        (Estimate(0.04, 0.03, 0.06), "$0.04000 [0.03000, 0.06000]"),
+        (Estimate(0.04, 0.04, 0.04), "$0.0400"),
+        (Estimate(0.04, 0.04 - 1e-14, 0.04 + 1e-14), "$0.0400"),
+        (Estimate(0.04, 0.03, 0.06), "$0.040 [0.030, 0.060]"),
     ],
 )
 def test_an_interval_decides_how_many_digits_its_figure_shows(figure: Estimate, text: str) -> None:
-    assert figures.shown(figure, figures.dollars, digits=4) == text
+    assert figures.shown(figure, figures.dollars) == text
 
 
 def test_no_figure_is_written_with_an_exponent_where_zeros_can_be_counted() -> None:
@@ -72,9 +75,46 @@ def test_no_figure_is_written_with_an_exponent_where_zeros_can_be_counted() -> N
     [
         (Estimate(1e-82), "1.00e-80 %"),
         (Estimate(2.719e-17, 2.6e-17, 2.838e-17), "2.72e-15 % ± 1.2e-16"),
-        (Estimate(2.719e-17, 0.0, 9e-17), "2.72e-15 % [0, 9.00e-15]"),
+        (Estimate(2.719e-17, 0.0, 9e-17), "2.7e-15 % [0, 9.0e-15]"),
         (Estimate(3e-9, 3e-9 - 2e-16, 3e-9 + 2e-16), "0.000000300000000 % ± 2.0e-14"),
     ],
 )
 def test_what_is_hardly_anything_is_not_written_as_nothing(figure: Estimate, text: str) -> None:
     assert figures.shown(figure, figures.percent, scale=100.0) == text
+
+
+@pytest.mark.parametrize(
+    ("figure", "text"),
+    [
+        (Estimate(0.00564, 0.0019, 0.03779), "0.56 % [0.19, 3.78]"),
+        (Estimate(0.00493, 0.0039, 0.00596), "0.49 % ± 0.10"),
+        (Estimate(0.5, 0.49999, 0.7), "50.0 % [50.0, 70.0]"),
+        (Estimate(0.0, 0.0, 0.0004), "0.000 % [0.000, 0.040]"),
+    ],
+)
+def test_the_shorter_side_of_an_interval_decides_the_digits_within_one_of_its_half(figure: Estimate, text: str) -> None:
+    assert figures.shown(figure, figures.percent, scale=100.0) == text
+
+
+def test_an_availability_has_the_same_digits_beside_its_interval_as_with_it() -> None:
+    lost = Estimate(1e-3, 0.8e-3, 1.2e-3)
+    available = lost.complement()
+    assert figures.availability(available, lost) == "99.900 % ± 0.020"
+    assert figures.availability_alone(available, lost) == "99.900 %"
+    assert figures.availability_alone(Estimate(0.999), Estimate(1e-3)) == "99.900 %"
+
+
+@pytest.mark.parametrize(
+    ("figure", "text"),
+    [
+        (Estimate(0.592), "59.2 %"),
+        (Estimate(0.99958), "99.96 %"),
+        (Estimate(0.0004), "0.04 %"),
+        (Estimate(0.75, 0.13, 1.0), "75 %"),
+        (Estimate(0.8559, 0.8536, 0.8582), "85.59 %"),
+        (Estimate(1.0), "100 %"),
+        (Estimate(0.0), "0 %"),
+    ],
+)
+def test_a_chance_is_told_from_nothing_and_from_certainty(figure: Estimate, text: str) -> None:
+    assert figures.chance(figure.known, figure.low, figure.high) == text

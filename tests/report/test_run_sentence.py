@@ -28,10 +28,10 @@ MANY = summary(a=(0.99, 0.001), b=(0.999, 0.002), c=(0.9, 0.003), d=(1.0, 0.004)
 @pytest.mark.parametrize(
     ("found", "said"),
     [
-        (ONE, "99.955 % (3.35 nines) of the requests are answered, at $4.12 per 1,000 requests."),
+        (ONE, "99.9550 % (3.35 nines) of the requests are answered, at $4.12 per 1,000 requests."),
         (
             TWO,
-            "With as_modelled, 99.955 % (3.35 nines) of the requests are answered, at $4.12 per 1,000 requests; "
+            "With as_modelled, 99.9550 % (3.35 nines) of the requests are answered, at $4.12 per 1,000 requests; "
             "with alone, 50.00 %, at $2.00.",
         ),
         (
@@ -42,11 +42,11 @@ MANY = summary(a=(0.99, 0.001), b=(0.999, 0.002), c=(0.9, 0.003), d=(1.0, 0.004)
         (TWO | {"unseen": {"alone": {}}}, None),
         (
             ONE | {"unseen": {"as_modelled": {"classes": [1]}}},
-            "99.955 % (3.35 nines) of the requests are answered between outages, at $4.12 per 1,000 requests.",
+            "99.9550 % (3.35 nines) of the requests are answered between outages, at $4.12 per 1,000 requests.",
         ),
         (
             TWO | {"comparison": {"same": {"alone": "as_modelled"}}},
-            "99.955 % (3.35 nines) of the requests are answered, at $4.12 per 1,000 requests.",
+            "99.9550 % (3.35 nines) of the requests are answered, at $4.12 per 1,000 requests.",
         ),
         ({"arms": {"as_modelled": {}}}, ""),
     ],

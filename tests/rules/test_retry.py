@@ -152,12 +152,12 @@ def test_openai_waits_just_as_told_up_to_120_s_and_gives_up_above(asked: float, 
     assert combined_s(0.5, honoured_s(asked, 120.0, "refuse"), "replace") == wait
 
 
-@pytest.mark.parametrize("asked", [30.0, 3600.0])
-def test_anthropic_sleeps_in_full(asked: float) -> None:
-    assert combined_s(0.5, honoured_s(asked, INF, "clip"), "replace") == asked
+@pytest.mark.parametrize(("asked", "wait"), [(30.0, 30.0), (3600.0, 3600.0), (0.04, 0.04), (0.0, 0.5)])
+def test_anthropic_sleeps_in_full(asked: float, wait: float) -> None:
+    assert combined_s(0.5, honoured_s(asked, INF, "clip"), "replace") == wait
 
 
-@pytest.mark.parametrize(("asked", "wait"), [(1.0, 1.375), (60.0, 60.375), (61.0, 8.0), (NAN, 8.0)])
+@pytest.mark.parametrize(("asked", "wait"), [(1.0, 1.375), (60.0, 60.375), (61.0, 8.0), (0.0, 8.0), (NAN, 8.0)])
 def test_litellm_goes_by_1_to_60_s_and_its_back_off_otherwise(asked: float, wait: float) -> None:
     honoured = spread_out_s(honoured_s(asked, 60.0, "ignore"), 0.5, 0.75)
     assert combined_s(8.0, honoured, "replace") == wait

@@ -13,6 +13,8 @@ Problems = Callable[..., list[str]]
 DURATION = "expected a duration such as 30s, 45min or 90d"
 POSITIVE_DURATION = "expected a duration above zero, such as 30s, 45min or 90d"
 RATE = "expected a rate such as 50/s, 2/min or 12/y"
+MANY_NINES = "9" * 10_000
+CUT_NINES = f"{MANY_NINES[:57]}..., which is too large"
 
 ONE_PROBLEM = [
     # Unknown and missing keys.
@@ -74,6 +76,26 @@ ONE_PROBLEM = [
     ("rounds: 2", "rounds: 010", "33:11: policy.rounds: expected a whole number; got '010'"),
     ("rounds: 2", "rounds: yes", "33:11: policy.rounds: expected a whole number; got 'yes'"),
     ("seed: 7", "seed: true", "4:7: seed: expected a whole number; got true"),
+    # Too large.
+    ("seed: 7", f"seed: {2**63}", f"4:7: seed: expected a whole number below 2^63; got {2**63}, which is too large"),
+    ("seed: 7", f"seed: {MANY_NINES}", f"4:7: seed: expected a whole number below 2^63; got {CUT_NINES}"),
+    (
+        "rounds: 2",
+        "rounds: 1e400",
+        "33:11: policy.rounds: expected a whole number below 2^63; got 1e400, which is too large",
+    ),
+    (
+        "rounds: 2",
+        f"rounds: -{MANY_NINES}",
+        f"33:11: policy.rounds: expected a whole number that is not negative; got -{MANY_NINES[:56]}...",
+    ),
+    (
+        "retries: 1",
+        f"retries: {MANY_NINES}",
+        f"30:50: chain[0].retries: expected a whole number below 2^63; got {CUT_NINES}",
+    ),
+    ("rate: 2/min", f"rate: {MANY_NINES}", f"6:35: workload.arrivals.rate: {RATE}; got {CUT_NINES}"),
+    ("rate: 2/min", "rate: .inf", f"6:35: workload.arrivals.rate: {RATE}; got inf, which is not a finite number"),
     # Shares over one.
     (
         "server_error: 0.2%",

@@ -52,6 +52,45 @@ def test_a_word_is_answered_with_ours_for_its_place(place: tuple[str, ...], key:
     assert f"unknown key '{key}'; here it is {instead}" in told(*place, **{key: 3})
 
 
+@pytest.mark.parametrize(
+    ("place", "key", "instead"),
+    [
+        (
+            ("policy",),
+            "rpm",
+            "limits belong to a provider or a model: providers: {openai: {limits: {requests: 60/min}}}",
+        ),
+        (
+            ("policy",),
+            "tpm",
+            "limits belong to a provider or a model: providers: {openai: {limits: {tokens: 100000/min}}}",
+        ),
+        (("policy",), "limits", "limits belong to a provider or a model"),
+        (("providers", "one"), "max_retries", "retries belong to the client: policy: {retries: 2}, or the same key of"),
+        (("providers", "one", "models", "m"), "retries", "retries belong to the client: policy: {retries: 2}"),
+        (("providers", "one"), "timeout", "time-outs belong to the client: policy: {timeout: 30s}"),
+    ],
+)
+def test_a_word_in_the_wrong_part_is_told_where_it_belongs(place: tuple[str, ...], key: str, instead: str) -> None:
+    assert f"unknown key '{key}'; {instead}" in told(*place, **{key: 3})
+
+
+@pytest.mark.parametrize("key", ["rpm", "max_retries"])
+def test_a_word_at_the_top_is_told_where_it_belongs(key: str) -> None:
+    with pytest.raises(ScenarioError) as refused:
+        from_mapping({**WHOLE, key: 3})
+    assert f"unknown key '{key}'; " in str(refused.value)
+    assert "belong to" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [("anthropic-python", "anthropic-sdk"), ("openai-pyhton", "openai-python"), ("polly-hedge", "polly")],
+)
+def test_an_unknown_preset_is_answered_with_one_of_the_same_maker(name: str, ours: str) -> None:
+    assert f"unknown preset '{name}'; did you mean '{ours}" in told("policy", preset=name)
+
+
 def test_limits_of_a_whole_scenario_are_sent_to_the_provider() -> None:
     with pytest.raises(ScenarioError) as refused:
         from_mapping({**WHOLE, "limits": {"requests": "60/min"}})

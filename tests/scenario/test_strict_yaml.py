@@ -1,5 +1,7 @@
 """YAML is read strictly: what looks like one thing is not taken for another."""
 
+import copy
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,12 +37,20 @@ from des.scenario.text.strict_yaml import YamlError, read_yaml, resolve_plain
         ("2025-01-01", "2025-01-01"),
         ("2025-01-01T00:00Z", "2025-01-01T00:00Z"),
         ("1e5s", "1e5s"),
-        ("9" * 5000, float("inf")),
+        (".inf", float("inf")),
     ],
 )
 def test_plain_scalars_have_the_core_types_of_yaml_1_2(text: str, value: object) -> None:
     assert resolve_plain(text) == value
     assert type(resolve_plain(text)) is type(value)
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "1e400", "-" + "9" * 5000, "-1e400"])
+def test_a_number_larger_than_any_float_is_infinite_and_remembers_what_was_written(text: str) -> None:
+    number = resolve_plain(text)
+    assert number == float("-inf" if text.startswith("-") else "inf")
+    for same in (number, copy.deepcopy(number), pickle.loads(pickle.dumps(number))):
+        assert str(same) == text
 
 
 def test_quoted_scalars_are_text() -> None:

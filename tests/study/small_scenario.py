@@ -34,8 +34,12 @@ SMALL: dict[str, Any] = {
     "arms": {"as_modelled": {}, "primary_only": {"chain": ["first"]}},
 }
 
-ENDLESS = {"horizon": "10y", "workload": {"arrivals": {"kind": "poisson", "rate": "2/s"}}}
-"""Laid over it, a run that somebody has to stop."""
+ENDLESS = {
+    "horizon": "10y",
+    "workload": {"arrivals": {"kind": "poisson", "rate": "2/s"}},
+    "traces": {"sampled": "1%"},
+}
+"""Laid over it, a run that somebody has to stop. It writes little, so that it is not refused where little is free."""
 
 
 def small(**changes: Any) -> dict[str, Any]:

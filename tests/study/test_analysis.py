@@ -144,6 +144,34 @@ def test_quantiles_are_those_of_the_latencies_of_served_requests(run: Run) -> No
     )
 
 
+def test_quantiles_by_leg_are_those_of_the_requests_that_it_answered(run: Run) -> None:
+    found = run.latency_quantiles(by="leg", quantiles=[0.5])
+    of = rows_of(run.requests, "as_modelled", 0)
+    for leg, provider in (("first/a", "first"), ("second/b", "second")):
+        row = found.loc[("as_modelled", leg)]
+        served = run.requests[(run.requests["arm"] == "as_modelled") & (run.requests["provider"] == provider)]
+        assert row["requests"] == len(served)
+        assert row["latency_s_p50"] == np.quantile(served["latency_s"], 0.5, method="inverted_cdf")
+    every = run.latency_quantiles(by=["replication", "leg"], outcome=None).loc[("as_modelled", 0)]
+    assert every["requests"].sum() == of["latency_s"].notna().sum()
+    nobody = every[every.index.isna()]["requests"]
+    assert nobody.tolist() == [(of["latency_s"].notna() & (of["outcome"] != "ok")).sum()]
+    assert nobody.tolist()[0] > 0
+
+
+def test_quantiles_by_a_length_of_time_are_of_the_requests_that_arrived_in_it(run: Run) -> None:
+    found = run.latency_quantiles(by=["replication", "2h"], quantiles=[0.9])
+    of = rows_of(run.requests, "as_modelled", 1)
+    of = of[of["outcome"] == "ok"]
+    for start_s in (0.0, 7200.0, 12 * 7200.0):
+        there = of[(of["arrival_s"] >= start_s) & (of["arrival_s"] < start_s + 7200.0)]["latency_s"]
+        row = found.loc[("as_modelled", 1, start_s)]
+        assert row["requests"] == len(there)
+        assert row["latency_s_p90"] == np.quantile(there, 0.9, method="inverted_cdf")
+    assert found.index.names == ["arm", "replication", "start_s"]
+    assert found.loc["as_modelled", "requests"].sum() == run.latency_quantiles().loc["as_modelled", "requests"]
+
+
 def test_fallbacks_are_put_down_to_the_last_failure_before_them(run: Run) -> None:
     found = run.fallback_reasons()
     counted: dict[tuple[str, str, str, str, object], int] = {}
@@ -202,6 +230,12 @@ def test_wrong_questions_name_the_nearest_right_one(run: Run, tmp_path: Path) ->
         run.cost_breakdown(by="outcom")
     with pytest.raises(DesError, match="did you mean 'provider'"):
         run.latency_quantiles(by="provder")
+    with pytest.raises(DesError, match="by='1 hur'"):
+        run.latency_quantiles(by="1 hur")
+    with pytest.raises(DesError, match="second length of time"):
+        run.latency_quantiles(by=["1h", "1d"])
+    with pytest.raises(DesError, match="two arms of this run by name, or another run"):
+        run.compare(run, run)  # type: ignore[call-overload]
     with pytest.raises(DesError, match="did you mean 'endpoint'"):
         run.episodes("endpont")
     with pytest.raises(DesError, match="did you mean 'primary_only'"):

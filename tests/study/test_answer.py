@@ -1,6 +1,7 @@
 """What an answer consists of, which estimators it takes, that rounds fix it, and what it refuses."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import des
 from des.errors import DesError, OutputError
 from des.estimate.exact import exact
 from des.estimate.windows_figures import WINDOWS as BY_WINDOWS
+from des.report.answer_tables import answer_text
 from des.scenario import from_mapping, plans
 from des.study.answer import answered
+from des.study.answer_file import load_answer
 from des.study.answered import Answer
 from des.study.options import Forecast
 from des.study.rounds import Clock
@@ -123,13 +126,42 @@ def test_the_first_round_gives_every_figure_an_interval() -> None:
 def test_a_first_round_longer_than_the_time_is_said_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[Forecast] = []
     forecast = [Forecast(seconds=1_000.0, processes=1, replications=4)]
-    monkeypatch.setattr("des.study.answer.of_replications", lambda *of: forecast[0])
+    monkeypatch.setattr("des.study.late.of_replications", lambda *of: forecast[0])
     des.answer(SMALL, within=0.01, workers=1, before=told.append, arms=["one_only"])
     assert told == forecast
     des.answer(SMALL, rounds=1, within=0.01, workers=1, before=told.append, arms=["one_only"])
     forecast = [Forecast(seconds=0.1, processes=1, replications=4)]
     des.answer(SMALL, within=0.01, workers=1, before=told.append, arms=["one_only"])
     assert len(told) == 1
+
+
+def test_a_first_round_of_windows_longer_than_the_time_is_said_once_it_has_begun() -> None:
+    told: list[Forecast] = []
+    found = des.answer(BUSY, within=0.01, workers=1, before=told.append, arms=["one_only"])
+    (one,) = told
+    assert one.unit == "windows"
+    assert one.replications > 10
+    assert one.seconds > 0.0
+    assert found.rounds == 1
+    assert "the first round of windows is the least that an answer takes" in found.overran
+    des.answer(BUSY, rounds=1, within=0.01, workers=1, before=told.append, arms=["one_only"])
+    des.answer(BUSY, within=3_600.0, rounds=1, workers=1, before=told.append, arms=["one_only"])
+    assert len(told) == 1
+
+
+def test_an_answer_that_took_longer_than_its_time_says_so_and_why(tmp_path: Path) -> None:
+    late = des.answer(SMALL, within=0.01, workers=1, arms=["one_only"], out=tmp_path / "late")
+    assert late.rounds == 1
+    assert "more than the 0.01 s given: the first round is the least that an answer takes" in late.overran
+    assert late.overran in " ".join(answer_text(late, 200).split("\n"))
+    assert load_answer(tmp_path / "late").overran.partition(" s, ")[2] == late.overran.partition(" s, ")[2]
+    fixed = des.answer(SMALL, rounds=1, within=0.01, workers=1, arms=["one_only"])
+    assert fixed.overran == ""
+    assert fixed.as_json() == late.as_json()
+    in_time = replace(late, within_s=late.wall_s)
+    assert in_time.overran == ""
+    later = replace(late, rounds=3)
+    assert later.overran.endswith("the last round took longer than those before it let expect")
 
 
 def test_differences_of_arms_have_intervals(small: Answer) -> None:
@@ -254,6 +286,11 @@ def test_windows_answer_limits_and_objectives_together() -> None:
     both = found.arms["both"]
     assert both.basis.requests == BY_WINDOWS
     assert both.basis.segments
+    drawn, figures = found.pictured["both"], (both.figure("cost_usd_per_request"), both.figure("latency_s_p95"))
+    assert drawn.cost is not None
+    assert drawn.latency is not None
+    assert drawn.cost.mean == pytest.approx(figures[0].mean, rel=2e-3)  # type: ignore[union-attr]
+    assert drawn.latency.quantile(0.95) == pytest.approx(figures[1].mean, rel=1e-9)  # type: ignore[union-attr]
     lost = both.lost
     assert lost is not None
     assert lost.low is not None

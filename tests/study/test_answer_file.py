@@ -47,6 +47,23 @@ def test_an_answer_is_read_back_as_it_was_written(written: tuple[Answer, Path]) 
     assert load_answer(out / ANSWER).as_json() == found.as_json()
 
 
+def test_what_the_page_draws_is_read_back_and_is_of_the_same_requests(written: tuple[Answer, Path]) -> None:
+    found, out = written
+    again = load_answer(out).pictured
+    assert again == found.pictured
+    assert list(again) == [arm for arm in found.arms if arm not in found.same]
+    for arm, of in again.items():
+        assert of.latency is not None
+        assert of.cost is not None
+        assert of.latency.mean == pytest.approx(found.arms[arm].figure("latency_s_mean").mean, rel=2e-3)
+        assert of.cost.mean == pytest.approx(found.arms[arm].figure("cost_usd_per_request").mean, rel=2e-3)
+    (out / "charts.json").write_text('{"both": {"cost": 5}}')
+    with pytest.raises(DesError, match=r"charts\.json: is not what des answer writes: both\.cost"):
+        load_answer(out)
+    (out / "charts.json").unlink()
+    assert load_answer(out).pictured == {}
+
+
 def test_what_is_read_back_is_typed(written: tuple[Answer, Path]) -> None:
     again = load_answer(written[1])
     one = again.arms["one_only"]

@@ -124,6 +124,10 @@ def test_every_command_finds_the_same_on_a_cluster(here: str, tmp_path: Path, mo
         des.sweep(scenario, over, estimator=estimator, out=f"{name}_on_cluster", cluster=here)
         des.sweep(scenario, over, estimator=estimator, out=f"{name}_local")
         assert on_disk(tmp_path / f"{name}_on_cluster") == on_disk(tmp_path / f"{name}_local")
+    found = [des.availability(scenario, years=50.0, cluster=at).table for at in (here, None)]
+    assert found[0].equals(found[1])
+    searches = [des.optimise(scenario, replications=10, cluster=at).as_json() for at in (here, None)]
+    assert searches[0] == searches[1]
     answered = des.answer(scenario, rounds=1, cluster=here).as_json()
     assert answered == des.answer(scenario, rounds=1, workers=1).as_json()
 

@@ -119,3 +119,23 @@ def test_a_wrong_precision_is_said_before_anything_is_measured() -> None:
 
 def _must_not_ask(forecast: Forecast) -> None:
     raise AssertionError("asked")
+
+
+def test_the_bytes_of_traces_are_those_of_every_arm_and_replication_that_is_missing(tmp_path: Any) -> None:
+    long = {"horizon": "30d", "workload": {"arrivals": {"kind": "poisson", "rate": "1/min"}}, "replications": 2}
+    found = duration.of_run(_study(**long), 1, target=tmp_path / "results")
+    run = ensure(small(**long), RunOptions(out=tmp_path / "run")).run
+    written = sum(path.stat().st_size for path in run.path.rglob("*.parquet"))
+    assert found.size == pytest.approx(written, rel=0.3)
+    assert found.free is not None
+    assert duration.of_run(_study(**long), 1, finished=3).size == pytest.approx(found.size / 4.0, rel=0.1)
+    assert duration.of_run(_study(**long, traces="none"), 1).size == 0.0
+
+
+def test_the_engine_of_the_run_is_loaded_before_it_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(Study, "prepare", lambda study: done.append("prepared"))
+    monkeypatch.setattr(duration, "_taken_s", lambda work, size: done.append("timed") or 0.01)
+    duration.of_runs([_study(**ENDLESS), _study(**ENDLESS)], 1)
+    assert done[0] == "prepared"
+    assert done.count("prepared") == 2

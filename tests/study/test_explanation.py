@@ -208,3 +208,31 @@ def test_a_field_of_a_preset_stands_at_the_preset() -> None:
     )
     (late,) = explain_all(loaded).foreseen["as_modelled"]
     assert (late.code, late.path) == ("late_fallback", "policy.preset (policy.timeout)")
+
+
+def test_the_engine_that_is_timed_is_the_one_that_a_run_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DES_ENGINE", "simpy")
+    by_simpy = explain_all(_loaded()).arms["as_modelled"]
+    assert (by_simpy.engine, by_simpy.engine_reason) == ("simpy", "as asked")
+    monkeypatch.setenv("DES_ENGINE", "compiled")
+    compiled = explain_all(_loaded())
+    assert {one.engine for one in compiled.arms.values()} == {"compiled"}
+    stream = io.StringIO()
+    print_explanation("explained", compiled, Console(file=stream, width=120, highlight=False))
+    rows = [line.split() for line in stream.getvalue().splitlines()]
+    assert ["engine", "of", "des", "run", "compiled", "compiled"] in rows
+
+
+def test_it_loads_the_engine_for_as_many_requests_as_a_run_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+    monkeypatch.setattr("des.study.explanation.compiling.is_loaded", lambda: False)
+    monkeypatch.setattr("des.study.explanation.prepare", lambda of, requests: asked.append(requests))
+    explain_all(_loaded(replications=3))
+    assert asked == [pytest.approx(3 * 2 * (2 * 24 * 90))]
+
+
+def test_traces_are_sized_by_the_level_of_the_scenario() -> None:
+    full, requests, none = (
+        explain_all(_loaded(traces=level)).arms["as_modelled"].run_bytes for level in ("full", "requests", "none")
+    )
+    assert full > requests > none == 0.0

@@ -9,15 +9,17 @@ import pytest
 
 import des
 from des.errors import DesError, OutputError, ScenarioError, what_is_left
+from des.estimate.estimate import as_json
 from des.report.sweep_table import sweep_text
 from des.scenario import from_mapping
 from des.study import answer as answering
-from des.study import arms, long_run, sweep_point
+from des.study import arms, sweep_point
 from des.study.answer import answered
 from des.study.options import Forecast, RunOptions
 from des.study.rounds import Clock
 from des.study.sweep import SHOWN_METRICS, sweep_with
 from des.study.sweep_record import Sweep, load_sweep
+from tests.study.small_scenario import small
 
 MODEL = {"latency": "1s", "price": {"per_request": 0.01}}
 CORRELATED: dict[str, Any] = {
@@ -69,22 +71,34 @@ def test_more_in_common_is_less_available_and_each_point_is_what_availability_sa
     assert len(set(_availability(found, "apart"))) == 1
 
 
-@pytest.fixture
-def _short_timelines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(long_run, "_FIRST", long_run.Attempt(300.0, 150, 1_000))
-    monkeypatch.setattr(long_run, "_SECOND", long_run.Attempt(600.0, 300, 4_000))
+def test_by_default_a_point_has_the_figures_of_availability_to_the_same_bit() -> None:
+    found = des.sweep(RETRYING, ["shared=1"], metrics=QUICK)
+    of_command = des.availability(from_mapping(RETRYING), overrides=["shared=1"])
+    for arm, here in found.records[0]["arms"].items():
+        there = of_command.answers[arm]
+        assert here["availability"] == json.loads(json.dumps(as_json(there.availability)))
+        assert here["drawn"]["years"] == there.years == 10_000.0
 
 
-@pytest.mark.usefixtures("_short_timelines")
-def test_timelines_agree_with_those_of_availability() -> None:
-    found = des.sweep(RETRYING, ["shared=0,1"], metrics=QUICK)
-    alone, common = _availability(found)
-    assert common < alone
-    for shared, record in zip(("0", "1"), found.records, strict=True):
-        here, there = record["arms"]["as_modelled"]["availability"], _of_command(RETRYING, shared)
-        assert here["estimator"] == "timeline"
-        assert here["low"] <= there.high
-        assert there.low <= here["high"]
+def test_where_each_horizon_is_drawn_as_a_whole_both_draw_as_few() -> None:
+    content = small(horizon="1h", arms={}, chain=[{"provider": "first", "timeout": "5s", "retries": 1}])
+    found = des.sweep(content, ["policy.rounds=2"], metrics=QUICK)
+    there = des.availability(from_mapping(content), overrides=["policy.rounds=2"]).answers["as_modelled"]
+    here = found.records[0]["arms"]["as_modelled"]
+    assert here["availability"] == json.loads(json.dumps(as_json(there.availability)))
+    assert here["drawn"]["years"] == there.years == pytest.approx(40.0 / 8_760.0)
+
+
+def test_with_nothing_in_common_a_point_takes_the_estimator_of_availability() -> None:
+    """Total outages are then rarer, so that fewer years see too few of them."""
+    estimators = []
+    for years in (300.0, 10_000.0):
+        found = des.sweep(RETRYING, ["shared=0"], metrics=QUICK, years=years)
+        here = found.records[0]["arms"]["as_modelled"]["availability"]
+        there = des.availability(from_mapping(RETRYING), years=years, overrides=["shared=0"]).answers["as_modelled"]
+        assert here == json.loads(json.dumps(as_json(there.availability)))
+        estimators.append(here["estimator"])
+    assert estimators == ["rare events", "timeline"]
 
 
 @pytest.mark.parametrize("metrics", [QUICK, ()])
@@ -101,13 +115,12 @@ def test_as_many_years_as_of_availability_give_its_figures_to_the_same_bit(metri
         des.sweep(RETRYING, ["shared=0,1"], years=0)
 
 
-@pytest.mark.usefixtures("_short_timelines")
-def test_the_years_drawn_are_said_and_those_asked_for_are_another_sweep() -> None:
-    found = des.sweep(RETRYING, ["shared=0,1"], metrics=QUICK)
-    drawn = {record["arms"]["as_modelled"]["drawn"]["years"] for record in found.records}
-    assert drawn == {300.0}
-    assert "timeline of 300 years of incidents (--years N draws another number)" in sweep_text(found)
-    assert des.sweep(RETRYING, ["shared=0,1"], metrics=QUICK, years=300).path != found.path
+def test_the_years_drawn_by_default_are_said_and_others_are_another_sweep() -> None:
+    found = des.sweep(RETRYING, ["shared=1"], metrics=QUICK)
+    assert "timeline of 10,000 years of incidents (--years N draws another number)" in sweep_text(found)
+    fewer = des.sweep(RETRYING, ["shared=1"], metrics=QUICK, years=300)
+    assert fewer.path != found.path
+    assert "(--years N draws another number)" not in sweep_text(fewer)
 
 
 def test_each_point_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +179,7 @@ class _StoppedError(Exception):
 
 
 def _stopping(monkeypatch: pytest.MonkeyPatch, after: int) -> list[str]:
-    """Points are answered until so many are; returns those begun."""
+    """Points are answered until this number of them are; returns those begun."""
     begun: list[str] = []
     long_runs = sweep_point.long_runs
 
@@ -238,13 +251,12 @@ def test_other_values_rounds_or_no_requests_are_another_sweep() -> None:
     assert len(paths) == 4
 
 
-@pytest.mark.usefixtures("_short_timelines")
 def test_the_record_holds_curves_with_their_bands() -> None:
-    made = des.sweep(RETRYING, ["shared=0,0.5,1"], metrics=QUICK)
+    made = des.sweep(RETRYING, ["shared=0.8,0.9,1"], metrics=QUICK, years=300)
     found = load_sweep(made.path).figures
     assert list(found.columns) == ["shared", "arm", "metric", "mean", "low", "high", "estimator"]
     curve = found[(found.arm == "as_modelled") & (found.metric == "failure_share")]
-    assert list(curve.shared) == ["0", "0.5", "1"]
+    assert list(curve.shared) == ["0.8", "0.9", "1"]
     assert (curve.low <= curve["mean"]).all()
     assert (curve["mean"] <= curve.high).all()
     assert set(curve.estimator) == {"timeline"}

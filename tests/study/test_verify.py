@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,20 @@ def _rewrite(run: Path, name: str, change: Callable[[pa.Table], pa.Table]) -> No
     table = pq.read_table(run / name)
     pq.write_table(change(table).cast(table.schema), run / name)
     _agree(run, name)
+
+
+def test_a_result_has_a_table_that_notebooks_show(plain: Path) -> None:
+    holds = verify(plain)
+    assert holds.table.loc["holds", "what"].tolist() == list(holds.checked)
+    assert "differs" not in holds.table.index
+    (plain / "requests" / "as_modelled-0000.parquet").unlink()
+    found = verify(plain)
+    files = found.table.loc[["differs"], "file"].tolist()
+    assert files == [each.file for each in found.differences]
+    shown = found._repr_html_()
+    assert f"{plain}: DIFFERS" in shown
+    assert all(each.what in unescape(shown) for each in found.differences)
+    assert all(each in unescape(shown) for each in found.checked)
 
 
 def test_an_untouched_comparison_holds_to_the_last_figure(made: Path) -> None:

@@ -100,6 +100,7 @@ def a_run_answers_questions() -> None:
     assert_type(run.latency_quantiles(by="provider", quantiles=[0.5]), pd.DataFrame)
     assert_type(run.fallback_reasons(), pd.DataFrame)
     assert_type(run.compare("as_modelled", "primary_only"), pd.DataFrame)
+    assert_type(run.compare(run), pd.DataFrame)
 
 
 def errors_have_places(error: des.ScenarioError) -> None:

@@ -43,8 +43,19 @@ def _unknown(name: str) -> str:
     if versions := [known.full_name for known in presets() if known.name == bare]:
         return f"unknown version of preset '{name}'; known: {', '.join(versions)}"
     near = nearest(bare, _newest())
+    if made := _of_the_same_maker(bare):
+        near = nearest(bare, made, least_ratio=0.0)
     hint = f"did you mean '{_newest()[near].full_name}'?" if near else "`des catalogue --presets` lists them"
     return f"unknown preset '{name}'; {hint}"
+
+
+def _of_the_same_maker(name: str) -> list[str]:
+    """Presets whose names begin with the same word, such as `anthropic-sdk` for `anthropic-python`.
+
+    The word after it would be nearer to that of another maker.
+    """
+    maker = name.casefold().replace("_", "-").partition("-")[0]
+    return [each for each in _newest() if nearest(each.partition("-")[0], [maker], least_ratio=0.8)]
 
 
 @cache

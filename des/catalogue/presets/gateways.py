@@ -48,10 +48,26 @@ LITELLM: Final[dict[str, Any]] = {
     "routing": "weighted",
     "ties": "first",
 }
+
+_PORTKEY: Final[dict[str, Any]] = {
+    "retries": 0,
+    "retry_on": [429, 500, 502, 503, 504, "connection_error"],
+    "fallback_on": _any_error(),
+    "backoff": {"kind": "exponential", "base": "1s", "factor": 2},
+    "retry_after": {
+        "mode": "honour",
+        "above": "refuse",
+        "on": ["rate_limited"],
+        "combine": "replace",
+        "total": "60s",
+    },
+    "routing": {"kind": "weighted", "once": True},
+}
 """As measured on the real Router by `benchmarks/real_litellm.py`; versions 1.109.1 and 1.110.2 behave the same."""
 
 LITELLM_NOT_MODELLED: Final = (
-    "LiteLLM honours a Retry-After of 1 to 60 whole seconds; here a fraction such as 0.4 s is honoured too.",
+    "LiteLLM honours a Retry-After of 1 to 60 whole seconds; here a fraction such as 0.4 s is honoured too. 0 leaves "
+    "the back-off, in both.",
     "The preset is for OpenAI and providers with its API. For others, LiteLLM does not retry a 403 of a single "
     "deployment.",
     "LiteLLM never retries a 401 of a single deployment; here it is retried if cooldowns are off.",
@@ -93,25 +109,15 @@ GATEWAYS: Final = (
         version="2026-05",
         kind="gateway",
         title="Portkey gateway, open source",
-        policy={
-            "retries": 0,
-            "retry_on": [429, 500, 502, 503, 504, "connection_error"],
-            "fallback_on": _any_error(),
-            "backoff": {"kind": "exponential", "base": "1s", "factor": 2},
-            "retry_after": {
-                "mode": "honour",
-                "above": "refuse",
-                "on": ["rate_limited"],
-                "combine": "replace",
-                "total": "60s",
-            },
-            "routing": {"kind": "weighted", "once": True},
-        },
+        policy=_PORTKEY,
         source="repository Portkey-AI/gateway: src/handlers/retryHandler.ts, src/globals.ts",
         date=READ,
         not_modelled=(
             "In Portkey, Retry-After is an option (use_retry_after_header), off by default: retry_after: ignore.",
             "In Portkey, the waits after a Retry-After are 0.",
+            "Portkey cuts a Retry-After to whole seconds, and refuses one of 60 s; here one of 60 s is waited for. 0 "
+            "leaves the back-off, in both.",
+            "The headers retry-after-ms and x-ms-retry-after-ms, which count before Retry-After.",
         ),
     ),
     Preset(
@@ -120,18 +126,7 @@ GATEWAYS: Final = (
         kind="gateway",
         title="Portkey's hosted gateway, with its circuit breaker",
         policy={
-            "retries": 0,
-            "retry_on": [429, 500, 502, 503, 504, "connection_error"],
-            "fallback_on": _any_error(),
-            "backoff": {"kind": "exponential", "base": "1s", "factor": 2},
-            "retry_after": {
-                "mode": "honour",
-                "above": "refuse",
-                "on": ["rate_limited"],
-                "combine": "replace",
-                "total": "60s",
-            },
-            "routing": {"kind": "weighted", "once": True},
+            **_PORTKEY,
             "breaker": {
                 "kind": "time_window",
                 "window": "60s",

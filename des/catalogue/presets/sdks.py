@@ -20,6 +20,11 @@ HALVED_TO_FULL: Final[dict[str, Any]] = {
 TEN_MINUTES: Final[dict[str, Any]] = {"connect": "5s", "idle": "600s"}
 """An httpx timeout: 600 s for each read, so for the wait until a whole response, or between parts of a stream."""
 
+MILLISECONDS: Final = (
+    "The header retry-after-ms, which counts before Retry-After. Either may say a fraction; 0 leaves the back-off, as "
+    "here."
+)
+
 SDKS: Final = (
     Preset(
         name="openai-python",
@@ -35,7 +40,7 @@ SDKS: Final = (
         },
         source="package openai 3.54.0: _base_client.py, _constants.py",
         date=READ,
-        not_modelled=("The header x-should-retry, by which a server says whether to retry.",),
+        not_modelled=("The header x-should-retry, by which a server says whether to retry.", MILLISECONDS),
     ),
     Preset(
         name="anthropic-sdk",
@@ -53,6 +58,7 @@ SDKS: Final = (
         date=READ,
         not_modelled=(
             "The header x-should-retry, by which a server says whether to retry.",
+            MILLISECONDS,
             "The longer timeout of non-streamed calls with large max_tokens.",
         ),
     ),
@@ -113,6 +119,9 @@ SDKS: Final = (
         },
         source="package botocore 1.44.5: retries/standard.py, retries/quota.py, endpoint.py",
         date=READ,
-        not_modelled=("Error codes in the body, such as ThrottlingException with a status of 400.",),
+        not_modelled=(
+            "Error codes in the body, such as ThrottlingException with a status of 400.",
+            "The header x-amz-retry-after, which makes a wait longer than the back-off, by 5 s at most.",
+        ),
     ),
 )

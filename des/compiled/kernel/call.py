@@ -79,6 +79,11 @@ def delay_s(w: World, leg: Record, nth: int, delay: int, index: int) -> float:
     return drawn(w, leg.index, nth, at(w.run, 0).first + delay, index)
 
 
+def _drawn_for(w: World, leg: Record, nth: int, purpose: int, index: int, share: float) -> float:
+    """The uniform that decides what strikes. The first cause strikes whatever it is, where its share is 1."""
+    return 0.0 if share >= 1.0 else drawn(w, leg.index, nth, purpose, index)
+
+
 def _failure(w: World, request: Record, leg: Record, condition: Record, call: Record) -> None:
     """Rot, then hangs, then incident errors, then random errors."""
     index, nth = request.draw, call.nth
@@ -86,7 +91,7 @@ def _failure(w: World, request: Record, leg: Record, condition: Record, call: Re
         fail(call, leg.rot_outcome, BY_ROT, -1, delay_s(w, leg, nth, leg.rot_delay, index), nan)
         return
     if condition.count > 0 and condition.hangs:
-        u = drawn(w, leg.index, nth, HANG, index)
+        u = _drawn_for(w, leg, nth, HANG, index, at(w.open_hangs, condition.first).value)
         at(w.open_hangs, condition.first + condition.count).value = leg.hang_rate
         struck = struck_by(u, floats(w.open_hangs, condition.first, condition.count + 1))
         if struck >= 0:
@@ -100,7 +105,7 @@ def _failure(w: World, request: Record, leg: Record, condition: Record, call: Re
         fail(call, TIMEOUT, BY_CHANCE, -1, inf, nan)
         return
     if condition.count > 0:
-        u = drawn(w, leg.index, nth, INCIDENT_ERROR, index)
+        u = _drawn_for(w, leg, nth, INCIDENT_ERROR, index, at(w.open_error_rates, condition.first).value)
         struck = struck_by(u, floats(w.open_error_rates, condition.first, condition.count))
         if struck >= 0:
             incident = at(w.open_incidents, condition.first + struck).value

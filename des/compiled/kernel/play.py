@@ -17,7 +17,7 @@ from des.compiled.kernel.questions import (
     WRONG,
     ask,
 )
-from des.compiled.kernel.queue import comes_before, next_order, pop, push
+from des.compiled.kernel.queue import comes_before, fill_first, free_first, next_order, push
 from des.compiled.kernel.queues import give_up
 from des.compiled.kernel.walk import arrive, be_done, cut, end_if_over, think, walk
 from des.compiled.kernel.world import (
@@ -88,13 +88,14 @@ def _play(w: World) -> int:
         else:
             event = at(w.events, 0)
             what, who, extra = event.what, event.who, event.extra
-            pop(w)
+            free_first(w)
             if what in (REQUEST_RESUMES, WAIT_ENDS):
                 walk(w, at(w.requests, who))
             elif what < HORIZON_COMES:
                 _happen(w, g, what, who, extra)
             else:
                 _of_run(w, g, what)
+            fill_first(w)
     return OVER
 
 

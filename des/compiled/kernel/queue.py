@@ -24,14 +24,18 @@ def _put(place: Record, event: Record) -> None:
 def push(w: World, time_s: float, priority: int, order: int, what: int, who: int, extra: int) -> None:
     """An event at a time to come."""
     g = at(w.run, 0)
-    place = g.events
-    g.events = place + 1
-    while place > 0:
-        above = at(w.events, (place - 1) >> 1)
-        if comes_before(above, time_s, priority, order):
-            break
-        _put(at(w.events, place), above)
-        place = (place - 1) >> 1
+    if g.first_is_free:
+        g.first_is_free = False
+        place = _down(w, g.events, time_s, priority, order)
+    else:
+        place = g.events
+        g.events = place + 1
+        while place > 0:
+            above = at(w.events, (place - 1) >> 1)
+            if comes_before(above, time_s, priority, order):
+                break
+            _put(at(w.events, place), above)
+            place = (place - 1) >> 1
     event = at(w.events, place)
     event.time_s = time_s
     event.priority = priority
@@ -41,28 +45,38 @@ def push(w: World, time_s: float, priority: int, order: int, what: int, who: int
     event.extra = extra
 
 
-def pop(w: World) -> None:
-    """Remove the first event."""
-    g = at(w.run, 0)
-    count = g.events - 1
-    g.events = count
-    last = at(w.events, count)
-    time_s, priority, order = last.time_s, last.priority, last.order
+def _down(w: World, count: int, time_s: float, priority: int, order: int) -> int:
+    """The place for an event, from the first one down, after those that come before it have moved up."""
     place = 0
     while True:
         below = 2 * place + 1
         if below >= count:
-            break
+            return place
         if below + 1 < count:
-            right = at(w.events, below + 1)
-            if comes_before(right, at(w.events, below).time_s, at(w.events, below).priority, at(w.events, below).order):
-                below += 1
+            left = at(w.events, below)
+            # added, as a branch that is taken every other time would take longer than all the rest
+            below += comes_before(at(w.events, below + 1), left.time_s, left.priority, left.order)
         lower = at(w.events, below)
         if not comes_before(lower, time_s, priority, order):
-            break
+            return place
         _put(at(w.events, place), lower)
         place = below
-    _put(at(w.events, place), last)
+
+
+def free_first(w: World) -> None:
+    """The first event happens. Most events lead to another, which takes its place; else `fill_first` does so."""
+    at(w.run, 0).first_is_free = True
+
+
+def fill_first(w: World) -> None:
+    """Put the last event into the place of one that has led to no other."""
+    g = at(w.run, 0)
+    if g.first_is_free:
+        g.first_is_free = False
+        count = g.events - 1
+        g.events = count
+        last = at(w.events, count)
+        _put(at(w.events, _down(w, count, last.time_s, last.priority, last.order)), last)
 
 
 def succeed(w: World, what: int, who: int) -> None:

@@ -60,7 +60,7 @@ def statistics_end(
 
 
 def _keep(w: World, number: int, value: float, most: int) -> None:
-    """The last so many values."""
+    """Keep the last values, `most` of them."""
     put_last(w, number, value)
     several = at(w.lists, number)
     if several.count > most:

@@ -24,7 +24,7 @@ RUN: Final = _type(
     " throttle_mask fallback_depth most_entries order_router groups budgets most_guards waiters free_calls most_flights"
     " keys mark_input mark_output mark_requirement probes",
     "over wrong arrivals_are_over keeps_memory done_is_due has_drain has_response_cache has_hit_rate orders_entries"
-    " has_begun is_window",
+    " has_begun is_window first_is_free",
 )
 LEG: Final = _type(
     "hang_rate invalid_rate broken_rate connect_s first_token_s idle_s total_s least_bound_s last_kill_s prefix_share"

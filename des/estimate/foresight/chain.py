@@ -28,7 +28,7 @@ from des.scenario.text.units import YEAR_S
 from des.vocabulary import CLIENT_ERROR, CONNECTION_ERROR, OVERLOADED, RATE_LIMITED, SERVER_ERROR, TIMEOUT
 
 _MOST_OF_IT: Final = 0.5
-"""Share of the time with everything down that is put down to one component."""
+"""Share of the time with everything down from which on one component is named as its cause."""
 _KINDS: Final = (SERVER_ERROR, OVERLOADED, RATE_LIMITED, TIMEOUT, CONNECTION_ERROR, CLIENT_ERROR)
 _IN_ORDER: Final = "ordered"
 

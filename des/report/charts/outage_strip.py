@@ -23,6 +23,7 @@ STATE_COLOURS: Final = {
     "kept out by the client": GREEN,
     "on trial": "#7FCDB4",
 }
+SPELL_COLUMNS: Final = ("entity", "state", "begin", "end", "note", "length")
 _ROW: Final = 17
 """Height of a row, in pixels."""
 
@@ -37,18 +38,13 @@ def outage_strip(
     """The whole run above, and below it the span that is chosen in it by dragging; at first `zoom`, if any.
 
     All times are in ms. `outcomes` has begin, end, outcome, low, high (shares of the bin's requests) and requests;
-    `spells` has entity, state, begin, end and note. `ends` are those of the run.
+    `spells` has SPELL_COLUMNS. `ends` are those of the run.
     """
     import altair as alt
 
     names = [name for name in OUTCOME_COLOURS if name in set(outcomes["outcome"])]
-    names += [name for name in STATE_COLOURS if name in set(spells["state"])]
-    colours = alt.Scale(domain=names, range=[(OUTCOME_COLOURS | STATE_COLOURS)[name] for name in names])
-    look = alt.BrushConfig(fill=GREY)
-    if zoom is None:
-        brush = alt.selection_interval(name="zoom", encodings=["x"], mark=look)
-    else:
-        brush = alt.selection_interval(name="zoom", encodings=["x"], mark=look, value={"x": list(zoom)})
+    colours = _colours([*names, *(name for name in STATE_COLOURS if name in set(spells["state"]))])
+    brush = _brush(zoom)
     whole = alt.Scale(type="utc", domainMin=ends[0], domainMax=ends[1], nice=False)
     chosen = alt.Scale(type="utc", domain=brush, nice=False)
     parts = []
@@ -59,6 +55,38 @@ def outage_strip(
         for number, chart in enumerate(part for part in (band, rows) if part is not None):
             parts.append(chart.add_params(brush) if scale is whole and number == 0 else chart)
     return alt.vconcat(*parts, spacing=6)
+
+
+def spell_strip(
+    spells: "pd.DataFrame", axis: "alt.Axis", ends: tuple[float, float], zoom: tuple[float, float] | None
+) -> "alt.VConcatChart":
+    """The same without requests. `spells` has some rows."""
+    import altair as alt
+
+    colours = _colours([name for name in STATE_COLOURS if name in set(spells["state"])])
+    brush = _brush(zoom)
+    whole = alt.Scale(type="utc", domainMin=ends[0], domainMax=ends[1], nice=False)
+    chosen = alt.Scale(type="utc", domain=brush, nice=False)
+    above, below = (
+        _spells(spells, alt.X("begin:T", scale=scale, title=None, axis=axis), colours).properties(title=title)
+        for scale, title in ((whole, "All of it: drag to choose a span"), (chosen, "The chosen span"))
+    )
+    return alt.vconcat(above.add_params(brush), below, spacing=6)
+
+
+def _colours(names: "list[str]") -> "alt.Scale":
+    import altair as alt
+
+    return alt.Scale(domain=names, range=[(OUTCOME_COLOURS | STATE_COLOURS)[name] for name in names])
+
+
+def _brush(zoom: tuple[float, float] | None) -> "alt.Parameter":
+    import altair as alt
+
+    look = alt.BrushConfig(fill=GREY)
+    if zoom is None:
+        return alt.selection_interval(name="zoom", encodings=["x"], mark=look)
+    return alt.selection_interval(name="zoom", encodings=["x"], mark=look, value={"x": list(zoom)})
 
 
 def _bare(axis: "alt.Axis", spells: "pd.DataFrame") -> "alt.Axis":

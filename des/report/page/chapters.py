@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from des.report.page.blocks import Chapter, Section
 from des.report.page.findings import Findings
+from des.report.page.sections.answered import answered_sections
 from des.report.page.sections.arms import arms_section
 from des.report.page.sections.comparison import comparison_section
 from des.report.page.sections.methods import methods_section
@@ -29,6 +30,7 @@ def _chapter(key: str, findings: Findings, share: float) -> Chapter:
         comparison_section(findings),
         outage_section(findings, share),
         *traffic_sections(findings),
+        *answered_sections(findings),
         sweep_section(findings),
         search_section(findings),
         methods_section(findings),
@@ -42,5 +44,4 @@ def _about(findings: Findings) -> str:
     if "comparison" in findings.summary:
         kind = "comparison"
     made = f", made {findings.manifest['created_at'][:10]}" if findings.manifest.get("created_at") else ""
-    without = "" if findings.run is not None else "; it has no traces of requests, so nothing is drawn against time"
-    return f"{kind} {findings.path.name}{made}{without if findings.answer else ''}"
+    return f"{kind} {findings.path.name}{made}"

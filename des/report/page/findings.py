@@ -11,7 +11,8 @@ from des.estimate.estimate import Estimate
 from des.report.lines import horizon_s
 from des.scenario.text.units import read_timestamp
 from des.single_files import json_object
-from des.study.answer_file import ANSWER
+from des.study.answer_file import ANSWER, load_pictured
+from des.study.pictured import Pictured
 from des.study.run import RESULTS
 from des.study.store import SWEEP
 from des.study.store import results as stored_results
@@ -31,7 +32,7 @@ class Findings:
 
     `metrics` are those of summary.json, by arm. `lost` is the share of requests lost in the long run, where that is
     known better than from the simulated requests. `answer`, `summary`, `sweep` and `search` hold the file of
-    that kind, or nothing. `run` has the traces.
+    that kind, or nothing. `pictured` is what an answer keeps for its charts, `run` has the traces.
     """
 
     path: Path
@@ -47,6 +48,7 @@ class Findings:
     answer: Json = field(default_factory=dict)
     sweep: Json = field(default_factory=dict)
     search: Json = field(default_factory=dict)
+    pictured: Mapping[str, Pictured] = field(default_factory=dict)
     run: Run | None = None
 
     @property
@@ -69,6 +71,8 @@ class Findings:
 
     def horizon_s(self, arm: str) -> float:
         """An arm may have its own."""
+        if told := self.answer.get("arms", {}).get(arm, {}).get("horizon_s"):
+            return float(told)
         return horizon_s(self.scenario, arm)
 
     def figure(self, arm: str, metric: str) -> Estimate | None:
@@ -142,11 +146,11 @@ def _in_the_long_run(summary: Json) -> dict[str, Estimate]:
 
 
 def _of_answer(path: Path) -> Findings:
-    return of_answer(path, _json(path / ANSWER), _json(path / MANIFEST))
+    return of_answer(path, _json(path / ANSWER), _json(path / MANIFEST), load_pictured(path))
 
 
-def of_answer(path: Path, answer: Json, manifest: Json) -> Findings:
-    """Of what answer.json holds: the one place that knows how it is written."""
+def of_answer(path: Path, answer: Json, manifest: Json, pictured: Mapping[str, Pictured]) -> Findings:
+    """Of what answer.json and charts.json hold: the one place that knows how the first is written."""
     arms = _checked_arms(path / ANSWER, answer.get("arms"))
     return Findings(
         path=path,
@@ -159,6 +163,7 @@ def of_answer(path: Path, answer: Json, manifest: Json) -> Findings:
         remarks=tuple(answer.get("remarks", ())),
         same=answer.get("same", {}),
         answer=answer,
+        pictured=pictured,
     )
 
 

@@ -23,7 +23,7 @@ def findings_of(result: Result) -> Findings:
         case Comparison():
             return of_run_directory(result.run)
         case Answer():
-            return of_answer(Path(result.scenario), result.as_json(), {})
+            return of_answer(Path(result.scenario), result.as_json(), {}, result.pictured)
         case Sweep():
             return of_sweep(result.path, result.content, {})
         case Optimised():

@@ -1,6 +1,6 @@
 """When components and legs were down or impaired, from one replication's incidents."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +10,9 @@ from des.traces import Run
 DOWN: Final = "down"
 IMPAIRED: Final = "impaired"
 _COLUMNS: Final = ("component", "shared", "start_s", "end_s", "error_rate", "latency_factor", "hang", "endpoints")
+
+Incident = tuple[str, bool, bool, float, float, Sequence[str]]
+"""Component, whether shared, whether down, start and end in seconds, and the endpoints of the chain that it reaches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +39,29 @@ def outages(run: Run, arm: str, replication: int, horizon_s: float, endpoints_of
 
     Those of one state that touch or overlap are one.
     """
-    components: dict[tuple[str, str, bool], list[tuple[float, float]]] = {}
-    endpoints: dict[tuple[str, str, bool], list[tuple[float, float]]] = {}
+    return spells_of(_incidents(run, arm, replication, horizon_s, endpoints_of_chain))
+
+
+def _incidents(
+    run: Run, arm: str, replication: int, horizon_s: float, endpoints_of_chain: Collection[str]
+) -> Iterator[Incident]:
     for batch in batches(run, "incidents", arm, _COLUMNS, replication):
         for row in batch.to_pylist():
             start, end = max(0.0, row["start_s"]), min(horizon_s, row["end_s"])
-            if end <= start:
-                continue
             reached = [name for name in row["endpoints"] if name in endpoints_of_chain]
-            if not reached:
-                continue
-            state = DOWN if row["error_rate"] >= 1.0 else IMPAIRED
-            components.setdefault((row["component"], state, row["shared"]), []).append((start, end))
-            for endpoint in reached:
-                endpoints.setdefault((endpoint, state, row["shared"]), []).append((start, end))
+            if start < end and reached:
+                yield row["component"], row["shared"], row["error_rate"] >= 1.0, start, end, reached
+
+
+def spells_of(incidents: Iterable[Incident]) -> Outages:
+    """Of incidents that reach the chain."""
+    components: dict[tuple[str, str, bool], list[tuple[float, float]]] = {}
+    endpoints: dict[tuple[str, str, bool], list[tuple[float, float]]] = {}
+    for component, shared, down, start_s, end_s, reached in incidents:
+        state = DOWN if down else IMPAIRED
+        components.setdefault((component, state, shared), []).append((start_s, end_s))
+        for endpoint in reached:
+            endpoints.setdefault((endpoint, state, shared), []).append((start_s, end_s))
     return Outages(_spells(components), _spells(endpoints))
 
 

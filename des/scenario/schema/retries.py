@@ -176,7 +176,7 @@ class RetryAfter(Setting):
     """How the client treats a Retry-After."""
 
     honours: _Mode = Field(True, alias="mode")
-    """Whether to wait as long as the Retry-After asks for."""
+    """Whether to wait as long as the Retry-After asks for; one of 0 leaves the back-off."""
     cap_s: Bound = inf
     """Longest wait that a Retry-After may ask for; no bound by default."""
     above: Literal["clip", "refuse", "ignore"] = "clip"

@@ -80,6 +80,35 @@ _OURS: Final[dict[str, _Ours]] = {
     "p_50": (("median", "median"),),
 }
 
+_BY_PROVIDER: Final = "limits belong to a provider or a model: providers: {{openai: {{limits: {{{}}}}}}}"
+_BY_CLIENT: Final = "{0} belong to the client: policy: {{{1}}}, or the same key of an entry of the chain"
+_ELSEWHERE: Final[dict[str, tuple[tuple[str, ...], str]]] = {
+    **dict.fromkeys(
+        ("rpm", "requests_per_minute", "rpm_limit", "requests"),
+        (("retries", "providers"), _BY_PROVIDER.format("requests: 60/min")),
+    ),
+    **dict.fromkeys(
+        ("tpm", "tokens_per_minute", "tpm_limit", "tokens"),
+        (("retries", "providers"), _BY_PROVIDER.format("tokens: 100000/min")),
+    ),
+    "limits": (("retries",), _BY_PROVIDER.format("requests: 60/min")),
+    **dict.fromkeys(
+        ("retry", "retries", "max_retries", "num_retries", "retry_count"),
+        (("models", "providers", "latency"), _BY_CLIENT.format("retries", "retries: 2")),
+    ),
+    **dict.fromkeys(
+        ("timeout", "timeout_ms", "timeout_s", "timeout_seconds", "request_timeout"),
+        (("models", "providers", "latency"), _BY_CLIENT.format("time-outs", "timeout: 30s")),
+    ),
+}
+"""Words that have no place where they stand: the keys that tell such a place, and where they belong."""
+
+
+def belonging_elsewhere(word: str, known: Collection[str]) -> str:
+    """The end of a message on a word that belongs to another part of a scenario; empty for all others."""
+    places, words = _ELSEWHERE.get(_folded(word), ((), ""))
+    return f"; {words}" if any(place in known for place in places) else ""
+
 
 def our_key(word: str, known: Collection[str]) -> str | None:
     """Our key for another program's word, where it may stand; None if there is none."""

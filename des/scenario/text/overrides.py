@@ -26,6 +26,8 @@ _SLIP: Final = 0.8
 """A new name at least this similar to an existing one counts as a typing error, unless it is set as a whole."""
 
 _LONGEST_PATH: Final = 2_000
+_LONGEST_QUOTED: Final = 120
+"""A longer assignment is cut short in messages."""
 _MOST_DIGITS: Final = 9
 """Of a position in a list, which has fewer entries."""
 
@@ -72,7 +74,7 @@ def with_assignments(document: Document, assignments: Sequence[str | Assignment]
     problems: list[Problem] = []
     for assignment in assignments:
         if isinstance(assignment, str):
-            assignment = Assignment(assignment, f"--set {assignment}")
+            assignment = Assignment(assignment, f"--set {_quoted(assignment)}")
         here = Place(assignment.said_as)
         text, equals, value_text = assignment.text.partition("=")
         try:
@@ -95,6 +97,10 @@ def with_assignments(document: Document, assignments: Sequence[str | Assignment]
     if problems:
         raise ScenarioError(problems)
     return document.with_content(content, places)
+
+
+def _quoted(assignment: str) -> str:
+    return assignment if len(assignment) <= _LONGEST_QUOTED else f"{assignment[: _LONGEST_QUOTED - 3]}..."
 
 
 def _below(value: object, path: Path) -> list[Path]:

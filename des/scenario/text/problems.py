@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, Tag, ValidationError
 
 from des.catalogue.naming import listed_names
-from des.scenario.text.other_words import in_our_words, our_key
+from des.scenario.text.other_words import belonging_elsewhere, in_our_words, our_key
 from des.scenario.text.places import Path
 from des.scenario.text.units import shown
 from des.words import did_you_mean, nearest, unknown
@@ -40,6 +40,8 @@ def _unknown_key(key: str, known: Sequence[str]) -> tuple[str, str | None]:
         return f"unknown key '{key}'; YAML wants a space after the colon: {word}: {value}", None
     if ours := our_key(key, known):
         return f"unknown key '{key}'{in_our_words(key, known)}", ours
+    if elsewhere := belonging_elsewhere(key, known):
+        return f"unknown key '{key}'{elsewhere}", None
     if _PERCENTILE.fullmatch(key) and "p99" in known and key.casefold() not in known:
         return f"unknown key '{key}'; {_PERCENTILES}", None
     return unknown("key", key, known), nearest(key, known)

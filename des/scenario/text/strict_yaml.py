@@ -2,7 +2,8 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Final
+from math import isinf
+from typing import Any, Final, Self
 
 import yaml
 
@@ -14,7 +15,7 @@ _MOST_NODES: Final = 100_000
 LONE_SURROGATE: Final = "a lone surrogate (U+D800 to U+DFFF), which is only half a character"
 
 _LONGEST_INTEGER: Final = 300
-"""Integers with more digits are read as infinite floats, because Python refuses to read thousands of digits."""
+"""Integers with more digits are read as `TooLarge`, because Python refuses to read thousands of digits."""
 
 _INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _HEXADECIMAL: Final = re.compile(r"0x[0-9a-fA-F]+|0o[0-7]+")
@@ -27,6 +28,26 @@ _WORDS: Final[dict[str, Any]] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _PLAIN_TAGS: Final = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq"))
+
+
+class TooLarge(float):
+    """An infinite float for a number that is larger than any float. As text it is what was written."""
+
+    _text: str
+
+    def __new__(cls, text: str) -> Self:
+        number = super().__new__(cls, "-inf" if text.startswith("-") else "inf")
+        number._text = text
+        return number
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str]]:
+        return type(self), (self._text,)
+
+    def __str__(self) -> str:
+        return self._text
 
 
 class YamlError(Exception):
@@ -163,7 +184,8 @@ def resolve_plain(text: str) -> Any:
     if _INTEGER.fullmatch(text) and len(text) <= _LONGEST_INTEGER:
         return int(text)
     if _FLOAT.fullmatch(text):
-        return float(text)
+        number = float(text)
+        return TooLarge(text) if isinf(number) else number
     if _HEXADECIMAL.fullmatch(text):
         return int(text, 0)
     if _INFINITE.fullmatch(text):

@@ -67,13 +67,14 @@ def shown(value: object) -> str:
 
 def _number(value: object, expected: str) -> float:
     """A finite, non-negative number; text that reads as one counts as well."""
-    if isinstance(value, str) and _PLAIN.fullmatch(value.strip()):
-        value = float(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    given = float(value) if isinstance(value, str) and _PLAIN.fullmatch(value.strip()) else value
+    if isinstance(given, bool) or not isinstance(given, int | float):
         raise ValueError(f"expected {expected}; got {shown(value)}")
-    number = _as_float(value)
-    if math.isnan(number) or math.isinf(number):
-        raise ValueError(f"expected {expected}; got {shown(value)}, which is not a finite number")
+    number = _as_float(given)
+    if not math.isfinite(number):
+        is_written_so = type(value) is float  # `.inf` or `.nan`, and no number of many digits
+        why = "not a finite number" if is_written_so else "too large" if number > 0.0 else "negative"
+        raise ValueError(f"expected {expected}; got {shown(value)}, which is {why}")
     if number < 0.0:
         raise ValueError(f"expected {expected}; got {shown(value)}, which is negative")
     return number
@@ -243,15 +244,14 @@ def _read_speed(value: object) -> float:
 
 
 def read_count(value: object) -> int:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
+    is_whole = isinstance(value, int) or (isinstance(value, float) and (value.is_integer() or math.isinf(value)))
+    if isinstance(value, bool) or not isinstance(value, int | float) or not is_whole:
         raise ValueError(f"expected a whole number; got {shown(value)}")
     if value < 0:
-        raise ValueError(f"expected a whole number that is not negative; got {value}")
-    if value > 2**63 - 1:
-        raise ValueError(f"expected a whole number below 2^63; got {value}")
-    return value
+        raise ValueError(f"expected a whole number that is not negative; got {shown(value)}")
+    if value >= 2**63:
+        raise ValueError(f"expected a whole number below 2^63; got {shown(value)}, which is too large")
+    return int(value)
 
 
 def _read_positive_count(value: object) -> int:

@@ -24,15 +24,21 @@ _KEYS: Final = ["arm", "replication", "start_s"]
 
 def availability(run: Run, scenario: Scenario, by: str | None) -> pd.DataFrame:
     """See `Run.availability`."""
-    length_s = None if by is None else _read(by, read_duration, "by")
-    if length_s is not None and length_s <= 0.0:
-        raise DesError(f"by={by!r}: expected a duration above 0")
+    length_s = None if by is None else read_length(by, "by")
     bins = {arm: _number_of_bins(of.scenario.horizon, length_s) for arm, of in _arms(run, scenario)}
     asked = sum(bins.values()) * run.manifest["replications"]
     if asked > _MOST_BINS:
         raise DesError(f"by={by!r}: {asked:,} bins of all arms and replications, more than {_MOST_BINS:,}")
     edges = {arm: _bins(of.scenario.horizon, length_s, bins[arm]) for arm, of in _arms(run, scenario)}
     return _with_share(_counted(run, edges))
+
+
+def read_length(text: str, name: str) -> float:
+    """The seconds of a bin. Raises DesError, which names the argument, unless it is a duration above 0."""
+    length_s: float = _read(text, read_duration, name)
+    if length_s <= 0.0:
+        raise DesError(f"{name}={text!r}: expected a duration above 0")
+    return length_s
 
 
 def months(run: Run, scenario: Scenario, per: str) -> pd.DataFrame:
@@ -84,7 +90,7 @@ def _missed(arm: str, windows: pd.DataFrame, asked: float, per_year: float) -> d
 
 
 def _once(share: float, windows: float) -> float:
-    """The chance that at least one of so many independent windows misses."""
+    """The chance that at least one of these independent windows misses."""
     return float(-np.expm1(windows * np.log1p(-share))) if share < 1.0 else 1.0
 
 

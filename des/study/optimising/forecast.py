@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from des.estimate.selection import FIRST
-from des.pool import available
+from des.pool import Where, processors
 from des.study.duration import of_replications
 from des.study.optimising.screening import SAMPLES as SCREEN_SAMPLES
 from des.study.optimising.screening import Task, Walker
@@ -19,13 +19,13 @@ _USUAL_REPLICATIONS: Final = 1.5 * FIRST
 _MEASURED: Final = 3
 
 
-def forecast_of(space: Space, screen: int, replications: int, workers: int) -> Forecast:
-    """Of a search that ranks all candidates up to `screen` of them, and simulates finalists in so many replications.
+def forecast_of(space: Space, screen: int, replications: int, workers: Where) -> Forecast:
+    """Of a search that ranks all candidates up to `screen` of them, and simulates each finalist in `replications`.
 
     How many replications a winner takes is not known before. So it is the least where each takes every request.
     """
     some = [Candidate(AS_WRITTEN, space.pool[: space.most] if space.most else space.written())]
-    processes = max(1, min(workers, available()))
+    processes = max(1, processors(workers))
     finalists = min(float(FINALISTS), candidates_of(space))
     each = min(_USUAL_REPLICATIONS, float(max(replications, FIRST)))
     block_s, walk_s = _walking_s(space, SCREEN_SAMPLES, some)

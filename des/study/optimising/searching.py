@@ -33,6 +33,7 @@ class Screened:
 
     `alone` are the figures of each entry of the pool as a chain of its own, as written. `complete` says whether every
     candidate of the space was screened, `space` how many there are. `refused` are those with contradictory values.
+    `width` is the number of chains of each length that a beam kept, 0 without one.
     """
 
     figures: dict[Candidate, Figures] = field(default_factory=dict)
@@ -40,6 +41,7 @@ class Screened:
     refused: dict[Candidate, str] = field(default_factory=dict)
     complete: bool = True
     space: float = 0.0
+    width: int = 0
 
     def add(self, found: dict[Candidate, Figures | str]) -> None:
         for candidate, figures in found.items():
@@ -79,9 +81,9 @@ def search(space: Space, aim: Aim, screen: Screen, most: int = MOST) -> Screened
         chains = list(chains_of(space))
         found.add(screen([Candidate(setting, chain) for setting in space.settings for chain in chains]))
     else:
-        found.complete = False
+        found.complete, found.width = False, _width(space, most)
         for setting in space.settings:
-            _along_a_beam(space, setting, aim, screen, found, _width(space, most))
+            _along_a_beam(space, setting, aim, screen, found, found.width)
     if not found.figures:
         raise DesError(f"no candidate can be built: {next(iter(found.refused.values()))}")
     return found

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from des.compiled import carried, prepare
 from des.estimate.availability import choose
 from des.estimate.common_incidents import CommonIncidents, why_only_simulated
 from des.estimate.estimate import EXACT, REQUEST_LEVEL, TIMELINE, Estimate
@@ -18,7 +19,7 @@ from des.estimate.interaction import relieved
 from des.estimate.intervals import students_t
 from des.estimate.selection import FIRST, Selection, Zone
 from des.estimate.timeline import incidents_per_year
-from des.pool import Report, Workers
+from des.pool import Report, Where, Workers
 from des.scenario.checks.aims import OPTIMISABLE
 from des.study.optimising.aim import LOST, Aim
 from des.study.optimising.screening import Figures, Task, Walker
@@ -39,7 +40,7 @@ _LONG_RUN: Final = 4
 _BEYOND: Final = 1 << 20
 """Numbers of blocks from here on are those of no replication."""
 _WITHIN_REACH: Final = 5.0
-"""A finalist's aim in the screen is worse than the best one's by at most so many times the indifference."""
+"""A finalist's aim in the screen is worse than the best one's by at most this multiple of the indifference."""
 _NEARLY: Final = 0.5
 """A candidate that misses its bounds by less, as a share of them, in the screen may keep them."""
 
@@ -188,7 +189,7 @@ def select(
     within_reach: int,
     *,
     beside: Sequence[Candidate] = (),
-    workers: int,
+    workers: Where,
     most: int = MOST_REPLICATIONS,
     tell: Callable[[float, str], None] | None = None,
 ) -> Selected:
@@ -203,7 +204,12 @@ def select(
     selection = Selection(len(order), zone_of(aim, screened, order))
     found: dict[Candidate, list[Figures]] = {candidate: [] for candidate in (*order, *others)}
     walker = Walker(space, SAMPLES)
-    job = Simulator(space, _lost_in_the_long_run(walker, [*found], workers)) if reasons else walker
+    job: Callable[[Task, Report | None], list[Figures | str]] = walker
+    if reasons:
+        job = Simulator(space, _lost_in_the_long_run(walker, [*found], workers))
+        plans = [space.plan(candidate) for candidate in found]
+        prepare(plans, FIRST * sum(plan.workload.arrivals.expected_requests(plan.horizon_s) or 0.0 for plan in plans))
+        job = carried(job, plans)
     with Workers[Task, list[Figures | str]](job, workers) as pool:
         while wanted := _wanted(selection, max(most, FIRST)):
             begins = not selection.replications
@@ -237,7 +243,7 @@ def select(
     )
 
 
-def _lost_in_the_long_run(walker: Walker, candidates: Sequence[Candidate], workers: int) -> dict[Candidate, float]:
+def _lost_in_the_long_run(walker: Walker, candidates: Sequence[Candidate], workers: Where) -> dict[Candidate, float]:
     """The share that each candidate loses as walked; empty where no incident comes at random."""
     if not any(incidents_per_year(walker.space.plan(candidate)) > 0.0 for candidate in candidates):
         return {}

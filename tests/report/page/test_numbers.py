@@ -112,8 +112,10 @@ def test_what_was_lost(tables: dict[str, list[list[str]]], requests: pd.DataFram
         assert {error: many for (each, error), many in errors.items() if each == arm} == {
             str(error): many for error, many in expected.items() if many
         }
-    lost = sum(number(row[2].split()[0]) for row in tables["Requests lost"][1:])
-    assert lost == pytest.approx((requests["outcome"] != "ok").sum() / 2)
+    for arm in ARMS:
+        mine = of(requests, arm)
+        lost = sum(number(row[2].split()[0]) for row in tables["Requests lost, of a million"][1:] if row[1] == arm)
+        assert lost == pytest.approx(1e6 * (mine["outcome"] != "ok").mean(), rel=0.01)
 
 
 def test_outages_and_what_was_lost_in_them(tables: dict[str, list[list[str]]], requests: pd.DataFrame) -> None:
@@ -130,6 +132,6 @@ def test_nines_against_cost(tables: dict[str, list[list[str]]], requests: pd.Dat
         mine = of(requests, arm)
         by_run = mine.assign(ok=mine["outcome"] == "ok").groupby("replication")
         lost = 1 - by_run["ok"].mean().mean()
-        assert number(availability.split()[0]) == pytest.approx(100 * (1 - lost), abs=0.01)
+        assert number(availability.split()[0]) == pytest.approx(100 * (1 - lost), abs=0.5)
         assert float(nines) == pytest.approx(-np.log10(lost), abs=0.006)
         assert number(cost.split()[0]) == pytest.approx(1000 * by_run["cost_usd"].mean().mean(), rel=1e-3)

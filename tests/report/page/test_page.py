@@ -36,8 +36,20 @@ def test_a_comparison_has_marginals_before_the_joint(compared: Run) -> None:
 
 def test_an_answer_and_a_sweep_have_what_they_can_have(answered: Path, swept: Path) -> None:
     answer, sweep = chapters([read_result(answered), read_result(swept)])
-    assert [section.key for section in answer.sections] == ["answer", "verdicts", "unseen", "arms", "methods"]
+    drawn = ["outages", "cost", "latency", "served"]
+    assert [section.key for section in answer.sections] == ["answer", "verdicts", "unseen", "arms", *drawn, "methods"]
+    names = {figure.name for figure in answer.figures()}
+    assert {"outages_0", "cost_histogram", "cost_cumulative", "latency", "served", "lost"} <= names
     assert [section.key for section in sweep.sections] == ["sweep", "methods"]
+
+
+def test_an_answer_without_what_its_charts_are_of_says_so(answered: Path, tmp_path: Path) -> None:
+    for name in ("answer.json", "manifest.json"):
+        (tmp_path / name).write_bytes((answered / name).read_bytes())
+    (chapter,) = chapters([read_result(tmp_path)])
+    (section,) = [section for section in chapter.sections if section.key == "outages"]
+    assert "no charts.json" in section.blocks[0].text  # type: ignore[union-attr]
+    assert "latency" not in [section.key for section in chapter.sections]
 
 
 def test_a_run_without_traces_says_so_in_place_of_charts(findings: Findings) -> None:
@@ -112,7 +124,7 @@ def test_the_first_sentence_has_the_availability_and_its_interval(page_of: PageO
     _, page = page_of(ran.path)
     (said,) = [text for text in page.text if text.startswith("With as_modelled")]
     figure = ran.summary["arms"]["as_modelled"]["availability"]
-    assert f"{100 * figure['mean']:.2f}" in said
+    assert f"{100 * figure['mean']:.1f}" in said
     assert "±" in said or "[" in said
 
 

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from des.errors import DesError
+from des.estimate.shape import equal_bins, weighed
 from des.estimate.sums import LogHistogram
-from des.report.page.sections.traffic import cumulative_points, histogram_bins
+from des.report.page.sections.traffic import cumulative_points
 from des.report.series.attempts import billed
 from des.report.series.flow import even_edges, refused_calls
 from des.report.series.requests import RequestSeries, request_series
@@ -121,7 +122,7 @@ def test_cumulative_points_rise_from_nothing_to_all() -> None:
 def test_bins_of_a_histogram_hold_every_value() -> None:
     histogram = LogHistogram()
     histogram.add(np.array([0.0, 0.01, 0.01, 0.1]))
-    bins = histogram_bins(histogram)
+    bins = list(equal_bins(*weighed(histogram)))
     assert sum(share for _, _, share in bins) == pytest.approx(1.0)
     assert bins[0][0] == 0.0
     assert bins[-1][1] == 0.1
@@ -131,6 +132,6 @@ def test_bins_of_a_histogram_hold_every_value() -> None:
 def test_one_price_is_one_bin_around_it() -> None:
     histogram = LogHistogram()
     histogram.add(np.full(5, 0.01))
-    ((low, high, share),) = histogram_bins(histogram)
+    ((low, high, share),) = equal_bins(*weighed(histogram))
     assert low < 0.01 < high
     assert share == 1.0

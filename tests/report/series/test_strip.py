@@ -93,7 +93,7 @@ def test_thinning_joins_the_closest_and_keeps_the_ends(room: int, monkeypatch: p
     monkeypatch.setattr(section, "_MOST_SPELLS", room)
     starts = (0.0, 10.0, 12.0, 50.0, 51.5)
     spells = [Spell("limit", "refusing", start, start + 1.0) for start in starts]
-    found = section._thinned(spells)
+    found = section.thinned(spells)
     assert len(found) == min(room, len(spells))
     assert (found[0].start_s, found[-1].end_s) == (0.0, 52.5)
     if room == 3:

@@ -14,7 +14,6 @@ from des.report.page.sections.comparison import waterfall_of
 from des.report.page.sections.opening import per_thousand
 from des.scenario.text.units import DAY_S
 
-_LOST: Final = "lost_by_cause"
 _FEWEST_LEGS: Final = 2
 _MOST_WATERFALLS: Final = 2
 _MONEY: Final = (("answers", "answers"), ("failing", "failing"), ("total", "in all"))
@@ -140,24 +139,12 @@ def _money(findings: Findings, best: str | None) -> Table:
 
 
 def _usd(figure: Estimate) -> str:
-    return figures.shown(figure, figures.dollars, digits=4)
+    return figures.shown(figure, figures.dollars)
 
 
 def _lines(findings: Findings) -> list[Line]:
-    """As a terminal shows them. An answer counts what was lost in shares of all requests."""
+    """As a terminal shows them."""
+    brief = all(findings.horizon_s(arm) < DAY_S for arm in findings.arms)
     if findings.summary:
-        brief = all(findings.horizon_s(arm) < DAY_S for arm in findings.arms)
         return [*lines(findings.summary, findings.arms, brief=brief), *cascade_lines(findings.summary, findings.arms)]
-    plain = {
-        arm: {metric: of for metric, of in findings.metrics[arm].items() if metric != _LOST} for arm in findings.arms
-    }
-    rows = list(lines({"arms": plain}, findings.arms))
-    lost = {arm: findings.by_name(arm, _LOST) for arm in findings.arms}
-    if causes := list(dict.fromkeys(cause for of in lost.values() for cause in of)):
-        rows.append(Line("requests lost to (share of all)"))
-        rows += [Line(f"  {cause}", tuple(_share(lost[arm].get(cause)) for arm in findings.arms)) for cause in causes]
-    return rows
-
-
-def _share(figure: Estimate | None) -> str:
-    return figures.shown(figure, figures.percent, scale=100.0)
+    return list(lines({"arms": findings.metrics}, findings.arms, brief=brief, lost_as_shares=True))

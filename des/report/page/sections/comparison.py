@@ -30,7 +30,9 @@ def comparison_section(findings: Findings) -> Section | None:
         blocks.append(figure)
     blocks += _waterfalls(findings, found)
     blocks.append(
-        Table.of_lines("All endpoints of the chain together", list(joint_lines(findings.summary, arms)), arms)
+        Table.of_lines(
+            "All endpoints of the chain together", list(joint_lines(findings.summary, arms, findings.scenario)), arms
+        )
     )
     others = [arm for arm in arms if arm != baseline]
     if others:

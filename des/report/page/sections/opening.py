@@ -97,12 +97,18 @@ def _objective(findings: Findings, objective: Mapping[str, Any]) -> Table:
     for arm in findings.arms:
         of = findings.answer["arms"][arm]
         chance = figures.read(of.get("objective"))
-        cell = figures.shown(chance, figures.percent, scale=100.0) if chance else of.get("objective_reason") or "-"
+        cell = _chance(chance) if chance and chance.mean is not None else of.get("objective_reason") or "-"
         rows.append((arm, cell))
     asked = figures.percent(objective["availability"], 12).rstrip("% 0").rstrip(".")
     window = findings.answer.get("window") or "window of the objective"
     a_window = f"a window of {window}" if window[:1].isdigit() else f"a {window}"
     return Table.of(f"Chance that {a_window} reaches {asked} %", ("arm", "chance"), rows)
+
+
+def _chance(found: Estimate) -> str:
+    if found.low is None:
+        return figures.chance(found.known)
+    return figures.shown(found, figures.percent, scale=100.0)
 
 
 def _unseen_of_answer(findings: Findings) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from des.report import figures
 from des.report.page.blocks import NOTE, Block, Figure, Paragraph, Section, Table
 from des.report.page.findings import Findings, chosen_arms
-from des.report.series.outages import DOWN, Spell
+from des.report.series.outages import DOWN, Outages, Spell
 from des.report.series.rows import replications
 from des.report.series.strip import LOST, OUTCOMES, Strip, most_lost, strip
 from des.traces import Run
@@ -67,7 +67,7 @@ def _of_arm(findings: Findings, run: Run, arm: str, most_bins: int) -> Iterator[
     if not found.counts.sum():
         yield Paragraph(f"{arm}: no request arrived.", NOTE)
         return
-    rows, left_out = _rows(found, _endpoints(findings, arm))
+    rows, left_out = spell_rows(found.outages, found.states, _endpoints(findings, arm))
     which = ""
     if len(several) > 1:
         why = "the one that lost most requests" if found.worst else "as none lost a request"
@@ -89,17 +89,17 @@ def _endpoints(findings: Findings, arm: str) -> list[str]:
     return list(findings.summary.get("endpoints", {}).get(arm, {}))
 
 
-def _rows(found: Strip, endpoints: Sequence[str]) -> tuple[list[Spell], int]:
+def spell_rows(outages: Outages, states: Sequence[Spell], endpoints: Sequence[str]) -> tuple[list[Spell], int]:
     """Spells of the entities with most time out, and how many entities are left out.
 
     Components come first, shared ones before the others, then endpoints in the order of the chain, then the rest. A
     component is left out where its one endpoint has the same spells.
     """
     of_endpoints: dict[str, set[tuple[str, float, float]]] = {}
-    for spell in found.outages.endpoints:
+    for spell in outages.endpoints:
         of_endpoints.setdefault(spell.entity, set()).add((spell.state, spell.start_s, spell.end_s))
     components: dict[str, list[Spell]] = {}
-    for spell in found.outages.components:
+    for spell in outages.components:
         components.setdefault(spell.entity, []).append(spell)
     named = [
         spell
@@ -108,8 +108,8 @@ def _rows(found: Strip, endpoints: Sequence[str]) -> tuple[list[Spell], int]:
         for spell in of
     ]
     named.sort(key=lambda spell: (not any(each.shared for each in components[spell.entity]), spell.entity))
-    in_chain = sorted(found.outages.endpoints, key=lambda spell: endpoints.index(spell.entity))
-    every = [*named, *in_chain, *found.states]
+    in_chain = sorted(outages.endpoints, key=lambda spell: endpoints.index(spell.entity))
+    every = [*named, *in_chain, *states]
     out_s: dict[str, float] = {}
     for spell in every:
         out_s[spell.entity] = out_s.get(spell.entity, 0.0) + spell.end_s - spell.start_s
@@ -122,14 +122,13 @@ def _rows(found: Strip, endpoints: Sequence[str]) -> tuple[list[Spell], int]:
 def _draw(findings: Findings, found: Strip, spells: Sequence[Spell]) -> Any:
     import pandas as pd
 
-    from des.report.charts.outage_strip import outage_strip
+    from des.report.charts.outage_strip import SPELL_COLUMNS, outage_strip
     from des.report.charts.time import in_ms, time_axis
 
     start, end_s = findings.start, float(found.edges_s[-1])
     outcomes = pd.DataFrame(_outcome_rows(found, lambda seconds: in_ms(seconds, start)))
     rows = pd.DataFrame(
-        [_spell_row(spell, lambda seconds: in_ms(seconds, start)) for spell in _thinned(spells)],
-        columns=["entity", "state", "begin", "end", "note", "length"],
+        [spell_row(spell, lambda seconds: in_ms(seconds, start)) for spell in thinned(spells)], columns=SPELL_COLUMNS
     )
     zoom = None
     if found.worst is not None:
@@ -176,7 +175,7 @@ def _outcome_rows(found: Strip, at: Any) -> Iterator[dict[str, Any]]:
         yield open_one
 
 
-def _thinned(spells: Sequence[Spell]) -> list[Spell]:
+def thinned(spells: Sequence[Spell]) -> list[Spell]:
     """Where there are too many to draw, those of an entity and state that are closest together become one."""
     if len(spells) <= _MOST_SPELLS:
         return list(spells)
@@ -203,7 +202,7 @@ def _joined(of: Sequence[Spell], least_s: float) -> Iterator[Spell]:
     yield Spell(last.entity, last.state, start_s, last.end_s, last.shared)
 
 
-def _spell_row(spell: Spell, at: Any) -> tuple[Any, ...]:
+def spell_row(spell: Spell, at: Any) -> tuple[Any, ...]:
     state = _STATES.get(spell.state, "kept out by the client")
     if state == DOWN and spell.shared:
         state = "down (shared)"
@@ -219,13 +218,13 @@ def _table(found: Strip) -> Table:
     rows = []
     for spell in sorted(longest, key=lambda spell: (spell.start_s, spell.entity)):
         inside = (edges_s[:-1] < spell.end_s) & (edges_s[1:] > spell.start_s)
-        cells = (spell.entity, _since(spell.start_s), figures.duration(spell.end_s - spell.start_s))
+        cells = (spell.entity, since(spell.start_s), figures.duration(spell.end_s - spell.start_s))
         rows.append((*cells, "yes" if spell.shared else "no", f"{int(lost[inside].sum()):,}"))
     more = f", the {len(longest)} longest of {len(down)}" if len(down) > len(longest) else ""
     columns = ("endpoint", "begin", "length", "shared", "requests lost meanwhile")
     return Table.of(f"Outages of endpoints{more}", columns, rows)
 
 
-def _since(seconds: float) -> str:
+def since(seconds: float) -> str:
     days, rest = divmod(seconds, 86_400.0)
     return f"day {days:,.0f} {rest // 3600:02.0f}:{rest % 3600 // 60:02.0f}:{rest % 60:02.0f}"

@@ -31,8 +31,8 @@ _CURVES: Final = (
     _Curve("availability", "Requests lost", "% of requests lost", 100.0, complement=True),
     _Curve("all_down", "All endpoints down at once", "% of the time", 100.0),
     _Curve("cost_usd_per_request", "Cost", "USD per 1,000 requests", 1000.0),
-    _Curve("latency_s_p95", "Latency, 95th percentile", "seconds"),
-    _Curve("fallback_share", "Served by a fallback", "% of served requests", 100.0),
+    _Curve("latency_s_p95", "Latency, p95", "seconds"),
+    _Curve("fallback_share", "Answered by a fallback", "% of answered requests", 100.0),
 )
 
 

@@ -5,10 +5,20 @@ from typing import Any, Final
 
 import numpy as np
 
-from des.estimate.sums import LogHistogram, bin_edges
+from des.estimate.shape import SHARES, equal_bins, weighed
+from des.estimate.sums import LogHistogram
 from des.report import figures
+from des.report.lines import of_a_million, round_count
 from des.report.page.blocks import NOTE, Block, Figure, Paragraph, Section, Table
 from des.report.page.findings import Findings, chosen_arms
+from des.report.page.sections.drawn import (
+    QUANTILES,
+    Rows,
+    drawn_bars,
+    drawn_cumulative,
+    drawn_histogram,
+    drawn_shares,
+)
 from des.report.series.attempts import Billed, billed
 from des.report.series.flow import even_edges, refused_calls
 from des.report.series.requests import Flow, RequestSeries, request_series
@@ -16,14 +26,10 @@ from des.traces import Run
 
 _MOST_ARMS: Final = 6
 _BINS_OF_TIME: Final = 160
-_BINS_OF_COST: Final = 40
-_SHARES: Final = np.unique(np.concatenate([np.linspace(0.0, 1.0, 101)[1:], [0.001, 0.995, 0.999, 0.9999]]))
-_QUANTILES: Final = (0.5, 0.9, 0.95, 0.99, 0.999)
 _MINUTE_S: Final = 60.0
 _SERVED: Final = "calls that served"
 _UNITS: Final = (("a minute", 60.0), ("an hour", 3600.0), ("a day", 86_400.0))
 """Of rates: the first in which there is at least one request on average, else the last."""
-Rows = list[dict[str, Any]]
 
 
 def traffic_sections(findings: Findings) -> Iterator[Section]:
@@ -61,37 +67,17 @@ def cumulative_points(histogram: LogHistogram) -> Iterator[tuple[float, float]]:
     least = histogram.quantile(0.0)
     if least is not None:
         yield least, 0.0
-    for share in _SHARES.tolist():
+    for share in SHARES.tolist():
         value = histogram.quantile(share)
         if value is not None:
             yield value, share
-
-
-def histogram_bins(histogram: LogHistogram, most: int = _BINS_OF_COST) -> list[tuple[float, float, float]]:
-    """(low, high, share of all) of bins of equal width from the least to the greatest value, those with values only."""
-    found = histogram.as_json()
-    count, zeros = histogram.count, found["zeros"]
-    if not count:
-        return []
-    middles = np.sqrt(bin_edges()[:-1] * bin_edges()[1:])[found["bins"]]
-    values = np.clip(middles, found["least"] or 0.0, found["greatest"] or 0.0)
-    low = 0.0 if zeros else float(found["least"])
-    high = float(found["greatest"] or 0.0)
-    if high <= low:
-        half = max(high * 0.005, 1e-9)
-        return [(low - half, high + half, 1.0)]
-    edges = np.linspace(low, high, most + 1)
-    counts = np.histogram(np.append(values, 0.0), edges, weights=np.append(found["counts"], zeros))[0]
-    return [
-        (float(edges[place]), float(edges[place + 1]), float(counts[place] / count)) for place in np.flatnonzero(counts)
-    ]
 
 
 def _cost(series: Mapping[str, RequestSeries]) -> Iterator[Block]:
     bins = [
         {"arm": arm, "low": low, "high": high, "share": share}
         for arm, of in series.items()
-        for low, high, share in histogram_bins(of.cost)
+        for low, high, share in equal_bins(*weighed(of.cost))
     ]
     points: Rows = [
         {"arm": arm, "curve": arm, "value": value, "share": share}
@@ -100,7 +86,7 @@ def _cost(series: Mapping[str, RequestSeries]) -> Iterator[Block]:
     ]
     if not bins:
         return
-    columns = ("arm", "mean", *(f"{100 * share:g} %" for share in _QUANTILES), "greatest")
+    columns = ("arm", "mean", *(f"{100 * share:g} %" for share in QUANTILES), "greatest")
     table = Table.of(
         "USD per request: the mean, and the cost that a share of requests do not exceed",
         columns,
@@ -115,7 +101,7 @@ def _cost(series: Mapping[str, RequestSeries]) -> Iterator[Block]:
         "What a request costs",
         "The share of requests by what all of their calls were billed. Shares have a square-root scale, so that a long "
         "tail is seen beside a price that most requests pay.",
-        lambda: _drawn_histogram(bins),
+        lambda: drawn_histogram(bins),
         table,
     )
     if any(row["value"] > 0.0 for row in points):
@@ -123,7 +109,7 @@ def _cost(series: Mapping[str, RequestSeries]) -> Iterator[Block]:
             "cost_cumulative",
             "Share of requests that cost at most so much",
             "The cumulative distribution of the cost per request in each arm.",
-            lambda: _drawn_cumulative(points, "USD per request", logarithmic=False, panels=False),
+            lambda: drawn_cumulative(points, "USD per request", logarithmic=False, panels=False),
             table,
         )
 
@@ -142,13 +128,13 @@ def _latency(series: Mapping[str, RequestSeries]) -> Iterator[Block]:
     if not any(row["value"] > 0.0 for row in points):
         yield Paragraph("No request was served, so none has a latency.", NOTE)
         return
-    columns = ("arm", "served by", "requests", *(f"{100 * share:g} %" for share in _QUANTILES))
+    columns = ("arm", "served by", "requests", *(f"{100 * share:g} %" for share in QUANTILES))
     yield Figure(
         "latency",
         "From arrival to answer",
         "The cumulative distribution of the latency of requests that were served, by the leg that served and for all, "
         "on a logarithmic axis.",
-        lambda: _drawn_cumulative(points, "seconds", logarithmic=True, panels=len(series) > 1),
+        lambda: drawn_cumulative(points, "seconds", logarithmic=True, panels=len(series) > 1),
         Table.of("Latency that a share of the served requests do not exceed", columns, cells),
     )
 
@@ -230,16 +216,16 @@ def _served(series: Mapping[str, RequestSeries]) -> Iterator[Block]:
             "served",
             "Who served what",
             "Each arm's requests by the leg that served them.",
-            lambda: _drawn_shares(rows, "share of requests", not_served=True),
+            lambda: drawn_shares(rows, "share of requests", not_served=True),
             Table.of("Requests by who served them", ("arm", "served by", "requests", "share"), cells),
         )
 
 
 def _lost(findings: Findings, arms: Sequence[str], series: Mapping[str, RequestSeries]) -> Iterator[Block]:
     rows: Rows = [
-        {"name": cause, "arm": arm, "value": figure.mean, "shown": figures.shown(figure, figures.plain)}
+        {"name": cause, "arm": arm, "value": figure.known, "shown": round_count(figure)}
         for arm in arms
-        for cause, figure in findings.by_name(arm, "lost_by_cause").items()
+        for cause, figure in of_a_million(findings.metrics[arm]).items()
         if figure.mean
     ]
     if not rows:
@@ -249,9 +235,11 @@ def _lost(findings: Findings, arms: Sequence[str], series: Mapping[str, RequestS
     yield Figure(
         "lost",
         "What requests were lost to",
-        "Requests lost in a replication by the cause of their last failure: the component, the limit, or what else.",
-        lambda: _drawn_bars(rows, "requests lost in a replication"),
-        Table.of("Requests lost", ("cause", "arm", "a replication"), [(r["name"], r["arm"], r["shown"]) for r in rows]),
+        "Requests lost, of a million, by the cause of their last failure: the component, the limit, or what else.",
+        lambda: drawn_bars(rows, "requests lost, of a million"),
+        Table.of(
+            "Requests lost, of a million", ("cause", "arm", "lost"), [(r["name"], r["arm"], r["shown"]) for r in rows]
+        ),
     )
     errors = [(arm, name, f"{many:,}") for arm in arms for name, many in series[arm].errors.items()]
     yield Table.of("Last failures of lost requests", ("arm", "error", "requests"), errors)
@@ -277,7 +265,7 @@ def _wasted(run: Run, arms: Sequence[str], series: Mapping[str, RequestSeries]) 
         "wasted",
         "Spent on calls that did not serve",
         "The part of each arm's bill that paid for calls that did not serve the request, by how they ended.",
-        lambda: _drawn_shares(wasted, "share of the bill", not_served=False),
+        lambda: drawn_shares(wasted, "share of the bill", not_served=False),
         table,
     )
 
@@ -302,22 +290,6 @@ def _spent(arm: str, of: Sequence[Billed], series: RequestSeries) -> Rows:
     ]
 
 
-def _drawn_histogram(rows: Rows) -> Any:
-    import pandas as pd
-
-    from des.report.charts.parts import histogram
-
-    return histogram(pd.DataFrame(rows), "USD per request")
-
-
-def _drawn_cumulative(rows: Rows, title: str, *, logarithmic: bool, panels: bool) -> Any:
-    import pandas as pd
-
-    from des.report.charts.curves import cumulative
-
-    return cumulative(pd.DataFrame(rows), title, logarithmic=logarithmic, panels=panels)
-
-
 def _drawn_flow(findings: Findings, rows: Rows, unit: str) -> Any:
     import pandas as pd
 
@@ -327,33 +299,8 @@ def _drawn_flow(findings: Findings, rows: Rows, unit: str) -> Any:
     return over_time(pd.DataFrame(rows), time_axis(findings.start, max(map(findings.horizon_s, findings.arms))), unit)
 
 
-def _drawn_shares(rows: Rows, title: str, *, not_served: bool) -> Any:
-    import pandas as pd
-
-    from des.report.charts.parts import shares
-    from des.report.charts.theme import BLUE, CATEGORIES, VERMILION
-
-    frame = pd.DataFrame(rows)
-    parts = list(dict.fromkeys(frame["part"]))
-    if not_served:
-        others = [part for part in parts if part != "not served"]
-        colours = {part: [BLUE, *CATEGORIES[5:1:-1]][number % 5] for number, part in enumerate(others)}
-        colours["not served"] = VERMILION
-        frame = frame.sort_values("part", key=lambda column: column == "not served", kind="stable")
-        return shares(frame, title, [colours[part] for part in dict.fromkeys(frame["part"])])
-    return shares(frame, title, whole=False)
-
-
-def _drawn_bars(rows: Rows, title: str) -> Any:
-    import pandas as pd
-
-    from des.report.charts.parts import bars
-
-    return bars(pd.DataFrame(rows), title)
-
-
 def _quantiles(histogram: LogHistogram, write: Any) -> tuple[str, ...]:
-    return tuple(write(histogram.quantile(share)) for share in _QUANTILES)
+    return tuple(write(histogram.quantile(share)) for share in QUANTILES)
 
 
 def _usd(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Rules that users write: each does what it says in a run, in any process, and mistakes are told with their class."""
+"""Rules that users write: each does what it says in a run, in any process."""
 
 import linecache
 import subprocess
@@ -6,7 +6,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,157 +13,11 @@ import pytest
 
 import des
 from des.compiled.supported import reasons_against
-from des.errors import RunError
-from des.scenario.extensions import own_classes, uses_extensions
+from des.scenario.extensions import own_classes
 from des.scenario.loading import load_scenario
 from des.scenario.resolution.plans import plans
-from des.scenario.schema.own_classes import without_own_classes
-from tests.documentation.test_how_to import write_files
+from tests.engine.own_classes.own_scenario import own, scenario
 from tests.patience import PATIENCE_S
-
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "my-own-rule.md"
-
-MORE_RULES = """
-import des.extend as extend
-
-
-class Told(extend.Backoff):
-    at_most_s: extend.Duration
-
-    def wait_s(self, retry):
-        if retry.outcome == "server_error":
-            return 7.0 + retry.number
-        return 100.0 if retry.retry_after_s is None else float("inf")
-
-
-class Wrong(extend.Backoff):
-    says: extend.Text
-
-    def wait_s(self, retry):
-        if self.says == "end":
-            raise SystemExit(3)
-        return {"less": -1.0, "text": "soon", "nothing": None, "error": 0, "much": 10**400}[self.says] or 1 / 0
-
-
-class Lost(extend.Routing):
-    def pick(self, pick):
-        return len(pick.legs)
-
-
-class Second(extend.Routing):
-    def pick(self, pick):
-        return len(pick.legs) - 1
-
-
-class Backwards(extend.Arrivals):
-    def times(self, draws, begin_s, until_s):
-        return [[2.0, 1.0]]
-
-    def expected_requests(self, horizon_s):
-        return 2.0
-
-
-class Refusing(extend.Backoff):
-    def __init__(self, **fields):
-        raise OSError("no licence")
-
-    def wait_s(self, retry):
-        return 1.0
-
-
-class Stateless(extend.Breaker):
-    def start(self):
-        return None
-
-
-class Full(extend.Limiter):
-    def start(self, rate_per_s, burst):
-        return object()
-
-
-class Nobody(extend.Routing):
-    def start(self):
-        return None
-
-
-class Uncounted(extend.Arrivals):
-    def times(self, draws, begin_s, until_s):
-        return None
-
-    def expected_requests(self, horizon_s):
-        return 1.0
-
-
-class Untold(Uncounted):
-    def expected_requests(self, horizon_s):
-        return float("nan")
-
-
-class Reversed(extend.Incidents):
-    lasts_s: extend.Duration = 60.0
-
-    def windows(self, draws, until_s):
-        yield 100.0, 50.0
-
-    @property
-    def starts_per_s(self):
-        return 1e-4
-
-    @property
-    def mean_duration_s(self):
-        return self.lasts_s
-
-
-class Endless(Reversed):
-    def windows(self, draws, until_s):
-        start_s = 0.0
-        while True:
-            yield start_s, start_s + self.lasts_s
-            start_s += 600.0
-
-
-class Unknown(Endless):
-    @property
-    def mean_duration_s(self):
-        raise KeyError("mean")
-
-
-class Unfinished(extend.Limiter):
-    pass
-
-
-class Every(extend.Distribution):
-    low_s: extend.Duration
-
-    def quantile(self, share):
-        return self.low_s + share
-"""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the page's modules and scenarios, and further rules."""
-    made = tmp_path_factory.mktemp("own")
-    write_files(PAGE, made)
-    (made / "more_rules.py").write_text(MORE_RULES, encoding="utf-8")
-    return made
-
-
-def scenario(folder: Path, **changes: Any) -> des.Scenario:
-    """One provider that fails for ten minutes, called with two retries; `changes` are by path."""
-    content: dict[str, Any] = {
-        "horizon": "1h",
-        "workload": {"arrivals": {"kind": "poisson", "rate": "10/min"}},
-        "providers": {
-            "a": {
-                "incidents": [{"kind": "schedule", "windows": [{"start": "20min", "duration": "10min"}]}],
-                "models": {"m": {"latency": "1s", "price": {"per_request": 0.001}}},
-            }
-        },
-        "chain": [{"provider": "a", "retries": 2}],
-    }
-    made = des.Scenario.from_dict(content, folder=folder)
-    return made.with_(**{path.replace("__", "."): value for path, value in changes.items()})
 
 
 def waits(attempts: pd.DataFrame) -> list[float]:
@@ -274,107 +127,9 @@ def test_traces_are_the_same_in_this_process_and_in_workers(folder: Path, tmp_pa
     assert traces(tmp_path / "one") == traces(tmp_path / "two")
 
 
-@pytest.mark.parametrize("says", ["less", "text", "nothing", "error", "end", "much"])
-def test_a_method_that_goes_wrong_is_an_error_with_its_class(folder: Path, tmp_path: Path, says: str) -> None:
-    rule = {"kind": "more_rules:Wrong", "says": says}
-    with pytest.raises(RunError, match=r"more_rules:Wrong: wait_s (returned|raised)"):
-        des.run(scenario(folder, policy={"retry_backoff": rule}), out=tmp_path / "run")
-
-
-def test_a_pick_beyond_the_legs_and_unsorted_arrivals_are_errors(folder: Path, tmp_path: Path) -> None:
-    legs = [{"provider": "a", "name": "one"}, {"provider": "a", "name": "two"}]
-    group = {"group": "both", "legs": legs, "routing": {"kind": "more_rules:Lost"}}
-    with pytest.raises(RunError, match="more_rules:Lost: pick returned 2; expected a position among 2 legs"):
-        des.run(scenario(folder, chain=[group]), out=tmp_path / "picked")
-    with pytest.raises(RunError, match="more_rules:Backwards: times are not sorted"):
-        des.run(scenario(folder, workload={"arrivals": {"kind": "more_rules:Backwards"}}), out=tmp_path / "arrived")
-
-
-def own(name: str) -> dict[str, str]:
-    return {"kind": f"more_rules:{name}"}
-
-
-MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
-    "Stateless": ({"policy": {"breaker": own("Stateless")}}, "start returned None; expected an object with admits and"),
-    "Full": (
-        {"providers__a__limits": {"requests": "60/min", "algorithm": own("Full")}},
-        "start returned <object .*; expected an object with admits",
-    ),
-    "Nobody": (
-        {"chain": [{"group": "g", "legs": [{"provider": "a", "name": n} for n in "xy"], "routing": own("Nobody")}]},
-        "start returned None; expected something to call",
-    ),
-    "Uncounted": ({"workload": {"arrivals": own("Uncounted")}}, "iter raised TypeError"),
-    "Untold": ({"workload": {"arrivals": own("Untold")}}, "expected_requests returned nan; expected a number"),
-    "Reversed": ({"providers__a__incidents": [own("Reversed")]}, "windows told an incident from 100.0 to 50.0"),
-    "Unknown": ({"providers__a__incidents": [own("Unknown")]}, "mean_duration_s raised KeyError: 'mean'"),
-}
-
-
-@pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_anywhere_is_an_error_with_its_class(folder: Path, tmp_path: Path, name: str) -> None:
-    changes, says = MISTAKES[name]
-    with pytest.raises(RunError, match=f"more_rules:{name}: {says}"):
-        des.run(scenario(folder, **changes), out=tmp_path / "run", traces=False)
-
-
 def test_incidents_that_never_stop_are_read_to_the_horizon(folder: Path, tmp_path: Path) -> None:
     run = des.run(scenario(folder, providers__a__incidents=[own("Endless")]), out=tmp_path / "run")
     assert len(run.incidents) == 7  # from 0 to 1h: the last requests end after the horizon
-
-
-def test_a_module_that_ends_the_program_is_refused_at_its_kind(folder: Path) -> None:
-    (folder / "ending_rules.py").write_text("raise SystemExit(4)", encoding="utf-8")
-    with pytest.raises(des.ScenarioError, match="importing ending_rules failed: SystemExit: 4"):
-        scenario(folder, policy={"retry_backoff": {"kind": "ending_rules:Any"}})
-
-
-def test_a_class_that_fails_as_it_is_made_is_refused_at_its_kind(folder: Path) -> None:
-    with pytest.raises(des.ScenarioError, match="making a more_rules:Refusing raised OSError: no licence"):
-        scenario(folder, policy={"retry_backoff": own("Refusing")})
-
-
-WRONG = {
-    "no_such_module:X": "there is no module no_such_module",
-    "more_rules:Twold": "unknown class of more_rules 'Twold'; did you mean 'Told'",
-    "more_rules:Second": "more_rules:Second has to derive from des.extend.Backoff",
-    "json:JSONDecoder": "json:JSONDecoder derives from no class of des.extend",
-}
-
-
-@pytest.mark.parametrize("kind", WRONG)
-def test_a_class_that_does_not_fit_is_refused_at_its_kind(folder: Path, kind: str) -> None:
-    with pytest.raises(des.ScenarioError) as refused:
-        scenario(folder, policy={"retry_backoff": {"kind": kind}})
-    assert [problem.path for problem in refused.value.problems] == ["policy.retry_backoff.kind"]
-    assert WRONG[kind] in refused.value.problems[0].message
-
-
-def test_a_class_without_its_methods_is_refused(folder: Path) -> None:
-    limits = {"requests": "6/min", "algorithm": {"kind": "more_rules:Unfinished"}}
-    with pytest.raises(des.ScenarioError, match="more_rules:Unfinished lacks start"):
-        scenario(folder, providers__a__limits=limits)
-
-
-def test_its_fields_are_checked_like_any_others(folder: Path) -> None:
-    rule = {"kind": "more_rules:Told", "at_mst": "5s"}
-    with pytest.raises(des.ScenarioError) as refused:
-        scenario(folder, policy={"retry_backoff": rule})
-    (problem,) = refused.value.problems
-    assert problem.path == "policy.retry_backoff.at_mst"
-    assert problem.message == "unknown key 'at_mst' of more_rules:Told; did you mean 'at_most'?"
-    with pytest.raises(des.ScenarioError, match="expected a duration"):
-        scenario(folder, policy={"retry_backoff": {"kind": "more_rules:Told", "at_most": "soon"}})
-
-
-def test_no_class_is_imported_where_none_may_run(folder: Path) -> None:
-    content = {**scenario(folder).to_dict(), "policy": {"retry_backoff": {"kind": "never_imported:X"}}}
-    assert uses_extensions(content) == ("never_imported:X",)
-    assert uses_extensions({"arms": {"x": {"policy.routing": "a.b:C"}}}) == ("a.b:C",)
-    assert uses_extensions(scenario(folder)) == ()
-    assert uses_extensions(folder / "fibonacci.yaml") == ("waiting:Fibonacci",)
-    with without_own_classes(), pytest.raises(des.ScenarioError, match="none may run here"):
-        des.Scenario.from_dict(content)
 
 
 def test_a_registered_class_is_recorded_by_its_module(folder: Path) -> None:
