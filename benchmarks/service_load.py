@@ -130,8 +130,9 @@ def _busy(service: Service) -> float:
 
 
 async def alone(service: Service, count: int) -> list[float]:
-    """Seconds of so many fresh bodies, of one client."""
+    """Seconds of so many fresh bodies, of one client, once the workers have started."""
     reader, writer = await asyncio.open_connection(service.host, service.port)
+    await asked(reader, writer, body(89_999_999))
     found = []
     for number in range(count):
         started_s = time.monotonic()

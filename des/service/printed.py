@@ -13,7 +13,7 @@ PER_1000: Final = "cost per 1,000 requests"
 YEAR_OF_ANSWERS: Final = "of answers"
 YEAR_OF_FAILING: Final = "of failing"
 YEAR_IN_ALL: Final = "in all"
-LATENCY: Final = {"p50": "latency, median", "p95": "95 of 100 within", "p99": "99 of 100 within"}
+LATENCY: Final = {"p50": "latency, median", "p95": "p95", "p99": "p99"}
 _ENDS: Final = "95 % interval"
 
 
