@@ -1,7 +1,8 @@
 """Directories for temporary files, which outlive nobody.
 
-Each is locked by its process (`flock`). The system releases the lock of a process that is killed, and whoever makes the
-next directory removes those that no process holds.
+Each is in another, which its process locks (`flock`). The system releases the lock of a process that is killed, and
+whoever makes the next directory removes those that no process holds. The directory itself is not locked, as a result
+that is written there takes its lock.
 """
 
 import atexit
@@ -32,7 +33,7 @@ def scratch_directory() -> Iterator[Path]:
         try:
             with signals_held():
                 made = _make()
-            yield made[0]
+            yield _within(made[0])
         finally:
             with signals_held():
                 if made is not None:
@@ -44,7 +45,13 @@ def scratch_until_exit() -> Path:
     with signals_held():
         made = _make()
         atexit.register(_remove, *made)
-    return made[0]
+    return _within(made[0])
+
+
+def _within(locked: Path) -> Path:
+    directory = locked / "files"
+    directory.mkdir()
+    return directory
 
 
 def _make() -> tuple[Path, int | None]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from des import scratch
-from des.disk import lock_on
+from des.disk import lock_on, written_whole
 from des.scratch import scratch_directory
 from tests.patience import PATIENCE_S
 from tests.signals import heed_signals
@@ -46,7 +46,7 @@ def _child(folder: Path, what: str = "a block") -> "tuple[subprocess.Popen[str],
     )
     assert process.stdout is not None
     made = Path(process.stdout.readline().strip())
-    assert made.parent == folder
+    assert made.parent.parent == folder
     return process, made
 
 
@@ -61,8 +61,13 @@ def _left(name: str, folder: Path) -> Path:
 def test_it_is_removed_with_what_is_in_it_when_the_block_ends(folder: Path) -> None:
     with scratch_directory() as directory:
         (directory / "trace").write_text("x")
-        assert directory.parent == folder
+        assert directory.parent.parent == folder
     assert list(folder.iterdir()) == []
+
+
+def test_a_result_can_be_written_there() -> None:
+    with scratch_directory() as directory, written_whole(directory / "run") as result:
+        (result / "trace").write_text("x")
 
 
 def test_a_signal_leaves_none(folder: Path) -> None:
@@ -86,7 +91,7 @@ def test_the_next_one_removes_that_of_a_killed_process_and_none_that_is_in_use(f
     assert (gone / "below" / "trace").exists()
     try:
         with scratch_directory() as own, scratch_directory() as another:
-            assert sorted(folder.iterdir()) == sorted([used, own, another])
+            assert sorted(folder.iterdir()) == sorted(each.parent for each in (used, own, another))
             assert (used / "below" / "trace").read_text() == "x"
     finally:
         working.kill()
@@ -132,7 +137,7 @@ def test_one_that_is_cleared_away_before_it_is_locked_is_made_again(
     monkeypatch.setattr(scratch, "lock_on", cleared_first)
     with scratch_directory() as directory:
         assert directory.is_dir()
-        assert [directory] != taken
+        assert [directory.parent] != taken
 
 
 def test_where_directories_cannot_be_locked_one_is_made_and_none_is_removed(
@@ -141,5 +146,5 @@ def test_where_directories_cannot_be_locked_one_is_made_and_none_is_removed(
     kept = _left("des-scratch-abcdefgh", folder)
     monkeypatch.setattr(scratch, "lock_on", lambda directory: None)
     with scratch_directory() as directory:
-        assert sorted(folder.iterdir()) == sorted([kept, directory])
+        assert sorted(folder.iterdir()) == sorted([kept, directory.parent])
     assert list(folder.iterdir()) == [kept]
