@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Final
 
 from des.compiled import tallies
@@ -21,6 +21,8 @@ Progress = Callable[[float], None]
 _LOADER: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compiling")
 _loading: list[Future[None]] = []
 """What the loader is at, or has done."""
+_LOOK_EVERY_S: Final = 0.2
+"""A signal that arrives just before the main thread begins to wait is handled when the wait is over."""
 
 
 def load(plan: Plan) -> None:
@@ -36,6 +38,8 @@ def load(plan: Plan) -> None:
             _loading.append(_LOADER.submit(_load, plan))
     loading = _loading[0]
     try:
+        while not loading.done():
+            wait([loading], timeout=_LOOK_EVERY_S)
         loading.result()
     finally:
         if loading.done():
