@@ -83,7 +83,7 @@ class Visit:
 
     def settle(self, state: str = "drawn") -> None:
         """Wait until the page shows the answer to what it has been told last."""
-        self.page.wait_for_function("state => document.documentElement.dataset.state === state", arg=state, polling=50)
+        self.page.wait_for_function("state => document.documentElement?.dataset.state === state", arg=state, polling=50)
 
     def forget_refusals(self) -> None:
         """The browser itself tells of every answer that is an error."""
@@ -202,7 +202,7 @@ def test_a_run_in_full_ends_with_its_report(visit: Visit) -> None:
     page.locator("#run-report").wait_for()
     with visit.context.expect_page() as opened:
         page.click("#run-report")
-    opened.value.wait_for_function("() => document.documentElement.dataset.charts === 'drawn'")
+    opened.value.wait_for_function("() => document.documentElement?.dataset.charts === 'drawn'")
 
     page.reload()  # the run is in the address
     page.locator("#run-report").wait_for()
