@@ -1,7 +1,6 @@
 """The kernel's rows, sorted and sent to the sink as the engine's recorder sends its own."""
 
 from collections import Counter, namedtuple
-from math import inf
 from typing import Any, Final
 
 import numpy as np
@@ -110,12 +109,7 @@ class Output:
 
     def _flush_attempts(self, g: Any, until_s: float, side: Any) -> None:
         rows = self.attempts[: int(g["attempt_rows"])]
-        found = self._sorted(rows, "attempt")
-        if found is None and (endless := rows["end_s"] == inf).any():
-            self._endless_attempts.append(rows[endless])
-            rows = rows[~endless]
-            found = self._sorted(rows, "attempt")
-        end_s, places = found or _sorted(rows, ATTEMPT_ORDER)
+        rows, end_s, places = self._in_order(rows, "attempt", ATTEMPT_ORDER, self._endless_attempts)
         whole = int(np.searchsorted(end_s, until_s, side=side))
         columns = _new(_ATTEMPTS, ATTEMPT_LAYOUT, whole)
         self.kernel.attempt_columns(rows, places[:whole], columns)
@@ -124,17 +118,24 @@ class Output:
 
     def _flush_requests(self, g: Any, until_s: float, side: Any) -> None:
         rows = self.requests[: int(g["request_rows"])]
-        found = self._sorted(rows, "attempts")  # which never counts, as no two have one number
-        if found is None and (endless := np.isnan(rows["end_s"])).any():
-            self._endless_requests.append(rows[endless])
-            rows = rows[~endless]
-            found = self._sorted(rows, "attempts")
-        end_s, places = found or _sorted(rows, REQUEST_ORDER)
+        # "attempts" never counts, as no two have one number
+        rows, end_s, places = self._in_order(rows, "attempts", REQUEST_ORDER, self._endless_requests)
         whole = int(np.searchsorted(end_s, until_s, side=side))
         columns = _new(_REQUESTS, REQUEST_LAYOUT, whole)
         self.kernel.request_columns(rows, places[:whole], columns)
         self._columns.requests({**columns._asdict(), "end_s": end_s[:whole]}, CompiledPasses(self.kernel))
         g["request_rows"] = _keep(self.requests, rows[places[whole:]])
+
+    def _in_order(
+        self, rows: Array, nth: str, order: tuple[str, ...], endless: list[Array]
+    ) -> tuple[Array, NDArray[np.float64], NDArray[np.int64]]:
+        """The rows that end, their times in order, and their places. The others are added to the endless ones."""
+        found = self._sorted(rows, nth)
+        if found is None and not (ended := np.isfinite(rows["end_s"])).all():
+            endless.append(rows[~ended])
+            rows = rows[ended]
+            found = self._sorted(rows, nth)
+        return rows, *(found or _sorted(rows, order))
 
     def _sorted(self, rows: Array, nth: str) -> tuple[NDArray[np.float64], NDArray[np.int64]] | None:
         """The times of rows in order, and their places; None where rows have no end, or too many end together."""

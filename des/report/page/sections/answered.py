@@ -15,9 +15,9 @@ from des.report.page.findings import Findings
 from des.report.page.sections.drawn import (
     QUANTILES,
     Rows,
+    cost_figures,
     drawn_bars,
     drawn_cumulative,
-    drawn_histogram,
     drawn_shares,
 )
 from des.report.page.sections.outages import since, spell_row, spell_rows, thinned
@@ -152,23 +152,8 @@ def _cost(findings: Findings) -> Iterator[Block]:
         table = Table.of(
             "USD per request: the mean, and the cost that a share of requests do not exceed", columns, cells
         )
-        yield Figure(
-            "cost_histogram",
-            "What a request costs",
-            "The share of requests by what all of their calls were billed, without probes. Shares have a square-root "
-            "scale, so that a long tail is seen beside a price that most requests pay.",
-            lambda: drawn_histogram(bins),
-            table,
-        )
-        points = _points(shapes)
-        if any(row["value"] > 0.0 for row in points):
-            yield Figure(
-                "cost_cumulative",
-                "Share of requests that cost at most so much",
-                "The cumulative distribution of the cost per request in each arm.",
-                lambda: drawn_cumulative(points, "USD per request", logarithmic=False, panels=False),
-                table,
-            )
+        billed = "what all of their calls were billed, without probes"
+        yield from cost_figures(bins, _points(shapes), table, billed=billed)
     yield from _without(findings, shapes)
 
 

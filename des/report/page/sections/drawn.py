@@ -1,10 +1,33 @@
 """Charts that sections of runs and of answers have in common, from rows."""
 
+from collections.abc import Iterator
 from typing import Any, Final
+
+from des.report.page.blocks import Figure, Table
 
 QUANTILES: Final = (0.5, 0.9, 0.95, 0.99, 0.999)
 """Of the tables behind distributions."""
 Rows = list[dict[str, Any]]
+
+
+def cost_figures(bins: Rows, points: Rows, table: Table, *, billed: str) -> Iterator[Figure]:
+    """What requests cost: bins of equal width, and the cumulative distribution where some cost anything."""
+    yield Figure(
+        "cost_histogram",
+        "What a request costs",
+        f"The share of requests by {billed}. Shares have a square-root scale, so that a long tail is seen beside a "
+        "price that most requests pay.",
+        lambda: drawn_histogram(bins),
+        table,
+    )
+    if any(row["value"] > 0.0 for row in points):
+        yield Figure(
+            "cost_cumulative",
+            "Share of requests that cost at most so much",
+            "The cumulative distribution of the cost per request in each arm.",
+            lambda: drawn_cumulative(points, "USD per request", logarithmic=False, panels=False),
+            table,
+        )
 
 
 def drawn_histogram(rows: Rows) -> Any:

@@ -14,9 +14,9 @@ from des.report.page.findings import Findings, chosen_arms
 from des.report.page.sections.drawn import (
     QUANTILES,
     Rows,
+    cost_figures,
     drawn_bars,
     drawn_cumulative,
-    drawn_histogram,
     drawn_shares,
 )
 from des.report.series.attempts import Billed, billed
@@ -96,22 +96,7 @@ def _cost(series: Mapping[str, RequestSeries]) -> Iterator[Block]:
             if of.requests
         ],
     )
-    yield Figure(
-        "cost_histogram",
-        "What a request costs",
-        "The share of requests by what all of their calls were billed. Shares have a square-root scale, so that a long "
-        "tail is seen beside a price that most requests pay.",
-        lambda: drawn_histogram(bins),
-        table,
-    )
-    if any(row["value"] > 0.0 for row in points):
-        yield Figure(
-            "cost_cumulative",
-            "Share of requests that cost at most so much",
-            "The cumulative distribution of the cost per request in each arm.",
-            lambda: drawn_cumulative(points, "USD per request", logarithmic=False, panels=False),
-            table,
-        )
+    yield from cost_figures(bins, points, table, billed="what all of their calls were billed")
 
 
 def _latency(series: Mapping[str, RequestSeries]) -> Iterator[Block]:
