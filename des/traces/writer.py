@@ -159,16 +159,35 @@ class TraceWriter:
 _CONSTANT: Final = frozenset({"arm", "replication"})
 
 
+_KEYS: Final = frozenset({"arm", "replication", "request_id", "arrival_s", "start_s", "end_s", "time_s"})
+"""What files and row groups are sorted by, so that readers skip those that a filter rules out.
+
+Every row group has most values of the others: their least and greatest would rule out nothing, and take a fifth of the
+time to write.
+"""
+_STEPS: Final = frozenset(
+    {"request_id", "attempt", "attempts", "chain_position", "cause_id", "input_tokens", "output_tokens"}
+)
+"""Integers close to the one before them, or of few bits."""
+
+
 def _encoding(schema: pa.Schema) -> dict[str, Any]:
-    floats = [field.name for field in schema if pa.types.is_floating(field.type)]
+    """How each column is packed: what few values have as codes, steps as differences, other floats split by bytes."""
+    codes = [field.name for field in schema if pa.types.is_dictionary(field.type) or _unit(field) == "USD"]
+    floats = [field.name for field in schema if pa.types.is_floating(field.type) and field.name not in codes]
+    steps = [field.name for field in schema if field.name in _STEPS]
     return {
         "compression": "zstd",
         "compression_level": _ZSTD_LEVEL,
-        "use_dictionary": [field.name for field in schema if pa.types.is_dictionary(field.type)],
-        "column_encoding": dict.fromkeys(floats, "BYTE_STREAM_SPLIT"),
-        "write_statistics": True,
+        "use_dictionary": codes,
+        "column_encoding": dict.fromkeys(floats, "BYTE_STREAM_SPLIT") | dict.fromkeys(steps, "DELTA_BINARY_PACKED"),
+        "write_statistics": [field.name for field in schema if field.name in _KEYS],
         "store_schema": True,
     }
+
+
+def _unit(field: pa.Field) -> str:
+    return (field.metadata or {}).get(b"unit", b"").decode()
 
 
 @dataclass(frozen=True, slots=True)

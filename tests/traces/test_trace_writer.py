@@ -89,16 +89,30 @@ def test_bytes_do_not_depend_on_the_blocks_that_rows_arrive_in(tmp_path: Path) -
     assert [metadata.row_group(group).num_rows for group in range(3)] == [ROWS_PER_GROUP, ROWS_PER_GROUP, 77]
 
 
-def test_floats_are_split_by_bytes_and_names_are_dictionaries_with_statistics(tmp_path: Path) -> None:
+def test_each_column_is_packed_by_what_it_holds(tmp_path: Path) -> None:
+    """Names and money as codes, integers in small steps as differences, other floats split by bytes."""
+    for table, some in (("requests", rows.requests(1000)), ("attempts", rows.attempts(1000))):
+        trace = rows.writer(tmp_path, table)
+        trace.append(some)
+        group = pq.read_metadata(tmp_path / trace.close().name).row_group(0)
+        for index, field in enumerate(TABLES[table]):
+            column = group.column(index)
+            assert column.compression == "ZSTD"
+            few = pa.types.is_dictionary(field.type) or field.name.endswith("_usd")
+            assert column.has_dictionary_page == few, field.name
+            split = pa.types.is_floating(field.type) and not few
+            assert ("BYTE_STREAM_SPLIT" in column.encodings) == split, field.name
+            if field.name in {"request_id", "attempt", "attempts", "chain_position", "cause_id", "output_tokens"}:
+                assert "DELTA_BINARY_PACKED" in column.encodings, field.name
+
+
+def test_statistics_are_kept_of_what_rows_and_files_are_sorted_by(tmp_path: Path) -> None:
     trace = rows.writer(tmp_path, "requests")
     trace.append(rows.requests(1000))
     group = pq.read_metadata(tmp_path / trace.close().name).row_group(0)
-    for index, field in enumerate(REQUESTS):
-        column = group.column(index)
-        assert column.compression == "ZSTD"
-        assert column.is_stats_set, field.name
-        assert ("BYTE_STREAM_SPLIT" in column.encodings) == pa.types.is_floating(field.type), field.name
-        assert column.has_dictionary_page == pa.types.is_dictionary(field.type), field.name
+    with_statistics = {field.name for index, field in enumerate(REQUESTS) if group.column(index).is_stats_set}
+    assert with_statistics == {"arm", "replication", "request_id", "arrival_s", "end_s"}
+    assert group.column(REQUESTS.get_field_index("request_id")).statistics.max == 999
 
 
 def test_a_file_without_rows_holds_the_schema(tmp_path: Path) -> None:
