@@ -15,14 +15,24 @@ des.report(run, out="page.html")              # a page to forward
 des.register("fibonacci", Fibonacci)          # a class of your own for scenarios to name (des.extend)
 des.results()                                 # what is in results/: whole, unfinished or damaged
 des.verify("results/two_stage-0123456789ab")   # digests, conservation, figures again from the traces
+des.new(["claude-sonnet-4-6"], out="my.yaml")  # a commented scenario to start from
+des.examples()                                # the shipped scenarios with their questions
+des.catalogue()                               # known models with their prices
+des.schema()                                  # the JSON Schema of scenario files
+des.import_litellm("config.yaml")             # the scenario of a LiteLLM proxy
+des.check()                                   # the simulator against closed forms
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from des.catalogue import models as catalogue
+    from des.check.suite import check
     from des.errors import DesError, ScenarioError
     from des.report.page.write import write_report as report
     from des.scenario import Scenario
+    from des.scenario.json_schema import json_schema as schema
     from des.scenario.schema.own_classes import register
     from des.service.serve import serve
     from des.study.answer import answer
@@ -33,6 +43,9 @@ if TYPE_CHECKING:
     from des.study.optimise import optimise
     from des.study.recorded import load
     from des.study.run import run
+    from des.study.scenario_files import litellm as import_litellm
+    from des.study.scenario_files import new_scenario as new
+    from des.study.scenario_files import shipped_questions as examples
     from des.study.store import results
     from des.study.sweep import sweep
     from des.study.validate import validate
@@ -45,15 +58,21 @@ __all__ = [
     "__version__",
     "answer",
     "availability",
+    "catalogue",
+    "check",
     "compare",
+    "examples",
     "explain",
     "fit",
+    "import_litellm",
     "load",
+    "new",
     "optimise",
     "register",
     "report",
     "results",
     "run",
+    "schema",
     "serve",
     "sweep",
     "validate",
@@ -81,6 +100,14 @@ _MODULES = {
     "sweep": "des.study.sweep",
     "load": "des.study.recorded",
 }
+_UNDER_OTHER_NAMES = {
+    "examples": ("des.study.scenario_files", "shipped_questions"),
+    "import_litellm": ("des.study.scenario_files", "litellm"),
+    "new": ("des.study.scenario_files", "new_scenario"),
+    "schema": ("des.scenario.json_schema", "json_schema"),
+}
+_PACKAGES = ("catalogue", "check", "report")
+"""Packages that can be called."""
 
 
 def __getattr__(name: str) -> Any:
@@ -89,14 +116,13 @@ def __getattr__(name: str) -> Any:
         from des.study.identity import package_version
 
         value: Any = package_version()
-    elif name == "report":  # a package that can be called
-        from importlib import import_module
-
-        value = import_module("des.report")
+    elif name in _PACKAGES:
+        value = import_module(f"des.{name}")
     elif name in _MODULES:
-        from importlib import import_module
-
         value = getattr(import_module(_MODULES[name]), name)
+    elif name in _UNDER_OTHER_NAMES:
+        module, attribute = _UNDER_OTHER_NAMES[name]
+        value = getattr(import_module(module), attribute)
     else:
         raise AttributeError(f"module 'des' has no attribute {name!r}")
     globals()[name] = value

@@ -5,21 +5,30 @@ import inspect
 from pathlib import Path
 
 import pytest
+import typer
 
 import des
+from des.check.suite import CASES
+from des.cli import app
 
 FUNCTIONS = {
     "answer",
     "availability",
+    "catalogue",
+    "check",
     "compare",
+    "examples",
     "explain",
     "fit",
+    "import_litellm",
     "load",
+    "new",
     "optimise",
     "register",
     "report",
     "results",
     "run",
+    "schema",
     "serve",
     "sweep",
     "validate",
@@ -50,3 +59,23 @@ def test_every_public_name_says_what_it_does(name: str) -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="simulate"):
         des.simulate  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_every_command_is_a_function() -> None:
+    commands = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    assert (commands - {"import"}) | {"import_litellm"} <= set(des.__all__)
+
+
+def test_what_starts_a_scenario_is_had_from_python(tmp_path: Path) -> None:
+    text = des.new(["claude-sonnet-4-6", "gpt-5-mini"], question="cost", out=tmp_path / "mine.yaml")
+    assert (tmp_path / "mine.yaml").read_text(encoding="utf-8") == text
+    assert des.validate(tmp_path / "mine.yaml") == ()
+    assert "two_stage" in {example.name for example in des.examples()}
+    assert des.schema()["properties"]["chain"]
+    assert {"claude-sonnet-4-6", "gpt-5-mini"} <= {model.model for model in des.catalogue()}
+
+
+def test_closed_forms_are_checked_from_python() -> None:
+    (checked,) = des.check([CASES[0].name])
+    assert checked.case == CASES[0].name
+    assert checked.findings

@@ -2,7 +2,12 @@
 
 A scenario may override any price and use models that are not listed. Discounts for volume, batch or commitment are not
 included.
+
+The package is also the public function: `des.catalogue()` is `des.catalogue.models`.
 """
+
+import sys
+from types import ModuleType
 
 from des.catalogue.list_prices import (
     NAMED_MODELS,
@@ -42,3 +47,12 @@ def models() -> list[CatalogueModel]:
     """Every listed model, provider by provider."""
     found = (find_model(provider, model) for provider in provider_names() for model in model_names(provider))
     return [model for model in found if model is not None]
+
+
+class _Callable(ModuleType):
+    def __call__(self) -> list[CatalogueModel]:
+        """As `models`."""
+        return models()
+
+
+sys.modules[__name__].__class__ = _Callable

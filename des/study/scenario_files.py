@@ -25,14 +25,15 @@ class Example:
 
 
 def litellm(
-    config: Path, *, model: str | None = None, assignments: Sequence[str] = (), out: Path | None = None
+    config: str | Path, *, model: str | None = None, assignments: Sequence[str] = (), out: str | Path | None = None
 ) -> Imported:
     """The scenario of a LiteLLM proxy configuration, also written to `out` if that is given.
 
     Raises ScenarioError for what cannot be imported, and errors of `refuse_existing` and `write_new`.
     """
+    out = None if out is None else output_path(out)
     refuse_existing(out)
-    imported = import_litellm(config, model=model, assignments=assignments)
+    imported = import_litellm(Path(config), model=model, assignments=assignments)
     if out is not None:
         write_new(out, imported.text)
     return imported
@@ -43,7 +44,7 @@ def new_scenario(
     *,
     client: str | None = None,
     question: str | None = None,
-    out: Path | None = None,
+    out: str | Path | None = None,
 ) -> str:
     """The text of `starter`, also written to `out` if that is given, with the schema that it names beside it.
 
@@ -81,7 +82,7 @@ def _is_schema(path: Path) -> bool:
 
 
 def shipped_questions() -> list[Example]:
-    """Every shipped scenario by its name."""
+    """Every shipped scenario by its name: its path, its question, and whether it needs recorded data."""
     return [_example(name, path) for name, path in shipped().items()]
 
 

@@ -187,7 +187,7 @@ def _encoding(schema: pa.Schema) -> dict[str, Any]:
 
 
 def _unit(field: pa.Field) -> str:
-    return (field.metadata or {}).get(b"unit", b"").decode()
+    return str((field.metadata or {}).get(b"unit", b"").decode())
 
 
 @dataclass(frozen=True, slots=True)
