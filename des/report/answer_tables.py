@@ -36,13 +36,9 @@ def print_answer(answer: Answer, console: Console) -> None:
     of = [answer.arms[arm] for arm in arms]
     table = list(_lines(answer, of))
     if table:
-        best = [] if answer.cheapest is None else [answer.cheapest.arm, *answer.cheapest.rivals]
         marks = _marks(answer, arms)
-        print_arms(table, [f"{arm} *" if arm in best else arm for arm in arms] if best else marks.names(arms), console)
-        if best:
-            rivals = ", or not told from it" if len(best) > 1 else ""
-            say(console, f"* the cheapest, counting what failing costs{rivals}")
-        for text in () if best else marks.sentences:
+        print_arms(table, marks.names(arms), console)
+        for text in marks.sentences:
             say(console, text)
     for arm, other in answer.same.items():
         say(console, f"{arm} is the same as {other}")
@@ -63,8 +59,9 @@ def print_answer(answer: Answer, console: Console) -> None:
 def _marks(answer: Answer, arms: Sequence[str]) -> Marks:
     """Of the arms that one could choose."""
     of = {arm: answer.arms[arm] for arm in arms if arm not in answer.hypothetical}
+    best = [] if answer.cheapest is None else [answer.cheapest.arm, *answer.cheapest.rivals]
     cost = {arm: each.figure("cost_usd_per_request") for arm, each in of.items()}
-    return Marks.of({arm: each.lost for arm, each in of.items()}, cost)
+    return Marks.of_answer(best, {arm: each.lost for arm, each in of.items()}, cost)
 
 
 def answer_text(answer: Answer, width: int = 80) -> str:
