@@ -66,6 +66,7 @@ class Page(HTMLParser):
             self.spoken[self._caption], self.legends[self._caption] = self._spoken, self._legend
 
     def handle_data(self, data: str) -> None:
+        data = data.replace("\N{NO-BREAK SPACE}", " ")
         inside = self._inside[-1] if self._inside else ""
         around = self._inside[-2] if inside == "span" and len(self._inside) > 1 else ""
         if "script" in self._inside:
@@ -77,9 +78,9 @@ class Page(HTMLParser):
                 rows[-1][-1] += data
         elif around in ("td", "th"):
             (self._seen if self._span == "hidden" else self._spoken)[-1][-1] += data
-        elif inside == "caption":
-            self._caption += data
-        elif around == "caption":
+        elif around == "caption" and self._span == "legend":
             self._legend.append(data)
+        elif around == "caption":
+            self._caption += data
         if "script" not in self._inside and data.strip():
             self.text.append(data)
