@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 import des
+from des.digits import money
 from des.estimate.estimate import Estimate
 from des.report.answer_tables import answer_text
-from des.study.answer_sentence import amount, availability_ends, chance_words, minutes, sentence, step_words
+from des.study.answer_sentence import availability_ends, chance_words, minutes, sentence, step_words
 from des.study.answered import Answer
 from des.study.not_seen import Missed, NotSeen
 from des.study.uncertain import NO_LIMIT
@@ -124,7 +125,7 @@ def test_time_down_is_said_in_minutes_of_thirty_days(lost: float, words: str) ->
 
 
 def test_money_chances_and_ends_have_the_digits_that_matter() -> None:
-    assert [amount(usd) for usd in (574_932.0, 42_180.0, 99.4, 0.000631)] == [
+    assert [money(usd) for usd in (574_932.0, 42_180.0, 99.4, 0.000631)] == [
         "$575,000",
         "$42,200",
         "$99.40",
