@@ -330,6 +330,8 @@ def _not_seen_sentences(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
             open_for = "" if missed.open_share is None else f": open {_rough(missed.open_share)} of the time"
             text = f"{missed.words}{open_for}{of_all}"
             said.setdefault(text, []).append(arm)
+        if of.not_seen.few_losses:
+            said.setdefault(of.not_seen.few_losses, []).append(arm)
         if of.why_no_causes:
             said.setdefault(f"what requests are lost to is not known: {of.why_no_causes}", []).append(arm)
         if of.not_seen.uncalled:

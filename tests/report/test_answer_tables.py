@@ -93,11 +93,13 @@ def test_it_says_what_was_not_seen(found: Answer) -> None:
         component="cdn", words="0 of 0.002 expected outages of cdn met", open_share=4e-4, of_unavailability=0.9
     )
     only = replace(found.arms["primary_only"], not_seen=NotSeen(incidents=(missed,), uncalled=("two/m",), between=True))
+    only = replace(only, not_seen=replace(only.not_seen, few_losses="the availability rests on few losses: 3"))
     unlucky = replace(found, arms={"primary_only": only}, same={})
     text = " ".join(answer_text(unlucky).split())
     assert (
         "0 of 0.002 expected outages of cdn met: open 0.040 % of the time, at most 90 % of the unavailability" in text
     )
+    assert "- the availability rests on few losses: 3 " in text
     assert "no simulated request called two/m" in text
     assert "between outages, and leaves out those that no request met" in said(unlucky)
 
