@@ -15,6 +15,7 @@ from des.report.tables import print_verdicts
 from des.scenario.schema.objective import MONTH
 from des.study.answer_sentence import availability_ends, chance_words, minutes, more_than, objective_words, step_words
 from des.study.answered import Answer, ArmAnswer, Basis
+from des.study.causes import causes_words
 
 _WIDEST: Final = 15
 """Columns of a cell that leave room for three arms on a terminal of 80."""
@@ -82,7 +83,7 @@ def basis_and_unseen(answer: Answer) -> tuple[list[str], list[str]]:
     told = {arm: of for arm, of in answer.arms.items() if arm not in answer.same}
     rest_on = {_basis(of.basis, of.horizon_s): None for of in told.values()}
     unseen = [text.removeprefix("- ") for text in _not_seen_sentences(told) if not text.startswith("Not seen:")]
-    return [*rest_on, *_chance_basis(told)], unseen
+    return [*rest_on, *_chance_basis(told), *_causes_basis(told)], unseen
 
 
 def _lines(answer: Answer, of: Sequence[ArmAnswer]) -> Iterator[Line]:
@@ -252,13 +253,18 @@ def _causes(of: Sequence[ArmAnswer]) -> Iterator[Line]:
 
 
 def _in_a_million(figure: Estimate | None, *, ends: bool = True) -> str:
-    """Its interval decides the digits, whether it is shown or not."""
+    """With its interval, which decides the digits; where there is no room for both `ends`, with the longer side."""
     if figure is None or not figure.mean:
         return figures.NOTHING
     found = figures.scaled(figure, _MILLION)
     if ends:
         return round_count(found)
-    return figures.plain(found.known, figures.decimals_of(found, figures.plain, digits=2))
+    decimals = figures.decimals_of(found, figures.plain, digits=2)
+    value = figures.plain(found.known, decimals)
+    if found.low is None or found.high is None or found.high <= found.low:
+        return value
+    side = max(found.known - found.low, found.high - found.known)
+    return f"{value} ± {figures.plain(side, decimals)}"
 
 
 def _basis_sentences(answer: Answer, told: Mapping[str, ArmAnswer]) -> Iterator[str]:
@@ -269,6 +275,7 @@ def _basis_sentences(answer: Answer, told: Mapping[str, ArmAnswer]) -> Iterator[
     for text, arms in said.items():
         yield text if len(told) == len(arms) else f"{', '.join(arms)}: {text}"
     yield from _chance_basis(told)
+    yield from _causes_basis(told)
     left_out = [limit for of in told.values() for limit in of.basis.limits_left_out]
     if left_out:
         names = ", ".join(dict.fromkeys(limit.name for limit in left_out))
@@ -305,6 +312,16 @@ def _chance_basis(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
         arms = [arm for arm, name in chances.items() if name == estimator]
         those = "" if len(arms) == len(told) else f" of {', '.join(arms)}"
         yield f"chance of the objective{those}: {estimator}"
+
+
+def _causes_basis(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
+    """Whether losses by cause add up to the share lost; arms of which the same is said share a sentence."""
+    said: dict[str, list[str]] = {}
+    for arm, of in told.items():
+        if words := causes_words(of.by_name("lost_by_cause"), of.causes_factor):
+            said.setdefault(words, []).append(arm)
+    for words, arms in said.items():
+        yield words if len(said) == 1 else f"{', '.join(arms)}: {words}"
 
 
 def _years(years: float | None) -> str:

@@ -26,8 +26,9 @@ from des.scenario.text.units import DAY_S, YEAR_S, read_positive_duration
 from des.single_files import output_path
 from des.study.answer_file import write_answer
 from des.study.answer_sentence import sentence
-from des.study.answered import Answer, ArmAnswer, Basis, Figures, one_of, verdicts_on
+from des.study.answered import Answer, ArmAnswer, Basis, Figures, by_name, one_of, verdicts_on
 from des.study.arms import same_arms
+from des.study.causes import adding_up
 from des.study.differences import Paired
 from des.study.late import Late
 from des.study.long_run import LongRun, long_runs, refined, refining_s
@@ -378,6 +379,9 @@ class _Work:
     ) -> ArmAnswer:
         if lost is not None:
             figures["availability"] = lost.complement()
+        causes, factor = adding_up(by_name(figures, "lost_by_cause"), lost)
+        if causes:
+            figures["lost_by_cause"] = causes
         chance, why_not = self._chance(arm, counted)
         return ArmAnswer(
             figures=figures,
@@ -392,6 +396,7 @@ class _Work:
             horizon_s=self._plans[arm].horizon_s,
             ends=ends or {},
             why_no_causes=why_no_causes(lost, figures.get("lost_by_cause"), basis.simulated),
+            causes_factor=factor,
         )
 
     def _chance(self, arm: str, counted: Estimate | None) -> tuple[Estimate | None, str]:
