@@ -29,6 +29,7 @@ from des.study.answer_sentence import sentence
 from des.study.answered import Answer, ArmAnswer, Basis, Figures, by_name, one_of, verdicts_on
 from des.study.arms import same_arms
 from des.study.causes import adding_up
+from des.study.certain import certain_figures
 from des.study.differences import Paired
 from des.study.late import Late
 from des.study.long_run import LongRun, long_runs, refined, refining_s
@@ -382,6 +383,7 @@ class _Work:
         causes, factor = adding_up(by_name(figures, "lost_by_cause"), lost)
         if causes:
             figures["lost_by_cause"] = causes
+        figures |= certain_figures(self._plans[arm], figures)
         chance, why_not = self._chance(arm, counted)
         return ArmAnswer(
             figures=figures,
