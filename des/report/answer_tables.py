@@ -1,6 +1,7 @@
 """What `des answer` prints: the sentence, the table arm by arm, what it rests on, and what was not seen."""
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -22,6 +23,7 @@ _WIDEST: Final = 15
 _MOST_CAUSES: Final = 6
 _MOST_NAMES: Final = 5
 _MILLION: Final = 1e6
+_A_SECOND: Final = re.compile(r"([0-9.]+(?:e[+-]?[0-9]+)?) ([a-z_]+)/s")
 _DAY_S: Final = 86_400.0
 
 Write = Callable[[float, int], str]
@@ -276,11 +278,7 @@ def _basis_sentences(answer: Answer, told: Mapping[str, ArmAnswer]) -> Iterator[
         yield text if len(told) == len(arms) else f"{', '.join(arms)}: {text}"
     yield from _chance_basis(told)
     yield from _causes_basis(told)
-    left_out = [limit for of in told.values() for limit in of.basis.limits_left_out]
-    if left_out:
-        names = ", ".join(dict.fromkeys(limit.name for limit in left_out))
-        power = math.ceil(math.log10(max(1e-30, *(limit.chance for limit in left_out))))
-        yield f"left out of the availability: {names}; the chance that a call ever waits for one is at most 1e{power}"
+    yield from _never_binding(told)
     simulated = sum(of.basis.simulated for of in told.values())
     rounds = f" in {answer.rounds} round{'s' if answer.rounds != 1 else ''}" if answer.rounds else ""
     yield f"{simulated:,} requests simulated{rounds}, seed {answer.seed}, {answer.wall_s:,.1f} s"
@@ -312,6 +310,21 @@ def _chance_basis(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
         arms = [arm for arm, name in chances.items() if name == estimator]
         those = "" if len(arms) == len(told) else f" of {', '.join(arms)}"
         yield f"chance of the objective{those}: {estimator}"
+
+
+def _never_binding(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
+    """The limits without which the availability is the same, with their load; those of the same load together."""
+    said: dict[str, list[str]] = {}
+    for limit in {limit.name: limit for of in told.values() for limit in of.basis.limits_left_out}.values():
+        said.setdefault(_A_SECOND.sub(_a_minute, limit.why), []).append(limit.name)
+    for why, names in said.items():
+        yield f"{', '.join(names)} never {'binds' if len(names) == 1 else 'bind'}: {why}, whatever is down"
+
+
+def _a_minute(rate: re.Match[str]) -> str:
+    """`833 calls a minute` of `13.9 calls/s`: as limits are written."""
+    value = 60.0 * float(rate[1])
+    return f"{figures.plain(value, figures.significant(value))} {rate[2].replace('_', ' ')} a minute"
 
 
 def _causes_basis(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
