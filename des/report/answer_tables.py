@@ -1,6 +1,7 @@
 """What `des answer` prints: the sentence, the table arm by arm, what it rests on, and what was not seen."""
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -15,12 +16,14 @@ from des.report.tables import print_verdicts
 from des.scenario.schema.objective import MONTH
 from des.study.answer_sentence import availability_ends, chance_words, minutes, more_than, objective_words, step_words
 from des.study.answered import Answer, ArmAnswer, Basis
+from des.study.causes import causes_words
 
 _WIDEST: Final = 15
 """Columns of a cell that leave room for three arms on a terminal of 80."""
 _MOST_CAUSES: Final = 6
 _MOST_NAMES: Final = 5
 _MILLION: Final = 1e6
+_A_SECOND: Final = re.compile(r"([0-9.]+(?:e[+-]?[0-9]+)?) ([a-z_]+)/s")
 _DAY_S: Final = 86_400.0
 
 Write = Callable[[float, int], str]
@@ -79,7 +82,7 @@ def basis_and_unseen(answer: Answer) -> tuple[list[str], list[str]]:
     told = {arm: of for arm, of in answer.arms.items() if arm not in answer.same}
     rest_on = {_basis(of.basis, of.horizon_s): None for of in told.values()}
     unseen = [text.removeprefix("- ") for text in _not_seen_sentences(told) if not text.startswith("Not seen:")]
-    return [*rest_on, *_chance_basis(told)], unseen
+    return [*rest_on, *_chance_basis(told), *_causes_basis(told)], unseen
 
 
 def _lines(answer: Answer, of: Sequence[ArmAnswer]) -> Iterator[Line]:
@@ -252,13 +255,18 @@ def _causes(of: Sequence[ArmAnswer]) -> Iterator[Line]:
 
 
 def _in_a_million(figure: Estimate | None, *, ends: bool = True) -> str:
-    """Its interval decides the digits, whether it is shown or not."""
+    """With its interval, which decides the digits; where there is no room for both `ends`, with the longer side."""
     if figure is None or not figure.mean:
         return figures.NOTHING
     found = figures.scaled(figure, _MILLION)
     if ends:
         return round_count(found)
-    return figures.plain(found.known, figures.decimals_of(found, figures.plain, digits=2))
+    decimals = figures.decimals_of(found, figures.plain, digits=2)
+    value = figures.plain(found.known, decimals)
+    if found.low is None or found.high is None or found.high <= found.low:
+        return value
+    side = max(found.known - found.low, found.high - found.known)
+    return f"{value} ± {figures.plain(side, decimals)}"
 
 
 def _basis_sentences(answer: Answer, told: Mapping[str, ArmAnswer]) -> Iterator[str]:
@@ -269,11 +277,8 @@ def _basis_sentences(answer: Answer, told: Mapping[str, ArmAnswer]) -> Iterator[
     for text, arms in said.items():
         yield text if len(told) == len(arms) else f"{', '.join(arms)}: {text}"
     yield from _chance_basis(told)
-    left_out = [limit for of in told.values() for limit in of.basis.limits_left_out]
-    if left_out:
-        names = ", ".join(dict.fromkeys(limit.name for limit in left_out))
-        power = math.ceil(math.log10(max(1e-30, *(limit.chance for limit in left_out))))
-        yield f"left out of the availability: {names}; the chance that a call ever waits for one is at most 1e{power}"
+    yield from _causes_basis(told)
+    yield from _never_binding(told)
     simulated = sum(of.basis.simulated for of in told.values())
     rounds = f" in {answer.rounds} round{'s' if answer.rounds != 1 else ''}" if answer.rounds else ""
     yield f"{simulated:,} requests simulated{rounds}, seed {answer.seed}, {answer.wall_s:,.1f} s"
@@ -305,6 +310,31 @@ def _chance_basis(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
         arms = [arm for arm, name in chances.items() if name == estimator]
         those = "" if len(arms) == len(told) else f" of {', '.join(arms)}"
         yield f"chance of the objective{those}: {estimator}"
+
+
+def _never_binding(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
+    """The limits without which the availability is the same, with their load; those of the same load together."""
+    said: dict[str, list[str]] = {}
+    for limit in {limit.name: limit for of in told.values() for limit in of.basis.limits_left_out}.values():
+        said.setdefault(_A_SECOND.sub(_a_minute, limit.why), []).append(limit.name)
+    for why, names in said.items():
+        yield f"{', '.join(names)} never {'binds' if len(names) == 1 else 'bind'}: {why}, whatever is down"
+
+
+def _a_minute(rate: re.Match[str]) -> str:
+    """`833 calls a minute` of `13.9 calls/s`: as limits are written."""
+    value = 60.0 * float(rate[1])
+    return f"{figures.plain(value, figures.significant(value))} {rate[2].replace('_', ' ')} a minute"
+
+
+def _causes_basis(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
+    """Whether losses by cause add up to the share lost; arms of which the same is said share a sentence."""
+    said: dict[str, list[str]] = {}
+    for arm, of in told.items():
+        if words := causes_words(of.by_name("lost_by_cause"), of.causes_factor):
+            said.setdefault(words, []).append(arm)
+    for words, arms in said.items():
+        yield words if len(said) == 1 else f"{', '.join(arms)}: {words}"
 
 
 def _years(years: float | None) -> str:

@@ -48,7 +48,7 @@ def lost_to_note(of: ArmAnswer) -> str:
     shares = [cause.mean or 0.0 for cause in of.by_name("lost_by_cause").values()]
     if of.basis.window_years is not None:  # windows are where requests are lost, so shares do not count those met
         return "" if any(shares) else f"{_NOT_KNOWN}: of {simulated:,} simulated requests none was lost"
-    met = round(sum(shares) * simulated)
+    met = round(sum(shares) / (of.causes_factor or 1.0) * simulated)
     if met >= _ENOUGH_LOST:
         return ""
     expected = lost.known * simulated

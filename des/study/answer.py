@@ -25,8 +25,10 @@ from des.scenario.text.units import DAY_S, YEAR_S
 from des.single_files import output_path
 from des.study.answer_file import write_answer
 from des.study.answer_sentence import sentence
-from des.study.answered import Answer, ArmAnswer, Basis, Figures, one_of, verdicts_on
+from des.study.answered import Answer, ArmAnswer, Basis, Figures, by_name, one_of, verdicts_on
 from des.study.arms import same_arms
+from des.study.causes import adding_up
+from des.study.certain import certain_figures
 from des.study.differences import Paired
 from des.study.late import Late
 from des.study.long_run import LongRun, long_runs, refined, refining_s
@@ -370,6 +372,10 @@ class _Work:
     ) -> ArmAnswer:
         if lost is not None:
             figures["availability"] = lost.complement()
+        causes, factor = adding_up(by_name(figures, "lost_by_cause"), lost)
+        if causes:
+            figures["lost_by_cause"] = causes
+        figures |= certain_figures(self._plans[arm], figures)
         chance, why_not = self._chance(arm, counted)
         return ArmAnswer(
             figures=figures,
@@ -384,6 +390,7 @@ class _Work:
             horizon_s=self._plans[arm].horizon_s,
             ends=ends or {},
             why_no_causes=why_no_causes(lost, figures.get("lost_by_cause"), basis.simulated),
+            causes_factor=factor,
         )
 
     def _chance(self, arm: str, counted: Estimate | None) -> tuple[Estimate | None, str]:

@@ -90,6 +90,8 @@ class ArmAnswer:
     """By endpoint of the chain, the share of the time that it is down; empty where that has no closed form."""
     why_no_causes: str = ""
     """Why `lost_by_cause` is empty though requests are lost."""
+    causes_factor: float | None = None
+    """What `lost_by_cause` of the simulated requests was multiplied by to add up to `lost`; None where it was not."""
 
     def figure(self, metric: str) -> Estimate | None:
         """None where there is no such figure."""
@@ -97,8 +99,13 @@ class ArmAnswer:
 
     def by_name(self, metric: str) -> Mapping[str, Estimate]:
         """Of a figure by leg or cause; empty where there is none."""
-        found = self.figures.get(metric, {})
-        return {} if isinstance(found, Estimate) else found
+        return by_name(self.figures, metric)
+
+
+def by_name(figures: Figures, metric: str) -> Mapping[str, Estimate]:
+    """The figures by leg or cause; empty where there are none."""
+    found = figures.get(metric, {})
+    return {} if isinstance(found, Estimate) else found
 
 
 def one_of(figures: Figures, metric: str) -> Estimate | None:

@@ -8,6 +8,7 @@ import pytest
 
 import des
 from des.digits import money
+from des.estimate.binding import Binding
 from des.estimate.estimate import Estimate
 from des.report.answer_tables import answer_text
 from des.study.answer_sentence import availability_ends, chance_words, minutes, sentence, step_words
@@ -234,3 +235,17 @@ def test_unknown_causes_of_loss_are_said_to_be_unknown(found: Answer) -> None:
     alone = replace(found, arms={"three_stages": unknown}, same={})
     rows = [line.split() for line in answer_text(alone).splitlines()]
     assert ["lost", "to,", "of", "a", "million", "requests", "not", "known"] in rows
+
+
+def test_limits_that_never_bind_are_told_with_their_load_by_the_minute(found: Answer) -> None:
+    limits = (
+        Binding(name="limit one", chance=2e-13, why="at most 13.9 calls/s against 66.67 requests/s, burst 66.67"),
+        Binding(name="limit two", chance=1e-20, why="at most 13.9 calls/s against 66.67 requests/s, burst 66.67"),
+        Binding(name="capacity one", chance=0.0, why="at most 3.2 calls at once on average against 90"),
+    )
+    one = found.arms["primary_only"]
+    only = replace(one, basis=replace(one.basis, limits_left_out=limits))
+    text = " ".join(answer_text(replace(found, arms={"primary_only": only}, same={})).split())
+    assert "limit one, limit two never bind: at most 834 calls a minute against 4,000 requests a minute" in text
+    assert "capacity one never binds: at most 3.2 calls at once on average against 90, whatever is down" in text
+    assert "1e-" not in text

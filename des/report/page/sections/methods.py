@@ -8,6 +8,7 @@ import yaml
 from des.report import figures
 from des.report.page.blocks import NOTE, Block, Paragraph, Section, Table, Verbatim
 from des.report.page.findings import Findings
+from des.study.causes import causes_words
 
 
 def methods_section(findings: Findings) -> Section:
@@ -16,6 +17,7 @@ def methods_section(findings: Findings) -> Section:
     blocks: list[Block] = [Table.of("This result", ("", ""), rows, words=True)]
     if findings.answer:
         blocks.append(_bases(findings))
+        blocks += [Paragraph(f"{words}.", NOTE) for words in _causes(findings)]
     if findings.summary:
         blocks.append(Paragraph(_intervals(findings.manifest), NOTE))
         for name in _estimators(findings):
@@ -51,6 +53,17 @@ def _of_answer(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if answer:
         yield "rounds simulated", str(answer["rounds"])
         yield "precision aimed at", "reached" if answer["precise"] else "not reached"
+
+
+def _causes(findings: Findings) -> Iterator[str]:
+    """Whether losses by cause add up to the share lost."""
+    said: dict[str, list[str]] = {}
+    for arm in findings.arms:
+        factor = findings.answer["arms"][arm].get("causes_factor")
+        if words := causes_words(findings.by_name(arm, "lost_by_cause"), factor):
+            said.setdefault(words, []).append(arm)
+    for words, arms in said.items():
+        yield f"{words[0].upper()}{words[1:]}" if len(said) == 1 else f"{', '.join(arms)}: {words}"
 
 
 def _bases(findings: Findings) -> Table:
