@@ -24,10 +24,6 @@ from des.faults.intervals import FloatArray
 from des.pool import Report, Where, Workers
 from des.scenario.plan import Plan
 
-_PAIRS: Final = (12, 40)
-"""Change points looked at, over all strata of transients: at least and at most."""
-_PAIRS_REQUESTS: Final = 40_000.0
-"""To be simulated for the test of an arm."""
 _FEWEST: Final = 4
 """In a stratum, as far as the pairs go."""
 _SPELL: Final = 0.25
@@ -60,9 +56,7 @@ class Remembered:
 
 def compared(sampler: Sampler, workers: Where, told: Callable[[float], None]) -> Remembered:
     """Nothing in `what` where the runs look alike."""
-    load = sampler.rate_per_s * sampler.population.memory_s * (_LATER[-1] + 3.0 * (1.0 + _SPELL))
-    fewest, most = _PAIRS
-    tasks, strata = _tasks(sampler, round(min(max(_PAIRS_REQUESTS / load, fewest), most)))
+    tasks, strata = _tasks(sampler, pairs_of(sampler)[0])
     if not tasks:
         return Remembered(untested=True)
     done: list[list[_Pair]] = []
@@ -80,6 +74,14 @@ def compared(sampler: Sampler, workers: Where, told: Callable[[float], None]) ->
             if what:
                 return Remembered(f"{what} {later * sampler.population.memory_s:,.0f} s after a change, in arm {name}")
     return Remembered()
+
+
+def pairs_of(sampler: Sampler) -> tuple[int, float]:
+    """How many change points are looked at, over all strata of transients, and the requests that this takes an arm."""
+    load = sampler.rate_per_s * sampler.population.memory_s * (_LATER[-1] + 3.0 * (1.0 + _SPELL))
+    fewest, most = sampler.effort.pairs
+    pairs = round(min(max(sampler.effort.pairs_requests / load, fewest), most))
+    return pairs, pairs * load
 
 
 def compare_task(task: _Task, report: Report | None = None) -> list[_Pair]:

@@ -275,7 +275,8 @@ def _basis_sentences(answer: Answer, told: Mapping[str, ArmAnswer]) -> Iterator[
         power = math.ceil(math.log10(max(1e-30, *(limit.chance for limit in left_out))))
         yield f"left out of the availability: {names}; the chance that a call ever waits for one is at most 1e{power}"
     simulated = sum(of.basis.simulated for of in told.values())
-    rounds = f" in {answer.rounds} round{'s' if answer.rounds != 1 else ''}" if answer.rounds else ""
+    quick = "quick " if answer.quick else ""
+    rounds = f" in {answer.rounds} {quick}round{'s' if answer.rounds != 1 else ''}" if answer.rounds else ""
     yield f"{simulated:,} requests simulated{rounds}, seed {answer.seed}, {answer.wall_s:,.1f} s"
     if answer.overran:
         yield answer.overran
