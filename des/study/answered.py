@@ -4,10 +4,11 @@ It is complete by itself: a page or a table needs no scenario beside it. `answer
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from des.digits import nines_of_lost
 from des.estimate.binding import Binding
 from des.estimate.estimate import Estimate, as_json
 from des.frames import Charted
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ONE_LESS: Final = "failure_share"
+_MONEY: Final = ("answers", "failing", "total")
 _IN_TIME: Final = 1.02
 """Times the time given, up to which an answer is in time."""
 Figures = Mapping[str, Estimate | Mapping[str, Estimate]]
@@ -163,14 +165,18 @@ class Answer(Charted):
 
     @cached_property
     def table(self) -> "pd.DataFrame":
-        """One row per arm: each figure with the ends of its interval."""
+        """One row per arm: each figure with the ends of its interval, and USD a year where failing has a price."""
         import pandas as pd
 
         rows = []
         for arm, of in self.arms.items():
             row: dict[str, Any] = {"arm": arm}
             named = {metric: of.figure(metric) for metric in HEADLINES}
-            for name, figure in {**named, "objective": of.objective}.items():
+            nines = None if of.lost is None else _nines(of.lost)
+            every = {"availability": named.pop("availability"), "nines": nines, **named, "objective": of.objective}
+            if self.value is not None:
+                every |= {f"{each}_usd_per_year": getattr(of.money, each, None) for each in _MONEY}
+            for name, figure in every.items():
                 ends = (None, None, None) if figure is None else (figure.mean, figure.low, figure.high)
                 row |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
             rows.append(row)
@@ -204,6 +210,12 @@ class Answer(Charted):
 
     def __repr__(self) -> str:
         return f"<Answer of {self.title or self.scenario!r}: arms {', '.join(self.arms)}>"
+
+
+def _nines(lost: Estimate) -> Estimate:
+    """None where nothing is lost, so that they have no end."""
+    mean, high, low = (None if not each else nines_of_lost(each) for each in (lost.mean, lost.low, lost.high))
+    return replace(lost, mean=mean, low=low, high=high)
 
 
 def verdicts_on(expect: Mapping[str, Any] | None, arms: Mapping[str, ArmAnswer]) -> tuple[Verdict, ...]:

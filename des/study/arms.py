@@ -12,7 +12,7 @@ from des.estimate.availability import AvailabilityAnswer, check_years, years_for
 from des.estimate.availability import of_years as answer_for
 from des.estimate.estimate import Estimate, as_json
 from des.faults import sharing
-from des.frames import flat, html
+from des.frames import Told, flat, html
 from des.pool import Where
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan, remarks_of
@@ -27,7 +27,7 @@ _FIGURES: Final = ("availability", "all_down", "all_down_episodes_per_year")
 
 
 @dataclass(frozen=True, eq=False)
-class Available:
+class Available(Told):
     """The answer of each arm, and the reason where a built-in arm has none."""
 
     answers: Mapping[str, AvailabilityAnswer]

@@ -21,7 +21,7 @@ from des.estimate.foresight.foresee import foresee
 from des.estimate.foresight.foreseen import Foreseen
 from des.estimate.intervals import NORMAL_QUANTILE
 from des.estimate.joint_figures import DrawnIncidents, horizons_of, long_run_years
-from des.frames import html
+from des.frames import Told, html
 from des.scenario import Loaded, plans
 from des.scenario.plan import (
     IncidentClass,
@@ -95,7 +95,7 @@ class Explanation:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Explained:
+class Explained(Told):
     """A scenario's own arms, and the processor seconds that each command takes in all."""
 
     arms: Mapping[str, Explanation]
