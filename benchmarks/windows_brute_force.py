@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import des
-from des.engine import names, simulate
+from des.compiled import carried, prepare, simulate
+from des.engine import names
 from des.estimate.totals import Totals
 from des.pool import Report, Workers
 from des.scenario.plan import Plan
@@ -15,6 +16,7 @@ Replications = list[dict[str, Any]]
 """The metrics of each, and under `LATENCY` the histogram of the latencies of its ok requests as JSON."""
 LATENCY: Final = "latency"
 _SOURCES: Final = (
+    "compiled",
     "engine",
     "rules",
     "faults",
@@ -31,7 +33,8 @@ def brute_force(plan: Plan, replications: int, workers: int, keep: Path | None) 
     if kept is not None and kept.exists():
         found: Replications = json.loads(kept.read_text())
         return found
-    with Workers(replicate, workers) as pool:
+    prepare([plan], replications * (plan.workload.arrivals.expected_requests(plan.horizon_s) or 0.0))
+    with Workers(carried(replicate, [plan]), workers) as pool:
         made = list(pool.map([(plan, number) for number in range(replications)]))
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,8 @@ _MOST_ZEROS: Final = 12
 
 _WHOLE_FROM: Final = 100.0
 """Dollars from which cents are left out."""
+_TENS: Final = 10.0
+"""Dollars of a half-width from which places before the point are rounded."""
 _MORE: Final = 1
 _MOST_OF_AVAILABILITY: Final = 13
 """More than a float of an availability can hold."""
@@ -21,8 +23,32 @@ def significant(value: float, digits: int = 3) -> int:
 
 
 def cents(usd: float) -> int:
-    """The number of decimals of dollars without an interval: three significant digits, whole cents below a hundred."""
-    return 0 if abs(usd) >= _WHOLE_FROM else max(2, significant(usd))
+    """The number of decimals of dollars without an interval: three significant digits, whole cents below a hundred.
+
+    From a thousand on it is negative: so many places before the point are zeros.
+    """
+    return 2 - _exponent(usd) if abs(usd) >= _WHOLE_FROM else max(2, significant(usd))
+
+
+def of_dollars(usd: float, low: float | None = None, high: float | None = None) -> int:
+    """The number of decimals of dollars: those of `cents`, and fewer where the interval warrants fewer."""
+    if low is None or high is None or high <= low:
+        return cents(usd)
+    half = (high - low) / 2.0
+    warranted = by_interval(usd, low, high)
+    if half >= _TENS:
+        warranted = min(warranted, 1 - _exponent(half))
+    places = min(warranted, cents(max(abs(usd), half)))
+    return max(places, -_exponent(usd)) if usd else places
+
+
+def money(usd: float, low: float | None = None, high: float | None = None) -> str:
+    """Dollars with the digits that they and their interval warrant."""
+    return dollars(usd, of_dollars(usd, low, high))
+
+
+def _exponent(value: float) -> int:
+    return math.floor(math.log10(abs(value)))
 
 
 def by_interval(mean: float, low: float, high: float) -> int:
@@ -69,7 +95,9 @@ def percent(value: float, decimals: int) -> str:
 
 
 def dollars(value: float, decimals: int) -> str:
-    """Tenths of a dollar are written as cents."""
+    """Tenths of a dollar are written as cents. Negative `decimals` are so many zeros before the point."""
+    if decimals < 0:
+        value, decimals = round(value, decimals), 0
     decimals = 2 if decimals == 1 else decimals
     return f"${plain(value, decimals)}" if value >= 0.0 else f"-${plain(-value, decimals)}"
 

@@ -58,6 +58,8 @@ _OF_THE_PROGRAM: Final = b"\x8c\x08__main__"
 """What a pickle calls the module of a class that the running program defines."""
 _CLEAN_UP_S: Final = 10.0
 _REPORT_EVERY_S: Final = 0.1
+_STARTS_IN_S: Final = 2.0
+"""Processor time that a worker takes to import the package and to load the compiled engine."""
 _START: Final = "import sys; sys.path[:] = sys.argv[1:]; from des.pool import _work; _work()"
 
 _Process = subprocess.Popen[bytes]
@@ -71,10 +73,15 @@ class Workers(Generic[Task, Result]):
 
     Job, tasks and results must be picklable. Use it as a context manager: leaving it ends every process. After an error
     or a signal it does so in the middle of a task.
+
+    With `eager` false, tasks run in this process until starting others pays. That is for short work, of which nobody
+    knows beforehand how short; the first task, however long, then runs alone.
     """
 
-    def __init__(self, job: Callable[[Task, Report | None], Result], where: Where) -> None:
+    def __init__(self, job: Callable[[Task, Report | None], Result], where: Where, *, eager: bool = True) -> None:
         self._job = job
+        self._eager = eager
+        self._spent_s, self._done_here = 0.0, 0
         self._count = where if isinstance(where, int) else 0
         self._elsewhere = None if isinstance(where, int) else where
         self._processes: list[_Process] = []
@@ -111,13 +118,20 @@ class Workers(Generic[Task, Result]):
             for number, task in enumerate(tasks):
                 yield self._job(task, None if watch is None else _numbered(watch, number))
             return
-        while len(self._processes) < min(self._count, len(tasks)):
-            self._processes.append(_started(self._job))
         waiting, news = deque(enumerate(tasks)), _News()
+        while waiting and not self._pays(len(waiting)):
+            number, task = waiting.popleft()
+            began_s = time.process_time()
+            result = self._job(task, None if watch is None else _numbered(watch, number))
+            self._spent_s, self._done_here = self._spent_s + time.process_time() - began_s, self._done_here + 1
+            yield result
+        here = len(tasks) - len(waiting)
+        while len(self._processes) < min(self._count, len(waiting)):
+            self._processes.append(_started(self._job))
         for process in self._processes:
             threading.Thread(target=_feed, args=(process, waiting, news), daemon=True).start()
         results: dict[int, Result] = {}
-        for number in range(len(tasks)):
+        for number in range(here, len(tasks)):
             while number not in results:
                 of, what, content = news.get()
                 if what == "error":
@@ -128,6 +142,18 @@ class Workers(Generic[Task, Result]):
                 if watch is not None:
                     watch(of, content)
             yield results.pop(number)
+
+    def _pays(self, left: int) -> bool:
+        """Whether to have processes for the tasks that are left; decided by processor time, as others may be at work.
+
+        They pay where these tasks save their start, or where as much as that has been spent here already.
+        """
+        if self._eager or self._processes:
+            return True
+        if not self._done_here:
+            return False
+        saved_s = self._spent_s / self._done_here * left * (1.0 - 1.0 / self._count)
+        return max(saved_s, self._spent_s) > _STARTS_IN_S
 
     def _needs_this_process(self, tasks: Sequence[Task]) -> bool:
         """Whether the job has a class that the caller's program defines itself, as in a notebook: nobody imports it."""

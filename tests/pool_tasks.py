@@ -15,6 +15,11 @@ def slow_first(task: int, report: Report) -> int:
     return task * 10
 
 
+def where(task: int, report: Report) -> int:
+    """The process that it ran in."""
+    return os.getpid()
+
+
 def breaks(task: int, report: Report) -> int:
     if task == 2:
         raise RunError("task 2 is broken")

@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from study.small_scenario import ENDLESS, SMALL, write_small
 
 import des
+from des import pool
 from des.errors import DesError, RunError
 from des.pool import Workers
 from des.scenario import load_scenario
@@ -62,6 +64,30 @@ def test_results_come_in_the_order_of_the_tasks() -> None:
     with Workers(tasks.slow_first, 3) as workers:
         assert list(workers.map(list(range(6)))) == [number * 10 for number in range(6)]
         assert list(workers.map([7, 8])) == [70, 80]
+
+
+def test_short_work_stays_in_this_process_until_others_pay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock of processor time that moves on by a quarter of what a process takes to start, at each look."""
+    now = iter(range(1000))
+    monkeypatch.setattr(pool, "time", SimpleNamespace(process_time=lambda: 0.25 * pool._STARTS_IN_S * next(now)))
+    with Workers(tasks.where, 2, eager=False) as workers:
+        one, *rest = workers.map([0, 1, 2])
+        assert [one, *rest] == [os.getpid()] * 3  # two more are saved half of a start
+        many = list(workers.map(list(range(9))))
+        assert os.getpid() not in many  # ten save more than a start
+    with Workers(tasks.where, 2, eager=False) as workers:
+        for _ in range(5):  # a start's worth of time in all, and no more
+            assert list(workers.map([0])) == [os.getpid()]
+    with Workers(tasks.where, 2) as workers:
+        assert os.getpid() not in list(workers.map([0, 1]))
+
+
+def test_tasks_that_begin_here_and_go_on_elsewhere_keep_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "_STARTS_IN_S", 0.0)
+    told: list[tuple[int, float]] = []
+    with Workers(tasks.slow_first, 3, eager=False) as workers:
+        assert list(workers.map(list(range(6)), lambda *at: told.append(at))) == [number * 10 for number in range(6)]
+    assert {number for number, _ in told} == set(range(1, 6))
 
 
 def test_an_error_in_a_worker_is_raised_as_itself() -> None:

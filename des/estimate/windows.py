@@ -8,7 +8,7 @@ passes. Where it never does, the scenario is refused.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final
@@ -37,12 +37,12 @@ from des.estimate.windows_figures import (
     lost_share,
     state_names,
 )
-from des.estimate.windows_memory import compared
+from des.estimate.windows_memory import compared, window_task
 from des.estimate.windows_months import meeting, months_of
 from des.estimate.windows_population import Population, default_years, population
 from des.estimate.windows_recovery import outlasts
-from des.estimate.windows_sample import LEAST_ROUND, Sampler, simulate_task
-from des.estimate.windows_segments import COST, PROBE_COST, REQUESTS
+from des.estimate.windows_sample import LEAST_ROUND, Sampler
+from des.estimate.windows_segments import COST, LOST, PROBE_COST, REQUESTS
 from des.faults import sharing
 from des.pool import Where, Workers
 from des.scenario.plan import ClosedArrivals, Plan
@@ -58,6 +58,8 @@ _LONGEST_TAIL_S: Final = 7.0 * DAY_S
 _LEAST_MEMORY_S: Final = 1.0
 _PILOT: Final = 0.1
 """Share of the first round from which it is known how long it will take."""
+_SLOWER: Final = 1.3
+"""Times as long as the last one a round may take, by its requests, and still end in time: others use the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ class ArmWindows:
     """One arm. `figures` have the names of summary.json; `lost_by_cause` are shares of all requests here.
 
     `lost` is 1 - availability, precise where that difference would round to 1. `segments` and `requests` were
-    simulated, load included. `uncalled` are legs that no simulated request called. `latency` is of the requests that
+    simulated, load included; `losing` of the segments lost requests, `lost_requests` in all. `uncalled` are legs that
+    no simulated request called. `latency` is of the requests that
     were served, `cost` of all.
     """
 
@@ -100,6 +103,8 @@ class ArmWindows:
     unseen: tuple[Unseen, ...]
     by_state: tuple[StateLosses, ...]
     uncalled: tuple[str, ...]
+    losing: int
+    lost_requests: int
     latency: Shape | None = None
     cost: Shape | None = None
 
@@ -164,20 +169,24 @@ def windows(
     if rounds is not None and rounds < 1:
         raise DesError(f"rounds: at least 1, not {rounds}")
     tell = _Progress(progress, started, seconds if rounds is None else None, late)
-    groups = [_Group(dict(members), years, workers, tell, least_round) for members in _alike(plans)]
-    done = 0
-    limit = rounds if rounds is not None else (ROUNDS if seconds is None else 1000)
-    while done < limit:
-        round_started, before = time.perf_counter(), sum(group.simulated for group in groups)
-        for group in groups:
-            group.sample()
-        done += 1
-        now = time.perf_counter()
-        grown = sum(group.simulated for group in groups) - before
-        per_request_s = (now - round_started) / max(grown, 1)
-        if seconds is not None and rounds is None:
-            next_s = per_request_s * sum(group.next_load for group in groups)
-            if now - started + 1.1 * next_s > seconds:
+    prepare(list(plans.values()), LOADED_FOR)
+    with Workers(carried(window_task, plans.values()), workers, eager=False) as pool:
+        groups = [_Group(dict(members), years, pool, tell, least_round) for members in _alike(plans)]
+        done, after_s = 0, 0.0
+        limit = rounds if rounds is not None else (ROUNDS if seconds is None else 1000)
+        while done < limit:
+            round_started, before = time.perf_counter(), sum(group.simulated for group in groups)
+            for group in groups:
+                group.sample()
+            done += 1
+            if seconds is None or rounds is not None:
+                continue
+            grown = sum(group.simulated for group in groups) - before
+            per_request_s = (time.perf_counter() - round_started) / max(grown, 1)
+            if done == 1 and time.perf_counter() - started < seconds:
+                after_s = _figures_s(groups, objective) * len(plans)
+            next_s = _SLOWER * per_request_s * sum(group.next_load() for group in groups)
+            if time.perf_counter() - started + next_s + after_s > seconds:
                 break
     samples = {arm: sample for group in groups for arm, sample in group.samples().items()}
     arms = {arm: _arm(samples[arm], objective) for arm in plans}
@@ -235,12 +244,12 @@ class _Group:
         self,
         plans: Mapping[str, Plan],
         years: float | None,
-        workers: Where,
+        pool: "Workers[Any, Any]",
         told: _Progress,
         least_round: int,
     ) -> None:
         self.plans = plans
-        self._workers, self._told, self._least_round = workers, told, least_round
+        self._pool, self._told, self._least_round = pool, told, least_round
         plan = next(iter(plans.values()))
         self._years = default_years(plan) if years is None else years
         declared_s, self.remembers = max(memory_s(each) for each in plans.values())
@@ -261,7 +270,7 @@ class _Group:
                 raise Inapplicable(too_many)
             if memory <= 0.0:
                 return found, sampler
-            verdict = compared(sampler, self._workers, self._told)
+            verdict = compared(sampler, self._pool, self._told)
             if not verdict.what:
                 return found, sampler
             what = verdict.what
@@ -273,12 +282,9 @@ class _Group:
     def sample(self) -> None:
         """Another round, or the first one with a longer memory where recoveries turn out to outlast this one."""
         seen = len(self.sampler.sample.stratum)
-        counts = self.sampler.next_round() if seen else self.sampler.pilot()
-        prepare(list(self.sampler.plans.values()), LOADED_FOR)
-        drawn = self.sampler.draw(counts)
-        with Workers(carried(simulate_task, self.sampler.plans.values()), self._workers) as pool:
-            self.sampler.run(drawn, pool, self._told if seen else self._told.of_first_round(len(drawn)))
-        what = outlasts(self.sampler, seen, self._workers) if self.population.memory_s > 0.0 else ""
+        drawn = self.sampler.draw(self.sampler.next_round() if seen else self.sampler.pilot())
+        self.sampler.run(drawn, self._pool, self._told if seen else self._told.of_first_round(len(drawn)))
+        what = outlasts(self.sampler, seen, self._pool) if self.population.memory_s > 0.0 else ""
         if what:
             self._before += self.sampler.sample.simulated
             self.population, self.sampler = self._settled(2.0 * self.population.memory_s, what)
@@ -289,9 +295,9 @@ class _Group:
         """Also in samples given up."""
         return self._before + self.sampler.sample.simulated
 
-    @property
     def next_load(self) -> float:
-        return self.sampler.budget
+        """Requests of another round."""
+        return self.sampler.load_of(self.sampler.next_round())
 
     def samples(self) -> dict[str, ArmSample]:
         return {
@@ -335,6 +341,13 @@ def _alike(plans: Mapping[str, Plan]) -> list[list[tuple[str, Plan]]]:
     return [[(arm, plan) for _, arm, plan in members] for _, members in groupby(numbered, key=lambda each: each[0])]
 
 
+def _figures_s(groups: Sequence["_Group"], objective: tuple[float, str] | None) -> float:
+    """How long the figures of one arm take, which follow the last round."""
+    began = time.perf_counter()
+    _arm(next(iter(groups[0].samples().values())), objective)
+    return time.perf_counter() - began
+
+
 def _arm(sample: ArmSample, objective: tuple[float, str] | None) -> ArmWindows:
     chance = None
     if objective is not None:
@@ -353,6 +366,8 @@ def _arm(sample: ArmSample, objective: tuple[float, str] | None) -> ArmWindows:
             for number, requests, lost in by_state(sample)
         ),
         uncalled=tuple(leg.name for leg in sample.plan.chain if leg.index not in sample.called),
+        losing=int(np.count_nonzero(sample.values[:, LOST])),
+        lost_requests=int(sample.values[:, LOST].sum()),
         latency=sample.latency_shape(),
         cost=sample.cost_shape(),
     )

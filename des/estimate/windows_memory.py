@@ -10,18 +10,17 @@ time, with draws of their own. The differences are tested over all instants and 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from des.compiled import carried
 from des.draws import generator
 from des.estimate.windows_population import STEADY, Stratum
-from des.estimate.windows_sample import Sampler
+from des.estimate.windows_sample import Sampler, Tallies, Task, simulate_task
 from des.estimate.windows_segments import ATTEMPTS, LATENCY_S, LIMITED, LOST, OK, REQUESTS, Window, tallies
 from des.faults.intervals import FloatArray
-from des.pool import Report, Where, Workers
+from des.pool import Report, Workers
 from des.scenario.plan import Plan
 
 _PAIRS: Final = (12, 40)
@@ -58,18 +57,17 @@ class Remembered:
     untested: bool = False
 
 
-def compared(sampler: Sampler, workers: Where, told: Callable[[float], None]) -> Remembered:
-    """Nothing in `what` where the runs look alike."""
+def compared(sampler: Sampler, pool: "Workers[Any, Any]", told: Callable[[float], None]) -> Remembered:
+    """Nothing in `what` where the runs look alike. The pool is of `window_task`."""
     load = sampler.rate_per_s * sampler.population.memory_s * (_LATER[-1] + 3.0 * (1.0 + _SPELL))
     fewest, most = _PAIRS
     tasks, strata = _tasks(sampler, round(min(max(_PAIRS_REQUESTS / load, fewest), most)))
     if not tasks:
         return Remembered(untested=True)
     done: list[list[_Pair]] = []
-    with Workers(carried(compare_task, sampler.plans.values()), workers) as pool:
-        for result in pool.map(tasks):
-            done.append(result)
-            told(len(done) / len(tasks))
+    for result in pool.map(tasks):
+        done.append(result)
+        told(len(done) / len(tasks))
     for arm, name in enumerate(sampler.plans):
         for spell, later in enumerate(_LATER):
             pairs = [(pair[arm][spell], of) for pair, of in zip(done, strata, strict=True) if spell < len(pair[arm])]
@@ -82,7 +80,12 @@ def compared(sampler: Sampler, workers: Where, told: Callable[[float], None]) ->
     return Remembered()
 
 
-def compare_task(task: _Task, report: Report | None = None) -> list[_Pair]:
+def window_task(task: _Task | Task, report: Report | None = None) -> list[_Pair] | Tallies:
+    """What the same processes do: simulate windows, or compare runs with each other."""
+    return simulate_task(task) if len(task) == 2 else compare_task(task)
+
+
+def compare_task(task: _Task) -> list[_Pair]:
     """By arm."""
     plans, saw, afresh, spells = task
     found = []

@@ -7,17 +7,16 @@ single windows that lose much more than usual there, which are played on to see 
 
 import math
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
-from des.compiled import carried
 from des.estimate.linear import weighted_sum
 from des.estimate.windows_population import STEADY, IntArray, Population
-from des.estimate.windows_sample import Sampler, simulate_task
+from des.estimate.windows_sample import Sampler
 from des.estimate.windows_segments import ATTEMPTS, LATENCY_S, LIMITED, LOST, OK, REQUESTS, Window
 from des.faults.intervals import FloatArray
-from des.pool import Where, Workers
+from des.pool import Workers
 
 _FAR: Final = 4.0
 """Standard errors: the test is made of four metrics after every round."""
@@ -41,14 +40,17 @@ _AFRESH: Final = 3
 """Runs that begin afresh there: chance alone seldom makes all of them calm, and the one that goes on not."""
 
 
-def outlasts(sampler: Sampler, seen: int, workers: Where) -> str:
-    """What outlasts the memory, in words; empty where nothing is known to. `seen` draws were looked at before."""
+def outlasts(sampler: Sampler, seen: int, pool: "Workers[Any, Any]") -> str:
+    """What outlasts the memory, in words; empty where nothing is known to. `seen` draws were looked at before.
+
+    The pool is of `window_task`.
+    """
     for arm, name in enumerate(sampler.plans):
         for metric in _PARTS:
             what = _excess(sampler, arm, metric)
             if what:
                 return f"{what} at the end of the memory, in arm {name}"
-    return _still_storms(sampler, _storms(sampler, seen), workers)
+    return _still_storms(sampler, _storms(sampler, seen), pool)
 
 
 def _excess(sampler: Sampler, arm: int, metric: str) -> str:
@@ -130,7 +132,7 @@ def _usual_loss(sampler: Sampler, arm: int) -> FloatArray:
     return found
 
 
-def _still_storms(sampler: Sampler, storms: list[Window], workers: Where) -> str:
+def _still_storms(sampler: Sampler, storms: list[Window], pool: "Workers[Any, Any]") -> str:
     """Play some of the windows on, and compare each with runs that begin afresh at the same place."""
     memory_s = sampler.population.memory_s
     played: list[tuple[Window, ...]] = []
@@ -145,12 +147,11 @@ def _still_storms(sampler: Sampler, storms: list[Window], workers: Where) -> str
             ]
             played.append((on, *afresh))
     plans = tuple(sampler.plans.values())
-    with Workers(carried(simulate_task, plans), workers) as pool:
-        for results in pool.map([(plans, windows) for windows in played]):
-            for arm, name in enumerate(sampler.plans):
-                what = _is_storm(*(tallies[arm].values for tallies in results))
-                if what:
-                    return f"{what}, in arm {name}"
+    for results in list(pool.map([(plans, windows) for windows in played])):
+        for arm, name in enumerate(sampler.plans):
+            what = _is_storm(*(tallies[arm].values for tallies in results))
+            if what:
+                return f"{what}, in arm {name}"
     return ""
 
 

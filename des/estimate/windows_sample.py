@@ -9,7 +9,7 @@ the root of a draw's cost (Neyman 1934), as known from the rounds before.
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -25,8 +25,12 @@ from des.pool import Report, Workers
 from des.scenario.plan import BatchArrivals, Plan
 
 PILOT: Final = 6
-"""Draws from each stratum in the first round."""
-GROWTH: Final = 0.5
+"""Draws from each stratum in the first round, or as many as make `PILOT_REQUESTS`."""
+FEWEST: Final = 3
+"""But no fewer, however many requests they are."""
+PILOT_REQUESTS: Final = 60_000.0
+"""Over all arms: some five seconds of SimPy."""
+GROWTH: Final = 0.25
 """A round simulates this share of the requests of all rounds before it, at least `LEAST_ROUND` in each arm."""
 LEAST_ROUND: Final = 20_000
 _BLOCK_REQUESTS: Final = 300.0
@@ -100,7 +104,7 @@ class Sampler:
         self._drawn += counts
         return windows
 
-    def run(self, windows: Sequence[Window], pool: "Workers[Task, Tallies]", told: Callable[[float], None]) -> None:
+    def run(self, windows: Sequence[Window], pool: "Workers[Any, Any]", told: Callable[[float], None]) -> None:
         """Simulate windows and add them to the sample, in their order for any number of processes."""
         tasks = self._tasks(windows)
         done = 0
@@ -120,7 +124,23 @@ class Sampler:
         return max(float(self._least_round * len(self.plans)), GROWTH * self.sample.simulated)
 
     def pilot(self) -> IntArray:
-        return np.where(self.population.measures > 0.0, PILOT, 0)
+        """Draws from each stratum in the first round, which is small enough to tell how long the next ones will take.
+
+        Its size follows from the scenario alone, so the same round has the same bytes on any machine.
+        """
+        used = self.population.measures > 0.0
+        few = [
+            self.window(stratum, nth, u)
+            for stratum in np.flatnonzero(used).tolist()
+            for nth, u in enumerate(self._uniforms(stratum, 0, FEWEST))
+        ]
+        requests = len(self.plans) * self.rate_per_s * sum(window.until_s - window.begin_s for window in few)
+        draws = min(max(int(FEWEST * PILOT_REQUESTS / max(requests, 1.0)), FEWEST), PILOT)
+        return np.where(used, draws, 0)
+
+    def load_of(self, counts: IntArray) -> float:
+        """Requests to be expected of a round with these draws, over all arms."""
+        return float((counts * self._cost()).sum())
 
     def next_round(self) -> IntArray:
         """Draws from each stratum in another round."""
@@ -129,8 +149,7 @@ class Sampler:
         stratum = np.asarray(sample.stratum)
         strata = len(population.strata)
         n = np.bincount(stratum, minlength=strata)
-        load = np.array([[each.simulated for each in tallies] for tallies in sample.by_arm]).sum(axis=0)
-        cost = np.bincount(stratum, load, strata) / np.maximum(n, 1)
+        cost = self._cost()
         worth = np.sqrt(self._worth(stratum, n)) * population.measures
         ideal = worth / np.sqrt(np.maximum(cost, 1.0))
         if not ideal.sum() > 0.0:
@@ -140,6 +159,14 @@ class Sampler:
         more = np.maximum(target - n, 0.0)
         more *= budget / max(float((more * cost).sum()), 1e-300)
         return np.where(n > 0, np.ceil(more), 0.0).astype(np.int64)
+
+    def _cost(self) -> FloatArray:
+        """Requests of a draw from each stratum, over all arms, as simulated so far."""
+        strata = len(self.population.strata)
+        n = np.bincount(self.sample.stratum, minlength=strata)
+        load = np.array([[each.simulated for each in tallies] for tallies in self.sample.by_arm]).sum(axis=0)
+        found: FloatArray = np.bincount(self.sample.stratum, load, strata) / np.maximum(n, 1)
+        return found
 
     def _worth(self, stratum: IntArray, n: IntArray) -> FloatArray:
         """The variance of a draw's residuals by stratum, each metric relative to its target, summed over arms."""

@@ -39,13 +39,9 @@ def print_answer(answer: Answer, console: Console) -> None:
     of = [answer.arms[arm] for arm in arms]
     table = list(_lines(answer, of))
     if table:
-        best = [] if answer.cheapest is None else [answer.cheapest.arm, *answer.cheapest.rivals]
         marks = _marks(answer, arms)
-        print_arms(table, [f"{arm} *" if arm in best else arm for arm in arms] if best else marks.names(arms), console)
-        if best:
-            rivals = ", or not told from it" if len(best) > 1 else ""
-            say(console, f"* the cheapest, counting what failing costs{rivals}")
-        for text in () if best else marks.sentences:
+        print_arms(table, marks.names(arms), console)
+        for text in marks.sentences:
             say(console, text)
     for arm, other in answer.same.items():
         say(console, f"{arm} is the same as {other}")
@@ -66,8 +62,9 @@ def print_answer(answer: Answer, console: Console) -> None:
 def _marks(answer: Answer, arms: Sequence[str]) -> Marks:
     """Of the arms that one could choose."""
     of = {arm: answer.arms[arm] for arm in arms if arm not in answer.hypothetical}
+    best = [] if answer.cheapest is None else [answer.cheapest.arm, *answer.cheapest.rivals]
     cost = {arm: each.figure("cost_usd_per_request") for arm, each in of.items()}
-    return Marks.of({arm: each.lost for arm, each in of.items()}, cost)
+    return Marks.of_answer(best, {arm: each.lost for arm, each in of.items()}, cost)
 
 
 def answer_text(answer: Answer, width: int = 80) -> str:
@@ -111,7 +108,7 @@ def _lines(answer: Answer, of: Sequence[ArmAnswer]) -> Iterator[Line]:
     yield from _figure("latency, median", of, "latency_s_p50", figures.seconds)
     yield from _figure("  p95", of, "latency_s_p95", figures.seconds)
     yield from _figure("  p99", of, "latency_s_p99", figures.seconds)
-    yield from _figure("calls per request", of, "attempts_per_request", figures.plain, digits=4)
+    yield from _figure("calls per request", of, "attempts_per_request", figures.plain, digits=4, most=4)
     fallbacks = [each.figure("fallback_share") for each in of]
     if any(each is not None and each.known > 0.0 for each in fallbacks):
         yield from _figure("answered by a fallback", of, "fallback_share", figures.percent, scale=100.0)
@@ -127,6 +124,7 @@ def _figure(
     times: float = 1.0,
     scale: float = 1.0,
     digits: int = 3,
+    most: int | None = None,
 ) -> Iterator[Line]:
     """`times` is what the figure is multiplied by; `scale` what `write` multiplies it by."""
     known = [each.figure(metric) for each in of]
@@ -137,8 +135,9 @@ def _figure(
             found,
             write,
             scale,
-            lambda each: write(each.known, figures.decimals_of(each, write, scale, digits)),
+            lambda each: write(each.known, figures.decimals_of(each, write, scale, digits, most)),
             digits,
+            most,
         )
 
 
@@ -149,26 +148,27 @@ def _rows(
     scale: float,
     value: Callable[[Estimate], str],
     digits: int = 3,
+    most: int | None = None,
 ) -> Iterator[Line]:
     """One line with the intervals in it where it is narrow enough, else a second line with them."""
-    cells = tuple(figures.shown(each, write, scale=scale, digits=digits) for each in found)
+    cells = tuple(figures.shown(each, write, scale=scale, digits=digits, most=most) for each in found)
     if max(map(len, cells)) <= _WIDEST:
         yield Line(label, cells)
         return
     yield Line(label, tuple(figures.NOTHING if each is None else value(each) for each in found))
-    yield Line("  95 % interval", tuple(_ends(each, write, scale) for each in found))
+    yield Line("  95 % interval", tuple(_ends(each, write, scale, most) for each in found))
 
 
-def _ends(figure: Estimate | None, write: Write, scale: float) -> str:
+def _ends(figure: Estimate | None, write: Write, scale: float, most: int | None = None) -> str:
     if figure is None or figure.low is None or figure.high is None:
         return figures.NOTHING
     if figure.known == 0.0 and figure.low == 0.0:
         return f"at most {write(figure.high, figures.significant(figure.high * scale, 2))}"
-    decimals = figures.decimals_of(figure, write, scale)
+    decimals = figures.decimals_of(figure, write, scale, most=most)
     low, high = write(figure.low, decimals), write(figure.high, decimals)
     for unit in (" %", " s", "$"):
         low, high = low.replace(unit, ""), high.replace(unit, "")
-    return f"{low}–{high}"
+    return low if low == high else f"{low}–{high}"
 
 
 def availability_words(of: ArmAnswer) -> str:
@@ -362,6 +362,8 @@ def _not_seen_sentences(told: Mapping[str, ArmAnswer]) -> Iterator[str]:
             open_for = "" if missed.open_share is None else f": open {_rough(missed.open_share)} of the time"
             text = f"{missed.words}{open_for}{of_all}"
             said.setdefault(text, []).append(arm)
+        if of.not_seen.few_losses:
+            said.setdefault(of.not_seen.few_losses, []).append(arm)
         if of.why_no_causes:
             said.setdefault(f"what requests are lost to is not known: {of.why_no_causes}", []).append(arm)
         if of.not_seen.uncalled:

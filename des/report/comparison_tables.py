@@ -14,7 +14,7 @@ from des.report import figures
 from des.report.figures import mean_of, read
 from des.report.layout import Line, as_text, fitted, print_arms, say, table_of
 from des.report.lines import cascade_lines, cascade_sentences, horizon_s, per_thousand, seconds
-from des.report.marks import Marks
+from des.report.marks import marks_of_comparison
 from des.report.tables import (
     interval_sentences,
     precision_sentence,
@@ -52,7 +52,7 @@ def print_comparison(run: Run, verdicts: Sequence[Verdict], *, reused: bool, con
     console.print()
     say(console, "All of a chain's endpoints down at once, and what requests met", style="bold")
     points = figures.without_intervals(run.summary)
-    scenario, marks = run.manifest["scenario"], _marks(run, arms)
+    scenario, marks = run.manifest["scenario"], marks_of_comparison(run.summary, arms)
     narrow = [*joint_lines(points, arms, scenario), *cascade_lines(points, arms, narrow=True)]
     whole = [*joint_lines(run.summary, arms, scenario), *cascade_lines(run.summary, arms)]
     table, dropped = fitted(whole, narrow, marks.names(arms), console.width)
@@ -72,17 +72,6 @@ def print_comparison(run: Run, verdicts: Sequence[Verdict], *, reused: bool, con
     if verdicts:
         print_verdicts(verdicts, console)
     print_where(run, reused, console)
-
-
-def _marks(run: Run, arms: Sequence[str]) -> Marks:
-    """Of the arms in which nothing is shared less than is modelled: nobody can choose the others."""
-    joint, found = run.summary["comparison"]["joint"], run.summary["comparison"]["same"]
-    chosen = [arm for arm in arms if arm not in found and joint[arm]["sharing"].startswith("as modelled")]
-    lost = {arm: read(joint[arm].get("failure_share")) for arm in chosen}
-    if any(each is None for each in lost.values()):
-        of = {arm: read(run.summary["arms"][arm].get("availability")) for arm in chosen}
-        lost = {arm: None if each is None else each.complement() for arm, each in of.items()}
-    return Marks.of(lost, {arm: read(run.summary["arms"][arm].get("cost_usd_per_request")) for arm in chosen})
 
 
 def comparison_text(run: Run) -> str:

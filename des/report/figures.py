@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from des.digits import by_interval, cents, of_availability
+from des.digits import by_interval, cents, of_availability, of_dollars
 from des.digits import chance as chance
 from des.digits import dollars as dollars
+from des.digits import money as money
 from des.digits import nines_of_lost as nines_of_lost
 from des.digits import percent as percent
 from des.digits import plain as plain
@@ -50,15 +51,17 @@ def without_intervals(found: Any) -> Any:
     return {key: without_intervals(value) for key, value in found.items()} | ends
 
 
-def shown(figure: Estimate | None, write: Format, *, scale: float = 1.0, digits: int = 3) -> str:
+def shown(
+    figure: Estimate | None, write: Format, *, scale: float = 1.0, digits: int = 3, most: int | None = None
+) -> str:
     """A figure with its interval, if it has one, which then decides the digits. `write` gets values times `scale`.
 
-    Without one it has so many significant digits, dollars as many as `cents` says.
+    Without one it has so many significant digits; dollars as many as `of_dollars` says. It never has more than `most`.
     """
     if figure is None or figure.mean is None:
         return NOTHING
     mean, low, high = figure.mean, figure.low, figure.high
-    return with_interval(mean, low, high, write, decimals_without(mean, write, scale, digits), scale=scale)
+    return with_interval(mean, low, high, write, decimals_without(mean, write, scale, digits), scale=scale, most=most)
 
 
 def decimals_without(mean: float, write: Format, scale: float = 1.0, digits: int = 3) -> int:
@@ -66,12 +69,19 @@ def decimals_without(mean: float, write: Format, scale: float = 1.0, digits: int
     return cents(mean * scale) if write is dollars else significant(mean * scale, digits)
 
 
-def decimals_of(figure: Estimate, write: Format, scale: float = 1.0, digits: int = 3) -> int:
+def decimals_of(figure: Estimate, write: Format, scale: float = 1.0, digits: int = 3, most: int | None = None) -> int:
     """The number of decimals of a figure, whether its interval is shown beside it or not."""
     mean, low, high = figure.known, figure.low, figure.high
     if low is None or high is None or high - low <= 2e-12 * abs(mean):
         return decimals_without(mean, write, scale, digits)
-    return by_interval(mean * scale, low * scale, high * scale)
+    return _warranted(mean * scale, low * scale, high * scale, write, most)
+
+
+def _warranted(mean: float, low: float, high: float, write: Format, most: int | None = None) -> int:
+    if write is dollars:
+        return of_dollars(mean, low, high)
+    decimals = by_interval(mean, low, high)
+    return decimals if most is None else min(decimals, significant(mean, most))
 
 
 def with_interval(
@@ -83,19 +93,23 @@ def with_interval(
     *,
     scale: float = 1.0,
     rounding: float = 1e-12,
+    most: int | None = None,
 ) -> str:
     """`mean ± half` for a symmetric interval, `mean [low, high]` otherwise; `decimals` are for a mean without one.
 
     Ends that differ by no more than `rounding`, a share of the mean, are no interval. Only exact figures are that
-    certain, and they have none.
+    certain, and they have none. Nor has one that is narrower than the last digit.
     """
     if low is None or high is None or high - low <= 2.0 * rounding * abs(mean):
         return write(mean, decimals)
     half = (high - low) / 2.0
-    decimals = by_interval(mean * scale, low * scale, high * scale)
+    decimals = _warranted(mean * scale, low * scale, high * scale, write, most)
+    value, around = write(mean, decimals), write(half, decimals)
+    if around == write(0.0, decimals):
+        return value
     if abs((low + high) / 2.0 - mean) <= 0.02 * half:
-        return f"{write(mean, decimals)} ± {_bare(write(half, decimals))}"
-    return f"{write(mean, decimals)} [{_bare(write(low, decimals))}, {_bare(write(high, decimals))}]"
+        return f"{value} ± {_bare(around)}"
+    return f"{value} [{_bare(write(low, decimals))}, {_bare(write(high, decimals))}]"
 
 
 def _bare(text: str) -> str:

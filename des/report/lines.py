@@ -37,6 +37,8 @@ def lines(
     for label, metric, write in _HEADLINES:
         if not any(metric in metrics for metrics in of) or (metric in _NOTABLE and not _any_above_zero(of, metric)):
             continue
+        if metric in _OF_COST and not any("cost_usd" in metrics for metrics in of):
+            label = _OF_COST[metric]
         budgets = metric == "rate_limited_share" and any(_mean(metrics, "refused_by_budget_share") for metrics in of)
         found = [read(metrics.get(metric)) for metrics in of]
         if not (brief and write is figures.availability_minutes):
@@ -147,7 +149,7 @@ def seconds(figure: Estimate | None) -> str:
 
 
 def _number(figure: Estimate | None) -> str:
-    return figures.shown(figure, figures.plain, digits=4)
+    return figures.shown(figure, figures.plain, digits=4, most=4)
 
 
 _HEADLINES: Final[Sequence[tuple[str, str, Write]]] = (
@@ -174,6 +176,8 @@ _HEADLINES: Final[Sequence[tuple[str, str, Write]]] = (
     ("  done after, at most", "batch_lateness_s_max", seconds),
 )
 """Label, metric, and the function that writes its value."""
+_OF_COST: Final = {"cost_usd_per_request": "cost per 1,000 requests"}
+"""Labels where the bill itself, under which they stand otherwise, is not known."""
 _NOTABLE: Final = ("rate_limited_share", "wasted_cost_share")
 """Lines left out where they are 0 in all arms."""
 _OF_MINUTES: Final = ("goodput_per_minute", "peak_calls_per_minute")
@@ -258,7 +262,7 @@ def _spell(spell: Figures | None) -> str:
     availability, episodes = spell["availability"], spell["episodes"]
     if not mean_of(episodes) and availability.mean == 1.0:
         return "100 % (0)"
-    return f"{figures.availability(availability)} ({count(Estimate(mean_of(episodes)))})"
+    return f"{figures.availability(availability)} ({_times(mean_of(episodes))})"
 
 
 def _names(arms: Sequence[Mapping[str, Any]]) -> dict[str, None]:
@@ -338,8 +342,13 @@ def _out(found: Estimate | None, times: Estimate | None) -> str:
     """Without intervals, as arms have to fit side by side."""
     if found is None or times is None:
         return figures.NOTHING
-    often = mean_of(times)
-    return f"{figures.percent(mean_of(found), 2)} ({figures.plain(often, 0 if often.is_integer() else 1)})"
+    return f"{figures.percent(mean_of(found), 2)} ({_times(mean_of(times))})"
+
+
+def _times(often: float) -> str:
+    """A mean count: whole, or with one decimal, or its first digit."""
+    decimals = 0 if often.is_integer() else max(1, figures.significant(often, 1))
+    return figures.plain(often, decimals)
 
 
 def _duration(figure: Estimate | None) -> str:

@@ -75,6 +75,5 @@ def _at(summary: Mapping[str, Any], arm: str, first: bool = False) -> str:
     cost = read(summary["arms"][arm].get("cost_usd_per_request"))
     if cost is None or cost.mean is None:
         return ""
-    usd = cost.mean * 1000.0
-    words = figures.dollars(usd, figures.decimals_of(figures.scaled(cost, 1000.0), figures.dollars))
-    return f", at {words}{' per 1,000 requests' if first else ''}"
+    usd = figures.scaled(cost, 1000.0)
+    return f", at {figures.money(usd.known, usd.low, usd.high)}{' per 1,000 requests' if first else ''}"

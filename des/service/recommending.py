@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from des.digits import dollars, nines_of_lost, percent, plain, significant
+from des.digits import dollars, money, nines_of_lost, percent, plain, significant
 from des.estimate.estimate import Estimate
 from des.report import figures
 from des.service import answers as parts
@@ -59,7 +59,7 @@ def _order(asked: Equivalent, found: Answer) -> tuple[tuple[str, ...], str]:
         a_year, instead = modelled.money.total, cheap.money.total
         if _clearly_less(instead, a_year):
             less = a_year.known - instead.known
-            saved = dollars(less, 0 if less >= 100.0 else 2)
+            saved = money(less)
             return (
                 asked.cheapest_first,
                 f"counting what failing costs, it saves {saved} a year, if its answers are as good to you",

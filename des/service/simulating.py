@@ -210,15 +210,11 @@ def _cost(printed: Printed, of: ArmAnswer, alone: ArmAnswer | None) -> parts.Cos
         per_year=None
         if of.money is None
         else parts.PerYear(
-            answers=printed.of(shown_figure(of.money.answers, _usd), "as_modelled", YEAR_OF_ANSWERS),
-            failing=printed.of(shown_figure(of.money.failing, _usd), "as_modelled", YEAR_OF_FAILING),
-            total=printed.of(shown_figure(of.money.total, _usd), "as_modelled", YEAR_IN_ALL),
+            answers=printed.of(shown_figure(of.money.answers, dollars), "as_modelled", YEAR_OF_ANSWERS),
+            failing=printed.of(shown_figure(of.money.failing, dollars), "as_modelled", YEAR_OF_FAILING),
+            total=printed.of(shown_figure(of.money.total, dollars), "as_modelled", YEAR_IN_ALL),
         ),
     )
-
-
-def _usd(usd: float, decimals: int) -> str:
-    return dollars(usd, min(decimals, 0 if abs(usd) >= 100.0 else 2))
 
 
 def _overhead(each: Estimate | None, single: Estimate | None) -> parts.Overhead:

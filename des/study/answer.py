@@ -13,7 +13,6 @@ from typing import Final
 
 from des.compiled import using
 from des.disk import refuse_existing_directory, written_whole
-from des.errors import DesError
 from des.estimate.estimate import REQUEST_LEVEL, Estimate, Inapplicable
 from des.estimate.objective import exact_objective, window_edges, window_words
 from des.estimate.unsampled import LongRuns
@@ -22,7 +21,7 @@ from des.pool import Where, available
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan, remarks_of
 from des.scenario.schema.objective import Objective, Value
-from des.scenario.text.units import DAY_S, YEAR_S, read_positive_duration
+from des.scenario.text.units import DAY_S, YEAR_S
 from des.single_files import output_path
 from des.study.answer_file import write_answer
 from des.study.answer_sentence import sentence
@@ -33,11 +32,11 @@ from des.study.certain import certain_figures
 from des.study.differences import Paired
 from des.study.late import Late
 from des.study.long_run import LongRun, long_runs, refined, refining_s
-from des.study.losses import bounded, of_all_requests, why_no_causes
+from des.study.losses import bounded, few_losses, few_of_runs, few_of_windows, of_all_requests, why_no_causes
 from des.study.not_seen import NotSeen, missed_by_runs, missed_by_windows, missed_rot
 from des.study.options import Before, Progress, RunOptions, Source, where
 from des.study.pictured import Pictured, with_years
-from des.study.rounds import Clock, Rounds, Simulated, replicated
+from des.study.rounds import Clock, Rounds, Simulated, clock_of, replicated
 from des.study.shortened import between_outages
 from des.study.study import scenario_name
 from des.study.value import Money, cheapest, money, steps, usd_per_share_lost
@@ -81,7 +80,7 @@ def answer(
     Raises ScenarioError for a scenario that cannot be run, and DesError for options that make no sense. An arm that no
     estimator covers has no figures of requests, and a reason.
     """
-    clock = Clock(_seconds(within), _checked_rounds(rounds))
+    clock = clock_of(within, rounds, writes=out is not None)
     processes = available() if workers is None else workers
     target = None if out is None else output_path(out)
     if target is not None:
@@ -157,23 +156,6 @@ def answered(
         pictured={arm: work.pictured.get(arm, Pictured()) for arm in different},
     )
     return replace(made, sentence=sentence(made))
-
-
-def _seconds(within: float | str) -> float:
-    if isinstance(within, str):
-        try:
-            return read_positive_duration(within)
-        except ValueError as error:
-            raise DesError(f"--within: {error}") from None
-    if not 0.0 < within < float("inf"):
-        raise DesError(f"within: a number of seconds above 0, not {within:g}")
-    return float(within)
-
-
-def _checked_rounds(rounds: int | None) -> int | None:
-    if rounds is not None and rounds < 1:
-        raise DesError(f"--rounds {rounds}: at least 1")
-    return rounds
 
 
 class _Work:
@@ -284,7 +266,12 @@ class _Work:
             lost = lost.without_interval(f"none: {', '.join(each.words for each in rot)}")
         if known.lost is not None:
             ends.pop("availability", None)
-        not_seen = NotSeen(incidents=incidents + rot, uncalled=of.uncalled, between="availability" in ends)
+        not_seen = NotSeen(
+            incidents=incidents + rot,
+            uncalled=of.uncalled,
+            between="availability" in ends,
+            few_losses=few_losses(few_of_runs(of.pool.losses, of.requests), availability=known.lost is None),
+        )
         return self._arm(arm, figures, lost, basis, of.objective(), not_seen, ends)
 
     def _long_runs(self) -> LongRuns:
@@ -331,7 +318,12 @@ class _Work:
             remembers=made.remembers,
         )
         lost = of.lost if known.lost is None else known.lost
-        not_seen = NotSeen(incidents=tuple(missed_by_windows(each, lost) for each in of.unseen), uncalled=of.uncalled)
+        few = few_of_windows(of.lost_requests, of.losing, of.segments, of.requests)
+        not_seen = NotSeen(
+            incidents=tuple(missed_by_windows(each, lost) for each in of.unseen),
+            uncalled=of.uncalled,
+            few_losses=few_losses(few, availability=known.lost is None),
+        )
         return self._arm(arm, dict(of.figures), lost, basis, of.objective, not_seen)
 
     def _refused(self, reasons: Mapping[str, str]) -> dict[str, ArmAnswer]:

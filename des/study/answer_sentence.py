@@ -35,19 +35,10 @@ def sentence(answer: Answer) -> str:
     return f"{'; '.join(parts)}."
 
 
-def amount(usd: float) -> str:
-    """Three significant digits, whole cents below a hundred; from a thousand on, three digits before zeros."""
-    if abs(usd) < 1000.0:
-        return digits.dollars(usd, digits.cents(usd))
-    places = 2 - math.floor(math.log10(abs(usd)))
-    return digits.dollars(round(usd, places), 0)
-
-
 def per_thousand(cost: Estimate) -> str:
-    usd = cost.known * 1000.0
-    if cost.low is None or cost.high is None or cost.high <= cost.low:
-        return digits.dollars(usd, digits.cents(usd))
-    return digits.dollars(usd, digits.by_interval(usd, cost.low * 1000.0, cost.high * 1000.0))
+    """The interval is not shown, but decides the digits."""
+    low, high = (None if end is None else 1000.0 * end for end in (cost.low, cost.high))
+    return digits.money(1000.0 * cost.known, low, high)
 
 
 def minutes(lost: float) -> str:
@@ -217,8 +208,8 @@ def _cheapest(found: Cheapest, totals: Mapping[str, Estimate]) -> str:
     if not found.rivals:
         return f"counting what failing costs, {found.arm} is the cheapest at {yearly(totals[found.arm])}"
     first, *others = (arm for arm in (found.arm, *found.rivals) if arm in totals)
-    among = [f"{first} ({amount(totals[first].known)} a year)"]
-    among += [f"{arm} ({amount(totals[arm].known)})" for arm in others]
+    among = [f"{first} ({digits.money(totals[first].known)} a year)"]
+    among += [f"{arm} ({digits.money(totals[arm].known)})" for arm in others]
     return f"counting what failing costs, it is not resolved which is the cheapest: {_listed(among, 'or')}"
 
 
@@ -228,16 +219,14 @@ def yearly(usd: Estimate) -> str:
 
 
 def _measured(usd: Estimate, unit: str) -> str:
-    """The interval's width decides the digits, two of its half, as far as anybody would read them."""
+    """Amount and interval with the same digits."""
     if why := why_unknown(usd):
-        return f"{amount(usd.known)} {unit} (error unknown: {why})"
+        return f"{digits.money(usd.known)} {unit} (error unknown: {why})"
     low, high = usd.low, usd.high
     if low is None or high is None or high <= low:
-        return f"{amount(usd.known)} {unit}"
-    half = (high - low) / 2.0
-    places = min(1 - math.floor(math.log10(half)), 3 - math.floor(math.log10(max(abs(usd.known), half))))
-    places = 2 if places == 1 else places
-    value, least, most = (digits.dollars(round(each, places), max(0, places)) for each in (usd.known, low, high))
+        return f"{digits.money(usd.known)} {unit}"
+    places = digits.of_dollars(usd.known, low, high)
+    value, least, most = (digits.dollars(each, places) for each in (usd.known, low, high))
     if least == most:
         return f"{value} {unit}"
     return f"{value} {unit} ({f'between {least} and {most}' if low else f'at most {most}'})"
@@ -273,7 +262,7 @@ def _price(price: Estimate, step: Step) -> str:
     """In the unit in which the scenario prices failing."""
     unit = "a lost request" if step.per_lost_request else "an hour of downtime"
     if price.interval == NO_LIMIT and price.low is not None:
-        return f"{amount(price.known)} {unit} (at least {amount(price.low)}; there may be no such price)"
+        return f"{digits.money(price.known)} {unit} (at least {digits.money(price.low)}; there may be no such price)"
     return _measured(price, unit)
 
 

@@ -74,7 +74,7 @@ class LongRun:
 
 def long_runs(plans: Mapping[str, Plan], workers: Where, attempt: Attempt = _FIRST) -> dict[str, LongRun]:
     """By arm, the first attempt unless said otherwise; the same for any number of workers."""
-    with Workers(partial(_long_run, attempt), workers) as pool:
+    with Workers(partial(_long_run, attempt), workers, eager=False) as pool:
         return dict(zip(plans, pool.map(list(plans.values())), strict=True))
 
 

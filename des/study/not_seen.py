@@ -29,11 +29,13 @@ class NotSeen:
     """What no simulated request met, and the legs that none called.
 
     `between` says that the availability leaves out these incidents, since it rests on the simulated requests alone.
+    `few_losses` says what rests on very few lost requests, and on how many; empty where they are enough, or none.
     """
 
     incidents: tuple[Missed, ...] = ()
     uncalled: tuple[str, ...] = ()
     between: bool = False
+    few_losses: str = ""
 
 
 def missed_by_runs(of: Unseen, lost: Estimate | None) -> Missed:

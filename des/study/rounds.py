@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from des.compiled import carried, prepare
+from des.errors import DesError
 from des.estimate.cascades import Cascade, cascade_estimates
 from des.estimate.estimate import Estimate
 from des.estimate.heterogeneous import Heterogeneous, without_intervals
@@ -21,11 +22,14 @@ from des.estimate.unsampled import LongRuns, Unsampled, with_unseen
 from des.pool import Where, Workers
 from des.scenario.plan import Plan
 from des.scenario.schema.objective import Objective
+from des.scenario.text.units import read_positive_duration
 from des.study.downtime import Spells, controlled
 from des.study.pictured import Pictured
 from des.study.precision import relative_half_width
 from des.study.replication import Part, Replicator
 
+_REPORT_S: Final = 2.0
+"""For the report of an answer that is written, but no more than a tenth of the time: as on a machine at rest."""
 _GROWTH: Final = 1.5
 _MOST_RESERVED: Final = 0.6
 """Share of the time that is left which other work than simulation may take."""
@@ -48,11 +52,13 @@ class Clock:
     """The time that an answer may take. With a number of `rounds` it never runs out.
 
     `reserve` keeps time for work that follows once this number of rounds is done; where that does not fit, no more are.
+    `after_s` is kept for what is done with the answer.
     """
 
-    def __init__(self, within_s: float, rounds: int | None) -> None:
+    def __init__(self, within_s: float, rounds: int | None, after_s: float = 0.0) -> None:
         self.within_s = within_s
         self.rounds = rounds
+        self._after_s = after_s
         self._started = time.perf_counter()
         self._reserved_s = 0.0
         self._reserved_from = 0
@@ -79,7 +85,7 @@ class Clock:
 
     @property
     def left_s(self) -> float:
-        return max(0.0, self.within_s - self.spent_s)
+        return max(0.0, self.within_s - self._after_s - self.spent_s)
 
     def allows(self, done: int, next_s: float) -> bool:
         """Whether another round, expected to take `next_s`, may follow `done` rounds."""
@@ -88,6 +94,23 @@ class Clock:
         if done + 1 >= self._reserved_from:
             next_s += self._reserved_s
         return next_s <= _HASTE * self.left_s
+
+
+def clock_of(within: float | str, rounds: int | None, *, writes: bool) -> Clock:
+    """A clock that starts now, of a duration such as `60s` or of seconds; `writes`: a report will follow the answer.
+
+    Raises DesError for a time or a number of rounds that makes no sense.
+    """
+    if isinstance(within, str):
+        try:
+            within = read_positive_duration(within)
+        except ValueError as error:
+            raise DesError(f"--within: {error}") from None
+    if not 0.0 < within < float("inf"):
+        raise DesError(f"within: a number of seconds above 0, not {within:g}")
+    if rounds is not None and rounds < 1:
+        raise DesError(f"--rounds {rounds}: at least 1")
+    return Clock(float(within), rounds, min(_REPORT_S, within / 10.0) if writes else 0.0)
 
 
 @dataclass(slots=True)

@@ -8,11 +8,12 @@ import pytest
 import des.estimate.windows as module
 from des.estimate.estimate import Inapplicable
 from des.estimate.windows import windows
-from des.estimate.windows_memory import Remembered
+from des.estimate.windows_memory import Remembered, window_task
 from des.estimate.windows_population import STEADY, population
 from des.estimate.windows_recovery import outlasts
 from des.estimate.windows_sample import Sampler
 from des.estimate.windows_segments import COUNTED, LOST, OK, REQUESTS, Tally
+from des.pool import Workers
 from des.scenario.plan import Plan
 from estimate.windowed import PAIR, incidents, plan_of, provider
 
@@ -49,12 +50,12 @@ def fill(sampler: Sampler, lost_at_end: float, lost_when_steady: float = 0.0) ->
 
 def test_ends_that_lose_more_than_steady_stretches_are_noticed(sampler: Sampler) -> None:
     fill(sampler, lost_at_end=0.2)
-    assert outlasts(sampler, len(sampler.sample.stratum), 1).startswith("losses differ by +")
+    assert outlasts(sampler, len(sampler.sample.stratum), Workers(window_task, 1)).startswith("losses differ by +")
 
 
 def test_ends_like_steady_stretches_are_not(sampler: Sampler) -> None:
     fill(sampler, lost_at_end=0.1, lost_when_steady=0.1)
-    assert outlasts(sampler, len(sampler.sample.stratum), 1) == ""
+    assert outlasts(sampler, len(sampler.sample.stratum), Workers(window_task, 1)) == ""
 
 
 def test_a_single_window_is_played_on_and_found_calm(sampler: Sampler) -> None:
@@ -67,7 +68,7 @@ def test_a_single_window_is_played_on_and_found_calm(sampler: Sampler) -> None:
         if window.end_s[1] > window.end_s[0] and tallies[nth].end[REQUESTS] > 0.0
     )
     tallies[place].end[LOST] = 25.0
-    assert outlasts(sampler, 0, 1) == ""
+    assert outlasts(sampler, 0, Workers(window_task, 1)) == ""
 
 
 def storm() -> Plan:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from des.estimate.windows_population import STEADY, population
-from des.estimate.windows_sample import PILOT, Sampler, block_s
+from des.estimate.windows_sample import FEWEST, PILOT, Sampler, block_s
 from des.estimate.windows_segments import COUNTED, LOST, OK, REQUESTS, Tally
 from estimate.windowed import PAIR, plan_of
 
@@ -63,6 +63,17 @@ def test_the_pilot_draws_from_every_stratum(sampler: Sampler) -> None:
     assert (sampler.pilot() == PILOT).all()
 
 
+def test_the_pilot_is_smaller_where_its_blocks_have_many_requests() -> None:
+    """Its draws follow from the scenario alone, and are no fewer than tell a spread."""
+    plan = plan_of(PAIR, rate="10/s")
+    drawn = population({plan.arm: plan}, 0.5, MEMORY_S, 60.0)
+    assert (Sampler(drawn, {plan.arm: plan}).pilot() == FEWEST).all()
+    slower = plan_of(PAIR, rate="1.5/s")
+    draws = set(Sampler(population({plan.arm: slower}, 0.5, MEMORY_S, 60.0), {plan.arm: slower}).pilot().tolist())
+    assert len(draws) == 1
+    assert FEWEST < draws.pop() < PILOT
+
+
 def tallies(sampler: Sampler, noisy: int) -> Iterator[tuple[int, Tally]]:
     """Six draws a stratum of 100 requests each; the losses differ in one stratum alone."""
     for stratum in range(len(sampler.population.strata)):
@@ -84,6 +95,7 @@ def test_further_draws_go_where_losses_differ(sampler: Sampler) -> None:
     counts = sampler.next_round()
     assert counts[noisy] > counts.sum() / 2
     assert counts[noisy] * 100 == pytest.approx(sampler.budget, rel=0.5)
+    assert sampler.load_of(counts) == counts.sum() * 100
 
 
 def test_a_round_may_be_asked_for_fewer_requests() -> None:

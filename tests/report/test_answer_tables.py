@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 import des
+from des.digits import money
 from des.estimate.binding import Binding
 from des.estimate.estimate import Estimate
 from des.report.answer_tables import answer_text
-from des.study.answer_sentence import amount, availability_ends, chance_words, minutes, sentence, step_words
+from des.study.answer_sentence import availability_ends, chance_words, minutes, sentence, step_words
 from des.study.answered import Answer
 from des.study.not_seen import Missed, NotSeen
 from des.study.uncertain import NO_LIMIT
@@ -93,11 +94,13 @@ def test_it_says_what_was_not_seen(found: Answer) -> None:
         component="cdn", words="0 of 0.002 expected outages of cdn met", open_share=4e-4, of_unavailability=0.9
     )
     only = replace(found.arms["primary_only"], not_seen=NotSeen(incidents=(missed,), uncalled=("two/m",), between=True))
+    only = replace(only, not_seen=replace(only.not_seen, few_losses="the availability rests on few losses: 3"))
     unlucky = replace(found, arms={"primary_only": only}, same={})
     text = " ".join(answer_text(unlucky).split())
     assert (
         "0 of 0.002 expected outages of cdn met: open 0.040 % of the time, at most 90 % of the unavailability" in text
     )
+    assert "- the availability rests on few losses: 3 " in text
     assert "no simulated request called two/m" in text
     assert "between outages, and leaves out those that no request met" in said(unlucky)
 
@@ -125,7 +128,7 @@ def test_time_down_is_said_in_minutes_of_thirty_days(lost: float, words: str) ->
 
 
 def test_money_chances_and_ends_have_the_digits_that_matter() -> None:
-    assert [amount(usd) for usd in (574_932.0, 42_180.0, 99.4, 0.000631)] == [
+    assert [money(usd) for usd in (574_932.0, 42_180.0, 99.4, 0.000631)] == [
         "$575,000",
         "$42,200",
         "$99.40",

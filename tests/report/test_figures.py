@@ -51,11 +51,18 @@ def test_an_interval_of_availability_turns_over_into_one_of_minutes() -> None:
     [
         (Estimate(0.0409966), "$0.0410"),
         (Estimate(0.0000412345), "$0.0000412"),
-        (Estimate(1234.5), "$1,234"),
+        (Estimate(123.45), "$123"),
+        (Estimate(1234.5), "$1,230"),
+        (Estimate(43_110.0, 42_610.0, 43_610.0), "$43,100 ± 500"),
+        (Estimate(117.0, -61.0, 322.0), "$120 [-60, 320]"),
+        (Estimate(5.99834, 5.99801, 5.99867), "$6.00"),
+        (Estimate(6.0354, 6.0001, 6.0705), "$6.04 ± 0.04"),
+        (Estimate(9.98451, 9.97999, 9.98903), "$9.98"),
+        (Estimate(-0.0001, -0.0022, 0.0020), "-$0.0001 ± 0.0021"),
         (Estimate(10.0004), "$10.00"),
         (Estimate(9.944, 9.77, 10.16), "$9.94 [9.77, 10.16]"),
         (Estimate(76.09, 74.8, 77.7), "$76.09 [74.80, 77.70]"),
-        (Estimate(0.0409966, 0.0409846, 0.0410086), "$0.040997 ± 0.000012"),
+        (Estimate(0.0409966, 0.0409846, 0.0410086), "$0.0410"),
         (Estimate(0.04, 0.04, 0.04), "$0.0400"),
         (Estimate(0.04, 0.04 - 1e-14, 0.04 + 1e-14), "$0.0400"),
         (Estimate(0.04, 0.03, 0.06), "$0.040 [0.030, 0.060]"),
@@ -118,3 +125,9 @@ def test_an_availability_has_the_same_digits_beside_its_interval_as_with_it() ->
 )
 def test_a_chance_is_told_from_nothing_and_from_certainty(figure: Estimate, text: str) -> None:
     assert figures.chance(figure.known, figure.low, figure.high) == text
+
+
+def test_calls_of_a_request_have_four_digits_however_narrow_the_interval() -> None:
+    assert figures.shown(Estimate(1.01951, 1.01865, 1.02037), figures.plain, digits=4, most=4) == "1.020 ± 0.001"
+    assert figures.shown(Estimate(14.1, 13.5, 14.7), figures.plain, digits=4, most=4) == "14.10 ± 0.60"
+    assert figures.shown(Estimate(1.02), figures.plain, digits=4, most=4) == "1.020"

@@ -31,6 +31,14 @@ def test_names_have_a_mark_for_each_and_a_sentence_says_what_it_means() -> None:
     assert marks.sentences == ["* the most available, or not told from it", "$ the cheapest to run"]
 
 
+def test_where_failing_has_a_price_only_the_cheapest_and_its_rivals_are_marked() -> None:
+    lost, cost = {"good": GOOD, "poor": POOR}, {"good": Estimate(2.0), "poor": Estimate(1.0)}
+    assert Marks.of_answer(["poor"], lost, cost).names(["good", "poor"]) == ["good", "poor *"]
+    both = Marks.of_answer(["poor", "good"], lost, cost)
+    assert both.sentences == ["* the cheapest, counting what failing costs, or not told from it"]
+    assert Marks.of_answer([], lost, cost).names(["good", "poor"]) == ["good *", "poor $"]
+
+
 def test_a_comparison_of_minutes_says_nothing_of_thirty_days(compared: Run) -> None:
     arms = list(compared.summary["arms"])
     scenario = compared.manifest["scenario"]

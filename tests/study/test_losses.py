@@ -4,7 +4,16 @@ import pytest
 
 from des.estimate.estimate import Estimate
 from des.estimate.intervals import NO_SPREAD, RECORDED
-from des.study.losses import NONE_LOST, bounded, of_all_requests, why_no_causes
+from des.estimate.totals import Losses
+from des.study.losses import (
+    NONE_LOST,
+    bounded,
+    few_losses,
+    few_of_runs,
+    few_of_windows,
+    of_all_requests,
+    why_no_causes,
+)
 
 
 def test_none_lost_of_many_has_the_bound_of_a_poisson_count_of_none() -> None:
@@ -38,3 +47,32 @@ def test_causes_that_no_request_met_are_unknown_where_some_are_lost() -> None:
     assert why_no_causes(lost, {"one": lost}, 3_650) == ""
     assert why_no_causes(Estimate(0.0, estimator="exact"), {}, 3_650) == ""
     assert why_no_causes(None, {}, 0) == ""
+
+
+@pytest.mark.parametrize(
+    ("losses", "words"),
+    [
+        ([Losses(), Losses()], ""),
+        (
+            [Losses(in_outages=(40, 2)), Losses(in_outages=(7,))],
+            "49 of 5,000 simulated requests were lost, in 3 incidents",
+        ),
+        ([Losses(in_outages=(4,), apart=2)], "6 of 5,000 simulated requests were lost, 4 of them in 1 incident"),
+        ([Losses(apart=1), Losses()], "1 of 5,000 simulated requests was lost"),
+        ([Losses(in_outages=(1,) * 4, apart=2), Losses(apart=2)], ""),
+    ],
+)
+def test_few_losses_are_counted_by_incident(losses: list[Losses], words: str) -> None:
+    assert few_of_runs(losses, 5_000) == words
+
+
+def test_few_losses_of_windows_are_counted_by_window() -> None:
+    assert few_of_windows(0, 0, 48, 5_000) == ""
+    assert few_of_windows(90, 7, 48, 5_000) == "90 of 5,000 simulated requests were lost, in 7 of 48 windows"
+    assert few_of_windows(90, 8, 48, 5_000) == ""
+
+
+def test_it_is_said_what_rests_on_few_losses() -> None:
+    assert few_losses("", availability=True) == ""
+    assert few_losses("x", availability=True) == "the availability and what requests are lost to rest on few losses: x"
+    assert few_losses("x", availability=False) == "what requests are lost to rests on few losses: x"

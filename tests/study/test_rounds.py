@@ -3,7 +3,7 @@
 import pytest
 
 from des.study import rounds
-from des.study.rounds import Clock
+from des.study.rounds import Clock, clock_of
 
 
 @pytest.fixture
@@ -40,3 +40,13 @@ def test_time_is_kept_for_what_belongs_to_the_second_round(now: list[float]) -> 
     now[0] += 30.0
     assert clock.most_rounds == 1
     assert clock.simulating_s == pytest.approx(30.0)
+
+
+def test_time_is_kept_for_the_report_of_an_answer_that_is_written(now: list[float]) -> None:
+    assert clock_of("60s", None, writes=False).left_s == pytest.approx(60.0)
+    assert clock_of("60s", None, writes=True).left_s == pytest.approx(58.0)
+    short = clock_of(10, None, writes=True)
+    assert short.left_s == pytest.approx(9.0)
+    assert short.within_s == 10.0
+    assert not short.allows(1, 7.3)
+    assert short.allows(1, 7.1)

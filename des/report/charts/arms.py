@@ -21,9 +21,11 @@ def nines_against_cost(frame: "pd.DataFrame") -> "alt.LayerChart | alt.FacetChar
     import altair as alt
 
     arms = labels(frame["arm"])
-    colour = alt.Color("arm:N", scale=alt.Scale(domain=arms, range=hues(arms)), legend=None)
-    nines = alt.Y("nines:Q", title="nines of availability", scale=alt.Scale(domain=_around(frame, "nines"), nice=False))
-    scale = alt.Scale(domain=_around(frame, "cost"), nice=False)
+    legend = alt.Legend() if len(arms) > 1 else None
+    colour = alt.Color("arm:N", scale=alt.Scale(domain=arms, range=hues(arms)), legend=legend)
+    upright_scale = alt.Scale(domain=_around(frame, "nines"), nice=False, zero=False)
+    nines = alt.Y("nines:Q", title="nines of availability", scale=upright_scale)
+    scale = alt.Scale(domain=_around(frame, "cost"), nice=False, zero=False)
     cost = alt.X("cost:Q", title="USD per 1,000 requests", scale=scale, axis=alt.Axis(tickCount=6))
     frame = frame.assign(below=frame["cost"].rank(method="first") % 2 == 0)
     base = alt.Chart(inline(frame))
@@ -36,8 +38,12 @@ def nines_against_cost(frame: "pd.DataFrame") -> "alt.LayerChart | alt.FacetChar
         alt.Tooltip("cost_low:Q", format=".4g"),
         alt.Tooltip("cost_high:Q", format=".4g"),
     ]
-    across = base.mark_rule(strokeWidth=1.5).encode(x=alt.X("cost_low:Q"), x2="cost_high:Q", y=nines, color=colour)
-    upright = base.mark_rule(strokeWidth=1.5).encode(x=cost, y=alt.Y("nines_low:Q"), y2="nines_high:Q", color=colour)
+    across = base.mark_rule(strokeWidth=1.5).encode(
+        x=alt.X("cost_low:Q", scale=scale), x2="cost_high:Q", y=nines, color=colour
+    )
+    upright = base.mark_rule(strokeWidth=1.5).encode(
+        x=cost, y=alt.Y("nines_low:Q", scale=upright_scale), y2="nines_high:Q", color=colour
+    )
     points = base.mark_point(filled=True, size=90, opacity=1).encode(x=cost, y=nines, color=colour, tooltip=tip)
     ring = (
         base.transform_filter("datum.best")

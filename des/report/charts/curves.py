@@ -73,7 +73,7 @@ def over_time(frame: "pd.DataFrame", axis: "alt.Axis", unit: str) -> "alt.FacetC
         alt.Chart(inline(frame))
         .mark_line(interpolate="step-after", strokeWidth=1.5)
         .encode(
-            x=alt.X("at:T", title=None, axis=axis, scale=alt.Scale(type="utc", nice=False)),
+            x=alt.X("at:T", axis=axis, scale=alt.Scale(type="utc", nice=False)),
             y=alt.Y("value:Q", title=unit, scale=alt.Scale(zero=True)),
             color=alt.Color("series:N", scale=alt.Scale(domain=series, range=[styles[name][0] for name in series])),
             strokeDash=alt.StrokeDash(

@@ -49,9 +49,9 @@ def outage_strip(
     chosen = alt.Scale(type="utc", domain=brush, nice=False)
     parts = []
     for scale, title in ((whole, "Whole run: drag to choose a span"), (chosen, "The chosen span")):
-        band = _outcomes(outcomes, alt.X("begin:T", scale=scale, title=None, axis=_bare(axis, spells)), colours)
+        band = _outcomes(outcomes, alt.X("begin:T", scale=scale, axis=_bare(axis, spells)), colours)
         band = band.properties(title=title)
-        rows = _spells(spells, alt.X("begin:T", scale=scale, title=None, axis=axis), colours) if len(spells) else None
+        rows = _spells(spells, alt.X("begin:T", scale=scale, axis=axis), colours) if len(spells) else None
         for number, chart in enumerate(part for part in (band, rows) if part is not None):
             parts.append(chart.add_params(brush) if scale is whole and number == 0 else chart)
     return alt.vconcat(*parts, spacing=6)
@@ -68,7 +68,7 @@ def spell_strip(
     whole = alt.Scale(type="utc", domainMin=ends[0], domainMax=ends[1], nice=False)
     chosen = alt.Scale(type="utc", domain=brush, nice=False)
     above, below = (
-        _spells(spells, alt.X("begin:T", scale=scale, title=None, axis=axis), colours).properties(title=title)
+        _spells(spells, alt.X("begin:T", scale=scale, axis=axis), colours).properties(title=title)
         for scale, title in ((whole, "All of it: drag to choose a span"), (chosen, "The chosen span"))
     )
     return alt.vconcat(above.add_params(brush), below, spacing=6)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from des.report.charts.data import inline, labels
 from des.report.charts.theme import BLUE, GREEN, GREY, VERMILION, hues
+from des.words import printable
 
 if TYPE_CHECKING:
     import altair as alt
@@ -29,7 +30,7 @@ def shares(frame: "pd.DataFrame", title: str, colours: Sequence[str] = (), *, wh
             x=alt.X(
                 "share:Q",
                 title=title,
-                axis=alt.Axis(format="%" if whole else "~p"),
+                axis=alt.Axis(format="%" if whole else "~p", tickCount=5),
                 stack="zero",
                 scale=alt.Scale(domainMax=1) if whole else alt.Scale(),
             ),
@@ -42,19 +43,22 @@ def shares(frame: "pd.DataFrame", title: str, colours: Sequence[str] = (), *, wh
     return found
 
 
-def bars(frame: "pd.DataFrame", title: str, number: str = ",.4~g") -> "alt.Chart":
-    """A bar for each name and arm. Columns: name, arm, value. `title` is that of the axis."""
+def bars(frame: "pd.DataFrame", title: str, number: str = ",.4~g", every: Sequence[str] = ()) -> "alt.Chart":
+    """A bar for each name and arm. Columns: name, arm, value. `title` is that of the axis.
+
+    `every` are all arms in their order, also those without a bar, so that each has its colour of other charts.
+    """
     import altair as alt
 
-    arms, names = labels(frame["arm"]), labels(frame["name"])
+    arms, names = [printable(arm) for arm in every] or labels(frame["arm"]), labels(frame["name"])
     several = len(arms) > 1
     found: alt.Chart = (
         alt.Chart(inline(frame))
         .mark_bar()
         .encode(
             y=alt.Y("name:N", sort=names, title=None),
-            yOffset=alt.YOffset("arm:N", sort=arms),
-            x=alt.X("value:Q", title=title),
+            yOffset=alt.YOffset("arm:N", sort=arms, scale=alt.Scale(domain=arms)),
+            x=alt.X("value:Q", title=title, axis=alt.Axis(tickCount=6)),
             color=alt.Color(
                 "arm:N", scale=alt.Scale(domain=arms, range=hues(arms)), legend=alt.Legend() if several else None
             ),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from des.report.layout import Line
+from des.report.marks import Mark, Marks
 
 if TYPE_CHECKING:
     import altair as alt
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 LEAD: Final = "lead"
 NOTE: Final = "note"
 WARNING: Final = "warning"
+NO_MARKS: Final = Marks()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +42,32 @@ class Row:
 class Table:
     """Text in rows and columns; `words` has sentences rather than numbers.
 
-    `mark` of a row is a word for its look: `best`, `missed`, `met`, `inconclusive`.
+    `mark` of a row is a word for its look: `best`, `missed`, `met`, `inconclusive`. `marks` are signs beside names: of
+    the columns after the first, or of the rows where `marks_rows`.
     """
 
     caption: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     words: bool = False
+    marks: Marks = NO_MARKS
+    marks_rows: bool = False
     kind: ClassVar[str] = "table"
+
+    def at_column(self, name: str) -> tuple[Mark, ...]:
+        return () if self.marks_rows else self.marks.at(name)
+
+    def at_row(self, name: str) -> tuple[Mark, ...]:
+        return self.marks.at(name) if self.marks_rows else ()
 
     @classmethod
     def of(cls, caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, words: bool = False) -> "Table":
         return cls(caption, tuple(columns), tuple(Row(tuple(cells)) for cells in rows), words)
 
     @classmethod
-    def of_lines(cls, caption: str, lines: Sequence[Line], arms: Sequence[str]) -> "Table":
+    def of_lines(cls, caption: str, lines: Sequence[Line], arms: Sequence[str], marks: Marks = NO_MARKS) -> "Table":
         """Lines as a terminal shows them, with a column for each arm."""
-        return cls(caption, ("", *arms), tuple(Row((line.label, *line.cells)) for line in lines))
+        return cls(caption, ("", *arms), tuple(Row((line.label, *line.cells)) for line in lines), marks=marks)
 
 
 @dataclass(frozen=True, slots=True)

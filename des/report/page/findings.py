@@ -9,6 +9,7 @@ from typing import Any, Final
 from des.errors import DesError
 from des.estimate.estimate import Estimate
 from des.report.lines import horizon_s
+from des.report.marks import Marks, marks_of_comparison
 from des.scenario.text.units import read_timestamp
 from des.single_files import json_object
 from des.study.answer_file import ANSWER, load_pictured
@@ -74,6 +75,26 @@ class Findings:
         if told := self.answer.get("arms", {}).get(arm, {}).get("horizon_s"):
             return float(told)
         return horizon_s(self.scenario, arm)
+
+    @property
+    def marks(self) -> Marks:
+        """Those that the terminal has beside the names of arms: of an answer and of a comparison."""
+        if "comparison" in self.summary:
+            return marks_of_comparison(self.summary, self.arms)
+        if not self.answer:
+            return Marks()
+        chosen = [arm for arm in self.arms if arm not in self.answer.get("hypothetical", ())]
+        cost = {arm: self.figure(arm, "cost_usd_per_request") for arm in chosen}
+        return Marks.of_answer(self.cheapest, {arm: self.lost.get(arm) for arm in chosen}, cost)
+
+    @property
+    def cheapest(self) -> list[str]:
+        """The arm with the least total cost, and those of which it is not resolved whether they cost less.
+
+        Empty where failing has no price.
+        """
+        found = self.answer.get("cheapest")
+        return [found["arm"], *found["rivals"]] if found else []
 
     def figure(self, arm: str, metric: str) -> Estimate | None:
         """None where it has no value."""

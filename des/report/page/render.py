@@ -1,6 +1,7 @@
 """Chapters as HTML. All text is escaped here and nowhere else: the template escapes, and charts are JSON."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any, Final
@@ -11,6 +12,7 @@ from des.report.page.bundle import scripts
 from des.study.identity import package_version
 from des.words import printable
 
+_INSIDE: Final = re.compile(r"^ +|\[[^\]]*\]|± [\d.,]+|\d (?:%|s|min|h)(?!\w)|x \d")
 _SENT: Final = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
@@ -22,6 +24,7 @@ def as_html(chapters: Sequence[Chapter]) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_printable
     )
+    environment.filters["together"] = _together
     template = environment.from_string((folder / "page.html.jinja").read_text(encoding="utf-8"))
     specifications = {
         f"{chapter.key}-chart-{figure.name}": figure.specification()
@@ -42,6 +45,11 @@ def as_html(chapters: Sequence[Chapter]) -> str:
 def script_json(content: Mapping[str, Any]) -> str:
     """JSON that is safe inside a `script` element, whatever text is in it."""
     return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(_SENT)
+
+
+def _together(cell: str) -> str:
+    """A text whose numbers stay with their units, intervals in one line, and indentation with its first word."""
+    return _INSIDE.sub(lambda found: found.group().replace(" ", "\N{NO-BREAK SPACE}"), cell)
 
 
 def _printable(value: Any) -> Any:

@@ -16,9 +16,10 @@ export function percent(share) {
   return typeof share === "string" ? share : share === undefined || share === null ? "" : `${Number((100 * share).toPrecision(6))} %`;
 }
 
-/** US dollars with the digits they need. */
+/** A price in US dollars with the digits it needs, whole cents at least, as `des catalogue` has it. */
 export function dollars(amount) {
-  return `$${amount >= 1 ? Number(amount.toFixed(2)) : Number(amount.toPrecision(3))}`;
+  const places = [2, 3, 4, 5, 6, 7, 8].find((each) => Math.abs(amount - Number(amount.toFixed(each))) < 1e-12) ?? 9;
+  return `$${amount.toFixed(places)}`;
 }
 
 /** The price of a model of the catalogue. */

@@ -63,6 +63,11 @@ def test_the_best_is_said_first_and_marked_on_the_front(tmp_path: Path) -> None:
     (front,) = [block for block in section.blocks if isinstance(block, Figure)]
     assert [row.cells[0] for row in front.table.rows] == ["a, policy.rounds=2", "a > b, policy.rounds=2"]
     assert [row.mark for row in front.table.rows] == ["", "best"]
+    assert front.table.marks.names([row.cells[0] for row in front.table.rows]) == [
+        "a, policy.rounds=2",
+        "a > b, policy.rounds=2 *",
+    ]
+    assert front.table.marks.sentences == ["* the best by what was asked for"]
     (rows,) = front.specification()["datasets"].values()
     assert [(row["nines"], row["best"]) for row in rows] == [(2, False), (4, True)]
     assert [row["cost"] for row in rows] == [10, 20]

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from des.estimate.shape import Shape
 from des.report import figures
+from des.report.charts.time import moment, since
 from des.report.lines import of_a_million, round_count
 from des.report.page.blocks import NOTE, Block, Figure, Paragraph, Section, Table
 from des.report.page.findings import Findings
@@ -20,7 +21,7 @@ from des.report.page.sections.drawn import (
     drawn_cumulative,
     drawn_shares,
 )
-from des.report.page.sections.outages import since, spell_row, spell_rows, thinned
+from des.report.page.sections.outages import spell_row, spell_rows, thinned
 from des.report.series.outages import DOWN, Outages, Spell, spells_of
 from des.study.pictured import DrawnYear
 
@@ -81,7 +82,11 @@ def _of_year(findings: Findings, year: DrawnYear, title: str, number: int) -> It
     if year.left_out:
         summary += f" Of its incidents the {len(rows):,} longest are drawn, without {year.left_out:,} others."
     yield Figure(
-        f"outages_{number}", title, summary, lambda: _drawn_year(findings, year, found, spells), _listed(found)
+        f"outages_{number}",
+        title,
+        summary,
+        lambda: _drawn_year(findings, year, found, spells),
+        _listed(findings, found, year.length_s),
     )
 
 
@@ -104,16 +109,24 @@ def _drawn_year(findings: Findings, year: DrawnYear, found: Outages, spells: Seq
     return spell_strip(rows, time_axis(start, end_s), (in_ms(0.0, start), in_ms(end_s, start)), zoom)
 
 
-def _listed(found: Outages) -> Table:
+def _listed(findings: Findings, found: Outages, length_s: float) -> Table:
     every = [*found.endpoints, *(spell for spell in found.components if spell.shared)]
     longest = sorted(every, key=lambda spell: spell.start_s - spell.end_s)[:_MOST_LISTED]
     rows = [
-        (each.entity, each.state, since(each.start_s), figures.duration(each.end_s - each.start_s), _yes(each.shared))
+        (
+            each.entity,
+            each.state,
+            moment(each.start_s, findings.start, length_s),
+            figures.duration(each.end_s - each.start_s),
+            _yes(each.shared),
+        )
         for each in sorted(longest, key=lambda spell: (spell.start_s, spell.entity))
     ]
     more = f", the {len(longest)} longest of {len(every)}" if len(every) > len(longest) else ""
     return Table.of(
-        f"Times out of endpoints and shared components{more}", ("what", "state", "begin", "length", "shared"), rows
+        f"Times out of endpoints and shared components{more}",
+        ("what", "state", since(findings.start), "length", "shared"),
+        rows,
     )
 
 
@@ -220,7 +233,7 @@ def _served(findings: Findings) -> Iterator[Block]:
             "lost",
             "What requests were lost to",
             "Requests lost, of a million, by the cause of their last failure: the component, the limit, or what else.",
-            lambda: drawn_bars(causes, "requests lost, of a million"),
+            lambda: drawn_bars(causes, "requests lost, of a million", arms),
             Table.of(
                 "Requests lost, of a million",
                 ("cause", "arm", "lost"),
@@ -233,7 +246,7 @@ def _served(findings: Findings) -> Iterator[Block]:
 
 
 def _usd(value: float) -> str:
-    return figures.dollars(value, max(2, figures.significant(value)))
+    return figures.money(value)
 
 
 def _seconds(value: float) -> str:

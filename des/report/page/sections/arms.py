@@ -23,7 +23,7 @@ def arms_section(findings: Findings) -> Section | None:
     """Availability against cost; who is cheapest where failing has a price; the table of all figures."""
     if not findings.metrics:
         return None
-    least = cheapest(findings)
+    least = findings.cheapest
     best = least[0] if len(least) == 1 else None
     blocks: list[Block] = []
     if figure := _nines_against_cost(findings, best):
@@ -36,7 +36,7 @@ def arms_section(findings: Findings) -> Section | None:
         blocks += [Paragraph(f"Counting what failing costs, {told}.", NOTE), _money(findings, best)]
         if findings.answer.get("steps"):
             blocks.append(_steps(findings.answer["steps"]))
-    blocks.append(Table.of_lines("All figures", _lines(findings), findings.arms))
+    blocks.append(Table.of_lines("All figures", _lines(findings), findings.arms, findings.marks))
     title = "Arms side by side" if len(findings.arms) > 1 else "Figures"
     return Section("arms", title, tuple(blocks))
 
@@ -56,27 +56,6 @@ def _leg_by_leg(findings: Findings) -> Iterator[Figure]:
             yield figure
 
 
-def cheapest(findings: Findings) -> list[str]:
-    """The arm with the least total cost, and those of which it is not resolved whether they cost less.
-
-    Empty where failing has no price. An arm that is hypothetical is left out.
-    """
-    if found := findings.answer.get("cheapest"):
-        return [found["arm"], *found["rivals"]]
-    priced = {
-        arm: Estimate.from_json(of["money"]["total"])
-        for arm, of in findings.answer.get("arms", {}).items()
-        if of.get("money") and arm not in findings.answer.get("hypothetical", ()) and arm not in findings.same
-    }
-    if not priced:
-        return []
-    least = min(priced, key=lambda arm: priced[arm].known)
-    high = priced[least].high
-    most = priced[least].known if high is None else high
-    rivals = [arm for arm, of in priced.items() if arm != least and (of.known if of.low is None else of.low) <= most]
-    return [least, *rivals]
-
-
 def _nines_against_cost(findings: Findings, best: str | None) -> Figure | None:
     rows, cells = [], []
     for arm in findings.arms:
@@ -93,13 +72,14 @@ def _nines_against_cost(findings: Findings, best: str | None) -> Figure | None:
         cells.append(Row(words, "best" if arm == best else ""))
     if not rows:
         return None
+    columns = ("arm", "availability", "estimator", "nines", "per 1,000 requests")
     ring = " The ring marks the cheapest, counting what failing costs." if best else ""
     return Figure(
         "nines_against_cost",
         "Nines against cost",
         f"Each arm by the nines of its availability and by what 1,000 requests cost; lines are 95 % intervals.{ring}",
         lambda: _draw(rows),
-        Table("Nines against cost", ("arm", "availability", "estimator", "nines", "per 1,000 requests"), tuple(cells)),
+        Table("Nines against cost", columns, tuple(cells), marks=findings.marks, marks_rows=True),
     )
 
 
@@ -135,7 +115,8 @@ def _money(findings: Findings, best: str | None) -> Table:
         if money:
             cells = tuple(_usd(Estimate.from_json(money[key])) for key, _ in _MONEY)
             rows.append(Row((arm, *cells), "best" if arm == best else ""))
-    return Table("USD a year", ("arm", *(title for _, title in _MONEY)), tuple(rows))
+    columns = ("arm", *(title for _, title in _MONEY))
+    return Table("USD a year", columns, tuple(rows), marks=findings.marks, marks_rows=True)
 
 
 def _usd(figure: Estimate) -> str:

@@ -29,11 +29,8 @@ def comparison_section(findings: Findings) -> Section | None:
     if figure := _all_down(found, arms):
         blocks.append(figure)
     blocks += _waterfalls(findings, found)
-    blocks.append(
-        Table.of_lines(
-            "All endpoints of the chain together", list(joint_lines(findings.summary, arms, findings.scenario)), arms
-        )
-    )
+    lines = list(joint_lines(findings.summary, arms, findings.scenario))
+    blocks.append(Table.of_lines("All endpoints of the chain together", lines, arms, findings.marks))
     others = [arm for arm in arms if arm != baseline]
     if others:
         caption = f"Against {baseline}, replication by replication"

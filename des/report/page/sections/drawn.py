@@ -1,6 +1,6 @@
 """Charts that sections of runs and of answers have in common, from rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from des.report.page.blocks import Figure, Table
@@ -63,9 +63,9 @@ def drawn_shares(rows: Rows, title: str, *, not_served: bool) -> Any:
     return shares(frame, title, whole=False)
 
 
-def drawn_bars(rows: Rows, title: str) -> Any:
+def drawn_bars(rows: Rows, title: str, every: Sequence[str]) -> Any:
     import pandas as pd
 
     from des.report.charts.parts import bars
 
-    return bars(pd.DataFrame(rows), title)
+    return bars(pd.DataFrame(rows), title, every=every)

@@ -52,7 +52,7 @@ def _facts(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _of_answer(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if answer:
         yield "rounds simulated", str(answer["rounds"])
-        yield "precision at which no more would be simulated", "reached" if answer["precise"] else "not reached"
+        yield "precision aimed at", "reached" if answer["precise"] else "not reached"
 
 
 def _causes(findings: Findings) -> Iterator[str]:
@@ -76,6 +76,8 @@ def _bases(findings: Findings) -> Table:
 def _memory(basis: Mapping[str, Any]) -> str:
     if basis["memory_s"] is None:
         return figures.NOTHING
+    if not basis["memory_s"]:
+        return str(basis["remembers"]).removeprefix("nothing: ")
     return f"{figures.duration(basis['memory_s'])}: {basis['remembers']}"
 
 
@@ -85,14 +87,14 @@ def _limits(basis: Mapping[str, Any]) -> str:
 
 _BASIS: Final[Sequence[tuple[str, Callable[[Mapping[str, Any]], str]]]] = (
     ("availability by", lambda basis: basis["availability"]),
-    ("reason", lambda basis: basis["reason"] or figures.NOTHING),
+    ("because of", lambda basis: basis["reason"] or figures.NOTHING),
     ("years of incidents", lambda basis: _count(basis["years"])),
     ("the rest by", lambda basis: basis["requests"]),
     ("requests simulated", lambda basis: _count(basis["simulated"])),
     ("replications", lambda basis: _count(basis["replications"])),
     ("windows", lambda basis: _count(basis["segments"])),
-    ("years that windows are of", lambda basis: _count(basis["window_years"])),
-    ("memory", _memory),
+    ("years they are sampled from", lambda basis: _count(basis["window_years"])),
+    ("what requests remember", _memory),
     ("limits left out", _limits),
 )
 

@@ -117,6 +117,8 @@ def _unseen_of_answer(findings: Findings) -> Iterator[str]:
         not_seen = findings.answer["arms"][arm].get("not_seen") or {}
         for missed in not_seen.get("incidents", ()):
             said.setdefault(missed_words(missed), []).append(arm)
+        if few := not_seen.get("few_losses"):
+            said.setdefault(few, []).append(arm)
         if uncalled := not_seen.get("uncalled"):
             said.setdefault(f"no simulated request called {', '.join(uncalled)}", []).append(arm)
     for words, arms in said.items():
@@ -126,7 +128,9 @@ def _unseen_of_answer(findings: Findings) -> Iterator[str]:
 def missed_words(missed: Mapping[str, Any]) -> str:
     part = missed.get("of_unavailability")
     of_all = "" if part is None else f", at most {_rough(part)} of the unavailability"
-    return f"{missed['words']}: open {_rough(missed['open_share'])} of the time{of_all}"
+    open_share = missed.get("open_share")
+    open_for = "" if open_share is None else f": open {_rough(open_share)} of the time"
+    return f"{missed['words']}{open_for}{of_all}"
 
 
 def _rough(share: float) -> str:

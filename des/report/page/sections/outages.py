@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from des.report import figures
+from des.report.charts.time import moment, since
 from des.report.page.blocks import NOTE, Block, Figure, Paragraph, Section, Table
 from des.report.page.findings import Findings, chosen_arms
 from des.report.series.outages import DOWN, Outages, Spell
@@ -70,8 +71,8 @@ def _of_arm(findings: Findings, run: Run, arm: str, most_bins: int) -> Iterator[
     rows, left_out = spell_rows(found.outages, found.states, _endpoints(findings, arm))
     which = ""
     if len(several) > 1:
-        why = "the one that lost most requests" if found.worst else "as none lost a request"
-        which = f"Replication {chosen} of {len(several)}, {why}. "
+        why = "which lost most requests" if found.worst else "as none lost a request"
+        which = f"Of {len(several)} replications number {chosen}, {why}. "
     summary = (
         f"{which}Above, the share of the requests that arrived in each bin of time by what became of them; a gap where "
         "none arrived. Below, when components and legs were down or impaired and when guards and limits were at work. "
@@ -80,7 +81,11 @@ def _of_arm(findings: Findings, run: Run, arm: str, most_bins: int) -> Iterator[
     if left_out:
         summary += f" The {_MOST_ROWS} rows with most time out of {_MOST_ROWS + left_out} are shown."
     yield Figure(
-        f"outages_{findings.arms.index(arm)}", arm, summary, lambda: _draw(findings, found, rows), _table(found)
+        f"outages_{findings.arms.index(arm)}",
+        arm,
+        summary,
+        lambda: _draw(findings, found, rows),
+        _table(findings, found),
     )
 
 
@@ -210,7 +215,7 @@ def spell_row(spell: Spell, at: Any) -> tuple[Any, ...]:
     return (spell.entity, state, at(spell.start_s), at(spell.end_s), spell.state.replace("_", " "), length)
 
 
-def _table(found: Strip) -> Table:
+def _table(findings: Findings, found: Strip) -> Table:
     """The longest outages of endpoints, with the requests that were lost meanwhile."""
     down = [spell for spell in found.outages.endpoints if spell.state == DOWN]
     longest = sorted(down, key=lambda spell: spell.start_s - spell.end_s)[:_MOST_LISTED]
@@ -218,13 +223,9 @@ def _table(found: Strip) -> Table:
     rows = []
     for spell in sorted(longest, key=lambda spell: (spell.start_s, spell.entity)):
         inside = (edges_s[:-1] < spell.end_s) & (edges_s[1:] > spell.start_s)
-        cells = (spell.entity, since(spell.start_s), figures.duration(spell.end_s - spell.start_s))
+        begin = moment(spell.start_s, findings.start, float(edges_s[-1]))
+        cells = (spell.entity, begin, figures.duration(spell.end_s - spell.start_s))
         rows.append((*cells, "yes" if spell.shared else "no", f"{int(lost[inside].sum()):,}"))
     more = f", the {len(longest)} longest of {len(down)}" if len(down) > len(longest) else ""
-    columns = ("endpoint", "begin", "length", "shared", "requests lost meanwhile")
+    columns = ("endpoint", since(findings.start), "length", "shared", "requests lost meanwhile")
     return Table.of(f"Outages of endpoints{more}", columns, rows)
-
-
-def since(seconds: float) -> str:
-    days, rest = divmod(seconds, 86_400.0)
-    return f"day {days:,.0f} {rest // 3600:02.0f}:{rest % 3600 // 60:02.0f}:{rest % 60:02.0f}"

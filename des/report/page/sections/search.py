@@ -6,6 +6,7 @@ from typing import Any
 from des.estimate.estimate import Estimate
 from des.report import figures
 from des.report.lines import per_thousand, written
+from des.report.marks import Marks
 from des.report.page.blocks import LEAD, NOTE, WARNING, Block, Figure, Paragraph, Row, Section, Table
 from des.report.page.findings import Findings
 
@@ -84,6 +85,7 @@ def _front(found: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Figur
 
         return pareto(pd.DataFrame(drawn), "USD per 1,000 answered")
 
+    best = next((row["name"] for row in rows if row["best"]), None)
     cells = tuple(
         Row(
             (
@@ -107,6 +109,8 @@ def _front(found: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Figur
             "Candidates simulated",
             ("candidate", "availability", "cost per 1,000 answered", "on the front", "misses"),
             cells,
+            marks=Marks.of_best("the best by what was asked for", best),
+            marks_rows=True,
         ),
     )
 

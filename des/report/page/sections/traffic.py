@@ -221,7 +221,7 @@ def _lost(findings: Findings, arms: Sequence[str], series: Mapping[str, RequestS
         "lost",
         "What requests were lost to",
         "Requests lost, of a million, by the cause of their last failure: the component, the limit, or what else.",
-        lambda: drawn_bars(rows, "requests lost, of a million"),
+        lambda: drawn_bars(rows, "requests lost, of a million", arms),
         Table.of(
             "Requests lost, of a million", ("cause", "arm", "lost"), [(r["name"], r["arm"], r["shown"]) for r in rows]
         ),
@@ -289,7 +289,7 @@ def _quantiles(histogram: LogHistogram, write: Any) -> tuple[str, ...]:
 
 
 def _usd(value: float | None) -> str:
-    return figures.NOTHING if value is None else figures.dollars(value, max(2, figures.significant(value, 4)))
+    return figures.NOTHING if value is None else figures.money(value)
 
 
 def _seconds(value: float | None) -> str:

@@ -6,7 +6,7 @@
   const views = new Map();
 
   // Width of the labels of the vertical axis, the same for all parts of a chart, so that they stand one above the other.
-  const labels = (width) => Math.min(190, Math.round(width * 0.3));
+  const labels = (width) => Math.min(190, Math.round(width * (width < 480 ? 0.4 : 0.3)));
 
   // Every width that a specification leaves to its container becomes a number of pixels.
   const sized = (part, width) => {
