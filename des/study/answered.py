@@ -12,6 +12,7 @@ from des.digits import nines_of_lost
 from des.estimate.binding import Binding
 from des.estimate.estimate import Estimate, as_json
 from des.frames import Charted
+from des.scenario.schema.expectations import OBJECTIVE
 from des.scenario.schema.objective import Objective, Value
 from des.study.not_seen import NotSeen
 from des.study.pictured import Pictured
@@ -227,8 +228,11 @@ def verdicts_on(expect: Mapping[str, Any] | None, arms: Mapping[str, ArmAnswer])
         reason = "" if ends is None else ", ".join(each.words for each in of.not_seen.incidents)
         if metric == _ONE_LESS and ends is not None:
             ends = tuple(None if end is None else 1.0 - end for end in reversed(ends))
-        found = {"all_down": of.all_down, _ONE_LESS: of.lost}.get(metric, of.figures.get(metric))
+        others = {"all_down": of.all_down, _ONE_LESS: of.lost, OBJECTIVE: of.objective}
+        found = others.get(metric, of.figures.get(metric))
         if found is None:
+            if metric == OBJECTIVE:
+                return of.objective_reason
             return of.refused or "des answer has no such figure of it; des run simulates whole replications"
         return Evidence(as_json(found), ends, reason)
 
