@@ -12,7 +12,14 @@ from itertools import pairwise
 from typing import Any, Final
 
 from des.scenario.checks.aims import aim_findings
-from des.scenario.schema.expectations import AS_MODELLED, EXPECTABLE, OBJECTIVE, read_expectation, split_name, unknown_metric
+from des.scenario.schema.expectations import (
+    AS_MODELLED,
+    EXPECTABLE,
+    OBJECTIVE,
+    read_expectation,
+    split_name,
+    unknown_metric,
+)
 from des.scenario.schema.sharing import default_cause_name
 from des.scenario.text.names import (
     COMPONENT_NAME,
