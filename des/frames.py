@@ -13,7 +13,19 @@ _NOTEBOOK: Final = "des.report.notebook"
 """The room above that draws. It is found by its name at the first chart, since results know nothing of charts."""
 
 
-class Charted:
+_TEXTS: Final = "des.report.texts"
+
+
+class Told:
+    """A result that `print` shows as its command does."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return str(import_module(_TEXTS).text_of(self))
+
+
+class Charted(Told):
     """A result that notebooks show with its table and charts."""
 
     if TYPE_CHECKING:

@@ -107,6 +107,8 @@ METRICS_IN_OTHER_WORDS: Final[Mapping[str, str]] = {
     "p50": "latency_s_p50",
     "p95": "latency_s_p95",
     "p99": "latency_s_p99",
+    "slo": "objective",
+    "objective_chance": "objective",
 }
 """What is asked for by a word that no spelling connects with the metric."""
 

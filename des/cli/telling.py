@@ -83,7 +83,9 @@ def availability(
         complain_of_verdicts(found.expectations)
     else:
         brief = all(of.scenario.horizon < DAY_S for of in loaded.arms.values())
-        print_availability(loaded.scenario.title, found.answers, console(), left_out=found.left_out, brief=brief)
+        print_availability(
+            loaded.scenario.title, found.answers, console(), left_out=found.left_out, same=found.same, brief=brief
+        )
         if found.expectations:
             print_verdicts(found.expectations, console())
     properties = {"seed": str(loaded.scenario.seed), "years": f"{10_000.0 if years is None else years:g}"}

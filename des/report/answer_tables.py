@@ -242,12 +242,14 @@ def _causes(of: Sequence[ArmAnswer]) -> Iterator[Line]:
     yield Line(LOST_TO, unknown if any(unknown) else ())
     if not order:
         return
-    shown = order[:_MOST_CAUSES]
-    cells = {cause: tuple(_in_a_million(causes.get(cause)) for causes in lost) for cause in shown}
-    if max(len(cell) for each in cells.values() for cell in each) > _WIDEST:
-        cells = {cause: tuple(_in_a_million(causes.get(cause), ends=False) for causes in lost) for cause in shown}
-    for cause, each in cells.items():
-        yield Line(f"  {cause}", each)
+    for cause in order[:_MOST_CAUSES]:
+        found = [causes.get(cause) for causes in lost]
+        cells = tuple(map(_in_a_million, found))
+        if max(map(len, cells)) <= _WIDEST:
+            yield Line(f"  {cause}", cells)
+            continue
+        yield Line(f"  {cause}", tuple(_in_a_million(each, ends=False) for each in found))
+        yield Line("    95 % interval", tuple(_ends(_of_a_million(each), figures.plain, 1.0) for each in found))
     rest = order[_MOST_CAUSES:]
     if rest:
         sums = [math.fsum(causes[cause].known for cause in rest if cause in causes) for causes in lost]
@@ -255,18 +257,18 @@ def _causes(of: Sequence[ArmAnswer]) -> Iterator[Line]:
 
 
 def _in_a_million(figure: Estimate | None, *, ends: bool = True) -> str:
-    """With its interval, which decides the digits; where there is no room for both `ends`, with the longer side."""
-    if figure is None or not figure.mean:
+    """Its interval decides the digits, whether it is shown or not."""
+    found = _of_a_million(figure)
+    if found is None:
         return figures.NOTHING
-    found = figures.scaled(figure, _MILLION)
     if ends:
         return round_count(found)
-    decimals = figures.decimals_of(found, figures.plain, digits=2)
-    value = figures.plain(found.known, decimals)
-    if found.low is None or found.high is None or found.high <= found.low:
-        return value
-    side = max(found.known - found.low, found.high - found.known)
-    return f"{value} ± {figures.plain(side, decimals)}"
+    return figures.plain(found.known, figures.decimals_of(found, figures.plain, digits=2))
+
+
+def _of_a_million(figure: Estimate | None) -> Estimate | None:
+    """None where none is lost."""
+    return None if figure is None or not figure.mean else figures.scaled(figure, _MILLION)
 
 
 def _basis_sentences(answer: Answer, told: Mapping[str, ArmAnswer]) -> Iterator[str]:

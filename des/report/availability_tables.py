@@ -22,12 +22,14 @@ def print_availability(
     console: Console,
     *,
     left_out: Mapping[str, str] | None = None,
+    same: Mapping[str, str] | None = None,
     brief: bool = False,
 ) -> None:
-    """One column per arm. `left_out` maps arms without a column to the reason.
+    """One column per arm. `left_out` maps arms without a column to the reason, `same` to the arm that they repeat.
 
     `brief` scenarios, of less than a day, have no line of the time down in 30 days.
     """
+    answers = {arm: answer for arm, answer in answers.items() if arm not in (same or {})}
     arms, of = list(answers), list(answers.values())
     closed = [answer.choice.exact for answer in of]
     minutes = tuple(figures.availability_minutes(each.availability, each.lost) for each in of)
@@ -50,6 +52,8 @@ def print_availability(
         say(console, f"{arm}: {because(answer.choice.estimator, answer.choice.reason)}")
         for limit in answer.choice.limits_left_out:
             say(console, f"  {limit.left_out}")
+    for arm, other in (same or {}).items():
+        say(console, f"{arm} is the same as {other}")
     for arm, reason in (left_out or {}).items():
         say(console, f"{arm} is left out: {reason}")
     if any(answer.availability is None for answer in of):

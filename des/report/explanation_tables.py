@@ -40,8 +40,12 @@ def print_explanation(title: str, explained: Explained, console: Console) -> Non
             f"des run and des compare may take several times as long if a cascade starts{named}: only calls outside "
             "incidents were timed, and incidents meet limits, capacities or a client's policy",
         )
-    if further := [arm for arm in explained.compared if arm not in explained.arms]:
+    of_others = [arm for arm in explained.compared if arm not in explained.arms]
+    if further := [arm for arm in of_others if arm not in explained.same]:
         say_indented(console, f"des availability and des compare also have {' and '.join(further)}")
+    for arm in of_others:
+        if arm in explained.same:
+            say_indented(console, f"their {arm} is the same as {explained.same[arm]}")
     for arm, reason in explained.left_out.items():
         say_indented(console, f"{arm} is left out by des availability, and des compare refuses it: {reason}")
     print_foreseen(explained.foreseen, console)

@@ -197,7 +197,13 @@ _REFUSALS: Final[Sequence[tuple[str, str, Write]]] = (
 """Lines left out where no arm has any."""
 _WRITTEN: Final[Mapping[str, Write]] = {
     metric: write for _, metric, write in (*reversed(_HEADLINES), *_CALLS, *_REFUSALS)
-} | {"failure_share": share, "all_down": share, "cost_usd_per_request": money, "cost_usd_per_success": money}
+} | {
+    "failure_share": share,
+    "all_down": share,
+    "objective": share,
+    "cost_usd_per_request": money,
+    "cost_usd_per_success": money,
+}
 """By metric, the function that writes the value in the metric's own unit, in which expectations are written."""
 
 Figures = Mapping[str, Estimate]

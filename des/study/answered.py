@@ -4,13 +4,15 @@ It is complete by itself: a page or a table needs no scenario beside it. `answer
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from des.digits import nines_of_lost
 from des.estimate.binding import Binding
 from des.estimate.estimate import Estimate, as_json
 from des.frames import Charted
+from des.scenario.schema.expectations import OBJECTIVE
 from des.scenario.schema.objective import Objective, Value
 from des.study.not_seen import NotSeen
 from des.study.pictured import Pictured
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ONE_LESS: Final = "failure_share"
+_MONEY: Final = ("answers", "failing", "total")
 _IN_TIME: Final = 1.02
 """Times the time given, up to which an answer is in time."""
 Figures = Mapping[str, Estimate | Mapping[str, Estimate]]
@@ -164,14 +167,18 @@ class Answer(Charted):
 
     @cached_property
     def table(self) -> "pd.DataFrame":
-        """One row per arm: each figure with the ends of its interval."""
+        """One row per arm: each figure with the ends of its interval, and USD a year where failing has a price."""
         import pandas as pd
 
         rows = []
         for arm, of in self.arms.items():
             row: dict[str, Any] = {"arm": arm}
             named = {metric: of.figure(metric) for metric in HEADLINES}
-            for name, figure in {**named, "objective": of.objective}.items():
+            nines = None if of.lost is None else _nines(of.lost)
+            every = {"availability": named.pop("availability"), "nines": nines, **named, "objective": of.objective}
+            if self.value is not None:
+                every |= {f"{each}_usd_per_year": getattr(of.money, each, None) for each in _MONEY}
+            for name, figure in every.items():
                 ends = (None, None, None) if figure is None else (figure.mean, figure.low, figure.high)
                 row |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
             rows.append(row)
@@ -208,6 +215,12 @@ class Answer(Charted):
         return f"<Answer of {self.title or self.scenario!r}: arms {', '.join(self.arms)}>"
 
 
+def _nines(lost: Estimate) -> Estimate:
+    """None where nothing is lost, so that they have no end."""
+    mean, high, low = (None if not each else nines_of_lost(each) for each in (lost.mean, lost.low, lost.high))
+    return replace(lost, mean=mean, low=low, high=high)
+
+
 def verdicts_on(expect: Mapping[str, Any] | None, arms: Mapping[str, ArmAnswer]) -> tuple[Verdict, ...]:
     """The verdicts on what the scenario expects. Figures that are not answered here are not judged."""
 
@@ -217,8 +230,11 @@ def verdicts_on(expect: Mapping[str, Any] | None, arms: Mapping[str, ArmAnswer])
         reason = "" if ends is None else ", ".join(each.words for each in of.not_seen.incidents)
         if metric == _ONE_LESS and ends is not None:
             ends = tuple(None if end is None else 1.0 - end for end in reversed(ends))
-        found = {"all_down": of.all_down, _ONE_LESS: of.lost}.get(metric, of.figures.get(metric))
+        others = {"all_down": of.all_down, _ONE_LESS: of.lost, OBJECTIVE: of.objective}
+        found = others.get(metric, of.figures.get(metric))
         if found is None:
+            if metric == OBJECTIVE:
+                return of.objective_reason
             return of.refused or "des answer has no such figure of it; des run simulates whole replications"
         return Evidence(as_json(found), ends, reason)
 

@@ -1,7 +1,7 @@
 """The arms of a comparison: which exist, which are the same model, and the availability of each."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +12,7 @@ from des.estimate.availability import AvailabilityAnswer, check_years, years_for
 from des.estimate.availability import of_years as answer_for
 from des.estimate.estimate import Estimate, as_json
 from des.faults import sharing
-from des.frames import flat, html
+from des.frames import Told, flat, html
 from des.pool import Where
 from des.scenario import Loaded, plans
 from des.scenario.plan import Plan, remarks_of
@@ -27,7 +27,7 @@ _FIGURES: Final = ("availability", "all_down", "all_down_episodes_per_year")
 
 
 @dataclass(frozen=True, eq=False)
-class Available:
+class Available(Told):
     """The answer of each arm, and the reason where a built-in arm has none."""
 
     answers: Mapping[str, AvailabilityAnswer]
@@ -36,19 +36,21 @@ class Available:
     """About the files replayed."""
     expectations: tuple[Verdict, ...] = ()
     """Judged as far as availability tells."""
+    same: Mapping[str, str] = field(default_factory=dict)
+    """An arm that is the same model as another -> that one, an own arm rather than a built-in one."""
 
     @cached_property
     def table(self) -> "pd.DataFrame":
         """One row per arm: availability, P(all down) and total outages a year with their intervals, and the estimator.
 
-        A figure is missing where the estimator has none.
+        A figure is missing where the estimator has none. `same_as` names the arm that is the same model, if any.
         """
         import pandas as pd
 
         rows = [
             {"arm": arm}
             | flat({name: _ends(getattr(answer, name)) for name in _FIGURES})
-            | {"years": answer.years, "estimator": answer.choice.estimator}
+            | {"years": answer.years, "estimator": answer.choice.estimator, "same_as": self.same.get(arm)}
             for arm, answer in self.answers.items()
         ]
         return pd.DataFrame(rows).set_index("arm")
@@ -85,9 +87,9 @@ def available(
     if years is not None:
         check_years(years)
     arms, left_out = compared_arms(loaded)
-    same = same_arms(arms)
+    same = same_by_own(arms, loaded.arms)
     answers: dict[str, AvailabilityAnswer] = {}
-    for number, (arm, plan) in enumerate(arms.items()):
+    for number, (arm, plan) in enumerate(sorted(arms.items(), key=lambda each: each[0] in same)):
 
         def report(share: float, arm: str = arm, number: int = number) -> None:
             if progress is not None:
@@ -107,7 +109,9 @@ def available(
             left_out[arm] = str(reason)
     compared = loaded.with_arms()
     verdicts = of_availability(compared.resolved().get("expect"), list(compared.arms), answers, left_out)
-    return Available(answers, left_out, remarks_of(arms), verdicts)
+    told = {arm: answers[arm] for arm in arms if arm in answers}
+    same_as = {arm: other for arm, other in same.items() if arm in told and other in told}
+    return Available(told, left_out, remarks_of(arms), verdicts, same_as)
 
 
 def _ends(figure: Estimate | None) -> dict[str, float | None]:
@@ -148,6 +152,11 @@ def same_arms(plans: Mapping[str, Plan]) -> dict[str, str]:
                 found[arm] = earlier
                 break
     return found
+
+
+def same_by_own(plans: Mapping[str, Plan], own: Collection[str]) -> dict[str, str]:
+    """`same_arms` where a scenario's own arm goes before a built-in one that is the same."""
+    return same_arms({arm: plans[arm] for arm in sorted(plans, key=lambda arm: arm not in own)})
 
 
 def _nameless(plan: Plan) -> Plan:

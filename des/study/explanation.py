@@ -7,7 +7,7 @@ makes no difference.
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +21,7 @@ from des.estimate.foresight.foresee import foresee
 from des.estimate.foresight.foreseen import Foreseen
 from des.estimate.intervals import NORMAL_QUANTILE
 from des.estimate.joint_figures import DrawnIncidents, horizons_of, long_run_years
-from des.frames import html
+from des.frames import Told, html
 from des.scenario import Loaded, plans
 from des.scenario.plan import (
     IncidentClass,
@@ -33,7 +33,7 @@ from des.scenario.plan import (
     RenewalIncidents,
     remarks_of,
 )
-from des.study.arms import compared_arms, same_arms
+from des.study.arms import compared_arms, same_arms, same_by_own
 from des.study.options import Progress
 from des.study.study import trace_level
 from des.study.trial import Trial, busier, size_of, trial
@@ -103,7 +103,7 @@ class Explanation:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Explained:
+class Explained(Told):
     """A scenario's own arms, and the processor seconds that each command takes in all."""
 
     arms: Mapping[str, Explanation]
@@ -117,6 +117,8 @@ class Explained:
     """By own arm: the faults that a run will show."""
     remarks: tuple[str, ...] = ()
     """About settings that do nothing, and about the files replayed."""
+    same: Mapping[str, str] = field(default_factory=dict)
+    """Of `compared`, an arm that is the same model as another -> that one, an own arm rather than a built-in one."""
 
     @cached_property
     def table(self) -> "pd.DataFrame":
@@ -199,6 +201,7 @@ def explain_all(
         left_out=left_out,
         foreseen=foresee(loaded, own, {arm: explained[arm].choice.exact for arm in own}),
         remarks=(*loaded.remarks, *remarks_of(own)),
+        same=same_by_own(of_comparison, own),
     )
 
 

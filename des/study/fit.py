@@ -24,7 +24,7 @@ from des.faults.calibration import (
 )
 from des.faults.calibration.fragment import LEAST_INCIDENTS
 from des.files import History, read_history, read_moment
-from des.frames import html
+from des.frames import Told, html
 from des.scenario.text.units import DAY_S, HOUR_S
 from des.single_files import output_path, refuse_existing, write_new
 from des.study.fitted_into import put_into, read_error_rates, target, the_service
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
+class Fit(Told):
     """The figures of a history, cautions about them, and the YAML to paste."""
 
     history: History

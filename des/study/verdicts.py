@@ -8,11 +8,12 @@ from des.estimate.availability import AvailabilityAnswer
 from des.estimate.estimate import INCONCLUSIVE, MET, MISSED, Estimate, judge
 from des.estimate.unsampled import judge_by_ends
 from des.scenario import Loaded
-from des.scenario.schema.expectations import read_expectation
+from des.scenario.schema.expectations import OBJECTIVE, read_expectation
 
 NOT_JUDGED: Final = "not judged"
 """The verdict on an expectation of a figure that the command does not have. It is neither met nor missed."""
 _ONE_LESS: Final = "failure_share"
+_NO_CHANCE: Final = "des answer tells the chance of the objective"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,8 @@ def of_run(expect: Mapping[str, Any] | None, arms: Sequence[str], summary: Mappi
     """
 
     def find(arm: str, metric: str) -> Evidence | str:
+        if metric == OBJECTIVE:
+            return _NO_CHANCE
         if metric == "all_down":
             joint = summary.get("comparison", {}).get("joint", {})
             if arm not in joint:
@@ -110,6 +113,8 @@ def of_availability(
     def find(arm: str, metric: str) -> Evidence | str:
         if arm not in answers:
             return left_out.get(arm, "the arm is not answered")
+        if metric == OBJECTIVE:
+            return _NO_CHANCE
         answer = answers[arm]
         figures = {"availability": answer.availability, _ONE_LESS: answer.lost, "all_down": answer.all_down}
         if metric not in figures:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from des.errors import DesError, RunError
 from des.estimate.conservation import Conservation
 from des.estimate.estimate import REQUEST_LEVEL, as_json
-from des.frames import html
+from des.frames import Told, html
 from des.scenario import Scenario
 from des.single_files import json_object
 from des.storage import place_of
@@ -67,7 +67,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Verified:
+class Verified(Told):
     """What was found in a directory of a `run`, `sweep`, `answer` or `search`.
 
     `checked` says what was compared and holds, `unchecked` what could not be compared, and why.

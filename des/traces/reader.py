@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from des.disk import put_back
 from des.errors import DesError
-from des.frames import flat, html
+from des.frames import Told, flat, html
 from des.single_files import json_object
 from des.storage import place_of, readable
 from des.traces.levels import TraceLevel
@@ -25,7 +25,7 @@ SUMMARY = "summary.json"
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class Run(Told):
     """The directory of a complete run. A table is read at its first use and kept."""
 
     path: Path

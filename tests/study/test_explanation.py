@@ -275,3 +275,20 @@ def test_traces_are_sized_by_the_level_of_the_scenario() -> None:
         explain_all(_loaded(traces=level)).arms["as_modelled"].run_bytes for level in ("full", "requests", "none")
     )
     assert full > requests > none == 0.0
+
+
+def test_an_own_arm_that_is_the_scenario_as_written_is_not_repeated_as_a_built_in_one() -> None:
+    loaded = _loaded(arms={"whole": {}, "single": {"chain": ["a"]}})
+    found, explained = available(loaded, 50.0), explain_all(loaded)
+    assert found.same == explained.same == {"as_modelled": "whole"}
+    assert found.table["same_as"].to_dict()["as_modelled"] == "whole"
+    assert found.answers["as_modelled"].lost == found.answers["whole"].lost
+    stream = io.StringIO()
+    console = Console(file=stream, width=120, highlight=False)
+    print_availability("repeated", found.answers, console, same=found.same)
+    header = next(line for line in stream.getvalue().splitlines() if "single" in line)
+    assert header.split() == ["independent", "whole", "single"]
+    assert "as_modelled is the same as whole" in stream.getvalue()
+    print_explanation("repeated", explained, console)
+    assert "des availability and des compare also have independent" in stream.getvalue()
+    assert "their as_modelled is the same as whole" in stream.getvalue()

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 import des
+from des.errors import ScenarioError
 from des.estimate.estimate import INCONCLUSIVE, MET, MISSED
+from des.report.junit import Suite, junit_text
 from des.scenario import from_mapping
 from des.study.arms import available
 from des.study.verdicts import NOT_JUDGED, Evidence, Verdict, amiss, judged, of_other_arms, of_run, worst
@@ -186,3 +188,25 @@ def test_a_sweep_is_judged_point_by_point(tmp_path: Path) -> None:
 @pytest.mark.parametrize("nothing", [{}, {"expect": None}])
 def test_a_scenario_that_expects_nothing_expects_nothing_of_other_arms(nothing: dict[str, Any]) -> None:
     assert of_other_arms(from_mapping(behind_a_cdn(**nothing)), ["as_modelled"]) == ()
+
+
+def test_the_chance_of_the_objective_is_judged_by_an_answer_and_not_judged_elsewhere() -> None:
+    content = small(objective={"availability": "90%", "per": "1h"})
+    content["expect"] = {"objective": ">= 50%", "primary_only.objective": ">= 99.9%"}
+    answer = des.answer(content, rounds=1, workers=1)
+    met, missed = answer.expectations
+    assert (met.metric, met.result, missed.result) == ("objective", "met", "missed")
+    assert met.figure is not None
+    assert answer.arms["as_modelled"].objective is not None
+    assert met.figure["mean"] == answer.arms["as_modelled"].objective.mean
+    assert 'name="as_modelled.objective &gt;= 50%"' in junit_text([Suite("small", answer.expectations, {})])
+    for verdict in (
+        *available(from_mapping(content), FEW_YEARS).expectations,
+        *of_run(content["expect"], ["as_modelled", "primary_only"], summary_of()),
+    ):
+        assert (verdict.result, verdict.reason) == (NOT_JUDGED, "des answer tells the chance of the objective")
+
+
+def test_the_chance_of_an_objective_needs_one() -> None:
+    with pytest.raises(ScenarioError, match="there is no objective to meet"):
+        from_mapping(small(expect={"objective": ">= 90%"}))

@@ -12,7 +12,14 @@ from itertools import pairwise
 from typing import Any, Final
 
 from des.scenario.checks.aims import aim_findings
-from des.scenario.schema.expectations import AS_MODELLED, EXPECTABLE, read_expectation, split_name, unknown_metric
+from des.scenario.schema.expectations import (
+    AS_MODELLED,
+    EXPECTABLE,
+    OBJECTIVE,
+    read_expectation,
+    split_name,
+    unknown_metric,
+)
 from des.scenario.schema.sharing import default_cause_name
 from des.scenario.text.names import (
     COMPONENT_NAME,
@@ -304,6 +311,9 @@ def _expectations(content: Content) -> Iterator[Finding]:
             yield Finding(("expect", name), unknown("arm", arm, arms or (AS_MODELLED,)), at_key=True)
         elif metric not in EXPECTABLE:
             yield Finding(("expect", name), unknown_metric(metric), at_key=True)
+        elif metric == OBJECTIVE and not content.get("objective"):
+            without = "there is no objective to meet: write objective: {availability: 99.95%, per: month}"
+            yield Finding(("expect", name), without, at_key=True)
         else:
             yield from _values(name, texts, arms)
 

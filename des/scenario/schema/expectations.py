@@ -13,7 +13,9 @@ from des.words import did_you_mean
 
 AS_MODELLED: Final = "as_modelled"
 """The arm of a scenario without arms, and the arm of expectations that name none."""
-EXPECTABLE: Final = (*METRICS, "failure_share", "all_down", *CASCADE_METRICS)
+OBJECTIVE: Final = "objective"
+"""The chance that a month, or another window, meets the scenario's `objective`."""
+EXPECTABLE: Final = (*METRICS, "failure_share", "all_down", OBJECTIVE, *CASCADE_METRICS)
 """Metrics that a scenario may expect values of: `failure_share` is 1 - availability, `all_down` a share of the time."""
 
 _COMPARISON: Final = re.compile(r"\s*(>=|<=|>|<)\s*(\S.*?)\s*")
@@ -76,7 +78,7 @@ def read_expectation(name: str, text: str, arms: tuple[str, ...]) -> Expectation
 
 
 def _value(metric: str, text: str) -> float:
-    if metric in ("availability", "all_down", "metastable", "blackout") or metric.endswith("_share"):
+    if metric in ("availability", "all_down", OBJECTIVE, "metastable", "blackout") or metric.endswith("_share"):
         return read_share(text)
     if metric.startswith("latency_s") or metric == "time_to_recover_s":
         try:
