@@ -50,6 +50,7 @@ def test_an_answer_says_what_rests_on_few_losses_and_what_never_broke(answered: 
     for of in answer["arms"].values():
         of["not_seen"] |= {"few_losses": "the availability rests on few losses: 3", "incidents": [broke]}
     (tmp_path / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
+    (tmp_path / "manifest.json").write_bytes((answered / "manifest.json").read_bytes())
     (chapter,) = chapters([read_result(tmp_path)])
     (section,) = [section for section in chapter.sections if section.key == "unseen"]
     said = repr(section.blocks)
