@@ -45,6 +45,9 @@ from des.scenario.text.units import YEAR_S
 
 WINDOWS: Final = "windows"
 _NORMAL: Final = NORMAL_QUANTILE
+_SLOWEST: Final = 0.1
+"""A share of requests above a percentile up to which it has the interval of a rare one."""
+_HALVINGS: Final = 40
 _RARE: Final = 0.5
 """A share up to this has the interval of a rare one, a greater share that of its complement."""
 
@@ -272,7 +275,11 @@ def fay_feuer(share: float, variance: float, heaviest: float) -> tuple[float, fl
 
 
 def percentile(sample: ArmSample, share: float) -> Estimate:
-    """Of the latencies of served requests: Woodruff's interval (1952), at least as wide as a bin."""
+    """Of the latencies of served requests: Woodruff's interval (1952), at least as wide as a bin.
+
+    Above a high percentile lie few requests. So the interval of their share is that of a rare one, which Student's t
+    is too narrow for: of some thousand requests it covered the 99th percentile 84 to 90 % of the time.
+    """
     histogram = sample.histogram()
     reach = np.cumsum(histogram)
     if not reach[-1] > 0.0:
@@ -282,11 +289,35 @@ def percentile(sample: ArmSample, share: float) -> Estimate:
     at_most = sample.ratio(sample.at_most(place), sample.values[:, OK])
     assert at_most is not None
     half = t_quantile(at_most.freedom) * math.sqrt(at_most.variance)
+    least, most = share - half, share + half
+    if 1.0 - share <= _SLOWEST:
+        above = sample.values[:, OK] - sample.at_most(place)
+        more, fewer = _shares_above(1.0 - share, (half / _NORMAL) ** 2, sample.heaviest(above))
+        least, most = 1.0 - more, 1.0 - fewer
     value = _middle(place)
-    low = _middle(int(np.searchsorted(reach, max(share - half, 0.0))))
-    high = _middle(min(int(np.searchsorted(reach, min(share + half, 1.0))), int(np.flatnonzero(histogram)[-1])))
+    low = _middle(int(np.searchsorted(reach, max(least, 0.0))))
+    high = _middle(min(int(np.searchsorted(reach, min(most, 1.0))), int(np.flatnonzero(histogram)[-1])))
     error = RELATIVE_ERROR * value
     return Estimate(value, min(low, value - error), max(high, value + error), sample.draws, WINDOWS, "Woodruff")
+
+
+def _shares_above(share: float, variance: float, heaviest: float) -> tuple[float, float]:
+    """The greatest and the smallest share that a sample may show of one that is `share`, by Fay and Feuer's bounds.
+
+    The variance, that of the share itself, grows with what is shown, as that of counts does.
+    """
+    of_one = variance / share
+
+    def end(bound: int, from_share: float, to_share: float) -> float:
+        for _ in range(_HALVINGS):
+            between = (from_share + to_share) / 2.0
+            if fay_feuer(between, of_one * between, heaviest)[bound] < share:
+                from_share = between
+            else:
+                to_share = between
+        return (from_share + to_share) / 2.0
+
+    return end(0, share, 1.0), end(1, 0.0, share)
 
 
 def difference(first: ArmSample, other: ArmSample, ratios: tuple[Ratio, Ratio], floor: float = 0.0) -> Estimate:

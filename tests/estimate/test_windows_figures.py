@@ -9,7 +9,15 @@ from scipy.stats import chi2
 from des.engine import names
 from des.estimate.estimate import Estimate
 from des.estimate.exact import exact
-from des.estimate.windows_figures import ArmSample, fay_feuer, figures, lost_share, percentile, t_quantile
+from des.estimate.windows_figures import (
+    ArmSample,
+    _shares_above,
+    fay_feuer,
+    figures,
+    lost_share,
+    percentile,
+    t_quantile,
+)
 from des.estimate.windows_population import STEADY, Population, population
 from des.estimate.windows_sample import Sample
 from des.estimate.windows_segments import COST, COUNTED, LOST, OK, REQUESTS, Tally
@@ -24,6 +32,15 @@ def test_with_equal_weights_the_interval_is_the_exact_one_of_a_poisson_count() -
         low, high = fay_feuer(count * weight, count * weight**2, weight)
         assert low == pytest.approx(weight * chi2.ppf(0.025, 2 * count) / 2 if count else 0.0)
         assert high == pytest.approx(weight * chi2.ppf(0.975, 2 * count + 2) / 2)
+
+
+def test_shares_above_are_those_whose_exact_bounds_just_hold_the_share() -> None:
+    """With equal weights: the counts whose bounds (Garwood 1936) end at the one that is to be expected."""
+    weight, expected = 1e-4, 20.0
+    more, fewer = _shares_above(expected * weight, expected * weight**2, weight)
+    assert chi2.ppf(0.025, 2 * more / weight) / 2 == pytest.approx(expected)
+    assert chi2.ppf(0.975, 2 * fewer / weight + 2) / 2 == pytest.approx(expected)
+    assert _shares_above(0.01, 0.0, 0.0) == pytest.approx((0.01, 0.01))
 
 
 def test_unequal_weights_cover_at_least_as_often_as_claimed() -> None:

@@ -44,6 +44,21 @@ def test_an_answer_and_a_sweep_have_what_they_can_have(answered: Path, swept: Pa
     assert [section.key for section in sweep.sections] == ["sweep", "methods"]
 
 
+def test_an_answer_says_what_rests_on_few_losses_and_what_never_broke(answered: Path, tmp_path: Path) -> None:
+    """Of legs that break unnoticed it is not known how long they stay broken."""
+    answer = json.loads((answered / "answer.json").read_text(encoding="utf-8"))
+    broke = {"component": "p/m", "words": "0 of 2 breaks met", "open_share": None, "of_unavailability": None}
+    for of in answer["arms"].values():
+        of["not_seen"] |= {"few_losses": "the availability rests on few losses: 3", "incidents": [broke]}
+    (tmp_path / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
+    (tmp_path / "manifest.json").write_bytes((answered / "manifest.json").read_bytes())
+    (chapter,) = chapters([read_result(tmp_path)])
+    (section,) = [section for section in chapter.sections if section.key == "unseen"]
+    said = repr(section.blocks)
+    assert "the availability rests on few losses: 3" in said
+    assert "0 of 2 breaks met" in said
+
+
 def test_an_answer_without_what_its_charts_are_of_says_so(answered: Path, tmp_path: Path) -> None:
     for name in ("answer.json", "manifest.json"):
         (tmp_path / name).write_bytes((answered / name).read_bytes())
