@@ -186,3 +186,11 @@ def test_a_sweep_is_judged_point_by_point(tmp_path: Path) -> None:
 @pytest.mark.parametrize("nothing", [{}, {"expect": None}])
 def test_a_scenario_that_expects_nothing_expects_nothing_of_other_arms(nothing: dict[str, Any]) -> None:
     assert of_other_arms(from_mapping(behind_a_cdn(**nothing)), ["as_modelled"]) == ()
+
+
+def test_what_availability_does_not_judge_names_the_commands_that_do() -> None:
+    """The quickest of them first."""
+    found = available(from_mapping(behind_a_cdn(expect={"cost_usd_per_request": "<= 0.007"})), FEW_YEARS)
+    assert [(each.result, each.reason) for each in found.expectations] == [
+        (NOT_JUDGED, "des availability simulates no requests; des answer, des run and des compare do")
+    ]
