@@ -12,6 +12,10 @@ from typing import Final
 _MOST_LISTED: Final = 15
 """A longer list of known words would hide the rest of the message."""
 
+_MOST_NEAR: Final = 3
+_SURE_RATIO: Final = 0.7
+"""From which on words are taken for one whatever they begin with."""
+
 _UNPRINTABLE: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
@@ -28,8 +32,13 @@ def printable(text: str) -> str:
 def nearest(word: str, known: Iterable[str], least_ratio: float = 0.6) -> str | None:
     """The known word most similar to `word`, if their ratio (1 if equal) is high enough; case, - and _ are ignored."""
     by_folded = {_folded(each): each for each in known}
-    near = difflib.get_close_matches(_folded(word), list(by_folded), n=1, cutoff=least_ratio)
-    return by_folded[near[0]] if near else None
+    near = difflib.get_close_matches(_folded(word), list(by_folded), n=_MOST_NEAR, cutoff=least_ratio)
+    return next((by_folded[each] for each in near if _alike(_folded(word), each)), None)
+
+
+def _alike(word: str, other: str) -> bool:
+    """Whether two similar words may be one: by their first letters, or their ratio. `night` is not `weights`."""
+    return word[:1] == other[:1] or difflib.SequenceMatcher(None, other, word).ratio() >= _SURE_RATIO
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -15,6 +15,8 @@ PROVIDERS = ("anthropic", "openai", "google")
         ("retry-on", ("retry_on", "retries"), "retry_on"),
         ("mistral", PROVIDERS, None),
         ("x", (), None),
+        ("night", ("hours", "days", "weights"), None),
+        ("eights", ("hours", "days", "weights"), "weights"),
     ],
 )
 def test_the_nearest_word_is_found_whatever_its_case_and_dashes(

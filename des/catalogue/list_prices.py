@@ -87,6 +87,22 @@ def token_priced_model(provider: str, model: str) -> CatalogueModel | None:
     return _read(provider, found, f"genai-prices {version('genai-prices')}")
 
 
+@cache
+def further_models() -> tuple[CatalogueModel, ...]:
+    """The models of these providers in genai-prices that the catalogue does not list, by provider and name."""
+    from genai_prices.data import providers
+
+    names = sorted(
+        (provider.id, info.id)
+        for provider in providers
+        if provider.id in NAMED_MODELS
+        for info in provider.models
+        if info.id not in NAMED_MODELS[provider.id]
+    )
+    found = (token_priced_model(provider, model) for provider, model in names)
+    return tuple(model for model in found if model is not None)
+
+
 def _read(provider: str, info: "ModelInfo", source: str) -> CatalogueModel | None:
     listed: dict[str, Decimal | TieredPrices] = {
         name: price for name, price in vars(info.get_prices(PRICES_AT)).items() if price is not None

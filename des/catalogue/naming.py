@@ -1,7 +1,16 @@
 """Which model of the catalogue a name means."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from des.catalogue import find_model
-from des.catalogue.list_prices import NAMED_MODELS, CatalogueModel, token_priced_model, unit_priced_models
+from des.catalogue.list_prices import (
+    NAMED_MODELS,
+    CatalogueModel,
+    further_models,
+    token_priced_model,
+    unit_priced_models,
+)
 from des.words import unknown
 
 
@@ -25,18 +34,39 @@ def named_model(name: str) -> CatalogueModel:
     return found[0]
 
 
+def any_named_model(name: str) -> tuple[CatalogueModel, ...]:
+    """The models that `name` means, of all that are known: one of each provider that has it.
+
+    Raises LookupError, whose message has the nearest names.
+    """
+    try:
+        return (named_model(name),)
+    except LookupError:
+        if found := tuple(_of_that_name(name)):
+            return found
+    everything = [*listed_names(), *(each.model for each in further_models())]
+    having = [each for each in dict.fromkeys(everything) if name.casefold() in each.casefold()]
+    if len(having) > 1:
+        more = f" and {len(having) - _MOST_LISTED} more" if len(having) > _MOST_LISTED else ""
+        raise LookupError(f"no model is named '{name}' alone: {', '.join(having[:_MOST_LISTED])}{more}")
+    raise LookupError(_unknown(name, having or everything))
+
+
+_MOST_LISTED: Final = 20
+
+
 def listed_names() -> tuple[str, ...]:
     """The names of all listed models, for suggestions and completion. Reads no price."""
     by_token = (model for models in NAMED_MODELS.values() for model in models)
     return (*by_token, *(each.model for each in unit_priced_models()))
 
 
-def _unknown(name: str) -> str:
-    """With the models that have the word in their name, or else the nearest one."""
-    having = [each for each in listed_names() if name.casefold() in each.casefold()]
+def _unknown(name: str, known: Sequence[str] = ()) -> str:
+    """With the models that have the word in their name, or else the nearest one; by default of the listed ones."""
+    having = [each for each in known or listed_names() if name.casefold() in each.casefold()]
     if len(having) == 1:
         return f"unknown model '{name}'; did you mean '{having[0]}'?"
-    return unknown("model", name, having or listed_names())
+    return unknown("model", name, having or known or listed_names())
 
 
 def _of_that_name(name: str) -> list[CatalogueModel]:

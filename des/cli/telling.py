@@ -333,13 +333,17 @@ def schema(
 
 @app.command(
     short_help="List known providers, models and prices.",
-    help="List the providers and models a scenario may name, with their prices; or with --presets the policies of "
-    "clients, of which NAME is one.",
+    help="List the providers and models a scenario may name, with their prices, or the model NAME; with --presets the "
+    "policies of clients, of which NAME is one.",
 )
 @reported
 def catalogue(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="With --presets: this one, such as litellm@1.109.")
+        str | None,
+        typer.Argument(
+            metavar="[NAME]",
+            help="Only this model, listed or not; with --presets only this one, such as litellm@1.109.",
+        ),
     ] = None,
     presets: Annotated[
         bool, typer.Option("--presets", help="List the policies of SDKs, gateways and resilience libraries instead.")
@@ -348,20 +352,34 @@ def catalogue(
 ) -> int:
     if presets:
         return _list_presets(name, as_json)
-    if name is not None:
-        complain(f"'{name}': a name goes with --presets, as in des catalogue --presets {name}")
+    from des.catalogue import models
+    from des.catalogue.naming import any_named_model
+    from des.report.catalogue_tables import print_catalogue, print_models
+
+    try:
+        found = models() if name is None else any_named_model(name)
+    except LookupError as error:
+        complain(f"{error.args[0]}{_preset_of(str(name))}")
         return WRONG_INPUT
     if as_json:
         from dataclasses import asdict
 
-        from des.catalogue import models
-
-        say_json([asdict(model) for model in models()])
-        return DONE
-    from des.report.catalogue_tables import print_catalogue
-
-    print_catalogue(console())
+        say_json([asdict(model) for model in found])
+    elif name is None:
+        print_catalogue(console())
+    else:
+        print_models(found, console())
     return DONE
+
+
+def _preset_of(name: str) -> str:
+    """The end of a message on a name that is no model's, if it is a preset's."""
+    from des.catalogue.presets import preset
+
+    try:
+        return f"; the preset: des catalogue --presets {preset(name).full_name}"
+    except LookupError:
+        return ""
 
 
 def _list_presets(name: str | None, as_json: bool) -> int:

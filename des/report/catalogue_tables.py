@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from des.catalogue import CatalogueModel, models
+from des.catalogue.list_prices import further_models
 from des.catalogue.presets import Preset
 from des.report.figures import NOTHING, dollars
 from des.report.layout import say, say_indented, table_of
@@ -27,8 +28,18 @@ _GUARD_LABELS: Final = {"adaptive_throttling": "throttling"}
 
 
 def print_catalogue(console: Console) -> None:
+    """All listed models, and how many more are known."""
+    print_models(models(), console)
+    more = len(further_models())
+    say(
+        console,
+        f"{more} more models of Anthropic, OpenAI and Google are known by name: des catalogue NAME. A scenario may "
+        "override any price, and name models that are not known if it has their price.",
+    )
+
+
+def print_models(listed: Sequence[CatalogueModel], console: Console) -> None:
     """Models priced by the token, then models priced by the unit, each table with its sources below."""
-    listed = models()
     by_token = [model for model in listed if model.unit is None]
     by_unit = [model for model in listed if model.unit is not None]
     if by_token:
@@ -53,7 +64,6 @@ def print_catalogue(console: Console) -> None:
         say(console, "USD per unit", style="bold")
         console.print(table)
         _print_sources(by_unit, console)
-    say(console, "A scenario may override any price, and name models that are not listed.")
 
 
 def print_presets(listed: Sequence[Preset], console: Console) -> None:

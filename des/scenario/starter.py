@@ -157,7 +157,7 @@ def _providers(start: _Start) -> Iterator[str]:
 
 def _failures(start: _Start, *, first: bool) -> Iterator[str]:
     if start.question in ("nines", "cost"):
-        yield f"    availability: {assumed.AVAILABILITY}  # assumed"
+        yield f"    availability: {assumed.AVAILABILITY}  # assumed; all its outages, those of shared causes among them"
         yield f"    episodes_per_year: {assumed.EPISODES_PER_YEAR}  # assumed"
     elif first:
         yield "    incidents:"

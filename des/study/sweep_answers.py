@@ -35,7 +35,7 @@ from des.study.pieces import Pieces
 from des.study.run import RESULTS
 from des.study.stored_pieces import StoredPieces
 from des.study.study import scenario_name
-from des.study.sweep_point import KEPT_BYTES, Answered, Answering, Asked, Job, Known, Reading
+from des.study.sweep_point import KEPT_BYTES, Answered, Answering, Asked, Job, Known, Reading, each_once
 from des.study.sweep_ranges import Grid
 from des.study.sweep_record import BEST, RECORD, TABLE, Sweep, load_sweep, write_record
 from des.study.unfinished import POINTS, unfinished
@@ -138,7 +138,7 @@ def _all_read(points: Grid, pool: Workers[Any, Any], options: RunOptions) -> tup
         if options.progress is not None:
             options.progress(_READING * (number + 1) / many, f"reading point {number + 1:,}/{many:,}")
     if problems:
-        raise ScenarioError(list(dict.fromkeys(problems)))
+        raise ScenarioError(each_once(problems))
     return files, packed
 
 

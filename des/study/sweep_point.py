@@ -3,7 +3,7 @@
 import hashlib
 import json
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
@@ -286,3 +286,15 @@ def _drawn(years: float | None, samples: int | None) -> dict[str, Any]:
 def _joint(of: LongRun) -> dict[str, float | None]:
     closed = of.choice.exact
     return {"all_down": None if closed is None else closed.all_down, "k_eff": None if closed is None else closed.k_eff}
+
+
+def each_once(problems: Sequence[Problem]) -> list[Problem]:
+    """The problems of all points, of which those with the same words are one, at the first of these points."""
+    alike: dict[tuple[object, ...], list[Problem]] = {}
+    for problem in dict.fromkeys(problems):
+        place = "" if problem.file.startswith("--set ") else problem.file
+        alike.setdefault((place, problem.path, problem.message, problem.line, problem.column), []).append(problem)
+    return [
+        replace(first, message=f"{first.message} (and at {len(others)} more points)") if others else first
+        for first, *others in alike.values()
+    ]

@@ -21,6 +21,7 @@ from des.study.options import Progress, RunOptions, Source
 from des.study.recorded import Run, load
 from des.study.run import RESULTS, kept, kept_there
 from des.study.study import Study
+from des.study.sweep_point import each_once
 from des.study.sweep_ranges import Grid
 from des.study.sweep_record import RECORD, TABLE, Sweep, load_sweep, write_record
 from des.study.unfinished import POINTS, unfinished
@@ -215,7 +216,7 @@ def _studies(base: Loaded, points: Sequence[Mapping[str, str]], options: RunOpti
         except ScenarioError as error:
             problems.extend(error.problems)
     if problems:
-        raise ScenarioError(list(dict.fromkeys(problems)))
+        raise ScenarioError(each_once(problems))
     return studies
 
 

@@ -118,7 +118,7 @@ def of_availability(
         answer = answers[arm]
         figures = {"availability": answer.availability, _ONE_LESS: answer.lost, "all_down": answer.all_down}
         if metric not in figures:
-            return "des availability simulates no requests; des run and des compare do"
+            return "des availability simulates no requests; des answer, des run and des compare do"
         figure = figures[metric]
         if figure is None:
             return f"only simulated requests tell it: {answer.choice.reason}"

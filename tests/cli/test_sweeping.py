@@ -57,6 +57,7 @@ def test_the_metrics_named_are_shown(tmp_path: Path) -> None:
         (["--over", "polici.rounds=1,2"], "did you mean 'policy'"),
         (["--over", "horizon=1h:2d:1h"], "differ in their units"),
         (["--over", "horizon=1:3:1"], "has no unit: write 1s"),
+        (["--over", "common_cause.fraction=0:1:0.1"], "shared=0:1:0.1 sweeps the share of what it has in common"),
         (["--over", "policy.rounds=1:2:0.5"], "expected a whole number"),
         (["--over", "seed=1,2", "--metric", "latency_p95"], "did you mean 'latency_s_p95'"),
         (["--over", "seed=1,2", "--replications", "3"], "add --estimator request-level"),
@@ -69,6 +70,14 @@ def test_what_is_wrong_is_told_with_what_to_write(tmp_path: Path, arguments: lis
     is_a_clear_error(done, 2)
     assert words in done.stderr
     assert not (tmp_path / "results").exists()
+
+
+def test_what_is_wrong_at_every_point_is_told_once(tmp_path: Path) -> None:
+    write_small(tmp_path, horizon="1h")
+    for more in ((), ("--estimator", "request-level")):
+        done = des("sweep", "small.yaml", "--over", "common_cause.fraction=0:1:0.1", *more, folder=tmp_path)
+        assert done.stderr.count("there is no common_cause in this scenario") == 1
+        assert "(and at 10 more points)" in done.stderr
 
 
 def test_a_million_points_ask_on_a_terminal_before_anything_is_read(tmp_path: Path) -> None:

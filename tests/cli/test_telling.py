@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from study.small_scenario import write_small
 
+from des.catalogue.list_prices import further_models
 from tests.command import SCENARIOS, des, is_a_clear_error
 
 
@@ -38,6 +40,37 @@ def test_the_catalogue_names_models_and_prices(tmp_path: Path) -> None:
     (line,) = [line for line in done.stdout.splitlines() if line.split()[1:2] == ["claude-sonnet-4-6"]]
     assert "$3.00" in line
     assert "$15.00" in line
+
+
+def test_the_catalogue_says_how_many_models_it_does_not_list(tmp_path: Path) -> None:
+    said = " ".join(des("catalogue", folder=tmp_path).stdout.split())
+    assert f"{len(further_models())} more models of Anthropic, OpenAI and Google are known by name" in said
+    assert len(further_models()) > 20
+
+
+@pytest.mark.parametrize(("name", "price"), [("gpt-4o", "$2.50"), ("claude-sonnet-4-6", "$3.00"), ("sora-2", "$0.10")])
+def test_the_catalogue_shows_one_model_by_its_name(tmp_path: Path, name: str, price: str) -> None:
+    done = des("catalogue", name, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = [line.split() for line in done.stdout.splitlines() if line.startswith((" openai", "openai", "anthropic"))]
+    assert [row[1] for row in rows] == [name]
+    assert price in rows[0]
+    (model,) = json.loads(des("catalogue", name, "--json", folder=tmp_path).stdout)
+    assert model["model"] == name
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("gpt-4.1-mni", "unknown model 'gpt-4.1-mni'; did you mean 'gpt-4.1-mini'?"),
+        ("claude", "no model is named 'claude' alone: claude-opus-4-7, claude-sonnet-4-6, claude-haiku-4-5, "),
+        ("litellm", "; the preset: des catalogue --presets litellm@"),
+    ],
+)
+def test_a_name_of_no_model_is_answered_with_the_nearest(tmp_path: Path, name: str, said: str) -> None:
+    done = des("catalogue", name, folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
 
 
 def test_version_and_help_are_quick_to_say(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from des.errors import ScenarioError
 from des.scenario import from_mapping, plans
+from des.scenario.loading import changed
 
 WHOLE: dict[str, Any] = {
     "horizon": "1h",
@@ -49,7 +50,7 @@ def _with(value: Any, path: tuple[str | int, ...], keys: dict[str, object]) -> A
     ],
 )
 def test_a_word_is_answered_with_ours_for_its_place(place: tuple[str, ...], key: str, instead: str) -> None:
-    assert f"unknown key '{key}'; here it is {instead}" in told(*place, **{key: 3})
+    assert f"unknown key '{key}'; here it is {instead}" in told(*place, **{key: "x"})
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_a_word_is_answered_with_ours_for_its_place(place: tuple[str, ...], key:
     ],
 )
 def test_a_word_in_the_wrong_part_is_told_where_it_belongs(place: tuple[str, ...], key: str, instead: str) -> None:
-    assert f"unknown key '{key}'; {instead}" in told(*place, **{key: 3})
+    assert f"unknown key '{key}'; {instead}" in told(*place, **{key: "x"})
 
 
 @pytest.mark.parametrize("key", ["rpm", "max_retries"])
@@ -115,3 +116,48 @@ def test_our_own_word_of_that_name_is_no_problem() -> None:
 def test_a_word_that_has_no_place_there_gets_the_nearest_of_ours() -> None:
     assert "unknown key 'rpm'" in told("workload", rpm=3)
     assert "here it is" not in told("workload", rpm=3)
+
+
+@pytest.mark.parametrize(
+    ("place", "key", "value", "instead"),
+    [
+        (("providers", "one"), "rpm", 4000, "here it is limits: {requests: 4000/min}"),
+        (("providers", "one"), "tpm", "2000000", "here it is limits: {tokens: 2000000/min}"),
+        (("chain", 0), "max_retries", 5, "here it is retries: 5"),
+        (("policy",), "timeout_s", 2.5, "here it is timeout: 2.5s"),
+        (
+            ("policy",),
+            "rpm",
+            4000,
+            "limits belong to a provider or a model: providers: {openai: {limits: {requests: 4000/min}",
+        ),
+        (("policy",), "timeout_ms", 2500, "here it is timeout: 30s"),
+        (("policy",), "max_attempts", 5, "here it is retries: 2 for three attempts"),
+        (("providers", "one"), "rpm", True, "here it is limits: {requests: 60/min}"),
+    ],
+)
+def test_the_authors_number_is_written_where_it_counts_the_same(
+    place: tuple[str, ...], key: str, value: object, instead: str
+) -> None:
+    assert f"unknown key '{key}'; {instead}" in told(*place, **{key: value})
+
+
+def test_a_common_cause_is_set_field_by_field_where_its_members_are() -> None:
+    """The members may come in the same command, in any order."""
+    fraction = "common_cause.fraction=30%"
+    loaded = from_mapping(WHOLE)
+    with pytest.raises(ScenarioError, match="there is no common_cause in this scenario"):
+        changed(loaded, [fraction])
+    with pytest.raises(ScenarioError) as refused:
+        changed(loaded, [fraction, "common_cause.members=[nobody, two]"])
+    assert "no common_cause" not in str(refused.value)
+
+
+def test_day_and_night_are_a_profile() -> None:
+    arrivals = {"kind": "daily", "rate": "1/s"}
+    words = "unknown kind 'daily'; for day and night write kind: poisson, and profile: {hours: [1, 1, ...]}"
+    assert words in told("workload", arrivals=arrivals)
+    profiled = {"kind": "poisson", "rate": "1/s", "profile": {"day": 2, "night": 1}}
+    said = told("workload", arrivals=profiled)
+    assert "unknown key 'day'; here it is hours: [1, 1, ...], 24 weights" in said
+    assert "unknown key 'night'; here it is hours: [1, 1, ...], 24 weights" in said

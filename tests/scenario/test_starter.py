@@ -87,3 +87,10 @@ def test_a_model_has_the_provider_that_lists_it_unless_another_one_is_named() ->
         named_model("sonnet")
     with pytest.raises(LookupError, match=r"'gemini-2\.5-"):
         named_model("gemini")
+
+
+@pytest.mark.parametrize("question", ["nines", "cost"])
+def test_an_availability_says_that_shared_outages_are_among_its_own(question: str) -> None:
+    said = [line for line in starter(question=question).splitlines() if " availability: 99.5%" in line]
+    assert len(said) == 2
+    assert all("those of shared causes among them" in line for line in said)

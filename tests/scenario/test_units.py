@@ -42,6 +42,8 @@ def test_durations_are_seconds(text: object, seconds: float) -> None:
         ("3us", "the units are ms, s, min"),
         ("3sec", "the units are ms, s, min"),
         ("-3s", "negative"),
+        (900, "write 900ms or 900s"),
+        (30, "write 30s for seconds"),
         (-3, "negative"),
         (math.nan, "finite"),
         (math.inf, "finite"),
@@ -139,3 +141,9 @@ def test_a_moment_is_a_duration_or_a_timestamp() -> None:
     assert units.read_moment("2025-01-01T00:00Z") == datetime(2025, 1, 1, tzinfo=UTC)
     with pytest.raises(ValueError, match="timestamp such as"):
         units.read_moment("whenever")
+
+
+@pytest.mark.parametrize("text", ["-$0.10", "$-0.10", "- $0.1", "-0.10 USD", "-0.1"])
+def test_negative_money_is_called_negative(text: str) -> None:
+    with pytest.raises(ValueError, match="which is negative"):
+        units.read_usd(text)

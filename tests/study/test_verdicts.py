@@ -210,3 +210,11 @@ def test_the_chance_of_the_objective_is_judged_by_an_answer_and_not_judged_elsew
 def test_the_chance_of_an_objective_needs_one() -> None:
     with pytest.raises(ScenarioError, match="there is no objective to meet"):
         from_mapping(small(expect={"objective": ">= 90%"}))
+
+
+def test_what_availability_does_not_judge_names_the_commands_that_do() -> None:
+    """The quickest of them first."""
+    found = available(from_mapping(behind_a_cdn(expect={"cost_usd_per_request": "<= 0.007"})), FEW_YEARS)
+    assert [(each.result, each.reason) for each in found.expectations] == [
+        (NOT_JUDGED, "des availability simulates no requests; des answer, des run and des compare do")
+    ]

@@ -1,8 +1,10 @@
 """Keys known from SDKs, gateways and load tests, and what a scenario writes instead."""
 
+import re
 from collections.abc import Collection
 from typing import Final
 
+_WRITTEN: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
 _Ours = tuple[tuple[str, str], ...]
 """Our keys, each with an example of its use. The first that may stand at the place of the unknown key is meant."""
 
@@ -26,6 +28,7 @@ _FALLBACKS: Final[_Ours] = (("chain", "chain: [first-model, second-model]"),)
 _HORIZON: Final[_Ours] = (("horizon", "horizon: 1y"),)
 _COOLDOWN: Final[_Ours] = (("for", "for: 30s"), ("cooldown", "cooldown: {for: 30s}"))
 
+_HOURS: Final[_Ours] = (("hours", "hours: [1, 1, ...], 24 weights from 00:00 UTC on"),)
 _LIMITS: Final[_Ours] = (("providers", "providers: {openai: {limits: {requests: 60/min}}}"),)
 
 _OURS: Final[dict[str, _Ours]] = {
@@ -76,6 +79,7 @@ _OURS: Final[dict[str, _Ours]] = {
     "model_list": _FALLBACKS,
     "sim_time": _HORIZON,
     "duration": _HORIZON,
+    **dict.fromkeys(("day", "night", "daytime", "nighttime", "day_night", "hour", "hourly"), _HOURS),
     "p50": (("median", "median"),),
     "p_50": (("median", "median"),),
 }
@@ -104,10 +108,33 @@ _ELSEWHERE: Final[dict[str, tuple[tuple[str, ...], str]]] = {
 """Words that have no place where they stand: the keys that tell such a place, and where they belong."""
 
 
-def belonging_elsewhere(word: str, known: Collection[str]) -> str:
+_COUNTED: Final = frozenset(
+    {
+        *("rpm", "requests_per_minute", "rpm_limit", "rpd", "requests_per_day"),
+        *("tpm", "tokens_per_minute", "tpm_limit", "qps", "rps", "requests_per_second"),
+        *("max_parallel_requests", "max_concurrency", "max_connections"),
+        *("max_retries", "num_retries", "retry_count", "timeout_s", "timeout_seconds", "request_timeout"),
+    }
+)
+"""Words whose number is that of our example, in the same unit."""
+
+_KINDS: Final = dict.fromkeys(
+    ("daily", "diurnal", "day_night", "weekly", "seasonal", "sinusoidal", "sine", "profile", "hourly"),
+    ("poisson", "for day and night write kind: poisson, and profile: {hours: [1, 1, ...]} of 24 weights"),
+)
+"""Words for a kind that a field of another kind gives: that kind, and what to write."""
+
+
+def other_kind(word: str, known: Collection[str]) -> str:
+    """The end of a message on a kind that there is in other words; empty for all others."""
+    kind, words = _KINDS.get(_folded(word), ("", ""))
+    return f"; {words}" if {kind, "closed"} <= {*known} else ""
+
+
+def belonging_elsewhere(word: str, known: Collection[str], value: object = None) -> str:
     """The end of a message on a word that belongs to another part of a scenario; empty for all others."""
     places, words = _ELSEWHERE.get(_folded(word), ((), ""))
-    return f"; {words}" if any(place in known for place in places) else ""
+    return f"; {_with_number(word, words, value)}" if any(place in known for place in places) else ""
 
 
 def our_key(word: str, known: Collection[str]) -> str | None:
@@ -115,12 +142,22 @@ def our_key(word: str, known: Collection[str]) -> str | None:
     return next((key for key, _ in _OURS.get(_folded(word), ()) if key in known), None)
 
 
-def in_our_words(word: str, known: Collection[str]) -> str:
-    """The end of a message that says what a scenario writes instead; empty if that is not known."""
+def in_our_words(word: str, known: Collection[str], value: object = None) -> str:
+    """The end of a message that says what a scenario writes instead, with the value; empty if that is not known."""
     for key, example in _OURS.get(_folded(word), ()):
         if key in known:
-            return f"; did you mean '{key}'?" if example == key else f"; here it is {example}"
+            return (
+                f"; did you mean '{key}'?" if example == key else f"; here it is {_with_number(word, example, value)}"
+            )
     return ""
+
+
+def _with_number(word: str, example: str, value: object) -> str:
+    """The example with the author's own number, where it counts the same."""
+    text = "" if isinstance(value, bool) else str(value).strip()
+    if _folded(word) not in _COUNTED or not _WRITTEN.fullmatch(text):
+        return example
+    return _WRITTEN.sub(text, example, count=1)
 
 
 def _folded(word: str) -> str:

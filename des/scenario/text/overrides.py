@@ -82,6 +82,8 @@ def with_assignments(document: Document, assignments: Sequence[str | Assignment]
                 raise UnknownPathError("expected path=value, such as policy.rounds=3")
             path = find_path(content, text.strip())
             value = _value(value_text)
+            if _of_no_cause(path, content, assignments):
+                raise UnknownPathError(f"{path_text(path)}: {_NO_CAUSE}")
             if value is None and _is_no_component(path, content):
                 raise UnknownPathError(f"{path_text(path)}: {_nothing_to_take_out(path, content)}")
             _assign(content, path, value)
@@ -97,6 +99,20 @@ def with_assignments(document: Document, assignments: Sequence[str | Assignment]
     if problems:
         raise ScenarioError(problems)
     return document.with_content(content, places)
+
+
+_NO_CAUSE: Final = (
+    "there is no common_cause in this scenario; shared=0:1:0.1 sweeps the share of what it has in common (depends_on), "
+    "and common_cause: {members: [...], fraction: 30%} adds one"
+)
+
+
+def _of_no_cause(path: Path, content: Mapping[str, Any], assignments: Sequence[str | Assignment]) -> bool:
+    """Whether a field of a common cause is set where there is none, and no assignment says whom it hits."""
+    if path[:1] != ("common_cause",) or len(path) == 1 or content.get("common_cause"):
+        return False
+    texts = (each if isinstance(each, str) else each.text for each in assignments)
+    return not any("members" in text.partition("=")[0] for text in texts)
 
 
 def _quoted(assignment: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, Tag, ValidationError
 
 from des.catalogue.naming import listed_names
-from des.scenario.text.other_words import belonging_elsewhere, in_our_words, our_key
+from des.scenario.text.other_words import belonging_elsewhere, in_our_words, other_kind, our_key
 from des.scenario.text.places import Path
 from des.scenario.text.units import shown
 from des.words import did_you_mean, nearest, unknown
@@ -33,14 +33,14 @@ class Finding:
     slip_of: str | None = None
 
 
-def _unknown_key(key: str, known: Sequence[str]) -> tuple[str, str | None]:
+def _unknown_key(key: str, known: Sequence[str], said: object = None) -> tuple[str, str | None]:
     """The message, and the known key that it suggests."""
     word, colon, value = key.partition(":")
     if colon and word in known:
         return f"unknown key '{key}'; YAML wants a space after the colon: {word}: {value}", None
     if ours := our_key(key, known):
-        return f"unknown key '{key}'{in_our_words(key, known)}", ours
-    if elsewhere := belonging_elsewhere(key, known):
+        return f"unknown key '{key}'{in_our_words(key, known, said)}", ours
+    if elsewhere := belonging_elsewhere(key, known, said):
         return f"unknown key '{key}'{elsewhere}", None
     if _PERCENTILE.fullmatch(key) and "p99" in known and key.casefold() not in known:
         return f"unknown key '{key}'; {_PERCENTILES}", None
@@ -61,14 +61,17 @@ def findings_of(error: ValidationError, content: object, model: type[BaseModel])
             key = str(loc[-1])
             message, near = _of_another_kind(key, model, loc[:-1]), None
             if not message:
-                message, near = _unknown_key(key, _known_keys(model, loc[:-1]))
+                message, near = _unknown_key(key, _known_keys(model, loc[:-1]), fault["input"])
             found[Finding(path, message, at_key=True, slip_of=near)] = None
         elif kind == "contradiction":
             within = _path((*path, *context["at"]), content, missing=True)
             found[Finding(within, context["message"])] = None
         elif kind == "union_tag_invalid":
             expected = [word.strip().strip("'") for word in context["expected_tags"].split(",")]
-            found[Finding((*path, "kind"), unknown("kind", str(context["tag"]), expected))] = None
+            tag = str(context["tag"])
+            other = other_kind(tag, expected)
+            message = f"unknown kind '{tag}'{other}" if other else unknown("kind", tag, expected)
+            found[Finding((*path, "kind"), message)] = None
         elif kind == "union_tag_not_found":
             found[Finding(path, _without_kind(fault["input"], model, loc))] = None
         else:

@@ -32,6 +32,8 @@ LONGEST_S: Final = 200.0 * YEAR_S
 _LONGEST_HORIZON_S: Final = 1000.0 * YEAR_S
 _SLOWEST_PER_S: Final = 0.01 / YEAR_S
 """The lowest rate of requests, or of anything that they wait for."""
+_MAY_BE_MS: Final = 100.0
+"""A number without a unit from which on milliseconds may be meant."""
 _FIRST_YEAR: Final = 1700
 _LAST_YEAR: Final = 2199
 """Timestamps are nanoseconds since 1970 in an int64, which ends in 1677 and in 2262."""
@@ -67,6 +69,8 @@ def shown(value: object) -> str:
 
 def _number(value: object, expected: str) -> float:
     """A finite, non-negative number; text that reads as one counts as well."""
+    if isinstance(value, str):
+        _refuse_negative(value.strip(), expected)
     given = float(value) if isinstance(value, str) and _PLAIN.fullmatch(value.strip()) else value
     if isinstance(given, bool) or not isinstance(given, int | float):
         raise ValueError(f"expected {expected}; got {shown(value)}")
@@ -94,7 +98,7 @@ def _finite(number: float, text: str) -> float:
 
 
 def _refuse_negative(text: str, expected: str) -> None:
-    if re.match(r"-\s*[0-9.]", text):
+    if re.match(r"(-\s*\$?|\$\s*-)\s*[0-9.]", text):
         raise ValueError(f"expected {expected}; got {shown(text)}, which is negative")
 
 
@@ -120,7 +124,8 @@ def read_duration(value: object, most_s: float = LONGEST_S) -> float:
             raise ValueError(f"expected {expected}; got {shown(value)}")
     number = _number(value, expected)
     if number:
-        raise ValueError(f"expected {expected}; got {shown(value)}, which has no unit: write {number:g}s for seconds")
+        written = f"{number:g}ms or {number:g}s" if number >= _MAY_BE_MS else f"{number:g}s for seconds"
+        raise ValueError(f"expected {expected}; got {shown(value)}, which has no unit: write {written}")
     return 0.0
 
 
