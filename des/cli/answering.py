@@ -49,6 +49,14 @@ def answer(
             help="Simulate this number of rounds, without a time limit: the same figures on any machine.",
         ),
     ] = None,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick",
+            help="One round of bounded work, a second or two for most scenarios: fewer years of incidents and shorter "
+            "windows, so wider intervals; the same figures on any machine.",
+        ),
+    ] = False,
     arms: Annotated[
         str | None, typer.Option("--arms", metavar="A,B", help="Arms to answer for.  [default: the scenario's]")
     ] = None,
@@ -77,6 +85,7 @@ def answer(
             scenario,
             within=within,
             rounds=rounds,
+            quick=quick,
             arms=listed(arms),
             seed=seed,
             overrides=tuple(changes or ()),

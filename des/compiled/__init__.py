@@ -4,14 +4,28 @@
 """
 
 from des.compiled.carrying import carried
-from des.compiled.choice import ENGINES, chosen, engine_for, prepare, simulate, simulate_window, using
+from des.compiled.choice import (
+    COMPILED,
+    ENGINES,
+    SIMPY,
+    chosen,
+    engine_for,
+    is_to_be_compiled,
+    prepare,
+    simulate,
+    simulate_window,
+    using,
+)
 from des.compiled.supported import reasons_against
 
 __all__ = [
+    "COMPILED",
     "ENGINES",
+    "SIMPY",
     "carried",
     "chosen",
     "engine_for",
+    "is_to_be_compiled",
     "prepare",
     "reasons_against",
     "simulate",

@@ -85,6 +85,14 @@ def prepare(plans: Collection[Plan], requests: float) -> None:
         _try_to_load(next(plan for plan in plans if not reasons[plan.arm]))
 
 
+def is_to_be_compiled(plans: Collection[Plan], requests: float) -> bool:
+    """Whether `prepare` would compile the engine first, for about a minute."""
+    name = chosen()
+    if name == SIMPY or all(map(reasons_against, plans)) or compiling.is_loaded() or not compiling.is_installed():
+        return False
+    return (name == COMPILED or (requests >= COMPILED_FOR and not _failures)) and not compiling.is_cached()
+
+
 def load_for(plans: Collection[Plan]) -> None:
     """Load the compiled engine for the first of the plans, if there is one, as the process has that gives the work."""
     for plan in plans:

@@ -1,12 +1,13 @@
 """One replication of one arm, or a window of a long run, by the compiled kernel."""
 
+import logging
 import math
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Final
 
 from des.compiled import tallies
-from des.compiled.compiling import Kernel, compiled, forget_cached, is_loaded
+from des.compiled.compiling import Kernel, compiled, forget_cached, is_cached, is_loaded
 from des.compiled.replication import Replication
 from des.engine.arrivals import arrival_times, marks_of
 from des.engine.columns import Block, Sink
@@ -17,6 +18,7 @@ from des.signals import signals_held
 
 Progress = Callable[[float], None]
 
+_LOG: Final = logging.getLogger("des")
 
 _LOADER: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compiling")
 _loading: list[Future[None]] = []
@@ -52,12 +54,20 @@ def is_loading() -> bool:
 
 
 def _load(plan: Plan) -> None:
+    if not is_cached():
+        _say_that_it_compiles()
     try:
         _play_nothing(plan)
     except Exception:
         if not forget_cached():
             raise
+        _say_that_it_compiles()
         _play_nothing(plan)
+
+
+def _say_that_it_compiles() -> None:
+    """On standard error, unless the program that uses `des` has its own logging."""
+    _LOG.warning("compiling the engine, once on this machine: about a minute (--engine simpy does without)")
 
 
 def _play_nothing(plan: Plan) -> None:

@@ -36,6 +36,11 @@ _WHY: Final[Mapping[str, str]] = {
 _WITHOUT_MEMORY: Final = ("ordered", "weighted")
 
 
+_Found = tuple[Plan, tuple[Binding, ...], tuple[str, ...]]
+_REMEMBERED: Final = 8
+_asked: tuple[tuple[Plan, _Found], ...] = ()
+
+
 def interactions(plan: Plan) -> tuple[str, ...]:
     """Why requests depend on each other or on their exact times. Empty where the fast estimators apply.
 
@@ -52,8 +57,21 @@ def relieved(plan: Plan) -> tuple[Plan, tuple[Binding, ...]]:
     return relieved_and_interactions(plan)[:2]
 
 
-def relieved_and_interactions(plan: Plan) -> tuple[Plan, tuple[Binding, ...], tuple[str, ...]]:
-    """What `relieved` and `interactions` tell, for one search of the limits that matter."""
+def relieved_and_interactions(plan: Plan) -> _Found:
+    """What `relieved` and `interactions` tell, for one search of the limits that matter.
+
+    The last few plans are remembered: each is asked about several times in one answer.
+    """
+    global _asked  # replaced as a whole, so threads may share it
+    for known, found in _asked:
+        if known is plan:
+            return found
+    found = _searched(plan)
+    _asked = ((plan, found), *_asked[: _REMEMBERED - 1])
+    return found
+
+
+def _searched(plan: Plan) -> _Found:
     free = without_limits(plan)
     if free is plan or _every(free):
         return plan, (), _every(plan)

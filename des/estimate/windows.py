@@ -18,6 +18,7 @@ import numpy as np
 from des.compiled import carried
 from des.compiled.choice import LOADED_FOR, prepare
 from des.errors import DesError
+from des.estimate.effort import USUAL, Budget, WindowsEffort
 from des.estimate.estimate import Estimate, Inapplicable
 from des.estimate.heterogeneous import Heterogeneous
 from des.estimate.memory import (
@@ -37,7 +38,7 @@ from des.estimate.windows_figures import (
     lost_share,
     state_names,
 )
-from des.estimate.windows_memory import compared, window_task
+from des.estimate.windows_memory import compared, pairs_of, window_task
 from des.estimate.windows_months import meeting, months_of
 from des.estimate.windows_population import Population, default_years, population
 from des.estimate.windows_recovery import outlasts
@@ -152,12 +153,14 @@ def windows(
     progress: Callable[[float], None] | None = None,
     late: Callable[[int, float], None] | None = None,
     least_round: int = LEAST_ROUND,
+    effort: WindowsEffort = USUAL,
 ) -> WindowsAnswer:
     """Figures of all arms. Raises Inapplicable, naming what remembers, where windows do not apply.
 
     Stops after `rounds`, or before a round that would not end within `seconds`. The same number of rounds gives the
     same figures for any number of workers. `objective` is an availability, and `month` or days such as `30d`.
     `least_round` is the number of requests that a round after the first simulates in each arm, or more.
+    `effort` is how much is simulated before and in the first round.
     `late` is called with the number of windows of the first round and the seconds that it will take, where its first
     tenth tells that these are more than `seconds` leave.
     """
@@ -171,7 +174,8 @@ def windows(
     tell = _Progress(progress, started, seconds if rounds is None else None, late)
     prepare(list(plans.values()), LOADED_FOR)
     with Workers(carried(window_task, plans.values()), workers, eager=False) as pool:
-        groups = [_Group(dict(members), years, pool, tell, least_round) for members in _alike(plans)]
+        budget = Budget(effort)
+        groups = [_Group(dict(members), years, pool, tell, least_round, effort, budget) for members in _alike(plans)]
         done, after_s = 0, 0.0
         limit = rounds if rounds is not None else (ROUNDS if seconds is None else 1000)
         while done < limit:
@@ -247,11 +251,14 @@ class _Group:
         pool: "Workers[Any, Any]",
         told: _Progress,
         least_round: int,
+        effort: WindowsEffort,
+        budget: Budget,
     ) -> None:
         self.plans = plans
+        self._effort, self._budget = effort, budget
         self._pool, self._told, self._least_round = pool, told, least_round
         plan = next(iter(plans.values()))
-        self._years = default_years(plan) if years is None else years
+        self._years = default_years(plan, effort) if years is None else years
         declared_s, self.remembers = max(memory_s(each) for each in plans.values())
         memory = max(declared_s, _LEAST_MEMORY_S) if declared_s > 0.0 else 0.0
         self._most_s = memory * 2**_MOST_DOUBLINGS
@@ -263,13 +270,14 @@ class _Group:
         rate_per_s = max(request_rate_per_s(plan) for plan in self.plans.values())
         while memory <= self._most_s and not _too_long(memory, self.remembers, rate_per_s):
             tail_s = max(longest_walk_of_all_s(plan) for plan in self.plans.values())
-            found = population(self.plans, self._years, memory, tail_s)
-            sampler = Sampler(found, self.plans, self._least_round)
+            found = population(self.plans, self._years, memory, tail_s, self._effort)
+            sampler = Sampler(found, self.plans, self._least_round, self._effort)
             too_many = sampler.last_uses.remembers_too_many()
             if too_many:
                 raise Inapplicable(too_many)
             if memory <= 0.0:
                 return found, sampler
+            self._budget.take(pairs_of(sampler)[1] * len(self.plans), self.plans.values())
             verdict = compared(sampler, self._pool, self._told)
             if not verdict.what:
                 return found, sampler
@@ -282,6 +290,8 @@ class _Group:
     def sample(self) -> None:
         """Another round, or the first one with a longer memory where recoveries turn out to outlast this one."""
         seen = len(self.sampler.sample.stratum)
+        if not seen:
+            self._budget.take(self.sampler.pilot_requests, self.plans.values())
         drawn = self.sampler.draw(self.sampler.next_round() if seen else self.sampler.pilot())
         self.sampler.run(drawn, self._pool, self._told if seen else self._told.of_first_round(len(drawn)))
         what = outlasts(self.sampler, seen, self._pool) if self.population.memory_s > 0.0 else ""

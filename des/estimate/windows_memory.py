@@ -23,10 +23,6 @@ from des.faults.intervals import FloatArray
 from des.pool import Report, Workers
 from des.scenario.plan import Plan
 
-_PAIRS: Final = (12, 40)
-"""Change points looked at, over all strata of transients: at least and at most."""
-_PAIRS_REQUESTS: Final = 40_000.0
-"""To be simulated for the test of an arm."""
 _FEWEST: Final = 4
 """In a stratum, as far as the pairs go."""
 _SPELL: Final = 0.25
@@ -59,9 +55,7 @@ class Remembered:
 
 def compared(sampler: Sampler, pool: "Workers[Any, Any]", told: Callable[[float], None]) -> Remembered:
     """Nothing in `what` where the runs look alike. The pool is of `window_task`."""
-    load = sampler.rate_per_s * sampler.population.memory_s * (_LATER[-1] + 3.0 * (1.0 + _SPELL))
-    fewest, most = _PAIRS
-    tasks, strata = _tasks(sampler, round(min(max(_PAIRS_REQUESTS / load, fewest), most)))
+    tasks, strata = _tasks(sampler, pairs_of(sampler)[0])
     if not tasks:
         return Remembered(untested=True)
     done: list[list[_Pair]] = []
@@ -83,6 +77,14 @@ def compared(sampler: Sampler, pool: "Workers[Any, Any]", told: Callable[[float]
 def window_task(task: _Task | Task, report: Report | None = None) -> list[_Pair] | Tallies:
     """What the same processes do: simulate windows, or compare runs with each other."""
     return simulate_task(task) if len(task) == 2 else compare_task(task)
+
+
+def pairs_of(sampler: Sampler) -> tuple[int, float]:
+    """How many change points are looked at, over all strata of transients, and the requests that this takes an arm."""
+    load = sampler.rate_per_s * sampler.population.memory_s * (_LATER[-1] + 3.0 * (1.0 + _SPELL))
+    fewest, most = sampler.effort.pairs
+    pairs = round(min(max(sampler.effort.pairs_requests / load, fewest), most))
+    return pairs, pairs * load
 
 
 def compare_task(task: _Task) -> list[_Pair]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from des.engine.arrivals import OperationalClock
+from des.estimate.effort import USUAL, WindowsEffort
 from des.estimate.interaction import arrival_profile, needs_whole_horizons
 from des.estimate.timeline import incidents_per_year
 from des.faults import Timeline, draw_timeline
@@ -29,19 +30,12 @@ CLEAR, IMPAIRED, DOWN = 0, 1, 2
 STEADY, WORSE, BETTER = 0, 1, 2
 """A steady stretch, or a transient after a change in which an endpoint became worse, or none did."""
 
-YEARS: Final = 20_000.0
-"""At most, by default."""
-_MOST_INCIDENTS: Final = 250_000
-"""Drawn by default, which takes a few seconds."""
 _BLOCKS: Final = 40
 """Of years, over which the spread of the incidents themselves is measured."""
 _LONGEST_PIECE_S: Final = 1456 * WEEK_S
 """About 28 years: the clock's float64 then still tells a tenth of a microsecond."""
 _MOST_BEFORE: Final = 4.0
 """Memories that a window may begin before its requests count; the clock does not start below 0."""
-_MOST_STRATA: Final = 20
-_COMMON_STRATA: Final = 8
-"""Kept as they are where there are too many: those of the most time."""
 _BASE: Final = 3
 
 
@@ -124,16 +118,18 @@ def whole_horizons(plan: Plan) -> bool:
     return needs_whole_horizons(plan) or (isinstance(arrivals, ReplayedArrivals) and arrivals.period_s is None)
 
 
-def default_years(plan: Plan) -> float:
+def default_years(plan: Plan, effort: WindowsEffort = USUAL) -> float:
     """As many as draw some hundred thousand incidents, and at least as long as ten horizons."""
     per_year = incidents_per_year(plan)
-    years = min(YEARS, _MOST_INCIDENTS / per_year) if per_year > 0.0 else 1000.0
+    years = min(effort.years, effort.incidents / per_year) if per_year > 0.0 else 1000.0
     if whole_horizons(plan):
         return max(10 * plan.horizon_s / YEAR_S, min(years, 2_000 * plan.horizon_s / YEAR_S))
     return max(years, 0.1)
 
 
-def population(plans: Mapping[str, Plan], years: float, memory_s: float, tail_s: float) -> Population:
+def population(
+    plans: Mapping[str, Plan], years: float, memory_s: float, tail_s: float, effort: WindowsEffort = USUAL
+) -> Population:
     """Of arms with the same components, endpoints, seed and profile. Incidents are known `tail_s` beyond the end."""
     plan = next(iter(plans.values()))
     endpoints = relevant_endpoints(plans.values())
@@ -152,7 +148,7 @@ def population(plans: Mapping[str, Plan], years: float, memory_s: float, tail_s:
     states = np.concatenate([part[2] for part in parts])
     kinds = np.concatenate([part[3] for part in parts])
     start_s, end_s = (np.concatenate([part[place] for part in parts]) for place in (0, 1))
-    codes, strata = _strata(states, kinds, end_s - start_s, endpoints, list(plans.values()))
+    codes, strata = _strata(states, kinds, end_s - start_s, endpoints, list(plans.values()), effort)
     piece = np.repeat(np.arange(count), [len(part[0]) for part in parts])
     measure = exposure.until(end_s) - exposure.until(start_s)
     blocks = min(_BLOCKS, count)
@@ -251,12 +247,13 @@ def _strata(
     lasts_s: FloatArray,
     endpoints: Sequence[int],
     plans: Sequence[Plan],
+    effort: WindowsEffort,
 ) -> tuple[IntArray, tuple[Stratum, ...]]:
     """The stratum of each segment. Rare ones are merged by the number of endpoints down and the arms that are down."""
     chains = [np.isin(endpoints, chain_endpoints(plan)) for plan in plans]
     exact, _, code = _grouped(np.column_stack((states, kinds[:, np.newaxis])))
-    if len(exact) > _MOST_STRATA:
-        common = np.argsort(-np.bincount(code, lasts_s), kind="stable")[:_COMMON_STRATA]
+    if len(exact) > effort.strata:
+        common = np.argsort(-np.bincount(code, lasts_s), kind="stable")[: effort.common_strata]
         rough = np.column_stack(
             (
                 np.full(len(exact), -1),

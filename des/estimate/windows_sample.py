@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from des.draws import generator
+from des.estimate.effort import USUAL, WindowsEffort
 from des.estimate.linear import weighted_sum
 from des.estimate.memory import longest_period_s, longest_walk_of_all_s, request_rate_per_s
 from des.estimate.sums import bin_edges
@@ -24,18 +25,13 @@ from des.faults.intervals import FloatArray
 from des.pool import Report, Workers
 from des.scenario.plan import BatchArrivals, Plan
 
-PILOT: Final = 6
-"""Draws from each stratum in the first round, or as many as make `PILOT_REQUESTS`."""
 FEWEST: Final = 3
-"""But no fewer, however many requests they are."""
+"""Draws from each stratum in the first round, however many requests they are."""
 PILOT_REQUESTS: Final = 60_000.0
-"""Over all arms: some five seconds of SimPy."""
+"""Those that more draws may make, over all arms: some five seconds of SimPy."""
 GROWTH: Final = 0.25
 """A round simulates this share of the requests of all rounds before it, at least `LEAST_ROUND` in each arm."""
 LEAST_ROUND: Final = 20_000
-_BLOCK_REQUESTS: Final = 300.0
-_MOST_REQUESTS: Final = 2000.0
-"""To be expected in a block: enough to be worth its warm-up, and no more than can be spared, as in quiet time."""
 _TASK_REQUESTS: Final = 8000.0
 """To be simulated in a task of one process."""
 _END: Final = 0.25
@@ -73,16 +69,23 @@ class Sample:
 class Sampler:
     """Draws blocks from one population, and simulates them in each of its arms."""
 
-    def __init__(self, population: Population, plans: Mapping[str, Plan], least_round: int = LEAST_ROUND) -> None:
+    def __init__(
+        self,
+        population: Population,
+        plans: Mapping[str, Plan],
+        least_round: int = LEAST_ROUND,
+        effort: WindowsEffort = USUAL,
+    ) -> None:
         self.population = population
+        self.effort = effort
         self.plans = plans
         self._least_round = least_round
         self._plan = next(iter(plans.values()))
         self.rate_per_s = max(request_rate_per_s(plan) for plan in plans.values())
         self.tail_s = max(longest_walk_of_all_s(plan) for plan in plans.values())
         self._period_s = max(longest_period_s(plan) for plan in plans.values()) if population.memory_s > 0.0 else 0.0
-        self._block_s = block_s(plans.values(), population.memory_s)
-        self._longest_s = max(self._block_s, _MOST_REQUESTS / self.rate_per_s)
+        self._block_s = block_s(plans.values(), population.memory_s, effort)
+        self._longest_s = max(self._block_s, effort.most_block_requests / self.rate_per_s)
         order = np.argsort(population.segments.stratum, kind="stable")
         counts = np.bincount(population.segments.stratum, minlength=len(population.strata))
         self._members = np.split(order, np.cumsum(counts)[:-1])
@@ -135,12 +138,22 @@ class Sampler:
             for nth, u in enumerate(self._uniforms(stratum, 0, FEWEST))
         ]
         requests = len(self.plans) * self.rate_per_s * sum(window.until_s - window.begin_s for window in few)
-        draws = min(max(int(FEWEST * PILOT_REQUESTS / max(requests, 1.0)), FEWEST), PILOT)
+        draws = min(max(int(FEWEST * PILOT_REQUESTS / max(requests, 1.0)), FEWEST), self.effort.pilot)
         return np.where(used, draws, 0)
 
     def load_of(self, counts: IntArray) -> float:
         """Requests to be expected of a round with these draws, over all arms."""
         return float((counts * self._cost()).sum())
+
+    @property
+    def pilot_requests(self) -> float:
+        """About the requests of the first round, load included, over all arms."""
+        segments = self.population.segments
+        lasts_s = np.minimum(segments.end_s - segments.start_s, self._longest_s)
+        strata = len(self.population.strata)
+        usual_s = np.bincount(segments.stratum, lasts_s, strata) / np.maximum(np.bincount(segments.stratum), 1)
+        each_s = usual_s + self.population.memory_s + self._period_s / 2.0
+        return float((self.pilot() * each_s).sum()) * self.rate_per_s * len(self.plans)
 
     def next_round(self) -> IntArray:
         """Draws from each stratum in another round."""
@@ -299,11 +312,11 @@ class Sampler:
         return tasks
 
 
-def block_s(plans: Iterable[Plan], memory_s: float) -> float:
-    """The longest block: some hundred requests, about as long as its warm-up, and a whole batch."""
+def block_s(plans: Iterable[Plan], memory_s: float, effort: WindowsEffort = USUAL) -> float:
+    """The longest block: enough requests to be worth its warm-up, no more than can be spared, and a whole batch."""
     several = list(plans)
     rate_per_s = max(request_rate_per_s(plan) for plan in several)
-    longest_s = max(_BLOCK_REQUESTS / rate_per_s, min(memory_s, _MOST_REQUESTS / rate_per_s))
+    longest_s = max(effort.block_requests / rate_per_s, min(memory_s, effort.most_block_requests / rate_per_s))
     batches_s = [
         plan.workload.arrivals.every_s for plan in several if isinstance(plan.workload.arrivals, BatchArrivals)
     ]

@@ -282,7 +282,8 @@ def _basis_sentences(answer: Answer, told: Mapping[str, ArmAnswer]) -> Iterator[
     yield from _causes_basis(told)
     yield from _never_binding(told)
     simulated = sum(of.basis.simulated for of in told.values())
-    rounds = f" in {answer.rounds} round{'s' if answer.rounds != 1 else ''}" if answer.rounds else ""
+    quick = "quick " if answer.quick else ""
+    rounds = f" in {answer.rounds} {quick}round{'s' if answer.rounds != 1 else ''}" if answer.rounds else ""
     yield f"{simulated:,} requests simulated{rounds}, seed {answer.seed}, {answer.wall_s:,.1f} s"
     if answer.overran:
         yield answer.overran

@@ -14,8 +14,11 @@ from des.report.availability_tables import because, each, figure, number, redund
 from des.report.foreseen_lines import print_foreseen
 from des.report.layout import Line, print_arms, say, say_indented
 from des.report.lines import share
-from des.study.explanation import Explained, Explanation
+from des.scenario.text.units import read_positive_duration
+from des.study.answer import WITHIN
+from des.study.explanation import NOT_COMPILED_YET, Explained, Explanation
 
+_ANSWER_S: Final = read_positive_duration(WITHIN)
 _EVERY_LEG: Final = "every leg down at once"
 
 
@@ -25,8 +28,11 @@ def print_explanation(title: str, explained: Explained, console: Console) -> Non
     say(console, title, style="bold")
     print_arms(list(_telling([*_size(of), *_incidents(of)])), arms, console)
     _print_reasons(explained.arms, console)
-    takes = ", ".join(f"des {command} {figures.duration(seconds)}" for command, seconds in explained.seconds.items())
+    taken = {"answer": _ANSWER_S, **explained.seconds}
+    takes = ", ".join(f"des {command} {figures.duration(seconds)}" for command, seconds in taken.items())
     say_indented(console, f"estimated processor time of all arms together on this machine: {takes}")
+    if any(one.engine_reason == NOT_COMPILED_YET for one in of):
+        say_indented(console, f"compiled engine: {NOT_COMPILED_YET}")
     if cascading := [arm for arm, one in explained.arms.items() if one.undisturbed]:
         named = f" ({', '.join(cascading)})" if len(cascading) < len(arms) else ""
         say_indented(
@@ -58,6 +64,7 @@ def _size(of: Sequence[Explanation]) -> Iterator[Line]:
         yield Line("left to SimPy for", tuple(", ".join(one.left_to_simpy) for one in of))
     yield Line("engine of des run", tuple(one.engine for one in of))
     yield Line("processor time, about")
+    yield Line("  des answer, of all arms", tuple(f"{figures.duration(_ANSWER_S)} (--within)" for _ in of))
     yield Line("  des run", tuple(figures.duration(one.run_s) for one in of))
     yield Line("  des availability", tuple(figures.duration(one.availability_s) for one in of))
     yield Line("  des compare", tuple(figures.duration(one.compare_s) for one in of))

@@ -14,6 +14,7 @@ from des.scenario.checks.client_consistency import client_findings, idle_finding
 from des.scenario.checks.consistency import consistency_findings
 from des.scenario.checks.idle import idle_settings
 from des.scenario.checks.names import name_findings
+from des.scenario.checks.unresolved import unresolved_findings
 from des.scenario.files import class_digests, file_digests
 from des.scenario.resolution.named_models import with_named_models
 from des.scenario.resolution.presets import at_the_preset, with_presets
@@ -216,6 +217,9 @@ def _validated(document: Document, path: FilePath | None) -> Loaded:
         if variant is not None:
             arms[name] = Arm(name, variant, overlay)
     if problems or scenario is None:
+        told = {(problem.path, problem.line) for problem in problems}
+        unresolved = [_problem_at(document, each) for each in unresolved_findings(document.content, document.folder)]
+        problems += [problem for problem in unresolved if (problem.path, problem.line) not in told]
         raise ScenarioError(sorted(dict.fromkeys(problems), key=by_place))
     return Loaded(scenario, document, path, arms)
 

@@ -5,19 +5,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from des.service.answer_store import AnswerStore
 from des.service.bounds import Bounds
 from des.service.documented import openapi_of
 from des.service.endpoints import assets, runs, simulations
 from des.service.faults import faults_of
-from des.service.guard import FAILED, GONE, Door, Guard
+from des.service.guard import FAILED, GONE, STREAMS, Door, Guard
 from des.service.problems import MEDIA_TYPE, ProblemError
 from des.service.reading import GoneError
 from des.service.runner import Runner
@@ -26,6 +27,8 @@ from des.service.simulations import Simulations
 from des.service.telemetry import Telemetry
 from des.service.workers import Workers
 from des.study.identity import canonical_json
+
+_METHODS: Final = ("GET", "POST", "DELETE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,14 +137,28 @@ def problem_response(error: ProblemError, headers: dict[str, str] | None = None)
 
 
 def _http(request: Request, error: Exception) -> Response:
-    """404 and 405 of the router."""
+    """404 and 405 of the router, which knows the methods of one route alone where several have the path."""
     assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_allowed(request))
     details = {
         404: f"nothing is at {request.url.path[:200]}; GET /openapi.json lists what there is",
         405: f"{request.method} is not for {request.url.path[:200]}",
     }
     found = ProblemError(error.status_code, details.get(error.status_code, str(error.detail)))
-    return problem_response(found, dict(error.headers or {}))
+    return problem_response(found, headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods for this path; HEAD goes with GET."""
+    scopes = {method: {**request.scope, "method": method} for method in _METHODS}
+    found = {
+        method
+        for method, scope in scopes.items()
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+    }
+    return sorted(found | ({"HEAD"} if "GET" in found and not request.url.path.endswith(STREAMS) else set()))
 
 
 def _invalid(request: Request, error: Exception) -> Response:

@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
+from des.estimate.effort import QUICK_CALLS
 from des.pool import available
 from des.scenario.text.units import YEAR_S
 
 FIXED: Final[Mapping[str, float]] = {
     "call_s": 3600.0,
     "rate_per_s": 1000.0,
+    "requests_per_s": 30.0,
     "least_rate_per_s": 0.01 / YEAR_S,
     "least_availability": 0.5,
-    "outages_per_year": 5000.0,
+    "outages_per_year": 2000.0,
     "least_outages_per_year": 0.01,
     "tokens": 1_000_000,
     "tokens_per_second": 1e6,
@@ -22,6 +24,7 @@ FIXED: Final[Mapping[str, float]] = {
     "name_characters": 100,
     "text_characters": 2_000,
     "faults": 100,
+    "quick_calls": QUICK_CALLS,
 }
 """Those that every service has: what single values of a body may be at most, or at least, and the faults that a problem
 tells."""

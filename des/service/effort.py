@@ -1,42 +1,84 @@
-"""How much work an alternative of a chain takes, and which are left out so that an answer comes in a few seconds.
+"""How an answer is made in a second or two: which of its alternatives are compared, and whether it is a quick one.
 
-It is counted in calls, which do not depend on the machine: the same body always has the same alternatives.
+The work is counted in calls that are simulated, and in other work as long as so many calls take. It does not depend on
+the machine: the same body always has the same alternatives.
 """
 
 from collections.abc import Mapping
-from math import prod
+from dataclasses import dataclass
 from typing import Final
 
+from des.estimate.availability import Choice
+from des.estimate.effort import calls_of_replications, longest_down, most_calls
+from des.estimate.estimate import EXACT, RARE, REQUEST_LEVEL
+from des.estimate.timeline import incidents_per_year
 from des.scenario.plan import Plan
+from des.scenario.text.units import YEAR_S
+from des.study.long_run import QUICK_CALLS
 
-_MOST_CALLS: Final = 150
-"""Of all alternatives that are simulated or walked along drawn incidents, as many as fit into them."""
-_SIMULATED: Final = 20
-"""Calls that an alternative counts for in addition, where its requests are simulated one by one."""
-_KEPT: Final = ("as_modelled", "independent", "first_alone")
+_MOST: Final = 60_000.0
+"""Of all alternatives; as long as a second or two."""
+_REPLICATIONS: Final = 2
+_SMALL: Final = 10_000.0
+"""Requests in a replication from which windows of busy time are simulated."""
+_WINDOWS: Final = 15_000.0
+_BUSY: Final = 70_000.0
+"""Windows of requests that depend on each other, with the tests of how long they remember."""
+_QUICK_WINDOWS: Final = 6_000.0
+_QUICK_BUSY: Final = 28_000.0
+KEPT: Final = ("as_modelled", "independent", "first_alone")
 """Alternatives that every answer has."""
 
 
-def too_long(every: Mapping[str, Plan], *, simulated: bool) -> frozenset[str]:
-    """The alternatives beyond the first, by arm, that do not fit; of those without a leg, the last legs come first."""
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Whether the answer is a quick one, and which alternatives it leaves out."""
+
+    quick: bool = False
+    left_out: frozenset[str] = frozenset()
+
+
+def effort_of(every: Mapping[str, Plan], choices: Mapping[str, Choice]) -> Effort:
+    """For the alternatives, those that are always kept with the estimators of their availability.
+
+    All are answered in full where that is soon done. Else the answer is quick. Of what does not fit then, the chains
+    without one of the legs are left out first.
+    """
+    usual = choices["as_modelled"]
+    if sum(_work(plan, choices.get(arm, usual), quick=False) for arm, plan in every.items()) <= _MOST:
+        return Effort()
+    work = {arm: _work(plan, choices.get(arm, usual), quick=True) for arm, plan in every.items()}
     names = list(every)
-    optional = [arm for arm in names if arm not in _KEPT]
-    calls = {arm: calls_of(plan) + (_SIMULATED if simulated else 0) for arm, plan in every.items()}
-    spent = sum(calls[arm] for arm in names if arm not in optional)
+    spent = sum(work[arm] for arm in names if arm in KEPT)
     left_out = set()
-    for arm in sorted(optional, key=lambda arm: (arm.startswith("without"), -names.index(arm))):
-        if spent + calls[arm] > _MOST_CALLS:
+    for arm in sorted(
+        (arm for arm in names if arm not in KEPT), key=lambda arm: (arm.startswith("without"), -names.index(arm))
+    ):
+        if spent + work[arm] > _MOST:
             left_out.add(arm)
         else:
-            spent += calls[arm]
-    return frozenset(left_out)
+            spent += work[arm]
+    return Effort(quick=True, left_out=frozenset(left_out))
 
 
-def calls_of(plan: Plan) -> int:
-    """The calls of a request that fails wherever it can."""
-    client = plan.client
-    legs = {of.leg: prod(1 + layer.retries for layer in of.inner) for of in client.legs}
-    walks = plan.policy.rounds * (1 if client.application is None else 1 + client.application.retries)
-    return walks * sum(
-        (1 + group.retry.retries) * sum(legs.get(leg, 1) for leg in group.legs) for group in client.groups
-    )
+def _work(plan: Plan, choice: Choice, *, quick: bool) -> float:
+    return _of_availability(plan, choice, quick=quick) + _of_requests(plan, choice, quick=quick)
+
+
+def _of_availability(plan: Plan, choice: Choice, *, quick: bool) -> float:
+    """As was measured of drawn incidents and of rare events, whose steps are as many as the calls."""
+    calls = most_calls(plan)
+    if choice.estimator in (EXACT, REQUEST_LEVEL):
+        return 0.0
+    if choice.estimator == RARE and (calls <= QUICK_CALLS or not quick):
+        return 3_000.0 + 1_500.0 * calls
+    return 5_000.0 + 50.0 * calls if quick else 3_000.0 * calls + incidents_per_year(plan) * 100.0
+
+
+def _of_requests(plan: Plan, choice: Choice, *, quick: bool) -> float:
+    if choice.estimator == REQUEST_LEVEL:
+        return _QUICK_BUSY if quick else _BUSY
+    if (plan.workload.arrivals.expected_requests(plan.horizon_s) or 0.0) > _SMALL:
+        return _QUICK_WINDOWS if quick else _WINDOWS
+    incidents = 2.0 * _REPLICATIONS * incidents_per_year(plan) * plan.horizon_s / YEAR_S
+    return calls_of_replications(plan, longest_down(choice.exact), _REPLICATIONS) + incidents

@@ -10,13 +10,13 @@ from des.catalogue.list_prices import CatalogueModel
 from des.catalogue.presets import preset
 from des.errors import ScenarioError
 from des.estimate.availability import choose
-from des.estimate.estimate import EXACT, REQUEST_LEVEL
+from des.estimate.estimate import REQUEST_LEVEL
 from des.scenario import Loaded, assumed, from_mapping, plans
 from des.scenario.text.units import YEAR_S, read_rate
 from des.scenario.text.yaml_text import yaml_text
 from des.service.bodies import SimulateBody
-from des.service.bounds import Bounds
-from des.service.effort import too_long
+from des.service.bounds import FIXED, Bounds
+from des.service.effort import KEPT, Effort, effort_of
 from des.service.named import named_in_catalogue
 from des.service.notes import Assumed, Notes
 from des.service.problems import Fault, ProblemError, beyond, invalid
@@ -26,6 +26,7 @@ from des.service.sources import BUSY_RATE, HORIZON, OBJECTIVE, RATE, SOURCES, TI
 from des.words import unknown
 
 _QUESTION: Final = "How many requests does this chain answer, what does an answer cost, and what does each leg add?"
+_ALL: Final = Effort()
 ROUNDS: Final = 1
 """Of `des answer`, so that figures depend on nothing but the body."""
 INDEPENDENT: Final = "independent"
@@ -45,8 +46,8 @@ _TAIL: Final = {"input": 4142 / 1020, "output": 601 / 129}
 class Equivalent:
     """`content` is the scenario as plain data, `text` as a file. `legs` are their names, `arms` say what each is for.
 
-    `without` maps the arm that lacks a leg to its name. `left_out` are arms that would take too long. `full` is how to
-    run it in full.
+    `without` maps the arm that lacks a leg to its name. `left_out` are arms that would take too long; `quick` says that
+    the others would too, were they answered with all the work of a round. `full` is how to run it in full.
     """
 
     content: dict[str, Any]
@@ -56,6 +57,7 @@ class Equivalent:
     cheapest_first: tuple[str, ...]
     without: Mapping[str, str]
     left_out: Mapping[str, str]
+    quick: bool
     assumed: tuple[Assumed, ...]
     full: Mapping[str, Any]
 
@@ -64,20 +66,21 @@ def equivalent(body: SimulateBody, bounds: Bounds, *, light: bool = False) -> Eq
     """Raises ProblemError with every fault of the body, each with its place, or with the limit that it goes beyond.
 
     Where the body has no rate and requests depend on each other, there are more of them, unless they must be `light`.
-    Where requests are called again and again, alternatives that would take too long are left out.
+    Where that would take too long, alternatives are left out, and the answer is a quick one.
     """
     if beyond_bounds(body, bounds):
         raise invalid(faults_of_names(body, bounds))
     found = _made(body, RATE)
     every = plans(found.loaded)
-    estimator = choose(every["as_modelled"]).estimator
-    rate = BUSY_RATE if estimator == REQUEST_LEVEL and body.workload.rate is None and not light else RATE
-    left_out = frozenset() if estimator == EXACT else too_long(every, simulated=estimator == REQUEST_LEVEL)
-    return found if rate == RATE and not left_out else _made(body, rate, left_out)
+    choices = {arm: choose(plan) for arm, plan in every.items() if arm in KEPT}
+    depends = any(choice.estimator == REQUEST_LEVEL for choice in choices.values())
+    rate = BUSY_RATE if depends and body.workload.rate is None and not light else RATE
+    effort = effort_of(every, choices)
+    return found if rate == RATE and not effort.quick else _made(body, rate, effort)
 
 
-def _made(body: SimulateBody, usual_rate: str, left_out: frozenset[str] = frozenset()) -> Equivalent:
-    made = _Writer(body, usual_rate, left_out)
+def _made(body: SimulateBody, usual_rate: str, effort: Effort = _ALL) -> Equivalent:
+    made = _Writer(body, usual_rate, effort.left_out)
     made.write()
     if made.notes.faults:
         raise invalid(made.notes.faults)
@@ -93,6 +96,7 @@ def _made(body: SimulateBody, usual_rate: str, left_out: frozenset[str] = frozen
         cheapest_first=tuple(made.cheapest_first),
         without=made.without,
         left_out=made.left_out,
+        quick=effort.quick,
         assumed=tuple(made.notes.assumed),
         full=made.full(),
     )
@@ -127,6 +131,10 @@ def beyond_bounds(body: SimulateBody, bounds: Bounds) -> list[Fault]:
         if many is not None and many > most:
             words = "members, as many as legs" if where.endswith("/members") else _COUNTED[name]
             found.append(beyond(name, most, f"at most {most} {words}; got {many:,}", where))
+    rate, most_rate = body.workload.rate, FIXED["requests_per_s"]
+    if rate is not None and rate > most_rate:
+        said = f"at most {most_rate:g} requests/s; got {rate:g}/s"
+        found.append(beyond("requests_per_s", most_rate, said, "/workload/rate"))
     return found
 
 

@@ -85,6 +85,10 @@ _WORDS: Final[Mapping[str, Callable[[Any, Mapping[str, Any]], str]]] = {
     "int_parsing": _WHOLE,
     "literal_error": _one_of,
     "too_short": _too_few,
+    "string_pattern_mismatch": lambda value, context: f"expected an id of 24 digits of 0-9 and a-f; got {said(value)}",
+    "string_too_long": lambda value, context: (
+        f"expected at most {context['max_length']} characters; got {len(str(value)):,}"
+    ),
 }
 
 

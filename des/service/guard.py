@@ -26,6 +26,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _OPEN: Final = ("/", "/healthz", "/openapi.json", "/favicon.ico")
+STREAMS: Final = "/events"
+"""How the paths of answers end that go on for long."""
 _OPEN_BELOW: Final = ("/page/", "/assets/")
 PAGE_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -135,6 +137,8 @@ class Guard:
                 raise busy("open_requests", self._most_open, f"{self._most_open} are being answered", 1, status=503)
             headers = {name.decode("latin-1").lower(): text.decode("latin-1") for name, text in scope["headers"]}
             self._door.check(method, path, headers)
+            if method == "HEAD" and not path.endswith(STREAMS):  # as GET, but for the body
+                scope = {**scope, "method": "GET"}
             await self._app(scope, receive, answered)
         except ProblemError as problem:
             await _refuse(problem, answered)

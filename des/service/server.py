@@ -20,6 +20,8 @@ def serve_until_ended(settings: Settings, host: str, port: int, ready: Callable[
     """
     import uvicorn
 
+    from des.service.protocol import Protocol
+
     log_to_stderr()
     with _alone_in(settings.state):
         try:
@@ -43,6 +45,7 @@ def serve_until_ended(settings: Settings, host: str, port: int, ready: Callable[
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            http=Protocol,
             ws="none",
             lifespan="on",
             timeout_keep_alive=10,

@@ -5,13 +5,14 @@ from typing import Any, Final
 
 from des.digits import dollars, nines_of_lost, percent, plain, seconds
 from des.errors import DesError
+from des.estimate.effort import TOO_MUCH
 from des.estimate.estimate import Estimate
 from des.report import figures
 from des.report.answer_tables import answer_lines, basis_and_unseen
 from des.service import answers as parts
 from des.service.addresses import address_of
 from des.service.bodies import SimulateBody
-from des.service.bounds import Bounds
+from des.service.bounds import FIXED, Bounds
 from des.service.equivalent import (
     FIRST_ALONE,
     INDEPENDENT,
@@ -43,15 +44,16 @@ def simulated(body: SimulateBody, bounds: Bounds, key: str | None = None) -> dic
     modelled = found.arms["as_modelled"]
     if _unknown(found):
         reason = modelled.refused or "its availability is not known"
-        raise invalid(
-            [Fault(pointer="", detail=f"this chain has no figures here: {reason}; POST /runs simulates it whole")]
-        )
+        limit = "quick_calls" if reason.startswith(TOO_MUCH) else None
+        most = FIXED["quick_calls"] if limit else None
+        detail = f"this chain has no figures here: {reason}; POST /runs simulates it whole"
+        raise invalid([Fault(pointer="", detail=detail, limit=limit, most=most)])
     return as_answer(asked, found, key or address_of(body)).model_dump(mode="json")
 
 
 def _answered(asked: Equivalent) -> Answer:
     try:
-        return answered(asked.loaded, Clock(_UNTIMED_S, ROUNDS), workers=1)
+        return answered(asked.loaded, Clock(_UNTIMED_S, ROUNDS), workers=1, quick=asked.quick)
     except DesError as error:
         raise invalid([Fault(pointer="", detail=str(error))]) from None
 
@@ -116,7 +118,7 @@ def as_answer(asked: Equivalent, found: Answer, key: str) -> parts.SimulateAnswe
         ),
         scenario=asked.text,
         file=file,
-        command=f"des answer {file} --rounds {ROUNDS}",
+        command=f"des answer {file} {'--quick' if asked.quick else f'--rounds {ROUNDS}'}",
         full=parts.Full(**asked.full),
         charts=f"/simulations/{key}/charts",
         answer=found.as_json(),
@@ -124,12 +126,17 @@ def as_answer(asked: Equivalent, found: Answer, key: str) -> parts.SimulateAnswe
 
 
 def _left_out(asked: Equivalent) -> Iterator[str]:
-    """What was not compared, for want of time."""
+    """What was left out, for want of time."""
     if asked.left_out:
         listed = ", ".join(asked.left_out.values())
         yield (
-            f"left out, as requests are called so often that each alternative takes seconds: {listed}; "
+            f"left out, as each alternative of this chain takes long: {listed}; "
             "add them as arms to the scenario file to compare them"
+        )
+    if asked.quick:
+        yield (
+            "a quick answer, with fewer years of incidents and fewer simulated requests than this chain needs, so its "
+            "intervals are wide: POST /runs with the scenario and `full` narrows them"
         )
 
 

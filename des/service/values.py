@@ -169,7 +169,7 @@ Usd = Annotated[float, BeforeValidator(_usd), _schema("An amount in USD", 0.1, "
 Episodes = Annotated[
     float,
     BeforeValidator(_episodes),
-    WithJsonSchema({"type": "number", "minimum": 0.01, "maximum": 5000, "examples": [10]}),
+    WithJsonSchema({"type": "number", "minimum": 0.01, "maximum": FIXED["outages_per_year"], "examples": [10]}),
 ]
 Speed = Annotated[
     float,

@@ -13,6 +13,9 @@ from typing import Final
 
 from des.compiled import using
 from des.disk import refuse_existing_directory, written_whole
+from des.errors import DesError
+from des.estimate.effort import QUICK as QUICK_WINDOWS
+from des.estimate.effort import USUAL, calls_of_replications, check_replications, longest_down
 from des.estimate.estimate import REQUEST_LEVEL, Estimate, Inapplicable
 from des.estimate.objective import exact_objective, window_edges, window_words
 from des.estimate.unsampled import LongRuns
@@ -31,12 +34,13 @@ from des.study.causes import adding_up
 from des.study.certain import certain_figures
 from des.study.differences import Paired
 from des.study.late import Late
-from des.study.long_run import LongRun, long_runs, refined, refining_s
+from des.study.long_run import FIRST as FIRST_ATTEMPT
+from des.study.long_run import QUICK, LongRun, long_runs, refined, refining_s
 from des.study.losses import bounded, few_losses, few_of_runs, few_of_windows, of_all_requests, why_no_causes
 from des.study.not_seen import NotSeen, missed_by_runs, missed_by_windows, missed_rot
 from des.study.options import Before, Progress, RunOptions, Source, where
 from des.study.pictured import Pictured, with_years
-from des.study.rounds import Clock, Rounds, Simulated, clock_of, replicated
+from des.study.rounds import FIRST, Clock, Rounds, Simulated, clock_of, replicated
 from des.study.shortened import between_outages
 from des.study.study import scenario_name
 from des.study.value import Money, cheapest, money, steps, usd_per_share_lost
@@ -58,6 +62,7 @@ def answer(
     *,
     within: float | str = WITHIN,
     rounds: int | None = None,
+    quick: bool = False,
     arms: Sequence[str] | None = None,
     seed: int | None = None,
     overrides: Sequence[str] = (),
@@ -75,12 +80,14 @@ def answer(
     `engine` and any number of `workers`, by default one for each processor, and on a `cluster` (the address of a Dask
     scheduler). `arms` names arms, by default all of the scenario's. `out` is a directory that does not exist, for
     answer.json and manifest.json. `before` is called with a forecast of the first round where that takes longer than
-    there is time.
+    there is time. `quick` is one round of bounded work, a second or two: fewer years of incidents, shorter windows.
 
     Raises ScenarioError for a scenario that cannot be run, and DesError for options that make no sense. An arm that no
     estimator covers has no figures of requests, and a reason.
     """
-    clock = clock_of(within, rounds, writes=out is not None)
+    if quick and rounds is not None:
+        raise DesError("--quick is one round: leave out --rounds")
+    clock = clock_of(within, 1 if quick else rounds, writes=out is not None)
     processes = available() if workers is None else workers
     target = None if out is None else output_path(out)
     if target is not None:
@@ -89,7 +96,9 @@ def answer(
     if arms is not None:
         loaded = whole.with_arms(arms)
     with using(engine), nullcontext() if target is None else written_whole(target) as directory:
-        found = answered(loaded, clock, workers=where(processes, cluster), progress=progress, before=before)
+        found = answered(
+            loaded, clock, workers=where(processes, cluster), progress=progress, before=before, quick=quick
+        )
         unjudged, drawn = of_other_arms(whole, found.arms), with_years(found.pictured, plans(loaded))
         found = replace(found, expectations=(*found.expectations, *unjudged), pictured=drawn)
         if directory is not None:
@@ -107,6 +116,7 @@ def answered(
     known: Mapping[str, LongRun] | None = None,
     replicated_before: Mapping[str, ArmAnswer] | None = None,
     cascades: bool = False,
+    quick: bool = False,
 ) -> Answer:
     """Like `answer`, of a scenario that is loaded.
 
@@ -124,11 +134,22 @@ def answered(
     different = {arm: plan for arm, plan in every.items() if arm not in same}
     tell("incidents")
     started_s = clock.spent_s
-    known = long_runs(different, workers) if known is None else known
+    known = long_runs(different, workers, QUICK if quick else FIRST_ATTEMPT) if known is None else known
     clock.reserve(refining_s(known, clock.spent_s - started_s), _REFINED_FROM)
     scenario = loaded.scenario
     cascades = cascades or any(each.metric in CASCADE_METRICS for each in loaded.expectations())
-    work = _Work(different, known, scenario.objective, scenario.value, clock, workers, tell, before, cascades=cascades)
+    work = _Work(
+        different,
+        known,
+        scenario.objective,
+        scenario.value,
+        clock,
+        workers,
+        tell,
+        before,
+        cascades=cascades,
+        quick=quick,
+    )
     work.take_over(replicated_before or {})
     found = work.done()
     of_all = {arm: found[same.get(arm, arm)] for arm in every}
@@ -151,6 +172,7 @@ def answered(
         precise=work.precise,
         expectations=verdicts_on(loaded.resolved().get("expect"), of_all),
         remarks=remarks_of(every),
+        quick=quick,
         wall_s=clock.spent_s,
         within_s=None if clock.rounds is not None else clock.within_s,
         pictured={arm: work.pictured.get(arm, Pictured()) for arm in different},
@@ -173,6 +195,7 @@ class _Work:
         before: Before | None,
         *,
         cascades: bool,
+        quick: bool,
     ) -> None:
         self._plans = plans
         self._known = known
@@ -182,7 +205,7 @@ class _Work:
         self._workers = workers
         self._tell = tell
         self._late = Late(before, clock, workers)
-        self._cascades = cascades
+        self._cascades, self._quick = cascades, quick
         self.pictured: dict[str, Pictured] = {}
         self._first = ""
         self._paired: Mapping[str, Mapping[str, Estimate]] = {}
@@ -199,7 +222,8 @@ class _Work:
         """Every arm's answer."""
         way = chosen_way(self._plans, [of.choice for of in self._known.values()])
         if way.replications:
-            return self._by_replications()
+            too_much = self._too_much() if self._quick else ""
+            return self._refused(dict.fromkeys(self._plans, too_much)) if too_much else self._by_replications()
         self._taken_over = {}
         open_to_windows = {arm: plan for arm, plan in self._plans.items() if arm not in way.why_not_windows}
         found = self._refused(way.why_not_windows)
@@ -211,6 +235,11 @@ class _Work:
                     return self._by_replications()
                 found |= self._refused(dict.fromkeys(open_to_windows, str(reason)))
         return {arm: found[arm] for arm in self._plans}
+
+    def _too_much(self) -> str:
+        """Why whole replications are left out of a quick answer; empty where they fit."""
+        down = {arm: longest_down(of.choice.exact) for arm, of in self._known.items()}
+        return check_replications(calls_of_replications(plan, down[arm], FIRST) for arm, plan in self._plans.items())
 
     def _refine(self) -> None:
         """The second attempt at the availability goes with the second round."""
@@ -296,6 +325,7 @@ class _Work:
             objective=asked,
             progress=lambda share: self._tell("windows"),
             late=self._late.windows,
+            effort=QUICK_WINDOWS if self._quick else USUAL,
         )
         self.rounds, self._paired, self._first = made.rounds, made.differences, next(iter(plans))
         self.pictured |= {arm: Pictured(latency=of.latency, cost=of.cost) for arm, of in made.arms.items()}
@@ -331,7 +361,11 @@ class _Work:
         if not reasons:
             return {}
         self.precise = False
-        short = between_outages({arm: self._plans[arm] for arm in reasons}, self._clock, workers=self._workers)
+        short = (
+            {}
+            if self._quick
+            else between_outages({arm: self._plans[arm] for arm in reasons}, self._clock, workers=self._workers)
+        )
         found = {}
         for arm, why in reasons.items():
             known = self._known[arm]

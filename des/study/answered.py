@@ -125,8 +125,8 @@ class Answer(Charted):
     an arm to the one simulated for it. `steps` lead from the least to the most available arm, without `hypothetical`
     ones, which share less than is modelled. `rounds` is how many were simulated; `precise` says whether they were
     enough for the precision at which no more would be. `sentence` answers the question. `within_s` is the time that was
-    given, None where the number of rounds was. `pictured` is what charts show beyond the figures, of the arms that
-    differ; `as_json` leaves it out.
+    given, None where the number of rounds was. `quick`: the round was one of bounded work. `pictured` is what charts
+    show beyond the figures, of the arms that differ; `as_json` leaves it out.
     """
 
     scenario: str
@@ -148,6 +148,7 @@ class Answer(Charted):
     wall_s: float
     sentence: str = ""
     within_s: float | None = None
+    quick: bool = False
     pictured: Mapping[str, Pictured] = field(default_factory=dict)
 
     @property
@@ -192,6 +193,7 @@ class Answer(Charted):
             "sentence": self.sentence,
             "seed": self.seed,
             "rounds": self.rounds,
+            **({"quick": True} if self.quick else {}),
             "precise": self.precise,
             "objective": None if self.objective is None else self.objective.model_dump(mode="json"),
             "window": self.window,

@@ -7,11 +7,11 @@ makes no difference.
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from des.compiled import compiling, engine_for, prepare, reasons_against
+from des.compiled import COMPILED, SIMPY, compiling, engine_for, is_to_be_compiled, prepare, reasons_against, using
 from des.errors import DesError
 from des.estimate import rare, timeline
 from des.estimate.availability import YEARS, Choice, choose
@@ -51,6 +51,14 @@ _MANY_REQUESTS: Final = (5_000.0, 50_000.0, 200_000.0)
 _MOMENT_S: Final = 0.25
 _LOADING_S: Final = 1.0
 """Processor time in which a command loads the compiled engine once it has been compiled."""
+_COMPILING_S: Final = 70.0
+"""Processor time in which the first command compiles it."""
+_TIMES_AS_FAST: Final = 12.0
+"""The compiled engine against SimPy in runs that it is compiled for, where it is not there to be timed."""
+NOT_COMPILED_YET: Final = (
+    f"the run compiles it first, about a minute once on this machine; taken to be {_TIMES_AS_FAST:g} times as fast as "
+    "SimPy, which was timed"
+)
 _FEW_HORIZONS: Final = 20
 """One in this many horizons of incidents is drawn to time all of them."""
 
@@ -66,8 +74,8 @@ class Explanation:
     `requests_per_s` are simulated per second, None without requests. `run_s` is the time of `des run` with all
     replications, `availability_s` that of `des availability` with its default years, `compare_s` that of `des compare`,
     its long run included. If `undisturbed`, times are of calls outside the incidents, which may cause a cascade.
-    `run_bytes` is about what the traces of `des run` take on disk. `engine` is the one that `des run` takes, and was
-    timed, for the `engine_reason`; `left_to_simpy` is what the compiled engine lacks.
+    `run_bytes` is about what the traces of `des run` take on disk. `engine` is the one that `des run` takes, for the
+    `engine_reason`; it was timed, unless it is still to be compiled. `left_to_simpy` is what the compiled engine lacks.
     """
 
     requests: float
@@ -165,13 +173,18 @@ def explain_all(
     same = same_arms(of_comparison)
     everything = {**own, **of_comparison}
     level = trace_level(loaded, asked=True)
-    loading_s = _prepared_s(own, loaded.scenario.replications)
+    requests = _expected_requests(own, loaded.scenario.replications)
+    to_compile = is_to_be_compiled(own.values(), requests)
+    loading_s = _COMPILING_S if to_compile else _prepared_s(own, requests)
     explained: dict[str, Explanation] = {}
-    for number, (arm, plan) in enumerate(everything.items()):
-        if progress is not None:
-            progress(number / len(everything), arm)
-        known = explained.get(same.get(arm, ""))
-        explained[arm] = known or explain(plan, loaded.scenario.replications, precision=precision, level=level)
+    with using(SIMPY if to_compile else None):
+        for number, (arm, plan) in enumerate(everything.items()):
+            if progress is not None:
+                progress(number / len(everything), arm)
+            known = explained.get(same.get(arm, ""))
+            explained[arm] = known or explain(
+                plan, loaded.scenario.replications, precision=precision, level=level, to_compile=to_compile
+            )
     seconds = {
         "run": start_s + loading_s + sum(explained[arm].run_s for arm in own if same.get(arm) not in own),
         "availability": start_s + sum(explained[arm].availability_s for arm in of_comparison if arm not in same),
@@ -198,12 +211,15 @@ def check_precision(precision: float) -> None:
         raise DesError(f"--precision {precision:g}: a share of the figure such as {_PRECISION:g}, at least 1e-06")
 
 
-def _prepared_s(own: Mapping[str, Plan], replications: int) -> float:
+def _expected_requests(own: Mapping[str, Plan], replications: int) -> float:
+    return replications * sum(plan.workload.arrivals.expected_requests(plan.horizon_s) or 0.0 for plan in own.values())
+
+
+def _prepared_s(own: Mapping[str, Plan], requests: float) -> float:
     """Loads the engine that `des run` takes; the processor time in which it loads it too."""
     if compiling.is_loaded():
         return _LOADING_S
-    expected = [plan.workload.arrivals.expected_requests(plan.horizon_s) or 0.0 for plan in own.values()]
-    prepare(list(own.values()), replications * sum(expected))
+    prepare(list(own.values()), requests)
     return _LOADING_S if compiling.is_loaded() else 0.0
 
 
@@ -213,11 +229,18 @@ def explain(
     years: float = YEARS,
     precision: float = _PRECISION,
     level: TraceLevel = FULL,
+    *,
+    to_compile: bool = False,
 ) -> Explanation:
-    """Times small parts of the work, by the engine that is loaded; everything else is computed."""
+    """Times small parts of the work, by the engine that is loaded; everything else is computed.
+
+    If the run is `to_compile` the engine first, what the compiled one has is taken to be faster than was timed.
+    """
     known = plan.workload.arrivals.expected_requests(plan.horizon_s)
     run = _run_time(plan, level)
     engine, engine_reason = engine_for(plan)
+    if to_compile and not reasons_against(plan):
+        engine, engine_reason, run = COMPILED, NOT_COMPILED_YET, run.faster(_TIMES_AS_FAST)
     choice, choice_s = _chosen(plan, years)
     run_s = run.of(plan) * replications
     serving_s = _estimator_s(plan, choice, years)
@@ -293,6 +316,10 @@ class _RunTime:
     requests: int
     horizon_s: float
     size: float
+
+    def faster(self, times: float) -> "_RunTime":
+        each_s = None if self.per_request_s is None else self.per_request_s / times
+        return replace(self, per_s=self.per_s / times, per_request_s=each_s)
 
     def of(self, plan: Plan) -> float:
         return self.fixed_s + self.per_s * plan.horizon_s

@@ -141,10 +141,18 @@ def fit(
         else []
     )
     text = fragment(calibration, history.source, between, repair)
-    put = () if place is None else put_into(place, the_service(seen), history.source, rates, between, repair)
+    if place is None:
+        put: tuple[str, ...] = ()
+    else:
+        service, dated = the_service(seen), not history.relative
+        put = put_into(place, service, history.source, rates, between, repair, dated=dated)
     if out is not None:
         write_new(out, text)
-    told = (*relative, *history.remarks, *unseen, *cautions(calibration, between, repair), *put)
+    told = (
+        *(*relative, *history.remarks, *unseen),
+        *cautions(calibration, between, repair, one_class=place is None),
+        *put,
+    )
     return Fit(history, calibration, told, text, () if place is None else place.replaced)
 
 

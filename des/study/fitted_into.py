@@ -1,6 +1,6 @@
 """`des fit --into`: the incidents of a history as the incidents of a provider or component in a scenario file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +11,7 @@ from des.faults.calibration.by_severity import severity_classes, unknown_severit
 from des.scenario.loading import load_document
 from des.scenario.resolution.plans import plans
 from des.scenario.text.document import Document, document_of, scenario_text
-from des.scenario.text.names import at, component_paths, mapping
+from des.scenario.text.names import at, component_paths, dependencies, mapping
 from des.scenario.text.places import Path as Keys
 from des.scenario.text.places import path_text
 from des.scenario.text.replaced_keys import with_keys_replaced
@@ -22,6 +22,9 @@ from des.words import unknown
 
 _REPLACED: Final = ("incidents", "availability", "episodes_per_year", "duration", "mttf", "mttr", "effect")
 """Keys that say how something fails. A recorded history takes the place of them all."""
+
+_FAILS: Final = ("incidents", "availability", "mttf")
+"""Of them, those that make something fail at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,8 @@ def put_into(
     error_rates: Mapping[str, str],
     between: str | None = None,
     repair: str | None = None,
+    *,
+    dated: bool = True,
 ) -> tuple[str, ...]:
     """Writes the history's classes of incidents into the file, whole or not at all. Returns remarks.
 
@@ -97,7 +102,7 @@ def put_into(
     """
     for severity in unknown_severities(history, error_rates):
         raise DesError(f"--error-rate: {unknown('severity', severity, dict.fromkeys(history.severity))}")
-    found = severity_classes(history, source, error_rates, between, repair)
+    found = severity_classes(history, source, error_rates, between, repair, dated=dated)
     if not found.lines:
         raise DesError(f"--into: no rate can be estimated: {'; '.join(found.remarks)}")
     text = with_keys_replaced(place.text, place.document, place.path, _REPLACED, found.lines)
@@ -107,7 +112,36 @@ def put_into(
         raise ScenarioError([Problem(message, path_text(place.path), str(place.file))])
     plans(load_document(changed))
     write_over(place.file.resolve(), text)
-    return found.remarks
+    return (*found.remarks, *_counted_twice(place))
+
+
+def _counted_twice(place: Target) -> Iterator[str]:
+    """A remark where what fails by this history fails with others as well, whose outages it may have too."""
+    content = place.document.content
+    paths = component_paths(content)
+    above = list(_above(content, place.path))
+    failing = [name for name in above if any(mapping(at(content, paths[name])).get(key) for key in _FAILS)]
+    if failing:
+        names = " and ".join(failing)
+        yield (
+            f"{place.name} fails with {names} too. If this history has the outages of {names} as well, they count "
+            "twice: keep the other rows only (--where COLUMN=VALUE), or drop what it depends on"
+        )
+
+
+def _above(content: Mapping[str, Any], path: Keys) -> Iterator[str]:
+    """The names of all that something fails with: what it depends on, its provider, and so on."""
+    paths = component_paths(content)
+    todo, seen = [path], {path}
+    while todo:
+        here = todo.pop(0)
+        above = [name for _, name in dependencies(content, here)]
+        above += [str(here[1])] if len(here) > 2 else []
+        for name in above:
+            if name in paths and paths[name] not in seen:
+                seen.add(paths[name])
+                todo.append(paths[name])
+                yield name
 
 
 def _expected(place: Target, lines: Sequence[str]) -> dict[str, Any]:

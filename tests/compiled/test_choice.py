@@ -160,3 +160,18 @@ def test_a_user_without_a_home_has_a_cache_where_nobody_else_writes(
     elsewhere = compiling._folder("compiled-0")
     assert elsewhere != found
     assert elsewhere == compiling._folder("compiled-0")
+
+
+@pytest.mark.parametrize(("cached", "said"), [(False, 1), (True, 0)])
+def test_a_line_says_that_the_engine_is_compiled(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, cached: bool, said: int
+) -> None:
+    """Whoever loads it: all commands do by this one way."""
+    monkeypatch.setattr(whole_runs, "is_loaded", lambda: False)
+    monkeypatch.setattr(whole_runs, "is_cached", lambda: cached)
+    monkeypatch.setattr(whole_runs, "_play_nothing", lambda _: None)
+    whole_runs.load(_plan())
+    assert [record.getMessage() for record in caplog.records].count(_COMPILES) == said
+
+
+_COMPILES = "compiling the engine, once on this machine: about a minute (--engine simpy does without)"

@@ -38,7 +38,7 @@ def write_history(folder: Path) -> None:
 @pytest.mark.usefixtures("rough_estimators")
 @pytest.mark.parametrize("block", BLOCKS, ids=("first answer", "own chain", "history"))
 def test_its_commands_work(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("des.study.long_run._FIRST", Attempt(20.0, 30, 1_000))
+    monkeypatch.setattr("des.study.answer.FIRST_ATTEMPT", Attempt(20.0, 30, 1_000))
     monkeypatch.setattr("des.study.long_run._SECOND", Attempt(20.0, 30, 1_000))
     write_history(tmp_path)
     for line in block.splitlines():

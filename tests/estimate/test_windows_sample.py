@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from des.estimate.effort import USUAL
 from des.estimate.windows_population import STEADY, population
-from des.estimate.windows_sample import FEWEST, PILOT, Sampler, block_s
+from des.estimate.windows_sample import FEWEST, Sampler, block_s
 from des.estimate.windows_segments import COUNTED, LOST, OK, REQUESTS, Tally
 from estimate.windowed import PAIR, plan_of
 
@@ -60,7 +61,7 @@ def test_the_end_of_a_window_lies_in_the_last_quarter_of_a_whole_transient(sampl
 
 
 def test_the_pilot_draws_from_every_stratum(sampler: Sampler) -> None:
-    assert (sampler.pilot() == PILOT).all()
+    assert (sampler.pilot() == USUAL.pilot).all()
 
 
 def test_the_pilot_is_smaller_where_its_blocks_have_many_requests() -> None:
@@ -71,13 +72,13 @@ def test_the_pilot_is_smaller_where_its_blocks_have_many_requests() -> None:
     slower = plan_of(PAIR, rate="1.5/s")
     draws = set(Sampler(population({plan.arm: slower}, 0.5, MEMORY_S, 60.0), {plan.arm: slower}).pilot().tolist())
     assert len(draws) == 1
-    assert FEWEST < draws.pop() < PILOT
+    assert FEWEST < draws.pop() < USUAL.pilot
 
 
 def tallies(sampler: Sampler, noisy: int) -> Iterator[tuple[int, Tally]]:
     """Six draws a stratum of 100 requests each; the losses differ in one stratum alone."""
     for stratum in range(len(sampler.population.strata)):
-        for nth in range(PILOT):
+        for nth in range(USUAL.pilot):
             values = np.zeros(COUNTED + 2 + 1)
             values[REQUESTS] = 100.0
             values[LOST] = 50.0 * (nth % 2) if stratum == noisy else 0.0

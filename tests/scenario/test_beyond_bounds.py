@@ -42,8 +42,9 @@ Problems = Callable[..., list[str]]
     ],
 )
 def test_numbers_beyond_what_can_be_computed_are_refused(
-    old: str, new: str, words: str, two_providers: str, problems: Problems
+    old: str, new: str, words: str, two_providers: str, problems: Problems, tmp_path: Path
 ) -> None:
+    (tmp_path / "x.csv").write_text("t\n0\n")
     (line,) = problems(two_providers.replace(old, new))
     assert words in line
 

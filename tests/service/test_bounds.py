@@ -56,11 +56,12 @@ def refused(response: Any, status: int, limit: str | None) -> dict[str, Any]:
         ({"chain": [LEG], "shared": [{"members": ["anthropic", "openai"], "fraction": 0.1}] * 2}, "shared"),
         ({"chain": [{**LEG, "retries": 3}]}, "retries"),
         ({"chain": [LEG], "policy": {"rounds": 3}}, "rounds"),
+        ({"chain": [LEG], "workload": {"rate": "31/s"}}, "requests_per_s"),
     ],
 )
 def test_a_chain_beyond_a_bound_is_refused_by_its_name(small: TestClient, body: Any, limit: str) -> None:
     problem = refused(small.post("/simulate", json=body), 422, limit)
-    assert problem["errors"][0]["pointer"].startswith(("/chain", "/shared", "/policy"))
+    assert problem["errors"][0]["pointer"].startswith(("/chain", "/shared", "/policy", "/workload"))
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,27 @@ def test_every_error_is_a_problem(client: TestClient, method: str, path: str, st
         assert response.headers["allow"]
 
 
+def test_a_method_that_is_not_meant_is_answered_with_all_that_are(client: TestClient) -> None:
+    assert client.put("/runs/0123456789abcdef01234567").headers["allow"] == "DELETE, GET, HEAD"
+    assert client.put("/runs").headers["allow"] == "POST"
+    assert client.put("/runs/0123456789abcdef01234567/events").headers["allow"] == "GET"
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/catalogue", "/nothing"])
+def test_a_head_has_what_a_get_has(client: TestClient, path: str) -> None:
+    one, other = client.head(path), client.get(path)
+    assert one.status_code == other.status_code
+    assert one.headers == other.headers
+
+
+def test_a_parameter_of_an_address_is_refused_in_plain_words(client: TestClient) -> None:
+    (fault,) = client.get("/runs/nonsense").json()["errors"]
+    assert fault == {"pointer": "/key", "detail": "expected an id of 24 digits of 0-9 and a-f; got 'nonsense'"}
+    long = {"Last-Event-ID": "1" * 21}
+    (fault,) = client.get("/runs/0123456789abcdef01234567/events", headers=long).json()["errors"]
+    assert fault["detail"] == "expected at most 20 characters; got 21"
+
+
 def test_every_answer_has_headers_that_make_browsers_careful(client: TestClient) -> None:
     headers = client.get("/").headers
     policy = headers["content-security-policy"]

@@ -1,5 +1,7 @@
 """`des serve` refuses what would let others in, and says what is missing."""
 
+import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +90,41 @@ def test_a_signal_ends_it_and_a_taken_address_is_an_error(
     else:
         with pytest.raises(DesError, match="cannot listen"):
             serve_until_ended(settings, "127.0.0.1", 0, lambda address: None)
+
+
+@pytest.mark.parametrize("sent", [b"nonsense\r\n\r\n", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n"])
+def test_what_is_no_request_is_answered_with_a_problem(sent: bytes) -> None:
+    import uvicorn
+    from uvicorn.server import ServerState
+
+    from des.service.protocol import Protocol
+
+    class Wire(asyncio.Transport):
+        written = b""
+
+        def write(self, data: Any) -> None:
+            self.written += data
+
+        def close(self) -> None:
+            self.closed = True
+
+        def get_extra_info(self, name: str, default: Any = None) -> Any:
+            return default
+
+    async def answered() -> Wire:
+        config = uvicorn.Config(lambda: None, http=Protocol, log_config=None)
+        config.load()
+        protocol, wire = Protocol(config, ServerState(), {}), Wire()
+        protocol.connection_made(wire)
+        protocol.data_received(sent)
+        return wire
+
+    wire = asyncio.run(answered())
+    head, _, body = wire.written.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400")
+    assert b"application/problem+json" in head
+    assert json.loads(body)["status"] == 400
+    assert wire.closed
 
 
 def test_a_state_directory_that_cannot_be_used_is_refused(tmp_path: Path) -> None:

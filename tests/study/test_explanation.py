@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from des.compiled import compiling, whole_runs
 from des.errors import DesError
 from des.estimate import rare, timeline
 from des.estimate.availability import availability
@@ -17,7 +18,7 @@ from des.report.explanation_tables import print_explanation
 from des.scenario import Loaded, from_mapping, load_scenario, plans
 from des.scenario.plan import Plan
 from des.study.arms import available
-from des.study.explanation import episodes_needed, explain, explain_all
+from des.study.explanation import NOT_COMPILED_YET, episodes_needed, explain, explain_all
 
 
 def _plans(**changes: Any) -> dict[str, Plan]:
@@ -221,6 +222,44 @@ def test_the_engine_that_is_timed_is_the_one_that_a_run_takes(monkeypatch: pytes
     print_explanation("explained", compiled, Console(file=stream, width=120, highlight=False))
     rows = [line.split() for line in stream.getvalue().splitlines()]
     assert ["engine", "of", "des", "run", "compiled", "compiled"] in rows
+
+
+@pytest.fixture
+def never_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with Numba and an empty cache, where the compiled engine would pay."""
+    monkeypatch.setenv("DES_ENGINE", "auto")
+    monkeypatch.setattr("des.compiled.choice.COMPILED_FOR", 1_000)
+    monkeypatch.setattr(compiling, "is_loaded", lambda: False)
+    monkeypatch.setattr(compiling, "is_installed", lambda: True)
+    monkeypatch.setattr(compiling, "is_cached", lambda: False)
+    monkeypatch.setattr(whole_runs, "load", lambda _: pytest.fail("the engine was compiled"))
+
+
+@pytest.mark.usefixtures("never_compiled")
+def test_it_compiles_nothing_and_says_that_the_run_will() -> None:
+    explained = explain_all(_loaded())
+    one = explained.arms["as_modelled"]
+    assert (one.engine, one.engine_reason) == ("compiled", NOT_COMPILED_YET)
+    assert explained.seconds["run"] > 70.0 > explained.seconds["availability"]
+    stream = io.StringIO()
+    print_explanation("explained", explained, Console(file=stream, width=120, highlight=False))
+    assert "the run compiles it first, about a minute once on this machine" in " ".join(stream.getvalue().split())
+
+
+@pytest.mark.usefixtures("never_compiled")
+def test_few_requests_are_left_to_simpy_whatever_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("des.compiled.choice.COMPILED_FOR", 1e9)
+    explained = explain_all(_loaded())
+    assert explained.arms["as_modelled"].engine == "simpy"
+    assert explained.seconds["run"] < 70.0
+
+
+def test_the_time_of_an_answer_is_told_with_the_others() -> None:
+    stream = io.StringIO()
+    print_explanation("explained", explain_all(_loaded()), Console(file=stream, width=120, highlight=False))
+    printed = " ".join(stream.getvalue().split())
+    assert "des answer, of all arms 60 s (--within)" in printed
+    assert "on this machine: des answer 60 s, des run" in printed
 
 
 def test_it_loads_the_engine_for_as_many_requests_as_a_run_has(monkeypatch: pytest.MonkeyPatch) -> None:

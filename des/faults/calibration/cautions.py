@@ -27,9 +27,16 @@ _STEEP: Final = 1.5
 """Least factor between rates for a caution where only Laplace's test is significant."""
 
 
-def cautions(calibration: Calibration, between: str | None = None, repair: str | None = None) -> tuple[str, ...]:
-    """One sentence each, with the remedy where there is one. `between` and `repair` are the kinds chosen."""
-    of_services = (text for service in calibration.services for text in _of_service(service, between, repair))
+def cautions(
+    calibration: Calibration, between: str | None = None, repair: str | None = None, *, one_class: bool = True
+) -> tuple[str, ...]:
+    """One sentence each, with the remedy where there is one. `between` and `repair` are the kinds chosen.
+
+    Unless it is written as `one_class`, nothing is said of the distributions of all incidents of a service together.
+    """
+    of_services = (
+        text for service in calibration.services for text in _of_service(service, between, repair, one_class)
+    )
     return (*of_services, *_of_overlaps(calibration.overlaps))
 
 
@@ -37,7 +44,7 @@ def date(moment_s: float) -> str:
     return datetime.fromtimestamp(moment_s, UTC).strftime("%Y-%m-%d")
 
 
-def _of_service(service: ServiceCalibration, between: str | None, repair: str | None) -> Iterator[str]:
+def _of_service(service: ServiceCalibration, between: str | None, repair: str | None, one_class: bool) -> Iterator[str]:
     name = service.name
     if service.incidents <= 1:
         yield (
@@ -45,20 +52,23 @@ def _of_service(service: ServiceCalibration, between: str | None, repair: str | 
             "estimated; it is left out of the scenario"
         )
         return
-    if service.incidents < FEW:
-        yield (
-            f"{name}: only {service.incidents} incidents: every parameter is uncertain (see its standard error), and "
-            "the choice of the best distribution is almost random"
-        )
-    yield from (
-        f"{name}: {text}"
-        for text in (of_fit(service.between, BETWEEN, between), of_fit(service.repair, REPAIR, repair))
-        if text
-    )
-    yield from _of_durations(service)
+    if one_class:
+        yield from (f"{name}: {text}" for text in _of_distributions(service, between, repair))
+        yield from _of_lengths(service)
+    yield from _of_censored(service)
     yield from _of_trend(service)
     if service.seasonality is None:
         yield f"{name}: too few incidents to compare weekdays or hours (at least 10 over two weeks are needed)"
+
+
+def _of_distributions(service: ServiceCalibration, between: str | None, repair: str | None) -> Iterator[str]:
+    if service.incidents < FEW:
+        yield (
+            f"only {service.incidents} incidents: every parameter is uncertain (see its standard error), and "
+            "the choice of the best distribution is almost random"
+        )
+    told = (of_fit(service.between, BETWEEN, between), of_fit(service.repair, REPAIR, repair))
+    yield from (text for text in told if text)
 
 
 def of_fit(times: FittedTimes, what: str, kind: str | None) -> str | None:
@@ -70,7 +80,7 @@ def of_fit(times: FittedTimes, what: str, kind: str | None) -> str | None:
         only = f"only {counted(times.ended, what)}, fewer than the {LEAST_TIMES} needed to choose a distribution"
         unit = UNITS[times.unit_s]
         low, mean, high = (
-            _digits(moment_s / times.unit_s)
+            digits(moment_s / times.unit_s)
             for moment_s in (times.mean_interval_s[0], fitted.distribution_s.mean, times.mean_interval_s[1])
         )
         if kind is None or fitted.kind == "exponential":
@@ -79,13 +89,18 @@ def of_fit(times: FittedTimes, what: str, kind: str | None) -> str | None:
     if fitted is None:
         return f"all {what} are equal: a constant, not a distribution (were they measured or filled in?)"
     ratio = fitted.distribution_s.mean / times.mean_s
-    if times.censored or 1.0 / _FAR <= ratio <= _FAR:
+    if times.censored or not strays(ratio, 1.0):
         return None
     alike = (one for one in times.distributions if abs(math.log(one.distribution_s.mean / times.mean_s)) < _ALIKE)
     near = next(alike, None)
     other = f"; {_OPTIONS[what]} {near.kind} does (AIC +{near.aic - times.distributions[0].aic:.1f})" if near else ""
     mean = f"{ratio:.2f} times the observed mean"
     return f"the {fitted.kind} of the {what} has {mean}, so a simulation will not reproduce it{other}"
+
+
+def strays(mean: float, other: float) -> bool:
+    """Whether a caution is due about two means that should be the same."""
+    return not 1.0 / _FAR <= mean / other <= _FAR
 
 
 def _against_seen(fitted: FittedDistribution, times: FittedTimes) -> str:
@@ -97,7 +112,8 @@ def _against_seen(fitted: FittedDistribution, times: FittedTimes) -> str:
     )
 
 
-def _digits(value: float) -> str:
+def digits(value: float) -> str:
+    """Three significant digits."""
     return f"{value:.3g}" if value < 1000.0 else f"{value:,.0f}"
 
 
@@ -107,7 +123,7 @@ def counted(number: int, plural: str) -> str:
     return f"{number} {plural if number != 1 else first.removesuffix('s') + space + rest}"
 
 
-def _of_durations(service: ServiceCalibration) -> Iterator[str]:
+def _of_lengths(service: ServiceCalibration) -> Iterator[str]:
     if service.repair.dropped > service.incidents * _MANY_WITHOUT_LENGTH:
         lasting = service.incidents - service.repair.dropped
         more = f"has {service.incidents / lasting:.2g} times as many" if lasting else "cannot be written"
@@ -115,6 +131,9 @@ def _of_durations(service: ServiceCalibration) -> Iterator[str]:
             f"{service.name}: {service.repair.dropped} of {service.incidents} incidents have zero length; they count "
             f"for the times between, not for durations. In a simulation all have a length, so it {more}"
         )
+
+
+def _of_censored(service: ServiceCalibration) -> Iterator[str]:
     if service.repair.censored:
         yield (
             f"{service.name}: {service.repair.censored} still open: the fits use their duration so far "

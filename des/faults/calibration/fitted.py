@@ -112,6 +112,14 @@ class FittedTimes:
         return next(iter(some or self.distributions), None)
 
 
+def rate_interval(count: int, length: float) -> tuple[float, float]:
+    """95 % interval of a Poisson rate with that count over that length, exact (Garwood 1936)."""
+    from scipy import special
+
+    low = float(special.gammaincinv(count, 0.025)) if count else 0.0
+    return low / length, float(special.gammaincinv(count + 1, 0.975)) / length
+
+
 def fit_times(times_s: FloatArray, censored: BoolArray | None, unit_s: float) -> FittedTimes:
     """Fits every distribution to the times above zero. `censored` marks times known only to be longer."""
     above = times_s > 0.0

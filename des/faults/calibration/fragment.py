@@ -137,15 +137,16 @@ def _arm(service: ServiceCalibration, name: str, repair: str | None) -> list[str
     return [
         f"    components.{name}.incidents:",
         "      - kind: poisson",
-        f"        rate: {_number(lasting)}/y",
-        *_profile(service.seasonality.profile),
+        f"        rate: {number_text(lasting)}/y",
+        *(f"        {line}" for line in profile_lines(service.seasonality.profile)),
         f"        duration: {distribution_text(service.repair, repair)}",
         _error_rate(service),
     ]
 
 
-def _profile(profile: WeekProfile) -> Iterator[str]:
-    yield "        profile:"
+def profile_lines(profile: WeekProfile) -> Iterator[str]:
+    """`profile:` of a Poisson class, without indentation."""
+    yield "profile:"
     if profile.harmonics:
         yield from _weights("hours", profile.hours)
     if profile.days_model != "flat":
@@ -154,8 +155,7 @@ def _profile(profile: WeekProfile) -> Iterator[str]:
 
 def _weights(name: str, weights: tuple[float, ...]) -> list[str]:
     text = f"{name}: [{', '.join(f'{weight:.3f}' for weight in weights)}]"
-    indent = " " * 10
-    return wrap(text, _WIDTH, initial_indent=indent, subsequent_indent=indent + " " * (len(name) + 3))
+    return wrap(text, _WIDTH - 8, initial_indent="  ", subsequent_indent=" " * (len(name) + 5))
 
 
 def distribution_text(times: FittedTimes, kind: str | None) -> str | None:
@@ -164,8 +164,8 @@ def distribution_text(times: FittedTimes, kind: str | None) -> str | None:
     unit = UNITS[times.unit_s]
     if fitted is None:
         constant = times.distribution(kind)
-        return None if constant is None else f"{_number(times.mean_s / times.unit_s)}{unit}"
-    first, *rest = (_number(value) for value in fitted.parameters)
+        return None if constant is None else f"{number_text(times.mean_s / times.unit_s)}{unit}"
+    first, *rest = (number_text(value) for value in fitted.parameters)
     match fitted.kind:
         case "lognormal":
             return f"{{kind: lognormal, mu: {first}, sigma: {rest[0]}, unit: {unit}}}"
@@ -175,7 +175,7 @@ def distribution_text(times: FittedTimes, kind: str | None) -> str | None:
             return f"{{kind: {fitted.kind}, shape: {first}, scale: {rest[0]}{unit}}}"
 
 
-def _number(value: float) -> str:
+def number_text(value: float) -> str:
     """Four significant digits, never an exponent."""
     decimals = 3 if value == 0.0 else max(0, 3 - math.floor(math.log10(abs(value))))
     return f"{value:.{min(decimals, 18)}f}"

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from des.catalogue import find_model, model_names, provider_names
+from des.catalogue import find_model
+from des.scenario.checks.unresolved import no_price
 from des.scenario.plan import Capacity, Component, Endpoint, Limit, Price, Surge
 from des.scenario.resolution.limits import add_capacity, add_limits
 from des.scenario.schema.providers import BILLED_BY_PROVIDER, Errors, Provider
 from des.scenario.schema.scenario import Scenario
 from des.scenario.text.places import Path
 from des.scenario.text.problems import Finding
-from des.words import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +64,8 @@ def _listed_price(provider_name: str, provider: Provider, model_name: str, findi
     if entry is not None:
         return Price(**entry.price_fields)
     path: Path = ("providers", provider_name, "models", model_name, "price")
-    findings.append(Finding(path, _no_price(listed, model_name)))
+    findings.append(Finding(path, no_price(listed, model_name)))
     return Price()
-
-
-def _no_price(listed: str, model: str) -> str:
-    remedy = "write price: {input_per_mtok: 3, output_per_mtok: 15}, or {per_request: 0} if it is free"
-    if listed not in provider_names():
-        near = nearest(listed, provider_names())
-        hint = f" (did you mean catalogue: {near}?)" if near else ""
-        return f"is required, since the catalogue has no provider '{listed}'{hint}: {remedy}"
-    near = nearest(model, model_names(listed))
-    hint = f" (did you mean '{near}'?)" if near else ""
-    return f"is required, since the catalogue has no model '{model}' of {listed}{hint}: {remedy}"
 
 
 def resolve_surges(scenario: Scenario, endpoints: Sequence[Endpoint]) -> tuple[Surge, ...]:

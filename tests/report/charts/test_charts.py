@@ -89,3 +89,36 @@ def test_a_sweep_over_decades_has_a_logarithmic_axis_and_one_with_none_lost_has_
     assert axis([1e-4, 1e-6]) == ("log", pytest.approx(1e-7))  # an end at 0 has a place
     assert axis([1e-4, 2e-5]) == ("linear", 0.0)
     assert axis([1e-4, 0.0]) == ("linear", 0.0)
+
+
+@needs_the_extra
+def test_nines_against_cost_use_the_width_that_there_is() -> None:
+    from des.report.charts.arms import nines_against_cost
+
+    frame = pd.DataFrame(
+        {
+            "arm": ["a", "b"],
+            "cost": [6.03, 6.05],
+            "cost_low": [6.0, 6.02],
+            "cost_high": [6.06, 6.08],
+            "nines": [3.0, 4.0],
+            "nines_low": [2.9, 3.9],
+            "nines_high": [3.1, 4.1],
+            "best": [False, False],
+        }
+    )
+    found = specification(nines_against_cost(frame))
+    domains = [layer["encoding"]["x"]["scale"]["domain"] for layer in found["layer"]]
+    assert domains == [pytest.approx([5.992, 6.088])] * len(domains)
+    assert found["layer"][-1]["encoding"]["x"]["scale"]["zero"] is False
+
+
+@needs_the_extra
+def test_an_arm_without_a_bar_keeps_the_colours_of_the_others() -> None:
+    from des.report.charts.parts import bars
+    from des.report.charts.theme import CATEGORIES
+
+    frame = pd.DataFrame({"name": ["cdn", "one"], "arm": ["third", "second"], "value": [2.0, 1.0]})
+    colour = specification(bars(frame, "lost", every=["first", "second", "third"]))["encoding"]["color"]
+    assert colour["scale"]["domain"] == ["first", "second", "third"]
+    assert colour["scale"]["range"] == list(CATEGORIES[:3])

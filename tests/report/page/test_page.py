@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from des.errors import DesError, OutputError
+from des.report.lines import lines
 from des.report.page import write_report
 from des.report.page.blocks import Paragraph
 from des.report.page.chapters import chapters
@@ -189,3 +190,22 @@ def test_several_results_are_chapters_of_one_page(ran: Run, answered: Path, tmp_
     assert page.tags.count("article") == 2
     assert len(page.ids) == len(set(page.ids))
     assert {name.partition("-")[0] for name in page.charts} == {"c0", "c1"}
+
+
+def test_costs_are_named_whole_where_no_bill_stands_above() -> None:
+    cost = {"mean": 0.006, "low": None, "high": None}
+    each = {"cost_usd_per_request": cost, "cost_usd_per_success": cost}
+    below, whole = (
+        [line.label for line in lines({"arms": {"a": metrics}}, ["a"])] for metrics in (each | {"cost_usd": cost}, each)
+    )
+    assert below == ["cost", "  per 1,000 requests", "  per 1,000 answered"]
+    assert whole == ["cost per 1,000 requests", "  per 1,000 answered"]
+
+
+def test_numbers_stay_with_their_units_and_intervals_whole() -> None:
+    from des.report.page.render import _together
+
+    assert _together("99.9945 % [99.9741, 99.9984] (13)") == "99.9945\xa0% [99.9741,\xa099.9984] (13)"
+    assert _together("  $6.04 ± 0.03") == "\xa0\xa0$6.04 ±\xa00.03"
+    assert _together("x 0.16 [0.02, no limit]") == "x\xa00.16 [0.02,\xa0no\xa0limit]"
+    assert _together("3 incidents met 5 sites") == "3 incidents met 5 sites"
