@@ -110,7 +110,7 @@ def sweep(frame: "pd.DataFrame", path: str, metric: str, *, number: bool) -> "al
     tip = [alt.Tooltip("value:Q" if number else "value:N", title=path), "arm:N", alt.Tooltip("mean:Q", format=".6~g")]
     tip += [alt.Tooltip("low:Q", format=".6~g"), alt.Tooltip("high:Q", format=".6~g")]
     band = base.mark_area(opacity=0.22).encode(
-        x=x, y=alt.Y("low:Q", title=metric, scale=scale), y2="high:Q", color=colour
+        x=x, y=alt.Y("bottom:Q", title=metric, scale=scale), y2="top:Q", color=colour
     )
     line = base.mark_line(point=True).encode(
         x=x, y=alt.Y("mean:Q", title=metric, scale=scale), color=colour, tooltip=tip
@@ -119,15 +119,14 @@ def sweep(frame: "pd.DataFrame", path: str, metric: str, *, number: bool) -> "al
 
 
 def _by_decades(frame: "pd.DataFrame") -> "tuple[pd.DataFrame, alt.Scale]":
-    """The rows and the scale of their axis."""
+    """The rows with the `bottom` and the `top` of the band, and the scale of their axis."""
     import altair as alt
 
     least, most = float(frame["mean"].min()), float(frame["mean"].max())
     if not 0.0 < least < most / _DECADE:
-        return frame, alt.Scale(zero=False)
-    floor = least / _DECADE
-    ends = {end: frame[end].astype(float).clip(lower=floor) for end in ("low", "high")}
-    return frame.assign(**ends), alt.Scale(type="log")
+        return frame.assign(bottom=frame["low"], top=frame["high"]), alt.Scale(zero=False)
+    bottom, top = (frame[end].astype(float).clip(lower=least / _DECADE) for end in ("low", "high"))
+    return frame.assign(bottom=bottom, top=top), alt.Scale(type="log")
 
 
 def pareto(frame: "pd.DataFrame", title: str) -> "alt.LayerChart | alt.FacetChart":

@@ -83,8 +83,9 @@ def test_a_sweep_over_decades_has_a_logarithmic_axis_and_one_with_none_lost_has_
         rows = [{"value": n, "arm": "a", "mean": mean, "low": 0.0, "high": mean} for n, mean in enumerate(means)]
         found = specification(sweep(pd.DataFrame(rows), "shared", "lost", number=True))
         (drawn,) = found["datasets"].values()
-        low = min(row["low"] for row in drawn)
-        return found["layer"][0]["encoding"]["y"]["scale"].get("type", "linear"), low
+        assert {row["low"] for row in drawn} == {0.0}  # as the tooltip tells it
+        bottom = min(row["bottom"] for row in drawn)
+        return found["layer"][0]["encoding"]["y"]["scale"].get("type", "linear"), bottom
 
     assert axis([1e-4, 1e-6]) == ("log", pytest.approx(1e-7))  # an end at 0 has a place
     assert axis([1e-4, 2e-5]) == ("linear", 0.0)
