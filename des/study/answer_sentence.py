@@ -7,6 +7,7 @@ from typing import Final
 
 from des import digits
 from des.estimate.estimate import Estimate
+from des.scenario.schema.objective import MONTH
 from des.scenario.text.units import DAY_S
 from des.study.answered import Answer, ArmAnswer
 from des.study.uncertain import NO_LIMIT, is_exact, is_resolved, why_unknown
@@ -170,18 +171,24 @@ def _alike(one: Estimate | None, other: Estimate | None) -> bool:
 
 def _chances(answer: Answer, told: Mapping[str, ArmAnswer]) -> list[str]:
     objective = answer.objective
-    window = f"window of {answer.window}" if answer.window[:1].isdigit() else answer.window
     known = {arm: of.objective for arm, of in told.items() if of.objective is not None}
     if objective is None or not known:
         return []
     asked = objective_words(objective.availability)
-    a_window = f"a span of {window}" if window[:1].isdigit() else f"a {window}"
+    a_window = window_said(objective.per, answer.window)
     chances = [f"{chance_words(found)}{f' ({arm})' if len(told) > 1 else ''}" for arm, found in known.items()]
     if len(chances) > _MOST_ARMS:
         order = sorted(known, key=lambda arm: -known[arm].known)
         chances = [f"{chance_words(known[arm])} ({arm})" for arm in (order[0], order[-1])]
         return [f"{a_window} reaches {asked} with a chance from {chances[1]} to {chances[0]}"]
     return [f"{a_window} reaches {asked} with a chance of {_listed(chances)}"]
+
+
+def window_said(per: object, window: str) -> str:
+    """`a calendar month`, `a month of 30 days` where the scenario has no calendar, or `a span of 12 hours`."""
+    if not window[:1].isdigit():
+        return f"a {window}"
+    return f"a month of {window}" if per == MONTH else f"a span of {window}"
 
 
 def objective_words(availability: float) -> str:

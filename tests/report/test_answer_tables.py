@@ -11,7 +11,7 @@ from des.digits import money
 from des.estimate.binding import Binding
 from des.estimate.estimate import Estimate
 from des.report.answer_tables import answer_text
-from des.study.answer_sentence import availability_ends, chance_words, minutes, sentence, step_words
+from des.study.answer_sentence import availability_ends, chance_words, minutes, sentence, step_words, window_said
 from des.study.answered import Answer
 from des.study.not_seen import Missed, NotSeen
 from des.study.uncertain import NO_LIMIT
@@ -60,7 +60,7 @@ def test_it_is_one_sentence_with_each_arm_the_chance_and_the_cheapest(found: Ans
         "with primary_only, 99.0",
         " minutes down in 30 days",
         "per 1,000 requests",
-        "30 days reaches 99.9 % with a chance of",
+        "a month of 30 days reaches 99.9 % with a chance of",
         "counting what failing costs, three_stages is the cheapest at $",
     ):
         assert words in text
@@ -249,3 +249,15 @@ def test_limits_that_never_bind_are_told_with_their_load_by_the_minute(found: An
     assert "limit one, limit two never bind: at most 834 calls a minute against 4,000 requests a minute" in text
     assert "capacity one never binds: at most 3.2 calls at once on average against 90, whatever is down" in text
     assert "1e-" not in text
+
+
+@pytest.mark.parametrize(
+    ("per", "window", "words"),
+    [
+        ("month", "calendar month", "a calendar month"),
+        ("month", "30 days", "a month of 30 days"),
+        (604_800.0, "7 days", "a span of 7 days"),
+    ],
+)
+def test_the_window_of_the_objective_is_named_as_it_was_asked_for(per: Any, window: str, words: str) -> None:
+    assert window_said(per, window) == words

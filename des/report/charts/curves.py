@@ -88,13 +88,19 @@ def over_time(frame: "pd.DataFrame", axis: "alt.Axis", unit: str) -> "alt.FacetC
     return found
 
 
+_DECADE: Final = 10.0
+"""Times the least figure, from which curves near it would lie on each other."""
+
+
 def sweep(frame: "pd.DataFrame", path: str, metric: str, *, number: bool) -> "alt.LayerChart | alt.FacetChart":
     """A metric against a swept value, with a band for its interval. Columns: value, arm, mean, low, high.
 
-    `number` says whether the values are numbers; else they are names in the order of the rows.
+    `number` says whether the values are numbers; else they are names in the order of the rows. The axis is logarithmic
+    where the metric spans more than a decade; ends of intervals at 0 are then drawn a decade below the least figure.
     """
     import altair as alt
 
+    frame, scale = _by_decades(frame)
     arms = labels(frame["arm"])
     colour = alt.Color(
         "arm:N", scale=alt.Scale(domain=arms, range=hues(arms)), legend=None if len(arms) == 1 else alt.Legend()
@@ -103,14 +109,24 @@ def sweep(frame: "pd.DataFrame", path: str, metric: str, *, number: bool) -> "al
     base = alt.Chart(inline(frame))
     tip = [alt.Tooltip("value:Q" if number else "value:N", title=path), "arm:N", alt.Tooltip("mean:Q", format=".6~g")]
     tip += [alt.Tooltip("low:Q", format=".6~g"), alt.Tooltip("high:Q", format=".6~g")]
-    scale = alt.Scale(zero=False)
     band = base.mark_area(opacity=0.22).encode(
-        x=x, y=alt.Y("low:Q", title=metric, scale=scale), y2="high:Q", color=colour
+        x=x, y=alt.Y("bottom:Q", title=metric, scale=scale), y2="top:Q", color=colour
     )
     line = base.mark_line(point=True).encode(
         x=x, y=alt.Y("mean:Q", title=metric, scale=scale), color=colour, tooltip=tip
     )
     return alt.layer(band, line).properties(width="container", height=240)
+
+
+def _by_decades(frame: "pd.DataFrame") -> "tuple[pd.DataFrame, alt.Scale]":
+    """The rows with the `bottom` and the `top` of the band, and the scale of their axis."""
+    import altair as alt
+
+    least, most = float(frame["mean"].min()), float(frame["mean"].max())
+    if not 0.0 < least < most / _DECADE:
+        return frame.assign(bottom=frame["low"], top=frame["high"]), alt.Scale(zero=False)
+    bottom, top = (frame[end].astype(float).clip(lower=least / _DECADE) for end in ("low", "high"))
+    return frame.assign(bottom=bottom, top=top), alt.Scale(type="log")
 
 
 def pareto(frame: "pd.DataFrame", title: str) -> "alt.LayerChart | alt.FacetChart":

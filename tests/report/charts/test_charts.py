@@ -76,6 +76,23 @@ def test_a_missing_library_is_named_with_what_to_install(monkeypatch: pytest.Mon
 
 
 @needs_the_extra
+def test_a_sweep_over_decades_has_a_logarithmic_axis_and_one_with_none_lost_has_not() -> None:
+    from des.report.charts.curves import sweep
+
+    def axis(means: list[float]) -> tuple[str, float]:
+        rows = [{"value": n, "arm": "a", "mean": mean, "low": 0.0, "high": mean} for n, mean in enumerate(means)]
+        found = specification(sweep(pd.DataFrame(rows), "shared", "lost", number=True))
+        (drawn,) = found["datasets"].values()
+        assert {row["low"] for row in drawn} == {0.0}  # as the tooltip tells it
+        bottom = min(row["bottom"] for row in drawn)
+        return found["layer"][0]["encoding"]["y"]["scale"].get("type", "linear"), bottom
+
+    assert axis([1e-4, 1e-6]) == ("log", pytest.approx(1e-7))  # an end at 0 has a place
+    assert axis([1e-4, 2e-5]) == ("linear", 0.0)
+    assert axis([1e-4, 0.0]) == ("linear", 0.0)
+
+
+@needs_the_extra
 def test_nines_against_cost_use_the_width_that_there_is() -> None:
     from des.report.charts.arms import nines_against_cost
 

@@ -10,6 +10,7 @@ import pytest
 from des.errors import DesError, OutputError
 from des.report.lines import lines
 from des.report.page import write_report
+from des.report.page.blocks import Paragraph
 from des.report.page.chapters import chapters
 from des.report.page.findings import Findings, read_result
 from des.report.page.render import script_json
@@ -42,6 +43,10 @@ def test_an_answer_and_a_sweep_have_what_they_can_have(answered: Path, swept: Pa
     names = {figure.name for figure in answer.figures()}
     assert {"outages_0", "cost_histogram", "cost_cumulative", "latency", "served", "lost"} <= names
     assert [section.key for section in sweep.sections] == ["sweep", "methods"]
+    lead = sweep.sections[0].blocks[0]
+    assert isinstance(lead, Paragraph)
+    assert "The availability is lowest at " in lead.text
+    assert ", and highest at " in lead.text
 
 
 def test_an_answer_says_what_rests_on_few_losses_and_what_never_broke(answered: Path, tmp_path: Path) -> None:

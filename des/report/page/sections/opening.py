@@ -9,6 +9,7 @@ from des.report.lines import written
 from des.report.page.blocks import LEAD, NOTE, WARNING, Block, Paragraph, Row, Section, Table
 from des.report.page.findings import Findings
 from des.report.unseen_lines import unseen_sentences
+from des.study.answer_sentence import window_said
 from des.study.verdicts import Verdict
 
 _MOST_ARMS: Final = 4
@@ -49,7 +50,8 @@ def verdict_section(findings: Findings) -> Section | None:
         blocks += [Paragraph(reason, NOTE) for reason in sorted(reasons)]
     if objective := findings.answer.get("objective"):
         blocks.append(_objective(findings, objective))
-    return Section("verdicts", "What was expected", tuple(blocks)) if blocks else None
+    title = "What was expected" if findings.verdicts else "The chance of the objective"
+    return Section("verdicts", title, tuple(blocks)) if blocks else None
 
 
 def unseen_section(findings: Findings) -> Section | None:
@@ -100,8 +102,7 @@ def _objective(findings: Findings, objective: Mapping[str, Any]) -> Table:
         cell = _chance(chance) if chance and chance.mean is not None else of.get("objective_reason") or "-"
         rows.append((arm, cell))
     asked = figures.percent(objective["availability"], 12).rstrip("% 0").rstrip(".")
-    window = findings.answer.get("window") or "window of the objective"
-    a_window = f"a window of {window}" if window[:1].isdigit() else f"a {window}"
+    a_window = window_said(objective.get("per"), findings.answer.get("window") or "window of the objective")
     return Table.of(f"Chance that {a_window} reaches {asked} %", ("arm", "chance"), rows)
 
 

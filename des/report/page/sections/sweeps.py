@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from des.estimate.estimate import Estimate
-from des.report.figures import scaled
+from des.report.figures import availability, read, scaled
 from des.report.lines import written
-from des.report.page.blocks import NOTE, WARNING, Block, Figure, Paragraph, Section, Table
+from des.report.page.blocks import LEAD, NOTE, WARNING, Block, Figure, Paragraph, Section, Table
 from des.report.page.findings import Findings
 from des.report.page.sections.opening import missed_words
 from des.scenario.text.units import read_duration
@@ -27,6 +27,8 @@ class _Curve:
         return scaled(figure.complement() if self.complement else figure, self.factor)
 
 
+_FEWEST: Final = 2
+"""Figures that can be lower and higher."""
 _CURVES: Final = (
     _Curve("availability", "Requests lost", "% of requests lost", 100.0, complement=True),
     _Curve("all_down", "All endpoints down at once", "% of the time", 100.0),
@@ -41,15 +43,37 @@ def sweep_section(findings: Findings) -> Section | None:
     if not findings.sweep:
         return None
     points, over = findings.sweep["points"], list(findings.sweep["over"])
-    blocks: list[Block] = []
+    blocks: list[Block] = [Paragraph(words, LEAD) for words in _sentence(points, over)]
+    before = len(blocks)
     for curve in _CURVES:
         rows = list(_rows(points, over, curve))
         if rows:
             blocks.append(_figure(curve, over[0], rows))
-    if not blocks:
+    if len(blocks) == before:
         blocks.append(Paragraph("None of the figures that are drawn is known at any point.", NOTE))
     blocks += [Paragraph(f"{words}.", WARNING) for words in _warnings(points)]
     return Section("sweep", f"Over {' and '.join(over)}", tuple(blocks))
+
+
+def _sentence(points: Sequence[Mapping[str, Any]], over: Sequence[str]) -> Iterator[str]:
+    """`Of 6 points over ..., availability is lowest, 99.95 % (two_stages), at ...=30% and highest, ..., at ...`."""
+    rows = [
+        (Estimate.from_json(found), arm if len(point["arms"]) > 1 else "", point["values"], of)
+        for point in points
+        for arm, of in point["arms"].items()
+        if isinstance(found := of.get("availability"), Mapping) and found.get("mean") is not None
+    ]
+    if len(rows) < _FEWEST:
+        return
+    ends = []
+    for word, (_, arm, values, of) in (
+        ("lowest", min(rows, key=lambda row: row[0].known)),
+        ("highest", max(rows, key=lambda row: row[0].known)),
+    ):
+        shown = availability(read(of["availability"]), read(of.get("failure_share")))
+        where = ", ".join(f"{path}={value}" for path, value in values.items())
+        ends.append(f"{word} at {where}{f' with {arm}' if arm else ''}: {shown}")
+    yield f"{len(points):,} points over {' and '.join(over)}. The availability is {', and '.join(ends)}."
 
 
 def _warnings(points: Sequence[Mapping[str, Any]]) -> Iterator[str]:
