@@ -12,8 +12,7 @@ from des.errors import DesError, OutputError, ScenarioError, what_is_left
 from des.estimate.estimate import as_json
 from des.report.sweep_table import sweep_text
 from des.scenario import from_mapping
-from des.study import answer as answering
-from des.study import arms, sweep_point
+from des.study import answering, arms, sweep_point
 from des.study.answer import answered
 from des.study.options import Forecast, RunOptions
 from des.study.rounds import Clock
