@@ -69,6 +69,15 @@ def test_a_layer_s_timeout_bounds_its_retries_and_ends_it_as_a_timeout() -> None
     assert client.groups[0].fallback_on == (*FAILURES, "invalid_output")
 
 
+@pytest.mark.parametrize(("fallback_on", "outcome"), [(["timeout"], "ok"), (["server_error"], "failed")])
+def test_what_falls_back_on_a_layer_s_timeout_is_the_timeout(fallback_on: list[str], outcome: str) -> None:
+    failing = provider(errors={"server_error": {"rate": 1, "latency": "2s"}})
+    chain = [{"provider": "a", "fallback_on": fallback_on}, {"provider": "b"}]
+    of = one_request(failing, provider("1s"), chain=chain)
+    of = with_legs(of, inner=(retry(of, 5, timeout_s=5.0),))
+    assert trace(of).request().outcome == outcome
+
+
 def test_a_timeout_that_strikes_in_a_wait_ends_the_layer_too() -> None:
     of = one_request(provider(**FAILING), provider("1s"))
     of = with_legs(of, inner=(retry(of, 5, backoff=plan.Backoff(kind="constant", base_s=3.0), timeout_s=5.0),))
