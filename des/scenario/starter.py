@@ -169,13 +169,16 @@ def _sources(start: _Start) -> Iterator[str]:
     """Where the failures of providers come from, above all of them: `des fit --into` leaves no stale line in one."""
     yield "# Availability and outages a year count outages of shared causes too. Your own history replaces them:"
     yield f"#   des fit HISTORY --into FILE --as {_text(start.providers[0])}"
-    for provider in start.providers:
-        if not (figures := failure_figures(provider)).assumed:
-            yield from _comment(f"{provider}: {figures.source} ({figures.date})")
+    sourced = [name for name in start.providers if not failure_figures(name).assumed]
+    if sourced:
+        yield "# The catalogue's figures come from these sources:"
+    for provider in sourced:
+        figures = failure_figures(provider)
+        yield from _comment(f"{provider}: {figures.source} ({figures.date})")
 
 
 def _comment(text: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, initial_indent="# ", subsequent_indent="#   ", break_on_hyphens=False)
+    return textwrap.wrap(text, _WIDTH, initial_indent="#   ", subsequent_indent="#     ", break_on_hyphens=False)
 
 
 def _failures(start: _Start, provider: str, *, first: bool) -> Iterator[str]:
