@@ -333,8 +333,8 @@ def schema(
 
 @app.command(
     short_help="List known providers, models and prices.",
-    help="List the providers and models a scenario may name, with their prices, or the model NAME; with --presets the "
-    "policies of clients, of which NAME is one.",
+    help="List the providers and models a scenario may name, with their prices, and the latency and outages assumed of "
+    "them until yours are known, or the model NAME; with --presets the policies of clients, of which NAME is one.",
 )
 @reported
 def catalogue(
@@ -354,7 +354,7 @@ def catalogue(
         return _list_presets(name, as_json)
     from des.catalogue import models
     from des.catalogue.naming import any_named_model
-    from des.report.catalogue_tables import print_catalogue, print_models
+    from des.report.catalogue_tables import models_as_json, print_catalogue, print_models
 
     try:
         found = models() if name is None else any_named_model(name)
@@ -362,9 +362,7 @@ def catalogue(
         complain(f"{error.args[0]}{_preset_of(str(name))}")
         return WRONG_INPUT
     if as_json:
-        from dataclasses import asdict
-
-        say_json([asdict(model) for model in found])
+        say_json(models_as_json(found))
     elif name is None:
         print_catalogue(console())
     else:

@@ -1,12 +1,14 @@
-"""The catalogue as `des catalogue` prints it: models with their prices, and the policies of SDKs and gateways."""
+"""The catalogue as `des catalogue` prints it: models with their prices and what is assumed of them, and policies."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 from rich.console import Console
 from rich.text import Text
 
-from des.catalogue import CatalogueModel, models
+from des.catalogue import CatalogueModel, assumed, models
+from des.catalogue.failures import failure_figures
 from des.catalogue.list_prices import further_models
 from des.catalogue.presets import Preset
 from des.report.figures import NOTHING, dollars
@@ -39,7 +41,10 @@ def print_catalogue(console: Console) -> None:
 
 
 def print_models(listed: Sequence[CatalogueModel], console: Console) -> None:
-    """Models priced by the token, then models priced by the unit, each table with its sources below."""
+    """Models priced by the token, models priced by the unit, then how fast and how often down they are taken to be.
+
+    Each table has its sources below.
+    """
     by_token = [model for model in listed if model.unit is None]
     by_unit = [model for model in listed if model.unit is not None]
     if by_token:
@@ -64,6 +69,66 @@ def print_models(listed: Sequence[CatalogueModel], console: Console) -> None:
         say(console, "USD per unit", style="bold")
         console.print(table)
         _print_sources(by_unit, console)
+    _print_latencies(listed, console)
+    _print_failures(listed, console)
+
+
+def models_as_json(listed: Sequence[CatalogueModel]) -> list[dict[str, Any]]:
+    """Every model with its prices, the latency that is assumed of it, and the outages of its provider."""
+    return [
+        {
+            **asdict(model),
+            "latency": assumed.latency_of(model.model, model.unit),
+            "latency_source": assumed.LATENCY_SOURCE,
+            "failures": asdict(failure_figures(model.provider)),
+        }
+        for model in listed
+    ]
+
+
+def _print_latencies(listed: Sequence[CatalogueModel], console: Console) -> None:
+    """What `des new` and the service assume of how long answers take, a line for all models with the same."""
+    alike: dict[str, list[str]] = {}
+    for model in listed:
+        names = alike.setdefault(_latency(model), [])
+        if (name := model.model if model.unit is None else "models priced by the unit") not in names:
+            names.append(name)
+    say(console, "Latency, until yours is known", style="bold")
+    for text, names in alike.items():
+        say_indented(console, f"{text}: {', '.join(names)}", indent="  ", inside="    ")
+    say_indented(console, assumed.LATENCY_SOURCE, indent="  ")
+    console.print()
+
+
+def _latency(model: CatalogueModel) -> str:
+    latency = assumed.latency_of(model.model, model.unit)
+    if "first_token" not in latency:
+        return f"whole answer {latency['median']} (95th percentile {latency['p95']})"
+    first = latency["first_token"]
+    return (
+        f"first token {first['median']} (99th percentile {first['p99']}), then {latency['tokens_per_second']} tokens/s"
+    )
+
+
+def _print_failures(listed: Sequence[CatalogueModel], console: Console) -> None:
+    found = {model.provider: failure_figures(model.provider) for model in listed}
+    table = table_of("provider")
+    for title in ("availability", "outages a year"):
+        table.add_column(title, justify="right")
+    if any(figures.assumed for figures in found.values()):
+        table.add_column("source")
+    sources: dict[str, list[str]] = {}
+    for provider, figures in found.items():
+        share = f"{100.0 * figures.availability:.12g} %"
+        says = ["placeholder" if figures.assumed else "below"] if len(table.columns) > 3 else []
+        table.add_row(Text(provider), share, f"{figures.episodes_per_year:g}", *says)
+        sources.setdefault(f"{figures.source} ({figures.date})", []).append(provider)
+    say(console, "Outages, until yours are known: those of shared causes among them", style="bold")
+    console.print(table)
+    for source, names in sources.items():
+        say_indented(console, f"{', '.join(names)}: {source}", indent="  ", inside="    ")
+    say_indented(console, "des fit HISTORY --into FILE puts your own history in their place", indent="  ")
+    console.print()
 
 
 def print_presets(listed: Sequence[Preset], console: Console) -> None:

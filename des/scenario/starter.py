@@ -1,15 +1,17 @@
 """A scenario to start from: a commented text for the models, the client and the kind of question of its author."""
 
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from des.catalogue import assumed
+from des.catalogue.failures import failure_figures
 from des.catalogue.list_prices import CatalogueModel
 from des.catalogue.naming import named_model
 from des.catalogue.presets import preset
 from des.errors import DesError
-from des.scenario import assumed
 from des.words import unknown
 
 SCHEMA_FILE: Final = "des.schema.json"
@@ -22,6 +24,7 @@ QUESTIONS: Final = {
     "outage": "What do users notice of an outage of twenty minutes, if the primary fails and if it hangs?",
 }
 _DEFAULT_QUESTION: Final = "nines"
+_WIDTH: Final = 116
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 
 
@@ -39,6 +42,11 @@ class _Start:
     def legs(self) -> tuple[str, ...]:
         """The names by which arms select legs."""
         return tuple(_text(f"{model.provider}/{model.model}") for model in self.models)
+
+    @property
+    def fails(self) -> bool:
+        """Whether providers have outages at random; the other questions have one at a fixed time."""
+        return self.question in ("nines", "cost")
 
     @property
     def by_token(self) -> bool:
@@ -141,24 +149,45 @@ def _providers(start: _Start) -> Iterator[str]:
     if start.question != "limits":
         yield "# Your rate limit goes beside models:"
         yield "#   limits: {requests: 4000/min}"
+    if start.fails:
+        yield from _sources(start)
     yield "providers:"
     for provider in start.providers:
         yield f"  {_text(provider)}:"
-        yield from _failures(start, first=provider == start.providers[0])
+        yield from _failures(start, provider, first=provider == start.providers[0])
         if start.question == "limits":
             yield "    limits: {requests: 180/min}  # assumed; your account's page has yours"
         yield "    models:"
         for model in start.models:
             if model.provider == provider:
                 yield f"      {_text(model.model)}:"
-                yield f"        latency: {_flow(assumed.latency(model.unit))}  # assumed"
-                yield "        errors: {server_error: 0.2%}  # assumed"
+                yield f"        latency: {_flow(assumed.latency_of(model.model, model.unit))}  # assumed"
+                yield f"        errors: {{server_error: {assumed.SERVER_ERROR}}}  # assumed"
 
 
-def _failures(start: _Start, *, first: bool) -> Iterator[str]:
-    if start.question in ("nines", "cost"):
-        yield f"    availability: {assumed.AVAILABILITY}  # assumed; all its outages, those of shared causes among them"
-        yield f"    episodes_per_year: {assumed.EPISODES_PER_YEAR}  # assumed"
+def _sources(start: _Start) -> Iterator[str]:
+    """Where the failures of providers come from, above all of them: `des fit --into` leaves no stale line in one."""
+    yield "# Availability and outages a year count outages of shared causes too. Your own history replaces them:"
+    yield f"#   des fit HISTORY --into FILE --as {_text(start.providers[0])}"
+    sourced = [name for name in start.providers if not failure_figures(name).assumed]
+    if sourced:
+        yield "# The catalogue's figures come from these sources:"
+    for provider in sourced:
+        figures = failure_figures(provider)
+        yield from _comment(f"{provider}: {figures.source} ({figures.date})")
+
+
+def _comment(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent="#   ", subsequent_indent="#     ", break_on_hyphens=False)
+
+
+def _failures(start: _Start, provider: str, *, first: bool) -> Iterator[str]:
+    if start.fails:
+        figures = failure_figures(provider)
+        says = "assumed" if figures.assumed else f"source above, {figures.date}"
+        shared = "all its outages, those of shared causes among them"
+        yield f"    availability: {figures.availability_text}  # {says}; {shared}"
+        yield f"    episodes_per_year: {figures.episodes_per_year:g}  # {says}"
     elif first:
         yield "    incidents:"
         yield f"      - {{{_DRILL}}}"

@@ -5,13 +5,12 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from des.catalogue import CatalogueModel, find_model, model_names, provider_names
+from des.catalogue import CatalogueModel, assumed, find_model, model_names, provider_names
 from des.catalogue.failures import failure_figures
 from des.catalogue.presets import presets
-from des.scenario import assumed
 from des.service.bodies import EXAMPLE
 from des.service.bounds import FIXED, Bounds
-from des.service.sources import HORIZON, OBJECTIVE, RATE, SERVER_ERROR, SOURCES, TIMEOUT
+from des.service.sources import HORIZON, OBJECTIVE, RATE, SOURCES, TIMEOUT
 from des.study.identity import package_version
 
 _PER_MILLION: Final = 1e6
@@ -112,7 +111,7 @@ def catalogue(bounds: Bounds) -> Catalogue:
             "seed": 7,
             "input_tokens": assumed.INPUT_TOKENS["median"],
             "output_tokens": assumed.OUTPUT_TOKENS["median"],
-            "server_error": SERVER_ERROR,
+            "server_error": assumed.SERVER_ERROR,
             "objective": OBJECTIVE,
             "sources": dict(SOURCES),
         },

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from des.catalogue import model_names, provider_names
+from des.catalogue import assumed, model_names, provider_names
 from des.catalogue.list_prices import CatalogueModel
 from des.catalogue.presets import preset
 from des.errors import ScenarioError
 from des.estimate.availability import choose
 from des.estimate.estimate import REQUEST_LEVEL
-from des.scenario import Loaded, assumed, from_mapping, plans
+from des.scenario import Loaded, from_mapping, plans
 from des.scenario.text.units import YEAR_S, read_rate
 from des.scenario.text.yaml_text import yaml_text
 from des.service.bodies import SimulateBody

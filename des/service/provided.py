@@ -4,15 +4,15 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from des.catalogue import assumed
 from des.catalogue.failures import failure_figures
 from des.catalogue.list_prices import CatalogueModel
-from des.scenario import assumed
 from des.scenario.text.units import YEAR_S, read_share
 from des.service.bodies import SimulateBody
 from des.service.named import folded
 from des.service.notes import Notes
 from des.service.quantities import number_text, plain_number, rate_text, share_text, time_text
-from des.service.sources import SERVER_ERROR, SOURCES
+from des.service.sources import SOURCES
 from des.words import unknown
 
 _OF_MODELS: Final = frozenset({"first_token", "tokens_per_second", "latency", "price", "server_error"})
@@ -100,9 +100,9 @@ class Providers:
         found: dict[str, Any] = {"latency": self._latency(number, said, listed)}
         if errors is None:
             self._notes.assume(
-                f"/chain/{number}/server_error", "server_error", name, SERVER_ERROR, SOURCES["server_error"]
+                f"/chain/{number}/server_error", "server_error", name, assumed.SERVER_ERROR, SOURCES["server_error"]
             )
-            found["errors"] = {"server_error": SERVER_ERROR}
+            found["errors"] = {"server_error": assumed.SERVER_ERROR}
         elif errors > 0.0:
             found["errors"] = {"server_error": share_text(errors)}
         price = said["price"]

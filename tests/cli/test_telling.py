@@ -4,12 +4,14 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 from study.small_scenario import write_small
 
+from des.catalogue.failures import failure_figures
 from des.catalogue.list_prices import further_models
 from tests.command import SCENARIOS, des, is_a_clear_error
 
@@ -52,11 +54,33 @@ def test_the_catalogue_says_how_many_models_it_does_not_list(tmp_path: Path) -> 
 def test_the_catalogue_shows_one_model_by_its_name(tmp_path: Path, name: str, price: str) -> None:
     done = des("catalogue", name, folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    rows = [line.split() for line in done.stdout.splitlines() if line.startswith((" openai", "openai", "anthropic"))]
+    priced = done.stdout.partition("Latency, until")[0].splitlines()
+    rows = [line.split() for line in priced if line.startswith(("openai", "anthropic"))]
     assert [row[1] for row in rows] == [name]
     assert price in rows[0]
     (model,) = json.loads(des("catalogue", name, "--json", folder=tmp_path).stdout)
     assert model["model"] == name
+
+
+def test_the_catalogue_says_how_often_providers_are_down_with_the_source(tmp_path: Path) -> None:
+    printed = des("catalogue", folder=tmp_path, env={"COLUMNS": "80"}).stdout
+    rows = [line.split() for line in printed.partition("Outages, until")[2].splitlines()]
+    assert ["anthropic", "99.58", "%", "136", "below"] in rows
+    assert ["google", "99.5", "%", "10", "placeholder"] in rows
+    listed = json.loads(des("catalogue", "--json", folder=tmp_path).stdout)
+    for model in listed:
+        assert model["failures"] == asdict(failure_figures(model["provider"]))
+    source = failure_figures("openai").source
+    assert f"openai: {source} (2025-01)" in " ".join(printed.split())
+    block = printed.partition("Latency, until")[2].partition("more models of")[0]
+    assert max(map(len, block.splitlines())) <= 80
+
+
+def test_the_catalogue_says_which_latency_is_assumed_of_a_model(tmp_path: Path) -> None:
+    printed = " ".join(des("catalogue", "gpt-5-mini", folder=tmp_path).stdout.split())
+    assert "first token 700ms (99th percentile 4s), then 80 tokens/s: gpt-5-mini" in printed
+    (model,) = json.loads(des("catalogue", "gpt-5-mini", "--json", folder=tmp_path).stdout)
+    assert model["latency"]["tokens_per_second"] == 80
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 import des
+from des.catalogue import assumed
+from des.catalogue.failures import failure_figures
 from des.errors import ScenarioError
 from des.scenario import Loaded, from_mapping, json_schema, load_scenario, plans
 from des.scenario.plan import remarks_of
@@ -29,8 +31,12 @@ def test_models_of_the_catalogue_bring_their_providers_and_the_assumptions_are_s
     assert legs(loaded, "second") == [("gpt-5-mini", "openai")]
     told = remarks_of(plans(loaded))
     assert [remark.partition(":")[0] for remark in told] == ["chain[0]", "chain[1]"]
-    assert all("assumed" in remark and "99.5% available" in remark for remark in told)
-    assert loaded.resolved()["providers"]["openai"]["availability"] == "99.5%"
+    for remark, figures in zip(told, map(failure_figures, ("anthropic", "openai")), strict=True):
+        assert "assumed" in remark
+        assert f"{figures.availability_text} available with {figures.episodes_per_year:g} outages a year" in remark
+    openai = loaded.resolved()["providers"]["openai"]
+    assert openai["availability"] == "99.76%"
+    assert openai["models"]["gpt-5-mini"]["latency"] == assumed.latency_of("gpt-5-mini", None) != assumed.latency(None)
     assert plans(from_mapping(loaded.resolved())) == plans(loaded)
 
 

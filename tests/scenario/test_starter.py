@@ -5,11 +5,14 @@ from typing import Any
 import pytest
 
 from des.catalogue import presets
+from des.catalogue.failures import failure_figures
 from des.catalogue.naming import named_model
 from des.errors import DesError
 from des.scenario import from_mapping, plans
 from des.scenario.starter import QUESTIONS, starter
 from des.scenario.text.strict_yaml import read_yaml
+from des.service.bounds import Bounds
+from des.service.catalogue import catalogue
 
 CHAINS = (
     ("claude-sonnet-4-6", "gpt-5-mini"),
@@ -53,7 +56,7 @@ def test_a_client_without_a_version_is_the_newest_one() -> None:
 
 
 def test_what_is_assumed_says_so() -> None:
-    lines = starter(question="cost").splitlines()
+    lines = starter(["gemini-2.5-flash"], question="cost").splitlines()
     for word in ("availability:", "episodes_per_year:", "latency: {", "errors:", "rate:", "lost_request"):
         said = [line for line in lines if word in line and not line.lstrip().startswith("#")]
         assert said
@@ -91,6 +94,39 @@ def test_a_model_has_the_provider_that_lists_it_unless_another_one_is_named() ->
 
 @pytest.mark.parametrize("question", ["nines", "cost"])
 def test_an_availability_says_that_shared_outages_are_among_its_own(question: str) -> None:
-    said = [line for line in starter(question=question).splitlines() if " availability: 99.5%" in line]
+    text = starter(["gpt-5-mini", "gemini-2.5-pro"], question=question)
+    said = [line for line in text.splitlines() if line.startswith("    availability: ")]
     assert len(said) == 2
     assert all("those of shared causes among them" in line for line in said)
+
+
+@pytest.mark.parametrize("question", ["nines", "cost"])
+def test_failures_are_those_of_the_catalogue_with_source_and_date(question: str) -> None:
+    text = starter(["claude-sonnet-4-6", "gpt-5-mini", "gemini-2.5-pro"], question=question)
+    said = " ".join(line.lstrip(" #") for line in text.splitlines())
+    written = read(text)["providers"]
+    for provider in ("anthropic", "openai", "google"):
+        figures = failure_figures(provider)
+        assert written[provider]["availability"] == figures.availability_text
+        assert written[provider]["episodes_per_year"] == figures.episodes_per_year
+        assert (f"{provider}: {figures.source} ({figures.date})" in said) is not figures.assumed
+        assert f"episodes_per_year: {figures.episodes_per_year:g}  # assumed" in text or not figures.assumed
+    assert "des fit HISTORY --into FILE --as anthropic" in said
+
+
+@pytest.mark.parametrize("question", ["limits", "outage"])
+def test_no_source_is_told_where_no_availability_is_written(question: str) -> None:
+    assert "status page" not in starter(question=question)
+
+
+def test_a_chain_is_as_fast_and_as_often_down_as_the_service_takes_it_to_be() -> None:
+    """The scenario beside an answer of POST /simulate, and `des new`, are two starts for the same user."""
+    names = ["claude-sonnet-4-6", "gpt-5-mini", "gemini-2.5-flash"]
+    mine = read(starter(names))["providers"]
+    for provider in (each for each in catalogue(Bounds()).providers if each.name in mine):
+        of = mine[provider.name]
+        assert float(of["availability"].rstrip("%")) == pytest.approx(100.0 * provider.availability)
+        assert of["episodes_per_year"] == provider.episodes_per_year
+        latencies = {model.name: model.latency for model in provider.models}
+        for model, written in of["models"].items():
+            assert written["latency"] == latencies[model]

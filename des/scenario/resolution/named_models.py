@@ -1,7 +1,7 @@
 """A chain may name models instead of legs: `chain: [claude-sonnet-4-6, gpt-5-mini]`.
 
 A model under `providers` is meant before one of the catalogue. What the scenario does not say of a model, or of its
-provider, is assumed (`assumed.py`), and said.
+provider, is the catalogue's assumption (`des/catalogue`), and said.
 """
 
 import copy
@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from des.catalogue import assumed
+from des.catalogue.failures import failure_figures
 from des.catalogue.naming import named_model
-from des.scenario import assumed
 from des.scenario.text.document import Document
 from des.scenario.text.names import at, chain_legs, mapping, models_of
 from des.scenario.text.places import path_text
@@ -46,7 +47,7 @@ def _leg(content: dict[str, Any], word: str, place: str, remarks: list[str]) -> 
         model = named_model(word)
     except LookupError:
         return None
-    if remark := _add(content, model.provider, model.model, assumed.latency(model.unit)):
+    if remark := _add(content, model.provider, model.model, assumed.latency_of(model.model, model.unit)):
         remarks.append(f"{place}: {remark}")
     return {"provider": model.provider, "model": model.model, **_name(content, word)}
 
@@ -72,11 +73,14 @@ def _add(content: dict[str, Any], provider: str, model: str, latency: Mapping[st
     content["providers"] = providers = dict(known or {})
     said = []
     if provider not in providers:
+        failures = failure_figures(provider)
         providers[provider] = {
-            "availability": assumed.AVAILABILITY,
-            "episodes_per_year": assumed.EPISODES_PER_YEAR,
+            "availability": failures.availability_text,
+            "episodes_per_year": failures.episodes_per_year,
         }
-        said.append(f"{provider} {assumed.AVAILABILITY} available with {assumed.EPISODES_PER_YEAR} outages a year")
+        said.append(
+            f"{provider} {failures.availability_text} available with {failures.episodes_per_year:g} outages a year"
+        )
     providers[provider] = dict(mapping(providers[provider]))
     models = providers[provider]["models"] = dict(mapping(providers[provider].get("models")))
     if model in models:

@@ -1,15 +1,14 @@
-"""What is assumed of a provider and a model until their own figures are known.
+"""What is assumed of a model until its own figures are known; `failures` has how often providers fail.
 
-`des new` writes these values with the word "assumed". A chain that names a model without its provider gets them too,
-and every command then says so.
+`des new`, the service and a chain that names a model without its provider all take these values, and say so.
 """
 
 from typing import Any, Final
 
-AVAILABILITY: Final = "99.5%"
-EPISODES_PER_YEAR: Final = 10
-"""Similar to what status pages of providers of language models show: outages of some four and a half hours."""
+SERVER_ERROR: Final = "0.2%"
+"""The share of calls that fail at random."""
 
+LATENCY_SOURCE: Final = "assumed, as in the shipped scenarios: measure your own"
 STREAMED: Final = {"first_token": {"kind": "lognormal", "median": "900ms", "p99": "4s"}, "tokens_per_second": 60}
 """Latency of a model with a price per token."""
 _FASTER: Final = {
