@@ -101,7 +101,7 @@ def _lines(answer: Answer, of: Sequence[ArmAnswer]) -> Iterator[Line]:
         asked = objective_words(objective.availability)
         window = "month" if objective.per == MONTH else answer.window
         label = f"chance of {asked} a {window}" if window == "month" else f"chance of {asked} in {window}"
-        yield from _rows(label, [each.objective for each in of], figures.percent, 100.0, chance_words)
+        yield from _chances(label, [each.objective for each in of])
     yield from _figure("cost per 1,000 requests", of, "cost_usd_per_request", figures.dollars, times=1000.0)
     yield from _figure("  per 1,000 answered", of, "cost_usd_per_success", figures.dollars, times=1000.0)
     yield from _money(of)
@@ -141,6 +141,22 @@ def _figure(
         )
 
 
+def _chances(label: str, found: Sequence[Estimate | None]) -> Iterator[Line]:
+    """As `_rows`, where those that are hardly above 0 or below 1 have no interval."""
+    cells = tuple(map(figures.shown_chance, found))
+    if max(map(len, cells)) <= _WIDEST:
+        yield Line(label, cells)
+        return
+    yield Line(label, tuple(figures.NOTHING if each is None else chance_words(each) for each in found))
+    yield Line("  95 % interval", tuple(map(_chance_ends, found)))
+
+
+def _chance_ends(found: Estimate | None) -> str:
+    if found is None or figures.extreme_chance(found.known, found.low, found.high):
+        return figures.NOTHING
+    return _ends(figures.as_told(found), figures.percent, 100.0)
+
+
 def _rows(
     label: str,
     found: Sequence[Estimate | None],
@@ -163,6 +179,8 @@ def _ends(figure: Estimate | None, write: Write, scale: float, most: int | None 
     if figure is None or figure.low is None or figure.high is None:
         return figures.NOTHING
     if figure.known == 0.0 and figure.low == 0.0:
+        if figure.high == 0.0:
+            return figures.NOTHING
         return f"at most {write(figure.high, figures.significant(figure.high * scale, 2))}"
     decimals = figures.decimals_of(figure, write, scale, most=most)
     low, high = write(figure.low, decimals), write(figure.high, decimals)

@@ -200,7 +200,7 @@ _WRITTEN: Final[Mapping[str, Write]] = {
 } | {
     "failure_share": share,
     "all_down": share,
-    "objective": share,
+    "objective": figures.shown_chance,
     "cost_usd_per_request": money,
     "cost_usd_per_success": money,
 }

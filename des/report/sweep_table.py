@@ -50,7 +50,7 @@ _WRITTEN: Final[Mapping[str, Callable[[Estimate | None], str]]] = {
     "_s_p50": seconds,
     "_s_p95": seconds,
     "_s_max": seconds,
-    "objective": share,
+    "objective": figures.shown_chance,
 }
 """By the ending of the name, how metrics are written that no other table shows."""
 _GAP: Final = 3

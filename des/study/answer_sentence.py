@@ -198,7 +198,7 @@ def objective_words(availability: float) -> str:
 
 def chance_words(found: Estimate) -> str:
     """The chance that a window meets the objective."""
-    return digits.chance(found.known, found.low, found.high)
+    return digits.chance_met(found.known, found.low, found.high)
 
 
 def _costs(answer: Answer, told: Mapping[str, ArmAnswer]) -> list[str]:

@@ -108,8 +108,8 @@ def _objective(findings: Findings, objective: Mapping[str, Any]) -> Table:
 
 def _chance(found: Estimate) -> str:
     if found.low is None:
-        return figures.chance(found.known)
-    return figures.shown(found, figures.percent, scale=100.0)
+        return figures.chance_met(found.known)
+    return figures.shown_chance(found)
 
 
 def _unseen_of_answer(findings: Findings) -> Iterator[str]:
