@@ -14,6 +14,7 @@ from des.report.lines import LOST_TO, round_count
 from des.report.marks import Marks
 from des.report.tables import print_verdicts
 from des.scenario.schema.objective import MONTH
+from des.study import yearly
 from des.study.answer_sentence import availability_ends, chance_words, minutes, more_than, objective_words, step_words
 from des.study.answered import Answer, ArmAnswer, Basis
 from des.study.causes import causes_words
@@ -232,18 +233,23 @@ def _down(lost: Estimate | None) -> str:
 
 
 def _money(of: Sequence[ArmAnswer]) -> Iterator[Line]:
-    if not any(each.money for each in of):
+    """Rows of one column add up."""
+    known = {str(number): each.money for number, each in enumerate(of) if each.money}
+    if not known:
         return
     yield Line("cost a year")
+    places = yearly.places_of(known)
     for label, pick in (("  of answers", "answers"), ("  of failing", "failing"), ("  in all", "total")):
-        cells = [None if each.money is None else getattr(each.money, pick) for each in of]
-        yield from _rows(
-            label,
-            cells,
-            figures.dollars,
-            1.0,
-            lambda each: figures.dollars(each.known, figures.decimals_of(each, figures.dollars)),
-        )
+        sums: list[tuple[float, Estimate] | None] = [
+            None if each is None else (getattr(yearly.rounded(each, places), pick), getattr(each, pick))
+            for each in (each.money for each in of)
+        ]
+        cells = tuple(figures.NOTHING if each is None else yearly.written(*each, places) for each in sums)
+        if max(map(len, cells)) <= _WIDEST:
+            yield Line(label, cells)
+            continue
+        yield Line(label, tuple(figures.NOTHING if each is None else figures.dollars(each[0], places) for each in sums))
+        yield Line("  95 % interval", tuple(_ends(each and each[1], figures.dollars, 1.0) for each in sums))
 
 
 def _causes(of: Sequence[ArmAnswer]) -> Iterator[Line]:
