@@ -10,7 +10,7 @@ from rich.console import Console
 from des.estimate.estimate import EXACT, RARE, TIMELINE, Estimate
 from des.report import figures
 from des.report.layout import Line, as_text, print_arms, say
-from des.report.lines import LOST_TO, round_count
+from des.report.lines import LOST_TO, others, round_count
 from des.report.marks import Marks
 from des.report.tables import print_verdicts
 from des.scenario.schema.objective import MONTH
@@ -277,7 +277,7 @@ def _causes(of: Sequence[ArmAnswer]) -> Iterator[Line]:
     rest = order[_MOST_CAUSES:]
     if rest:
         sums = [math.fsum(causes[cause].known for cause in rest if cause in causes) for causes in lost]
-        yield Line(f"  {len(rest)} others", tuple(_in_a_million(Estimate(each)) for each in sums))
+        yield Line(f"  {others(len(rest))}", tuple(_in_a_million(Estimate(each)) for each in sums))
 
 
 def _in_a_million(figure: Estimate | None, *, ends: bool = True) -> str:
