@@ -9,6 +9,7 @@ from rich.console import Console
 
 from des.estimate.estimate import EXACT, RARE, TIMELINE, Estimate
 from des.report import figures
+from des.report.availability_tables import same_words
 from des.report.layout import Line, as_text, print_arms, say
 from des.report.lines import LOST_TO, others, round_count
 from des.report.marks import Marks
@@ -45,7 +46,7 @@ def print_answer(answer: Answer, console: Console) -> None:
         for text in marks.sentences:
             say(console, text)
     for arm, other in answer.same.items():
-        say(console, f"{arm} is the same as {other}")
+        say(console, same_words(arm, other))
     for step in answer.steps:
         say(console, f"- {step_words(step)}")
     for text in _basis_sentences(answer, {arm: answer.arms[arm] for arm in arms}):

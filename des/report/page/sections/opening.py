@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from des.estimate.estimate import INCONCLUSIVE, MET, MISSED, Estimate
 from des.report import figures
+from des.report.availability_tables import same_words
 from des.report.lines import written
 from des.report.page.blocks import LEAD, NOTE, WARNING, Block, Paragraph, Row, Section, Table
 from des.report.page.findings import Findings
@@ -21,7 +22,7 @@ def answer_section(findings: Findings) -> Section | None:
     if not findings.metrics:
         return None
     blocks: list[Block] = [Paragraph(findings.answer.get("sentence") or sentence(findings), LEAD)]
-    blocks += [Paragraph(f"{arm} is the same as {other}.", NOTE) for arm, other in findings.same.items()]
+    blocks += [Paragraph(_opened(same_words(arm, other)), NOTE) for arm, other in findings.same.items()]
     for arm, of in findings.answer.get("arms", {}).items():
         if of.get("refused"):
             blocks.append(Paragraph(f"{arm}: no figures of requests, because {of['refused']}.", WARNING))
@@ -104,6 +105,11 @@ def _objective(findings: Findings, objective: Mapping[str, Any]) -> Table:
     asked = figures.percent(objective["availability"], 12).rstrip("% 0").rstrip(".")
     a_window = window_said(objective.get("per"), findings.answer.get("window") or "window of the objective")
     return Table.of(f"Chance that {a_window} reaches {asked} %", ("arm", "chance"), rows)
+
+
+def _opened(words: str) -> str:
+    """As a sentence; the name of an arm keeps its letters."""
+    return f"The {words.removeprefix('the ')}." if words.startswith("the ") else f"{words}."
 
 
 def _chance(found: Estimate) -> str:
