@@ -13,6 +13,10 @@ from des.report.unseen_lines import unseen_sentences
 from des.study.answer_sentence import window_said
 from des.study.verdicts import Verdict
 
+_ERROR: Final = (
+    "The ± and intervals are the error of the simulation given the assumptions listed under Methods, not the error of "
+    "these assumptions."
+)
 _MOST_ARMS: Final = 4
 """Arms that a sentence can name one by one."""
 
@@ -22,6 +26,7 @@ def answer_section(findings: Findings) -> Section | None:
     if not findings.metrics:
         return None
     blocks: list[Block] = [Paragraph(findings.answer.get("sentence") or sentence(findings), LEAD)]
+    blocks.append(Paragraph(_ERROR, NOTE))
     blocks += [Paragraph(_opened(same_words(arm, other)), NOTE) for arm, other in findings.same.items()]
     for arm, of in findings.answer.get("arms", {}).items():
         if of.get("refused"):
