@@ -11,6 +11,10 @@ _WHOLE_FROM: Final = 100.0
 _TENS: Final = 10.0
 """Dollars of a half-width from which places before the point are rounded."""
 _MORE: Final = 1
+LEAST_CHANCE: Final = 1e-8
+"""Chances of an objective below it are not told apart: no model is that certain."""
+BELOW_LEAST_CHANCE: Final = "< 0.000001 %"
+_ABOVE_MOST_CHANCE: Final = "> 99.999999 %"
 _MOST_OF_AVAILABILITY: Final = 13
 """More than a float of an availability can hold."""
 
@@ -80,7 +84,32 @@ def chance(share: float, low: float | None = None, high: float | None = None) ->
     decimals = max(1, significant(nearer, 1)) if nearer > 0.0 else 0
     if low is not None and high is not None and high > low:
         decimals = by_interval(100.0 * share, 100.0 * low, 100.0 * high)
-    return percent(share, min(decimals, _MOST_ZEROS))
+    return percent(share, decimals if 0.0 < 100.0 * share < 10.0**-_MOST_ZEROS else min(decimals, _MOST_ZEROS))
+
+
+def chance_met(share: float, low: float | None = None, high: float | None = None) -> str:
+    """A chance to meet an objective: as `chance`, without telling it from 0 or 1 where it is hardly anything else."""
+    if words := extreme_chance(share, low, high):
+        return words
+    return chance(told_chance(share), low and told_chance(low), high and told_chance(high))
+
+
+def extreme_chance(share: float, low: float | None = None, high: float | None = None) -> str:
+    """`< 0.000001 %` or `> 99.999999 %` where chance and interval lie there, empty for others.
+
+    Exactly 0 and 1 are no such chances.
+    """
+    least, most = min(share, share if low is None else low), max(share, share if high is None else high)
+    if 0.0 < most < LEAST_CHANCE:
+        return BELOW_LEAST_CHANCE
+    return _ABOVE_MOST_CHANCE if 1.0 - LEAST_CHANCE < least < 1.0 else ""
+
+
+def told_chance(share: float) -> float:
+    """0 or 1 where it cannot be told from these."""
+    if share < LEAST_CHANCE:
+        return 0.0
+    return 1.0 if share > 1.0 - LEAST_CHANCE else share
 
 
 def plain(value: float, decimals: int) -> str:

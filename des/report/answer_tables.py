@@ -9,11 +9,13 @@ from rich.console import Console
 
 from des.estimate.estimate import EXACT, RARE, TIMELINE, Estimate
 from des.report import figures
+from des.report.availability_tables import same_words
 from des.report.layout import Line, as_text, print_arms, say
-from des.report.lines import LOST_TO, round_count
+from des.report.lines import LOST_TO, others, round_count
 from des.report.marks import Marks
 from des.report.tables import print_verdicts
 from des.scenario.schema.objective import MONTH
+from des.study import yearly
 from des.study.answer_sentence import availability_ends, chance_words, minutes, more_than, objective_words, step_words
 from des.study.answered import Answer, ArmAnswer, Basis
 from des.study.causes import causes_words
@@ -44,7 +46,7 @@ def print_answer(answer: Answer, console: Console) -> None:
         for text in marks.sentences:
             say(console, text)
     for arm, other in answer.same.items():
-        say(console, f"{arm} is the same as {other}")
+        say(console, same_words(arm, other))
     for step in answer.steps:
         say(console, f"- {step_words(step)}")
     for text in _basis_sentences(answer, {arm: answer.arms[arm] for arm in arms}):
@@ -101,7 +103,7 @@ def _lines(answer: Answer, of: Sequence[ArmAnswer]) -> Iterator[Line]:
         asked = objective_words(objective.availability)
         window = "month" if objective.per == MONTH else answer.window
         label = f"chance of {asked} a {window}" if window == "month" else f"chance of {asked} in {window}"
-        yield from _rows(label, [each.objective for each in of], figures.percent, 100.0, chance_words)
+        yield from _chances(label, [each.objective for each in of])
     yield from _figure("cost per 1,000 requests", of, "cost_usd_per_request", figures.dollars, times=1000.0)
     yield from _figure("  per 1,000 answered", of, "cost_usd_per_success", figures.dollars, times=1000.0)
     yield from _money(of)
@@ -141,6 +143,22 @@ def _figure(
         )
 
 
+def _chances(label: str, found: Sequence[Estimate | None]) -> Iterator[Line]:
+    """As `_rows`, where those that are hardly above 0 or below 1 have no interval."""
+    cells = tuple(map(figures.shown_chance, found))
+    if max(map(len, cells)) <= _WIDEST:
+        yield Line(label, cells)
+        return
+    yield Line(label, tuple(figures.NOTHING if each is None else chance_words(each) for each in found))
+    yield Line("  95 % interval", tuple(map(_chance_ends, found)))
+
+
+def _chance_ends(found: Estimate | None) -> str:
+    if found is None or figures.extreme_chance(found.known, found.low, found.high):
+        return figures.NOTHING
+    return _ends(figures.as_told(found), figures.percent, 100.0)
+
+
 def _rows(
     label: str,
     found: Sequence[Estimate | None],
@@ -163,6 +181,8 @@ def _ends(figure: Estimate | None, write: Write, scale: float, most: int | None 
     if figure is None or figure.low is None or figure.high is None:
         return figures.NOTHING
     if figure.known == 0.0 and figure.low == 0.0:
+        if figure.high == 0.0:
+            return figures.NOTHING
         return f"at most {write(figure.high, figures.significant(figure.high * scale, 2))}"
     decimals = figures.decimals_of(figure, write, scale, most=most)
     low, high = write(figure.low, decimals), write(figure.high, decimals)
@@ -214,18 +234,23 @@ def _down(lost: Estimate | None) -> str:
 
 
 def _money(of: Sequence[ArmAnswer]) -> Iterator[Line]:
-    if not any(each.money for each in of):
+    """Rows of one column add up."""
+    known = {str(number): each.money for number, each in enumerate(of) if each.money}
+    if not known:
         return
     yield Line("cost a year")
+    places = yearly.places_of(known)
     for label, pick in (("  of answers", "answers"), ("  of failing", "failing"), ("  in all", "total")):
-        cells = [None if each.money is None else getattr(each.money, pick) for each in of]
-        yield from _rows(
-            label,
-            cells,
-            figures.dollars,
-            1.0,
-            lambda each: figures.dollars(each.known, figures.decimals_of(each, figures.dollars)),
-        )
+        sums: list[tuple[float, Estimate] | None] = [
+            None if each is None else (getattr(yearly.rounded(each, places), pick), getattr(each, pick))
+            for each in (each.money for each in of)
+        ]
+        cells = tuple(figures.NOTHING if each is None else yearly.written(*each, places) for each in sums)
+        if max(map(len, cells)) <= _WIDEST:
+            yield Line(label, cells)
+            continue
+        yield Line(label, tuple(figures.NOTHING if each is None else figures.dollars(each[0], places) for each in sums))
+        yield Line("  95 % interval", tuple(_ends(each and each[1], figures.dollars, 1.0) for each in sums))
 
 
 def _causes(of: Sequence[ArmAnswer]) -> Iterator[Line]:
@@ -253,7 +278,7 @@ def _causes(of: Sequence[ArmAnswer]) -> Iterator[Line]:
     rest = order[_MOST_CAUSES:]
     if rest:
         sums = [math.fsum(causes[cause].known for cause in rest if cause in causes) for causes in lost]
-        yield Line(f"  {len(rest)} others", tuple(_in_a_million(Estimate(each)) for each in sums))
+        yield Line(f"  {others(len(rest))}", tuple(_in_a_million(Estimate(each)) for each in sums))
 
 
 def _in_a_million(figure: Estimate | None, *, ends: bool = True) -> str:

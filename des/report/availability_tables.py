@@ -1,17 +1,19 @@
 """What `des availability` prints: arms side by side, then a sentence on each estimator."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from rich.console import Console
 
 from des.estimate.availability import AvailabilityAnswer
+from des.estimate.binding import Binding
 from des.estimate.estimate import EXACT, REQUEST_LEVEL, Estimate
 from des.estimate.exact import ExactAnswer
 from des.report import figures
 from des.report.layout import Line, print_arms, say
 from des.report.lines import share
+from des.scenario.schema.expectations import AS_MODELLED
 
 _MOST_WRITTEN_OUT: Final = 1e15
 
@@ -50,10 +52,10 @@ def print_availability(
     print_arms(lines, arms, console)
     for arm, answer in answers.items():
         say(console, f"{arm}: {because(answer.choice.estimator, answer.choice.reason)}")
-        for limit in answer.choice.limits_left_out:
-            say(console, f"  {limit.left_out}")
+    for text in limits_left_out({arm: answer.choice.limits_left_out for arm, answer in answers.items()}):
+        say(console, text)
     for arm, other in (same or {}).items():
-        say(console, f"{arm} is the same as {other}")
+        say(console, same_words(arm, other))
     for arm, reason in (left_out or {}).items():
         say(console, f"{arm} is left out: {reason}")
     if any(answer.availability is None for answer in of):
@@ -63,6 +65,25 @@ def print_availability(
             "simulates them; figures of every leg down at once do not depend on them",
         )
     say(console, "intervals: 95 %; figures without one are exact")
+
+
+def limits_left_out(of: Mapping[str, Sequence[Binding]]) -> Iterator[str]:
+    """What is said of limits that are left out: once for all limits and arms of which it is true."""
+    arms_of: dict[tuple[str, str], list[str]] = {}
+    for arm, limits in of.items():
+        for limit in limits:
+            arms_of.setdefault((limit.name, limit.left_out.removeprefix(f"{limit.name} is ")), []).append(arm)
+    names_of: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (name, why), arms in arms_of.items():
+        names_of.setdefault((why, tuple(arms)), []).append(name)
+    for (why, told), names in names_of.items():
+        those = "" if len(told) == len(of) else f"{', '.join(told)}: "
+        yield f"{those}{', '.join(names)} {'is' if len(names) == 1 else 'are'} {why}"
+
+
+def same_words(arm: str, other: str) -> str:
+    """Of an arm that is not shown, as `other` is the same model."""
+    return f"the scenario as written is arm {other}" if arm == AS_MODELLED else f"{arm} is the same as {other}"
 
 
 def figure(value: float) -> str:

@@ -1,16 +1,14 @@
 """What `des explain` prints: arms side by side, a sentence on each estimator, times, and the faults foreseen."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
 from typing import Final
 
 from rich.console import Console
 
-from des.estimate.binding import Binding
 from des.estimate.estimate import REQUEST_LEVEL, Estimate
 from des.estimate.exact import ExactAnswer
 from des.report import figures
-from des.report.availability_tables import because, each, figure, number, redundancy
+from des.report.availability_tables import because, each, figure, limits_left_out, number, redundancy, same_words
 from des.report.foreseen_lines import print_foreseen
 from des.report.layout import Line, print_arms, say, say_indented
 from des.report.lines import share
@@ -45,7 +43,7 @@ def print_explanation(title: str, explained: Explained, console: Console) -> Non
         say_indented(console, f"des availability and des compare also have {' and '.join(further)}")
     for arm in of_others:
         if arm in explained.same:
-            say_indented(console, f"their {arm} is the same as {explained.same[arm]}")
+            say_indented(console, same_words(arm, explained.same[arm]))
     for arm, reason in explained.left_out.items():
         say_indented(console, f"{arm} is left out by des availability, and des compare refuses it: {reason}")
     print_foreseen(explained.foreseen, console)
@@ -120,21 +118,14 @@ def _print_reasons(arms: Mapping[str, Explanation], console: Console) -> None:
         say_indented(console, f"{'all arms' if len(of) == len(arms) > 1 else ', '.join(of)}: {first}")
         for reason in others:
             say_indented(console, reason, indent="  ", inside="    ")
+    for text in limits_left_out({arm: one.choice.limits_left_out for arm, one in arms.items()}):
+        say_indented(console, text)
 
 
 def _reasons(one: Explanation) -> Iterator[str]:
-    """The estimator's, then what it leaves out, then what has no closed form."""
+    """The estimator's, then what has no closed form."""
     yield because(one.choice.estimator, one.choice.reason)
-    yield from _left_out(one.choice.limits_left_out)
     if one.choice.exact is None:
         yield f"no closed form: {one.choice.why_not_exact}"
     elif one.choice.exact.availability is None and one.choice.estimator != REQUEST_LEVEL:
         yield f"no closed form of one call a leg: {one.choice.exact.availability_reason}"
-
-
-def _left_out(limits: Sequence[Binding]) -> Iterator[str]:
-    """What is said of each limit that is left out; limits of which the same is said together."""
-    said = [(one.name, one.left_out.removeprefix(f"{one.name} is ")) for one in limits]
-    for why, alike in groupby(sorted(said, key=lambda each_: each_[1]), key=lambda each_: each_[1]):
-        names = [name for name, _ in alike]
-        yield f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} {why}"

@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from des.digits import by_interval, cents, of_availability, of_dollars
+from des.digits import by_interval, cents, of_availability, of_dollars, told_chance
 from des.digits import chance as chance
+from des.digits import chance_met as chance_met
 from des.digits import dollars as dollars
+from des.digits import extreme_chance as extreme_chance
 from des.digits import money as money
 from des.digits import nines_of_lost as nines_of_lost
 from des.digits import percent as percent
@@ -62,6 +64,21 @@ def shown(
         return NOTHING
     mean, low, high = figure.mean, figure.low, figure.high
     return with_interval(mean, low, high, write, decimals_without(mean, write, scale, digits), scale=scale, most=most)
+
+
+def shown_chance(figure: Estimate | None) -> str:
+    """A chance to meet an objective; ends that are hardly above 0 or below 1 are not told from these."""
+    if figure is None or figure.mean is None:
+        return NOTHING
+    if words := extreme_chance(figure.mean, figure.low, figure.high):
+        return words
+    return shown(as_told(figure), percent, scale=100.0)
+
+
+def as_told(chance: Estimate) -> Estimate:
+    """With 0 or 1 in place of numbers that cannot be told from these."""
+    mean, low, high = (None if each is None else told_chance(each) for each in (chance.mean, chance.low, chance.high))
+    return replace(chance, mean=mean, low=low, high=high)
 
 
 def decimals_without(mean: float, write: Format, scale: float = 1.0, digits: int = 3) -> int:

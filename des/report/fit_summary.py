@@ -8,6 +8,7 @@ from des.faults.calibration import Calibration, Overlap, ServiceCalibration
 from des.faults.calibration.cautions import SIGNIFICANT, counted, date, p_text
 from des.faults.calibration.fragment import LEAST_INCIDENTS
 from des.report.fit_tables import beware, duration_text, figure, percent, single, wrapped
+from des.report.lines import others
 from des.scenario.text.units import DAY_S
 
 _MOST_TOGETHER: Final = 5
@@ -57,7 +58,7 @@ def _together(name: str, overlaps: Sequence[Overlap]) -> Iterator[str]:
         often = f"{other}: {figure(pair.ratio_to_shifts)} times as long as by chance (p {p_text(pair.p_adjusted)})"
         yield from wrapped(often, "  together   with ", "             ")
     if len(telling) > _MOST_TOGETHER:
-        yield f"             and {len(telling) - _MOST_TOGETHER} others"
+        yield f"             and {others(len(telling) - _MOST_TOGETHER)}"
 
 
 def instead_of(keys: Sequence[str]) -> str:

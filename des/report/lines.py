@@ -200,7 +200,7 @@ _WRITTEN: Final[Mapping[str, Write]] = {
 } | {
     "failure_share": share,
     "all_down": share,
-    "objective": share,
+    "objective": figures.shown_chance,
     "cost_usd_per_request": money,
     "cost_usd_per_success": money,
 }
@@ -227,7 +227,12 @@ def _by_name(title: str, arms: Sequence[Figures], write: Write, names: Sequence[
     rest = [name for name in names if name not in kept]
     if rest:
         sums = (sum(mean_of(arm.get(name)) for name in rest) for arm in arms)
-        yield Line(f"  {len(rest)} others", tuple(write(Estimate(total)) for total in sums))
+        yield Line(f"  {others(len(rest))}", tuple(write(Estimate(total)) for total in sums))
+
+
+def others(many: int) -> str:
+    """The label of a line for those that have none."""
+    return f"{many:,} other{'s' if many > 1 else ''}"
 
 
 def _time_up(summary: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Line]:

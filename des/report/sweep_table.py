@@ -50,7 +50,7 @@ _WRITTEN: Final[Mapping[str, Callable[[Estimate | None], str]]] = {
     "_s_p50": seconds,
     "_s_p95": seconds,
     "_s_max": seconds,
-    "objective": share,
+    "objective": figures.shown_chance,
 }
 """By the ending of the name, how metrics are written that no other table shows."""
 _GAP: Final = 3
@@ -81,7 +81,7 @@ def print_sweep(sweep: Sweep, console: Console, metrics: Sequence[str] = ()) -> 
     say(console, str(sweep.content.get("title") or sweep.content.get("name")), style="bold")
     say(
         console,
-        f"{len(sweep.points):,} points, seed {sweep.content['seed']}; all points share their random numbers",
+        f"{len(sweep.points):,} points, seed {sweep.content['seed']}; {_shared(sweep)}",
     )
     console.print()
     left_out = _print_table(sweep, console, metrics)
@@ -257,6 +257,13 @@ def _verdict(record: Record, arm: str) -> str:
     if len(of_arm) < 2 or worst == MET:
         return worst or figures.NOTHING
     return "\n".join([f"{worst}:", *dict.fromkeys(f"  {each.metric}" for each in of_arm if each.result == worst)])
+
+
+def _shared(sweep: Sweep) -> str:
+    """What differs between points by more than chance."""
+    if sweep.estimator == BEST:
+        return "all points share the random numbers of their availability"
+    return "all points share their random numbers"
 
 
 def _basis(sweep: Sweep) -> Iterator[str]:

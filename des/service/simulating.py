@@ -146,7 +146,10 @@ def _fields(of: Any) -> dict[str, Any]:
 
 def _uptime(printed: Printed, arm: str, of: ArmAnswer, *, same: bool) -> parts.Uptime:
     lost = of.lost
-    chance = None if of.objective is None else shown_figure(of.objective, percent, scale=100.0)
+    chance = None
+    if of.objective is not None:
+        chance = shown_figure(of.objective, percent, scale=100.0)
+        chance = chance.model_copy(update={"shown": figures.shown_chance(of.objective)})
     return parts.Uptime(
         arm=arm,
         same=same,

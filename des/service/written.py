@@ -56,7 +56,8 @@ def planned(loaded: Loaded, bounds: Bounds, *, replications: int, at: str = "/sc
     requests = math.fsum(map(_requests, made.values())) * replications
     if requests > bounds.requests:
         said = f"{requests:,.0f} requests to simulate, of all arms and replications; at most {bounds.requests:,}"
-        raise over("requests", bounds.requests, f"{said}: shorten the horizon, or ask for the answer", at)
+        instead = 'shorten the horizon, or ask for the answer: POST /runs with {"kind": "answer"}'
+        raise over("requests", bounds.requests, f"{said}: {instead}", at)
     return requests
 
 

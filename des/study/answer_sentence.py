@@ -11,7 +11,8 @@ from des.scenario.schema.objective import MONTH
 from des.scenario.text.units import DAY_S
 from des.study.answered import Answer, ArmAnswer
 from des.study.uncertain import NO_LIMIT, is_exact, is_resolved, why_unknown
-from des.study.value import Cheapest, Step
+from des.study.value import Cheapest, Money, Step
+from des.study.yearly import places_of
 
 _MOST_ARMS: Final = 3
 """Arms that a sentence can name one by one."""
@@ -198,25 +199,28 @@ def objective_words(availability: float) -> str:
 
 def chance_words(found: Estimate) -> str:
     """The chance that a window meets the objective."""
-    return digits.chance(found.known, found.low, found.high)
+    return digits.chance_met(found.known, found.low, found.high)
 
 
 def _costs(answer: Answer, told: Mapping[str, ArmAnswer]) -> list[str]:
-    totals = {arm: of.money.total for arm, of in told.items() if of.money is not None}
+    money = {arm: of.money for arm, of in told.items() if of.money is not None}
     found = answer.cheapest
-    if found is None or found.arm not in totals:
+    if found is None or found.arm not in money:
         return []
-    if len(totals) - len(set(totals).intersection(answer.hypothetical)) == 1:
-        return [f"answers and failing together cost {yearly(totals[found.arm])}"]
-    return [_cheapest(found, totals), *map(step_words, answer.steps[-1:])]
+    places = places_of(money)
+    if len(money) - len(set(money).intersection(answer.hypothetical)) == 1:
+        return [f"answers and failing together cost {_measured(money[found.arm].total, 'a year', places)}"]
+    return [_cheapest(found, money, places), *map(step_words, answer.steps[-1:])]
 
 
-def _cheapest(found: Cheapest, totals: Mapping[str, Estimate]) -> str:
+def _cheapest(found: Cheapest, money: Mapping[str, Money], places: int) -> str:
+    """With as many `places` as tell the sums of all arms apart."""
     if not found.rivals:
-        return f"counting what failing costs, {found.arm} is the cheapest at {yearly(totals[found.arm])}"
-    first, *others = (arm for arm in (found.arm, *found.rivals) if arm in totals)
-    among = [f"{first} ({digits.money(totals[first].known)} a year)"]
-    among += [f"{arm} ({digits.money(totals[arm].known)})" for arm in others]
+        total = _measured(money[found.arm].total, "a year", places)
+        return f"counting what failing costs, {found.arm} is the cheapest at {total}"
+    first, *others = (arm for arm in (found.arm, *found.rivals) if arm in money)
+    among = [f"{first} ({digits.dollars(money[first].total.known, places)} a year)"]
+    among += [f"{arm} ({digits.dollars(money[arm].total.known, places)})" for arm in others]
     return f"counting what failing costs, it is not resolved which is the cheapest: {_listed(among, 'or')}"
 
 
@@ -225,18 +229,19 @@ def yearly(usd: Estimate) -> str:
     return _measured(usd, "a year")
 
 
-def _measured(usd: Estimate, unit: str) -> str:
-    """Amount and interval with the same digits."""
-    if why := why_unknown(usd):
-        return f"{digits.money(usd.known)} {unit} (error unknown: {why})"
+def _measured(usd: Estimate, unit: str, places: int | None = None) -> str:
+    """Amount and interval with the same digits, or the amount with `places` where they are given."""
     low, high = usd.low, usd.high
+    amount = digits.money(usd.known, low, high) if places is None else digits.dollars(usd.known, places)
+    if why := why_unknown(usd):
+        return f"{amount} {unit} (error unknown: {why})"
     if low is None or high is None or high <= low:
-        return f"{digits.money(usd.known)} {unit}"
-    places = digits.of_dollars(usd.known, low, high)
-    value, least, most = (digits.dollars(each, places) for each in (usd.known, low, high))
+        return f"{amount} {unit}"
+    of_ends = digits.of_dollars(usd.known, low, high)
+    least, most = (digits.dollars(each, of_ends) for each in (low, high))
     if least == most:
-        return f"{value} {unit}"
-    return f"{value} {unit} ({f'between {least} and {most}' if low else f'at most {most}'})"
+        return f"{amount} {unit}"
+    return f"{amount} {unit} ({f'between {least} and {most}' if low else f'at most {most}'})"
 
 
 def step_words(step: Step) -> str:

@@ -121,10 +121,35 @@ def test_an_availability_has_the_same_digits_beside_its_interval_as_with_it() ->
         (Estimate(0.8559, 0.8536, 0.8582), "85.59 %"),
         (Estimate(1.0), "100 %"),
         (Estimate(0.0), "0 %"),
+        (Estimate(6e-221), "6e-219 %"),
     ],
 )
 def test_a_chance_is_told_from_nothing_and_from_certainty(figure: Estimate, text: str) -> None:
     assert figures.chance(figure.known, figure.low, figure.high) == text
+
+
+@pytest.mark.parametrize(
+    ("figure", "text"),
+    [
+        (Estimate(0.8559, 0.8536, 0.8582), "85.59 %"),
+        (Estimate(0.0), "0 %"),
+        (Estimate(1.0), "100 %"),
+        (Estimate(2e-8), "0.000002 %"),
+        (Estimate(9.9e-9), "< 0.000001 %"),
+        (Estimate(6e-221, 0.0, 9.7e-236), "< 0.000001 %"),
+        (Estimate(0.0, 0.0, 1.1e-158), "< 0.000001 %"),
+        (Estimate(1.0 - 1e-10), "> 99.999999 %"),
+    ],
+)
+def test_a_chance_of_an_objective_is_not_told_from_nothing_below_a_floor(figure: Estimate, text: str) -> None:
+    assert figures.chance_met(figure.known, figure.low, figure.high) == text
+
+
+def test_a_chance_that_is_hardly_anything_has_no_interval() -> None:
+    assert figures.shown_chance(Estimate(0.0, 0.0, 1.1e-158)) == "< 0.000001 %"
+    assert figures.shown_chance(Estimate(1e-9, 0.0, 0.1)) == "0 % [0, 10]"
+    assert figures.shown_chance(Estimate(0.0)) == "0 %"
+    assert figures.shown(Estimate(1e-9), figures.percent, scale=100.0) == "0.000000100 %"  # a share of losses
 
 
 def test_calls_of_a_request_have_four_digits_however_narrow_the_interval() -> None:

@@ -15,7 +15,7 @@ from des.estimate.sums import LogHistogram
 from des.estimate.totals import Losses, Totals
 from des.report.figures import without_intervals
 from des.report.layout import Line, fitted
-from des.report.lines import lines
+from des.report.lines import lines, others
 from des.report.tables import print_run, verdicts
 from des.traces import Run
 
@@ -245,3 +245,7 @@ def test_what_is_not_judged_is_neither_met_nor_missed_and_says_why() -> None:
     text = _printed(run)
     assert _line(text, "as_modelled.all_down").split()[-2:] == ["not", "judged"]
     assert "as_modelled.all_down: not judged: des run has no long-run figure" in text
+
+
+def test_one_other_is_no_others() -> None:
+    assert [others(many) for many in (1, 2, 1_200)] == ["1 other", "2 others", "1,200 others"]

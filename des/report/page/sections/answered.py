@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from des.estimate.shape import Shape
-from des.report import figures
+from des.report import figures, lines
 from des.report.charts.time import moment, since
 from des.report.lines import of_a_million, round_count
 from des.report.page.blocks import NOTE, Block, Figure, Paragraph, Section, Table
@@ -80,7 +80,7 @@ def _of_year(findings: Findings, year: DrawnYear, title: str, number: int) -> It
     if left_out:
         summary += f" The {len({spell.entity for spell in spells})} rows with most time out are shown."
     if year.left_out:
-        summary += f" Of its incidents the {len(rows):,} longest are drawn, without {year.left_out:,} others."
+        summary += f" Of its incidents the {len(rows):,} longest are drawn, without {lines.others(year.left_out)}."
     yield Figure(
         f"outages_{number}",
         title,

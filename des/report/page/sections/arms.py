@@ -13,6 +13,8 @@ from des.report.page.findings import Findings
 from des.report.page.sections.comparison import waterfall_of
 from des.report.page.sections.opening import per_thousand
 from des.scenario.text.units import DAY_S
+from des.study.value import Money
+from des.study.yearly import places_of, rounded, written
 
 _FEWEST_LEGS: Final = 2
 _MOST_WATERFALLS: Final = 2
@@ -109,12 +111,15 @@ def _steps(steps: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _money(findings: Findings, best: str | None) -> Table:
+    """Rows add up, as on a terminal."""
     rows = []
-    for arm in findings.arms:
-        money = findings.answer["arms"][arm].get("money")
-        if money:
-            cells = tuple(_usd(Estimate.from_json(money[key])) for key, _ in _MONEY)
-            rows.append(Row((arm, *cells), "best" if arm == best else ""))
+    found = {arm: money for arm in findings.arms if (money := findings.answer["arms"][arm].get("money"))}
+    known = {arm: Money(**{key: Estimate.from_json(each) for key, each in of.items()}) for arm, of in found.items()}
+    places = places_of(known)
+    for arm, money in known.items():
+        sums = rounded(money, places)
+        cells = tuple(written(getattr(sums, key), getattr(money, key), places) for key, _ in _MONEY)
+        rows.append(Row((arm, *cells), "best" if arm == best else ""))
     columns = ("arm", *(title for _, title in _MONEY))
     return Table("USD a year", columns, tuple(rows), marks=findings.marks, marks_rows=True)
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from des.estimate.estimate import INCONCLUSIVE, MET, MISSED, Estimate
 from des.report import figures
+from des.report.availability_tables import same_words
 from des.report.lines import written
 from des.report.page.blocks import LEAD, NOTE, WARNING, Block, Paragraph, Row, Section, Table
 from des.report.page.findings import Findings
@@ -12,6 +13,10 @@ from des.report.unseen_lines import unseen_sentences
 from des.study.answer_sentence import window_said
 from des.study.verdicts import Verdict
 
+_ERROR: Final = (
+    "The ± and intervals are the error of the simulation given the assumptions listed under Methods, not the error of "
+    "these assumptions."
+)
 _MOST_ARMS: Final = 4
 """Arms that a sentence can name one by one."""
 
@@ -21,7 +26,8 @@ def answer_section(findings: Findings) -> Section | None:
     if not findings.metrics:
         return None
     blocks: list[Block] = [Paragraph(findings.answer.get("sentence") or sentence(findings), LEAD)]
-    blocks += [Paragraph(f"{arm} is the same as {other}.", NOTE) for arm, other in findings.same.items()]
+    blocks.append(Paragraph(_ERROR, NOTE))
+    blocks += [Paragraph(_opened(same_words(arm, other)), NOTE) for arm, other in findings.same.items()]
     for arm, of in findings.answer.get("arms", {}).items():
         if of.get("refused"):
             blocks.append(Paragraph(f"{arm}: no figures of requests, because {of['refused']}.", WARNING))
@@ -106,10 +112,15 @@ def _objective(findings: Findings, objective: Mapping[str, Any]) -> Table:
     return Table.of(f"Chance that {a_window} reaches {asked} %", ("arm", "chance"), rows)
 
 
+def _opened(words: str) -> str:
+    """As a sentence; the name of an arm keeps its letters."""
+    return f"The {words.removeprefix('the ')}." if words.startswith("the ") else f"{words}."
+
+
 def _chance(found: Estimate) -> str:
     if found.low is None:
-        return figures.chance(found.known)
-    return figures.shown(found, figures.percent, scale=100.0)
+        return figures.chance_met(found.known)
+    return figures.shown_chance(found)
 
 
 def _unseen_of_answer(findings: Findings) -> Iterator[str]:
