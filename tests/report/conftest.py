@@ -1,6 +1,7 @@
 """Results that several tests look at."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from des.traces import Run
 from report.results import HOSTILE, comparison_scenario, hostile_scenario, run_scenario
 
 
-@pytest.fixture(scope="session")
-def _few_samples() -> Iterator[None]:
+@contextmanager
+def few_samples() -> Iterator[None]:
+    """Only while a result is made: the session goes on with tests of other files."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("des.estimate.timeline.SAMPLES", 1_000)
         yield
@@ -25,22 +27,24 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="session")
-def compared(tmp_path_factory: pytest.TempPathFactory, _few_samples: None) -> Run:
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A comparison of two peers behind one CDN with their independent twin."""
-    return des.compare(comparison_scenario(), out=tmp_path_factory.mktemp("compared") / "peers").run
+    with few_samples():
+        return des.compare(comparison_scenario(), out=tmp_path_factory.mktemp("compared") / "peers").run
 
 
 @pytest.fixture(scope="session")
-def answered(tmp_path_factory: pytest.TempPathFactory, _few_samples: None) -> Path:
+def answered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of an answer, with an objective and prices of failing."""
     place = tmp_path_factory.mktemp("answered") / "peers"
-    des.answer(
-        comparison_scenario(),
-        rounds=2,
-        workers=1,
-        out=place,
-        overrides=["value={lost_request: $0.10}", "objective={availability: 99%, per: 7d}"],
-    )
+    with few_samples():
+        des.answer(
+            comparison_scenario(),
+            rounds=2,
+            workers=1,
+            out=place,
+            overrides=["value={lost_request: $0.10}", "objective={availability: 99%, per: 7d}"],
+        )
     return place
 
 

@@ -174,7 +174,7 @@ import resource, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 import rows
-for room_bytes in (0, 100, 20_000, 400_000):
+for room_bytes in (0, 100, 20_000, 150_000):
     resource.setrlimit(resource.RLIMIT_FSIZE, (room_bytes, resource.RLIM_INFINITY))
     trace = None
     try:
@@ -193,7 +193,7 @@ for room_bytes in (0, 100, 20_000, 400_000):
 def test_a_disk_without_room_is_an_os_error_and_leaves_no_file(tmp_path: Path) -> None:
     command = [sys.executable, "-B", "-c", FULL_DISK, str(Path(__file__).parent), str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert result.stdout.splitlines() == [f"OSError {room_bytes} 0" for room_bytes in (0, 100, 20_000, 400_000)]
+    assert result.stdout.splitlines() == [f"OSError {room_bytes} 0" for room_bytes in (0, 100, 20_000, 150_000)]
     assert result.stderr == ""
 
 
