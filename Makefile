@@ -15,7 +15,7 @@ serve: $(VENV)/.installed-serve
 
 # Tests start many processes, which would each compile the package again where nothing keeps the bytecode.
 test: $(VENV)/.installed-dev
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses auto --dist loadgroup
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 # With the lowest versions that pyproject.toml allows, on the lowest Python (make test-lowest PYTHON=python3.11): there
 # are no builds of them for later ones. TESTS=tests/traces runs some of the tests.
@@ -27,7 +27,7 @@ test-lowest:
 	"$(PYTHON)" -m benchmarks.lowest_versions > "$(LOWEST)/constraints.txt"
 	"$(LOWEST)/bin/python" -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat \
 		--constraint "$(LOWEST)/constraints.txt" --editable '.[dev]'
-	"$(LOWEST)/bin/python" -m pytest --numprocesses auto --dist loadgroup $(TESTS)
+	"$(LOWEST)/bin/python" -m pytest --numprocesses auto --dist loadfile $(TESTS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

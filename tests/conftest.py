@@ -3,6 +3,7 @@
 import gc
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from examples import EXPLORES, TIMES
@@ -59,13 +60,11 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(10_000)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In several processes, a file's tests stay together.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """In several processes with `--dist loadfile`, tests of a file stay together, and so do those of some folders."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from grouping import ByFileOrFolder
 
-    So do those of the oracles, whose scores are judged as one, and of the shipped scenarios, which share their runs.
-    """
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            folder = item.path.parent
-            name = folder.name if folder.name in ("oracles", "scenarios") else str(item.path)
-            item.add_marker(pytest.mark.xdist_group(name))
+    return ByFileOrFolder(config, log)

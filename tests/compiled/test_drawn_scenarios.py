@@ -36,7 +36,6 @@ def _leave_it_unloaded() -> Iterator[None]:
 
 
 @pytest.mark.timeout(900)  # the first of them may compile the kernel
-@pytest.mark.xdist_group("compiled")
 @pytest.mark.parametrize("part", range(4))
 def test_both_engines_make_the_same_rows(part: int) -> None:
     with contextlib.chdir(GUARD / "replayed"):
@@ -50,7 +49,6 @@ def test_a_drawn_scenario_depends_on_its_number_alone() -> None:
     assert scenario_of(1, 5) != scenario_of(1, 6)
 
 
-@pytest.mark.xdist_group("compiled")
 def test_both_engines_make_the_same_rows_of_windows() -> None:
     with contextlib.chdir(GUARD / "replayed"):
         for number in range(1, len(SCENARIOS), 20):
@@ -72,7 +70,6 @@ class _Begun(Collected):
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.xdist_group("compiled")
 def test_compiled_code_bears_a_signal() -> None:
     plan = plan_of(small_scenario.small(**small_scenario.ENDLESS))
     whole_runs.load(plan)

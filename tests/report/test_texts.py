@@ -9,6 +9,7 @@ from des.digits import nines_of_lost
 from tests.study.small_scenario import small
 
 
+@pytest.mark.usefixtures("rough_estimators")
 def test_results_print_as_their_commands_do(tmp_path: Path) -> None:
     answer = des.answer(small(), rounds=1, workers=1)
     assert answer.sentence.split()[0] in str(answer)
@@ -17,7 +18,7 @@ def test_results_print_as_their_commands_do(tmp_path: Path) -> None:
         "lost to, of a million requests": answer,
         "served by (share of ok requests)": run,
         "Each endpoint by itself": des.compare(small(), replications=2, out=tmp_path / "compared"),
-        "every leg down at once": des.availability(small(), years=20),
+        "every leg down at once": des.availability(small(), years=1),
         "processor time, about": des.explain(small()),
         "2 points, seed 7": des.sweep(small(), over=["seed=7,8"], rounds=1, out=tmp_path / "sweep"),
         "everything holds": des.verify(tmp_path / "run"),
