@@ -2,6 +2,7 @@
 
 import copy
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -121,8 +122,15 @@ def _must_not_ask(forecast: Forecast) -> None:
     raise AssertionError("asked")
 
 
-def test_the_bytes_of_traces_are_those_of_every_arm_and_replication_that_is_missing(tmp_path: Any) -> None:
-    long = {"horizon": "30d", "workload": {"arrivals": {"kind": "poisson", "rate": "1/min"}}, "replications": 2}
+def test_the_bytes_of_traces_are_those_of_every_arm_and_replication_that_is_missing(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken_s(work: Callable[[float], object], size: float) -> float:  # so that a busy machine measures as much
+        work(size)
+        return 0.01 + 1e-6 * size
+
+    monkeypatch.setattr(duration, "_taken_s", taken_s)
+    long = {"horizon": "10d", "workload": {"arrivals": {"kind": "poisson", "rate": "1/min"}}, "replications": 2}
     found = duration.of_run(_study(**long), 1, target=tmp_path / "results")
     run = ensure(small(**long), RunOptions(out=tmp_path / "run")).run
     written = sum(path.stat().st_size for path in run.path.rglob("*.parquet"))
