@@ -58,9 +58,10 @@ class Clock(simpy.Environment):
 
     def play(self, done: Event, between: Callable[[], None]) -> None:
         """`run(until=done)`, with a call of `between` every few thousand events."""
+        step = self.step
         while done.callbacks is not None:
             for _ in range(_EVENTS_BETWEEN):
-                self.step()
+                step()
                 if done.callbacks is None:
                     return
             between()

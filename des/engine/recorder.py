@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from itertools import starmap
 from math import inf, nan
 from struct import Struct
 from typing import Any
@@ -32,13 +33,13 @@ _ENOUGH_ROWS = 4096  # enough to sort and hand over
 
 
 class _Rows:
-    """The open rows of a table, packed as they come, sorted and handed over in pieces.
+    """The open rows of a table, packed every few thousand events, sorted and handed over in pieces.
 
     Packed rows are no objects, so Python's garbage collector has nothing to look through. `order` names the columns
     that rows are sorted by, the time first. Pieces go to `send`. Without it rows are kept until asked for.
     """
 
-    __slots__ = ("_clock", "_enough", "_order", "_pack", "_packed", "_send", "_type")
+    __slots__ = ("_clock", "_enough", "_fresh", "_order", "_pack", "_packed", "_send", "_type", "append")
 
     def __init__(
         self,
@@ -50,16 +51,21 @@ class _Rows:
         self._clock = clock
         self._pack = Struct("<" + "".join(code for _, code in layout)).pack
         self._packed = bytearray()
+        self._fresh: list[tuple[Any, ...]] = []
+        self.append = self._fresh.append
+        """Add a row: the values of the layout, in order."""
         self._type = row_type(layout)
         self._order = order
         self._send = send
         self._enough = _ENOUGH_ROWS * self._type.itemsize
 
-    def append(self, row: tuple[Any, ...]) -> None:
-        self._packed += self._pack(*row)
+    def _pack_fresh(self) -> None:
+        self._packed += b"".join(starmap(self._pack, self._fresh))
+        self._fresh.clear()
 
     def hand_over(self) -> None:
         """Send the final rows, once there are enough of them. A row is final if no later one can come before it."""
+        self._pack_fresh()
         if self._send is not None and len(self._packed) >= self._enough:
             self._send(self.flush_until())
             self._enough = max(_ENOUGH_ROWS * self._type.itemsize, 2 * len(self._packed))
@@ -70,6 +76,7 @@ class _Rows:
         Rows may have future times, but new ones have none in the past. `until_s` ends the table: rows up to it are
         returned, later ones dropped. NaN, which sorts last, returns all.
         """
+        self._pack_fresh()
         rows = np.frombuffer(self._packed, dtype=self._type)
         rows = rows[in_order(rows, self._order)]
         time_s = rows[self._order[0]]
