@@ -103,6 +103,13 @@ def test_the_innermost_of_nested_timeouts_is_unwound_to_the_layer_that_struck() 
     assert traced.request().outcome == "failed"
 
 
+def test_of_bounds_that_end_together_the_outermost_strikes() -> None:
+    of = one_request(provider("10s"), provider("1s"), policy={"deadline": "3s"})
+    traced = trace(with_legs(of, inner=(retry(of, 9, timeout_s=3.0),)))
+    assert [(call.leg, call.outcome, call.cause) for call in traced.calls()] == [("a/m", "cancelled", "deadline")]
+    assert traced.request().outcome == "deadline"
+
+
 def test_three_times_600_s_of_an_sdk_that_waits_for_a_hang() -> None:
     of = one_request(provider(errors={"hang": 1}), provider("1s"))
     traced = trace(with_legs(of, inner=(retry(of, 2, attempt_timeout_s=600.0),)))
