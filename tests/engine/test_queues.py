@@ -51,6 +51,13 @@ def test_a_deadline_holds_in_the_queue_and_its_turn_goes_to_the_next() -> None:
     assert (late.attempts == 0).all()
 
 
+def test_a_turn_that_comes_at_the_deadline_comes_too_late() -> None:
+    traced = shaped(plan.Shaping(rate_per_s=1.0), size=2, answering=provider("100ms"), policy={"deadline": "1s"})
+    assert traced.attempts.start_s.tolist() == [0.0]
+    assert traced.requests.sort_values("request_id").outcome.tolist() == ["ok", "deadline"]
+    assert traced.requests.queued_s.max() == 1.0
+
+
 def behind(bulkhead: plan.Bulkhead, *, size: int, **rest: Any) -> Traced:
     of = plan_of(scenario({"a": provider("1s")}, arrivals=at("0s", size=size), **rest))
     return trace(with_legs(of, bulkhead=bulkhead))

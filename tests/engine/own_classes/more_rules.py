@@ -52,6 +52,22 @@ class Stateless(extend.Breaker):
         return None
 
 
+class Strict(extend.Breaker):
+    def start(self):
+        return Once()
+
+
+class Once:
+    def __init__(self):
+        self.learned = False
+
+    def admits(self, now_s):
+        return not self.learned
+
+    def learn(self, outcome, retry_after_s, now_s):
+        self.learned = True
+
+
 class Full(extend.Limiter):
     def start(self, rate_per_s, burst):
         return object()

@@ -75,6 +75,19 @@ def test_a_breaker_keeps_calls_away_and_its_changes_are_traced(folder: Path, tmp
     assert set(changes["to"]) == {"open", "closed"}
 
 
+def test_a_breaker_learns_nothing_of_a_call_that_the_client_gave_up(folder: Path, tmp_path: Path) -> None:
+    """Its user's deadline says nothing about a leg; a timeout of the leg's own does."""
+    slow = {"providers__a__models__m__latency": "3s", "providers__a__incidents": [], "chain": [{"provider": "a"}]}
+    late = scenario(folder, policy={"breaker": own("Strict"), "deadline": "2s"}, **slow)
+    calls = des.run(late, out=tmp_path / "late").attempts
+    assert set(calls["outcome"]) == {"cancelled"}
+    assert len(calls) > 100
+    timed_out = scenario(folder, policy={"breaker": own("Strict")}, **slow).with_(**{"chain[0].timeout": "2s"})
+    calls = des.run(timed_out, out=tmp_path / "timed_out").attempts
+    assert set(calls["outcome"]) == {"timeout"}
+    assert len(calls) < 10
+
+
 def test_a_distribution_draws_its_quantiles(folder: Path, tmp_path: Path) -> None:
     latency = {"kind": "more_rules:Every", "low": "2s"}
     run = des.run(scenario(folder, providers__a__models__m__latency=latency, horizon="3h"), out=tmp_path / "run")
