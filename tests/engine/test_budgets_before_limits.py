@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from des.distributions import Constant
 from des.scenario.plan import Limit
 from engine.serving import arriving, limit, one_endpoint
 from engine.traced import Traced, trace
@@ -48,3 +49,9 @@ def test_a_budget_that_does_not_count_failures_gets_back_what_the_provider_refus
     lenient = limit(rate_per_s=1e-6, burst=3.0, counts_failed=False)
     none_left = limit(rate_per_s=1e-6, burst=1.0)
     assert blamed(played(none_left, lenient, [0.0, 1.0, 2.0, 3.0, 4.0])) == [-1, 0, 0, 0, 0]
+
+
+def test_it_gets_it_back_when_the_refusal_has_come() -> None:
+    lenient = limit(rate_per_s=1e-6, burst=2.0, counts_failed=False)
+    none_left = limit(rate_per_s=1e-6, burst=1.0, refusal_latency=Constant(0.5))
+    assert blamed(played(none_left, lenient, [0.0, 1.0, 1.2, 1.6])) == [-1, 0, 1, 0]
