@@ -86,6 +86,11 @@ def test_rounding_up_keeps_what_is_whole_but_for_rounding(wait_s: float, told_s:
     assert rounded_up_s(float("inf"), 1.0) == float("inf")
 
 
+@pytest.mark.parametrize(("wait_s", "told_s"), [(0.0, 0.0), (7.2, 10.0), (10.0, 10.0), (10.1, 15.0)])
+def test_a_wait_is_told_in_steps_of_any_length(wait_s: float, told_s: float) -> None:
+    assert rounded_up_s(wait_s, 5.0) == told_s
+
+
 def test_a_wait_that_is_refused_takes_nothing_of_what_all_waits_may_add_up_to() -> None:
     policy = {"retries": 1, "retry_after": {"mode": "honour", "cap": "30s", "above": "refuse", "total": "30s"}}
     providers = {name: provider("1s", model=failing(retry_after=told)) for name, told in (("a", "99s"), ("b", "9s"))}
