@@ -61,3 +61,14 @@ def test_what_was_used_beyond_the_estimate_counts_in_the_window_of_the_end(algor
     assert limiter.admits(100.0, 69.0)
     assert not limiter.admits(31.0, 71.0)
     assert limiter.admits(30.0, 71.0)
+
+
+def test_a_bucket_of_requests_is_refilled_while_a_correction_is_to_come() -> None:
+    limiter = make_limiter(limit(algorithm="token_bucket", rate_per_s=1.0, burst=2.0, counts_failed=False))
+    admitted(limiter, 1.0, 0.0)
+    admitted(limiter, 1.0, 0.0)
+    limiter.correct_at(1.5, 1.0, 0.0)
+    assert not limiter.admits(1.0, 0.5)
+    admitted(limiter, 1.0, 1.0)
+    assert not limiter.admits(1.0, 1.4)
+    assert limiter.admits(1.0, 1.5)
