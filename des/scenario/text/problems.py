@@ -19,8 +19,8 @@ from des.scenario.text.units import shown
 from des.words import did_you_mean, nearest, unknown
 
 _MISSING: Final = "is required, but missing"
-_LIKELY: Final = {"horizon": "30d", "fraction": "10%"}
-"""Examples of keys which are unlike those of their units."""
+_LIKELY: Final = {"horizon": "30d", "fraction": "10%", "provider": "openai"}
+"""Examples of keys which are unlike those of their units, or have none."""
 _PERCENTILES: Final = "the percentiles are median, p95 and p99"
 _PERCENTILE: Final = re.compile(r"[pP]_?[0-9]+([._][0-9]+)?")
 
