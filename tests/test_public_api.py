@@ -75,6 +75,22 @@ def test_what_starts_a_scenario_is_had_from_python(tmp_path: Path) -> None:
     assert {"claude-sonnet-4-6", "gpt-5-mini"} <= {model.model for model in des.catalogue()}
 
 
+def test_a_new_scenario_takes_figures_from_python() -> None:
+    figures = {"rate": "10/h", "limit": "4000/min", "shared": 0.1, "objective": 0.999, "lost_request": 0.25}
+    text = des.new(["claude-sonnet-4-6", "gpt-5-mini"], **figures)  # type: ignore[arg-type]
+    assert text.count("limits: {requests: 4000/min}") == 2
+    for line in (
+        "rate: 10/h}",
+        "availability: 0.999, per: month}",
+        "value: {lost_request: 0.25}",
+        "depends_on: [shared_cause]",
+    ):
+        assert line in text
+    assert des.new(limit=["openai=500/min"]).count("limits: {requests: 500/min}") == 1
+    with pytest.raises(des.DesError, match="--shared expected a share"):
+        des.new(shared=10)
+
+
 def test_closed_forms_are_checked_from_python() -> None:
     (checked,) = des.check([CASES[0].name])
     assert checked.case == CASES[0].name

@@ -26,12 +26,14 @@ def before(command: str, scenario: Path, *, yes: bool, quicker: str = "") -> "Be
     Raises DeclinedError where the answer is not yes, and without asking where nobody can answer and nothing was read.
     """
 
+    accepted: list[Forecast] = []
+
     def say_and_ask(forecast: "Forecast") -> None:
-        if forecast.finished:
+        if forecast.finished and not accepted:
             complain(
                 f"continuing: {forecast.finished:,} of {forecast.replications:,} {forecast.unit} are finished already"
             )
-        too_large = forecast.free is not None and forecast.size > forecast.free
+        too_large = forecast.free is not None and forecast.size > forecast.free and not accepted
         if forecast.seconds < _WORTH_SAYING_S and not too_large:
             return
         complain(_sentence(command, forecast))
@@ -41,6 +43,8 @@ def before(command: str, scenario: Path, *, yes: bool, quicker: str = "") -> "Be
             complain(quicker or f"des answer {scenario} answers the same question within a minute")
         elif not too_large:
             return
+        if forecast.untimed:
+            accepted.append(forecast)  # unless what follows raises, which ends the command
         if yes:
             return
         if forecast.unread and not somebody_is_there():
@@ -80,6 +84,8 @@ def _sentence(command: str, forecast: "Forecast") -> str:
 
     processes = "1 process" if forecast.processes == 1 else f"{forecast.processes} processes"
     about = "at least about" if forecast.at_least else "about"
+    if forecast.untimed:
+        return f"des {command} will write {about} {size(forecast.size)} here"
     written = f", and write {about} {size(forecast.size)}" if forecast.size else ""
     return f"des {command} will take {about} {duration(forecast.seconds)} here, on {processes}{written}"
 

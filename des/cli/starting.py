@@ -42,6 +42,30 @@ def new(
             autocompletion=question_names,
         ),
     ] = None,
+    rate: Annotated[
+        str | None,
+        typer.Option("--rate", metavar="RATE", help="Requests, such as 5/s or 10/h.  [default: by the question]"),
+    ] = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--limit",
+            metavar="[PROVIDER=]RATE",
+            help="Rate limit of each provider, such as 4000/min, or of one: openai=500/min. Repeatable.",
+        ),
+    ] = None,
+    shared: Annotated[
+        str | None,
+        typer.Option("--shared", metavar="SHARE", help="Share of the outages that hit all providers, such as 10%."),
+    ] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option("--objective", metavar="SHARE", help="Availability that each month is to have, such as 99.95%."),
+    ] = None,
+    lost_request: Annotated[
+        str | None,
+        typer.Option("--lost-request", metavar="USD", help="What a request without an answer costs, such as $0.10."),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="Write it here, with the schema for editors beside it."),
@@ -50,7 +74,17 @@ def new(
     from des.study.scenario_files import new_scenario
 
     names = None if models is None else [name.strip() for name in models.split(",")]
-    text = new_scenario(names, client=client, question=question, out=out)
+    text = new_scenario(
+        names,
+        client=client,
+        question=question,
+        rate=rate,
+        limit=limit or (),
+        shared=shared,
+        objective=objective,
+        lost_request=lost_request,
+        out=out,
+    )
     say(text.rstrip() if out is None else f"scenario: {out}\nnext: des answer {out}")
     return DONE
 

@@ -8,7 +8,7 @@ import typer
 from des.cli.application import app, complain_of, console, progress_bar, reported, say
 from des.cli.asking import YesOption, before
 from des.cli.expectations import complain_of_verdicts, conclude
-from des.cli.numbers import whole
+from des.cli.numbers import number, whole
 from des.cli.options import JunitOption, ScenarioArgument, takes_run_options
 from des.cli.printing import after_it_is_kept
 
@@ -65,6 +65,7 @@ def sweep(
         typer.Option(
             "--years",
             metavar="N",
+            parser=number("a number of years such as 10000", "y"),
             help="Years of incidents to draw, where they are drawn; the availability is that of des availability "
             "--years N.  [default: 10000]",
         ),

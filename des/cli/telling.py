@@ -25,7 +25,7 @@ from des.cli.application import (
 from des.cli.asking import YesOption, before
 from des.cli.completion import scenario_names
 from des.cli.expectations import complain_of_verdicts, conclude
-from des.cli.numbers import whole
+from des.cli.numbers import number, whole
 from des.cli.options import ClusterOption, JunitOption, ScenarioArgument, SeedOption, SetOption
 from des.errors import ScenarioError
 
@@ -41,7 +41,10 @@ def availability(
     years: Annotated[
         float | None,
         typer.Option(
-            "--years", metavar="N", help="Years of incidents to draw, where they are drawn.  [default: 10000]"
+            "--years",
+            metavar="N",
+            parser=number("a number of years such as 10000", "y"),
+            help="Years of incidents to draw, where they are drawn.  [default: 10000]",
         ),
     ] = None,
     seed: SeedOption = None,
@@ -103,7 +106,12 @@ def explain(
     scenario: ScenarioArgument,
     precision: Annotated[
         float,
-        typer.Option("--precision", metavar="SHARE", help="Precision of P(all down), for the years needed."),
+        typer.Option(
+            "--precision",
+            metavar="SHARE",
+            parser=number("a share such as 0.1"),
+            help="Precision of P(all down), for the years needed.",
+        ),
     ] = 0.1,
     changes: SetOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,

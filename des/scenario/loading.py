@@ -28,6 +28,7 @@ from des.scenario.text.names import as_written, entry_names, is_named, mapping
 from des.scenario.text.overrides import Assignment, Overlay, lay_over, with_assignments
 from des.scenario.text.places import Path, path_text
 from des.scenario.text.problems import Finding, findings_of, without_slips
+from des.scenario.text.split_numbers import with_whole_numbers
 from des.scenario.text.strict_yaml import LONE_SURROGATE, has_lone_surrogate
 from des.words import unknown
 
@@ -250,7 +251,7 @@ def validate(content: Mapping[str, Any], known: Sequence[str] = ()) -> tuple[Sce
         findings += findings_of(error, said, Scenario)
     if said != content:
         findings += _empty_slips(content, findings)
-    findings = without_slips(findings)
+    findings = with_whole_numbers(without_slips(findings), content)
     findings += [*preset_findings, *name_findings(said, known)]
     findings += [each for each in idle_findings(content) if not _wrong_within(each.path, findings)]
     if scenario is not None and not findings:

@@ -12,6 +12,9 @@ from des.catalogue.list_prices import CatalogueModel
 from des.catalogue.naming import named_model
 from des.catalogue.presets import preset
 from des.errors import DesError
+from des.scenario.own_figures import OwnFigures, own_figures
+from des.scenario.shared_outages import shared_outages
+from des.scenario.text.units import read_share
 from des.words import unknown
 
 SCHEMA_FILE: Final = "des.schema.json"
@@ -24,6 +27,9 @@ QUESTIONS: Final = {
     "outage": "What do users notice of an outage of twenty minutes, if the primary fails and if it hangs?",
 }
 _DEFAULT_QUESTION: Final = "nines"
+_FAILING: Final = ("nines", "cost")
+"""Questions whose providers have outages at random."""
+_SHARED_CAUSE: Final = "shared_cause"
 _WIDTH: Final = 116
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 
@@ -33,6 +39,7 @@ class _Start:
     models: tuple[CatalogueModel, ...]
     client: str | None
     question: str
+    own: OwnFigures
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -46,17 +53,28 @@ class _Start:
     @property
     def fails(self) -> bool:
         """Whether providers have outages at random; the other questions have one at a fixed time."""
-        return self.question in ("nines", "cost")
+        return self.question in _FAILING
 
     @property
     def by_token(self) -> bool:
         return any(model.unit is None for model in self.models)
 
 
-def starter(models: Sequence[str] = MODELS, client: str | None = None, question: str | None = None) -> str:
+def starter(
+    models: Sequence[str] = MODELS,
+    client: str | None = None,
+    question: str | None = None,
+    *,
+    rate: str | None = None,
+    limit: Sequence[str] = (),
+    shared: str | None = None,
+    objective: str | None = None,
+    lost_request: str | None = None,
+) -> str:
     """A valid scenario with a chain of these models, `client` as its policy, and arms for one of QUESTIONS.
 
-    Models are named as in `named_model`, clients as presets are. Raises DesError with everything that is unknown.
+    Models are named as in `named_model`, clients as presets are. Figures are those of `own_figures`; what is not given
+    is a placeholder. Raises DesError with everything that is unknown or wrong.
     """
     found, problems = _models(models)
     policy, unknown_client = _client(client)
@@ -64,9 +82,22 @@ def starter(models: Sequence[str] = MODELS, client: str | None = None, question:
     problems += unknown_client
     if asked not in QUESTIONS:
         problems.append(f"--question {unknown('question', asked, QUESTIONS)}")
+    elif asked not in _FAILING:
+        at_random = f"belongs to --question {' or '.join(_FAILING)}: {asked} has one outage, at a fixed time"
+        problems += [f"--shared {at_random}"] if shared is not None else []
+        problems += [f"--objective {at_random}"] if objective is not None else []
+    own, wrong = own_figures(
+        tuple(dict.fromkeys(model.provider for model in found)),
+        rate=rate,
+        limit=limit,
+        shared=shared,
+        objective=objective,
+        lost_request=lost_request,
+    )
+    problems += wrong
     if problems:
         raise DesError("\n".join(problems))
-    return "\n".join([*_lines(_Start(found, policy, asked)), ""])
+    return "\n".join([*_lines(_Start(found, policy, asked, own)), ""])
 
 
 def _models(names: Sequence[str]) -> tuple[tuple[CatalogueModel, ...], list[str]]:
@@ -100,10 +131,11 @@ def _lines(start: _Start) -> Iterator[str]:
     yield ""
     yield "# What is marked as assumed is a placeholder: enter your own figures. `des validate FILE` checks the file,"
     yield "# `des explain FILE` foresees faults, `des answer FILE` answers the question within a minute."
-    yield from _time(start.question)
+    yield from _time(start)
     yield ""
     yield from _workload(start)
     yield ""
+    yield from _shared_cause(start)
     yield from _providers(start)
     yield ""
     yield "chain:  # tried in this order"
@@ -116,12 +148,12 @@ def _lines(start: _Start) -> Iterator[str]:
     yield "arms:  # variants with the same requests, incidents and draws"
     yield "  as_modelled: {}"
     yield from _ARMS[start.question](start)
-    yield from _AIMS.get(start.question, ())
+    yield from _aims(start)
 
 
-def _time(question: str) -> Iterator[str]:
-    horizon, replications = _TIMES[question]
-    yield f"horizon: {horizon}"
+def _time(start: _Start) -> Iterator[str]:
+    horizon, replications = _TIMES[start.question]
+    yield f"horizon: {start.own.horizon(horizon)}"
     yield f"replications: {replications}"
     yield "seed: 7"
 
@@ -132,7 +164,8 @@ _RATES: Final = {"nines": "5/d", "cost": "10/h", "limits": "120/min", "outage": 
 
 def _workload(start: _Start) -> Iterator[str]:
     yield "workload:"
-    yield f"  arrivals: {{kind: poisson, rate: {_RATES[start.question]}}}  # assumed"
+    rate = start.own.rate
+    yield f"  arrivals: {{kind: poisson, rate: {rate or _RATES[start.question]}}}{'' if rate else '  # assumed'}"
     if start.by_token:
         yield "  tokens:"
         yield "    # Median and 99th percentile of an hour of production conversations: AzureLLMInferenceTrace_conv of"
@@ -146,7 +179,7 @@ def _workload(start: _Start) -> Iterator[str]:
 def _providers(start: _Start) -> Iterator[str]:
     yield "# Prices: list prices of the catalogue. A price of your own goes beside latency:"
     yield "#   price: {input_per_mtok: 3, output_per_mtok: 15}"
-    if start.question != "limits":
+    if start.question != "limits" and not {*start.providers} <= {*start.own.limits}:
         yield "# Your rate limit goes beside models:"
         yield "#   limits: {requests: 4000/min}"
     if start.fails:
@@ -154,8 +187,12 @@ def _providers(start: _Start) -> Iterator[str]:
     yield "providers:"
     for provider in start.providers:
         yield f"  {_text(provider)}:"
+        if start.own.shared is not None:
+            yield f"    depends_on: [{_SHARED_CAUSE}]"
         yield from _failures(start, provider, first=provider == start.providers[0])
-        if start.question == "limits":
+        if provider in start.own.limits:
+            yield f"    limits: {{requests: {start.own.limits[provider]}}}"
+        elif start.question == "limits":
             yield "    limits: {requests: 180/min}  # assumed; your account's page has yours"
         yield "    models:"
         for model in start.models:
@@ -163,6 +200,19 @@ def _providers(start: _Start) -> Iterator[str]:
                 yield f"      {_text(model.model)}:"
                 yield f"        latency: {_flow(assumed.latency_of(model.model, model.unit))}  # assumed"
                 yield f"        errors: {{server_error: {assumed.SERVER_ERROR}}}  # assumed"
+
+
+def _shared_cause(start: _Start) -> Iterator[str]:
+    """The component that has the shared outages, of which availability and outages a year leave each provider fewer."""
+    if start.own.shared is None:
+        return
+    figures = {name: failure_figures(name) for name in start.providers}
+    fewest = min(figures, key=lambda name: figures[name].episodes_per_year)
+    members = [(each.availability, each.episodes_per_year) for each in figures.values()]
+    yield "components:"
+    yield f"  {_SHARED_CAUSE}:  # {start.own.shared} of the outages of {fewest}, the fewest; they hit all at once"
+    yield f"    incidents: [{_flow(shared_outages(members, read_share(start.own.shared)))}]"
+    yield ""
 
 
 def _sources(start: _Start) -> Iterator[str]:
@@ -216,12 +266,13 @@ def _nines(start: _Start) -> Iterator[str]:
     yield from _without_fallback(start)
     for many in range(2, len(start.legs)):
         yield f"  first_{many}: {{chain: [{', '.join(start.legs[:many])}]}}"
-    if len(start.providers) > 1:
+    if start.own.shared is not None:
+        yield "  nothing_shared: {shared: 0}  # each provider fails as often, and none with another"
+    elif len(start.providers) > 1:
         outages = "kind: poisson, rate: 1/y, duration: {kind: lognormal, median: 2h, p95: 8h}"
-        members = ", ".join(map(_text, start.providers))
         yield "  shared_outages:  # something that all providers depend on, such as a cloud or a CDN"
         yield "    # Or a share of the outages that they have anyway:"
-        yield f"    #   common_cause: {{members: [{members}], fraction: 10%}}"
+        yield "    #   des new --shared 10%"
         yield "    components:"
         yield "      shared_cloud:  # assumed"
         yield f"        incidents: [{{{outages}}}]"
@@ -237,7 +288,7 @@ def _cost(start: _Start) -> Iterator[str]:
 
 
 def _limits(start: _Start) -> Iterator[str]:
-    yield "  twice_the_load: {workload.arrivals.rate: 240/min}"
+    yield f"  twice_the_load: {{workload.arrivals.rate: {start.own.doubled_rate(_RATES[start.question])}}}"
     yield f"  no_outage: {{providers.{_text(start.providers[0])}.incidents: []}}"
 
 
@@ -248,15 +299,23 @@ def _outage(start: _Start) -> Iterator[str]:
 
 
 _ARMS: Final = {"nines": _nines, "cost": _cost, "limits": _limits, "outage": _outage}
-_AIMS: Final = {
-    "nines": (
-        "",
-        "objective: {availability: 99.9%, per: month}  # assumed; des answer gives the chance of meeting it",
-        "# With a price of failing, des answer says which fallback pays:",
-        "#   value: {lost_request: $0.10}",
-    ),
-    "cost": ("", "value: {lost_request: $0.10}  # assumed: what a request without an answer costs you"),
-}
+
+
+def _aims(start: _Start) -> Iterator[str]:
+    own, is_nines, is_cost = start.own, start.question == "nines", start.question == "cost"
+    if own.objective or own.lost_request or is_nines or is_cost:
+        yield ""
+    if own.objective:
+        yield f"objective: {{availability: {own.objective}, per: month}}  # des answer gives the chance of meeting it"
+    elif is_nines:
+        yield "objective: {availability: 99.9%, per: month}  # assumed; des answer gives the chance of meeting it"
+    if own.lost_request:
+        yield f"value: {{lost_request: {own.lost_request}}}  # what a request without an answer costs"
+    elif is_cost:
+        yield "value: {lost_request: $0.10}  # assumed: what a request without an answer costs you"
+    elif is_nines:
+        yield "# With a price of failing, des answer says which fallback pays:"
+        yield "#   value: {lost_request: $0.10}"
 
 
 def _text(name: str) -> str:

@@ -1,13 +1,13 @@
 """The providers of the equivalent scenario: how they fail, what they share, how fast their models answer."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from des.catalogue import assumed
 from des.catalogue.failures import failure_figures
 from des.catalogue.list_prices import CatalogueModel
-from des.scenario.text.units import YEAR_S, read_share
+from des.scenario.shared_outages import shared_outages
+from des.scenario.text.units import read_share
 from des.service.bodies import SimulateBody
 from des.service.named import folded
 from des.service.notes import Notes
@@ -18,8 +18,6 @@ from des.words import unknown
 _OF_MODELS: Final = frozenset({"first_token", "tokens_per_second", "latency", "price", "server_error"})
 _TAIL_OF_LATENCY: Final = 4.0
 """The 99th percentile over the median, where only the median is said."""
-_SIGMA: Final = 1.3
-"""Of the durations of outages, as of those that availability and episodes_per_year stand for."""
 
 
 class Providers:
@@ -146,11 +144,7 @@ class Providers:
         return {"first_token": first, "tokens_per_second": speed}
 
     def shared(self, providers: dict[str, Any]) -> dict[str, Any]:
-        """A component for each cause, on which its members come to depend.
-
-        Its outages are a share of those of the member with the fewest, and as long as the shortest ones, so that every
-        member's availability and outages a year, which count all causes, leave room for its own.
-        """
+        """A component for each cause, on which its members come to depend."""
         found: dict[str, Any] = {}
         known = {folded(name): name for name in providers}
         for number, cause in enumerate(self._body.shared):
@@ -171,26 +165,12 @@ class Providers:
             if self._notes.faults or cause.fraction <= 0.0:
                 continue
             self._notes.pointers[f"components.{name}"] = at
-            found[name] = {"incidents": [self._common([providers[member or ""] for member in members], cause.fraction)]}
+            entries = [providers[member or ""] for member in members]
+            figures = [(read_share(each["availability"]), float(each["episodes_per_year"])) for each in entries]
+            found[name] = {"incidents": [shared_outages(figures, cause.fraction)]}
             for member in members:
                 providers[member or ""] = {
                     "depends_on": [*providers[member or ""].get("depends_on", []), name],
                     **{key: value for key, value in providers[member or ""].items() if key != "depends_on"},
                 }
         return found
-
-    @staticmethod
-    def _common(members: list[dict[str, Any]], fraction: float) -> dict[str, Any]:
-        episodes = [float(of["episodes_per_year"]) for of in members]
-        up = [read_share(of["availability"]) for of in members]
-        mean_s = min(-math.log(share) * share * YEAR_S / count for share, count in zip(up, episodes, strict=True))
-        median_s = mean_s * math.exp(-_SIGMA * _SIGMA / 2.0)
-        duration = {"kind": "lognormal", "median": f"{_rounded_down(median_s)}s", "sigma": _SIGMA}
-        return {"kind": "poisson", "rate": f"{_rounded_down(fraction * min(episodes))}/y", "duration": duration}
-
-
-def _rounded_down(value: float) -> str:
-    """Six digits, and never more than the value: the members' own outages are what is left."""
-    places = 5 - math.floor(math.log10(value))
-    scale = 10.0**places
-    return f"{math.floor(value * scale + 1e-6) / scale:.{max(places, 0)}f}".rstrip("0").rstrip(".")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from des.compiled import SIMPY, using
 from des.disk import free_bytes
 from des.errors import DesError
 from des.estimate import rare, timeline
@@ -38,6 +39,10 @@ _IN_ALL_S: Final = 1.0
 _FEW: Final = 20_000.0
 """Requests and incidents that take a few seconds at most: nothing is measured for them."""
 _REQUESTS: Final = (20.0, 150.0, 1_000.0, 5_000.0, 50_000.0, 200_000.0)
+_FEW_REQUESTS: Final = (1_000.0, 5_000.0)
+"""SimPy simulates them in less than a second."""
+_CLEARLY: Final = 2.0
+"""How many times what is free a size must be that was measured on few requests."""
 _SHARES: Final = (1 / 256, 1 / 64, 1 / 16, 1 / 4, 1.0)
 """Of an estimator's equal parts, or of the horizons of drawn incidents."""
 
@@ -63,8 +68,7 @@ def of_runs(studies: Sequence[Study], workers: Where, finished: int = 0, target:
     clock = _Clock(time.process_time())
     simulating_s, after_s, size, measured = 0.0, 0.0, 0.0, 0
     parts = sum(map(_parts, studies))
-    spread = sorted(range(len(studies)), key=lambda number: f"{number:016b}"[::-1])  # the first, the middle one, ...
-    for number in spread if sum(map(_events, studies)) >= _FEW else ():
+    for number in _spread(len(studies)) if sum(map(_events, studies)) >= _FEW else ():
         if measured and clock.is_over:
             break
         study = studies[number]
@@ -87,6 +91,59 @@ def of_runs(studies: Sequence[Study], workers: Where, finished: int = 0, target:
         size=scale * size * left,
         free=None if target is None else free_bytes(target),
     )
+
+
+def too_large(studies: Sequence[Study], workers: Where, target: Path, finished: int = 0) -> Forecast | None:
+    """The forecast, without its time, of runs that the engine is compiled for and that will not fit below `target`.
+
+    None of others. SimPy measures their size, for the rows are the same: nobody is to wait for a run that is refused.
+    A size that is known from few requests counts where it is far above what is free.
+    """
+    free = free_bytes(target)
+    if free is None or not any(study.compiles_first for study in studies):
+        return None
+    clock = _Clock(time.process_time())
+    size, measured = 0.0, 0
+    with using(SIMPY):
+        for number in _spread(len(studies)):
+            if measured and clock.is_over:
+                break
+            size += _size(studies[number], clock)
+            measured += 1
+    parts = sum(map(_parts, studies))
+    size *= len(studies) / measured * (parts - finished) / parts
+    if size < _CLEARLY * free:
+        return None
+    return Forecast(
+        seconds=0.0,
+        untimed=True,
+        finished=finished,
+        replications=parts,
+        processes=max(1, min(processors(workers), parts - finished)),
+        at_least=any(study.precision is not None for study in studies),
+        size=size,
+        free=free,
+    )
+
+
+def _size(study: Study, clock: _Clock) -> float:
+    """Bytes of the traces of all arms and replications, from the first few requests."""
+    size, measured = 0.0, 0
+    copies = Counter(same_arms(study.plans).values())
+    plans = _simulated(study)
+    for plan in plans:
+        if measured and clock.is_over:
+            break
+        measured += 1
+        horizon_s = _horizons_s(plan)
+        trials = [trial(plan, horizon_s(count), study.traces) for count in _FEW_REQUESTS]
+        size += size_of(trials, plan) * (1 + copies[plan.arm])
+    return size * len(plans) / measured * study.first_replications
+
+
+def _spread(number: int) -> list[int]:
+    """The first, the middle one, ..."""
+    return sorted(range(number), key=lambda each: f"{each:016b}"[::-1])
 
 
 def of_availability(loaded: Loaded, years: float | None, estimator: str | None, workers: Where) -> Forecast:
@@ -170,19 +227,25 @@ def _study_parts(study: Study, clock: _Clock) -> _Parts:
 
 def _replication(plan: Plan, level: TraceLevel) -> tuple[float, float]:
     """(seconds, bytes) of one replication with its traces."""
-    per_s = _incidents_per_s(plan)
     trials: list[Trial] = []
-
-    def horizon_s(count: float) -> float:
-        with_incidents = count / per_s if per_s > 0.0 else plan.horizon_s
-        return min(plan.workload.arrivals.time_for_s(count, plan.horizon_s), with_incidents)
-
+    horizon_s = _horizons_s(plan)
     seconds = _extrapolated(
         lambda length_s: trials.append(trial(plan, length_s, level)),
         [horizon_s(count) for count in _REQUESTS],
         plan.horizon_s,
     )
     return seconds * busier(trials, plan), size_of(trials, plan)
+
+
+def _horizons_s(plan: Plan) -> Callable[[float], float]:
+    """The seconds in which this many requests arrive, or incidents begin."""
+    per_s = _incidents_per_s(plan)
+
+    def horizon_s(count: float) -> float:
+        with_incidents = count / per_s if per_s > 0.0 else plan.horizon_s
+        return min(plan.workload.arrivals.time_for_s(count, plan.horizon_s), with_incidents)
+
+    return horizon_s
 
 
 def _comparing_s(plan: Plan) -> float:

@@ -31,6 +31,8 @@ class Forecast:
     `unread`: there are so many points that none but the first was read, so nothing is known to be right with them.
     `size`: about how many bytes of traces it writes, 0 where they are few or none. `free`: how many are left where they
     go, None where nobody knows.
+    `untimed`: the engine has yet to be compiled, so `seconds` are not known. Such a forecast is made only where far
+    more would be written than is free.
     """
 
     seconds: float
@@ -43,6 +45,7 @@ class Forecast:
     unread: bool = False
     size: float = 0.0
     free: int | None = None
+    untimed: bool = False
 
 
 Before = Callable[[Forecast], None]
@@ -72,7 +75,7 @@ class RunOptions:
     `summary.json` says under `precision` how many replications it took and whether they were enough.
     `progress`: called with the share of the work done and the name of the current step.
     `before`: called with a `Forecast` before anything is simulated, and not where the run exists. What it raises ends
-    the call.
+    the call. Where far more would be written than is free, it is called before the engine is compiled, and again after.
     """
 
     out: str | Path | None = None

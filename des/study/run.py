@@ -1,6 +1,6 @@
 """Runs a scenario: every arm and replication, into one directory that is complete or absent."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Unpack
@@ -17,7 +17,7 @@ from des.disk import (
 from des.errors import DesError, OutputError, say_what_is_left
 from des.scratch import scratch_directory
 from des.storage import Storage, is_url
-from des.study.duration import of_run
+from des.study.duration import of_run, too_large
 from des.study.identity import canonical_json, file_digest
 from des.study.options import RunKeywords, RunOptions, Source, with_run_keywords
 from des.study.recorded import Run, load
@@ -82,9 +82,11 @@ def _kept(study: Study, options: RunOptions, results: Path) -> Finished:
             return _found(target, study)
     else:
         refuse_existing_directory(target)
+    finished = 0 if options.force else pieces_of(target, key)
+    say_if_too_large([study], options, target.parent, finished)
     study.prepare()
     if options.before is not None:
-        options.before(of_run(study, options.where, 0 if options.force else pieces_of(target, key), target.parent))
+        options.before(of_run(study, options.where, finished, target.parent))
     anew = options.force and options.out is None
     try:
         with unfinished(target, key, anew=options.force) as pieces, written_whole(target, replace=anew) as directory:
@@ -94,6 +96,14 @@ def _kept(study: Study, options: RunOptions, results: Path) -> Finished:
             raise
         return _found(target, study)  # another process finished it first
     return Finished(load(target), reused=False)
+
+
+def say_if_too_large(studies: Sequence[Study], options: RunOptions, target: Path, finished: int = 0) -> None:
+    """Before the engine is compiled, and only then: runs that are refused for their size keep nobody waiting."""
+    if options.before is not None:
+        found = too_large(studies, options.where, target, finished)
+        if found is not None:
+            options.before(found)
 
 
 def kept_at(study: Study, options: RunOptions) -> Finished:

@@ -44,21 +44,43 @@ def new_scenario(
     *,
     client: str | None = None,
     question: str | None = None,
+    rate: str | None = None,
+    limit: str | Sequence[str] = (),
+    shared: str | float | None = None,
+    objective: str | float | None = None,
+    lost_request: str | float | None = None,
     out: str | Path | None = None,
 ) -> str:
     """The text of `starter`, also written to `out` if that is given, with the schema that it names beside it.
 
-    A schema that is there already is left alone. Raises DesError for unknown names, OutputError if `out` exists,
-    WriteError if it cannot be written.
+    `rate` of requests (`5/s`), `limit` on those of each provider (`4000/min`) or of one (`openai=500/min`), share of
+    the outages that is `shared` by all providers (`10%`), `objective` of a month (`99.95%`) and cost of a
+    `lost_request` (`$0.10`) stand in place of placeholders.
+
+    A schema that is there already is left alone. Raises DesError for unknown names and wrong figures, OutputError if
+    `out` exists, WriteError if it cannot be written.
     """
     out = None if out is None else output_path(out)
     refuse_existing(out)
-    text = starter(MODELS if models is None else models, client, question)
+    text = starter(
+        MODELS if models is None else models,
+        client,
+        question,
+        rate=rate,
+        limit=[limit] if isinstance(limit, str) else limit,
+        shared=_text(shared),
+        objective=_text(objective),
+        lost_request=_text(lost_request),
+    )
     if out is not None:
         write_new(out, text)
         if not (schema := out.with_name(SCHEMA_FILE)).exists():
             write_schema(schema)
     return text
+
+
+def _text(figure: str | float | None) -> str | None:
+    return None if figure is None else str(figure).strip()
 
 
 def write_schema(out: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from des.compiled import carried, engine_for, prepare
+from des.compiled import carried, engine_for, is_to_be_compiled, prepare
 from des.errors import DesError, OutputError, WriteError
 from des.estimate.cascades import Cascade, cascade_estimates
 from des.estimate.estimate import as_json
@@ -126,6 +126,11 @@ class Study:
     def prepare(self) -> None:
         """Load the engine that will simulate. Raises DesError where the one asked for cannot."""
         prepare(list(self.plans.values()), self._requests)
+
+    @property
+    def compiles_first(self) -> bool:
+        """Whether `prepare` compiles the engine, which takes about a minute."""
+        return is_to_be_compiled(list(self.plans.values()), self._requests)
 
     @property
     def _requests(self) -> float:

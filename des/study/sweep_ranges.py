@@ -27,8 +27,10 @@ _NUMBER: Final = re.compile(
 )
 _LIKE_A_NUMBER: Final = re.compile(r"\s*[$.]?\d[\w.%/ ]*", re.ASCII)
 """Such as `1h30min`, which no range can begin with, but shows that one is meant."""
+_DASHED: Final = re.compile(r"\s*([0-9.]+)(%|[a-z]*)\s*(?:-|\.{2,3}|\bto\b)\s*([0-9.]+)(%|[a-z]*)\s*")
+"""Such as `1-3` and `1..3`, which are no ranges here and no value of anything else."""
 _LOG: Final = "log:"
-_QUOTED: Final = " (a single value with colons stands in quotes)"
+_QUOTED: Final = " (a single value of that form stands in quotes)"
 _EXACT: Final = Context(prec=60)
 _DIGITS: Final = (6, 9, 12, 15)
 """Of the values of a logarithmic range: the first that tell them apart."""
@@ -170,11 +172,17 @@ def _range(path: str, piece: str) -> Sequence[str]:
     """The values of a range; the piece itself where it is none."""
     if piece.startswith(_LOG):
         return _geometric(path, piece)
+    if dashed := _DASHED.fullmatch(piece):
+        begin, own, end, unit = dashed.groups()
+        written = f"{begin}{own or unit}:{end}{unit}:1{unit}"
+        raise DesError(f"--over {path}={piece}: a range is written {written}, where the last is the step{_QUOTED}")
     parts = piece.split(":")
     if len(parts) not in (2, 3) or not (_NUMBER.fullmatch(parts[0]) or _LIKE_A_NUMBER.fullmatch(parts[0])):
         return (piece,)
     if len(parts) == 2:
-        raise DesError(f"--over {path}={piece}: a range needs its step, such as {piece}:0.1{_QUOTED}")
+        number = _NUMBER.fullmatch(parts[0])
+        tenth = _quantity(Decimal("0.1"), number["dollar"], number["unit"]) if number else "0.1"
+        raise DesError(f"--over {path}={piece}: a range needs its step, such as {piece}:{tenth}{_QUOTED}")
     low, high, step = (_read(path, piece, part, "0:1:0.1 or 10s:60s:10s") for part in parts)
     before, after = _common_unit(path, piece, [low, high, step])
     first, last, by = low[1], high[1], step[1]

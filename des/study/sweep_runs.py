@@ -19,7 +19,7 @@ from des.storage import Storage, is_url, place_of
 from des.study.duration import of_runs
 from des.study.options import Progress, RunOptions, Source
 from des.study.recorded import Run, load
-from des.study.run import RESULTS, kept, kept_there
+from des.study.run import RESULTS, kept, kept_there, say_if_too_large
 from des.study.study import Study
 from des.study.sweep_point import each_once
 from des.study.sweep_ranges import Grid
@@ -128,6 +128,7 @@ def _forecast(studies: Sequence[Study], places: Sequence[Path], options: RunOpti
         study for study, place in zip(studies, places, strict=True) if not place.is_dir() or _simulates_again(options)
     ]
     if options.before is not None and missing:
+        say_if_too_large(missing, options, places[0].parent)
         options.before(of_runs(missing, options.where, target=places[0].parent))
 
 

@@ -52,6 +52,31 @@ def test_yes_goes_on_all_the_same(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     assert questions == []
 
 
+def test_what_is_accepted_before_the_engine_is_compiled_is_not_asked_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    questions = _asked(monkeypatch, there=True)
+    before = asking.before("run", SCENARIO, yes=False)
+    before(Forecast(seconds=0.0, untimed=True, size=5.2e9, free=1_300_000_000, finished=1, replications=4))
+    assert capsys.readouterr().err == (
+        "continuing: 1 of 4 replications are finished already\n"
+        "des run will write about 5.2 GB here\n"
+        "only 1.3 GB are free there: fewer rows take less room (--traces requests, --no-traces)\n"
+    )
+    assert questions == ["go on?"]
+    before(Forecast(seconds=40.0, size=5.4e9, free=1_300_000_000, finished=1, replications=4))
+    assert capsys.readouterr().err == "des run will take about 40 s here, on 1 process, and write about 5.4 GB\n"
+    assert questions == ["go on?"]
+    before(Forecast(seconds=4_000.0, size=5.4e9, free=1_300_000_000))
+    assert questions == ["go on?", "go on?"]
+
+
+def test_what_is_declined_before_the_engine_is_compiled_ends_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    _asked(monkeypatch, there=False)
+    with pytest.raises(DeclinedError, match="nothing was run; --yes goes on all the same"):
+        asking.before("run", SCENARIO, yes=False)(Forecast(seconds=0.0, untimed=True, size=5.2e9, free=1_300_000_000))
+
+
 def test_a_place_of_unknown_room_is_not_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
     questions = _asked(monkeypatch, there=False)
     asking.before("run", SCENARIO, yes=False)(Forecast(seconds=3.0, size=5.2e9))

@@ -37,6 +37,34 @@ def test_new_prints_the_same_text_without_a_file(tmp_path: Path) -> None:
     assert (tmp_path / "my.yaml").read_text() == printed
 
 
+def test_new_writes_the_figures_that_it_is_given(tmp_path: Path) -> None:
+    figures = ("--rate", "10/h", "--limit", "4000/min", "--limit", "openai=500/min", "--shared", "10%")
+    aims = ("--objective", "99.9%", "--lost-request", "$0.10")
+    done = des("new", *figures, *aims, "--out", "my.yaml", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    text = (tmp_path / "my.yaml").read_text()
+    for line in (
+        "  arrivals: {kind: poisson, rate: 10/h}",
+        "    limits: {requests: 4000/min}",
+        "    limits: {requests: 500/min}",
+        "    depends_on: [shared_cause]",
+        "  nothing_shared: {shared: 0}  # each provider fails as often, and none with another",
+    ):
+        assert line in text.splitlines()
+    assert des("validate", "my.yaml", folder=tmp_path).stdout == "my.yaml: ok\n"
+    answered = json.loads(des("answer", "my.yaml", "--within", "3s", "--json", folder=tmp_path).stdout)
+    assert list(answered["arms"]) == ["as_modelled", "without_fallback", "nothing_shared"]
+    assert "99.9 %" in answered["sentence"]
+
+
+def test_new_tells_every_figure_that_is_wrong(tmp_path: Path) -> None:
+    done = des("new", "--rate", "4,000/min", "--shared", "10", "--out", "my.yaml", folder=tmp_path)
+    is_a_clear_error(done, 2)
+    assert "--rate expected a rate such as 50/s, 2/min or 12/y; got '4,000/min': write 4000/min" in done.stderr
+    assert "--shared expected a share between 0 and 1 (0% to 100%); got '10': write 10% for per cent" in done.stderr
+    assert left_in(tmp_path) == []
+
+
 def test_new_leaves_nothing_for_a_name_that_is_unknown(tmp_path: Path) -> None:
     done = des("new", "--models", "gpt-5-minni", "--out", "my.yaml", folder=tmp_path)
     is_a_clear_error(done, 2)

@@ -82,6 +82,7 @@ def test_so_is_one_that_is_set_and_a_long_assignment_is_cut_short(tmp_path: Path
         ("--workers", "two", "expected a whole number of at least 1; got 'two'"),
         ("--workers", "\u0663", "expected a whole number of at least 1; got '\u0663'"),
         ("--seed", "1.5", "expected a whole number; got '1.5'"),
+        ("--replications", "1,000", "expected a whole number; got '1,000': write 1000"),
         ("--seed", f"-{MANY_NINES}", "expected a whole number above -2^63; got -999"),
     ],
 )
@@ -100,6 +101,14 @@ def test_wrong_options_of_compare_are_code_2_and_write_nothing(tmp_path: Path, o
     write_small(tmp_path)
     is_a_clear_error(des("compare", "small.yaml", *option, folder=tmp_path), 2)
     assert left_in(tmp_path) == []
+
+
+@pytest.mark.parametrize(("years", "written"), [("1k", "1000"), ("10y", "10"), ("10,000", "10000")])
+def test_years_in_other_words_are_told_in_ours(tmp_path: Path, years: str, written: str) -> None:
+    write_small(tmp_path)
+    done = des("availability", "small.yaml", "--years", years, folder=tmp_path)
+    is_a_clear_error(done, 2)
+    assert f"expected a number of years such as 10000; got '{years}': write {written}" in done.stderr
 
 
 @pytest.mark.parametrize("years", ["inf", "nan", "1e300", "-1", "0", "1e-300", "many"])

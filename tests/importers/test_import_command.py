@@ -75,7 +75,7 @@ def test_a_change_that_makes_it_invalid_is_an_error_and_prints_nothing(config: P
     out = config.parent / "scenario.yaml"
     result = des("import", "litellm", config, "--set", "policy.retries=nope", "--out", out)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "policy.retries: expected a whole number; got 'nope'" in result.stderr
+    assert "policy.retries: expected a whole number such as 3; got 'nope'" in result.stderr
     assert not out.exists()
 
 

@@ -19,8 +19,8 @@ CUT_NINES = f"{MANY_NINES[:57]}..., which is too large"
 ONE_PROBLEM = [
     # Unknown and missing keys.
     ("horizon: 30d", "horizn: 30d", "3:1: horizn: unknown key 'horizn'; did you mean 'horizon'?"),
-    ("horizon: 30d\n", "", "1:1: horizon: is required, but missing"),
-    ("horizon: 30d", "horizon:", "3:9: horizon: is required, but missing"),
+    ("horizon: 30d\n", "", "1:1: horizon: is required, but missing: write horizon: 30d, for example"),
+    ("horizon: 30d", "horizon:", "3:9: horizon: is required, but missing: write horizon: 30d, for example"),
     (
         "server_error: 0.2%",
         "server_eror: 0.2%",
@@ -52,7 +52,7 @@ ONE_PROBLEM = [
     (
         "rate: 2/min",
         "rate: 2",
-        f"6:35: workload.arrivals.rate: {RATE}; got 2, which has no unit: write 2/s, for example",
+        f"6:35: workload.arrivals.rate: {RATE}; got 2, which has no unit: write 2/s, 2/min or 2/y",
     ),
     (
         "median: 1.4s",
@@ -71,11 +71,11 @@ ONE_PROBLEM = [
     ("horizon: 30d", "horizon: 0s", f"3:10: horizon: {POSITIVE_DURATION}; got 0"),
     ("timeout: 30s", "timeout: 0s", f"30:36: chain[0].timeout: {POSITIVE_DURATION}; got 0"),
     ("retries: 1", "retries: -1", "30:50: chain[0].retries: expected a whole number that is not negative; got -1"),
-    ("retries: 1", "retries: 1.5", "30:50: chain[0].retries: expected a whole number; got 1.5"),
+    ("retries: 1", "retries: 1.5", "30:50: chain[0].retries: expected a whole number such as 3; got 1.5"),
     ("rounds: 2", "rounds: 0", "33:11: policy.rounds: expected a whole number of at least 1; got 0"),
-    ("rounds: 2", "rounds: 010", "33:11: policy.rounds: expected a whole number; got '010'"),
-    ("rounds: 2", "rounds: yes", "33:11: policy.rounds: expected a whole number; got 'yes'"),
-    ("seed: 7", "seed: true", "4:7: seed: expected a whole number; got true"),
+    ("rounds: 2", "rounds: 010", "33:11: policy.rounds: expected a whole number such as 3; got '010'"),
+    ("rounds: 2", "rounds: yes", "33:11: policy.rounds: expected a whole number such as 3; got 'yes'"),
+    ("seed: 7", "seed: true", "4:7: seed: expected a whole number such as 3; got true"),
     # Too large.
     ("seed: 7", f"seed: {2**63}", f"4:7: seed: expected a whole number below 2^63; got {2**63}, which is too large"),
     ("seed: 7", f"seed: {MANY_NINES}", f"4:7: seed: expected a whole number below 2^63; got {CUT_NINES}"),
@@ -119,7 +119,8 @@ ONE_PROBLEM = [
     (
         "{kind: poisson, rate: 2/min}",
         "{rate: 2/min}",
-        "6:13: workload.arrivals: its kind is missing: one of poisson, bursty, batch, closed, replay",
+        "6:13: workload.arrivals: its kind is missing: one of poisson, bursty, batch, closed, replay, "
+        "such as {kind: poisson, rate: ...}",
     ),
     (
         "{kind: poisson, rate: 2/min}",
@@ -231,7 +232,7 @@ ONE_PROBLEM = [
     ),
     # Types.
     ("chain:\n", "chain: 3\nchain_:\n", None),
-    ("title: Two peers behind one CDN", "title: 12", "1:8: title: expected text; got 12"),
+    ("title: Two peers behind one CDN", "title: 12", '1:8: title: expected text; got 12: write "12"'),
     ("policy:\n", "policy: [1]\npolice:\n", None),
     # The catalogue.
     (
@@ -286,9 +287,16 @@ def test_all_problems_come_at_once_in_the_order_of_lines(two_providers: str, pro
 @pytest.mark.parametrize(
     ("section", "message"),
     [
-        ("providers", "14:12: providers: expected a mapping; got a list"),
-        ("components", "10:13: components: expected a mapping; got a list"),
-        ("chain", "29:8: chain: expected a list; got 'x'"),
+        (
+            "providers",
+            "14:12: providers: expected a mapping such as {openai: {models: {gpt-5-mini: {latency: 2s}}}}; got a list",
+        ),
+        (
+            "components",
+            "10:13: components: expected a mapping such as "
+            "{cdn: {incidents: [{kind: poisson, rate: 2/y, duration: 1h}]}}; got a list",
+        ),
+        ("chain", "29:8: chain: expected a list; got 'x': write [{provider: x}]"),
     ],
 )
 def test_a_section_of_the_wrong_form_draws_no_further_messages(
@@ -324,7 +332,7 @@ def test_a_leg_as_text_says_what_a_leg_is(two_providers: str, problems: Problems
 def test_a_distribution_of_several_possible_kinds_is_told_all(two_providers: str, problems: Problems) -> None:
     assert problems(two_providers.replace("{kind: exponential, mean: 1h}", "{mean: 1h}")) == [
         "s.yaml:13:48: components.cdn.incidents[0].duration: its kind is missing: one of constant, uniform, "
-        "exponential, lognormal, gamma, weibull, pareto, empirical, mixture"
+        "exponential, lognormal, gamma, weibull, pareto, empirical, mixture, such as {kind: exponential, mean: ...}"
     ]
 
 

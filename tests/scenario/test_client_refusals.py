@@ -84,7 +84,7 @@ POLICIES = [
         "retry_backoff: {kind: constant, base: 2s, throttled: {factor: 3}}",
         "policy.retry_backoff.throttled.factor: factor belongs to kind: exponential or envoy",
     ),
-    ("breaker: nne", "policy.breaker: expected one of none; got 'nne'; did you mean 'none'?"),
+    ("breaker: nne", "open: 30s}; got 'nne'; did you mean 'none'?"),
     (
         "cooldown: {for: 5s}",
         "policy.cooldown: nothing starts this cooldown: give on, share, all_failed, also_on or allowed_fails",

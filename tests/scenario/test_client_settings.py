@@ -119,7 +119,9 @@ def test_messages_name_what_users_write() -> None:
 def test_a_default_of_another_field_draws_no_message_of_its_own(quota: dict[str, Any], missing: str) -> None:
     with pytest.raises(ScenarioError) as caught:
         from_mapping({**CONTENT, "policy": {"retries": 1, "retry_budget": {"kind": "quota", **quota}}})
-    assert str(caught.value) == f"policy.retry_budget.{missing}: is required, but missing"
+    assert (
+        str(caught.value) == f"policy.retry_budget.{missing}: is required, but missing: write {missing}: 1, for example"
+    )
 
 
 def test_settings_made_in_code_are_trusted_but_for_their_names() -> None:

@@ -95,7 +95,7 @@ def test_an_unknown_preset_is_answered_with_one_of_the_same_maker(name: str, our
 def test_limits_of_a_whole_scenario_are_sent_to_the_provider() -> None:
     with pytest.raises(ScenarioError) as refused:
         from_mapping({**WHOLE, "limits": {"requests": "60/min"}})
-    assert "unknown key 'limits'; here it is providers: {openai: {limits: {requests: 60/min}}}" in str(refused.value)
+    assert "unknown key 'limits'; here it is providers: {one: {limits: {requests: 60/min}}}" in str(refused.value)
 
 
 def test_limits_themselves_need_no_more_than_their_key() -> None:

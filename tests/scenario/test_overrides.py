@@ -239,7 +239,7 @@ def test_null_takes_a_component_out(two_providers: str, load: Load) -> None:
             "38:18: arms.primary_only.components.cnd: unknown component 'cnd'; did you mean 'cdn'? "
             "(null removes an existing one)",
         ),
-        ("[1]", "38:17: arms.primary_only: expected a mapping; got a list"),
+        ("[1]", "38:17: arms.primary_only: expected a mapping such as {chain: [openai]}; got a list"),
     ],
 )
 def test_a_problem_of_an_arm_is_reported_at_its_own_line(

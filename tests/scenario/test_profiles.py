@@ -53,9 +53,9 @@ def test_the_offset_is_the_start_in_its_utc_week(start: datetime | None, offset_
     [
         (None, None, None, "needs hours"),
         (FLAT, [1.0] * 24, None, "not both"),
-        ([1.0] * 167, None, None, "weights must have 168 numbers, not 167"),
-        (None, [1.0] * 25, None, "hours must have 24 numbers, not 25"),
-        (None, None, [], "days must have 7 numbers, not 0"),
+        ([1.0] * 167, None, None, "weights must have 168 numbers, one an hour from Monday 00:00 UTC on, not 167"),
+        (None, [1.0] * 25, None, "hours must have 24 numbers, one an hour from 00:00 UTC on, not 25"),
+        (None, None, [], "days must have 7 numbers, one a day from Monday on, not 0"),
         (None, [1.0] * 5 + [-0.5] + [1.0] * 18, None, r"hours\[5\] is -0.5"),
         (None, None, [1, 1, math.nan, 1, 1, 1, 1], r"days\[2\] is nan"),
         ([math.inf] + [1.0] * 167, None, None, r"weights\[0\] is inf"),

@@ -305,7 +305,7 @@ def test_a_week_profile_starts_where_the_scenario_does(two_providers: str, load:
 
 def test_a_profile_of_the_wrong_length_is_refused_where_it_stands(two_providers: str, problems: Any) -> None:
     (line,) = problems(two_providers.replace("rate: 2/min}", "rate: 2/min, profile: {days: [1, 1]}}"))
-    assert line == "s.yaml:6:51: workload.arrivals.profile: days must have 7 numbers, not 2"
+    assert line == "s.yaml:6:51: workload.arrivals.profile: days must have 7 numbers, one a day from Monday on, not 2"
 
 
 def test_the_same_scenario_gives_the_same_plan(two_providers: str, load: Load) -> None:

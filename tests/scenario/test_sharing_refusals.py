@@ -46,7 +46,10 @@ WRONG = [
         "21:47: common_cause.fraction: expected a share such as 0.2% or 0.002; got '-10%', which is negative",
     ),
     # Keys and types.
-    ("common_cause: {members: [one, two]}", "21:1: common_cause.fraction: is required, but missing"),
+    (
+        "common_cause: {members: [one, two]}",
+        "21:1: common_cause.fraction: is required, but missing: write fraction: 10%, for example",
+    ),
     (
         "common_cause: {members: [one, two], fractoin: 10%}",
         "21:37: common_cause.fractoin: unknown key 'fractoin'; did you mean 'fraction'?",
@@ -55,7 +58,10 @@ WRONG = [
         "common_cause: [{membrs: [one, two], fraction: 10%}]",
         "21:17: common_cause[0].membrs: unknown key 'membrs'; did you mean 'members'?",
     ),
-    ("common_cause: one", "21:15: common_cause: expected a list; got 'one'"),
+    (
+        "common_cause: one",
+        "21:15: common_cause: expected a mapping such as {members: [anthropic, openai], fraction: 10%}; got 'one'",
+    ),
     ("shard: 0", "21:1: shard: unknown key 'shard'; did you mean 'shared'?"),
     # Members.
     (
@@ -123,13 +129,13 @@ WRONG = [
     ("surge: {when: one, to: two, load: 0}", "21:35: surge.load: expected a number above zero; got 0"),
     (
         "surge: {when: one, to: two, load: -1.4}",
-        "21:35: surge.load: expected a number above zero; got -1.4, which is negative",
+        "21:35: surge.load: expected a number above zero, such as 2.5; got -1.4, which is negative",
     ),
-    ("surge: {when: one, to: two}", "21:1: surge.load: is required, but missing"),
+    ("surge: {when: one, to: two}", "21:1: surge.load: is required, but missing: write load: 1, for example"),
     (
         "surge: {when: one, to: two, load: 1.4, capacity: 50}",
         "21:50: surge.capacity: expected a rate such as 50/s, 2/min or 12/y; got 50, which has no unit: "
-        "write 50/s, for example",
+        "write 50/s, 50/min or 50/y",
     ),
     ("surge: {when: [], to: two, load: 1.4}", "21:15: surge.when: is empty: at least one entry is needed"),
 ]

@@ -51,7 +51,7 @@ def test_a_toml_scenario_resolves(images: str, load: Callable[..., Any]) -> None
 def test_problems_in_toml_have_lines(images: str, problems: Callable[..., list[str]]) -> None:
     text = images.replace('provider = "two"', 'provider = "tow"').replace("rounds = 3", 'rounds = "3"')
     assert problems(text, name="s.toml") == [
-        "s.toml:9:10: policy.rounds: expected a whole number; got '3'",
+        "s.toml:9:10: policy.rounds: expected a whole number such as 3; got '3': write 3",
         "s.toml:26:12: chain[1].provider: unknown provider 'tow'; did you mean 'two'?",
     ]
 

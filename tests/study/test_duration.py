@@ -147,3 +147,80 @@ def test_the_engine_of_the_run_is_loaded_before_it_is_timed(monkeypatch: pytest.
     duration.of_runs([_study(**ENDLESS), _study(**ENDLESS)], 1)
     assert done[0] == "prepared"
     assert done.count("prepared") == 2
+
+
+@pytest.fixture
+def uncompiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """No engine has been compiled, and compiling it is only noted."""
+    done: list[str] = []
+    monkeypatch.setattr(Study, "compiles_first", True)
+    monkeypatch.setattr(Study, "prepare", lambda study: done.append("compiled"))
+    return done
+
+
+def test_runs_that_will_not_fit_are_refused_before_the_engine_is_compiled(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, uncompiled: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(duration, "free_bytes", lambda target: 1_000_000)
+    told: list[Forecast] = []
+
+    def refuse(forecast: Forecast) -> None:
+        told.append(forecast)
+        raise _NotNowError
+
+    with pytest.raises(_NotNowError):
+        ensure(small(**ENDLESS), RunOptions(before=refuse))
+    with pytest.raises(_NotNowError):
+        sweep_with(
+            small(**ENDLESS),
+            ["policy.rounds=1,2"],
+            RunOptions(before=refuse, traces="full"),
+            estimator="request level",
+        )
+    assert not uncompiled
+    assert [one.untimed for one in told] == [True, True]
+    assert all(one.free == 1_000_000 < one.size for one in told)
+    assert not list(tmp_path.iterdir())
+
+
+def test_runs_that_fit_are_told_once_and_with_their_time(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, uncompiled: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(duration, "free_bytes", lambda target: 10**12)
+    told: list[Forecast] = []
+    ensure(small(horizon="1h"), RunOptions(before=told.append))
+    assert uncompiled
+    assert [one.untimed for one in told] == [False]
+
+
+def test_the_size_of_runs_is_known_without_the_engine(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, uncompiled: list[str]
+) -> None:
+    long = {"horizon": "30d", "workload": {"arrivals": {"kind": "poisson", "rate": "1/min"}}, "replications": 2}
+    monkeypatch.setattr(duration, "free_bytes", lambda target: 1_000)
+    found = duration.too_large([_study(**long)], 1, tmp_path)
+    run = ensure(small(**long), RunOptions(out=tmp_path / "run")).run
+    written = sum(path.stat().st_size for path in run.path.rglob("*.parquet"))
+    assert found is not None
+    assert found.size == pytest.approx(written, rel=0.3)
+    three_of_four = duration.too_large([_study(**long)], 1, tmp_path, finished=3)
+    assert three_of_four is not None
+    assert three_of_four.size == pytest.approx(found.size / 4.0, rel=0.1)
+
+
+def test_nothing_is_measured_twice_where_the_engine_is_there(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Study, "compiles_first", False)
+    monkeypatch.setattr(duration, "free_bytes", lambda target: 0)
+    assert duration.too_large([_study(**ENDLESS)], 1, tmp_path) is None
+
+
+def test_a_size_near_what_is_free_waits_for_the_engine(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, uncompiled: list[str]
+) -> None:
+    monkeypatch.setattr(duration, "free_bytes", lambda target: 0)
+    clear = duration.too_large([_study(**ENDLESS)], 1, tmp_path)
+    assert clear is not None
+    monkeypatch.setattr(duration, "free_bytes", lambda target: round(0.7 * clear.size))
+    assert duration.too_large([_study(**ENDLESS)], 1, tmp_path) is None

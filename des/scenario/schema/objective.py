@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from des.scenario.schema.setting import Setting, contradiction
+from des.scenario.text.other_units import in_our_units
 from des.scenario.text.units import (
     HOUR_S,
     Duration,
@@ -24,19 +25,29 @@ MONTH: Final = "month"
 def read_usd_per_s(value: object) -> float:
     """USD per second of `$1000/h` or `50 USD/min`; a bare number is refused unless it is 0."""
     expected = "an amount of USD for a time such as $1000/h"
-    if isinstance(value, str) and "/" in value:
-        amount, _, time = value.rpartition("/")
-        try:
-            return read_usd(amount.strip()) * read_rate(f"1/{time.strip()}")
-        except ValueError:
-            raise ValueError(f"expected {expected}; got {shown(value)}") from None
+    usd_per_s = _usd_per_s(value)
+    if usd_per_s is not None:
+        return usd_per_s
     try:
         usd = read_usd(value)
     except ValueError:
-        raise ValueError(f"expected {expected}; got {shown(value)}") from None
+        meant = in_our_units(value) if isinstance(value, str) else ""
+        written = f": write {meant}" if _usd_per_s(meant) is not None else ""
+        raise ValueError(f"expected {expected}; got {shown(value)}{written}") from None
     if usd:
         raise ValueError(f"expected {expected}; got {shown(value)}, which has no time: write ${usd:g}/h for an hour")
     return 0.0
+
+
+def _usd_per_s(value: object) -> float | None:
+    """None for what is no amount for a time."""
+    amount, slash, time = value.rpartition("/") if isinstance(value, str) else ("", "", "")
+    if not slash:
+        return None
+    try:
+        return read_usd(amount.strip()) * read_rate(f"1/{time.strip()}")
+    except ValueError:
+        return None
 
 
 UsdPerTime = Annotated[

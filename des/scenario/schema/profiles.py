@@ -11,6 +11,11 @@ from des.scenario.text.units import Amount
 
 _HOURS_A_WEEK = 168
 _SIZES = {"weights": _HOURS_A_WEEK, "hours": 24, "days": 7}
+_ONE_EACH = {
+    "weights": "one an hour from Monday 00:00 UTC on",
+    "hours": "one an hour from 00:00 UTC on",
+    "days": "one a day from Monday on",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,7 @@ def profile(
 def _check(name: str, values: Sequence[float]) -> None:
     size = _SIZES[name]
     if len(values) != size:
-        raise ValueError(f"{name} must have {size} numbers, not {len(values)}")
+        raise ValueError(f"{name} must have {size} numbers, {_ONE_EACH[name]}, not {len(values)}")
     for position, value in enumerate(values):
         if not math.isfinite(value):
             raise ValueError(f"{name}[{position}] is {value}: weights are finite numbers")

@@ -1,7 +1,7 @@
 """Settings of retries: back-off, Retry-After, and layers of clients around a call."""
 
 from math import inf
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 from pydantic_core import PydanticKnownError
@@ -48,12 +48,15 @@ class ThrottledBackoff(Setting):
         return self
 
 
+_BackoffKind = Literal["none", "constant", "linear", "exponential", "envoy"]
+
+
 class Backoff(Setting):
     """The wait before another attempt. It is none, base, base * (1 + k), base * factor^k, or Envoy's, by kind; the cap
     bounds it, then jitter is applied.
     """
 
-    kind: Literal["none", "constant", "linear", "exponential", "envoy"]
+    kind: _BackoffKind
     """How the wait grows with each retry; `none` is no wait."""
     base_s: Annotated[Duration, _WAITING] = 0.0
     """First wait, before jitter; required unless the kind is `none`."""
@@ -140,8 +143,8 @@ class Backoff(Setting):
 
 
 def _backoff(value: object) -> object:
-    if value == "none":
-        return {"kind": "none"}
+    if value in get_args(_BackoffKind):
+        return {"kind": value}
     return value if isinstance(value, dict | Setting) else {"kind": "constant", "base": value}
 
 

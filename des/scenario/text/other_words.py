@@ -29,10 +29,8 @@ _HORIZON: Final[_Ours] = (("horizon", "horizon: 1y"),)
 _COOLDOWN: Final[_Ours] = (("for", "for: 30s"), ("cooldown", "cooldown: {for: 30s}"))
 
 _HOURS: Final[_Ours] = (("hours", "hours: [1, 1, ...], 24 weights from 00:00 UTC on"),)
-_LIMITS: Final[_Ours] = (("providers", "providers: {openai: {limits: {requests: 60/min}}}"),)
 
 _OURS: Final[dict[str, _Ours]] = {
-    "limits": _LIMITS,
     "rpm": _REQUESTS,
     "requests_per_minute": _REQUESTS,
     "rpm_limit": _REQUESTS,

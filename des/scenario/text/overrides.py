@@ -16,6 +16,7 @@ from des.scenario.text.document import Document
 from des.scenario.text.names import at, chain_legs, group_names, is_named, items, leg_names, mapping
 from des.scenario.text.places import Path, Place, path_text
 from des.scenario.text.problems import Finding
+from des.scenario.text.short_paths import as_meant, whole_path
 from des.scenario.text.strict_yaml import LONE_SURROGATE, YamlError, has_lone_surrogate, read_yaml
 from des.scenario.text.units import shown
 from des.words import meant, nearest, unknown
@@ -81,6 +82,9 @@ def with_assignments(document: Document, assignments: Sequence[str | Assignment]
             if not equals or not text.strip():
                 raise UnknownPathError("expected path=value, such as policy.rounds=3")
             path = find_path(content, text.strip())
+            if path[0] not in content and (whole := whole_path(path, content)) is not None:
+                instead = f"{path_text(whole)}={as_meant(whole, value_text.strip())}"
+                raise UnknownPathError(f"{path_text(path)}: unknown key '{path[0]}'; write {instead}")
             value = _value(value_text)
             if _of_no_cause(path, content, assignments):
                 raise UnknownPathError(f"{path_text(path)}: {_NO_CAUSE}")

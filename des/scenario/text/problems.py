@@ -7,15 +7,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, Tag, ValidationError
+from pydantic import BaseModel, Tag, ValidationError, WithJsonSchema
 
 from des.catalogue.naming import listed_names
+from des.scenario.text.names import mapping
 from des.scenario.text.other_words import belonging_elsewhere, in_our_words, other_kind, our_key
 from des.scenario.text.places import Path
+from des.scenario.text.right_forms import example_of, misshapen, spread_of
+from des.scenario.text.short_paths import nested, whole_path
 from des.scenario.text.units import shown
 from des.words import did_you_mean, nearest, unknown
 
 _MISSING: Final = "is required, but missing"
+_LIKELY: Final = {"horizon": "30d", "fraction": "10%", "provider": "openai"}
+"""Examples of keys which are unlike those of their units, or have none."""
 _PERCENTILES: Final = "the percentiles are median, p95 and p99"
 _PERCENTILE: Final = re.compile(r"[pP]_?[0-9]+([._][0-9]+)?")
 
@@ -33,8 +38,8 @@ class Finding:
     slip_of: str | None = None
 
 
-def _unknown_key(key: str, known: Sequence[str], said: object = None) -> tuple[str, str | None]:
-    """The message, and the known key that it suggests."""
+def _unknown_key(key: str, known: Sequence[str], said: object, whole: Path | None) -> tuple[str, str | None]:
+    """The message, and the known key that it suggests. `whole` is the path where the key stands, if it is known."""
     word, colon, value = key.partition(":")
     if colon and word in known:
         return f"unknown key '{key}'; YAML wants a space after the colon: {word}: {value}", None
@@ -42,6 +47,8 @@ def _unknown_key(key: str, known: Sequence[str], said: object = None) -> tuple[s
         return f"unknown key '{key}'{in_our_words(key, known, said)}", ours
     if elsewhere := belonging_elsewhere(key, known, said):
         return f"unknown key '{key}'{elsewhere}", None
+    if whole is not None:
+        return f"unknown key '{key}'; here it is {nested(whole, said)}", None
     if _PERCENTILE.fullmatch(key) and "p99" in known and key.casefold() not in known:
         return f"unknown key '{key}'; {_PERCENTILES}", None
     return unknown("key", key, known), nearest(key, known)
@@ -61,7 +68,8 @@ def findings_of(error: ValidationError, content: object, model: type[BaseModel])
             key = str(loc[-1])
             message, near = _of_another_kind(key, model, loc[:-1]), None
             if not message:
-                message, near = _unknown_key(key, _known_keys(model, loc[:-1]), fault["input"])
+                whole = whole_path(loc, mapping(content)) if len(loc) == 1 else None
+                message, near = _unknown_key(key, _known_keys(model, loc[:-1]), fault["input"], whole)
             found[Finding(path, message, at_key=True, slip_of=near)] = None
         elif kind == "contradiction":
             within = _path((*path, *context["at"]), content, missing=True)
@@ -73,9 +81,11 @@ def findings_of(error: ValidationError, content: object, model: type[BaseModel])
             message = f"unknown kind '{tag}'{other}" if other else unknown("kind", tag, expected)
             found[Finding((*path, "kind"), message)] = None
         elif kind == "union_tag_not_found":
-            found[Finding(path, _without_kind(fault["input"], model, loc))] = None
+            found[Finding(path, _without_kind(fault["input"], model, loc, path))] = None
+        elif kind == "missing":
+            found[Finding(path, f"{_MISSING}{_such_as(model, loc)}")] = None
         else:
-            found[Finding(path, _message(kind, fault, context))] = None
+            found[Finding(path, _message(kind, fault, context, path))] = None
     return without_slips(list(found))
 
 
@@ -92,27 +102,30 @@ def _of_another_kind(key: str, model: type[BaseModel], loc: Path) -> str:
 def without_slips(findings: list[Finding]) -> list[Finding]:
     """Drops the finding on a missing key that was only misspelt: that is one mistake, not two."""
     slips = {(*finding.path[:-1], finding.slip_of) for finding in findings if finding.slip_of is not None}
-    return [finding for finding in findings if not (finding.message == _MISSING and finding.path in slips)]
+    return [each for each in findings if not (each.message.startswith(_MISSING) and each.path in slips)]
 
 
-def _message(kind: str, fault: Mapping[str, Any], context: Mapping[str, Any]) -> str:
+def _message(kind: str, fault: Mapping[str, Any], context: Mapping[str, Any], path: Path) -> str:
     value = fault["input"]
     match kind:
         case "value_error":
-            return str(context["error"])
-        case "missing":
-            return _MISSING
+            constant = tuple(fault["loc"][-2:]) == ("constant", "value")
+            return f"{context['error']}{spread_of(value) if constant else ''}"
         case "no_leg":
             return _no_leg(context["word"])
         case "model_type" | "dict_type" | "model_attributes_type":
-            return f"expected a mapping; got {shown(value)}"
+            return misshapen("a mapping", value, path)
         case "tuple_type" | "list_type":
-            return f"expected a list; got {shown(value)}"
+            return misshapen("a list", value, path)
         case "string_type":
-            return f"expected text; got {shown(value)}"
+            quoted = f': write "{shown(value)}"' if " " not in shown(value) and path[:1] != ("expect",) else ""
+            return f"{misshapen('text', value, path)}{quoted}"
         case "literal_error":
             words = [word.strip().strip("'") for word in context["expected"].replace(" or ", ", ").split(",")]
-            return _not_one_of(value, words)
+            question = did_you_mean(value, words) if isinstance(value, str) else ""
+            if words == ["none"]:
+                return f"{misshapen('none or a mapping', value, path)}{question}"
+            return f"expected one of {', '.join(words)}; got {shown(value)}{question}"
         case "too_short":
             return "is empty: at least one entry is needed"
         case "less_than_equal":
@@ -120,6 +133,25 @@ def _message(kind: str, fault: Mapping[str, Any], context: Mapping[str, Any]) ->
         case "greater_than_equal":
             return f"expected at least {context['ge']}; got {shown(value)}"
     return str(fault["msg"])
+
+
+def _such_as(model: type[BaseModel], loc: Path) -> str:
+    """The end of a message on a missing key, with an example of it."""
+    key = str(loc[-1])
+    for member in _at(model, loc[:-1]):
+        if (name := _keys(member).get(key)) is None:
+            continue
+        field = member.model_fields[name]
+        schemas = [each.json_schema for each in field.metadata if isinstance(each, WithJsonSchema)]
+        words = [word for word in _words(field.annotation) if word != "none"]
+        examples = [*(schema["examples"][0] for schema in schemas if schema and schema.get("examples")), *words]
+        if example := _LIKELY.get(key) or next(iter(examples), example_of(loc)):
+            return f": write {key}: {example}, for example"
+    return ""
+
+
+def _words(annotation: Any) -> tuple[Any, ...]:
+    return typing.get_args(annotation) if typing.get_origin(annotation) is Literal else ()
 
 
 def _no_leg(word: str) -> str:
@@ -131,23 +163,21 @@ def _no_leg(word: str) -> str:
     )
 
 
-def _not_one_of(value: object, words: list[str]) -> str:
-    question = did_you_mean(value, words) if isinstance(value, str) else ""
-    return f"expected one of {', '.join(words)}; got {shown(value)}{question}"
-
-
-def _without_kind(value: object, model: type[BaseModel], loc: Path) -> str:
+def _without_kind(value: object, model: type[BaseModel], loc: Path, path: Path) -> str:
     if not isinstance(value, dict):
-        return f"expected a mapping with its kind; got {shown(value)}"
+        return misshapen("a mapping with its kind", value, path)
     members = [member for member in _at(model, loc) if _kinds(member)]
     kinds = [kind for member in members for kind in _kinds(member)]
-    if written := _with_kind([str(key) for key in value], members):
-        return f"its kind is missing: write {written}"
-    return f"its kind is missing: one of {', '.join(dict.fromkeys(kinds))}"
+    written = _with_kind([str(key) for key in value], members)
+    if len(written) == 1:
+        return f"its kind is missing: write {written[0]}"
+    example = next(iter(written), example_of(path))
+    such_as = f", such as {example}" if example else ""
+    return f"its kind is missing: one of {', '.join(dict.fromkeys(kinds))}{such_as}"
 
 
-def _with_kind(keys: Sequence[str], members: Sequence[Any]) -> str:
-    """An example of the only member that has all these keys; percentiles imply a lognormal."""
+def _with_kind(keys: Sequence[str], members: Sequence[Any]) -> list[str]:
+    """An example of each member that has all these keys, or whose entries have; percentiles imply a lognormal."""
     keys = [our_key(key, {"median", "retries"}) or key for key in keys]
     lognormal = [member for member in members if "lognormal" in _kinds(member)]
     percentiles = [key.casefold() for key in keys if _PERCENTILE.fullmatch(key)]
@@ -156,10 +186,14 @@ def _with_kind(keys: Sequence[str], members: Sequence[Any]) -> str:
         hint = "" if {*percentiles} <= {"p95", "p99"} else f"; {_PERCENTILES}"
         keys = ["median", "p95" if "p95" in percentiles and "p99" not in percentiles else "p99"]
         members = lognormal
-    fitting = [member for member in members if keys and {*keys} <= {*_keys(member)}]
-    if len(fitting) != 1:
-        return ""
-    return f"{{kind: {_kinds(fitting[0])[0]}, {', '.join(f'{key}: ...' for key in dict.fromkeys(keys))}}}{hint}"
+    told = ", ".join(f"{key}: ..." for key in dict.fromkeys(keys))
+    fitting = [f"{{kind: {_kinds(each)[0]}, {told}}}{hint}" for each in members if keys and {*keys} <= {*_keys(each)}]
+    return fitting or [
+        f"{{kind: {_kinds(each)[0]}, {key}: [{{{told}}}]}}"
+        for each in members
+        for key in _keys(each)
+        if keys and {*keys} <= {*_known_keys(each, (key, 0))}
+    ]
 
 
 def _path(loc: Path, content: object, *, missing: bool) -> Path:
@@ -249,5 +283,4 @@ def _kinds(member: Any) -> tuple[str, ...]:
     """The values of `kind` that identify a model within its union."""
     if not (isinstance(member, type) and issubclass(member, BaseModel) and "kind" in member.model_fields):
         return ()
-    annotation = member.model_fields["kind"].annotation
-    return typing.get_args(annotation) if typing.get_origin(annotation) is Literal else ()
+    return _words(member.model_fields["kind"].annotation)

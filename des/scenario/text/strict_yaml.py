@@ -116,7 +116,8 @@ class _Reading:
             at = (*path, key)
             if key in content:
                 line, column = self.keys[at]
-                self.fault(f"duplicate key '{key}' (first at {line}:{column})", key_node)
+                comma = "; a comma ends a value here: write numbers without it" if key.isdigit() else ""
+                self.fault(f"duplicate key '{key}' (first at {line}:{column}){comma}", key_node)
                 continue
             self.keys[at] = _mark(key_node)
             content[key] = self.value(value_node, at)

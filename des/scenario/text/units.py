@@ -12,6 +12,8 @@ from typing import Annotated, Any, Final, get_args
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+from des.scenario.text.other_units import in_our_units
+
 SECONDS: Final = {
     "ms": 1e-3,
     "s": 1.0,
@@ -45,7 +47,9 @@ _DURATION: Final = re.compile(rf"(?:(?:{_NUMBER})\s*(?:{_UNIT})\s*)+")
 _RATE: Final = re.compile(rf"({_NUMBER})\s*/\s*({_NUMBER})?\s*({_UNIT})")
 _PERCENT: Final = re.compile(rf"({_NUMBER})\s*%")
 _USD: Final = re.compile(rf"\$\s*({_NUMBER})|({_NUMBER})\s*USD")
+_USD_OR_PLAIN: Final = re.compile(rf"{_USD.pattern}|{_NUMBER}")
 _PLAIN: Final = re.compile(_NUMBER)
+_WHOLE: Final = re.compile(r"0|[1-9][0-9]*")
 
 
 def shown(value: object) -> str:
@@ -67,13 +71,19 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _number(value: object, expected: str) -> float:
-    """A finite, non-negative number; text that reads as one counts as well."""
+def _meant(value: object, form: re.Pattern[str]) -> str:
+    """The end of a message on a text that can be read in other words; empty for all others."""
+    meant = in_our_units(value) if isinstance(value, str) else ""
+    return f": write {meant}" if form.fullmatch(meant) else ""
+
+
+def _number(value: object, expected: str, form: re.Pattern[str] | None = None) -> float:
+    """A finite, non-negative number; text that reads as one counts as well. `form` is how else it may be written."""
     if isinstance(value, str):
         _refuse_negative(value.strip(), expected)
     given = float(value) if isinstance(value, str) and _PLAIN.fullmatch(value.strip()) else value
     if isinstance(given, bool) or not isinstance(given, int | float):
-        raise ValueError(f"expected {expected}; got {shown(value)}")
+        raise ValueError(f"expected {expected}; got {shown(value)}{_meant(value, form or _PLAIN)}")
     number = _as_float(given)
     if not math.isfinite(number):
         is_written_so = type(value) is float  # `.inf` or `.nan`, and no number of many digits
@@ -114,8 +124,10 @@ def read_duration(value: object, most_s: float = LONGEST_S) -> float:
                 raise ValueError(f"expected at most {most_s / YEAR_S:.0f}y; got {shown(value)}, which is too large")
             return duration_s
         _refuse_negative(text, expected)
-        if re.fullmatch(rf"(?:{_NUMBER})\s*(m|M|mins|minutes?|months?|mo)", text):
+        if re.fullmatch(rf"(?:{_NUMBER})\s*[mM]", text):
             raise ValueError(f"expected {expected}; got {shown(value)}: minutes are written 'min', a month 30d")
+        if meant := _meant(text, _DURATION):
+            raise ValueError(f"expected {expected}; got {shown(value)}{meant}")
         if re.fullmatch(rf"(?:{_NUMBER})\s*[A-Za-z]+", text):
             raise ValueError(
                 f"expected {expected}; got {shown(value)}: the units are ms, s, min, h, d, w and y (365 days)"
@@ -153,13 +165,14 @@ def read_rate(value: object) -> float:
                 raise ValueError(f"expected {expected}; got {shown(value)}, whose period is zero")
             return _finite(float(count) / period_s, text)
         _refuse_negative(text, expected)
-        if re.fullmatch(rf"(?:{_NUMBER})\s*/\s*(m|M|mo|month|minute)", text):
+        if re.fullmatch(rf"(?:{_NUMBER})\s*/\s*[mM]", text):
             raise ValueError(f"expected {expected}; got {shown(value)}: per minute is written '/min', per month '/30d'")
         if not _PLAIN.fullmatch(text):
-            raise ValueError(f"expected {expected}; got {shown(value)}")
+            raise ValueError(f"expected {expected}; got {shown(value)}{_meant(text, _RATE)}")
     number = _number(value, expected)
     if number:
-        raise ValueError(f"expected {expected}; got {shown(value)}, which has no unit: write {number:g}/s, for example")
+        written = f"{number:g}/s, {number:g}/min or {number:g}/y"
+        raise ValueError(f"expected {expected}; got {shown(value)}, which has no unit: write {written}")
     return 0.0
 
 
@@ -187,13 +200,13 @@ def read_share(value: object) -> float:
             # Dividing by 100 keeps 99.95% the float nearest to 0.9995; multiplying by 0.01 would not.
             return _share(float(match.group(1)) / 100.0, value)
         _refuse_negative(text, expected)
-    return _share(_number(value, expected), value)
+    return _share(_number(value, expected, _PERCENT), value)
 
 
 def _read_ratio(value: object) -> float:
     """A share that may exceed 1: `50%`, 0.5 or `150%`."""
     percent = _PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
-    return _number(float(percent.group(1)) / 100.0 if percent else value, "a share such as 50% or 0.5")
+    return _number(float(percent.group(1)) / 100.0 if percent else value, "a share such as 50% or 0.5", _PERCENT)
 
 
 def _share(share: float, value: object) -> float:
@@ -207,15 +220,15 @@ def read_usd(value: object) -> float:
     """USD of 0.04, `$0.04` or `0.04 USD`."""
     if isinstance(value, str) and (match := _USD.fullmatch(value.strip())):
         return float(match.group(1) or match.group(2))
-    return _number(value, "an amount in USD such as 0.04 or $0.04")
+    return _number(value, "an amount in USD such as 0.04 or $0.04", _USD_OR_PLAIN)
 
 
 def read_amount(value: object) -> float:
-    return _number(value, "a number that is not negative")
+    return _number(value, "a number that is not negative, such as 1.5")
 
 
 def _read_positive(value: object) -> float:
-    number = _number(value, "a number above zero")
+    number = _number(value, "a number above zero, such as 2.5")
     if number <= 0.0:
         raise ValueError("expected a number above zero; got 0")
     return number
@@ -224,7 +237,7 @@ def _read_positive(value: object) -> float:
 def _read_real(value: object) -> float:
     """Any finite number, of either sign (a lognormal's mu)."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"expected a number; got {shown(value)}")
+        raise ValueError(f"expected a number such as 0.248; got {shown(value)}")
     if not math.isfinite(number := _as_float(value)):
         raise ValueError(f"expected a finite number; got {shown(value)}")
     return number
@@ -232,7 +245,7 @@ def _read_real(value: object) -> float:
 
 def _read_factor(value: object) -> float:
     """A slowdown factor of 1 or more."""
-    number = _number(value, "a factor of 1 or more")
+    number = _number(value, "a factor of 1 or more, such as 2.5")
     if number < 1.0:
         raise ValueError(f"expected a factor of 1 or more; got {shown(value)}")
     return number
@@ -242,7 +255,7 @@ def _read_speed(value: object) -> float:
     """Tokens per second: 60 or `60/s`."""
     if isinstance(value, str) and _RATE.fullmatch(value.strip()):
         value = read_rate(value)
-    number = _number(value, "a speed in tokens per second such as 60 or 60/s")
+    number = _number(value, "a speed in tokens per second such as 60 or 60/s", _RATE)
     if number <= 0.0:
         raise ValueError("expected a speed above zero, in tokens per second; got 0")
     return number
@@ -251,7 +264,7 @@ def _read_speed(value: object) -> float:
 def read_count(value: object) -> int:
     is_whole = isinstance(value, int) or (isinstance(value, float) and (value.is_integer() or math.isinf(value)))
     if isinstance(value, bool) or not isinstance(value, int | float) or not is_whole:
-        raise ValueError(f"expected a whole number; got {shown(value)}")
+        raise ValueError(f"expected a whole number such as 3; got {shown(value)}{_meant(value, _WHOLE)}")
     if value < 0:
         raise ValueError(f"expected a whole number that is not negative; got {shown(value)}")
     if value >= 2**63:
