@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from rich.console import Console
@@ -177,14 +178,17 @@ def _rows(
     yield Line("  95 % interval", tuple(_ends(each, write, scale, most) for each in found))
 
 
-def _ends(figure: Estimate | None, write: Write, scale: float, most: int | None = None) -> str:
+def _ends(
+    figure: Estimate | None, write: Write, scale: float, most: int | None = None, decimals: int | None = None
+) -> str:
     if figure is None or figure.low is None or figure.high is None:
         return figures.NOTHING
     if figure.known == 0.0 and figure.low == 0.0:
         if figure.high == 0.0:
             return figures.NOTHING
         return f"at most {write(figure.high, figures.significant(figure.high * scale, 2))}"
-    decimals = figures.decimals_of(figure, write, scale, most=most)
+    if decimals is None:
+        decimals = figures.decimals_of(figure, write, scale, most=most)
     low, high = write(figure.low, decimals), write(figure.high, decimals)
     for unit in (" %", " s", "$"):
         low, high = low.replace(unit, ""), high.replace(unit, "")
@@ -250,7 +254,19 @@ def _money(of: Sequence[ArmAnswer]) -> Iterator[Line]:
             yield Line(label, cells)
             continue
         yield Line(label, tuple(figures.NOTHING if each is None else figures.dollars(each[0], places) for each in sums))
-        yield Line("  95 % interval", tuple(_ends(each and each[1], figures.dollars, 1.0) for each in sums))
+        yield Line("  95 % interval", tuple(map(partial(_money_ends, places), sums)))
+
+
+def _money_ends(places: int, of: tuple[float, Estimate] | None) -> str:
+    """Rounded as the interval warrants, unless the figure, rounded to `places`, would lie outside."""
+    if of is None:
+        return figures.NOTHING
+    shown, figure = of
+    decimals = figures.decimals_of(figure, figures.dollars, 1.0)
+    if figure.low is not None and figure.high is not None:
+        holds = round(figure.low, decimals) <= shown <= round(figure.high, decimals)
+        decimals = decimals if holds else max(decimals, places)
+    return _ends(figure, figures.dollars, 1.0, decimals=decimals)
 
 
 def _causes(of: Sequence[ArmAnswer]) -> Iterator[Line]:

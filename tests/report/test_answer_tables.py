@@ -10,7 +10,7 @@ import des
 from des.digits import money
 from des.estimate.binding import Binding
 from des.estimate.estimate import Estimate
-from des.report.answer_tables import answer_text
+from des.report.answer_tables import _money_ends, answer_text
 from des.study.answer_sentence import availability_ends, chance_words, minutes, sentence, step_words, window_said
 from des.study.answered import Answer
 from des.study.not_seen import Missed, NotSeen
@@ -142,6 +142,13 @@ def test_an_availability_below_one_never_looks_like_it_and_no_end_has_useless_di
     assert availability_ends(Estimate(1e-4, 1.5e-5, 9.2e-3)) == ("99.080", "99.999")
     assert availability_ends(Estimate(1e-4, 0.0, 9.2e-3)) == ("99.080", "100")
     assert availability_ends(Estimate(5.6515e-6, 5.6477e-6, 5.6554e-6)) == ("99.99943446", "99.99943523")
+
+
+def test_a_figure_of_a_column_that_adds_up_lies_within_its_rounded_interval() -> None:
+    wide = Estimate(1_813.0, 1_656.0, 25_313.0)
+    assert _money_ends(-1, (1_810.0, wide)) == "1,660–25,310"
+    assert _money_ends(-1, (2_000.0, wide)) == "2,000–25,000"
+    assert _money_ends(-1, None) == "-"
 
 
 KNOWN = Step(
