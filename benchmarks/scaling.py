@@ -1,8 +1,12 @@
 """How cost grows: with worker processes, and with requests, replications, arms, legs and components.
 
-    python -m benchmarks.scaling workers [--engine simpy|compiled]  # 32 replications on one process and on two
-    python -m benchmarks.scaling size [--engine simpy|compiled]     # processor time by each size, on one process
-    python -m benchmarks.scaling cluster [--tasks N]                # a run of N replications on a Dask cluster
+    python -m benchmarks.scaling workers [--engine ENGINE] [--traces] [--pairs N]
+    python -m benchmarks.scaling size [--engine ENGINE]
+    python -m benchmarks.scaling cluster [--tasks N]
+
+`workers`: 32 replications on one process and on two, by the clock on the wall. With traces, a process of the compiled
+engine has two threads. `size`: processor time on one process, by each size. `cluster`: a run of N replications on a
+Dask cluster.
 
 What takes twice as long on twice the input has the same cost a unit in each row of a size. The cluster's workers are
 processes of this machine. A task returns its figures, and writes its traces to the disk by itself: both are counted in
@@ -24,7 +28,7 @@ import des
 
 REFERENCE: Final = Path(__file__).with_name("reference.yaml")
 REPLICATIONS: Final = 32
-REQUESTS: Final = {"simpy": 20_000, "compiled": 1_000_000}
+REQUESTS: Final = {"simpy": 20_000, "compiled": 500_000}
 """A replication's, for about half a minute on one process."""
 RATE_PER_S: Final = 50
 REPEATS: Final = 3
@@ -38,27 +42,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="how cost grows with workers and with the size of the input")
     parser.add_argument("what", choices=("workers", "size", "cluster"))
     parser.add_argument("--engine", choices=("simpy", "compiled"), default="compiled")
+    parser.add_argument(
+        "--traces", action="store_true", help="with them, a worker of the compiled engine has two threads"
+    )
+    parser.add_argument("--pairs", type=int, default=3, help="turns of one process and of two")
     parser.add_argument("--tasks", type=int, default=10_000)
     asked = parser.parse_args()
     if asked.what == "workers":
-        by_workers(asked.engine)
+        by_workers(asked.engine, asked.pairs, traces=asked.traces)
     elif asked.what == "size":
         by_size(asked.engine)
     else:
         on_a_cluster(asked.tasks)
 
 
-def by_workers(engine: str) -> None:
+def by_workers(engine: str, pairs: int, *, traces: bool) -> None:
     """Wall clock of the same run on one process and on two, in turn."""
     gains = []
-    for number in range(REPEATS):
-        one_s, two_s = (_run_s(engine, workers, seed=number + 1) for workers in (1, 2))
+    for number in range(pairs):
+        one_s, two_s = (_run_s(engine, workers, number + 1, traces=traces) for workers in (1, 2))
         gains.append(one_s / two_s)
         print(f"{REPLICATIONS} replications: one worker {one_s:.1f} s, two {two_s:.1f} s: {gains[-1]:.2f}", flush=True)
     print(f"two workers, {engine}: {statistics.median(gains):.2f} times one, {min(gains):.2f} to {max(gains):.2f}")
 
 
-def _run_s(engine: str, workers: int, seed: int) -> float:
+def _run_s(engine: str, workers: int, seed: int, *, traces: bool) -> float:
     with tempfile.TemporaryDirectory() as folder:
         started_s = time.perf_counter()
         des.run(
@@ -69,6 +77,7 @@ def _run_s(engine: str, workers: int, seed: int) -> float:
             replications=REPLICATIONS,
             workers=workers,
             engine=engine,
+            traces=traces,
         )
         return time.perf_counter() - started_s
 
