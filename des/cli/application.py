@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def _exit(code: int | None) -> NoReturn:
-    """Ends the process. It does not wait for an engine that is still compiled, as after Ctrl-C: that takes a minute."""
+    """Ends the process. After Ctrl-C it does not wait for the engine to be compiled, which takes half a minute."""
     loader = sys.modules.get("des.compiled.whole_runs")
     if loader is not None and loader.is_loading():
         for stream in (sys.stdout, sys.stderr):

@@ -18,7 +18,7 @@ from des.scenario.plan import Plan
 AUTO, SIMPY, COMPILED = ENGINES = ("auto", "simpy", "compiled")
 
 LOADED_FOR: Final = 50_000
-COMPILED_FOR: Final = 2_000_000
+COMPILED_FOR: Final = 1_000_000
 """Requests from which on it pays to load the compiled engine, and to compile it first where no cache has it.
 
 Loading takes a second of processor time, compiling half a minute; SimPy takes some 20 to 200 microseconds a request.
@@ -86,7 +86,7 @@ def prepare(plans: Collection[Plan], requests: float) -> None:
 
 
 def is_to_be_compiled(plans: Collection[Plan], requests: float) -> bool:
-    """Whether `prepare` would compile the engine first, for about a minute."""
+    """Whether `prepare` would compile the engine first, for about half a minute."""
     name = chosen()
     if name == SIMPY or all(map(reasons_against, plans)) or compiling.is_loaded() or not compiling.is_installed():
         return False

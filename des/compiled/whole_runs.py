@@ -67,7 +67,7 @@ def _load(plan: Plan) -> None:
 
 def _say_that_it_compiles() -> None:
     """On standard error, unless the program that uses `des` has its own logging."""
-    _LOG.warning("compiling the engine, once on this machine: about a minute (--engine simpy does without)")
+    _LOG.warning("compiling the engine, once on this machine: about half a minute (--engine simpy does without)")
 
 
 def _play_nothing(plan: Plan) -> None:

@@ -56,8 +56,8 @@ _COMPILING_S: Final = 70.0
 _TIMES_AS_FAST: Final = 12.0
 """The compiled engine against SimPy in runs that it is compiled for, where it is not there to be timed."""
 NOT_COMPILED_YET: Final = (
-    f"the run compiles it first, about a minute once on this machine; taken to be {_TIMES_AS_FAST:g} times as fast as "
-    "SimPy, which was timed"
+    "the run compiles it first, about half a minute once on this machine; "
+    f"taken to be {_TIMES_AS_FAST:g} times as fast as SimPy, which was timed"
 )
 _FEW_HORIZONS: Final = 20
 """One in this many horizons of incidents is drawn to time all of them."""

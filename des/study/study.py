@@ -129,7 +129,7 @@ class Study:
 
     @property
     def compiles_first(self) -> bool:
-        """Whether `prepare` compiles the engine, which takes about a minute."""
+        """Whether `prepare` compiles the engine, which takes about half a minute."""
         return is_to_be_compiled(list(self.plans.values()), self._requests)
 
     @property

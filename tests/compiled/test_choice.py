@@ -174,4 +174,4 @@ def test_a_line_says_that_the_engine_is_compiled(
     assert [record.getMessage() for record in caplog.records].count(_COMPILES) == said
 
 
-_COMPILES = "compiling the engine, once on this machine: about a minute (--engine simpy does without)"
+_COMPILES = "compiling the engine, once on this machine: about half a minute (--engine simpy does without)"

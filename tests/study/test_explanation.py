@@ -243,7 +243,7 @@ def test_it_compiles_nothing_and_says_that_the_run_will() -> None:
     assert explained.seconds["run"] > 70.0 > explained.seconds["availability"]
     stream = io.StringIO()
     print_explanation("explained", explained, Console(file=stream, width=120, highlight=False))
-    assert "the run compiles it first, about a minute once on this machine" in " ".join(stream.getvalue().split())
+    assert "the run compiles it first, about half a minute once on this machine" in " ".join(stream.getvalue().split())
 
 
 @pytest.mark.usefixtures("never_compiled")

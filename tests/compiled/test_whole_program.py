@@ -1,0 +1,37 @@
+"""How Numba is made to compile the kernel as one program."""
+
+import pytest
+
+numba = pytest.importorskip("numba", reason="Numba is not installed")
+
+from des.compiled import compiling, whole_program  # noqa: E402
+
+
+def test_the_installed_numba_compiles_whole_programs() -> None:
+    assert whole_program.working() is whole_program.PIPELINES
+
+
+def test_without_that_numba_compiles_as_it_does_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: object, library: object) -> None:
+        raise AttributeError("a version of Numba that is made otherwise")
+
+    monkeypatch.setattr(whole_program._WholeProgram, "add_linking_library", broken)
+    assert whole_program.working() is None
+
+
+@pytest.mark.parametrize("pipelines", [whole_program.PIPELINES, None])
+def test_functions_call_each_other_either_way(pipelines: whole_program.Pipelines | None) -> None:
+    inner = compiling._decorators(pipelines)[0]
+
+    def twice(number: int) -> int:
+        return 2 * number
+
+    def thrice(number: int) -> int:
+        return number + doubled(number)
+
+    def six_times(number: int) -> int:
+        return tripled(doubled(number))
+
+    doubled = inner(twice, True)
+    tripled = inner(thrice, False)
+    assert numba.njit(pipeline_class=pipelines and pipelines.outer)(six_times)(7) == 42
