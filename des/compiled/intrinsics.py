@@ -86,7 +86,12 @@ class _PointerFields(AttributeTemplate):
     key = Pointer
 
     def generic_resolve(self, of: Pointer, field: str) -> Any:
-        return of.record.typeof(field) if field in of.record.fields else None
+        return _as_read(of.record.typeof(field)) if field in of.record.fields else None
+
+
+def _as_read(kind: types.Type) -> types.Type:
+    """Functions would be compiled for every width of integers that they are passed."""
+    return types.int64 if isinstance(kind, types.Integer) and kind.signed else kind
 
 
 def _field(context: Any, builder: Any, of: Pointer, address: Any, field: str) -> Any:
@@ -112,7 +117,9 @@ def _get_field(context: Any, builder: Any, of: Pointer, address: Any, field: str
     place = _field(context, builder, of, address, field)
     value = builder.load(place, align=None if of.record.aligned else 1)
     value.set_metadata("tbaa", _only(builder, of, field))
-    return context.data_model_manager[of.record.typeof(field)].from_data(builder, value)
+    kind = of.record.typeof(field)
+    read = context.data_model_manager[kind].from_data(builder, value)
+    return context.cast(builder, read, kind, _as_read(kind))
 
 
 @lower_setattr_generic(Pointer)
