@@ -49,6 +49,7 @@ class Output:
         self._endless_requests: list[Array] = []
         self._refused: Counter[tuple[int, int, int]] = Counter()
         self._heads = self._places = np.empty(0, np.int64)  # for sorting
+        self._times_s = np.empty(0)
         self.kernel: Kernel = interpreted()
 
     def say_places(self, g: Any) -> None:
@@ -141,8 +142,10 @@ class Output:
         """The times of rows in order, and their places; None where rows have no end, or too many end together."""
         if len(self._heads) <= len(rows):
             self._heads, self._places = np.empty(2 * len(rows), np.int64), np.empty(2 * len(rows), np.int64)
+            self._times_s = np.empty(2 * len(rows))
         end_s = np.empty(len(rows))
-        count = self.kernel.sort(rows["end_s"], rows["request_id"], rows[nth], end_s, self._places, self._heads)
+        keys = rows["end_s"], rows["request_id"], rows[nth]
+        count = self.kernel.sort(*keys, self._times_s, end_s, self._places, self._heads)
         return (end_s, self._places[:count]) if count >= 0 else None
 
 

@@ -129,7 +129,9 @@ class Columns:
         if not len(rows["end_s"]):
             return
         start_s, leg, outcome, cost = rows["start_s"], rows["leg"], rows["outcome"], rows["cost"]
-        end_s = np.where(np.isinf(rows["end_s"]), nan, rows["end_s"])
+        end_s = rows["end_s"]
+        if not np.isfinite(end_s[-1]):  # those that never end come last
+            end_s = np.where(np.isinf(end_s), nan, end_s)
         self._sink.attempts(
             MadeBlock(
                 {

@@ -152,11 +152,15 @@ class _BlackoutTotals:
         self._requests = self._kept_out = self._calls = self._failed = 0
 
     def requests(self, block: _Block) -> None:
+        if not self._at_random:
+            return
         lost = is_lost(block["outcome"])
         self._requests += len(lost)
         self._kept_out += int(np.count_nonzero(lost & (block["error_type"] == self._circuit_open)))
 
     def attempts(self, block: _Block) -> None:
+        if not self._at_random:
+            return
         outcome, cause = block["outcome"], block["cause"]
         made = (block["kind"] != PROBE) & (outcome != CANCELLED)
         self._calls += int(np.count_nonzero(made))
@@ -184,14 +188,14 @@ class TimeOut:
         self._steps = np.zeros(size, np.int64)  # ends less starts, in nanoseconds, modulo 2^64
 
     def transitions(self, block: _Block) -> None:
-        some = self._is_counted.take(block["kind"])
-        if not some.any():
+        some = np.flatnonzero(self._is_counted.take(block["kind"]))
+        if not len(some):
             return
-        entity, time_s = block["entity"][some], block["time_s"][some]
+        entity, time_s = block["entity"].take(some), block["time_s"].take(some)
         steps = np.rint(np.minimum(time_s, self._horizon_s) * _STEPS_PER_S).astype(np.int64)
         states, size = len(self._states), self._open.size
         first = entity.astype(np.intp) * states
-        after, before = first + block["to"][some], first + block["from"][some] % states
+        after, before = first + block["to"].take(some), first + block["from"].take(some) % states
         self._begun += np.bincount(after[time_s < self._horizon_s], minlength=size)
         self._open += np.bincount(after, minlength=size) - np.bincount(before, minlength=size)
         np.subtract.at(self._steps, after, steps)

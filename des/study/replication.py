@@ -201,7 +201,8 @@ class _Recorder:
     def attempts(self, block: _Block) -> None:
         self._write("attempts", block)
         self._totals.attempts(block)
-        self._called += np.bincount(block["leg"], minlength=len(self._called))
+        if not self._called.all():
+            self._called += np.bincount(block["leg"], minlength=len(self._called))
         if self._batches is not None:
             self._batches.attempts(block)
         if self._cascade is not None:

@@ -9,7 +9,8 @@ from des.compiled.kernel.sorting import CROWDED, ENDLESS, sort
 def sorted_places(time_s: list[float], number: list[int], nth: list[int]) -> tuple[int, list[int], list[float]]:
     count = len(time_s)
     in_order_s, places, heads = np.empty(count), np.empty(count, np.int64), np.empty(count + 1, np.int64)
-    found = sort(np.array(time_s), np.array(number), np.array(nth), in_order_s, places, heads)
+    keys = np.array(time_s), np.array(number), np.array(nth)
+    found = sort(*keys, np.empty(count), in_order_s, places, heads)
     return found, places.tolist(), in_order_s.tolist()
 
 

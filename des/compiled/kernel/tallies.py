@@ -56,6 +56,7 @@ _STEPS: Final = 1e9
 _MOST: Final = 9e9  # seconds that can be averaged exactly
 _A, _B, _C = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _30, _27, _31 = np.uint64(30), np.uint64(27), np.uint64(31)
+_MINUTE_S: Final = 60.0
 KEY_SHIFT: Final = 43
 """Bits of a float that do not tell where in the histogram it is to be looked for."""
 
@@ -192,44 +193,61 @@ def _requests_hold(block: Any, last_s: float, last_number: int, causes: int) -> 
 def minutes_of_attempts(block: Any, minutes_a_bin: int, budgets: Any, counts: Any) -> None:
     """Count calls by minute. The rows of `counts` are those that `des.estimate.minutes` names; `budgets` are limits."""
     calls, hedges, retries, admitted, by_budget, by_limit, by_capacity, late_work = block.places
+    bin_s = minutes_a_bin * _MINUTE_S
+    sent, begin_s = 0, 0.0  # the bin of the last row, which is that of most others
     for row in range(len(block.kind)):
         kind, outcome, cause = block.kind[row], block.outcome[row], block.cause[row]
         if kind == PROBE:
             continue
-        sent = _minute(block.start_s[row]) // minutes_a_bin
+        start_s = block.start_s[row]
+        if not begin_s <= start_s < begin_s + bin_s:
+            sent = _minute(start_s) // minutes_a_bin
+            begin_s = sent * bin_s
         if outcome in (TIMEOUT, CANCELLED) and not isnan(block.end_s[row]):
             counts[late_work, _minute(block.end_s[row]) // minutes_a_bin] += 1
-        if kind == CALL:
-            counts[calls, sent] += 1
-            if block.nth[row] > 0:
-                counts[retries, sent] += 1
-        elif kind == HEDGE:
-            counts[hedges, sent] += 1
-        if cause == BY_LIMIT and outcome == RATE_LIMITED:
-            own = False
-            for place in range(len(budgets)):
-                own = own or budgets[place] == block.cause_id[row]
-            counts[by_budget if own else by_limit, sent] += 1
-        elif cause == BY_CAPACITY and outcome == OVERLOADED:
-            counts[by_capacity, sent] += 1
-        else:
-            counts[admitted, sent] += 1
+        limited = (cause == BY_LIMIT) & (outcome == RATE_LIMITED)
+        crowded = (cause == BY_CAPACITY) & (outcome == OVERLOADED)
+        own = limited and _is_among(budgets, block.cause_id[row])
+        # added, as branches that are taken now and then would take longer than all the rest
+        counts[calls, sent] += kind == CALL
+        counts[retries, sent] += (kind == CALL) & (block.nth[row] > 0)
+        counts[hedges, sent] += kind == HEDGE
+        counts[by_budget, sent] += own
+        counts[by_limit, sent] += limited & (not own)
+        counts[by_capacity, sent] += crowded
+        counts[admitted, sent] += not (limited or crowded)
+
+
+def _is_among(numbers: Any, number: int) -> bool:
+    for place in range(len(numbers)):
+        if numbers[place] == number:
+            return True
+    return False
 
 
 def minutes_of_requests(block: Any, minutes_a_bin: int, counts: Any) -> None:
     """Count requests by minute."""
     offered, served, goodput, failed = block.places
+    bin_s = minutes_a_bin * _MINUTE_S
+    arrived, begin_s = 0, 0.0  # the bin of the last arrival, which is that of most others
+    ended, end_s = 0, 0.0  # that of the last end
     for row in range(len(block.outcome)):
-        arrived, outcome = _minute(block.arrival_s[row]) // minutes_a_bin, block.outcome[row]
+        arrival_s, outcome = block.arrival_s[row], block.outcome[row]
+        if not begin_s <= arrival_s < begin_s + bin_s:
+            arrived = _minute(arrival_s) // minutes_a_bin
+            begin_s = arrived * bin_s
         counts[offered, arrived] += 1
         if outcome == REQUEST_OK:
             counts[served, arrived] += 1
-            counts[goodput, _minute(block.end_s[row]) // minutes_a_bin] += 1
+            if not end_s <= block.end_s[row] < end_s + bin_s:
+                ended = _minute(block.end_s[row]) // minutes_a_bin
+                end_s = ended * bin_s
+            counts[goodput, ended] += 1
         elif outcome != REQUEST_IN_FLIGHT:
             counts[failed, arrived] += 1
 
 
 def _minute(time_s: float) -> int:
     """The whole minutes before an instant. The quotient may be rounded up to one more."""
-    minute = int(time_s / 60.0)
-    return minute - 1 if minute * 60.0 > time_s else minute
+    minute = int(time_s / _MINUTE_S)
+    return minute - 1 if minute * _MINUTE_S > time_s else minute
