@@ -1,11 +1,12 @@
 """How cost grows: with worker processes, and with requests, replications, arms, legs and components.
 
-    python -m benchmarks.scaling workers [--engine ENGINE] [--traces] [--pairs N]
+    python -m benchmarks.scaling workers [--engine ENGINE] [--traces] [--pairs N] [--requests N]
     python -m benchmarks.scaling size [--engine ENGINE]
     python -m benchmarks.scaling cluster [--tasks N]
 
 `workers`: 32 replications on one process and on two, by the clock on the wall. With traces, a process of the compiled
-engine has two threads. `size`: processor time on one process, by each size. `cluster`: a run of N replications on a
+engine has two threads. Beside them, a loop without memory or files says what two processes are worth on this machine.
+`size`: processor time on one process, by each size. `cluster`: a run of N replications on a
 Dask cluster.
 
 What takes twice as long on twice the input has the same cost a unit in each row of a size. The cluster's workers are
@@ -17,6 +18,8 @@ import argparse
 import logging
 import pickle
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -46,34 +49,52 @@ def main() -> None:
         "--traces", action="store_true", help="with them, a worker of the compiled engine has two threads"
     )
     parser.add_argument("--pairs", type=int, default=3, help="turns of one process and of two")
+    parser.add_argument("--requests", type=int, help="a replication's; by itself, for about half a minute")
     parser.add_argument("--tasks", type=int, default=10_000)
     asked = parser.parse_args()
     if asked.what == "workers":
-        by_workers(asked.engine, asked.pairs, traces=asked.traces)
+        by_workers(asked.engine, asked.pairs, asked.requests or REQUESTS[asked.engine], traces=asked.traces)
     elif asked.what == "size":
         by_size(asked.engine)
     else:
         on_a_cluster(asked.tasks)
 
 
-def by_workers(engine: str, pairs: int, *, traces: bool) -> None:
+def by_workers(engine: str, pairs: int, requests: int, *, traces: bool) -> None:
     """Wall clock of the same run on one process and on two, in turn."""
-    gains = []
+    gains, most = [], []
     for number in range(pairs):
-        one_s, two_s = (_run_s(engine, workers, number + 1, traces=traces) for workers in (1, 2))
+        one_s, two_s = (_run_s(engine, workers, number + 1, requests, traces=traces) for workers in (1, 2))
         gains.append(one_s / two_s)
-        print(f"{REPLICATIONS} replications: one worker {one_s:.1f} s, two {two_s:.1f} s: {gains[-1]:.2f}", flush=True)
+        most.append(_of_a_loop())
+        said = f"one worker {one_s:.1f} s, two {two_s:.1f} s: {gains[-1]:.2f}; a loop {most[-1]:.2f}"
+        print(f"{REPLICATIONS} replications: {said}", flush=True)
     print(f"two workers, {engine}: {statistics.median(gains):.2f} times one, {min(gains):.2f} to {max(gains):.2f}")
+    print(f"two processes of a loop: {statistics.median(most):.2f} times one")
 
 
-def _run_s(engine: str, workers: int, seed: int, *, traces: bool) -> float:
+_LOOP: Final = "for number in range(60_000_000): pass"
+
+
+def _of_a_loop() -> float:
+    """How much more two processes do than one in the same time, of work that shares nothing but the machine."""
+    begun_s = time.perf_counter()
+    subprocess.run([sys.executable, "-c", _LOOP], check=True)
+    one_s = time.perf_counter() - begun_s
+    begun_s = time.perf_counter()
+    for each in [subprocess.Popen([sys.executable, "-c", _LOOP]) for _ in range(2)]:
+        each.wait()
+    return 2.0 * one_s / (time.perf_counter() - begun_s)
+
+
+def _run_s(engine: str, workers: int, seed: int, requests: int, *, traces: bool) -> float:
     with tempfile.TemporaryDirectory() as folder:
         started_s = time.perf_counter()
         des.run(
             REFERENCE,
             out=Path(folder) / "run",
             seed=seed,
-            overrides=[f"horizon={REQUESTS[engine] // RATE_PER_S}s"],
+            overrides=[f"horizon={requests // RATE_PER_S}s"],
             replications=REPLICATIONS,
             workers=workers,
             engine=engine,
