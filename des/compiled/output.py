@@ -112,7 +112,7 @@ class Output:
         rows = self.attempts[: int(g["attempt_rows"])]
         rows, end_s, places = self._in_order(rows, "attempt", ATTEMPT_ORDER, self._endless_attempts)
         whole = int(np.searchsorted(end_s, until_s, side=side))
-        columns = _new(_ATTEMPTS, ATTEMPT_LAYOUT, whole)
+        columns = _new(AttemptColumns, ATTEMPT_LAYOUT, whole)
         self.kernel.attempt_columns(rows, places[:whole], columns)
         self._columns.attempts({**columns._asdict(), "end_s": end_s[:whole]}, CompiledPasses(self.kernel))
         g["attempt_rows"] = _keep(self.attempts, rows[places[whole:]])
@@ -122,7 +122,7 @@ class Output:
         # "attempts" never counts, as no two have one number
         rows, end_s, places = self._in_order(rows, "attempts", REQUEST_ORDER, self._endless_requests)
         whole = int(np.searchsorted(end_s, until_s, side=side))
-        columns = _new(_REQUESTS, REQUEST_LAYOUT, whole)
+        columns = _new(RequestColumns, REQUEST_LAYOUT, whole)
         self.kernel.request_columns(rows, places[:whole], columns)
         self._columns.requests({**columns._asdict(), "end_s": end_s[:whole]}, CompiledPasses(self.kernel))
         g["request_rows"] = _keep(self.requests, rows[places[whole:]])
@@ -166,8 +166,8 @@ def _columns_of(name: str, layout: Layout) -> Any:
     return namedtuple(name, [column for column, _ in layout if column != "end_s"])
 
 
-_ATTEMPTS: Final = _columns_of("AttemptColumns", ATTEMPT_LAYOUT)
-_REQUESTS: Final = _columns_of("RequestColumns", REQUEST_LAYOUT)
+AttemptColumns: Final = _columns_of("AttemptColumns", ATTEMPT_LAYOUT)
+RequestColumns: Final = _columns_of("RequestColumns", REQUEST_LAYOUT)
 
 
 def _new(kind: Any, layout: Layout, rows: int) -> Any:

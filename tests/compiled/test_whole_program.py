@@ -1,10 +1,15 @@
 """How Numba is made to compile the kernel as one program."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 numba = pytest.importorskip("numba", reason="Numba is not installed")
 
-from des.compiled import compiling, whole_program  # noqa: E402
+from des.compiled import compiling, whole_program, whole_runs  # noqa: E402
+from des.scenario import load_scenario, plans  # noqa: E402
 
 
 def test_the_installed_numba_compiles_whole_programs() -> None:
@@ -35,3 +40,20 @@ def test_functions_call_each_other_either_way(pipelines: whole_program.Pipelines
     doubled = inner(twice, True)
     tripled = inner(thrice, False)
     assert numba.njit(pipeline_class=pipelines and pipelines.outer)(six_times)(7) == 42
+
+
+_MISSES = """
+from des.compiled import compiling, whole_runs
+from des.scenario import load_scenario, plans
+
+whole_runs.load(next(iter(plans(load_scenario({scenario!r})).values())))
+print([name for name, each in compiling.compiled()._asdict().items() if each.stats.cache_misses])
+"""
+
+
+def test_another_process_loads_all_that_has_been_compiled() -> None:
+    scenario = str(Path(__file__).parents[2] / "benchmarks" / "reference.yaml")
+    whole_runs.load(next(iter(plans(load_scenario(scenario)).values())))
+    script = _MISSES.format(scenario=scenario)
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
