@@ -178,9 +178,23 @@ def _decorators(pipelines: Any) -> tuple[Callable[[FunctionType, bool], Any], Ca
         return (lambda function, inlined: inner(function)), numba.njit(cache=True, **options)
     in_program = {"no_cpython_wrapper": True, "pipeline_class": pipelines.inner, **options}
     return (
-        lambda function, inlined: numba.njit(forceinline=inlined, **in_program)(function),
+        lambda function, inlined: _for_any_number(numba.njit(forceinline=inlined, **in_program)(function)),
         numba.njit(cache=True, pipeline_class=pipelines.outer, **options),
     )
+
+
+def _for_any_number(dispatcher: Any) -> Any:
+    """Compiled once for all integers, where Numba would compile it for each one that is written out in a call."""
+    from numba import types
+
+    def any_of(kind: Any) -> Any:
+        return types.unliteral(kind) if isinstance(kind, (types.IntegerLiteral, types.BooleanLiteral)) else kind
+
+    template = dispatcher.get_call_template
+    dispatcher.get_call_template = lambda given, named: template(
+        tuple(map(any_of, given)), {name: any_of(kind) for name, kind in named.items()}
+    )
+    return dispatcher
 
 
 def _copied(function: FunctionType, namespace: dict[str, Any]) -> FunctionType:
