@@ -55,6 +55,13 @@ _SMALLEST_PARETO: Final = 1.05
 
 class Form(Setting):
     @classmethod
+    def model_rebuild(cls, **options: Any) -> bool | None:
+        """Makes no validator of a form whose kind of value is open. Nothing is read by it, but pydantic asks for it."""
+        if cls.__pydantic_generic_metadata__["parameters"]:
+            return None
+        return super().model_rebuild(**options)
+
+    @classmethod
     def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
         values: list[tuple[Any, str]] = [
             (Duration, "Duration"),
