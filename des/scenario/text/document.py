@@ -6,7 +6,6 @@ key is text, and duplicate keys are errors. TOML yields the same data.
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, time
@@ -18,7 +17,6 @@ import numpy as np
 from des.errors import Problem, ScenarioError
 from des.scenario.text.places import Mark, Path, Place
 from des.scenario.text.strict_yaml import YamlError, read_yaml
-from des.scenario.text.toml_places import toml_places
 from des.scenario.text.units import shown
 from des.single_files import check_regular
 
@@ -109,6 +107,10 @@ def _from_yaml(text: str, file: str) -> tuple[Any, _Places, _Places]:
 
 
 def _from_toml(text: str, file: str) -> tuple[Any, _Places, _Places]:
+    import tomllib
+
+    from des.scenario.text.toml_places import toml_places
+
     try:
         content = plain(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
@@ -139,7 +141,7 @@ def plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _toml_fault(error: tomllib.TOMLDecodeError, text: str) -> tuple[str, int, int]:
+def _toml_fault(error: ValueError, text: str) -> tuple[str, int, int]:
     """Message, line and column. Before Python 3.14 these stand only in the text: "... (at line 3, column 5)"."""
     message, _, where = str(error).rpartition(" (at ")
     numbers = [int(digits) for digits in "".join(c if c.isdigit() else " " for c in where).split()]
