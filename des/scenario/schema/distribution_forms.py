@@ -23,18 +23,8 @@ from des.distributions import (
 from des.scenario.schema.recorded import FileFormat, Unit, Words, measured
 from des.scenario.schema.setting import BelongsTo, Setting, Text, contradiction
 from des.scenario.text.locations import located_here
-from des.scenario.text.units import (
-    LONGEST_S,
-    SECONDS,
-    YEAR_S,
-    Amount,
-    Duration,
-    Positive,
-    PositiveDuration,
-    Real,
-    Share,
-    Speed,
-)
+from des.scenario.text.quantities import Amount, Duration, Positive, PositiveDuration, Real, Share, Speed
+from des.scenario.text.units import LONGEST_S, SECONDS, YEAR_S
 
 Value = TypeVar("Value", bound=float)
 _PositiveValue = TypeVar("_PositiveValue", bound=float)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from des.files.formats import FORMAT_NAMES
 from des.scenario.schema.setting import list_of_one
-from des.scenario.text.units import Word
+from des.scenario.text.quantities import Word
 
 if TYPE_CHECKING:
     FileFormat = str

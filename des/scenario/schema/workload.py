@@ -17,7 +17,7 @@ from des.scenario.schema.own_rules import Draws
 from des.scenario.schema.profiles import Profile, WeeklyProfile
 from des.scenario.schema.recorded import FileFormat, Unit, Words
 from des.scenario.schema.setting import Flag, Setting, Text, contradiction
-from des.scenario.text.units import Duration, FrequentRate, Positive, PositiveCount, PositiveDuration, Share, Word
+from des.scenario.text.quantities import Duration, FrequentRate, Positive, PositiveCount, PositiveDuration, Share, Word
 
 MOST_TOKENS = 2**31 - 1
 """Token counts are int32 in traces."""
