@@ -38,10 +38,10 @@ class ByQuantiles(Distribution):
     def second_moment(self) -> float:
         return self._points.second_moment
 
-    def sample(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def sample(self, rng: "np.random.Generator", size: int) -> FloatArray:
         return self.quantile(rng.random(size))
 
-    def sample_length_biased(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def sample_length_biased(self, rng: "np.random.Generator", size: int) -> FloatArray:
         """Draws of the 4096 values."""
         return self._points.sample_length_biased(rng, size)
 

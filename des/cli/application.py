@@ -224,12 +224,12 @@ def console() -> "Console":
 
 @contextmanager
 def rarely_collecting() -> Iterator[None]:
-    """Within it, objects that refer to each other are looked for once in 100,000 new ones instead of once in 700.
+    """Within it, objects that refer to each other are looked for once in 500,000 new ones instead of once in 700.
 
     For work that mostly makes what lasts until the end, such as modules and the schema of scenarios.
     """
     often = gc.get_threshold()
-    gc.set_threshold(100_000, *often[1:])
+    gc.set_threshold(500_000, *often[1:])
     try:
         yield
     finally:

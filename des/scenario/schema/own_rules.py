@@ -22,10 +22,10 @@ class Draws:
 
     __slots__ = ("_generator",)
 
-    def __init__(self, generator: Callable[[str, int], np.random.Generator]) -> None:
+    def __init__(self, generator: "Callable[[str, int], np.random.Generator]") -> None:
         self._generator = generator
 
-    def generator(self, purpose: str, block: int = 0) -> np.random.Generator:
+    def generator(self, purpose: str, block: int = 0) -> "np.random.Generator":
         """A generator that always begins anew: ask for one block after the other to draw on."""
         return self._generator(purpose, block)
 
