@@ -3,10 +3,15 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from des.distributions import Distribution, FloatArray
+from des.late import late_module
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = late_module("numpy")
 
 _HALVINGS = 200
 

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Protocol
-
-import numpy as np
+from typing import TYPE_CHECKING, Final, Protocol
 
 from des.distributions import TAIL, Distribution, Empirical, FloatArray
+from des.late import late_module
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = late_module("numpy")
 
 _POINTS: Final = 4096
 

@@ -3,10 +3,15 @@
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from des.distributions.distribution import Distribution, FloatArray
+from des.late import late_module
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = late_module("numpy")
 
 
 @dataclass(frozen=True, slots=True)

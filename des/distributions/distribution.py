@@ -3,12 +3,18 @@
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
+from des.late import late_module
 
-FloatArray = NDArray[np.float64]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
+else:
+    np = late_module("numpy")
+    FloatArray = Any
 
 TAIL: Final = 1e-9
 """Probability that a draw exceeds the tail bounds below."""

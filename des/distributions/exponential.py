@@ -2,10 +2,15 @@
 
 import math
 from dataclasses import dataclass, field
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from des.distributions.distribution import ROUGH_EXPONENT, TAIL_EXPONENT, Distribution, FloatArray
+from des.late import late_module
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = late_module("numpy")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,15 @@
 
 import math
 from dataclasses import dataclass
-from typing import Final
-
-import numpy as np
+from typing import TYPE_CHECKING, Final
 
 from des.distributions.distribution import TAIL_EXPONENT, Distribution, FloatArray
+from des.late import late_module
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = late_module("numpy")
 
 _TAIL_SCORE: Final = 5.9978070150
 """Standard normal quantile of 1 - TAIL."""

@@ -7,11 +7,12 @@ that `start` returns, one for each replication and each place where the class st
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
-
-import numpy as np
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from des.scenario.schema.own_classes import OwnClass, number_from
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Draws:

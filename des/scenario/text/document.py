@@ -6,13 +6,12 @@ key is text, and duplicate keys are errors. TOML yields the same data.
 
 import os
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, time
 from pathlib import Path as FilePath
 from typing import Any, Final
-
-import numpy as np
 
 from des.errors import Problem, ScenarioError
 from des.scenario.text.places import Mark, Path, Place
@@ -138,7 +137,8 @@ def plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    return value.item() if isinstance(value, np.generic) else value
+    numpy = sys.modules.get("numpy")  # no value is one of NumPy's before it is imported
+    return value.item() if numpy is not None and isinstance(value, numpy.generic) else value
 
 
 def _toml_fault(error: ValueError, text: str) -> tuple[str, int, int]:
