@@ -39,14 +39,14 @@ from des.scenario.schema.setting import Flag as Flag
 from des.scenario.schema.setting import Text as Text
 from des.scenario.schema.setting import contradiction as contradiction
 from des.scenario.schema.workload import OwnArrivals as Arrivals
-from des.scenario.text.units import Amount as Amount
-from des.scenario.text.units import Count as Count
-from des.scenario.text.units import Duration as Duration
-from des.scenario.text.units import FrequentRate as Rate
-from des.scenario.text.units import Positive as Positive
-from des.scenario.text.units import PositiveCount as PositiveCount
-from des.scenario.text.units import PositiveDuration as PositiveDuration
-from des.scenario.text.units import Share as Share
+from des.scenario.text.quantities import Amount as Amount
+from des.scenario.text.quantities import Count as Count
+from des.scenario.text.quantities import Duration as Duration
+from des.scenario.text.quantities import FrequentRate as Rate
+from des.scenario.text.quantities import Positive as Positive
+from des.scenario.text.quantities import PositiveCount as PositiveCount
+from des.scenario.text.quantities import PositiveDuration as PositiveDuration
+from des.scenario.text.quantities import Share as Share
 
 __all__ = [
     "Amount",

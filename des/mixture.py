@@ -3,10 +3,15 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from des.distributions import Distribution, FloatArray
+from des.late import late_module
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = late_module("numpy")
 
 _HALVINGS = 200
 
@@ -32,11 +37,11 @@ class Mixture(Distribution):
     def second_moment(self) -> float:
         return self._weighted(lambda part: part.second_moment)
 
-    def sample(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def sample(self, rng: "np.random.Generator", size: int) -> FloatArray:
         """Every part is drawn `size` times, so that each draw has its own place in the stream."""
         return _chosen(rng, self.shares, [part.sample(rng, size) for part in self.parts])
 
-    def sample_length_biased(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def sample_length_biased(self, rng: "np.random.Generator", size: int) -> FloatArray:
         """A long part covers a fixed instant more often: it is chosen in proportion to weight x mean."""
         mean = self.mean or 1.0  # where every part is 0, so is every draw
         shares = [share * part.mean / mean for share, part in zip(self.shares, self.parts, strict=True)]
@@ -78,7 +83,9 @@ class Mixture(Distribution):
         return math.fsum(share * figure(part) for share, part in zip(self.shares, self.parts, strict=True))
 
 
-def _chosen(rng: np.random.Generator, shares: "list[float] | tuple[float, ...]", draws: list[FloatArray]) -> FloatArray:
+def _chosen(
+    rng: "np.random.Generator", shares: "list[float] | tuple[float, ...]", draws: list[FloatArray]
+) -> FloatArray:
     """One of the draws at each place, each with its share of probability."""
     place = np.searchsorted(np.cumsum(shares)[:-1], rng.random(len(draws[0])), side="right")
     return np.asarray(np.choose(place, draws), np.float64)

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Protocol
-
-import numpy as np
+from typing import TYPE_CHECKING, Final, Protocol
 
 from des.distributions import TAIL, Distribution, Empirical, FloatArray
+from des.late import late_module
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = late_module("numpy")
 
 _POINTS: Final = 4096
 
@@ -38,10 +42,10 @@ class ByQuantiles(Distribution):
     def second_moment(self) -> float:
         return self._points.second_moment
 
-    def sample(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def sample(self, rng: "np.random.Generator", size: int) -> FloatArray:
         return self.quantile(rng.random(size))
 
-    def sample_length_biased(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def sample_length_biased(self, rng: "np.random.Generator", size: int) -> FloatArray:
         """Draws of the 4096 values."""
         return self._points.sample_length_biased(rng, size)
 

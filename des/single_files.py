@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-import secrets
 import stat
 from collections.abc import Callable
 from contextlib import suppress
@@ -66,7 +65,7 @@ def _write(out: Path, text: str, give_name: Callable[[Path, Path], object], left
     Raises FileExistsError where `give_name` does, WriteError if it cannot be written.
     """
     out = output_path(out)
-    beside = out.with_name(f".des-{os.getpid()}-{secrets.token_hex(3)}")
+    beside = out.with_name(f".des-{os.getpid()}-{os.urandom(3).hex()}")
     with terminating_signals_raise():
         try:
             with beside.open("x", encoding="utf-8", errors="backslashreplace") as file:

@@ -1,9 +1,8 @@
 """List prices of models: per token from the genai-prices package, per unit from providers' pages.
 
 Prices of genai-prices carry dates. They are taken at a fixed date, so that the prices of a scenario do not change over
-time. The package takes a third of a second to import, so it is imported when a price is first looked up. It has few
-image, video and speech models. Their rows here name the provider's page, or a price table and the page that it cites,
-and the day on which it was read.
+time. The package has few image, video and speech models. Their rows here name the provider's page, or a price table and
+the page that it cites, and the day on which it was read.
 """
 
 from dataclasses import dataclass
@@ -11,6 +10,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Final
+
+from des.catalogue.price_table import providers
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, TieredPrices
@@ -78,9 +79,7 @@ def token_priced_model(provider: str, model: str) -> CatalogueModel | None:
         return None
     from importlib.metadata import version
 
-    from genai_prices.data import providers
-
-    listed = next((one for one in providers if one.id == provider), None)
+    listed = next((one for one in providers() if one.id == provider), None)
     found = next((one for one in listed.models if one.id == model), None) if listed is not None else None
     if found is None:
         return None
@@ -90,11 +89,9 @@ def token_priced_model(provider: str, model: str) -> CatalogueModel | None:
 @cache
 def further_models() -> tuple[CatalogueModel, ...]:
     """The models of these providers in genai-prices that the catalogue does not list, by provider and name."""
-    from genai_prices.data import providers
-
     names = sorted(
         (provider.id, info.id)
-        for provider in providers
+        for provider in providers()
         if provider.id in NAMED_MODELS
         for info in provider.models
         if info.id not in NAMED_MODELS[provider.id]

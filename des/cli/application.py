@@ -3,6 +3,7 @@
 Results go to standard output, complaints and progress to standard error.
 """
 
+import gc
 import io
 import os
 import sys
@@ -64,13 +65,17 @@ def main() -> None:
 
 
 def _exit(code: int | None) -> NoReturn:
-    """Ends the process. After Ctrl-C it does not wait for the engine to be compiled, which takes half a minute."""
+    """Ends the process. After Ctrl-C it does not wait for the engine to be compiled, which takes half a minute.
+
+    Objects that refer to each other are left for the system to free. Looking for them here takes a tenth of a second.
+    """
     loader = sys.modules.get("des.compiled.whole_runs")
     if loader is not None and loader.is_loading():
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):
                 stream.flush()
         os._exit(code or DONE)
+    gc.freeze()
     sys.exit(code)
 
 
@@ -215,6 +220,20 @@ def console() -> "Console":
     if not output.is_terminal and "COLUMNS" not in os.environ:
         output = Console(highlight=False, width=120)
     return output
+
+
+@contextmanager
+def rarely_collecting() -> Iterator[None]:
+    """Within it, objects that refer to each other are looked for once in 500,000 new ones instead of once in 700.
+
+    For work that mostly makes what lasts until the end, such as modules and the schema of scenarios.
+    """
+    often = gc.get_threshold()
+    gc.set_threshold(500_000, *often[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*often)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from des.cli.application import (
     complain_of,
     console,
     progress_bar,
+    rarely_collecting,
     reported,
     say,
     say_json,
@@ -301,20 +302,21 @@ def validate(
     ],
     changes: SetOption = None,
 ) -> int:
-    from des.study.validate import validate as remarks_on
-
     wrong = 0
-    for path in scenarios:
-        try:
-            remarks = remarks_on(path, overrides=tuple(changes or ()))
-        except ScenarioError as error:
-            sys.stdout.flush()
-            complain(str(error))
-            wrong += 1
-        else:
-            say(f"{path}: ok")
-            sys.stdout.flush()
-            complain_of(remark if remark.startswith(f"{path}:") else f"{path}: {remark}" for remark in remarks)
+    with rarely_collecting():
+        from des.study.validate import validate as remarks_on
+
+        for path in scenarios:
+            try:
+                remarks = remarks_on(path, overrides=tuple(changes or ()))
+            except ScenarioError as error:
+                sys.stdout.flush()
+                complain(str(error))
+                wrong += 1
+            else:
+                say(f"{path}: ok")
+                sys.stdout.flush()
+                complain_of(remark if remark.startswith(f"{path}:") else f"{path}: {remark}" for remark in remarks)
     return WRONG_INPUT if wrong else DONE
 
 

@@ -4,7 +4,8 @@ A run calls transcendental functions only while it draws. Only a Generator's own
 library element by element, while NumPy's vectorised `exp` and `log` choose an instruction set by processor and differ
 in the last bit between machines. SciPy's frozen distributions would be enough for the figures, but they draw through
 NumPy's ufuncs, and creating one takes longer than the draws of most runs. So the classes are our own, and SciPy's
-special functions are imported where a figure needs them.
+special functions are imported where a figure needs them. So is NumPy, where something is drawn or worked out with
+arrays.
 
 To add a distribution, write a class in one of the files beside this one, in the unit of its values, name it here, and
 write its form in the scenario's schema.

@@ -3,10 +3,15 @@
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from des.distributions.distribution import Distribution, FloatArray
+from des.late import late_module
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = late_module("numpy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +26,10 @@ class Constant(Distribution):
     def second_moment(self) -> float:
         return self.value * self.value
 
-    def sample(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def sample(self, rng: "np.random.Generator", size: int) -> FloatArray:
         return np.full(size, self.value)
 
-    def sample_length_biased(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def sample_length_biased(self, rng: "np.random.Generator", size: int) -> FloatArray:
         return np.full(size, self.value)
 
     def survival(self, value: FloatArray | float) -> FloatArray:
@@ -62,10 +67,10 @@ class Uniform(Distribution):
     def second_moment(self) -> float:
         return (self.low * self.low + self.low * self.high + self.high * self.high) / 3.0
 
-    def sample(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def sample(self, rng: "np.random.Generator", size: int) -> FloatArray:
         return self.low + (self.high - self.low) * rng.random(size)
 
-    def sample_length_biased(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def sample_length_biased(self, rng: "np.random.Generator", size: int) -> FloatArray:
         low, high = self.low, self.high
         u = rng.random(size)
         length: FloatArray = np.sqrt(low * low + u * (high * high - low * low))
@@ -118,10 +123,10 @@ class Empirical(Distribution):
     def second_moment(self) -> float:
         return math.fsum(value * value for value in self.values) / len(self.values)
 
-    def sample(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def sample(self, rng: "np.random.Generator", size: int) -> FloatArray:
         return _as_array(self)[(rng.random(size) * len(self.values)).astype(np.intp)]
 
-    def sample_length_biased(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def sample_length_biased(self, rng: "np.random.Generator", size: int) -> FloatArray:
         lengths = _ordered(self)
         edges = np.cumsum(lengths)
         chosen = np.searchsorted(edges, rng.random(size) * edges[-1], side="right").clip(0, len(lengths) - 1)

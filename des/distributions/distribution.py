@@ -3,12 +3,18 @@
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
+from des.late import late_module
 
-FloatArray = NDArray[np.float64]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
+else:
+    np = late_module("numpy")
+    FloatArray = Any
 
 TAIL: Final = 1e-9
 """Probability that a draw exceeds the tail bounds below."""
@@ -31,14 +37,14 @@ class Distribution(ABC):
         """E[X^2]."""
 
     @abstractmethod
-    def sample(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def sample(self, rng: "np.random.Generator", size: int) -> FloatArray:
         """`size` independent draws."""
 
     @abstractmethod
-    def sample_length_biased(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def sample_length_biased(self, rng: "np.random.Generator", size: int) -> FloatArray:
         """Draws of the interval that covers a fixed instant in equilibrium: its density is x f(x) / mean."""
 
-    def sample_residual(self, rng: np.random.Generator, size: int) -> tuple[FloatArray, FloatArray]:
+    def sample_residual(self, rng: "np.random.Generator", size: int) -> tuple[FloatArray, FloatArray]:
         """(age, residual) of the interval that covers a fixed instant in equilibrium: U and 1 - U of its length."""
         length = self.sample_length_biased(rng, size)
         age = rng.random(size) * length
@@ -105,11 +111,11 @@ class Distribution(ABC):
         return self.tail_bound()
 
 
-def sample(distribution: Distribution, rng: np.random.Generator, size: int) -> FloatArray:
+def sample(distribution: Distribution, rng: "np.random.Generator", size: int) -> FloatArray:
     """`distribution.sample(rng, size)`."""
     return distribution.sample(rng, size)
 
 
-def sample_residual(distribution: Distribution, rng: np.random.Generator, size: int) -> tuple[FloatArray, FloatArray]:
+def sample_residual(distribution: Distribution, rng: "np.random.Generator", size: int) -> tuple[FloatArray, FloatArray]:
     """`distribution.sample_residual(rng, size)`."""
     return distribution.sample_residual(rng, size)

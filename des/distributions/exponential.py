@@ -2,10 +2,15 @@
 
 import math
 from dataclasses import dataclass, field
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from des.distributions.distribution import ROUGH_EXPONENT, TAIL_EXPONENT, Distribution, FloatArray
+from des.late import late_module
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = late_module("numpy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +21,10 @@ class Exponential(Distribution):
     def second_moment(self) -> float:
         return 2.0 * self.mean * self.mean
 
-    def sample(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def sample(self, rng: "np.random.Generator", size: int) -> FloatArray:
         return self.mean * rng.standard_exponential(size)
 
-    def sample_length_biased(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def sample_length_biased(self, rng: "np.random.Generator", size: int) -> FloatArray:
         return self.mean * rng.standard_gamma(2.0, size)
 
     def survival(self, value: FloatArray | float) -> FloatArray:
@@ -60,10 +65,10 @@ class Gamma(Distribution):
     def second_moment(self) -> float:
         return self.shape * (self.shape + 1.0) * self.scale * self.scale
 
-    def sample(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def sample(self, rng: "np.random.Generator", size: int) -> FloatArray:
         return rng.gamma(self.shape, self.scale, size)
 
-    def sample_length_biased(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def sample_length_biased(self, rng: "np.random.Generator", size: int) -> FloatArray:
         return rng.gamma(self.shape + 1.0, self.scale, size)
 
     def survival(self, value: FloatArray | float) -> FloatArray:
@@ -115,10 +120,10 @@ class Weibull(Distribution):
     def second_moment(self) -> float:
         return self.scale * self.scale * math.gamma(1.0 + 2.0 / self.shape)
 
-    def sample(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def sample(self, rng: "np.random.Generator", size: int) -> FloatArray:
         return self.scale * rng.weibull(self.shape, size)
 
-    def sample_length_biased(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def sample_length_biased(self, rng: "np.random.Generator", size: int) -> FloatArray:
         """scale x Gamma(1 + 1/shape)^(1/shape). The C library takes the power (there is one value per class)."""
         exponent = 1.0 / self.shape
         drawn = rng.standard_gamma(1.0 + exponent, size).tolist()

@@ -2,11 +2,15 @@
 
 import math
 from dataclasses import dataclass
-from typing import Final
-
-import numpy as np
+from typing import TYPE_CHECKING, Final
 
 from des.distributions.distribution import TAIL_EXPONENT, Distribution, FloatArray
+from des.late import late_module
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = late_module("numpy")
 
 _TAIL_SCORE: Final = 5.9978070150
 """Standard normal quantile of 1 - TAIL."""
@@ -28,10 +32,10 @@ class Lognormal(Distribution):
     def second_moment(self) -> float:
         return math.exp(2.0 * self.mu + 2.0 * self.sigma * self.sigma)
 
-    def sample(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def sample(self, rng: "np.random.Generator", size: int) -> FloatArray:
         return rng.lognormal(self.mu, self.sigma, size)
 
-    def sample_length_biased(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def sample_length_biased(self, rng: "np.random.Generator", size: int) -> FloatArray:
         """Lognormal(mu + sigma^2, sigma)."""
         return rng.lognormal(self.mu + self.sigma * self.sigma, self.sigma, size)
 
@@ -89,10 +93,10 @@ class Pareto(Distribution):
         """Infinite for a shape of at most 2."""
         return self.shape * self.scale**2 / (self.shape - 2.0) if self.shape > 2.0 else math.inf
 
-    def sample(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def sample(self, rng: "np.random.Generator", size: int) -> FloatArray:
         return self.scale * (1.0 + rng.pareto(self.shape, size))
 
-    def sample_length_biased(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def sample_length_biased(self, rng: "np.random.Generator", size: int) -> FloatArray:
         """Pareto(shape - 1, scale)."""
         return self.scale * (1.0 + rng.pareto(self.shape - 1.0, size))
 

@@ -3,21 +3,23 @@
 Statuspage writes each update as `Jan 5, 10:00 UTC` and `Resolved`, without a year. The year nearest to the entry's
 publication is taken. Google Cloud writes when an incident began and ended. Other feeds give no durations. Entity
 declarations are refused: feeds need none, and expanding them may take all memory.
+
+Every scenario imports the formats of files, so the readers of XML and HTML are imported when a feed is read.
 """
 
-import html
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Final
-from xml.etree.ElementTree import Element, TreeBuilder
-from xml.parsers import expat
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from des.files.json_records import Record, Records, records_format
 from des.files.table import RecordedFileError
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 _UPDATE: Final = re.compile(
     r"(?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\s+(?P<day>\d{1,2})\s*,\s*(?:(?P<year>\d{4})\s*,?\s*)?"
@@ -57,9 +59,11 @@ def _read(path: Path) -> Records:
     return Records(rows, places)
 
 
-def _times(entry: Element, place: str) -> dict[str, str | None]:
+def _times(entry: "Element", place: str) -> dict[str, str | None]:
+    from html import unescape
+
     body = max((_text(entry, name) for name in ("description", "content", "summary", "encoded")), key=len)
-    text = " ".join(html.unescape(_TAG.sub(" ", html.unescape(body))).split())
+    text = " ".join(unescape(_TAG.sub(" ", unescape(body))).split())
     dates = (_text(entry, name) for name in ("pubDate", "published", "updated", "date"))
     published = next((_moment(date) for date in dates if date), None)
     found: dict[str, str | None] = {
@@ -135,15 +139,18 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def _text(element: Element | None, name: str) -> str:
+def _text(element: "Element | None", name: str) -> str:
     found = None if element is None else element.find(name)
     if found is None:
         return ""
     return "".join(found.itertext()).strip() or found.get("href", "")
 
 
-def _tree(path: Path) -> Element:
+def _tree(path: Path) -> "Element":
     """The document without its namespaces."""
+    from xml.etree.ElementTree import TreeBuilder
+    from xml.parsers import expat
+
     builder = TreeBuilder()
     parser = expat.ParserCreate(namespace_separator=" ")
 

@@ -1,6 +1,6 @@
 """The entry point for recorded files: their format, the names of their columns, and the columns themselves.
 
-To add a format, write a module with a `Format` and list it in `_FORMATS`.
+To add a format, write a module with a `Format`, list it in `_FORMATS` and name it in `des.scenario.schema.recorded`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

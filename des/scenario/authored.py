@@ -4,7 +4,6 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from datetime import date
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -173,4 +172,6 @@ class Scenario:
         return f"<Scenario {self.title!r}: chain of {len(self.settings.chain)}; arms {', '.join(self.arms)}>"
 
     def _repr_html_(self) -> str:
+        from html import escape
+
         return f"<pre>{escape(self.to_yaml())}</pre>"

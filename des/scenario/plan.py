@@ -9,9 +9,7 @@ model's.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from des.distributions import Constant, Distribution
 from des.scenario.schema.calls import UNBOUNDED as UNBOUNDED
@@ -68,8 +66,14 @@ from des.scenario.schema.workload import PoissonArrivals as PoissonArrivals
 from des.scenario.schema.workload import ReplayedArrivals as ReplayedArrivals
 from des.scenario.schema.workload import Requirement as Requirement
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
+    IntArray = NDArray[np.int64]
+else:
+    FloatArray = IntArray = Any
 
 
 # Workload

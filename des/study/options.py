@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
 from des.errors import DesError
 from des.pool import Where
@@ -13,8 +13,10 @@ from des.scenario import Loaded, Scenario, changed, from_mapping, load_scenario
 from des.scenario.text.overrides import Assignment
 from des.single_files import output_path
 from des.storage import is_url
-from des.study.precision import Precision
 from des.words import did_you_mean
+
+if TYPE_CHECKING:
+    from des.study.precision import Precision
 
 Source = str | Path | Mapping[str, Any] | Scenario | Loaded
 """A scenario: its file, its fields, or an already loaded one."""
@@ -108,8 +110,10 @@ class RunOptions:
         """The same for a task of its own, which runs in one process."""
         return replace(self, workers=1, cluster=None, progress=None, before=None)
 
-    def target(self) -> Precision | None:
+    def target(self) -> "Precision | None":
         """Raises DesError for an invalid precision."""
+        from des.study.precision import Precision
+
         return Precision.of(self.precision, self.max_replications)
 
     def load(self, scenario: Source) -> Loaded:

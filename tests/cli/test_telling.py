@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -95,16 +93,6 @@ def test_a_name_of_no_model_is_answered_with_the_nearest(tmp_path: Path, name: s
     done = des("catalogue", name, folder=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
-
-
-def test_version_and_help_are_quick_to_say(tmp_path: Path) -> None:
-    assert des("--version", folder=tmp_path).stdout.startswith("des ")
-    assert "run" in des("--help", folder=tmp_path).stdout
-    code = (
-        "import sys, des.cli; print(sorted({'numpy', 'pandas', 'scipy', 'pyarrow', 'genai_prices'} & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
 
 
 def test_availability_has_a_seed_of_its_own(tmp_path: Path) -> None:

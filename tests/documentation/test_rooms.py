@@ -18,6 +18,7 @@ EVERYBODY = {
     "errors",
     "pool",
     "frames",
+    "late",
     "scratch",
     "signals",
     "spread",

@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
-
 from des.errors import Problem, ScenarioError
 from des.scenario.checks.consistency import most_attempts
 from des.scenario.loading import Arm, Loaded, by_place, problem_in_arm
@@ -123,6 +121,8 @@ def _sizes(workload: Workload, *, largest: bool) -> tuple[float, float, float]:
     distributions = (workload.input_tokens, workload.output_tokens, workload.units)
     input_tokens, output_tokens, units = (each.rough_maximum() if largest else each.mean for each in distributions)
     if isinstance(workload.arrivals, ReplayedArrivals):
+        import numpy as np
+
         of_recorded = np.max if largest else np.mean
         if workload.arrivals.input_tokens is not None and len(workload.arrivals.input_tokens):
             input_tokens = float(of_recorded(workload.arrivals.input_tokens))

@@ -8,7 +8,7 @@ from des.distributions import Constant
 from des.scenario.schema.distributions import DurationDistribution
 from des.scenario.schema.setting import DURATION_SCHEMA, Setting, contradiction, scalar_as
 from des.scenario.schema.statuses import FailureOutcome
-from des.scenario.text.units import Amount, PositiveCount, PositiveDuration, Share
+from des.scenario.text.quantities import Amount, PositiveCount, PositiveDuration, Share
 
 
 class Timeout(Setting):

@@ -10,7 +10,7 @@ from des.scenario.schema.load_control import AnyRouting, CallSettings
 from des.scenario.schema.providers import Tags
 from des.scenario.schema.retries import RetrySettings
 from des.scenario.schema.setting import Shorthand, Text, contradiction
-from des.scenario.text.units import Amount, Positive, PositiveCount, Share
+from des.scenario.text.quantities import Amount, Positive, PositiveCount, Share
 
 _MOST_WEIGHT = 1e9
 _MOST_TIERS = 127

@@ -23,18 +23,8 @@ from des.distributions import (
 from des.scenario.schema.recorded import FileFormat, Unit, Words, measured
 from des.scenario.schema.setting import BelongsTo, Setting, Text, contradiction
 from des.scenario.text.locations import located_here
-from des.scenario.text.units import (
-    LONGEST_S,
-    SECONDS,
-    YEAR_S,
-    Amount,
-    Duration,
-    Positive,
-    PositiveDuration,
-    Real,
-    Share,
-    Speed,
-)
+from des.scenario.text.quantities import Amount, Duration, Positive, PositiveDuration, Real, Share, Speed
+from des.scenario.text.units import LONGEST_S, SECONDS, YEAR_S
 
 Value = TypeVar("Value", bound=float)
 _PositiveValue = TypeVar("_PositiveValue", bound=float)
@@ -54,6 +44,13 @@ _SMALLEST_PARETO: Final = 1.05
 
 
 class Form(Setting):
+    @classmethod
+    def model_rebuild(cls, **options: Any) -> bool | None:
+        """Makes no validator of a form whose kind of value is open. Nothing is read by it, but pydantic asks for it."""
+        if cls.__pydantic_generic_metadata__["parameters"]:
+            return None
+        return super().model_rebuild(**options)
+
     @classmethod
     def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
         values: list[tuple[Any, str]] = [

@@ -40,17 +40,8 @@ from des.scenario.schema.distribution_forms import (
 from des.scenario.schema.own_classes import OwnKind
 from des.scenario.schema.own_rules import OwnDistribution
 from des.scenario.schema.setting import DURATION_SCHEMA, SHARE_SCHEMA, ReadAs, scalar_as
-from des.scenario.text.units import (
-    LONGEST_S,
-    YEAR_S,
-    Amount,
-    Duration,
-    Positive,
-    PositiveDuration,
-    Share,
-    Speed,
-    written_as,
-)
+from des.scenario.text.quantities import Amount, Duration, Positive, PositiveDuration, Share, Speed, written_as
+from des.scenario.text.units import LONGEST_S, YEAR_S
 
 _Mixed = TypeVar("_Mixed", bound=Distribution)
 

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from des.scenario.schema.own_classes import OwnKind
 from des.scenario.schema.own_rules import OwnBreaker as OwnBreaker
 from des.scenario.schema.setting import BelongsTo, Bound, Failures, Flag, Setting, contradiction
-from des.scenario.text.units import Count, PositiveCount, PositiveDuration, Share
+from des.scenario.text.quantities import Count, PositiveCount, PositiveDuration, Share
 
 _EJECTING = ("server_error", "overloaded", "timeout", "connection_error")
 _COUNTED = ("server_error", "overloaded", "rate_limited", "timeout", "connection_error")

@@ -16,7 +16,7 @@ from des.scenario.schema.profiles import WeeklyProfile
 from des.scenario.schema.recorded import FileFormat, Unit, Words
 from des.scenario.schema.setting import Flag, Setting, Text, contradiction
 from des.scenario.schema.statuses import NO_RESPONSE, FailureOutcome, Status, misfit
-from des.scenario.text.units import Duration, Factor, Moment, PositiveDuration, Rate, Share
+from des.scenario.text.quantities import Duration, Factor, Moment, PositiveDuration, Rate, Share
 
 
 class Effect(Setting):

@@ -11,16 +11,8 @@ from des.scenario.schema.distributions import DurationDistribution
 from des.scenario.schema.own_classes import OwnKind
 from des.scenario.schema.own_rules import OwnLimiter
 from des.scenario.schema.setting import Flag, OneAlone, Setting, Text, contradiction, mapping_or_word, scalar_as
-from des.scenario.text.units import (
-    MINUTE_S,
-    Count,
-    Factor,
-    FrequentRate,
-    Positive,
-    PositiveCount,
-    PositiveDuration,
-    Share,
-)
+from des.scenario.text.quantities import Count, Factor, FrequentRate, Positive, PositiveCount, PositiveDuration, Share
+from des.scenario.text.units import MINUTE_S
 
 _RATES = ("requests", "input_tokens", "output_tokens", "tokens")
 _METRICS = (*_RATES, "concurrency")

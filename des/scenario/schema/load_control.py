@@ -9,7 +9,7 @@ from des.scenario.schema.own_classes import OwnKind
 from des.scenario.schema.own_rules import OwnRouting
 from des.scenario.schema.retries import AnyClient
 from des.scenario.schema.setting import BelongsTo, Flag, OrNone, Setting, Shorthand, WorkedOut, contradiction, scalar_as
-from des.scenario.text.units import (
+from des.scenario.text.quantities import (
     Amount,
     Count,
     FrequentRate,

@@ -6,17 +6,8 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, mo
 
 from des.scenario.schema.setting import Setting, contradiction
 from des.scenario.text.other_units import in_our_units
-from des.scenario.text.units import (
-    HOUR_S,
-    Duration,
-    Share,
-    Usd,
-    read_duration,
-    read_rate,
-    read_usd,
-    shown,
-    written_as,
-)
+from des.scenario.text.quantities import Duration, Share, Usd, written_as
+from des.scenario.text.units import HOUR_S, read_duration, read_rate, read_usd, shown
 
 MONTH: Final = "month"
 """A calendar month where the scenario is pinned to the calendar by `start`, 30 days elsewhere."""

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from des.scenario.schema.expectations import ExpectationTexts
 from des.scenario.schema.setting import MAY_BE_EMPTY, Setting, Text, contradiction
-from des.scenario.text.units import PositiveCount, Share
+from des.scenario.text.quantities import PositiveCount, Share
 
 TOTAL_COST = "total_cost"
 """The aim of the bill and the price of failing together, in USD a year; it takes `value:`."""

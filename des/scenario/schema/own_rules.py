@@ -7,11 +7,12 @@ that `start` returns, one for each replication and each place where the class st
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
-
-import numpy as np
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from des.scenario.schema.own_classes import OwnClass, number_from
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Draws:
@@ -22,10 +23,10 @@ class Draws:
 
     __slots__ = ("_generator",)
 
-    def __init__(self, generator: Callable[[str, int], np.random.Generator]) -> None:
+    def __init__(self, generator: "Callable[[str, int], np.random.Generator]") -> None:
         self._generator = generator
 
-    def generator(self, purpose: str, block: int = 0) -> np.random.Generator:
+    def generator(self, purpose: str, block: int = 0) -> "np.random.Generator":
         """A generator that always begins anew: ask for one block after the other to draw on."""
         return self._generator(purpose, block)
 

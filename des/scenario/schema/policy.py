@@ -17,7 +17,7 @@ from des.scenario.schema.retries import (
 )
 from des.scenario.schema.setting import Flag, Off, OrNone, Text, contradiction
 from des.scenario.schema.statuses import Handled
-from des.scenario.text.units import Count, PositiveCount, PositiveDuration
+from des.scenario.text.quantities import Count, PositiveCount, PositiveDuration
 
 
 def _off_or_else(value: Any) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from des.scenario.schema.setting import ReadAs, Setting
-from des.scenario.text.units import Amount
+from des.scenario.text.quantities import Amount
 
 _HOURS_A_WEEK = 168
 _SIZES = {"weights": _HOURS_A_WEEK, "hours": 24, "days": 7}

@@ -29,7 +29,8 @@ from des.scenario.schema.setting import (
     scalar_as,
 )
 from des.scenario.schema.statuses import NO_RESPONSE, Status, misfit
-from des.scenario.text.units import Amount, Duration, Positive, PositiveDuration, Share, Usd, Word, read_usd
+from des.scenario.text.quantities import Amount, Duration, Positive, PositiveDuration, Share, Usd, Word
+from des.scenario.text.units import read_usd
 from des.vocabulary import ATTEMPT_OUTCOMES
 
 

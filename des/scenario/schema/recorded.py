@@ -2,18 +2,26 @@
 
 from functools import lru_cache
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from des.files.formats import FORMAT_NAMES
 from des.scenario.schema.setting import list_of_one
-from des.scenario.text.units import Word
+from des.scenario.text.quantities import Word
 
-if TYPE_CHECKING:
-    FileFormat = str
-else:
-    FileFormat = Literal[FORMAT_NAMES]
+FileFormat = Literal[
+    "status_page",
+    "google_cloud",
+    "issues",
+    "otel_genai",
+    "litellm_spend",
+    "feed",
+    "csv",
+    "json",
+    "jsonl",
+    "parquet",
+]
+"""The formats of `des.files`, which is imported when a file is read."""
 Unit = Literal["ns", "us", "ms", "s", "min", "h", "d"]
 
 

@@ -23,7 +23,8 @@ from des.scenario.schema.setting import (
     scalar_as,
 )
 from des.scenario.schema.statuses import HANDLED_OUTCOMES, Handled
-from des.scenario.text.units import Amount, Count, Duration, Positive, PositiveCount, PositiveDuration, shown
+from des.scenario.text.quantities import Amount, Count, Duration, Positive, PositiveCount, PositiveDuration
+from des.scenario.text.units import shown
 
 _MOST_RETRIES = 32_766
 Retries = Annotated[Count, Field(le=_MOST_RETRIES)]

@@ -16,7 +16,7 @@ from des.scenario.schema.sharing import CommonCauses, Surges
 from des.scenario.schema.traces import Traces
 from des.scenario.schema.workload import WorkloadSpec
 from des.scenario.text.places import Path
-from des.scenario.text.units import Count, Duration, Horizon, PositiveCount, Share, Timestamp
+from des.scenario.text.quantities import Count, Duration, Horizon, PositiveCount, Share, Timestamp
 
 
 class PlacedLeg(NamedTuple):

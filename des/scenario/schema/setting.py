@@ -28,7 +28,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, PydanticOmit, core_schema
 
 from des.scenario.schema.statuses import Handled
-from des.scenario.text.units import Duration, PositiveDuration, Share, read_positive_duration, shown, written_as
+from des.scenario.text.quantities import Duration, PositiveDuration, Share, written_as
+from des.scenario.text.units import read_positive_duration, shown
 
 Text = StrictStr
 Value = TypeVar("Value")

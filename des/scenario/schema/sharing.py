@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from des.scenario.schema.setting import OneAlone, Setting, Shorthand, Text, contradiction
-from des.scenario.text.units import Positive, PositiveRate, Share
+from des.scenario.text.quantities import Positive, PositiveRate, Share
 
 
 class CommonCause(Setting):

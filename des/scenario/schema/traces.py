@@ -5,7 +5,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
-from des.scenario.text.units import Share, read_share, shown, written_as
+from des.scenario.text.quantities import Share, written_as
+from des.scenario.text.units import read_share, shown
 from des.vocabulary import FULL_TRACES, NO_TRACES, REQUEST_TRACES, SAMPLED_TRACES, TRACE_LEVELS
 from des.words import did_you_mean
 

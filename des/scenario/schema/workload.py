@@ -4,10 +4,8 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from des.distributions import Constant
@@ -17,7 +15,11 @@ from des.scenario.schema.own_rules import Draws
 from des.scenario.schema.profiles import Profile, WeeklyProfile
 from des.scenario.schema.recorded import FileFormat, Unit, Words
 from des.scenario.schema.setting import Flag, Setting, Text, contradiction
-from des.scenario.text.units import Duration, FrequentRate, Positive, PositiveCount, PositiveDuration, Share, Word
+from des.scenario.text.quantities import Duration, FrequentRate, Positive, PositiveCount, PositiveDuration, Share, Word
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MOST_TOKENS = 2**31 - 1
 """Token counts are int32 in traces."""
@@ -218,9 +220,9 @@ class ReplayedArrivals(ArrivalProcess):
     Tokens are those of each recorded request, where the file has them.
     """
 
-    arrival_s: NDArray[np.float64]
-    input_tokens: NDArray[np.int64] | None
-    output_tokens: NDArray[np.int64] | None
+    arrival_s: "NDArray[np.float64]"
+    input_tokens: "NDArray[np.int64] | None"
+    output_tokens: "NDArray[np.int64] | None"
     period_s: float | None
     remarks: tuple[str, ...] = field(default=(), compare=False)
     """Remarks for the user about the file, such as rows outside the run."""

@@ -6,19 +6,16 @@ key is text, and duplicate keys are errors. TOML yields the same data.
 
 import os
 import re
-import tomllib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, time
 from pathlib import Path as FilePath
 from typing import Any, Final
 
-import numpy as np
-
 from des.errors import Problem, ScenarioError
 from des.scenario.text.places import Mark, Path, Place
 from des.scenario.text.strict_yaml import YamlError, read_yaml
-from des.scenario.text.toml_places import toml_places
 from des.scenario.text.units import shown
 from des.single_files import check_regular
 
@@ -109,6 +106,10 @@ def _from_yaml(text: str, file: str) -> tuple[Any, _Places, _Places]:
 
 
 def _from_toml(text: str, file: str) -> tuple[Any, _Places, _Places]:
+    import tomllib
+
+    from des.scenario.text.toml_places import toml_places
+
     try:
         content = plain(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
@@ -136,10 +137,11 @@ def plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    return value.item() if isinstance(value, np.generic) else value
+    numpy = sys.modules.get("numpy")  # no value is one of NumPy's before it is imported
+    return value.item() if numpy is not None and isinstance(value, numpy.generic) else value
 
 
-def _toml_fault(error: tomllib.TOMLDecodeError, text: str) -> tuple[str, int, int]:
+def _toml_fault(error: ValueError, text: str) -> tuple[str, int, int]:
     """Message, line and column. Before Python 3.14 these stand only in the text: "... (at line 3, column 5)"."""
     message, _, where = str(error).rpartition(" (at ")
     numbers = [int(digits) for digits in "".join(c if c.isdigit() else " " for c in where).split()]

@@ -13,6 +13,7 @@ from des.catalogue.naming import listed_names
 from des.scenario.text.names import mapping
 from des.scenario.text.other_words import belonging_elsewhere, in_our_words, other_kind, our_key
 from des.scenario.text.places import Path
+from des.scenario.text.quantities import Quantity
 from des.scenario.text.right_forms import example_of, misshapen, spread_of
 from des.scenario.text.short_paths import nested, whole_path
 from des.scenario.text.units import shown
@@ -142,7 +143,7 @@ def _such_as(model: type[BaseModel], loc: Path) -> str:
         if (name := _keys(member).get(key)) is None:
             continue
         field = member.model_fields[name]
-        schemas = [each.json_schema for each in field.metadata if isinstance(each, WithJsonSchema)]
+        schemas = [each.json_schema for each in field.metadata if isinstance(each, WithJsonSchema | Quantity)]
         words = [word for word in _words(field.annotation) if word != "none"]
         examples = [*(schema["examples"][0] for schema in schemas if schema and schema.get("examples")), *words]
         if example := _LIKELY.get(key) or next(iter(examples), example_of(loc)):

@@ -8,9 +8,7 @@ quantities are always refused.
 import math
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, get_args
-
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from typing import Final
 
 from des.scenario.text.other_units import in_our_units
 
@@ -40,15 +38,16 @@ _FIRST_YEAR: Final = 1700
 _LAST_YEAR: Final = 2199
 """Timestamps are nanoseconds since 1970 in an int64, which ends in 1677 and in 2262."""
 
-_NUMBER: Final = r"[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?"
-_UNIT: Final = "|".join(sorted(SECONDS, key=len, reverse=True))
-_DURATION_PART: Final = re.compile(rf"({_NUMBER})\s*({_UNIT})(?![A-Za-z])")
-_DURATION: Final = re.compile(rf"(?:(?:{_NUMBER})\s*(?:{_UNIT})\s*)+")
-_RATE: Final = re.compile(rf"({_NUMBER})\s*/\s*({_NUMBER})?\s*({_UNIT})")
-_PERCENT: Final = re.compile(rf"({_NUMBER})\s*%")
-_USD: Final = re.compile(rf"\$\s*({_NUMBER})|({_NUMBER})\s*USD")
-_USD_OR_PLAIN: Final = re.compile(rf"{_USD.pattern}|{_NUMBER}")
-_PLAIN: Final = re.compile(_NUMBER)
+NUMBER: Final = r"[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?"
+UNIT: Final = "|".join(sorted(SECONDS, key=len, reverse=True))
+"""Patterns of a number that is not negative, and of a unit of time."""
+_DURATION_PART: Final = re.compile(rf"({NUMBER})\s*({UNIT})(?![A-Za-z])")
+_DURATION: Final = re.compile(rf"(?:(?:{NUMBER})\s*(?:{UNIT})\s*)+")
+_RATE: Final = re.compile(rf"({NUMBER})\s*/\s*({NUMBER})?\s*({UNIT})")
+_PERCENT: Final = re.compile(rf"({NUMBER})\s*%")
+_USD: Final = re.compile(rf"\$\s*({NUMBER})|({NUMBER})\s*USD")
+_USD_OR_PLAIN: Final = re.compile(rf"{_USD.pattern}|{NUMBER}")
+_PLAIN: Final = re.compile(NUMBER)
 _WHOLE: Final = re.compile(r"0|[1-9][0-9]*")
 
 
@@ -124,11 +123,11 @@ def read_duration(value: object, most_s: float = LONGEST_S) -> float:
                 raise ValueError(f"expected at most {most_s / YEAR_S:.0f}y; got {shown(value)}, which is too large")
             return duration_s
         _refuse_negative(text, expected)
-        if re.fullmatch(rf"(?:{_NUMBER})\s*[mM]", text):
+        if re.fullmatch(rf"(?:{NUMBER})\s*[mM]", text):
             raise ValueError(f"expected {expected}; got {shown(value)}: minutes are written 'min', a month 30d")
         if meant := _meant(text, _DURATION):
             raise ValueError(f"expected {expected}; got {shown(value)}{meant}")
-        if re.fullmatch(rf"(?:{_NUMBER})\s*[A-Za-z]+", text):
+        if re.fullmatch(rf"(?:{NUMBER})\s*[A-Za-z]+", text):
             raise ValueError(
                 f"expected {expected}; got {shown(value)}: the units are ms, s, min, h, d, w and y (365 days)"
             )
@@ -148,7 +147,7 @@ def read_positive_duration(value: object) -> float:
     return duration_s
 
 
-def _read_horizon(value: object) -> float:
+def read_horizon(value: object) -> float:
     horizon_s = read_duration(value, _LONGEST_HORIZON_S)
     return horizon_s or read_positive_duration(value)
 
@@ -165,7 +164,7 @@ def read_rate(value: object) -> float:
                 raise ValueError(f"expected {expected}; got {shown(value)}, whose period is zero")
             return _finite(float(count) / period_s, text)
         _refuse_negative(text, expected)
-        if re.fullmatch(rf"(?:{_NUMBER})\s*/\s*[mM]", text):
+        if re.fullmatch(rf"(?:{NUMBER})\s*/\s*[mM]", text):
             raise ValueError(f"expected {expected}; got {shown(value)}: per minute is written '/min', per month '/30d'")
         if not _PLAIN.fullmatch(text):
             raise ValueError(f"expected {expected}; got {shown(value)}{_meant(text, _RATE)}")
@@ -176,16 +175,16 @@ def read_rate(value: object) -> float:
     return 0.0
 
 
-def _read_positive_rate(value: object) -> float:
+def read_positive_rate(value: object) -> float:
     rate_per_s = read_rate(value)
     if rate_per_s <= 0.0:
         raise ValueError("expected a rate above zero, such as 50/s, 2/min or 12/y; got 0")
     return rate_per_s
 
 
-def _read_frequent_rate(value: object) -> float:
+def read_frequent_rate(value: object) -> float:
     """A rate at which requests arrive or are admitted."""
-    rate_per_s = _read_positive_rate(value)
+    rate_per_s = read_positive_rate(value)
     if rate_per_s < _SLOWEST_PER_S * (1.0 - 1e-9):
         raise ValueError(f"expected at least 1/100y; got {shown(value)}, which is too rare to wait for")
     return rate_per_s
@@ -203,7 +202,7 @@ def read_share(value: object) -> float:
     return _share(_number(value, expected, _PERCENT), value)
 
 
-def _read_ratio(value: object) -> float:
+def read_ratio(value: object) -> float:
     """A share that may exceed 1: `50%`, 0.5 or `150%`."""
     percent = _PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
     return _number(float(percent.group(1)) / 100.0 if percent else value, "a share such as 50% or 0.5", _PERCENT)
@@ -227,14 +226,14 @@ def read_amount(value: object) -> float:
     return _number(value, "a number that is not negative, such as 1.5")
 
 
-def _read_positive(value: object) -> float:
+def read_positive(value: object) -> float:
     number = _number(value, "a number above zero, such as 2.5")
     if number <= 0.0:
         raise ValueError("expected a number above zero; got 0")
     return number
 
 
-def _read_real(value: object) -> float:
+def read_real(value: object) -> float:
     """Any finite number, of either sign (a lognormal's mu)."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"expected a number such as 0.248; got {shown(value)}")
@@ -243,7 +242,7 @@ def _read_real(value: object) -> float:
     return number
 
 
-def _read_factor(value: object) -> float:
+def read_factor(value: object) -> float:
     """A slowdown factor of 1 or more."""
     number = _number(value, "a factor of 1 or more, such as 2.5")
     if number < 1.0:
@@ -251,7 +250,7 @@ def _read_factor(value: object) -> float:
     return number
 
 
-def _read_speed(value: object) -> float:
+def read_speed(value: object) -> float:
     """Tokens per second: 60 or `60/s`."""
     if isinstance(value, str) and _RATE.fullmatch(value.strip()):
         value = read_rate(value)
@@ -272,7 +271,7 @@ def read_count(value: object) -> int:
     return int(value)
 
 
-def _read_positive_count(value: object) -> int:
+def read_positive_count(value: object) -> int:
     count = read_count(value)
     if count < 1:
         raise ValueError("expected a whole number of at least 1; got 0")
@@ -313,143 +312,10 @@ def read_moment(value: object) -> float | datetime:
         raise ValueError(f"{error}; a timestamp such as 2025-01-01T00:00Z is possible too") from None
 
 
-def _read_word(value: object) -> str:
+def read_word(value: object) -> str:
     """A tag or a cell of a table: text, or a number or truth value as written."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int | float):
         return str(value)
     raise ValueError(f"expected text; got {shown(value)}")
-
-
-_DURATION_PATTERN: Final = rf"^\s*((?:{_NUMBER})\s*(?:{_UNIT})\s*)+$"
-_RATE_PATTERN: Final = rf"^\s*(?:{_NUMBER})\s*/\s*(?:{_NUMBER})?\s*(?:{_UNIT})\s*$"
-
-
-def _written(description: str, examples: list[object], *forms: dict[str, object]) -> WithJsonSchema:
-    """The JSON Schema of a quantity: any of its written forms."""
-    form = dict(forms[0]) if len(forms) == 1 else {"anyOf": list(forms)}
-    return WithJsonSchema({**form, "description": description, "examples": examples})
-
-
-def written_as(quantity: Any) -> dict[str, Any]:
-    """The JSON Schema of a quantity of this module."""
-    schema = next(each for each in get_args(quantity) if isinstance(each, WithJsonSchema)).json_schema
-    assert schema is not None
-    return dict(schema)
-
-
-def _moment_text(moment: float | datetime) -> str:
-    return moment.isoformat() if isinstance(moment, datetime) else f"{moment!r}s"
-
-
-_DURATION_FORMS: Final[tuple[dict[str, object], ...]] = (
-    {"type": "string", "pattern": _DURATION_PATTERN},
-    {"const": 0},
-)
-_RATE_FORMS: Final[tuple[dict[str, object], ...]] = ({"type": "string", "pattern": _RATE_PATTERN}, {"const": 0})
-_TIMESTAMP_PATTERN: Final = r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(?:Z|[+-][0-9]{2}:?[0-9]{2})\s*$"
-
-_IN_SECONDS: Final = PlainSerializer(lambda duration_s: f"{duration_s!r}s")
-_PER_SECOND: Final = PlainSerializer(lambda rate_per_s: f"{rate_per_s!r}/s")
-_DURATION_ABOVE_ZERO: Final = _written(
-    "A duration above zero in ms, s, min, h, d, w or y (365 days)", ["30s", "4h", "1y"], _DURATION_FORMS[0]
-)
-_RATE_ABOVE_ZERO: Final = _written("A rate above zero per ms, s, min, h, d, w or y", ["50/s", "2/min"], _RATE_FORMS[0])
-
-Duration = Annotated[
-    float,
-    BeforeValidator(read_duration),
-    _IN_SECONDS,
-    _written("A duration in ms, s, min, h, d, w or y (365 days)", ["500ms", "45min", "90d"], *_DURATION_FORMS),
-]
-PositiveDuration = Annotated[float, BeforeValidator(read_positive_duration), _IN_SECONDS, _DURATION_ABOVE_ZERO]
-Horizon = Annotated[float, BeforeValidator(_read_horizon), _IN_SECONDS, _DURATION_ABOVE_ZERO]
-Rate = Annotated[
-    float,
-    BeforeValidator(read_rate),
-    _PER_SECOND,
-    _written("A rate per ms, s, min, h, d, w or y", ["50/s", "2/min", "12/y"], *_RATE_FORMS),
-]
-PositiveRate = Annotated[float, BeforeValidator(_read_positive_rate), _PER_SECOND, _RATE_ABOVE_ZERO]
-FrequentRate = Annotated[float, BeforeValidator(_read_frequent_rate), _PER_SECOND, _RATE_ABOVE_ZERO]
-_SHARE_TEXT: Final[dict[str, object]] = {"type": "string", "pattern": rf"^\s*(?:{_NUMBER})\s*%?\s*$"}
-Share = Annotated[
-    float,
-    BeforeValidator(read_share),
-    _written(
-        "A share: per cent, or a number from 0 to 1",
-        ["0.2%", 0.002],
-        _SHARE_TEXT,
-        {"type": "number", "minimum": 0, "maximum": 1},
-    ),
-]
-Usd = Annotated[
-    float,
-    BeforeValidator(read_usd),
-    _written(
-        "An amount in USD",
-        [0.04, "$0.04"],
-        {"type": "number", "minimum": 0},
-        {"type": "string", "pattern": rf"^\s*(?:\$\s*(?:{_NUMBER})|(?:{_NUMBER})(?:\s*USD)?)\s*$"},
-    ),
-]
-Ratio = Annotated[
-    float,
-    BeforeValidator(_read_ratio),
-    _written("A share, above 1 too", ["50%", 1.5], _SHARE_TEXT, {"type": "number", "minimum": 0}),
-]
-Amount = Annotated[
-    float, BeforeValidator(read_amount), _written("A number of at least 0", [0, 1.5], {"type": "number", "minimum": 0})
-]
-Positive = Annotated[
-    float,
-    BeforeValidator(_read_positive),
-    _written("A number above 0", [1, 2.5], {"type": "number", "exclusiveMinimum": 0}),
-]
-Real = Annotated[float, BeforeValidator(_read_real), _written("A number", [0.248, -0.543], {"type": "number"})]
-Factor = Annotated[
-    float, BeforeValidator(_read_factor), _written("A factor of 1 or more", [1, 2.5], {"type": "number", "minimum": 1})
-]
-Speed = Annotated[
-    float,
-    BeforeValidator(_read_speed),
-    _written(
-        "Tokens per second",
-        [60, "60/s"],
-        {"type": "number", "exclusiveMinimum": 0},
-        {"type": "string", "pattern": _RATE_PATTERN},
-    ),
-]
-Count = Annotated[
-    int,
-    BeforeValidator(read_count),
-    _written("A whole number of at least 0", [0, 3], {"type": "integer", "minimum": 0}),
-]
-PositiveCount = Annotated[
-    int,
-    BeforeValidator(_read_positive_count),
-    _written("A whole number of at least 1", [1, 20], {"type": "integer", "minimum": 1}),
-]
-Timestamp = Annotated[
-    datetime,
-    BeforeValidator(read_timestamp),
-    PlainSerializer(lambda moment: moment.isoformat()),
-    _written(
-        "A timestamp with its zone",
-        ["2025-01-01T00:00Z"],
-        {"type": "string", "pattern": _TIMESTAMP_PATTERN},
-    ),
-]
-Moment = Annotated[
-    float | datetime,
-    BeforeValidator(read_moment),
-    PlainSerializer(_moment_text),
-    _written(
-        "Time since the start of the run, or a timestamp with its zone",
-        ["90d", "2025-01-01T00:00Z"],
-        *_DURATION_FORMS,
-        {"type": "string", "pattern": _TIMESTAMP_PATTERN},
-    ),
-]
-Word = Annotated[str, BeforeValidator(_read_word), _written("Text", ["eu"], {"type": ["string", "number", "boolean"]})]
