@@ -17,7 +17,6 @@ HEAVY = ("pandas", "pyarrow", "scipy", "simpy", "numba", "des.engine", "des.comp
 ONLY_IF_USED = (
     *HEAVY,
     "httpx2",
-    "asyncio",
     "numpy",
     "des.files",
     "xml.etree.ElementTree",
