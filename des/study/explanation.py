@@ -51,7 +51,7 @@ _MANY_REQUESTS: Final = (5_000.0, 50_000.0, 200_000.0)
 _MOMENT_S: Final = 0.25
 _LOADING_S: Final = 1.0
 """Processor time in which a command loads the compiled engine once it has been compiled."""
-_COMPILING_S: Final = 70.0
+_COMPILING_S: Final = 30.0
 """Processor time in which the first command compiles it."""
 _TIMES_AS_FAST: Final = 12.0
 """The compiled engine against SimPy in runs that it is compiled for, where it is not there to be timed."""
