@@ -135,7 +135,6 @@ def compiled() -> Kernel:
     """
     from numba.core import config
 
-    from des.compiled import whole_program
     from des.compiled.intrinsics import INTRINSICS
 
     modules = _modules()
@@ -145,7 +144,7 @@ def compiled() -> Kernel:
         for function in vars(module).values()
         if isinstance(function, FunctionType) and function.__module__ == name
     }
-    inner, outer = _decorators(whole_program.PIPELINES if is_cached() else whole_program.working())
+    inner, outer = _decorators(_pipelines())
     compiled_ones: dict[int, Any] = {}
     namespaces = {name: dict(vars(module)) for name, module in modules.items()}
     for (name, called), function in functions.items():
@@ -166,6 +165,15 @@ def compiled() -> Kernel:
             if id(value) in compiled_ones:
                 namespace[key] = compiled_ones[id(value)]
     return Kernel(*(compiled_ones[id(entry)] for entry in _ENTRIES))
+
+
+def _pipelines() -> Any:
+    """`whole_program.PIPELINES`; None where Numba's insides are not those that they are made for."""
+    try:
+        from des.compiled import whole_program
+    except (ImportError, AttributeError, TypeError):
+        return None
+    return whole_program.PIPELINES if is_cached() else whole_program.working()
 
 
 def _decorators(pipelines: Any) -> tuple[Callable[[FunctionType, bool], Any], Callable[[FunctionType], Any]]:

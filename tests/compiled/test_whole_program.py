@@ -20,8 +20,17 @@ def test_without_that_numba_compiles_as_it_does_by_itself(monkeypatch: pytest.Mo
     def broken(self: object, library: object) -> None:
         raise AttributeError("a version of Numba that is made otherwise")
 
+    monkeypatch.setattr(compiling, "is_cached", lambda: False)
+    assert compiling._pipelines() is whole_program.PIPELINES
     monkeypatch.setattr(whole_program._WholeProgram, "add_linking_library", broken)
-    assert whole_program.working() is None
+    assert compiling._pipelines() is None
+
+
+def test_without_what_it_is_made_of_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("numba.core.typed_passes.NativeLowering")
+    monkeypatch.delitem(sys.modules, "des.compiled.whole_program")
+    monkeypatch.delattr("des.compiled.whole_program")
+    assert compiling._pipelines() is None
 
 
 @pytest.mark.parametrize("pipelines", [whole_program.PIPELINES, None])
