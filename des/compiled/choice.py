@@ -1,5 +1,6 @@
 """Which engine simulates: the one place where it is chosen. The rows are the same, so nothing else depends on it."""
 
+import logging
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ COMPILED_FOR: Final = 1_000_000
 
 Loading takes a second of processor time, compiling half a minute; SimPy takes some 20 to 200 microseconds a request.
 """
+
+_LOG: Final = logging.getLogger("des")
 
 _failures: list[str] = []
 """Why the compiled engine could not be loaded in this process."""
@@ -107,6 +110,7 @@ def _try_to_load(plan: Plan) -> None:
         fast.load(plan)
     except Exception as error:
         _failures.append(" ".join(f"{type(error).__name__}: {error}".split())[:200])
+        _LOG.warning("simulating with SimPy, as the compiled engine cannot be loaded: %s", _failures[-1])
         compiling.compiled.cache_clear()
 
 

@@ -231,6 +231,7 @@ def _modules() -> dict[str, ModuleType]:
 def _cache_directory(modules: dict[str, ModuleType]) -> Path:
     """Named by what it was compiled from, since Numba's cache looks at the file of the outermost function alone."""
     versions = [importlib.metadata.version(name) for name in ("numba", "llvmlite", "numpy")]
+    versions += [os.environ.get(name, "") for name in ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT")]
     digest = hashlib.sha256(" ".join([sys.version, *versions]).encode())
     own = [Path(__file__).with_name(name) for name in ("compiling.py", "intrinsics.py", "whole_program.py")]
     files = [Path(str(module.__file__)) for module in (*modules.values(), vocabulary, priorities)]

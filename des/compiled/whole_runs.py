@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Final
@@ -13,6 +14,7 @@ from des.engine.arrivals import arrival_times, marks_of
 from des.engine.columns import Block, Sink
 from des.engine.incidents import incident_rows
 from des.engine.records import RunWindow
+from des.errors import DesError
 from des.scenario.plan import ClosedArrivals, Plan
 from des.signals import signals_held
 
@@ -20,9 +22,10 @@ Progress = Callable[[float], None]
 
 _LOG: Final = logging.getLogger("des")
 
-_LOADER: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compiling")
 _loading: list[Future[None]] = []
 """What the loader is at, or has done."""
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_loading.clear)  # the loader's thread is the parent's
 _LOOK_EVERY_S: Final = 0.2
 """A signal that arrives just before the main thread begins to wait is handled when the wait is over."""
 
@@ -37,7 +40,9 @@ def load(plan: Plan) -> None:
         return
     if not _loading:
         with signals_held():  # or nobody would know of the work that has begun
-            _loading.append(_LOADER.submit(_load, plan))
+            loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compiling")
+            _loading.append(loader.submit(_load, plan))
+            loader.shutdown(wait=False)
     loading = _loading[0]
     try:
         while not loading.done():
@@ -54,6 +59,8 @@ def is_loading() -> bool:
 
 
 def _load(plan: Plan) -> None:
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+        raise DesError("NUMBA_DISABLE_JIT keeps Numba from compiling: unset it, or leave it to --engine simpy")
     if not is_cached():
         _say_that_it_compiles()
     try:

@@ -175,3 +175,16 @@ def test_a_line_says_that_the_engine_is_compiled(
 
 
 _COMPILES = "compiling the engine, once on this machine: about half a minute (--engine simpy does without)"
+
+
+def test_a_numba_that_may_not_compile_leaves_the_cache_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    monkeypatch.setattr(whole_runs, "is_loaded", lambda: False)
+    monkeypatch.setattr(whole_runs, "forget_cached", lambda: pytest.fail("the cache was removed"))
+    monkeypatch.setattr(choice, "_failures", [])
+    with pytest.raises(DesError, match="NUMBA_DISABLE_JIT"):
+        whole_runs.load(_plan())
+    choice.load_for([_plan()])
+    assert "simulating with SimPy, as the compiled engine cannot be loaded: DesError: NUMBA_DISABLE_JIT" in caplog.text
