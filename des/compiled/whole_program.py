@@ -25,13 +25,17 @@ class Pipelines(NamedTuple):
     outer: type[CompilerBase]
 
 
-class _InnerLibrary(JITCodeLibrary):
-    """The code of a function as Numba has made it, without that of the functions that it calls."""
+class _Unlinked(JITCodeLibrary):
+    """The code of a function, which only notes what it calls."""
 
     _linking_libraries: list[Any]
 
     def add_linking_library(self, library: Any) -> None:
         self._linking_libraries.append(library)
+
+
+class _InnerLibrary(_Unlinked):
+    """The code of a function as Numba has made it, without that of the functions that it calls."""
 
     def _optimize_functions(self, module: Any) -> None:
         module.data_layout = self._codegen._data_layout
@@ -39,18 +43,9 @@ class _InnerLibrary(JITCodeLibrary):
     def finalize(self) -> None:
         self._finalized = True
 
-    def called(self) -> Iterator[Any]:
-        """The libraries that it needs."""
-        yield from self._linking_libraries
 
-
-class _WholeProgram(JITCodeLibrary):
+class _WholeProgram(_Unlinked):
     """The code of an outermost function and of all functions that it leads to."""
-
-    _linking_libraries: list[Any]
-
-    def add_linking_library(self, library: Any) -> None:
-        self._linking_libraries.append(library)
 
     def finalize(self) -> None:
         self._own = {function.name for function in _defined(self._final_module)}
@@ -75,15 +70,17 @@ def _all_called(libraries: list[Any]) -> list[Any]:
     while waiting:
         library = waiting.pop()
         if isinstance(library, _InnerLibrary):
-            new = [other for other in library.called() if other not in found]
+            new = [other for other in library._linking_libraries if other not in found]
             found |= dict.fromkeys(new)
             waiting += new
     return list(found)
 
 
-def _new_library(state: Any, kind: type[JITCodeLibrary]) -> None:
-    state.library = kind(state.targetctx.codegen(), state.func_id.func_qualname)
-    state.library.enable_object_caching()
+def _new_code(state: Any, kind: type[_Unlinked]) -> _Unlinked:
+    """What the function's code will be put into."""
+    code = state["library"] = kind(state.targetctx.codegen(), state.func_id.func_qualname)
+    code.enable_object_caching()
+    return code
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -93,12 +90,12 @@ class _LowerInner(NativeLowering):
     _name = "lower_inner_function"
 
     def run_pass(self, state: Any) -> bool:
-        _new_library(state, _InnerLibrary)
+        code = _new_code(state, _InnerLibrary)
         state.flags.no_compile = True
         super().run_pass(state)
         # Numba tells functions apart by their entries, which have to be built in: here, methods of separate lists
         lowered = state["cr"] = state["cr"]._replace(cfunc=[].append)
-        state.targetctx.insert_user_function(lowered.cfunc, lowered.fndesc, [state.library])
+        state.targetctx.insert_user_function(lowered.cfunc, lowered.fndesc, [code])
         return True
 
 
@@ -107,7 +104,7 @@ class _LowerOuter(NativeLowering):
     _name = "lower_outermost_function"
 
     def run_pass(self, state: Any) -> bool:
-        _new_library(state, _WholeProgram)
+        _new_code(state, _WholeProgram)
         return bool(super().run_pass(state))
 
 
